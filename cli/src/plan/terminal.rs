@@ -1,0 +1,134 @@
+//! A plan for a person at a terminal: per source a calendar, a table with the reasons, and one line of sums.
+//!
+//! What colour says, a glyph or a word says too.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use retention::{Reason, Snapshot, Verdict};
+
+use super::calendar::{Calendar, Cell};
+use super::list::Entry;
+use super::{Planned, Sums};
+
+const TITLE: Style = Style::new().bold();
+const KEPT: Style = AnsiColor::Green.on_default();
+const DELETED: Style = AnsiColor::Red.on_default();
+const FAINT: Style = Style::new().dimmed();
+
+/// How each cell of a calendar looks, and what that means.
+const LEGEND: [(Cell, Style, &str, &str); 4] = [
+    (Cell::Kept, KEPT, "■", "kept"),
+    (Cell::Deleted, DELETED, "□", "to be deleted"),
+    (Cell::Both, KEPT, "◧", "some of each"),
+    (Cell::Nothing, FAINT, "·", "none"),
+];
+
+pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
+    let width = width();
+    for (nth, source) in sources.iter().enumerate() {
+        writeln!(out, "{TITLE}{}{TITLE:#}\n{}\n", source.title(), source.plan.lifecycle())?;
+        write_calendar(out, &Calendar::of(&source.plan))?;
+        if nth == 0 {
+            write_legend(out)?;
+        }
+        write_table(out, source, width)?;
+        writeln!(out, "\n{TITLE}{}{TITLE:#}: {}\n", source.title(), Sums::of(source))?;
+    }
+    match sources {
+        [] => writeln!(out, "The list has no snapshots."),
+        [_] => Ok(()),
+        all => writeln!(out, "{TITLE}{} sources{TITLE:#}, {}", all.len(), all.iter().map(Sums::of).sum::<Sums>()),
+    }
+}
+
+/// As wide as the terminal; of a pipe or file, 80.
+fn width() -> usize {
+    let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    terminal.map_or(80, |(width, _)| usize::from(width.0))
+}
+
+fn write_calendar(out: &mut impl Write, calendar: &Calendar) -> io::Result<()> {
+    writeln!(out, "{FAINT}         1       5         10        15        20        25        30{FAINT:#}")?;
+    for month in &calendar.months {
+        let days: Vec<String> = month.days.iter().map(|day| glyph(day.cell())).collect();
+        writeln!(out, "{}  {}", month.first.format("%Y-%m"), days.join(" "))?;
+        if month.gap > 0 {
+            writeln!(out, "         {FAINT}{}{FAINT:#}", month.gap_told())?;
+        }
+    }
+    writeln!(out)
+}
+
+/// Once, under the first calendar.
+fn write_legend(out: &mut impl Write) -> io::Result<()> {
+    let legend = LEGEND.map(|(cell, _, _, meaning)| format!("{} {meaning}", glyph(cell)));
+    writeln!(out, "         {}\n", legend.join("   "))
+}
+
+fn glyph(cell: Cell) -> String {
+    LEGEND.iter().filter(|row| row.0 == cell).map(|(_, style, glyph, _)| format!("{style}{glyph}{style:#}")).collect()
+}
+
+/// The verdict and the time: `delete  2026-11-21 03:05  `.
+const HEAD: usize = 26;
+/// Where reasons stand that do not fit beside it.
+const BELOW: usize = 8;
+/// What reasons need beside them, at the least, or else they go below.
+const BESIDE: usize = 40;
+
+fn write_table(out: &mut impl Write, source: &Planned<'_>, width: usize) -> io::Result<()> {
+    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().len()).max().unwrap_or(0);
+    for verdict in source.plan.verdicts() {
+        let (style, word) = if verdict.keep { (KEPT, "keep") } else { (DELETED, "delete") };
+        let id = verdict.snapshot.id();
+        write!(out, "{style}{word:6}{style:#}  {}  ", verdict.snapshot.taken().format("%Y-%m-%d %H:%M"))?;
+        let indent = if HEAD + longest + 2 + BESIDE <= width {
+            write!(out, "{id:longest$}  ")?;
+            HEAD + longest + 2
+        } else {
+            write!(out, "{id}\n{:BELOW$}", "")?;
+            BELOW
+        };
+        write_wrapped(out, &why(&verdict), indent, width)?;
+    }
+    Ok(())
+}
+
+/// Why, in phrases that should not be broken. Of a snapshot that goes, rules that miss it alike are told together.
+fn why(verdict: &Verdict<'_, Entry>) -> Vec<String> {
+    let [mut held, mut too_old, mut not_newest] = [const { Vec::new() }; 3];
+    for reason in verdict.reasons() {
+        match reason {
+            Reason::Needs { rule, newest: false, .. } => not_newest.push(rule.unit().to_owned()),
+            Reason::Needs { rule, of, nth, .. } => too_old.push(format!("{} {nth} of {of}", rule.name())),
+            other => held.push(other.to_string()),
+        }
+    }
+    let groups = [("would be ", too_old), ("not newest of its ", not_newest), ("", held)];
+    let mut phrases: Vec<String> = Vec::new();
+    for (lead, group) in groups {
+        for (nth, phrase) in group.iter().enumerate() {
+            if let Some(before) = phrases.last_mut() {
+                before.push(if nth == 0 { ';' } else { ',' });
+            }
+            phrases.push(if nth == 0 { format!("{lead}{phrase}") } else { phrase.clone() });
+        }
+    }
+    phrases
+}
+
+/// Ends a line that stands at `indent` with these phrases, in as many lines as they need.
+fn write_wrapped(out: &mut impl Write, phrases: &[String], indent: usize, width: usize) -> io::Result<()> {
+    let mut column = indent;
+    for phrase in phrases {
+        if column > indent && column + 1 + phrase.len() > width {
+            write!(out, "\n{:indent$}", "")?;
+            column = indent;
+        }
+        let space = if column > indent { " " } else { "" };
+        write!(out, "{space}{phrase}")?;
+        column += space.len() + phrase.len();
+    }
+    writeln!(out)
+}

@@ -1,0 +1,131 @@
+//! Questions that are wrong: one line that says where and what was expected, and exit code 2.
+
+use crate::{file, run, run_on};
+
+#[track_caller]
+fn refused(ran: crate::Ran, why: &str) {
+    assert_eq!((ran.err.trim_end(), ran.out.as_str(), ran.code), (why, "", Some(2)));
+}
+
+/// A list that is wrong.
+#[track_caller]
+fn list(input: &str, why: &str) {
+    refused(run_on(input, &["plan"]), &format!("error: standard input{why}"));
+}
+
+/// A configuration that is wrong.
+#[track_caller]
+fn config(name: &str, text: &str, why: &str) {
+    let path = file(name, text);
+    refused(run_on("[]", &["plan", "--config", &path]), &format!("error: {path}:{why}"));
+}
+
+const EXPECTED: &str = "expected a list like [{\"id\": \"…\", \"taken\": \"2026-11-21T03:06:39Z\"}], \
+                        or what `aws rds describe-db-snapshots` or `describe-db-cluster-snapshots` prints";
+
+#[test]
+fn what_is_not_a_list() {
+    list("", &format!(":1:0: ends too early (EOF while parsing a value); {EXPECTED}"));
+    list("[", &format!(":1:1: ends too early (EOF while parsing a list); {EXPECTED}"));
+    list("7", &format!(":1:1: invalid type: integer `7`, {EXPECTED}"));
+    list("{}", &format!(":1:2: no snapshots here; {EXPECTED}"));
+    list("[] []", ":1:4: trailing characters");
+    list("snapshots", ":1:1: expected value");
+}
+
+#[test]
+fn what_is_not_a_snapshot() {
+    list(r#"[{"id": "a"}]"#, ":1:12: missing field `taken`");
+    list("[\n  {\"id\": 7}]", ":2:11: invalid type: integer `7`, expected a string");
+    list(
+        r#"[{"id": "a", "taken": "yesterday"}]"#,
+        r#":1:33: invalid value: string "yesterday", expected a time like 2026-11-21T03:06:39Z"#,
+    );
+    list(
+        r#"[{"id": "a", "taken": "2026-11-21T03:06:39"}]"#,
+        r#":1:43: invalid value: string "2026-11-21T03:06:39", expected a time like 2026-11-21T03:06:39Z"#,
+    );
+}
+
+#[test]
+fn what_aws_would_not_describe() {
+    list(r#"{"DBSnapshots": [{}]}"#, ":1:19: missing field `DBSnapshotIdentifier`");
+    list(
+        r#"{"DBSnapshots": [], "DBClusterSnapshots": []}"#,
+        ":1:41: expected one kind of snapshots; DBSnapshots came before",
+    );
+    let snapshot = |more: &str| {
+        format!(
+            r#"{{"DBSnapshots": [{{"DBSnapshotIdentifier": "s", "DBInstanceIdentifier": "d", "Status": "available"{more}}}]}}"#
+        )
+    };
+    list(&snapshot(""), ":1:99: `s` is available but has no SnapshotCreateTime");
+    list(
+        &snapshot(r#", "TagList": [{"Key": "Draco_Taken", "Value": "noon"}]"#),
+        ":1:153: the tag Draco_Taken of `s` is `noon`, expected a time like 2026-11-21T03:06:39Z",
+    );
+}
+
+#[test]
+fn one_identifier_for_two_snapshots() {
+    list(
+        r#"[{"id": "a", "taken": "2026-11-21T03:06:39Z"}, {"id": "a", "taken": "2026-11-22T03:06:39Z"}]"#,
+        ": `a` is there twice, taken at 2026-11-21T03:06:39Z and at 2026-11-22T03:06:39Z; expected one time for each",
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_or_written() {
+    refused(run(&["plan", "nosuch.json"]), "error: reading nosuch.json: No such file or directory (os error 2)");
+    refused(run(&["plan", "doc"]), "error: reading doc: Is a directory (os error 21)");
+    refused(
+        run_on("[]", &["plan", "--config", "nosuch.yaml"]),
+        "error: reading the configuration nosuch.yaml: No such file or directory (os error 2)",
+    );
+    refused(
+        run_on("[]", &["plan", "--svg", "nosuch/plan.svg"]),
+        "error: writing the picture nosuch/plan.svg: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn configurations_that_are_wrong() {
+    config(
+        "rule.yaml",
+        "lifecycles:\n  Own: { dayly: 7 }\n",
+        "2:10: there is no rule `dayly`; the rules are last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
+    );
+    config(
+        "name.yaml",
+        "lifecycles:\n  standard: { daily: 7 }\n",
+        "2:3: `Standard` is built in and stays as it is; choose another name",
+    );
+    config(
+        "count.yaml",
+        "lifecycles:\n  Own: { daily: 0 }\n",
+        "2:10: invalid value: integer `0`, expected how many to keep, from 1 to 4294967295",
+    );
+    config(
+        "span.yaml",
+        "lifecycles:\n  Own: { within: 3x }\n",
+        "2:18: `3x` is not a length of time; it is written as a number and h, d or w: 36h, 14d, 2w",
+    );
+    config("empty.yaml", "lifecycles:\n  Own:\n", "2:6: a lifecycle needs at least one rule, like `daily: 7`");
+    config(
+        "key.yaml",
+        "lifecycle:\n  Own: { daily: 7 }\n",
+        "1:1: unknown field `lifecycle`, expected one of lifecycles",
+    );
+    config(
+        "twice.yaml",
+        "lifecycles:\n  Own: { daily: 7 }\n  own: { daily: 8 }\n",
+        "3:3: `own` and `Own` are the same name, since case does not matter",
+    );
+}
+
+#[test]
+fn usage() {
+    let ran = run(&["plan", "--nosuch"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.starts_with("error: unexpected argument '--nosuch' found"), "{}", ran.err);
+}

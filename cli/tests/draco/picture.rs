@@ -1,0 +1,60 @@
+//! The picture that `--svg` draws.
+
+use roxmltree::{Document, Node};
+
+use crate::{file, run, run_on};
+
+fn drawn(name: &str, list: &str, args: &[&str]) -> String {
+    let path = file(name, "");
+    let ran = run_on(list, &[args, &["plan", "--svg", &path]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    std::fs::read_to_string(path).expect("a picture")
+}
+
+fn count(svg: &Document<'_>, tag: &str, class: &str) -> usize {
+    svg.descendants()
+        .filter(|node| node.has_tag_name(tag_of(svg, tag)) && node.attribute("class") == Some(class))
+        .count()
+}
+
+fn tag_of<'a>(svg: &'a Document<'_>, tag: &'a str) -> (&'a str, &'a str) {
+    (svg.root_element().tag_name().namespace().expect("a namespace"), tag)
+}
+
+#[test]
+fn it_shows_the_same_calendar_as_the_terminal() {
+    let list = std::fs::read_to_string(crate::root().join("samples/a-year-of-orders.json")).expect("the sample");
+    let text = drawn("year.svg", &list, &[]);
+    let svg = Document::parse(&text).expect("XML");
+    let calendar = run(&["plan", "samples/a-year-of-orders.json"]).out;
+    let glyphs = |glyph| calendar.matches(glyph).count() - 1; // One of each stands in the legend.
+    let boxes = |class| count(&svg, "rect", class) - usize::from(class != "deleted");
+    assert_eq!((boxes("kept"), boxes("nothing")), (glyphs("■"), glyphs("·")));
+    // The legend has one of its own and one under "some of each".
+    assert_eq!(boxes("deleted") - 2, glyphs("□"));
+}
+
+#[test]
+fn a_day_tells_its_snapshots() {
+    let text = drawn(
+        "told.svg",
+        r#"[{"id": "<a&\"b\u0001", "taken": "2026-11-21T03:06:39Z", "lifecycle": "Standard"},
+            {"id": "c", "taken": "2026-11-21T02:06:39Z"}]"#,
+        &[],
+    );
+    let svg = Document::parse(&text).expect("XML");
+    let titles: Vec<&str> = svg
+        .descendants()
+        .filter(|node| node.has_tag_name(tag_of(&svg, "title")))
+        .filter_map(|n: Node<'_, '_>| n.text())
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "Which snapshots are kept",
+            "<a&\"b keep: daily 1 of 7, weekly 1 of 5, monthly 1 of 12, yearly 1 of 7\n\
+             c delete: daily needs the newest of its day, weekly needs the newest of its week, \
+             monthly needs the newest of its month, yearly needs the newest of its year",
+        ],
+    );
+}

@@ -1,0 +1,41 @@
+//! The README tells the truth.
+
+use crate::{root, run};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).expect(path)
+}
+
+/// What stands in the first block of this kind.
+fn block<'a>(page: &'a str, kind: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("```{kind}\n")).expect("a block");
+    rest.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_first_command_prints_what_is_shown() {
+    let readme = read("README.md");
+    let first = block(&readme, "sh").lines().next().expect("a command");
+    let args = first.strip_prefix("cargo run --release -- ").expect("the draco command");
+    let out = run(&args.split(' ').collect::<Vec<_>>()).out;
+    let mut rest = out.as_str();
+    for part in block(&readme, "text").split("…\n") {
+        let at = rest.find(part).unwrap_or_else(|| panic!("not in the output, or not here:\n{part}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert_eq!(rest.trim(), "");
+}
+
+#[test]
+fn the_picture_is_the_one_that_is_drawn() {
+    let path = crate::file("readme.svg", "");
+    run(&["plan", "samples/a-year-of-orders.json", "--svg", &path]);
+    assert_eq!(std::fs::read_to_string(path).expect("a picture"), read("doc/a-year-of-orders.svg"));
+}
+
+#[test]
+fn the_plain_list_is_one() {
+    let readme = read("README.md");
+    let ran = crate::run_on(block(&readme, "json"), &["plan"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}

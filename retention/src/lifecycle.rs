@@ -1,0 +1,251 @@
+//! A lifecycle: a named policy, and where the names come from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use crate::reason::Reason;
+use crate::rule::{Counted, Rule};
+
+/// What a database's tag asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Keep what at least one of these rules holds.
+    Rules {
+        /// What the policy is called.
+        name: String,
+        /// Its lines.
+        rules: Vec<Rule>,
+    },
+    /// Never copied; what is there is kept.
+    Ignore,
+    /// Nobody knows this name, so everything is kept.
+    Unknown(String),
+    /// No name was given, so everything is kept.
+    None,
+}
+
+impl Lifecycle {
+    /// A policy of these rules.
+    #[must_use]
+    pub fn new(name: &str, rules: &[Rule]) -> Self {
+        Self::Rules { name: name.to_owned(), rules: rules.to_owned() }
+    }
+
+    /// Its rules; empty where everything is kept.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        match self {
+            Self::Rules { rules, .. } => rules,
+            Self::Ignore | Self::Unknown(_) | Self::None => &[],
+        }
+    }
+
+    /// The name that was asked for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rules { name, .. } | Self::Unknown(name) => name,
+            Self::Ignore => "Ignore",
+            Self::None => "",
+        }
+    }
+
+    /// Why a snapshot is kept that no rule holds, if it is.
+    pub(crate) fn floor(&self, newest: bool) -> Option<Reason<'_>> {
+        match self {
+            Self::Rules { .. } => newest.then_some(Reason::Newest), // invariant 7
+            Self::Ignore => Some(Reason::Ignore),
+            Self::Unknown(name) => Some(Reason::Unknown(name)),
+            Self::None => Some(Reason::NoLifecycle),
+        }
+    }
+}
+
+/// `Standard (daily 7, weekly 5)`.
+impl fmt::Display for Lifecycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules { name, rules } => {
+                let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
+                write!(f, "{name} ({})", rules.join(", "))
+            }
+            Self::Ignore | Self::Unknown(_) | Self::None => self.floor(true).iter().try_for_each(|why| why.fmt(f)),
+        }
+    }
+}
+
+/// The lifecycles that have a name: the built-in ones and the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifecycles {
+    /// By name in lower case.
+    by_name: BTreeMap<String, Lifecycle>,
+}
+
+impl Lifecycles {
+    /// `Test`, `Standard` and `Ignore`.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let test = Lifecycle::new("Test", &[Counted::WholeDays.keep(5)]);
+        // Five weeklies, because a month touches up to five ISO weeks.
+        let standard = Lifecycle::new(
+            "Standard",
+            &[Counted::Daily.keep(7), Counted::Weekly.keep(5), Counted::Monthly.keep(12), Counted::Yearly.keep(7)],
+        );
+        Self {
+            by_name: [("test", test), ("standard", standard), ("ignore", Lifecycle::Ignore)]
+                .map(|(name, lifecycle)| (name.to_owned(), lifecycle))
+                .into(),
+        }
+    }
+
+    /// The lifecycle of that name, in whatever case. A name that nobody knows is a lifecycle too: it keeps everything.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Lifecycle {
+        self.by_name.get(&name.to_lowercase()).cloned().unwrap_or_else(|| Lifecycle::Unknown(name.to_owned()))
+    }
+
+    /// The names that are known, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.values().map(Lifecycle::name)
+    }
+}
+
+/// The user's own lifecycles, on top of the built-in ones: `{"Fortnight": {"daily": 14}, "Recent": {"within": "36h"}}`.
+impl<'de> Deserialize<'de> for Lifecycles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OwnLifecycles)
+    }
+}
+
+struct OwnLifecycles;
+
+impl<'de> Visitor<'de> for OwnLifecycles {
+    type Value = Lifecycles;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("lifecycles by name, each with its rules, like `Fortnight: { daily: 14 }`")
+    }
+
+    /// A block whose lines are all commented out.
+    fn visit_unit<E>(self) -> Result<Lifecycles, E> {
+        Ok(Lifecycles::built_in())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Lifecycles, A::Error> {
+        let mut lifecycles = Lifecycles::built_in();
+        while let Some(name) = map.next_key_seed(Text(|name: &str| lifecycles.new_name(name)))? {
+            let Rules(rules) = map.next_value()?;
+            lifecycles.by_name.insert(name.to_lowercase(), Lifecycle::Rules { name, rules });
+        }
+        Ok(lifecycles)
+    }
+}
+
+impl Lifecycles {
+    /// The name, if it can be given to one more lifecycle.
+    fn new_name(&self, name: &str) -> Result<String, String> {
+        if name.trim().is_empty() {
+            return Err("a lifecycle needs a name".to_owned());
+        }
+        match (Self::built_in().named(name), self.named(name)) {
+            (_, Lifecycle::Unknown(name)) => Ok(name),
+            (Lifecycle::Unknown(name), taken) => {
+                Err(format!("`{name}` and `{}` are the same name, since case does not matter", taken.name()))
+            }
+            (built_in, _) => Err(format!("`{}` is built in and stays as it is; choose another name", built_in.name())),
+        }
+    }
+}
+
+/// At least one rule, each at most once.
+struct Rules(Vec<Rule>);
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RulesVisitor)
+    }
+}
+
+struct RulesVisitor;
+
+impl<'de> Visitor<'de> for RulesVisitor {
+    type Value = Rules;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rules, like `{ daily: 7, weekly: 5 }`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rules, A::Error> {
+        let mut rules: Vec<Rule> = Vec::new();
+        while let Some(name) = map.next_key_seed(Text(rule_name))? {
+            let rule = match Counted::named(name) {
+                Some(rule) => rule.keep(map.next_value::<Count>()?.0),
+                None => Rule::Within(map.next_value_seed(Text(str::parse))?),
+            };
+            if rules.iter().any(|other| other.name() == name) {
+                return Err(de::Error::custom(format_args!("the rule `{name}` is there twice")));
+            }
+            rules.push(rule);
+        }
+        if rules.is_empty() {
+            return Err(de::Error::custom("a lifecycle needs at least one rule, like `daily: 7`"));
+        }
+        Ok(Rules(rules))
+    }
+}
+
+fn rule_name(text: &str) -> Result<&'static str, String> {
+    let known = || Rule::names().collect::<Vec<_>>().join(", ");
+    Rule::names()
+        .find(|name| *name == text)
+        .ok_or_else(|| format!("there is no rule `{text}`; the rules are {}", known()))
+}
+
+/// How many periods. None is not a count: who wants no rule leaves it out.
+struct Count(u32);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self(0))
+    }
+}
+
+impl Visitor<'_> for Count {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "how many to keep, from 1 to {}", u32::MAX)
+    }
+
+    fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self, E> {
+        match u32::try_from(count) {
+            Ok(count @ 1..) => Ok(Self(count)),
+            _ => Err(E::invalid_value(de::Unexpected::Unsigned(count), &self)),
+        }
+    }
+}
+
+/// A string that this function understands.
+struct Text<F>(F);
+
+impl<'de, T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> DeserializeSeed<'de> for Text<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<D: de::Error>(self, text: &str) -> Result<T, D> {
+        (self.0)(text).map_err(D::custom)
+    }
+}

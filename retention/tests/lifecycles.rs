@@ -1,0 +1,139 @@
+//! Names and their rules: the built-in ones, and a user's own in YAML (`config.yaml`) and JSON (`LIFECYCLES`).
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use retention::{Lifecycle, Lifecycles};
+
+fn own(json: &str) -> Result<Lifecycles, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn check(lifecycles: &Lifecycles, name: &str, told: &str) {
+    assert_eq!(lifecycles.named(name).to_string(), told);
+}
+
+/// Why this is refused, but for the place, which is the parser's to tell.
+#[track_caller]
+fn refused(json: &str, why: &str) {
+    let error = own(json).expect_err("refused");
+    assert_eq!(error.split(" at line ").next(), Some(why));
+}
+
+#[test]
+fn three_are_built_in() {
+    let built_in = Lifecycles::built_in();
+    check(&built_in, "Test", "Test (whole_days 5)");
+    check(&built_in, "Standard", "Standard (daily 7, weekly 5, monthly 12, yearly 7)");
+    check(&built_in, "Ignore", "Ignore keeps everything");
+    assert_eq!(built_in.names().collect::<Vec<_>>(), ["Ignore", "Standard", "Test"]);
+}
+
+#[test]
+fn names_match_in_any_case() {
+    assert_eq!(Lifecycles::built_in().named("sTANDARD"), Lifecycles::built_in().named("Standard"));
+    let own = own(r#"{"Größe": {"last": 1}}"#).expect("lifecycles");
+    check(&own, "GRÖßE", "Größe (last 1)");
+}
+
+#[test]
+fn a_name_that_nobody_knows_is_a_lifecycle_that_keeps_everything() {
+    let unknown = Lifecycles::built_in().named("Standrad");
+    assert_eq!(unknown, Lifecycle::Unknown("Standrad".to_owned()));
+    assert_eq!(unknown.name(), "Standrad");
+    assert_eq!(unknown.rules(), []);
+}
+
+#[test]
+fn every_lifecycle_has_a_name_but_none() {
+    let names = ["test", "ignore", "nosuch"].map(|name| Lifecycles::built_in().named(name).name().to_owned());
+    assert_eq!(names, ["Test", "Ignore", "nosuch"]);
+    assert_eq!(Lifecycle::None.name(), "");
+}
+
+#[test]
+fn a_users_own_come_on_top_of_the_built_in_ones() {
+    let own = own(
+        r#"{"Every": {"last": 1, "whole_days": 2, "hourly": 3, "daily": 4, "weekly": 5, "monthly": 6, "quarterly": 7,
+            "yearly": 4294967295, "within": "2w"}}"#,
+    )
+    .expect("lifecycles");
+    check(
+        &own,
+        "every",
+        "Every (last 1, whole_days 2, hourly 3, daily 4, weekly 5, monthly 6, quarterly 7, yearly 4294967295, within 14d)",
+    );
+    check(&own, "Test", "Test (whole_days 5)");
+}
+
+#[test]
+fn spans_are_written_in_hours_days_or_weeks() {
+    for (written, told) in [("1h", "1h"), ("36h", "36h"), ("48h", "2d"), ("14d", "14d"), ("3w", "21d")] {
+        let own = own(&format!(r#"{{"Own": {{"within": "{written}"}}}}"#)).expect("lifecycles");
+        check(&own, "Own", &format!("Own (within {told})"));
+    }
+    for wrong in ["", "h", "0h", "7", "7 d", "-1d", "1.5d", "7m", "7D", "99999999999h", "4294967295w", "√d"] {
+        refused(
+            &format!(r#"{{"Own": {{"within": "{wrong}"}}}}"#),
+            &format!("`{wrong}` is not a length of time; it is written as a number and h, d or w: 36h, 14d, 2w"),
+        );
+    }
+}
+
+#[test]
+fn an_empty_block_is_no_lifecycles_of_ones_own() {
+    for empty in ["null", "{}"] {
+        assert_eq!(own(empty).expect("lifecycles"), Lifecycles::built_in());
+    }
+}
+
+#[test]
+fn a_built_in_name_stays_as_it_is() {
+    refused(r#"{"standard": {"daily": 1}}"#, "`Standard` is built in and stays as it is; choose another name");
+    refused(r#"{"IGNORE": {"daily": 1}}"#, "`Ignore` is built in and stays as it is; choose another name");
+}
+
+#[test]
+fn a_name_is_given_once() {
+    refused(
+        r#"{"Week": {"daily": 7}, "week": {"daily": 8}}"#,
+        "`week` and `Week` are the same name, since case does not matter",
+    );
+    refused(r#"{" ": {"daily": 7}}"#, "a lifecycle needs a name");
+}
+
+#[test]
+fn rules_that_say_nothing_or_say_it_twice_are_refused() {
+    refused(r#"{"Own": {}}"#, "a lifecycle needs at least one rule, like `daily: 7`");
+    refused(r#"{"Own": {"daily": 7, "daily": 8}}"#, "the rule `daily` is there twice");
+    refused(
+        r#"{"Own": {"dayly": 7}}"#,
+        "there is no rule `dayly`; the rules are last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, \
+         within",
+    );
+}
+
+#[test]
+fn a_count_is_a_number_of_at_least_one() {
+    for (wrong, found) in [
+        ("0", "invalid value: integer `0`"),
+        ("4294967296", "invalid value: integer `4294967296`"),
+        ("-1", "invalid type: integer `-1`"),
+        (r#""7""#, r#"invalid type: string "7""#),
+    ] {
+        refused(
+            &format!(r#"{{"Own": {{"daily": {wrong}}}}}"#),
+            &format!("{found}, expected how many to keep, from 1 to 4294967295"),
+        );
+    }
+}
+
+#[test]
+fn another_shape_is_told_what_was_expected() {
+    refused(
+        r#"["Week"]"#,
+        "invalid type: sequence, expected lifecycles by name, each with its rules, like `Fortnight: { daily: 14 }`",
+    );
+    refused(r#"{"Own": 7}"#, "invalid type: integer `7`, expected rules, like `{ daily: 7, weekly: 5 }`");
+    refused(r#"{"Own": {"within": 7}}"#, "invalid type: integer `7`, expected a string");
+}

@@ -1,0 +1,300 @@
+//! `plan` against an oracle: the rules of retention read as plainly as they can be, on thousands of random cases and on
+//! a few small enough to check by eye.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use retention::{Counted, Lifecycle, Reason, Rule, Span, plan};
+
+/// How many random cases are tried, unless `PROPTEST_CASES` says otherwise.
+const CASES: u32 = 4096;
+
+/// A rule as the oracle has it: as the crate does, but with the length of a span in sight.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    Counted(Counted, u32),
+    WithinHours(u32),
+}
+
+/// A snapshot as the oracle has it, so that tuples are ordered from old to new: by time, then by identifier.
+type Taken<'a> = (DateTime<Utc>, &'a str);
+
+/// The name of a period, such as the year and number of a week. Of a rule's periods, the later one is greater.
+/// To `last`, every snapshot is a period of its own.
+type Period<'a> = (i32, u32, u32, u32, Option<Taken<'a>>);
+
+/// What is said of one snapshot: its identifier, when it was taken, whether it is kept, and why or why not.
+type Told<'a> = (&'a str, DateTime<Utc>, bool, Vec<Reason<'a>>);
+
+/// What `plan` has to say, newest first.
+///
+/// This was written from the rules alone, without a look at the code of `plan`. It is meant to be obviously right, not
+/// fast: every snapshot is judged anew against all others. Should the two differ, the rules decide which is wrong.
+fn oracle<'a>(rules: &[Said], entries: &[(&'a str, DateTime<Utc>)]) -> Vec<Told<'a>> {
+    let all: BTreeSet<Taken> = entries.iter().map(|&(id, taken)| (taken, id)).collect();
+    let judge = |&own: &Taken<'a>| {
+        let answers: Vec<_> = rules.iter().map(|&rule| answer(rule, own, &all)).collect();
+        let held = answers.iter().any(Result::is_ok);
+        let newest = all.last() == Some(&own);
+        let reasons = match (held, newest) {
+            (true, _) => answers.into_iter().filter_map(Result::ok).collect(),
+            (false, true) => vec![Reason::Newest],
+            (false, false) => answers.into_iter().filter_map(Result::err).collect(),
+        };
+        (own.1, own.0, held || newest, reasons)
+    };
+    all.iter().rev().map(judge).collect()
+}
+
+/// What one rule says of one snapshot among all: as which it holds it, or else what that would have needed.
+fn answer<'a>(rule: Said, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<Reason<'a>, Reason<'a>> {
+    match rule {
+        Said::Counted(rule, of) => {
+            let period = |snapshot: &Taken<'a>| period(rule, *snapshot);
+            let periods: BTreeSet<Period> = all.iter().map(period).collect();
+            let nth = periods.into_iter().filter(|&other| other >= period(&own)).count() as u32;
+            let newest_of_period = all.iter().filter(|other| period(other) == period(&own)).max() == Some(&own);
+            let newest = newest_of_period || matches!(rule, Counted::WholeDays);
+            if newest && nth <= of {
+                Ok(Reason::Nth { rule, nth, of })
+            } else {
+                Err(Reason::Needs { rule, of, nth, newest })
+            }
+        }
+        Said::WithinHours(hours) => {
+            let span = Span::hours(hours);
+            let younger = all.last().is_some_and(|newest| newest.0 - own.0 < TimeDelta::hours(hours.into()));
+            if younger { Ok(Reason::Within(span)) } else { Err(Reason::NeedsWithin(span)) }
+        }
+    }
+}
+
+/// The period a snapshot was taken in, of those that a rule counts.
+fn period(rule: Counted, snapshot: Taken) -> Period {
+    let taken = snapshot.0;
+    match rule {
+        Counted::Last => (0, 0, 0, 0, Some(snapshot)),
+        Counted::Hourly => (taken.year(), taken.month(), taken.day(), taken.hour(), None),
+        Counted::WholeDays | Counted::Daily => (taken.year(), taken.month(), taken.day(), 0, None),
+        Counted::Weekly => (taken.iso_week().year(), taken.iso_week().week(), 0, 0, None),
+        Counted::Monthly => (taken.year(), taken.month(), 0, 0, None),
+        Counted::Quarterly => (taken.year(), taken.month0() / 3, 0, 0, None),
+        Counted::Yearly => (taken.year(), 0, 0, 0, None),
+    }
+}
+
+/// Holds `plan` against what it has to say.
+fn check(rules: &[Said], entries: &[(&str, DateTime<Utc>)], expected: &[Told]) {
+    let rules = rules.iter().map(|&rule| match rule {
+        Said::Counted(rule, count) => rule.keep(count),
+        Said::WithinHours(hours) => Rule::Within(Span::hours(hours)),
+    });
+    let lifecycle = Lifecycle::new("any", &rules.collect::<Vec<_>>());
+    let plan = plan(&lifecycle, entries);
+    let told: Vec<Told> =
+        plan.verdicts().map(|v| (v.snapshot.0, v.snapshot.1, v.keep, v.reasons().collect())).collect();
+    for (told, expected) in told.iter().zip(expected) {
+        assert_eq!(told, expected);
+    }
+    assert_eq!(told.len(), expected.len());
+    assert_eq!(plan.verdicts().len(), expected.len());
+    assert!(plan.verdicts().rev().map(|v| *v.snapshot).eq(expected.iter().rev().map(|told| (told.0, told.1))));
+}
+
+// Random cases.
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn plan_agrees_with_the_oracle(rules in rules(), entries in entries()) {
+        let entries: Vec<_> = entries.iter().map(|(id, taken)| (id.as_str(), *taken)).collect();
+        check(&rules, &entries, &oracle(&rules, &entries));
+    }
+}
+
+/// The default configuration has what the environment asks for.
+fn config() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = if asked { ProptestConfig::default() } else { ProptestConfig::with_cases(CASES) };
+    ProptestConfig { failure_persistence: None, ..config }
+}
+
+const COUNTED: [Counted; 8] = [
+    Counted::Last,
+    Counted::WholeDays,
+    Counted::Hourly,
+    Counted::Daily,
+    Counted::Weekly,
+    Counted::Monthly,
+    Counted::Quarterly,
+    Counted::Yearly,
+];
+
+/// Any rules, or a few of one kind.
+fn rules() -> impl Strategy<Value = Vec<Said>> {
+    let counted = (select(&COUNTED), counts()).prop_map(|(rule, count)| Said::Counted(rule, count));
+    let any = prop_oneof![3 => counted, 1 => spans().prop_map(Said::WithinHours)];
+    let spans = prop::collection::vec(spans().prop_map(Said::WithinHours), 2..=3);
+    let alike = (select(&COUNTED), prop::collection::vec(counts(), 2..=4))
+        .prop_map(|(rule, counts)| counts.into_iter().map(|count| Said::Counted(rule, count)).collect());
+    prop_oneof![8 => prop::collection::vec(any, 0..=5), 2 => alike, 1 => spans]
+}
+
+fn counts() -> impl Strategy<Value = u32> {
+    prop_oneof![1 => Just(0), 2 => Just(1), 6 => 2..=8_u32, 3 => 9..=60_u32, 1 => Just(u32::MAX)]
+}
+
+/// Spans in hours; with snapshots a whole number of hours apart, some are exactly that old.
+fn spans() -> impl Strategy<Value = u32> {
+    let days = (1..=400_u32).prop_map(|days| days * 24);
+    prop_oneof![1 => Just(0), 1 => Just(1), 4 => 2..=72_u32, 4 => days, 2 => 0..=20_000_u32, 1 => Just(u32::MAX)]
+}
+
+/// Entries in no order or in either, at times that may be equal, some of them more than once.
+fn entries() -> impl Strategy<Value = Vec<(String, DateTime<Utc>)>> {
+    let copies = prop::collection::vec(any::<Index>(), 0..=6);
+    (times(), prop::collection::vec(select(&["", "9", "10", "a", "B", "é"]), 54), copies, 0..4).prop_map(
+        |(times, prefixes, copies, order)| {
+            let ids = prefixes.iter().enumerate().map(|(number, prefix)| format!("{prefix}-{number}"));
+            let mut entries: Vec<_> = ids.zip(times).collect();
+            if !entries.is_empty() {
+                entries.extend(copies.iter().map(|copy| copy.get(&entries).clone()).collect::<Vec<_>>());
+            }
+            match order {
+                0 => entries.sort_by_key(|(_, taken)| *taken),
+                1 => entries.sort_by_key(|(_, taken)| std::cmp::Reverse(*taken)),
+                _ => {}
+            }
+            entries
+        },
+    )
+}
+
+/// Times before and after one start, whole steps from it except for some that miss theirs by a little.
+fn times() -> impl Strategy<Value = Vec<DateTime<Utc>>> {
+    (select(&STARTS), select(&STEPS)).prop_flat_map(|(start, (step, most))| {
+        let miss = prop_oneof![2 => Just(0), 1 => select(&[-1_000_000, -1, 1, 999_999_999])];
+        let time =
+            (-most..=most, miss).prop_map(move |(steps, miss)| at(start) + step * steps + TimeDelta::nanoseconds(miss));
+        prop::collection::vec(time, 0..=54)
+    })
+}
+
+/// The length of a step, and how many there may be to either side of the start.
+const STEPS: [(TimeDelta, i32); 11] = [
+    (TimeDelta::nanoseconds(1), 3),
+    (TimeDelta::milliseconds(250), 8),
+    (TimeDelta::minutes(1), 2880),
+    (TimeDelta::minutes(20), 150),
+    (TimeDelta::hours(1), 40),
+    (TimeDelta::days(1), 15),
+    (TimeDelta::days(1), 200),
+    (TimeDelta::days(1), 3000),
+    (TimeDelta::weeks(1), 40),
+    (TimeDelta::hours(37 * 24 + 5), 60),
+    (TimeDelta::days(365), 30),
+];
+
+/// Where the times of a case lie.
+const STARTS: [&str; 14] = [
+    // An ordinary Monday, and the last evening of a quarter.
+    "2026-03-09T00:00:00Z",
+    "2025-03-31T20:00:00Z",
+    // Where the year of the week is not that of the day.
+    "2020-12-28T00:00:00Z",
+    "2026-12-31T12:00:00Z",
+    // Leap days, and centuries with and without one.
+    "2024-02-29T00:00:00Z",
+    "1900-02-28T12:00:00Z",
+    "2000-02-29T12:00:00Z",
+    "2100-03-01T00:00:00Z",
+    // Before and after the epoch, the year 10000 and the year 0.
+    "1970-01-01T00:00:00Z",
+    "1901-12-13T20:45:52Z",
+    "9999-12-31T12:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "-0001-12-28T00:00:00Z",
+    "-4713-11-24T12:00:00Z",
+];
+
+#[expect(clippy::expect_used, reason = "the times are written in this file")]
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().expect("a time")
+}
+
+// Examples to check by eye.
+
+/// Checks both the oracle and `plan` against rows of identifier, whether kept, and the one reason.
+fn example(rule: Said, entries: &[(&str, &str)], rows: &[(&str, bool, Reason)]) {
+    let entries: Vec<_> = entries.iter().map(|&(id, taken)| (id, at(taken))).collect();
+    let expected = oracle(&[rule], &entries);
+    let rows: Vec<_> = rows.iter().map(|(id, keep, why)| (*id, *keep, std::slice::from_ref(why))).collect();
+    assert_eq!(expected.iter().map(|told| (told.0, told.2, told.3.as_slice())).collect::<Vec<_>>(), rows);
+    check(&[rule], &entries, &expected);
+}
+
+#[test]
+fn the_week_of_a_day_may_belong_to_another_year() {
+    // The last week of 2020 is the 53rd, from Monday, December 28, to Sunday, January 3.
+    let entries = [
+        ("mon-28", "2020-12-28T09:00:00Z"),
+        ("sun-27", "2020-12-27T09:00:00Z"),
+        ("fri-01", "2021-01-01T09:00:00Z"),
+        ("sun-03", "2021-01-03T23:59:59.999Z"),
+        ("mon-04", "2021-01-04T00:00:00Z"),
+    ];
+    let (rule, of) = (Counted::Weekly, 2);
+    let rows = [
+        ("mon-04", true, Reason::Nth { rule, nth: 1, of }),
+        ("sun-03", true, Reason::Nth { rule, nth: 2, of }),
+        ("fri-01", false, Reason::Needs { rule, of, nth: 2, newest: false }),
+        ("mon-28", false, Reason::Needs { rule, of, nth: 2, newest: false }),
+        ("sun-27", false, Reason::Needs { rule, of, nth: 3, newest: true }),
+    ];
+    example(Said::Counted(rule, of), &entries, &rows);
+}
+
+#[test]
+fn whole_days_without_a_snapshot_are_not_counted() {
+    let entries = [
+        ("a", "2026-03-01T23:59:00Z"),
+        ("b", "2026-03-02T00:00:00Z"),
+        ("c", "2026-03-02T12:00:00Z"),
+        ("d", "2026-03-09T08:00:00Z"),
+        ("e", "2026-03-09T08:00:00Z"),
+    ];
+    let (rule, of) = (Counted::WholeDays, 2);
+    let rows = [
+        ("e", true, Reason::Nth { rule, nth: 1, of }),
+        ("d", true, Reason::Nth { rule, nth: 1, of }),
+        ("c", true, Reason::Nth { rule, nth: 2, of }),
+        ("b", true, Reason::Nth { rule, nth: 2, of }),
+        ("a", false, Reason::Needs { rule, of, nth: 3, newest: true }),
+    ];
+    example(Said::Counted(rule, of), &entries, &rows);
+}
+
+#[test]
+fn within_is_strict_and_measured_from_the_newest() {
+    let entries = [
+        ("new", "1999-05-02T06:00:00Z"),
+        ("out", "1999-05-01T06:00:00Z"),
+        ("in", "1999-05-01T06:00:00.000000001Z"),
+        ("out", "1999-05-01T06:00:00Z"),
+    ];
+    let (held, needs) = (Reason::Within(Span::hours(24)), Reason::NeedsWithin(Span::hours(24)));
+    example(Said::WithinHours(24), &entries, &[("new", true, held), ("in", true, held), ("out", false, needs)]);
+}
+
+#[test]
+fn the_newest_is_kept_whatever_the_rules_say() {
+    let entries = [("old", "2026-03-01T00:00:00Z"), ("new", "2026-03-02T00:00:00Z")];
+    let needs = Reason::Needs { rule: Counted::Daily, of: 0, nth: 2, newest: true };
+    example(Said::Counted(Counted::Daily, 0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
+    // Not even the newest is younger than a span of nothing.
+    let needs = Reason::NeedsWithin(Span::hours(0));
+    example(Said::WithinHours(0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
+}

@@ -1,0 +1,173 @@
+//! What is told about each snapshot, word for word.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use chrono::{DateTime, Utc};
+use retention::Counted::{Daily, Hourly, Last, Monthly, Quarterly, Weekly, WholeDays, Yearly};
+use retention::{Lifecycle, Lifecycles, Rule, Span, plan};
+
+/// Plans snapshots taken at these times, which are their identifiers too, and compares what is told, newest first.
+#[track_caller]
+fn check(lifecycle: &Lifecycle, taken: &[&'static str], told: &[&str]) {
+    let snapshots: Vec<(&str, DateTime<Utc>)> =
+        taken.iter().map(|text| (*text, format!("{text}:00Z").parse().expect("a time"))).collect();
+    let plan = plan(lifecycle, &snapshots);
+    assert_eq!(plan.verdicts().map(|v| format!("{} {v}", v.snapshot.0)).collect::<Vec<_>>(), told);
+}
+
+fn of(rules: &[Rule]) -> Lifecycle {
+    Lifecycle::new("Own", rules)
+}
+
+#[test]
+fn a_daily_is_held_as_which_of_how_many_or_needs_its_day_to_count_and_to_be_the_newest_of_it() {
+    check(
+        &of(&[Daily.keep(2)]),
+        &["2026-11-21T03:05", "2026-11-21T15:05", "2026-11-19T03:05", "2026-11-18T03:05", "2026-11-18T01:05"],
+        &[
+            "2026-11-21T15:05 keep: daily 1 of 2",
+            "2026-11-21T03:05 delete: daily needs the newest of its day",
+            "2026-11-19T03:05 keep: daily 2 of 2",
+            "2026-11-18T03:05 delete: daily needs one of the 2 newest days, this is the 3rd",
+            "2026-11-18T01:05 delete: daily needs the newest of one of the 2 newest days, this is the 3rd",
+        ],
+    );
+}
+
+#[test]
+fn every_rule_that_holds_a_snapshot_is_told() {
+    check(
+        &of(&[Last.keep(1), Daily.keep(7), Weekly.keep(5), Rule::Within(Span::hours(36))]),
+        &["2026-11-16T03:05", "2026-11-15T03:05", "2026-11-14T03:05"],
+        &[
+            "2026-11-16T03:05 keep: last 1 of 1, daily 1 of 7, weekly 1 of 5, within 36h",
+            "2026-11-15T03:05 keep: daily 2 of 7, weekly 2 of 5, within 36h",
+            "2026-11-14T03:05 keep: daily 3 of 7",
+        ],
+    );
+}
+
+#[test]
+fn what_each_rule_would_have_needed_is_told() {
+    let each = [Last, WholeDays, Hourly, Daily, Weekly, Monthly, Quarterly, Yearly].map(|rule| rule.keep(1));
+    check(
+        &of(&[&each[..], &[Rule::Within(Span::hours(48))]].concat()),
+        &["2026-11-21T03:05", "2025-11-21T03:05"],
+        &[
+            "2026-11-21T03:05 keep: last 1 of 1, whole_days 1 of 1, hourly 1 of 1, daily 1 of 1, weekly 1 of 1, \
+             monthly 1 of 1, quarterly 1 of 1, yearly 1 of 1, within 2d",
+            "2025-11-21T03:05 delete: last needs the newest snapshot, this is the 2nd, \
+             whole_days needs the newest day, this is the 2nd, hourly needs the newest hour, this is the 2nd, \
+             daily needs the newest day, this is the 2nd, weekly needs the newest week, this is the 2nd, \
+             monthly needs the newest month, this is the 2nd, quarterly needs the newest quarter, this is the 2nd, \
+             yearly needs the newest year, this is the 2nd, within needs less than 2d before the newest",
+        ],
+    );
+}
+
+#[test]
+fn whole_days_hold_every_snapshot_of_a_day() {
+    check(
+        &of(&[WholeDays.keep(2)]),
+        &["2026-11-21T03:05", "2026-11-21T15:05", "2026-11-11T00:00", "2026-11-10T23:59"],
+        &[
+            "2026-11-21T15:05 keep: whole_days 1 of 2",
+            "2026-11-21T03:05 keep: whole_days 1 of 2",
+            "2026-11-11T00:00 keep: whole_days 2 of 2",
+            "2026-11-10T23:59 delete: whole_days needs one of the 2 newest days, this is the 3rd",
+        ],
+    );
+}
+
+#[test]
+fn within_is_measured_from_the_newest_and_is_strict() {
+    check(
+        &of(&[Rule::Within(Span::hours(24))]),
+        &["2026-11-21T03:05", "2026-11-20T03:06", "2026-11-20T03:05"],
+        &[
+            "2026-11-21T03:05 keep: within 1d",
+            "2026-11-20T03:06 keep: within 1d",
+            "2026-11-20T03:05 delete: within needs less than 1d before the newest",
+        ],
+    );
+}
+
+#[test]
+fn a_week_that_spans_new_year_is_one_week() {
+    check(
+        &of(&[Weekly.keep(2)]),
+        &["2021-01-03T03:05", "2020-12-28T03:05", "2020-12-27T03:05"],
+        &[
+            "2021-01-03T03:05 keep: weekly 1 of 2",
+            "2020-12-28T03:05 delete: weekly needs the newest of its week",
+            "2020-12-27T03:05 keep: weekly 2 of 2",
+        ],
+    );
+}
+
+#[test]
+fn the_same_part_of_another_year_is_another_period() {
+    let each = [Hourly, Daily, Weekly, Monthly, Quarterly].map(|rule| rule.keep(2));
+    check(
+        &of(&each),
+        &["2026-11-21T03:05", "2025-11-21T03:05"],
+        &[
+            "2026-11-21T03:05 keep: hourly 1 of 2, daily 1 of 2, weekly 1 of 2, monthly 1 of 2, quarterly 1 of 2",
+            "2025-11-21T03:05 keep: hourly 2 of 2, daily 2 of 2, weekly 2 of 2, monthly 2 of 2, quarterly 2 of 2",
+        ],
+    );
+}
+
+#[test]
+fn the_newest_is_kept_though_no_rule_holds_it() {
+    // invariant 7
+    check(
+        &of(&[Daily.keep(0)]),
+        &["2026-11-21T03:05", "2026-11-20T03:05"],
+        &[
+            "2026-11-21T03:05 keep: the newest is always kept",
+            "2026-11-20T03:05 delete: daily needs one of the 0 newest days, this is the 2nd",
+        ],
+    );
+    check(
+        &of(&[]),
+        &["2026-11-21T03:05", "2026-11-20T03:05"],
+        &["2026-11-21T03:05 keep: the newest is always kept", "2026-11-20T03:05 delete"],
+    );
+}
+
+#[test]
+fn without_rules_everything_is_kept_and_it_is_told_why() {
+    let two = ["2026-11-21T03:05", "2026-11-20T03:05"];
+    let kept = |why: &str| two.map(|id| format!("{id} keep: {why}"));
+    let check = |lifecycle: Lifecycle, why| check(&lifecycle, &two, &kept(why).each_ref().map(String::as_str));
+
+    check(Lifecycles::built_in().named("ignore"), "Ignore keeps everything");
+    check(Lifecycles::built_in().named("Standrad"), "lifecycle `Standrad` is not known, so everything is kept");
+    check(Lifecycle::None, "no lifecycle, so everything is kept");
+}
+
+#[test]
+fn ordinals_are_english() {
+    let hours: Vec<String> = (0..24).rev().map(|hour| format!("2026-11-21T{hour:02}:05")).collect();
+    let times: Vec<DateTime<Utc>> = hours.iter().map(|text| format!("{text}:00Z").parse().expect("a time")).collect();
+    let snapshots: Vec<(&str, DateTime<Utc>)> = hours.iter().map(String::as_str).zip(times).collect();
+    let lifecycle = of(&[Last.keep(1)]);
+    let told: Vec<String> = plan(&lifecycle, &snapshots)
+        .verdicts()
+        .map(|v| v.to_string())
+        .skip(1)
+        .filter_map(|told| Some(told.rsplit_once("the ")?.1.to_owned()))
+        .collect();
+    assert_eq!(
+        told.join(" "),
+        "2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th 15th 16th 17th 18th 19th 20th 21st 22nd 23rd 24th",
+    );
+}
+
+#[test]
+fn a_plan_knows_its_lifecycle() {
+    let lifecycle = Lifecycles::built_in().named("standard");
+    let plan = plan::<(&str, DateTime<Utc>)>(&lifecycle, &[]);
+    assert_eq!(plan.lifecycle().to_string(), "Standard (daily 7, weekly 5, monthly 12, yearly 7)");
+}

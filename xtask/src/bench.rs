@@ -1,0 +1,76 @@
+//! `cargo xtask bench`: figures, one JSON line each. `doc/performance.md` says how the last ones came out.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use xshell::{Shell, cmd};
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Of {
+    /// The crate: hourly snapshots under Standard
+    Retention,
+    /// The command: a million snapshots from a file
+    Plan,
+}
+
+pub(crate) fn run(shell: &Shell, of: Of) -> anyhow::Result<()> {
+    match of {
+        Of::Retention => Ok(cmd!(shell, "cargo bench --quiet --package retention --bench plan").quiet().run()?),
+        Of::Plan => plan(shell),
+    }
+}
+
+const SNAPSHOTS: usize = 1_000_000;
+const SOURCES: usize = 100;
+
+fn plan(shell: &Shell) -> anyhow::Result<()> {
+    cmd!(shell, "cargo build --quiet --release --package draco").quiet().run()?;
+    // This program stands in target/debug.
+    let here = std::env::current_exe()?;
+    let target = here.ancestors().nth(2).context("no target folder")?;
+    let list = target.join("a-million-snapshots.json");
+    let bytes = write_list(&list)?;
+
+    // The memory is the most that any child has used so far.
+    for (form, out) in [("--json", "json"), ("--color=never", "terminal")] {
+        let since = Instant::now();
+        let status = Command::new(target.join("release/draco"))
+            .args(["plan", "--lifecycle", "Standard", form])
+            .arg(&list)
+            .stdout(Stdio::null())
+            .status()?;
+        ensure!(status.success(), "draco plan failed");
+        let seconds = since.elapsed().as_secs_f64();
+        let mebibytes = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() / 1024;
+        println!(
+            r#"{{"bench":"plan","snapshots":{SNAPSHOTS},"sources":{SOURCES},"list_mib":{},"output":"{out}","seconds":{seconds:.2},"peak_mib":{mebibytes}}}"#,
+            bytes >> 20,
+        );
+    }
+    Ok(())
+}
+
+/// Hourly snapshots of many databases, a day at a time, as a plain list.
+fn write_list(path: &Path) -> anyhow::Result<u64> {
+    let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+    let mut out = BufWriter::new(file);
+    out.write_all(b"[")?;
+    for n in 0..SNAPSHOTS {
+        let (source, hour) = (n % SOURCES, n / SOURCES);
+        let (year, month, day) = (2020 + hour / (24 * 28 * 12), hour / (24 * 28) % 12 + 1, hour / 24 % 28 + 1);
+        let comma = if n == 0 { "" } else { "," };
+        write!(
+            out,
+            r#"{comma}{{"id":"rds:database-{source:03}-{hour:06}","taken":"{year}-{month:02}-{day:02}T{:02}:05:17Z","source":"database-{source:03}"}}"#,
+            hour % 24,
+        )?;
+    }
+    out.write_all(b"]")?;
+    out.flush()?;
+    Ok(path.metadata()?.len())
+}

@@ -1,0 +1,44 @@
+//! What a maintainer of Draco runs: `cargo xtask` lists it.
+
+mod bench;
+mod mutants;
+mod test;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use xshell::Shell;
+
+/// What a maintainer of Draco runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Xtask {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that has to hold: formatting, clippy, all tests, documentation
+    Test {
+        /// Leave out what is slow, and say what
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Break the crate `retention` in every small way, and see that a test notices each
+    Mutants,
+    /// Measure, and print one JSON line a measurement
+    Bench {
+        /// What to measure
+        of: bench::Of,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let shell = Shell::new()?;
+    shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    match Xtask::parse().task {
+        Some(Task::Test { quick }) => test::run(&shell, quick),
+        Some(Task::Mutants) => mutants::run(&shell),
+        Some(Task::Bench { of }) => bench::run(&shell, of),
+        None => Ok(Xtask::command().print_help()?),
+    }
+}
