@@ -56,9 +56,10 @@ const BLOCK: usize = 1024;
 
 /// The places of the snapshots in the list, newest first, each snapshot once.
 ///
-/// A sort that reads the snapshots themselves spends most of its time waiting for memory. So each becomes one number, its
-/// time in as many bits as its place leaves free; only where those are equal (the same second, in any history that is not
-/// absurdly long) are the snapshots themselves compared.
+/// A sort that reads the snapshots themselves spends most of its time waiting for memory. So each becomes one number: in
+/// front how many seconds before the newest it was taken, in as many bits as its place leaves free; behind, its place.
+/// Only where the fronts are equal (the same second, in any history that is not absurdly long) are the snapshots
+/// themselves compared.
 fn newest_first<S: Snapshot>(snapshots: &[S]) -> Vec<usize> {
     let seconds = || snapshots.iter().map(|snapshot| snapshot.taken().timestamp());
     let (Some(first), Some(last)) = (seconds().min(), seconds().max()) else { return Vec::new() };

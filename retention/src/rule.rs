@@ -82,11 +82,11 @@ const fn row(rule: Counted, name: &'static str, unit: &'static str, period: Peri
     Row { rule, name, unit, period, holds }
 }
 
+// In a long history most neighbours are of one day, and then of one week, month and quarter too: that is asked first.
+
 fn same_hour(a: NaiveDateTime, b: NaiveDateTime) -> bool {
     same_day(a, b) && a.hour() == b.hour()
 }
-
-// Most neighbours in a long history are of one day, and then of one week, month, quarter and year.
 
 fn same_day(a: NaiveDateTime, b: NaiveDateTime) -> bool {
     a.date() == b.date()
