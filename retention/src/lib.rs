@@ -1,8 +1,8 @@
 //! Which snapshots a [`Lifecycle`] keeps, and why.
 //!
 //! A lifecycle is a named list of [`Rule`]s: *daily 7, weekly 5, monthly 12*. A rule looks at the snapshots of one
-//! database, newest first, and holds some of them; a snapshot that no rule holds may go. [`plan`] says for each snapshot
-//! which of the two it is, and every rule's reason.
+//! database, newest first, and holds some of them; a snapshot that no rule holds may go. [`plan()`] says for each
+//! snapshot which of the two it is, and every rule's reason.
 //!
 //! Two choices make it safe to plan again and again over what an earlier plan left, in whatever order snapshots arrive:
 //! a rule keeps the **newest** snapshot of a period, never the oldest, and everything is measured from the newest

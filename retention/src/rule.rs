@@ -1,6 +1,6 @@
 //! A rule: one line of a lifecycle.
 //!
-//! All rules but `within` count periods, and [`TABLE`] is everything that tells them apart. To add one, add a row.
+//! All rules but `within` count periods, and one table is everything that tells them apart. To add one, add a row.
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,6 +4,8 @@ mod bench;
 mod mutants;
 mod test;
 
+use std::process::ExitCode;
+
 use clap::{CommandFactory, Parser, Subcommand};
 use xshell::Shell;
 
@@ -32,10 +34,20 @@ enum Task {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run(Xtask::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(xtask: Xtask) -> anyhow::Result<()> {
     let shell = Shell::new()?;
     shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    match Xtask::parse().task {
+    match xtask.task {
         Some(Task::Test { quick }) => test::run(&shell, quick),
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Bench { of }) => bench::run(&shell, of),

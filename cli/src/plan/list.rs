@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::Read;
+use std::io::BufRead;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Utc};
 use retention::Snapshot;
 use serde::Deserialize;
@@ -59,7 +59,8 @@ impl Snapshot for Entry {
 
 impl List {
     /// Reads a list in either form. An error says where it is wrong and what was expected there.
-    pub(crate) fn read(from: impl Read, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn read(mut from: impl BufRead, name: &str) -> anyhow::Result<Self> {
+        skip_byte_order_mark(&mut from, name)?;
         let mut list = Self::default();
         let mut json = serde_json::Deserializer::from_reader(from);
         ListForm(&mut list).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
@@ -78,7 +79,12 @@ impl List {
         Ok(list)
     }
 
-    fn add(&mut self, source: Option<String>, entry: Entry, lifecycle: Option<String>) {
+    /// Refuses what would write to the terminal more than it says.
+    fn add(&mut self, source: Option<String>, entry: Entry, lifecycle: Option<String>) -> Result<(), String> {
+        let texts = [Some(&*entry.id), source.as_deref(), lifecycle.as_deref()];
+        if let Some(text) = texts.into_iter().flatten().find(|text| text.contains(char::is_control)) {
+            return Err(format!("{text:?} has a control character, which no name in AWS has"));
+        }
         let source = match self.sources.get_mut(&source) {
             Some(known) => known,
             None => self.sources.entry(source).or_default(),
@@ -89,6 +95,7 @@ impl List {
             source.lifecycle = lifecycle;
         }
         source.snapshots.push(entry);
+        Ok(())
     }
 }
 
@@ -112,6 +119,16 @@ impl Source {
 
 const EXPECTED: &str = r#"a list like [{"id": "…", "taken": "2026-11-21T03:06:39Z"}], or what `aws rds describe-db-snapshots` or `describe-db-cluster-snapshots` prints"#;
 
+/// Some programs begin a file with the mark that says which Unicode it is.
+fn skip_byte_order_mark(from: &mut impl BufRead, name: &str) -> anyhow::Result<()> {
+    match from.fill_buf().with_context(|| format!("reading {name}"))? {
+        [0xef, 0xbb, 0xbf, ..] => from.consume(3),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => bail!("{name} is in UTF-16; expected UTF-8"),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// The two forms are told apart by their first character.
 struct ListForm<'a>(&'a mut List);
 
@@ -132,7 +149,7 @@ impl<'de> Visitor<'de> for ListForm<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(Plain { id, taken, source, lifecycle }) = seq.next_element()? {
-            self.0.add(source, Entry { id, taken: taken.0 }, lifecycle);
+            self.0.add(source, Entry { id, taken: taken.0 }, lifecycle).map_err(de::Error::custom)?;
         }
         Ok(())
     }
@@ -196,7 +213,7 @@ impl<'de> Visitor<'de> for Described<'_> {
             let taken = snapshot.taken().map_err(de::Error::custom)?;
             let source = snapshot.tag(SOURCE).map_or(snapshot.database.clone(), str::to_owned);
             let lifecycle = snapshot.tag(LIFECYCLE).map(str::to_owned);
-            self.0.add(Some(source), Entry { id: snapshot.id, taken }, lifecycle);
+            self.0.add(Some(source), Entry { id: snapshot.id, taken }, lifecycle).map_err(de::Error::custom)?;
         }
         Ok(())
     }
@@ -216,8 +233,8 @@ struct DbSnapshot {
     /// Of a copy, the time of the original. Only instance snapshots have it.
     #[serde(rename = "OriginalSnapshotCreateTime")]
     original: Option<Time>,
-    #[serde(rename = "TagList", default)]
-    tags: Vec<Tag>,
+    #[serde(rename = "TagList")]
+    tags: Option<Vec<Tag>>,
 }
 
 #[derive(Deserialize)]
@@ -230,7 +247,7 @@ struct Tag {
 
 impl DbSnapshot {
     fn tag(&self, key: &str) -> Option<&str> {
-        self.tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
+        self.tags.iter().flatten().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
     }
 
     fn taken(&self) -> Result<DateTime<Utc>, String> {

@@ -124,9 +124,9 @@ fn write_text(out: &mut impl Write, class: &str, x: usize, y: usize, text: &str)
     writeln!(out, r#"<text class="{class}" x="{x}" y="{y}">{}</text>"#, escaped(text))
 }
 
-/// As XML has it. Identifiers come from a file, so they may be anything.
+/// As XML has it. Identifiers come from a file, and two characters are in no XML at all.
 fn escaped(text: &str) -> String {
-    let legal = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let legal = |c: &char| !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().filter(legal).fold(String::new(), |mut xml, c| {
         match c {
             '&' => xml.push_str("&amp;"),

@@ -78,7 +78,7 @@ const BELOW: usize = 8;
 const BESIDE: usize = 40;
 
 fn write_table(out: &mut impl Write, source: &Planned<'_>, width: usize) -> io::Result<()> {
-    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().len()).max().unwrap_or(0);
+    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().chars().count()).max().unwrap_or(0);
     for verdict in source.plan.verdicts() {
         let (style, word) = if verdict.keep { (KEPT, "keep") } else { (DELETED, "delete") };
         let id = verdict.snapshot.id();
@@ -122,13 +122,13 @@ fn why(verdict: &Verdict<'_, Entry>) -> Vec<String> {
 fn write_wrapped(out: &mut impl Write, phrases: &[String], indent: usize, width: usize) -> io::Result<()> {
     let mut column = indent;
     for phrase in phrases {
-        if column > indent && column + 1 + phrase.len() > width {
+        if column > indent && column + 1 + phrase.chars().count() > width {
             write!(out, "\n{:indent$}", "")?;
             column = indent;
         }
         let space = if column > indent { " " } else { "" };
         write!(out, "{space}{phrase}")?;
-        column += space.len() + phrase.len();
+        column += space.len() + phrase.chars().count();
     }
     writeln!(out)
 }

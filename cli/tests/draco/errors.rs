@@ -67,6 +67,22 @@ fn what_aws_would_not_describe() {
 }
 
 #[test]
+fn what_would_write_to_the_terminal_more_than_it_says() {
+    list(
+        r#"[{"id": "a\u001b[2J", "taken": "2026-11-21T03:06:39Z"}]"#,
+        r#":1:55: "a\u{1b}[2J" has a control character, which no name in AWS has"#,
+    );
+}
+
+#[test]
+fn other_encodings() {
+    let utf_16 = [0xff, 0xfe, b'[', 0, b']', 0];
+    let path = file("utf-16.json", "");
+    std::fs::write(&path, utf_16).expect("a file");
+    refused(run(&["plan", &path]), &format!("error: {path} is in UTF-16; expected UTF-8"));
+}
+
+#[test]
 fn one_identifier_for_two_snapshots() {
     list(
         r#"[{"id": "a", "taken": "2026-11-21T03:06:39Z"}, {"id": "a", "taken": "2026-11-22T03:06:39Z"}]"#,

@@ -38,7 +38,7 @@ fn it_shows_the_same_calendar_as_the_terminal() {
 fn a_day_tells_its_snapshots() {
     let text = drawn(
         "told.svg",
-        r#"[{"id": "<a&\"b\u0001", "taken": "2026-11-21T03:06:39Z", "lifecycle": "Standard"},
+        r#"[{"id": "<a&\"b\uffff", "taken": "2026-11-21T03:06:39Z", "lifecycle": "Standard"},
             {"id": "c", "taken": "2026-11-21T02:06:39Z"}]"#,
         &[],
     );

@@ -120,6 +120,14 @@ fn a_page_that_is_not_the_last_is_noted() {
 }
 
 #[test]
+fn lists_as_other_programs_write_them() {
+    let list = "\u{feff}{\"DBSnapshots\": [{\"DBSnapshotIdentifier\": \"s\", \"DBInstanceIdentifier\": \"d\",\r\n\
+        \"Status\": \"available\", \"SnapshotCreateTime\": \"2026-11-03T00:00:00Z\", \"TagList\": null}]}";
+    let ran = run_on(list, &["plan", "--json", "--lifecycle", "Test"]);
+    assert!(ran.out.contains(r#""reasons":["whole_days 1 of 5"]"#), "{}", ran.err);
+}
+
+#[test]
 fn an_empty_list_is_an_empty_plan() {
     assert_snapshot!(run_on("[]", &["plan"]).out, @"The list has no snapshots.");
     assert_snapshot!(run_on("[]", &["plan", "--json"]).out, @"[]");
