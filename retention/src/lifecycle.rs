@@ -149,6 +149,9 @@ impl Lifecycles {
         if name.trim().is_empty() {
             return Err("a lifecycle needs a name".to_owned());
         }
+        if name.contains(char::is_control) {
+            return Err(format!("{name:?} has a control character"));
+        }
         match (Self::built_in().named(name), self.named(name)) {
             (_, Lifecycle::Unknown(name)) => Ok(name),
             (Lifecycle::Unknown(name), taken) => {
@@ -164,7 +167,7 @@ struct Rules(Vec<Rule>);
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RulesVisitor)
+        deserializer.deserialize_any(RulesVisitor)
     }
 }
 
@@ -175,6 +178,10 @@ impl<'de> Visitor<'de> for RulesVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("rules, like `{ daily: 7, weekly: 5 }`")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Rules, E> {
+        Err(no_rules())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rules, A::Error> {
@@ -190,10 +197,14 @@ impl<'de> Visitor<'de> for RulesVisitor {
             rules.push(rule);
         }
         if rules.is_empty() {
-            return Err(de::Error::custom("a lifecycle needs at least one rule, like `daily: 7`"));
+            return Err(no_rules());
         }
         Ok(Rules(rules))
     }
+}
+
+fn no_rules<E: de::Error>() -> E {
+    E::custom("a lifecycle needs at least one rule, like `daily: 7`")
 }
 
 fn rule_name(text: &str) -> Result<&'static str, String> {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 
 use crate::reason::Reason;
 
@@ -222,7 +222,7 @@ impl Walk {
     pub(crate) fn meet(&mut self, taken: DateTime<Utc>) -> Standing {
         let rule = match self.rule {
             Rule::Counted(rule, _) => rule.row(),
-            Rule::Within(span) => return Standing::new(0, self.newest - taken < span.delta()),
+            Rule::Within(span) => return Standing::new(0, span.reaches(self.newest, taken)),
         };
         let taken = taken.naive_utc();
         let first = match (rule.period, self.newer.replace(taken)) {
@@ -247,10 +247,18 @@ impl Span {
         Self { hours }
     }
 
-    fn delta(self) -> TimeDelta {
-        // 2³² hours are half a million years, far inside what a `TimeDelta` holds.
-        TimeDelta::hours(i64::from(self.hours))
+    /// Whether it reaches back from the newer time to the older, and beyond.
+    fn reaches(self, newer: DateTime<Utc>, older: DateTime<Utc>) -> bool {
+        nanoseconds(newer) - nanoseconds(older) < i128::from(self.hours) * 3600 * NANOSECONDS
     }
+}
+
+const NANOSECONDS: i128 = 1_000_000_000;
+
+/// A leap second is the last moment of the second before it. Times subtracted as they are can be less apart than others
+/// that lie between them, and then thinning would depend on the order of arrival.
+fn nanoseconds(time: DateTime<Utc>) -> i128 {
+    i128::from(time.timestamp()) * NANOSECONDS + i128::from(time.timestamp_subsec_nanos()).min(NANOSECONDS - 1)
 }
 
 /// In the order in which they are looked for when a span is written: the largest that fits.

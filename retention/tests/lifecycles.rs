@@ -100,10 +100,12 @@ fn a_name_is_given_once() {
         "`week` and `Week` are the same name, since case does not matter",
     );
     refused(r#"{" ": {"daily": 7}}"#, "a lifecycle needs a name");
+    refused(r#"{"a\u0007": {"daily": 7}}"#, r#""a\u{7}" has a control character"#);
 }
 
 #[test]
 fn rules_that_say_nothing_or_say_it_twice_are_refused() {
+    refused(r#"{"Own": null}"#, "a lifecycle needs at least one rule, like `daily: 7`");
     refused(r#"{"Own": {}}"#, "a lifecycle needs at least one rule, like `daily: 7`");
     refused(r#"{"Own": {"daily": 7, "daily": 8}}"#, "the rule `daily` is there twice");
     refused(

@@ -65,10 +65,16 @@ fn answer<'a>(rule: Said, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<R
         }
         Said::WithinHours(hours) => {
             let span = Span::hours(hours);
-            let younger = all.last().is_some_and(|newest| newest.0 - own.0 < TimeDelta::hours(hours.into()));
+            let younger =
+                all.last().is_some_and(|newest| plain(newest.0) - plain(own.0) < TimeDelta::hours(hours.into()));
             if younger { Ok(Reason::Within(span)) } else { Err(Reason::NeedsWithin(span)) }
         }
     }
+}
+
+/// A time for which a clock has a name: a leap second is the last moment of the second before it.
+fn plain(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.with_nanosecond(time.nanosecond().min(999_999_999)).unwrap_or(time)
 }
 
 /// The period a snapshot was taken in, of those that a rule counts.
@@ -177,8 +183,12 @@ fn entries() -> impl Strategy<Value = Vec<(String, DateTime<Utc>)>> {
 fn times() -> impl Strategy<Value = Vec<DateTime<Utc>>> {
     (select(&STARTS), select(&STEPS)).prop_flat_map(|(start, (step, most))| {
         let miss = prop_oneof![2 => Just(0), 1 => select(&[-1_000_000, -1, 1, 999_999_999])];
-        let time =
-            (-most..=most, miss).prop_map(move |(steps, miss)| at(start) + step * steps + TimeDelta::nanoseconds(miss));
+        let leap = prop::bool::weighted(0.05);
+        let time = (-most..=most, miss, leap).prop_map(move |(steps, miss, leap)| {
+            let time = at(start) + step * steps + TimeDelta::nanoseconds(miss);
+            let inserted = time.with_second(59).and_then(|time| time.with_nanosecond(1_500_000_000));
+            if leap { inserted.unwrap_or(time) } else { time }
+        });
         prop::collection::vec(time, 0..=54)
     })
 }

@@ -92,6 +92,19 @@ fn within_is_measured_from_the_newest_and_is_strict() {
     );
 }
 
+/// Subtracted as chrono does, a and b would be further apart than a and c.
+#[test]
+fn a_leap_second_is_no_longer_ago_than_the_second_before_it() {
+    let rules = of(&[Rule::Within(Span::hours(1))]);
+    let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+    let [a, b, c] = ["2016-12-31T22:59:60.5Z", "2016-12-31T23:59:59.9Z", "2017-01-01T00:00:00Z"].map(at);
+    let kept = |history: &[(&'static str, DateTime<Utc>)]| -> Vec<&str> {
+        plan(&rules, history).verdicts().filter(|v| v.keep).map(|v| v.snapshot.0).collect()
+    };
+    assert_eq!(kept(&[("a", a), ("b", b)]), ["b", "a"]);
+    assert_eq!(kept(&[("a", a), ("b", b), ("c", c)]), ["c", "b"]);
+}
+
 #[test]
 fn a_week_that_spans_new_year_is_one_week() {
     check(
