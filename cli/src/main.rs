@@ -8,7 +8,7 @@ mod manual;
 mod plan;
 mod progress;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -64,6 +64,16 @@ fn main() -> ExitCode {
 }
 
 fn fail(code: u8, why: std::fmt::Arguments<'_>) -> ExitCode {
-    anstream::eprintln!("{red}error:{red:#} {why}", red = clap::builder::Styles::styled().get_error());
+    tell(format_args!("{red}error:{red:#} {why}", red = clap::builder::Styles::styled().get_error()));
     ExitCode::from(code)
+}
+
+/// Says beside the answer what a person should know.
+fn note(what: &str) {
+    tell(format_args!("note: {what}"));
+}
+
+/// Nobody may be there to hear it, and the answer goes on all the same.
+fn tell(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }

@@ -6,20 +6,22 @@
 mod calendar;
 mod json;
 mod list;
+mod name;
+mod notes;
 mod picture;
 mod terminal;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ColorChoice};
 use retention::{Lifecycle, Lifecycles};
 
 use self::list::{Entry, List, Source};
+use self::name::Name;
 use crate::Failure;
 use crate::config::Config;
 use crate::progress::Watched;
@@ -34,8 +36,8 @@ pub(crate) struct Plan {
     file: Option<PathBuf>,
 
     /// The lifecycle of sources whose newest snapshot names none
-    #[arg(long, value_name = "NAME")]
-    lifecycle: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = Name::parse)]
+    lifecycle: Option<Name>,
 
     /// Where your own lifecycles are [default: config.yaml, if it is there]
     #[arg(long, value_name = "FILE")]
@@ -75,6 +77,11 @@ Exit codes: 0 planned, 2 the question was wrong, 1 the answer could not be writt
 
 impl Plan {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.color {
+            ColorChoice::Auto => {}
+            ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+            ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        }
         let Config { lifecycles } = Config::read(self.config.as_deref())?;
         let list = self.read()?;
         let asked: Vec<(Option<&str>, &[Entry], Lifecycle)> = list
@@ -89,25 +96,33 @@ impl Plan {
             .map(|(name, snapshots, lifecycle)| Planned { name: *name, plan: retention::plan(lifecycle, snapshots) })
             .collect();
 
-        note(&list, &sources, &lifecycles);
+        for note in notes::of(&list, &sources, &lifecycles, self.lifecycle.is_some()) {
+            crate::note(&note);
+        }
         if let Some(path) = &self.svg {
-            File::create(path)
-                .map(BufWriter::new)
-                .and_then(|mut file| picture::write(&mut file, &sources).and_then(|()| file.flush()))
-                .with_context(|| format!("writing the picture {}", path.display()))?;
+            let mut file = BufWriter::new(self.create(path)?);
+            picture::write(&mut file, &sources).and_then(|()| file.flush())?;
         }
-        match self.color {
-            ColorChoice::Auto => {}
-            ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
-            ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
-        }
-        let mut out = BufWriter::new(anstream::stdout().lock());
         if self.json {
-            json::write(&mut out, &sources)?
+            let mut out = BufWriter::new(io::stdout().lock());
+            json::write(&mut out, &sources).and_then(|()| out.flush())?;
         } else {
-            terminal::write(&mut out, &sources)?
+            let mut out = BufWriter::new(anstream::stdout().lock());
+            terminal::write(&mut out, &sources).and_then(|()| out.flush())?;
         }
-        Ok(out.flush()?)
+        Ok(())
+    }
+
+    /// The file for the picture, which is not to replace the list.
+    fn create(&self, path: &Path) -> anyhow::Result<File> {
+        let place = |path: &Path| fs::canonicalize(path).ok();
+        if path == Path::new("-") {
+            bail!("the picture goes into a file, and `-` is none: name one, like plan.svg");
+        }
+        if self.file.as_deref().and_then(place).is_some_and(|list| place(path) == Some(list)) {
+            bail!("{} is the list; the picture would replace it", path.display());
+        }
+        File::create(path).with_context(|| format!("writing the picture {}", path.display()))
     }
 
     fn read(&self) -> anyhow::Result<List> {
@@ -121,7 +136,8 @@ impl Plan {
             None => {
                 let name = "standard input";
                 if io::stdin().is_terminal() {
-                    eprintln!("note: reading the list from the terminal; `draco plan --help` says what it is");
+                    crate::note("reading the list from the terminal; `draco plan --help` says what it is");
+                    return List::read(io::stdin().lock(), name);
                 }
                 List::read(BufReader::new(Watched::new(io::stdin().lock(), name, None)), name)
             }
@@ -129,7 +145,7 @@ impl Plan {
     }
 
     fn lifecycle_of(&self, source: &Source, lifecycles: &Lifecycles) -> Lifecycle {
-        match source.lifecycle.as_ref().or(self.lifecycle.as_ref()) {
+        match source.lifecycle.as_deref().or(self.lifecycle.as_ref().map(Name::as_str)) {
             Some(name) => lifecycles.named(name),
             None => Lifecycle::None,
         }
@@ -174,40 +190,5 @@ impl fmt::Display for Sums {
         let all = self.kept + self.deleted;
         let snapshots = if all == 1 { "snapshot" } else { "snapshots" };
         write!(f, "{all} {snapshots}: {} kept, {} to be deleted", self.kept, self.deleted)
-    }
-}
-
-/// Says on standard error what the plans themselves do not: what was left out, and which lifecycles are not known.
-fn note(list: &List, sources: &[Planned<'_>], lifecycles: &Lifecycles) {
-    let known = || lifecycles.names().collect::<Vec<_>>().join(", ");
-    let listed: usize = list.sources.values().map(|source| source.snapshots.len()).sum();
-    let planned: usize = sources.iter().map(|source| source.plan.verdicts().len()).sum();
-    let unnamed = sources.iter().filter(|source| *source.plan.lifecycle() == Lifecycle::None).count();
-    let unknown: BTreeSet<&str> = sources
-        .iter()
-        .filter_map(|source| match source.plan.lifecycle() {
-            Lifecycle::Unknown(name) => Some(name.as_str()),
-            _ => None,
-        })
-        .collect();
-
-    if list.goes_on {
-        eprintln!("note: the list ends with a marker, so there is more that is not in it");
-    }
-    if list.unavailable > 0 {
-        eprintln!("note: {} left out, not available", list.unavailable);
-    }
-    if listed > planned {
-        eprintln!("note: {} listed more than once, counted once", listed - planned);
-    }
-    if unnamed > 0 {
-        eprintln!(
-            "note: no lifecycle for {unnamed} of {} sources; `--lifecycle NAME` gives one: {}",
-            sources.len(),
-            known()
-        );
-    }
-    for name in unknown {
-        eprintln!("note: there is no lifecycle `{name}`, so everything under it is kept; there are {}", known());
     }
 }

@@ -1,18 +1,20 @@
 //! The lists of snapshots that `draco plan` understands: a plain one, and what the AWS command line prints.
 //!
-//! A list is sorted into its sources while it is read, so that a million snapshots need the room of their identifiers
-//! and times and no more.
+//! A list is sorted into its sources while it is read, so that the room it needs goes by the number of snapshots and not
+//! by all that AWS says of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::BufRead;
 
 use anyhow::{Context, anyhow, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use retention::Snapshot;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+
+use super::name::Name;
 
 /// On databases, and so on their snapshots: the lifecycle.
 const LIFECYCLE: &str = "Draco_Lifecycle";
@@ -25,7 +27,7 @@ const TAKEN: &str = "Draco_Taken";
 #[derive(Default)]
 pub(crate) struct List {
     /// By name. Snapshots that name no source are one source without a name.
-    pub(crate) sources: BTreeMap<Option<String>, Source>,
+    pub(crate) sources: BTreeMap<Option<Box<str>>, Source>,
     /// How many are left out because they are not `available`: what they will be, nobody knows yet.
     pub(crate) unavailable: usize,
     /// The list says that there is more of it.
@@ -37,7 +39,7 @@ pub(crate) struct List {
 pub(crate) struct Source {
     pub(crate) snapshots: Vec<Entry>,
     /// What the newest of them asks for.
-    pub(crate) lifecycle: Option<String>,
+    pub(crate) lifecycle: Option<Box<str>>,
     newest: usize,
 }
 
@@ -70,7 +72,8 @@ impl List {
             match error.classify() {
                 Category::Io => anyhow!("reading {name}: {what}"),
                 Category::Eof => anyhow!("{name}:{line}:{column}: ends too early ({what}); expected {EXPECTED}"),
-                Category::Syntax | Category::Data => anyhow!("{name}:{line}:{column}: {what}"),
+                Category::Syntax => anyhow!("{name}:{line}:{column}: {what}; expected {EXPECTED}"),
+                Category::Data => anyhow!("{name}:{line}:{column}: {what}"),
             }
         })?;
         for source in list.sources.values() {
@@ -79,23 +82,20 @@ impl List {
         Ok(list)
     }
 
-    /// Refuses what would write to the terminal more than it says.
-    fn add(&mut self, source: Option<String>, entry: Entry, lifecycle: Option<String>) -> Result<(), String> {
-        let texts = [Some(&*entry.id), source.as_deref(), lifecycle.as_deref()];
-        if let Some(text) = texts.into_iter().flatten().find(|text| text.contains(char::is_control)) {
-            return Err(format!("{text:?} has a control character, which no name in AWS has"));
-        }
+    fn add(&mut self, source: Option<Name>, entry: Entry, lifecycle: Option<Name>) {
+        let source = source.map(|source| source.0);
         let source = match self.sources.get_mut(&source) {
             Some(known) => known,
             None => self.sources.entry(source).or_default(),
         };
-        let newest = source.snapshots.get(source.newest);
-        if newest.is_none_or(|newest| (entry.taken, &entry.id) > (newest.taken, &newest.id)) {
+        // Of one snapshot that is there twice, the lifecycles decide, so that the order of the list does not.
+        let lifecycle = lifecycle.map(|lifecycle| lifecycle.0).filter(|lifecycle| !lifecycle.is_empty());
+        let newest = source.snapshots.get(source.newest).map(|newest| (newest.taken, &newest.id, &source.lifecycle));
+        if newest.is_none_or(|newest| (entry.taken, &entry.id, &lifecycle) > newest) {
             source.newest = source.snapshots.len();
             source.lifecycle = lifecycle;
         }
         source.snapshots.push(entry);
-        Ok(())
     }
 }
 
@@ -149,7 +149,7 @@ impl<'de> Visitor<'de> for ListForm<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(Plain { id, taken, source, lifecycle }) = seq.next_element()? {
-            self.0.add(source, Entry { id, taken: taken.0 }, lifecycle).map_err(de::Error::custom)?;
+            self.0.add(source, Entry { id: id.0, taken: taken.0 }, lifecycle);
         }
         Ok(())
     }
@@ -180,10 +180,10 @@ impl<'de> Visitor<'de> for ListForm<'_> {
 /// A snapshot in a plain list. What else a list says of it is of no concern here.
 #[derive(Deserialize)]
 struct Plain {
-    id: Box<str>,
+    id: Name,
     taken: Time,
-    source: Option<String>,
-    lifecycle: Option<String>,
+    source: Option<Name>,
+    lifecycle: Option<Name>,
 }
 
 /// The snapshots as AWS describes them.
@@ -211,9 +211,9 @@ impl<'de> Visitor<'de> for Described<'_> {
                 continue;
             }
             let taken = snapshot.taken().map_err(de::Error::custom)?;
-            let source = snapshot.tag(SOURCE).map_or(snapshot.database.clone(), str::to_owned);
-            let lifecycle = snapshot.tag(LIFECYCLE).map(str::to_owned);
-            self.0.add(Some(source), Entry { id: snapshot.id, taken }, lifecycle).map_err(de::Error::custom)?;
+            let named = |key| snapshot.tag(key).map(Name::parse).transpose().map_err(de::Error::custom);
+            let (source, lifecycle) = (named(SOURCE)?.unwrap_or(snapshot.database.clone()), named(LIFECYCLE)?);
+            self.0.add(Some(source), Entry { id: snapshot.id.0, taken }, lifecycle);
         }
         Ok(())
     }
@@ -223,9 +223,9 @@ impl<'de> Visitor<'de> for Described<'_> {
 #[derive(Deserialize)]
 struct DbSnapshot {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
-    id: Box<str>,
+    id: Name,
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
-    database: String,
+    database: Name,
     #[serde(rename = "Status")]
     status: String,
     #[serde(rename = "SnapshotCreateTime")]
@@ -241,20 +241,20 @@ struct DbSnapshot {
 struct Tag {
     #[serde(rename = "Key")]
     key: String,
-    #[serde(rename = "Value", default)]
-    value: String,
+    #[serde(rename = "Value")]
+    value: Option<String>,
 }
 
 impl DbSnapshot {
     fn tag(&self, key: &str) -> Option<&str> {
-        self.tags.iter().flatten().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
+        self.tags.iter().flatten().find(|tag| tag.key == key)?.value.as_deref()
     }
 
     fn taken(&self) -> Result<DateTime<Utc>, String> {
-        let id = &self.id;
+        let id = &self.id.0;
         match (self.tag(TAKEN), &self.original, &self.created) {
             (Some(tag), _, _) => {
-                Time::parse(tag).ok_or_else(|| format!("the tag {TAKEN} of `{id}` is `{tag}`, expected {TIME}"))
+                Time::parse(tag).ok_or_else(|| format!("the tag {TAKEN} of `{id}` is {tag:?}, expected {TIME}"))
             }
             (None, Some(Time(taken)), _) | (None, None, Some(Time(taken))) => Ok(*taken),
             (None, None, None) => Err(format!("`{id}` is available but has no SnapshotCreateTime")),
@@ -262,14 +262,15 @@ impl DbSnapshot {
     }
 }
 
-/// A time as RFC 3339 writes it.
+/// A time as RFC 3339 writes it, which knows four digits of a year.
 struct Time(DateTime<Utc>);
 
 const TIME: &str = "a time like 2026-11-21T03:06:39Z";
 
 impl Time {
     fn parse(text: &str) -> Option<DateTime<Utc>> {
-        DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+        let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+        (0..=9999).contains(&time.year()).then_some(time)
     }
 }
 

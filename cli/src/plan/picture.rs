@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use chrono::Datelike;
 use retention::Snapshot;
+use unicode_width::UnicodeWidthStr;
 
 use super::calendar::{Calendar, Cell};
 use super::{Planned, Sums};
@@ -20,8 +21,9 @@ const MARGIN: usize = 24;
 /// Left of the days, for the names of the months.
 const LABEL: usize = 76;
 /// Above the days, for title, sums and the numbers of the days.
-const HEAD: usize = 66;
-const WIDTH: usize = MARGIN + LABEL + 31 * STEP + MARGIN;
+const HEAD: usize = 84;
+/// Of the days and their labels; a page is as wide as that, or as its longest line.
+const DAYS: usize = LABEL + 31 * STEP;
 
 const STYLE: &str = "\
 text { font: 12px ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #57606a }
@@ -34,19 +36,23 @@ text { font: 12px ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-s
 .gap { fill: #8c959f }
 ";
 
+/// How many snapshots a day tells of.
+const TOLD: usize = 24;
+
 /// How each cell looks, and what that means.
 const LEGEND: [(Cell, &str); 4] =
     [(Cell::Kept, "kept"), (Cell::Deleted, "to be deleted"), (Cell::Both, "some of each"), (Cell::Nothing, "none")];
 
 pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
+    let width = 2 * MARGIN + sources.iter().map(widest).max().unwrap_or(0).max(DAYS);
     let calendars: Vec<Calendar> = sources.iter().map(|source| Calendar::of(&source.plan)).collect();
     let height = 2 * MARGIN + STEP + calendars.iter().map(|calendar| HEAD + height(calendar) + MARGIN).sum::<usize>();
     writeln!(
         out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">"#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#,
     )?;
     writeln!(out, "<title>Which snapshots are kept</title>\n<style>\n{STYLE}</style>")?;
-    writeln!(out, r#"<rect class="page" x="0.5" y="0.5" width="{}" height="{}" rx="8"/>"#, WIDTH - 1, height - 1)?;
+    writeln!(out, r#"<rect class="page" x="0.5" y="0.5" width="{}" height="{}" rx="8"/>"#, width - 1, height - 1)?;
     let mut top = MARGIN;
     for (source, calendar) in sources.iter().zip(&calendars) {
         write_source(out, top, source, calendar)?;
@@ -56,6 +62,12 @@ pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result
     writeln!(out, "</svg>")
 }
 
+/// Of a source's lines, in no font that is known: letters are hardly wider than this on average.
+fn widest(source: &Planned<'_>) -> usize {
+    let lifecycle = source.plan.lifecycle().to_string();
+    (source.title().width() * 10).max(lifecycle.width() * 7)
+}
+
 /// Of the months and the gaps between them.
 fn height(calendar: &Calendar) -> usize {
     calendar.months.iter().map(|month| if month.gap > 0 { 2 * STEP } else { STEP }).sum()
@@ -63,20 +75,27 @@ fn height(calendar: &Calendar) -> usize {
 
 fn write_source(out: &mut impl Write, mut top: usize, source: &Planned<'_>, calendar: &Calendar) -> io::Result<()> {
     write_text(out, "title", MARGIN, top + 14, source.title())?;
-    write_text(out, "", MARGIN, top + 34, &format!("{}. {}", source.plan.lifecycle(), Sums::of(source)))?;
+    write_text(out, "text", MARGIN, top + 34, &source.plan.lifecycle().to_string())?;
+    write_text(out, "text", MARGIN, top + 52, &Sums::of(source).to_string())?;
     for day in [1, 5, 10, 15, 20, 25, 30] {
         write_text(out, "number", left_of(day - 1) + SIDE / 2, top + HEAD - 8, &day.to_string())?;
     }
     top += HEAD;
     let mut verdicts = source.plan.verdicts().peekable();
     for month in &calendar.months {
-        write_text(out, "", MARGIN, top + SIDE - 3, &month.first.format("%b %Y").to_string())?;
+        write_text(out, "text", MARGIN, top + SIDE - 3, &month.first.format("%b %Y").to_string())?;
         // A plan goes from the newest to the oldest, and so must the days, so that each finds its own snapshots.
         for (place, day) in month.days.iter().enumerate().rev() {
             let date = month.first.with_day0(place as u32);
             let mut told = String::new();
+            let mut nth = 0;
             while let Some(verdict) = verdicts.next_if(|verdict| Some(verdict.snapshot.taken().date_naive()) == date) {
-                told.push_str(&format!("{} {verdict}\n", verdict.snapshot.id()));
+                nth += 1;
+                match nth {
+                    ..=TOLD => told.push_str(&format!("{} {verdict}\n", verdict.snapshot.id())),
+                    _ if nth == day.kept + day.deleted => told.push_str(&format!("and {} more\n", nth - TOLD)),
+                    _ => {}
+                }
             }
             write_cell(out, left_of(place), top, day.cell(), &told)?;
         }
@@ -115,7 +134,7 @@ fn write_legend(out: &mut impl Write, top: usize) -> io::Result<()> {
     for (place, (cell, meaning)) in LEGEND.into_iter().enumerate() {
         let x = MARGIN + LABEL + place * 120;
         write_cell(out, x, top, cell, "")?;
-        write_text(out, "", x + STEP + 4, top + SIDE - 3, meaning)?;
+        write_text(out, "text", x + STEP + 4, top + SIDE - 3, meaning)?;
     }
     Ok(())
 }

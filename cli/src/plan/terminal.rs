@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use retention::{Reason, Snapshot, Verdict};
+use unicode_width::UnicodeWidthStr;
 
 use super::calendar::{Calendar, Cell};
 use super::list::Entry;
@@ -27,13 +28,15 @@ const LEGEND: [(Cell, Style, &str, &str); 4] = [
 pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
     let width = width();
     for (nth, source) in sources.iter().enumerate() {
-        writeln!(out, "{TITLE}{}{TITLE:#}\n{}\n", source.title(), source.plan.lifecycle())?;
+        writeln!(out, "{TITLE}{}{TITLE:#}", source.title())?;
+        write_wrapped(out, &[source.plan.lifecycle().to_string()], 0, width)?;
+        writeln!(out)?;
         write_calendar(out, &Calendar::of(&source.plan))?;
         if nth == 0 {
             write_legend(out)?;
         }
         write_table(out, source, width)?;
-        writeln!(out, "\n{TITLE}{}{TITLE:#}: {}\n", source.title(), Sums::of(source))?;
+        writeln!(out, "\n{TITLE}{}{TITLE:#}\n", Sums::of(source))?;
     }
     match sources {
         [] => writeln!(out, "The list has no snapshots."),
@@ -78,15 +81,18 @@ const BELOW: usize = 8;
 const BESIDE: usize = 40;
 
 fn write_table(out: &mut impl Write, source: &Planned<'_>, width: usize) -> io::Result<()> {
-    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().chars().count()).max().unwrap_or(0);
+    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().width()).max().unwrap_or(0);
     for verdict in source.plan.verdicts() {
         let (style, word) = if verdict.keep { (KEPT, "keep") } else { (DELETED, "delete") };
         let id = verdict.snapshot.id();
         write!(out, "{style}{word:6}{style:#}  {}  ", verdict.snapshot.taken().format("%Y-%m-%d %H:%M"))?;
         let indent = if HEAD + longest + 2 + BESIDE <= width {
-            write!(out, "{id:longest$}  ")?;
+            write!(out, "{id}{:gap$}", "", gap = longest - id.width() + 2)?;
             HEAD + longest + 2
         } else {
+            if HEAD + id.width() > width {
+                write!(out, "\n{:BELOW$}", "")?;
+            }
             write!(out, "{id}\n{:BELOW$}", "")?;
             BELOW
         };
@@ -118,17 +124,20 @@ fn why(verdict: &Verdict<'_, Entry>) -> Vec<String> {
     phrases
 }
 
-/// Ends a line that stands at `indent` with these phrases, in as many lines as they need.
+/// Ends a line that stands at `indent` with these phrases, in as many lines as they need. A phrase that is too long for
+/// any line is broken after all.
 fn write_wrapped(out: &mut impl Write, phrases: &[String], indent: usize, width: usize) -> io::Result<()> {
     let mut column = indent;
-    for phrase in phrases {
-        if column > indent && column + 1 + phrase.chars().count() > width {
+    let fits = |phrase: &str| indent + phrase.width() <= width;
+    let words = |phrase| if fits(phrase) { vec![phrase] } else { phrase.split(' ').collect() };
+    for phrase in phrases.iter().flat_map(|phrase| words(phrase)) {
+        if column > indent && column + 1 + phrase.width() > width {
             write!(out, "\n{:indent$}", "")?;
             column = indent;
         }
         let space = if column > indent { " " } else { "" };
         write!(out, "{space}{phrase}")?;
-        column += space.len() + phrase.chars().count();
+        column += space.len() + phrase.width();
     }
     writeln!(out)
 }

@@ -29,8 +29,8 @@ fn what_is_not_a_list() {
     list("[", &format!(":1:1: ends too early (EOF while parsing a list); {EXPECTED}"));
     list("7", &format!(":1:1: invalid type: integer `7`, {EXPECTED}"));
     list("{}", &format!(":1:2: no snapshots here; {EXPECTED}"));
-    list("[] []", ":1:4: trailing characters");
-    list("snapshots", ":1:1: expected value");
+    list("[] []", &format!(":1:4: trailing characters; {EXPECTED}"));
+    list("snapshots", &format!(":1:1: expected value; {EXPECTED}"));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn what_aws_would_not_describe() {
     list(&snapshot(""), ":1:99: `s` is available but has no SnapshotCreateTime");
     list(
         &snapshot(r#", "TagList": [{"Key": "Draco_Taken", "Value": "noon"}]"#),
-        ":1:153: the tag Draco_Taken of `s` is `noon`, expected a time like 2026-11-21T03:06:39Z",
+        ":1:153: the tag Draco_Taken of `s` is \"noon\", expected a time like 2026-11-21T03:06:39Z",
     );
 }
 
@@ -70,7 +70,7 @@ fn what_aws_would_not_describe() {
 fn what_would_write_to_the_terminal_more_than_it_says() {
     list(
         r#"[{"id": "a\u001b[2J", "taken": "2026-11-21T03:06:39Z"}]"#,
-        r#":1:55: "a\u{1b}[2J" has a control character, which no name in AWS has"#,
+        r#":1:20: "a\u{1b}[2J" has a control character, which no name in AWS has"#,
     );
 }
 
@@ -80,6 +80,24 @@ fn other_encodings() {
     let path = file("utf-16.json", "");
     std::fs::write(&path, utf_16).expect("a file");
     refused(run(&["plan", &path]), &format!("error: {path} is in UTF-16; expected UTF-8"));
+}
+
+#[test]
+fn times_that_no_four_digits_of_a_year_can_tell() {
+    list(
+        r#"[{"id": "a", "taken": "9999-12-31T23:59:59-01:00"}]"#,
+        r#":1:49: invalid value: string "9999-12-31T23:59:59-01:00", expected a time like 2026-11-21T03:06:39Z"#,
+    );
+}
+
+#[test]
+fn a_picture_in_place_of_the_list() {
+    let path = file("list.json", "[]");
+    refused(run(&["plan", &path, "--svg", &path]), &format!("error: {path} is the list; the picture would replace it"));
+    refused(
+        run_on("[]", &["plan", "--svg", "-"]),
+        "error: the picture goes into a file, and `-` is none: name one, like plan.svg",
+    );
 }
 
 #[test]
@@ -127,6 +145,16 @@ fn configurations_that_are_wrong() {
         "2:18: `3x` is not a length of time; it is written as a number and h, d or w: 36h, 14d, 2w",
     );
     config("empty.yaml", "lifecycles:\n  Own:\n", "2:6: a lifecycle needs at least one rule, like `daily: 7`");
+    config(
+        "shape.yaml",
+        "lifecycles:\n  Own: daily 7\n",
+        "2:3: invalid type: string \"daily 7\", expected rules, like `{ daily: 7, weekly: 5 }`",
+    );
+    config(
+        "control.yaml",
+        "lifecycles:\n  \"a\\e[2J\": { daily: 7 }\n",
+        "2:3: \"a\\u{1b}[2J\" has a control character",
+    );
     config(
         "key.yaml",
         "lifecycle:\n  Own: { daily: 7 }\n",

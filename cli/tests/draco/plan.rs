@@ -35,6 +35,40 @@ fn what_is_not_in_the_plan_is_noted_on_standard_error() {
 }
 
 #[test]
+fn a_lifecycle_that_is_not_asked_is_noted() {
+    let ran = run_on(
+        r#"[{"id": "a", "taken": "2026-11-21T03:06:39Z", "lifecycle": "Test"}]"#,
+        &["plan", "--lifecycle", "Week"],
+    );
+    assert_snapshot!(ran.err, @"note: `--lifecycle` decides nothing here: every source names its own");
+}
+
+#[test]
+fn of_one_snapshot_that_is_there_twice_the_order_decides_nothing() {
+    let twice = ["Test", "Ignore"]
+        .map(|name| format!(r#"{{"id": "a", "taken": "2026-11-21T03:06:39Z", "lifecycle": "{name}"}}"#));
+    let plan = |a: usize, b: usize| run_on(&format!("[{}, {}]", twice[a], twice[b]), &["plan", "--json"]).out;
+    assert_eq!(plan(0, 1), plan(1, 0));
+}
+
+#[test]
+fn nobody_has_to_listen_to_the_notes() {
+    let full = std::fs::File::create("/dev/full").expect("a device that is always full");
+    let mut command = draco(&["plan", "samples/describe-db-snapshots.json", "--json"]);
+    let output = command.stderr(full).output().expect("draco runs");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_another_failure() {
+    let full = std::fs::File::create("/dev/full").expect("a device that is always full");
+    let output = draco(&["plan", "samples/a-year-of-orders.json"]).stdout(full).output().expect("draco runs");
+    assert_eq!(output.status.code(), Some(1));
+    let ran = run(&["plan", "samples/a-year-of-orders.json", "--svg", "/dev/full"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+}
+
+#[test]
 fn a_script_gets_one_array() {
     assert_snapshot!(run_on(MIXED, &["plan", "--json"]).out);
 }
@@ -58,16 +92,27 @@ fn colour_only_repeats_what_the_words_say() {
 
 #[test]
 fn the_output_fits_80_columns() {
-    for sample in ["samples/a-year-of-orders.json", "samples/describe-db-snapshots.json"] {
-        let out = run(&["plan", sample]).out;
-        let widest = out.lines().max_by_key(|line| line.chars().count()).expect("a line");
-        assert!(widest.chars().count() <= 80, "{widest}");
+    let sample = |name: &str| std::fs::read_to_string(crate::root().join("samples").join(name)).expect("a sample");
+    let long = format!(
+        r#"[{{"id": "draco-{0}", "taken": "2026-11-21T00:00:00Z"}}, {{"id": "注文データ", "taken": "2026-11-20T00:00:00Z"}}]"#,
+        "0123456789".repeat(6)
+    );
+    let every = "lifecycles: { Every: { last: 1000, whole_days: 2000, hourly: 3000, daily: 4000, weekly: 5000, monthly: 6000 } }";
+    let config = crate::file("every.yaml", every);
+    let lists =
+        ["a-year-of-orders.json", "describe-db-snapshots.json", "describe-db-cluster-snapshots.json"].map(sample);
+    for list in lists.iter().chain([&MIXED.to_owned(), &long]) {
+        for lifecycle in ["every", "a-name-that-nobody-knows"] {
+            let out = run_on(list, &["plan", "--config", &config, "--lifecycle", lifecycle]).out;
+            let widest = out.lines().max_by_key(|line| line.chars().count()).expect("a line");
+            assert!(widest.chars().count() <= 80, "{widest}");
+        }
     }
 }
 
 #[test]
 fn the_plan_of_a_year_of_daily_snapshots() {
-    assert_snapshot!(run(&["plan", "samples/a-year-of-orders.json"]).out);
+    assert_snapshot!(run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard"]).out);
 }
 
 #[test]
@@ -135,7 +180,7 @@ fn an_empty_list_is_an_empty_plan() {
 
 #[test]
 fn planning_what_a_plan_keeps_keeps_all_of_it() {
-    let once = run(&["plan", "samples/a-year-of-orders.json", "--json"]).out;
+    let once = run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--json"]).out;
     let kept: Vec<&str> =
         once.lines().filter(|line| line.contains(r#""keep":true"#)).map(|line| line.trim_end_matches(',')).collect();
     let again = run_on(&format!("[{}]", kept.join(",")), &["plan", "--json", "--lifecycle", "Standard"]).out;
@@ -146,10 +191,9 @@ fn planning_what_a_plan_keeps_keeps_all_of_it() {
 #[test]
 fn every_lifecycle_of_the_sample_configuration_thins_a_year() {
     let kept = |lifecycle| {
-        let list = std::fs::read_to_string(crate::root().join("samples/a-year-of-orders.json")).expect("the sample");
-        let list = list.replace(r#", "lifecycle": "Standard""#, "");
-        let args = ["plan", "--json", "--config", "config.yaml.sample", "--lifecycle", lifecycle];
-        run_on(&list, &args).out.matches(r#""keep":true"#).count()
+        let sample = "samples/a-year-of-orders.json";
+        let args = ["plan", sample, "--json", "--config", "config.yaml.sample", "--lifecycle", lifecycle];
+        run(&args).out.matches(r#""keep":true"#).count()
     };
     let own = ["week", "FORTNIGHT", "TwoWeekly", "Month", "Hourly", "Finance"];
     assert_eq!(own.map(kept), [7, 14, 2, 16, 31, 46]);
@@ -176,7 +220,7 @@ fn the_usual_configuration_is_read_if_it_is_there() {
 
 #[test]
 fn whoever_has_read_enough_may_go() {
-    let mut command = draco(&["plan", "samples/a-year-of-orders.json", "--json"]);
+    let mut command = draco(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("draco runs");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("draco ends");

@@ -29,7 +29,7 @@ fn the_first_command_prints_what_is_shown() {
 #[test]
 fn the_picture_is_the_one_that_is_drawn() {
     let path = crate::file("readme.svg", "");
-    run(&["plan", "samples/a-year-of-orders.json", "--svg", &path]);
+    run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--svg", &path]);
     assert_eq!(std::fs::read_to_string(path).expect("a picture"), read("doc/a-year-of-orders.svg"));
 }
 

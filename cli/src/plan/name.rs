@@ -1,0 +1,45 @@
+//! Names that come from outside: identifiers, sources, lifecycles.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+/// What something is called. Nothing in it would write to a terminal more, or elsewhere, than it says.
+#[derive(Clone)]
+pub(crate) struct Name(pub(super) Box<str>);
+
+impl Name {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        // The last two ranges turn the direction of writing.
+        let odd = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if text.contains(odd) {
+            return Err(format!("{text:?} has a control character, which no name in AWS has"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+        Name::parse(text).map_err(E::custom)
+    }
+}
