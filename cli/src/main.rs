@@ -7,6 +7,7 @@ mod config;
 mod manual;
 mod plan;
 mod progress;
+mod sim;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ struct Draco {
 #[derive(Subcommand)]
 enum Command {
     Plan(plan::Plan),
+    Sim(sim::Sim),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -51,6 +53,7 @@ impl From<io::Error> for Failure {
 fn main() -> ExitCode {
     let done = match Draco::parse().command {
         Command::Plan(plan) => plan.run(),
+        Command::Sim(sim) => sim.run(),
         Command::Completions(completions) => completions.run(Draco::command()),
         Command::Man(man) => man.run(Draco::command()),
     };

@@ -14,6 +14,8 @@ use xshell::{Shell, cmd};
 pub(crate) enum Of {
     /// The crate: hourly snapshots under Standard
     Retention,
+    /// The simulated AWS: calls a second, and a virtual year
+    Sim,
     /// The command: a million snapshots from a file
     Plan,
     #[value(hide = true)]
@@ -23,6 +25,7 @@ pub(crate) enum Of {
 pub(crate) fn run(shell: &Shell, of: Of) -> anyhow::Result<()> {
     match of {
         Of::Retention => Ok(cmd!(shell, "cargo bench --quiet --package retention --bench plan").quiet().run()?),
+        Of::Sim => Ok(cmd!(shell, "cargo bench --quiet --package sim --bench calls").quiet().run()?),
         Of::Plan => {
             cmd!(shell, "cargo build --quiet --release --package draco").quiet().run()?;
             // The memory that is told is the most of any child, so the compiler must be the child of another.
@@ -37,9 +40,7 @@ const SNAPSHOTS: usize = 1_000_000;
 const SOURCES: usize = 100;
 
 fn plan() -> anyhow::Result<()> {
-    // This program stands in target/debug.
-    let here = std::env::current_exe()?;
-    let target = here.ancestors().nth(2).context("no target folder")?;
+    let target = crate::target()?;
     let list = target.join("a-million-snapshots.json");
     let bytes = write_list(&list)?;
 

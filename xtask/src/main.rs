@@ -2,10 +2,14 @@
 
 mod bench;
 mod mutants;
+mod python;
 mod test;
 
 use std::process::ExitCode;
 
+use std::path::PathBuf;
+
+use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use xshell::Shell;
 
@@ -53,4 +57,10 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),
     }
+}
+
+/// The folder that Cargo builds into. This program stands in `target/debug`.
+fn target() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    Ok(here.ancestors().nth(2).context("no target folder")?.to_owned())
 }

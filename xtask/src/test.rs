@@ -1,51 +1,77 @@
 //! `cargo xtask test`: *the* test command. A step that fails does not hide what the next would say.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use xshell::Shell;
+
+use crate::python;
 
 /// One thing that has to hold.
 struct Step {
     name: &'static str,
-    cargo: &'static [&'static str],
+    program: Program,
+    args: &'static [&'static str],
     set: &'static [(&'static str, &'static str)],
     /// Why `--quick` leaves it out, where it does.
     slow: Option<&'static str>,
 }
 
-const STEPS: [Step; 5] = [
-    Step { name: "formatting", cargo: &["fmt", "--all", "--check"], set: &[], slow: None },
+const STEPS: [Step; 6] = [
+    Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
         name: "clippy",
-        cargo: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        program: Program::Cargo,
+        args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
         set: &[],
         slow: None,
     },
     Step {
         name: "tests",
-        cargo: &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
+        program: Program::Cargo,
+        args: &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
         set: &[("INSTA_UPDATE", "no")],
         slow: None,
     },
     Step {
         name: "doc tests",
-        cargo: &["test", "--workspace", "--locked", "--doc"],
+        program: Program::Cargo,
+        args: &["test", "--workspace", "--locked", "--doc"],
         set: &[],
         slow: Some("each builds a program of its own"),
     },
     Step {
+        name: "AWS's models",
+        program: Program::Python,
+        args: &["cli/tests/clients/models.py"],
+        set: &[],
+        slow: Some("the answers that sim gives are not written down"),
+    },
+    Step {
         name: "rustdoc",
-        cargo: &["doc", "--workspace", "--locked", "--no-deps", "--document-private-items"],
+        program: Program::Cargo,
+        args: &["doc", "--workspace", "--locked", "--no-deps", "--document-private-items"],
         set: &[("RUSTDOCFLAGS", "-D warnings")],
         slow: Some("it builds the documentation"),
     },
 ];
 
+#[derive(Clone, Copy)]
+enum Program {
+    Cargo,
+    /// The one that [`python`] makes.
+    Python,
+}
+
 /// What `--quick` does to the step `tests`: fewer random cases, and no tests that are marked as slow.
 const QUICK_CASES: (&str, &str) = ("PROPTEST_CASES", "64");
+
+/// Where sim writes its answers down, for AWS's models to judge.
+const ANSWERS: &str = "SIM_ANSWERS";
 
 /// What a step came to.
 struct Done {
@@ -64,6 +90,13 @@ struct Tests {
 
 pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     let (now, left_out): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
+    if !quick {
+        let _ = fs::remove_file(answers()?);
+        // Without it the tests with real clients fail, and nothing else has to.
+        if let Err(why) = python::make(shell) {
+            println!("error: {why:#}");
+        }
+    }
     let done: Vec<Done> = now.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
 
     println!("\nran:");
@@ -74,11 +107,12 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
             Tests { passed, failed, ignored: 0 } => format!("  {passed} passed, {failed} failed"),
             Tests { passed, failed, ignored } => format!("  {passed} passed, {failed} failed, {ignored} left out"),
         };
-        println!("  {verdict:6}  {:10}  {:5.1} s{counted}", step.name, took.as_secs_f64());
+        println!("  {verdict:6}  {:12}  {:5.1} s{counted}", step.name, took.as_secs_f64());
     }
     if quick {
         println!("left out (--quick):");
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
+        println!("  the AWS command line, boto3 and moto against `draco sim`");
         for step in left_out {
             println!("  {}: {}", step.name, step.slow.unwrap_or_default());
         }
@@ -94,8 +128,12 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
 }
 
 fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<Done> {
-    let mut command = Command::new("cargo");
-    command.args(step.cargo).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
+    let program = match step.program {
+        Program::Cargo => PathBuf::from("cargo"),
+        Program::Python => python::program(&python::folder()?),
+    };
+    let mut command = Command::new(&program);
+    command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
     if step.name == "tests" {
         if quick {
             command.env(QUICK_CASES.0, QUICK_CASES.1);
@@ -103,10 +141,19 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<D
             command.args(["--", "--include-ignored"]);
         }
     }
-    println!("\n$ cargo {}", step.cargo.join(" "));
+    if !quick {
+        command.env(ANSWERS, answers()?);
+    }
+    println!("\n$ {} {}", program.display(), step.args.join(" "));
     let since = Instant::now();
-    let mut child = command.spawn().context("cargo does not start")?;
     let mut tests = Tests::default();
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(why) => {
+            println!("error: {} does not start: {why}", program.display());
+            return Ok(Done { step, held: false, took: since.elapsed(), tests });
+        }
+    };
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
         let line = line?;
         println!("{line}");
@@ -114,6 +161,10 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<D
     }
     let held = child.wait()?.success();
     Ok(Done { step, held, took: since.elapsed(), tests })
+}
+
+fn answers() -> anyhow::Result<PathBuf> {
+    Ok(crate::target()?.join("answers.jsonl"))
 }
 
 impl Tests {

@@ -7,6 +7,7 @@ mod manual;
 mod picture;
 mod plan;
 mod readme;
+mod sim;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,409 @@
+"""What somebody who keeps snapshots in a second account does with AWS: once with boto3, once with the AWS command line.
+
+Run by `cargo xtask test`, or by hand: `target/python/bin/python cli/tests/clients/journeys.py WithBoto3`.
+"""
+
+import json
+import time
+import unittest
+
+from simulation import DR, PROD, REGION, STRANGER, Boto3, CommandLine, Refused, Simulation
+
+# What the copying role needs on the source's key, and on the target's.
+READ = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncrypt*"]
+ALL = [*READ, "kms:GenerateDataKey*"]
+
+
+def policy(*statements):
+    """A policy in which the owner may do everything, and others what these say: (account, actions, conditions)."""
+    allowed = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{PROD}:root"}, "Action": "*", "Resource": "*"}]
+    for account, actions, *condition in statements:
+        statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": actions, "Resource": "*"}
+        allowed.append(statement | ({"Condition": condition[0]} if condition else {}))
+    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
+
+
+def snapshot_arn(name, kind="snapshot", account=PROD, region=REGION):
+    return f"arn:aws:rds:{region}:{account}:{kind}:{name}"
+
+
+class Journeys:
+    """The journeys. Each works on things of its own, so they may come in any order."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.simulation = Simulation()
+        cls.addClassCleanup(cls.simulation.stop)
+        cls.client = cls.client_at(cls.simulation.url)
+        # Where a journey begins, boto3 puts things in place: it is faster.
+        cls.prepare = Boto3(cls.simulation.url)
+
+    def elsewhere(self, simulation):
+        """This journey is in a simulation of its own."""
+        self.addCleanup(simulation.stop)
+        self.client, self.prepare = self.client_at(simulation.url), Boto3(simulation.url)
+
+    def call(self, *args, **params):
+        return self.client.call(*args, **params)
+
+    def refused(self, code, *args, **params):
+        with self.assertRaises(Refused) as caught:
+            self.call(*args, **params)
+        self.assertEqual(caught.exception.code, code, str(caught.exception))
+
+    # Things to begin with.
+
+    def key(self, account=PROD, **params):
+        return self.prepare.call("kms", "CreateKey", account, **params)["KeyMetadata"]["Arn"]
+
+    def instance(self, name, **params):
+        params = {"Engine": "postgres", "DBInstanceClass": "db.t4g.medium", "AllocatedStorage": 20} | params
+        params |= {"MasterUsername": "draco", "MasterUserPassword": "simulated"}
+        self.prepare.call("rds", "CreateDBInstance", DBInstanceIdentifier=name, **params)
+        self.prepare.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier=name)
+
+    def cluster(self, name, **params):
+        params |= {"Engine": "aurora-postgresql", "MasterUsername": "draco", "MasterUserPassword": "simulated"}
+        self.prepare.call("rds", "CreateDBCluster", DBClusterIdentifier=name, **params)
+        self.prepare.wait("rds", "DBClusterAvailable", DBClusterIdentifier=name)
+
+    def snapshot(self, name, of, share_with=(), **params):
+        """A manual snapshot that is available, and shared."""
+        params |= {"DBSnapshotIdentifier": name, "DBInstanceIdentifier": of}
+        self.prepare.call("rds", "CreateDBSnapshot", **params)
+        self.prepare.wait("rds", "DBSnapshotAvailable", DBSnapshotIdentifier=name)
+        if share_with:
+            share = {"AttributeName": "restore", "ValuesToAdd": list(share_with)}
+            self.prepare.call("rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier=name, **share)
+
+    def copy(self, source, target, account=DR, **params):
+        params |= {"SourceDBSnapshotIdentifier": source, "TargetDBSnapshotIdentifier": target}
+        return {"service": "rds", "operation": "CopyDBSnapshot", "account": account, **params}
+
+    def described(self, name, account=PROD):
+        (found,) = self.call("rds", "DescribeDBSnapshots", account, DBSnapshotIdentifier=name)["DBSnapshots"]
+        return found
+
+    # The journeys.
+
+    def test_who_calls_is_told_by_the_access_key_and_the_session_token(self):
+        root = {"Account": PROD, "Arn": f"arn:aws:iam::{PROD}:root", "UserId": PROD}
+        self.assertEqual(self.call("sts", "GetCallerIdentity"), root)
+        role = self.call("sts", "GetCallerIdentity", DR, role="draco/night")
+        self.assertEqual(role["Arn"], f"arn:aws:sts::{DR}:assumed-role/draco/night")
+
+    def test_what_is_not_simulated_is_refused_in_words(self):
+        self.refused("InvalidAction", "sts", "GetSessionToken")
+        self.refused("InvalidClientTokenId", "sts", "GetCallerIdentity", "AKIAIOSFODNN7EXAMPLE")
+
+    def test_a_snapshot_goes_to_another_account_under_another_key(self):
+        key = self.call("kms", "CreateKey", Description="journey")["KeyMetadata"]["Arn"]
+        self.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy((DR, READ)))
+        dr_key = self.call("kms", "CreateKey", DR)["KeyMetadata"]["Arn"]
+
+        self.call(
+            "rds",
+            "CreateDBInstance",
+            DBInstanceIdentifier="journey",
+            Engine="postgres",
+            DBInstanceClass="db.t4g.medium",
+            AllocatedStorage=100,
+            MasterUsername="draco",
+            MasterUserPassword="simulated",
+            StorageEncrypted=True,
+            KmsKeyId=key,
+        )
+        self.client.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier="journey")
+
+        tags = [{"Key": "team", "Value": "shop+till/a=b"}, {"Key": "zone", "Value": "größer"}]
+        made = self.call(
+            "rds", "CreateDBSnapshot", DBInstanceIdentifier="journey", DBSnapshotIdentifier="Journey-1", Tags=tags
+        )["DBSnapshot"]
+        self.assertEqual((made["DBSnapshotIdentifier"], made["Status"]), ("journey-1", "creating"))
+        self.assertLess(made["PercentProgress"], 100)
+        self.client.wait("rds", "DBSnapshotAvailable", DBSnapshotIdentifier="journey-1")
+        taken = self.described("journey-1")
+        self.assertEqual((taken["Status"], taken["PercentProgress"]), ("available", 100))
+        self.assertEqual((taken["Encrypted"], taken["KmsKeyId"]), (True, key))
+        self.assertEqual(sorted(taken["TagList"], key=lambda tag: tag["Key"]), tags)
+
+        # Nobody sees it elsewhere until it is shared.
+        arn = taken["DBSnapshotArn"]
+        self.refused("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
+        share = {"DBSnapshotIdentifier": "journey-1", "AttributeName": "restore", "ValuesToAdd": [DR]}
+        self.call("rds", "ModifyDBSnapshotAttribute", **share)
+        shared_with = self.call("rds", "DescribeDBSnapshotAttributes", DBSnapshotIdentifier="journey-1")
+        self.assertEqual(
+            shared_with["DBSnapshotAttributesResult"]["DBSnapshotAttributes"],
+            [{"AttributeName": "restore", "AttributeValues": [DR]}],
+        )
+
+        # There its tags are not seen.
+        seen = self.call("rds", "DescribeDBSnapshots", DR, SnapshotType="shared")["DBSnapshots"]
+        (seen,) = [snapshot for snapshot in seen if snapshot["DBSnapshotIdentifier"] == arn]
+        self.assertEqual((seen["SnapshotType"], seen.get("TagList", [])), ("shared", []))
+        self.assertEqual(self.call("rds", "DescribeDBSnapshots", STRANGER, SnapshotType="shared")["DBSnapshots"], [])
+
+        copy = self.call(**self.copy(arn, "kept-1", KmsKeyId=dr_key, Tags=tags))["DBSnapshot"]
+        self.assertIn(copy["Status"], ("copying", "pending"))
+        self.client.wait("rds", "DBSnapshotAvailable", DR, DBSnapshotIdentifier="kept-1")
+        kept = self.described("kept-1", DR)
+        self.assertEqual((kept["Encrypted"], kept["KmsKeyId"]), (True, dr_key))
+        self.assertEqual((kept["SourceDBSnapshotIdentifier"], kept["SnapshotType"]), (arn, "manual"))
+        self.assertEqual(sorted(kept["TagList"], key=lambda tag: tag["Key"]), tags)
+        self.assertEqual(kept["OriginalSnapshotCreateTime"], taken["OriginalSnapshotCreateTime"])
+        self.assertGreater(kept["SnapshotCreateTime"], taken["SnapshotCreateTime"])
+
+        # What becomes of the source does not matter to the copy.
+        self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="journey-1")
+        self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="journey-1")
+        self.refused("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
+        self.assertEqual(self.described("kept-1", DR)["Status"], "available")
+
+    def test_a_cluster_snapshot_goes_the_same_way(self):
+        key, dr_key = self.key(Policy=policy((DR, READ))), self.key(DR)
+        self.cluster("fleet", StorageEncrypted=True, KmsKeyId=key)
+        self.call("rds", "CreateDBClusterSnapshot", DBClusterIdentifier="fleet", DBClusterSnapshotIdentifier="fleet-1")
+        self.client.wait("rds", "DBClusterSnapshotAvailable", DBClusterSnapshotIdentifier="fleet-1")
+        share = {"DBClusterSnapshotIdentifier": "fleet-1", "AttributeName": "restore", "ValuesToAdd": [DR]}
+        self.call("rds", "ModifyDBClusterSnapshotAttribute", **share)
+        self.call(
+            "rds",
+            "CopyDBClusterSnapshot",
+            DR,
+            SourceDBClusterSnapshotIdentifier=snapshot_arn("fleet-1", "cluster-snapshot"),
+            TargetDBClusterSnapshotIdentifier="fleet-kept",
+            KmsKeyId=dr_key,
+        )
+        self.client.wait("rds", "DBClusterSnapshotAvailable", DR, DBClusterSnapshotIdentifier="fleet-kept")
+        found = self.call("rds", "DescribeDBClusterSnapshots", DR, DBClusterSnapshotIdentifier="fleet-kept")
+        (kept,) = found["DBClusterSnapshots"]
+        self.assertEqual((kept["KmsKeyId"], kept["StorageEncrypted"], kept["PercentProgress"]), (dr_key, True, 100))
+        self.assertNotIn("OriginalSnapshotCreateTime", kept)
+
+    def test_keys_refuse_a_copy(self):
+        """Every way in which one of the two keys may refuse is the same error on the wire."""
+        without_grant = [action for action in READ if action != "kms:CreateGrant"]
+        here = {"StringEquals": {"kms:ViaService": f"rds.{REGION}.amazonaws.com"}}
+        elsewhere = {"StringEquals": {"kms:ViaService": "rds.us-east-1.amazonaws.com"}}
+        key, dr_key = self.key(), self.key(DR)
+        self.instance("locked", StorageEncrypted=True, KmsKeyId=key)
+        self.snapshot("locked-1", "locked", share_with=[DR])
+
+        def attempt(target="locked-copy", by=dr_key):
+            return self.copy(snapshot_arn("locked-1"), target, KmsKeyId=by)
+
+        def set_policy(*statements):
+            self.prepare.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy(*statements))
+
+        for name, statements in {
+            "its policy knows nothing of the account": [],
+            "its policy knows another account": [(STRANGER, ALL)],
+            "its policy does not let it create grants": [(DR, without_grant)],
+            "its policy lets it only through another service": [(DR, READ, elsewhere)],
+        }.items():
+            with self.subTest(f"the source's key: {name}"):
+                set_policy(*statements)
+                self.refused("KMSKeyNotAccessibleFault", **attempt())
+
+        set_policy((DR, READ, here))
+        for name, change in {
+            "is disabled": [("DisableKey", {}), ("EnableKey", {})],
+            "is about to be deleted": [
+                ("ScheduleKeyDeletion", {"PendingWindowInDays": 7}),
+                ("CancelKeyDeletion", {}),
+                ("EnableKey", {}),
+            ],
+        }.items():
+            for which, of, arn in (("source", PROD, key), ("target", DR, dr_key)):
+                with self.subTest(f"the {which}'s key {name}"):
+                    (first, params), *rest = change
+                    self.prepare.call("kms", first, of, KeyId=arn, **params)
+                    self.refused("KMSKeyNotAccessibleFault", **attempt())
+                    for back, params in rest:
+                        self.prepare.call("kms", back, of, KeyId=arn, **params)
+
+        with self.subTest("the target's key is nowhere"):
+            self.refused("KMSKeyNotAccessibleFault", **attempt(by=dr_key[:-4] + "0000"))
+        with self.subTest("the target's key is somebody else's"):
+            self.refused("KMSKeyNotAccessibleFault", **attempt(by=self.key(STRANGER)))
+        with self.subTest("a shared encrypted snapshot needs a key"):
+            self.refused("InvalidParameterValue", **self.copy(snapshot_arn("locked-1"), "locked-copy"))
+        with self.subTest("and with all that put right it works"):
+            self.assertEqual(self.call(**attempt())["DBSnapshot"]["KmsKeyId"], dr_key)
+            self.client.wait("rds", "DBSnapshotAvailable", DR, DBSnapshotIdentifier="locked-copy")
+
+    def test_snapshots_that_cannot_be_shared_or_copied(self):
+        key = self.key(Policy=policy((DR, READ)))
+        # Its snapshots take an hour, which is long enough to try something meanwhile.
+        self.instance("plain", AllocatedStorage=600)
+        self.instance("default-key", StorageEncrypted=True)
+        self.cluster("plain-cluster")
+        self.snapshot("plain-1", "plain")
+        self.snapshot("default-key-1", "default-key")
+        prepare = self.prepare
+        prepare.call(
+            "rds", "CreateDBClusterSnapshot", DBClusterIdentifier="plain-cluster", DBClusterSnapshotIdentifier="plain-c"
+        )
+        prepare.wait("rds", "DBClusterSnapshotAvailable", DBClusterSnapshotIdentifier="plain-c")
+        accounts = [f"{account:012}" for account in range(1, 22)]
+
+        def share(name, accounts):
+            params = {"DBSnapshotIdentifier": name, "AttributeName": "restore", "ValuesToAdd": accounts}
+            return {"service": "rds", "operation": "ModifyDBSnapshotAttribute", **params}
+
+        def copy_cluster(target, **params):
+            params |= {"SourceDBClusterSnapshotIdentifier": "plain-c", "TargetDBClusterSnapshotIdentifier": target}
+            return {"service": "rds", "operation": "CopyDBClusterSnapshot", **params}
+
+        for why, code, call in [
+            ("what is under the default key cannot be shared", "InvalidDBSnapshotState", share("default-key-1", [DR])),
+            ("twenty accounts and no more", "SharedSnapshotQuotaExceeded", share("plain-1", accounts)),
+            ("it must be there to be shared", "DBSnapshotNotFound", share("nosuch", [DR])),
+            ("an account has 12 digits", "InvalidParameterValue", share("plain-1", ["prod"])),
+            ("it must be there to be copied", "DBSnapshotNotFound", self.copy("nosuch", "new", PROD)),
+            ("it must be shared", "DBSnapshotNotFound", self.copy(snapshot_arn("plain-1"), "new", DR)),
+            ("the target is taken", "DBSnapshotAlreadyExists", self.copy("plain-1", "default-key-1", PROD)),
+            ("whatever its case", "DBSnapshotAlreadyExists", self.copy("plain-1", "Default-Key-1", PROD)),
+            ("no two hyphens", "InvalidParameterValue", self.copy("plain-1", "new--1", PROD)),
+            ("no hyphen at the end", "InvalidParameterValue", self.copy("plain-1", "new-", PROD)),
+            ("a letter first", "InvalidParameterValue", self.copy("plain-1", "1-new", PROD)),
+            ("no colon", "InvalidParameterValue", self.copy("plain-1", "rds:new", PROD)),
+            ("255 characters", "InvalidParameterValue", self.copy("plain-1", "n" * 256, PROD)),
+            ("63 of a cluster's", "InvalidParameterValue", copy_cluster("n" * 64)),
+            (
+                "a cluster's is not encrypted by copying",
+                "InvalidParameterCombination",
+                copy_cluster("new", KmsKeyId=key),
+            ),
+        ]:
+            with self.subTest(why):
+                self.refused(code, **call)
+
+        with self.subTest("an instance's is encrypted by copying"):
+            copy = self.call(**self.copy("plain-1", "plain-encrypted", PROD, KmsKeyId=key))["DBSnapshot"]
+            self.assertEqual((copy["Encrypted"], copy["KmsKeyId"]), (True, key))
+        with self.subTest("a copy under way cannot be copied"):
+            self.refused("InvalidDBSnapshotState", **self.copy("plain-encrypted", "new", PROD))
+
+    def test_an_automated_snapshot_comes_by_itself_and_must_be_copied_to_be_shared(self):
+        self.elsewhere(Simulation())
+        self.instance("daily", BackupRetentionPeriod=7, PreferredBackupWindow="03:40-04:10")
+        only = {"DBInstanceIdentifier": "daily", "SnapshotType": "automated"}
+        found, tries = [], 0
+        while not found or found[0]["Status"] != "available":
+            found, tries = self.call("rds", "DescribeDBSnapshots", **only)["DBSnapshots"], tries + 1
+            self.assertLess(tries, 100, "no automated snapshot comes")
+            time.sleep(0.2)
+        automated = found[0]["DBSnapshotIdentifier"]
+        self.assertEqual(automated, "rds:daily-2026-11-21-03-40")
+        share = {"AttributeName": "restore", "ValuesToAdd": [DR]}
+        self.refused(
+            "InvalidDBSnapshotState", "rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier=automated, **share
+        )
+        self.refused("InvalidDBSnapshotState", "rds", "DeleteDBSnapshot", DBSnapshotIdentifier=automated)
+        self.call(**self.copy(automated, "daily-transit", PROD))
+        self.client.wait("rds", "DBSnapshotAvailable", DBSnapshotIdentifier="daily-transit")
+        self.call("rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier="daily-transit", **share)
+
+    def test_tags_are_set_read_and_refused(self):
+        self.instance("tagged", CopyTagsToSnapshot=True, Tags=[{"Key": "Draco_Lifecycle", "Value": "Standard"}])
+        self.snapshot("tagged-1", "tagged")
+        arn = snapshot_arn("tagged-1")
+
+        def tags():
+            found = self.call("rds", "ListTagsForResource", ResourceName=arn)["TagList"]
+            return {tag["Key"]: tag["Value"] for tag in found}
+
+        self.assertEqual(tags(), {"Draco_Lifecycle": "Standard"})
+        self.call("rds", "AddTagsToResource", ResourceName=arn, Tags=[{"Key": "a+b", "Value": ""}])
+        self.assertEqual(tags(), {"Draco_Lifecycle": "Standard", "a+b": ""})
+        self.call("rds", "RemoveTagsFromResource", ResourceName=arn, TagKeys=["Draco_Lifecycle"])
+        self.assertEqual(tags(), {"a+b": ""})
+
+        for why, new in {
+            "the reserved prefix": [{"Key": "aws:cloudformation:stack-name", "Value": "mine"}],
+            "a key of 129": [{"Key": "k" * 129, "Value": ""}],
+            "a value of 257": [{"Key": "k", "Value": "v" * 257}],
+            "50, and one was there": [{"Key": f"k{n}", "Value": ""} for n in range(50)],
+        }.items():
+            with self.subTest(why):
+                self.refused("InvalidParameterValue", "rds", "AddTagsToResource", ResourceName=arn, Tags=new)
+        self.assertEqual(tags(), {"a+b": ""})
+        self.refused("AccessDenied", "rds", "ListTagsForResource", DR, ResourceName=arn)
+
+    def test_the_quota_of_manual_snapshots(self):
+        self.elsewhere(Simulation(quota=2))
+        self.instance("full")
+        self.snapshot("full-1", "full")
+        self.snapshot("full-2", "full")
+        names = {"DBInstanceIdentifier": "full", "DBSnapshotIdentifier": "full-3"}
+        self.refused("SnapshotQuotaExceeded", "rds", "CreateDBSnapshot", **names)
+        self.refused("SnapshotQuotaExceeded", **self.copy("full-1", "full-3", PROD))
+        self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="full-2")
+        self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="full-2")
+        self.call("rds", "CreateDBSnapshot", **names)
+
+    def test_250_snapshots_are_paged_through(self):
+        self.elsewhere(Simulation(quota=250))
+        self.instance("many")
+        self.snapshot("many-000", "many")
+        for number in range(1, 250):
+            self.prepare.call(**self.copy("many-000", f"many-{number:03}", PROD))
+        for size in (100, 20):
+            pages = self.client.pages("rds", "DescribeDBSnapshots", size, DBInstanceIdentifier="many")
+            found = [snapshot["DBSnapshotIdentifier"] for page in pages for snapshot in page["DBSnapshots"]]
+            manual = [name for name in found if not name.startswith("rds:")]
+            self.assertEqual(sorted(manual), [f"many-{number:03}" for number in range(250)])
+            if len(pages) > 1:
+                self.assertEqual([len(page["DBSnapshots"]) for page in pages[:-1]], [size] * (len(pages) - 1))
+        for size in (19, 101):
+            asked = self.client.page_size(size)
+            self.refused("InvalidParameterValue", "rds", "DescribeDBSnapshots", **asked)
+
+    def test_events_tell_what_happened(self):
+        self.instance("eventful")
+        self.snapshot("eventful-1", "eventful")
+        self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="eventful-1")
+        self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="eventful-1")
+        asked = {"SourceType": "db-snapshot", "SourceIdentifier": "eventful-1", "Duration": 1440}
+        events = self.call("rds", "DescribeEvents", **asked)["Events"]
+        told = [(event["EventCategories"], event["Message"], event["SourceArn"]) for event in events]
+        arn = snapshot_arn("eventful-1")
+        self.assertEqual(
+            told,
+            [
+                (["creation"], "Creating manual snapshot", arn),
+                (["creation"], "Manual snapshot created", arn),
+                (["deletion"], "Deleted user snapshot", arn),
+            ],
+        )
+        deletions = self.call("rds", "DescribeEvents", **asked, EventCategories=["deletion"])["Events"]
+        self.assertEqual([event["Message"] for event in deletions], ["Deleted user snapshot"])
+
+    def test_publishing_across_accounts_needs_the_topics_leave(self):
+        topic = self.call("sns", "CreateTopic", DR, Name="arrivals")["TopicArn"]
+        self.assertEqual(topic, f"arn:aws:sns:{REGION}:{DR}:arrivals")
+        note = {"TopicArn": topic, "Subject": "hello", "Message": "from another account"}
+        self.refused("AuthorizationError", "sns", "Publish", **note)
+        statement = {"Effect": "Allow", "Principal": {"AWS": PROD}, "Action": "sns:Publish", "Resource": topic}
+        leave = {
+            "AttributeName": "Policy",
+            "AttributeValue": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        }
+        self.call("sns", "SetTopicAttributes", DR, TopicArn=topic, **leave)
+        self.assertRegex(self.call("sns", "Publish", **note)["MessageId"], "^[0-9a-f-]{36}$")
+        self.refused("AuthorizationError", "sns", "Publish", STRANGER, **note)
+        self.refused("NotFound", "sns", "Publish", TopicArn=topic + "-gone", Message="")
+
+
+class WithBoto3(Journeys, unittest.TestCase):
+    client_at = Boto3
+
+
+class WithTheCommandLine(Journeys, unittest.TestCase):
+    client_at = CommandLine
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

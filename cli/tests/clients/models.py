@@ -1,0 +1,270 @@
+"""AWS's own models judge what sim answered.
+
+botocore carries the model of every service. Each line of the file that `SIM_ANSWERS` names is an answer as it went
+over the wire. It may have only members, types, values and error codes that the model knows, and must have every
+required one. botocore's own parsers are of no use for that: they pass over what they do not know.
+"""
+
+import base64
+import binascii
+import json
+import os
+import re
+import sys
+from collections import Counter
+from datetime import datetime
+from xml.etree import ElementTree
+
+from botocore.loaders import Loader
+from botocore.model import OperationNotFoundError, ServiceModel
+
+# How botocore calls what sim names as signatures do.
+MODELS = {"states": "stepfunctions"}
+
+# Errors that every service of a protocol may give; the models do not list them.
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/CommonErrors.html, and the same page of the other services.
+COMMON = {
+    "query": {
+        "AccessDenied",
+        "InternalFailure",
+        "InvalidAction",
+        "InvalidClientTokenId",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "MissingParameter",
+        "ServiceUnavailable",
+        "Throttling",
+        "ValidationError",
+    },
+    "json": {
+        "AccessDeniedException",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "UnknownOperationException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    },
+}
+
+
+class Judge:
+    """Finds what is wrong with answers."""
+
+    def __init__(self):
+        self.models = {}
+
+    def model(self, service):
+        if service not in self.models:
+            name = MODELS.get(service, service)
+            self.models[service] = ServiceModel(Loader().load_service_model(name, "service-2"), name)
+        return self.models[service]
+
+    def judge(self, service, operation, status, body):
+        """What is wrong with one answer, one line each."""
+        model = self.model(service)
+        protocol = "query" if model.resolved_protocol == "query" else "json"
+        try:
+            known = model.operation_model(operation)
+        except OperationNotFoundError:
+            known = None
+        try:
+            root = _tree(body) if protocol == "query" else json.loads(body)
+        except (ElementTree.ParseError, json.JSONDecodeError) as why:
+            return [f"is not {'XML' if protocol == 'query' else 'JSON'}: {why}"]
+        if status >= 300:
+            return list(self.error(protocol, model, known, status, root))
+        if known is None:
+            return ["is an answer, but the model has no such operation"]
+        return list(_xml_output(known, root) if protocol == "query" else _json(known.output_shape, root, operation))
+
+    def error(self, protocol, model, known, status, root):
+        if protocol == "query":
+            error = root.find("Error")
+            if root.tag != "ErrorResponse" or error is None or root.find("RequestId") is None:
+                yield "is no ErrorResponse with Error and RequestId"
+                return
+            code, message, fault = (error.findtext(name) for name in ("Code", "Message", "Type"))
+            if fault != ("Sender" if status < 500 else "Receiver"):
+                yield f"blames the {fault} with status {status}"
+        else:
+            code, message = root.get("__type"), root.get("message")
+        if not message:
+            yield f"{code} says nothing"
+        if known is None:
+            # It may only say that there is no such operation.
+            if code not in ("InvalidAction", "UnknownOperationException"):
+                yield f"{code} of an operation that the model does not have"
+            return
+        for shape in known.error_shapes:
+            if code in (shape.error_code, shape.name):
+                expected = shape.metadata.get("error", {}).get("httpStatusCode", status)
+                if expected != status:
+                    yield f"{code} has status {status}, the model says {expected}"
+                return
+        if code not in COMMON[protocol]:
+            yield f"{code} is no error of this operation, and none that every operation has"
+
+
+def _tree(body):
+    """XML without its namespaces."""
+    root = ElementTree.fromstring(body)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
+
+
+# XML, as the query protocol has it.
+
+
+def _xml_output(operation, root):
+    if root.tag != f"{operation.name}Response":
+        yield f"is a {root.tag}"
+        return
+    tags = [child.tag for child in root]
+    shape = operation.output_shape
+    wrapper = shape.serialization.get("resultWrapper") if shape else None
+    if tags != [name for name in (wrapper, "ResponseMetadata") if name]:
+        yield f"consists of {', '.join(tags)}"
+    elif wrapper:
+        yield from _xml(shape, root.find(wrapper), operation.name)
+    if not root.findtext("ResponseMetadata/RequestId"):
+        yield "has no RequestId"
+
+
+def _xml(shape, element, path):
+    match shape.type_name:
+        case "structure":
+            names = {_xml_name(name, member): member for name, member in shape.members.items()}
+            counts = Counter(child.tag for child in element)
+            for name, count in counts.items():
+                if name not in names:
+                    yield f"{path} has an unknown member {name}"
+                elif count > 1 and not names[name].serialization.get("flattened"):
+                    yield f"{path} has {name} more than once"
+            for child in element:
+                if child.tag in names:
+                    yield from _xml(names[child.tag], child, f"{path}.{child.tag}")
+            for name in shape.required_members:
+                if _xml_name(name, shape.members[name]) not in counts:
+                    yield f"{path} lacks the required member {name}"
+            if (element.text or "").strip():
+                yield f"{path} has text between its members"
+        case "list":
+            name = shape.member.serialization.get("name", "member")
+            for child in element:
+                if child.tag != name:
+                    yield f"{path} has a {child.tag} where a {name} is expected"
+                yield from _xml(shape.member, child, f"{path}[]")
+        case "map":
+            for entry in element:
+                key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
+                if entry.tag != "entry" or [child.tag for child in entry] != [key, value]:
+                    yield f"{path} has a {entry.tag} that is not an entry of {key} and {value}"
+                else:
+                    yield from _xml(shape.value, entry.find(value), f"{path}{{}}")
+        case kind:
+            if len(element):
+                yield f"{path} has members, and should be a {kind}"
+            else:
+                yield from _text(shape, element.text or "", path)
+
+
+def _xml_name(name, member):
+    if member.type_name == "list" and member.serialization.get("flattened"):
+        return member.member.serialization.get("name", member.serialization.get("name", name))
+    return member.serialization.get("name", name)
+
+
+def _text(shape, text, path):
+    kind, enum = shape.type_name, getattr(shape, "enum", None)
+    fits = {
+        "boolean": lambda: text in ("true", "false"),
+        "integer": lambda: re.fullmatch(r"-?\d+", text),
+        "long": lambda: re.fullmatch(r"-?\d+", text),
+        "float": lambda: float(text) is not None,
+        "double": lambda: float(text) is not None,
+        "timestamp": lambda: text.endswith("Z") and datetime.fromisoformat(text),
+        "string": lambda: not enum or text in enum,
+    }
+    try:
+        fit = fits[kind]()
+    except ValueError:
+        fit = False
+    if not fit:
+        yield f"{path} is {text!r}, which is no {kind}{f' of {enum}' if enum else ''}"
+
+
+# JSON.
+
+_JSON_TYPES = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "blob": str,
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "timestamp": (int, float),
+}
+
+
+def _json(shape, value, path):
+    if shape is None:
+        if value != {}:
+            yield f"{path} has no output, and here is {value!r}"
+        return
+    kind = shape.type_name
+    if not isinstance(value, _JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        yield f"{path} is {value!r}, which is no {kind}"
+        return
+    match kind:
+        case "structure":
+            names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
+            for name, inner in value.items():
+                if name not in names:
+                    yield f"{path} has an unknown member {name}"
+                else:
+                    yield from _json(shape.members[names[name]], inner, f"{path}.{name}")
+            for name in shape.required_members:
+                if shape.members[name].serialization.get("name", name) not in value:
+                    yield f"{path} lacks the required member {name}"
+        case "list":
+            for inner in value:
+                yield from _json(shape.member, inner, f"{path}[]")
+        case "map":
+            for name, inner in value.items():
+                yield from _json(shape.key, name, f"{path}{{}}")
+                yield from _json(shape.value, inner, f"{path}{{}}")
+        case "string" if shape.enum and value not in shape.enum:
+            yield f"{path} is {value!r}, which is none of {shape.enum}"
+        case "blob":
+            try:
+                base64.b64decode(value, validate=True)
+            except binascii.Error as why:
+                yield f"{path} is no base64: {why}"
+
+
+def main():
+    judge, wrong, judged = Judge(), Counter(), Counter()
+    path = os.environ["SIM_ANSWERS"]
+    if not os.path.exists(path):
+        print(f"no answers: {path} is not there")
+        return 1
+    with open(path, encoding="utf-8") as answers:
+        for line in answers:
+            answer = json.loads(line)
+            name = f"{answer['service']} {answer['operation']}"
+            judged[name] += 1
+            wrong.update(f"{name}: {why}" for why in judge.judge(**answer))
+    for why, times in sorted(wrong.items()):
+        print(f"{why} ({times} times)")
+    print(f"{judged.total()} answers of {len(judged)} operations, {len(wrong)} things wrong")
+    return 1 if wrong or not judged else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

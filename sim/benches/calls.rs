@@ -1,0 +1,123 @@
+//! How fast a world is: calls a second through the AWS SDK in process, in an account with few and with very many
+//! snapshots, and a virtual year of a hundred databases. One JSON line each.
+
+use std::future::Future;
+use std::time::Instant;
+
+use aws_sdk_rds::Client;
+use sim::{Settings, World};
+
+const SOURCE: &str = "111111111111";
+const REGION: &str = "eu-west-1";
+/// The calls that are timed, of each kind.
+const CALLS: usize = 5_000;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    for snapshots in [10, 100_000] {
+        runtime()?.block_on(calls(snapshots))?;
+    }
+    runtime()?.block_on(year())
+}
+
+/// A paused clock: what takes time in the world takes none here.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
+}
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+async fn calls(snapshots: usize) -> Done {
+    let epoch = "2026-11-21T00:00:00Z".parse()?;
+    let world = World::with(Settings { epoch, snapshot_quota: 1_000_000, ..Settings::default() });
+    let rds = Client::new(&world.sdk_config(SOURCE, REGION));
+    // A hundred snapshots a database, as an account has them.
+    for database in 0..snapshots.div_ceil(100) {
+        let name = format!("db-{database}");
+        rds.create_db_instance()
+            .db_instance_identifier(&name)
+            .db_instance_class("db.t4g.micro")
+            .engine("postgres")
+            .allocated_storage(20)
+            .backup_retention_period(0)
+            .send()
+            .await?;
+        world.sleep(std::time::Duration::from_secs(3600)).await;
+        for snapshot in 0..snapshots.min(100) {
+            rds.create_db_snapshot()
+                .db_instance_identifier(&name)
+                .db_snapshot_identifier(format!("{name}-{snapshot}"))
+                .send()
+                .await?;
+        }
+    }
+    world.sleep(std::time::Duration::from_secs(24 * 3600)).await;
+
+    let measure = async |what: &str, calls: usize, each: &dyn Fn(usize) -> Pending| -> Done {
+        let since = Instant::now();
+        for call in 0..calls {
+            each(call).await?;
+        }
+        let seconds = since.elapsed().as_secs_f64();
+        println!(
+            r#"{{"bench":"sim","what":"{what}","snapshots":{snapshots},"calls":{calls},"calls_per_second":{:.0}}}"#,
+            calls as f64 / seconds,
+        );
+        Ok(())
+    };
+    let databases = snapshots.div_ceil(100);
+    let name = |n: usize| format!("db-{}-{}", n % databases, n % snapshots.min(100));
+    measure("describe one", CALLS, &|n| {
+        let call = rds.describe_db_snapshots().db_snapshot_identifier(name(n));
+        Box::pin(async move { call.send().await.map(drop).map_err(Into::into) })
+    })
+    .await?;
+    measure("describe a page", CALLS / 10, &|_| {
+        let call = rds.describe_db_snapshots().max_records(100);
+        Box::pin(async move { call.send().await.map(drop).map_err(Into::into) })
+    })
+    .await?;
+    measure("copy", CALLS, &|n| {
+        let call = rds
+            .copy_db_snapshot()
+            .source_db_snapshot_identifier(name(n))
+            .target_db_snapshot_identifier(format!("copy-{n}"));
+        Box::pin(async move { call.send().await.map(drop).map_err(Into::into) })
+    })
+    .await
+}
+
+type Pending = std::pin::Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error>>>>>;
+
+/// A hundred databases with a snapshot a day, kept for a week.
+async fn year() -> Done {
+    const DATABASES: usize = 100;
+    let since = Instant::now();
+    let world = World::new("2026-01-01T00:00:00Z".parse()?);
+    let rds = Client::new(&world.sdk_config(SOURCE, REGION));
+    for database in 0..DATABASES {
+        rds.create_db_instance()
+            .db_instance_identifier(format!("db-{database}"))
+            .db_instance_class("db.t4g.micro")
+            .engine("postgres")
+            .allocated_storage(20)
+            .backup_retention_period(7)
+            .send()
+            .await?;
+    }
+    world.sleep(std::time::Duration::from_secs(365 * 24 * 3600)).await;
+    let seconds = since.elapsed().as_secs_f64();
+    // As many as a week leaves: that the others came and went.
+    let (mut there, mut marker) = (0, None);
+    loop {
+        let page = rds.describe_db_snapshots().set_marker(marker).send().await?;
+        there += page.db_snapshots().len();
+        marker = page.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    println!(
+        r#"{{"bench":"sim","what":"a year of {DATABASES} databases","snapshots_at_the_end":{there},"seconds":{seconds:.2}}}"#
+    );
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! The bill: what happened so far would have cost so much.
+//!
+//! It adds up what the journal tells of (invocations, transitions, requests) and what [`Metered`] kept (keys and
+//! storage over time). Quantities are added as integers and become dollars once, at the end, so nothing drifts. Free
+//! tiers, taxes and what this world does not have (databases, transfer between regions) are left out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::call::Service;
+use crate::journal::{Arrival, Event, Journal, Outcome};
+use crate::world::World;
+
+/// The region that the prices are of.
+pub const REGION: &str = "us-east-1";
+/// When they were looked up.
+pub const AS_OF: &str = "2026-11-21";
+
+/// What is paid for: its name, the unit of its quantity, dollars for so many units.
+const PRICES: [(What, &str, &str, f64, f64); 8] = [
+    (What::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
+    (What::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
+    (What::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
+    (What::Publishes, "SNS publishes", "publish", 0.50, 1_000_000.0),
+    (What::SqsRequests, "SQS requests", "request", 0.40, 1_000_000.0),
+    (What::Keys, "KMS keys", "key-month", 1.00, 1.0),
+    (What::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
+    (What::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    LambdaTime,
+    LambdaRequests,
+    Transitions,
+    Publishes,
+    SqsRequests,
+    Keys,
+    KmsRequests,
+    Storage,
+}
+
+/// What everything so far would have cost.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bill {
+    /// The region that the prices are of.
+    pub region: &'static str,
+    /// When they were looked up.
+    pub as_of: &'static str,
+    /// One for each price.
+    pub lines: Vec<Line>,
+    /// The sum, in dollars.
+    pub total: f64,
+}
+
+/// What one thing costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// What is paid for.
+    pub what: &'static str,
+    /// How much of it there was.
+    pub quantity: f64,
+    /// The unit of the quantity.
+    pub unit: &'static str,
+    /// Dollars, as published.
+    pub price: f64,
+    /// The number of units that they are for.
+    pub per: f64,
+    /// What the quantity costs.
+    pub dollars: f64,
+}
+
+impl World {
+    /// What everything so far would have cost.
+    #[must_use]
+    pub fn bill(&self) -> Bill {
+        self.change(|state| Bill::of(&state.journal, &state.metered, state.now))
+    }
+}
+
+impl Bill {
+    fn of(journal: &Journal, metered: &Metered, now: DateTime<Utc>) -> Self {
+        let mut used = used(journal);
+        used.extend([
+            (What::Publishes, metered.counted(Counted::Publishes)),
+            (What::Keys, metered.over_time(Kept::Keys, now)),
+            (What::Storage, metered.over_time(Kept::Storage, now)),
+        ]);
+        let lines: Vec<_> = PRICES
+            .into_iter()
+            .map(|(what, name, unit, price, per)| {
+                let quantity = used.get(&what).copied().unwrap_or_default() as f64 / what.in_a_unit();
+                Line { what: name, quantity, unit, price, per, dollars: quantity * price / per }
+            })
+            .collect();
+        let total = lines.iter().map(|line| line.dollars).sum();
+        Self { region: REGION, as_of: AS_OF, lines, total }
+    }
+}
+
+/// A month of 730 hours: a year has exactly twelve.
+const MONTH_MILLISECONDS: f64 = 730.0 * 60.0 * 60.0 * 1000.0;
+
+impl What {
+    /// How many of the integers that are added up are one unit of the price.
+    fn in_a_unit(self) -> f64 {
+        match self {
+            // MiB-milliseconds
+            Self::LambdaTime => 1024.0 * 1000.0,
+            // key-milliseconds
+            Self::Keys => MONTH_MILLISECONDS,
+            // MiB-milliseconds
+            Self::Storage => 1024.0 * MONTH_MILLISECONDS,
+            Self::LambdaRequests | Self::Transitions | Self::Publishes | Self::SqsRequests | Self::KmsRequests => 1.0,
+        }
+    }
+}
+
+/// What the journal tells of.
+fn used(journal: &Journal) -> BTreeMap<What, u128> {
+    let mut used = BTreeMap::<What, u128>::new();
+    let mut add = |what, amount| *used.entry(what).or_default() += amount;
+    for entry in journal.entries() {
+        match &entry.event {
+            // What did not run is not paid for.
+            Event::Invocation { outcome: Outcome::Throttled | Outcome::Lost, .. } => {}
+            Event::Invocation { took, memory, .. } => {
+                add(What::LambdaRequests, 1);
+                add(What::LambdaTime, u128::try_from(*took).unwrap_or_default() * u128::from(*memory));
+            }
+            Event::Transition { .. } => add(What::Transitions, 1),
+            // Requests are paid for whether they succeed or not.
+            Event::Call { service: Service::Kms, .. } => add(What::KmsRequests, 1),
+            Event::Call { service: Service::Sqs, .. } => add(What::SqsRequests, 1),
+            Event::Call { .. } => {}
+            Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
+                add(What::SqsRequests, u128::from(arrived_in_queue(to, *outcome)));
+            }
+        }
+    }
+    used
+}
+
+/// Whether something that AWS sent by itself came to a queue. To a function it comes for nothing.
+fn arrived_in_queue(to: &str, outcome: Arrival) -> bool {
+    outcome == Arrival::Delivered && to.starts_with("arn:aws:sqs:")
+}
+
+/// What is paid for as long as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kept {
+    /// A customer-managed key. The amount is 1.
+    Keys,
+    /// A snapshot. The amount is its size in MiB.
+    Storage,
+}
+
+/// What is paid for by the piece and not in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Counted {
+    /// A message published, by whomever: one for each 64 KiB that it has begun.
+    Publishes,
+}
+
+/// What is there and since when, and how much of it there was before.
+#[derive(Debug, Default)]
+pub(crate) struct Metered {
+    /// By kind and ARN: since when, and how much.
+    there: BTreeMap<(Kept, String), (DateTime<Utc>, u64)>,
+    /// Amounts times milliseconds.
+    gone: BTreeMap<Kept, u128>,
+    counts: BTreeMap<Counted, u128>,
+}
+
+impl Metered {
+    /// From now on there is so much of it. Said again, the new amount replaces the old.
+    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: Kept, arn: &str, amount: u64) {
+        self.stop(now, what, arn);
+        self.there.insert((what, arn.to_owned()), (now, amount));
+    }
+
+    /// It is gone, or no longer paid for.
+    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: Kept, arn: &str) {
+        if let Some((since, amount)) = self.there.remove(&(what, arn.to_owned())) {
+            *self.gone.entry(what).or_default() += integral(since, now, amount);
+        }
+    }
+
+    pub(crate) fn count(&mut self, what: Counted, pieces: u64) {
+        *self.counts.entry(what).or_default() += u128::from(pieces);
+    }
+
+    fn counted(&self, what: Counted) -> u128 {
+        self.counts.get(&what).copied().unwrap_or_default()
+    }
+
+    /// Amounts times milliseconds until now.
+    fn over_time(&self, what: Kept, now: DateTime<Utc>) -> u128 {
+        let there = self.there.iter().filter(|((kind, _), _)| *kind == what);
+        let there: u128 = there.map(|(_, (since, amount))| integral(*since, now, *amount)).sum();
+        there + self.gone.get(&what).copied().unwrap_or_default()
+    }
+}
+
+fn integral(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) -> u128 {
+    u128::try_from((until - since).num_milliseconds()).unwrap_or_default() * u128::from(amount)
+}
+
+/// A table that a person can read, and check.
+impl fmt::Display for Bill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}", "", "quantity", "", "$", "for", "$")?;
+        for Line { what, quantity, unit, price, per, dollars } in &self.lines {
+            writeln!(f, "{what:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
+        }
+        writeln!(f, "{:<22}{:>64.6}", "total", self.total)?;
+        write!(f, "At the prices of {} in {}, without free tiers.", self.as_of, self.region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hour(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hours)
+    }
+
+    fn dollars(metered: &Metered, now: DateTime<Utc>) -> Vec<(&'static str, f64)> {
+        let bill = Bill::of(&Journal::default(), metered, now);
+        bill.lines.iter().filter(|line| line.dollars > 0.0).map(|line| (line.what, line.dollars)).collect()
+    }
+
+    #[test]
+    fn a_key_costs_a_dollar_a_month_while_it_is_there() {
+        let mut metered = Metered::default();
+        metered.start(hour(0), Kept::Keys, "a", 1);
+        metered.start(hour(0), Kept::Keys, "b", 1);
+        metered.stop(hour(73), Kept::Keys, "b");
+        assert_eq!(dollars(&metered, hour(8760)), [("KMS keys", 12.1)]);
+        metered.stop(hour(730), Kept::Keys, "never there");
+        assert_eq!(dollars(&metered, hour(0)), [("KMS keys", 0.1)], "what is there since now has cost nothing yet");
+    }
+
+    #[test]
+    fn storage_is_paid_by_size_and_time_and_a_new_size_replaces_the_old() {
+        let mut metered = Metered::default();
+        metered.start(hour(0), Kept::Storage, "a", 100 * 1024);
+        metered.start(hour(365), Kept::Storage, "a", 300 * 1024);
+        metered.stop(hour(730), Kept::Storage, "a");
+        assert_eq!(dollars(&metered, hour(9999)), [("RDS snapshot storage", 200.0 * 0.095)]);
+    }
+
+    #[test]
+    fn a_million_small_amounts_do_not_drift() {
+        let mut metered = Metered::default();
+        for minute in 0..1_000_000 {
+            let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minute);
+            metered.start(now, Kept::Storage, "a", 1);
+            metered.count(Counted::Publishes, 1);
+        }
+        metered.stop(DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(1_000_000), Kept::Storage, "a");
+        let months = 1_000_000.0 / 60.0 / 730.0;
+        let whole = dollars(&metered, hour(0));
+        assert_eq!(whole, [("SNS publishes", 0.5), ("RDS snapshot storage", months / 1024.0 * 0.095)]);
+    }
+}

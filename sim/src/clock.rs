@@ -1,0 +1,55 @@
+//! Virtual time. It follows tokio's clock, so that a paused one makes it run as fast as the machine allows.
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_async::time::TimeSource;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tokio::time::Instant;
+
+/// What time it is in a world.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    epoch: DateTime<Utc>,
+    since: Instant,
+    /// How many virtual seconds pass in one of tokio's.
+    speed: u32,
+}
+
+impl Clock {
+    /// A clock that shows `epoch` now.
+    pub(crate) fn new(epoch: DateTime<Utc>, speed: u32) -> Self {
+        Self { epoch, since: Instant::now(), speed: speed.max(1) }
+    }
+
+    /// In whole milliseconds, which is what tokio's timers know.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        let passed = self.since.elapsed().saturating_mul(self.speed);
+        TimeDelta::from_std(passed)
+            .ok()
+            .and_then(|passed| self.epoch.checked_add_signed(passed))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+            .trunc_subsecs(3)
+    }
+
+    pub(crate) async fn sleep_until(&self, time: DateTime<Utc>) {
+        // A fast clock's millisecond is several virtual ones, so one sleep may end a little early.
+        while let Some(left) = (time - self.now()).to_std().ok().filter(|left| !left.is_zero()) {
+            tokio::time::sleep(left.div_f64(f64::from(self.speed)).max(Duration::from_millis(1))).await;
+        }
+    }
+}
+
+/// So that the SDK signs, times out and waits on this clock.
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        Clock::now(self).into()
+    }
+}
+
+impl AsyncSleep for Clock {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let (clock, until) = (*self, Clock::now(self) + duration);
+        Sleep::new(async move { clock.sleep_until(until).await })
+    }
+}

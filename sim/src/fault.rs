@@ -1,0 +1,143 @@
+//! Faults: what goes wrong, decided at one seam through which every call, delivery and invocation passes.
+//!
+//! A plan is a value: a list (the third `CopyDBSnapshot` fails after its effect), or rates with a seed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::call::Call;
+
+/// What becomes of something that passes the seam.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing special.
+    #[default]
+    Pass,
+    /// A call fails, and nothing has happened. An invocation fails before the function's first line.
+    FailBefore,
+    /// A call fails, but it has happened: only the answer was lost. An invocation counts as failed though the function
+    /// succeeded.
+    FailAfter,
+    /// A call or an invocation is refused because there were too many.
+    Throttle,
+    /// It takes so much longer. A delivery that is late may arrive after ones that were sent later.
+    Late(Duration),
+    /// A delivery never arrives; an event is forgotten instead of invoking its function.
+    Lost,
+    /// A delivery arrives twice, a function is invoked twice; what comes of the first counts for nothing.
+    Doubled,
+    /// The function that makes the call dies instead of making it. Calls that no function makes pass.
+    Die,
+}
+
+/// What passes the seam.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// A call of this operation.
+    Call(String),
+    /// A message on its way from the topic of this name.
+    Delivery(String),
+    /// An invocation of the function of this name.
+    Invocation(String),
+}
+
+impl Point {
+    pub(crate) fn call(call: &Call) -> Self {
+        Self::Call(call.operation.clone())
+    }
+}
+
+/// What goes wrong in a world.
+#[derive(Clone, Debug, Default)]
+pub enum Plan {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Just these.
+    List(Vec<Fault>),
+    /// So many of a thousand, chosen by this seed.
+    Rates {
+        /// The same seed chooses the same.
+        seed: u64,
+        /// Of a thousand calls, deliveries and invocations each, how many meet which fate.
+        of_a_thousand: Vec<(Kind, Fate, u32)>,
+    },
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub at: Point,
+    /// The how-manyth to pass there, from 1.
+    pub nth: u32,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What kind of thing passes the seam.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A call.
+    Call,
+    /// A delivery.
+    Delivery,
+    /// An invocation.
+    Invocation,
+}
+
+impl Point {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Call(_) => Kind::Call,
+            Self::Delivery(_) => Kind::Delivery,
+            Self::Invocation(_) => Kind::Invocation,
+        }
+    }
+}
+
+/// A plan, and how much of it has come to pass.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    plan: Plan,
+    passed: BTreeMap<Point, u32>,
+    dice: fastrand::Rng,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::new(Plan::Nothing)
+    }
+}
+
+impl Faults {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let seed = if let Plan::Rates { seed, .. } = plan { seed } else { 0 };
+        Self { plan, passed: BTreeMap::new(), dice: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// What becomes of the next one at this point.
+    pub(crate) fn decide(&mut self, point: &Point) -> Fate {
+        match &self.plan {
+            Plan::Nothing => Fate::Pass,
+            Plan::List(faults) => {
+                let nth = self.passed.entry(point.clone()).or_default();
+                *nth += 1;
+                faults
+                    .iter()
+                    .find(|fault| fault.at == *point && fault.nth == *nth)
+                    .map_or(Fate::Pass, |fault| fault.fate)
+            }
+            Plan::Rates { of_a_thousand, .. } => {
+                let mut roll = self.dice.u32(..1000);
+                for (_, fate, rate) in of_a_thousand.iter().filter(|(kind, ..)| *kind == point.kind()) {
+                    match roll.checked_sub(*rate) {
+                        Some(left) => roll = left,
+                        None => return *fate,
+                    }
+                }
+                Fate::Pass
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Who may do what: policies, and the roles that have them.
+//!
+//! A [`Policy`] answers a [`Question`] for itself; [`allows`] and [`key_allows`] combine what a resource's policy says
+//! with what the caller's own policies say, as AWS does. No service is known here: what is true of a call, in the words
+//! of condition keys, is told by whoever asks.
+
+mod condition;
+mod document;
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::call::{Caller, Error};
+use crate::world::{State, World};
+use condition::Condition;
+use document::Carrier;
+
+/// The roles of all accounts, as far as they are known: by account and name, with their policies. A role that is not
+/// here may do everything that resources let it do.
+#[derive(Default)]
+pub(crate) struct Roles {
+    policies: BTreeMap<(String, String), Vec<Policy>>,
+}
+
+impl World {
+    /// Gives a role these policies and no others; until then it may do everything that resources let it do.
+    ///
+    /// # Errors
+    /// If one of them is no policy, or needs something that is not simulated.
+    pub fn add_role(&self, account: &str, name: &str, policies: &[&str]) -> Result<(), String> {
+        let policies = policies.iter().map(|policy| document::read(policy, Carrier::Role)).collect::<Result<_, _>>()?;
+        self.change(|state| state.roles.policies.insert((account.to_owned(), name.to_owned()), policies));
+        Ok(())
+    }
+}
+
+/// A policy document, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Policy {
+    statements: Vec<Statement>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Statement {
+    effect: Effect,
+    /// Whom a resource's policy names. A role's policy names nobody: it is about the role.
+    principals: Option<Vec<Named>>,
+    actions: Choice,
+    resources: Choice,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+/// Whom a policy names as principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named {
+    Everyone,
+    /// By its number or the ARN of its root: the account as a whole, which then decides for itself whom it lets.
+    Account(String),
+    /// By the ARN of a role or of a session.
+    One(String),
+    Service(String),
+}
+
+/// `Action` and `Resource`, or their opposites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    These(Vec<String>),
+    AllBut(Vec<String>),
+}
+
+/// Who asks a policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Principal<'a> {
+    /// Somebody in an account.
+    Caller(&'a Caller),
+    /// An AWS service: `events.rds.amazonaws.com`.
+    Service(&'a str),
+}
+
+/// What a policy is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) principal: Principal<'a>,
+    /// `kms:Decrypt`.
+    pub(crate) action: &'a str,
+    /// The ARN of what it is about.
+    pub(crate) resource: &'a str,
+    /// Condition keys that the service provides besides those of the principal: `("kms:CallerAccount", "111111111111")`.
+    /// A key that has several values is given several times.
+    pub(crate) context: &'a [(&'a str, &'a str)],
+}
+
+/// What a policy answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Allow,
+    Deny,
+    /// No statement applies.
+    Silent,
+}
+
+/// What a policy gives to who asks. The greatest of all statements' answers counts, so their order does not matter and
+/// a denial always wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Grant {
+    Nothing,
+    /// Its account is named: its own policies decide.
+    ToItsAccount,
+    ToItself,
+    Denial,
+}
+
+impl Policy {
+    /// Reads the policy of a resource; else, why it is none. What cannot be simulated is refused, never ignored.
+    pub(crate) fn parse(document: &str) -> Result<Self, String> {
+        document::read(document, Carrier::Resource)
+    }
+
+    pub(crate) fn judge(&self, question: &Question<'_>) -> Verdict {
+        match self.grant(question) {
+            Grant::Nothing => Verdict::Silent,
+            Grant::ToItsAccount | Grant::ToItself => Verdict::Allow,
+            Grant::Denial => Verdict::Deny,
+        }
+    }
+
+    /// Whether every statement is about any resource, which is all that a key's policy may say.
+    pub(crate) fn is_about_any_resource(&self) -> bool {
+        self.statements.iter().all(|statement| statement.resources == Choice::These(vec!["*".to_owned()]))
+    }
+
+    fn grant(&self, question: &Question<'_>) -> Grant {
+        self.statements.iter().map(|statement| statement.grant(question)).max().unwrap_or(Grant::Nothing)
+    }
+}
+
+impl Statement {
+    fn grant(&self, question: &Question<'_>) -> Grant {
+        let to = match &self.principals {
+            None => Grant::ToItself,
+            Some(named) => named.iter().map(|named| named.grant(question.principal)).max().unwrap_or(Grant::Nothing),
+        };
+        let applies = to != Grant::Nothing
+            && self.actions.has(|pattern| pattern::action(pattern, question.action))
+            && self.resources.has(|pattern| pattern::arn(pattern, question.resource))
+            && self.conditions.iter().all(|condition| condition.holds(&question.values(condition.key())));
+        match (applies, self.effect) {
+            (false, _) => Grant::Nothing,
+            (true, Effect::Allow) => to,
+            (true, Effect::Deny) => Grant::Denial,
+        }
+    }
+}
+
+impl Named {
+    fn grant(&self, principal: Principal<'_>) -> Grant {
+        let to = match (self, principal) {
+            (Self::Everyone, _) => Some(Grant::ToItself),
+            (Self::Account(account), Principal::Caller(caller)) => {
+                (*account == caller.account).then_some(Grant::ToItsAccount)
+            }
+            (Self::One(arn), Principal::Caller(caller)) => {
+                (*arn == caller.principal() || *arn == caller.arn()).then_some(Grant::ToItself)
+            }
+            (Self::Service(name), Principal::Service(service)) => (name == service).then_some(Grant::ToItself),
+            (Self::Account(_) | Self::One(_), Principal::Service(_)) | (Self::Service(_), Principal::Caller(_)) => None,
+        };
+        to.unwrap_or(Grant::Nothing)
+    }
+}
+
+impl Choice {
+    fn has(&self, matches: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::These(patterns) => patterns.iter().any(|pattern| matches(pattern)),
+            Self::AllBut(patterns) => !patterns.iter().any(|pattern| matches(pattern)),
+        }
+    }
+}
+
+impl Question<'_> {
+    /// The values of a condition key, whose name may be spelt in either case.
+    fn values(&self, key: &str) -> Vec<String> {
+        let told = self.context.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let of_principal = match self.principal {
+            Principal::Caller(caller) => vec![
+                ("aws:PrincipalArn", caller.principal()),
+                ("aws:PrincipalAccount", caller.account.clone()),
+                ("aws:PrincipalType", if caller.role.is_some() { "AssumedRole" } else { "Account" }.to_owned()),
+                ("aws:PrincipalIsAWSService", "false".to_owned()),
+            ],
+            Principal::Service(service) => {
+                vec![("aws:PrincipalServiceName", service.to_owned()), ("aws:PrincipalIsAWSService", "true".to_owned())]
+            }
+        };
+        told.chain(of_principal).filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value).collect()
+    }
+}
+
+impl Caller {
+    /// As whom it is known to itself, and in errors: the session, not the role.
+    pub(crate) fn arn(&self) -> String {
+        match &self.role {
+            Some(role) => format!("arn:aws:sts::{}:assumed-role/{}/{}", self.account, role.name, role.session),
+            None => self.principal(),
+        }
+    }
+}
+
+impl Roles {
+    /// What the caller's own policies say. The account's root has none, and may do everything.
+    fn judge(&self, caller: &Caller, question: &Question<'_>) -> Verdict {
+        let role = caller.role.as_ref().map(|role| (caller.account.clone(), role.name.clone()));
+        let Some(policies) = role.and_then(|role| self.policies.get(&role)) else { return Verdict::Allow };
+        let verdicts: Vec<_> = policies.iter().map(|policy| policy.judge(question)).collect();
+        [Verdict::Deny, Verdict::Allow].into_iter().find(|one| verdicts.contains(one)).unwrap_or(Verdict::Silent)
+    }
+}
+
+/// Why something is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    DeniedByResource,
+    DeniedByCaller,
+    /// The resource's policy does not allow it.
+    NotByResource,
+    /// The caller's own policies do not allow it.
+    NotByCaller,
+}
+
+/// Is it allowed? By the resource's policy and the caller's own together: within an account either suffices, from
+/// another account both must allow it, and a denial wins.
+pub(crate) fn allows(
+    state: &State,
+    question: &Question<'_>,
+    resource_account: &str,
+    resource_policy: Option<&Policy>,
+) -> bool {
+    decide(state, question, resource_account, resource_policy, Silence::LeavesIt).is_ok()
+}
+
+/// Is it allowed to do this with a key? Unlike other resources, a key is open to nobody whom its policy does not name:
+/// "Without permission from the key policy, IAM policies that allow permissions have no effect" (KMS developer guide).
+pub(crate) fn key_allows(state: &State, question: &Question<'_>, account: &str, policy: &Policy) -> Result<(), Why> {
+    decide(state, question, account, Some(policy), Silence::Refuses)
+}
+
+/// What it means for callers of the same account if a resource's policy says nothing of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// It leaves it to their own policies.
+    LeavesIt,
+    Refuses,
+}
+
+fn decide(
+    state: &State,
+    question: &Question<'_>,
+    account: &str,
+    policy: Option<&Policy>,
+    silence: Silence,
+) -> Result<(), Why> {
+    let grant = policy.map_or(Grant::Nothing, |policy| policy.grant(question));
+    if grant == Grant::Denial {
+        return Err(Why::DeniedByResource);
+    }
+    let Principal::Caller(caller) = question.principal else {
+        return if grant == Grant::Nothing { Err(Why::NotByResource) } else { Ok(()) };
+    };
+    let own = state.roles.judge(caller, question);
+    let at_home = caller.account == account;
+    match grant {
+        _ if own == Verdict::Deny => Err(Why::DeniedByCaller),
+        Grant::ToItself if at_home => Ok(()),
+        Grant::Nothing if !at_home || silence == Silence::Refuses => Err(Why::NotByResource),
+        _ if own == Verdict::Allow => Ok(()),
+        _ => Err(Why::NotByCaller),
+    }
+}
+
+/// The error for a caller who may not do it. `resource` is `*` for what is not done to anything.
+pub(crate) fn refusal(why: Why, caller: &Caller, action: &str, resource: &str) -> Error {
+    let who = caller.arn();
+    let what = if resource == "*" { action.to_owned() } else { format!("{action} on resource: {resource}") };
+    let because = match why {
+        Why::DeniedByResource => "with an explicit deny in a resource-based policy".to_owned(),
+        Why::DeniedByCaller => "with an explicit deny in an identity-based policy".to_owned(),
+        Why::NotByResource => format!("because no resource-based policy allows the {action} action"),
+        Why::NotByCaller => format!("because no identity-based policy allows the {action} action"),
+    };
+    Error::new("AccessDeniedException", format!("User: {who} is not authorized to perform: {what} {because}"))
+}

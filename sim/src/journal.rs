@@ -1,0 +1,205 @@
+//! The journal: everything that happened in a world, in order.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::call::{Call, Error, Service};
+use crate::world::World;
+
+/// Everything that happened, oldest first.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+    /// How many entries there are, for those who wait for more.
+    length: watch::Sender<usize>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody called a service, and was answered.
+    Call {
+        /// The caller's account.
+        account: String,
+        /// The caller's role, if it has one.
+        role: Option<String>,
+        /// The region called.
+        region: String,
+        /// The service called.
+        service: Service,
+        /// What was called.
+        operation: String,
+        /// What the call was about: the resource that it names first.
+        named: Option<String>,
+        /// The error's code, if one came back.
+        error: Option<String>,
+        /// Milliseconds until the answer.
+        took: i64,
+    },
+    /// A function was invoked, and ended.
+    Invocation {
+        /// The function's account.
+        account: String,
+        /// The function's name.
+        function: String,
+        /// What identifies the event; a retry bears the same.
+        request_id: String,
+        /// The how-manyth try, from 1. One that was throttled does not count.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Milliseconds from beginning to end.
+        took: i64,
+        /// What it had, in MiB.
+        memory: u32,
+    },
+    /// A message left a topic.
+    Delivery {
+        /// The topic's ARN.
+        topic: String,
+        /// The ARN of the function or queue that it was for.
+        to: String,
+        /// The message.
+        message_id: String,
+        /// What became of it.
+        outcome: Arrival,
+    },
+    /// An event that a function never got done was given up, and sent to where the function wants such.
+    DeadLetter {
+        /// The function's ARN.
+        function: String,
+        /// What identifies the event.
+        request_id: String,
+        /// The ARN of the queue or topic.
+        to: String,
+        /// What became of it.
+        outcome: Arrival,
+    },
+    /// An execution of a state machine entered a state, or did it again in a retry.
+    Transition {
+        /// The machine's account.
+        account: String,
+        /// The machine's name.
+        machine: String,
+        /// The execution's name.
+        execution: String,
+        /// The state's name.
+        state: String,
+    },
+}
+
+/// How an invocation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The function succeeded.
+    Ok,
+    /// It failed.
+    Error,
+    /// It did not end in time.
+    Timeout,
+    /// It died at a call, or before its first line.
+    Killed,
+    /// It did not run: too many were running.
+    Throttled,
+    /// It did not run, and nobody will know.
+    Lost,
+}
+
+/// What became of something on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// It arrived.
+    Delivered,
+    /// It never will.
+    Lost,
+    /// What it was for is not there, or not allowed.
+    Failed,
+}
+
+impl Event {
+    /// A call that has not been answered yet.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self::Call {
+            account: call.caller.account.clone(),
+            role: call.caller.role.as_ref().map(|role| role.name.clone()),
+            region: call.region.clone(),
+            service: call.service,
+            operation: call.operation.clone(),
+            named: call.input.named().map(str::to_owned),
+            error: None,
+            took: 0,
+        }
+    }
+
+    pub(crate) fn answered(&mut self, with: Option<&Error>, after: i64) {
+        if let Self::Call { error, took, .. } = self {
+            *error = with.map(|error| error.code.to_owned());
+            *took = after;
+        }
+    }
+}
+
+impl Journal {
+    /// Everything that happened, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn write(&mut self, at: DateTime<Utc>, event: Event) {
+        self.entries.push(Entry { at, event });
+        self.length.send_replace(self.entries.len());
+    }
+
+    /// How many calls of this operation there were.
+    #[must_use]
+    pub fn calls(&self, of: &str) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| matches!(&entry.event, Event::Call { operation, .. } if operation == of))
+            .count()
+    }
+}
+
+/// Reads a journal while it is written, from its first entry.
+pub struct Follow {
+    world: World,
+    length: watch::Receiver<usize>,
+    read: usize,
+}
+
+impl Follow {
+    pub(crate) fn new(world: World) -> Self {
+        let length = world.journal(|journal| journal.length.subscribe());
+        Self { world, length, read: 0 }
+    }
+
+    /// Waits until there is something new.
+    pub async fn next(&mut self) -> Vec<Entry> {
+        // It fails only when the journal is gone, and this holds the world that has it.
+        let _ = self.length.wait_for(|length| *length > self.read).await;
+        self.rest()
+    }
+
+    /// What is new, if anything.
+    pub fn rest(&mut self) -> Vec<Entry> {
+        let new = self.world.journal(|journal| journal.entries[self.read..].to_vec());
+        self.read += new.len();
+        new
+    }
+}

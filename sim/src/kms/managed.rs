@@ -1,0 +1,96 @@
+//! Keys that AWS manages: one for each service that encrypts, made when it is first needed. Its policy lets everybody
+//! in the account use it through the service, lets nobody change it, and knows no other account; that alone makes it
+//! impossible to share what it encrypts.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Alias, Condition, Keeper, Key, Rotation};
+use crate::iam::Policy;
+use crate::world::State;
+
+/// The services whose alias comes into being by being asked for: "If you specify a predefined AWS alias (an AWS alias
+/// with no key ID), AWS KMS associates the alias with an AWS managed key" (API reference, `DescribeKey`).
+const PREDEFINED: [&str; 4] = ["lambda", "rds", "sns", "sqs"];
+
+/// The ARN of the account's AWS managed key of a service (`alias/aws/rds`), made at its first use.
+pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, service: &str) -> String {
+    let name = format!("alias/aws/{service}");
+    let kms = &state.place(account, region).kms;
+    if let Some(key) = kms.aliases.get(&name).and_then(|alias| kms.keys.get(&alias.target)) {
+        return key.arn.clone();
+    }
+    let (id, now) = (state.new_uuid(), state.now);
+    let arn = format!("arn:aws:kms:{region}:{account}:key/{id}");
+    let document = document(account, region, service);
+    let key = Key {
+        account: account.to_owned(),
+        id: id.clone(),
+        arn: arn.clone(),
+        keeper: Keeper::Aws,
+        description: format!("Default key that protects my {service} data when no other key is defined"),
+        created: now,
+        condition: Condition::Enabled,
+        // "All AWS managed keys are automatically rotated every year" (KMS developer guide).
+        rotation: Some(Rotation { days: 365, since: now }),
+        // It is well-formed; were it not, it would allow nothing.
+        policy: Policy::parse(&document).unwrap_or_default(),
+        document,
+        tags: BTreeMap::new(),
+    };
+    let alias =
+        Alias { arn: format!("arn:aws:kms:{region}:{account}:{name}"), target: id.clone(), created: now, updated: now };
+    let kms = &mut state.place(account, region).kms;
+    kms.keys.insert(id, key);
+    kms.aliases.insert(name, alias);
+    arn
+}
+
+/// Whether it is the ARN of a key that AWS manages.
+pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
+    let ["arn", "aws", "kms", region, account, key] = key_arn.split(':').collect::<Vec<_>>()[..] else { return false };
+    let key = key.strip_prefix("key/").and_then(|id| state.place(account, region).kms.keys.get(id));
+    key.is_some_and(|key| key.keeper == Keeper::Aws)
+}
+
+pub(super) fn make_if_predefined(state: &mut State, account: &str, region: &str, alias: &str) {
+    if let Some(service) = alias.strip_prefix("alias/aws/").filter(|service| PREDEFINED.contains(service)) {
+        managed_key(state, account, region, service);
+    }
+}
+
+/// As AWS writes it, but for the words of the first `Sid`.
+fn document(account: &str, region: &str, service: &str) -> String {
+    let (here, everybody) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Id": format!("auto-{service}-2"),
+        "Statement": [
+            {
+                "Sid": format!("Allow access through {service} for all principals in the account"),
+                "Effect": "Allow",
+                "Principal": everybody,
+                "Action": [
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:CreateGrant",
+                    "kms:ListGrants",
+                    "kms:DescribeKey"
+                ],
+                "Resource": "*",
+                "Condition": { "StringEquals": { "kms:CallerAccount": account, "kms:ViaService": here } }
+            },
+            {
+                "Sid": "Allow direct access to key metadata to the account",
+                "Effect": "Allow",
+                "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+                "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
+                "Resource": "*"
+            }
+        ]
+    });
+    policy.to_string()
+}

@@ -1,0 +1,109 @@
+//! Keys' policies: each key has exactly one, by the name of `default`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{OfKey, Request, done};
+use crate::call::{Caller, Error};
+use crate::iam::{Policy, Principal, Question, Verdict};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetKeyPolicy {
+    key_id: String,
+    policy_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PutKeyPolicy {
+    key_id: String,
+    policy_name: Option<String>,
+    #[serde(flatten)]
+    new: NewPolicy,
+}
+
+/// A policy that is to be a key's.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewPolicy {
+    policy: Option<String>,
+    #[serde(default)]
+    bypass_policy_lockout_safety_check: bool,
+}
+
+impl Request<'_> {
+    pub(super) fn get_key_policy(&mut self, wish: GetKeyPolicy) -> Result<Value, Error> {
+        let key = self.key(&wish.key_id, "kms:GetKeyPolicy")?;
+        only_default(wish.policy_name)?;
+        Ok(json!({ "Policy": key.document, "PolicyName": "default" }))
+    }
+
+    pub(super) fn put_key_policy(&mut self, wish: PutKeyPolicy) -> Result<Value, Error> {
+        let caller = self.caller;
+        let key = self.key(&wish.key_id, "kms:PutKeyPolicy")?;
+        only_default(wish.policy_name)?;
+        (key.document, key.policy) = wish
+            .new
+            .accepted(caller, &key.arn)?
+            .ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
+        Ok(done())
+    }
+
+    pub(super) fn list_key_policies(&mut self, OfKey { key_id }: OfKey) -> Result<Value, Error> {
+        self.key(&key_id, "kms:ListKeyPolicies")?;
+        Ok(json!({ "PolicyNames": ["default"], "Truncated": false }))
+    }
+}
+
+impl NewPolicy {
+    /// The policy, as it was written and as it is understood, if one was given.
+    pub(super) fn accepted(self, caller: &Caller, key: &str) -> Result<Option<(String, Policy)>, Error> {
+        let Some(document) = self.policy else { return Ok(None) };
+        let malformed = |why| Error::new("MalformedPolicyDocumentException", why);
+        if document.len() > 32 * 1024 {
+            return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
+        }
+        let policy = Policy::parse(&document).map_err(malformed)?;
+        // Refused since August 2025, as AWS wrote to those who had others.
+        if !policy.is_about_any_resource() {
+            return Err(malformed("The only Resource in a key policy is \"*\".".to_owned()));
+        }
+        let again = Question {
+            principal: Principal::Caller(caller),
+            action: "kms:PutKeyPolicy",
+            resource: key,
+            context: &[("kms:CallerAccount", &caller.account)],
+        };
+        if !self.bypass_policy_lockout_safety_check && policy.judge(&again) != Verdict::Allow {
+            let why = "The new key policy will not allow you to update the key policy in the future.";
+            return Err(malformed(why.to_owned()));
+        }
+        Ok(Some((document, policy)))
+    }
+}
+
+/// The policy of a key that was given none: it leaves everything to the account.
+pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
+    let document = json!({
+        "Version": "2012-10-17",
+        "Id": "key-default-1",
+        "Statement": [{
+            "Sid": "Enable IAM User Permissions",
+            "Effect": "Allow",
+            "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            "Action": "kms:*",
+            "Resource": "*"
+        }]
+    })
+    .to_string();
+    let policy = Policy::parse(&document).map_err(|why| Error::new("MalformedPolicyDocumentException", why))?;
+    Ok((document, policy))
+}
+
+fn only_default(name: Option<String>) -> Result<(), Error> {
+    match name.as_deref() {
+        None | Some("default") => Ok(()),
+        Some(_) => Err(Error::new("NotFoundException", "No such policy exists")),
+    }
+}

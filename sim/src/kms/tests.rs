@@ -1,0 +1,236 @@
+//! What other services are told: may they use this key for who called them, and if not, why not.
+
+use super::*;
+use crate::call::{Input, Role, Service};
+use crate::world::World;
+
+const OWNER: &str = "111111111111";
+const OTHER: &str = "222222222222";
+const REGION: &str = "eu-west-1";
+
+/// What copying a shared snapshot needs of the key that it is under.
+const COPY: [&str; 5] = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
+
+fn world() -> World {
+    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+}
+
+fn root(account: &str) -> Caller {
+    Caller { account: account.to_owned(), role: None }
+}
+
+fn backup() -> Caller {
+    let role = Role { name: "backup".to_owned(), session: "night".to_owned() };
+    Caller { account: OTHER.to_owned(), role: Some(role) }
+}
+
+/// Has the owner's root call an operation; the answer.
+fn call(world: &World, operation: &str, input: Value) -> Value {
+    let (operation, input) = (operation.to_owned(), Input::Json(input));
+    let call = Call { caller: root(OWNER), region: REGION.to_owned(), service: Service::Kms, operation, input };
+    world.change(|state| serve(state, call)).expect("an answer")
+}
+
+/// Makes a key that is open to its account and to whom these statements say; its ARN.
+fn key(world: &World, statements: &[Value]) -> String {
+    let own = json!({ "Effect": "Allow", "Principal": { "AWS": OWNER }, "Action": "kms:*", "Resource": "*" });
+    let statements = [&[own], statements].concat();
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+    let made = call(world, "CreateKey", json!({ "Policy": policy.to_string() }));
+    made["KeyMetadata"]["Arn"].as_str().expect("an ARN").to_owned()
+}
+
+/// Lets the other account do this.
+fn to_other(actions: &[&str]) -> Value {
+    json!({ "Effect": "Allow", "Principal": { "AWS": OTHER }, "Action": actions, "Resource": "*" })
+}
+
+/// Whether RDS may copy under this key for this caller; else, why not, with KEY for the key's ARN.
+fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
+    match world.change(|state| usable(state, caller, REGION, key, &COPY, "rds")) {
+        Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
+        Ok(other) => Err(format!("{other} is no ARN of a key")),
+        Err(Refusal(why)) => Err(why.replace(key, "KEY")),
+    }
+}
+
+fn refused(why: &str) -> Result<(), String> {
+    Err(why.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_names_the_other_account_can_be_used_from_there() {
+    let world = world();
+    let shared = key(&world, &[to_other(&COPY)]);
+    assert_eq!(copy(&world, &root(OTHER), &shared), Ok(()));
+    assert_eq!(copy(&world, &backup(), &shared), Ok(()));
+    assert_eq!(copy(&world, &root(OWNER), &shared), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_found_by_each_of_its_names() {
+    let world = world();
+    let arn = key(&world, &[to_other(&COPY)]);
+    let id = arn.rsplit('/').next().expect("an identifier");
+    call(&world, "CreateAlias", json!({ "AliasName": "alias/orders", "TargetKeyId": id }));
+    let alias = "arn:aws:kms:eu-west-1:111111111111:alias/orders";
+    let found = |caller: &Caller, name: &str| world.change(|state| usable(state, caller, REGION, name, &COPY, "rds"));
+    for name in [&arn, id, "alias/orders", alias] {
+        assert_eq!(found(&root(OWNER), name), Ok(arn.clone()), "{name}");
+    }
+    for name in [&arn, alias] {
+        assert_eq!(found(&root(OTHER), name), Ok(arn.clone()), "{name}");
+    }
+    // By itself a name is one of the caller's own.
+    for name in [id, "alias/orders"] {
+        assert_eq!(found(&root(OTHER), name), Err(Refusal(format!("key {name} is not found in eu-west-1"))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_without_create_grant_says_so() {
+    let world = world();
+    let key = key(&world, &[to_other(&["kms:Decrypt", "kms:DescribeKey", "kms:ReEncrypt*"])]);
+    let why = "the policy of key KEY does not allow role backup of 222222222222 kms:CreateGrant through \
+               rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &backup(), &key), refused(why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_does_not_name_the_other_account_lists_all_that_is_missing() {
+    let world = world();
+    let why = "the policy of key KEY does not allow 222222222222 kms:Decrypt, kms:DescribeKey, kms:CreateGrant, \
+               kms:ReEncryptFrom, kms:ReEncryptTo through rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &root(OTHER), &key(&world, &[])), refused(why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_disabled_or_about_to_go_or_gone_says_so() {
+    let world = world();
+    let key = key(&world, &[to_other(&COPY)]);
+    call(&world, "DisableKey", json!({ "KeyId": key }));
+    assert_eq!(copy(&world, &backup(), &key), refused("key KEY is disabled"));
+    call(&world, "EnableKey", json!({ "KeyId": key }));
+    assert_eq!(copy(&world, &backup(), &key), Ok(()));
+    call(&world, "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
+    assert_eq!(copy(&world, &backup(), &key), refused("key KEY is pending deletion"));
+    world.sleep(std::time::Duration::from_hours(7 * 24)).await;
+    tokio::task::yield_now().await;
+    assert_eq!(copy(&world, &backup(), &key), refused("key KEY is not found in eu-west-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_region_is_not_found() {
+    let world = world();
+    let key = key(&world, &[]).replace(REGION, "us-east-1");
+    assert_eq!(copy(&world, &root(OWNER), &key), refused("key KEY is not found in eu-west-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_key_is_of_use_to_its_own_account_only() {
+    let world = world();
+    let arn = world.change(|state| managed_key(state, OWNER, REGION, "rds"));
+    assert_eq!(copy(&world, &root(OWNER), &arn), Ok(()));
+    assert_eq!(copy(&world, &root(OTHER), &arn), refused("key KEY is AWS managed and belongs to another account"));
+    // Made once, and by its alias as well; the other account's is another.
+    let by_alias = |caller: &Caller| {
+        world.change(|state| usable(state, caller, REGION, "alias/aws/rds", &COPY, "rds")).expect("a key")
+    };
+    assert_eq!(by_alias(&root(OWNER)), arn);
+    assert_eq!(world.change(|state| managed_key(state, OWNER, REGION, "rds")), arn);
+    let others = by_alias(&root(OTHER));
+    assert!(others.starts_with("arn:aws:kms:eu-west-1:222222222222:key/"), "{others}");
+    assert!(world.change(|state| is_managed(state, &arn) && is_managed(state, &others)));
+    let own = key(&world, &[]);
+    assert!(!world.change(|state| is_managed(state, &own) || is_managed(state, "alias/aws/rds")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_key_serves_its_own_service_only() {
+    let world = world();
+    let arn = world.change(|state| managed_key(state, OWNER, REGION, "sns"));
+    let why = "the policy of key KEY does not allow 111111111111 kms:Decrypt, kms:CreateGrant, kms:ReEncryptFrom, \
+               kms:ReEncryptTo through rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &root(OWNER), &arn), refused(why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_in_the_keys_policy_wins() {
+    let world = world();
+    let deny = json!({
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": { "StringNotEquals": { "kms:CallerAccount": OWNER } }
+    });
+    let key = key(&world, &[to_other(&COPY), deny]);
+    let why = "the policy of key KEY denies role backup of 222222222222 kms:CreateGrant through \
+               rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    assert_eq!(copy(&world, &root(OWNER), &key), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_be_open_through_one_service_alone() {
+    let world = world();
+    let through = |service: &str| {
+        let mut statement = to_other(&COPY);
+        statement["Condition"] = json!({ "StringEquals": { "kms:ViaService": service } });
+        key(&world, &[statement])
+    };
+    assert_eq!(copy(&world, &backup(), &through("rds.eu-west-1.amazonaws.com")), Ok(()));
+    let refused = copy(&world, &backup(), &through("ec2.eu-west-1.amazonaws.com")).expect_err("another service");
+    assert!(refused.contains("does not allow role backup of 222222222222 kms:Decrypt, "), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_create_grant_is_asked_as_for_an_aws_resource() {
+    let world = world();
+    let for_resources = |actions: &[&str]| {
+        let mut statement = to_other(actions);
+        statement["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
+        statement
+    };
+    let as_advised = [to_other(&["kms:D*", "kms:ReEncrypt*"]), for_resources(&["kms:CreateGrant"])];
+    assert_eq!(copy(&world, &backup(), &key(&world, &as_advised)), Ok(()));
+    let refused = copy(&world, &backup(), &key(&world, &[for_resources(&COPY)])).expect_err("no grant, no such key");
+    assert!(refused.contains("kms:Decrypt, kms:DescribeKey, kms:ReEncryptFrom, kms:ReEncryptTo through"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_role_itself_must_be_allowed_too() {
+    let world = world();
+    let key = key(&world, &[to_other(&COPY)]);
+    let own = |effect: &str, actions: &[&str]| {
+        json!({ "Version": "2012-10-17", "Statement": { "Effect": effect, "Action": actions, "Resource": "*" } })
+            .to_string()
+    };
+    let set = |policies: &[&str]| world.add_role(OTHER, "backup", policies).expect("policies");
+    set(&[&own("Allow", &["kms:De*", "kms:ReEncrypt*"])]);
+    let why = "no policy of role backup of 222222222222 allows kms:CreateGrant on key KEY through \
+               rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    set(&[&own("Allow", &["kms:*"]), &own("Deny", &["kms:CreateGrant"])]);
+    let why = "a policy of role backup of 222222222222 denies kms:CreateGrant on key KEY through \
+               rds.eu-west-1.amazonaws.com";
+    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    set(&[&own("Allow", &["kms:*"])]);
+    assert_eq!(copy(&world, &backup(), &key), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_may_be_kept_to_keys_with_a_tag() {
+    let world = world();
+    let key = key(&world, &[to_other(&COPY)]);
+    let policy = json!({ "Statement": {
+        "Effect": "Allow",
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": { "StringEquals": { "aws:ResourceTag/team": "shop" } }
+    } });
+    world.add_role(OTHER, "backup", &[&policy.to_string()]).expect("a policy");
+    assert!(copy(&world, &backup(), &key).is_err());
+    call(&world, "TagResource", json!({ "KeyId": key, "Tags": [{ "TagKey": "team", "TagValue": "shop" }] }));
+    assert_eq!(copy(&world, &backup(), &key), Ok(()));
+}

@@ -1,0 +1,183 @@
+//! Lambda: functions, which are Rust closures from JSON to JSON.
+//!
+//! A function sees what AWS would show it: the payload, its environment, when its time is up, and an SDK configuration
+//! whose calls are made by its role. It does not know that it is simulated. [`run`] is one run of it, [`queue`] what
+//! becomes of an event that nobody waits for.
+
+mod queue;
+mod run;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_types::SdkConfig;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::arn::Arn;
+use crate::world::{State, World};
+
+pub(crate) use queue::invoke;
+pub use run::Failed;
+pub(crate) use run::{Runs, call, kill};
+
+/// A function, and how it is set up.
+#[derive(Clone)]
+pub struct Function {
+    role: String,
+    code: Arc<Code>,
+    environment: BTreeMap<String, String>,
+    timeout: Duration,
+    memory: u32,
+    reserved_concurrency: Option<u32>,
+    on_failure: Option<String>,
+}
+
+/// What a function is given for one run.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// What it is called with.
+    pub payload: Value,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// For clients of the AWS SDK that act as its role. A call that a fault lets it die at is never answered.
+    pub config: SdkConfig,
+    /// Its own ARN.
+    pub function_arn: String,
+    /// What identifies the event; a retry bears the same.
+    pub request_id: String,
+    /// When it is stopped if it is still running.
+    pub deadline: DateTime<Utc>,
+}
+
+type Code = dyn Fn(Invocation) -> Running + Send + Sync;
+type Running = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+
+/// AWS lets no function run longer.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+impl Function {
+    /// A function that acts as this role of its account. It has a minute and 128 MiB.
+    ///
+    /// What it returns as an error, AWS tries again. What it spawns as tasks of its own, nobody stops.
+    pub fn new<F, R>(role: &str, code: F) -> Self
+    where
+        F: Fn(Invocation) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Value, String>> + Send + 'static,
+    {
+        Self {
+            role: role.to_owned(),
+            code: Arc::new(move |invocation| Box::pin(code(invocation))),
+            environment: BTreeMap::new(),
+            timeout: Duration::from_secs(60),
+            memory: 128,
+            reserved_concurrency: None,
+            on_failure: None,
+        }
+    }
+
+    /// With this environment variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Stopped after so long, at most a quarter of an hour.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout: timeout.min(LONGEST), ..self }
+    }
+
+    /// With so many MiB, which only the bill knows.
+    #[must_use]
+    pub fn memory(self, mebibytes: u32) -> Self {
+        Self { memory: mebibytes, ..self }
+    }
+
+    /// Running at most so many times at once.
+    #[must_use]
+    pub fn reserved_concurrency(self, most: u32) -> Self {
+        Self { reserved_concurrency: Some(most), ..self }
+    }
+
+    /// With a queue or topic for the events that were given up on.
+    #[must_use]
+    pub fn on_failure(self, destination_arn: &str) -> Self {
+        Self { on_failure: Some(destination_arn.to_owned()), ..self }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("role", &self.role)
+            .field("environment", &self.environment)
+            .field("timeout", &self.timeout)
+            .field("memory", &self.memory)
+            .field("reserved_concurrency", &self.reserved_concurrency)
+            .field("on_failure", &self.on_failure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What there is in one region of one account: functions by name.
+#[derive(Default)]
+pub(crate) struct Lambda {
+    functions: BTreeMap<String, Function>,
+}
+
+impl World {
+    /// Deploys a function, or another one in its place, and says its ARN.
+    pub fn add_function(&self, account: &str, region: &str, name: &str, function: Function) -> String {
+        self.change(|state| state.place(account, region).lambda.functions.insert(name.to_owned(), function));
+        format!("arn:aws:lambda:{region}:{account}:function:{name}")
+    }
+
+    /// Invokes a function and lets AWS see to it that it is done.
+    pub fn invoke_function(&self, function_arn: &str, payload: Value) {
+        self.change(|state| invoke(state, function_arn, payload));
+    }
+
+    /// Invokes a function once and waits for its answer.
+    ///
+    /// # Errors
+    /// The function's own, or Lambda's refusal to run it.
+    pub async fn call_function(&self, function_arn: &str, payload: Value) -> Result<Value, Failed> {
+        let (tell, told) = oneshot::channel();
+        self.change(|state| {
+            call(state, function_arn, payload, |_, result| {
+                // Whoever asked may have stopped waiting.
+                let _ = tell.send(result);
+            });
+        });
+        told.await.unwrap_or_else(|_| {
+            Err(Failed { error: "Lambda.ServiceException".to_owned(), cause: "The world has ended.".to_owned() })
+        })
+    }
+
+    /// Removes a function. What runs, runs to its end; events that wait for it are gone.
+    pub fn remove_function(&self, account: &str, region: &str, name: &str) {
+        self.change(|state| state.place(account, region).lambda.functions.remove(name));
+    }
+}
+
+/// The function of this ARN, which may bear a version.
+fn find(state: &mut State, function_arn: &str) -> Option<Function> {
+    let arn = Arn::of("lambda", function_arn)?;
+    state.place(arn.account, arn.region).lambda.functions.get(name(function_arn)?).cloned()
+}
+
+/// Is there such a function?
+pub(crate) fn exists(state: &mut State, function_arn: &str) -> bool {
+    find(state, function_arn).is_some()
+}
+
+/// Of `arn:aws:lambda:eu-west-1:111111111111:function:NAME:$LATEST`, the name.
+fn name(function_arn: &str) -> Option<&str> {
+    Arn::of("lambda", function_arn)?.resource.strip_prefix("function:")?.split(':').next()
+}

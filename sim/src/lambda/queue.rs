@@ -1,0 +1,145 @@
+//! Asynchronous invocation: what AWS does with an event that nobody waits for, until it is done or given up.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::find;
+use super::run::{Attempt, Crash, End};
+use crate::arn::Arn;
+use crate::call::{Caller, Role};
+use crate::iam::{self, Principal, Question};
+use crate::journal::{Arrival, Event};
+use crate::sns::{self, Message};
+use crate::sqs;
+use crate::world::State;
+
+/// Invokes asynchronously: two retries after one and two minutes, then the on-failure destination.
+pub(crate) fn invoke(state: &mut State, function_arn: &str, payload: Value) {
+    let request_id = state.new_uuid();
+    let since = state.now;
+    Queued { function_arn: function_arn.to_owned(), request_id, payload, since, failed: 0, throttled: 0 }
+        .attempt(state);
+}
+
+/// An event in a function's queue.
+struct Queued {
+    function_arn: String,
+    request_id: String,
+    payload: Value,
+    since: DateTime<Utc>,
+    /// How often the function has failed on it.
+    failed: u32,
+    /// How often in a row it was not let in.
+    throttled: u32,
+}
+
+/// "Lambda attempts to run it two more times, with a one-minute wait between the first two attempts, and two minutes
+/// between the second and third attempts." (Lambda's guide, *Asynchronous invocation*)
+const ATTEMPTS: u32 = 3;
+
+/// "For throttling errors (429) …, Lambda returns the event to the queue and attempts to run the function again for up
+/// to 6 hours. The retry interval increases exponentially from 1 second after the first attempt to a maximum of 5
+/// minutes."
+const OLDEST: Duration = Duration::from_secs(6 * 60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+
+impl Queued {
+    fn attempt(self, state: &mut State) {
+        // "When you set reserved concurrency to zero …, Lambda begins sending new events to the … on-failure event
+        // destination, without any retries."
+        if find(state, &self.function_arn).is_some_and(|function| function.reserved_concurrency == Some(0)) {
+            return self.give_up(state, "ZeroReservedConcurrency", None);
+        }
+        let attempt = Attempt {
+            function_arn: self.function_arn.clone(),
+            request_id: self.request_id.clone(),
+            number: self.failed + 1,
+            payload: self.payload.clone(),
+        };
+        attempt.make(state, Box::new(move |state, end| self.settle(state, end)));
+    }
+
+    fn settle(mut self, state: &mut State, end: End) {
+        match end {
+            End::Done(_) | End::Lost | End::Gone(_) => {}
+            End::Throttled => {
+                let wait = Duration::from_secs(1 << self.throttled.min(9)).min(LONGEST_WAIT);
+                self.throttled += 1;
+                self.again(state, wait, None);
+            }
+            End::Failed(crash) => {
+                self.failed += 1;
+                self.throttled = 0;
+                if self.failed == ATTEMPTS {
+                    self.give_up(state, "RetriesExhausted", Some(&crash));
+                } else {
+                    let wait = Duration::from_secs(60) * self.failed;
+                    self.again(state, wait, Some(&crash));
+                }
+            }
+        }
+    }
+
+    /// Tries again after a while, unless the event is too old by then.
+    fn again(self, state: &mut State, wait: Duration, last: Option<&Crash>) {
+        let time = state.now + wait;
+        if time > self.since + OLDEST {
+            self.give_up(state, "EventAgeExceeded", last);
+        } else {
+            state.agenda.at(time, move |state| self.attempt(state));
+        }
+    }
+
+    fn give_up(self, state: &mut State, condition: &str, last: Option<&Crash>) {
+        let Some((function, arn)) = find(state, &self.function_arn).zip(Arn::parse(&self.function_arn)) else { return };
+        let Some(destination) = function.on_failure else { return };
+        let executed =
+            last.map(|_| json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" }));
+        let record = json!({
+            "version": "1.0",
+            "timestamp": state.now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "requestContext": {
+                "requestId": self.request_id,
+                "functionArn": format!("{}:$LATEST", self.function_arn),
+                "condition": condition,
+                "approximateInvokeCount": self.failed,
+            },
+            "requestPayload": self.payload,
+            "responseContext": executed,
+            "responsePayload": last.map(Crash::payload),
+        });
+        let role = Role { name: function.role, session: "destination".to_owned() };
+        let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
+        let outcome = match send(state, &caller, &destination, record.to_string()) {
+            Ok(()) => Arrival::Delivered,
+            Err(_) => Arrival::Failed,
+        };
+        let event =
+            Event::DeadLetter { function: self.function_arn, request_id: self.request_id, to: destination, outcome };
+        let now = state.now;
+        state.journal.write(now, event);
+    }
+}
+
+/// The function's role sends to its destination, and must be allowed to.
+fn send(state: &mut State, caller: &Caller, destination: &str, body: String) -> Result<(), String> {
+    match Arn::parse(destination) {
+        Some(arn) if arn.service == "sqs" => {
+            let principal = Principal::Caller(caller);
+            let question = Question { principal, action: "sqs:SendMessage", resource: destination, context: &[] };
+            if !iam::allows(state, &question, arn.account, None) {
+                return Err(format!("{} may not send to {destination}", caller.principal()));
+            }
+            sqs::send(state, destination, body)
+        }
+        Some(arn) if arn.service == "sns" => {
+            let message = Message { subject: None, body, attributes: [].into() };
+            sns::publish(state, Principal::Caller(caller), destination, message)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        }
+        _ => Err(format!("{destination} is neither a queue nor a topic")),
+    }
+}

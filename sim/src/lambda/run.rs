@@ -1,0 +1,271 @@
+//! One run of a function: from the seam of faults, past the limit of concurrency, as a task of its own, to the journal.
+//!
+//! The task runs outside the world's lock; what came of it re-enters as a change of the world.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Function, Invocation, Running, find, name};
+use crate::arn::Arn;
+use crate::call::Caller;
+use crate::clock::Clock;
+use crate::fault::{Fate, Point};
+use crate::journal::{Event, Outcome};
+use crate::world::State;
+
+/// Invokes once and hands over what came of it.
+pub(crate) fn call(
+    state: &mut State,
+    function_arn: &str,
+    payload: Value,
+    then: impl FnOnce(&mut State, Result<Value, Failed>) + Send + 'static,
+) {
+    let request_id = state.new_uuid();
+    let attempt = Attempt { function_arn: function_arn.to_owned(), request_id, number: 1, payload };
+    let handed_over = move |state: &mut State, end| then(state, result(end));
+    // Not at once: whoever calls is in the middle of something.
+    let now = state.now;
+    state.agenda.at(now, move |state| attempt.make(state, Box::new(handed_over)));
+}
+
+/// Why a synchronous invocation failed: the error's type as Lambda reports it, and the answer that it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// `Sandbox.Timedout`, `Runtime.ExitError`, `Lambda.TooManyRequestsException`; `Error` if the function said so.
+    pub error: String,
+    /// In JSON, if the function ran.
+    pub cause: String,
+}
+
+/// As Step Functions sees it: a function's error by its own type, what Lambda itself refuses as `Lambda.…`.
+fn result(end: End) -> Result<Value, Failed> {
+    let failed = |error: &str, cause: String| Err(Failed { error: error.to_owned(), cause });
+    match end {
+        End::Done(value) => Ok(value),
+        End::Failed(crash) => failed(crash.kind, crash.payload().to_string()),
+        End::Throttled => failed("Lambda.TooManyRequestsException", "Rate Exceeded.".to_owned()),
+        End::Lost => failed("Lambda.ServiceException", "The invocation was lost.".to_owned()),
+        End::Gone(arn) => failed("Lambda.ResourceNotFoundException", format!("Function not found: {arn}")),
+    }
+}
+
+/// One try to run a function.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) function_arn: String,
+    pub(super) request_id: String,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) payload: Value,
+}
+
+/// What came of an attempt.
+pub(super) enum End {
+    Done(Value),
+    Failed(Crash),
+    /// Too many were running.
+    Throttled,
+    /// A fault swallowed it.
+    Lost,
+    /// There is no such function.
+    Gone(String),
+}
+
+/// How a function failed.
+pub(super) struct Crash {
+    kind: &'static str,
+    message: String,
+}
+
+impl Crash {
+    /// As Lambda answers.
+    pub(super) fn payload(&self) -> Value {
+        json!({ "errorType": self.kind, "errorMessage": self.message })
+    }
+
+    fn exit(request_id: &str) -> Self {
+        let message = format!("RequestId: {request_id} Error: Runtime exited with error: exit status 1");
+        Self { kind: "Runtime.ExitError", message }
+    }
+}
+
+/// What is done with what came of an attempt.
+pub(super) type Then = Box<dyn FnOnce(&mut State, End) + Send>;
+
+impl Attempt {
+    /// Makes the attempt, with the fate that it meets.
+    pub(super) fn make(self, state: &mut State, then: Then) {
+        match state.faults.decide(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
+            Fate::Pass => self.start(state, then),
+            Fate::Late(more) => {
+                let time = state.now + more;
+                state.agenda.at(time, move |state| self.start(state, then));
+            }
+            Fate::Doubled => {
+                self.clone().start(state, Box::new(|_, _| {}));
+                self.start(state, then);
+            }
+            Fate::FailAfter => {
+                let crash = Crash::exit(&self.request_id);
+                self.start(
+                    state,
+                    Box::new(move |state, end| match end {
+                        End::Done(_) => then(state, End::Failed(crash)),
+                        end => then(state, end),
+                    }),
+                );
+            }
+            Fate::FailBefore => self.stop(state, Outcome::Error, then),
+            Fate::Die => self.stop(state, Outcome::Killed, then),
+            Fate::Throttle => self.stop(state, Outcome::Throttled, then),
+            Fate::Lost => self.stop(state, Outcome::Lost, then),
+        }
+    }
+
+    fn start(self, state: &mut State, then: Then) {
+        let Some((function, arn)) = find(state, &self.function_arn).zip(Arn::parse(&self.function_arn)) else {
+            let end = End::Gone(self.function_arn);
+            return then(state, end);
+        };
+        if function.reserved_concurrency.is_some_and(|most| state.runs.of(&self.function_arn) >= most as usize) {
+            return self.stop(state, Outcome::Throttled, then);
+        }
+        let Some(world) = state.world.upgrade() else { return };
+        let begun = state.now;
+        let (session, killed) = state.runs.begin(&self.function_arn);
+        let invocation = Invocation {
+            payload: self.payload.clone(),
+            environment: function.environment.clone(),
+            config: world.sdk_config_as(arn.account, arn.region, Some(&format!("{}/{session}", function.role))),
+            function_arn: self.function_arn.clone(),
+            request_id: self.request_id.clone(),
+            deadline: begun + function.timeout,
+        };
+        let (clock, world) = (world.clock(), state.world.clone());
+        tokio::spawn(async move {
+            let last = live(&function, invocation, killed, clock).await;
+            let Some(world) = world.upgrade() else { return };
+            world.change(|state| {
+                state.runs.running.remove(&session);
+                self.finish(state, begun, &function, last, then);
+            });
+        });
+    }
+
+    /// Ends an attempt that did not get as far as to run.
+    fn stop(self, state: &mut State, outcome: Outcome, then: Then) {
+        let function = find(state, &self.function_arn);
+        let memory = function.map_or(0, |function| function.memory);
+        self.write(state, state.now, memory, outcome);
+        let end = match outcome {
+            Outcome::Throttled => End::Throttled,
+            Outcome::Lost => End::Lost,
+            _ => End::Failed(Crash::exit(&self.request_id)),
+        };
+        then(state, end);
+    }
+
+    fn finish(self, state: &mut State, begun: DateTime<Utc>, function: &Function, last: Last, then: Then) {
+        let Self { request_id, .. } = &self;
+        let (outcome, end) = match last {
+            Last::Word(Ok(value)) => (Outcome::Ok, End::Done(value)),
+            Last::Word(Err(message)) => (Outcome::Error, End::Failed(Crash { kind: "Error", message })),
+            Last::Killed => (Outcome::Killed, End::Failed(Crash::exit(request_id))),
+            Last::Timeout => {
+                let after = function.timeout.as_secs_f64();
+                let message = format!("RequestId: {request_id} Error: Task timed out after {after:.2} seconds");
+                (Outcome::Timeout, End::Failed(Crash { kind: "Sandbox.Timedout", message }))
+            }
+        };
+        self.write(state, begun, function.memory, outcome);
+        then(state, end);
+    }
+
+    fn write(&self, state: &mut State, begun: DateTime<Utc>, memory: u32, outcome: Outcome) {
+        let now = state.now;
+        let event = Event::Invocation {
+            account: Arn::parse(&self.function_arn).map_or("", |arn| arn.account).to_owned(),
+            function: name(&self.function_arn).unwrap_or_default().to_owned(),
+            request_id: self.request_id.clone(),
+            attempt: self.number,
+            outcome,
+            took: (now - begun).num_milliseconds(),
+            memory,
+        };
+        state.journal.write(now, event);
+    }
+}
+
+/// How a run ended.
+enum Last {
+    /// It answered.
+    Word(Result<Value, String>),
+    Timeout,
+    Killed,
+}
+
+async fn live(function: &Function, invocation: Invocation, killed: oneshot::Receiver<()>, clock: Clock) -> Last {
+    let deadline = invocation.deadline;
+    let code = function.code.clone();
+    let mut running: Running = Box::pin(async move { code(invocation).await });
+    // As AWS's runtime for Rust does it: a panic is an error of this invocation.
+    let answer = poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err("Lambda panicked".to_owned())))
+    });
+    // In this order, so that the same run ends the same way.
+    tokio::select! {
+        biased;
+        _ = killed => Last::Killed,
+        answer = answer => Last::Word(answer),
+        () = clock.sleep_until(deadline) => Last::Timeout,
+    }
+}
+
+/// What is running, by the session of its role, so that a call tells from which run it comes.
+#[derive(Default)]
+pub(crate) struct Runs {
+    begun: u64,
+    running: BTreeMap<String, Run>,
+}
+
+struct Run {
+    function_arn: String,
+    /// Until it is killed.
+    kill: Option<oneshot::Sender<()>>,
+}
+
+impl Runs {
+    /// How many of this function are running.
+    fn of(&self, function_arn: &str) -> usize {
+        let name = |arn| (Arn::parse(arn).map(|arn| (arn.account, arn.region)), name(arn));
+        self.running.values().filter(|run| name(&run.function_arn) == name(function_arn)).count()
+    }
+
+    /// AWS calls the session after the function; here it bears a number too.
+    fn begin(&mut self, function_arn: &str) -> (String, oneshot::Receiver<()>) {
+        self.begun += 1;
+        let session = format!("{}@{}", name(function_arn).unwrap_or_default(), self.begun);
+        let (kill, killed) = oneshot::channel();
+        self.running.insert(session.clone(), Run { function_arn: function_arn.to_owned(), kill: Some(kill) });
+        (session, killed)
+    }
+}
+
+/// Kills the run that makes a call, if one does. What it has called before stays done.
+pub(crate) fn kill(state: &mut State, caller: &Caller) -> bool {
+    let Some(run) = caller.role.as_ref().and_then(|role| state.runs.running.get_mut(&role.session)) else {
+        return false;
+    };
+    if let Some(kill) = run.kill.take() {
+        // Nobody listens any more if it ended in this very moment.
+        let _ = kill.send(());
+    }
+    true
+}

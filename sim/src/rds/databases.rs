@@ -1,0 +1,306 @@
+//! Databases: instances and clusters, as far as they are needed to own snapshots. They hold no data and accept no
+//! connection.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::backups::{self, Window};
+use super::describe::{Filter, filtered};
+use super::engines::Engine;
+use super::events::{Happened, tell};
+use super::identifiers::{Arn, LONGEST_DATABASE, What, chosen};
+use super::kind::Kind;
+use super::lifecycle::{check_room, chosen_snapshot, take};
+use super::snapshots::Origin;
+use super::tags::{self, Tag, Tags};
+use super::{Here, find_database, find_this_database, page, view};
+use crate::call::Error;
+use crate::kms;
+use crate::world::State;
+
+/// A database.
+pub(super) struct Database {
+    pub(super) arn: Arn,
+    pub(super) facts: Arc<Facts>,
+    pub(super) status: Status,
+    /// The ARN of the key that it is encrypted with.
+    pub(super) key: Option<String>,
+    pub(super) tags: Tags,
+    pub(super) copies_tags_to_snapshots: bool,
+}
+
+/// What a database's snapshots tell of it, and which never changes.
+pub(super) struct Facts {
+    pub(super) id: String,
+    /// Never used again, unlike its identifier.
+    pub(super) resource_id: String,
+    pub(super) engine: &'static Engine,
+    pub(super) version: String,
+    /// `db.t4g.medium`.
+    pub(super) class: Option<String>,
+    /// How much a snapshot of it holds.
+    pub(super) gib: u32,
+    pub(super) storage_type: String,
+    pub(super) port: u32,
+    pub(super) user: String,
+    pub(super) created: DateTime<Utc>,
+    pub(super) window: Window,
+    pub(super) retention_days: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Creating,
+    Available,
+}
+
+impl Status {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "creating",
+            Self::Available => "available",
+        }
+    }
+}
+
+impl Database {
+    pub(super) fn tags_for_snapshots(&self) -> Tags {
+        if self.copies_tags_to_snapshots { self.tags.clone() } else { Tags::new() }
+    }
+
+    pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {
+        match self.status {
+            Status::Available => Ok(()),
+            Status::Creating => Err(kind.database_state(format!(
+                "{} {} is not in available state.",
+                kind.spelling().database,
+                self.facts.id
+            ))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Create {
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    identifier: String,
+    engine: String,
+    engine_version: Option<String>,
+    #[serde(rename = "DBInstanceClass", alias = "DBClusterInstanceClass")]
+    class: Option<String>,
+    allocated_storage: Option<u32>,
+    storage_type: Option<String>,
+    #[serde(default)]
+    storage_encrypted: bool,
+    kms_key_id: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default)]
+    copy_tags_to_snapshot: bool,
+    preferred_backup_window: Option<String>,
+    backup_retention_period: Option<u32>,
+    master_username: Option<String>,
+    port: Option<u32>,
+}
+
+/// How long it takes until a new database is available.
+const CREATION: TimeDelta = TimeDelta::minutes(5);
+const LONGEST_RETENTION_DAYS: u32 = 35;
+/// What a database's key is used for.
+const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
+
+pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<Value, Error> {
+    let spelling = here.kind.spelling();
+    let id = chosen(&wanted.identifier, &format!("{}Identifier", spelling.database), LONGEST_DATABASE)?;
+    if here.family(state).databases.contains_key(&id) {
+        return Err(here.kind.database_exists());
+    }
+    let engine = Engine::read(&wanted.engine, here.kind)?;
+    let retention_days = wanted.backup_retention_period.unwrap_or(1);
+    if !(spelling.fewest_retention_days..=LONGEST_RETENTION_DAYS).contains(&retention_days) {
+        return Err(invalid(format!("Invalid backup retention period: {retention_days}.")));
+    }
+    let window = wanted.preferred_backup_window.as_deref().map(Window::read).transpose()?;
+    let tags = tags::with(Tags::new(), wanted.tags)?;
+    let gib = match wanted.allocated_storage {
+        None if engine.has_fixed_storage() => {
+            return Err(invalid(format!("Invalid storage size for engine name {}.", engine.name)));
+        }
+        Some(gib) if engine.has_fixed_storage() => gib,
+        _ => state.settings.cluster_gib,
+    };
+    let key = key(state, here, wanted.storage_encrypted, wanted.kms_key_id.as_deref())?;
+
+    let arn = here.arn(What::Database, &id);
+    let resource_id = new_resource_id(state, here.kind);
+    let facts = Facts {
+        id: id.clone(),
+        resource_id: resource_id.clone(),
+        engine,
+        version: wanted.engine_version.unwrap_or_else(|| engine.version.to_owned()),
+        class: wanted.class,
+        gib,
+        storage_type: wanted.storage_type.unwrap_or_else(|| default_storage_type(engine).to_owned()),
+        port: wanted.port.unwrap_or(engine.port),
+        user: wanted.master_username.unwrap_or_else(|| "admin".to_owned()),
+        created: state.now,
+        window: window.unwrap_or_else(|| Window::any(&mut state.random)),
+        retention_days,
+    };
+    let database = Database {
+        arn: arn.clone(),
+        facts: Arc::new(facts),
+        status: Status::Creating,
+        key,
+        tags,
+        copies_tags_to_snapshots: wanted.copy_tags_to_snapshot,
+    };
+    let view = view::database(&database, database.status.name());
+    here.family(state).databases.insert(id, database);
+    backups::schedule(state, arn.clone(), resource_id.clone());
+    state.agenda.at(state.now + CREATION, move |state| {
+        if let Some(database) = find_this_database(state, &arn, &resource_id) {
+            database.status = Status::Available;
+            tell(state, &arn, Happened::DatabaseCreated);
+        }
+    });
+    Ok(json!({ spelling.database: view }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Describe {
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    identifier: Option<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    max_records: Option<i64>,
+    marker: Option<String>,
+}
+
+pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+    let spelling = here.kind.spelling();
+    let size = page::size(wanted.max_records)?;
+    let databases = &here.family(state).databases;
+    let candidates: Vec<&Database> = match &wanted.identifier {
+        Some(named) => {
+            let id = Arn::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id);
+            vec![databases.get(&id).ok_or_else(|| here.kind.no_database(named))?]
+        }
+        None => {
+            let after = wanted.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            databases.range::<str, _>((after, Bound::Unbounded)).map(|(_, database)| database).collect()
+        }
+    };
+    let mut found = Vec::new();
+    for database in candidates {
+        let matches = filtered(&wanted.filters, |filter| match filter {
+            _ if filter == spelling.filter_database => Some(&database.facts.id),
+            "engine" => Some(database.facts.engine.name),
+            "dbi-resource-id" | "db-cluster-resource-id" => Some(&database.facts.resource_id),
+            _ => None,
+        })?;
+        if matches {
+            found.push((database.facts.id.clone(), view::database(database, database.status.name())));
+        }
+        if found.len() > size {
+            break;
+        }
+    }
+    let (found, marker) = page::cut(found, size);
+    Ok(json!({ format!("{}s", spelling.database): found, "Marker": marker }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Delete {
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    identifier: String,
+    #[serde(default)]
+    skip_final_snapshot: bool,
+    #[serde(rename = "FinalDBSnapshotIdentifier")]
+    final_snapshot: Option<String>,
+    #[serde(default = "yes")]
+    delete_automated_backups: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Deletes a database at once. AWS takes minutes, in which it is seen as `deleting`.
+pub(super) fn delete(state: &mut State, here: &Here, wanted: Delete) -> Result<Value, Error> {
+    let arn = here.arn(What::Database, &wanted.identifier);
+    let found = find_database(state, &arn).ok_or_else(|| here.kind.no_database(&wanted.identifier))?;
+    let tags = found.tags_for_snapshots();
+    match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
+        (true, None) => {}
+        (false, Some(named)) => {
+            found.check_available(here.kind)?;
+            let id = chosen_snapshot(here, named)?;
+            check_room(state, here, &id)?;
+            take(state, &arn, &id, Origin::Manual, tags);
+        }
+        (false, None) => {
+            let why = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", why));
+        }
+        (true, Some(_)) => {
+            let why = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", why));
+        }
+    }
+    let gone = here.family(state).databases.remove(&arn.id).ok_or_else(|| here.kind.no_database(&arn.id))?;
+    if wanted.delete_automated_backups {
+        backups::remove_all(state, &arn, &gone.facts.resource_id);
+    }
+    tell(state, &arn, Happened::DatabaseDeleted);
+    Ok(json!({ here.kind.spelling().database: view::database(&gone, "deleting") }))
+}
+
+/// The key of a new database: the account's own for RDS, unless another is wanted.
+fn key(state: &mut State, here: &Here, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
+    match (encrypted, wanted) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => {
+            let why = "A KMS key can only be specified when StorageEncrypted is true.";
+            Err(Error::new("InvalidParameterCombination", why))
+        }
+        (true, None) => Ok(Some(kms::managed_key(state, &here.caller.account, &here.region, "rds"))),
+        (true, Some(key)) => usable(state, here, &here.region, key, &KEY_OPERATIONS, "Specified").map(Some),
+    }
+}
+
+/// The ARN of a key that the caller may use for all of this; `of` says to the caller which key it is.
+pub(super) fn usable(
+    state: &mut State,
+    here: &Here,
+    region: &str,
+    key: &str,
+    operations: &[&str],
+    of: &str,
+) -> Result<String, Error> {
+    kms::usable(state, &here.caller, region, key, operations, "rds").map_err(|kms::Refusal(why)| {
+        let what = "does not exist, is not enabled or you do not have permissions to access it";
+        Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {why}."))
+    })
+}
+
+fn default_storage_type(engine: &Engine) -> &'static str {
+    if engine.has_fixed_storage() { "gp2" } else { "aurora" }
+}
+
+/// `db-4ZC7Q2J5Y3W6K8M1N9P0RSTUVW`.
+fn new_resource_id(state: &mut State, kind: Kind) -> String {
+    let random: String = std::iter::repeat_with(|| state.random.alphanumeric().to_ascii_uppercase()).take(26).collect();
+    format!("{}{random}", kind.spelling().resource_prefix)
+}
+
+fn invalid(why: String) -> Error {
+    Error::new("InvalidParameterValue", why)
+}

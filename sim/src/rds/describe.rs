@@ -1,0 +1,249 @@
+//! Finding snapshots: by name, by database, by type, page by page.
+
+use std::ops::Bound;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::identifiers::{Arn, What};
+use super::snapshots::Snapshot;
+use super::view::{Viewer, snapshot_type};
+use super::{Here, find_snapshot, page, view};
+use crate::call::Error;
+use crate::world::State;
+
+/// The account with which what is public is shared.
+pub(super) const EVERYONE: &str = "all";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Describe {
+    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    identifier: Option<String>,
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    database: Option<String>,
+    #[serde(alias = "DbClusterResourceId")]
+    dbi_resource_id: Option<String>,
+    snapshot_type: Option<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    #[serde(default)]
+    include_shared: bool,
+    #[serde(default)]
+    include_public: bool,
+    max_records: Option<i64>,
+    marker: Option<String>,
+}
+
+/// A condition: the named property has one of these values.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Filter {
+    name: String,
+    values: Vec<String>,
+}
+
+pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+    let scope = Scope::of(wanted)?;
+    let (found, marker) = match &wanted.identifier {
+        Some(named) => (vec![named_one(state, here, wanted, &scope, named)?], None),
+        None => list(state, here, wanted, &scope)?,
+    };
+    Ok(json!({ format!("{}s", here.kind.spelling().snapshot): found, "Marker": marker }))
+}
+
+/// Whether these filters let something pass that has these properties. It is asked for each by the filter's name.
+pub(super) fn filtered<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<&'a str>) -> Result<bool, Error> {
+    for Filter { name, values } in filters {
+        let Some(is) = property(name) else {
+            return Err(Error::new("InvalidParameterValue", format!("Unrecognized filter name: {name}")));
+        };
+        // A database may be named by its ARN.
+        let matches = |value: &String| Arn::parse(value).map_or(value.eq_ignore_ascii_case(is), |arn| arn.id == is);
+        if !values.iter().any(matches) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Which snapshots are wanted, by their type.
+struct Scope {
+    /// Of one's own: all, or those of one type.
+    own: Option<Own>,
+    shared: bool,
+    public: bool,
+}
+
+enum Own {
+    All,
+    Only(&'static str),
+}
+
+impl Scope {
+    fn of(wanted: &Describe) -> Result<Self, Error> {
+        let only = |own| Ok(Self { own: Some(Own::Only(own)), shared: false, public: false });
+        match wanted.snapshot_type.as_deref() {
+            None => Ok(Self { own: Some(Own::All), shared: wanted.include_shared, public: wanted.include_public }),
+            Some("automated") => Ok(Self { public: wanted.include_public, ..only("automated")? }),
+            Some("manual") => Ok(Self { public: wanted.include_public, ..only("manual")? }),
+            Some("awsbackup") => only("awsbackup"),
+            Some("shared") => Ok(Self { own: None, shared: true, public: false }),
+            Some("public") => Ok(Self { own: None, shared: false, public: true }),
+            Some(other) => Err(Error::new("InvalidParameterValue", format!("Unrecognized snapshot type: {other}"))),
+        }
+    }
+
+    fn has(&self, snapshot: &Snapshot, viewer: Viewer) -> bool {
+        match viewer {
+            Viewer::Owner | Viewer::Deleter => match self.own {
+                Some(Own::All) => true,
+                Some(Own::Only(own)) => snapshot_type(snapshot, viewer) == own,
+                None => false,
+            },
+            Viewer::Guest => self.shared,
+            Viewer::Public => self.public,
+        }
+    }
+}
+
+/// One snapshot, or the error that there is none.
+fn named_one(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope, named: &str) -> Result<Value, Error> {
+    let now = state.now;
+    let arn = here.snapshot_arn(named)?;
+    let found = if arn.region == here.region { find_snapshot(state, &arn) } else { None };
+    let viewer = found.as_ref().and_then(|snapshot| viewer(snapshot, &here.caller.account));
+    let (Some(found), Some(viewer)) = (found, viewer) else { return Err(here.kind.no_snapshot(named)) };
+    // The full ARN of somebody else's is enough to see it, unless a type is asked for.
+    let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
+    if !in_scope || !fits(here, wanted, found, viewer)? {
+        return Err(here.kind.no_snapshot(named));
+    }
+    Ok(view::snapshot(here.kind, found, viewer, now))
+}
+
+/// As what this account sees a snapshot, if it sees it at all.
+pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
+    match snapshot {
+        _ if snapshot.arn().account == account => Some(Viewer::Owner),
+        _ if snapshot.shared_with.contains(account) => Some(Viewer::Guest),
+        _ if snapshot.shared_with.contains(EVERYONE) => Some(Viewer::Public),
+        _ => None,
+    }
+}
+
+type Listed = (Vec<Value>, Option<String>);
+
+/// A page of those that fit, in the order of their ARNs.
+fn list(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope) -> Result<Listed, Error> {
+    let size = page::size(wanted.max_records)?;
+    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| page::no_marker(text)));
+    let marker = marker.transpose()?;
+    let mut found = own(state, here, wanted, scope, marker.as_ref(), size)?;
+    for (is_wanted, account, viewer) in
+        [(scope.shared, here.caller.account.as_str(), Viewer::Guest), (scope.public, EVERYONE, Viewer::Public)]
+    {
+        if is_wanted {
+            found.extend(others(state, here, wanted, account, viewer, marker.as_ref(), size)?);
+        }
+    }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found.dedup_by(|(one, _), (other, _)| one == other);
+    Ok(page::cut(found, size))
+}
+
+type Found = Vec<(Arn, Value)>;
+
+/// The caller's own after the marker: a page of them, and one more.
+fn own(
+    state: &mut State,
+    here: &Here,
+    wanted: &Describe,
+    scope: &Scope,
+    marker: Option<&Arn>,
+    size: usize,
+) -> Result<Found, Error> {
+    let now = state.now;
+    let begin = here.arn(What::Snapshot, "");
+    let after = match marker {
+        Some(marker) if (&marker.account, &marker.region) == (&begin.account, &begin.region) => {
+            Bound::Excluded(marker.id.as_str())
+        }
+        Some(marker) if *marker > begin => return Ok(Vec::new()),
+        _ => Bound::Unbounded,
+    };
+    let database = wanted.database(here);
+    let snapshots = &here.family(state).snapshots;
+    let candidates: Box<dyn Iterator<Item = &Snapshot>> = match &database {
+        Some(database) => Box::new(snapshots.of_after(database, after)),
+        None => Box::new(snapshots.after(after)),
+    };
+    let mut found = Vec::new();
+    for snapshot in candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)) {
+        if fits(here, wanted, snapshot, Viewer::Owner)? {
+            found.push((snapshot.arn().clone(), view::snapshot(here.kind, snapshot, Viewer::Owner, now)));
+        }
+        if found.len() > size {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The same of others', which they share with this account or with everyone.
+fn others(
+    state: &mut State,
+    here: &Here,
+    wanted: &Describe,
+    account: &str,
+    viewer: Viewer,
+    marker: Option<&Arn>,
+    size: usize,
+) -> Result<Found, Error> {
+    let now = state.now;
+    let shared = &state.place(account, &here.region).rds.family(here.kind).shared;
+    let after = marker.map_or(Bound::Unbounded, Bound::Excluded);
+    let arns: Vec<Arn> = shared.range((after, Bound::Unbounded)).cloned().collect();
+    let mut found = Vec::new();
+    for arn in arns.into_iter().filter(|arn| arn.account != here.caller.account) {
+        let Some(snapshot) = find_snapshot(state, &arn) else { continue };
+        if fits(here, wanted, snapshot, viewer)? {
+            found.push((arn, view::snapshot(here.kind, snapshot, viewer, now)));
+        }
+        if found.len() > size {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+impl Describe {
+    /// The one database that is wanted, if it is one.
+    fn database(&self, here: &Here) -> Option<String> {
+        let filter = self.filters.iter().find(|filter| filter.name == here.kind.spelling().filter_database);
+        let filtered = filter.and_then(|filter| match filter.values.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        });
+        let named = self.database.as_ref().or(filtered)?;
+        Some(Arn::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id))
+    }
+}
+
+/// Whether a snapshot has what is wanted besides its type.
+fn fits(here: &Here, wanted: &Describe, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
+    let spelling = here.kind.spelling();
+    let of = &snapshot.of;
+    let passes = filtered(&wanted.filters, |filter| match filter {
+        _ if filter == spelling.filter_database => Some(&of.id),
+        _ if filter == spelling.filter_snapshot => Some(&snapshot.arn().id),
+        "dbi-resource-id" | "db-cluster-resource-id" => Some(&of.resource_id),
+        "snapshot-type" => Some(snapshot_type(snapshot, viewer)),
+        "engine" => Some(of.engine.name),
+        _ => None,
+    })?;
+    let is_of = |named: &String| Arn::parse(named).map_or(named.eq_ignore_ascii_case(&of.id), |arn| arn.id == of.id);
+    Ok(passes
+        && wanted.database.as_ref().is_none_or(is_of)
+        && wanted.dbi_resource_id.as_ref().is_none_or(|id| *id == of.resource_id))
+}

@@ -1,0 +1,212 @@
+//! What RDS tells of what happens to databases and snapshots. AWS calls this best effort: nothing here decides anything.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::identifiers::{Arn, What};
+use super::kind::Kind;
+use super::snapshots::Origin;
+use super::{Here, page, subscriptions, view};
+use crate::call::Error;
+use crate::world::State;
+
+/// The events of one region of an account, oldest first.
+#[derive(Default)]
+pub(super) struct Events {
+    kept: VecDeque<Event>,
+    told: u64,
+}
+
+/// Something that happened.
+#[derive(Clone)]
+pub(super) struct Event {
+    number: u64,
+    pub(super) at: DateTime<Utc>,
+    pub(super) source: Arn,
+    pub(super) wording: Wording,
+}
+
+/// How AWS words it.
+#[derive(Clone)]
+pub(super) struct Wording {
+    /// `RDS-EVENT-0091`.
+    pub(super) number: u16,
+    pub(super) category: &'static str,
+    pub(super) message: String,
+}
+
+/// What can happen to a database or a snapshot.
+#[derive(Clone, Copy)]
+pub(super) enum Happened<'a> {
+    DatabaseCreated,
+    DatabaseDeleted,
+    Creating(Origin),
+    Created(Origin),
+    Deleted,
+    CopyStarted(&'a Arn),
+    CopyFinished { source: &'a Arn, took: TimeDelta },
+    CopyCancelled(Option<&'a Arn>),
+}
+
+/// For so long events are kept.
+const KEPT: TimeDelta = TimeDelta::days(14);
+
+/// Tells of it, if AWS does.
+pub(super) fn tell(state: &mut State, source: &Arn, what: Happened<'_>) {
+    let Some(wording) = Wording::of(source, what) else { return };
+    let at = state.now;
+    let events = &mut state.place(&source.account, &source.region).rds.events;
+    events.told += 1;
+    let event = Event { number: events.told, at, source: source.clone(), wording };
+    events.kept.push_back(event.clone());
+    while events.kept.front().is_some_and(|oldest| oldest.at < at - KEPT) {
+        events.kept.pop_front();
+    }
+    subscriptions::notify(state, &event);
+}
+
+impl Wording {
+    /// As in the user guide's tables of events, without the full stops that the events themselves do not have. There is no
+    /// event for a cluster snapshot's copy or deletion.
+    fn of(source: &Arn, what: Happened<'_>) -> Option<Self> {
+        use Happened::{
+            CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted, Deleted,
+        };
+        use Kind::{Cluster, Instance};
+        use Origin::{Automated, Manual};
+        let is_local = |copied: &Arn| copied.region == source.region;
+        let (number, category, message) = match (source.kind, what) {
+            (Instance, DatabaseCreated) => (5, "creation", "DB instance created".to_owned()),
+            (Instance, DatabaseDeleted) => (3, "deletion", "DB instance deleted".to_owned()),
+            (Instance, Creating(Manual)) => (40, "creation", "Creating manual snapshot".to_owned()),
+            (Instance, Created(Manual)) => (42, "creation", "Manual snapshot created".to_owned()),
+            (Instance, Creating(Automated)) => (90, "creation", "Creating automated snapshot".to_owned()),
+            (Instance, Created(Automated)) => (91, "creation", "Automated snapshot created".to_owned()),
+            (Instance, Deleted) => (41, "deletion", "Deleted user snapshot".to_owned()),
+            (Instance, CopyStarted(copied)) => {
+                let number = if is_local(copied) { 196 } else { 59 };
+                (number, "notification", format!("Started copy of snapshot {}", place(copied, source)))
+            }
+            (Instance, CopyFinished { source: copied, took }) => {
+                let (number, minutes) = if is_local(copied) {
+                    (197, String::new())
+                } else {
+                    (60, format!(" in {} minutes", took.num_minutes()))
+                };
+                (number, "notification", format!("Finished copy of snapshot {}{minutes}", place(copied, source)))
+            }
+            (Instance, CopyCancelled(copied)) => {
+                let copied = copied?;
+                let number = if is_local(copied) { 190 } else { 61 };
+                (number, "notification", format!("Canceled snapshot copy request of {}", place(copied, source)))
+            }
+            (Cluster, DatabaseCreated) => (170, "creation", "DB cluster created".to_owned()),
+            (Cluster, DatabaseDeleted) => (171, "deletion", "DB cluster deleted".to_owned()),
+            (Cluster, Creating(Manual)) => (74, "backup", "Creating manual cluster snapshot".to_owned()),
+            (Cluster, Created(Manual)) => (75, "backup", "Manual cluster snapshot created".to_owned()),
+            (Cluster, Creating(Automated)) => (168, "backup", "Creating automated cluster snapshot".to_owned()),
+            (Cluster, Created(Automated)) => (169, "backup", "Automated cluster snapshot created".to_owned()),
+            (Cluster, Deleted | CopyStarted(_) | CopyFinished { .. } | CopyCancelled(_)) => return None,
+        };
+        Some(Self { number, category, message })
+    }
+}
+
+/// `orders-1 in region eu-west-1`, or `from` another.
+fn place(copied: &Arn, copy: &Arn) -> String {
+    let preposition = if copied.region == copy.region { "in" } else { "from" };
+    format!("{} {preposition} region {}", copied.id, copied.region)
+}
+
+impl Arn {
+    /// `db-cluster-snapshot`: what a source of events is.
+    pub(super) fn source_type(&self) -> &'static str {
+        match (self.kind, self.what) {
+            (Kind::Instance, What::Database) => "db-instance",
+            (Kind::Instance, What::Snapshot) => "db-snapshot",
+            (Kind::Cluster, What::Database) => "db-cluster",
+            (Kind::Cluster, What::Snapshot) => "db-cluster-snapshot",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Describe {
+    source_identifier: Option<String>,
+    source_type: Option<String>,
+    start_time: Option<DateTime<Utc>>,
+    end_time: Option<DateTime<Utc>>,
+    /// In minutes.
+    duration: Option<i32>,
+    #[serde(default)]
+    event_categories: Vec<String>,
+    max_records: Option<i64>,
+    marker: Option<String>,
+}
+
+/// Of the past hour, unless another time is asked for.
+const PAST: TimeDelta = TimeDelta::minutes(60);
+
+pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+    if wanted.source_identifier.is_some() && wanted.source_type.is_none() {
+        let why = "SourceType must be provided when SourceIdentifier is.";
+        return Err(Error::new("InvalidParameterCombination", why));
+    }
+    let size = page::size(wanted.max_records)?;
+    let after = match &wanted.marker {
+        None => 0,
+        Some(marker) => marker.parse().map_err(|_| page::no_marker(marker))?,
+    };
+    let (from, to) = wanted.time(state.now)?;
+    let events = &here.rds(state).events.kept;
+    let begin = events.partition_point(|event| event.at < from || event.number <= after);
+    let found = events
+        .range(begin..)
+        .take_while(|event| event.at <= to)
+        .filter(|event| wanted.fits(event))
+        .take(size + 1)
+        .map(|event| (event.number, event.view()))
+        .collect();
+    let (found, marker) = page::cut(found, size);
+    Ok(json!({ "Events": found, "Marker": marker }))
+}
+
+impl Describe {
+    fn time(&self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
+        let lasts = self.duration.map_or(PAST, |minutes| TimeDelta::minutes(minutes.into()));
+        let (from, to) = match (self.start_time, self.end_time) {
+            (Some(from), Some(to)) => (from, to),
+            (Some(from), None) => (from, if self.duration.is_some() { from + lasts } else { now }),
+            (None, Some(to)) => (to - lasts, to),
+            (None, None) => (now - lasts, now),
+        };
+        if from > to {
+            return Err(Error::new("InvalidParameterCombination", "The start time is after the end time."));
+        }
+        Ok((from.max(now - KEPT), to))
+    }
+
+    fn fits(&self, event: &Event) -> bool {
+        self.source_type.as_ref().is_none_or(|wanted| wanted == event.source.source_type())
+            && self.source_identifier.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(&event.source.id))
+            && (self.event_categories.is_empty()
+                || self.event_categories.iter().any(|wanted| wanted == event.wording.category))
+    }
+}
+
+impl Event {
+    fn view(&self) -> Value {
+        json!({
+            "SourceIdentifier": self.source.id,
+            "SourceType": self.source.source_type(),
+            "SourceArn": self.source.to_string(),
+            "Message": self.wording.message,
+            "EventCategories": [self.wording.category],
+            "Date": view::time(self.at),
+        })
+    }
+}

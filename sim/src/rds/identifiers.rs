@@ -1,0 +1,82 @@
+//! Identifiers and ARNs: parsed where they enter, so that inside none is invalid.
+
+use std::fmt;
+
+use super::kind::Kind;
+use crate::call::Error;
+
+/// The full name of a database or a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Arn {
+    pub(super) kind: Kind,
+    pub(super) what: What,
+    pub(super) account: String,
+    pub(super) region: String,
+    /// In lower case.
+    pub(super) id: String,
+}
+
+/// What an ARN names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    Database,
+    Snapshot,
+}
+
+impl Arn {
+    /// Of `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(7, ':');
+        let ("arn", "aws", "rds") = (parts.next()?, parts.next()?, parts.next()?) else { return None };
+        let [region, account, resource, id] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+        let (kind, what) = Kind::ALL
+            .into_iter()
+            .flat_map(|kind| [(kind, What::Database), (kind, What::Snapshot)])
+            .find(|(kind, what)| what.in_arn(*kind) == resource)?;
+        Some(Self { kind, what, account: account.to_owned(), region: region.to_owned(), id: id.to_ascii_lowercase() })
+    }
+
+    /// The same, where the caller said that this would be one.
+    pub(super) fn read(text: &str) -> Result<Self, Error> {
+        Self::parse(text).ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid resource name: {text}")))
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, what, account, region, id } = self;
+        write!(f, "arn:aws:rds:{region}:{account}:{}:{id}", what.in_arn(*kind))
+    }
+}
+
+impl What {
+    fn in_arn(self, kind: Kind) -> &'static str {
+        match self {
+            Self::Database => kind.spelling().database_arn,
+            Self::Snapshot => kind.spelling().snapshot_arn,
+        }
+    }
+}
+
+/// The most characters that the identifier of a database has.
+pub(super) const LONGEST_DATABASE: usize = 63;
+
+/// An identifier that somebody chooses for something new: `DBSnapshotIdentifier`. AWS keeps it in lower case.
+pub(super) fn chosen(identifier: &str, parameter: &str, longest: usize) -> Result<String, Error> {
+    let fits = identifier.starts_with(|first: char| first.is_ascii_alphabetic())
+        && identifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !identifier.ends_with('-')
+        && !identifier.contains("--");
+    if !fits {
+        let why = format!(
+            "The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; must contain \
+             only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
+        );
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    if identifier.len() > longest {
+        let why = format!("The parameter {parameter} must not be longer than {longest} characters.");
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    Ok(identifier.to_ascii_lowercase())
+}

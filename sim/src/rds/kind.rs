@@ -1,0 +1,119 @@
+//! Instances and clusters: one behaviour in two spellings. How AWS spells each is told here and nowhere else, except for
+//! the members that only one of the two has (`view`), and the events (`events`).
+
+use crate::call::Error;
+
+/// What a snapshot is of, and what an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Instance,
+    Cluster,
+}
+
+/// How AWS spells a kind.
+pub(super) struct Spelling {
+    /// Of the database: its name as a member, and its resource type in an ARN.
+    pub(super) database: &'static str,
+    pub(super) database_arn: &'static str,
+    /// The same of its snapshots.
+    pub(super) snapshot: &'static str,
+    pub(super) snapshot_arn: &'static str,
+    /// The most characters that the identifier of a manual snapshot has.
+    pub(super) longest_snapshot: usize,
+    /// The most days for which automated backups are kept go for both; the fewest do not.
+    pub(super) fewest_retention_days: u32,
+    /// Names of filters: by database, and by snapshot.
+    pub(super) filter_database: &'static str,
+    pub(super) filter_snapshot: &'static str,
+    /// What identifiers begin with that nobody chooses.
+    pub(super) resource_prefix: &'static str,
+    database_not_found: &'static str,
+    database_already_exists: &'static str,
+    database_invalid_state: &'static str,
+    snapshot_not_found: &'static str,
+    snapshot_already_exists: &'static str,
+    snapshot_invalid_state: &'static str,
+}
+
+const INSTANCE: Spelling = Spelling {
+    database: "DBInstance",
+    database_arn: "db",
+    snapshot: "DBSnapshot",
+    snapshot_arn: "snapshot",
+    longest_snapshot: 255,
+    fewest_retention_days: 0,
+    filter_database: "db-instance-id",
+    filter_snapshot: "db-snapshot-id",
+    resource_prefix: "db-",
+    database_not_found: "DBInstanceNotFound",
+    database_already_exists: "DBInstanceAlreadyExists",
+    database_invalid_state: "InvalidDBInstanceState",
+    snapshot_not_found: "DBSnapshotNotFound",
+    snapshot_already_exists: "DBSnapshotAlreadyExists",
+    snapshot_invalid_state: "InvalidDBSnapshotState",
+};
+
+const CLUSTER: Spelling = Spelling {
+    database: "DBCluster",
+    database_arn: "cluster",
+    snapshot: "DBClusterSnapshot",
+    snapshot_arn: "cluster-snapshot",
+    longest_snapshot: 63,
+    fewest_retention_days: 1,
+    filter_database: "db-cluster-id",
+    filter_snapshot: "db-cluster-snapshot-id",
+    resource_prefix: "cluster-",
+    database_not_found: "DBClusterNotFoundFault",
+    database_already_exists: "DBClusterAlreadyExistsFault",
+    database_invalid_state: "InvalidDBClusterStateFault",
+    snapshot_not_found: "DBClusterSnapshotNotFoundFault",
+    snapshot_already_exists: "DBClusterSnapshotAlreadyExistsFault",
+    snapshot_invalid_state: "InvalidDBClusterSnapshotStateFault",
+};
+
+impl Kind {
+    pub(super) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
+
+    /// Which kind an operation is about, if it is about one.
+    pub(super) fn of_operation(operation: &str) -> Self {
+        if operation.contains(CLUSTER.database) { Self::Cluster } else { Self::Instance }
+    }
+
+    pub(super) fn spelling(self) -> &'static Spelling {
+        match self {
+            Self::Instance => &INSTANCE,
+            Self::Cluster => &CLUSTER,
+        }
+    }
+
+    pub(super) fn no_database(self, named: &str) -> Error {
+        let Spelling { database, database_not_found, .. } = self.spelling();
+        Error::new(database_not_found, format!("{database} {named} not found.")).status(404)
+    }
+
+    pub(super) fn database_exists(self) -> Error {
+        let Spelling { database, database_already_exists, .. } = self.spelling();
+        Error::new(database_already_exists, format!("{database} already exists"))
+    }
+
+    pub(super) fn database_state(self, why: impl Into<String>) -> Error {
+        Error::new(self.spelling().database_invalid_state, why)
+    }
+
+    pub(super) fn no_snapshot(self, named: &str) -> Error {
+        let Spelling { snapshot, snapshot_not_found, .. } = self.spelling();
+        Error::new(snapshot_not_found, format!("{snapshot} not found: {named}")).status(404)
+    }
+
+    pub(super) fn snapshot_exists(self, named: &str) -> Error {
+        let Spelling { snapshot, snapshot_already_exists, .. } = self.spelling();
+        Error::new(
+            snapshot_already_exists,
+            format!("Cannot create the snapshot because a {snapshot} with the identifier {named} already exists."),
+        )
+    }
+
+    pub(super) fn snapshot_state(self, why: impl Into<String>) -> Error {
+        Error::new(self.spelling().snapshot_invalid_state, why)
+    }
+}

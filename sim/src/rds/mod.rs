@@ -1,0 +1,165 @@
+//! Relational Database Service: databases, and above all their snapshots.
+//!
+//! Instances and clusters are one thing in two spellings (`kind`). A database (`databases`) has snapshots (`snapshots`):
+//! taken by hand or daily (`lifecycle`, `backups`), described (`describe`), shared (`share`), copied (`copy`), tagged
+//! (`tags`), and told of (`events`, `subscriptions`). `view` is how they look to their owner and to strangers.
+//!
+//! Nothing but a list takes longer when there are more snapshots: whatever is asked for is kept by name, and what is
+//! counted is counted as it comes and goes. That is an invariant.
+
+mod backups;
+mod copy;
+mod databases;
+mod describe;
+mod engines;
+mod events;
+mod identifiers;
+mod kind;
+mod lifecycle;
+mod page;
+mod share;
+mod snapshots;
+mod subscriptions;
+mod tags;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::call::{Answer, Call, Caller, Error, run};
+use crate::world::State;
+use databases::Database;
+use events::Events;
+use identifiers::{Arn, What};
+use kind::Kind;
+use snapshots::{Snapshot, Snapshots, This};
+use subscriptions::Subscription;
+
+pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+    let Call { caller, region, operation, input, .. } = call;
+    let here = &Here { kind: Kind::of_operation(&operation), caller, region };
+    match operation.as_str() {
+        "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, here, wanted)),
+        "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, here, &wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, here, wanted)),
+        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(input, |wanted| lifecycle::create(state, here, wanted)),
+        "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
+            run(input, |wanted| describe::describe(state, here, &wanted))
+        }
+        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => run(input, |wanted| copy::copy(state, here, wanted)),
+        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => run(input, |wanted| lifecycle::delete(state, here, &wanted)),
+        "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => {
+            run(input, |wanted| share::modify(state, here, wanted))
+        }
+        "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => {
+            run(input, |wanted| share::describe(state, here, &wanted))
+        }
+        "AddTagsToResource" => run(input, |wanted| tags::add(state, here, wanted)),
+        "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, here, wanted)),
+        "ListTagsForResource" => run(input, |wanted| tags::list(state, here, &wanted)),
+        "DescribeEvents" => run(input, |wanted| events::describe(state, here, &wanted)),
+        "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, here, wanted)),
+        "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, here, &wanted)),
+        "ModifyEventSubscription" => run(input, |wanted| subscriptions::modify(state, here, wanted)),
+        "DeleteEventSubscription" => run(input, |wanted| subscriptions::delete(state, here, &wanted)),
+        _ => Err(Error::no_such_operation(&operation)),
+    }
+}
+
+/// What there is in one region of one account.
+#[derive(Default)]
+pub(crate) struct Rds {
+    instances: Family,
+    clusters: Family,
+    /// How many copies from other regions are under way to here.
+    copies_from_afar: usize,
+    events: Events,
+    subscriptions: BTreeMap<String, Subscription>,
+    /// How many things were numbered.
+    numbered: u64,
+}
+
+/// The databases of one kind, and their snapshots.
+#[derive(Default)]
+struct Family {
+    databases: BTreeMap<String, Database>,
+    snapshots: Snapshots,
+    /// Snapshots of others that they have shared with this account. What is shared with everyone is in the place of an
+    /// account of that name.
+    shared: BTreeSet<Arn>,
+}
+
+impl Rds {
+    fn family(&mut self, kind: Kind) -> &mut Family {
+        match kind {
+            Kind::Instance => &mut self.instances,
+            Kind::Cluster => &mut self.clusters,
+        }
+    }
+
+    fn new_number(&mut self) -> u64 {
+        self.numbered += 1;
+        self.numbered
+    }
+}
+
+/// Who asks, where, and for which kind.
+struct Here {
+    caller: Caller,
+    region: String,
+    kind: Kind,
+}
+
+impl Here {
+    fn rds<'s>(&self, state: &'s mut State) -> &'s mut Rds {
+        &mut state.place(&self.caller.account, &self.region).rds
+    }
+
+    fn family<'s>(&self, state: &'s mut State) -> &'s mut Family {
+        self.rds(state).family(self.kind)
+    }
+
+    /// The ARN that something of the caller has here.
+    fn arn(&self, what: What, id: &str) -> Arn {
+        let (account, region) = (self.caller.account.clone(), self.region.clone());
+        Arn { kind: self.kind, what, account, region, id: id.to_ascii_lowercase() }
+    }
+
+    /// The snapshot that is named by its identifier, if it is one of the caller's here, or by its ARN.
+    fn snapshot_arn(&self, named: &str) -> Result<Arn, Error> {
+        if !named.starts_with("arn:") {
+            return Ok(self.arn(What::Snapshot, named));
+        }
+        let arn = Arn::read(named)?;
+        if (arn.kind, arn.what) != (self.kind, What::Snapshot) {
+            let why = format!("{named} is not the ARN of a {}.", self.kind.spelling().snapshot);
+            return Err(Error::new("InvalidParameterValue", why));
+        }
+        Ok(arn)
+    }
+
+    /// The same, if it is the caller's and here.
+    fn own_snapshot<'s>(&self, state: &'s mut State, named: &str) -> Result<&'s mut Snapshot, Error> {
+        let arn = self.snapshot_arn(named)?;
+        let is_own = arn.account == self.caller.account && arn.region == self.region;
+        let snapshot = if is_own { find_snapshot(state, &arn) } else { None };
+        snapshot.ok_or_else(|| self.kind.no_snapshot(named))
+    }
+}
+
+fn find_database<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Database> {
+    state.place(&arn.account, &arn.region).rds.family(arn.kind).databases.get_mut(&arn.id)
+}
+
+/// The database of this resource identifier, unless it is gone and another has its name.
+fn find_this_database<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) -> Option<&'s mut Database> {
+    find_database(state, arn).filter(|database| database.facts.resource_id == resource_id)
+}
+
+fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot> {
+    state.place(&arn.account, &arn.region).rds.family(arn.kind).snapshots.get_mut(&arn.id)
+}
+
+/// This snapshot, unless it is gone.
+fn find_this<'s>(state: &'s mut State, this: &This) -> Option<&'s mut Snapshot> {
+    find_snapshot(state, &this.arn).filter(|snapshot| snapshot.this == *this)
+}

@@ -1,0 +1,115 @@
+//! Sharing snapshots with other accounts: the attribute `restore`.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Here;
+use super::describe::EVERYONE;
+use super::identifiers::Arn;
+use super::kind::Kind;
+use super::snapshots::{Origin, Snapshot, Status};
+use crate::call::Error;
+use crate::kms;
+use crate::world::State;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Modify {
+    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    identifier: String,
+    attribute_name: String,
+    #[serde(default)]
+    values_to_add: Vec<String>,
+    #[serde(default)]
+    values_to_remove: Vec<String>,
+}
+
+/// With so many accounts a snapshot can be shared.
+const MOST_ACCOUNTS: usize = 20;
+const RESTORE: &str = "restore";
+
+pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<Value, Error> {
+    if wanted.attribute_name != RESTORE {
+        let why = format!("Invalid snapshot attribute: {}. Only {RESTORE} can be modified.", wanted.attribute_name);
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    wanted.values_to_add.iter().chain(&wanted.values_to_remove).try_for_each(|value| check_account(value))?;
+    let snapshot = here.own_snapshot(state, &wanted.identifier)?;
+    if snapshot.origin == Origin::Automated {
+        return Err(here.kind.snapshot_state("Automated snapshots cannot be shared: copy them first."));
+    }
+    let Status::Available = snapshot.status else {
+        let why =
+            format!("The snapshot {} is not in available state: it is {}.", wanted.identifier, snapshot.status.name());
+        return Err(here.kind.snapshot_state(why));
+    };
+    let mut shared_with = snapshot.shared_with.clone();
+    shared_with.extend(wanted.values_to_add.iter().cloned());
+    shared_with.retain(|account| !wanted.values_to_remove.contains(account));
+    if shared_with.iter().filter(|account| *account != EVERYONE).count() > MOST_ACCOUNTS {
+        let why = format!("A snapshot cannot be shared with more than {MOST_ACCOUNTS} accounts.");
+        return Err(Error::new("SharedSnapshotQuotaExceeded", why));
+    }
+    let (arn, key) = (snapshot.arn().clone(), snapshot.key.clone());
+    if let (Some(key), false) = (key, wanted.values_to_add.is_empty()) {
+        check_key(state, here.kind, &key, &shared_with)?;
+    }
+    let snapshot = here.own_snapshot(state, &wanted.identifier)?;
+    let before = std::mem::replace(&mut snapshot.shared_with, shared_with.clone());
+    let view = view(here.kind, snapshot);
+    for account in shared_with.difference(&before) {
+        state.place(account, &arn.region).rds.family(arn.kind).shared.insert(arn.clone());
+    }
+    for account in before.difference(&shared_with) {
+        unshare(state, &arn, account);
+    }
+    Ok(view)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Describe {
+    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    identifier: String,
+}
+
+/// Only the owner sees with whom a snapshot is shared.
+pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+    here.own_snapshot(state, &wanted.identifier).map(|snapshot| view(here.kind, snapshot))
+}
+
+/// An account, or everyone, does not see a snapshot any more.
+pub(super) fn unshare(state: &mut State, arn: &Arn, account: &str) {
+    state.place(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
+}
+
+fn check_account(value: &str) -> Result<(), Error> {
+    let is_account = value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account || value == EVERYONE {
+        return Ok(());
+    }
+    Err(Error::new("InvalidParameterValue", format!("Invalid value {value}: expected an account ID or {EVERYONE}.")))
+}
+
+/// A snapshot under the account's default key can be shared with nobody, and an encrypted one not with everyone.
+fn check_key(state: &mut State, kind: Kind, key: &str, shared_with: &BTreeSet<String>) -> Result<(), Error> {
+    if kms::is_managed(state, key) {
+        let why = "Sharing snapshots encrypted with the default service key for RDS is currently not supported.";
+        return Err(kind.snapshot_state(why));
+    }
+    if shared_with.contains(EVERYONE) {
+        return Err(kind.snapshot_state("Encrypted snapshots cannot be shared with all accounts."));
+    }
+    Ok(())
+}
+
+fn view(kind: Kind, snapshot: &Snapshot) -> Value {
+    let noun = kind.spelling().snapshot;
+    json!({
+        format!("{noun}AttributesResult"): {
+            format!("{noun}Identifier"): snapshot.arn().id,
+            format!("{noun}Attributes"): [{ "AttributeName": RESTORE, "AttributeValues": snapshot.shared_with }],
+        }
+    })
+}

@@ -1,0 +1,164 @@
+//! Snapshots as they are kept: by identifier, with what must be known without looking at all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::databases::Facts;
+use super::identifiers::Arn;
+use super::tags::Tags;
+
+/// A snapshot.
+#[derive(Clone)]
+pub(super) struct Snapshot {
+    pub(super) this: This,
+    pub(super) origin: Origin,
+    /// The database that it is of, as it was.
+    pub(super) of: Arc<Facts>,
+    pub(super) status: Status,
+    /// The ARN of the key that it is encrypted with.
+    pub(super) key: Option<String>,
+    pub(super) tags: Tags,
+    /// Accounts that may restore and copy it; `all` for everyone.
+    pub(super) shared_with: BTreeSet<String>,
+    pub(super) taken: DateTime<Utc>,
+    /// When the snapshot was taken that this is a copy of a copy of.
+    pub(super) originally_taken: DateTime<Utc>,
+    pub(super) copy_of: Option<Arn>,
+    /// Copies that are being made of it.
+    pub(super) copies: BTreeSet<This>,
+}
+
+/// A snapshot and no later one of its name: what will happen to it must not happen to its successor.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct This {
+    pub(super) arn: Arn,
+    pub(super) number: u64,
+}
+
+/// Who wanted a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Automated,
+    Manual,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Status {
+    Creating(Work),
+    Copying(Work),
+    Available,
+    /// A copy ended at so many percent.
+    Failed(i64),
+}
+
+/// Something that takes its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work {
+    pub(super) since: DateTime<Utc>,
+    pub(super) takes: TimeDelta,
+}
+
+impl Work {
+    /// Taking or copying so much.
+    pub(super) fn on(gib: u32, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
+        let milliseconds = i64::from(gib) * 60_000 / i64::from(gib_per_minute.max(1));
+        Self { since: now, takes: TimeDelta::milliseconds(milliseconds.max(1000)) }
+    }
+
+    pub(super) fn until(self) -> DateTime<Utc> {
+        self.since + self.takes
+    }
+
+    /// What is done is at most 99 percent before all of it is.
+    fn percent(self, now: DateTime<Utc>) -> i64 {
+        let passed = (now - self.since).num_milliseconds();
+        (passed * 100 / self.takes.num_milliseconds().max(1)).clamp(0, 99)
+    }
+}
+
+impl Status {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Creating(_) => "creating",
+            Self::Copying(_) => "copying",
+            Self::Available => "available",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    pub(super) fn percent(self, now: DateTime<Utc>) -> i64 {
+        match self {
+            Self::Creating(work) | Self::Copying(work) => work.percent(now),
+            Self::Available => 100,
+            Self::Failed(percent) => percent,
+        }
+    }
+}
+
+impl Snapshot {
+    pub(super) fn arn(&self) -> &Arn {
+        &self.this.arn
+    }
+
+    /// If it is a copy from another region: where AWS limits how many are under way.
+    pub(super) fn is_from_another_region(&self) -> bool {
+        self.copy_of.as_ref().is_some_and(|source| source.region != self.arn().region)
+    }
+}
+
+/// The snapshots of one kind in a region of an account.
+#[derive(Default)]
+pub(super) struct Snapshots {
+    by_id: BTreeMap<String, Snapshot>,
+    by_database: BTreeMap<String, BTreeSet<String>>,
+    manual: usize,
+}
+
+impl Snapshots {
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Snapshot> {
+        self.by_id.get_mut(id)
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// How many count towards the quota.
+    pub(super) fn manual(&self) -> usize {
+        self.manual
+    }
+
+    /// Those after this identifier, in order.
+    pub(super) fn after(&self, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
+        self.by_id.range::<str, _>((id, Bound::Unbounded)).map(|(_, snapshot)| snapshot)
+    }
+
+    /// The same, of one database.
+    pub(super) fn of_after(&self, database: &str, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
+        let ids = self.by_database.get(database).map(|ids| ids.range::<str, _>((id, Bound::Unbounded)));
+        ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// Keeps a snapshot whose identifier is free.
+    pub(super) fn insert(&mut self, snapshot: Snapshot) {
+        let id = snapshot.arn().id.clone();
+        self.by_database.entry(snapshot.of.id.clone()).or_default().insert(id.clone());
+        self.manual += usize::from(snapshot.origin == Origin::Manual);
+        self.by_id.insert(id, snapshot);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Snapshot> {
+        let snapshot = self.by_id.remove(id)?;
+        self.manual -= usize::from(snapshot.origin == Origin::Manual);
+        if let Some(ids) = self.by_database.get_mut(&snapshot.of.id) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_database.remove(&snapshot.of.id);
+            }
+        }
+        Some(snapshot)
+    }
+}

@@ -1,0 +1,333 @@
+//! Event subscriptions: notifications of events reach SNS topics, word for word as AWS writes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::events::Event;
+use super::identifiers::{Arn, What};
+use super::kind::Kind;
+use super::{Here, page};
+use crate::call::Error;
+use crate::iam::Principal;
+use crate::sns;
+use crate::world::State;
+
+/// Who wants to be told of which events.
+pub(super) struct Subscription {
+    name: String,
+    topic_arn: String,
+    source_type: Option<String>,
+    /// None means all.
+    source_ids: BTreeSet<String>,
+    /// None means all.
+    categories: BTreeSet<String>,
+    is_enabled: bool,
+    created: DateTime<Utc>,
+}
+
+/// So many an account has in a region.
+const MOST: usize = 20;
+const PRINCIPAL: Principal<'static> = Principal::Service("events.rds.amazonaws.com");
+const SUBJECT: &str = "RDS Notification Message";
+
+/// Of each source type, the categories that AWS has.
+const CATEGORIES: [(&str, &[&str]); 4] = [
+    (
+        "db-instance",
+        &[
+            "availability",
+            "backtrack",
+            "backup",
+            "configuration change",
+            "creation",
+            "deletion",
+            "failover",
+            "failure",
+            "low storage",
+            "maintenance",
+            "notification",
+            "read replica",
+            "recovery",
+            "restoration",
+            "security",
+            "security patching",
+        ],
+    ),
+    ("db-snapshot", &["creation", "deletion", "notification", "restoration"]),
+    (
+        "db-cluster",
+        &[
+            "configuration change",
+            "creation",
+            "deletion",
+            "failover",
+            "failure",
+            "global failover",
+            "maintenance",
+            "migration",
+            "notification",
+            "serverless",
+        ],
+    ),
+    ("db-cluster-snapshot", &["backup", "notification"]),
+];
+
+/// Tells those who want to be told. What a topic refuses is lost.
+pub(super) fn notify(state: &mut State, event: &Event) {
+    let subscriptions = &state.place(&event.source.account, &event.source.region).rds.subscriptions;
+    let wanting = subscriptions.values().filter(|subscription| subscription.wants(event));
+    let topics: Vec<String> = wanting.map(|subscription| subscription.topic_arn.clone()).collect();
+    if topics.is_empty() {
+        return;
+    }
+    let Ok(body) = serde_json::to_string(&Notification::of(event)) else { return };
+    for topic in topics {
+        let _ = sns::publish(state, PRINCIPAL, &topic, message(body.clone()));
+    }
+}
+
+impl Subscription {
+    fn wants(&self, event: &Event) -> bool {
+        self.is_enabled
+            && self.source_type.as_ref().is_none_or(|wanted| wanted == event.source.source_type())
+            && (self.source_ids.is_empty() || self.source_ids.contains(&event.source.id))
+            && (self.categories.is_empty() || self.categories.contains(event.wording.category))
+    }
+}
+
+/// A notification, in the order of its members as AWS writes them.
+#[derive(Serialize)]
+struct Notification<'a> {
+    #[serde(rename = "Event Source")]
+    source_type: &'a str,
+    #[serde(rename = "Event Time")]
+    time: String,
+    #[serde(rename = "Identifier Link")]
+    link: String,
+    #[serde(rename = "Source ID")]
+    id: &'a str,
+    #[serde(rename = "Source ARN")]
+    arn: String,
+    #[serde(rename = "Event ID")]
+    event_id: String,
+    #[serde(rename = "Event Message")]
+    message: &'a str,
+}
+
+impl<'a> Notification<'a> {
+    fn of(event: &'a Event) -> Self {
+        let Event { source, wording, at, .. } = event;
+        let number = wording.number;
+        Self {
+            source_type: source.source_type(),
+            time: at.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+            link: link(source),
+            id: &source.id,
+            arn: source.to_string(),
+            event_id: format!(
+                "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html#RDS-EVENT-{number:04}"
+            ),
+            message: &wording.message,
+        }
+    }
+}
+
+fn link(source: &Arn) -> String {
+    let page = match (source.kind, source.what) {
+        (Kind::Instance, What::Database) => "dbinstance:id",
+        (Kind::Instance, What::Snapshot) => "snapshot:id",
+        (Kind::Cluster, What::Database) => "dbclusters:id",
+        (Kind::Cluster, What::Snapshot) => "snapshot:engine=aurora;id",
+    };
+    format!("https://console.aws.amazon.com/rds/home?region={}#{page}={}", source.region, source.id)
+}
+
+fn message(body: String) -> sns::Message {
+    sns::Message { subject: Some(SUBJECT.to_owned()), body, attributes: BTreeMap::new() }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Create {
+    subscription_name: String,
+    sns_topic_arn: String,
+    source_type: Option<String>,
+    #[serde(default)]
+    source_ids: Vec<String>,
+    #[serde(default)]
+    event_categories: Vec<String>,
+    enabled: Option<bool>,
+}
+
+pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<Value, Error> {
+    let subscriptions = &here.rds(state).subscriptions;
+    if subscriptions.contains_key(&wanted.subscription_name) {
+        let why = format!("Event subscription {} already exists.", wanted.subscription_name);
+        return Err(Error::new("SubscriptionAlreadyExist", why));
+    }
+    if subscriptions.len() >= MOST {
+        let why = format!("Cannot create more than {MOST} event subscriptions.");
+        return Err(Error::new("EventSubscriptionQuotaExceeded", why));
+    }
+    if !wanted.source_ids.is_empty() && wanted.source_type.is_none() {
+        let why = "SourceType must be provided when SourceIds are.";
+        return Err(Error::new("InvalidParameterCombination", why));
+    }
+    let source_ids: BTreeSet<_> = wanted.source_ids.iter().map(|id| id.to_ascii_lowercase()).collect();
+    if let Some(source_type) = &wanted.source_type {
+        check_sources(state, here, source_type, &source_ids)?;
+    }
+    check_categories(wanted.source_type.as_deref(), &wanted.event_categories)?;
+    greet(state, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
+    let subscription = Subscription {
+        name: wanted.subscription_name,
+        topic_arn: wanted.sns_topic_arn,
+        source_type: wanted.source_type,
+        source_ids,
+        categories: wanted.event_categories.into_iter().collect(),
+        is_enabled: wanted.enabled.unwrap_or(true),
+        created: state.now,
+    };
+    let view = subscription.view(here, "creating");
+    here.rds(state).subscriptions.insert(subscription.name.clone(), subscription);
+    Ok(json!({ "EventSubscription": view }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Modify {
+    subscription_name: String,
+    sns_topic_arn: Option<String>,
+    source_type: Option<String>,
+    event_categories: Option<Vec<String>>,
+    enabled: Option<bool>,
+}
+
+pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<Value, Error> {
+    let found = find(state, here, &wanted.subscription_name)?;
+    let source_type = wanted.source_type.or_else(|| found.source_type.clone());
+    check_categories(source_type.as_deref(), wanted.event_categories.as_deref().unwrap_or_default())?;
+    if let Some(topic_arn) = &wanted.sns_topic_arn {
+        greet(state, topic_arn, source_type.as_deref())?;
+    }
+    let found = find(state, here, &wanted.subscription_name)?;
+    found.source_type = source_type;
+    found.topic_arn = wanted.sns_topic_arn.unwrap_or_else(|| found.topic_arn.clone());
+    found.categories =
+        wanted.event_categories.map_or_else(|| found.categories.clone(), |all| all.into_iter().collect());
+    found.is_enabled = wanted.enabled.unwrap_or(found.is_enabled);
+    Ok(json!({ "EventSubscription": found.view(here, "modifying") }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Describe {
+    subscription_name: Option<String>,
+    max_records: Option<i64>,
+    marker: Option<String>,
+}
+
+pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+    if let Some(name) = &wanted.subscription_name {
+        let found = find(state, here, name)?.view(here, "active");
+        return Ok(json!({ "EventSubscriptionsList": [found] }));
+    }
+    let size = page::size(wanted.max_records)?;
+    let after = wanted.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let subscriptions = here.rds(state).subscriptions.range::<str, _>((after, Bound::Unbounded));
+    let found = subscriptions.take(size + 1).map(|(name, found)| (name, found.view(here, "active"))).collect();
+    let (found, marker) = page::cut(found, size);
+    Ok(json!({ "EventSubscriptionsList": found, "Marker": marker }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Delete {
+    subscription_name: String,
+}
+
+pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<Value, Error> {
+    let view = find(state, here, &wanted.subscription_name)?.view(here, "deleting");
+    here.rds(state).subscriptions.remove(&wanted.subscription_name);
+    Ok(json!({ "EventSubscription": view }))
+}
+
+fn find<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Subscription, Error> {
+    here.rds(state)
+        .subscriptions
+        .get_mut(name)
+        .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
+}
+
+/// The first message, which says that more will come. A topic that does not take it cannot be subscribed.
+fn greet(state: &mut State, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
+    let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
+    let body = format!(
+        "This is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
+         {topic_arn}."
+    );
+    match sns::publish(state, PRINCIPAL, topic_arn, message(body)) {
+        Ok(_) => Ok(()),
+        Err(refused) if refused.code.starts_with("NotFound") => {
+            Err(Error::new("SNSTopicArnNotFound", format!("The SNS topic {topic_arn} does not exist.")).status(404))
+        }
+        Err(refused) => {
+            let why = format!("RDS does not have permission to publish to the SNS topic {topic_arn}: {refused}");
+            Err(Error::new("SNSNoAuthorization", why))
+        }
+    }
+}
+
+fn check_categories(source_type: Option<&str>, wanted: &[String]) -> Result<(), Error> {
+    if let Some(source_type) = source_type
+        && !CATEGORIES.iter().any(|(known, _)| *known == source_type)
+    {
+        return Err(Error::new("InvalidParameterValue", format!("Invalid source type: {source_type}.")));
+    }
+    let of_type = CATEGORIES.iter().filter(|(known, _)| source_type.is_none_or(|wanted| wanted == *known));
+    let known: BTreeSet<&str> = of_type.flat_map(|(_, categories)| *categories).copied().collect();
+    match wanted.iter().find(|category| !known.contains(category.as_str())) {
+        None => Ok(()),
+        Some(category) => {
+            let why = format!("The event category {category} does not exist.");
+            Err(Error::new("SubscriptionCategoryNotFound", why).status(404))
+        }
+    }
+}
+
+fn check_sources(state: &mut State, here: &Here, source_type: &str, ids: &BTreeSet<String>) -> Result<(), Error> {
+    let rds = here.rds(state);
+    let exists = |rds: &mut super::Rds, id: &str| match source_type {
+        "db-instance" => rds.instances.databases.contains_key(id),
+        "db-cluster" => rds.clusters.databases.contains_key(id),
+        "db-snapshot" => rds.instances.snapshots.contains(id),
+        "db-cluster-snapshot" => rds.clusters.snapshots.contains(id),
+        _ => false,
+    };
+    match ids.iter().find(|id| !exists(rds, id)) {
+        None => Ok(()),
+        Some(id) => Err(Error::new("SourceNotFound", format!("The source {id} could not be found.")).status(404)),
+    }
+}
+
+impl Subscription {
+    fn view(&self, here: &Here, status: &str) -> Value {
+        let (account, region) = (&here.caller.account, &here.region);
+        json!({
+            "CustomerAwsId": account,
+            "CustSubscriptionId": self.name,
+            "EventSubscriptionArn": format!("arn:aws:rds:{region}:{account}:es:{}", self.name),
+            "SnsTopicArn": self.topic_arn,
+            "Status": status,
+            "SubscriptionCreationTime": self.created.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+            "SourceType": self.source_type,
+            "SourceIdsList": self.source_ids,
+            "EventCategoriesList": self.categories,
+            "Enabled": self.is_enabled,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Tags of databases and snapshots. Only the owner sees and sets them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::identifiers::{Arn, What};
+use super::{Here, find_database, find_snapshot};
+use crate::call::Error;
+use crate::world::{State, World};
+
+/// The tags of something.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// A tag in a request.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// At most so many on a resource, those that AWS sets not counted.
+const MOST: usize = 50;
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+const RESERVED: &str = "aws:";
+
+/// These tags with those of a request, which win.
+pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
+    for Tag { key, value } in wanted {
+        check(&key, &value)?;
+        tags.insert(key, value);
+    }
+    if tags.keys().filter(|key| !is_reserved(key)).count() > MOST {
+        return Err(refused(format!("The number of tags exceeds the limit of {MOST} tags per resource.")));
+    }
+    Ok(tags)
+}
+
+/// As `TagList`.
+pub(super) fn view(tags: &Tags) -> Value {
+    tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Add {
+    resource_name: String,
+    tags: Vec<Tag>,
+}
+
+pub(super) fn add(state: &mut State, here: &Here, wanted: Add) -> Result<(), Error> {
+    let tags = of(state, here, &wanted.resource_name)?;
+    *tags = with(tags.clone(), wanted.tags)?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Remove {
+    resource_name: String,
+    tag_keys: Vec<String>,
+}
+
+pub(super) fn remove(state: &mut State, here: &Here, wanted: Remove) -> Result<(), Error> {
+    let tags = of(state, here, &wanted.resource_name)?;
+    wanted.tag_keys.iter().try_for_each(|key| check(key, ""))?;
+    tags.retain(|key, _| !wanted.tag_keys.contains(key));
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct List {
+    resource_name: String,
+}
+
+pub(super) fn list(state: &mut State, here: &Here, wanted: &List) -> Result<Value, Error> {
+    Ok(json!({ "TagList": view(of(state, here, &wanted.resource_name)?) }))
+}
+
+impl World {
+    /// Sets a tag whose key begins with `aws:` on a database or snapshot, as CloudFormation and others of AWS's services
+    /// do. Nobody else can; snapshots and copies inherit it like any other.
+    ///
+    /// # Errors
+    /// If there is nothing of this ARN.
+    pub fn set_reserved_tag(&self, arn: &str, key: &str, value: &str) -> Result<(), String> {
+        self.change(|state| {
+            let nothing = || format!("there is nothing at {arn}");
+            let tags = tags_of(state, &Arn::parse(arn).ok_or_else(nothing)?).ok_or_else(nothing)?;
+            tags.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// The tags of what the caller names, if it is the caller's.
+fn of<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Tags, Error> {
+    let arn = Arn::read(name)?;
+    if arn.region != here.region {
+        return Err(refused("The specified resource name does not match an RDS resource in this region."));
+    }
+    if arn.account != here.caller.account {
+        let who = here.caller.principal();
+        let why = format!("User: {who} is not authorized to access the tags of resource: {arn}");
+        return Err(Error::new("AccessDenied", why).status(403));
+    }
+    tags_of(state, &arn).ok_or_else(|| match arn.what {
+        What::Database => arn.kind.no_database(&arn.id),
+        // The API has one error for both kinds here, and it is that of the instances.
+        What::Snapshot => super::kind::Kind::Instance.no_snapshot(&arn.id),
+    })
+}
+
+fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tags> {
+    match arn.what {
+        What::Database => find_database(state, arn).map(|database| &mut database.tags),
+        What::Snapshot => find_snapshot(state, arn).map(|snapshot| &mut snapshot.tags),
+    }
+}
+
+fn check(key: &str, value: &str) -> Result<(), Error> {
+    if is_reserved(key) {
+        return Err(refused(r#"Tag keys cannot start with the reserved prefix "aws:"."#));
+    }
+    for (what, text, shortest, longest) in [("keys", key, 1, LONGEST_KEY), ("values", value, 0, LONGEST_VALUE)] {
+        if !(shortest..=longest).contains(&text.chars().count()) {
+            return Err(refused(format!("Tag {what} must be between {shortest} and {longest} characters in length.")));
+        }
+        if !text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)) {
+            return Err(refused(format!(
+                "Tag {what} may only contain unicode letters, digits, whitespace, or one of these symbols: _ . : / = + - @"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// AWS reserves the prefix in any case.
+fn is_reserved(key: &str) -> bool {
+    key.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
+}
+
+fn refused(why: impl Into<String>) -> Error {
+    Error::new("InvalidParameterValue", why)
+}

@@ -1,0 +1,160 @@
+//! Delivery: how a message gets from a topic to functions and queues. At least once, says AWS, and in no order; how
+//! often and when it arrives here is decided at the seam of faults.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::subscriptions::Subscription;
+use super::{Message, find};
+use crate::arn::Arn;
+use crate::fault::{Fate, Point};
+use crate::journal::{Arrival, Event};
+use crate::world::State;
+use crate::{lambda, sqs};
+
+/// How long a delivery takes that nothing slows down.
+const TRAVEL: Duration = Duration::from_millis(100);
+
+/// Sends a message on its way to everybody who has subscribed by now.
+pub(super) fn fan_out(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
+    let Ok(topic) = find(state, topic_arn) else { return };
+    let subscriptions: Vec<_> = topic.subscriptions.clone().into_iter().filter(|(_, to)| !to.pending).collect();
+    let topic = Arn::parse(topic_arn).map_or("", |arn| arn.resource);
+    let published = state.now;
+    let letter = Arc::new(Letter { topic_arn: topic_arn.to_owned(), id: message_id.to_owned(), published, message });
+    for (subscription_arn, to) in subscriptions {
+        let delivery = Delivery { letter: Arc::clone(&letter), subscription_arn, to };
+        match state.faults.decide(&Point::Delivery(topic.to_owned())) {
+            Fate::Lost => delivery.write(state, Arrival::Lost),
+            Fate::Doubled => {
+                delivery.clone().after(state, TRAVEL);
+                delivery.after(state, TRAVEL * 2);
+            }
+            Fate::Late(more) => delivery.after(state, TRAVEL + more),
+            // SNS itself tries again what fails on the way, so the rest is nothing special.
+            Fate::Pass | Fate::FailBefore | Fate::FailAfter | Fate::Throttle | Fate::Die => {
+                delivery.after(state, TRAVEL);
+            }
+        }
+    }
+}
+
+/// A message as it was published.
+struct Letter {
+    topic_arn: String,
+    id: String,
+    published: DateTime<Utc>,
+    message: Message,
+}
+
+#[derive(Clone)]
+struct Delivery {
+    letter: Arc<Letter>,
+    subscription_arn: String,
+    to: Subscription,
+}
+
+impl Delivery {
+    fn after(self, state: &mut State, time: Duration) {
+        let time = state.now + time;
+        state.agenda.at(time, move |state| self.arrive(state));
+    }
+
+    fn arrive(self, state: &mut State) {
+        let Self { letter, subscription_arn, to } = &self;
+        let arrival = match to.protocol.as_str() {
+            "lambda" if lambda::exists(state, &to.endpoint) => {
+                lambda::invoke(state, &to.endpoint, letter.for_function(subscription_arn));
+                Arrival::Delivered
+            }
+            "sqs" => {
+                let body =
+                    if to.raw { letter.message.body.clone() } else { letter.for_queue(subscription_arn).to_string() };
+                sqs::send(state, &to.endpoint, body).map_or(Arrival::Failed, |()| Arrival::Delivered)
+            }
+            // An endpoint that is gone is a client-side error, which SNS does not retry.
+            _ => Arrival::Failed,
+        };
+        self.write(state, arrival);
+    }
+
+    fn write(&self, state: &mut State, outcome: Arrival) {
+        let now = state.now;
+        let event = Event::Delivery {
+            topic: self.letter.topic_arn.clone(),
+            to: self.to.endpoint.clone(),
+            message_id: self.letter.id.clone(),
+            outcome,
+        };
+        state.journal.write(now, event);
+    }
+}
+
+/// What AWS signs with; nobody can verify it here.
+const SIGNATURE: &str = "U0lNVUxBVEVE";
+
+impl Letter {
+    /// What a function is invoked with.
+    fn for_function(&self, subscription_arn: &str) -> Value {
+        let mut notification = self.notification();
+        notification["SigningCertUrl"] = self.signing_cert_url().into();
+        notification["UnsubscribeUrl"] = self.unsubscribe_url(subscription_arn).into();
+        notification["Subject"] = self.message.subject.clone().into();
+        notification["MessageAttributes"] = self.attributes();
+        json!({
+            "Records": [{
+                "EventSource": "aws:sns",
+                "EventVersion": "1.0",
+                "EventSubscriptionArn": subscription_arn,
+                "Sns": notification,
+            }],
+        })
+    }
+
+    /// What a queue gets. It spells some names otherwise, and leaves out what is not there.
+    fn for_queue(&self, subscription_arn: &str) -> Value {
+        let mut notification = self.notification();
+        notification["SigningCertURL"] = self.signing_cert_url().into();
+        notification["UnsubscribeURL"] = self.unsubscribe_url(subscription_arn).into();
+        if let Some(subject) = &self.message.subject {
+            notification["Subject"] = subject.as_str().into();
+        }
+        if !self.message.attributes.is_empty() {
+            notification["MessageAttributes"] = self.attributes();
+        }
+        notification
+    }
+
+    /// What is the same for both.
+    fn notification(&self) -> Value {
+        json!({
+            "Type": "Notification",
+            "MessageId": self.id,
+            "TopicArn": self.topic_arn,
+            "Message": self.message.body,
+            "Timestamp": self.published.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "SignatureVersion": "1",
+            "Signature": SIGNATURE,
+        })
+    }
+
+    fn attributes(&self) -> Value {
+        let attributes = self.message.attributes.iter();
+        attributes.map(|(name, it)| (name.clone(), json!({ "Type": it.data_type, "Value": it.value }))).collect()
+    }
+
+    fn signing_cert_url(&self) -> String {
+        format!("https://sns.{}.amazonaws.com/SimpleNotificationService-simulated.pem", self.region())
+    }
+
+    fn unsubscribe_url(&self, subscription_arn: &str) -> String {
+        format!("https://sns.{}.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription_arn}", self.region())
+    }
+
+    fn region(&self) -> &str {
+        Arn::parse(&self.topic_arn).map_or("", |arn| arn.region)
+    }
+}

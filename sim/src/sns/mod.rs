@@ -1,0 +1,385 @@
+//! Simple Notification Service: topics, who may use them, and what is published to them.
+//!
+//! [`subscriptions`] says who wants to hear; [`delivery`] brings it to them. Left out: FIFO topics, encryption, filter
+//! policies, confirmation, and every attribute that is not named here.
+
+mod delivery;
+mod subscriptions;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::arn::Arn;
+use crate::bill::Counted;
+use crate::call::{Answer, Call, Caller, Error, run};
+use crate::iam::{self, Policy, Principal, Question};
+use crate::world::State;
+use subscriptions::Subscription;
+
+/// What there is in one region of one account.
+#[derive(Default)]
+pub(crate) struct Sns {
+    /// By name.
+    topics: BTreeMap<String, Topic>,
+    /// The account's own subscriptions, whosever topics they are to: subscription ARN to topic ARN.
+    subscribed: BTreeMap<String, String>,
+}
+
+#[derive(Default)]
+struct Topic {
+    display_name: String,
+    /// As it was written and as it is understood; without one, it is AWS's default.
+    policy: Option<(String, Policy)>,
+    /// By ARN.
+    subscriptions: BTreeMap<String, Subscription>,
+    unsubscribed: usize,
+}
+
+/// What is published.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) subject: Option<String>,
+    pub(crate) body: String,
+    pub(crate) attributes: BTreeMap<String, Attribute>,
+}
+
+/// An attribute of a message. A binary value is in base 64.
+#[derive(Clone, Debug)]
+pub(crate) struct Attribute {
+    pub(crate) data_type: String,
+    pub(crate) value: String,
+}
+
+pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+    let Call { caller, region, operation, input, .. } = call;
+    let by = By { caller, region };
+    match operation.as_str() {
+        "CreateTopic" => run(input, |input| create_topic(state, &by, input)),
+        "DeleteTopic" => run(input, |input| delete_topic(state, &by, &input)),
+        "ListTopics" => run(input, |input| Ok(list_topics(state, &by, &input))),
+        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, &by, &input)),
+        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, &by, input)),
+        "Publish" => run(input, |input| publish_by_call(state, &by, input)),
+        "Subscribe" => run(input, |input| subscriptions::subscribe(state, &by, input)),
+        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, &by, &input)),
+        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, &by, &input))),
+        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, &by, &input)),
+        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, &by, &input)),
+        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, &by, &input)),
+        _ => Err(Error::no_such_operation(&operation)),
+    }
+}
+
+/// Publishes; the message's identifier. Checks the topic's policy for the principal.
+pub(crate) fn publish(
+    state: &mut State,
+    principal: Principal<'_>,
+    topic_arn: &str,
+    message: Message,
+) -> Result<String, Error> {
+    find(state, topic_arn)?;
+    if !allowed(state, principal, "sns:Publish", topic_arn) {
+        return Err(refused(principal, "SNS:Publish", topic_arn));
+    }
+    check(&message)?;
+    let id = state.new_uuid();
+    // "Each 64KB chunk of published data is billed as 1 request" (pricing).
+    let chunks = message.body.len().div_ceil(64 * 1024);
+    state.metered.count(Counted::Publishes, chunks as u64);
+    delivery::fan_out(state, topic_arn, &id, message);
+    Ok(id)
+}
+
+/// AWS's quota: 256 KiB, attributes included.
+const LONGEST_MESSAGE: usize = 256 * 1024;
+
+fn check(message: &Message) -> Result<(), Error> {
+    let attributes = message.attributes.iter().map(|(name, it)| name.len() + it.data_type.len() + it.value.len());
+    let size = message.body.len() + attributes.sum::<usize>();
+    let subject = message.subject.as_deref().unwrap_or("-");
+    if message.body.is_empty() {
+        Err(invalid("Empty message"))
+    } else if size > LONGEST_MESSAGE {
+        Err(invalid("Message too long"))
+    } else if subject.is_empty() || subject.chars().count() > 100 || subject.chars().any(char::is_control) {
+        Err(invalid("Subject"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Who calls, and in which region: topics elsewhere cannot be reached.
+struct By {
+    caller: Caller,
+    region: String,
+}
+
+impl By {
+    /// The topic, if it is here and its policy allows the caller this.
+    fn topic<'s>(&self, state: &'s mut State, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
+        if Arn::of("sns", arn).is_none_or(|arn| arn.region != self.region || arn.resource.contains(':')) {
+            return Err(invalid("TopicArn"));
+        }
+        find(state, arn)?;
+        let principal = Principal::Caller(&self.caller);
+        if !allowed(state, principal, action, arn) {
+            return Err(refused(principal, &action.replacen("sns", "SNS", 1), arn));
+        }
+        find(state, arn)
+    }
+}
+
+/// The topic of this ARN.
+fn find<'s>(state: &'s mut State, topic_arn: &str) -> Result<&'s mut Topic, Error> {
+    let arn = Arn::of("sns", topic_arn).ok_or_else(|| invalid("TopicArn"))?;
+    let topic = state.place(arn.account, arn.region).sns.topics.get_mut(arn.resource);
+    topic.ok_or_else(|| Error::new("NotFound", "Topic does not exist").status(404))
+}
+
+fn allowed(state: &mut State, principal: Principal<'_>, action: &str, topic_arn: &str) -> bool {
+    let Some(owner) = Arn::of("sns", topic_arn).map(|arn| arn.account) else { return false };
+    let policy = find(state, topic_arn).ok().and_then(|topic| topic.policy.clone());
+    let policy = match (&policy, principal) {
+        (Some((_, policy)), _) => Some(policy),
+        // "By default, an Amazon SNS topic has a policy allowing all Amazon RDS resources within the same account to
+        // publish notifications to it." (RDS's guide, *Granting permissions to publish notifications*)
+        (None, Principal::Service(_)) => return true,
+        // The default policy lets nobody in but the owner's account, whose own policies then decide.
+        (None, Principal::Caller(_)) => None,
+    };
+    let source = match principal {
+        Principal::Caller(caller) => caller.account.as_str(),
+        Principal::Service(_) => owner,
+    };
+    let context = [("aws:SourceOwner", source), ("aws:SourceAccount", source)];
+    iam::allows(state, &Question { principal, action, resource: topic_arn, context: &context }, owner, policy)
+}
+
+fn invalid(what: impl std::fmt::Display) -> Error {
+    Error::new("InvalidParameter", format!("Invalid parameter: {what}"))
+}
+
+fn refused(principal: Principal<'_>, action: &str, resource: &str) -> Error {
+    let who = match principal {
+        Principal::Caller(caller) => caller.principal(),
+        Principal::Service(service) => service.to_owned(),
+    };
+    let why = format!(
+        "User: {who} is not authorized to perform: {action} on resource: {resource} because no policy allows the \
+         {action} action"
+    );
+    Error::new("AuthorizationError", why).status(403)
+}
+
+/// A map as the query protocol has it, in both directions.
+#[derive(Deserialize, Serialize)]
+struct Entry {
+    key: String,
+    value: String,
+}
+
+fn entries<const N: usize>(map: [(&str, String); N]) -> Value {
+    let entries: Vec<_> = map.into_iter().map(|(key, value)| Entry { key: key.to_owned(), value }).collect();
+    json!({ "Attributes": entries })
+}
+
+/// One page of a list, and the token for the next: the last that was given.
+fn page<'a, T: 'a>(
+    all: impl Iterator<Item = (&'a String, T)>,
+    token: Option<&String>,
+) -> (Vec<(&'a String, T)>, Option<String>) {
+    let mut rest = all.skip_while(|(name, _)| token.is_some_and(|token| *name <= token));
+    let page: Vec<_> = rest.by_ref().take(100).collect();
+    let token = rest.next().and(page.last()).map(|(name, _)| (*name).clone());
+    (page, token)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateTopic {
+    name: String,
+    #[serde(default)]
+    attributes: Vec<Entry>,
+}
+
+fn create_topic(state: &mut State, by: &By, input: CreateTopic) -> Result<Value, Error> {
+    let CreateTopic { name, attributes } = input;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !(1..=256).contains(&name.len()) || !name.bytes().all(allowed) {
+        return Err(invalid("Topic Name"));
+    }
+    let mut topic = Topic::default();
+    for Entry { key, value } in attributes {
+        topic.set(&key, value)?;
+    }
+    let arn = format!("arn:aws:sns:{}:{}:{name}", by.region, by.caller.account);
+    state.place(&by.caller.account, &by.region).sns.topics.entry(name).or_insert(topic);
+    Ok(json!({ "TopicArn": arn }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfTopic {
+    topic_arn: String,
+    next_token: Option<String>,
+}
+
+/// What is not there is deleted already.
+fn delete_topic(state: &mut State, by: &By, input: &OfTopic) -> Result<(), Error> {
+    match by.topic(state, &input.topic_arn, "sns:DeleteTopic") {
+        Err(error) if error.code == "NotFound" => return Ok(()),
+        topic => topic?,
+    };
+    let Some(arn) = Arn::parse(&input.topic_arn) else { return Ok(()) };
+    let topic = state.place(arn.account, arn.region).sns.topics.remove(arn.resource);
+    for (subscription_arn, subscription) in topic.map(|topic| topic.subscriptions).unwrap_or_default() {
+        state.place(&subscription.owner, arn.region).sns.subscribed.remove(&subscription_arn);
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listing {
+    next_token: Option<String>,
+}
+
+fn list_topics(state: &mut State, by: &By, input: &Listing) -> Value {
+    let sns = &state.place(&by.caller.account, &by.region).sns;
+    let (topics, token) = page(sns.topics.iter(), input.next_token.as_ref());
+    let arn = |name| format!("arn:aws:sns:{}:{}:{name}", by.region, by.caller.account);
+    let topics: Vec<_> = topics.into_iter().map(|(name, _)| json!({ "TopicArn": arn(name) })).collect();
+    json!({ "Topics": topics, "NextToken": token })
+}
+
+fn get_topic_attributes(state: &mut State, by: &By, input: &OfTopic) -> Result<Value, Error> {
+    let topic = by.topic(state, &input.topic_arn, "sns:GetTopicAttributes")?;
+    let owner = Arn::parse(&input.topic_arn).map_or("", |arn| arn.account);
+    let pending = topic.subscriptions.values().filter(|subscription| subscription.pending).count();
+    let policy = topic.policy.as_ref().map(|(text, _)| text.clone());
+    Ok(entries([
+        ("TopicArn", input.topic_arn.clone()),
+        ("Owner", owner.to_owned()),
+        ("DisplayName", topic.display_name.clone()),
+        ("Policy", policy.unwrap_or_else(|| default_policy(&input.topic_arn, owner))),
+        ("SubscriptionsConfirmed", (topic.subscriptions.len() - pending).to_string()),
+        ("SubscriptionsPending", pending.to_string()),
+        ("SubscriptionsDeleted", topic.unsubscribed.to_string()),
+    ]))
+}
+
+/// What AWS shows of a topic that nobody gave a policy.
+fn default_policy(topic_arn: &str, owner: &str) -> String {
+    let actions = [
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "AddPermission",
+        "RemovePermission",
+        "DeleteTopic",
+        "Subscribe",
+        "ListSubscriptionsByTopic",
+        "Publish",
+    ];
+    json!({
+        "Version": "2008-10-17",
+        "Id": "__default_policy_ID",
+        "Statement": [{
+            "Sid": "__default_statement_ID",
+            "Effect": "Allow",
+            "Principal": { "AWS": "*" },
+            "Action": actions.map(|action| format!("SNS:{action}")),
+            "Resource": topic_arn,
+            "Condition": { "StringEquals": { "AWS:SourceOwner": owner } },
+        }],
+    })
+    .to_string()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SetTopicAttributes {
+    topic_arn: String,
+    attribute_name: String,
+    #[serde(default)]
+    attribute_value: String,
+}
+
+fn set_topic_attributes(state: &mut State, by: &By, input: SetTopicAttributes) -> Result<(), Error> {
+    by.topic(state, &input.topic_arn, "sns:SetTopicAttributes")?.set(&input.attribute_name, input.attribute_value)
+}
+
+impl Topic {
+    fn set(&mut self, name: &str, value: String) -> Result<(), Error> {
+        match name {
+            "Policy" => {
+                let policy = Policy::parse(&value).map_err(|why| invalid(format!("Policy Error: {why}")))?;
+                self.policy = Some((value, policy));
+            }
+            "DisplayName" => self.display_name = value,
+            _ => return Err(invalid(format!("this simulation has no topic attribute {name}"))),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Publish {
+    topic_arn: Option<String>,
+    target_arn: Option<String>,
+    message: String,
+    subject: Option<String>,
+    message_structure: Option<String>,
+    #[serde(default)]
+    message_attributes: Vec<MessageAttribute>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MessageAttribute {
+    name: String,
+    value: AttributeValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributeValue {
+    data_type: String,
+    string_value: Option<String>,
+    binary_value: Option<String>,
+}
+
+fn publish_by_call(state: &mut State, by: &By, input: Publish) -> Result<Value, Error> {
+    let topic_arn =
+        input.topic_arn.or(input.target_arn).ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value"))?;
+    by.topic(state, &topic_arn, "sns:Publish")?;
+    if input.message_structure.is_some() {
+        return Err(invalid("MessageStructure: this simulation sends the same to everybody"));
+    }
+    let attributes = input.message_attributes.into_iter().map(attribute).collect::<Result<_, Error>>()?;
+    let message = Message { subject: input.subject, body: input.message, attributes };
+    let id = publish(state, Principal::Caller(&by.caller), &topic_arn, message)?;
+    Ok(json!({ "MessageId": id }))
+}
+
+fn attribute(MessageAttribute { name, value }: MessageAttribute) -> Result<(String, Attribute), Error> {
+    let AttributeValue { data_type, string_value, binary_value } = value;
+    let value = match data_type.split('.').next() {
+        Some("String" | "Number") => string_value,
+        Some("Binary") => binary_value,
+        _ => {
+            let why = format!("The message attribute '{name}' has an invalid message attribute type.");
+            return Err(Error::new("ParameterValueInvalid", why));
+        }
+    };
+    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
+        let why = format!(
+            "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
+             '{data_type}'."
+        );
+        Error::new("ParameterValueInvalid", why)
+    })?;
+    Ok((name, Attribute { data_type, value }))
+}

@@ -1,0 +1,187 @@
+//! Subscriptions: who wants to hear what is published to a topic.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{By, Entry, Listing, OfTopic, Topic, entries, find, invalid, page};
+use crate::arn::Arn;
+use crate::call::Error;
+use crate::world::State;
+
+/// Who hears of a topic. The ARN is the topic's with one part more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subscription {
+    /// The account that subscribed.
+    pub(super) owner: String,
+    pub(super) protocol: String,
+    pub(super) endpoint: String,
+    /// Nothing is sent before the endpoint's owner has confirmed, which nobody does in this world.
+    pub(super) pending: bool,
+    /// A queue gets the bare message.
+    pub(super) raw: bool,
+}
+
+/// What AWS can deliver to besides functions and queues. Here they stay unconfirmed.
+const UNREACHED: [&str; 7] = ["application", "email", "email-json", "firehose", "http", "https", "sms"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Subscribe {
+    topic_arn: String,
+    protocol: String,
+    endpoint: Option<String>,
+    #[serde(default)]
+    attributes: Vec<Entry>,
+    return_subscription_arn: Option<bool>,
+}
+
+/// Subscribing again is no error and changes nothing.
+pub(super) fn subscribe(state: &mut State, by: &By, input: Subscribe) -> Result<Value, Error> {
+    let Subscribe { topic_arn, protocol, endpoint, attributes, return_subscription_arn } = input;
+    by.topic(state, &topic_arn, "sns:Subscribe")?;
+    let endpoint = endpoint.ok_or_else(|| invalid("Endpoint"))?;
+    let pending = match protocol.as_str() {
+        "lambda" | "sqs" => {
+            let of = Arn::of(&protocol, &endpoint).ok_or_else(|| invalid(format!("{protocol} endpoint ARN")))?;
+            // "When the queue owner creates a subscription, the subscription doesn't require confirmation." (SNS's
+            // guide, *Sending messages to a queue in a different account*; otherwise it does.)
+            of.account != by.caller.account
+        }
+        other if UNREACHED.contains(&other) => true,
+        other => return Err(invalid(format!("Does not support this protocol string: {other}"))),
+    };
+    let mut new = Subscription { owner: by.caller.account.clone(), protocol, endpoint, pending, raw: false };
+    for Entry { key, value } in attributes {
+        new.set(&key, &value)?;
+    }
+    let same =
+        |old: &Subscription| (&old.owner, &old.protocol, &old.endpoint) == (&new.owner, &new.protocol, &new.endpoint);
+    let old = find(state, &topic_arn)?.subscriptions.iter().find(|(_, old)| same(old));
+    let arn = match old {
+        Some((_, old)) if old.raw != new.raw => {
+            return Err(invalid("Attributes Reason: Subscription already exists with different attributes"));
+        }
+        Some((arn, _)) => arn.clone(),
+        None => {
+            let arn = format!("{topic_arn}:{}", state.new_uuid());
+            let owner = &mut state.place(&by.caller.account, &by.region).sns;
+            owner.subscribed.insert(arn.clone(), topic_arn.clone());
+            find(state, &topic_arn)?.subscriptions.insert(arn.clone(), new);
+            arn
+        }
+    };
+    let shown = !pending || return_subscription_arn == Some(true);
+    Ok(json!({ "SubscriptionArn": if shown { &arn } else { "pending confirmation" } }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OfSubscription {
+    subscription_arn: String,
+    #[serde(default)]
+    attribute_name: String,
+    #[serde(default)]
+    attribute_value: String,
+}
+
+impl OfSubscription {
+    /// The topic's ARN.
+    fn topic_arn(&self) -> Result<&str, Error> {
+        let topic = self.subscription_arn.rsplit_once(':').map(|(topic, _)| topic);
+        topic.filter(|topic| Arn::of("sns", topic).is_some()).ok_or_else(|| invalid("SubscriptionArn"))
+    }
+
+    /// Its topic, if it is there and the caller is its owner or the topic's.
+    fn topic<'s>(&self, state: &'s mut State, by: &By) -> Result<&'s mut Topic, Error> {
+        let none = || Error::new("NotFound", "Subscription does not exist").status(404);
+        let topic_arn = self.topic_arn()?;
+        let topic = find(state, topic_arn).map_err(|_| none())?;
+        let owner = &topic.subscriptions.get(&self.subscription_arn).ok_or_else(none)?.owner;
+        if *owner == by.caller.account || Arn::parse(topic_arn).is_some_and(|arn| arn.account == by.caller.account) {
+            Ok(topic)
+        } else {
+            Err(Error::new("AuthorizationError", "Not authorized: the subscription is another account's").status(403))
+        }
+    }
+
+    fn subscription<'s>(&self, state: &'s mut State, by: &By) -> Result<&'s mut Subscription, Error> {
+        let topic = self.topic(state, by)?;
+        topic.subscriptions.get_mut(&self.subscription_arn).ok_or_else(|| invalid("SubscriptionArn"))
+    }
+}
+
+/// What is not there is unsubscribed already.
+pub(super) fn unsubscribe(state: &mut State, by: &By, input: &OfSubscription) -> Result<(), Error> {
+    let topic = match input.topic(state, by) {
+        Err(error) if error.code == "NotFound" => return Ok(()),
+        topic => topic?,
+    };
+    let removed = topic.subscriptions.remove(&input.subscription_arn);
+    topic.unsubscribed += 1;
+    if let Some(subscription) = removed {
+        state.place(&subscription.owner, &by.region).sns.subscribed.remove(&input.subscription_arn);
+    }
+    Ok(())
+}
+
+pub(super) fn list(state: &mut State, by: &By, input: &Listing) -> Value {
+    let subscribed = state.place(&by.caller.account, &by.region).sns.subscribed.clone();
+    let (subscriptions, token) = page(subscribed.iter(), input.next_token.as_ref());
+    let subscriptions: Vec<_> = subscriptions
+        .into_iter()
+        .filter_map(|(arn, topic_arn)| Some(find(state, topic_arn).ok()?.subscriptions.get(arn)?.shown(arn, topic_arn)))
+        .collect();
+    json!({ "Subscriptions": subscriptions, "NextToken": token })
+}
+
+pub(super) fn list_by_topic(state: &mut State, by: &By, input: &OfTopic) -> Result<Value, Error> {
+    let topic = by.topic(state, &input.topic_arn, "sns:ListSubscriptionsByTopic")?;
+    let (subscriptions, token) = page(topic.subscriptions.iter(), input.next_token.as_ref());
+    let subscriptions: Vec<_> =
+        subscriptions.into_iter().map(|(arn, subscription)| subscription.shown(arn, &input.topic_arn)).collect();
+    Ok(json!({ "Subscriptions": subscriptions, "NextToken": token }))
+}
+
+pub(super) fn get_attributes(state: &mut State, by: &By, input: &OfSubscription) -> Result<Value, Error> {
+    let Subscription { owner, protocol, endpoint, pending, raw } = input.subscription(state, by)?.clone();
+    Ok(entries([
+        ("SubscriptionArn", input.subscription_arn.clone()),
+        ("TopicArn", input.topic_arn()?.to_owned()),
+        ("Owner", owner),
+        ("Protocol", protocol),
+        ("Endpoint", endpoint),
+        ("PendingConfirmation", pending.to_string()),
+        ("ConfirmationWasAuthenticated", (!pending).to_string()),
+        ("RawMessageDelivery", raw.to_string()),
+    ]))
+}
+
+pub(super) fn set_attributes(state: &mut State, by: &By, input: &OfSubscription) -> Result<(), Error> {
+    input.subscription(state, by)?.set(&input.attribute_name, &input.attribute_value)
+}
+
+impl Subscription {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        if name != "RawMessageDelivery" {
+            return Err(invalid(format!("this simulation has no subscription attribute {name}")));
+        }
+        let raw = value.parse().map_err(|_| invalid("Attributes Reason: RawMessageDelivery: Invalid value"))?;
+        if raw && self.protocol == "lambda" {
+            return Err(invalid(
+                "Attributes Reason: Delivery protocol [lambda] does not support raw message delivery.",
+            ));
+        }
+        self.raw = raw;
+        Ok(())
+    }
+
+    fn shown(&self, arn: &str, topic_arn: &str) -> Value {
+        json!({
+            "SubscriptionArn": if self.pending { "PendingConfirmation" } else { arn },
+            "Owner": self.owner,
+            "Protocol": self.protocol,
+            "Endpoint": self.endpoint,
+            "TopicArn": topic_arn,
+        })
+    }
+}

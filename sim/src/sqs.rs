@@ -1,0 +1,307 @@
+//! Simple Queue Service, only as a queue that can be sent to and read: standard queues, without long polling, message
+//! attributes or policies. Only its own account reaches a queue by a call.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use md5::{Digest, Md5};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::arn::Arn;
+use crate::call::{Answer, Call, Error, run};
+use crate::world::State;
+
+/// What there is in one region of one account: queues by name.
+#[derive(Default)]
+pub(crate) struct Sqs {
+    queues: BTreeMap<String, Queue>,
+}
+
+struct Queue {
+    visibility: Duration,
+    retention: Duration,
+    created: DateTime<Utc>,
+    /// Oldest first.
+    messages: BTreeMap<u64, Message>,
+    sent: u64,
+}
+
+struct Message {
+    id: String,
+    body: String,
+    sent: DateTime<Utc>,
+    /// Not given to anybody before that.
+    hidden_until: DateTime<Utc>,
+    received: u32,
+    /// Of the last time that it was received. An older one deletes nothing.
+    receipt: String,
+}
+
+pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+    let Call { caller, region, operation, input, .. } = call;
+    let at = At { account: caller.account, region };
+    match operation.as_str() {
+        "CreateQueue" => run(input, |input| create_queue(state, &at, input)),
+        "GetQueueUrl" => run(input, |input| get_queue_url(state, &at, &input)),
+        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, &at, input)),
+        "SendMessage" => run(input, |input| send_message(state, &at, input)),
+        "ReceiveMessage" => run(input, |input| receive_message(state, &at, &input)),
+        "DeleteMessage" => run(input, |input| delete_message(state, &at, &input)),
+        _ => Err(Error::no_such_operation(&operation)),
+    }
+}
+
+/// Sends to a queue; else, why not.
+pub(crate) fn send(state: &mut State, queue_arn: &str, body: String) -> Result<(), String> {
+    let arn = Arn::of("sqs", queue_arn).ok_or_else(|| format!("{queue_arn} is not a queue"))?;
+    let at = At { account: arn.account.to_owned(), region: arn.region.to_owned() };
+    if !at.queues(state).contains_key(arn.resource) {
+        return Err(format!("{queue_arn} does not exist"));
+    }
+    put(state, &at, arn.resource, body).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Whose queues are meant, and where.
+struct At {
+    account: String,
+    region: String,
+}
+
+impl At {
+    fn queues<'s>(&self, state: &'s mut State) -> &'s mut BTreeMap<String, Queue> {
+        &mut state.place(&self.account, &self.region).sqs.queues
+    }
+
+    /// The queue, without the messages that are older than it keeps them.
+    fn queue<'s>(&self, state: &'s mut State, name: &str) -> Result<&'s mut Queue, Error> {
+        let now = state.now;
+        let queue = self.queues(state).get_mut(name).ok_or_else(no_such_queue)?;
+        let oldest = now - queue.retention;
+        queue.messages.retain(|_, message| message.sent > oldest);
+        Ok(queue)
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("https://sqs.{}.amazonaws.com/{}/{name}", self.region, self.account)
+    }
+
+    /// The name in a URL, whatever host it has.
+    fn name<'u>(&self, url: &'u str) -> Result<&'u str, Error> {
+        let mut path = url.rsplit('/');
+        match (path.next(), path.next()) {
+            (Some(name), Some(account)) if account == self.account => Ok(name),
+            (Some(_), Some(account)) if account.len() == 12 => {
+                Err(Error::new("AccessDeniedException", format!("Access to the resource {url} is denied.")).status(403))
+            }
+            _ => Err(no_such_queue()),
+        }
+    }
+}
+
+fn no_such_queue() -> Error {
+    Error::new("QueueDoesNotExist", "The specified queue does not exist.")
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateQueue {
+    queue_name: String,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
+}
+
+/// Making it again is no error, unless it would be another.
+fn create_queue(state: &mut State, at: &At, input: CreateQueue) -> Result<Value, Error> {
+    let CreateQueue { queue_name: name, attributes } = input;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !(1..=80).contains(&name.len()) || !name.bytes().all(allowed) {
+        let why = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    let visibility = seconds(&attributes, "VisibilityTimeout", 0..=43_200)?;
+    let retention = seconds(&attributes, "MessageRetentionPeriod", 60..=1_209_600)?;
+    if let Some(other) =
+        attributes.keys().find(|name| !["VisibilityTimeout", "MessageRetentionPeriod"].contains(&name.as_str()))
+    {
+        return Err(Error::new("InvalidAttributeName", format!("This simulation has no queue attribute {other}.")));
+    }
+    let created = state.now;
+    let queue = at.queues(state).entry(name.clone()).or_insert_with(|| Queue {
+        visibility: visibility.unwrap_or(Duration::from_secs(30)),
+        retention: retention.unwrap_or(Duration::from_secs(4 * 24 * 60 * 60)),
+        created,
+        messages: BTreeMap::new(),
+        sent: 0,
+    });
+    if visibility.is_some_and(|asked| asked != queue.visibility)
+        || retention.is_some_and(|asked| asked != queue.retention)
+    {
+        let why = format!("A queue named {name} already exists with other attributes.");
+        return Err(Error::new("QueueNameExists", why));
+    }
+    Ok(json!({ "QueueUrl": at.url(&name) }))
+}
+
+fn seconds(
+    attributes: &BTreeMap<String, String>,
+    name: &str,
+    within: std::ops::RangeInclusive<u64>,
+) -> Result<Option<Duration>, Error> {
+    let Some(text) = attributes.get(name) else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds) if within.contains(&seconds) => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(Error::new("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetQueueUrl {
+    queue_name: String,
+}
+
+fn get_queue_url(state: &mut State, at: &At, input: &GetQueueUrl) -> Result<Value, Error> {
+    at.queue(state, &input.queue_name)?;
+    Ok(json!({ "QueueUrl": at.url(&input.queue_name) }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetQueueAttributes {
+    queue_url: String,
+    #[serde(default)]
+    attribute_names: Vec<String>,
+}
+
+fn get_queue_attributes(state: &mut State, at: &At, input: GetQueueAttributes) -> Result<Value, Error> {
+    let now = state.now;
+    let name = at.name(&input.queue_url)?;
+    let queue = at.queue(state, name)?;
+    let hidden = queue.messages.values().filter(|message| message.hidden_until > now).count();
+    let all = BTreeMap::from([
+        ("QueueArn", format!("arn:aws:sqs:{}:{}:{name}", at.region, at.account)),
+        ("ApproximateNumberOfMessages", (queue.messages.len() - hidden).to_string()),
+        ("ApproximateNumberOfMessagesNotVisible", hidden.to_string()),
+        ("CreatedTimestamp", queue.created.timestamp().to_string()),
+        ("MessageRetentionPeriod", queue.retention.as_secs().to_string()),
+        ("VisibilityTimeout", queue.visibility.as_secs().to_string()),
+    ]);
+    let mut asked = BTreeMap::new();
+    for name in input.attribute_names {
+        match all.get_key_value(name.as_str()) {
+            Some((name, value)) => drop(asked.insert(*name, value.clone())),
+            None if name == "All" => asked.clone_from(&all),
+            None => return Err(Error::new("InvalidAttributeName", format!("Unknown Attribute {name}."))),
+        }
+    }
+    Ok(if asked.is_empty() { json!({}) } else { json!({ "Attributes": asked }) })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendMessage {
+    queue_url: String,
+    message_body: String,
+    message_attributes: Option<BTreeMap<String, Value>>,
+    delay_seconds: Option<u64>,
+}
+
+fn send_message(state: &mut State, at: &At, input: SendMessage) -> Result<Value, Error> {
+    if input.message_attributes.is_some_and(|attributes| !attributes.is_empty()) || input.delay_seconds.unwrap_or(0) > 0
+    {
+        let why = "This simulation has no message attributes and no delays in queues.";
+        return Err(Error::new("UnsupportedOperation", why));
+    }
+    let md5 = md5(&input.message_body);
+    let id = put(state, at, at.name(&input.queue_url)?, input.message_body)?;
+    Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5 }))
+}
+
+/// "The minimum size is one character. The maximum size is 1 MiB or 1,048,576 bytes." (SQS's API reference, 2025)
+const LONGEST_BODY: usize = 1 << 20;
+
+fn put(state: &mut State, at: &At, queue: &str, body: String) -> Result<String, Error> {
+    if body.is_empty() {
+        return Err(Error::new("MissingParameter", "The request must contain the parameter MessageBody."));
+    }
+    if body.len() > LONGEST_BODY {
+        let why =
+            format!("One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes.");
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    let (id, sent) = (state.new_uuid(), state.now);
+    let queue = at.queue(state, queue)?;
+    queue.sent += 1;
+    let message = Message { id: id.clone(), body, sent, hidden_until: sent, received: 0, receipt: String::new() };
+    queue.messages.insert(queue.sent, message);
+    Ok(id)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReceiveMessage {
+    queue_url: String,
+    max_number_of_messages: Option<usize>,
+    visibility_timeout: Option<u64>,
+}
+
+/// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
+fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result<Value, Error> {
+    let most = input.max_number_of_messages.unwrap_or(1);
+    if !(1..=10).contains(&most) {
+        let why = format!(
+            "Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+        );
+        return Err(Error::new("InvalidParameterValue", why));
+    }
+    let name = at.name(&input.queue_url)?;
+    let (now, receipt) = (state.now, state.new_uuid());
+    let queue = at.queue(state, name)?;
+    let hidden_until = now + input.visibility_timeout.map_or(queue.visibility, Duration::from_secs);
+    let visible = queue.messages.iter_mut().filter(|(_, message)| message.hidden_until <= now);
+    let messages: Vec<Value> = visible
+        .take(most)
+        .map(|(number, message)| {
+            message.hidden_until = hidden_until;
+            message.received += 1;
+            message.receipt = format!("{number}-{receipt}");
+            json!({
+                "MessageId": message.id,
+                "ReceiptHandle": message.receipt,
+                "Body": message.body,
+                "MD5OfBody": md5(&message.body),
+                "Attributes": {
+                    "SentTimestamp": message.sent.timestamp_millis().to_string(),
+                    "ApproximateReceiveCount": message.received.to_string(),
+                },
+            })
+        })
+        .collect();
+    Ok(if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteMessage {
+    queue_url: String,
+    receipt_handle: String,
+}
+
+/// What is gone already, or has been received by another since, is no error.
+fn delete_message(state: &mut State, at: &At, input: &DeleteMessage) -> Result<(), Error> {
+    let queue = at.queue(state, at.name(&input.queue_url)?)?;
+    let number = input.receipt_handle.split_once('-').and_then(|(number, _)| number.parse().ok());
+    let invalid = || Error::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.");
+    let number: u64 = number.ok_or_else(invalid)?;
+    if queue.messages.get(&number).is_some_and(|message| message.receipt == input.receipt_handle) {
+        queue.messages.remove(&number);
+    }
+    Ok(())
+}
+
+/// Clients compare it with their own.
+fn md5(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

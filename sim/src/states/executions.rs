@@ -1,0 +1,243 @@
+//! Executions: started, described, listed, stopped, and their history told.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::execution::{Execution, MOST_BYTES, Status};
+use super::language::Failure;
+use super::machines::being_deleted;
+use super::run::{Which, start_running, stop_running};
+use super::{Here, States, check_name, invalid_token, page_size, seconds};
+use crate::call::Error;
+use crate::world::State;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Start {
+    state_machine_arn: String,
+    name: Option<String>,
+    input: Option<String>,
+}
+
+/// "If you call StartExecution with the same name and input as a running execution, the call succeeds and return the
+/// same response as the original request. If the execution is closed or if the input is different, it returns a 400
+/// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is forgotten then.
+pub(super) fn start(state: &mut State, at: &Here, input: Start) -> Result<Value, Error> {
+    let Start { state_machine_arn, name, input } = input;
+    let (now, uuid) = (state.now, state.new_uuid());
+    let states = at.states(state);
+    let (machine, machine_name) = states.machine(at, &state_machine_arn)?;
+    if machine.deleting {
+        return Err(being_deleted(&state_machine_arn));
+    }
+    let name = name.unwrap_or(uuid);
+    check_name(&name)?;
+    let input = input.unwrap_or_else(|| "{}".to_owned());
+    check_input(&input)?;
+    let arn = at.arn("execution", &format!("{machine_name}:{name}"));
+    if let Some(known) = machine.executions.get(&name) {
+        if known.status == Status::Running && *known.input == *input {
+            return Ok(json!({ "executionArn": arn, "startDate": seconds(known.started) }));
+        }
+        return Err(Error::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'")));
+    }
+    let (definition, role_arn) = (Arc::clone(&machine.definition), machine.role_arn.clone());
+    states.started += 1;
+    let number = states.started;
+    let execution = Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
+    let which = Which {
+        account: at.caller.account.clone(),
+        region: at.region.clone(),
+        machine: machine_name.to_owned(),
+        name,
+        number,
+    };
+    start_running(state, which, execution);
+    Ok(json!({ "executionArn": arn, "startDate": seconds(now) }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Named {
+    execution_arn: String,
+}
+
+pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
+    let (_, execution) = at.states(state).execution(at, &input.execution_arn)?;
+    let mut described = summary(execution);
+    let redrivable = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
+    described["input"] = (*execution.input).into();
+    described["inputDetails"] = json!({ "included": true });
+    described["redriveStatus"] = if redrivable { "REDRIVABLE" } else { "NOT_REDRIVABLE" }.into();
+    if !redrivable {
+        let status = described["status"].as_str().unwrap_or_default();
+        described["redriveStatusReason"] = format!("Execution is {status} and cannot be redriven").into();
+    }
+    if let Some(output) = &execution.output {
+        described["output"] = (**output).into();
+        described["outputDetails"] = json!({ "included": true });
+    }
+    for (member, text) in [("error", &execution.failure.error), ("cause", &execution.failure.cause)] {
+        if let Some(text) = text {
+            described[member] = text.as_str().into();
+        }
+    }
+    Ok(described)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct List {
+    state_machine_arn: Option<String>,
+    status_filter: Option<String>,
+    max_results: Option<i64>,
+    next_token: Option<String>,
+}
+
+/// "Results are sorted by time, with the most recent execution first. Running executions are sorted by their startDate
+/// …, and other executions are sorted by their stopDate." The token is where in that order the last one was.
+pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, Error> {
+    let List { state_machine_arn, status_filter, max_results, next_token } = input;
+    let size = page_size(max_results)?;
+    let Some(arn) = state_machine_arn else {
+        return Err(Error::new("ValidationException", "This simulation lists executions by stateMachineArn only."));
+    };
+    let status = status_filter.map(|name| status_named(&name)).transpose()?;
+    let before = next_token.map(|token| place_of(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
+    let (machine, _) = at.states(state).machine(at, &arn)?;
+    let mut found: Vec<_> = machine
+        .executions
+        .values()
+        .filter(|execution| status.is_none_or(|status| status == Some(execution.status)))
+        .map(|execution| {
+            let time = execution.stopped.unwrap_or(execution.started);
+            ((time.timestamp_millis(), execution.number), execution)
+        })
+        .filter(|(place, _)| before.is_none_or(|before| *place < before))
+        .collect();
+    found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
+    let more = found.len() > size;
+    found.truncate(size);
+    let token = found.last().filter(|_| more).map(|((time, number), _)| format!("{time}.{number}"));
+    let shown: Vec<_> = found.iter().map(|(_, execution)| summary(execution)).collect();
+    Ok(json!({ "executions": shown, "nextToken": token }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stop {
+    execution_arn: String,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+/// Stopping what has ended already changes nothing.
+pub(super) fn stop(state: &mut State, at: &Here, input: Stop) -> Result<Value, Error> {
+    let Stop { execution_arn, error, cause } = input;
+    let now = state.now;
+    let (machine, execution) = at.states(state).execution(at, &execution_arn)?;
+    let stopped = execution.stopped.unwrap_or(now);
+    let which = Which {
+        account: at.caller.account.clone(),
+        region: at.region.clone(),
+        machine: machine.to_owned(),
+        name: execution.name.clone(),
+        number: execution.number,
+    };
+    stop_running(state, &which, Status::Aborted, Failure { error, cause });
+    Ok(json!({ "stopDate": seconds(stopped) }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct History {
+    execution_arn: String,
+    max_results: Option<i64>,
+    reverse_order: Option<bool>,
+    next_token: Option<String>,
+    include_execution_data: Option<bool>,
+}
+
+/// The token says how many events were told already.
+pub(super) fn history(state: &mut State, at: &Here, input: History) -> Result<Value, Error> {
+    let size = page_size(input.max_results)?;
+    let told = match input.next_token {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| invalid_token(&token))?,
+    };
+    let (_, execution) = at.states(state).execution(at, &input.execution_arn)?;
+    let history = &execution.history;
+    let end = history.len().min(told + size);
+    let index = |n: usize| if input.reverse_order == Some(true) { history.len() - 1 - n } else { n };
+    let with_data = input.include_execution_data.unwrap_or(true);
+    let events: Vec<_> = (told..end).filter_map(|n| history.show(index(n), with_data)).collect();
+    Ok(json!({ "events": events, "nextToken": (end < history.len()).then(|| end.to_string()) }))
+}
+
+impl States {
+    /// The execution of this ARN, and its machine's name.
+    fn execution<'a>(&mut self, at: &Here, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
+        let names = at.name_in(arn, "execution")?.and_then(|names| names.split_once(':'));
+        names
+            .and_then(|(machine, name)| Some((machine, self.machines.get_mut(machine)?.executions.get_mut(name)?)))
+            .ok_or_else(|| Error::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
+    }
+}
+
+/// As lists show an execution.
+fn summary(execution: &Execution) -> Value {
+    let mut summary = json!({
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": seconds(execution.started),
+        "redriveCount": 0,
+    });
+    if let Some(stopped) = execution.stopped {
+        summary["stopDate"] = seconds(stopped);
+    }
+    summary
+}
+
+fn check_input(input: &str) -> Result<(), Error> {
+    if input.len() > MOST_BYTES {
+        let why = "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length \
+                   less than or equal to 262144";
+        return Err(Error::new("ValidationException", why));
+    }
+    let invalid =
+        |why: String| Error::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{why}'"));
+    match serde_json::from_str::<serde::de::IgnoredAny>(input) {
+        Ok(_) => Ok(()),
+        Err(_) if input.is_empty() => Err(invalid("Invalid execution input.".to_owned())),
+        Err(why) => Err(invalid(why.to_string())),
+    }
+}
+
+/// A status to filter by. None is ever `PENDING_REDRIVE` here.
+fn status_named(name: &str) -> Result<Option<Status>, Error> {
+    match name {
+        "RUNNING" => Ok(Some(Status::Running)),
+        "SUCCEEDED" => Ok(Some(Status::Succeeded)),
+        "FAILED" => Ok(Some(Status::Failed)),
+        "TIMED_OUT" => Ok(Some(Status::TimedOut)),
+        "ABORTED" => Ok(Some(Status::Aborted)),
+        "PENDING_REDRIVE" => Ok(None),
+        _ => Err(Error::new(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{name}' at 'statusFilter' failed to satisfy constraint: Member \
+                 must satisfy enum value set: [SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]"
+            ),
+        )),
+    }
+}
+
+/// Where a token says that a list goes on.
+fn place_of(token: &str) -> Option<(i64, u64)> {
+    let (time, number) = token.split_once('.')?;
+    Some((time.parse().ok()?, number.parse().ok()?))
+}

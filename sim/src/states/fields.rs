@@ -1,0 +1,158 @@
+//! The fields of one object of a definition. Each is taken by who understands it; what is left at the end is refused.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::language::{Placement, Selection};
+use super::path::Path;
+use super::template::Template;
+
+/// Why a definition is refused, and where in it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) at: String,
+    pub(super) why: String,
+}
+
+/// An object's fields that nobody has taken yet.
+pub(super) struct Fields<'a> {
+    at: String,
+    left: Map<String, Value>,
+    all: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(json: &'a Value, at: String) -> Result<Self, Refused> {
+        match json {
+            Value::Object(all) => Ok(Self { at, left: all.clone(), all }),
+            _ => Err(Refused { at, why: "An object is expected".to_owned() }),
+        }
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<&'a Value> {
+        self.left.remove(name)?;
+        self.all.get(name)
+    }
+
+    /// A field that must be there.
+    pub(super) fn text(&mut self, name: &str) -> Result<String, Refused> {
+        match self.text_if(name)? {
+            Some(text) => Ok(text),
+            None => self.refuse("", &format!("These fields are required: [{name}]")),
+        }
+    }
+
+    pub(super) fn text_if(&mut self, name: &str) -> Result<Option<String>, Refused> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => self.refuse(name, "A string is expected"),
+        }
+    }
+
+    /// A whole number within limits.
+    pub(super) fn count(&mut self, name: &str, limits: RangeInclusive<u64>) -> Result<Option<u64>, Refused> {
+        match self.take(name).map(|value| value.as_u64().filter(|count| limits.contains(count))) {
+            None => Ok(None),
+            Some(Some(count)) => Ok(Some(count)),
+            Some(None) => {
+                self.refuse(name, &format!("An integer from {} to {} is expected", limits.start(), limits.end()))
+            }
+        }
+    }
+
+    /// A field with which only one thing can be said here.
+    pub(super) fn only(&mut self, name: &str, said: &str) -> Result<(), Refused> {
+        match self.text_if(name)? {
+            Some(other) if other != said => {
+                self.refuse(name, &format!("This simulation has only '{said}', not '{other}'"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn path(&mut self, name: &str) -> Result<Option<Path>, Refused> {
+        match self.text_if(name)?.map(|text| Path::parse(&text)) {
+            None => Ok(None),
+            Some(Ok(path)) => Ok(Some(path)),
+            Some(Err(why)) => self.refuse(name, &why),
+        }
+    }
+
+    pub(super) fn selection(&mut self, name: &str) -> Result<Selection, Refused> {
+        if self.all.get(name) == Some(&Value::Null) {
+            self.take(name);
+            return Ok(Selection::Nothing);
+        }
+        Ok(self.path(name)?.map_or(Selection::Everything, Selection::At))
+    }
+
+    /// `ResultPath`
+    pub(super) fn placement(&mut self) -> Result<Placement, Refused> {
+        match self.selection("ResultPath")? {
+            Selection::Everything => Ok(Placement::Instead),
+            Selection::Nothing => Ok(Placement::Nowhere),
+            Selection::At(path) if path.is_root() => Ok(Placement::Instead),
+            Selection::At(path) if path.is_in_context() => {
+                self.refuse("ResultPath", "The context object cannot be written to")
+            }
+            Selection::At(path) => Ok(Placement::At(path)),
+        }
+    }
+
+    pub(super) fn template(&mut self, name: &str) -> Result<Option<Template>, Refused> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(json @ Value::Object(_)) => match Template::parse(json) {
+                Ok(template) => Ok(Some(template)),
+                Err(why) => self.refuse(name, &why),
+            },
+            Some(_) => self.refuse(name, "An object is expected"),
+        }
+    }
+
+    /// A list of objects, each told whether it is the last.
+    pub(super) fn list<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&mut Fields<'_>, bool) -> Result<T, Refused>,
+    ) -> Result<Option<Vec<T>>, Refused> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(elements) = value.as_array() else { return self.refuse(name, "An array is expected") };
+        let element = |(index, json): (usize, &Value)| {
+            let mut fields = Fields::of(json, format!("{}/{name}[{index}]", self.at))?;
+            let element = read(&mut fields, index + 1 == elements.len())?;
+            fields.end()?;
+            Ok(element)
+        };
+        elements.iter().enumerate().map(element).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The fields of an object that is one of these fields.
+    pub(super) fn object(&mut self, name: &str) -> Result<Fields<'a>, Refused> {
+        match self.take(name) {
+            Some(json) => Fields::of(json, format!("{}/{name}", self.at)),
+            None => self.refuse("", &format!("These fields are required: [{name}]")),
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.all.keys().map(String::as_str)
+    }
+
+    pub(super) fn refuse<T>(&self, field: &str, why: &str) -> Result<T, Refused> {
+        let at = if field.is_empty() { self.at.clone() } else { format!("{}/{field}", self.at) };
+        Err(Refused { at, why: why.to_owned() })
+    }
+
+    /// Everything has been taken, but for comments and the name of the only query language there is here.
+    pub(super) fn end(mut self) -> Result<(), Refused> {
+        self.text_if("Comment")?;
+        self.only("QueryLanguage", "JSONPath")?;
+        match self.left.keys().next() {
+            None => Ok(()),
+            Some(field) => self.refuse("", &format!("This simulation has no field '{field}' here")),
+        }
+    }
+}

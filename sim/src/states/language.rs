@@ -1,0 +1,391 @@
+//! The Amazon States Language, JSONPath mode, as far as it is simulated: what a definition says, read and checked once,
+//! when the state machine is made. Whatever is not simulated is refused then, and never ignored.
+//!
+//! The specification is <https://states-language.net/spec.html>.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::choice::Rule;
+use super::execution::LONGEST_SECONDS;
+use super::fields::{Fields, Refused};
+use super::path::Path;
+use super::task::Resource;
+use super::template::{Expression, Template};
+
+/// Seconds can be given up to this.
+const MOST_SECONDS: u64 = 99_999_999;
+
+/// A definition.
+#[derive(Debug)]
+pub(super) struct Definition {
+    pub(super) start_at: String,
+    pub(super) states: BTreeMap<String, Step>,
+    pub(super) timeout: Option<u64>,
+}
+
+/// A state. (The name is that of AWS's console, because a world has a `State` already.)
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) kind: Kind,
+    pub(super) filters: Filters,
+}
+
+/// What a state does.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Task { resource: Resource, timeout: Option<u64>, retry: Vec<Retrier>, catch: Vec<Catcher>, next: Next },
+    Wait { until: Until, next: Next },
+    Choice { rules: Vec<(Rule, String)>, default: Option<String> },
+    Pass { result: Option<Value>, next: Next },
+    Succeed,
+    Fail { error: Option<Words>, cause: Option<Words> },
+}
+
+/// What comes after a state.
+#[derive(Debug)]
+pub(super) enum Next {
+    State(String),
+    End,
+}
+
+/// What becomes of a state's input and result, in the order in which it happens.
+#[derive(Debug, Default)]
+pub(super) struct Filters {
+    pub(super) input: Selection,
+    pub(super) parameters: Option<Template>,
+    pub(super) selector: Option<Template>,
+    pub(super) result: Placement,
+    pub(super) output: Selection,
+}
+
+/// `InputPath`, `OutputPath`
+#[derive(Debug, Default)]
+pub(super) enum Selection {
+    #[default]
+    Everything,
+    /// `null`: an empty object.
+    Nothing,
+    At(Path),
+}
+
+/// `ResultPath`
+#[derive(Debug, Default)]
+pub(super) enum Placement {
+    #[default]
+    Instead,
+    /// `null`: the input goes on unchanged.
+    Nowhere,
+    At(Path),
+}
+
+/// When a `Wait` ends.
+#[derive(Debug)]
+pub(super) enum Until {
+    Seconds(u64),
+    SecondsAt(Path),
+    Time(DateTime<Utc>),
+    TimeAt(Path),
+}
+
+/// `Error` and `Cause` of a `Fail`.
+#[derive(Debug)]
+pub(super) enum Words {
+    Fixed(String),
+    Computed(Expression),
+}
+
+/// One element of `Retry`.
+#[derive(Debug)]
+pub(super) struct Retrier {
+    pub(super) errors: Vec<String>,
+    interval: u64,
+    pub(super) max_attempts: u64,
+    backoff: f64,
+    max_delay: Option<u64>,
+}
+
+/// One element of `Catch`.
+#[derive(Debug)]
+pub(super) struct Catcher {
+    pub(super) errors: Vec<String>,
+    pub(super) next: String,
+    pub(super) result: Placement,
+}
+
+/// Why a state, or an execution, fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) error: Option<String>,
+    pub(super) cause: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(error: &str, cause: impl Into<String>) -> Self {
+        Self { error: Some(error.to_owned()), cause: Some(cause.into()) }
+    }
+
+    /// The definition does not fit the input. Such an error is neither retried nor caught.
+    pub(super) fn runtime(cause: impl Into<String>) -> Self {
+        Self::new("States.Runtime", cause)
+    }
+
+    /// It took too long. AWS gives no cause.
+    pub(super) fn timeout() -> Self {
+        Self { error: Some("States.Timeout".to_owned()), cause: None }
+    }
+
+    /// Whether it is one of these (`ErrorEquals`). `States.TaskFailed` is everything but a timeout.
+    pub(super) fn is_one_of(&self, errors: &[String]) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        error != "States.Runtime"
+            && errors.iter().any(|named| match named.as_str() {
+                "States.ALL" => true,
+                "States.TaskFailed" => error != "States.Timeout",
+                named => named == error,
+            })
+    }
+}
+
+impl Retrier {
+    /// Seconds to wait before retry number `nth`, from 0: the interval, multiplied by the backoff rate each time, and
+    /// never longer than an execution can last.
+    pub(super) fn delay(&self, nth: u64) -> f64 {
+        let (interval, most) = (self.interval as f64, self.max_delay.unwrap_or(LONGEST_SECONDS) as f64);
+        (interval * self.backoff.powi(i32::try_from(nth).unwrap_or(i32::MAX))).min(most)
+    }
+}
+
+impl Definition {
+    /// Reads a definition; else, why not.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let json: Value = serde_json::from_str(text).map_err(|why| format!("INVALID_JSON_DESCRIPTION: {why}"))?;
+        Self::read(&json).map_err(|Refused { at, why }| {
+            let at = if at.is_empty() { "/" } else { &at };
+            format!("SCHEMA_VALIDATION_FAILED: {why} at {at}")
+        })
+    }
+
+    fn read(json: &Value) -> Result<Self, Refused> {
+        let mut fields = Fields::of(json, String::new())?;
+        fields.only("Version", "1.0")?;
+        let timeout = fields.count("TimeoutSeconds", 1..=MOST_SECONDS)?;
+        let start_at = fields.text("StartAt")?;
+        let Some(Value::Object(named)) = fields.take("States") else {
+            return fields.refuse("States", "These fields are required: [States]");
+        };
+        let states = named.iter().map(|(name, json)| Ok((name.clone(), Step::read(name, json)?)));
+        let states = states.collect::<Result<BTreeMap<_, _>, Refused>>()?;
+        fields.end()?;
+        let definition = Self { start_at, states, timeout };
+        definition.check_targets(named)?;
+        Ok(definition)
+    }
+
+    /// Every state that is named is there, and every state can be reached.
+    fn check_targets(&self, named: &Map<String, Value>) -> Result<(), Refused> {
+        let missing = |at: String, target: &str| Refused {
+            at,
+            why: format!("MISSING_TRANSITION_TARGET: there is no state '{target}'"),
+        };
+        if !self.states.contains_key(&self.start_at) {
+            return Err(missing("/StartAt".to_owned(), &self.start_at));
+        }
+        let mut reached = BTreeSet::from([self.start_at.as_str()]);
+        let mut ahead = vec![self.start_at.as_str()];
+        while let Some(name) = ahead.pop() {
+            for target in self.states.get(name).into_iter().flat_map(Step::targets) {
+                if !self.states.contains_key(target) {
+                    return Err(missing(format!("/States/{name}"), target));
+                }
+                if reached.insert(target) {
+                    ahead.push(target);
+                }
+            }
+        }
+        match named.keys().find(|name| !reached.contains(name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Refused {
+                at: format!("/States/{name}"),
+                why: "MISSING_TRANSITION_TARGET: the state cannot be reached".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Step {
+    fn read(name: &str, json: &Value) -> Result<Self, Refused> {
+        let mut fields = Fields::of(json, format!("/States/{name}"))?;
+        if name.is_empty() || name.chars().count() > 80 {
+            return fields.refuse("", "A state's name has 1 to 80 characters");
+        }
+        let kind = fields.text("Type")?;
+        let mut filters = Filters::default();
+        let kind = match kind.as_str() {
+            "Task" => {
+                filters = Filters::read(&mut fields)?;
+                filters.selector = fields.template("ResultSelector")?;
+                let resource = fields.text("Resource")?;
+                let resource = Resource::parse(&resource, filters.parameters.as_ref());
+                Kind::Task {
+                    resource: resource.or_else(|why| fields.refuse("Resource", &why))?,
+                    timeout: fields.count("TimeoutSeconds", 1..=MOST_SECONDS)?,
+                    retry: fields.list("Retry", Retrier::read)?.unwrap_or_default(),
+                    catch: fields.list("Catch", Catcher::read)?.unwrap_or_default(),
+                    next: next(&mut fields)?,
+                }
+            }
+            "Pass" => {
+                filters = Filters::read(&mut fields)?;
+                Kind::Pass { result: fields.take("Result").cloned(), next: next(&mut fields)? }
+            }
+            "Wait" => {
+                filters.read_selections(&mut fields)?;
+                Kind::Wait { until: Until::read(&mut fields)?, next: next(&mut fields)? }
+            }
+            "Choice" => {
+                filters.read_selections(&mut fields)?;
+                let rules = fields.list("Choices", Rule::read_with_next)?.unwrap_or_default();
+                if rules.is_empty() {
+                    return fields.refuse("Choices", "A non-empty array of choice rules is required");
+                }
+                Kind::Choice { rules, default: fields.text_if("Default")? }
+            }
+            "Succeed" => {
+                filters.read_selections(&mut fields)?;
+                Kind::Succeed
+            }
+            "Fail" => Kind::Fail { error: words(&mut fields, "Error")?, cause: words(&mut fields, "Cause")? },
+            other => return fields.refuse("Type", &format!("This simulation has no states of the type '{other}'")),
+        };
+        fields.end()?;
+        Ok(Self { kind, filters })
+    }
+
+    fn targets(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Task { catch, next, .. } => {
+                catch.iter().map(|catcher| catcher.next.as_str()).chain(next.state()).collect()
+            }
+            Kind::Choice { rules, default } => {
+                rules.iter().map(|(_, next)| next).chain(default).map(String::as_str).collect()
+            }
+            Kind::Wait { next, .. } | Kind::Pass { next, .. } => next.state().into_iter().collect(),
+            Kind::Succeed | Kind::Fail { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Next {
+    fn state(&self) -> Option<&str> {
+        match self {
+            Self::State(name) => Some(name),
+            Self::End => None,
+        }
+    }
+}
+
+impl Filters {
+    /// Those that a `Task` and a `Pass` have.
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Refused> {
+        let parameters = fields.template("Parameters")?;
+        let mut filters = Self { parameters, result: fields.placement()?, ..Self::default() };
+        filters.read_selections(fields)?;
+        Ok(filters)
+    }
+
+    /// Those that every state but `Fail` has.
+    fn read_selections(&mut self, fields: &mut Fields<'_>) -> Result<(), Refused> {
+        self.input = fields.selection("InputPath")?;
+        self.output = fields.selection("OutputPath")?;
+        Ok(())
+    }
+}
+
+impl Until {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Refused> {
+        let seconds = fields.count("Seconds", 0..=MOST_SECONDS)?.map(Self::Seconds);
+        let seconds_at = fields.path("SecondsPath")?.map(Self::SecondsAt);
+        let time_at = fields.path("TimestampPath")?.map(Self::TimeAt);
+        let time = match fields.text_if("Timestamp")? {
+            None => None,
+            Some(text) => match timestamp(&text) {
+                Some(time) => Some(Self::Time(time)),
+                None => return fields.refuse("Timestamp", "An RFC3339 timestamp is expected"),
+            },
+        };
+        let mut given = [seconds, seconds_at, time, time_at].into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(until), None) => Ok(until),
+            _ => fields.refuse("", "Exactly one of [Seconds, SecondsPath, Timestamp, TimestampPath] is required"),
+        }
+    }
+}
+
+impl Retrier {
+    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, Refused> {
+        let retrier = Self {
+            errors: errors(fields, last)?,
+            interval: fields.count("IntervalSeconds", 1..=MOST_SECONDS)?.unwrap_or(1),
+            max_attempts: fields.count("MaxAttempts", 0..=MOST_SECONDS)?.unwrap_or(3),
+            backoff: match fields.take("BackoffRate").map(Value::as_f64) {
+                None => 2.0,
+                Some(Some(rate)) if rate >= 1.0 => rate,
+                Some(_) => return fields.refuse("BackoffRate", "A number of at least 1.0 is expected"),
+            },
+            max_delay: fields.count("MaxDelaySeconds", 1..=31_622_399)?,
+        };
+        // FULL would need a random delay, which nobody here could state.
+        fields.only("JitterStrategy", "NONE")?;
+        Ok(retrier)
+    }
+}
+
+impl Catcher {
+    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, Refused> {
+        Ok(Self { errors: errors(fields, last)?, next: fields.text("Next")?, result: fields.placement()? })
+    }
+}
+
+/// An RFC3339 timestamp with an uppercase T, as the specification wants it.
+pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    (text.as_bytes().get(10) == Some(&b'T')).then(|| time.to_utc())
+}
+
+fn next(fields: &mut Fields<'_>) -> Result<Next, Refused> {
+    match (fields.text_if("Next")?, fields.take("End")) {
+        (Some(name), None) => Ok(Next::State(name)),
+        (None, Some(Value::Bool(true))) => Ok(Next::End),
+        _ => fields.refuse("", "Exactly one of [Next, End] is required, and End must be true"),
+    }
+}
+
+fn errors(fields: &mut Fields<'_>, last: bool) -> Result<Vec<String>, Refused> {
+    let errors = match fields.take("ErrorEquals") {
+        Some(Value::Array(names)) => names.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    };
+    let Some(errors) = errors.filter(|errors: &Vec<_>| !errors.is_empty()) else {
+        return fields.refuse("ErrorEquals", "A non-empty array of error names is required");
+    };
+    if errors.iter().any(|name| name == "States.ALL") && !(last && errors.len() == 1) {
+        return fields.refuse("ErrorEquals", "States.ALL must stand alone, and in the last element");
+    }
+    Ok(errors)
+}
+
+fn words(fields: &mut Fields<'_>, name: &str) -> Result<Option<Words>, Refused> {
+    let path = format!("{name}Path");
+    match (fields.text_if(name)?, fields.text_if(&path)?) {
+        (None, None) => Ok(None),
+        (Some(fixed), None) => Ok(Some(Words::Fixed(fixed))),
+        (None, Some(text)) => match Expression::parse(&text) {
+            Ok(expression) => Ok(Some(Words::Computed(expression))),
+            Err(why) => fields.refuse(&path, &why),
+        },
+        (Some(_), Some(_)) => fields.refuse(name, &format!("Only one of [{name}, {path}] can be given")),
+    }
+}

@@ -1,0 +1,220 @@
+//! State machines: made, described, changed, deleted, listed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::execution::{Execution, Status};
+use super::language::Definition;
+use super::{Here, States, check_name, invalid_token, page_size, seconds};
+use crate::call::Error;
+use crate::world::State;
+
+/// A state machine and its executions, by name.
+pub(super) struct Machine {
+    pub(super) text: String,
+    pub(super) definition: Arc<Definition>,
+    pub(super) role_arn: String,
+    created: DateTime<Utc>,
+    revision: Option<String>,
+    /// It goes when its last execution has ended.
+    pub(super) deleting: bool,
+    pub(super) executions: BTreeMap<String, Execution>,
+}
+
+impl Machine {
+    pub(super) fn is_running(&self) -> bool {
+        self.executions.values().any(|execution| execution.status == Status::Running)
+    }
+}
+
+impl States {
+    /// The machine of this ARN, and its name.
+    pub(super) fn machine<'a>(&mut self, at: &Here, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
+        let name = at.name_in(arn, "stateMachine")?;
+        name.and_then(|name| Some((self.machines.get_mut(name)?, name)))
+            .ok_or_else(|| Error::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Create {
+    name: String,
+    definition: String,
+    role_arn: String,
+    r#type: Option<String>,
+    publish: Option<bool>,
+}
+
+pub(super) fn create(state: &mut State, at: &Here, input: Create) -> Result<Value, Error> {
+    let Create { name, definition: text, role_arn, r#type, publish } = input;
+    check_name(&name)?;
+    if r#type.is_some_and(|kind| kind != "STANDARD") {
+        return Err(Error::new("StateMachineTypeNotSupported", "This simulation has only standard workflows."));
+    }
+    refuse_versions(publish)?;
+    check_role(at, &role_arn)?;
+    let definition = parse(&text)?;
+    let now = state.now;
+    let arn = at.arn("stateMachine", &name);
+    let machine = at.states(state).machines.entry(name).or_insert_with(|| Machine {
+        text: text.clone(),
+        definition,
+        role_arn,
+        created: now,
+        revision: None,
+        deleting: false,
+        executions: BTreeMap::new(),
+    });
+    if machine.deleting {
+        return Err(being_deleted(&arn));
+    }
+    // "CreateStateMachine is an idempotent API": the role may differ and stays as it was, the definition may not.
+    if machine.text != text {
+        return Err(Error::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'")));
+    }
+    Ok(json!({ "stateMachineArn": arn, "creationDate": seconds(machine.created) }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Named {
+    state_machine_arn: String,
+}
+
+pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
+    let arn = input.state_machine_arn;
+    let (machine, name) = at.states(state).machine(at, &arn)?;
+    let mut described = json!({
+        "stateMachineArn": arn,
+        "name": name,
+        "status": if machine.deleting { "DELETING" } else { "ACTIVE" },
+        "definition": machine.text,
+        "roleArn": machine.role_arn,
+        "type": "STANDARD",
+        "creationDate": seconds(machine.created),
+        "loggingConfiguration": { "level": "OFF", "includeExecutionData": false },
+        "tracingConfiguration": { "enabled": false },
+    });
+    // A machine that was never changed has no revision.
+    if let Some(revision) = &machine.revision {
+        described["revisionId"] = revision.as_str().into();
+    }
+    Ok(described)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Update {
+    state_machine_arn: String,
+    definition: Option<String>,
+    role_arn: Option<String>,
+    publish: Option<bool>,
+}
+
+/// "Running executions will continue to use the previous definition and roleArn": they have their own.
+pub(super) fn update(state: &mut State, at: &Here, input: Update) -> Result<Value, Error> {
+    let Update { state_machine_arn: arn, definition: text, role_arn, publish } = input;
+    refuse_versions(publish)?;
+    let (now, revision) = (state.now, state.new_uuid());
+    let (machine, _) = at.states(state).machine(at, &arn)?;
+    if machine.deleting {
+        return Err(being_deleted(&arn));
+    }
+    if text.is_none() && role_arn.is_none() {
+        let why = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be \
+                   specified";
+        return Err(Error::new("MissingRequiredParameter", why));
+    }
+    role_arn.as_deref().map_or(Ok(()), |role| check_role(at, role))?;
+    if let Some(text) = text {
+        machine.definition = parse(&text)?;
+        machine.text = text;
+    }
+    machine.role_arn = role_arn.unwrap_or_else(|| std::mem::take(&mut machine.role_arn));
+    machine.revision = Some(revision.clone());
+    Ok(json!({ "updateDate": seconds(now), "revisionId": revision }))
+}
+
+/// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
+/// machine's executions are terminated." Deleting what is not there is no error.
+pub(super) fn delete(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
+    let states = at.states(state);
+    if let Some(name) = at.name_in(&input.state_machine_arn, "stateMachine")? {
+        if let Some(machine) = states.machines.get_mut(name) {
+            machine.deleting = true;
+        }
+        states.sweep(name);
+    }
+    Ok(json!({}))
+}
+
+impl States {
+    /// Removes a machine that is to be deleted, if nothing runs any more. Its executions go with it.
+    pub(super) fn sweep(&mut self, name: &str) {
+        if self.machines.get(name).is_some_and(|machine| machine.deleting && !machine.is_running()) {
+            self.machines.remove(name);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct List {
+    max_results: Option<i64>,
+    next_token: Option<String>,
+}
+
+/// In the order of their names. The token is the name of the last one.
+pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, Error> {
+    let size = page_size(input.max_results)?;
+    let after = input.next_token.unwrap_or_default();
+    if !after.is_empty() {
+        check_name(&after).map_err(|_| invalid_token(&after))?;
+    }
+    let machines = &at.states(state).machines;
+    let mut left = machines.iter().filter(|(name, _)| after.is_empty() || **name > after);
+    let page: Vec<_> = left.by_ref().take(size).collect();
+    let shown = page.iter().map(|(name, machine)| {
+        json!({
+            "stateMachineArn": at.arn("stateMachine", name),
+            "name": name,
+            "type": "STANDARD",
+            "creationDate": seconds(machine.created),
+        })
+    });
+    let token = left.next().and(page.last()).map(|(name, _)| name);
+    Ok(json!({ "stateMachines": shown.collect::<Vec<_>>(), "nextToken": token }))
+}
+
+pub(super) fn being_deleted(arn: &str) -> Error {
+    Error::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
+}
+
+fn parse(text: &str) -> Result<Arc<Definition>, Error> {
+    let refused = |why| Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{why}'"));
+    Definition::parse(text).map(Arc::new).map_err(refused)
+}
+
+/// The caller may pass only a role of its own account.
+fn check_role(at: &Here, arn: &str) -> Result<(), Error> {
+    let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
+    match rest {
+        Some((account, name)) if !name.is_empty() && account == at.caller.account => Ok(()),
+        Some((_, name)) if !name.is_empty() => {
+            Err(Error::new("AccessDeniedException", "Cross-account pass role is not allowed."))
+        }
+        _ => Err(Error::new("InvalidArn", format!("Invalid Role Arn: '{arn}'"))),
+    }
+}
+
+fn refuse_versions(publish: Option<bool>) -> Result<(), Error> {
+    match publish {
+        Some(true) => Err(Error::new("ValidationException", "This simulation has no versions of state machines.")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,163 @@
+//! Reference paths: the part of JSONPath that names one node, `$.snapshot.tags[0]` or `$$.Execution.Name`.
+//!
+//! Steps that select several nodes (`..`, `*`, filters, slices) are refused when the definition is read.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// The most steps of a path, and the most levels of what a state hands on: as many as `serde_json` reads. AWS takes
+/// more, but nobody could read it here.
+pub(super) const DEEPEST: usize = 128;
+
+/// What paths are looked up in.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// `$`
+    pub(super) input: &'a Value,
+    /// `$$`
+    pub(super) context: &'a Value,
+}
+
+/// A reference path.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    text: String,
+    in_context: bool,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Member(String),
+    Element(usize),
+}
+
+impl Path {
+    /// Reads a path; else, why not.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let why = |what: &str| format!("'{text}' is not a reference path: {what}");
+        let in_context = text.starts_with("$$");
+        let mut rest =
+            text.strip_prefix("$$").or_else(|| text.strip_prefix('$')).ok_or_else(|| why("it must begin with $"))?;
+        let mut steps = Vec::new();
+        while !rest.is_empty() {
+            let (step, after) = if let Some(after) = rest.strip_prefix('.') { member(after) } else { bracket(rest) }
+                .ok_or_else(|| why(&format!("'{rest}' is neither .member, ['member'] nor [0]")))?;
+            steps.push(step);
+            rest = after;
+        }
+        if steps.len() > DEEPEST {
+            return Err(why(&format!("it has more than {DEEPEST} steps")));
+        }
+        Ok(Self { text: text.to_owned(), in_context, steps })
+    }
+
+    /// The path that names everything.
+    pub(super) fn is_root(&self) -> bool {
+        self.steps.is_empty() && !self.in_context
+    }
+
+    pub(super) fn is_in_context(&self) -> bool {
+        self.in_context
+    }
+
+    pub(super) fn find<'a>(&self, scope: Scope<'a>) -> Option<&'a Value> {
+        self.walk(scope).ok()
+    }
+
+    /// What it names; else, why nothing, as AWS says it.
+    pub(super) fn get<'a>(&self, scope: Scope<'a>) -> Result<&'a Value, String> {
+        self.walk(scope).map_err(|found| {
+            let (known, last) = (found + 1, self.steps.len());
+            let shown: String = self.steps.iter().take(known).map(Step::to_string).collect();
+            match known == last {
+                true => format!("Invalid path '{self}' : No results for path: ${shown}"),
+                false => format!("Invalid path '{self}' : Missing property in path ${shown}"),
+            }
+        })
+    }
+
+    /// Follows the path; else, how many steps could be followed.
+    fn walk<'a>(&self, scope: Scope<'a>) -> Result<&'a Value, usize> {
+        let mut node = if self.in_context { scope.context } else { scope.input };
+        for (followed, step) in self.steps.iter().enumerate() {
+            node = match step {
+                Step::Member(name) => node.get(name),
+                Step::Element(index) => node.get(index),
+            }
+            .ok_or(followed)?;
+        }
+        Ok(node)
+    }
+
+    /// `into` with `value` at this path. Members that are missing on the way are made; elements of lists are not.
+    pub(super) fn put(&self, mut into: Value, value: Value) -> Result<Value, String> {
+        let why = format!("Unable to apply ReferencePath {self} to input {into}");
+        let (mut node, mut made) = (&mut into, false);
+        for step in &self.steps {
+            if made && matches!(step, Step::Member(_)) {
+                *node = Value::Object(Map::new());
+            }
+            node = match (step, node) {
+                (Step::Member(name), Value::Object(members)) => {
+                    made = !members.contains_key(name);
+                    members.entry(name).or_insert(Value::Null)
+                }
+                (Step::Element(index), Value::Array(elements)) => {
+                    elements.get_mut(*index).ok_or_else(|| why.clone())?
+                }
+                _ => return Err(why),
+            };
+        }
+        *node = value;
+        Ok(into)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// As AWS's messages write it.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(name) => write!(f, "['{name}']"),
+            Self::Element(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// `name` and what follows it.
+fn member(text: &str) -> Option<(Step, &str)> {
+    let end = text.find(['.', '[']).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end)?;
+    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
+    (plain && !name.is_empty()).then(|| (Step::Member(name.to_owned()), rest))
+}
+
+/// `['name']`, `["name"]` or `[0]`, and what follows it.
+fn bracket(text: &str) -> Option<(Step, &str)> {
+    let inside = text.strip_prefix('[')?;
+    let Some(quote) = inside.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+        let (index, rest) = inside.split_once(']')?;
+        let plain = index.bytes().all(|byte| byte.is_ascii_digit());
+        return plain.then(|| index.parse().ok()).flatten().map(|index| (Step::Element(index), rest));
+    };
+    let mut name = String::new();
+    let mut chars = inside.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => name.push(chars.next()?.1),
+            c if c == quote => {
+                let rest = inside.get(at + 1..)?.strip_prefix(']')?;
+                return Some((Step::Member(name), rest));
+            }
+            c => name.push(c),
+        }
+    }
+    None
+}

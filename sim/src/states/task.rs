@@ -1,0 +1,149 @@
+//! What a `Task` can do: call a function, or publish a message.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::language::Failure;
+use super::template::Template;
+use crate::call::Error;
+use crate::sns::{Attribute, Message};
+
+/// A task's `Resource`.
+#[derive(Debug)]
+pub(super) enum Resource {
+    /// A function, by its ARN.
+    Function(String),
+    /// `arn:aws:states:::lambda:invoke`
+    Invoke,
+    /// `arn:aws:states:::sns:publish`
+    Publish,
+}
+
+/// What is to be done now.
+pub(super) enum Order {
+    Invoke { function: String, payload: Value },
+    Publish { topic: String, message: Message },
+}
+
+impl Resource {
+    /// Reads one, together with the parameters that it needs; else, why not.
+    pub(super) fn parse(arn: &str, parameters: Option<&Template>) -> Result<Self, String> {
+        let (resource, required, known): (_, &[&str], &[&str]) = match arn {
+            "arn:aws:states:::lambda:invoke" => (Self::Invoke, &["FunctionName"], &["FunctionName", "Payload"]),
+            "arn:aws:states:::sns:publish" => {
+                (Self::Publish, &["TopicArn", "Message"], &["TopicArn", "Message", "Subject", "MessageAttributes"])
+            }
+            _ => match arn.split(':').collect::<Vec<_>>()[..] {
+                ["arn", "aws", "lambda", region, account, "function", name, ..]
+                    if ![region, account, name].contains(&"") =>
+                {
+                    return Ok(Self::Function(arn.to_owned()));
+                }
+                _ => return Err(format!("This simulation has no task '{arn}'")),
+            },
+        };
+        let given: Vec<_> = parameters.into_iter().flat_map(Template::names).collect();
+        if let Some(missing) = required.iter().find(|name| !given.contains(name)) {
+            return Err(format!("The Parameters of '{arn}' need the field '{missing}'"));
+        }
+        match given.iter().find(|name| !known.contains(name)) {
+            Some(name) => Err(format!("This simulation has no parameter '{name}' of '{arn}'")),
+            None => Ok(resource),
+        }
+    }
+
+    /// What is to be done with these parameters, by an execution in this region and account.
+    pub(super) fn order(&self, parameters: Value, region: &str, account: &str) -> Result<Order, Failure> {
+        let wrong = || {
+            Failure::runtime(format!(
+                "The Parameters '{parameters}' could not be used to start the Task: [a field has an invalid format]"
+            ))
+        };
+        match self {
+            Self::Function(function) => Ok(Order::Invoke { function: function.clone(), payload: parameters }),
+            Self::Invoke => {
+                let name = parameters["FunctionName"].as_str().ok_or_else(wrong)?;
+                let function = match name.starts_with("arn:") {
+                    true => name.to_owned(),
+                    false => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+                };
+                Ok(Order::Invoke { function, payload: parameters.get("Payload").cloned().unwrap_or_else(|| json!({})) })
+            }
+            Self::Publish => {
+                let Publish { topic_arn, message, subject, message_attributes } =
+                    Publish::deserialize(&parameters).map_err(|_| wrong())?;
+                let attributes = message_attributes
+                    .into_iter()
+                    .map(|(name, given)| (name, Attribute { data_type: given.data_type, value: given.string_value }))
+                    .collect();
+                // A message that is not text is published as its JSON.
+                let body = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+                Ok(Order::Publish { topic: topic_arn, message: Message { subject, body, attributes } })
+            }
+        }
+    }
+
+    /// What the task gives back for what came of the order.
+    pub(super) fn result(&self, answer: Value, request_id: &str) -> Value {
+        let http = json!({ "HttpStatusCode": 200 });
+        let response = json!({ "RequestId": request_id });
+        match self {
+            Self::Function(_) => answer,
+            Self::Invoke => json!({
+                "ExecutedVersion": "$LATEST", "Payload": answer, "SdkHttpMetadata": http,
+                "SdkResponseMetadata": response, "StatusCode": 200,
+            }),
+            Self::Publish => {
+                json!({ "MessageId": answer, "SdkHttpMetadata": http, "SdkResponseMetadata": response })
+            }
+        }
+    }
+
+    /// The first part of its events' types.
+    pub(super) fn events(&self) -> &'static str {
+        match self {
+            Self::Function(_) => "LambdaFunction",
+            Self::Invoke | Self::Publish => "Task",
+        }
+    }
+
+    /// As events name it: `resourceType`, if it is an integration, and `resource`.
+    pub(super) fn names(&self) -> (Option<&'static str>, &str) {
+        match self {
+            Self::Function(arn) => (None, arn),
+            Self::Invoke => (Some("lambda"), "invoke"),
+            Self::Publish => (Some("sns"), "publish"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Publish {
+    topic_arn: String,
+    message: Value,
+    subject: Option<String>,
+    #[serde(default)]
+    message_attributes: BTreeMap<String, Given>,
+}
+
+/// Binary values are not simulated.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Given {
+    data_type: String,
+    string_value: String,
+}
+
+/// As the integration passes on that SNS refused: `SNS.NotFoundException`.
+pub(super) fn refused_by_sns(error: &Error, request_id: &str) -> Failure {
+    let Error { code, message, status } = error;
+    let name = code.strip_suffix("Exception").unwrap_or(code);
+    let cause = format!(
+        "{message} (Service: AmazonSNS; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; \
+         Proxy: null)"
+    );
+    Failure::new(&format!("SNS.{name}Exception"), cause)
+}

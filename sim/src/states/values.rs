@@ -1,0 +1,108 @@
+//! What a state's fields make of an input: selected, filled, placed, told the time by.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::language::{Failure, Filters, Placement, Selection, Until, Words, timestamp};
+use super::path::Scope;
+
+/// A `Wait` of more seconds is "too long". AWS takes 24855 days and refuses 24856.
+const LONGEST_WAIT: i64 = i32::MAX as i64;
+
+impl Filters {
+    /// The input that the state works with.
+    pub(super) fn input(&self, scope: Scope<'_>) -> Result<Value, Failure> {
+        let input = self.input.of(scope)?;
+        match &self.parameters {
+            None => Ok(input),
+            Some(template) => template.fill(Scope { input: &input, ..scope }),
+        }
+    }
+
+    /// What the state hands on for this result.
+    pub(super) fn output(&self, result: Value, scope: Scope<'_>) -> Result<Value, Failure> {
+        let result = match &self.selector {
+            None => result,
+            Some(template) => template.fill(Scope { input: &result, ..scope })?,
+        };
+        // The result is placed in the raw input, not in what `InputPath` has selected.
+        let output = match &self.result {
+            Placement::Instead => result,
+            placement => placement.place(scope.input.clone(), result)?,
+        };
+        match &self.output {
+            Selection::Everything => Ok(output),
+            selection => selection.of(Scope { input: &output, ..scope }),
+        }
+    }
+}
+
+impl Selection {
+    fn of(&self, scope: Scope<'_>) -> Result<Value, Failure> {
+        match self {
+            Self::Everything => Ok(scope.input.clone()),
+            Self::Nothing => Ok(json!({})),
+            Self::At(path) => path.get(scope).cloned().map_err(Failure::runtime),
+        }
+    }
+}
+
+impl Placement {
+    pub(super) fn place(&self, input: Value, result: Value) -> Result<Value, Failure> {
+        match self {
+            Self::Instead => Ok(result),
+            Self::Nowhere => Ok(input),
+            Self::At(path) => path.put(input, result).map_err(|why| Failure::new("States.ResultPathMatchFailure", why)),
+        }
+    }
+}
+
+impl Until {
+    pub(super) fn time(&self, scope: Scope<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
+        let missing =
+            |field, path| Failure::runtime(format!("The {field} parameter does not reference an input value: {path}"));
+        let time = match self {
+            Self::Seconds(seconds) => i64::try_from(*seconds).ok().and_then(|seconds| after(now, seconds)),
+            Self::Time(time) => Some(*time),
+            Self::SecondsAt(path) => {
+                let value = path.find(scope).ok_or_else(|| missing("SecondsPath", path))?;
+                let wrong = |why| Failure::runtime(format!("The SecondsPath parameter {why}: {path} == {value}"));
+                match value.as_i64() {
+                    None => return Err(wrong("cannot be parsed as a long value")),
+                    Some(..0) => return Err(wrong("references a negative value")),
+                    Some(seconds) => after(now, seconds),
+                }
+            }
+            Self::TimeAt(path) => {
+                let value = path.find(scope).ok_or_else(|| missing("TimestampPath", path))?;
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let time = timestamp(&text).ok_or_else(|| {
+                    Failure::runtime(format!(
+                        "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
+                         format string: {path} == {text}"
+                    ))
+                })?;
+                Some(time)
+            }
+        };
+        let time = time.filter(|time| (*time - now).num_seconds() <= LONGEST_WAIT);
+        time.ok_or_else(|| Failure::runtime("Wait state delay is too long."))
+    }
+}
+
+impl Words {
+    pub(super) fn say(&self, field: &str, scope: Scope<'_>) -> Result<String, Failure> {
+        match self {
+            Self::Fixed(text) => Ok(text.clone()),
+            Self::Computed(expression) => match expression.evaluate(field, scope)? {
+                Value::String(text) => Ok(text),
+                other => Err(Failure::runtime(format!("The {field} field must be a string, not {other}"))),
+            },
+        }
+    }
+}
+
+/// So many seconds later, if there is such a time.
+pub(super) fn after(now: DateTime<Utc>, seconds: i64) -> Option<DateTime<Utc>> {
+    now.checked_add_signed(TimeDelta::try_seconds(seconds)?)
+}

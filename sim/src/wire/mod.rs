@@ -1,0 +1,183 @@
+//! How calls look on the way: AWS's query protocol (forms in, XML out) and its JSON protocol, over HTTP.
+//!
+//! Everything here is about form. A request becomes a [`Call`], an answer becomes a response, and neither knows what any
+//! operation does.
+
+mod http;
+pub(crate) mod params;
+mod record;
+pub(crate) mod sdk;
+mod xml;
+
+use serde_json::{Value, json};
+
+use crate::call::{Answer, Call, Caller, Error, Input, Role, Service};
+use params::Params;
+pub(crate) use record::record;
+
+/// An HTTP request, as far as it matters.
+pub(crate) struct Request<'a> {
+    /// The value of a header, by its name in lower case.
+    pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) body: &'a [u8],
+}
+
+/// An HTTP response.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+    /// For the header `x-amzn-query-error`, if there is to be one.
+    pub(crate) query_error: Option<String>,
+}
+
+/// How a service wants to be spoken to.
+#[derive(Clone, Copy)]
+enum Protocol {
+    /// A form with `Action`, answered in XML of this namespace.
+    Query { namespace: &'static str },
+    /// JSON, with the operation in the header `X-Amz-Target`.
+    Json { content_type: &'static str },
+}
+
+/// Of each service, the name under which requests are signed, and the protocol.
+const SERVICES: [(Service, &str, Protocol); 6] = [
+    (Service::Kms, "kms", Protocol::Json { content_type: "application/x-amz-json-1.1" }),
+    (Service::Rds, "rds", Protocol::Query { namespace: "http://rds.amazonaws.com/doc/2014-10-31/" }),
+    (Service::Sns, "sns", Protocol::Query { namespace: "http://sns.amazonaws.com/doc/2010-03-31/" }),
+    (Service::Sqs, "sqs", Protocol::Json { content_type: "application/x-amz-json-1.0" }),
+    (Service::States, "states", Protocol::Json { content_type: "application/x-amz-json-1.0" }),
+    (Service::Sts, "sts", Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" }),
+];
+
+/// A request that is no call. Where it is known at least which service was meant, that is how the error is spelled.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) service: Option<Service>,
+    pub(crate) error: Error,
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self { service: None, error }
+    }
+}
+
+/// Reads a request. The signature tells account, region and service; it is not verified.
+pub(crate) fn read(request: &Request<'_>) -> Result<Call, Unread> {
+    let signed = (request.header)("authorization")
+        .and_then(|header| Signed::read(&header))
+        .ok_or_else(|| Error::new("MissingAuthenticationToken", "The request is not signed.").status(403))?;
+    let (service, _, protocol) = SERVICES
+        .into_iter()
+        .find(|(_, name, _)| *name == signed.service)
+        .ok_or_else(|| Error::new("InvalidAction", format!("This simulation has no service {}.", signed.service)))?;
+    read_call(request, signed, service, protocol).map_err(|error| Unread { service: Some(service), error })
+}
+
+fn read_call(request: &Request<'_>, signed: Signed, service: Service, protocol: Protocol) -> Result<Call, Error> {
+    if signed.account.len() != 12 || !signed.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        let why = format!("The access key {} is not an account: 12 digits are expected.", signed.account);
+        return Err(Error::new("InvalidClientTokenId", why).status(403));
+    }
+    let role = (request.header)("x-amz-security-token").map(|token| match token.split_once('/') {
+        Some((name, session)) => Role { name: name.to_owned(), session: session.to_owned() },
+        None => Role { name: token.clone(), session: "session".to_owned() },
+    });
+    let (operation, input) = match protocol {
+        Protocol::Query { .. } => {
+            let mut params = Params::parse(request.body);
+            (params.take("Action").unwrap_or_default(), Input::Params(params))
+        }
+        Protocol::Json { .. } => {
+            let target = (request.header)("x-amz-target").unwrap_or_default();
+            let input = match request.body {
+                b"" => json!({}),
+                body => {
+                    serde_json::from_slice(body).map_err(|why| Error::new("SerializationException", why.to_string()))?
+                }
+            };
+            (target.rsplit('.').next().unwrap_or_default().to_owned(), Input::Json(input))
+        }
+    };
+    Ok(Call { caller: Caller { account: signed.account, role }, region: signed.region, service, operation, input })
+}
+
+/// What a signature's scope says.
+struct Signed {
+    account: String,
+    region: String,
+    service: String,
+}
+
+impl Signed {
+    /// Of `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request, SignedHeaders=…`.
+    fn read(header: &str) -> Option<Self> {
+        let (_, rest) = header.split_once("Credential=")?;
+        let mut scope = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);
+        let (account, _date, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+        Some(Self { account, region, service })
+    }
+}
+
+/// Writes an answer to a call of this service (unless the request was not even one) and operation.
+pub(crate) fn write(of: Option<(Service, &str)>, answer: &Answer, request_id: &str) -> Response {
+    let protocol = of.and_then(|(service, _)| SERVICES.iter().find(|row| row.0 == service)).map(|row| row.2);
+    let operation = of.map_or("", |(_, operation)| operation);
+    let status = answer.as_ref().map_or_else(|error| error.status, |_| 200);
+    let query_error = match (of, answer) {
+        (Some((Service::Sqs, _)), Err(error)) => Some(query_error(error)),
+        _ => None,
+    };
+    match (protocol, answer) {
+        (Some(Protocol::Json { content_type }), Ok(output)) => {
+            Response { status, content_type, body: json_of(output), query_error }
+        }
+        (Some(Protocol::Json { content_type }), Err(error)) => {
+            let body = json!({ "__type": error.code, "message": error.message }).to_string();
+            Response { status, content_type, body, query_error }
+        }
+        (Some(Protocol::Query { namespace }), Ok(output)) => Response {
+            status,
+            content_type: "text/xml",
+            body: xml::output(operation, namespace, output, request_id),
+            query_error,
+        },
+        (Some(Protocol::Query { namespace }), Err(error)) => {
+            Response { status, content_type: "text/xml", body: xml::error(namespace, error, request_id), query_error }
+        }
+        (None, answer) => {
+            let body = answer.as_ref().map_or_else(|error| xml::error("", error, request_id), Value::to_string);
+            Response { status, content_type: "text/xml", body, query_error }
+        }
+    }
+}
+
+/// SQS has left the query protocol, and still tells its clients an error's code from then, which is the one that they
+/// know it by.
+fn query_error(error: &Error) -> String {
+    let code = match error.code {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueNameExists" => "QueueAlreadyExists",
+        "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",
+        code => code,
+    };
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    format!("{code};{fault}")
+}
+
+/// An output in JSON. What is null is absent, and an operation without output has none of them.
+fn json_of(output: &Value) -> String {
+    fn present(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.clone(), present(value)))
+                .collect(),
+            Value::Array(items) => items.iter().map(present).collect(),
+            other => other.clone(),
+        }
+    }
+    if output.is_null() { "{}".to_owned() } else { present(output).to_string() }
+}

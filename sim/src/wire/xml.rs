@@ -1,0 +1,84 @@
+//! Answers of the query protocol.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::call::Error;
+
+/// Where AWS has a list, its elements have a name of their own; those that are not here are called `member`.
+const ELEMENTS: [(&str, &str); 15] = [
+    ("Attributes", "entry"),
+    ("AttributeValues", "AttributeValue"),
+    ("AvailabilityZones", "AvailabilityZone"),
+    ("DBClusterSnapshotAttributes", "DBClusterSnapshotAttribute"),
+    ("DBClusterSnapshots", "DBClusterSnapshot"),
+    ("DBClusters", "DBCluster"),
+    ("DBInstances", "DBInstance"),
+    ("DBSnapshotAttributes", "DBSnapshotAttribute"),
+    ("DBSnapshots", "DBSnapshot"),
+    ("EventCategories", "EventCategory"),
+    ("EventCategoriesList", "EventCategory"),
+    ("EventSubscriptionsList", "EventSubscription"),
+    ("Events", "Event"),
+    ("SourceIdsList", "SourceId"),
+    ("TagList", "Tag"),
+];
+
+pub(super) fn output(operation: &str, namespace: &str, output: &Value, request_id: &str) -> String {
+    let mut xml = format!(r#"<{operation}Response xmlns="{namespace}">"#);
+    // An operation without output has no result element either. Where there is one, it must come first.
+    if !output.is_null() {
+        element(&mut xml, &format!("{operation}Result"), output);
+    }
+    let _ =
+        write!(xml, "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>");
+    xml
+}
+
+pub(super) fn error(namespace: &str, error: &Error, request_id: &str) -> String {
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    let mut xml = format!(
+        r#"<ErrorResponse xmlns="{namespace}"><Error><Type>{fault}</Type><Code>{}</Code><Message>"#,
+        error.code
+    );
+    escape(&mut xml, &error.message);
+    let _ = write!(xml, "</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>");
+    xml
+}
+
+/// A member: what is null is absent.
+fn element(xml: &mut String, name: &str, value: &Value) {
+    if value.is_null() {
+        return;
+    }
+    let _ = write!(xml, "<{name}>");
+    match value {
+        Value::Null => {}
+        Value::String(text) => escape(xml, text),
+        Value::Bool(_) | Value::Number(_) => {
+            let _ = write!(xml, "{value}");
+        }
+        Value::Array(items) => {
+            let of = ELEMENTS.iter().find(|(list, _)| *list == name).map_or("member", |(_, of)| of);
+            items.iter().for_each(|item| element(xml, of, item));
+        }
+        Value::Object(members) => members.iter().for_each(|(name, value)| element(xml, name, value)),
+    }
+    let _ = write!(xml, "</{name}>");
+}
+
+fn escape(xml: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '\r' => xml.push_str("&#xD;"),
+            '\t' | '\n' => xml.push(c),
+            // XML has no other control characters, however they are written.
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => xml.push(char::REPLACEMENT_CHARACTER),
+            c => xml.push(c),
+        }
+    }
+}

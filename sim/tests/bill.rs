@@ -1,0 +1,92 @@
+//! The bill, asked for after things have happened.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::time::Duration;
+
+use serde_json::json;
+use sim::World;
+
+#[tokio::test(start_paused = true)]
+async fn transitions_and_publishes_are_on_the_bill_each_once() {
+    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let client = aws_sdk_sfn::Client::new(&world.sdk_config("111111111111", "us-east-1"));
+    let definition = json!({ "StartAt": "A", "States": {
+        "A": { "Type": "Wait", "Seconds": 60, "Next": "B" },
+        "B": {
+            "Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true,
+            "Parameters": { "TopicArn": "arn:aws:sns:us-east-1:111111111111:alarms", "Message": "late" },
+        },
+    }});
+    let create = client.create_state_machine().name("timer").role_arn("arn:aws:iam::111111111111:role/timer");
+    let arn = create.definition(definition.to_string()).send().await.expect("a machine").state_machine_arn;
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config("111111111111", "us-east-1"));
+    sns.create_topic().name("alarms").send().await.expect("a topic");
+    for _ in 0..1000 {
+        client.start_execution().state_machine_arn(&arn).send().await.expect("an execution");
+    }
+    world.sleep(Duration::from_secs(61)).await;
+    let bill = world.bill();
+    let line = |what| bill.lines.iter().find(|line| line.what == what).expect("a line");
+    let lines = [line("Step Functions"), line("SNS publishes")].map(|line| (line.quantity, line.dollars));
+    assert_eq!(lines, [(2000.0, 0.05), (1000.0, 0.0005)]);
+    assert_eq!(bill.total, 0.0505);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_prices() {
+    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let bill = world.bill();
+    assert_eq!(bill.total, 0.0);
+    let prices: Vec<_> = bill.lines.iter().map(|line| (line.what, line.price, line.per)).collect();
+    let published = [
+        ("Lambda arm64", 0.000_013_333_4, 1.0),
+        ("Lambda requests", 0.20, 1e6),
+        ("Step Functions", 25.0, 1e6),
+        ("SNS publishes", 0.50, 1e6),
+        ("SQS requests", 0.40, 1e6),
+        ("KMS keys", 1.00, 1.0),
+        ("KMS requests", 0.03, 1e4),
+        ("RDS snapshot storage", 0.095, 1.0),
+    ];
+    assert_eq!(prices, published);
+    let text = bill.to_string();
+    assert!(text.ends_with("At the prices of 2026-11-21 in us-east-1, without free tiers."), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 86), "{text}");
+    println!("{text}");
+    assert_eq!(serde_json::to_value(&bill).expect("JSON")["region"], "us-east-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
+    const MONTH: Duration = Duration::from_secs(730 * 60 * 60);
+    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let kms = aws_sdk_kms::Client::new(&world.sdk_config("111111111111", "us-east-1"));
+    let created = kms.create_key().send().await.expect("a key");
+    let id = created.key_metadata.expect("its data").key_id;
+    let months = || world.bill().lines.iter().find(|line| line.what == "KMS keys").map(|line| line.quantity.round());
+    world.sleep(MONTH).await;
+    assert_eq!(months(), Some(1.0));
+    kms.schedule_key_deletion().key_id(&id).send().await.expect("an answer");
+    world.sleep(MONTH / 2).await;
+    kms.cancel_key_deletion().key_id(&id).send().await.expect("an answer");
+    assert_eq!(months(), Some(1.0));
+    world.sleep(2 * MONTH).await;
+    assert_eq!(months(), Some(3.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_paid_by_the_millisecond_and_its_memory() {
+    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let code = |_| async {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        Ok(serde_json::Value::Null)
+    };
+    let function = sim::lambda::Function::new("function", code).memory(512);
+    let arn = world.add_function("111111111111", "us-east-1", "look", function);
+    for _ in 0..4 {
+        world.call_function(&arn, json!({})).await.expect("an answer");
+    }
+    let lines: Vec<_> = world.bill().lines.into_iter().map(|line| (line.what, line.quantity)).take(2).collect();
+    assert_eq!(lines, [("Lambda arm64", 5.0), ("Lambda requests", 4.0)]);
+}

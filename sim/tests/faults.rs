@@ -1,0 +1,85 @@
+//! What goes wrong in a world, and that it goes wrong again.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::time::Duration;
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::config::retry::RetryConfig;
+use sim::World;
+use sim::fault::{Fate, Fault, Kind, Plan, Point};
+
+fn world() -> World {
+    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+}
+
+/// A client that does not try again, so that each call is told as it went.
+fn client(world: &World) -> Client {
+    let config = world.sdk_config("111111111111", "eu-west-1");
+    Client::from_conf(aws_sdk_kms::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build())
+}
+
+/// Makes a key, and says whether that was answered; then counts the keys, past all faults.
+async fn make_a_key(fates: &[Fate]) -> (bool, usize) {
+    let world = world();
+    let point = Point::Call("CreateKey".to_owned());
+    let faults = fates.iter().zip(1..).map(|(fate, nth)| Fault { at: point.clone(), nth, fate: *fate }).collect();
+    world.plan_faults(Plan::List(faults));
+    let kms = client(&world);
+    let answered = kms.create_key().send().await.is_ok();
+    let keys = kms.list_keys().send().await.expect("an answer").keys().len();
+    (answered, keys)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_fail_before_or_after_its_effect() {
+    assert_eq!(make_a_key(&[]).await, (true, 1));
+    assert_eq!(make_a_key(&[Fate::FailBefore]).await, (false, 0));
+    assert_eq!(make_a_key(&[Fate::FailAfter]).await, (false, 1));
+    assert_eq!(make_a_key(&[Fate::Throttle]).await, (false, 0));
+    assert_eq!(make_a_key(&[Fate::Late(Duration::from_secs(30))]).await, (true, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_call_that_is_named_fails() {
+    let world = world();
+    let at = Point::Call("CreateKey".to_owned());
+    world.plan_faults(Plan::List(vec![Fault { at, nth: 2, fate: Fate::FailBefore }]));
+    let kms = client(&world);
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        answered.push(kms.create_key().send().await.is_ok());
+    }
+    assert_eq!(answered, [true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sdk_tries_again_what_was_throttled() {
+    let world = world();
+    let at = Point::Call("CreateKey".to_owned());
+    world.plan_faults(Plan::List(vec![Fault { at, nth: 1, fate: Fate::Throttle }]));
+    let kms = Client::new(&world.sdk_config("111111111111", "eu-west-1"));
+    assert!(kms.create_key().send().await.is_ok());
+    assert_eq!(world.journal(|journal| journal.calls("CreateKey")), 2);
+}
+
+/// The journal of a hundred calls of which one in ten fails, as JSON lines.
+async fn journal_of(seed: u64) -> String {
+    let world = world();
+    world.plan_faults(Plan::Rates { seed, of_a_thousand: vec![(Kind::Call, Fate::FailBefore, 100)] });
+    let kms = client(&world);
+    for _ in 0..100 {
+        let _ = kms.create_key().send().await;
+    }
+    world.journal(|journal| {
+        journal.entries().iter().map(|entry| serde_json::to_string(entry).expect("JSON") + "\n").collect()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_run_byte_for_byte() {
+    let first = journal_of(7).await;
+    assert!(first.contains("InternalFailure"), "{first}");
+    assert_eq!(first, journal_of(7).await);
+    assert_ne!(first, journal_of(8).await);
+}

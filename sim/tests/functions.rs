@@ -1,0 +1,419 @@
+//! Functions: what they are given, when AWS tries again, and how they end.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sim::fault::{Fate, Fault, Kind, Plan, Point};
+use sim::journal::{Arrival, Event, Outcome};
+use sim::lambda::{Failed, Function, Invocation};
+use sim::{Settings, World};
+
+const ACCOUNT: &str = "111111111111";
+const REGION: &str = "eu-west-1";
+
+fn epoch() -> DateTime<Utc> {
+    "2026-11-21T03:00:00Z".parse().expect("a time")
+}
+
+fn world() -> World {
+    World::with(Settings { epoch: epoch(), latency: Duration::ZERO, ..Settings::default() })
+}
+
+fn add(world: &World, name: &str, function: Function) -> String {
+    world.add_function(ACCOUNT, REGION, name, function)
+}
+
+fn failing() -> Function {
+    Function::new("orders", |_| async { Err("no such order".to_owned()) })
+}
+
+fn sleeping(seconds: u64) -> Function {
+    Function::new("orders", move |_| async move {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        Ok(Value::Null)
+    })
+}
+
+/// Makes the topics `a`, `b` and `c` with calls of its own, and retries none.
+fn making_topics() -> Function {
+    Function::new("orders", |invocation: Invocation| async move {
+        let sns = sns(&invocation.config);
+        for name in ["a", "b", "c"] {
+            sns.create_topic().name(name).send().await.map_err(|error| error.to_string())?;
+        }
+        Ok(Value::Null)
+    })
+}
+
+/// A client whose failures count for no other test.
+fn sns(config: &aws_types::SdkConfig) -> aws_sdk_sns::Client {
+    let own = RetryPartition::custom("test").token_bucket(TokenBucket::default()).build();
+    aws_sdk_sns::Client::from_conf(aws_sdk_sns::config::Builder::from(config).retry_partition(own).build())
+}
+
+/// Of each invocation: when it ended, after how many seconds from the start of the world, at which attempt, and how.
+fn invocations(world: &World) -> Vec<(i64, u32, Outcome)> {
+    world.journal(|journal| {
+        let of = |entry: &sim::journal::Entry| match entry.event {
+            Event::Invocation { attempt, outcome, .. } => Some(((entry.at - epoch()).num_seconds(), attempt, outcome)),
+            _ => None,
+        };
+        journal.entries().iter().filter_map(of).collect()
+    })
+}
+
+async fn queue(world: &World, name: &str) -> (aws_sdk_sqs::Client, String) {
+    let sqs = aws_sdk_sqs::Client::new(&world.sdk_config(ACCOUNT, REGION));
+    let made = sqs.create_queue().queue_name(name).send().await.expect("a queue");
+    (sqs, made.queue_url.expect("a URL"))
+}
+
+/// The one message in a queue.
+async fn only_message(sqs: &aws_sdk_sqs::Client, url: &str) -> Value {
+    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
+    assert_eq!(received.messages().len(), 1);
+    serde_json::from_str(received.messages()[0].body().expect("a body")).expect("JSON")
+}
+
+fn list(at: &Point, fates: &[(u32, Fate)]) -> Plan {
+    Plan::List(fates.iter().map(|&(nth, fate)| Fault { at: at.clone(), nth, fate }).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_function_is_retried_after_one_and_two_minutes_and_then_its_event_goes_to_the_queue() {
+    let world = world();
+    let (sqs, url) = queue(&world, "dead").await;
+    let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
+    world.invoke_function(&arn, json!({ "order": 7 }));
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(invocations(&world), [(0, 1, Outcome::Error), (60, 2, Outcome::Error), (180, 3, Outcome::Error)],);
+    let mut record = only_message(&sqs, &url).await;
+    assert!(record["requestContext"]["requestId"].take().is_string());
+    assert_eq!(
+        record,
+        json!({
+            "version": "1.0",
+            "timestamp": "2026-11-21T03:03:00.000Z",
+            "requestContext": {
+                "requestId": null,
+                "functionArn": "arn:aws:lambda:eu-west-1:111111111111:function:f:$LATEST",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": 3,
+            },
+            "requestPayload": { "order": 7 },
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+            "responsePayload": { "errorType": "Error", "errorMessage": "no such order" },
+        }),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_succeeds_at_last_is_not_tried_again() {
+    for succeeds_at in 1..=3 {
+        let world = world();
+        let tries = Mutex::new(0);
+        let arn = add(
+            &world,
+            "f",
+            Function::new("orders", move |_| {
+                let tried = {
+                    let mut tries = tries.lock().expect("a lock");
+                    *tries += 1;
+                    *tries
+                };
+                async move { if tried == succeeds_at { Ok(Value::Null) } else { Err("not yet".to_owned()) } }
+            }),
+        );
+        world.invoke_function(&arn, Value::Null);
+        world.sleep(Duration::from_secs(3600)).await;
+        let tried = invocations(&world);
+        assert_eq!(tried.len(), succeeds_at);
+        assert_eq!(tried.last().expect("a try").2, Outcome::Ok);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_goes_to_a_topic_if_the_function_says_so() {
+    let world = world();
+    let (sqs, url) = queue(&world, "q").await;
+    let sns = sns(&world.sdk_config(ACCOUNT, REGION));
+    let topic = sns.create_topic().name("t").send().await.expect("a topic").topic_arn.expect("an ARN");
+    let queue = "arn:aws:sqs:eu-west-1:111111111111:q";
+    sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(queue).send().await.expect("a subscription");
+    let arn = add(&world, "f", failing().on_failure(&topic));
+    world.invoke_function(&arn, json!("x"));
+    world.sleep(Duration::from_secs(3600)).await;
+    let message = only_message(&sqs, &url).await;
+    let record: Value = serde_json::from_str(message["Message"].as_str().expect("a message")).expect("JSON");
+    assert_eq!(record["requestPayload"], "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_is_not_there_is_told_by_the_journal() {
+    let world = world();
+    let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:nowhere"));
+    world.invoke_function(&arn, Value::Null);
+    world.sleep(Duration::from_secs(3600)).await;
+    let failed = |event: &Event| matches!(event, Event::DeadLetter { outcome: Arrival::Failed, .. });
+    assert!(world.journal(|journal| journal.entries().iter().any(|entry| failed(&entry.event))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_takes_too_long_is_stopped_and_tried_again() {
+    let world = world();
+    let arn = add(&world, "f", sleeping(31).timeout(Duration::from_secs(30)));
+    world.invoke_function(&arn, Value::Null);
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(
+        invocations(&world),
+        [(30, 1, Outcome::Timeout), (120, 2, Outcome::Timeout), (270, 3, Outcome::Timeout)],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_stopped_does_nothing_more() {
+    let world = world();
+    let arn = add(
+        &world,
+        "f",
+        Function::new("orders", |invocation: Invocation| async move {
+            let sns = sns(&invocation.config);
+            loop {
+                tokio::time::sleep(Duration::from_secs(25)).await;
+                sns.list_topics().send().await.map_err(|error| error.to_string())?;
+            }
+        }),
+    );
+    let failed = world.call_function(&arn, Value::Null).await.expect_err("a timeout");
+    assert_eq!(failed.error, "Sandbox.Timedout");
+    assert!(failed.cause.contains("Task timed out after 60.00 seconds"), "{}", failed.cause);
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(world.journal(|journal| journal.calls("ListTopics")), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_run_at_once_than_are_let_and_the_others_wait_without_failing() {
+    let world = world();
+    let (running, most) = (Arc::new(Mutex::new((0, 0))), 2);
+    let seen = Arc::clone(&running);
+    let function = Function::new("orders", move |_| {
+        let running = Arc::clone(&running);
+        async move {
+            {
+                let mut now = running.lock().expect("a lock");
+                now.0 += 1;
+                now.1 = now.1.max(now.0);
+            }
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            running.lock().expect("a lock").0 -= 1;
+            Ok(Value::Null)
+        }
+    });
+    let arn = add(&world, "f", function.reserved_concurrency(most));
+    (0..5).for_each(|n| world.invoke_function(&arn, json!(n)));
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(*seen.lock().expect("a lock"), (0, 2));
+    let done: Vec<_> = invocations(&world).into_iter().filter(|(_, _, outcome)| *outcome == Outcome::Ok).collect();
+    assert_eq!(done.iter().map(|(_, attempt, _)| *attempt).collect::<Vec<_>>(), [1; 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_never_let_in_is_given_up_after_six_hours() {
+    let world = world();
+    let (sqs, url) = queue(&world, "dead").await;
+    world.plan_faults(Plan::Rates { seed: 0, of_a_thousand: vec![(Kind::Invocation, Fate::Throttle, 1000)] });
+    let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
+    world.invoke_function(&arn, Value::Null);
+    world.sleep(Duration::from_secs(7 * 3600)).await;
+    let times: Vec<_> = invocations(&world).into_iter().map(|(time, ..)| time).collect();
+    assert_eq!(times[..12], [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111]);
+    assert!(*times.last().expect("a try") > 6 * 3600 - 300);
+    let record = only_message(&sqs, &url).await;
+    assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
+    assert_eq!(record["requestContext"]["approximateInvokeCount"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_let_run_never_gives_up_its_events_at_once() {
+    let world = world();
+    let (sqs, url) = queue(&world, "dead").await;
+    let dead = "arn:aws:sqs:eu-west-1:111111111111:dead";
+    let arn = add(&world, "f", failing().reserved_concurrency(0).on_failure(dead));
+    world.invoke_function(&arn, Value::Null);
+    assert_eq!(only_message(&sqs, &url).await["requestContext"]["condition"], "ZeroReservedConcurrency");
+    assert_eq!(invocations(&world), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_who_its_role_says() {
+    let world = world();
+    let arn = add(
+        &world,
+        "f",
+        Function::new("orders-role", |invocation: Invocation| async move {
+            let sts = aws_sdk_sts::Client::new(&invocation.config);
+            let identity = sts.get_caller_identity().send().await.map_err(|error| error.to_string())?;
+            Ok(json!(identity.arn()))
+        }),
+    );
+    let told = world.call_function(&arn, Value::Null).await;
+    assert_eq!(told, Ok(json!("arn:aws:sts::111111111111:assumed-role/orders-role/f@1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_given_its_payload_its_environment_and_its_time() {
+    let world = world();
+    let function = Function::new("orders", |invocation: Invocation| async move {
+        let Invocation { payload, environment, function_arn, deadline, .. } = invocation;
+        Ok(json!([payload, environment, function_arn, deadline]))
+    });
+    let arn = add(&world, "f", function.environment("LEVEL", "info").timeout(Duration::from_secs(7)));
+    let told = world.call_function(&arn, json!({ "a": 1 })).await;
+    assert_eq!(told, Ok(json!([{ "a": 1 }, { "LEVEL": "info" }, arn, "2026-11-21T03:00:07Z"])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_function_hears_why_it_failed() {
+    let world = world();
+    let told = async |name, function| {
+        let arn = add(&world, name, function);
+        world.call_function(&arn, Value::Null).await.expect_err("a failure").error
+    };
+    assert_eq!(told("fails", failing()).await, "Error");
+    assert_eq!(told("sleeps", sleeping(100)).await, "Sandbox.Timedout");
+    assert_eq!(told("full", sleeping(1).reserved_concurrency(0)).await, "Lambda.TooManyRequestsException");
+    let panics = Function::new("orders", |invocation: Invocation| async move {
+        assert_eq!(invocation.payload, json!(1), "a panic that this test wants");
+        Ok(Value::Null)
+    });
+    assert_eq!(told("panics", panics).await, "Error");
+    world.remove_function(ACCOUNT, REGION, "fails");
+    let gone = world.call_function("arn:aws:lambda:eu-west-1:111111111111:function:fails", Value::Null).await;
+    assert_eq!(
+        gone,
+        Err(Failed {
+            error: "Lambda.ResourceNotFoundException".to_owned(),
+            cause: "Function not found: arn:aws:lambda:eu-west-1:111111111111:function:fails".to_owned(),
+        }),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_function_did_before_stays_and_nothing_comes_after() {
+    let world = world();
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(2, Fate::Die)]));
+    let arn = add(&world, "f", making_topics());
+    let failed = world.call_function(&arn, Value::Null).await.expect_err("a death");
+    assert_eq!(failed.error, "Runtime.ExitError");
+    world.sleep(Duration::from_secs(3600)).await;
+    let topics = sns(&world.sdk_config(ACCOUNT, REGION)).list_topics().send().await.expect("a list");
+    let arns: Vec<_> = topics.topics().iter().filter_map(|topic| topic.topic_arn()).collect();
+    assert_eq!(arns, ["arn:aws:sns:eu-west-1:111111111111:a"]);
+    assert_eq!(world.journal(|journal| journal.calls("CreateTopic")), 1);
+    assert_eq!(invocations(&world), [(0, 1, Outcome::Killed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_function_is_tried_again() {
+    let world = world();
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Fate::Die), (4, Fate::Die)]));
+    let arn = add(&world, "f", making_topics());
+    world.invoke_function(&arn, Value::Null);
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(invocations(&world), [(0, 1, Outcome::Killed), (60, 2, Outcome::Killed), (180, 3, Outcome::Ok)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn death_at_a_call_is_for_functions_only() {
+    let world = world();
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Fate::Die)]));
+    sns(&world.sdk_config(ACCOUNT, REGION)).create_topic().name("a").send().await.expect("a topic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_meets_its_fate() {
+    use Outcome::{Error, Killed, Lost, Ok, Throttled};
+    let late = Fate::Late(Duration::from_secs(7));
+    let table: [(Fate, &[_]); 7] = [
+        (Fate::Lost, &[(0, 1, Lost)]),
+        (Fate::Doubled, &[(0, 1, Ok), (0, 1, Ok)]),
+        (late, &[(7, 1, Ok)]),
+        (Fate::FailBefore, &[(0, 1, Error), (60, 2, Ok)]),
+        (Fate::FailAfter, &[(0, 1, Ok), (60, 2, Ok)]),
+        (Fate::Throttle, &[(0, 1, Throttled), (1, 1, Ok)]),
+        (Fate::Die, &[(0, 1, Killed), (60, 2, Ok)]),
+    ];
+    for (fate, expected) in table {
+        let world = world();
+        world.plan_faults(list(&Point::Invocation("f".to_owned()), &[(1, fate)]));
+        let arn = add(&world, "f", making_topics());
+        world.invoke_function(&arn, Value::Null);
+        world.sleep(Duration::from_secs(3600)).await;
+        assert_eq!(invocations(&world), expected, "{fate:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_invokes_its_function_until_it_is_removed() {
+    let world = world();
+    let arn = add(&world, "f", sleeping(0));
+    let hour = Duration::from_secs(3600);
+    world.add_schedule(ACCOUNT, REGION, "sweep", Duration::from_secs(60), &arn, json!("replaced"));
+    world.add_schedule(ACCOUNT, REGION, "sweep", hour, &arn, json!("sweep"));
+    world.sleep(hour * 3 + hour / 2).await;
+    world.remove_schedule(ACCOUNT, REGION, "sweep");
+    world.sleep(hour * 3).await;
+    let times: Vec<_> = invocations(&world).into_iter().map(|(time, ..)| time).collect();
+    assert_eq!(times, [3600, 7200, 10800]);
+}
+
+/// A day of a function that hears of a topic, calls and publishes, while everything goes wrong now and then.
+async fn a_bad_day(seed: u64) -> String {
+    // The SDK's waits between retries come from here.
+    fastrand::seed(seed);
+    let world = World::with(Settings { epoch: epoch(), seed, ..Settings::default() });
+    let admin = sns(&world.sdk_config(ACCOUNT, REGION));
+    let topic = admin.create_topic().name("t").send().await.expect("a topic").topic_arn.expect("an ARN");
+    let function = Function::new("orders", |invocation: Invocation| async move {
+        let sns = sns(&invocation.config);
+        sns.list_topics().send().await.map_err(|error| error.to_string())?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        sns.list_subscriptions().send().await.map_err(|error| error.to_string())?;
+        Ok(Value::Null)
+    });
+    let arn = add(&world, "f", function.reserved_concurrency(3));
+    admin.subscribe().topic_arn(&topic).protocol("lambda").endpoint(&arn).send().await.expect("a subscription");
+    world.add_schedule(ACCOUNT, REGION, "sweep", Duration::from_secs(3600), &arn, Value::Null);
+    let late = Fate::Late(Duration::from_secs(90));
+    let fates = [Fate::FailBefore, Fate::FailAfter, Fate::Throttle, late, Fate::Lost, Fate::Doubled, Fate::Die];
+    let kinds = [Kind::Call, Kind::Delivery, Kind::Invocation];
+    let of_a_thousand = kinds.into_iter().flat_map(|kind| fates.map(|fate| (kind, fate, 50))).collect();
+    world.plan_faults(Plan::Rates { seed, of_a_thousand });
+    for n in 0..100 {
+        // Whether it was published is up to the faults.
+        let _ = admin.publish().topic_arn(&topic).message(format!("{n}")).send().await;
+        world.sleep(Duration::from_secs(n % 3 * 200)).await;
+    }
+    world.sleep(Duration::from_secs(3600)).await;
+    world.journal(|journal| serde_json::to_string(journal.entries())).expect("JSON")
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let first = run(a_bad_day(7));
+    for outcome in ["ok", "error", "killed", "throttled", "lost", "delivered"] {
+        assert!(first.contains(&format!(r#""outcome":"{outcome}""#)), "nothing was {outcome}");
+    }
+    assert!(first == run(a_bad_day(7)), "the journals of two runs with one seed differ");
+    assert!(first != run(a_bad_day(8)), "the seed does not matter");
+}

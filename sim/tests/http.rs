@@ -1,0 +1,131 @@
+//! Any client talks to a world over HTTP.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sim::{Settings, World};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A fast world that listens, and where.
+async fn world() -> (World, SocketAddr) {
+    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
+    let world = World::with(Settings { epoch, speed: 1000, ..Settings::default() });
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let served = world.clone();
+    tokio::spawn(async move { served.serve(listener).await });
+    (world, address)
+}
+
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    async fn new(address: SocketAddr) -> Self {
+        Self(BufReader::new(TcpStream::connect(address).await.expect("a connection")))
+    }
+
+    /// The status and the body of the answer.
+    async fn ask(&mut self, request: &str) -> (u16, String) {
+        self.0.write_all(request.as_bytes()).await.expect("sent");
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).await.expect("a line");
+            if line.trim_end().is_empty() {
+                break;
+            }
+            head.push(line.trim_end().to_ascii_lowercase());
+        }
+        let value = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).expect(name);
+        assert_eq!(value("x-amzn-requestid: ").len(), 36);
+        let mut body = vec![0; value("content-length: ").parse().expect("a length")];
+        self.0.read_exact(&mut body).await.expect("a body");
+        let status = head[0].split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, String::from_utf8(body).expect("UTF-8"))
+    }
+}
+
+/// A request whose signature says this.
+fn signed(scope: &str, more: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: sim\r\nauthorization: AWS4-HMAC-SHA256 Credential={scope}/aws4_request, Signature=0\r\n\
+         {more}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn who_am_i(account: &str) -> String {
+    signed(&format!("{account}/20261121/eu-west-1/sts"), "", "Action=GetCallerIdentity&Version=2011-06-15")
+}
+
+#[tokio::test]
+async fn one_connection_carries_many_calls() {
+    let (world, address) = world().await;
+    let mut client = Client::new(address).await;
+    for account in ["111111111111", "222222222222", "111111111111"] {
+        let (status, body) = client.ask(&who_am_i(account)).await;
+        assert!(status == 200 && body.contains(&format!("<Account>{account}</Account>")), "{body}");
+    }
+    assert_eq!(world.journal(|journal| journal.calls("GetCallerIdentity")), 3);
+}
+
+#[tokio::test]
+async fn many_connections_are_answered_at_once() {
+    let (_, address) = world().await;
+    // These two wait for an answer that they will not ask for yet.
+    let (mut first, mut second) = (Client::new(address).await, Client::new(address).await);
+    assert_eq!(second.ask(&who_am_i("111111111111")).await.0, 200);
+    assert_eq!(first.ask(&who_am_i("111111111111")).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_refused_in_the_spelling_of_the_service_meant() {
+    let (world, address) = world().await;
+    let mut client = Client::new(address).await;
+
+    let (status, body) = client.ask("GET / HTTP/1.1\r\nhost: sim\r\n\r\n").await;
+    assert!(status == 403 && body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
+
+    let (status, body) = client.ask(&signed("AKIATEST/20261121/eu-west-1/sts", "", "Action=GetCallerIdentity")).await;
+    let why = "The access key AKIATEST is not an account: 12 digits are expected.";
+    assert!(status == 403 && body.contains(&format!("<Code>InvalidClientTokenId</Code><Message>{why}")), "{body}");
+
+    let target = "x-amz-target: TrentService.ListKeys\r\n";
+    let refused = client.ask(&signed("AKIATEST/20261121/eu-west-1/kms", target, "{}")).await;
+    assert_eq!(refused, (403, format!(r#"{{"__type":"InvalidClientTokenId","message":"{why}"}}"#)));
+
+    let refused = client.ask(&signed("111111111111/20261121/eu-west-1/kms", target, "{")).await;
+    assert!(refused.0 == 400 && refused.1.contains("SerializationException"), "{}", refused.1);
+
+    let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/s3", "", "")).await;
+    assert!(status == 400 && body.contains("This simulation has no service s3."), "{body}");
+    assert_eq!(world.journal(|journal| journal.entries().len()), 0);
+}
+
+#[tokio::test]
+async fn a_body_is_a_mebibyte_at_most() {
+    let (_, address) = world().await;
+    let sized = |size: usize| signed("111111111111/20261121/eu-west-1/sts", "", &"A".repeat(size));
+    assert_eq!(Client::new(address).await.ask(&sized(1 << 20)).await.0, 400);
+    assert_eq!(Client::new(address).await.ask(&sized((1 << 20) + 1)).await.0, 413);
+}
+
+#[tokio::test]
+async fn who_follows_the_journal_is_told_what_was_and_what_comes() {
+    let (world, address) = world().await;
+    let mut client = Client::new(address).await;
+    client.ask(&who_am_i("111111111111")).await;
+    let mut journal = world.follow();
+    assert_eq!(journal.next().await.len(), 1);
+    assert_eq!(journal.rest(), []);
+
+    let more = tokio::time::timeout(Duration::from_millis(50), journal.next()).await;
+    assert!(more.is_err(), "nothing has happened, and yet {more:?}");
+    client.ask(&who_am_i("222222222222")).await;
+    let new = journal.next().await;
+    assert_eq!(new, world.journal(|journal| journal.entries()[1..].to_vec()));
+    assert_eq!(new.len(), 1);
+}

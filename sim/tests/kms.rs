@@ -1,0 +1,449 @@
+//! Keys, as the AWS SDK sees them.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::time::Duration;
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::types::{KeyManagerType, KeyState, Tag};
+use proptest::prelude::*;
+use serde_json::json;
+use sim::World;
+
+const OWNER: &str = "111111111111";
+const OTHER: &str = "222222222222";
+const DAY: Duration = Duration::from_hours(24);
+const NOBODY: &str = "12345678-1234-4234-8234-123456789012";
+
+fn world() -> World {
+    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+}
+
+fn client(world: &World, account: &str) -> Client {
+    Client::new(&world.sdk_config(account, "eu-west-1"))
+}
+
+/// Makes a key; its identifier.
+async fn key(kms: &Client) -> String {
+    let made = kms.create_key().send().await.expect("a key");
+    made.key_metadata().expect("its metadata").key_id().to_owned()
+}
+
+fn arn(id: &str) -> String {
+    format!("arn:aws:kms:eu-west-1:{OWNER}:key/{id}")
+}
+
+/// Why a call was refused: code and message.
+fn why<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> (String, String) {
+    let error = answer.expect_err("an error");
+    (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
+}
+
+fn error(code: &str, message: impl Into<String>) -> (String, String) {
+    (code.to_owned(), message.into())
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().tag_key(key).tag_value(value).build().expect("a tag")
+}
+
+/// Lets an account do this.
+fn opening(to: &str, action: &str) -> serde_json::Value {
+    json!({ "Effect": "Allow", "Principal": { "AWS": to }, "Action": action, "Resource": "*" })
+}
+
+fn policy(statements: &[serde_json::Value]) -> String {
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_enabled_and_its_accounts_own() {
+    let world = world();
+    let kms = client(&world, OWNER);
+    let made = kms.create_key().description("orders").tags(tag("team", "shop")).send().await.expect("a key");
+    let made = made.key_metadata.expect("its metadata");
+    assert_eq!(made.arn(), Some(arn(made.key_id()).as_str()));
+    assert_eq!((made.aws_account_id(), made.description()), (Some(OWNER), Some("orders")));
+    assert_eq!((made.enabled(), made.key_state()), (true, Some(&KeyState::Enabled)));
+    assert_eq!(made.key_manager(), Some(&KeyManagerType::Customer));
+    assert_eq!(made.creation_date().map(|date| date.as_secs_f64()), Some(1_795_230_000.02));
+    let described = kms.describe_key().key_id(made.key_id()).send().await.expect("the key");
+    assert_eq!(described.key_metadata(), Some(&made));
+    let policy = kms.get_key_policy().key_id(made.key_id()).send().await.expect("a policy");
+    assert!(policy.policy().is_some_and(|policy| policy.contains("arn:aws:iam::111111111111:root")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_key_is_not_found() {
+    let kms = client(&world(), OWNER);
+    let describe = async |name: &str| why(kms.describe_key().key_id(name).send().await);
+    let not_found = |message: &str| error("NotFoundException", message);
+    let gone = format!("Key '{}' does not exist", arn(NOBODY));
+    assert_eq!(describe(NOBODY).await, not_found(&gone));
+    assert_eq!(describe(&arn(NOBODY)).await, not_found(&gone));
+    assert_eq!(describe("orders").await, not_found("Invalid keyId 'orders'"));
+    assert_eq!(
+        describe("alias/orders").await,
+        not_found("Alias arn:aws:kms:eu-west-1:111111111111:alias/orders is not found.")
+    );
+    assert_eq!(describe("arn:aws:kms:us-east-1:111111111111:alias/orders").await, not_found("Invalid arn us-east-1"));
+    assert_eq!(describe("arn:aws:sns:eu-west-1:111111111111:orders").await.0, "InvalidArnException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_has_as_many_aliases_as_it_is_given() {
+    let kms = client(&world(), OWNER);
+    let (one, other) = (key(&kms).await, key(&kms).await);
+    for (name, key) in [("alias/b", &one), ("alias/a", &one), ("alias/c", &other)] {
+        kms.create_alias().alias_name(name).target_key_id(key).send().await.expect("an alias");
+    }
+    let aliases = async |of: Option<&str>| {
+        let listed = kms.list_aliases().set_key_id(of.map(str::to_owned)).send().await.expect("aliases");
+        listed.aliases().iter().filter_map(|alias| alias.alias_name()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(aliases(None).await, ["alias/a", "alias/b", "alias/c"]);
+    assert_eq!(aliases(Some(&one)).await, ["alias/a", "alias/b"]);
+    kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
+    kms.delete_alias().alias_name("alias/c").send().await.expect("a deletion");
+    assert_eq!(aliases(Some(&arn(&other))).await, ["alias/a"]);
+    assert_eq!(why(kms.list_aliases().key_id(NOBODY).send().await).0, "NotFoundException");
+    for name in ["alias/a", "arn:aws:kms:eu-west-1:111111111111:alias/a"] {
+        let described = kms.describe_key().key_id(name).send().await.expect("the key");
+        assert_eq!(described.key_metadata().map(|key| key.key_id()), Some(other.as_str()));
+    }
+}
+
+/// Who makes a key for a database may rely on it to find out whether another has been quicker.
+#[tokio::test(start_paused = true)]
+async fn of_two_who_create_an_alias_at_once_one_is_told_that_it_exists() {
+    let kms = client(&world(), OWNER);
+    let (one, other) = (key(&kms).await, key(&kms).await);
+    let create = |key: &str| kms.create_alias().alias_name("alias/orders").target_key_id(key).send();
+    let (first, second) = tokio::join!(create(&one), create(&other));
+    let (winner, refused) = if first.is_ok() { (one, why(second)) } else { (other, why(first)) };
+    let message = "An alias with the name arn:aws:kms:eu-west-1:111111111111:alias/orders already exists";
+    assert_eq!(refused, error("AlreadyExistsException", message));
+    let described = kms.describe_key().key_id("alias/orders").send().await.expect("the key");
+    assert_eq!(described.key_metadata().map(|key| key.key_id()), Some(winner.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_has_a_name_that_aws_allows_and_is_of_a_key() {
+    let kms = client(&world(), OWNER);
+    let key = key(&kms).await;
+    let create = async |name: &str, of: &str| why(kms.create_alias().alias_name(name).target_key_id(of).send().await);
+    assert_eq!(create("alias/aws/orders", &key).await.0, "InvalidAliasNameException");
+    assert_eq!(create("alias/", &key).await.0, "InvalidAliasNameException");
+    for name in ["orders", "alias/ord ers", "alias/a:b", &format!("alias/{}", "a".repeat(251))] {
+        assert_eq!(create(name, &key).await.0, "ValidationException", "{name}");
+    }
+    assert_eq!(
+        create("alias/a", "alias/b").await,
+        error("ValidationException", "Aliases must refer to keys. Not aliases")
+    );
+    assert_eq!(create("alias/a", NOBODY).await.0, "NotFoundException");
+    assert_eq!(why(kms.delete_alias().alias_name("alias/a").send().await).0, "NotFoundException");
+    assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await).0, "NotFoundException");
+    // But for what describes a key, an alias is no name of it.
+    kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
+    assert_eq!(
+        why(kms.disable_key().key_id("alias/a").send().await),
+        error("NotFoundException", "Invalid keyId 'alias/a'")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_turned_over_every_year_or_as_asked() {
+    let world = world();
+    let kms = client(&world, OWNER);
+    let key = key(&kms).await;
+    let status = async || {
+        let status = kms.get_key_rotation_status().key_id(&key).send().await.expect("a status");
+        let next = status.next_rotation_date().map(|date| date.secs().div_euclid(86_400));
+        (status.key_rotation_enabled(), status.rotation_period_in_days(), next)
+    };
+    let today = world.now().timestamp().div_euclid(86_400);
+    assert_eq!(status().await, (false, None, None));
+    kms.enable_key_rotation().key_id(&key).send().await.expect("rotation");
+    assert_eq!(status().await, (true, Some(365), Some(today + 365)));
+    kms.enable_key_rotation().key_id(&key).rotation_period_in_days(90).send().await.expect("rotation");
+    assert_eq!(status().await, (true, Some(90), Some(today + 90)));
+    world.sleep(100 * DAY).await;
+    assert_eq!(status().await, (true, Some(90), Some(today + 180)));
+    let refused = why(kms.enable_key_rotation().key_id(&key).rotation_period_in_days(89).send().await);
+    let message = "1 validation error detected: Value '89' at 'rotationPeriodInDays' failed to satisfy constraint: \
+                   Member must have value greater than or equal to 90";
+    assert_eq!(refused, error("ValidationException", message));
+    kms.disable_key_rotation().key_id(&key).send().await.expect("no rotation");
+    assert_eq!(status().await, (false, None, None));
+    kms.disable_key().key_id(&key).send().await.expect("disabled");
+    let disabled = error("DisabledException", format!("{} is disabled.", arn(&key)));
+    assert_eq!(why(kms.enable_key_rotation().key_id(&key).send().await), disabled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_goes_after_its_time_with_its_aliases() {
+    let world = world();
+    let kms = client(&world, OWNER);
+    let key = key(&kms).await;
+    kms.create_alias().alias_name("alias/orders").target_key_id(&key).send().await.expect("an alias");
+    let scheduled = kms.schedule_key_deletion().key_id(&key).send().await.expect("a date");
+    assert_eq!((scheduled.key_id(), scheduled.pending_window_in_days()), (Some(arn(&key).as_str()), Some(30)));
+    assert_eq!(scheduled.key_state(), Some(&KeyState::PendingDeletion));
+    world.sleep(30 * DAY - Duration::from_secs(1)).await;
+    let described = kms.describe_key().key_id("alias/orders").send().await.expect("the key").key_metadata;
+    let described = described.expect("its metadata");
+    assert_eq!((described.enabled(), described.key_state()), (false, Some(&KeyState::PendingDeletion)));
+    assert_eq!(described.deletion_date(), scheduled.deletion_date());
+    world.sleep(Duration::from_secs(1)).await;
+    assert_eq!(why(kms.describe_key().key_id(&key).send().await).0, "NotFoundException");
+    assert_eq!(kms.list_aliases().send().await.expect("aliases").aliases(), []);
+    assert_eq!(kms.list_keys().send().await.expect("keys").keys(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_kept_does_not_go_on_its_old_date() {
+    let world = world();
+    let kms = client(&world, OWNER);
+    let key = key(&kms).await;
+    let schedule = |days| kms.schedule_key_deletion().key_id(&key).pending_window_in_days(days).send();
+    kms.enable_key_rotation().key_id(&key).send().await.expect("rotation");
+    schedule(7).await.expect("a date");
+    let rotation = async || {
+        let status = kms.get_key_rotation_status().key_id(&key).send().await.expect("a status");
+        status.key_rotation_enabled()
+    };
+    assert!(!rotation().await);
+    world.sleep(3 * DAY).await;
+    let kept = kms.cancel_key_deletion().key_id(&key).send().await.expect("the key");
+    assert_eq!(kept.key_id(), Some(arn(&key).as_str()));
+    assert!(rotation().await);
+    schedule(30).await.expect("a date");
+    world.sleep(5 * DAY).await;
+    let described = kms.describe_key().key_id(&key).send().await.expect("the key");
+    assert_eq!(described.key_metadata().and_then(|key| key.key_state()), Some(&KeyState::PendingDeletion));
+    kms.cancel_key_deletion().key_id(&key).send().await.expect("the key");
+    world.sleep(60 * DAY).await;
+    let described = kms.describe_key().key_id(&key).send().await.expect("the key");
+    assert_eq!(described.key_metadata().and_then(|key| key.key_state()), Some(&KeyState::Disabled));
+    for days in [6, 31] {
+        assert_eq!(why(schedule(days).await).0, "ValidationException");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_key_that_is_about_to_go_cannot_do_is_refused() {
+    let kms = client(&world(), OWNER);
+    let (key, other) = (key(&kms).await, key(&kms).await);
+    kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
+    let not_pending = error("KMSInvalidStateException", format!("{} is not pending deletion.", arn(&key)));
+    assert_eq!(why(kms.cancel_key_deletion().key_id(&key).send().await), not_pending);
+    kms.schedule_key_deletion().key_id(&key).send().await.expect("a date");
+    let pending = error("KMSInvalidStateException", format!("{} is pending deletion.", arn(&key)));
+    assert_eq!(why(kms.enable_key().key_id(&key).send().await), pending);
+    assert_eq!(why(kms.disable_key().key_id(&key).send().await), pending);
+    assert_eq!(why(kms.schedule_key_deletion().key_id(&key).send().await), pending);
+    assert_eq!(why(kms.enable_key_rotation().key_id(&key).send().await), pending);
+    assert_eq!(why(kms.disable_key_rotation().key_id(&key).send().await), pending);
+    assert_eq!(why(kms.tag_resource().key_id(&key).tags(tag("a", "b")).send().await), pending);
+    assert_eq!(why(kms.untag_resource().key_id(&key).tag_keys("a").send().await), pending);
+    assert_eq!(why(kms.create_alias().alias_name("alias/b").target_key_id(&key).send().await), pending);
+    // An alias can still be taken from it, but not be given to it.
+    kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
+    assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await), pending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_set_and_read_and_removed() {
+    let kms = client(&world(), OWNER);
+    let key = key(&kms).await;
+    kms.tag_resource().key_id(&key).tags(tag("team", "shop")).tags(tag("a", "")).send().await.expect("tags");
+    kms.tag_resource().key_id(&key).tags(tag("team", "bank")).send().await.expect("tags");
+    let tags = async || kms.list_resource_tags().key_id(&key).send().await.expect("tags").tags().to_vec();
+    assert_eq!(tags().await, [tag("a", ""), tag("team", "bank")]);
+    kms.untag_resource().key_id(&key).tag_keys("a").tag_keys("b").send().await.expect("no tag");
+    assert_eq!(tags().await, [tag("team", "bank")]);
+    let set = async |tags: Vec<Tag>| why(kms.tag_resource().key_id(&key).set_tags(Some(tags)).send().await);
+    assert_eq!(set(vec![tag("aws:a", "b")]).await, error("TagException", "Tags beginning with aws: are reserved"));
+    assert_eq!(set(vec![tag("a", "b"), tag("a", "c")]).await, error("TagException", "Duplicate tag keys"));
+    let many = (0..50).map(|n| tag(&n.to_string(), "")).collect();
+    assert_eq!(set(many).await, error("TagException", "Too many tags"));
+    for wrong in [tag(&"k".repeat(129), ""), tag("", ""), tag("a", &"v".repeat(257))] {
+        assert_eq!(set(vec![wrong]).await.0, "ValidationException");
+    }
+    assert_eq!(tags().await, [tag("team", "bank")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_is_none_or_locks_everybody_out_is_refused() {
+    let kms = client(&world(), OWNER);
+    let key = key(&kms).await;
+    let before = kms.get_key_policy().key_id(&key).send().await.expect("a policy").policy;
+    let mut elsewhere = opening(OWNER, "kms:*");
+    elsewhere["Resource"] = json!(arn(&key));
+    let unknown = opening("arn:aws:iam::111111111111:user/anna", "kms:*");
+    let lockout = policy(&[opening(OTHER, "kms:*")]);
+    for wrong in ["no JSON", "{}", &policy(&[elsewhere]), &policy(&[unknown]), &lockout] {
+        let refused = why(kms.put_key_policy().key_id(&key).policy(wrong).send().await);
+        assert_eq!(refused.0, "MalformedPolicyDocumentException", "{wrong}");
+        let refused = why(kms.create_key().policy(wrong).send().await);
+        assert_eq!(refused.0, "MalformedPolicyDocumentException", "{wrong}");
+    }
+    let long = format!("{}{}", policy(&[opening(OWNER, "kms:*")]), " ".repeat(32 * 1024));
+    assert_eq!(why(kms.put_key_policy().key_id(&key).policy(long).send().await).0, "LimitExceededException");
+    assert_eq!(kms.get_key_policy().key_id(&key).send().await.expect("a policy").policy, before);
+    let put = kms.put_key_policy().key_id(&key).policy(&lockout).bypass_policy_lockout_safety_check(true);
+    put.send().await.expect("a change");
+    let refused = why(kms.get_key_policy().key_id(&key).send().await);
+    let message = format!(
+        "User: arn:aws:iam::111111111111:root is not authorized to perform: kms:GetKeyPolicy on resource: {} because \
+         no resource-based policy allows the kms:GetKeyPolicy action",
+        arn(&key)
+    );
+    assert_eq!(refused, error("AccessDeniedException", message));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_sees_what_the_policy_opens_and_cannot_tell_the_rest_from_nothing() {
+    let world = world();
+    let (kms, stranger) = (client(&world, OWNER), client(&world, OTHER));
+    let shared = policy(&[opening(OWNER, "kms:*"), opening(OTHER, "kms:*")]);
+    let closed = arn(&key(&kms).await);
+    let open = kms.create_key().policy(shared).send().await.expect("a key").key_metadata.expect("its metadata");
+    let open = open.arn().expect("its ARN");
+    let described = stranger.describe_key().key_id(open).send().await.expect("the key");
+    assert_eq!(described.key_metadata().and_then(|key| key.aws_account_id()), Some(OWNER));
+    stranger.get_key_rotation_status().key_id(open).send().await.expect("a status");
+    let hidden = |action: &str| {
+        let message = format!(
+            "User: arn:aws:iam::222222222222:root is not authorized to perform: kms:{action} on this resource because \
+             the resource does not exist in this Region, no resource-based policies allow access, or a \
+             resource-based policy explicitly denies access"
+        );
+        error("AccessDeniedException", message)
+    };
+    assert_eq!(why(stranger.describe_key().key_id(closed).send().await), hidden("DescribeKey"));
+    assert_eq!(why(stranger.describe_key().key_id(arn(NOBODY)).send().await), hidden("DescribeKey"));
+    // What has no cross-account use is not opened by any policy.
+    assert_eq!(why(stranger.schedule_key_deletion().key_id(open).send().await), hidden("ScheduleKeyDeletion"));
+    assert_eq!(why(stranger.put_key_policy().key_id(open).policy("").send().await), hidden("PutKeyPolicy"));
+    assert_eq!(stranger.list_keys().send().await.expect("keys").keys(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_key_appears_when_it_is_asked_for_and_nobody_can_change_it() {
+    let world = world();
+    let kms = client(&world, OWNER);
+    assert_eq!(kms.list_aliases().send().await.expect("aliases").aliases(), []);
+    let managed = kms.describe_key().key_id("alias/aws/rds").send().await.expect("the key").key_metadata;
+    let managed = managed.expect("its metadata");
+    assert_eq!(managed.key_manager(), Some(&KeyManagerType::Aws));
+    let aliases = kms.list_aliases().send().await.expect("aliases").aliases;
+    let alias = aliases.as_deref().and_then(<[_]>::first).expect("an alias");
+    assert_eq!((alias.alias_name(), alias.target_key_id()), (Some("alias/aws/rds"), Some(managed.key_id())));
+    let id = managed.key_id();
+    assert!(kms.get_key_rotation_status().key_id(id).send().await.expect("a status").key_rotation_enabled());
+    let policy = kms.get_key_policy().key_id(id).send().await.expect("a policy").policy.expect("a text");
+    assert!(policy.contains("rds.eu-west-1.amazonaws.com"));
+    let refused = [
+        why(kms.put_key_policy().key_id(id).policy(policy).send().await),
+        why(kms.schedule_key_deletion().key_id(id).send().await),
+        why(kms.disable_key().key_id(id).send().await),
+        why(kms.disable_key_rotation().key_id(id).send().await),
+        why(kms.tag_resource().key_id(id).tags(tag("a", "b")).send().await),
+        why(kms.create_alias().alias_name("alias/mine").target_key_id(id).send().await),
+        why(kms.delete_alias().alias_name("alias/aws/rds").send().await),
+    ];
+    assert!(refused.iter().all(|(code, _)| code == "AccessDeniedException"), "{refused:?}");
+    let stranger = client(&world, OTHER);
+    assert_eq!(why(stranger.describe_key().key_id(arn(id)).send().await).0, "AccessDeniedException");
+    // To name another account's does not make it.
+    let others = "arn:aws:kms:eu-west-1:222222222222:alias/aws/rds";
+    assert_eq!(why(kms.describe_key().key_id(others).send().await).0, "NotFoundException");
+    let unknown = why(kms.describe_key().key_id("alias/aws/nothing").send().await);
+    assert_eq!(unknown.0, "NotFoundException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_of_key_that_is_not_simulated_is_refused() {
+    let kms = client(&world(), OWNER);
+    let refused = [
+        why(kms.create_key().multi_region(true).send().await),
+        why(kms.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048).send().await),
+        why(kms.create_key().origin(aws_sdk_kms::types::OriginType::External).send().await),
+    ];
+    assert!(refused.iter().all(|(code, _)| code == "UnsupportedOperationException"), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_comes_in_pages() {
+    let kms = client(&world(), OWNER);
+    let key = key(&kms).await;
+    let first = kms.list_keys().limit(1).send().await.expect("keys");
+    assert_eq!((first.keys().len(), first.truncated(), first.next_marker()), (1, false, None));
+    // A page of 50 is what comes unasked, and a tag's key may be any text.
+    for n in 0..51 {
+        let name = format!("alias/{n:02}");
+        kms.create_alias().alias_name(name).target_key_id(&key).send().await.expect("an alias");
+    }
+    let page = kms.list_aliases().send().await.expect("aliases");
+    assert_eq!((page.aliases().len(), page.truncated()), (50, true));
+    let page = kms.list_aliases().set_marker(page.next_marker).send().await.expect("aliases");
+    assert_eq!((page.aliases().len(), page.truncated(), page.next_marker()), (1, false, None));
+    kms.tag_resource().key_id(&key).tags(tag("größe", "")).tags(tag("日本", "")).send().await.expect("tags");
+    let mut pages = kms.list_resource_tags().key_id(&key).limit(1).into_paginator().items().send();
+    let mut tags = Vec::new();
+    while let Some(tag) = pages.next().await {
+        tags.push(tag.expect("a tag"));
+    }
+    assert_eq!(tags, [tag("größe", ""), tag("日本", "")]);
+    assert_eq!(why(kms.list_keys().marker("nonsense").send().await).0, "InvalidMarkerException");
+    for limit in [0, 1001] {
+        assert_eq!(why(kms.list_keys().limit(limit).send().await).0, "ValidationException");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// While others come and go, a walk by markers sees each one that stays exactly once.
+    #[test]
+    fn a_walk_sees_each_alias_exactly_once(
+        limit in 1..5_i32,
+        steps in prop::collection::vec((0..30_u32, any::<bool>()), 12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let walk = async {
+            let kms = client(&world(), OWNER);
+            let key = key(&kms).await;
+            // Of those with even numbers none ever goes.
+            for n in (0..30).step_by(2) {
+                let create = kms.create_alias().alias_name(format!("alias/{n:02}")).target_key_id(&key);
+                create.send().await.expect("an alias");
+            }
+            let (mut seen, mut marker, mut steps) = (Vec::new(), None, steps.into_iter());
+            loop {
+                let page = kms.list_aliases().limit(limit).set_marker(marker).send().await.expect("a page");
+                seen.extend(page.aliases().iter().filter_map(|alias| alias.alias_name().map(str::to_owned)));
+                marker = page.next_marker;
+                if marker.is_none() {
+                    return seen;
+                }
+                if let Some((n, create)) = steps.next() {
+                    let name = format!("alias/{:02}", n | 1);
+                    let _ = if create {
+                        kms.create_alias().alias_name(name).target_key_id(&key).send().await.map(|_| ()).map_err(|_| ())
+                    } else {
+                        kms.delete_alias().alias_name(name).send().await.map(|_| ()).map_err(|_| ())
+                    };
+                }
+            }
+        };
+        let seen = runtime.expect("a runtime").block_on(walk);
+        for n in (0..30).step_by(2) {
+            prop_assert_eq!(seen.iter().filter(|name| **name == format!("alias/{n:02}")).count(), 1);
+        }
+        prop_assert!(seen.is_sorted_by(|one, next| one < next));
+    }
+}

@@ -1,0 +1,358 @@
+//! Topics: who may publish, what arrives, and how often.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_sns::error::ProvideErrorMetadata;
+use aws_sdk_sns::types::MessageAttributeValue;
+use serde_json::{Value, json};
+use sim::fault::{Fate, Fault, Plan, Point};
+use sim::journal::{Arrival, Event};
+use sim::lambda::{Function, Invocation};
+use sim::{Settings, World};
+
+const PROD: &str = "111111111111";
+const DR: &str = "222222222222";
+const REGION: &str = "eu-west-1";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
+
+fn world() -> World {
+    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
+    World::with(Settings { epoch, latency: Duration::ZERO, ..Settings::default() })
+}
+
+fn sns(world: &World, account: &str) -> aws_sdk_sns::Client {
+    aws_sdk_sns::Client::new(&world.sdk_config(account, REGION))
+}
+
+fn sqs(world: &World, account: &str) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&world.sdk_config(account, REGION))
+}
+
+async fn topic(sns: &aws_sdk_sns::Client, name: &str) -> String {
+    sns.create_topic().name(name).send().await.expect("a topic").topic_arn.expect("an ARN")
+}
+
+async fn queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
+    sqs.create_queue().queue_name(name).send().await.expect("a queue").queue_url.expect("a URL")
+}
+
+async fn subscribe(sns: &aws_sdk_sns::Client, topic: &str, protocol: &str, endpoint: &str) -> String {
+    let request = sns.subscribe().topic_arn(topic).protocol(protocol).endpoint(endpoint);
+    request.send().await.expect("a subscription").subscription_arn.expect("an ARN")
+}
+
+async fn publish(sns: &aws_sdk_sns::Client, topic: &str, message: &str) -> Result<String, String> {
+    match sns.publish().topic_arn(topic).message(message).send().await {
+        Ok(published) => Ok(published.message_id.expect("an identifier")),
+        Err(error) => Err(error.code().unwrap_or_default().to_owned()),
+    }
+}
+
+/// The bodies of what a queue has, the oldest first.
+async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
+    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
+    received.messages().iter().map(|message| message.body().expect("a body").to_owned()).collect()
+}
+
+/// A function that remembers what it was given.
+fn remembering() -> (Function, Arc<Mutex<Vec<Value>>>) {
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let memory = Arc::clone(&given);
+    let function = Function::new("listener", move |invocation: Invocation| {
+        memory.lock().expect("a lock").push(invocation.payload);
+        async { Ok(Value::Null) }
+    });
+    (function, given)
+}
+
+/// The texts of the messages that it was given.
+fn messages(given: &Mutex<Vec<Value>>) -> Vec<String> {
+    let given = given.lock().expect("a lock");
+    given.iter().map(|event| event["Records"][0]["Sns"]["Message"].as_str().expect("a text").to_owned()).collect()
+}
+
+fn policy(topic: &str, action: &str, account: &str, role: Option<&str>) -> String {
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+        "Action": action,
+        "Resource": topic,
+    });
+    if let Some(role) = role {
+        let arn = format!("arn:aws:iam::{account}:role/{role}");
+        statement["Condition"] = json!({ "ArnEquals": { "aws:PrincipalArn": arn } });
+    }
+    json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+}
+
+async fn set_policy(sns: &aws_sdk_sns::Client, topic: &str, policy: String) {
+    let set = sns.set_topic_attributes().topic_arn(topic).attribute_name("Policy").attribute_value(policy);
+    set.send().await.expect("a policy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_is_made_once_and_gone_when_deleted() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    assert_eq!(topic(&sns, "t").await, "arn:aws:sns:eu-west-1:111111111111:t");
+    assert_eq!(topic(&sns, "t").await, "arn:aws:sns:eu-west-1:111111111111:t");
+    assert_eq!(sns.list_topics().send().await.expect("a list").topics().len(), 1);
+    for _ in 0..2 {
+        sns.delete_topic().topic_arn("arn:aws:sns:eu-west-1:111111111111:t").send().await.expect("deleted");
+    }
+    assert_eq!(sns.list_topics().send().await.expect("a list").topics().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_through_the_pages_sees_each_topic_once() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    for n in 0..250 {
+        topic(&sns, &format!("t{n}")).await;
+    }
+    let mut pages = sns.list_topics().into_paginator().send();
+    let (mut sizes, mut seen) = (Vec::new(), BTreeSet::new());
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page");
+        sizes.push(page.topics().len());
+        seen.extend(page.topics().iter().map(|topic| topic.topic_arn().expect("an ARN").to_owned()));
+    }
+    assert_eq!((sizes, seen.len()), (vec![100, 100, 50], 250));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_shows_its_attributes() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    subscribe(&sns, &topic, "sqs", QUEUE).await;
+    subscribe(&sns, &topic, "email", "ops@example.com").await;
+    let shown = sns.get_topic_attributes().topic_arn(&topic).send().await.expect("attributes");
+    let shown = shown.attributes().expect("attributes");
+    let of = |name: &str| shown[name].as_str();
+    assert_eq!([of("TopicArn"), of("Owner")], [&topic, PROD]);
+    assert_eq!([of("SubscriptionsConfirmed"), of("SubscriptionsPending"), of("SubscriptionsDeleted")], ["1", "1", "0"]);
+    let default: Value = serde_json::from_str(of("Policy")).expect("JSON");
+    assert_eq!(default["Statement"][0]["Condition"], json!({ "StringEquals": { "AWS:SourceOwner": PROD } }));
+    let given = policy(&topic, "sns:Publish", DR, None);
+    set_policy(&sns, &topic, given.clone()).await;
+    let shown = sns.get_topic_attributes().topic_arn(&topic).send().await.expect("attributes");
+    assert_eq!(shown.attributes().expect("attributes")["Policy"], given);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_gets_a_message_exactly_as_aws_writes_it() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    let (function, given) = remembering();
+    let subscription = subscribe(&sns, &topic, "lambda", &world.add_function(PROD, REGION, "f", function)).await;
+    let level = MessageAttributeValue::builder().data_type("String").string_value("warn").build().expect("a value");
+    let request =
+        sns.publish().topic_arn(&topic).subject("Hello").message("<a & \"b\">").message_attributes("level", level);
+    let id = request.send().await.expect("an answer").message_id.expect("an identifier");
+    let plain = publish(&sns, &topic, "plain").await.expect("an identifier");
+    world.sleep(Duration::from_secs(1)).await;
+    let unsubscribe = format!("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription}");
+    let event = |id, subject: Value, message, attributes: Value| {
+        json!({
+            "Records": [{
+                "EventSource": "aws:sns",
+                "EventVersion": "1.0",
+                "EventSubscriptionArn": subscription,
+                "Sns": {
+                    "Type": "Notification",
+                    "MessageId": id,
+                    "TopicArn": "arn:aws:sns:eu-west-1:111111111111:t",
+                    "Subject": subject,
+                    "Message": message,
+                    "Timestamp": "2026-11-21T03:00:00.000Z",
+                    "SignatureVersion": "1",
+                    "Signature": "U0lNVUxBVEVE",
+                    "SigningCertUrl": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-simulated.pem",
+                    "UnsubscribeUrl": unsubscribe,
+                    "MessageAttributes": attributes,
+                },
+            }],
+        })
+    };
+    let level = json!({ "level": { "Type": "String", "Value": "warn" } });
+    assert_eq!(
+        *given.lock().expect("a lock"),
+        [event(id, json!("Hello"), "<a & \"b\">", level), event(plain, Value::Null, "plain", json!({}))],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_gets_the_message_in_an_envelope_or_bare() {
+    let world = world();
+    let (sns, sqs) = (sns(&world, PROD), sqs(&world, PROD));
+    let (topic, url) = (topic(&sns, "t").await, queue(&sqs, "q").await);
+    let subscription = subscribe(&sns, &topic, "sqs", QUEUE).await;
+    let id = publish(&sns, &topic, "in an envelope").await.expect("published");
+    world.sleep(Duration::from_secs(1)).await;
+    let envelope: Value = serde_json::from_str(&bodies(&sqs, &url).await[0]).expect("JSON");
+    assert_eq!(
+        envelope,
+        json!({
+            "Type": "Notification",
+            "MessageId": id,
+            "TopicArn": topic,
+            "Message": "in an envelope",
+            "Timestamp": "2026-11-21T03:00:00.000Z",
+            "SignatureVersion": "1",
+            "Signature": "U0lNVUxBVEVE",
+            "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-simulated.pem",
+            "UnsubscribeURL":
+                format!("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription}"),
+        }),
+    );
+    let raw = sns.set_subscription_attributes().subscription_arn(&subscription);
+    raw.attribute_name("RawMessageDelivery").attribute_value("true").send().await.expect("set");
+    publish(&sns, &topic, "bare").await.expect("published");
+    world.sleep(Duration::from_secs(1)).await;
+    assert_eq!(bodies(&sqs, &url).await, ["bare"]);
+    let shown = sns.get_subscription_attributes().subscription_arn(&subscription).send().await.expect("attributes");
+    assert_eq!(shown.attributes().expect("attributes")["RawMessageDelivery"], "true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_publishes_only_if_the_topic_lets_it() {
+    let world = world();
+    let (owner, stranger) = (sns(&world, PROD), sns(&world, DR));
+    let topic = topic(&owner, "t").await;
+    assert_eq!(publish(&stranger, &topic, "x").await, Err("AuthorizationError".to_owned()));
+    set_policy(&owner, &topic, policy(&topic, "sns:Publish", DR, None)).await;
+    assert!(publish(&stranger, &topic, "x").await.is_ok());
+    let delete = stranger.delete_topic().topic_arn(&topic).send().await.expect_err("refused");
+    assert_eq!(delete.code(), Some("AuthorizationError"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_may_let_in_one_role_of_another_account() {
+    let world = world();
+    let owner = sns(&world, PROD);
+    let topic = topic(&owner, "t").await;
+    set_policy(&owner, &topic, policy(&topic, "sns:Publish", DR, Some("consumer"))).await;
+    let as_role = async |role: &'static str| {
+        let topic = topic.clone();
+        let function = Function::new(role, move |invocation: Invocation| {
+            let topic = topic.clone();
+            async move { Ok(json!(publish(&aws_sdk_sns::Client::new(&invocation.config), &topic, "x").await.err())) }
+        });
+        let arn = world.add_function(DR, REGION, role, function);
+        world.call_function(&arn, Value::Null).await.expect("an answer")
+    };
+    assert_eq!(as_role("consumer").await, Value::Null);
+    assert_eq!(as_role("other").await, "AuthorizationError");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_of_another_account_hears_if_it_subscribes_itself() {
+    let world = world();
+    let (owner, stranger) = (sns(&world, PROD), sns(&world, DR));
+    let topic = topic(&owner, "t").await;
+    let (function, given) = remembering();
+    let function = world.add_function(DR, REGION, "f", function);
+    assert_eq!(subscribe(&owner, &topic, "lambda", &function).await, "pending confirmation");
+    let refused = stranger.subscribe().topic_arn(&topic).protocol("lambda").endpoint(&function).send().await;
+    assert_eq!(refused.expect_err("refused").code(), Some("AuthorizationError"));
+    set_policy(&owner, &topic, policy(&topic, "sns:Subscribe", DR, None)).await;
+    let subscription = subscribe(&stranger, &topic, "lambda", &function).await;
+    publish(&owner, &topic, "hello").await.expect("published");
+    world.sleep(Duration::from_secs(1)).await;
+    assert_eq!(messages(&given), ["hello"]);
+    let own = stranger.list_subscriptions().send().await.expect("a list");
+    assert_eq!(own.subscriptions()[0].subscription_arn(), Some(subscription.as_str()));
+    let all = owner.list_subscriptions_by_topic().topic_arn(&topic).send().await.expect("a list");
+    let owners: BTreeSet<_> = all.subscriptions().iter().filter_map(|it| it.owner()).collect();
+    assert_eq!(owners, BTreeSet::from([PROD, DR]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_made_once_and_hears_nothing_when_removed() {
+    let world = world();
+    let (sns, sqs) = (sns(&world, PROD), sqs(&world, PROD));
+    let (topic, url) = (topic(&sns, "t").await, queue(&sqs, "q").await);
+    let first = subscribe(&sns, &topic, "sqs", QUEUE).await;
+    assert_eq!(subscribe(&sns, &topic, "sqs", QUEUE).await, first);
+    for _ in 0..2 {
+        sns.unsubscribe().subscription_arn(&first).send().await.expect("unsubscribed");
+    }
+    publish(&sns, &topic, "x").await.expect("published");
+    world.sleep(Duration::from_secs(1)).await;
+    assert!(bodies(&sqs, &url).await.is_empty());
+    assert!(sns.list_subscriptions().send().await.expect("a list").subscriptions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_stays_unconfirmed_and_unknown_protocols_are_refused() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    assert_eq!(subscribe(&sns, &topic, "email", "ops@example.com").await, "pending confirmation");
+    let all = sns.list_subscriptions_by_topic().topic_arn(&topic).send().await.expect("a list");
+    assert_eq!(all.subscriptions()[0].subscription_arn(), Some("PendingConfirmation"));
+    let refused = sns.subscribe().topic_arn(&topic).protocol("pigeon").endpoint("loft").send().await;
+    assert_eq!(refused.expect_err("refused").code(), Some("InvalidParameter"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_published_is_refused_by_aws_s_names() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    let refused = |code: &str| Err(code.to_owned());
+    assert!(publish(&sns, &topic, &"x".repeat(262_144)).await.is_ok());
+    assert_eq!(publish(&sns, &topic, &"x".repeat(262_145)).await, refused("InvalidParameter"));
+    assert_eq!(publish(&sns, "arn:aws:sns:eu-west-1:111111111111:none", "x").await, refused("NotFound"));
+    assert_eq!(publish(&sns, "arn:aws:sns:us-east-1:111111111111:t", "x").await, refused("InvalidParameter"));
+    let empty = MessageAttributeValue::builder().data_type("String").build().expect("a value");
+    let request = sns.publish().topic_arn(&topic).message("x").message_attributes("a", empty);
+    assert_eq!(request.send().await.expect_err("refused").code(), Some("ParameterValueInvalid"));
+    let request = sns.publish().topic_arn(&topic).message("x").subject("two\nlines");
+    assert_eq!(request.send().await.expect_err("refused").code(), Some("InvalidParameter"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_are_lost_doubled_and_overtaken_as_planned() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    let (function, given) = remembering();
+    subscribe(&sns, &topic, "lambda", &world.add_function(PROD, REGION, "f", function)).await;
+    let fates = [(1, Fate::Late(Duration::from_secs(60))), (2, Fate::Lost), (3, Fate::Doubled)];
+    let at = Point::Delivery("t".to_owned());
+    world.plan_faults(Plan::List(fates.map(|(nth, fate)| Fault { at: at.clone(), nth, fate }).to_vec()));
+    for message in ["late", "lost", "doubled", "passed"] {
+        publish(&sns, &topic, message).await.expect("published");
+    }
+    world.sleep(Duration::from_secs(3600)).await;
+    assert_eq!(messages(&given), ["doubled", "passed", "doubled", "late"]);
+    let arrivals: Vec<_> = world.journal(|journal| {
+        let of = |event: &Event| if let Event::Delivery { outcome, .. } = event { Some(*outcome) } else { None };
+        journal.entries().iter().filter_map(|entry| of(&entry.event)).collect()
+    });
+    let delivered = Arrival::Delivered;
+    assert_eq!(arrivals, [Arrival::Lost, delivered, delivered, delivered, delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_takes_a_tenth_of_a_second_and_one_to_nobody_fails() {
+    let world = world();
+    let sns = sns(&world, PROD);
+    let topic = topic(&sns, "t").await;
+    subscribe(&sns, &topic, "sqs", QUEUE).await;
+    let published = world.now();
+    publish(&sns, &topic, "x").await.expect("published");
+    world.sleep(Duration::from_secs(1)).await;
+    world.journal(|journal| {
+        let last = journal.entries().last().expect("an entry");
+        assert_eq!((last.at - published).num_milliseconds(), 100);
+        assert!(matches!(&last.event, Event::Delivery { outcome: Arrival::Failed, to, .. } if to == QUEUE));
+    });
+}

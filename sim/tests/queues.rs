@@ -1,0 +1,165 @@
+//! Queues: what is sent can be read, by one at a time.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use proptest::prelude::*;
+use sim::{Settings, World};
+
+const PROD: &str = "111111111111";
+const DR: &str = "222222222222";
+const REGION: &str = "eu-west-1";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
+
+fn world() -> World {
+    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
+    World::with(Settings { epoch, latency: Duration::ZERO, ..Settings::default() })
+}
+
+fn sqs(world: &World, account: &str) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&world.sdk_config(account, REGION))
+}
+
+async fn queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
+    sqs.create_queue().queue_name(name).send().await.expect("a queue").queue_url.expect("a URL")
+}
+
+/// The bodies of what a queue has, the oldest first.
+async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
+    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
+    received.messages().iter().map(|message| message.body().expect("a body").to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_is_made_once_and_found_by_its_name() {
+    let world = world();
+    let sqs = sqs(&world, PROD);
+    let url = queue(&sqs, "q").await;
+    assert_eq!(url, "https://sqs.eu-west-1.amazonaws.com/111111111111/q");
+    assert_eq!(queue(&sqs, "q").await, url);
+    assert_eq!(sqs.get_queue_url().queue_name("q").send().await.expect("a queue").queue_url, Some(url.clone()));
+    let other =
+        sqs.create_queue().queue_name("q").attributes(aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout, "5");
+    assert!(other.send().await.expect_err("refused").into_service_error().is_queue_name_exists());
+    let none = sqs.get_queue_url().queue_name("none").send().await.expect_err("refused");
+    assert!(none.into_service_error().is_queue_does_not_exist());
+    let foreign = self::sqs(&world, DR).receive_message().queue_url(&url).send().await.expect_err("refused");
+    assert_eq!(foreign.code(), Some("AccessDeniedException"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_comes_with_its_md5_and_is_gone_after_four_days() {
+    let world = world();
+    let sqs = sqs(&world, PROD);
+    let url = queue(&sqs, "q").await;
+    // As in RFC 1321.
+    let md5 = "f96b697d7cb7938d525a2f31aaf161d0";
+    let sent = sqs.send_message().queue_url(&url).message_body("message digest").send().await.expect("sent");
+    assert_eq!(sent.md5_of_message_body(), Some(md5));
+    let received = sqs.receive_message().queue_url(&url).send().await.expect("an answer");
+    assert_eq!(received.messages()[0].md5_of_body(), Some(md5));
+    let day = Duration::from_secs(24 * 3600);
+    world.sleep(day * 4 - Duration::from_secs(1)).await;
+    assert_eq!(bodies(&sqs, &url).await, ["message digest"]);
+    world.sleep(day).await;
+    assert_eq!(bodies(&sqs, &url).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_counts_what_it_has() {
+    use aws_sdk_sqs::types::QueueAttributeName as Name;
+    let world = world();
+    let sqs = sqs(&world, PROD);
+    let url = queue(&sqs, "q").await;
+    for body in ["a", "b", "c"] {
+        sqs.send_message().queue_url(&url).message_body(body).send().await.expect("sent");
+    }
+    sqs.receive_message().queue_url(&url).send().await.expect("an answer");
+    let shown = sqs.get_queue_attributes().queue_url(&url).attribute_names(Name::All).send().await.expect("attributes");
+    let shown = shown.attributes().expect("attributes");
+    let of = |name: Name| shown[&name].as_str();
+    assert_eq!(
+        [of(Name::QueueArn), of(Name::ApproximateNumberOfMessages), of(Name::ApproximateNumberOfMessagesNotVisible)],
+        [QUEUE, "2", "1"],
+    );
+}
+
+/// What may be done to a queue.
+#[derive(Clone, Debug)]
+enum Step {
+    Send,
+    Receive(i32),
+    /// Deletes the how-manyth of what was received.
+    Delete(usize),
+    Wait(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        Just(Step::Send),
+        (1..=3).prop_map(Step::Receive),
+        (0..8_usize).prop_map(Step::Delete),
+        (0..40_u64).prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 0..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Nobody gets what another holds, what is deleted by its holder never comes again, and the rest always does.
+    #[test]
+    fn a_queue_gives_what_it_has_to_one_at_a_time(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let world = world();
+            let sqs = sqs(&world, PROD);
+            let url = queue(&sqs, "q").await;
+            let (mut sent, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+            // Of each time that something was received: what, by which receipt, and until when it is held.
+            let mut held: Vec<(String, String, chrono::DateTime<chrono::Utc>)> = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Send => {
+                        let body = sent.len().to_string();
+                        sqs.send_message().queue_url(&url).message_body(&body).send().await.expect("sent");
+                        sent.insert(body);
+                    }
+                    Step::Receive(most) => {
+                        let received = sqs.receive_message().queue_url(&url).max_number_of_messages(most).send().await;
+                        let now = world.now();
+                        for message in received.expect("an answer").messages() {
+                            let body = message.body().expect("a body").to_owned();
+                            prop_assert!(!deleted.contains(&body), "{body} was deleted");
+                            prop_assert!(held.iter().all(|(of, _, until)| *of != body || *until <= now), "{body} is held");
+                            let receipt = message.receipt_handle().expect("a receipt").to_owned();
+                            held.push((body, receipt, now + Duration::from_secs(30)));
+                        }
+                    }
+                    Step::Delete(which) => {
+                        let Some((body, receipt, _)) = held.get(which).cloned() else { continue };
+                        sqs.delete_message().queue_url(&url).receipt_handle(&receipt).send().await.expect("deleted");
+                        // Only the last receipt counts.
+                        if held.iter().rfind(|(of, ..)| *of == body).is_some_and(|(_, last, _)| *last == receipt) {
+                            deleted.insert(body);
+                        }
+                    }
+                    Step::Wait(seconds) => world.sleep(Duration::from_secs(seconds)).await,
+                }
+            }
+            world.sleep(Duration::from_secs(30)).await;
+            let mut rest = BTreeSet::new();
+            loop {
+                match bodies(&sqs, &url).await {
+                    more if more.is_empty() => break,
+                    more => rest.extend(more),
+                }
+            }
+            prop_assert_eq!(rest, &sent - &deleted);
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,159 @@
+//! Databases, and the snapshots that they take by themselves.
+
+use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDBInstanceFluentBuilder;
+
+use super::support::*;
+
+/// The automated snapshots of a database.
+async fn automated(rds: &Rds, database: &str) -> Vec<Seen> {
+    let look = Look { database: Some(database), origin: Some("automated"), ..Look::default() };
+    rds.look(look).await.expect("a page").0
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_is_creating_and_then_available() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.database_like("Orders", Like::default()).await.expect("a database");
+    let status = async || {
+        let answer = rds.client.describe_db_instances().db_instance_identifier("ORDERS").send().await.expect("it");
+        let found = &answer.db_instances()[0];
+        let text = |text: Option<&str>| text.expect("a text").to_owned();
+        (text(found.db_instance_identifier()), text(found.db_instance_status()), found.allocated_storage())
+    };
+    assert_eq!(status().await, ("orders".to_owned(), "creating".to_owned(), Some(100)));
+    assert_eq!(rds.create("orders", "early").await.err(), Some(rds.kind.database_state()));
+    world.sleep(5 * MINUTE).await;
+    assert_eq!(status().await, ("orders".to_owned(), "available".to_owned(), Some(100)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_does_not_tell_how_much_it_holds() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Cluster);
+    rds.database(&world, "warehouse").await;
+    let answer = rds.client.describe_db_clusters().send().await.expect("clusters");
+    let found = &answer.db_clusters()[0];
+    assert_eq!((found.status(), found.allocated_storage()), (Some("available"), Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_free_when_its_database_is_gone() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        rds.database(&world, "orders").await;
+        let again = rds.database_like("orders", Like::default()).await;
+        assert_eq!(again.err(), Some(kind.pick("DBInstanceAlreadyExists", "DBClusterAlreadyExistsFault")));
+        assert_eq!(rds.delete_database("orders", true).await, Ok(()));
+        assert_eq!(rds.delete_database("orders", true).await, Err(kind.no_database()));
+        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.no_database()));
+        assert_eq!(rds.database_like("orders", Like::default()).await, Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn backups_are_taken_daily_in_the_window_with_the_databases_tags() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        let carried = tags(&[("team", "shop")]);
+        let like = Like { window: Some("04:05-04:35"), copies_tags: true, tags: carried.clone(), ..Like::default() };
+        rds.database_like("orders", Like { retention: Some(3), ..like }).await.expect("a database");
+        rds.database_like("plain", Like { window: Some("04:05-04:35"), tags: carried.clone(), ..Like::default() })
+            .await
+            .expect("a database");
+        let today = world.now().format("%Y-%m-%d").to_string();
+        world.sleep(66 * MINUTE).await;
+        let seen = automated(&rds, "orders").await;
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen[0].id, format!("rds:orders-{today}-04-05"));
+        assert_eq!((seen[0].origin.as_str(), seen[0].status.as_str()), ("automated", "creating"));
+        assert_eq!(seen[0].tags, carried);
+        assert_eq!(automated(&rds, "plain").await[0].tags, Tags::new());
+        world.sleep(10 * DAY - 66 * MINUTE).await;
+        assert_eq!(automated(&rds, "orders").await.len(), 3);
+        assert!(automated(&rds, "orders").await.iter().all(|seen| seen.status == "available"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_without_retention_takes_no_backups() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.database(&world, "orders").await;
+    world.sleep(3 * DAY).await;
+    assert_eq!(automated(&rds, "orders").await, []);
+    let cluster = Rds::new(&world, PROD, HERE, Kind::Cluster);
+    let never = cluster.database_like("orders", Like { retention: Some(0), ..Like::default() }).await;
+    assert_eq!(never.err().as_deref(), Some("InvalidParameterValue"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        for id in ["kept", "gone"] {
+            rds.database_like(id, Like { retention: Some(5), ..Like::default() }).await.expect("a database");
+        }
+        world.sleep(2 * DAY).await;
+        rds.create("gone", "by-hand").await.expect("a snapshot");
+        world.sleep(DAY).await;
+        rds.delete_database("kept", false).await.expect("a deletion");
+        rds.delete_database("gone", true).await.expect("a deletion");
+        assert_eq!(automated(&rds, "kept").await.len(), 3);
+        assert_eq!(automated(&rds, "gone").await, []);
+        assert_eq!(rds.see("by-hand").await.expect("it").database, "gone");
+        world.sleep(6 * DAY).await;
+        assert_eq!(automated(&rds, "kept").await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_database_is_not_backed_up_for_its_successor() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    for window in ["04:00-04:30", "05:00-05:30"] {
+        let like = Like { window: Some(window), retention: Some(5), ..Like::default() };
+        rds.database_like("orders", like).await.expect("a database");
+        if window.starts_with("04") {
+            rds.delete_database("orders", true).await.expect("a deletion");
+        }
+    }
+    world.sleep(DAY).await;
+    let ids: Vec<_> = automated(&rds, "orders").await.into_iter().map(|seen| seen.id).collect();
+    assert_eq!(ids, ["rds:orders-2026-11-21-05-00"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_leaves_a_last_snapshot_if_nobody_declines() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.database_like("orders", Like::default()).await.expect("a database");
+    let delete = rds.client.delete_db_instance().db_instance_identifier("orders");
+    let refused = async |call: &DeleteDBInstanceFluentBuilder| code(call.clone().send().await).err();
+    assert_eq!(refused(&delete).await.as_deref(), Some("InvalidParameterCombination"));
+    let delete = delete.final_db_snapshot_identifier("last");
+    assert_eq!(refused(&delete).await, Some(rds.kind.database_state()));
+    world.sleep(5 * MINUTE).await;
+    delete.send().await.expect("a deletion");
+    world.sleep(10 * MINUTE).await;
+    assert_eq!(rds.see("last").await.expect("it").status, "available");
+    assert_eq!(rds.create("orders", "later").await.err(), Some(rds.kind.no_database()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn databases_are_listed_page_by_page() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    for n in 0..45 {
+        rds.database_like(&format!("d-{n:02}"), Like::default()).await.expect("a database");
+    }
+    let mut pages = rds.client.describe_db_instances().into_paginator().page_size(20).send();
+    let mut seen = Vec::new();
+    while let Some(page) = pages.next().await {
+        seen.push(page.expect("a page").db_instances().len());
+    }
+    assert_eq!(seen, [20, 20, 5]);
+}

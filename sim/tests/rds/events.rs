@@ -1,0 +1,152 @@
+//! What `DescribeEvents` tells.
+
+use aws_sdk_rds::operation::describe_events::builders::DescribeEventsFluentBuilder;
+use aws_sdk_rds::primitives::DateTime;
+use aws_sdk_rds::types::SourceType;
+
+use super::support::*;
+
+/// Source type, source and message of each event.
+async fn told(call: DescribeEventsFluentBuilder) -> Result<Vec<(String, String, String)>, String> {
+    let answer = code(call.send().await)?;
+    let text = |text: Option<&str>| text.expect("a text").to_owned();
+    let events = answer.events().iter().map(|event| {
+        let source_type = event.source_type().expect("a type").as_str().to_owned();
+        (source_type, text(event.source_identifier()), text(event.message()))
+    });
+    Ok(events.collect())
+}
+
+fn row(source_type: &str, id: &str, message: &str) -> (String, String, String) {
+    (source_type.to_owned(), id.to_owned(), message.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        rds.snapshot(&world, "s").await;
+        rds.copy(Copy { source: "s", target: "c", ..Copy::default() }).await.expect("a copy");
+        world.sleep(10 * MINUTE).await;
+        rds.copy(Copy { source: "s", target: "cancelled", ..Copy::default() }).await.expect("a copy");
+        rds.delete("cancelled").await.expect("a deletion");
+        rds.delete("s").await.expect("a deletion");
+        let expected = match kind {
+            Kind::Instance => vec![
+                row("db-instance", "of-s", "DB instance created"),
+                row("db-snapshot", "s", "Creating manual snapshot"),
+                row("db-snapshot", "s", "Manual snapshot created"),
+                row("db-snapshot", "c", "Started copy of snapshot s in region eu-west-1"),
+                row("db-snapshot", "c", "Finished copy of snapshot s in region eu-west-1"),
+                row("db-snapshot", "cancelled", "Started copy of snapshot s in region eu-west-1"),
+                row("db-snapshot", "cancelled", "Canceled snapshot copy request of s in region eu-west-1"),
+                row("db-snapshot", "s", "Deleted user snapshot"),
+            ],
+            // No event says that a cluster snapshot's copy has finished.
+            Kind::Cluster => vec![
+                row("db-cluster", "of-s", "DB cluster created"),
+                row("db-cluster-snapshot", "s", "Creating manual cluster snapshot"),
+                row("db-cluster-snapshot", "s", "Manual cluster snapshot created"),
+            ],
+        };
+        let wanted =
+            if kind == Kind::Instance { ["db-instance", "db-snapshot"] } else { ["db-cluster", "db-cluster-snapshot"] };
+        let mut all = told(rds.client.describe_events()).await.expect("events");
+        all.retain(|(source_type, ..)| wanted.contains(&source_type.as_str()));
+        assert_eq!(all, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_from_another_region_is_told_where_it_arrives() {
+    let world = world();
+    let [here, afar] = [HERE, AFAR].map(|region| Rds::new(&world, PROD, region, Kind::Instance));
+    here.snapshot(&world, "s").await;
+    let source = Kind::Instance.arn(PROD, HERE, "s");
+    afar.copy(Copy { source: &source, target: "c", ..Copy::default() }).await.expect("a copy");
+    world.sleep(10 * MINUTE).await;
+    afar.copy(Copy { source: &source, target: "d", ..Copy::default() }).await.expect("a copy");
+    afar.delete("d").await.expect("a deletion");
+    let expected = [
+        row("db-snapshot", "c", "Started copy of snapshot s from region eu-west-1"),
+        row("db-snapshot", "c", "Finished copy of snapshot s from region eu-west-1 in 10 minutes"),
+        row("db-snapshot", "d", "Started copy of snapshot s from region eu-west-1"),
+        row("db-snapshot", "d", "Canceled snapshot copy request of s from region eu-west-1"),
+    ];
+    assert_eq!(told(afar.client.describe_events()).await, Ok(expected.to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn automated_snapshots_are_told_of() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        world.sleep(DAY).await;
+        let id = rds.ids(Look { origin: Some("automated"), ..Look::default() }).await.expect("a page").remove(0);
+        let source_type = kind.pick("db-snapshot", "db-cluster-snapshot");
+        let call = rds.client.describe_events().source_type(SourceType::from(source_type.as_str())).duration(24 * 60);
+        let call = call.source_identifier(&id);
+        let noun = kind.pick("snapshot", "cluster snapshot");
+        let expected = [
+            row(&source_type, &id, &format!("Creating automated {noun}")),
+            row(&source_type, &id, &format!("Automated {noun} created")),
+        ];
+        assert_eq!(told(call).await, Ok(expected.to_vec()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_found_by_time_source_and_category() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.snapshot(&world, "s").await;
+    let made = DateTime::from_millis(world.now().timestamp_millis());
+    world.sleep(90 * MINUTE).await;
+    rds.create("of-s", "t").await.expect("a snapshot");
+    let call = || rds.client.describe_events();
+    let count = async |call: DescribeEventsFluentBuilder| told(call).await.map(|told| told.len());
+    // By default it is the past hour.
+    assert_eq!(count(call()).await, Ok(1));
+    assert_eq!(count(call().duration(24 * 60)).await, Ok(4));
+    assert_eq!(count(call().end_time(made)).await, Ok(3));
+    assert_eq!(count(call().end_time(made).duration(9)).await, Ok(1));
+    assert_eq!(count(call().start_time(made)).await, Ok(2));
+    assert_eq!(count(call().start_time(made).duration(5)).await, Ok(1));
+    let day = || call().duration(24 * 60);
+    assert_eq!(count(day().source_type(SourceType::DbSnapshot)).await, Ok(3));
+    assert_eq!(count(day().source_type(SourceType::DbSnapshot).source_identifier("T")).await, Ok(1));
+    assert_eq!(count(day().event_categories("deletion")).await, Ok(0));
+    assert_eq!(count(day().event_categories("creation").event_categories("deletion")).await, Ok(4));
+    assert_eq!(count(day().source_identifier("t")).await, Err("InvalidParameterCombination".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_kept_for_14_days() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.snapshot(&world, "s").await;
+    let call = || rds.client.describe_events().duration(30 * 24 * 60);
+    world.sleep(14 * DAY - 20 * MINUTE).await;
+    assert_eq!(told(call()).await.expect("events").len(), 3);
+    world.sleep(21 * MINUTE).await;
+    assert_eq!(told(call()).await.expect("events").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_come_in_pages_of_100() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.database(&world, "orders").await;
+    for n in 0..70 {
+        rds.create("orders", &format!("s-{n}")).await.expect("a snapshot");
+    }
+    world.sleep(10 * MINUTE).await;
+    let mut pages = rds.client.describe_events().into_paginator().send();
+    let mut seen = Vec::new();
+    while let Some(page) = pages.next().await {
+        seen.push(page.expect("a page").events().len());
+    }
+    assert_eq!(seen, [100, 41]);
+}

@@ -1,0 +1,178 @@
+//! What holds whatever is done, in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sim::{Settings, World};
+
+use super::support::*;
+
+/// Runs something in a world of its own, on a clock of its own.
+fn in_a_world<F: Future>(run: impl FnOnce(World) -> F, settings: Settings) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async move { run(World::with(settings)).await })
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::Instance), Just(Kind::Cluster)]
+}
+
+/// Something that somebody does to the snapshots `a` to `d` of one account or the other.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Create(usize),
+    Copy { from: usize, to: usize, abroad: bool },
+    Share(usize),
+    Unshare(usize),
+    Delete(usize),
+    Wait(u32),
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let name = || 0..NAMES.len();
+    prop_oneof![
+        name().prop_map(Deed::Create),
+        (name(), name(), any::<bool>()).prop_map(|(from, to, abroad)| Deed::Copy { from, to, abroad }),
+        name().prop_map(Deed::Share),
+        name().prop_map(Deed::Unshare),
+        name().prop_map(Deed::Delete),
+        (1_u32..12).prop_map(Deed::Wait),
+    ]
+}
+
+/// Does it; whether it was done is not the question here.
+async fn perform(world: &World, [prod, dr]: &[Rds; 2], deed: Deed) {
+    match deed {
+        Deed::Create(name) => drop(prod.create("orders", NAMES[name]).await),
+        Deed::Copy { from, to, abroad } => {
+            let source = prod.kind.arn(PROD, HERE, NAMES[from]);
+            let by = if abroad { dr } else { prod };
+            drop(by.copy(Copy { source: &source, target: NAMES[to], copy_tags: true, ..Copy::default() }).await);
+        }
+        Deed::Share(name) => drop(prod.share(NAMES[name], &[DR], &[]).await),
+        Deed::Unshare(name) => drop(prod.share(NAMES[name], &[], &[DR]).await),
+        Deed::Delete(name) => drop(prod.delete(NAMES[name]).await),
+        Deed::Wait(minutes) => world.sleep(minutes * MINUTE).await,
+    }
+}
+
+/// All that an account sees.
+async fn everything(rds: &Rds) -> Vec<Seen> {
+    rds.look(Look { shared: true, public: true, ..Look::default() }).await.expect("a page").0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn one_identifier_is_one_snapshot_progress_never_goes_back_and_what_is_deleted_is_gone_for_everyone(
+        kind in kind(),
+        deeds in prop::collection::vec(deed(), 1..30),
+    ) {
+        in_a_world(async |world| {
+            let all = [Rds::new(&world, PROD, HERE, kind), Rds::new(&world, DR, AFAR, kind)];
+            let guest = Rds::new(&world, DR, HERE, kind);
+            all[0].database(&world, "orders").await;
+            let mut before: BTreeMap<String, Seen> = BTreeMap::new();
+            for deed in deeds {
+                perform(&world, &all, deed).await;
+                let mut now = BTreeMap::new();
+                for rds in &all {
+                    let seen = everything(rds).await;
+                    let ids: BTreeSet<_> = seen.iter().map(|seen| seen.arn.clone()).collect();
+                    prop_assert_eq!(ids.len(), seen.len());
+                    now.extend(seen.into_iter().map(|seen| (seen.arn.clone(), seen)));
+                }
+                for (arn, seen) in &now {
+                    // Only a snapshot that is another one begins anew.
+                    let earlier = before.get(arn).filter(|earlier| earlier.source == seen.source);
+                    let is_same = !matches!(deed, Deed::Create(_) | Deed::Copy { .. } | Deed::Delete(_));
+                    if let Some(earlier) = earlier.filter(|_| is_same) {
+                        prop_assert!(earlier.percent <= seen.percent, "{:?}, then {:?}", earlier, seen);
+                    }
+                }
+                for seen in everything(&guest).await {
+                    prop_assert!(now.contains_key(&seen.arn), "{} is gone, but {} sees it", seen.arn, DR);
+                    prop_assert_eq!(&seen.tags, &Tags::new());
+                    let with = all[0].shared_with(&seen.arn).await.expect("attributes");
+                    prop_assert_eq!(with, [DR]);
+                }
+                before = now;
+            }
+            // In the end nothing is under way that does not end.
+            world.sleep(60 * MINUTE).await;
+            for rds in &all {
+                for seen in everything(rds).await {
+                    prop_assert!(["available", "failed"].contains(&seen.status.as_str()), "{:?}", seen);
+                }
+            }
+            Ok(())
+        }, Settings { copy_quota: 3, ..settings() })?;
+    }
+
+    #[test]
+    fn copying_with_tags_never_loses_one(
+        kind in kind(),
+        own in prop::collection::btree_map("[a-zA-Z0-9 _.:/=+@-]{1,128}", "[a-zA-Z0-9 _.:/=+@-]{0,256}", 0..50),
+        given in prop::collection::btree_map("[b-z]{1,5}", "[a-z]{0,5}", 0..3),
+        region in prop_oneof![Just(HERE), Just(AFAR)],
+    ) {
+        let own: Tags = own.into_iter().filter(|(key, _)| !key.to_lowercase().starts_with("aws:")).collect();
+        in_a_world(async |world| {
+            let rds = Rds::new(&world, PROD, HERE, kind);
+            rds.database(&world, "orders").await;
+            rds.create_tagged("orders", "s", own.clone()).await.expect("a snapshot");
+            world.sleep(10 * MINUTE).await;
+            let arn = kind.arn(PROD, HERE, "s");
+            let wanted = Copy { source: &arn, target: "c", copy_tags: true, tags: given.clone(), key: None };
+            let copied = Rds::new(&world, PROD, region, kind).copy(wanted).await;
+            let all: Tags = own.into_iter().chain(given).collect();
+            let expected = if all.len() > 50 { Err("InvalidParameterValue".to_owned()) } else { Ok(all) };
+            prop_assert_eq!(copied.map(|copied| copied.tags), expected);
+            Ok(())
+        }, settings())?;
+    }
+
+    #[test]
+    fn a_walk_sees_each_snapshot_that_stays_exactly_once_while_others_come_and_go(
+        kind in kind(),
+        staying in prop::collection::btree_set(0_u32..500, 1..90),
+        going in prop::collection::btree_set(0_u32..500, 0..60),
+        coming in prop::collection::vec(0_u32..500, 0..60),
+    ) {
+        let going: Vec<u32> = going.difference(&staying).copied().collect();
+        let coming: BTreeSet<u32> =
+            coming.into_iter().filter(|n| !staying.contains(n) && !going.contains(n)).collect();
+        let name = |n: &u32| format!("s{n:03}");
+        in_a_world(async |world| {
+            let rds = Rds::new(&world, PROD, HERE, kind);
+            rds.database(&world, "orders").await;
+            for n in staying.iter().chain(&going) {
+                rds.create("orders", &name(n)).await.expect("a snapshot");
+            }
+            world.sleep(Duration::from_mins(10)).await;
+            let (mut going, mut coming) = (going.into_iter(), coming.into_iter());
+            let mut look = Look { origin: Some("manual"), size: Some(20), ..Look::default() };
+            let mut walked = Vec::new();
+            loop {
+                let (page, marker) = rds.look(look.clone()).await.expect("a page");
+                walked.extend(page.into_iter().map(|seen| seen.id));
+                let Some(marker) = marker else { break };
+                look.marker = Some(marker);
+                for n in going.by_ref().take(15) {
+                    rds.delete(&name(&n)).await.expect("a deletion");
+                }
+                for n in coming.by_ref().take(15) {
+                    rds.create("orders", &name(&n)).await.expect("a snapshot");
+                }
+            }
+            let seen_once: BTreeSet<_> = walked.iter().cloned().collect();
+            prop_assert_eq!(seen_once.len(), walked.len());
+            prop_assert!(staying.iter().all(|n| seen_once.contains(&name(n))));
+            Ok(())
+        }, Settings { snapshot_quota: 1000, ..settings() })?;
+    }
+}

@@ -1,0 +1,159 @@
+//! Notifications of events, as they reach a topic and from there a function.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_rds::operation::create_event_subscription::builders::CreateEventSubscriptionFluentBuilder;
+use serde_json::{Value, json};
+use sim::World;
+use sim::lambda::{Function, Invocation};
+
+use super::support::*;
+
+const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:t";
+
+/// What a function that listens to the topic has heard: subject and message of each.
+type Heard = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A topic, and what is heard of it.
+async fn topic(world: &World) -> Heard {
+    let heard = Heard::default();
+    let memory = Arc::clone(&heard);
+    let function = Function::new("listener", move |invocation: Invocation| {
+        let sns = &invocation.payload["Records"][0]["Sns"];
+        let text = |member: &str| sns[member].as_str().expect("a text").to_owned();
+        memory.lock().expect("a lock").push((text("Subject"), text("Message")));
+        async { Ok(Value::Null) }
+    });
+    let function = world.add_function(PROD, HERE, "listener", function);
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
+    sns.create_topic().name("t").send().await.expect("a topic");
+    sns.subscribe().topic_arn(TOPIC).protocol("lambda").endpoint(function).send().await.expect("a subscription");
+    heard
+}
+
+/// The event messages heard, without the greeting.
+async fn messages(world: &World, heard: &Heard) -> Vec<String> {
+    world.sleep(MINUTE).await;
+    let heard = heard.lock().expect("a lock");
+    let events = heard.iter().filter_map(|(_, message)| serde_json::from_str::<Value>(message).ok());
+    events.map(|event| event["Event Message"].as_str().expect("a text").to_owned()).collect()
+}
+
+fn subscription(rds: &Rds, name: &str) -> CreateEventSubscriptionFluentBuilder {
+    rds.client.create_event_subscription().subscription_name(name).sns_topic_arn(TOPIC)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_is_greeted_and_then_told_word_for_word() {
+    for kind in BOTH {
+        let world = world();
+        let heard = topic(&world).await;
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        let source_type = kind.pick("db-snapshot", "db-cluster-snapshot");
+        let made = subscription(&rds, "n").source_type(&source_type).send().await.expect("a subscription");
+        let made = made.event_subscription().expect("a subscription");
+        assert_eq!((made.status(), made.enabled()), (Some("creating"), Some(true)));
+        let like = Like { window: Some("03:10-03:40"), ..Like::daily(1) };
+        rds.database_like("orders", like).await.expect("a database");
+        world.sleep(30 * MINUTE).await;
+        let heard = heard.lock().expect("a lock").clone();
+        let greeting = format!(
+            "This is a message to notify that RDS will attempt to send you event notifications of type {source_type} \
+             to the topic {TOPIC}."
+        );
+        assert_eq!(heard[0], ("RDS Notification Message".to_owned(), greeting));
+        assert_eq!(heard.len(), 3);
+        assert_eq!(heard[2], ("RDS Notification Message".to_owned(), automated(kind).to_owned()));
+    }
+}
+
+/// What AWS sends when the automated snapshot of the database `orders` has been taken.
+fn automated(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Instance => concat!(
+            r#"{"Event Source":"db-snapshot","Event Time":"2026-11-21 03:20:00.000","#,
+            r#""Identifier Link":"https://console.aws.amazon.com/rds/home?region=eu-west-1"#,
+            r##"#snapshot:id=rds:orders-2026-11-21-03-10","##,
+            r#""Source ID":"rds:orders-2026-11-21-03-10","#,
+            r#""Source ARN":"arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-10","#,
+            r#""Event ID":"http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html"#,
+            r##"#RDS-EVENT-0091","Event Message":"Automated snapshot created"}"##,
+        ),
+        Kind::Cluster => concat!(
+            r#"{"Event Source":"db-cluster-snapshot","Event Time":"2026-11-21 03:20:00.000","#,
+            r#""Identifier Link":"https://console.aws.amazon.com/rds/home?region=eu-west-1"#,
+            r##"#snapshot:engine=aurora;id=rds:orders-2026-11-21-03-10","##,
+            r#""Source ID":"rds:orders-2026-11-21-03-10","#,
+            r#""Source ARN":"arn:aws:rds:eu-west-1:111111111111:cluster-snapshot:rds:orders-2026-11-21-03-10","#,
+            r#""Event ID":"http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html"#,
+            r##"#RDS-EVENT-0169","Event Message":"Automated cluster snapshot created"}"##,
+        ),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_was_asked_for_is_told() {
+    let world = world();
+    let heard = topic(&world).await;
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    rds.snapshot(&world, "s").await;
+    rds.snapshot(&world, "t").await;
+    let made = |name: &str| subscription(&rds, name).source_type("db-snapshot");
+    let about_s = made("s").source_ids("S").event_categories("deletion");
+    about_s.send().await.expect("a subscription");
+    made("off").enabled(false).send().await.expect("a subscription");
+    for id in ["s", "t"] {
+        rds.delete(id).await.expect("a deletion");
+    }
+    assert_eq!(messages(&world, &heard).await, ["Deleted user snapshot"]);
+    // What changes in another region, or to another account's, is not told here.
+    Rds::new(&world, PROD, AFAR, Kind::Instance).snapshot(&world, "s").await;
+    Rds::new(&world, DR, HERE, Kind::Instance).snapshot(&world, "s").await;
+    assert_eq!(messages(&world, &heard).await, ["Deleted user snapshot"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_found_changed_and_deleted() {
+    let world = world();
+    let heard = topic(&world).await;
+    let rds = Rds::new(&world, PROD, HERE, Kind::Cluster);
+    subscription(&rds, "n").source_type("db-snapshot").send().await.expect("a subscription");
+    assert_eq!(code(subscription(&rds, "n").send().await).err().as_deref(), Some("SubscriptionAlreadyExist"));
+    let modify = rds.client.modify_event_subscription().subscription_name("n").source_type("db-cluster-snapshot");
+    modify.event_categories("backup").send().await.expect("a change");
+    let found = rds.client.describe_event_subscriptions().send().await.expect("subscriptions");
+    let found = &found.event_subscriptions_list()[0];
+    assert_eq!((found.status(), found.sns_topic_arn()), (Some("active"), Some(TOPIC)));
+    assert_eq!(
+        (found.source_type(), found.event_categories_list()),
+        (Some("db-cluster-snapshot"), &["backup".to_owned()][..])
+    );
+    rds.snapshot(&world, "s").await;
+    let told = ["Creating manual cluster snapshot", "Manual cluster snapshot created"];
+    assert_eq!(messages(&world, &heard).await, told);
+    rds.client.delete_event_subscription().subscription_name("n").send().await.expect("a deletion");
+    rds.create("of-s", "t").await.expect("a snapshot");
+    assert_eq!(messages(&world, &heard).await, told);
+    let gone = rds.client.describe_event_subscriptions().subscription_name("n").send().await;
+    assert_eq!(code(gone).err().as_deref(), Some("SubscriptionNotFound"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_names_what_there_is() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let refused = async |call: CreateEventSubscriptionFluentBuilder| code(call.send().await).expect_err("an error");
+    assert_eq!(refused(subscription(&rds, "n")).await, "SNSTopicArnNotFound");
+    topic(&world).await;
+    let of_type = || subscription(&rds, "n").source_type("db-snapshot");
+    assert_eq!(refused(of_type().source_ids("none")).await, "SourceNotFound");
+    assert_eq!(refused(of_type().event_categories("backup")).await, "SubscriptionCategoryNotFound");
+    assert_eq!(refused(subscription(&rds, "n").source_ids("none")).await, "InvalidParameterCombination");
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
+    let owner = json!({ "AWS": format!("arn:aws:iam::{PROD}:root") });
+    let statement = json!({ "Effect": "Allow", "Principal": owner, "Action": "sns:Publish", "Resource": TOPIC });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let set = sns.set_topic_attributes().topic_arn(TOPIC).attribute_name("Policy").attribute_value(policy);
+    set.send().await.expect("a policy");
+    assert_eq!(refused(of_type()).await, "SNSNoAuthorization");
+}

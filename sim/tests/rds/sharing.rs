@@ -1,0 +1,161 @@
+//! Sharing, and what a stranger sees of what is shared.
+
+use sim::World;
+
+use super::support::*;
+
+const STRANGER: &str = "333333333333";
+
+/// A snapshot with a tag, shared with nobody.
+async fn tagged(world: &World, kind: Kind) -> (Rds, String) {
+    let prod = Rds::new(world, PROD, HERE, kind);
+    prod.database(world, "orders").await;
+    prod.create_tagged("orders", "s", tags(&[("team", "shop")])).await.expect("a snapshot");
+    world.sleep(10 * MINUTE).await;
+    (prod, kind.arn(PROD, HERE, "s"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_sees_what_is_shared_but_no_tags() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, arn) = tagged(&world, kind).await;
+        let dr = Rds::new(&world, DR, HERE, kind);
+        assert_eq!(dr.see(&arn).await.err(), Some(kind.no_snapshot()));
+        assert_eq!(prod.share("s", &[DR], &[]).await, Ok(vec![DR.to_owned()]));
+        let seen = dr.see(&arn).await.expect("it");
+        assert_eq!((&seen.id, &seen.arn, seen.origin.as_str(), &seen.tags), (&arn, &arn, "shared", &Tags::new()));
+        assert_eq!(dr.see("s").await.err(), Some(kind.no_snapshot()));
+        let shared = Look { origin: Some("shared"), ..Look::default() };
+        assert_eq!(dr.look(shared.clone()).await, Ok((vec![seen.clone()], None)));
+        assert_eq!(dr.look(Look { shared: true, ..Look::default() }).await, Ok((vec![seen], None)));
+        assert_eq!(dr.look(Look::default()).await, Ok((vec![], None)));
+        // Nobody else sees it, nor does the owner as something shared with it.
+        assert_eq!(Rds::new(&world, STRANGER, HERE, kind).look(shared.clone()).await, Ok((vec![], None)));
+        assert_eq!(Rds::new(&world, DR, AFAR, kind).look(shared.clone()).await, Ok((vec![], None)));
+        assert_eq!(prod.look(shared).await, Ok((vec![], None)));
+        assert_eq!(prod.see(&arn).await.expect("it").tags, tags(&[("team", "shop")]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_shared_any_more_or_deleted_is_gone_for_everyone() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, arn) = tagged(&world, kind).await;
+        let shared = Look { shared: true, public: true, ..Look::default() };
+        let others = [DR, STRANGER].map(|account| Rds::new(&world, account, HERE, kind));
+        let seen = async || {
+            let mut seen = Vec::new();
+            for other in &others {
+                seen.push((other.see(&arn).await.is_ok(), other.ids(shared.clone()).await.expect("a page").len()));
+            }
+            seen
+        };
+        prod.share("s", &[DR, STRANGER], &[]).await.expect("a share");
+        assert_eq!(seen().await, [(true, 1), (true, 1)]);
+        assert_eq!(prod.share("s", &[], &[DR]).await, Ok(vec![STRANGER.to_owned()]));
+        assert_eq!(seen().await, [(false, 0), (true, 1)]);
+        prod.share("s", &["all"], &[]).await.expect("a share");
+        assert_eq!(seen().await, [(true, 1), (true, 1)]);
+        prod.delete("s").await.expect("a deletion");
+        assert_eq!(seen().await, [(false, 0), (false, 0)]);
+        // A later one of its name is not shared.
+        prod.create("orders", "s").await.expect("a snapshot");
+        assert_eq!(seen().await, [(false, 0), (false, 0)]);
+        prod.delete_database("orders", true).await.expect("a deletion");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everyone_sees_what_is_public() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, arn) = tagged(&world, kind).await;
+        prod.share("s", &["all"], &[]).await.expect("a share");
+        let dr = Rds::new(&world, DR, HERE, kind);
+        let (found, _) = dr.look(Look { origin: Some("public"), ..Look::default() }).await.expect("a page");
+        assert_eq!(found.iter().map(|seen| (&seen.arn, seen.origin.as_str())).collect::<Vec<_>>(), [(&arn, "public")]);
+        assert_eq!(dr.look(Look { origin: Some("shared"), ..Look::default() }).await, Ok((vec![], None)));
+        // Shared with it and with everyone, it is there once.
+        prod.share("s", &[DR], &[]).await.expect("a share");
+        let (found, _) = dr.look(Look { shared: true, public: true, ..Look::default() }).await.expect("a page");
+        assert_eq!(found.iter().map(|seen| seen.origin.as_str()).collect::<Vec<_>>(), ["shared"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_accounts_and_no_more() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, _) = tagged(&world, kind).await;
+        let accounts: Vec<String> = (0..21).map(|n| format!("{:012}", 500_000_000_000_u64 + n)).collect();
+        let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+        assert_eq!(prod.share("s", &accounts, &[]).await.err().as_deref(), Some("SharedSnapshotQuotaExceeded"));
+        assert_eq!(prod.shared_with("s").await, Ok(vec![]));
+        assert_eq!(prod.share("s", &accounts[..20], &[]).await.expect("a share").len(), 20);
+        assert_eq!(prod.share("s", &accounts[20..], &accounts[..1]).await.expect("a share"), accounts[1..]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_owner_shares_and_sees_with_whom() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, arn) = tagged(&world, kind).await;
+        prod.share("s", &[DR], &[]).await.expect("a share");
+        let dr = Rds::new(&world, DR, HERE, kind);
+        assert_eq!(dr.shared_with(&arn).await, Err(kind.no_snapshot()));
+        assert_eq!(dr.share(&arn, &[STRANGER], &[]).await, Err(kind.no_snapshot()));
+        assert_eq!(dr.delete(&arn).await.err(), Some(kind.no_snapshot()));
+        assert_eq!(prod.shared_with(&arn).await, Ok(vec![DR.to_owned()]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_automated_or_not_whole_cannot_be_shared() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        world.sleep(DAY).await;
+        let automated = rds.ids(Look { origin: Some("automated"), ..Look::default() }).await.expect("a page").remove(0);
+        assert_eq!(rds.share(&automated, &[DR], &[]).await, Err(kind.snapshot_state()));
+        rds.create("daily", "young").await.expect("a snapshot");
+        assert_eq!(rds.share("young", &[DR], &[]).await, Err(kind.snapshot_state()));
+        for bad in ["42", "everyone", "22222222222a"] {
+            assert_eq!(rds.share("young", &[bad], &[]).await, Err("InvalidParameterValue".to_owned()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shared_is_paged_with_ones_own() {
+    let world = world();
+    for kind in BOTH {
+        let (dr, before) = (Rds::new(&world, DR, HERE, kind), "000000000001");
+        for (account, name) in [(before, "w"), (PROD, "x"), (DR, "y"), (STRANGER, "z")] {
+            let rds = Rds::new(&world, account, HERE, kind);
+            rds.database(&world, "orders").await;
+            for n in 0..12 {
+                rds.create("orders", &format!("{name}-{n:02}")).await.expect("a snapshot");
+            }
+            world.sleep(10 * MINUTE).await;
+            for n in (0..12).filter(|_| account != DR) {
+                rds.share(&format!("{name}-{n:02}"), &[DR, "all"], &[]).await.expect("a share");
+            }
+        }
+        let mut look = Look { shared: true, public: true, size: Some(20), filters: &[], ..Look::default() };
+        let mut names = Vec::new();
+        loop {
+            let (page, marker) = dr.look(look.clone()).await.expect("a page");
+            let manual = page.iter().filter(|seen| seen.origin != "automated");
+            names.extend(manual.map(|seen| seen.arn.rsplit(':').next().expect("a name").to_owned()));
+            let Some(marker) = marker else { break };
+            look.marker = Some(marker);
+        }
+        let expected: Vec<String> =
+            ["w", "x", "y", "z"].iter().flat_map(|name| (0..12).map(move |n| format!("{name}-{n:02}"))).collect();
+        assert_eq!(names, expected);
+    }
+}

@@ -1,0 +1,147 @@
+//! Tags: whose they are, which there may be, and how they travel.
+
+use sim::World;
+
+use super::support::*;
+
+async fn add(rds: &Rds, arn: &str, tags: Tags) -> Result<(), String> {
+    code(rds.client.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(&tags))).send().await).map(drop)
+}
+
+async fn list(rds: &Rds, arn: &str) -> Result<Tags, String> {
+    let answer = code(rds.client.list_tags_for_resource().resource_name(arn).send().await)?;
+    Ok(read_tags(answer.tag_list()))
+}
+
+async fn remove(rds: &Rds, arn: &str, keys: &[&str]) -> Result<(), String> {
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    code(rds.client.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys)).send().await).map(drop)
+}
+
+/// So many tags.
+fn many(count: usize) -> Tags {
+    (0..count).map(|n| (format!("k{n:02}"), format!("v{n}"))).collect()
+}
+
+/// A database and a snapshot of it: their ARNs.
+async fn two_resources(world: &World, kind: Kind) -> (Rds, [String; 2]) {
+    let rds = Rds::new(world, PROD, HERE, kind);
+    let snapshot = rds.snapshot(world, "s").await;
+    (rds, [kind.database_arn(PROD, HERE, "of-s"), snapshot.arn])
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_added_overwritten_listed_and_removed() {
+    let world = world();
+    for kind in BOTH {
+        let (rds, arns) = two_resources(&world, kind).await;
+        for arn in &arns {
+            assert_eq!(list(&rds, arn).await, Ok(Tags::new()));
+            add(&rds, arn, tags(&[("team", "shop"), ("empty", "")])).await.expect("tags");
+            add(&rds, arn, tags(&[("team", "ware house")])).await.expect("tags");
+            assert_eq!(list(&rds, arn).await, Ok(tags(&[("team", "ware house"), ("empty", "")])));
+            remove(&rds, arn, &["team", "absent"]).await.expect("no tag");
+            assert_eq!(list(&rds, arn).await, Ok(tags(&[("empty", "")])));
+        }
+        assert_eq!(rds.see("s").await.expect("it").tags, tags(&[("empty", "")]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_fifty_tags_at_most() {
+    let world = world();
+    for kind in BOTH {
+        let (rds, [_, arn]) = two_resources(&world, kind).await;
+        assert_eq!(add(&rds, &arn, many(51)).await, Err("InvalidParameterValue".to_owned()));
+        add(&rds, &arn, many(50)).await.expect("tags");
+        assert_eq!(add(&rds, &arn, tags(&[("one", "more")])).await, Err("InvalidParameterValue".to_owned()));
+        add(&rds, &arn, tags(&[("k00", "other")])).await.expect("a tag");
+        // Those of AWS do not count, and are copied with the others.
+        world.set_reserved_tag(&arn, "aws:cloudformation:stack-name", "shop").expect("a tag");
+        let copy = Copy { source: "s", target: "copied", copy_tags: true, ..Copy::default() };
+        let all = list(&rds, &arn).await.expect("tags");
+        assert_eq!((all.len(), rds.copy(copy.clone()).await.expect("a copy").tags), (51, all));
+        let more = Copy { target: "more", tags: tags(&[("one", "more")]), ..copy };
+        assert_eq!(rds.copy(more).await.err().as_deref(), Some("InvalidParameterValue"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_tag_is_refused_wherever_it_is_given() {
+    let world = world();
+    for kind in BOTH {
+        let (rds, [_, arn]) = two_resources(&world, kind).await;
+        let (key, value) = ("k".repeat(128), "v".repeat(256));
+        add(&rds, &arn, tags(&[(&key, &value)])).await.expect("tags");
+        let (long_key, long_value) = ("k".repeat(129), "v".repeat(257));
+        for bad in
+            [("aws:x", ""), ("AWS:x", ""), ("", "v"), (&long_key, ""), ("k", &long_value), ("k!", ""), ("k", "<")]
+        {
+            let (bad, refused) = (tags(&[bad]), "InvalidParameterValue".to_owned());
+            assert_eq!(add(&rds, &arn, bad.clone()).await, Err(refused.clone()), "{bad:?}");
+            let created = rds.create_tagged("of-s", "t", bad.clone()).await;
+            assert_eq!(created.err(), Some(refused.clone()));
+            let copied = rds.copy(Copy { source: "s", target: "t", tags: bad.clone(), ..Copy::default() }).await;
+            assert_eq!(copied.err(), Some(refused.clone()));
+            let database = rds.database_like("t", Like { tags: bad, ..Like::default() }).await;
+            assert_eq!(database.err(), Some(refused));
+        }
+        world.set_reserved_tag(&arn, "aws:x", "y").expect("a tag");
+        assert_eq!(remove(&rds, &arn, &["aws:x"]).await, Err("InvalidParameterValue".to_owned()));
+        assert_eq!(list(&rds, &arn).await, Ok(tags(&[(&key, &value), ("aws:x", "y")])));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_their_owners_even_when_the_snapshot_is_shared() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, [database, snapshot]) = two_resources(&world, kind).await;
+        prod.share("s", &[DR], &[]).await.expect("a share");
+        let dr = Rds::new(&world, DR, HERE, kind);
+        for arn in [&database, &snapshot] {
+            assert_eq!(list(&dr, arn).await, Err("AccessDenied".to_owned()));
+            assert_eq!(add(&dr, arn, many(1)).await, Err("AccessDenied".to_owned()));
+            assert_eq!(remove(&dr, arn, &["k"]).await, Err("AccessDenied".to_owned()));
+        }
+        let afar = Rds::new(&world, PROD, AFAR, kind);
+        assert_eq!(list(&afar, &snapshot).await, Err("InvalidParameterValue".to_owned()));
+        assert_eq!(list(&prod, "s").await, Err("InvalidParameterValue".to_owned()));
+        assert_eq!(list(&prod, &kind.arn(PROD, HERE, "none")).await, Err(Kind::Instance.no_snapshot()));
+        assert_eq!(list(&prod, &kind.database_arn(PROD, HERE, "none")).await, Err(kind.no_database()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_carry_tags_when_asked_to_and_the_owner_asks() {
+    let world = world();
+    for kind in BOTH {
+        let prod = Rds::new(&world, PROD, HERE, kind);
+        prod.database(&world, "orders").await;
+        prod.create_tagged("orders", "s", tags(&[("a", "1"), ("b", "2")])).await.expect("a snapshot");
+        world.sleep(10 * MINUTE).await;
+        prod.share("s", &[DR], &[]).await.expect("a share");
+        let arn = kind.arn(PROD, HERE, "s");
+        let copy = Copy { source: &arn, target: "plain", tags: tags(&[("b", "3")]), ..Copy::default() };
+        assert_eq!(prod.copy(copy.clone()).await.expect("a copy").tags, tags(&[("b", "3")]));
+        let with = Copy { target: "with", copy_tags: true, ..copy };
+        assert_eq!(prod.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
+        let afar = Rds::new(&world, PROD, AFAR, kind);
+        assert_eq!(afar.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
+        let dr = Rds::new(&world, DR, HERE, kind);
+        assert_eq!(dr.copy(with).await.expect("a copy").tags, tags(&[("b", "3")]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_by_hand_carries_the_databases_tags_too() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        let like = Like { tags: tags(&[("a", "1"), ("b", "2")]), copies_tags: true, ..Like::default() };
+        rds.database_like("orders", like).await.expect("a database");
+        world.sleep(5 * MINUTE).await;
+        let created = rds.create_tagged("orders", "s", tags(&[("b", "3")])).await.expect("a snapshot");
+        assert_eq!(created.tags, tags(&[("a", "1"), ("b", "3")]));
+    }
+}

@@ -1,0 +1,171 @@
+//! Step Functions, asked through the SDK.
+//!
+//! The function that machines call answers with its payload after `take` seconds, or fails saying `fail`, if that is
+//! given, but not after `until`.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+mod choices;
+mod executions;
+mod laws;
+mod machines;
+mod refusals;
+mod tasks;
+mod values;
+
+use std::time::Duration;
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use aws_sdk_sfn::types::ExecutionStatus;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sim::World;
+use sim::journal::Event;
+use sim::lambda::{Function, Invocation};
+use tokio::time::Instant;
+
+const ACCOUNT: &str = "111111111111";
+const ROLE: &str = "arn:aws:iam::111111111111:role/timer";
+const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:look";
+
+const DAY: u64 = 24 * 60 * 60;
+
+const EPOCH: &str = "2026-11-21T03:00:00Z";
+
+/// A world with a function and a client of Step Functions.
+fn world() -> (World, Client) {
+    let world = World::new(time(EPOCH));
+    let begun = Instant::now();
+    let function = Function::new("function", move |Invocation { payload, .. }| async move {
+        tokio::time::sleep(Duration::from_secs_f64(payload["take"].as_f64().unwrap_or_default())).await;
+        let until = payload["until"].as_str().map(time);
+        match payload["fail"].as_str().filter(|_| until.is_none_or(|until| time(EPOCH) + begun.elapsed() < until)) {
+            Some(why) => Err(why.to_owned()),
+            None => Ok(payload),
+        }
+    });
+    assert_eq!(world.add_function(ACCOUNT, "eu-west-1", "look", function), FUNCTION);
+    let client = Client::new(&world.sdk_config(ACCOUNT, "eu-west-1"));
+    (world, client)
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+/// Makes a machine; its ARN.
+async fn machine(client: &Client, name: &str, definition: &Value) -> String {
+    let created = client.create_state_machine().name(name).role_arn(ROLE).definition(definition.to_string());
+    created.send().await.expect("a state machine").state_machine_arn
+}
+
+/// Starts an execution; its ARN and when it began, or the error's code.
+async fn start(client: &Client, arn: &str, name: &str, input: &str) -> Result<(String, f64), String> {
+    match client.start_execution().state_machine_arn(arn).name(name).input(input).send().await {
+        Ok(started) => Ok((started.execution_arn, started.start_date.as_secs_f64())),
+        Err(error) => Err(error.code().unwrap_or_default().to_owned()),
+    }
+}
+
+/// A definition of these states, the first of which is `A`.
+fn states(states: Value) -> Value {
+    json!({ "StartAt": "A", "States": states })
+}
+
+/// An object, with the members of another.
+fn with(mut object: Value, more: &Value) -> Value {
+    let members = more.as_object().expect("an object").clone();
+    object.as_object_mut().expect("an object").extend(members);
+    object
+}
+
+/// How an execution ended.
+#[derive(Debug, PartialEq)]
+struct Ended {
+    status: ExecutionStatus,
+    /// Its output, or its error and cause.
+    said: Value,
+    /// Seconds.
+    took: f64,
+    /// The states that were entered.
+    entered: Vec<String>,
+}
+
+fn succeeded(output: Value) -> (ExecutionStatus, Value) {
+    (ExecutionStatus::Succeeded, output)
+}
+
+fn failed(error: &str, cause: &str) -> (ExecutionStatus, Value) {
+    (ExecutionStatus::Failed, json!([error, cause]))
+}
+
+/// Runs a machine of this definition until it has ended, for a year and a day at most.
+async fn run(definition: &Value, input: Value) -> Ended {
+    let (world, client) = world();
+    let arn = machine(&client, "timer", definition).await;
+    let started = client.start_execution().state_machine_arn(arn).name("run").input(input.to_string()).send().await;
+    let arn = started.expect("an execution").execution_arn;
+    let mut wait = Duration::from_millis(100);
+    loop {
+        world.sleep(wait).await;
+        // Not so long that it is forgotten meanwhile.
+        wait = (wait * 2).min(Duration::from_secs(30 * DAY));
+        let seen = client.describe_execution().execution_arn(&arn).send().await.expect("an execution");
+        if seen.status != ExecutionStatus::Running {
+            let stopped = seen.stop_date.expect("it has stopped").as_secs_f64();
+            return Ended {
+                said: match &seen.output {
+                    Some(output) => serde_json::from_str(output).expect("JSON"),
+                    None => json!([seen.error, seen.cause]),
+                },
+                took: ((stopped - seen.start_date.as_secs_f64()) * 1000.0).round() / 1000.0,
+                entered: entered(&world),
+                status: seen.status,
+            };
+        }
+    }
+}
+
+/// How such a machine ends.
+async fn end(definition: &Value, input: Value) -> (ExecutionStatus, Value) {
+    let Ended { status, said, .. } = run(definition, input).await;
+    (status, said)
+}
+
+/// How one state ends.
+async fn end_of(mut state: Value, input: Value) -> (ExecutionStatus, Value) {
+    if !["Choice", "Succeed", "Fail"].iter().any(|kind| state["Type"] == *kind) {
+        state["End"] = true.into();
+    }
+    end(&states(json!({ "A": state })), input).await
+}
+
+/// The states that were entered in this world, in order.
+fn entered(world: &World) -> Vec<String> {
+    world.journal(|journal| {
+        let state = |event: &Event| match event {
+            Event::Transition { state, .. } => Some(state.clone()),
+            _ => None,
+        };
+        journal.entries().iter().filter_map(|entry| state(&entry.event)).collect()
+    })
+}
+
+/// Why such a definition is refused.
+async fn refusal(definition: Value) -> String {
+    let (_, client) = world();
+    let created = client.create_state_machine().name("timer").role_arn(ROLE).definition(definition.to_string());
+    let error = created.send().await.expect_err("a refusal");
+    assert_eq!(error.code(), Some("InvalidDefinition"));
+    error.message().expect("a message").to_owned()
+}
+
+/// Where a failure was, as AWS begins its cause.
+fn in_a(cause: &str) -> String {
+    format!("An error occurred while executing the state 'A' (entered at the event id #2). {cause}")
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
