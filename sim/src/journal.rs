@@ -166,13 +166,20 @@ impl Journal {
         self.length.send_replace(self.entries.len());
     }
 
+    /// Who called what, in order: the account, its role, and the operation.
+    pub fn called(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
+        self.entries.iter().filter_map(|entry| match &entry.event {
+            Event::Call { account, role, operation, .. } => {
+                Some((account.as_str(), role.as_deref(), operation.as_str()))
+            }
+            _ => None,
+        })
+    }
+
     /// How many calls of this operation there were.
     #[must_use]
     pub fn calls(&self, of: &str) -> usize {
-        self.entries
-            .iter()
-            .filter(|entry| matches!(&entry.event, Event::Call { operation, .. } if operation == of))
-            .count()
+        self.called().filter(|(_, _, operation)| *operation == of).count()
     }
 }
 

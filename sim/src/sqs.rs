@@ -245,6 +245,11 @@ struct ReceiveMessage {
     queue_url: String,
     max_number_of_messages: Option<usize>,
     visibility_timeout: Option<u64>,
+    /// The older name of these is `AttributeNames`; both are in use.
+    #[serde(default)]
+    message_system_attribute_names: Vec<String>,
+    #[serde(default)]
+    attribute_names: Vec<String>,
 }
 
 /// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
@@ -256,6 +261,7 @@ fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result
         );
         return Err(Error::new("InvalidParameterValue", why));
     }
+    let asked = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
     let name = at.name(&input.queue_url)?;
     let (now, receipt) = (state.now, state.new_uuid());
     let queue = at.queue(state, name)?;
@@ -272,14 +278,28 @@ fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result
                 "ReceiptHandle": message.receipt,
                 "Body": message.body,
                 "MD5OfBody": md5(&message.body),
-                "Attributes": {
-                    "SentTimestamp": message.sent.timestamp_millis().to_string(),
-                    "ApproximateReceiveCount": message.received.to_string(),
-                },
+                "Attributes": message.attributes(&asked),
             })
         })
         .collect();
     Ok(if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) })
+}
+
+impl Message {
+    /// Those that were asked for; null if there are none.
+    fn attributes(&self, asked: &[String]) -> Value {
+        let all = [
+            ("SentTimestamp", self.sent.timestamp_millis().to_string()),
+            ("ApproximateReceiveCount", self.received.to_string()),
+        ];
+        let is_asked = |name: &str| asked.iter().any(|asked| asked == name || asked == "All");
+        let told: serde_json::Map<_, _> = all
+            .into_iter()
+            .filter(|(name, _)| is_asked(name))
+            .map(|(name, text)| (name.to_owned(), text.into()))
+            .collect();
+        if told.is_empty() { Value::Null } else { Value::Object(told) }
+    }
 }
 
 #[derive(Deserialize)]

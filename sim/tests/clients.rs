@@ -13,3 +13,17 @@ async fn a_client_is_told_who_it_is() {
     assert_eq!(identity.arn(), Some("arn:aws:iam::111111111111:root"));
     assert_eq!(world.journal(|journal| journal.calls("GetCallerIdentity")), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_tells_who_called_what_in_order() {
+    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let client = |account| aws_sdk_kms::Client::new(&world.sdk_config(account, "eu-west-1"));
+    client("111111111111").list_keys().send().await.expect("an answer");
+    client("222222222222").list_aliases().send().await.expect("an answer");
+    client("111111111111").list_keys().send().await.expect("an answer");
+    let called: Vec<String> = world.journal(|journal| {
+        journal.called().map(|(account, role, operation)| format!("{account} {role:?} {operation}")).collect()
+    });
+    let (keys, aliases) = ("111111111111 None ListKeys", "222222222222 None ListAliases");
+    assert_eq!(called, [keys, aliases, keys]);
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use proptest::prelude::*;
 use sim::{Settings, World};
 
@@ -66,6 +67,19 @@ async fn a_message_comes_with_its_md5_and_is_gone_after_four_days() {
     assert_eq!(bodies(&sqs, &url).await, ["message digest"]);
     world.sleep(day).await;
     assert_eq!(bodies(&sqs, &url).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_tells_of_itself_what_it_is_asked() {
+    let sqs = sqs(&world(), "111111111111");
+    let url = queue(&sqs, "letters").await;
+    sqs.send_message().queue_url(&url).message_body("a letter").send().await.expect("a message");
+    let plain = sqs.receive_message().queue_url(&url).visibility_timeout(0).send().await.expect("an answer");
+    assert_eq!(plain.messages()[0].attributes(), None);
+    let count = MessageSystemAttributeName::ApproximateReceiveCount;
+    let asked = sqs.receive_message().queue_url(&url).message_system_attribute_names(count.clone());
+    let told = asked.send().await.expect("an answer").messages()[0].attributes().cloned();
+    assert_eq!(told, Some([(count, "2".to_owned())].into()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,9 +147,57 @@ def rds_cluster(call):
     call("rds", "DeleteDBClusterSnapshot", DBClusterSnapshotIdentifier="nosuch")
 
 
+def subscriptions(call):
+    topic = call("sns", "CreateTopic", Name="told")["TopicArn"]
+    new = {"SubscriptionName": "compared", "SnsTopicArn": topic, "SourceType": "db-snapshot"}
+    call("rds", "CreateEventSubscription", **new, EventCategories=["creation"])
+    call("rds", "CreateEventSubscription", **new)
+    call("rds", "DescribeEventSubscriptions", SubscriptionName="compared")
+    call("rds", "DescribeEventSubscriptions", SubscriptionName="nosuch")
+    call("rds", "DeleteEventSubscription", SubscriptionName="compared")
+    call("rds", "DeleteEventSubscription", SubscriptionName="compared")
+
+
+def sqs(call):
+    queue = call("sqs", "CreateQueue", QueueName="compared")["QueueUrl"]
+    call("sqs", "CreateQueue", QueueName="compared")
+    call("sqs", "GetQueueUrl", QueueName="compared")
+    call("sqs", "GetQueueUrl", QueueName="nosuch")
+    call("sqs", "GetQueueAttributes", QueueUrl=queue, AttributeNames=["QueueArn", "ApproximateNumberOfMessages"])
+    call("sqs", "ReceiveMessage", QueueUrl=queue)
+    call("sqs", "SendMessage", QueueUrl=queue, MessageBody="a message")
+    call("sqs", "GetQueueAttributes", QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    received = call("sqs", "ReceiveMessage", QueueUrl=queue)["Messages"]
+    call("sqs", "ReceiveMessage", QueueUrl=queue)
+    call("sqs", "DeleteMessage", QueueUrl=queue, ReceiptHandle=received[0]["ReceiptHandle"])
+    call("sqs", "GetQueueAttributes", QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    call("sqs", "SendMessage", QueueUrl=queue + "-gone", MessageBody="a message")
+
+
+def states(call):
+    role = f"arn:aws:iam::{ACCOUNT}:role/compared"
+    definition = '{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}'
+    new = {"name": "compared", "definition": definition, "roleArn": role}
+    machine = call("stepfunctions", "CreateStateMachine", **new)["stateMachineArn"]
+    call("stepfunctions", "CreateStateMachine", **new)
+    call("stepfunctions", "CreateStateMachine", **(new | {"name": "not a name"}))
+    call("stepfunctions", "DescribeStateMachine", stateMachineArn=machine)
+    call("stepfunctions", "ListStateMachines")
+    start = {"stateMachineArn": machine, "name": "first"}
+    execution = call("stepfunctions", "StartExecution", **start, input='{"a": 1}')["executionArn"]
+    call("stepfunctions", "StartExecution", **start, input='{"a": 2}')
+    call("stepfunctions", "StartExecution", stateMachineArn=machine, name="second", input="not JSON")
+    call("stepfunctions", "StartExecution", stateMachineArn=machine + "-gone", name="first")
+    call("stepfunctions", "DescribeExecution", executionArn=execution + "-gone")
+    call("stepfunctions", "StopExecution", executionArn=execution + "-gone")
+    call("stepfunctions", "DeleteStateMachine", stateMachineArn=machine)
+    call("stepfunctions", "DescribeStateMachine", stateMachineArn=machine)
+
+
 RDS = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/"
 KMS = "https://docs.aws.amazon.com/kms/latest/APIReference/"
 SNS = "https://docs.aws.amazon.com/sns/latest/api/"
+SFN = "https://docs.aws.amazon.com/step-functions/latest/apireference/"
 STS = "https://docs.aws.amazon.com/STS/latest/APIReference/"
 CLI = "https://docs.aws.amazon.com/cli/latest/reference/"
 
@@ -157,6 +205,22 @@ CLI = "https://docs.aws.amazon.com/cli/latest/reference/"
 # of it. That a member is described there and sim leaves it out is a gap, not a mistake: no client relies on it to
 # keep snapshots.
 SETTLED = {
+    subscriptions: [
+        ("sim", "*", ["CustomerAwsId", "SubscriptionCreationTime"], RDS + "API_EventSubscription.html"),
+        ("both", "*", ["Enabled"], CLI + "rds/create-event-subscription.html: the example says nothing and gets true"),
+        ("both", "CreateEventSubscription", ["Status"], CLI + "rds/create-event-subscription.html: 'creating'"),
+        ("both", "DeleteEventSubscription", ["Status"], RDS + "API_EventSubscription.html: it is one of its states"),
+    ],
+    sqs: [],
+    states: [
+        ("moto", "DescribeStateMachine", ["encryptionConfiguration"], SFN + "API_DescribeStateMachine.html"),
+        (
+            "sim",
+            "DescribeStateMachine",
+            ["loggingConfiguration.includeExecutionData"],
+            SFN + "API_LoggingConfiguration.html: 'When set to false, data is excluded', which is the default",
+        ),
+    ],
     sts: [
         (
             "both",

@@ -11,7 +11,7 @@ import unittest
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from conversations import ACCOUNT, SETTLED, kms, rds_cluster, rds_instance, sns, sts
+from conversations import ACCOUNT, SETTLED, kms, rds_cluster, rds_instance, sns, sqs, states, sts, subscriptions
 from moto.server import ThreadedMotoServer
 from simulation import Boto3, Refused, Simulation
 
@@ -41,6 +41,7 @@ MADE_UP = [
     (re.compile(r"\b(db|cluster)-[0-9A-Z]{20,}\b"), r"\1-RESOURCE"),
     (re.compile(r"\.(cluster-|cluster-ro-)?\w+\.([\w-]+)\.rds\.amazonaws\.com"), r".\1HOST.\2.rds.amazonaws.com"),
     (re.compile(r"\b(rds:[a-z-]+)-[0-9-]+"), r"\1-DATE"),
+    (re.compile(r"^https?://[^/]+/(\d{12}/)"), r"https://HOST/\1"),
 ]
 
 
@@ -48,7 +49,7 @@ def plain(value):
     """An answer without what is made up, and lists in an order that does not depend on it."""
     match value:
         case dict():
-            return {name: plain(inner) for name, inner in value.items()}
+            return {name: "HANDLE" if name == "ReceiptHandle" else plain(inner) for name, inner in value.items()}
         case list():
             return sorted(map(plain, value), key=repr)
         case datetime():
@@ -133,6 +134,15 @@ class Compared(unittest.TestCase):
 
     def test_rds_clusters(self):
         self.compare(rds_cluster)
+
+    def test_event_subscriptions(self):
+        self.compare(subscriptions)
+
+    def test_sqs(self):
+        self.compare(sqs)
+
+    def test_step_functions(self):
+        self.compare(states)
 
 
 def settles(row, who, call, path):
