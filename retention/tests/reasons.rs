@@ -103,6 +103,9 @@ fn a_leap_second_is_no_longer_ago_than_the_second_before_it() {
     };
     assert_eq!(kept(&[("a", a), ("b", b)]), ["b", "a"]);
     assert_eq!(kept(&[("a", a), ("b", b), ("c", c)]), ["c", "b"]);
+    // It is before midnight, so what was taken an hour before midnight is not an hour old.
+    let [leap, eleven] = ["2016-12-31T23:59:60Z", "2016-12-31T23:00:00Z"].map(at);
+    assert_eq!(kept(&[("leap", leap), ("eleven", eleven)]), ["leap", "eleven"]);
 }
 
 #[test]
