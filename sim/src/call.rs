@@ -78,10 +78,15 @@ pub(crate) enum Input {
 impl Input {
     /// The resource that it names first.
     pub(crate) fn named(&self) -> Option<&str> {
-        NAMING.iter().find_map(|member| match self {
+        NAMING.iter().find_map(|member| self.text(member))
+    }
+
+    /// The text of a member.
+    pub(crate) fn text(&self, member: &str) -> Option<&str> {
+        match self {
             Self::Params(params) => params.text(member),
             Self::Json(json) => json.get(member)?.as_str(),
-        })
+        }
     }
 
     /// As the structure that the operation wants.
@@ -159,6 +164,16 @@ impl Error {
         match service {
             Service::Rds | Service::Sns | Service::Sts => Self::new("Throttling", "Rate exceeded"),
             Service::Kms | Service::Sqs | Service::States => Self::new("ThrottlingException", "Rate exceeded"),
+        }
+    }
+
+    /// The caller may not do it. Each service spells that in its own way, too.
+    pub(crate) fn denied(service: Service, why: String) -> Self {
+        match service {
+            Service::Kms | Service::States => Self::new("AccessDeniedException", why),
+            Service::Rds | Service::Sts => Self::new("AccessDenied", why).status(403),
+            Service::Sns => Self::new("AuthorizationError", why).status(403),
+            Service::Sqs => Self::new("AccessDeniedException", why).status(403),
         }
     }
 

@@ -3,38 +3,26 @@
 //! A [`Policy`] answers a [`Question`] for itself; [`allows`] and [`key_allows`] combine what a resource's policy says
 //! with what the caller's own policies say, as AWS does. No service is known here: what is true of a call, in the words
 //! of condition keys, is told by whoever asks.
+//!
+//! Every call passes [`authorize`] with its [`Need`]s before its service serves it. Keys, topics and functions have
+//! policies of their own, so their services ask again, or instead, when they have found the resource. All of it ends in
+//! one place, where [`roles`] remembers what was of use.
 
 mod condition;
 mod document;
+mod need;
 mod pattern;
+mod roles;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use crate::call::{Caller, Error};
-use crate::world::{State, World};
+use crate::arn::Arn;
+use crate::call::Caller;
+use crate::world::State;
 use condition::Condition;
 use document::Carrier;
-
-/// The roles of all accounts, as far as they are known: by account and name, with their policies. A role that is not
-/// here may do everything that resources let it do.
-#[derive(Default)]
-pub(crate) struct Roles {
-    policies: BTreeMap<(String, String), Vec<Policy>>,
-}
-
-impl World {
-    /// Gives a role these policies and no others; until then it may do everything that resources let it do.
-    ///
-    /// # Errors
-    /// If one of them is no policy, or needs something that is not simulated.
-    pub fn add_role(&self, account: &str, name: &str, policies: &[&str]) -> Result<(), String> {
-        let policies = policies.iter().map(|policy| document::read(policy, Carrier::Role)).collect::<Result<_, _>>()?;
-        self.change(|state| state.roles.policies.insert((account.to_owned(), name.to_owned()), policies));
-        Ok(())
-    }
-}
+pub(crate) use need::{Need, authorize, may};
+pub(crate) use roles::Roles;
 
 /// A policy document, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +32,8 @@ pub(crate) struct Policy {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
+    /// Its name, if it has one.
+    sid: Option<String>,
     effect: Effect,
     /// Whom a resource's policy names. A role's policy names nobody: it is about the role.
     principals: Option<Vec<Named>>,
@@ -81,8 +71,8 @@ enum Choice {
 pub(crate) enum Principal<'a> {
     /// Somebody in an account.
     Caller(&'a Caller),
-    /// An AWS service: `events.rds.amazonaws.com`.
-    Service(&'a str),
+    /// An AWS service that acts for a resource: `events.rds.amazonaws.com` for the snapshot that it tells of.
+    Service { name: &'a str, source_arn: &'a str },
 }
 
 /// What a policy is asked.
@@ -170,8 +160,10 @@ impl Named {
             (Self::One(arn), Principal::Caller(caller)) => {
                 (*arn == caller.principal() || *arn == caller.arn()).then_some(Grant::ToItself)
             }
-            (Self::Service(name), Principal::Service(service)) => (name == service).then_some(Grant::ToItself),
-            (Self::Account(_) | Self::One(_), Principal::Service(_)) | (Self::Service(_), Principal::Caller(_)) => None,
+            (Self::Service(service), Principal::Service { name, .. }) => (service == name).then_some(Grant::ToItself),
+            (Self::Account(_) | Self::One(_), Principal::Service { .. }) | (Self::Service(_), Principal::Caller(_)) => {
+                None
+            }
         };
         to.unwrap_or(Grant::Nothing)
     }
@@ -187,7 +179,8 @@ impl Choice {
 }
 
 impl Question<'_> {
-    /// The values of a condition key, whose name may be spelt in either case.
+    /// The values of a condition key, whose name may be spelt in either case. So may the key of a tag that is part of it:
+    /// `aws:ResourceTag/TagKey1` "matches a resource tag key named either TagKey1 or tagkey1" (IAM user guide).
     fn values(&self, key: &str) -> Vec<String> {
         let told = self.context.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let of_principal = match self.principal {
@@ -197,9 +190,12 @@ impl Question<'_> {
                 ("aws:PrincipalType", if caller.role.is_some() { "AssumedRole" } else { "Account" }.to_owned()),
                 ("aws:PrincipalIsAWSService", "false".to_owned()),
             ],
-            Principal::Service(service) => {
-                vec![("aws:PrincipalServiceName", service.to_owned()), ("aws:PrincipalIsAWSService", "true".to_owned())]
-            }
+            Principal::Service { name, source_arn } => vec![
+                ("aws:PrincipalServiceName", name.to_owned()),
+                ("aws:PrincipalIsAWSService", "true".to_owned()),
+                ("aws:SourceArn", source_arn.to_owned()),
+                ("aws:SourceAccount", Arn::parse(source_arn).map_or("", |arn| arn.account).to_owned()),
+            ],
         };
         told.chain(of_principal).filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value).collect()
     }
@@ -212,16 +208,6 @@ impl Caller {
             Some(role) => format!("arn:aws:sts::{}:assumed-role/{}/{}", self.account, role.name, role.session),
             None => self.principal(),
         }
-    }
-}
-
-impl Roles {
-    /// What the caller's own policies say. The account's root has none, and may do everything.
-    fn judge(&self, caller: &Caller, question: &Question<'_>) -> Verdict {
-        let role = caller.role.as_ref().map(|role| (caller.account.clone(), role.name.clone()));
-        let Some(policies) = role.and_then(|role| self.policies.get(&role)) else { return Verdict::Allow };
-        let verdicts: Vec<_> = policies.iter().map(|policy| policy.judge(question)).collect();
-        [Verdict::Deny, Verdict::Allow].into_iter().find(|one| verdicts.contains(one)).unwrap_or(Verdict::Silent)
     }
 }
 
@@ -239,7 +225,7 @@ pub(crate) enum Why {
 /// Is it allowed? By the resource's policy and the caller's own together: within an account either suffices, from
 /// another account both must allow it, and a denial wins.
 pub(crate) fn allows(
-    state: &State,
+    state: &mut State,
     question: &Question<'_>,
     resource_account: &str,
     resource_policy: Option<&Policy>,
@@ -249,7 +235,12 @@ pub(crate) fn allows(
 
 /// Is it allowed to do this with a key? Unlike other resources, a key is open to nobody whom its policy does not name:
 /// "Without permission from the key policy, IAM policies that allow permissions have no effect" (KMS developer guide).
-pub(crate) fn key_allows(state: &State, question: &Question<'_>, account: &str, policy: &Policy) -> Result<(), Why> {
+pub(crate) fn key_allows(
+    state: &mut State,
+    question: &Question<'_>,
+    account: &str,
+    policy: &Policy,
+) -> Result<(), Why> {
     decide(state, question, account, Some(policy), Silence::Refuses)
 }
 
@@ -262,7 +253,7 @@ enum Silence {
 }
 
 fn decide(
-    state: &State,
+    state: &mut State,
     question: &Question<'_>,
     account: &str,
     policy: Option<&Policy>,
@@ -278,16 +269,18 @@ fn decide(
     let own = state.roles.judge(caller, question);
     let at_home = caller.account == account;
     match grant {
-        _ if own == Verdict::Deny => Err(Why::DeniedByCaller),
-        Grant::ToItself if at_home => Ok(()),
-        Grant::Nothing if !at_home || silence == Silence::Refuses => Err(Why::NotByResource),
-        _ if own == Verdict::Allow => Ok(()),
-        _ => Err(Why::NotByCaller),
+        _ if own == Verdict::Deny => return Err(Why::DeniedByCaller),
+        Grant::ToItself if at_home => {}
+        Grant::Nothing if !at_home || silence == Silence::Refuses => return Err(Why::NotByResource),
+        _ if own == Verdict::Allow => {}
+        _ => return Err(Why::NotByCaller),
     }
+    state.roles.remember(caller, question);
+    Ok(())
 }
 
-/// The error for a caller who may not do it. `resource` is `*` for what is not done to anything.
-pub(crate) fn refusal(why: Why, caller: &Caller, action: &str, resource: &str) -> Error {
+/// To a caller who may not do it, in AWS's words. `resource` is `*` for what is not done to anything.
+pub(crate) fn refusal(why: Why, caller: &Caller, action: &str, resource: &str) -> String {
     let who = caller.arn();
     let what = if resource == "*" { action.to_owned() } else { format!("{action} on resource: {resource}") };
     let because = match why {
@@ -296,5 +289,5 @@ pub(crate) fn refusal(why: Why, caller: &Caller, action: &str, resource: &str) -
         Why::NotByResource => format!("because no resource-based policy allows the {action} action"),
         Why::NotByCaller => format!("because no identity-based policy allows the {action} action"),
     };
-    Error::new("AccessDeniedException", format!("User: {who} is not authorized to perform: {what} {because}"))
+    format!("User: {who} is not authorized to perform: {what} {because}")
 }

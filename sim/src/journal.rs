@@ -66,9 +66,9 @@ pub enum Event {
         /// What it had, in MiB.
         memory: u32,
     },
-    /// A message left a topic.
+    /// A message left a topic. Of a schedule it is told only that its function is not there, or does not let it in.
     Delivery {
-        /// The topic's ARN.
+        /// The topic's ARN, or the schedule's.
         topic: String,
         /// The ARN of the function or queue that it was for.
         to: String,

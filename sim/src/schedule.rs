@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::journal::{Arrival, Event};
 use crate::lambda;
 use crate::world::{State, World};
 
@@ -65,7 +66,13 @@ impl Schedule {
         if state.place(&self.account, &self.region).schedules.0.get(&self.name) != Some(&self.which) {
             return;
         }
-        lambda::invoke(state, &self.function_arn, self.payload.clone());
+        let rule = format!("arn:aws:events:{}:{}:rule/{}", self.region, self.account, self.name);
+        if lambda::lets(state, &self.function_arn, "events.amazonaws.com", &rule) {
+            lambda::invoke(state, &self.function_arn, self.payload.clone());
+        } else {
+            let (now, message_id, to) = (state.now, state.new_uuid(), self.function_arn.clone());
+            state.journal.write(now, Event::Delivery { topic: rule, to, message_id, outcome: Arrival::Failed });
+        }
         let next = due + self.every;
         state.agenda.at(next, move |state| self.fire(state, next));
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arn::Arn;
 use crate::call::{Answer, Call, Error, run};
+use crate::iam::Need;
 use crate::world::State;
 
 /// What there is in one region of one account: queues by name.
@@ -51,6 +52,22 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "DeleteMessage" => run(input, |input| delete_message(state, &at, &input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
+}
+
+/// What a call needs its role to be allowed: the permission of its name on the queue.
+pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
+    let Call { caller, region, operation, input, .. } = call;
+    let (account, name) = match operation.as_str() {
+        "CreateQueue" | "GetQueueUrl" => (caller.account.as_str(), input.text("QueueName")),
+        "GetQueueAttributes" | "SendMessage" | "ReceiveMessage" | "DeleteMessage" => {
+            let mut path = input.text("QueueUrl").unwrap_or_default().rsplit('/');
+            let name = path.next();
+            (path.next().unwrap_or_default(), name)
+        }
+        _ => return Err(Error::no_such_operation(operation)),
+    };
+    let resource = format!("arn:aws:sqs:{region}:{account}:{}", name.unwrap_or_default());
+    Ok(vec![Need::new(format!("sqs:{operation}"), resource)])
 }
 
 /// Sends to a queue; else, why not.

@@ -119,7 +119,7 @@ async fn keys_may_have_to_be_made_with_a_tag() {
     let world = world();
     let tagged = policy(json!({
         "Effect": "Allow",
-        "Action": "kms:CreateKey",
+        "Action": ["kms:CreateKey", "kms:TagResource"],
         "Resource": "*",
         "Condition": { "StringEquals": { "aws:RequestTag/team": "shop" } }
     }));

@@ -48,7 +48,7 @@ async fn a_queue_is_made_once_and_found_by_its_name() {
     let none = sqs.get_queue_url().queue_name("none").send().await.expect_err("refused");
     assert!(none.into_service_error().is_queue_does_not_exist());
     let foreign = self::sqs(&world, DR).receive_message().queue_url(&url).send().await.expect_err("refused");
-    assert_eq!(foreign.code(), Some("AccessDeniedException"));
+    assert_eq!(foreign.code(), Some("AccessDenied"));
 }
 
 #[tokio::test(start_paused = true)]

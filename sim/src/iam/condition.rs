@@ -63,7 +63,7 @@ const OPERATORS: [(&str, Compare, Sense); 11] = [
 
 /// The keys that some service of this world, or the principal, gives a value. Any other would be absent from every
 /// question, and a condition on it quietly wrong. One that ends in `/` goes on with the key of a tag.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 20] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
@@ -74,10 +74,15 @@ const KEYS: [&str; 15] = [
     "aws:SourceAccount",
     "aws:SourceArn",
     "aws:SourceOwner",
+    "aws:TagKeys",
+    "iam:PassedToService",
     "kms:CallerAccount",
     "kms:GrantIsForAWSResource",
     "kms:ViaService",
     "rds:cluster-snapshot-tag/",
+    "rds:cluster-tag/",
+    "rds:db-tag/",
+    "rds:req-tag/",
     "rds:snapshot-tag/",
 ];
 

@@ -43,8 +43,7 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Written {
-    #[serde(rename = "Sid")]
-    _sid: Option<String>,
+    sid: Option<String>,
     effect: String,
     principal: Option<Value>,
     #[serde(default, deserialize_with = "some_or_many")]
@@ -85,7 +84,7 @@ impl Written {
             .flat_map(|(operator, keys)| keys.into_iter().map(move |(key, values)| (operator.clone(), key, values)))
             .map(|(operator, key, values)| Condition::parse(&operator, &key, scalars(values)?))
             .collect::<Result<_, _>>()?;
-        Ok(Statement { effect, principals, actions, resources, conditions })
+        Ok(Statement { sid: self.sid, effect, principals, actions, resources, conditions })
     }
 }
 

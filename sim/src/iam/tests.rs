@@ -5,6 +5,7 @@ use proptest::sample::subsequence;
 
 use super::*;
 use crate::call::Role;
+use crate::world::World;
 
 const HOME: &str = "111111111111";
 const ABROAD: &str = "222222222222";
@@ -81,6 +82,7 @@ fn a_principal_is_named_in_each_way_that_aws_has() {
 #[test]
 fn a_service_is_named_apart_from_callers() {
     let policy = read(&allow(r#"{"Service": "events.rds.amazonaws.com"}"#, r#""sns:Publish""#));
+    let service = |name| Principal::Service { name, source_arn: "arn:aws:rds:eu-west-1:111111111111:snapshot:s" };
     let asked = |principal| {
         policy.judge(&Question {
             principal,
@@ -89,8 +91,8 @@ fn a_service_is_named_apart_from_callers() {
             context: &[],
         })
     };
-    assert_eq!(asked(Principal::Service("events.rds.amazonaws.com")), Verdict::Allow);
-    assert_eq!(asked(Principal::Service("s3.amazonaws.com")), Verdict::Silent);
+    assert_eq!(asked(service("events.rds.amazonaws.com")), Verdict::Allow);
+    assert_eq!(asked(service("s3.amazonaws.com")), Verdict::Silent);
     assert_eq!(asked(Principal::Caller(&root(HOME))), Verdict::Silent);
 }
 
@@ -292,7 +294,8 @@ async fn a_service_is_let_in_by_the_resource_alone() {
     let world = World::new(chrono::DateTime::UNIX_EPOCH);
     let named = read(&allow(r#"{"Service": "events.rds.amazonaws.com"}"#, r#""sns:Publish""#));
     let allowed = |policy: Option<&Policy>| {
-        let principal = Principal::Service("events.rds.amazonaws.com");
+        let source_arn = "arn:aws:rds:eu-west-1:111111111111:snapshot:s";
+        let principal = Principal::Service { name: "events.rds.amazonaws.com", source_arn };
         let question = Question { principal, action: "sns:Publish", resource: "arn:aws:sns:a:1:t", context: &[] };
         world.change(|state| allows(state, &question, HOME, policy))
     };

@@ -1,8 +1,8 @@
 //! Which key is meant, and whether the caller may do this with it.
 
 use super::{Condition, Keeper, Key, Request};
-use crate::call::{Caller, Error};
-use crate::iam::{self, Principal, Question, Why};
+use crate::call::{Caller, Error, Service};
+use crate::iam::{self, Need, Principal, Question, Why};
 use crate::world::State;
 
 /// Where a key is.
@@ -46,17 +46,13 @@ impl Request<'_> {
         match permitted(self.state, self.caller, &key, action, Way::Direct) {
             Ok(()) => self.key_at(place).ok_or_else(|| no_such_key(place)),
             Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(self.caller, action)),
-            Err(why) => Err(iam::refusal(why, self.caller, action, &key.arn)),
+            Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, self.caller, action, &key.arn))),
         }
     }
 
     /// Whether the caller's own policies let it do what is not done to a key.
-    pub(super) fn may(&self, action: &str, resource: &str, context: &[(&str, &str)]) -> Result<(), Error> {
-        let question = Question { principal: Principal::Caller(self.caller), action, resource, context };
-        if iam::allows(self.state, &question, &self.caller.account, None) {
-            return Ok(());
-        }
-        Err(iam::refusal(Why::NotByCaller, self.caller, action, resource))
+    pub(super) fn may(&mut self, need: &Need) -> Result<(), Error> {
+        iam::may(self.state, self.caller, need).map_err(|why| Error::denied(Service::Kms, why))
     }
 
     fn key_at(&mut self, place: &Place) -> Option<&mut Key> {
@@ -119,7 +115,7 @@ enum Way<'a> {
     Through(&'a str),
 }
 
-fn permitted(state: &State, caller: &Caller, key: &Key, action: &str, way: Way<'_>) -> Result<(), Why> {
+fn permitted(state: &mut State, caller: &Caller, key: &Key, action: &str, way: Way<'_>) -> Result<(), Why> {
     let tags: Vec<_> = key.tags.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
     let mut context = vec![("kms:CallerAccount", caller.account.as_str())];
     context.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));

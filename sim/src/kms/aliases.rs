@@ -7,6 +7,7 @@ use super::access::no_such_alias;
 use super::paging::Page;
 use super::{Alias, Request, done, epoch_seconds, invalid};
 use crate::call::Error;
+use crate::iam::Need;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -53,7 +54,7 @@ impl Request<'_> {
             return Err(Error::new("InvalidAliasNameException", "Aliases that begin with alias/aws/ are reserved."));
         }
         let arn = self.alias_arn(&alias_name);
-        self.may("kms:CreateAlias", &arn, &[])?;
+        self.may(&Need::new("kms:CreateAlias", &arn))?;
         let target = self.target(&target_key_id, "kms:CreateAlias")?;
         let now = self.state.now;
         let aliases = &mut self.state.place(&self.caller.account, self.region).kms.aliases;
@@ -84,7 +85,7 @@ impl Request<'_> {
     }
 
     pub(super) fn list_aliases(&mut self, wish: ListAliases) -> Result<Value, Error> {
-        self.may("kms:ListAliases", "*", &[])?;
+        self.may(&Need::new("kms:ListAliases", "*"))?;
         let only = wish.key_id.map(|named| self.own_key(&named)).transpose()?;
         let aliases = &self.state.place(&self.caller.account, self.region).kms.aliases;
         let items = aliases
@@ -106,7 +107,7 @@ impl Request<'_> {
 
     fn may_change(&mut self, name: &str, action: &str) -> Result<(), Error> {
         check_name(name)?;
-        self.may(action, &self.alias_arn(name), &[])?;
+        self.may(&Need::new(action, self.alias_arn(name)))?;
         let target = self.alias(name)?.target.clone();
         self.key(&target, action)?;
         Ok(())

@@ -10,6 +10,7 @@ use super::tags::{Tag, checked};
 use super::{Condition, Keeper, Key, OfKey, Request, Rotation, done, epoch_seconds, seconds, within};
 use crate::bill::Kept;
 use crate::call::Error;
+use crate::iam::Need;
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -76,12 +77,14 @@ impl Request<'_> {
     pub(super) fn create_key(&mut self, wish: CreateKey) -> Result<Described, Error> {
         wish.must_be_simulated()?;
         let tags = checked(wish.tags)?;
-        let named: Vec<_> = tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), value)).collect();
-        let context: Vec<_> = named.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        self.may("kms:CreateKey", "*", &context)?;
+        self.may(&Need::new("kms:CreateKey", "*").tagging(&tags))?;
+        if !tags.is_empty() {
+            // "Including this permission in the key policy of the new KMS key isn't sufficient" (KMS developer guide).
+            self.may(&Need::new("kms:TagResource", "*").tagging(&tags))?;
+        }
         let (account, region, id) = (self.caller.account.clone(), self.region, self.state.new_uuid());
         let arn = format!("arn:aws:kms:{region}:{account}:key/{id}");
-        let (document, policy) = match wish.policy.accepted(self.caller, &arn)? {
+        let (document, policy) = match wish.policy.accepted(self.state, self.caller, &arn)? {
             Some(given) => given,
             None => default_policy(&account)?,
         };
@@ -109,7 +112,7 @@ impl Request<'_> {
     }
 
     pub(super) fn list_keys(&mut self, page: Page) -> Result<Value, Error> {
-        self.may("kms:ListKeys", "*", &[])?;
+        self.may(&Need::new("kms:ListKeys", "*"))?;
         let keys = &self.state.place(&self.caller.account, self.region).kms.keys;
         let items = keys.range(page.range()?);
         page.cut("Keys", 100, items.map(|(id, key)| (id, json!({ "KeyId": id, "KeyArn": key.arn }))))

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{OfKey, Request, done};
 use crate::call::{Caller, Error};
-use crate::iam::{Policy, Principal, Question, Verdict};
+use crate::iam::{self, Policy, Principal, Question};
+use crate::world::State;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -41,12 +42,12 @@ impl Request<'_> {
 
     pub(super) fn put_key_policy(&mut self, wish: PutKeyPolicy) -> Result<Value, Error> {
         let caller = self.caller;
-        let key = self.key(&wish.key_id, "kms:PutKeyPolicy")?;
+        let arn = self.key(&wish.key_id, "kms:PutKeyPolicy")?.arn.clone();
         only_default(wish.policy_name)?;
-        (key.document, key.policy) = wish
-            .new
-            .accepted(caller, &key.arn)?
-            .ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
+        let accepted = wish.new.accepted(self.state, caller, &arn)?;
+        let new = accepted.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
+        let key = self.key(&wish.key_id, "kms:PutKeyPolicy")?;
+        (key.document, key.policy) = new;
         Ok(done())
     }
 
@@ -58,7 +59,12 @@ impl Request<'_> {
 
 impl NewPolicy {
     /// The policy, as it was written and as it is understood, if one was given.
-    pub(super) fn accepted(self, caller: &Caller, key: &str) -> Result<Option<(String, Policy)>, Error> {
+    pub(super) fn accepted(
+        self,
+        state: &mut State,
+        caller: &Caller,
+        key: &str,
+    ) -> Result<Option<(String, Policy)>, Error> {
         let Some(document) = self.policy else { return Ok(None) };
         let malformed = |why| Error::new("MalformedPolicyDocumentException", why);
         if document.len() > 32 * 1024 {
@@ -75,7 +81,10 @@ impl NewPolicy {
             resource: key,
             context: &[("kms:CallerAccount", &caller.account)],
         };
-        if !self.bypass_policy_lockout_safety_check && policy.judge(&again) != Verdict::Allow {
+        // "The CreateKey caller can get kms:PutKeyPolicy permission for the KMS key from an IAM policy or they can include
+        // this permission in the key policy of the KMS key that they're creating." (KMS developer guide)
+        let may_again = iam::key_allows(state, &again, &caller.account, &policy).is_ok();
+        if !self.bypass_policy_lockout_safety_check && !may_again {
             let why = "The new key policy will not allow you to update the key policy in the future.";
             return Err(malformed(why.to_owned()));
         }

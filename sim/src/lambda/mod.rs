@@ -2,8 +2,9 @@
 //!
 //! A function sees what AWS would show it: the payload, its environment, when its time is up, and an SDK configuration
 //! whose calls are made by its role. It does not know that it is simulated. [`run`] is one run of it, [`queue`] what
-//! becomes of an event that nobody waits for.
+//! becomes of an event that nobody waits for, [`permissions`] who may invoke it.
 
+mod permissions;
 mod queue;
 mod run;
 
@@ -19,8 +20,10 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::arn::Arn;
+use crate::iam::Policy;
 use crate::world::{State, World};
 
+pub(crate) use permissions::lets;
 pub(crate) use queue::invoke;
 pub use run::Failed;
 pub(crate) use run::{Runs, call, kill};
@@ -35,6 +38,7 @@ pub struct Function {
     memory: u32,
     reserved_concurrency: Option<u32>,
     on_failure: Option<String>,
+    only_by_permission: bool,
 }
 
 /// What a function is given for one run.
@@ -77,6 +81,7 @@ impl Function {
             memory: 128,
             reserved_concurrency: None,
             on_failure: None,
+            only_by_permission: false,
         }
     }
 
@@ -121,14 +126,17 @@ impl fmt::Debug for Function {
             .field("memory", &self.memory)
             .field("reserved_concurrency", &self.reserved_concurrency)
             .field("on_failure", &self.on_failure)
+            .field("only_by_permission", &self.only_by_permission)
             .finish_non_exhaustive()
     }
 }
 
-/// What there is in one region of one account: functions by name.
+/// What there is in one region of one account, by the functions' names.
 #[derive(Default)]
 pub(crate) struct Lambda {
     functions: BTreeMap<String, Function>,
+    /// Which services may invoke them.
+    permissions: BTreeMap<String, Vec<Policy>>,
 }
 
 impl World {
@@ -162,7 +170,11 @@ impl World {
 
     /// Removes a function. What runs, runs to its end; events that wait for it are gone.
     pub fn remove_function(&self, account: &str, region: &str, name: &str) {
-        self.change(|state| state.place(account, region).lambda.functions.remove(name));
+        self.change(|state| {
+            let lambda = &mut state.place(account, region).lambda;
+            lambda.permissions.remove(name);
+            lambda.functions.remove(name)
+        });
     }
 }
 
@@ -170,11 +182,6 @@ impl World {
 fn find(state: &mut State, function_arn: &str) -> Option<Function> {
     let arn = Arn::of("lambda", function_arn)?;
     state.place(arn.account, arn.region).lambda.functions.get(name(function_arn)?).cloned()
-}
-
-/// Is there such a function?
-pub(crate) fn exists(state: &mut State, function_arn: &str) -> bool {
-    find(state, function_arn).is_some()
 }
 
 /// Of `arn:aws:lambda:eu-west-1:111111111111:function:NAME:$LATEST`, the name.

@@ -50,7 +50,7 @@ impl fmt::Display for Arn {
 }
 
 impl What {
-    fn in_arn(self, kind: Kind) -> &'static str {
+    pub(super) fn in_arn(self, kind: Kind) -> &'static str {
         match self {
             Self::Database => kind.spelling().database_arn,
             Self::Snapshot => kind.spelling().snapshot_arn,

@@ -2,7 +2,8 @@
 //!
 //! Instances and clusters are one thing in two spellings (`kind`). A database (`databases`) has snapshots (`snapshots`):
 //! taken by hand or daily (`lifecycle`, `backups`), described (`describe`), shared (`share`), copied (`copy`), tagged
-//! (`tags`), and told of (`events`, `subscriptions`). `view` is how they look to their owner and to strangers.
+//! (`tags`), and told of (`events`, `subscriptions`). `view` is how they look to their owner and to strangers, and
+//! `permissions` what a role must be allowed for all of this.
 //!
 //! Nothing but a list takes longer when there are more snapshots: whatever is asked for is kept by name, and what is
 //! counted is counted as it comes and goes. That is an invariant.
@@ -17,6 +18,7 @@ mod identifiers;
 mod kind;
 mod lifecycle;
 mod page;
+mod permissions;
 mod share;
 mod snapshots;
 mod subscriptions;
@@ -31,12 +33,13 @@ use databases::Database;
 use events::Events;
 use identifiers::{Arn, What};
 use kind::Kind;
+pub(crate) use permissions::needs;
 use snapshots::{Snapshot, Snapshots, This};
 use subscriptions::Subscription;
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
-    let Call { caller, region, operation, input, .. } = call;
-    let here = &Here { kind: Kind::of_operation(&operation), caller, region };
+    let here = &Here::of(&call);
+    let Call { operation, input, .. } = call;
     match operation.as_str() {
         "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, here, wanted)),
         "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, here, &wanted)),
@@ -110,6 +113,11 @@ struct Here {
 }
 
 impl Here {
+    fn of(call: &Call) -> Self {
+        let kind = Kind::of_operation(&call.operation);
+        Self { caller: call.caller.clone(), region: call.region.clone(), kind }
+    }
+
     fn rds<'s>(&self, state: &'s mut State) -> &'s mut Rds {
         &mut state.place(&self.caller.account, &self.region).rds
     }
@@ -122,6 +130,10 @@ impl Here {
     fn arn(&self, what: What, id: &str) -> Arn {
         let (account, region) = (self.caller.account.clone(), self.region.clone());
         Arn { kind: self.kind, what, account, region, id: id.to_ascii_lowercase() }
+    }
+
+    fn subscription_arn(&self, name: &str) -> String {
+        format!("arn:aws:rds:{}:{}:es:{name}", self.region, self.caller.account)
     }
 
     /// The snapshot that is named by its identifier, if it is one of the caller's here, or by its ARN.

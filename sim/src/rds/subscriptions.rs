@@ -31,7 +31,7 @@ pub(super) struct Subscription {
 
 /// So many an account has in a region.
 const MOST: usize = 20;
-const PRINCIPAL: Principal<'static> = Principal::Service("events.rds.amazonaws.com");
+const SERVICE: &str = "events.rds.amazonaws.com";
 const SUBJECT: &str = "RDS Notification Message";
 
 /// Of each source type, the categories that AWS has.
@@ -76,7 +76,8 @@ const CATEGORIES: [(&str, &[&str]); 4] = [
     ("db-cluster-snapshot", &["backup", "notification"]),
 ];
 
-/// Tells those who want to be told. What a topic refuses is lost.
+/// Tells those who want to be told. What a topic refuses is lost. "SourceArn: your RDS resource ARN" (RDS's guide,
+/// *Granting permissions to publish notifications*): that of what the event is about.
 pub(super) fn notify(state: &mut State, event: &Event) {
     let subscriptions = &state.place(&event.source.account, &event.source.region).rds.subscriptions;
     let wanting = subscriptions.values().filter(|subscription| subscription.wants(event));
@@ -85,8 +86,9 @@ pub(super) fn notify(state: &mut State, event: &Event) {
         return;
     }
     let Ok(body) = serde_json::to_string(&Notification::of(event)) else { return };
+    let principal = Principal::Service { name: SERVICE, source_arn: &event.source.to_string() };
     for topic in topics {
-        let _ = sns::publish(state, PRINCIPAL, &topic, message(body.clone()));
+        let _ = sns::publish(state, principal, &topic, message(body.clone()));
     }
 }
 
@@ -182,7 +184,8 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         check_sources(state, here, source_type, &source_ids)?;
     }
     check_categories(wanted.source_type.as_deref(), &wanted.event_categories)?;
-    greet(state, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
+    let arn = here.subscription_arn(&wanted.subscription_name);
+    greet(state, &arn, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
     let subscription = Subscription {
         name: wanted.subscription_name,
         topic_arn: wanted.sns_topic_arn,
@@ -212,7 +215,7 @@ pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<V
     let source_type = wanted.source_type.or_else(|| found.source_type.clone());
     check_categories(source_type.as_deref(), wanted.event_categories.as_deref().unwrap_or_default())?;
     if let Some(topic_arn) = &wanted.sns_topic_arn {
-        greet(state, topic_arn, source_type.as_deref())?;
+        greet(state, &here.subscription_arn(&wanted.subscription_name), topic_arn, source_type.as_deref())?;
     }
     let found = find(state, here, &wanted.subscription_name)?;
     found.source_type = source_type;
@@ -263,14 +266,16 @@ fn find<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Sub
         .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
 }
 
-/// The first message, which says that more will come. A topic that does not take it cannot be subscribed.
-fn greet(state: &mut State, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
+/// The first message, which says that more will come. A topic that does not take it cannot be subscribed. It is about no
+/// database or snapshot: where AWS says nothing, it is taken to come from the subscription.
+fn greet(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
     let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
     let body = format!(
         "This is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
          {topic_arn}."
     );
-    match sns::publish(state, PRINCIPAL, topic_arn, message(body)) {
+    let principal = Principal::Service { name: SERVICE, source_arn: arn };
+    match sns::publish(state, principal, topic_arn, message(body)) {
         Ok(_) => Ok(()),
         Err(refused) if refused.code.starts_with("NotFound") => {
             Err(Error::new("SNSTopicArnNotFound", format!("The SNS topic {topic_arn} does not exist.")).status(404))
@@ -316,11 +321,10 @@ fn check_sources(state: &mut State, here: &Here, source_type: &str, ids: &BTreeS
 
 impl Subscription {
     fn view(&self, here: &Here, status: &str) -> Value {
-        let (account, region) = (&here.caller.account, &here.region);
         json!({
-            "CustomerAwsId": account,
+            "CustomerAwsId": here.caller.account,
             "CustSubscriptionId": self.name,
-            "EventSubscriptionArn": format!("arn:aws:rds:{region}:{account}:es:{}", self.name),
+            "EventSubscriptionArn": here.subscription_arn(&self.name),
             "SnsTopicArn": self.topic_arn,
             "Status": status,
             "SubscriptionCreationTime": self.created.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),

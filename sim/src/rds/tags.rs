@@ -17,9 +17,9 @@ pub(super) type Tags = BTreeMap<String, String>;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
-    key: String,
+    pub(super) key: String,
     #[serde(default)]
-    value: String,
+    pub(super) value: String,
 }
 
 /// At most so many on a resource, those that AWS sets not counted.
@@ -116,7 +116,7 @@ fn of<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Tags,
     })
 }
 
-fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tags> {
+pub(super) fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tags> {
     match arn.what {
         What::Database => find_database(state, arn).map(|database| &mut database.tags),
         What::Snapshot => find_snapshot(state, arn).map(|snapshot| &mut snapshot.tags),

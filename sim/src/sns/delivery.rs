@@ -66,7 +66,7 @@ impl Delivery {
     fn arrive(self, state: &mut State) {
         let Self { letter, subscription_arn, to } = &self;
         let arrival = match to.protocol.as_str() {
-            "lambda" if lambda::exists(state, &to.endpoint) => {
+            "lambda" if lambda::lets(state, &to.endpoint, "sns.amazonaws.com", &letter.topic_arn) => {
                 lambda::invoke(state, &to.endpoint, letter.for_function(subscription_arn));
                 Arrival::Delivered
             }
@@ -75,7 +75,7 @@ impl Delivery {
                     if to.raw { letter.message.body.clone() } else { letter.for_queue(subscription_arn).to_string() };
                 sqs::send(state, &to.endpoint, body).map_or(Arrival::Failed, |()| Arrival::Delivered)
             }
-            // An endpoint that is gone is a client-side error, which SNS does not retry.
+            // An endpoint that is gone, or does not let SNS in, is a client-side error, which SNS does not retry.
             _ => Arrival::Failed,
         };
         self.write(state, arrival);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::arn::Arn;
 use crate::bill::Counted;
 use crate::call::{Answer, Call, Caller, Error, run};
-use crate::iam::{self, Policy, Principal, Question};
+use crate::iam::{self, Need, Policy, Principal, Question};
 use crate::world::State;
 use subscriptions::Subscription;
 
@@ -70,6 +70,24 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, &by, &input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
+}
+
+/// What a call needs its role to be allowed, if it is not about a topic: a topic's own policy decides together with the
+/// role's, in [`By::topic`].
+pub(crate) fn needs(call: &Call) -> Vec<Need> {
+    let Call { caller, region, operation, input, .. } = call;
+    let resource = match operation.as_str() {
+        "CreateTopic" => {
+            format!("arn:aws:sns:{region}:{}:{}", caller.account, input.text("Name").unwrap_or("*"))
+        }
+        "ListTopics"
+        | "ListSubscriptions"
+        | "Unsubscribe"
+        | "GetSubscriptionAttributes"
+        | "SetSubscriptionAttributes" => "*".to_owned(),
+        _ => return Vec::new(),
+    };
+    vec![Need::new(format!("sns:{operation}"), resource)]
 }
 
 /// Publishes; the message's identifier. Checks the topic's policy for the principal.
@@ -145,15 +163,20 @@ fn allowed(state: &mut State, principal: Principal<'_>, action: &str, topic_arn:
         (Some((_, policy)), _) => Some(policy),
         // "By default, an Amazon SNS topic has a policy allowing all Amazon RDS resources within the same account to
         // publish notifications to it." (RDS's guide, *Granting permissions to publish notifications*)
-        (None, Principal::Service(_)) => return true,
+        (None, Principal::Service { source_arn, .. }) => {
+            return Arn::parse(source_arn).is_some_and(|source| source.account == owner);
+        }
         // The default policy lets nobody in but the owner's account, whose own policies then decide.
         (None, Principal::Caller(_)) => None,
     };
-    let source = match principal {
-        Principal::Caller(caller) => caller.account.as_str(),
-        Principal::Service(_) => owner,
+    let context = match principal {
+        Principal::Caller(Caller { account, .. }) => {
+            vec![("aws:SourceOwner", account.as_str()), ("aws:SourceAccount", account)]
+        }
+        Principal::Service { source_arn, .. } => {
+            vec![("aws:SourceOwner", Arn::parse(source_arn).map_or("", |source| source.account))]
+        }
     };
-    let context = [("aws:SourceOwner", source), ("aws:SourceAccount", source)];
     iam::allows(state, &Question { principal, action, resource: topic_arn, context: &context }, owner, policy)
 }
 
@@ -164,7 +187,7 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 fn refused(principal: Principal<'_>, action: &str, resource: &str) -> Error {
     let who = match principal {
         Principal::Caller(caller) => caller.principal(),
-        Principal::Service(service) => service.to_owned(),
+        Principal::Service { name, .. } => name.to_owned(),
     };
     let why = format!(
         "User: {who} is not authorized to perform: {action} on resource: {resource} because no policy allows the \

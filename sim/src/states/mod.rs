@@ -32,6 +32,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::call::{Answer, Call, Caller, Error, run};
+use crate::iam::Need;
 use crate::world::State;
 
 /// What there is in one region of one account.
@@ -58,6 +59,30 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "GetExecutionHistory" => run(input, |input| executions::history(state, at, input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
+}
+
+/// What a call needs its role to be allowed: the permission of its name on the machine or execution, and to pass on the
+/// role that a machine is given.
+pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
+    let Call { caller, region, operation, input, .. } = call;
+    let text = |member| input.text(member).unwrap_or_default();
+    let at = Here { caller: caller.clone(), region: region.clone() };
+    let resource = match operation.as_str() {
+        "CreateStateMachine" => at.arn("stateMachine", text("name")),
+        "DescribeStateMachine" | "UpdateStateMachine" | "DeleteStateMachine" | "StartExecution" | "ListExecutions" => {
+            text("stateMachineArn").to_owned()
+        }
+        "DescribeExecution" | "StopExecution" | "GetExecutionHistory" => text("executionArn").to_owned(),
+        "ListStateMachines" => "*".to_owned(),
+        _ => return Err(Error::no_such_operation(operation)),
+    };
+    let mut needs = vec![Need::new(format!("states:{operation}"), resource)];
+    if let Some(role) = input.text("roleArn") {
+        let mut pass = Need::new("iam:PassRole", role);
+        pass.context.push(("iam:PassedToService".to_owned(), "states.amazonaws.com".to_owned()));
+        needs.push(pass);
+    }
+    Ok(needs)
 }
 
 /// Who calls, and where.

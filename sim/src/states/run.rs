@@ -5,9 +5,9 @@ use chrono::TimeDelta;
 use super::execution::{Awaits, Execution, LONGEST_SECONDS, News, Status};
 use super::language::Failure;
 use super::machines::Machine;
-use super::task::{Order, refused_by_sns};
+use super::task::{Order, refused_by_lambda, refused_by_sns};
 use crate::call::{Caller, Role};
-use crate::iam::Principal;
+use crate::iam::{self, Need, Principal};
 use crate::journal::Event;
 use crate::world::State;
 use crate::{lambda, sns};
@@ -92,19 +92,25 @@ fn tell(state: &mut State, which: &Which, turn: u64, news: News) {
     }
 }
 
-/// Has an order done. The answer comes through the agenda even if it is there at once, so that a machine that goes
+/// Has an order done, by the machine's role, which must be allowed it. The answer comes through the agenda even if it is there at once, so that a machine that goes
 /// round in circles does not go deeper and deeper.
 fn place(state: &mut State, which: Which, turn: u64, order: Order, role: &str, execution: &str) {
+    let name = role.rsplit('/').next().unwrap_or_default().to_owned();
+    // A session's name has 2 to 64 characters.
+    let session = execution.rsplit(':').next().unwrap_or_default().chars().take(64).collect();
+    let caller = Caller { account: which.account.clone(), role: Some(Role { name, session }) };
     match order {
-        Order::Invoke { function, payload } => lambda::call(state, &function, payload, move |state, answer| {
-            let answer = answer.map_err(|failed| Failure::new(&failed.error, failed.cause));
-            tell_soon(state, which, turn, answer);
-        }),
+        Order::Invoke { function, payload } => {
+            if let Err(why) = iam::may(state, &caller, &Need::new("lambda:InvokeFunction", &function)) {
+                let request_id = state.new_uuid();
+                return tell_soon(state, which, turn, Err(refused_by_lambda(&why, &request_id)));
+            }
+            lambda::call(state, &function, payload, move |state, answer| {
+                let answer = answer.map_err(|failed| Failure::new(&failed.error, failed.cause));
+                tell_soon(state, which, turn, answer);
+            });
+        }
         Order::Publish { topic, message } => {
-            let name = role.rsplit('/').next().unwrap_or_default().to_owned();
-            // A session's name has 2 to 64 characters.
-            let session = execution.rsplit(':').next().unwrap_or_default().chars().take(64).collect();
-            let caller = Caller { account: which.account.clone(), role: Some(Role { name, session }) };
             let answer = sns::publish(state, Principal::Caller(&caller), &topic, message);
             let request_id = state.new_uuid();
             let answer = answer.map(Into::into).map_err(|error| refused_by_sns(&error, &request_id));

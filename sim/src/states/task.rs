@@ -137,6 +137,15 @@ struct Given {
     string_value: String,
 }
 
+/// As Step Functions passes on that the machine's role may not invoke a function.
+pub(super) fn refused_by_lambda(why: &str, request_id: &str) -> Failure {
+    let cause = format!(
+        "{why} (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: {request_id}; \
+         Proxy: null)"
+    );
+    Failure::new("Lambda.AWSLambdaException", cause)
+}
+
 /// As the integration passes on that SNS refused: `SNS.NotFoundException`.
 pub(super) fn refused_by_sns(error: &Error, request_id: &str) -> Failure {
     let Error { code, message, status } = error;

@@ -157,6 +157,7 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &Answer, request_id: &s
 /// know it by.
 fn query_error(error: &Error) -> String {
     let code = match error.code {
+        "AccessDeniedException" => "AccessDenied",
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
         "QueueNameExists" => "QueueAlreadyExists",
         "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",

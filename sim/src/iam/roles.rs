@@ -1,0 +1,124 @@
+//! Roles: what their policies let them do, and what of that was ever of use.
+
+use std::collections::BTreeMap;
+
+use super::document::{self, Carrier};
+use super::{Choice, Effect, Grant, Question, Statement, Verdict, pattern};
+use crate::call::Caller;
+use crate::world::World;
+
+/// The roles of all accounts, as far as they are known: by account and name. A role that is not here may do everything
+/// that resources let it do.
+#[derive(Default)]
+pub(crate) struct Roles {
+    known: BTreeMap<String, BTreeMap<String, Role>>,
+}
+
+/// The statements of all policies of a role: which policy has one makes no difference.
+struct Role(Vec<Line>);
+
+struct Line {
+    statement: Statement,
+    /// Of each of its action patterns, whether it has allowed something. What is not named (`NotAction`) counts as one.
+    used: Vec<bool>,
+}
+
+impl World {
+    /// Gives a role these policies and no others; until then it may do everything that resources let it do.
+    ///
+    /// # Errors
+    /// If one of them is no policy, or needs something that is not simulated.
+    pub fn add_role(&self, account: &str, name: &str, policies: &[&str]) -> Result<(), String> {
+        let policies: Vec<_> =
+            policies.iter().map(|policy| document::read(policy, Carrier::Role)).collect::<Result<_, _>>()?;
+        let statements = policies.into_iter().flat_map(|policy| policy.statements);
+        let role = Role(statements.map(Line::new).collect());
+        self.change(|state| state.roles.known.entry(account.to_owned()).or_default().insert(name.to_owned(), role));
+        Ok(())
+    }
+
+    /// What a role was allowed and never did: the action patterns of its policies under which nothing has been allowed
+    /// since the role got them, each with its statement, in the order in which they are written (`ReadSnapshots:
+    /// rds:DescribeDBSnapshots`; a statement without a `Sid` has its number).
+    ///
+    /// What several statements allow counts for all of them.
+    ///
+    /// # Errors
+    /// If the role has not been given policies.
+    pub fn unused_permissions(&self, account: &str, role: &str) -> Result<Vec<String>, String> {
+        self.change(|state| {
+            let known = state.roles.known.get(account).and_then(|roles| roles.get(role));
+            let known = known.ok_or_else(|| format!("the role {role} of {account} has no policies"))?;
+            Ok(known.0.iter().zip(1..).flat_map(|(line, number)| line.unused(number)).collect())
+        })
+    }
+}
+
+impl Roles {
+    /// Whether the caller has policies of its own. The account's root has none.
+    pub(crate) fn know(&self, caller: &Caller) -> bool {
+        self.of(caller).is_some()
+    }
+
+    /// What the caller's own policies say. Who has none may do everything.
+    pub(super) fn judge(&self, caller: &Caller, question: &Question<'_>) -> Verdict {
+        let Some(role) = self.of(caller) else { return Verdict::Allow };
+        match role.0.iter().map(|line| line.statement.grant(question)).max() {
+            None | Some(Grant::Nothing) => Verdict::Silent,
+            Some(Grant::ToItsAccount | Grant::ToItself) => Verdict::Allow,
+            Some(Grant::Denial) => Verdict::Deny,
+        }
+    }
+
+    /// Remembers what of the caller's own policies has allowed this.
+    pub(super) fn remember(&mut self, caller: &Caller, question: &Question<'_>) {
+        let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
+        for line in role.into_iter().flat_map(|role| &mut role.0) {
+            line.remember(question);
+        }
+    }
+
+    fn of(&self, caller: &Caller) -> Option<&Role> {
+        self.known.get(&caller.account)?.get(&caller.role.as_ref()?.name)
+    }
+}
+
+impl Line {
+    fn new(statement: Statement) -> Self {
+        let patterns = match &statement.actions {
+            Choice::These(patterns) => patterns.len(),
+            Choice::AllBut(_) => 1,
+        };
+        Self { statement, used: vec![false; patterns] }
+    }
+
+    fn remember(&mut self, question: &Question<'_>) {
+        let Self { statement, used } = self;
+        // Matching is the dear part, and once all was of use there is nothing more to learn.
+        let done = statement.effect == Effect::Deny || used.iter().all(|used| *used);
+        if done || statement.grant(question) == Grant::Nothing {
+            return;
+        }
+        match &statement.actions {
+            Choice::These(patterns) => {
+                for (pattern, used) in patterns.iter().zip(used) {
+                    *used |= pattern::action(pattern, question.action);
+                }
+            }
+            Choice::AllBut(_) => used.fill(true),
+        }
+    }
+
+    fn unused(&self, number: usize) -> Vec<String> {
+        if self.statement.effect == Effect::Deny {
+            return Vec::new();
+        }
+        let patterns = match &self.statement.actions {
+            Choice::These(patterns) => patterns.clone(),
+            Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],
+        };
+        let name = self.statement.sid.clone().unwrap_or_else(|| format!("statement {number}"));
+        let unused = patterns.into_iter().zip(&self.used).filter(|(_, used)| !**used);
+        unused.map(|(pattern, _)| format!("{name}: {pattern}")).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Who may invoke a function: what `AWS::Lambda::Permission` says. What the function itself may do is its role's matter.
+
+use serde_json::json;
+
+use super::{Function, find, name};
+use crate::arn::Arn;
+use crate::iam::{Policy, Principal, Question, Verdict};
+use crate::world::{State, World};
+
+impl Function {
+    /// Invoked by no service that is not let ([`World::allow_invocation`]), as on AWS. Without this any service may,
+    /// until the first one is let.
+    #[must_use]
+    pub fn only_by_permission(self) -> Self {
+        Self { only_by_permission: true, ..self }
+    }
+}
+
+impl World {
+    /// Lets a service invoke a function for a resource, whose ARN may have wildcards: `sns.amazonaws.com` for a topic,
+    /// `events.amazonaws.com` for a schedule (`arn:aws:events:REGION:ACCOUNT:rule/NAME`). From now on no service may that
+    /// is not let. It holds for whatever function bears the name, until it is removed.
+    ///
+    /// # Errors
+    /// If there is no such function, or what is let is no service.
+    pub fn allow_invocation(&self, function_arn: &str, service: &str, source_arn: &str) -> Result<(), String> {
+        let permission = json!({ "Statement": {
+            "Effect": "Allow",
+            "Principal": { "Service": service },
+            "Action": "lambda:InvokeFunction",
+            "Resource": function_arn,
+            "Condition": { "ArnLike": { "aws:SourceArn": source_arn } },
+        } });
+        let permission = Policy::parse(&permission.to_string())?;
+        self.change(|state| {
+            let gone = || format!("there is no function {function_arn}");
+            find(state, function_arn).ok_or_else(gone)?;
+            let (arn, name) = Arn::parse(function_arn).zip(name(function_arn)).ok_or_else(gone)?;
+            let lambda = &mut state.place(arn.account, arn.region).lambda;
+            lambda.permissions.entry(name.to_owned()).or_default().push(permission);
+            Ok(())
+        })
+    }
+}
+
+/// Is there such a function, and may this service invoke it for this resource?
+pub(crate) fn lets(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
+    let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
+    let permissions = &state.place(arn.account, arn.region).lambda.permissions;
+    let permissions = name(function_arn).and_then(|name| permissions.get(name));
+    let question = Question {
+        principal: Principal::Service { name: service, source_arn },
+        action: "lambda:InvokeFunction",
+        resource: function_arn,
+        context: &[],
+    };
+    match permissions {
+        Some(permissions) => permissions.iter().any(|permission| permission.judge(&question) == Verdict::Allow),
+        None => !function.only_by_permission,
+    }
+}

@@ -1,0 +1,144 @@
+//! Permissions under conditions on tags, of what is there and of what is asked for.
+
+use super::*;
+
+fn allow_if(action: &str, condition: Value) -> Value {
+    let mut statement = allow(action, "*");
+    statement["Condition"] = condition;
+    statement
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_deleted_only_if_it_has_the_tag() {
+    for key in ["aws:ResourceTag/Keeper", "rds:snapshot-tag/Keeper", "AWS:resourcetag/keeper"] {
+        for (tag, expected) in
+            [(("Keeper", "us"), "done"), (("Keeper", "them"), "AccessDenied"), (("A", "us"), "AccessDenied")]
+        {
+            let world = world();
+            snapshot(&world, HOME, &[tag]).await;
+            let condition = json!({ "StringEquals": { key: "us" } });
+            let_worker(&world, HOME, &json!([allow_if("rds:DeleteDBSnapshot", condition)]));
+            let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+            let deleted = told(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
+            assert_eq!(code(deleted), expected, "{key} {tag:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_resource_has_the_tags_under_the_name_of_its_type() {
+    let world = world();
+    let root = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+    let tags = || Some(rds_tags(&[("team", "shop")]));
+    let made = root.create_db_cluster().db_cluster_identifier("d").engine("aurora-mysql").set_tags(tags());
+    made.send().await.expect("a cluster");
+    let made = root.create_db_instance().db_instance_identifier("d").db_instance_class("c").engine("postgres");
+    made.allocated_storage(20).set_tags(tags()).send().await.expect("an instance");
+    world.sleep(Duration::from_secs(3600)).await;
+    let taken = root.create_db_cluster_snapshot().db_cluster_identifier("d").db_cluster_snapshot_identifier("s");
+    taken.set_tags(tags()).send().await.expect("a snapshot");
+    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    for (of, name) in
+        [("db", "db"), ("cluster", "cluster"), ("cluster-snapshot", "cluster-snapshot"), ("db", "cluster")]
+    {
+        let condition = json!({ "StringEquals": { format!("rds:{name}-tag/team"): "shop" } });
+        let_worker(&world, HOME, &json!([allow_if("rds:ListTagsForResource", condition)]));
+        let id = if of == "cluster-snapshot" { "s" } else { "d" };
+        let list = rds.list_tags_for_resource().resource_name(format!("arn:aws:rds:eu-west-1:111111111111:{of}:{id}"));
+        let expected = if of == name { "done" } else { "AccessDenied" };
+        assert_eq!(code(told(list.send().await)), expected, "{of} {name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_let_by_tags_of_what_another_account_shares() {
+    let world = world();
+    snapshot(&world, ABROAD, &[("team", "shop")]).await;
+    let owner = aws_sdk_rds::Client::new(&world.sdk_config(ABROAD, REGION));
+    let share = owner.modify_db_snapshot_attribute().db_snapshot_identifier("s").attribute_name("restore");
+    share.values_to_add(HOME).send().await.expect("shared");
+    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let source = "arn:aws:rds:eu-west-1:222222222222:snapshot:s";
+    let copy = |to: &str| {
+        rds.copy_db_snapshot().source_db_snapshot_identifier(source).target_db_snapshot_identifier(to).send()
+    };
+    let own = allow("rds:CopyDBSnapshot", "arn:aws:rds:*:111111111111:snapshot:*");
+    let tagged = allow_if("rds:CopyDBSnapshot", json!({ "StringEquals": { "aws:ResourceTag/team": "shop" } }));
+    let_worker(&world, HOME, &json!([own.clone(), tagged]));
+    let refused = told(copy("t").await).expect_err("a refusal");
+    assert!(refused.contains(source), "{refused}");
+    let_worker(&world, HOME, &json!([own, allow("rds:CopyDBSnapshot", source)]));
+    assert_eq!(told(copy("t").await), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_must_be_asked_for_with_the_tags_that_a_policy_wants() {
+    let table = [
+        (json!({ "StringEquals": { "aws:RequestTag/team": "shop" } }), ["done", "AccessDenied", "AccessDenied"]),
+        (json!({ "StringLike": { "rds:req-tag/team": "sh*" } }), ["done", "AccessDenied", "AccessDenied"]),
+        (json!({ "ForAnyValue:StringEquals": { "aws:TagKeys": "team" } }), ["done", "done", "AccessDenied"]),
+        // The keys in a list are compared as they are.
+        (json!({ "ForAnyValue:StringEquals": { "aws:TagKeys": "Team" } }), ["AccessDenied"; 3]),
+        (
+            json!({ "ForAllValues:StringEquals": { "aws:TagKeys": ["other"] } }),
+            ["AccessDenied", "AccessDenied", "done"],
+        ),
+    ];
+    for (condition, expected) in table {
+        let world = world();
+        snapshot(&world, HOME, &[]).await;
+        let_worker(&world, HOME, &json!([allow_if("rds:*", condition.clone())]));
+        let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+        let mut codes = Vec::new();
+        for (to, tag) in [("a", ("team", "shop")), ("b", ("team", "bank")), ("c", ("other", "shop"))] {
+            let copy = rds.copy_db_snapshot().source_db_snapshot_identifier("s").target_db_snapshot_identifier(to);
+            codes.push(code(told(copy.set_tags(Some(rds_tags(&[tag]))).send().await)));
+        }
+        assert_eq!(codes, expected, "{condition}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_tags_are_taken_away_can_be_limited() {
+    let world = world();
+    snapshot(&world, HOME, &[("a", "1"), ("b", "2")]).await;
+    let condition = json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" } });
+    let_worker(&world, HOME, &json!([allow_if("rds:RemoveTagsFromResource", condition)]));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let remove = async |key: &str| {
+        let remove = rds.remove_tags_from_resource().resource_name("arn:aws:rds:eu-west-1:111111111111:snapshot:s");
+        code(told(remove.tag_keys(key).send().await))
+    };
+    assert_eq!([remove("b").await, remove("a").await], ["AccessDenied", "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_passed_on_to_the_service_that_the_policy_names() {
+    let world = world();
+    let states = aws_sdk_sfn::Client::new(&worker(&world, HOME));
+    for (service, expected) in
+        [("states.amazonaws.com", "InvalidDefinition"), ("lambda.amazonaws.com", "AccessDeniedException")]
+    {
+        let pass = allow_if("iam:PassRole", json!({ "StringEquals": { "iam:PassedToService": service } }));
+        let_worker(&world, HOME, &json!([allow("states:*", "*"), pass]));
+        let create = states.create_state_machine().name("m").definition("{}");
+        let create = create.role_arn("arn:aws:iam::111111111111:role/timer").send().await;
+        assert_eq!(code(told(create)), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_policy_leaves_it_to_the_account_needs_a_role_that_may_change_that() {
+    let world = world();
+    let kms = aws_sdk_kms::Client::new(&worker(&world, HOME));
+    let policy = json!({ "Statement": {
+        "Effect": "Allow", "Principal": { "AWS": HOME }, "Action": "kms:*", "Resource": "*",
+    } });
+    let create = || kms.create_key().policy(policy.to_string());
+    let_worker(&world, HOME, &json!([allow("kms:CreateKey", "*")]));
+    assert_eq!(code(told(create().send().await)), "MalformedPolicyDocumentException");
+    assert_eq!(told(create().bypass_policy_lockout_safety_check(true).send().await), Ok(()));
+    let_worker(&world, HOME, &json!([allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*")]));
+    assert_eq!(told(create().send().await), Ok(()));
+    assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
+}

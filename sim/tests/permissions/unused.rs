@@ -1,0 +1,101 @@
+//! What a role was allowed and never did.
+
+use super::*;
+
+fn unused(world: &World) -> Vec<String> {
+    world.unused_permissions(HOME, "worker").expect("a role")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_done_is_told_by_statement_and_pattern() {
+    let world = world();
+    snapshot(&world, HOME, &[]).await;
+    let first = json!({ "Statement": [
+        { "Sid": "Read", "Effect": "Allow", "Action": ["rds:Describe*", "rds:ListTagsForResource"], "Resource": "*" },
+        { "Sid": "Never", "Effect": "Deny", "Action": "rds:DeleteDBInstance", "Resource": "*" },
+    ] });
+    let second = json!({ "Statement": [
+        allow("rds:DeleteDBSnapshot", "*"),
+        { "Effect": "Allow", "NotAction": ["rds:*", "kms:*"], "Resource": "*" },
+    ] });
+    world.add_role(HOME, "worker", &[&first.to_string(), &second.to_string()]).expect("policies");
+    let all = [
+        "Read: rds:Describe*",
+        "Read: rds:ListTagsForResource",
+        "statement 3: rds:DeleteDBSnapshot",
+        "statement 4: all but rds:*, kms:*",
+    ];
+    assert_eq!(unused(&world), all);
+    let config = worker(&world, HOME);
+    let rds = aws_sdk_rds::Client::new(&config);
+    rds.describe_db_snapshots().send().await.expect("a list");
+    assert_eq!(unused(&world), all[1..]);
+    aws_sdk_sns::Client::new(&config).list_topics().send().await.expect("a list");
+    rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
+    assert_eq!(unused(&world), all[1..2]);
+    // New policies begin anew.
+    let_worker(&world, HOME, &json!([allow("rds:Describe*", "*")]));
+    assert_eq!(unused(&world), ["statement 1: rds:Describe*"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_was_of_no_use_but_what_found_nothing_was() {
+    let world = world();
+    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let delete = || rds.delete_db_snapshot().db_snapshot_identifier("s").send();
+    let deny = json!({ "Effect": "Deny", "Action": "*", "Resource": "*" });
+    let_worker(&world, HOME, &json!([allow("rds:DeleteDBSnapshot", "*"), deny]));
+    let refused = told(delete().await).expect_err("a refusal");
+    assert!(refused.ends_with("with an explicit deny in an identity-based policy"), "{refused}");
+    assert_eq!(unused(&world), ["statement 1: rds:DeleteDBSnapshot"]);
+    let elsewhere = allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:t");
+    let_worker(&world, HOME, &json!([elsewhere, allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:s")]));
+    assert_eq!(code(told(delete().await)), "DBSnapshotNotFound");
+    assert_eq!(unused(&world), ["statement 1: rds:DeleteDBSnapshot"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_several_statements_allow_counts_for_each() {
+    let world = world();
+    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let_worker(
+        &world,
+        HOME,
+        &json!([allow("rds:Describe*", "*"), allow("rds:DescribeEvents", "*"), allow("sns:*", "*")]),
+    );
+    rds.describe_events().send().await.expect("events");
+    assert_eq!(unused(&world), ["statement 3: sns:*"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_topics_and_a_copys_keys_count_too() {
+    let world = world();
+    let root = world.sdk_config(HOME, REGION);
+    let key = aws_sdk_kms::Client::new(&root).create_key().send().await.expect("a key");
+    let key = key.key_metadata().and_then(|key| key.arn()).expect("its ARN").to_owned();
+    aws_sdk_sns::Client::new(&root).create_topic().name("t").send().await.expect("a topic");
+    snapshot(&world, HOME, &[]).await;
+    let through = json!({ "StringEquals": { "kms:ViaService": "rds.eu-west-1.amazonaws.com" } });
+    let keys = ["DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKey*", "ReEncrypt*", "Encrypt"];
+    let_worker(
+        &world,
+        HOME,
+        &json!([
+            allow("rds:CopyDBSnapshot", "*"),
+            { "Effect": "Allow", "Action": keys.map(|name| format!("kms:{name}")), "Resource": key, "Condition": through },
+            allow("sns:Publish", "*"),
+        ]),
+    );
+    let config = worker(&world, HOME);
+    let copy = aws_sdk_rds::Client::new(&config).copy_db_snapshot().source_db_snapshot_identifier("s");
+    copy.target_db_snapshot_identifier("t").kms_key_id(&key).send().await.expect("a copy");
+    let publish = aws_sdk_sns::Client::new(&config).publish().topic_arn("arn:aws:sns:eu-west-1:111111111111:t");
+    publish.message("a").send().await.expect("published");
+    assert_eq!(unused(&world), ["statement 2: kms:Encrypt"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_without_policies_cannot_be_asked() {
+    let why = "the role worker of 111111111111 has no policies".to_owned();
+    assert_eq!(world().unused_permissions(HOME, "worker"), Err(why));
+}
