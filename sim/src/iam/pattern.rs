@@ -1,15 +1,16 @@
-//! Wildcards: `*` is any text, `?` any character.
+//! Wildcards: `*` is any text, `?` any character. Nothing is copied, as every call of a role with policies is held against
+//! all of their patterns.
 
 /// Whether an action is meant. Actions are spelt in any case.
 pub(super) fn action(pattern: &str, action: &str) -> bool {
-    glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+    matches(pattern.as_bytes(), action.as_bytes(), |one, other| one.eq_ignore_ascii_case(&other))
 }
 
 /// Whether an ARN is meant. Each of its six parts is compared by itself, so that a wildcard in the region's place does
 /// not reach into the account's; parts that a pattern leaves out at its end may be anything.
 pub(super) fn arn(pattern: &str, arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    if pattern == "*" || parts.len() < 6 {
+    let parts = arn.splitn(6, ':');
+    if pattern == "*" || parts.clone().count() < 6 {
         return glob(pattern, arn);
     }
     let patterns = pattern.splitn(6, ':').chain(std::iter::repeat("*"));
@@ -17,17 +18,24 @@ pub(super) fn arn(pattern: &str, arn: &str) -> bool {
 }
 
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    let [pattern, text] = [pattern, text].map(|text| text.chars().collect::<Vec<_>>());
+    matches(pattern.as_bytes(), text.as_bytes(), |one, other| one == other)
+}
+
+fn matches(pattern: &[u8], text: &[u8], same: fn(u8, u8) -> bool) -> bool {
     let (mut at, mut seen) = (0, 0);
     // Where the last `*` is, and how much of the text it has taken so far.
     let mut star: Option<(usize, usize)> = None;
     while seen < text.len() {
         match (pattern.get(at), star) {
-            (Some('*'), _) => {
+            (Some(b'*'), _) => {
                 star = Some((at, seen));
                 at += 1;
             }
-            (Some(wanted), _) if *wanted == '?' || *wanted == text[seen] => {
+            (Some(b'?'), _) if begins_character(text[seen]) => {
+                at += 1;
+                seen += 1 + text[seen + 1..].iter().take_while(|byte| !begins_character(**byte)).count();
+            }
+            (Some(wanted), _) if same(*wanted, text[seen]) => {
                 at += 1;
                 seen += 1;
             }
@@ -39,5 +47,10 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
             (_, None) => return false,
         }
     }
-    pattern[at..].iter().all(|left| *left == '*')
+    pattern[at..].iter().all(|left| *left == b'*')
+}
+
+/// In UTF-8, the other bytes of a character begin with the bits 10.
+fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }

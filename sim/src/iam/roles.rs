@@ -19,7 +19,8 @@ struct Role(Vec<Line>);
 
 struct Line {
     statement: Statement,
-    /// Of each of its action patterns, whether it has allowed something. What is not named (`NotAction`) counts as one.
+    /// Of each of its action patterns, whether it has allowed something. What is not named (`NotAction`) counts as one; a
+    /// denial has none.
     used: Vec<bool>,
 }
 
@@ -85,9 +86,10 @@ impl Roles {
 
 impl Line {
     fn new(statement: Statement) -> Self {
-        let patterns = match &statement.actions {
-            Choice::These(patterns) => patterns.len(),
-            Choice::AllBut(_) => 1,
+        let patterns = match (statement.effect, &statement.actions) {
+            (Effect::Deny, _) => 0,
+            (Effect::Allow, Choice::These(patterns)) => patterns.len(),
+            (Effect::Allow, Choice::AllBut(_)) => 1,
         };
         Self { statement, used: vec![false; patterns] }
     }
@@ -95,8 +97,7 @@ impl Line {
     fn remember(&mut self, question: &Question<'_>) {
         let Self { statement, used } = self;
         // Matching is the dear part, and once all was of use there is nothing more to learn.
-        let done = statement.effect == Effect::Deny || used.iter().all(|used| *used);
-        if done || statement.grant(question) == Grant::Nothing {
+        if used.iter().all(|used| *used) || statement.grant(question) == Grant::Nothing {
             return;
         }
         match &statement.actions {
@@ -110,9 +111,6 @@ impl Line {
     }
 
     fn unused(&self, number: usize) -> Vec<String> {
-        if self.statement.effect == Effect::Deny {
-            return Vec::new();
-        }
         let patterns = match &self.statement.actions {
             Choice::These(patterns) => patterns.clone(),
             Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],

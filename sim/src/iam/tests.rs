@@ -124,6 +124,18 @@ fn resources_have_wildcards_within_each_part() {
 }
 
 #[test]
+fn a_question_mark_is_one_character_however_many_bytes_it_has() {
+    for (pattern, text) in [("?", "ü"), ("a?c", "a€c"), ("*?", "€"), ("?*", "€"), ("??", "aü"), ("*??c", "€üc")]
+    {
+        assert!(pattern::glob(pattern, text), "{pattern} {text}");
+    }
+    for (pattern, text) in [("??", "ü"), ("*??", "€"), ("a??c", "aüc"), ("?", ""), ("a?", "?a")] {
+        assert!(!pattern::glob(pattern, text), "{pattern} {text}");
+    }
+    assert!(pattern::action("KMS:de??ypt", "kms:Decrypt") && !pattern::glob("KMS:*", "kms:Decrypt"));
+}
+
+#[test]
 fn every_condition_operator_does_as_aws_says() {
     let through = |service| [("kms:ViaService", service)];
     let (rds, s3) = (through("rds.eu-west-1.amazonaws.com"), through("s3.eu-west-1.amazonaws.com"));

@@ -20,14 +20,19 @@ const ABROAD: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
 impl Request<'_> {
     /// The key of this identifier or ARN, if the caller may do this with it.
     pub(super) fn key(&mut self, named: &str, action: &str) -> Result<&mut Key, Error> {
+        self.key_asked(named, &Need::new(action, "*"))
+    }
+
+    /// The same, if more is true of the request than that. The need's resource is the key.
+    pub(super) fn key_asked(&mut self, named: &str, need: &Need) -> Result<&mut Key, Error> {
         let place = read(named, self.caller, self.region)?.key()?;
-        self.at(&place, action)
+        self.at(&place, need)
     }
 
     /// The key of this identifier, ARN, alias or alias's ARN, if the caller may do this with it.
     pub(super) fn key_or_alias(&mut self, named: &str, action: &str) -> Result<&mut Key, Error> {
         let place = find(self.state, self.caller, self.region, named)?;
-        self.at(&place, action)
+        self.at(&place, &Need::new(action, "*"))
     }
 
     /// The identifier of a key of the caller's own account, which anybody there may know to exist.
@@ -37,13 +42,14 @@ impl Request<'_> {
         if found { Ok(place.id) } else { Err(no_such_key(&place)) }
     }
 
-    fn at(&mut self, place: &Place, action: &str) -> Result<&mut Key, Error> {
+    fn at(&mut self, place: &Place, need: &Need) -> Result<&mut Key, Error> {
+        let action = need.action.as_str();
         let key = self.key_at(place).cloned();
         let abroad = place.account != self.caller.account;
         let Some(key) = key.filter(|_| !abroad || ABROAD.contains(&action)) else {
             return Err(if abroad { hidden(self.caller, action) } else { no_such_key(place) });
         };
-        match permitted(self.state, self.caller, &key, action, Way::Direct) {
+        match permitted(self.state, self.caller, &key, action, Way::Direct(&need.context)) {
             Ok(()) => self.key_at(place).ok_or_else(|| no_such_key(place)),
             Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(self.caller, action)),
             Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, self.caller, action, &key.arn))),
@@ -110,7 +116,8 @@ fn words(why: Why, caller: &Caller, arn: &str, actions: &str, service: &str) -> 
 /// How a request reaches a key.
 #[derive(Clone, Copy)]
 enum Way<'a> {
-    Direct,
+    /// As a call, of which this is true.
+    Direct(&'a [(String, String)]),
     /// Through a service that acts for the caller: `rds.eu-west-1.amazonaws.com`.
     Through(&'a str),
 }
@@ -119,11 +126,14 @@ fn permitted(state: &mut State, caller: &Caller, key: &Key, action: &str, way: W
     let tags: Vec<_> = key.tags.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
     let mut context = vec![("kms:CallerAccount", caller.account.as_str())];
     context.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    if let Way::Through(service) = way {
-        context.push(("kms:ViaService", service));
-        // A service makes grants for what it keeps for the caller, and for nobody else.
-        if action == "kms:CreateGrant" {
-            context.push(("kms:GrantIsForAWSResource", "true"));
+    match way {
+        Way::Direct(more) => context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        Way::Through(service) => {
+            context.push(("kms:ViaService", service));
+            // A service makes grants for what it keeps for the caller, and for nobody else.
+            if action == "kms:CreateGrant" {
+                context.push(("kms:GrantIsForAWSResource", "true"));
+            }
         }
     }
     let question = Question { principal: Principal::Caller(caller), action, resource: &key.arn, context: &context };

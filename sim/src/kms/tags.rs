@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::paging::Page;
 use super::{Request, done, invalid};
 use crate::call::Error;
+use crate::iam::Need;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -41,7 +42,7 @@ pub(super) struct ListResourceTags {
 impl Request<'_> {
     pub(super) fn tag_resource(&mut self, wish: TagResource) -> Result<Value, Error> {
         let new = checked(wish.tags)?;
-        let key = self.key(&wish.key_id, "kms:TagResource")?;
+        let key = self.key_asked(&wish.key_id, &Need::new("kms:TagResource", "*").tagging(&new))?;
         key.must_not_go()?;
         let mut tags = key.tags.clone();
         tags.extend(new);
@@ -50,7 +51,9 @@ impl Request<'_> {
     }
 
     pub(super) fn untag_resource(&mut self, wish: UntagResource) -> Result<Value, Error> {
-        let key = self.key(&wish.key_id, "kms:UntagResource")?;
+        let mut need = Need::new("kms:UntagResource", "*");
+        need.context.extend(wish.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
+        let key = self.key_asked(&wish.key_id, &need)?;
         key.must_not_go()?;
         key.tags.retain(|name, _| !wish.tag_keys.contains(name));
         Ok(done())

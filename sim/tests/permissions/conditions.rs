@@ -142,3 +142,24 @@ async fn a_key_whose_policy_leaves_it_to_the_account_needs_a_role_that_may_chang
     assert_eq!(told(create().send().await), Ok(()));
     assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_made_tagged_and_untagged_only_as_a_policy_wants() {
+    let world = world();
+    let kms = aws_sdk_kms::Client::new(&worker(&world, HOME));
+    let only = |key: &str| json!({ "ForAllValues:StringEquals": { "aws:TagKeys": key } });
+    let_worker(&world, HOME, &json!([allow_if("kms:*", only("team"))]));
+    let tag = |key: &str| aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value("shop").build().expect("a tag");
+    assert_eq!(code(told(kms.create_key().tags(tag("other")).send().await)), "AccessDeniedException");
+    let made = kms.create_key().tags(tag("team")).send().await.expect("a key");
+    let id = made.key_metadata().expect("a key").key_id();
+    for (key, expected) in [("other", "AccessDeniedException"), ("team", "done")] {
+        let tagged = kms.tag_resource().key_id(id).tags(tag(key)).send().await;
+        let untagged = kms.untag_resource().key_id(id).tag_keys(key).send().await;
+        assert_eq!([code(told(tagged)), code(told(untagged))], [expected; 2]);
+    }
+    let condition = json!({ "StringEquals": { "aws:RequestTag/team": "shop" } });
+    let_worker(&world, HOME, &json!([allow_if("kms:TagResource", condition)]));
+    assert_eq!(code(told(kms.tag_resource().key_id(id).tags(tag("other")).send().await)), "AccessDeniedException");
+    assert_eq!(told(kms.tag_resource().key_id(id).tags(tag("team")).send().await), Ok(()));
+}

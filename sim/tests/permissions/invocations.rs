@@ -196,6 +196,7 @@ async fn rds_publishes_for_the_resource_that_an_event_is_about() {
         (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:*:*:es:*" } }), 0),
         (json!({ "StringEquals": { "aws:SourceAccount": HOME } }), 1),
         (json!({ "StringEquals": { "aws:SourceAccount": ABROAD } }), 0),
+        (json!({ "StringEquals": { "AWS:SourceOwner": HOME } }), 1),
     ] {
         let world = world();
         snapshot(&world, HOME, &[]).await;
