@@ -22,3 +22,8 @@ impl<'a> Arn<'a> {
         Self::parse(text).filter(|arn| arn.service == service)
     }
 }
+
+/// Whether it is the number of an account: 12 digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

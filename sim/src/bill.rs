@@ -1,8 +1,8 @@
 //! The bill: what happened so far would have cost so much.
 //!
-//! It adds up what the journal tells of (invocations, transitions, requests) and what [`Metered`] kept (keys and
-//! storage over time). Quantities are added as integers and become dollars once, at the end, so nothing drifts. Free
-//! tiers, taxes and what this world does not have (databases, transfer between regions) are left out.
+//! [`Metered`] adds up what happens (invocations, transitions, requests) and what is there over time (keys, storage).
+//! Quantities are added as integers and become dollars once, at the end, so nothing drifts. Free tiers, taxes and what
+//! this world does not have (databases, transfer between regions) are left out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::call::Service;
-use crate::journal::{Arrival, Event, Journal, Outcome};
+use crate::journal::{Arrival, Event, Outcome};
 use crate::world::World;
 
 /// The region that the prices are of.
@@ -31,15 +31,19 @@ const PRICES: [(What, &str, &str, f64, f64); 8] = [
     (What::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
 ];
 
+/// What is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+pub(crate) enum What {
     LambdaTime,
     LambdaRequests,
     Transitions,
+    /// A message published, by whomever: one for each 64 KiB that it has begun.
     Publishes,
     SqsRequests,
+    /// A customer-managed key, as long as it is there.
     Keys,
     KmsRequests,
+    /// A snapshot, as long as it is there, by its MiB.
     Storage,
 }
 
@@ -77,22 +81,16 @@ impl World {
     /// What everything so far would have cost.
     #[must_use]
     pub fn bill(&self) -> Bill {
-        self.change(|state| Bill::of(&state.journal, &state.metered, state.now))
+        self.change(|state| Bill::of(&state.metered, state.now))
     }
 }
 
 impl Bill {
-    fn of(journal: &Journal, metered: &Metered, now: DateTime<Utc>) -> Self {
-        let mut used = used(journal);
-        used.extend([
-            (What::Publishes, metered.counted(Counted::Publishes)),
-            (What::Keys, metered.over_time(Kept::Keys, now)),
-            (What::Storage, metered.over_time(Kept::Storage, now)),
-        ]);
+    fn of(metered: &Metered, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = PRICES
             .into_iter()
             .map(|(what, name, unit, price, per)| {
-                let quantity = used.get(&what).copied().unwrap_or_default() as f64 / what.in_a_unit();
+                let quantity = metered.used(what, now) as f64 / what.in_a_unit();
                 Line { what: name, quantity, unit, price, per, dollars: quantity * price / per }
             })
             .collect();
@@ -119,89 +117,60 @@ impl What {
     }
 }
 
-/// What the journal tells of.
-fn used(journal: &Journal) -> BTreeMap<What, u128> {
-    let mut used = BTreeMap::<What, u128>::new();
-    let mut add = |what, amount| *used.entry(what).or_default() += amount;
-    for entry in journal.entries() {
-        match &entry.event {
-            // What did not run is not paid for.
-            Event::Invocation { outcome: Outcome::Throttled | Outcome::Lost, .. } => {}
-            Event::Invocation { took, memory, .. } => {
-                add(What::LambdaRequests, 1);
-                add(What::LambdaTime, u128::try_from(*took).unwrap_or_default() * u128::from(*memory));
-            }
-            Event::Transition { .. } => add(What::Transitions, 1),
-            // Requests are paid for whether they succeed or not.
-            Event::Call { service: Service::Kms, .. } => add(What::KmsRequests, 1),
-            Event::Call { service: Service::Sqs, .. } => add(What::SqsRequests, 1),
-            Event::Call { .. } => {}
-            Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
-                add(What::SqsRequests, u128::from(arrived_in_queue(to, *outcome)));
-            }
-        }
-    }
-    used
-}
-
-/// Whether something that AWS sent by itself came to a queue. To a function it comes for nothing.
-fn arrived_in_queue(to: &str, outcome: Arrival) -> bool {
-    outcome == Arrival::Delivered && to.starts_with("arn:aws:sqs:")
-}
-
-/// What is paid for as long as it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kept {
-    /// A customer-managed key. The amount is 1.
-    Keys,
-    /// A snapshot. The amount is its size in MiB.
-    Storage,
-}
-
-/// What is paid for by the piece and not in the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Counted {
-    /// A message published, by whomever: one for each 64 KiB that it has begun.
-    Publishes,
-}
-
-/// What is there and since when, and how much of it there was before.
+/// What is there and since when, and how much there was so far of everything.
 #[derive(Debug, Default)]
 pub(crate) struct Metered {
-    /// By kind and ARN: since when, and how much.
-    there: BTreeMap<(Kept, String), (DateTime<Utc>, u64)>,
-    /// Amounts times milliseconds.
-    gone: BTreeMap<Kept, u128>,
-    counts: BTreeMap<Counted, u128>,
+    /// By what it is and its ARN: since when, and how much.
+    there: BTreeMap<(What, String), (DateTime<Utc>, u64)>,
+    /// Of what is paid for over time, without what is still there.
+    used: BTreeMap<What, u128>,
 }
 
 impl Metered {
     /// From now on there is so much of it. Said again, the new amount replaces the old.
-    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: Kept, arn: &str, amount: u64) {
+    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: What, arn: &str, amount: u64) {
         self.stop(now, what, arn);
         self.there.insert((what, arn.to_owned()), (now, amount));
     }
 
     /// It is gone, or no longer paid for.
-    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: Kept, arn: &str) {
+    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: What, arn: &str) {
         if let Some((since, amount)) = self.there.remove(&(what, arn.to_owned())) {
-            *self.gone.entry(what).or_default() += integral(since, now, amount);
+            self.add(what, integral(since, now, amount));
         }
     }
 
-    pub(crate) fn count(&mut self, what: Counted, pieces: u64) {
-        *self.counts.entry(what).or_default() += u128::from(pieces);
+    pub(crate) fn add(&mut self, what: What, amount: u128) {
+        *self.used.entry(what).or_default() += amount;
     }
 
-    fn counted(&self, what: Counted) -> u128 {
-        self.counts.get(&what).copied().unwrap_or_default()
+    /// Adds what it costs that this happened.
+    pub(crate) fn count(&mut self, event: &Event) {
+        match event {
+            // What did not run is not paid for.
+            Event::Invocation { outcome: Outcome::Throttled | Outcome::Lost, .. } => {}
+            Event::Invocation { took, memory, .. } => {
+                self.add(What::LambdaRequests, 1);
+                self.add(What::LambdaTime, u128::try_from(*took).unwrap_or_default() * u128::from(*memory));
+            }
+            Event::Transition { .. } => self.add(What::Transitions, 1),
+            // Requests are paid for whether they succeed or not.
+            Event::Call { service: Service::Kms, .. } => self.add(What::KmsRequests, 1),
+            Event::Call { service: Service::Sqs, .. } => self.add(What::SqsRequests, 1),
+            Event::Call { .. } => {}
+            // What AWS sends by itself is a request to a queue; to a function it comes for nothing.
+            Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
+                let is_request = *outcome == Arrival::Delivered && to.starts_with("arn:aws:sqs:");
+                self.add(What::SqsRequests, u128::from(is_request));
+            }
+        }
     }
 
-    /// Amounts times milliseconds until now.
-    fn over_time(&self, what: Kept, now: DateTime<Utc>) -> u128 {
+    /// How much there was until now; of what is paid for over time, amounts times milliseconds.
+    fn used(&self, what: What, now: DateTime<Utc>) -> u128 {
         let there = self.there.iter().filter(|((kind, _), _)| *kind == what);
         let there: u128 = there.map(|(_, (since, amount))| integral(*since, now, *amount)).sum();
-        there + self.gone.get(&what).copied().unwrap_or_default()
+        there + self.used.get(&what).copied().unwrap_or_default()
     }
 }
 
@@ -230,27 +199,27 @@ mod tests {
     }
 
     fn dollars(metered: &Metered, now: DateTime<Utc>) -> Vec<(&'static str, f64)> {
-        let bill = Bill::of(&Journal::default(), metered, now);
+        let bill = Bill::of(metered, now);
         bill.lines.iter().filter(|line| line.dollars > 0.0).map(|line| (line.what, line.dollars)).collect()
     }
 
     #[test]
     fn a_key_costs_a_dollar_a_month_while_it_is_there() {
         let mut metered = Metered::default();
-        metered.start(hour(0), Kept::Keys, "a", 1);
-        metered.start(hour(0), Kept::Keys, "b", 1);
-        metered.stop(hour(73), Kept::Keys, "b");
+        metered.start(hour(0), What::Keys, "a", 1);
+        metered.start(hour(0), What::Keys, "b", 1);
+        metered.stop(hour(73), What::Keys, "b");
         assert_eq!(dollars(&metered, hour(8760)), [("KMS keys", 12.1)]);
-        metered.stop(hour(730), Kept::Keys, "never there");
+        metered.stop(hour(730), What::Keys, "never there");
         assert_eq!(dollars(&metered, hour(0)), [("KMS keys", 0.1)], "what is there since now has cost nothing yet");
     }
 
     #[test]
     fn storage_is_paid_by_size_and_time_and_a_new_size_replaces_the_old() {
         let mut metered = Metered::default();
-        metered.start(hour(0), Kept::Storage, "a", 100 * 1024);
-        metered.start(hour(365), Kept::Storage, "a", 300 * 1024);
-        metered.stop(hour(730), Kept::Storage, "a");
+        metered.start(hour(0), What::Storage, "a", 100 * 1024);
+        metered.start(hour(365), What::Storage, "a", 300 * 1024);
+        metered.stop(hour(730), What::Storage, "a");
         assert_eq!(dollars(&metered, hour(9999)), [("RDS snapshot storage", 200.0 * 0.095)]);
     }
 
@@ -259,10 +228,10 @@ mod tests {
         let mut metered = Metered::default();
         for minute in 0..1_000_000 {
             let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minute);
-            metered.start(now, Kept::Storage, "a", 1);
-            metered.count(Counted::Publishes, 1);
+            metered.start(now, What::Storage, "a", 1);
+            metered.add(What::Publishes, 1);
         }
-        metered.stop(DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(1_000_000), Kept::Storage, "a");
+        metered.stop(DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(1_000_000), What::Storage, "a");
         let months = 1_000_000.0 / 60.0 / 730.0;
         let whole = dollars(&metered, hour(0));
         assert_eq!(whole, [("SNS publishes", 0.5), ("RDS snapshot storage", months / 1024.0 * 0.095)]);

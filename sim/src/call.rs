@@ -154,6 +154,12 @@ impl Error {
         Self { status, ..self }
     }
 
+    /// A member that the service's model rules out, in the JSON protocol.
+    pub(crate) fn invalid_member(value: &str, member: &str, must: &str) -> Self {
+        let why = format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}");
+        Self::new("ValidationException", format!("1 validation error detected: {why}"))
+    }
+
     /// Something went wrong on AWS's side; whether anything has happened, the caller cannot know.
     pub(crate) fn lost() -> Self {
         Self::new("InternalFailure", "The request processing has failed because of an unknown error.").status(500)

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use tokio::time::Instant;
 
 /// What time it is in a world.
@@ -52,4 +52,14 @@ impl AsyncSleep for Clock {
         let (clock, until) = (*self, Clock::now(self) + duration);
         Sleep::new(async move { clock.sleep_until(until).await })
     }
+}
+
+/// A time as texts have it: `2026-11-21T03:05:39.209Z`.
+pub(crate) fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A time as the JSON protocol has it: seconds with milliseconds.
+pub(crate) fn seconds(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / 1000.0
 }

@@ -1,18 +1,19 @@
-//! The journal: everything that happened in a world, in order.
+//! The journal: what happened in a world, in order.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::call::{Call, Error, Service};
-use crate::world::World;
+use crate::world::{State, World};
 
-/// Everything that happened, oldest first.
-#[derive(Debug, Default)]
+/// Everything that happened, oldest first; or, where [`Settings::journal`](crate::Settings::journal) says so, the newest
+/// of it.
+#[derive(Debug)]
 pub struct Journal {
     entries: Vec<Entry>,
-    /// How many entries there are, for those who wait for more.
-    length: watch::Sender<usize>,
+    most: usize,
+    followers: Vec<UnboundedSender<Entry>>,
 }
 
 /// One thing that happened.
@@ -155,15 +156,24 @@ impl Event {
 }
 
 impl Journal {
-    /// Everything that happened, oldest first.
+    pub(crate) fn new(most: Option<usize>) -> Self {
+        Self { entries: Vec::new(), most: most.unwrap_or(usize::MAX), followers: Vec::new() }
+    }
+
+    /// What happened, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     pub(crate) fn write(&mut self, at: DateTime<Utc>, event: Event) {
-        self.entries.push(Entry { at, event });
-        self.length.send_replace(self.entries.len());
+        let entry = Entry { at, event };
+        self.followers.retain(|follower| follower.send(entry.clone()).is_ok());
+        self.entries.push(entry);
+        if self.entries.len() > self.most {
+            // Half of it, so that moving up what stays costs little for each entry.
+            self.entries.drain(..self.entries.len() - self.most / 2);
+        }
     }
 
     /// Who called what, in order: the account, its role, and the operation.
@@ -183,30 +193,34 @@ impl Journal {
     }
 }
 
-/// Reads a journal while it is written, from its first entry.
+/// Reads a journal while it is written, from the oldest entry that it has. It misses none, however few the journal keeps.
 pub struct Follow {
     world: World,
-    length: watch::Receiver<usize>,
-    read: usize,
+    new: UnboundedReceiver<Entry>,
 }
 
 impl Follow {
     pub(crate) fn new(world: World) -> Self {
-        let length = world.journal(|journal| journal.length.subscribe());
-        Self { world, length, read: 0 }
+        let (follower, new) = unbounded_channel();
+        world.change(|State { journal, .. }| {
+            // It can be sent as long as it can be received.
+            journal.entries.iter().for_each(|entry| drop(follower.send(entry.clone())));
+            journal.followers.push(follower);
+        });
+        Self { world, new }
     }
 
     /// Waits until there is something new.
     pub async fn next(&mut self) -> Vec<Entry> {
-        // It fails only when the journal is gone, and this holds the world that has it.
-        let _ = self.length.wait_for(|length| *length > self.read).await;
-        self.rest()
+        let mut new = Vec::new();
+        self.new.recv_many(&mut new, usize::MAX).await;
+        new
     }
 
     /// What is new, if anything.
     pub fn rest(&mut self) -> Vec<Entry> {
-        let new = self.world.journal(|journal| journal.entries[self.read..].to_vec());
-        self.read += new.len();
-        new
+        // What is due happens first.
+        self.world.journal(|_| ());
+        std::iter::from_fn(|| self.new.try_recv().ok()).collect()
     }
 }

@@ -11,7 +11,9 @@
 //! ```
 //!
 //! Read [`world`] first (what a call goes through), then [`agenda`] (how time passes), then a service: `sts` is the
-//! smallest, `rds` the reason for all of it. `wire` is for those who must know how a request looks.
+//! smallest, `rds` the reason for all of it. All are built alike: `serve` is the table of operations, and an operation is
+//! a function of the [`world`]'s state, of who asks and where ([`here`]), and of its input. `wire` is for those who must
+//! know how a request looks.
 //!
 //! Time, randomness and identifiers come from the world and nowhere else, so a run can be run again, byte for byte in
 //! its [`journal`].
@@ -22,10 +24,12 @@ pub mod bill;
 mod call;
 mod clock;
 pub mod fault;
+mod here;
 mod iam;
 pub mod journal;
 mod kms;
 pub mod lambda;
+mod page;
 mod rds;
 mod schedule;
 mod sns;

@@ -9,8 +9,9 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account};
 use crate::call::{Answer, Call, Error, run};
+use crate::here::Here;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -42,14 +43,14 @@ struct Message {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let at = At { account: caller.account, region };
+    let here = &Here { caller, region };
     match operation.as_str() {
-        "CreateQueue" => run(input, |input| create_queue(state, &at, input)),
-        "GetQueueUrl" => run(input, |input| get_queue_url(state, &at, &input)),
-        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, &at, input)),
-        "SendMessage" => run(input, |input| send_message(state, &at, input)),
-        "ReceiveMessage" => run(input, |input| receive_message(state, &at, &input)),
-        "DeleteMessage" => run(input, |input| delete_message(state, &at, &input)),
+        "CreateQueue" => run(input, |input| create_queue(state, here, input)),
+        "GetQueueUrl" => run(input, |input| get_queue_url(state, here, &input)),
+        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, here, input)),
+        "SendMessage" => run(input, |input| send_message(state, here, input)),
+        "ReceiveMessage" => run(input, |input| receive_message(state, here, &input)),
+        "DeleteMessage" => run(input, |input| delete_message(state, here, &input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
 }
@@ -73,48 +74,34 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
 /// Sends to a queue; else, why not.
 pub(crate) fn send(state: &mut State, queue_arn: &str, body: String) -> Result<(), String> {
     let arn = Arn::of("sqs", queue_arn).ok_or_else(|| format!("{queue_arn} is not a queue"))?;
-    let at = At { account: arn.account.to_owned(), region: arn.region.to_owned() };
-    if !at.queues(state).contains_key(arn.resource) {
-        return Err(format!("{queue_arn} does not exist"));
-    }
-    put(state, &at, arn.resource, body).map(|_| ()).map_err(|error| error.to_string())
+    put(state, arn, body).map(|_| ()).map_err(|error| format!("{queue_arn}: {error}"))
 }
 
-/// Whose queues are meant, and where.
-struct At {
-    account: String,
-    region: String,
+/// The queue of this ARN, without the messages that are older than it keeps them.
+fn find<'s>(state: &'s mut State, arn: Arn<'_>) -> Result<&'s mut Queue, Error> {
+    let now = state.now;
+    let queue = state.place(arn.account, arn.region).sqs.queues.get_mut(arn.resource).ok_or_else(no_such_queue)?;
+    let oldest = now - queue.retention;
+    queue.messages.retain(|_, message| message.sent > oldest);
+    Ok(queue)
 }
 
-impl At {
-    fn queues<'s>(&self, state: &'s mut State) -> &'s mut BTreeMap<String, Queue> {
-        &mut state.place(&self.account, &self.region).sqs.queues
-    }
-
-    /// The queue, without the messages that are older than it keeps them.
-    fn queue<'s>(&self, state: &'s mut State, name: &str) -> Result<&'s mut Queue, Error> {
-        let now = state.now;
-        let queue = self.queues(state).get_mut(name).ok_or_else(no_such_queue)?;
-        let oldest = now - queue.retention;
-        queue.messages.retain(|_, message| message.sent > oldest);
-        Ok(queue)
-    }
-
-    fn url(&self, name: &str) -> String {
-        format!("https://sqs.{}.amazonaws.com/{}/{name}", self.region, self.account)
-    }
-
-    /// The name in a URL, whatever host it has.
-    fn name<'u>(&self, url: &'u str) -> Result<&'u str, Error> {
-        let mut path = url.rsplit('/');
-        match (path.next(), path.next()) {
-            (Some(name), Some(account)) if account == self.account => Ok(name),
-            (Some(_), Some(account)) if account.len() == 12 => {
-                Err(Error::new("AccessDeniedException", format!("Access to the resource {url} is denied.")).status(403))
-            }
-            _ => Err(no_such_queue()),
+/// The ARN of the caller's queue of this URL, whatever host it has.
+fn arn<'a>(here: &'a Here, url: &'a str) -> Result<Arn<'a>, Error> {
+    let mut path = url.rsplit('/');
+    match (path.next(), path.next()) {
+        (Some(name), Some(account)) if account == here.caller.account => {
+            Ok(Arn { service: "sqs", region: &here.region, account, resource: name })
         }
+        (Some(_), Some(account)) if is_account(account) => {
+            Err(Error::new("AccessDeniedException", format!("Access to the resource {url} is denied.")).status(403))
+        }
+        _ => Err(no_such_queue()),
     }
+}
+
+fn url(here: &Here, name: &str) -> String {
+    format!("https://sqs.{}.amazonaws.com/{}/{name}", here.region, here.caller.account)
 }
 
 fn no_such_queue() -> Error {
@@ -130,7 +117,7 @@ struct CreateQueue {
 }
 
 /// Making it again is no error, unless it would be another.
-fn create_queue(state: &mut State, at: &At, input: CreateQueue) -> Result<Value, Error> {
+fn create_queue(state: &mut State, here: &Here, input: CreateQueue) -> Result<Value, Error> {
     let CreateQueue { queue_name: name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=80).contains(&name.len()) || !name.bytes().all(allowed) {
@@ -145,7 +132,7 @@ fn create_queue(state: &mut State, at: &At, input: CreateQueue) -> Result<Value,
         return Err(Error::new("InvalidAttributeName", format!("This simulation has no queue attribute {other}.")));
     }
     let created = state.now;
-    let queue = at.queues(state).entry(name.clone()).or_insert_with(|| Queue {
+    let queue = here.place(state).sqs.queues.entry(name.clone()).or_insert_with(|| Queue {
         visibility: visibility.unwrap_or(Duration::from_secs(30)),
         retention: retention.unwrap_or(Duration::from_secs(4 * 24 * 60 * 60)),
         created,
@@ -158,7 +145,7 @@ fn create_queue(state: &mut State, at: &At, input: CreateQueue) -> Result<Value,
         let why = format!("A queue named {name} already exists with other attributes.");
         return Err(Error::new("QueueNameExists", why));
     }
-    Ok(json!({ "QueueUrl": at.url(&name) }))
+    Ok(json!({ "QueueUrl": url(here, &name) }))
 }
 
 fn seconds(
@@ -179,9 +166,10 @@ struct GetQueueUrl {
     queue_name: String,
 }
 
-fn get_queue_url(state: &mut State, at: &At, input: &GetQueueUrl) -> Result<Value, Error> {
-    at.queue(state, &input.queue_name)?;
-    Ok(json!({ "QueueUrl": at.url(&input.queue_name) }))
+fn get_queue_url(state: &mut State, here: &Here, input: &GetQueueUrl) -> Result<Value, Error> {
+    let url = url(here, &input.queue_name);
+    find(state, arn(here, &url)?)?;
+    Ok(json!({ "QueueUrl": url }))
 }
 
 #[derive(Deserialize)]
@@ -192,13 +180,13 @@ struct GetQueueAttributes {
     attribute_names: Vec<String>,
 }
 
-fn get_queue_attributes(state: &mut State, at: &At, input: GetQueueAttributes) -> Result<Value, Error> {
+fn get_queue_attributes(state: &mut State, here: &Here, input: GetQueueAttributes) -> Result<Value, Error> {
     let now = state.now;
-    let name = at.name(&input.queue_url)?;
-    let queue = at.queue(state, name)?;
+    let arn = arn(here, &input.queue_url)?;
+    let queue = find(state, arn)?;
     let hidden = queue.messages.values().filter(|message| message.hidden_until > now).count();
     let all = BTreeMap::from([
-        ("QueueArn", format!("arn:aws:sqs:{}:{}:{name}", at.region, at.account)),
+        ("QueueArn", here.arn("sqs", arn.resource)),
         ("ApproximateNumberOfMessages", (queue.messages.len() - hidden).to_string()),
         ("ApproximateNumberOfMessagesNotVisible", hidden.to_string()),
         ("CreatedTimestamp", queue.created.timestamp().to_string()),
@@ -213,7 +201,7 @@ fn get_queue_attributes(state: &mut State, at: &At, input: GetQueueAttributes) -
             None => return Err(Error::new("InvalidAttributeName", format!("Unknown Attribute {name}."))),
         }
     }
-    Ok(if asked.is_empty() { json!({}) } else { json!({ "Attributes": asked }) })
+    Ok(json!({ "Attributes": (!asked.is_empty()).then_some(asked) }))
 }
 
 #[derive(Deserialize)]
@@ -225,21 +213,21 @@ struct SendMessage {
     delay_seconds: Option<u64>,
 }
 
-fn send_message(state: &mut State, at: &At, input: SendMessage) -> Result<Value, Error> {
+fn send_message(state: &mut State, here: &Here, input: SendMessage) -> Result<Value, Error> {
     if input.message_attributes.is_some_and(|attributes| !attributes.is_empty()) || input.delay_seconds.unwrap_or(0) > 0
     {
         let why = "This simulation has no message attributes and no delays in queues.";
         return Err(Error::new("UnsupportedOperation", why));
     }
     let md5 = md5(&input.message_body);
-    let id = put(state, at, at.name(&input.queue_url)?, input.message_body)?;
+    let id = put(state, arn(here, &input.queue_url)?, input.message_body)?;
     Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5 }))
 }
 
 /// "The minimum size is one character. The maximum size is 1 MiB or 1,048,576 bytes." (SQS's API reference, 2025)
 const LONGEST_BODY: usize = 1 << 20;
 
-fn put(state: &mut State, at: &At, queue: &str, body: String) -> Result<String, Error> {
+fn put(state: &mut State, queue: Arn<'_>, body: String) -> Result<String, Error> {
     if body.is_empty() {
         return Err(Error::new("MissingParameter", "The request must contain the parameter MessageBody."));
     }
@@ -249,7 +237,7 @@ fn put(state: &mut State, at: &At, queue: &str, body: String) -> Result<String, 
         return Err(Error::new("InvalidParameterValue", why));
     }
     let (id, sent) = (state.new_uuid(), state.now);
-    let queue = at.queue(state, queue)?;
+    let queue = find(state, queue)?;
     queue.sent += 1;
     let message = Message { id: id.clone(), body, sent, hidden_until: sent, received: 0, receipt: String::new() };
     queue.messages.insert(queue.sent, message);
@@ -270,7 +258,7 @@ struct ReceiveMessage {
 }
 
 /// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
-fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result<Value, Error> {
+fn receive_message(state: &mut State, here: &Here, input: &ReceiveMessage) -> Result<Value, Error> {
     let most = input.max_number_of_messages.unwrap_or(1);
     if !(1..=10).contains(&most) {
         let why = format!(
@@ -279,9 +267,8 @@ fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result
         return Err(Error::new("InvalidParameterValue", why));
     }
     let asked = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
-    let name = at.name(&input.queue_url)?;
     let (now, receipt) = (state.now, state.new_uuid());
-    let queue = at.queue(state, name)?;
+    let queue = find(state, arn(here, &input.queue_url)?)?;
     let hidden_until = now + input.visibility_timeout.map_or(queue.visibility, Duration::from_secs);
     let visible = queue.messages.iter_mut().filter(|(_, message)| message.hidden_until <= now);
     let messages: Vec<Value> = visible
@@ -299,7 +286,7 @@ fn receive_message(state: &mut State, at: &At, input: &ReceiveMessage) -> Result
             })
         })
         .collect();
-    Ok(if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) })
+    Ok(json!({ "Messages": (!messages.is_empty()).then_some(messages) }))
 }
 
 impl Message {
@@ -327,8 +314,8 @@ struct DeleteMessage {
 }
 
 /// What is gone already, or has been received by another since, is no error.
-fn delete_message(state: &mut State, at: &At, input: &DeleteMessage) -> Result<(), Error> {
-    let queue = at.queue(state, at.name(&input.queue_url)?)?;
+fn delete_message(state: &mut State, here: &Here, input: &DeleteMessage) -> Result<(), Error> {
+    let queue = find(state, arn(here, &input.queue_url)?)?;
     let number = input.receipt_handle.split_once('-').and_then(|(number, _)| number.parse().ok());
     let invalid = || Error::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.");
     let number: u64 = number.ok_or_else(invalid)?;

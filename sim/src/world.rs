@@ -37,6 +37,8 @@ pub struct Settings {
     pub snapshot_quota: usize,
     /// How many copies from other regions may be under way to a region of an account.
     pub copy_quota: usize,
+    /// How many entries the journal has at most: when there are more, the older half goes. Without a number it keeps all.
+    pub journal: Option<usize>,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             cluster_gib: 100,
             snapshot_quota: 100,
             copy_quota: 20,
+            journal: None,
         }
     }
 }
@@ -123,7 +126,7 @@ impl World {
             let state = State {
                 now: settings.epoch,
                 agenda: Agenda::default(),
-                journal: Journal::default(),
+                journal: Journal::new(settings.journal),
                 metered: Metered::default(),
                 faults: Faults::default(),
                 random: fastrand::Rng::with_seed(settings.seed),
@@ -221,7 +224,7 @@ impl World {
                 Fate::Pass | Fate::Late(_) | Fate::Lost | Fate::Doubled | Fate::Die => state.serve(call),
             };
             entry.answered(answer.as_ref().err(), (state.now - called).num_milliseconds());
-            state.journal.write(state.now, entry);
+            state.write(entry);
             answer
         })
     }
@@ -292,6 +295,12 @@ impl State {
     /// What there is in this region of this account.
     pub(crate) fn place(&mut self, account: &str, region: &str) -> &mut Place {
         self.places.entry((account.to_owned(), region.to_owned())).or_default()
+    }
+
+    /// Writes down what happens now, and what it costs.
+    pub(crate) fn write(&mut self, event: Event) {
+        self.metered.count(&event);
+        self.journal.write(self.now, event);
     }
 
     /// An identifier that is never given twice.

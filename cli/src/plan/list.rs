@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::name::Name;
+use super::name::{Name, Text};
 
 /// On databases, and so on their snapshots: the lifecycle.
 const LIFECYCLE: &str = "Draco_Lifecycle";
@@ -275,21 +275,9 @@ impl Time {
 }
 
 impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TimeVisitor)
-    }
-}
-
-struct TimeVisitor;
-
-impl Visitor<'_> for TimeVisitor {
-    type Value = Time;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(TIME)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
-        Time::parse(text).map(Time).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let wrong = |text: &str| format!("invalid value: string {text:?}, expected {TIME}");
+        let read = |text: &str| Self::parse(text).map(Self).ok_or_else(|| wrong(text));
+        from.deserialize_str(Text { expected: TIME, read })
     }
 }

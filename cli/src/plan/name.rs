@@ -25,21 +25,25 @@ impl Name {
 }
 
 impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor)
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text { expected: "a string", read: Self::parse })
     }
 }
 
-struct NameVisitor;
+/// A string that a function reads; else, it says why not.
+pub(super) struct Text<F> {
+    pub(super) expected: &'static str,
+    pub(super) read: F,
+}
 
-impl Visitor<'_> for NameVisitor {
-    type Value = Name;
+impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Text<F> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+        f.write_str(self.expected)
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Name::parse(text).map_err(E::custom)
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.read)(text).map_err(E::custom)
     }
 }

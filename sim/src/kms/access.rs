@@ -1,7 +1,9 @@
 //! Which key is meant, and whether the caller may do this with it.
 
-use super::{Condition, Keeper, Key, Request};
+use super::{Condition, Keeper, Key};
+use crate::arn::Arn;
 use crate::call::{Caller, Error, Service};
+use crate::here::Here;
 use crate::iam::{self, Need, Principal, Question, Why};
 use crate::world::State;
 
@@ -17,53 +19,56 @@ struct Place {
 /// there is no cross-account use, whatever the policies say.
 const ABROAD: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
 
-impl Request<'_> {
-    /// The key of this identifier or ARN, if the caller may do this with it.
-    pub(super) fn key(&mut self, named: &str, action: &str) -> Result<&mut Key, Error> {
-        self.key_asked(named, &Need::new(action, "*"))
-    }
+/// The key of this identifier or ARN, if the caller may do this with it.
+pub(super) fn key<'s>(state: &'s mut State, here: &Here, named: &str, action: &str) -> Result<&'s mut Key, Error> {
+    asked(state, here, named, &Need::new(action, "*"))
+}
 
-    /// The same, if more is true of the request than that. The need's resource is the key.
-    pub(super) fn key_asked(&mut self, named: &str, need: &Need) -> Result<&mut Key, Error> {
-        let place = read(named, self.caller, self.region)?.key()?;
-        self.at(&place, need)
-    }
+/// The same, if more is true of the request than that. The need's resource is the key.
+pub(super) fn asked<'s>(state: &'s mut State, here: &Here, named: &str, need: &Need) -> Result<&'s mut Key, Error> {
+    let place = read(named, &here.caller, &here.region)?.key()?;
+    at(state, here, &place, need)
+}
 
-    /// The key of this identifier, ARN, alias or alias's ARN, if the caller may do this with it.
-    pub(super) fn key_or_alias(&mut self, named: &str, action: &str) -> Result<&mut Key, Error> {
-        let place = find(self.state, self.caller, self.region, named)?;
-        self.at(&place, &Need::new(action, "*"))
-    }
+/// The key of this identifier, ARN, alias or alias's ARN, if the caller may do this with it.
+pub(super) fn key_or_alias<'s>(
+    state: &'s mut State,
+    here: &Here,
+    named: &str,
+    action: &str,
+) -> Result<&'s mut Key, Error> {
+    let place = find(state, &here.caller, &here.region, named)?;
+    at(state, here, &place, &Need::new(action, "*"))
+}
 
-    /// The identifier of a key of the caller's own account, which anybody there may know to exist.
-    pub(super) fn own_key(&mut self, named: &str) -> Result<String, Error> {
-        let place = read(named, self.caller, self.region)?.key()?;
-        let found = place.account == self.caller.account && self.key_at(&place).is_some();
-        if found { Ok(place.id) } else { Err(no_such_key(&place)) }
-    }
+/// The identifier of a key of the caller's own account, which anybody there may know to exist.
+pub(super) fn own_key(state: &mut State, here: &Here, named: &str) -> Result<String, Error> {
+    let place = read(named, &here.caller, &here.region)?.key()?;
+    let found = place.account == here.caller.account && key_at(state, &place).is_some();
+    if found { Ok(place.id) } else { Err(no_such_key(&place)) }
+}
 
-    fn at(&mut self, place: &Place, need: &Need) -> Result<&mut Key, Error> {
-        let action = need.action.as_str();
-        let key = self.key_at(place).cloned();
-        let abroad = place.account != self.caller.account;
-        let Some(key) = key.filter(|_| !abroad || ABROAD.contains(&action)) else {
-            return Err(if abroad { hidden(self.caller, action) } else { no_such_key(place) });
-        };
-        match permitted(self.state, self.caller, &key, action, Way::Direct(&need.context)) {
-            Ok(()) => self.key_at(place).ok_or_else(|| no_such_key(place)),
-            Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(self.caller, action)),
-            Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, self.caller, action, &key.arn))),
-        }
+fn at<'s>(state: &'s mut State, here: &Here, place: &Place, need: &Need) -> Result<&'s mut Key, Error> {
+    let action = need.action.as_str();
+    let key = key_at(state, place).cloned();
+    let abroad = place.account != here.caller.account;
+    let Some(key) = key.filter(|_| !abroad || ABROAD.contains(&action)) else {
+        return Err(if abroad { hidden(&here.caller, action) } else { no_such_key(place) });
+    };
+    match permitted(state, &here.caller, &key, action, Way::Direct(&need.context)) {
+        Ok(()) => key_at(state, place).ok_or_else(|| no_such_key(place)),
+        Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(&here.caller, action)),
+        Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, &here.caller, action, &key.arn))),
     }
+}
 
-    /// Whether the caller's own policies let it do what is not done to a key.
-    pub(super) fn may(&mut self, need: &Need) -> Result<(), Error> {
-        iam::may(self.state, self.caller, need).map_err(|why| Error::denied(Service::Kms, why))
-    }
+/// Whether the caller's own policies let it do what is not done to a key.
+pub(super) fn may(state: &mut State, here: &Here, need: &Need) -> Result<(), Error> {
+    iam::may(state, &here.caller, need).map_err(|why| Error::denied(Service::Kms, why))
+}
 
-    fn key_at(&mut self, place: &Place) -> Option<&mut Key> {
-        self.state.place(&place.account, &place.region).kms.keys.get_mut(&place.id)
-    }
+fn key_at<'s>(state: &'s mut State, place: &Place) -> Option<&'s mut Key> {
+    state.place(&place.account, &place.region).kms.keys.get_mut(&place.id)
 }
 
 /// Why a service may not use a key for who called it, in words for an operator.
@@ -82,7 +87,7 @@ pub(crate) fn usable(
 ) -> Result<String, Refusal> {
     let not_found = || Refusal(format!("key {key} is not found in {region}"));
     let place = find(state, caller, region, key).map_err(|_| not_found())?;
-    let key = state.place(&place.account, &place.region).kms.keys.get(&place.id).cloned().ok_or_else(not_found)?;
+    let key = key_at(state, &place).cloned().ok_or_else(not_found)?;
     if key.keeper == Keeper::Aws && key.account != caller.account {
         return Err(Refusal(format!("key {} is AWS managed and belongs to another account", key.arn)));
     }
@@ -171,16 +176,16 @@ impl Named {
 }
 
 fn read(named: &str, caller: &Caller, region: &str) -> Result<Named, Error> {
-    let (account, name) = match named.split(':').collect::<Vec<_>>()[..] {
-        ["arn", "aws", "kms", there, account, name] => {
-            // Recorded by LocalStack's tests against AWS.
-            if there != region {
-                return Err(Error::new("NotFoundException", format!("Invalid arn {there}")));
-            }
-            (account, name.strip_prefix("key/").unwrap_or(name))
+    let (account, name) = match Arn::of("kms", named) {
+        // Recorded by LocalStack's tests against AWS.
+        Some(arn) if arn.region != region => {
+            return Err(Error::new("NotFoundException", format!("Invalid arn {}", arn.region)));
         }
-        ["arn", ..] => return Err(Error::new("InvalidArnException", format!("{named} is not a valid ARN"))),
-        _ => (caller.account.as_str(), named),
+        Some(arn) => (arn.account, arn.resource.strip_prefix("key/").unwrap_or(arn.resource)),
+        None if named.starts_with("arn:") => {
+            return Err(Error::new("InvalidArnException", format!("{named} is not a valid ARN")));
+        }
+        None => (caller.account.as_str(), named),
     };
     let account = account.to_owned();
     match name {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{Alias, Condition, Keeper, Key, Rotation};
+use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::State;
 
@@ -49,8 +50,8 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
 
 /// Whether it is the ARN of a key that AWS manages.
 pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
-    let ["arn", "aws", "kms", region, account, key] = key_arn.split(':').collect::<Vec<_>>()[..] else { return false };
-    let key = key.strip_prefix("key/").and_then(|id| state.place(account, region).kms.keys.get(id));
+    let named = Arn::of("kms", key_arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
+    let key = named.and_then(|(arn, id)| state.place(arn.account, arn.region).kms.keys.get(id));
     key.is_some_and(|key| key.keeper == Keeper::Aws)
 }
 

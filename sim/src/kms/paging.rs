@@ -1,13 +1,14 @@
-//! Pages of a list. A marker holds the name of the last item seen, not a number, so that a walk sees each item once
-//! while others come and go.
+//! Pages of KMS's lists: up to 1,000 items, and a marker in hexadecimal, since a tag's key may be any text and a marker
+//! may not.
 
-use std::ops::Bound;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::within;
 use crate::call::Error;
+use crate::page;
 
 /// Which page is wanted.
 #[derive(Deserialize)]
@@ -18,42 +19,23 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// From where on to read a map by name.
-    pub(super) fn range(&self) -> Result<(Bound<String>, Bound<String>), Error> {
-        let after = match &self.marker {
-            None => Bound::Unbounded,
-            Some(marker) => Bound::Excluded(
-                from_hex(marker).ok_or_else(|| Error::new("InvalidMarkerException", "The marker is not valid."))?,
-            ),
-        };
-        Ok((after, Bound::Unbounded))
-    }
-
-    /// So many of these named items as are wanted, as a list of this name; and where to go on.
-    pub(super) fn cut<'n>(
+    /// The page of what a map has that can be viewed, as a list of this name.
+    pub(super) fn of<T>(
         &self,
         list: &str,
-        usual: i64,
-        items: impl Iterator<Item = (&'n String, Value)>,
+        usual: usize,
+        all: &BTreeMap<String, T>,
+        view: impl Fn(&str, &T) -> Option<Value>,
     ) -> Result<Value, Error> {
-        let limit = within(1..=1000, "limit", self.limit.unwrap_or(usual))?;
-        let mut items = items.peekable();
-        let (mut page, mut last) = (Vec::new(), None);
-        for _ in 0..limit {
-            let Some((name, item)) = items.next() else { break };
-            page.push(item);
-            last = Some(name);
-        }
-        let truncated = items.peek().is_some();
-        let mut answer = json!({ list: page, "Truncated": truncated });
-        if let Some(name) = last.filter(|_| truncated) {
-            answer["NextMarker"] = json!(to_hex(name));
-        }
-        Ok(answer)
+        let no_marker = || Error::new("InvalidMarkerException", "The marker is not valid.");
+        let last = self.marker.as_deref().map(|marker| from_hex(marker).ok_or_else(no_marker)).transpose()?;
+        let limit = self.limit.map_or(Ok(usual), |limit| within(1..=1000, "limit", limit))?;
+        let left = page::after(last.as_ref(), all).filter_map(|(name, item)| Some((name, view(name, item)?)));
+        let (page, last) = page::cut(left, limit);
+        Ok(json!({ list: page, "Truncated": last.is_some(), "NextMarker": last.map(|name| to_hex(name)) }))
     }
 }
 
-/// A tag's key may be any text, and a marker may not.
 fn to_hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{OfKey, Request, done};
+use super::OfKey;
+use super::access::key;
 use crate::call::{Caller, Error};
+use crate::here::Here;
 use crate::iam::{self, Policy, Principal, Question};
 use crate::world::State;
 
@@ -33,28 +35,25 @@ pub(super) struct NewPolicy {
     bypass_policy_lockout_safety_check: bool,
 }
 
-impl Request<'_> {
-    pub(super) fn get_key_policy(&mut self, wish: GetKeyPolicy) -> Result<Value, Error> {
-        let key = self.key(&wish.key_id, "kms:GetKeyPolicy")?;
-        only_default(wish.policy_name)?;
-        Ok(json!({ "Policy": key.document, "PolicyName": "default" }))
-    }
+pub(super) fn get(state: &mut State, here: &Here, input: &GetKeyPolicy) -> Result<Value, Error> {
+    let key = key(state, here, &input.key_id, "kms:GetKeyPolicy")?;
+    only_default(input.policy_name.as_deref())?;
+    Ok(json!({ "Policy": key.document, "PolicyName": "default" }))
+}
 
-    pub(super) fn put_key_policy(&mut self, wish: PutKeyPolicy) -> Result<Value, Error> {
-        let caller = self.caller;
-        let arn = self.key(&wish.key_id, "kms:PutKeyPolicy")?.arn.clone();
-        only_default(wish.policy_name)?;
-        let accepted = wish.new.accepted(self.state, caller, &arn)?;
-        let new = accepted.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
-        let key = self.key(&wish.key_id, "kms:PutKeyPolicy")?;
-        (key.document, key.policy) = new;
-        Ok(done())
-    }
+pub(super) fn put(state: &mut State, here: &Here, input: PutKeyPolicy) -> Result<(), Error> {
+    let arn = key(state, here, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
+    only_default(input.policy_name.as_deref())?;
+    let accepted = input.new.accepted(state, &here.caller, &arn)?;
+    let new = accepted.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
+    let key = key(state, here, &input.key_id, "kms:PutKeyPolicy")?;
+    (key.document, key.policy) = new;
+    Ok(())
+}
 
-    pub(super) fn list_key_policies(&mut self, OfKey { key_id }: OfKey) -> Result<Value, Error> {
-        self.key(&key_id, "kms:ListKeyPolicies")?;
-        Ok(json!({ "PolicyNames": ["default"], "Truncated": false }))
-    }
+pub(super) fn list(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+    key(state, here, key_id, "kms:ListKeyPolicies")?;
+    Ok(json!({ "PolicyNames": ["default"], "Truncated": false }))
 }
 
 impl NewPolicy {
@@ -110,8 +109,8 @@ pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
     Ok((document, policy))
 }
 
-fn only_default(name: Option<String>) -> Result<(), Error> {
-    match name.as_deref() {
+fn only_default(name: Option<&str>) -> Result<(), Error> {
+    match name {
         None | Some("default") => Ok(()),
         Some(_) => Err(Error::new("NotFoundException", "No such policy exists")),
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::{self, key};
 use super::paging::Page;
-use super::{Request, done, invalid};
 use crate::call::Error;
+use crate::here::Here;
 use crate::iam::Need;
+use crate::world::State;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,31 +41,29 @@ pub(super) struct ListResourceTags {
     page: Page,
 }
 
-impl Request<'_> {
-    pub(super) fn tag_resource(&mut self, wish: TagResource) -> Result<Value, Error> {
-        let new = checked(wish.tags)?;
-        let key = self.key_asked(&wish.key_id, &Need::new("kms:TagResource", "*").tagging(&new))?;
-        key.must_not_go()?;
-        let mut tags = key.tags.clone();
-        tags.extend(new);
-        key.tags = not_too_many(tags)?;
-        Ok(done())
-    }
+pub(super) fn add(state: &mut State, here: &Here, input: TagResource) -> Result<(), Error> {
+    let new = checked(input.tags)?;
+    let need = Need::new("kms:TagResource", "*").tagging(&new);
+    let key = access::asked(state, here, &input.key_id, &need)?;
+    key.must_not_go()?;
+    let mut tags = key.tags.clone();
+    tags.extend(new);
+    key.tags = not_too_many(tags)?;
+    Ok(())
+}
 
-    pub(super) fn untag_resource(&mut self, wish: UntagResource) -> Result<Value, Error> {
-        let mut need = Need::new("kms:UntagResource", "*");
-        need.context.extend(wish.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
-        let key = self.key_asked(&wish.key_id, &need)?;
-        key.must_not_go()?;
-        key.tags.retain(|name, _| !wish.tag_keys.contains(name));
-        Ok(done())
-    }
+pub(super) fn remove(state: &mut State, here: &Here, input: &UntagResource) -> Result<(), Error> {
+    let mut need = Need::new("kms:UntagResource", "*");
+    need.context.extend(input.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
+    let key = access::asked(state, here, &input.key_id, &need)?;
+    key.must_not_go()?;
+    key.tags.retain(|name, _| !input.tag_keys.contains(name));
+    Ok(())
+}
 
-    pub(super) fn list_resource_tags(&mut self, wish: ListResourceTags) -> Result<Value, Error> {
-        let tags = &self.key(&wish.key_id, "kms:ListResourceTags")?.tags;
-        let items = tags.range(wish.page.range()?);
-        wish.page.cut("Tags", 50, items.map(|(key, value)| (key, json!({ "TagKey": key, "TagValue": value }))))
-    }
+pub(super) fn list(state: &mut State, here: &Here, input: &ListResourceTags) -> Result<Value, Error> {
+    let tags = &key(state, here, &input.key_id, "kms:ListResourceTags")?.tags;
+    input.page.of("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 
 /// Tags that AWS would take. The messages are as LocalStack's tests recorded them from AWS.
@@ -72,11 +72,15 @@ pub(super) fn checked(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error
     for (Tag { tag_key, tag_value }, nth) in given.into_iter().zip(1..) {
         if !(1..=128).contains(&tag_key.chars().count()) {
             let must = if tag_key.is_empty() { "greater than or equal to 1" } else { "less than or equal to 128" };
-            return Err(invalid(&tag_key, &format!("tags.{nth}.member.tagKey"), &format!("have length {must}")));
+            return Err(Error::invalid_member(
+                &tag_key,
+                &format!("tags.{nth}.member.tagKey"),
+                &format!("have length {must}"),
+            ));
         }
         if tag_value.chars().count() > 256 {
             let member = format!("tags.{nth}.member.tagValue");
-            return Err(invalid(&tag_value, &member, "have length less than or equal to 256"));
+            return Err(Error::invalid_member(&tag_value, &member, "have length less than or equal to 256"));
         }
         if tag_key.starts_with("aws:") {
             return Err(Error::new("TagException", "Tags beginning with aws: are reserved"));

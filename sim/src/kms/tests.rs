@@ -1,7 +1,9 @@
 //! What other services are told: may they use this key for who called them, and if not, why not.
 
+use serde_json::{Value, json};
+
 use super::*;
-use crate::call::{Input, Role, Service};
+use crate::call::{Caller, Input, Role, Service};
 use crate::world::World;
 
 const OWNER: &str = "111111111111";

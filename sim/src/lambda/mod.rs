@@ -9,7 +9,6 @@ mod queue;
 mod run;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,20 +116,6 @@ impl Function {
     }
 }
 
-impl fmt::Debug for Function {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Function")
-            .field("role", &self.role)
-            .field("environment", &self.environment)
-            .field("timeout", &self.timeout)
-            .field("memory", &self.memory)
-            .field("reserved_concurrency", &self.reserved_concurrency)
-            .field("on_failure", &self.on_failure)
-            .field("only_by_permission", &self.only_by_permission)
-            .finish_non_exhaustive()
-    }
-}
-
 /// What there is in one region of one account, by the functions' names.
 #[derive(Default)]
 pub(crate) struct Lambda {
@@ -185,6 +170,7 @@ fn find(state: &mut State, function_arn: &str) -> Option<Function> {
 }
 
 /// Of `arn:aws:lambda:eu-west-1:111111111111:function:NAME:$LATEST`, the name.
-fn name(function_arn: &str) -> Option<&str> {
-    Arn::of("lambda", function_arn)?.resource.strip_prefix("function:")?.split(':').next()
+pub(crate) fn name(function_arn: &str) -> Option<&str> {
+    let name = Arn::of("lambda", function_arn)?.resource.strip_prefix("function:")?.split(':').next();
+    name.filter(|name| !name.is_empty())
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::find;
 use super::run::{Attempt, Crash, End};
 use crate::arn::Arn;
 use crate::call::{Caller, Role};
+use crate::clock;
 use crate::iam::{self, Principal, Question};
 use crate::journal::{Arrival, Event};
 use crate::sns::{self, Message};
@@ -99,7 +100,7 @@ impl Queued {
             last.map(|_| json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" }));
         let record = json!({
             "version": "1.0",
-            "timestamp": state.now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "timestamp": clock::text(state.now),
             "requestContext": {
                 "requestId": self.request_id,
                 "functionArn": format!("{}:$LATEST", self.function_arn),
@@ -116,10 +117,8 @@ impl Queued {
             Ok(()) => Arrival::Delivered,
             Err(_) => Arrival::Failed,
         };
-        let event =
-            Event::DeadLetter { function: self.function_arn, request_id: self.request_id, to: destination, outcome };
-        let now = state.now;
-        state.journal.write(now, event);
+        let Self { function_arn: function, request_id, .. } = self;
+        state.write(Event::DeadLetter { function, request_id, to: destination, outcome });
     }
 }
 

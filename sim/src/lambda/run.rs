@@ -188,17 +188,15 @@ impl Attempt {
     }
 
     fn write(&self, state: &mut State, begun: DateTime<Utc>, memory: u32, outcome: Outcome) {
-        let now = state.now;
-        let event = Event::Invocation {
+        state.write(Event::Invocation {
             account: Arn::parse(&self.function_arn).map_or("", |arn| arn.account).to_owned(),
             function: name(&self.function_arn).unwrap_or_default().to_owned(),
             request_id: self.request_id.clone(),
             attempt: self.number,
             outcome,
-            took: (now - begun).num_milliseconds(),
+            took: (state.now - begun).num_milliseconds(),
             memory,
-        };
-        state.journal.write(now, event);
+        });
     }
 }
 

@@ -46,10 +46,7 @@ pub(super) fn copy(state: &mut State, here: &Here, wanted: Copy) -> Result<Value
     let found = find_snapshot(state, &source_arn);
     let seen = found.and_then(|source| Some((source.clone(), viewer(source, &here.caller.account)?)));
     let (source, viewer) = seen.ok_or_else(|| here.kind.no_snapshot(&wanted.source))?;
-    let Status::Available = source.status else {
-        let why = format!("The snapshot {} is not in available state: it is {}.", wanted.source, source.status.name());
-        return Err(here.kind.snapshot_state(why));
-    };
+    source.check_available(here.kind)?;
     // Tags of a shared snapshot cannot be copied from where it is shared.
     let carried = if wanted.copy_tags && viewer == Viewer::Owner { source.tags.clone() } else { Tags::new() };
     let tags = tags::with(carried, wanted.tags)?;

@@ -1,7 +1,6 @@
 //! Databases: instances and clusters, as far as they are needed to own snapshots. They hold no data and accept no
 //! connection.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,10 +16,10 @@ use super::kind::Kind;
 use super::lifecycle::{check_room, chosen_snapshot, take};
 use super::snapshots::Origin;
 use super::tags::{self, Tag, Tags};
-use super::{Here, find_database, find_this_database, page, view};
+use super::{Here, find_database, find_this, find_this_database, paging, view};
 use crate::call::Error;
-use crate::kms;
 use crate::world::State;
+use crate::{kms, page};
 
 /// A database.
 pub(super) struct Database {
@@ -56,6 +55,7 @@ pub(super) struct Facts {
 pub(super) enum Status {
     Creating,
     Available,
+    Deleting,
 }
 
 impl Status {
@@ -63,6 +63,7 @@ impl Status {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
+            Self::Deleting => "deleting",
         }
     }
 }
@@ -73,14 +74,11 @@ impl Database {
     }
 
     pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {
-        match self.status {
-            Status::Available => Ok(()),
-            Status::Creating => Err(kind.database_state(format!(
-                "{} {} is not in available state.",
-                kind.spelling().database,
-                self.facts.id
-            ))),
+        if self.status == Status::Available {
+            return Ok(());
         }
+        let (database, id, status) = (kind.spelling().database, &self.facts.id, self.status.name());
+        Err(kind.database_state(format!("{database} {id} is not in available state: it is {status}.")))
     }
 }
 
@@ -110,6 +108,8 @@ pub(super) struct Create {
 
 /// How long it takes until a new database is available.
 const CREATION: TimeDelta = TimeDelta::minutes(5);
+/// How long it takes at least until a database is gone.
+const DELETION: TimeDelta = TimeDelta::minutes(3);
 const LONGEST_RETENTION_DAYS: u32 = 35;
 /// What a database's key is used for.
 const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
@@ -160,11 +160,12 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         tags,
         copies_tags_to_snapshots: wanted.copy_tags_to_snapshot,
     };
-    let view = view::database(&database, database.status.name());
+    let view = view::database(&database);
     here.family(state).databases.insert(id, database);
     backups::schedule(state, arn.clone(), resource_id.clone());
     state.agenda.at(state.now + CREATION, move |state| {
-        if let Some(database) = find_this_database(state, &arn, &resource_id) {
+        let created = find_this_database(state, &arn, &resource_id);
+        if let Some(database) = created.filter(|database| database.status == Status::Creating) {
             database.status = Status::Available;
             tell(state, &arn, Happened::DatabaseCreated);
         }
@@ -185,34 +186,25 @@ pub(super) struct Describe {
 
 pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
     let spelling = here.kind.spelling();
-    let size = page::size(wanted.max_records)?;
+    let size = paging::size(wanted.max_records)?;
     let databases = &here.family(state).databases;
-    let candidates: Vec<&Database> = match &wanted.identifier {
+    let candidates: Box<dyn Iterator<Item = &Database>> = match &wanted.identifier {
         Some(named) => {
-            let id = Arn::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id);
-            vec![databases.get(&id).ok_or_else(|| here.kind.no_database(named))?]
+            let id = Arn::id_of(named);
+            Box::new(std::iter::once(databases.get(&id).ok_or_else(|| here.kind.no_database(named))?))
         }
-        None => {
-            let after = wanted.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-            databases.range::<str, _>((after, Bound::Unbounded)).map(|(_, database)| database).collect()
-        }
+        None => Box::new(page::after(wanted.marker.as_ref(), databases).map(|(_, database)| database)),
     };
-    let mut found = Vec::new();
-    for database in candidates {
+    let found = candidates.map(|database| {
         let matches = filtered(&wanted.filters, |filter| match filter {
             _ if filter == spelling.filter_database => Some(&database.facts.id),
             "engine" => Some(database.facts.engine.name),
             "dbi-resource-id" | "db-cluster-resource-id" => Some(&database.facts.resource_id),
             _ => None,
         })?;
-        if matches {
-            found.push((database.facts.id.clone(), view::database(database, database.status.name())));
-        }
-        if found.len() > size {
-            break;
-        }
-    }
-    let (found, marker) = page::cut(found, size);
+        Ok(matches.then(|| (&database.facts.id, view::database(database))))
+    });
+    let (found, marker) = paging::cut(found, size)?;
     Ok(json!({ format!("{}s", spelling.database): found, "Marker": marker }))
 }
 
@@ -233,18 +225,23 @@ fn yes() -> bool {
     true
 }
 
-/// Deletes a database at once. AWS takes minutes, in which it is seen as `deleting`.
-pub(super) fn delete(state: &mut State, here: &Here, wanted: Delete) -> Result<Value, Error> {
+/// A database stays, as `deleting`, until it is gone; that is not before its last snapshot is there.
+pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<Value, Error> {
     let arn = here.arn(What::Database, &wanted.identifier);
-    let found = find_database(state, &arn).ok_or_else(|| here.kind.no_database(&wanted.identifier))?;
-    let tags = found.tags_for_snapshots();
-    match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
-        (true, None) => {}
+    let no_database = || here.kind.no_database(&wanted.identifier);
+    let found = find_database(state, &arn).ok_or_else(no_database)?;
+    if found.status == Status::Deleting {
+        let why = format!("{} {} is already being deleted.", here.kind.spelling().database, arn.id);
+        return Err(here.kind.database_state(why));
+    }
+    let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
+    let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
+        (true, None) => None,
         (false, Some(named)) => {
             found.check_available(here.kind)?;
             let id = chosen_snapshot(here, named)?;
             check_room(state, here, &id)?;
-            take(state, &arn, &id, Origin::Manual, tags);
+            take(state, &arn, &id, Origin::Manual, tags)
         }
         (false, None) => {
             let why = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
@@ -254,13 +251,21 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: Delete) -> Result<V
             let why = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
             return Err(Error::new("InvalidParameterCombination", why));
         }
-    }
-    let gone = here.family(state).databases.remove(&arn.id).ok_or_else(|| here.kind.no_database(&arn.id))?;
-    if wanted.delete_automated_backups {
-        backups::remove_all(state, &arn, &gone.facts.resource_id);
-    }
-    tell(state, &arn, Happened::DatabaseDeleted);
-    Ok(json!({ here.kind.spelling().database: view::database(&gone, "deleting") }))
+    };
+    let last = last.and_then(|last| find_this(state, &last)).and_then(|last| last.status.until());
+    let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
+    let found = find_database(state, &arn).ok_or_else(no_database)?;
+    found.status = Status::Deleting;
+    let view = view::database(found);
+    let with_backups = wanted.delete_automated_backups;
+    state.agenda.at(ends, move |state| {
+        state.place(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
+        if with_backups {
+            backups::remove_all(state, &arn, &resource_id);
+        }
+        tell(state, &arn, Happened::DatabaseDeleted);
+    });
+    Ok(json!({ here.kind.spelling().database: view }))
 }
 
 /// The key of a new database: the account's own for RDS, unless another is wanted.

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::identifiers::{Arn, What};
 use super::snapshots::Snapshot;
 use super::view::{Viewer, snapshot_type};
-use super::{Here, find_snapshot, page, view};
+use super::{Here, find_snapshot, paging, view};
 use crate::call::Error;
+use crate::page;
 use crate::world::State;
 
 /// The account with which what is public is shared.
@@ -59,8 +60,7 @@ pub(super) fn filtered<'a>(filters: &[Filter], property: impl Fn(&str) -> Option
             return Err(Error::new("InvalidParameterValue", format!("Unrecognized filter name: {name}")));
         };
         // A database may be named by its ARN.
-        let matches = |value: &String| Arn::parse(value).map_or(value.eq_ignore_ascii_case(is), |arn| arn.id == is);
-        if !values.iter().any(matches) {
+        if !values.iter().any(|value| Arn::id_of(value).eq_ignore_ascii_case(is)) {
             return Ok(false);
         }
     }
@@ -136,8 +136,8 @@ type Listed = (Vec<Value>, Option<String>);
 
 /// A page of those that fit, in the order of their ARNs.
 fn list(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope) -> Result<Listed, Error> {
-    let size = page::size(wanted.max_records)?;
-    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| page::no_marker(text)));
+    let size = paging::size(wanted.max_records)?;
+    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::no_marker(text)));
     let marker = marker.transpose()?;
     let mut found = own(state, here, wanted, scope, marker.as_ref(), size)?;
     for (is_wanted, account, viewer) in
@@ -149,7 +149,8 @@ fn list(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope) -> Res
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.dedup_by(|(one, _), (other, _)| one == other);
-    Ok(page::cut(found, size))
+    let (found, marker) = page::cut(found, size);
+    Ok((found, marker.map(|arn| arn.to_string())))
 }
 
 type Found = Vec<(Arn, Value)>;
@@ -178,16 +179,11 @@ fn own(
         Some(database) => Box::new(snapshots.of_after(database, after)),
         None => Box::new(snapshots.after(after)),
     };
-    let mut found = Vec::new();
-    for snapshot in candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)) {
-        if fits(here, wanted, snapshot, Viewer::Owner)? {
-            found.push((snapshot.arn().clone(), view::snapshot(here.kind, snapshot, Viewer::Owner, now)));
-        }
-        if found.len() > size {
-            break;
-        }
-    }
-    Ok(found)
+    let found = candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)).map(|snapshot| {
+        let fits = fits(here, wanted, snapshot, Viewer::Owner)?;
+        Ok(fits.then(|| (snapshot.arn().clone(), view::snapshot(here.kind, snapshot, Viewer::Owner, now))))
+    });
+    found.filter_map(Result::transpose).take(size + 1).collect()
 }
 
 /// The same of others', which they share with this account or with everyone.
@@ -202,19 +198,14 @@ fn others(
 ) -> Result<Found, Error> {
     let now = state.now;
     let shared = &state.place(account, &here.region).rds.family(here.kind).shared;
-    let after = marker.map_or(Bound::Unbounded, Bound::Excluded);
-    let arns: Vec<Arn> = shared.range((after, Bound::Unbounded)).cloned().collect();
-    let mut found = Vec::new();
-    for arn in arns.into_iter().filter(|arn| arn.account != here.caller.account) {
-        let Some(snapshot) = find_snapshot(state, &arn) else { continue };
-        if fits(here, wanted, snapshot, viewer)? {
-            found.push((arn, view::snapshot(here.kind, snapshot, viewer, now)));
-        }
-        if found.len() > size {
-            break;
-        }
-    }
-    Ok(found)
+    let arns: Vec<Arn> =
+        shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).cloned().collect();
+    let found = arns.into_iter().filter(|arn| arn.account != here.caller.account).map(|arn| {
+        let Some(snapshot) = find_snapshot(state, &arn) else { return Ok(None) };
+        let fits = fits(here, wanted, snapshot, viewer)?;
+        Ok(fits.then(|| (arn, view::snapshot(here.kind, snapshot, viewer, now))))
+    });
+    found.filter_map(Result::transpose).take(size + 1).collect()
 }
 
 impl Describe {
@@ -226,7 +217,7 @@ impl Describe {
             _ => None,
         });
         let named = self.database.as_ref().or(filtered)?;
-        Some(Arn::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id))
+        Some(Arn::id_of(named))
     }
 }
 
@@ -242,8 +233,7 @@ fn fits(here: &Here, wanted: &Describe, snapshot: &Snapshot, viewer: Viewer) -> 
         "engine" => Some(of.engine.name),
         _ => None,
     })?;
-    let is_of = |named: &String| Arn::parse(named).map_or(named.eq_ignore_ascii_case(&of.id), |arn| arn.id == of.id);
     Ok(passes
-        && wanted.database.as_ref().is_none_or(is_of)
+        && wanted.database.as_ref().is_none_or(|named| Arn::id_of(named) == of.id)
         && wanted.dbi_resource_id.as_ref().is_none_or(|id| *id == of.resource_id))
 }

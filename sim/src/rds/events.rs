@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::identifiers::{Arn, What};
 use super::kind::Kind;
 use super::snapshots::Origin;
-use super::{Here, page, subscriptions, view};
+use super::{Here, paging, subscriptions};
 use crate::call::Error;
 use crate::world::State;
+use crate::{clock, page};
 
 /// The events of one region of an account, oldest first.
 #[derive(Default)]
@@ -156,10 +157,10 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
         let why = "SourceType must be provided when SourceIdentifier is.";
         return Err(Error::new("InvalidParameterCombination", why));
     }
-    let size = page::size(wanted.max_records)?;
+    let size = paging::size(wanted.max_records)?;
     let after = match &wanted.marker {
         None => 0,
-        Some(marker) => marker.parse().map_err(|_| page::no_marker(marker))?,
+        Some(marker) => marker.parse().map_err(|_| paging::no_marker(marker))?,
     };
     let (from, to) = wanted.time(state.now)?;
     let events = &here.rds(state).events.kept;
@@ -168,11 +169,9 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
         .range(begin..)
         .take_while(|event| event.at <= to)
         .filter(|event| wanted.fits(event))
-        .take(size + 1)
-        .map(|event| (event.number, event.view()))
-        .collect();
+        .map(|event| (event.number, event.view()));
     let (found, marker) = page::cut(found, size);
-    Ok(json!({ "Events": found, "Marker": marker }))
+    Ok(json!({ "Events": found, "Marker": marker.map(|number| number.to_string()) }))
 }
 
 impl Describe {
@@ -206,7 +205,7 @@ impl Event {
             "SourceArn": self.source.to_string(),
             "Message": self.wording.message,
             "EventCategories": [self.wording.category],
-            "Date": view::time(self.at),
+            "Date": clock::text(self.at),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::kind::Kind;
+use crate::arn;
 use crate::call::Error;
 
 /// The full name of a database or a snapshot.
@@ -26,9 +27,8 @@ pub(super) enum What {
 impl Arn {
     /// Of `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(7, ':');
-        let ("arn", "aws", "rds") = (parts.next()?, parts.next()?, parts.next()?) else { return None };
-        let [region, account, resource, id] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+        let arn::Arn { region, account, resource, .. } = arn::Arn::of("rds", text)?;
+        let (resource, id) = resource.split_once(':')?;
         let (kind, what) = Kind::ALL
             .into_iter()
             .flat_map(|kind| [(kind, What::Database), (kind, What::Snapshot)])
@@ -36,7 +36,12 @@ impl Arn {
         Some(Self { kind, what, account: account.to_owned(), region: region.to_owned(), id: id.to_ascii_lowercase() })
     }
 
-    /// The same, where the caller said that this would be one.
+    /// The identifier of what is named by it or by its ARN.
+    pub(super) fn id_of(named: &str) -> String {
+        Self::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id)
+    }
+
+    /// The same as `parse`, where the caller said that this would be one.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         Self::parse(text).ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid resource name: {text}")))
     }

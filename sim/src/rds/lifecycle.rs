@@ -12,7 +12,7 @@ use super::snapshots::{Origin, Snapshot, Status, This, Work};
 use super::tags::{self, Tag, Tags};
 use super::view::{Viewer, one};
 use super::{Here, copy, find_database, find_this};
-use crate::bill::Kept;
+use crate::bill;
 use crate::call::Error;
 use crate::world::State;
 
@@ -102,7 +102,7 @@ pub(super) fn take(state: &mut State, database: &Arn, id: &str, origin: Origin, 
 /// From now on a manual snapshot is paid for: all of it, though AWS keeps only what has changed since the one before, and
 /// tells nobody how much that is. Automated ones are free up to the size of their database.
 pub(super) fn charge(state: &mut State, arn: &Arn, gib: u32) {
-    state.metered.start(state.now, Kept::Storage, &arn.to_string(), u64::from(gib) * 1024);
+    state.metered.start(state.now, bill::What::Storage, &arn.to_string(), u64::from(gib) * 1024);
 }
 
 #[derive(Deserialize)]
@@ -119,8 +119,7 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<
     }
     // A copy is cancelled by deleting its target while it is `copying`.
     if let Status::Creating(_) = snapshot.status {
-        let why = format!("The snapshot {} is not in available state: it is creating.", snapshot.arn().id);
-        return Err(here.kind.snapshot_state(why));
+        snapshot.check_available(here.kind)?;
     }
     let view = one(here.kind, snapshot, Viewer::Deleter, now);
     let this = snapshot.this.clone();
@@ -139,7 +138,7 @@ pub(super) fn remove(state: &mut State, this: &This) -> Option<Snapshot> {
     find_this(state, this)?;
     let Arn { kind, account, region, id, .. } = &this.arn;
     let gone = state.place(account, region).rds.family(*kind).snapshots.remove(id)?;
-    state.metered.stop(state.now, Kept::Storage, &this.arn.to_string());
+    state.metered.stop(state.now, bill::What::Storage, &this.arn.to_string());
     gone.shared_with.iter().for_each(|with| unshare(state, &this.arn, with));
     for copy in &gone.copies {
         copy::fail(state, copy);

@@ -17,7 +17,7 @@ mod events;
 mod identifiers;
 mod kind;
 mod lifecycle;
-mod page;
+mod paging;
 mod permissions;
 mod share;
 mod snapshots;
@@ -43,7 +43,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     match operation.as_str() {
         "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, here, wanted)),
         "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, here, &wanted)),
-        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, here, wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, here, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(input, |wanted| lifecycle::create(state, here, wanted)),
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
             run(input, |wanted| describe::describe(state, here, &wanted))

@@ -9,7 +9,8 @@ use super::Here;
 use super::describe::EVERYONE;
 use super::identifiers::Arn;
 use super::kind::Kind;
-use super::snapshots::{Origin, Snapshot, Status};
+use super::snapshots::{Origin, Snapshot};
+use crate::arn::is_account;
 use crate::call::Error;
 use crate::kms;
 use crate::world::State;
@@ -40,11 +41,7 @@ pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<V
     if snapshot.origin == Origin::Automated {
         return Err(here.kind.snapshot_state("Automated snapshots cannot be shared: copy them first."));
     }
-    let Status::Available = snapshot.status else {
-        let why =
-            format!("The snapshot {} is not in available state: it is {}.", wanted.identifier, snapshot.status.name());
-        return Err(here.kind.snapshot_state(why));
-    };
+    snapshot.check_available(here.kind)?;
     let mut shared_with = snapshot.shared_with.clone();
     shared_with.extend(wanted.values_to_add.iter().cloned());
     shared_with.retain(|account| !wanted.values_to_remove.contains(account));
@@ -85,8 +82,7 @@ pub(super) fn unshare(state: &mut State, arn: &Arn, account: &str) {
 }
 
 fn check_account(value: &str) -> Result<(), Error> {
-    let is_account = value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account || value == EVERYONE {
+    if is_account(value) || value == EVERYONE {
         return Ok(());
     }
     Err(Error::new("InvalidParameterValue", format!("Invalid value {value}: expected an account ID or {EVERYONE}.")))

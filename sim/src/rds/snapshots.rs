@@ -8,7 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::databases::Facts;
 use super::identifiers::Arn;
+use super::kind::Kind;
 use super::tags::Tags;
+use crate::call::Error;
 
 /// A snapshot.
 #[derive(Clone)]
@@ -89,6 +91,14 @@ impl Status {
         }
     }
 
+    /// When what is under way will be done.
+    pub(super) fn until(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Creating(work) | Self::Copying(work) => Some(work.until()),
+            Self::Available | Self::Failed(_) => None,
+        }
+    }
+
     pub(super) fn percent(self, now: DateTime<Utc>) -> i64 {
         match self {
             Self::Creating(work) | Self::Copying(work) => work.percent(now),
@@ -101,6 +111,14 @@ impl Status {
 impl Snapshot {
     pub(super) fn arn(&self) -> &Arn {
         &self.this.arn
+    }
+
+    pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {
+        if let Status::Available = self.status {
+            return Ok(());
+        }
+        let (id, status) = (&self.arn().id, self.status.name());
+        Err(kind.snapshot_state(format!("The snapshot {id} is not in available state: it is {status}.")))
     }
 
     /// If it is a copy from another region: where AWS limits how many are under way.

@@ -1,7 +1,6 @@
 //! Event subscriptions: notifications of events reach SNS topics, word for word as AWS writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,11 +9,11 @@ use serde_json::{Value, json};
 use super::events::Event;
 use super::identifiers::{Arn, What};
 use super::kind::Kind;
-use super::{Here, page};
+use super::{Here, paging};
 use crate::call::Error;
 use crate::iam::Principal;
-use crate::sns;
 use crate::world::State;
+use crate::{page, sns};
 
 /// Who wants to be told of which events.
 pub(super) struct Subscription {
@@ -239,11 +238,9 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
         let found = find(state, here, name)?.view(here, "active");
         return Ok(json!({ "EventSubscriptionsList": [found] }));
     }
-    let size = page::size(wanted.max_records)?;
-    let after = wanted.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    let subscriptions = here.rds(state).subscriptions.range::<str, _>((after, Bound::Unbounded));
-    let found = subscriptions.take(size + 1).map(|(name, found)| (name, found.view(here, "active"))).collect();
-    let (found, marker) = page::cut(found, size);
+    let size = paging::size(wanted.max_records)?;
+    let left = page::after(wanted.marker.as_ref(), &here.rds(state).subscriptions);
+    let (found, marker) = page::cut(left.map(|(name, found)| (name, found.view(here, "active"))), size);
     Ok(json!({ "EventSubscriptionsList": found, "Marker": marker }))
 }
 

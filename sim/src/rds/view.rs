@@ -1,12 +1,13 @@
 //! How databases and snapshots look on the wire, to their owner and to others. The two kinds differ here most.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::databases::Database;
 use super::kind::Kind;
 use super::snapshots::{Origin, Snapshot, Status};
 use super::tags;
+use crate::clock;
 
 /// Who looks at a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,9 @@ fn instance_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) ->
         "DBSnapshotArn": snapshot.arn().to_string(),
         "DBInstanceIdentifier": of.id,
         "DbiResourceId": of.resource_id,
-        "InstanceCreateTime": time(of.created),
-        "SnapshotCreateTime": is_done.then(|| time(snapshot.taken)),
-        "OriginalSnapshotCreateTime": is_done.then(|| time(snapshot.originally_taken)),
+        "InstanceCreateTime": clock::text(of.created),
+        "SnapshotCreateTime": is_done.then(|| clock::text(snapshot.taken)),
+        "OriginalSnapshotCreateTime": is_done.then(|| clock::text(snapshot.originally_taken)),
         "SnapshotType": snapshot_type(snapshot, viewer),
         "Status": status(snapshot, viewer),
         "PercentProgress": snapshot.status.percent(now),
@@ -84,8 +85,8 @@ fn cluster_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> 
         "DBClusterSnapshotArn": snapshot.arn().to_string(),
         "DBClusterIdentifier": of.id,
         "DbClusterResourceId": of.resource_id,
-        "ClusterCreateTime": time(of.created),
-        "SnapshotCreateTime": time(snapshot.taken),
+        "ClusterCreateTime": clock::text(of.created),
+        "SnapshotCreateTime": clock::text(snapshot.taken),
         "SnapshotType": snapshot_type(snapshot, viewer),
         "Status": status(snapshot, viewer),
         "PercentProgress": snapshot.status.percent(now),
@@ -107,8 +108,9 @@ fn cluster_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> 
     })
 }
 
-pub(super) fn database(database: &Database, status: &str) -> Value {
-    let Database { arn, facts, key, .. } = database;
+pub(super) fn database(database: &Database) -> Value {
+    let Database { arn, facts, key, status, .. } = database;
+    let status = status.name();
     let mut view = json!({
         "AllocatedStorage": facts.gib,
         "BackupRetentionPeriod": facts.retention_days,
@@ -138,14 +140,14 @@ pub(super) fn database(database: &Database, status: &str) -> Value {
                 "Address": format!("{}.simulated.{}.rds.amazonaws.com", facts.id, arn.region),
                 "Port": facts.port,
             },
-            "InstanceCreateTime": time(facts.created),
+            "InstanceCreateTime": clock::text(facts.created),
             "LicenseModel": facts.engine.license,
         }),
         Kind::Cluster => json!({
             // Aurora always tells 1.
             "AllocatedStorage": if facts.engine.has_fixed_storage() { facts.gib } else { 1 },
             "AvailabilityZones": zones(&arn.region),
-            "ClusterCreateTime": time(facts.created),
+            "ClusterCreateTime": clock::text(facts.created),
             "DBClusterArn": arn.to_string(),
             "DBClusterIdentifier": facts.id,
             "DBClusterInstanceClass": facts.class,
@@ -161,11 +163,6 @@ pub(super) fn database(database: &Database, status: &str) -> Value {
         view.extend(own);
     }
     view
-}
-
-/// `2026-11-21T03:05:39.209Z`.
-pub(super) fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Others see the ARN where the owner sees the identifier.

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::subscriptions::Subscription;
 use super::{Message, find};
 use crate::arn::Arn;
+use crate::clock;
 use crate::fault::{Fate, Point};
 use crate::journal::{Arrival, Event};
 use crate::world::State;
@@ -82,14 +83,12 @@ impl Delivery {
     }
 
     fn write(&self, state: &mut State, outcome: Arrival) {
-        let now = state.now;
-        let event = Event::Delivery {
+        state.write(Event::Delivery {
             topic: self.letter.topic_arn.clone(),
             to: self.to.endpoint.clone(),
             message_id: self.letter.id.clone(),
             outcome,
-        };
-        state.journal.write(now, event);
+        });
     }
 }
 
@@ -135,7 +134,7 @@ impl Letter {
             "MessageId": self.id,
             "TopicArn": self.topic_arn,
             "Message": self.message.body,
-            "Timestamp": self.published.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "Timestamp": clock::text(self.published),
             "SignatureVersion": "1",
             "Signature": SIGNATURE,
         })

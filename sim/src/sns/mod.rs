@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn::Arn;
-use crate::bill::Counted;
+use crate::bill::What;
 use crate::call::{Answer, Call, Caller, Error, run};
+use crate::here::Here;
 use crate::iam::{self, Need, Policy, Principal, Question};
+use crate::page;
 use crate::world::State;
 use subscriptions::Subscription;
 
@@ -54,26 +56,26 @@ pub(crate) struct Attribute {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let by = By { caller, region };
+    let here = &Here { caller, region };
     match operation.as_str() {
-        "CreateTopic" => run(input, |input| create_topic(state, &by, input)),
-        "DeleteTopic" => run(input, |input| delete_topic(state, &by, &input)),
-        "ListTopics" => run(input, |input| Ok(list_topics(state, &by, &input))),
-        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, &by, &input)),
-        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, &by, input)),
-        "Publish" => run(input, |input| publish_by_call(state, &by, input)),
-        "Subscribe" => run(input, |input| subscriptions::subscribe(state, &by, input)),
-        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, &by, &input)),
-        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, &by, &input))),
-        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, &by, &input)),
-        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, &by, &input)),
-        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, &by, &input)),
+        "CreateTopic" => run(input, |input| create_topic(state, here, input)),
+        "DeleteTopic" => run(input, |input| delete_topic(state, here, &input)),
+        "ListTopics" => run(input, |input| Ok(list_topics(state, here, &input))),
+        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, here, &input)),
+        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, here, input)),
+        "Publish" => run(input, |input| publish_by_call(state, here, input)),
+        "Subscribe" => run(input, |input| subscriptions::subscribe(state, here, input)),
+        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, here, &input)),
+        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, here, &input))),
+        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, here, &input)),
+        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, here, &input)),
+        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, here, &input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
 }
 
 /// What a call needs its role to be allowed, if it is not about a topic: a topic's own policy decides together with the
-/// role's, in [`By::topic`].
+/// role's, in [`topic`].
 pub(crate) fn needs(call: &Call) -> Vec<Need> {
     let Call { caller, region, operation, input, .. } = call;
     let resource = match operation.as_str() {
@@ -105,7 +107,7 @@ pub(crate) fn publish(
     let id = state.new_uuid();
     // "Each 64KB chunk of published data is billed as 1 request" (pricing).
     let chunks = message.body.len().div_ceil(64 * 1024);
-    state.metered.count(Counted::Publishes, chunks as u64);
+    state.metered.add(What::Publishes, chunks as u128);
     delivery::fan_out(state, topic_arn, &id, message);
     Ok(id)
 }
@@ -128,25 +130,17 @@ fn check(message: &Message) -> Result<(), Error> {
     }
 }
 
-/// Who calls, and in which region: topics elsewhere cannot be reached.
-struct By {
-    caller: Caller,
-    region: String,
-}
-
-impl By {
-    /// The topic, if it is here and its policy allows the caller this.
-    fn topic<'s>(&self, state: &'s mut State, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
-        if Arn::of("sns", arn).is_none_or(|arn| arn.region != self.region || arn.resource.contains(':')) {
-            return Err(invalid("TopicArn"));
-        }
-        find(state, arn)?;
-        let principal = Principal::Caller(&self.caller);
-        if !allowed(state, principal, action, arn) {
-            return Err(refused(principal, &action.replacen("sns", "SNS", 1), arn));
-        }
-        find(state, arn)
+/// The topic, if it is here (topics elsewhere cannot be reached) and its policy allows the caller this.
+fn topic<'s>(state: &'s mut State, here: &Here, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
+    if Arn::of("sns", arn).is_none_or(|arn| arn.region != here.region || arn.resource.contains(':')) {
+        return Err(invalid("TopicArn"));
     }
+    find(state, arn)?;
+    let principal = Principal::Caller(&here.caller);
+    if !allowed(state, principal, action, arn) {
+        return Err(refused(principal, &action.replacen("sns", "SNS", 1), arn));
+    }
+    find(state, arn)
 }
 
 /// The topic of this ARN.
@@ -208,15 +202,16 @@ fn entries<const N: usize>(map: [(&str, String); N]) -> Value {
     json!({ "Attributes": entries })
 }
 
-/// One page of a list, and the token for the next: the last that was given.
-fn page<'a, T: 'a>(
-    all: impl Iterator<Item = (&'a String, T)>,
+/// A page of a list as this member, and the token for the next.
+fn page<T>(
+    list: &str,
+    all: &BTreeMap<String, T>,
     token: Option<&String>,
-) -> (Vec<(&'a String, T)>, Option<String>) {
-    let mut rest = all.skip_while(|(name, _)| token.is_some_and(|token| *name <= token));
-    let page: Vec<_> = rest.by_ref().take(100).collect();
-    let token = rest.next().and(page.last()).map(|(name, _)| (*name).clone());
-    (page, token)
+    mut view: impl FnMut(&str, &T) -> Option<Value>,
+) -> Value {
+    let left = page::after(token, all).filter_map(|(name, item)| Some((name, view(name, item)?)));
+    let (items, token) = page::cut(left, 100);
+    json!({ list: items, "NextToken": token })
 }
 
 #[derive(Deserialize)]
@@ -227,7 +222,7 @@ struct CreateTopic {
     attributes: Vec<Entry>,
 }
 
-fn create_topic(state: &mut State, by: &By, input: CreateTopic) -> Result<Value, Error> {
+fn create_topic(state: &mut State, here: &Here, input: CreateTopic) -> Result<Value, Error> {
     let CreateTopic { name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=256).contains(&name.len()) || !name.bytes().all(allowed) {
@@ -237,8 +232,8 @@ fn create_topic(state: &mut State, by: &By, input: CreateTopic) -> Result<Value,
     for Entry { key, value } in attributes {
         topic.set(&key, value)?;
     }
-    let arn = format!("arn:aws:sns:{}:{}:{name}", by.region, by.caller.account);
-    state.place(&by.caller.account, &by.region).sns.topics.entry(name).or_insert(topic);
+    let arn = here.arn("sns", &name);
+    here.place(state).sns.topics.entry(name).or_insert(topic);
     Ok(json!({ "TopicArn": arn }))
 }
 
@@ -250,8 +245,8 @@ struct OfTopic {
 }
 
 /// What is not there is deleted already.
-fn delete_topic(state: &mut State, by: &By, input: &OfTopic) -> Result<(), Error> {
-    match by.topic(state, &input.topic_arn, "sns:DeleteTopic") {
+fn delete_topic(state: &mut State, here: &Here, input: &OfTopic) -> Result<(), Error> {
+    match topic(state, here, &input.topic_arn, "sns:DeleteTopic") {
         Err(error) if error.code == "NotFound" => return Ok(()),
         topic => topic?,
     };
@@ -269,16 +264,13 @@ struct Listing {
     next_token: Option<String>,
 }
 
-fn list_topics(state: &mut State, by: &By, input: &Listing) -> Value {
-    let sns = &state.place(&by.caller.account, &by.region).sns;
-    let (topics, token) = page(sns.topics.iter(), input.next_token.as_ref());
-    let arn = |name| format!("arn:aws:sns:{}:{}:{name}", by.region, by.caller.account);
-    let topics: Vec<_> = topics.into_iter().map(|(name, _)| json!({ "TopicArn": arn(name) })).collect();
-    json!({ "Topics": topics, "NextToken": token })
+fn list_topics(state: &mut State, here: &Here, input: &Listing) -> Value {
+    let topics = &here.place(state).sns.topics;
+    page("Topics", topics, input.next_token.as_ref(), |name, _| Some(json!({ "TopicArn": here.arn("sns", name) })))
 }
 
-fn get_topic_attributes(state: &mut State, by: &By, input: &OfTopic) -> Result<Value, Error> {
-    let topic = by.topic(state, &input.topic_arn, "sns:GetTopicAttributes")?;
+fn get_topic_attributes(state: &mut State, here: &Here, input: &OfTopic) -> Result<Value, Error> {
+    let topic = topic(state, here, &input.topic_arn, "sns:GetTopicAttributes")?;
     let owner = Arn::parse(&input.topic_arn).map_or("", |arn| arn.account);
     let pending = topic.subscriptions.values().filter(|subscription| subscription.pending).count();
     let policy = topic.policy.as_ref().map(|(text, _)| text.clone());
@@ -329,8 +321,8 @@ struct SetTopicAttributes {
     attribute_value: String,
 }
 
-fn set_topic_attributes(state: &mut State, by: &By, input: SetTopicAttributes) -> Result<(), Error> {
-    by.topic(state, &input.topic_arn, "sns:SetTopicAttributes")?.set(&input.attribute_name, input.attribute_value)
+fn set_topic_attributes(state: &mut State, here: &Here, input: SetTopicAttributes) -> Result<(), Error> {
+    topic(state, here, &input.topic_arn, "sns:SetTopicAttributes")?.set(&input.attribute_name, input.attribute_value)
 }
 
 impl Topic {
@@ -374,16 +366,16 @@ struct AttributeValue {
     binary_value: Option<String>,
 }
 
-fn publish_by_call(state: &mut State, by: &By, input: Publish) -> Result<Value, Error> {
+fn publish_by_call(state: &mut State, here: &Here, input: Publish) -> Result<Value, Error> {
     let topic_arn =
         input.topic_arn.or(input.target_arn).ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value"))?;
-    by.topic(state, &topic_arn, "sns:Publish")?;
+    topic(state, here, &topic_arn, "sns:Publish")?;
     if input.message_structure.is_some() {
         return Err(invalid("MessageStructure: this simulation sends the same to everybody"));
     }
     let attributes = input.message_attributes.into_iter().map(attribute).collect::<Result<_, Error>>()?;
     let message = Message { subject: input.subject, body: input.message, attributes };
-    let id = publish(state, Principal::Caller(&by.caller), &topic_arn, message)?;
+    let id = publish(state, Principal::Caller(&here.caller), &topic_arn, message)?;
     Ok(json!({ "MessageId": id }))
 }
 

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::history::History;
 use super::language::{Definition, Failure};
 use super::task::Order;
+use crate::clock;
 
 /// "If an execution runs for more than the 1-year maximum, it will fail with a States.Timeout error" (quotas).
 pub(super) const LONGEST_SECONDS: u64 = 365 * 24 * 60 * 60;
@@ -151,15 +152,14 @@ impl Execution {
 
     /// `$$`
     pub(super) fn context(&self) -> Value {
-        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let machine = self.machine_arn.rsplit(':').next();
         json!({
             "Execution": {
                 "Id": self.arn, "Name": self.name, "Input": self.input_value(), "RoleArn": self.role_arn,
-                "StartTime": time(self.started), "RedriveCount": 0,
+                "StartTime": clock::text(self.started), "RedriveCount": 0,
             },
             "State": {
-                "Name": self.at.state, "EnteredTime": time(self.at.entered),
+                "Name": self.at.state, "EnteredTime": clock::text(self.at.entered),
                 "RetryCount": self.at.retried.iter().sum::<u64>(),
             },
             "StateMachine": { "Id": self.machine_arn, "Name": machine },

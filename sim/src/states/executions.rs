@@ -9,8 +9,11 @@ use super::execution::{Execution, MOST_BYTES, Status};
 use super::language::Failure;
 use super::machines::being_deleted;
 use super::run::{Which, start_running, stop_running};
-use super::{Here, States, check_name, invalid_token, page_size, seconds};
+use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
+use crate::clock::seconds;
+use crate::here::Here;
+use crate::page;
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -24,11 +27,11 @@ pub(super) struct Start {
 /// "If you call StartExecution with the same name and input as a running execution, the call succeeds and return the
 /// same response as the original request. If the execution is closed or if the input is different, it returns a 400
 /// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is forgotten then.
-pub(super) fn start(state: &mut State, at: &Here, input: Start) -> Result<Value, Error> {
+pub(super) fn start(state: &mut State, here: &Here, input: Start) -> Result<Value, Error> {
     let Start { state_machine_arn, name, input } = input;
     let (now, uuid) = (state.now, state.new_uuid());
-    let states = at.states(state);
-    let (machine, machine_name) = states.machine(at, &state_machine_arn)?;
+    let states = &mut here.place(state).states;
+    let (machine, machine_name) = states.machine(here, &state_machine_arn)?;
     if machine.deleting {
         return Err(being_deleted(&state_machine_arn));
     }
@@ -36,7 +39,7 @@ pub(super) fn start(state: &mut State, at: &Here, input: Start) -> Result<Value,
     check_name(&name)?;
     let input = input.unwrap_or_else(|| "{}".to_owned());
     check_input(&input)?;
-    let arn = at.arn("execution", &format!("{machine_name}:{name}"));
+    let arn = arn(here, "execution", &format!("{machine_name}:{name}"));
     if let Some(known) = machine.executions.get(&name) {
         if known.status == Status::Running && *known.input == *input {
             return Ok(json!({ "executionArn": arn, "startDate": seconds(known.started) }));
@@ -48,8 +51,8 @@ pub(super) fn start(state: &mut State, at: &Here, input: Start) -> Result<Value,
     let number = states.started;
     let execution = Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
     let which = Which {
-        account: at.caller.account.clone(),
-        region: at.region.clone(),
+        account: here.caller.account.clone(),
+        region: here.region.clone(),
         machine: machine_name.to_owned(),
         name,
         number,
@@ -64,8 +67,8 @@ pub(super) struct Named {
     execution_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
-    let (_, execution) = at.states(state).execution(at, &input.execution_arn)?;
+pub(super) fn describe(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
+    let (_, execution) = here.place(state).states.execution(here, &input.execution_arn)?;
     let mut described = summary(execution);
     let redrivable = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
     described["input"] = (*execution.input).into();
@@ -75,15 +78,10 @@ pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Val
         let status = described["status"].as_str().unwrap_or_default();
         described["redriveStatusReason"] = format!("Execution is {status} and cannot be redriven").into();
     }
-    if let Some(output) = &execution.output {
-        described["output"] = (**output).into();
-        described["outputDetails"] = json!({ "included": true });
-    }
-    for (member, text) in [("error", &execution.failure.error), ("cause", &execution.failure.cause)] {
-        if let Some(text) = text {
-            described[member] = text.as_str().into();
-        }
-    }
+    described["output"] = execution.output.as_deref().into();
+    described["outputDetails"] = execution.output.as_ref().map(|_| json!({ "included": true })).into();
+    described["error"] = execution.failure.error.as_deref().into();
+    described["cause"] = execution.failure.cause.as_deref().into();
     Ok(described)
 }
 
@@ -98,7 +96,7 @@ pub(super) struct List {
 
 /// "Results are sorted by time, with the most recent execution first. Running executions are sorted by their startDate
 /// …, and other executions are sorted by their stopDate." The token is where in that order the last one was.
-pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, here: &Here, input: List) -> Result<Value, Error> {
     let List { state_machine_arn, status_filter, max_results, next_token } = input;
     let size = page_size(max_results)?;
     let Some(arn) = state_machine_arn else {
@@ -106,7 +104,7 @@ pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, E
     };
     let status = status_filter.map(|name| status_named(&name)).transpose()?;
     let before = next_token.map(|token| place_of(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
-    let (machine, _) = at.states(state).machine(at, &arn)?;
+    let (machine, _) = here.place(state).states.machine(here, &arn)?;
     let mut found: Vec<_> = machine
         .executions
         .values()
@@ -118,11 +116,9 @@ pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, E
         .filter(|(place, _)| before.is_none_or(|before| *place < before))
         .collect();
     found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
-    let more = found.len() > size;
-    found.truncate(size);
-    let token = found.last().filter(|_| more).map(|((time, number), _)| format!("{time}.{number}"));
-    let shown: Vec<_> = found.iter().map(|(_, execution)| summary(execution)).collect();
-    Ok(json!({ "executions": shown, "nextToken": token }))
+    let shown = found.into_iter().map(|(place, execution)| (place, summary(execution)));
+    let (shown, last) = page::cut(shown, size);
+    Ok(json!({ "executions": shown, "nextToken": last.map(|(time, number)| format!("{time}.{number}")) }))
 }
 
 #[derive(Deserialize)]
@@ -134,14 +130,14 @@ pub(super) struct Stop {
 }
 
 /// Stopping what has ended already changes nothing.
-pub(super) fn stop(state: &mut State, at: &Here, input: Stop) -> Result<Value, Error> {
+pub(super) fn stop(state: &mut State, here: &Here, input: Stop) -> Result<Value, Error> {
     let Stop { execution_arn, error, cause } = input;
     let now = state.now;
-    let (machine, execution) = at.states(state).execution(at, &execution_arn)?;
+    let (machine, execution) = here.place(state).states.execution(here, &execution_arn)?;
     let stopped = execution.stopped.unwrap_or(now);
     let which = Which {
-        account: at.caller.account.clone(),
-        region: at.region.clone(),
+        account: here.caller.account.clone(),
+        region: here.region.clone(),
         machine: machine.to_owned(),
         name: execution.name.clone(),
         number: execution.number,
@@ -161,13 +157,13 @@ pub(super) struct History {
 }
 
 /// The token says how many events were told already.
-pub(super) fn history(state: &mut State, at: &Here, input: History) -> Result<Value, Error> {
+pub(super) fn history(state: &mut State, here: &Here, input: History) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
     let told = match input.next_token {
         None => 0,
         Some(token) => token.parse().map_err(|_| invalid_token(&token))?,
     };
-    let (_, execution) = at.states(state).execution(at, &input.execution_arn)?;
+    let (_, execution) = here.place(state).states.execution(here, &input.execution_arn)?;
     let history = &execution.history;
     let end = history.len().min(told + size);
     let index = |n: usize| if input.reverse_order == Some(true) { history.len() - 1 - n } else { n };
@@ -178,8 +174,8 @@ pub(super) fn history(state: &mut State, at: &Here, input: History) -> Result<Va
 
 impl States {
     /// The execution of this ARN, and its machine's name.
-    fn execution<'a>(&mut self, at: &Here, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
-        let names = at.name_in(arn, "execution")?.and_then(|names| names.split_once(':'));
+    fn execution<'a>(&mut self, here: &Here, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
+        let names = name_in(here, arn, "execution")?.and_then(|names| names.split_once(':'));
         names
             .and_then(|(machine, name)| Some((machine, self.machines.get_mut(machine)?.executions.get_mut(name)?)))
             .ok_or_else(|| Error::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))
@@ -188,18 +184,15 @@ impl States {
 
 /// As lists show an execution.
 fn summary(execution: &Execution) -> Value {
-    let mut summary = json!({
+    json!({
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": seconds(execution.started),
+        "stopDate": execution.stopped.map(seconds),
         "redriveCount": 0,
-    });
-    if let Some(stopped) = execution.stopped {
-        summary["stopDate"] = seconds(stopped);
-    }
-    summary
+    })
 }
 
 fn check_input(input: &str) -> Result<(), Error> {
@@ -226,13 +219,10 @@ fn status_named(name: &str) -> Result<Option<Status>, Error> {
         "TIMED_OUT" => Ok(Some(Status::TimedOut)),
         "ABORTED" => Ok(Some(Status::Aborted)),
         "PENDING_REDRIVE" => Ok(None),
-        _ => Err(Error::new(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{name}' at 'statusFilter' failed to satisfy constraint: Member \
-                 must satisfy enum value set: [SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]"
-            ),
-        )),
+        _ => {
+            let known = "[SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]";
+            Err(Error::invalid_member(name, "statusFilter", &format!("satisfy enum value set: {known}")))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::seconds;
+use crate::clock::seconds;
 
 /// "Step Functions has a hard quota of 25,000 entries in the execution event history. When an execution reaches 24,999
 /// events, it waits for the next event to happen. If the event number 25,000 isn't `ExecutionSucceeded`, … the state
@@ -74,7 +74,7 @@ impl History {
         let Event { at, previous, of, what, details } = self.events.get(index)?;
         let kind = format!("{of}{what}");
         let mut event = Map::new();
-        event.insert("timestamp".to_owned(), seconds(*at));
+        event.insert("timestamp".to_owned(), seconds(*at).into());
         event.insert("id".to_owned(), (index + 1).into());
         event.insert("previousEventId".to_owned(), (*previous).into());
         if kind != "LambdaFunctionStarted" {

@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 
 use super::execution::{Execution, Status};
 use super::language::Definition;
-use super::{Here, States, check_name, invalid_token, page_size, seconds};
+use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
+use crate::clock::seconds;
+use crate::here::Here;
+use crate::page;
 use crate::world::State;
 
 /// A state machine and its executions, by name.
@@ -33,8 +36,8 @@ impl Machine {
 
 impl States {
     /// The machine of this ARN, and its name.
-    pub(super) fn machine<'a>(&mut self, at: &Here, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
-        let name = at.name_in(arn, "stateMachine")?;
+    pub(super) fn machine<'a>(&mut self, here: &Here, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
+        let name = name_in(here, arn, "stateMachine")?;
         name.and_then(|name| Some((self.machines.get_mut(name)?, name)))
             .ok_or_else(|| Error::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
     }
@@ -50,18 +53,18 @@ pub(super) struct Create {
     publish: Option<bool>,
 }
 
-pub(super) fn create(state: &mut State, at: &Here, input: Create) -> Result<Value, Error> {
+pub(super) fn create(state: &mut State, here: &Here, input: Create) -> Result<Value, Error> {
     let Create { name, definition: text, role_arn, r#type, publish } = input;
     check_name(&name)?;
     if r#type.is_some_and(|kind| kind != "STANDARD") {
         return Err(Error::new("StateMachineTypeNotSupported", "This simulation has only standard workflows."));
     }
     refuse_versions(publish)?;
-    check_role(at, &role_arn)?;
+    check_role(here, &role_arn)?;
     let definition = parse(&text)?;
     let now = state.now;
-    let arn = at.arn("stateMachine", &name);
-    let machine = at.states(state).machines.entry(name).or_insert_with(|| Machine {
+    let arn = arn(here, "stateMachine", &name);
+    let machine = here.place(state).states.machines.entry(name).or_insert_with(|| Machine {
         text: text.clone(),
         definition,
         role_arn,
@@ -86,10 +89,10 @@ pub(super) struct Named {
     state_machine_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
     let arn = input.state_machine_arn;
-    let (machine, name) = at.states(state).machine(at, &arn)?;
-    let mut described = json!({
+    let (machine, name) = here.place(state).states.machine(here, &arn)?;
+    Ok(json!({
         "stateMachineArn": arn,
         "name": name,
         "status": if machine.deleting { "DELETING" } else { "ACTIVE" },
@@ -99,12 +102,9 @@ pub(super) fn describe(state: &mut State, at: &Here, input: Named) -> Result<Val
         "creationDate": seconds(machine.created),
         "loggingConfiguration": { "level": "OFF", "includeExecutionData": false },
         "tracingConfiguration": { "enabled": false },
-    });
-    // A machine that was never changed has no revision.
-    if let Some(revision) = &machine.revision {
-        described["revisionId"] = revision.as_str().into();
-    }
-    Ok(described)
+        // A machine that was never changed has none.
+        "revisionId": machine.revision,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -117,11 +117,11 @@ pub(super) struct Update {
 }
 
 /// "Running executions will continue to use the previous definition and roleArn": they have their own.
-pub(super) fn update(state: &mut State, at: &Here, input: Update) -> Result<Value, Error> {
+pub(super) fn update(state: &mut State, here: &Here, input: Update) -> Result<Value, Error> {
     let Update { state_machine_arn: arn, definition: text, role_arn, publish } = input;
     refuse_versions(publish)?;
     let (now, revision) = (state.now, state.new_uuid());
-    let (machine, _) = at.states(state).machine(at, &arn)?;
+    let (machine, _) = here.place(state).states.machine(here, &arn)?;
     if machine.deleting {
         return Err(being_deleted(&arn));
     }
@@ -130,7 +130,7 @@ pub(super) fn update(state: &mut State, at: &Here, input: Update) -> Result<Valu
                    specified";
         return Err(Error::new("MissingRequiredParameter", why));
     }
-    role_arn.as_deref().map_or(Ok(()), |role| check_role(at, role))?;
+    role_arn.as_deref().map_or(Ok(()), |role| check_role(here, role))?;
     if let Some(text) = text {
         machine.definition = parse(&text)?;
         machine.text = text;
@@ -142,9 +142,9 @@ pub(super) fn update(state: &mut State, at: &Here, input: Update) -> Result<Valu
 
 /// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
 /// machine's executions are terminated." Deleting what is not there is no error.
-pub(super) fn delete(state: &mut State, at: &Here, input: Named) -> Result<Value, Error> {
-    let states = at.states(state);
-    if let Some(name) = at.name_in(&input.state_machine_arn, "stateMachine")? {
+pub(super) fn delete(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
+    let states = &mut here.place(state).states;
+    if let Some(name) = name_in(here, &input.state_machine_arn, "stateMachine")? {
         if let Some(machine) = states.machines.get_mut(name) {
             machine.deleting = true;
         }
@@ -170,25 +170,23 @@ pub(super) struct List {
 }
 
 /// In the order of their names. The token is the name of the last one.
-pub(super) fn list(state: &mut State, at: &Here, input: List) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, here: &Here, input: List) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
-    let after = input.next_token.unwrap_or_default();
-    if !after.is_empty() {
-        check_name(&after).map_err(|_| invalid_token(&after))?;
+    if let Some(token) = &input.next_token {
+        check_name(token).map_err(|_| invalid_token(token))?;
     }
-    let machines = &at.states(state).machines;
-    let mut left = machines.iter().filter(|(name, _)| after.is_empty() || **name > after);
-    let page: Vec<_> = left.by_ref().take(size).collect();
-    let shown = page.iter().map(|(name, machine)| {
-        json!({
-            "stateMachineArn": at.arn("stateMachine", name),
+    let left = page::after(input.next_token.as_ref(), &here.place(state).states.machines);
+    let shown = left.map(|(name, machine)| {
+        let shown = json!({
+            "stateMachineArn": arn(here, "stateMachine", name),
             "name": name,
             "type": "STANDARD",
             "creationDate": seconds(machine.created),
-        })
+        });
+        (name, shown)
     });
-    let token = left.next().and(page.last()).map(|(name, _)| name);
-    Ok(json!({ "stateMachines": shown.collect::<Vec<_>>(), "nextToken": token }))
+    let (shown, token) = page::cut(shown, size);
+    Ok(json!({ "stateMachines": shown, "nextToken": token }))
 }
 
 pub(super) fn being_deleted(arn: &str) -> Error {
@@ -201,10 +199,10 @@ fn parse(text: &str) -> Result<Arc<Definition>, Error> {
 }
 
 /// The caller may pass only a role of its own account.
-fn check_role(at: &Here, arn: &str) -> Result<(), Error> {
+fn check_role(here: &Here, arn: &str) -> Result<(), Error> {
     let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
     match rest {
-        Some((account, name)) if !name.is_empty() && account == at.caller.account => Ok(()),
+        Some((account, name)) if !name.is_empty() && account == here.caller.account => Ok(()),
         Some((_, name)) if !name.is_empty() => {
             Err(Error::new("AccessDeniedException", "Cross-account pass role is not allowed."))
         }

@@ -28,10 +28,9 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-
-use crate::call::{Answer, Call, Caller, Error, run};
+use crate::arn::Arn;
+use crate::call::{Answer, Call, Error, run};
+use crate::here::Here;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -45,18 +44,18 @@ pub(crate) struct States {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let at = &Here { caller, region };
+    let here = &Here { caller, region };
     match operation.as_str() {
-        "CreateStateMachine" => run(input, |input| machines::create(state, at, input)),
-        "DescribeStateMachine" => run(input, |input| machines::describe(state, at, input)),
-        "UpdateStateMachine" => run(input, |input| machines::update(state, at, input)),
-        "DeleteStateMachine" => run(input, |input| machines::delete(state, at, input)),
-        "ListStateMachines" => run(input, |input| machines::list(state, at, input)),
-        "StartExecution" => run(input, |input| executions::start(state, at, input)),
-        "DescribeExecution" => run(input, |input| executions::describe(state, at, input)),
-        "ListExecutions" => run(input, |input| executions::list(state, at, input)),
-        "StopExecution" => run(input, |input| executions::stop(state, at, input)),
-        "GetExecutionHistory" => run(input, |input| executions::history(state, at, input)),
+        "CreateStateMachine" => run(input, |input| machines::create(state, here, input)),
+        "DescribeStateMachine" => run(input, |input| machines::describe(state, here, input)),
+        "UpdateStateMachine" => run(input, |input| machines::update(state, here, input)),
+        "DeleteStateMachine" => run(input, |input| machines::delete(state, here, input)),
+        "ListStateMachines" => run(input, |input| machines::list(state, here, input)),
+        "StartExecution" => run(input, |input| executions::start(state, here, input)),
+        "DescribeExecution" => run(input, |input| executions::describe(state, here, input)),
+        "ListExecutions" => run(input, |input| executions::list(state, here, input)),
+        "StopExecution" => run(input, |input| executions::stop(state, here, input)),
+        "GetExecutionHistory" => run(input, |input| executions::history(state, here, input)),
         _ => Err(Error::no_such_operation(&operation)),
     }
 }
@@ -66,9 +65,9 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let text = |member| input.text(member).unwrap_or_default();
-    let at = Here { caller: caller.clone(), region: region.clone() };
+    let here = Here { caller: caller.clone(), region: region.clone() };
     let resource = match operation.as_str() {
-        "CreateStateMachine" => at.arn("stateMachine", text("name")),
+        "CreateStateMachine" => arn(&here, "stateMachine", text("name")),
         "DescribeStateMachine" | "UpdateStateMachine" | "DeleteStateMachine" | "StartExecution" | "ListExecutions" => {
             text("stateMachineArn").to_owned()
         }
@@ -85,57 +84,40 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
     Ok(needs)
 }
 
-/// Who calls, and where.
-struct Here {
-    caller: Caller,
-    region: String,
+/// The ARN of a `stateMachine` or an `execution` of this name.
+fn arn(here: &Here, of: &str, name: &str) -> String {
+    here.arn("states", &format!("{of}:{name}"))
 }
 
-impl Here {
-    fn states<'a>(&self, state: &'a mut State) -> &'a mut States {
-        &mut state.place(&self.caller.account, &self.region).states
+/// What comes after `stateMachine:` or `execution:` in an ARN that belongs here. One of another region or account
+/// gives `None`: there is no such thing here.
+fn name_in<'a>(here: &Here, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
+    let invalid = |why: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}: {arn}'")));
+    if !arn.starts_with("arn:") {
+        return invalid("Invalid ARN prefix");
     }
-
-    fn arn(&self, of: &str, name: &str) -> String {
-        format!("arn:aws:states:{}:{}:{of}:{name}", self.region, self.caller.account)
+    let Some((arn, (kind, name))) = Arn::of("states", arn).and_then(|arn| Some((arn, arn.resource.split_once(':')?)))
+    else {
+        return invalid("Not a Step Functions ARN");
+    };
+    if kind != of {
+        return Err(Error::new(
+            "InvalidArn",
+            format!("Invalid Arn: 'Resource type not valid in this context: {kind}'"),
+        ));
     }
-
-    /// What comes after `stateMachine:` or `execution:` in an ARN that belongs here. One of another region or account
-    /// gives `None`: there is no such thing here.
-    fn name_in<'a>(&self, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
-        let invalid = |why: String| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}'")));
-        let mut parts = arn.splitn(7, ':');
-        let Some("arn") = parts.next() else { return invalid(format!("Invalid ARN prefix: {arn}")) };
-        let (Some(_), Some("states"), Some(region), Some(account), Some(kind), Some(name)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return invalid(format!("Not a Step Functions ARN: {arn}"));
-        };
-        if kind != of {
-            return invalid(format!("Resource type not valid in this context: {kind}"));
-        }
-        Ok((region == self.region && account == self.caller.account).then_some(name))
-    }
-}
-
-/// A time, as this service writes it: seconds with milliseconds.
-fn seconds(time: DateTime<Utc>) -> Value {
-    (time.timestamp_millis() as f64 / 1000.0).into()
+    Ok((arn.region == here.region && arn.account == here.caller.account).then_some(name))
 }
 
 /// How many results a page has.
 fn page_size(asked: Option<i64>) -> Result<usize, Error> {
-    match usize::try_from(asked.unwrap_or_default()) {
-        Ok(0) => Ok(100),
-        Ok(size @ ..=1000) => Ok(size),
-        _ => Err(Error::new(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{}' at 'maxResults' failed to satisfy constraint: Member must \
-                 have value less than or equal to 1000",
-                asked.unwrap_or_default()
-            ),
-        )),
+    match asked.map(usize::try_from) {
+        None | Some(Ok(0)) => Ok(100),
+        Some(Ok(size @ ..=1000)) => Ok(size),
+        Some(_) => {
+            let asked = asked.unwrap_or_default().to_string();
+            Err(Error::invalid_member(&asked, "maxResults", "have value less than or equal to 1000"))
+        }
     }
 }
 

@@ -73,8 +73,7 @@ fn tell(state: &mut State, which: &Which, turn: u64, news: News) {
     let (turn, role, arn) = (execution.turn, execution.role_arn.clone(), execution.arn.clone());
     for entered in std::mem::take(&mut execution.entered) {
         let (account, machine) = (which.account.clone(), which.machine.clone());
-        let event = Event::Transition { account, machine, execution: which.name.clone(), state: entered };
-        state.journal.write(now, event);
+        state.write(Event::Transition { account, machine, execution: which.name.clone(), state: entered });
     }
     match awaits {
         Awaits::Nothing => forget_later(state, which.clone()),

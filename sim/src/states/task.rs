@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::language::Failure;
 use super::template::Template;
 use crate::call::Error;
+use crate::lambda;
 use crate::sns::{Attribute, Message};
 
 /// A task's `Resource`.
@@ -35,14 +36,8 @@ impl Resource {
             "arn:aws:states:::sns:publish" => {
                 (Self::Publish, &["TopicArn", "Message"], &["TopicArn", "Message", "Subject", "MessageAttributes"])
             }
-            _ => match arn.split(':').collect::<Vec<_>>()[..] {
-                ["arn", "aws", "lambda", region, account, "function", name, ..]
-                    if ![region, account, name].contains(&"") =>
-                {
-                    return Ok(Self::Function(arn.to_owned()));
-                }
-                _ => return Err(format!("This simulation has no task '{arn}'")),
-            },
+            _ if lambda::name(arn).is_some() => return Ok(Self::Function(arn.to_owned())),
+            _ => return Err(format!("This simulation has no task '{arn}'")),
         };
         let given: Vec<_> = parameters.into_iter().flat_map(Template::names).collect();
         if let Some(missing) = required.iter().find(|name| !given.contains(name)) {

@@ -11,6 +11,7 @@ mod xml;
 
 use serde_json::{Value, json};
 
+use crate::arn::is_account;
 use crate::call::{Answer, Call, Caller, Error, Input, Role, Service};
 use params::Params;
 pub(crate) use record::record;
@@ -76,7 +77,7 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Call, Unread> {
 }
 
 fn read_call(request: &Request<'_>, signed: Signed, service: Service, protocol: Protocol) -> Result<Call, Error> {
-    if signed.account.len() != 12 || !signed.account.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_account(&signed.account) {
         let why = format!("The access key {} is not an account: 12 digits are expected.", signed.account);
         return Err(Error::new("InvalidClientTokenId", why).status(403));
     }

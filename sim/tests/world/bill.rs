@@ -1,15 +1,15 @@
 //! The bill, asked for after things have happened.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::time::Duration;
 
 use serde_json::json;
 use sim::World;
 
+use crate::support::epoch;
+
 #[tokio::test(start_paused = true)]
 async fn transitions_and_publishes_are_on_the_bill_each_once() {
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let client = aws_sdk_sfn::Client::new(&world.sdk_config("111111111111", "us-east-1"));
     let definition = json!({ "StartAt": "A", "States": {
         "A": { "Type": "Wait", "Seconds": 60, "Next": "B" },
@@ -35,7 +35,7 @@ async fn transitions_and_publishes_are_on_the_bill_each_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_prices() {
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let bill = world.bill();
     assert_eq!(bill.total, 0.0);
     let prices: Vec<_> = bill.lines.iter().map(|line| (line.what, line.price, line.per)).collect();
@@ -60,7 +60,7 @@ async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_price
 #[tokio::test(start_paused = true)]
 async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
     const MONTH: Duration = Duration::from_secs(730 * 60 * 60);
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let kms = aws_sdk_kms::Client::new(&world.sdk_config("111111111111", "us-east-1"));
     let created = kms.create_key().send().await.expect("a key");
     let id = created.key_metadata.expect("its data").key_id;
@@ -77,7 +77,7 @@ async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_is_paid_by_the_millisecond_and_its_memory() {
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let code = |_| async {
         tokio::time::sleep(Duration::from_millis(2500)).await;
         Ok(serde_json::Value::Null)

@@ -1,7 +1,5 @@
 //! Keys, as the AWS SDK sees them.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
@@ -11,17 +9,17 @@ use proptest::prelude::*;
 use serde_json::json;
 use sim::World;
 
-const OWNER: &str = "111111111111";
-const OTHER: &str = "222222222222";
+use crate::support::{DR as OTHER, PROD as OWNER, REGION, epoch};
+
 const DAY: Duration = Duration::from_hours(24);
 const NOBODY: &str = "12345678-1234-4234-8234-123456789012";
 
 fn world() -> World {
-    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+    World::new(epoch())
 }
 
 fn client(world: &World, account: &str) -> Client {
-    Client::new(&world.sdk_config(account, "eu-west-1"))
+    Client::new(&world.sdk_config(account, REGION))
 }
 
 /// Makes a key; its identifier.

@@ -1,28 +1,16 @@
 //! Functions: what they are given, when AWS tries again, and how they end.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sim::fault::{Fate, Fault, Kind, Plan, Point};
 use sim::journal::{Arrival, Event, Outcome};
 use sim::lambda::{Failed, Function, Invocation};
 use sim::{Settings, World};
 
-const ACCOUNT: &str = "111111111111";
-const REGION: &str = "eu-west-1";
-
-fn epoch() -> DateTime<Utc> {
-    "2026-11-21T03:00:00Z".parse().expect("a time")
-}
-
-fn world() -> World {
-    World::with(Settings { epoch: epoch(), latency: Duration::ZERO, ..Settings::default() })
-}
+use crate::support::{self, PROD as ACCOUNT, REGION, epoch, world};
 
 fn add(world: &World, name: &str, function: Function) -> String {
     world.add_function(ACCOUNT, REGION, name, function)
@@ -68,16 +56,16 @@ fn invocations(world: &World) -> Vec<(i64, u32, Outcome)> {
 }
 
 async fn queue(world: &World, name: &str) -> (aws_sdk_sqs::Client, String) {
-    let sqs = aws_sdk_sqs::Client::new(&world.sdk_config(ACCOUNT, REGION));
-    let made = sqs.create_queue().queue_name(name).send().await.expect("a queue");
-    (sqs, made.queue_url.expect("a URL"))
+    let sqs = support::sqs(world, ACCOUNT);
+    let url = support::queue(&sqs, name).await;
+    (sqs, url)
 }
 
 /// The one message in a queue.
 async fn only_message(sqs: &aws_sdk_sqs::Client, url: &str) -> Value {
-    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
-    assert_eq!(received.messages().len(), 1);
-    serde_json::from_str(received.messages()[0].body().expect("a body")).expect("JSON")
+    let bodies = support::bodies(sqs, url).await;
+    assert_eq!(bodies.len(), 1);
+    serde_json::from_str(&bodies[0]).expect("JSON")
 }
 
 fn list(at: &Point, fates: &[(u32, Fate)]) -> Plan {
@@ -142,7 +130,7 @@ async fn what_is_given_up_goes_to_a_topic_if_the_function_says_so() {
     let world = world();
     let (sqs, url) = queue(&world, "q").await;
     let sns = sns(&world.sdk_config(ACCOUNT, REGION));
-    let topic = sns.create_topic().name("t").send().await.expect("a topic").topic_arn.expect("an ARN");
+    let topic = support::topic(&sns, "t").await;
     let queue = "arn:aws:sqs:eu-west-1:111111111111:q";
     sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(queue).send().await.expect("a subscription");
     let arn = add(&world, "f", failing().on_failure(&topic));
@@ -378,7 +366,7 @@ async fn a_bad_day(seed: u64) -> String {
     fastrand::seed(seed);
     let world = World::with(Settings { epoch: epoch(), seed, ..Settings::default() });
     let admin = sns(&world.sdk_config(ACCOUNT, REGION));
-    let topic = admin.create_topic().name("t").send().await.expect("a topic").topic_arn.expect("an ARN");
+    let topic = support::topic(&admin, "t").await;
     let function = Function::new("orders", |invocation: Invocation| async move {
         let sns = sns(&invocation.config);
         sns.list_topics().send().await.map_err(|error| error.to_string())?;

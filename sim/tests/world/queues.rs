@@ -1,38 +1,15 @@
 //! Queues: what is sent can be read, by one at a time.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use proptest::prelude::*;
-use sim::{Settings, World};
 
-const PROD: &str = "111111111111";
-const DR: &str = "222222222222";
-const REGION: &str = "eu-west-1";
+use crate::support::*;
+
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
-
-fn world() -> World {
-    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
-    World::with(Settings { epoch, latency: Duration::ZERO, ..Settings::default() })
-}
-
-fn sqs(world: &World, account: &str) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&world.sdk_config(account, REGION))
-}
-
-async fn queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
-    sqs.create_queue().queue_name(name).send().await.expect("a queue").queue_url.expect("a URL")
-}
-
-/// The bodies of what a queue has, the oldest first.
-async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
-    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
-    received.messages().iter().map(|message| message.body().expect("a body").to_owned()).collect()
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_is_made_once_and_found_by_its_name() {
@@ -47,7 +24,7 @@ async fn a_queue_is_made_once_and_found_by_its_name() {
     assert!(other.send().await.expect_err("refused").into_service_error().is_queue_name_exists());
     let none = sqs.get_queue_url().queue_name("none").send().await.expect_err("refused");
     assert!(none.into_service_error().is_queue_does_not_exist());
-    let foreign = self::sqs(&world, DR).receive_message().queue_url(&url).send().await.expect_err("refused");
+    let foreign = crate::support::sqs(&world, DR).receive_message().queue_url(&url).send().await.expect_err("refused");
     assert_eq!(foreign.code(), Some("AccessDenied"));
 }
 
@@ -71,7 +48,7 @@ async fn a_message_comes_with_its_md5_and_is_gone_after_four_days() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_tells_of_itself_what_it_is_asked() {
-    let sqs = sqs(&world(), "111111111111");
+    let sqs = sqs(&world(), PROD);
     let url = queue(&sqs, "letters").await;
     sqs.send_message().queue_url(&url).message_body("a letter").send().await.expect("a message");
     let plain = sqs.receive_message().queue_url(&url).visibility_timeout(0).send().await.expect("an answer");

@@ -3,8 +3,6 @@
 //! The function that machines call answers with its payload after `take` seconds, or fails saying `fail`, if that is
 //! given, but not after `until`.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 mod choices;
 mod executions;
 mod laws;
@@ -25,7 +23,8 @@ use sim::journal::Event;
 use sim::lambda::{Function, Invocation};
 use tokio::time::Instant;
 
-const ACCOUNT: &str = "111111111111";
+use crate::support::{PROD as ACCOUNT, REGION, code};
+
 const ROLE: &str = "arn:aws:iam::111111111111:role/timer";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:look";
 
@@ -45,8 +44,8 @@ fn world() -> (World, Client) {
             None => Ok(payload),
         }
     });
-    assert_eq!(world.add_function(ACCOUNT, "eu-west-1", "look", function), FUNCTION);
-    let client = Client::new(&world.sdk_config(ACCOUNT, "eu-west-1"));
+    assert_eq!(world.add_function(ACCOUNT, REGION, "look", function), FUNCTION);
+    let client = Client::new(&world.sdk_config(ACCOUNT, REGION));
     (world, client)
 }
 
@@ -62,10 +61,8 @@ async fn machine(client: &Client, name: &str, definition: &Value) -> String {
 
 /// Starts an execution; its ARN and when it began, or the error's code.
 async fn start(client: &Client, arn: &str, name: &str, input: &str) -> Result<(String, f64), String> {
-    match client.start_execution().state_machine_arn(arn).name(name).input(input).send().await {
-        Ok(started) => Ok((started.execution_arn, started.start_date.as_secs_f64())),
-        Err(error) => Err(error.code().unwrap_or_default().to_owned()),
-    }
+    let started = code(client.start_execution().state_machine_arn(arn).name(name).input(input).send().await)?;
+    Ok((started.execution_arn, started.start_date.as_secs_f64()))
 }
 
 /// A definition of these states, the first of which is `A`.

@@ -1,8 +1,6 @@
 //! RDS, as the AWS SDK sees it. Instances and clusters are two spellings of one behaviour, so what is proved is proved
 //! for both: `support` spells.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 mod copies;
 mod databases;
 mod events;

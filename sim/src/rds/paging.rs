@@ -1,6 +1,7 @@
-//! Pages of a list: 20 to 100 records, and a marker that says where the next one begins.
+//! Pages of RDS's lists: 20 to 100 records.
 
 use crate::call::Error;
+use crate::page;
 
 /// How many records fit on a page, by `MaxRecords`.
 pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
@@ -16,11 +17,11 @@ pub(super) fn no_marker(marker: &str) -> Error {
     Error::new("InvalidParameterValue", format!("The marker {marker} is not valid."))
 }
 
-/// Cuts what was found after the marker to a page. A marker names the last record of its page and not a place in the
-/// list, so whatever comes and goes in between, each record that stays is on exactly one page.
-pub(super) fn cut<K: ToString, T>(mut found: Vec<(K, T)>, size: usize) -> (Vec<T>, Option<String>) {
-    let more = found.len() > size;
-    found.truncate(size);
-    let marker = found.last().filter(|_| more).map(|(key, _)| key.to_string());
-    (found.into_iter().map(|(_, record)| record).collect(), marker)
+/// A page of what was found, where looking may fail.
+pub(super) fn cut<N, T>(
+    found: impl Iterator<Item = Result<Option<(N, T)>, Error>>,
+    size: usize,
+) -> Result<(Vec<T>, Option<N>), Error> {
+    let found: Vec<_> = found.filter_map(Result::transpose).take(size + 1).collect::<Result<_, _>>()?;
+    Ok(page::cut(found, size))
 }

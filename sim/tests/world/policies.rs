@@ -1,7 +1,5 @@
 //! Roles and their policies, as the AWS SDK sees them.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_kms::Client;
@@ -9,15 +7,14 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use serde_json::{Value, json};
 use sim::World;
 
-const OWNER: &str = "111111111111";
-const OTHER: &str = "222222222222";
+use crate::support::{DR as OTHER, PROD as OWNER, REGION, epoch};
 
 fn world() -> World {
-    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+    World::new(epoch())
 }
 
 fn root(world: &World) -> Client {
-    Client::new(&world.sdk_config(OWNER, "eu-west-1"))
+    Client::new(&world.sdk_config(OWNER, REGION))
 }
 
 /// A client that has assumed a role: the session token says which, and the session's name.
@@ -28,7 +25,7 @@ fn assumed(world: &World, account: &str, role: &str) -> Client {
         .session_token(format!("{role}/night"))
         .provider_name("test")
         .build();
-    let config = world.sdk_config(account, "eu-west-1").into_builder();
+    let config = world.sdk_config(account, REGION).into_builder();
     Client::new(&config.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 

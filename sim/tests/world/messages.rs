@@ -1,7 +1,5 @@
 //! Topics: who may publish, what arrives, and how often.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,33 +10,10 @@ use serde_json::{Value, json};
 use sim::fault::{Fate, Fault, Plan, Point};
 use sim::journal::{Arrival, Event};
 use sim::lambda::{Function, Invocation};
-use sim::{Settings, World};
 
-const PROD: &str = "111111111111";
-const DR: &str = "222222222222";
-const REGION: &str = "eu-west-1";
+use crate::support::*;
+
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
-
-fn world() -> World {
-    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
-    World::with(Settings { epoch, latency: Duration::ZERO, ..Settings::default() })
-}
-
-fn sns(world: &World, account: &str) -> aws_sdk_sns::Client {
-    aws_sdk_sns::Client::new(&world.sdk_config(account, REGION))
-}
-
-fn sqs(world: &World, account: &str) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&world.sdk_config(account, REGION))
-}
-
-async fn topic(sns: &aws_sdk_sns::Client, name: &str) -> String {
-    sns.create_topic().name(name).send().await.expect("a topic").topic_arn.expect("an ARN")
-}
-
-async fn queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
-    sqs.create_queue().queue_name(name).send().await.expect("a queue").queue_url.expect("a URL")
-}
 
 async fn subscribe(sns: &aws_sdk_sns::Client, topic: &str, protocol: &str, endpoint: &str) -> String {
     let request = sns.subscribe().topic_arn(topic).protocol(protocol).endpoint(endpoint);
@@ -46,16 +21,8 @@ async fn subscribe(sns: &aws_sdk_sns::Client, topic: &str, protocol: &str, endpo
 }
 
 async fn publish(sns: &aws_sdk_sns::Client, topic: &str, message: &str) -> Result<String, String> {
-    match sns.publish().topic_arn(topic).message(message).send().await {
-        Ok(published) => Ok(published.message_id.expect("an identifier")),
-        Err(error) => Err(error.code().unwrap_or_default().to_owned()),
-    }
-}
-
-/// The bodies of what a queue has, the oldest first.
-async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
-    let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
-    received.messages().iter().map(|message| message.body().expect("a body").to_owned()).collect()
+    let published = code(sns.publish().topic_arn(topic).message(message).send().await)?;
+    Ok(published.message_id.expect("an identifier"))
 }
 
 /// A function that remembers what it was given.

@@ -75,7 +75,9 @@ impl Sim {
         let mut witness = Witness::new(self.journal.as_deref())?;
         let epoch = self.epoch.unwrap_or_else(|| DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0));
         let (speed, snapshot_quota) = (self.speed, self.quota);
-        let world = World::with(Settings { epoch, speed, snapshot_quota, ..Settings::default() });
+        // The witness sees everything, so that a simulation that runs for weeks need not remember it.
+        let journal = Some(0);
+        let world = World::with(Settings { epoch, speed, snapshot_quota, journal, ..Settings::default() });
 
         if !address.ip().is_loopback() {
             eprintln!("warning: other machines can reach {address}, and nobody is asked who they are");

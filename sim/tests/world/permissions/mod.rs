@@ -1,7 +1,5 @@
 //! What roles may do: every call is judged by its caller's policies before it has an effect.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 mod conditions;
 mod invocations;
 mod tables;
@@ -14,16 +12,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
-use sim::{Settings, World};
+use sim::World;
 
-const HOME: &str = "111111111111";
-const ABROAD: &str = "222222222222";
-const REGION: &str = "eu-west-1";
-
-fn world() -> World {
-    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
-    World::with(Settings { epoch, latency: Duration::ZERO, ..Settings::default() })
-}
+use crate::support::{DR as ABROAD, PROD as HOME, REGION, world};
 
 /// Calls as the role `worker`, which has no policies until it is given some.
 fn worker(world: &World, account: &str) -> SdkConfig {

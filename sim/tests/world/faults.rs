@@ -1,7 +1,5 @@
 //! What goes wrong in a world, and that it goes wrong again.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
@@ -9,13 +7,15 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use sim::World;
 use sim::fault::{Fate, Fault, Kind, Plan, Point};
 
+use crate::support::{PROD, REGION, epoch};
+
 fn world() -> World {
-    World::new("2026-11-21T03:00:00Z".parse().expect("a time"))
+    World::new(epoch())
 }
 
 /// A client that does not try again, so that each call is told as it went.
 fn client(world: &World) -> Client {
-    let config = world.sdk_config("111111111111", "eu-west-1");
+    let config = world.sdk_config(PROD, REGION);
     Client::from_conf(aws_sdk_kms::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build())
 }
 
@@ -58,7 +58,7 @@ async fn the_sdk_tries_again_what_was_throttled() {
     let world = world();
     let at = Point::Call("CreateKey".to_owned());
     world.plan_faults(Plan::List(vec![Fault { at, nth: 1, fate: Fate::Throttle }]));
-    let kms = Client::new(&world.sdk_config("111111111111", "eu-west-1"));
+    let kms = Client::new(&world.sdk_config(PROD, REGION));
     assert!(kms.create_key().send().await.is_ok());
     assert_eq!(world.journal(|journal| journal.calls("CreateKey")), 2);
 }

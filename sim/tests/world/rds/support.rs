@@ -4,27 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
-use sim::{Settings, World};
+use sim::World;
 
-pub(crate) const PROD: &str = "111111111111";
-pub(crate) const DR: &str = "222222222222";
-pub(crate) const HERE: &str = "eu-west-1";
+pub(crate) use crate::support::{DR, PROD, REGION as HERE, code, settings, world};
+
 pub(crate) const AFAR: &str = "us-east-1";
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 pub(crate) const BOTH: [Kind; 2] = [Kind::Instance, Kind::Cluster];
-
-pub(crate) fn settings() -> Settings {
-    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
-    Settings { epoch, latency: Duration::ZERO, ..Settings::default() }
-}
-
-pub(crate) fn world() -> World {
-    World::with(settings())
-}
 
 pub(crate) fn client(world: &World, account: &str, region: &str) -> Client {
     Client::new(&world.sdk_config(account, region))
@@ -43,11 +32,6 @@ pub(crate) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
 pub(crate) fn read_tags(list: &[Tag]) -> Tags {
     let text = |text: Option<&str>| text.expect("a tag").to_owned();
     list.iter().map(|tag| (text(tag.key()), text(tag.value()))).collect()
-}
-
-/// The wire code of the error that came back.
-pub(crate) fn code<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<T, String> {
-    answer.map_err(|error| error.code().unwrap_or_default().to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,6 +230,21 @@ impl Rds {
                 code(call.send().await).map(drop)
             }
         }
+    }
+
+    /// The status of a database.
+    pub(crate) async fn status(&self, id: &str) -> Answer<String> {
+        let status = match self.kind {
+            Kind::Instance => {
+                let answer = code(self.client.describe_db_instances().db_instance_identifier(id).send().await)?;
+                answer.db_instances()[0].db_instance_status().map(str::to_owned)
+            }
+            Kind::Cluster => {
+                let answer = code(self.client.describe_db_clusters().db_cluster_identifier(id).send().await)?;
+                answer.db_clusters()[0].status().map(str::to_owned)
+            }
+        };
+        Ok(status.expect("a status"))
     }
 
     /// Deletes a database without a last snapshot.

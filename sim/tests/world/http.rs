@@ -1,7 +1,5 @@
 //! Any client talks to a world over HTTP.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,10 +7,11 @@ use sim::{Settings, World};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::epoch;
+
 /// A fast world that listens, and where.
 async fn world() -> (World, SocketAddr) {
-    let epoch = "2026-11-21T03:00:00Z".parse().expect("a time");
-    let world = World::with(Settings { epoch, speed: 1000, ..Settings::default() });
+    let world = World::with(Settings { epoch: epoch(), speed: 1000, ..Settings::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let served = world.clone();

@@ -38,17 +38,39 @@ async fn a_cluster_does_not_tell_how_much_it_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_free_when_its_database_is_gone() {
+async fn a_database_is_deleting_until_it_is_gone_and_its_name_is_free() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, HERE, kind);
         rds.database(&world, "orders").await;
-        let again = rds.database_like("orders", Like::default()).await;
-        assert_eq!(again.err(), Some(kind.pick("DBInstanceAlreadyExists", "DBClusterAlreadyExistsFault")));
+        let again = async || rds.database_like("orders", Like::default()).await;
+        let exists = kind.pick("DBInstanceAlreadyExists", "DBClusterAlreadyExistsFault");
+        assert_eq!(again().await, Err(exists.clone()));
         assert_eq!(rds.delete_database("orders", true).await, Ok(()));
+        assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
+        assert_eq!(rds.delete_database("orders", true).await, Err(kind.database_state()));
+        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.database_state()));
+        assert_eq!(again().await, Err(exists));
+        world.sleep(3 * MINUTE).await;
+        assert_eq!(rds.status("orders").await, Err(kind.no_database()));
         assert_eq!(rds.delete_database("orders", true).await, Err(kind.no_database()));
         assert_eq!(rds.create("orders", "late").await.err(), Some(kind.no_database()));
-        assert_eq!(rds.database_like("orders", Like::default()).await, Ok(()));
+        assert_eq!(again().await, Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_deleted_while_it_is_made_never_becomes_available() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, HERE, kind);
+        rds.database_like("orders", Like::default()).await.expect("a database");
+        world.sleep(3 * MINUTE).await;
+        rds.delete_database("orders", true).await.expect("a deletion");
+        world.sleep(2 * MINUTE).await;
+        assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
+        world.sleep(MINUTE).await;
+        assert_eq!(rds.status("orders").await, Err(kind.no_database()));
     }
 }
 
@@ -102,6 +124,7 @@ async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
         world.sleep(DAY).await;
         rds.delete_database("kept", false).await.expect("a deletion");
         rds.delete_database("gone", true).await.expect("a deletion");
+        world.sleep(3 * MINUTE).await;
         assert_eq!(automated(&rds, "kept").await.len(), 3);
         assert_eq!(automated(&rds, "gone").await, []);
         assert_eq!(rds.see("by-hand").await.expect("it").database, "gone");
@@ -119,6 +142,7 @@ async fn a_deleted_database_is_not_backed_up_for_its_successor() {
         rds.database_like("orders", like).await.expect("a database");
         if window.starts_with("04") {
             rds.delete_database("orders", true).await.expect("a deletion");
+            world.sleep(3 * MINUTE).await;
         }
     }
     world.sleep(DAY).await;
@@ -138,8 +162,12 @@ async fn a_database_leaves_a_last_snapshot_if_nobody_declines() {
     assert_eq!(refused(&delete).await, Some(rds.kind.database_state()));
     world.sleep(5 * MINUTE).await;
     delete.send().await.expect("a deletion");
-    world.sleep(10 * MINUTE).await;
+    // The last snapshot of 100 GiB takes ten minutes.
+    world.sleep(9 * MINUTE).await;
+    assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
+    world.sleep(MINUTE).await;
     assert_eq!(rds.see("last").await.expect("it").status, "available");
+    assert_eq!(rds.status("orders").await, Err(rds.kind.no_database()));
     assert_eq!(rds.create("orders", "later").await.err(), Some(rds.kind.no_database()));
 }
 

@@ -1,12 +1,12 @@
 //! The AWS SDK talks to a world in process.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
-
 use sim::World;
+
+use crate::support::epoch;
 
 #[tokio::test(start_paused = true)]
 async fn a_client_is_told_who_it_is() {
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let sts = aws_sdk_sts::Client::new(&world.sdk_config("111111111111", "eu-west-1"));
     let identity = sts.get_caller_identity().send().await.expect("an answer");
     assert_eq!(identity.account(), Some("111111111111"));
@@ -16,7 +16,7 @@ async fn a_client_is_told_who_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn the_journal_tells_who_called_what_in_order() {
-    let world = World::new("2026-11-21T03:00:00Z".parse().expect("a time"));
+    let world = World::new(epoch());
     let client = |account| aws_sdk_kms::Client::new(&world.sdk_config(account, "eu-west-1"));
     client("111111111111").list_keys().send().await.expect("an answer");
     client("222222222222").list_aliases().send().await.expect("an answer");

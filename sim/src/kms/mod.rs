@@ -1,0 +1,138 @@
+//! Key Management Service: keys, their aliases, and who may use them.
+//!
+//! There is no cryptography: other services ask whether a key is [`usable`] by who called them, and that is all that a
+//! copied snapshot needs of it. Everything is said by the key's policy and state; nothing here knows what a key is for.
+
+mod access;
+mod aliases;
+mod keys;
+mod managed;
+mod paging;
+mod policies;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use crate::call::{Answer, Call, Error, run};
+use crate::here::Here;
+use crate::iam::Policy;
+use crate::world::State;
+
+pub(crate) use access::{Refusal, usable};
+pub(crate) use managed::{is_managed, managed_key};
+
+/// What there is in one region of one account.
+#[derive(Default)]
+pub(crate) struct Kms {
+    /// By identifier.
+    keys: BTreeMap<String, Key>,
+    /// By name, which begins with `alias/`.
+    aliases: BTreeMap<String, Alias>,
+}
+
+/// A symmetric key for encryption, in one region; there are no others.
+#[derive(Clone, Debug)]
+struct Key {
+    account: String,
+    id: String,
+    arn: String,
+    keeper: Keeper,
+    description: String,
+    created: DateTime<Utc>,
+    condition: Condition,
+    rotation: Option<Rotation>,
+    /// Its policy, as it was written and as it was understood.
+    document: String,
+    policy: Policy,
+    tags: BTreeMap<String, String>,
+}
+
+/// Who looks after a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeper {
+    Customer,
+    /// It came into being when a service first needed it, and its policy cannot be changed.
+    Aws,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Enabled,
+    Disabled,
+    PendingDeletion(DateTime<Utc>),
+}
+
+/// A new secret every so many days, under the same identifier.
+#[derive(Clone, Copy, Debug)]
+struct Rotation {
+    days: i64,
+    since: DateTime<Utc>,
+}
+
+impl Rotation {
+    fn next(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let passed = (now - self.since).num_days() / self.days;
+        self.since + TimeDelta::days((passed + 1) * self.days)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Alias {
+    arn: String,
+    /// The identifier of the key that it stands for.
+    target: String,
+    created: DateTime<Utc>,
+    updated: DateTime<Utc>,
+}
+
+pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+    let Call { caller, region, operation, input, .. } = call;
+    let here = &Here { caller, region };
+    match operation.as_str() {
+        "CreateKey" => run(input, |input| keys::create(state, here, input)),
+        "DescribeKey" => run(input, |input| keys::describe(state, here, &input)),
+        "ListKeys" => run(input, |input| keys::list(state, here, &input)),
+        "EnableKey" => run(input, |input| keys::enable(state, here, &input)),
+        "DisableKey" => run(input, |input| keys::disable(state, here, &input)),
+        "ScheduleKeyDeletion" => run(input, |input| keys::schedule_deletion(state, here, &input)),
+        "CancelKeyDeletion" => run(input, |input| keys::cancel_deletion(state, here, &input)),
+        "EnableKeyRotation" => run(input, |input| keys::enable_rotation(state, here, &input)),
+        "DisableKeyRotation" => run(input, |input| keys::disable_rotation(state, here, &input)),
+        "GetKeyRotationStatus" => run(input, |input| keys::rotation_status(state, here, &input)),
+        "CreateAlias" => run(input, |input| aliases::create(state, here, input)),
+        "UpdateAlias" => run(input, |input| aliases::update(state, here, input)),
+        "DeleteAlias" => run(input, |input| aliases::delete(state, here, &input)),
+        "ListAliases" => run(input, |input| aliases::list(state, here, &input)),
+        "GetKeyPolicy" => run(input, |input| policies::get(state, here, &input)),
+        "PutKeyPolicy" => run(input, |input| policies::put(state, here, input)),
+        "ListKeyPolicies" => run(input, |input| policies::list(state, here, &input)),
+        "TagResource" => run(input, |input| tags::add(state, here, input)),
+        "UntagResource" => run(input, |input| tags::remove(state, here, &input)),
+        "ListResourceTags" => run(input, |input| tags::list(state, here, &input)),
+        _ => Err(Error::no_such_operation(&operation)),
+    }
+}
+
+/// What an operation on a key is given that needs no more.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfKey {
+    key_id: String,
+}
+
+/// A number, if it is in the range that AWS allows for this member.
+fn within<N: TryFrom<i64>>(range: RangeInclusive<i64>, member: &str, value: i64) -> Result<N, Error> {
+    let must = if value < *range.start() {
+        format!("have value greater than or equal to {}", range.start())
+    } else {
+        format!("have value less than or equal to {}", range.end())
+    };
+    let inside = N::try_from(value).ok().filter(|_| range.contains(&value));
+    inside.ok_or_else(|| Error::invalid_member(&value.to_string(), member, &must))
+}

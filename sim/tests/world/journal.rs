@@ -1,0 +1,76 @@
+//! What the journal remembers, and who reads it while it is written.
+
+use aws_sdk_kms::Client;
+use sim::journal::{Entry, Event};
+use sim::{Settings, World};
+
+use crate::support::{PROD, REGION, epoch};
+
+fn world(journal: Option<usize>) -> World {
+    World::with(Settings { epoch: epoch(), journal, ..Settings::default() })
+}
+
+/// Has so many keys made, one after the other.
+async fn make_keys(world: &World, keys: usize) {
+    let kms = Client::new(&world.sdk_config(PROD, REGION));
+    for _ in 0..keys {
+        kms.create_key().send().await.expect("a key");
+    }
+}
+
+fn kept(world: &World) -> Vec<Entry> {
+    world.journal(|journal| journal.entries().to_vec())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_keeps_everything_or_at_most_so_many_of_the_newest_entries() {
+    let all = world(None);
+    make_keys(&all, 100).await;
+    let all = kept(&all);
+    assert_eq!(all.len(), 100);
+    for most in [0, 1, 2, 7, 99, 100] {
+        let world = world(Some(most));
+        make_keys(&world, 100).await;
+        let kept = kept(&world);
+        assert!((most / 2..=most).contains(&kept.len()), "{} of {most}", kept.len());
+        assert!(all.ends_with(&kept), "{kept:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_a_journal_sees_all_of_it_once_however_little_it_keeps() {
+    let all = world(None);
+    make_keys(&all, 50).await;
+    let short = world(Some(3));
+    let mut follow = short.follow();
+    let mut seen = Vec::new();
+    for keys in [1, 20, 9] {
+        make_keys(&short, keys).await;
+        seen.extend(follow.next().await);
+    }
+    assert_eq!(follow.rest(), []);
+    make_keys(&short, 20).await;
+    seen.extend(follow.rest());
+    assert_eq!(seen, kept(&all));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_begins_to_follow_late_reads_what_is_kept_first() {
+    let world = world(None);
+    make_keys(&world, 2).await;
+    let mut follow = world.follow();
+    make_keys(&world, 1).await;
+    let seen = follow.next().await;
+    assert_eq!(seen, kept(&world));
+    assert!(seen.iter().all(|entry| matches!(&entry.event, Event::Call { operation, .. } if operation == "CreateKey")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_journal_has_forgotten_is_on_the_bill_all_the_same() {
+    let bill = async |journal| {
+        let world = world(journal);
+        make_keys(&world, 30).await;
+        world.bill()
+    };
+    assert_eq!(bill(Some(0)).await, bill(None).await);
+}

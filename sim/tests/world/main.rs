@@ -1,0 +1,18 @@
+//! The simulated AWS, as its clients see it. It is one program, so that the AWS SDK is linked once.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+mod bill;
+mod clients;
+mod faults;
+mod functions;
+mod http;
+mod journal;
+mod kms;
+mod messages;
+mod permissions;
+mod policies;
+mod queues;
+mod rds;
+mod states;
+mod support;
