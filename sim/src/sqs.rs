@@ -51,7 +51,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "SendMessage" => run(input, |input| send_message(state, here, input)),
         "ReceiveMessage" => run(input, |input| receive_message(state, here, &input)),
         "DeleteMessage" => run(input, |input| delete_message(state, here, &input)),
-        _ => Err(Error::no_such_operation(&operation)),
+        _ => Err(Error::unknown_operation(&operation)),
     }
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
             let name = path.next();
             (path.next().unwrap_or_default(), name)
         }
-        _ => return Err(Error::no_such_operation(operation)),
+        _ => return Err(Error::unknown_operation(operation)),
     };
     let resource = format!("arn:aws:sqs:{region}:{account}:{}", name.unwrap_or_default());
     Ok(vec![Need::new(format!("sqs:{operation}"), resource)])

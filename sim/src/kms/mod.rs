@@ -115,7 +115,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "TagResource" => run(input, |input| tags::add(state, here, input)),
         "UntagResource" => run(input, |input| tags::remove(state, here, &input)),
         "ListResourceTags" => run(input, |input| tags::list(state, here, &input)),
-        _ => Err(Error::no_such_operation(&operation)),
+        _ => Err(Error::unknown_operation(&operation)),
     }
 }
 

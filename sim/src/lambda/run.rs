@@ -177,6 +177,8 @@ impl Attempt {
             Last::Word(Ok(value)) => (Outcome::Ok, End::Done(value)),
             Last::Word(Err(message)) => (Outcome::Error, End::Failed(Crash { kind: "Error", message })),
             Last::Killed => (Outcome::Killed, End::Failed(Crash::exit(request_id))),
+            // "In newer runtimes, timeouts are reported as Sandbox.Timedout" (Step Functions' guide, *Handle transient
+            // Lambda service exceptions*); older ones are only `Lambda.Unknown`.
             Last::Timeout => {
                 let after = function.timeout.as_secs_f64();
                 let message = format!("RequestId: {request_id} Error: Task timed out after {after:.2} seconds");

@@ -97,7 +97,8 @@ fn key(state: &mut State, here: &Here, source: &Snapshot, wanted: Option<&str>) 
                 usable(state, here, &here.region, wanted, &WRITING, "The target snapshot").map(Some)
             }
             // "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
-            // returned", says the API reference, and not which.
+            // returned", says the API reference, and not which. Nobody has published one. This is the code that all
+            // operations have for "parameters that must not be used together".
             (Some(_), Kind::Cluster) => {
                 let why = "KmsKeyId cannot be specified when copying an unencrypted DB cluster snapshot.";
                 Err(Error::new("InvalidParameterCombination", why))
@@ -111,6 +112,8 @@ fn key(state: &mut State, here: &Here, source: &Snapshot, wanted: Option<&str>) 
             let why = "Must specify new KMS key for cross region encrypted snapshot copy.";
             return Err(Error::new("InvalidParameterValue", why));
         }
+        // "You must specify a value for KmsKeyId", says the API reference, and not what is answered else. Nobody has
+        // published that; this is what is known of a copy from another region.
         None if *account != here.caller.account => {
             let why = "Must specify new KMS key for copying a shared encrypted snapshot.";
             return Err(Error::new("InvalidParameterValue", why));

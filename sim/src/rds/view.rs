@@ -124,7 +124,8 @@ pub(super) fn database(database: &Database) -> Value {
         "MultiAZ": false,
         "PreferredBackupWindow": facts.window.to_string(),
         "StorageEncrypted": key.is_some(),
-        "StorageType": facts.storage_type,
+        // "The storage type isn't returned when you set it to aurora" (`CreateDBCluster`).
+        "StorageType": (facts.storage_type != "aurora").then_some(&facts.storage_type),
         "TagList": tags::view(&database.tags),
     });
     let own = match arn.kind {

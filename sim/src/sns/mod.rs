@@ -156,7 +156,7 @@ fn allowed(state: &mut State, principal: Principal<'_>, action: &str, topic_arn:
     let policy = match (&policy, principal) {
         (Some((_, policy)), _) => Some(policy),
         // "By default, an Amazon SNS topic has a policy allowing all Amazon RDS resources within the same account to
-        // publish notifications to it." (RDS's guide, *Granting permissions to publish notifications*)
+        // publish notifications to it." (RDS's guide, USER_Events.GrantingPermissions)
         (None, Principal::Service { source_arn, .. }) => {
             return Arn::parse(source_arn).is_some_and(|source| source.account == owner);
         }

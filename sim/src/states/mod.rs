@@ -56,7 +56,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "ListExecutions" => run(input, |input| executions::list(state, here, input)),
         "StopExecution" => run(input, |input| executions::stop(state, here, input)),
         "GetExecutionHistory" => run(input, |input| executions::history(state, here, input)),
-        _ => Err(Error::no_such_operation(&operation)),
+        _ => Err(Error::unknown_operation(&operation)),
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
         }
         "DescribeExecution" | "StopExecution" | "GetExecutionHistory" => text("executionArn").to_owned(),
         "ListStateMachines" => "*".to_owned(),
-        _ => return Err(Error::no_such_operation(operation)),
+        _ => return Err(Error::unknown_operation(operation)),
     };
     let mut needs = vec![Need::new(format!("states:{operation}"), resource)];
     if let Some(role) = input.text("roleArn") {

@@ -35,6 +35,8 @@ async fn a_cluster_does_not_tell_how_much_it_holds() {
     let answer = rds.client.describe_db_clusters().send().await.expect("clusters");
     let found = &answer.db_clusters()[0];
     assert_eq!((found.status(), found.allocated_storage()), (Some("available"), Some(1)));
+    // "The storage type isn't returned when you set it to aurora" (`CreateDBCluster`).
+    assert_eq!(found.storage_type(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,6 +102,15 @@ async fn an_error_of_a_function_fails_the_execution_unless_it_is_caught() {
     assert_eq!(end(&caught(json!(["States.Timeout"])), input).await.1[0], "Error");
 }
 
+/// "In newer runtimes, timeouts are reported as Sandbox.Timedout" (Step Functions' guide, *Handle transient Lambda service
+/// exceptions*). It is a failure of the task, and no `States.Timeout`.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_takes_too_long_fails_its_task() {
+    let task = json!({ "Type": "Task", "Resource": FUNCTION });
+    let (status, said) = end_of(task, json!({ "take": 24 * 3600 })).await;
+    assert_eq!((status, &said[0]), (ExecutionStatus::Failed, &json!("Sandbox.Timedout")));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_that_takes_too_long_is_a_timeout_and_its_answer_is_ignored() {
     let task = |errors: &str| {
