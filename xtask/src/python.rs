@@ -28,7 +28,7 @@ pub(crate) fn make(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --require-hashes -r {REQUIREMENTS}")
         .quiet()
         .run()
-        .context("the AWS command line, boto3 and moto cannot be installed")?;
+        .context("the AWS command line, boto3, moto and MiniStack cannot be installed")?;
     Ok(fs::write(installed, wanted)?)
 }
 

@@ -112,7 +112,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     if quick {
         println!("left out (--quick):");
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
-        println!("  the AWS command line, boto3 and moto against `draco sim`");
+        println!("  the AWS command line, boto3, moto and MiniStack against `draco sim`");
         for step in left_out {
             println!("  {}: {}", step.name, step.slow.unwrap_or_default());
         }

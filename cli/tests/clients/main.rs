@@ -1,5 +1,5 @@
-//! Clients that nobody here wrote, against `draco sim`: boto3, the AWS command line, and whatever AWS's models and an
-//! independent emulator say. They are Python, and live in a virtual environment that `cargo xtask test` makes.
+//! Clients that nobody here wrote, against `draco sim`: boto3, the AWS command line, and whatever AWS's models and
+//! independent emulators say. They are Python, and live in a virtual environment that `cargo xtask test` makes.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may stop")]
 
@@ -44,7 +44,13 @@ fn the_aws_command_line_makes_every_journey() {
 #[test]
 #[ignore = "slow, and needs Python"]
 fn moto_answers_alike_but_for_what_aws_settles() {
-    python("moto_test.py", &[]);
+    python("emulators_test.py", &["WithMoto"]);
+}
+
+#[test]
+#[ignore = "slow, and needs Python"]
+fn ministack_answers_alike_but_for_what_aws_settles() {
+    python("emulators_test.py", &["WithMiniStack"]);
 }
 
 #[test]

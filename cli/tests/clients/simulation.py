@@ -68,8 +68,9 @@ class Boto3:
 
     session = boto3.session.Session()
 
-    def __init__(self, url):
+    def __init__(self, url, **config):
         self.url = url
+        self.config = Config(retries={"total_max_attempts": 1}, read_timeout=30, **config)
         self.clients = {}
 
     def client(self, service, account, region=REGION, role=None):
@@ -82,7 +83,7 @@ class Boto3:
                 aws_access_key_id=account,
                 aws_secret_access_key="any",
                 aws_session_token=role,
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
+                config=self.config,
             )
         return self.clients[asked]
 
