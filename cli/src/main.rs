@@ -1,18 +1,24 @@
 //! The `draco` command: what can be seen and tried of Draco from a terminal.
 //!
 //! Each subcommand is a room of its own; this file only knows their names. Exit codes are the same for all: 0 for an
-//! answer, 2 for a question that was wrong, 1 for an answer that could not be written.
+//! answer, 2 for a question that was wrong, 1 for an answer that could not be written, or that nobody wants to hear.
 
+mod calendar;
+mod casting;
 mod config;
+mod demo;
 mod manual;
 mod plan;
 mod progress;
 mod sim;
+mod terminal;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use rehearsal::invariants::Broken;
 
 /// Keeps the snapshots of Amazon RDS databases safe in a second AWS account.
 #[derive(Parser)]
@@ -24,6 +30,7 @@ struct Draco {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Plan(plan::Plan),
     Sim(sim::Sim),
     Completions(manual::Completions),
@@ -36,6 +43,30 @@ enum Failure {
     Question(anyhow::Error),
     /// The answer could not be written.
     Answer(io::Error),
+    /// This must always hold, and does not.
+    Broken(Vec<Broken>),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            // Whoever read the answer has seen enough of it: `draco plan … | head`.
+            Self::Answer(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Answer(_) | Self::Broken(_) => 1,
+            Self::Question(_) => 2,
+        }
+    }
+
+    fn tell(&self) {
+        let error = clap::builder::Styles::styled().get_error().to_owned();
+        let say = |why: fmt::Arguments<'_>| tell(format_args!("{error}error:{error:#} {why}"));
+        match self {
+            _ if self.code() == 0 => {}
+            Self::Answer(error) => say(format_args!("writing the answer: {error}")),
+            Self::Question(error) => say(format_args!("{error:#}")),
+            Self::Broken(all) => all.iter().for_each(|broken| say(format_args!("{broken}"))),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -52,6 +83,7 @@ impl From<io::Error> for Failure {
 
 fn main() -> ExitCode {
     let done = match Draco::parse().command {
+        Command::Demo(demo) => demo.run(),
         Command::Plan(plan) => plan.run(),
         Command::Sim(sim) => sim.run(),
         Command::Completions(completions) => completions.run(Draco::command()),
@@ -59,16 +91,11 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the answer has seen enough of it: `draco plan … | head`.
-        Err(Failure::Answer(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Failure::Answer(error)) => fail(1, format_args!("writing the answer: {error}")),
-        Err(Failure::Question(error)) => fail(2, format_args!("{error:#}")),
+        Err(failure) => {
+            failure.tell();
+            failure.code().into()
+        }
     }
-}
-
-fn fail(code: u8, why: std::fmt::Arguments<'_>) -> ExitCode {
-    tell(format_args!("{red}error:{red:#} {why}", red = clap::builder::Styles::styled().get_error()));
-    ExitCode::from(code)
 }
 
 /// Says beside the answer what a person should know.
@@ -77,6 +104,6 @@ fn note(what: &str) {
 }
 
 /// Nobody may be there to hear it, and the answer goes on all the same.
-fn tell(line: std::fmt::Arguments<'_>) {
+fn tell(line: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

@@ -76,9 +76,12 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// The resource that it names first.
+    /// The resource that it names first, or else what a list is filtered by.
     pub(crate) fn named(&self) -> Option<&str> {
-        NAMING.iter().find_map(|member| self.text(member))
+        NAMING.iter().find_map(|member| self.text(member)).or_else(|| match self {
+            Self::Params(params) => params.at(&FILTERED)?.text("1"),
+            Self::Json(_) => None,
+        })
     }
 
     /// The text of a member.
@@ -99,6 +102,9 @@ impl Input {
         }
     }
 }
+
+/// Where the first value of the first filter is.
+const FILTERED: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
 
 /// The members that name what a call is about, the most telling first.
 const NAMING: [&str; 20] = [
@@ -128,12 +134,11 @@ const NAMING: [&str; 20] = [
 pub(crate) type Answer = Result<Value, Error>;
 
 /// Runs an operation: its input from the wire's form, its output into it.
-pub(crate) fn run<I: DeserializeOwned, O: Serialize>(
+pub(crate) fn run<I: DeserializeOwned, O: Into<Value>>(
     input: Input,
     operation: impl FnOnce(I) -> Result<O, Error>,
 ) -> Answer {
-    let output = operation(input.read()?)?;
-    serde_json::to_value(output).map_err(|why| Error::new("InternalFailure", why.to_string()).status(500))
+    operation(input.read()?).map(Into::into)
 }
 
 /// An error as AWS spells it.

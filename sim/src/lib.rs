@@ -36,6 +36,7 @@ mod sns;
 mod sqs;
 mod states;
 mod sts;
+mod throttle;
 mod wire;
 pub mod world;
 

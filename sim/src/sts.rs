@@ -1,6 +1,7 @@
 //! Security Token Service: who am I?
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::call::{Answer, Call, Caller, Error, run};
 
@@ -15,22 +16,10 @@ pub(crate) fn serve(call: Call) -> Answer {
 #[derive(Deserialize)]
 struct Nothing {}
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Identity {
-    account: String,
-    arn: String,
-    user_id: String,
-}
-
-fn get_caller_identity(caller: &Caller) -> Identity {
-    let account = caller.account.clone();
-    match &caller.role {
-        None => Identity { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account },
-        Some(role) => Identity {
-            arn: format!("arn:aws:sts::{account}:assumed-role/{}/{}", role.name, role.session),
-            user_id: format!("AROASIMULATEDROLE:{}", role.session),
-            account,
-        },
-    }
+fn get_caller_identity(caller: &Caller) -> Value {
+    let user_id = match &caller.role {
+        None => caller.account.clone(),
+        Some(role) => format!("AROASIMULATEDROLE:{}", role.session),
+    };
+    json!({ "Account": caller.account, "Arn": caller.arn(), "UserId": user_id })
 }

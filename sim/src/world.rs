@@ -16,6 +16,7 @@ use crate::call::{Answer, Call, Error, Service};
 use crate::clock::Clock;
 use crate::fault::{self, Fate, Faults, Point};
 use crate::journal::{Event, Follow, Journal};
+use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
 /// What can be chosen about a world before it begins.
@@ -37,6 +38,9 @@ pub struct Settings {
     pub snapshot_quota: usize,
     /// How many copies from other regions may be under way to a region of an account.
     pub copy_quota: usize,
+    /// How many calls a second each service takes from an account in a region before it throttles. Without a number it
+    /// takes all.
+    pub calls_per_second: Option<u32>,
     /// How many entries the journal has at most: when there are more, the older half goes. Without a number it keeps all.
     pub journal: Option<usize>,
 }
@@ -52,6 +56,7 @@ impl Default for Settings {
             cluster_gib: 100,
             snapshot_quota: 100,
             copy_quota: 20,
+            calls_per_second: None,
             journal: None,
         }
     }
@@ -77,6 +82,7 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     pub(crate) metered: Metered,
     pub(crate) faults: Faults,
+    pub(crate) throttle: Throttle,
     pub(crate) random: fastrand::Rng,
     pub(crate) settings: Settings,
     /// By account and region.
@@ -121,6 +127,8 @@ impl World {
     #[must_use]
     pub fn with(settings: Settings) -> Self {
         let clock = Clock::new(settings.epoch, settings.speed);
+        // The SDK takes the jitter of its retries from this thread's generator.
+        fastrand::seed(settings.seed);
         let agenda_changed = Arc::new(Notify::new());
         let world = Self(Arc::new_cyclic(|world| {
             let state = State {
@@ -129,6 +137,7 @@ impl World {
                 journal: Journal::new(settings.journal),
                 metered: Metered::default(),
                 faults: Faults::default(),
+                throttle: Throttle::default(),
                 random: fastrand::Rng::with_seed(settings.seed),
                 settings: settings.clone(),
                 places: BTreeMap::new(),
@@ -145,6 +154,12 @@ impl World {
         }));
         tokio::spawn(follow_agenda(Arc::downgrade(&world.0), clock, agenda_changed));
         world
+    }
+
+    /// What was chosen about it.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.0.lock().settings.clone()
     }
 
     /// What time it is.
@@ -219,6 +234,9 @@ impl World {
             let mut entry = Event::of(&call);
             let answer = match fate {
                 Fate::FailBefore => Err(Error::lost()),
+                _ if state.throttle.refuses(&call, state.settings.calls_per_second, state.now) => {
+                    Err(Error::throttled(call.service))
+                }
                 Fate::FailAfter => state.serve(call).and(Err(Error::lost())),
                 Fate::Throttle => Err(Error::throttled(call.service)),
                 Fate::Pass | Fate::Late(_) | Fate::Lost | Fate::Doubled | Fate::Die => state.serve(call),

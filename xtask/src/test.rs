@@ -26,21 +26,21 @@ const STEPS: [Step; 6] = [
     Step {
         name: "clippy",
         program: Program::Cargo,
-        args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
         set: &[],
         slow: None,
     },
     Step {
         name: "tests",
         program: Program::Cargo,
-        args: &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
+        args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
         set: &[("INSTA_UPDATE", "no")],
         slow: None,
     },
     Step {
         name: "doc tests",
         program: Program::Cargo,
-        args: &["test", "--workspace", "--locked", "--doc"],
+        args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
         set: &[],
         slow: Some("each builds a program of its own"),
     },
@@ -54,7 +54,7 @@ const STEPS: [Step; 6] = [
     Step {
         name: "rustdoc",
         program: Program::Cargo,
-        args: &["doc", "--workspace", "--locked", "--no-deps", "--document-private-items"],
+        args: &["doc", "--workspace", "--all-features", "--locked", "--no-deps", "--document-private-items"],
         set: &[("RUSTDOCFLAGS", "-D warnings")],
         slow: Some("it builds the documentation"),
     },

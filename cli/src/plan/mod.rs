@@ -3,7 +3,6 @@
 //! A list is read ([`list`]), each of its sources is planned by the crate `retention`, and the plans are shown: to a
 //! person in the terminal, as JSON, as a picture. Nothing here decides what is kept, and nothing is deleted.
 
-mod calendar;
 mod json;
 mod list;
 mod name;
@@ -18,11 +17,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ColorChoice};
-use retention::{Lifecycle, Lifecycles};
+use retention::{Lifecycle, Lifecycles, Snapshot};
 
 use self::list::{Entry, List, Source};
 use self::name::Name;
 use crate::Failure;
+use crate::calendar::Calendar;
 use crate::config::Config;
 use crate::progress::Watched;
 
@@ -161,6 +161,10 @@ struct Planned<'a> {
 impl Planned<'_> {
     fn title(&self) -> &str {
         self.name.unwrap_or("(no source)")
+    }
+
+    fn calendar(&self) -> Calendar {
+        Calendar::of(self.plan.verdicts().map(|verdict| (verdict.snapshot.taken(), verdict.keep)))
     }
 }
 

@@ -9,8 +9,8 @@ use chrono::Datelike;
 use retention::Snapshot;
 use unicode_width::UnicodeWidthStr;
 
-use super::calendar::{Calendar, Cell};
 use super::{Planned, Sums};
+use crate::calendar::{Calendar, Cell};
 
 /// From one day to the next, and from one month to the next.
 const STEP: usize = 18;
@@ -45,7 +45,7 @@ const LEGEND: [(Cell, &str); 4] =
 
 pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
     let width = 2 * MARGIN + sources.iter().map(widest).max().unwrap_or(0).max(DAYS);
-    let calendars: Vec<Calendar> = sources.iter().map(|source| Calendar::of(&source.plan)).collect();
+    let calendars: Vec<Calendar> = sources.iter().map(Planned::calendar).collect();
     let height = 2 * MARGIN + STEP + calendars.iter().map(|calendar| HEAD + height(calendar) + MARGIN).sum::<usize>();
     writeln!(
         out,

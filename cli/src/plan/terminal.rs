@@ -2,28 +2,14 @@
 //!
 //! What colour says, a glyph or a word says too.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
 use retention::{Reason, Snapshot, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-use super::calendar::{Calendar, Cell};
 use super::list::Entry;
 use super::{Planned, Sums};
-
-const TITLE: Style = Style::new().bold();
-const KEPT: Style = AnsiColor::Green.on_default();
-const DELETED: Style = AnsiColor::Red.on_default();
-const FAINT: Style = Style::new().dimmed();
-
-/// How each cell of a calendar looks, and what that means.
-const LEGEND: [(Cell, Style, &str, &str); 4] = [
-    (Cell::Kept, KEPT, "■", "kept"),
-    (Cell::Deleted, DELETED, "□", "to be deleted"),
-    (Cell::Both, KEPT, "◧", "some of each"),
-    (Cell::Nothing, FAINT, "·", "none"),
-];
+use crate::terminal::{DELETED, KEPT, TITLE, width, write_calendar, write_legend, write_wrapped};
 
 pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
     let width = width();
@@ -31,9 +17,10 @@ pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result
         writeln!(out, "{TITLE}{}{TITLE:#}", source.title())?;
         write_wrapped(out, &[source.plan.lifecycle().to_string()], 0, width)?;
         writeln!(out)?;
-        write_calendar(out, &Calendar::of(&source.plan))?;
+        write_calendar(out, &source.calendar())?;
+        writeln!(out)?;
         if nth == 0 {
-            write_legend(out)?;
+            write_legend(out, "to be deleted")?;
         }
         write_table(out, source, width)?;
         writeln!(out, "\n{TITLE}{}{TITLE:#}\n", Sums::of(source))?;
@@ -43,34 +30,6 @@ pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result
         [_] => Ok(()),
         all => writeln!(out, "{TITLE}{} sources{TITLE:#}, {}", all.len(), all.iter().map(Sums::of).sum::<Sums>()),
     }
-}
-
-/// As wide as the terminal; of a pipe or file, 80.
-fn width() -> usize {
-    let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-    terminal.map_or(80, |(width, _)| usize::from(width.0))
-}
-
-fn write_calendar(out: &mut impl Write, calendar: &Calendar) -> io::Result<()> {
-    writeln!(out, "{FAINT}         1       5         10        15        20        25        30{FAINT:#}")?;
-    for month in &calendar.months {
-        let days: Vec<String> = month.days.iter().map(|day| glyph(day.cell())).collect();
-        writeln!(out, "{}  {}", month.first.format("%Y-%m"), days.join(" "))?;
-        if month.gap > 0 {
-            writeln!(out, "         {FAINT}{}{FAINT:#}", month.gap_told())?;
-        }
-    }
-    writeln!(out)
-}
-
-/// Once, under the first calendar.
-fn write_legend(out: &mut impl Write) -> io::Result<()> {
-    let legend = LEGEND.map(|(cell, _, _, meaning)| format!("{} {meaning}", glyph(cell)));
-    writeln!(out, "         {}\n", legend.join("   "))
-}
-
-fn glyph(cell: Cell) -> String {
-    LEGEND.iter().filter(|row| row.0 == cell).map(|(_, style, glyph, _)| format!("{style}{glyph}{style:#}")).collect()
 }
 
 /// The verdict and the time: `delete  2026-11-21 03:05  `.
@@ -122,22 +81,4 @@ fn why(verdict: &Verdict<'_, Entry>) -> Vec<String> {
         }
     }
     phrases
-}
-
-/// Ends a line that stands at `indent` with these phrases, in as many lines as they need. A phrase that is too long for
-/// any line is broken after all.
-fn write_wrapped(out: &mut impl Write, phrases: &[String], indent: usize, width: usize) -> io::Result<()> {
-    let mut column = indent;
-    let fits = |phrase: &str| indent + phrase.width() <= width;
-    let words = |phrase| if fits(phrase) { vec![phrase] } else { phrase.split(' ').collect() };
-    for phrase in phrases.iter().flat_map(|phrase| words(phrase)) {
-        if column > indent && column + 1 + phrase.width() > width {
-            write!(out, "\n{:indent$}", "")?;
-            column = indent;
-        }
-        let space = if column > indent { " " } else { "" };
-        write!(out, "{space}{phrase}")?;
-        column += space.len() + phrase.width();
-    }
-    writeln!(out)
 }

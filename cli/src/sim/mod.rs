@@ -1,7 +1,7 @@
 //! `draco sim`: a simulated AWS for any client.
 //!
-//! Everything that is simulated is in the crate `sim`. Here it is put on an address and a clock, and [`witness`] tells
-//! what happens in it.
+//! Everything that is simulated is in the crate `sim`. Here it is put on an address and a clock, Draco is deployed into it
+//! if that is wanted, and [`witness`] tells what happens in it.
 
 mod witness;
 
@@ -14,12 +14,15 @@ use std::time::SystemTime;
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::Args;
+use protocol::Region;
+use rehearsal::{Line, Rehearsal};
 use sim::{Settings, World};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::witness::Witness;
 use crate::Failure;
+use crate::casting::{self, REGION};
 
 /// Run a simulated AWS that the AWS command line and every SDK can talk to
 ///
@@ -47,6 +50,18 @@ pub(crate) struct Sim {
     /// Write everything that happens into this file too, as JSON lines
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+
+    /// Deploy Draco: 111111111111 is the source account, 222222222222 is DR
+    #[arg(long)]
+    functions: bool,
+
+    /// Where Draco is deployed
+    #[arg(long, value_name = "REGION", default_value = REGION, requires = "functions")]
+    region: Region,
+
+    /// Let Draco's lifecycles delete copies, and not only say which they would delete
+    #[arg(long, requires = "functions")]
+    no_dry_run: bool,
 }
 
 const HELP: &str = r#"Every access key of 12 digits is an account, with any secret: signatures are read and not
@@ -59,6 +74,10 @@ Example:
     export AWS_ENDPOINT_URL=http://127.0.0.1:4599 AWS_DEFAULT_REGION=eu-west-1
     export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=any
     aws sts get-caller-identity
+
+With --functions, Draco is there too: what is snapshotted in 111111111111 is soon copied
+to 222222222222, if its database has the tag Draco_Lifecycle and copies its tags to
+snapshots. The functions' own words are among the lines.
 
 Exit codes: 0 ended, 2 the question was wrong, 1 a line could not be written."#;
 
@@ -82,20 +101,34 @@ impl Sim {
         if !address.ip().is_loopback() {
             eprintln!("warning: other machines can reach {address}, and nobody is asked who they are");
         }
+        let draco = self.deploy(&world).await?;
         witness.begin(address, epoch, speed)?;
         let mut journal = world.follow();
         let mut serving = pin!(world.serve(listener));
         loop {
             tokio::select! {
-                new = journal.next() => witness.see(&new)?,
+                new = journal.next() => witness.see(&new, &said(draco.as_ref()))?,
                 () = end.wait() => break,
                 never = &mut serving => never,
             }
         }
-        witness.see(&journal.rest())?;
+        witness.see(&journal.rest(), &said(draco.as_ref()))?;
         witness.end(&world)?;
         Ok(())
     }
+
+    async fn deploy(&self, world: &World) -> anyhow::Result<Option<Rehearsal>> {
+        if !self.functions {
+            return Ok(None);
+        }
+        let cast = casting::cast(self.region.as_str(), self.no_dry_run)?;
+        Rehearsal::deploy(world.clone(), cast).await.map(Some).context("deploying Draco")
+    }
+}
+
+/// What the functions have logged since this was asked last.
+fn said(draco: Option<&Rehearsal>) -> Vec<Line> {
+    draco.map(|draco| draco.logs().take()).unwrap_or_default()
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -5,12 +5,17 @@ use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 
+use anstyle::Style;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::builder::Styles;
+use rehearsal::Line;
+use serde::Serialize;
 use serde_json::Value;
 use sim::World;
 use sim::journal::{Entry, Event};
+
+use crate::terminal::TITLE;
 
 pub(super) struct Witness {
     file: Option<BufWriter<File>>,
@@ -35,9 +40,14 @@ impl Witness {
         out.flush()
     }
 
-    pub(super) fn see(&mut self, new: &[Entry]) -> io::Result<()> {
+    /// What has happened, and what Draco's functions have said of it.
+    pub(super) fn see(&mut self, new: &[Entry], said: &[Line]) -> io::Result<()> {
         let mut out = BufWriter::new(anstream::stdout().lock());
+        let mut said = said.iter().peekable();
         for entry in new {
+            while let Some(before) = said.next_if(|line| line.time().is_some_and(|time| time < entry.at)) {
+                word(&mut out, before)?;
+            }
             line(&mut out, entry)?;
             self.calls += u64::from(matches!(entry.event, Event::Call { .. }));
             if let Some(file) = &mut self.file {
@@ -45,6 +55,7 @@ impl Witness {
                 file.write_all(b"\n")?;
             }
         }
+        said.try_for_each(|line| word(&mut out, line))?;
         out.flush()?;
         self.file.as_mut().map_or(Ok(()), BufWriter::flush)
     }
@@ -65,19 +76,55 @@ impl Witness {
 
 /// `2026-11-21 03:06:39  222222222222/draco  eu-west-1  rds CopyDBSnapshot orders-1  KMSKeyNotAccessibleFault`
 fn line(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
-    let at = time(entry.at);
-    match &entry.event {
+    let (what, came_to) = match &entry.event {
         Event::Call { account, role, region, service, operation, named, error, .. } => {
             let who = role.iter().fold(account.clone(), |account, role| format!("{account}/{role}"));
             let what = named.iter().fold(operation.clone(), |operation, named| format!("{operation} {named}"));
-            let call = printable(&format!("{who}  {region}  {service} {what}"));
-            match error {
-                None => writeln!(out, "{at}  {call}  ok"),
-                Some(code) => writeln!(out, "{at}  {call}  {red}{code}{red:#}", red = Styles::styled().get_error()),
-            }
+            (format!("{who}  {region}  {service} {what}"), error.clone().unwrap_or_else(|| "ok".to_owned()))
         }
-        other => writeln!(out, "{at}  {}", printable(&in_words(other))),
-    }
+        Event::Invocation { account, function, outcome, .. } => {
+            (format!("{account}/{function}  invocation"), name_of(outcome))
+        }
+        Event::Delivery { topic, to, outcome, .. } => {
+            let [(from, topic), (account, to)] = [topic, to].map(|arn| account_and_name(arn));
+            (format!("{from}/{topic}  delivery to {account}/{to}"), name_of(outcome))
+        }
+        Event::Transition { account, machine, execution, state } => {
+            (format!("{account}/{machine}  transition {execution}"), state.clone())
+        }
+        other => (in_words(other), String::new()),
+    };
+    let is_well =
+        !matches!(&entry.event, Event::Call { error: Some(_), .. }) && !GONE_WRONG.contains(&came_to.as_str());
+    let style = if is_well { Style::new() } else { *Styles::styled().get_error() };
+    let line = printable(&format!("{what}  "));
+    writeln!(out, "{}  {line}{style}{}{style:#}", time(entry.at), printable(&came_to))
+}
+
+/// What an invocation or a delivery may come to, and should not.
+const GONE_WRONG: [&str; 5] = ["error", "timeout", "killed", "lost", "failed"];
+
+/// As the journal names it.
+fn name_of(outcome: &impl Serialize) -> String {
+    serde_json::to_value(outcome).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+}
+
+/// Of `arn:aws:sns:eu-west-1:111111111111:DracoProducer`, or of a function.
+fn account_and_name(arn: &str) -> (&str, &str) {
+    (arn.split(':').nth(4).unwrap_or_default(), arn.rsplit(':').next().unwrap_or_default())
+}
+
+/// `2026-11-21 03:06:39  222222222222/draco-consumer  copy  copying under DR's key  arn:aws:rds:…:snapshot:orders-1`
+fn word(out: &mut impl Write, line: &Line) -> io::Result<()> {
+    let style = match line.text("level") {
+        "INFO" => TITLE,
+        _ => *Styles::styled().get_error(),
+    };
+    let at = line.time().map(|at| time(at).to_string()).unwrap_or_default();
+    let said = ["step", "message", "reason", "snapshot"].map(|field| line.text(field));
+    let said: Vec<&str> = said.into_iter().filter(|said| !said.is_empty()).collect();
+    let who = format!("{}/{}", line.account, line.text("function"));
+    writeln!(out, "{at}  {style}{}{style:#}", printable(&format!("{who}  {}", said.join("  "))))
 }
 
 /// Of an event that has no form of its own here, its name and what it consists of.

@@ -12,9 +12,9 @@ README = Path(__file__).parents[3] / "README.md"
 
 
 class Examples(unittest.TestCase):
-    def typed(self, lines, speed=600):
+    def typed(self, lines, *options, speed=600):
         """What is printed. The simulation runs already, on a port that nobody else has."""
-        simulation = Simulation(speed=speed)
+        simulation = Simulation(*options, speed=speed)
         self.addCleanup(simulation.stop)
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         script = lines.replace("http://127.0.0.1:4599", simulation.url)
@@ -32,12 +32,16 @@ class Examples(unittest.TestCase):
     def test_readme(self):
         section = README.read_text().split("## A simulated AWS\n")[1].split("\n## ")[0]
         start, *blocks = [block.split("```")[0] for block in section.split("```sh\n")[1:]]
-        self.assertEqual(start, "cargo run --release -- sim\n")
+        self.assertEqual(start, "cargo run --release -- sim --functions\n")
         # As fast as it goes for whoever types it.
-        out = self.typed("".join(blocks), speed=60)
-        last = out.splitlines()[-1].split("\t")
-        self.assertEqual(last[:2], ["copy-of-orders-1", "available"], out)
-        self.assertTrue(last[2].startswith("arn:aws:kms:eu-west-1:222222222222:key/"), out)
+        out = self.typed("".join(blocks), "--functions", speed=60)
+        copy, *tags = [line.split("\t") for line in out.splitlines() if "\t" in line]
+        self.assertRegex(copy[0], r"^draco-111111111111-before-migration-20261121t\d{6}$")
+        self.assertEqual(copy[1], "available", out)
+        self.assertTrue(copy[2].startswith("arn:aws:kms:eu-west-1:222222222222:key/"), out)
+        database, snapshot = (f"arn:aws:rds:eu-west-1:{PROD}:{name}" for name in ("db:orders", "snapshot:before-migration"))
+        wanted = {"Draco_Lifecycle": "Standard", "team": "shop", "Draco_Source": database, "Draco_SourceSnapshot": snapshot}
+        self.assertEqual(wanted, {key: value for key, value in tags if key in wanted})
 
 
 if __name__ == "__main__":

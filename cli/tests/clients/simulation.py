@@ -32,9 +32,9 @@ os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.
 class Simulation:
     """`draco sim` until it is stopped. A second here is ten minutes there."""
 
-    def __init__(self, speed=600, quota=100):
+    def __init__(self, *options, speed=600, quota=100):
         command = [DRACO, "sim", "--listen", "127.0.0.1:0", "--epoch", EPOCH]
-        command += ["--speed", str(speed), "--quota", str(quota)]
+        command += ["--speed", str(speed), "--quota", str(quota), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         first = self.process.stdout.readline()
         if "simulation" not in first:

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
+mod demo;
 mod errors;
 mod manual;
 mod picture;

@@ -149,6 +149,12 @@ fn questions_that_are_wrong() {
     );
     refused(&["--speed", "0"], "error: invalid value '0' for '--speed <N>': 0 is not in 1..=4294967295");
     refused(
+        &["--functions", "--region", "Ireland"],
+        "error: invalid value 'Ireland' for '--region <REGION>': \"Ireland\" is not a region: a code like eu-west-1 is \
+         expected",
+    );
+    refused(&["--no-dry-run"], "error: the following required arguments were not provided:");
+    refused(
         &["--listen", "127.0.0.1:0", "--journal", "nosuch/journal"],
         "error: writing the journal nosuch/journal: No such file or directory (os error 2)",
     );

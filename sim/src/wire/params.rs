@@ -49,6 +49,14 @@ impl Params {
         }
     }
 
+    /// What is below these names, one in the other.
+    pub(crate) fn at(&self, names: &[&str]) -> Option<&Self> {
+        names.iter().try_fold(self, |params, name| match params {
+            Self::Members(members) => members.get(*name),
+            Self::Text(_) => None,
+        })
+    }
+
     /// As this structure; else, why not.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, String> {
         T::deserialize(self).map_err(|Wrong(why)| why)

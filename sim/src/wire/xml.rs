@@ -52,7 +52,7 @@ fn element(xml: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
     }
-    let _ = write!(xml, "<{name}>");
+    tag(xml, "<", name);
     match value {
         Value::Null => {}
         Value::String(text) => escape(xml, text),
@@ -65,10 +65,17 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         }
         Value::Object(members) => members.iter().for_each(|(name, value)| element(xml, name, value)),
     }
-    let _ = write!(xml, "</{name}>");
+    tag(xml, "</", name);
+}
+
+fn tag(xml: &mut String, begin: &str, name: &str) {
+    [begin, name, ">"].iter().for_each(|part| xml.push_str(part));
 }
 
 fn escape(xml: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"&<>".contains(&byte)) {
+        return xml.push_str(text);
+    }
     for c in text.chars() {
         match c {
             '&' => xml.push_str("&amp;"),

@@ -16,3 +16,4 @@ mod queues;
 mod rds;
 mod states;
 mod support;
+mod throttle;

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures, one JSON line each. `doc/performance.md` says how the last ones came out.
 
+mod start;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -18,6 +20,10 @@ pub(crate) enum Of {
     Sim,
     /// The command: a million snapshots from a file
     Plan,
+    /// The functions' programs: how fast they start, how much memory they take, how large they are
+    Start,
+    /// What a replicated snapshot costs, in fleets of all sizes, and how a fleet drains
+    Replicate,
     #[value(hide = true)]
     PlanBuilt,
 }
@@ -33,6 +39,8 @@ pub(crate) fn run(shell: &Shell, of: Of) -> anyhow::Result<()> {
             Ok(cmd!(shell, "{here} bench plan-built").quiet().run()?)
         }
         Of::PlanBuilt => plan(),
+        Of::Start => start::run(shell),
+        Of::Replicate => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?),
     }
 }
 

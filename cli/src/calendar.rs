@@ -1,32 +1,31 @@
-//! The calendar of a plan: months, newest first, and what becomes of the snapshots of each of their days.
+//! A calendar: months, newest first, and what becomes of the snapshots of each of their days.
 
-use chrono::{Datelike, NaiveDate};
-use retention::{Plan, Snapshot};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 /// The months that have a snapshot, newest first.
-pub(super) struct Calendar {
-    pub(super) months: Vec<Month>,
+pub(crate) struct Calendar {
+    pub(crate) months: Vec<Month>,
 }
 
 /// A month that has a snapshot.
-pub(super) struct Month {
-    pub(super) first: NaiveDate,
+pub(crate) struct Month {
+    pub(crate) first: NaiveDate,
     /// Each of its days, from the first.
-    pub(super) days: Vec<Day>,
+    pub(crate) days: Vec<Day>,
     /// How many months without a snapshot lie between it and the next older one.
-    pub(super) gap: i32,
+    pub(crate) gap: i32,
 }
 
 /// What becomes of the snapshots of one day.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Day {
-    pub(super) kept: usize,
-    pub(super) deleted: usize,
+pub(crate) struct Day {
+    pub(crate) kept: usize,
+    pub(crate) deleted: usize,
 }
 
 /// What there is to see of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// No snapshot was taken.
     Nothing,
     /// All snapshots are kept.
@@ -39,7 +38,7 @@ pub(super) enum Cell {
 
 impl Month {
     /// Of a gap, how long it is.
-    pub(super) fn gap_told(&self) -> String {
+    pub(crate) fn gap_told(&self) -> String {
         match self.gap {
             1 => "⋮  a month without a snapshot".to_owned(),
             gap => format!("⋮  {gap} months without a snapshot"),
@@ -48,7 +47,7 @@ impl Month {
 }
 
 impl Day {
-    pub(super) fn cell(self) -> Cell {
+    pub(crate) fn cell(self) -> Cell {
         match (self.kept, self.deleted) {
             (0, 0) => Cell::Nothing,
             (_, 0) => Cell::Kept,
@@ -59,10 +58,11 @@ impl Day {
 }
 
 impl Calendar {
-    pub(super) fn of<S: Snapshot>(plan: &Plan<'_, S>) -> Self {
+    /// Of snapshots, newest first: when each was taken, and whether it is kept.
+    pub(crate) fn of(snapshots: impl IntoIterator<Item = (DateTime<Utc>, bool)>) -> Self {
         let mut months: Vec<Month> = Vec::new();
-        for verdict in plan.verdicts() {
-            let date = verdict.snapshot.taken().date_naive();
+        for (taken, keep) in snapshots {
+            let date = taken.date_naive();
             let first = date - chrono::Days::new(u64::from(date.day0()));
             if months.last().is_none_or(|month| month.first != first) {
                 if let Some(newer) = months.last_mut() {
@@ -75,7 +75,7 @@ impl Calendar {
                 });
             }
             if let Some(day) = months.last_mut().and_then(|month| month.days.get_mut(date.day0() as usize)) {
-                if verdict.keep { day.kept += 1 } else { day.deleted += 1 }
+                if keep { day.kept += 1 } else { day.deleted += 1 }
             }
         }
         Self { months }

@@ -1,0 +1,89 @@
+//! Keys on demand: one under each alias, however many ask for it at once.
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::types::Tag;
+use protocol::{AccountId, Tags};
+use serde_json::json;
+
+use crate::Class;
+use crate::error::Failure;
+
+/// The shortest time that KMS has for thinking better of it.
+const DAYS_UNTIL_GONE: i32 = 7;
+
+/// The ARN of the key under an alias. It is made if there is none.
+///
+/// Creating the alias is where two who do this at once are told apart, since it exists once. So the alias is the last
+/// that is made, and is never of a key that is not ready. A crash before it leaves a key that nothing uses; its tags and
+/// description tell where it comes from.
+pub(crate) async fn find_or_make(
+    kms: &Client,
+    account: &AccountId,
+    alias: &str,
+    description: &str,
+    tags: &Tags,
+) -> Result<String, Failure> {
+    if let Some(key) = find(kms, alias).await? {
+        return Ok(key);
+    }
+    let made = make(kms, account, description, tags).await?;
+    match ready(kms, alias, &made).await {
+        Ok(()) => Ok(made),
+        Err(failure) => settle(kms, alias, made, failure).await,
+    }
+}
+
+async fn find(kms: &Client, alias: &str) -> Result<Option<String>, Failure> {
+    let found = kms.describe_key().key_id(alias).send().await.map_err(Failure::from);
+    match found {
+        Ok(found) => Ok(found.key_metadata.and_then(|key| key.arn)),
+        Err(failure) if failure.class() == Class::Gone => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A symmetric key, as every key is that nothing else is said of. Its policy opens it to its own account, whose roles
+/// then decide, and to no other.
+async fn make(kms: &Client, account: &AccountId, description: &str, tags: &Tags) -> Result<String, Failure> {
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "This account alone",
+            "Effect": "Allow",
+            "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            "Action": "kms:*",
+            "Resource": "*",
+        }],
+    });
+    let tags: Result<_, _> =
+        tags.iter().map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build()).collect();
+    let call = kms.create_key().description(description).policy(policy.to_string()).set_tags(Some(tags?));
+    let made = call.send().await?.key_metadata.and_then(|key| key.arn);
+    made.ok_or_else(|| Failure::not_understood("the key that was made has no ARN"))
+}
+
+async fn ready(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
+    kms.enable_key_rotation().key_id(key).send().await?;
+    kms.create_alias().alias_name(alias).target_key_id(key).send().await?;
+    Ok(())
+}
+
+/// Something went wrong after the key was made: usually another has been quicker. It may also be that the alias was
+/// created and only the answer lost. So what the alias says now decides, and the key goes only if it is another's: one
+/// that might come into use yet is left to cost its dollar a month rather than deleted.
+async fn settle(kms: &Client, alias: &str, made: String, failure: Failure) -> Result<String, Failure> {
+    match find(kms, alias).await? {
+        Some(key) if key == made => Ok(made),
+        Some(key) => {
+            let gone = kms.schedule_key_deletion().key_id(&made).pending_window_in_days(DAYS_UNTIL_GONE).send().await;
+            if let Err(why) = gone.map_err(Failure::from) {
+                tracing::warn!(step = "key", key = made, reason = %why, "a key that nothing uses stays");
+            }
+            Ok(key)
+        }
+        None => {
+            tracing::warn!(step = "key", key = made, reason = %failure, "a key was made and has no alias");
+            Err(failure)
+        }
+    }
+}

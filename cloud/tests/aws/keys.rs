@@ -1,0 +1,101 @@
+//! Keys on demand.
+
+use super::*;
+use aws_sdk_kms::Client;
+use aws_sdk_kms::types::KeyState;
+use sim::fault::Fate;
+
+const ALIAS: &str = "alias/DRACO-111111111111-orders";
+
+fn kms(world: &World) -> Client {
+    Client::new(&world.sdk_config(DR, HERE))
+}
+
+async fn get(cloud: &Cloud) -> String {
+    let tags = Tags::from_iter([("team", "shop"), ("größe", "日本")]);
+    cloud.key(ALIAS, "Copies of orders of 111111111111", &tags).await.expect("a key")
+}
+
+/// All keys of the account that are not about to go.
+async fn in_use(kms: &Client) -> Vec<String> {
+    let listed = kms.list_keys().send().await.expect("keys");
+    let mut found = Vec::new();
+    for key in listed.keys().iter().filter_map(|key| key.key_arn()) {
+        let state = kms.describe_key().key_id(key).send().await.expect("a key").key_metadata.expect("it").key_state;
+        found.extend((state != Some(KeyState::PendingDeletion)).then(|| key.to_owned()));
+    }
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_made_once_rotates_and_is_its_accounts_alone() {
+    let world = world();
+    let (dr, kms) = (cloud(&world, DR), kms(&world));
+    let key = get(&dr).await;
+    let described = kms.describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it");
+    assert_eq!(described.arn.as_ref(), Some(&key));
+    assert_eq!(described.description.as_deref(), Some("Copies of orders of 111111111111"));
+    let rotation = kms.get_key_rotation_status().key_id(&key).send().await.expect("an answer");
+    assert!(rotation.key_rotation_enabled);
+    let policy = kms.get_key_policy().key_id(&key).send().await.expect("it").policy.expect("a policy");
+    let policy: serde_json::Value = serde_json::from_str(&policy).expect("JSON");
+    assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(1));
+    assert_eq!(policy["Statement"][0]["Principal"]["AWS"], "arn:aws:iam::222222222222:root");
+    let tags = kms.list_resource_tags().key_id(&key).send().await.expect("tags").tags.expect("tags");
+    let tags: Vec<_> = tags.into_iter().map(|tag| (tag.tag_key, tag.tag_value)).collect();
+    assert_eq!(tags, [("größe", "日本"), ("team", "shop")].map(|(key, value)| (key.to_owned(), value.to_owned())));
+    assert_eq!((get(&dr).await, in_use(&kms).await), (key.clone(), vec![key]));
+}
+
+/// Cost follows work (invariant 11).
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_there_costs_one_call() {
+    let world = world();
+    let dr = cloud(&world, DR);
+    get(&dr).await;
+    let before = world.journal(|journal| journal.entries().len());
+    get(&dr).await;
+    assert_eq!(world.journal(|journal| journal.entries().len()) - before, 1);
+}
+
+/// Any order, any number (invariant 8).
+#[tokio::test(start_paused = true)]
+async fn two_at_once_end_with_one_key_in_use() {
+    let world = World::with(Settings { latency: Duration::from_millis(20), ..settings() });
+    let (one, other) = (cloud(&world, DR), cloud(&world, DR));
+    let (one, other) = tokio::join!(get(&one), get(&other));
+    assert_eq!(one, other);
+    assert_eq!(calls(&world, &["CreateKey"]), 2);
+    assert_eq!(in_use(&kms(&world)).await, [one]);
+}
+
+/// A crash or a lost answer between any two calls (invariant 9).
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_never_deletes_the_key_in_use() {
+    for lost in ["EnableKeyRotation", "CreateAlias"] {
+        let world = world();
+        let dr = cloud(&world, DR);
+        for fates in [&[Fate::FailAfter][..], &[Fate::FailAfter; 3]] {
+            plan(&world, lost, fates);
+            let made = dr.key(ALIAS, "", &Tags::default()).await;
+            let key = dr.key(ALIAS, "", &Tags::default()).await.expect("a key");
+            assert!(in_use(&kms(&world)).await.contains(&key), "{lost} {fates:?}");
+            assert!(made.is_err() || made == Ok(key.clone()), "{lost} {fates:?}: {made:?}");
+            let kms = kms(&world);
+            kms.delete_alias().alias_name(ALIAS).send().await.expect("a deletion");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_delete_the_key_made_in_vain_uses_the_other_all_the_same() {
+    let world = World::with(Settings { latency: Duration::from_millis(20), ..settings() });
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "kms:*", "Resource": "*" },
+        { "Effect": "Deny", "Action": "kms:ScheduleKeyDeletion", "Resource": "*" },
+    ] });
+    let (one, other) = (cloud(&world, DR), cloud_as(&world, DR, "consumer", &policy.to_string()));
+    let (one, other) = tokio::join!(get(&one), get(&other));
+    assert_eq!(one, other);
+    assert_eq!(in_use(&kms(&world)).await.len(), 2);
+}

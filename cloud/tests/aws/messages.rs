@@ -1,0 +1,53 @@
+//! What one account says to the other, as its function hears it.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use protocol::event::{Event, Heard};
+use protocol::{Announcement, Message, Origin};
+use serde_json::{Value, json};
+use sim::lambda::{Function, Invocation};
+
+fn origin() -> Origin {
+    Origin {
+        snapshot: arn(Kind::Instance, PROD, "rds:orders"),
+        database: protocol::DatabaseArn::new(Kind::Instance, place(PROD), "orders").expect("an identifier"),
+        taken: time("2026-11-21T03:05:00Z"),
+    }
+}
+
+pub(crate) fn message() -> Message {
+    Message::Completed { copy: origin().copy(&place(DR)), origin: origin() }
+}
+
+/// With all that a message can bear, in letters of which each takes three bytes.
+fn longest_message() -> Message {
+    let tags = (0..50).map(|n| (format!("{n:02}{}", "日".repeat(126)), "本".repeat(256))).collect();
+    Message::Shared(Announcement { transit: origin().transit(), origin: origin(), tags })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_says_the_other_hears() {
+    let world = world();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&heard);
+    let function = Function::new("function", move |Invocation { payload, .. }| {
+        ears.lock().expect("a lock").push(payload);
+        async { Ok(Value::Null) }
+    });
+    let function = world.add_function(PROD, HERE, "listener", function);
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
+    let topic = sns.create_topic().name("DracoProducer").send().await.expect("a topic").topic_arn.expect("an ARN");
+    sns.subscribe().topic_arn(&topic).protocol("lambda").endpoint(function).send().await.expect("a subscription");
+    for message in [message(), longest_message()] {
+        cloud(&world, PROD).say(&topic, &message).await.expect("to be heard");
+        world.sleep(MINUTE).await;
+        let payload = heard.lock().expect("a lock").pop().expect("an event");
+        let attributes = &payload["Records"][0]["Sns"]["MessageAttributes"];
+        assert_eq!(*attributes, json!({ "event": { "Type": "String", "Value": message.event() } }));
+        assert_eq!(payload["Records"][0]["Sns"]["Subject"], "DRACO Event");
+        let Ok(Event::Heard(heard)) = Event::read(payload) else { panic!("no event of SNS") };
+        let [Ok(Heard::Message(is))] = &heard[..] else { panic!("{heard:?}") };
+        assert_eq!(*is, message);
+    }
+}

@@ -1,0 +1,66 @@
+//! Many snapshots, page by page.
+
+use super::*;
+
+/// All of them, and how many there were on each page.
+async fn all(cloud: &Cloud, kind: Kind, database: Option<&str>) -> (Vec<String>, Vec<usize>) {
+    let (mut names, mut sizes, mut marker) = (Vec::new(), Vec::new(), None::<String>);
+    loop {
+        let page = cloud.page(kind, database, marker.as_deref()).await.expect("a page");
+        sizes.push(page.snapshots.len());
+        names.extend(page.snapshots.into_iter().map(|snapshot| snapshot.arn.id().to_owned()));
+        marker = page.marker;
+        if marker.is_none() {
+            return (names, sizes);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_snapshot_of_a_fleet_is_on_one_page() {
+    for kind in Kind::ALL {
+        let world = World::with(Settings { snapshot_quota: 300, ..settings() });
+        database(&world, kind, "orders", true).await;
+        database(&world, kind, "users", true).await;
+        for n in 0..125 {
+            take(&world, kind, "orders", &format!("orders-{n:03}"), &[("n", "1")]).await;
+            take(&world, kind, "users", &format!("users-{n:03}"), &[]).await;
+        }
+        let prod = cloud(&world, PROD);
+        let own = |(names, sizes): (Vec<String>, _)| {
+            // A cluster takes automated ones too.
+            (names.into_iter().filter(|name| !name.starts_with("rds:")).collect::<Vec<_>>(), sizes)
+        };
+        let expected = |databases: &[&str]| -> Vec<String> {
+            databases.iter().flat_map(|of| (0..125).map(move |n| format!("{of}-{n:03}"))).collect()
+        };
+        let (names, sizes) = own(all(&prod, kind, None).await);
+        assert_eq!((names, sizes.len()), (expected(&["orders", "users"]), 3));
+        let (names, sizes) = own(all(&prod, kind, Some("users")).await);
+        assert_eq!((names, sizes.len()), (expected(&["users"]), 2));
+        assert_eq!(all(&prod, kind, Some("none")).await, (vec![], vec![0]));
+        // Each with its tags, and without a call for each.
+        let page = prod.page(kind, Some("orders"), None).await.expect("a page");
+        let tagged = page.snapshots.iter().filter(|snapshot| snapshot.tags.get("n") == Some("1")).count();
+        assert!(tagged >= 98, "{tagged}");
+        let looked = calls(&world, &["DescribeDBSnapshots", "DescribeDBClusterSnapshots"]);
+        assert_eq!(looked, 3 + 2 + 1 + 1);
+    }
+}
+
+/// Sweeps look at what is ours. What others share is looked at when they announce it.
+#[tokio::test(start_paused = true)]
+async fn what_others_share_is_on_no_page() {
+    for kind in Kind::ALL {
+        let world = world();
+        shared(&world, kind, true).await;
+        assert_eq!(all(&cloud(&world, DR), kind, None).await, (vec![], vec![0]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marker_of_nothing_is_an_error() {
+    let prod = cloud(&world(), PROD);
+    let why = prod.page(Kind::Cluster, Some("orders"), Some("?")).await.expect_err("an error");
+    assert!(why.to_string().starts_with("listing cluster-snapshots of orders: InvalidParameterValue: "), "{why}");
+}

@@ -1,0 +1,69 @@
+//! The lifecycle: which copies of a database stay, and which go.
+//!
+//! Two plans are made, and a copy goes only if both let it go. The lifecycle's goes by when the originals were taken, as
+//! the source account tells. The floor's goes by when the copies arrived in DR, which the source account cannot forge:
+//! whatever it says, and however many snapshots it feeds to DR, it takes weeks to push out what is there (invariant 10).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use protocol::{DatabaseArn, Origin, Part, Snapshot, SnapshotArn, Status, tags};
+use retention::{Lifecycle, Lifecycles};
+
+/// A copy of a database's snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Copy {
+    pub(crate) arn: SnapshotArn,
+    pub(crate) origin: Origin,
+    /// When it came to be in DR.
+    arrived: DateTime<Utc>,
+    /// The name of its lifecycle.
+    lifecycle: Option<String>,
+    /// Whether the source account knows of it. Until then it stays, or it would be sent again.
+    is_told: bool,
+}
+
+/// A copy that no rule holds, and why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doomed {
+    pub(crate) copy: Copy,
+    pub(crate) why: String,
+}
+
+impl Copy {
+    /// A whole copy of a snapshot of this database, if it is one (invariant 5).
+    pub(crate) fn of(snapshot: &Snapshot, database: &DatabaseArn) -> Option<Self> {
+        let Part::Copy(origin) = Part::of(snapshot) else { return None };
+        (origin.database == *database && snapshot.status == Status::Available).then_some(())?;
+        Some(Self {
+            arn: snapshot.arn.clone(),
+            arrived: snapshot.created?,
+            lifecycle: snapshot.lifecycle().map(str::to_owned),
+            is_told: snapshot.tags.get(tags::REPORTED).is_some(),
+            origin,
+        })
+    }
+}
+
+/// Which copies of one database go, under the lifecycle of the newest. One of them has just been told of.
+pub(crate) fn doomed(copies: Vec<Copy>, just_told: &SnapshotArn, known: &Lifecycles, floor: &Lifecycle) -> Vec<Doomed> {
+    let Some(newest) = copies.iter().max_by_key(|copy| (copy.origin.taken, copy.arn.id())) else { return Vec::new() };
+    let lifecycle = newest.lifecycle.as_deref().map_or(Lifecycle::None, |name| known.named(name));
+    let by_taken: Vec<_> = copies.iter().map(|copy| (copy.arn.id(), copy.origin.taken)).collect();
+    let by_arrival: Vec<_> = copies.iter().map(|copy| (copy.arn.id(), copy.arrived)).collect();
+    let going = |plan: &retention::Plan<'_, (&str, DateTime<Utc>)>| -> BTreeMap<String, String> {
+        let going = plan.verdicts().filter(|verdict| !verdict.keep);
+        going.map(|verdict| (verdict.snapshot.0.to_owned(), verdict.to_string())).collect()
+    };
+    let by_lifecycle = going(&retention::plan(&lifecycle, &by_taken));
+    let by_floor = going(&retention::plan(floor, &by_arrival));
+    copies
+        .into_iter()
+        .filter(|copy| copy.is_told || copy.arn == *just_told)
+        .filter(|copy| by_floor.contains_key(copy.arn.id()))
+        .filter_map(|copy| {
+            let why = format!("{}: {}", lifecycle.name(), by_lifecycle.get(copy.arn.id())?);
+            Some(Doomed { copy, why })
+        })
+        .collect()
+}

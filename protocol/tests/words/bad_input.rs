@@ -1,0 +1,253 @@
+//! Bad input: what is said of it, in full. What becomes of 50 tags is told beside the other tags, and what of odd names
+//! beside the other identifiers.
+
+use std::fmt::{Debug, Display};
+
+use protocol::event::Event;
+use protocol::{AccountId, DatabaseArn, Kind, Message, SnapshotArn};
+use serde_json::{Value, json};
+
+use crate::given::{SOURCE, orders, place};
+use crate::messages::{RDS, hear_one, notification, record};
+
+/// It is refused in these words.
+fn check<T: Debug>(read: Result<T, impl Display>, expected: &str) {
+    assert_eq!(read.map_err(|why| why.to_string()).unwrap_err(), expected);
+}
+
+fn check_snapshot(arn: &str, expected: &str) {
+    check(arn.parse::<SnapshotArn>(), &format!("\"{arn}\" is not the ARN of a snapshot: {expected}"));
+}
+
+/// A message that is right but for this.
+fn message(field: &str, value: Value) -> String {
+    let right = Message::Completed { origin: orders(), copy: orders().transit() };
+    let mut json: Value = serde_json::from_str(&right.to_string()).unwrap();
+    json[field] = value;
+    json.to_string()
+}
+
+/// As it is told.
+fn json_of(text: &str) -> String {
+    format!("`{}`", text.replace('\n', " "))
+}
+
+/// Said of a message, which is told too.
+fn check_message(text: &str, expected: &str) {
+    check(hear_one(record(Some("DRACO Event"), text)), &expected.replace("{}", &json_of(text)));
+}
+
+fn check_notification(text: &str, expected: &str) {
+    check(hear_one(record(RDS, text)), &expected.replace("{}", &json_of(text)));
+}
+
+fn check_event(event: Value, expected: &str) {
+    let expected = format!(
+        "the event `{event}` is none that this function knows: {expected}; Records of SNS, a check of the timer or a sweep are expected"
+    );
+    check(Event::read(event), &expected);
+}
+
+#[test]
+fn an_arn_of_another_partition() {
+    check_snapshot(
+        "arn:aws-cn:rds:cn-north-1:111111111111:snapshot:a",
+        "the partition is \"aws-cn\", and only aws is served",
+    );
+}
+
+#[test]
+fn an_arn_of_another_service() {
+    check_snapshot(
+        "arn:aws:redshift:eu-west-1:111111111111:snapshot:a",
+        "the service is \"redshift\", and rds is expected",
+    );
+}
+
+#[test]
+fn an_arn_of_no_region() {
+    check_snapshot(
+        "arn:aws:rds:dublin:111111111111:snapshot:a",
+        "\"dublin\" is not a region: a code like eu-west-1 is expected",
+    );
+}
+
+#[test]
+fn an_arn_of_no_account() {
+    check_snapshot("arn:aws:rds:eu-west-1:1234:snapshot:a", "\"1234\" is not an account: 12 digits are expected");
+    check("１２３４".parse::<AccountId>(), "\"１２３４\" is not an account: 12 digits are expected");
+}
+
+#[test]
+fn an_arn_of_another_kind() {
+    check_snapshot(
+        "arn:aws:rds:eu-west-1:111111111111:db:a",
+        "the type is \"db\", and snapshot or cluster-snapshot is expected",
+    );
+    check(
+        "arn:aws:rds:eu-west-1:111111111111:snapshot:a".parse::<DatabaseArn>(),
+        "\"arn:aws:rds:eu-west-1:111111111111:snapshot:a\" is not the ARN of a database: the type is \"snapshot\", and db or cluster is expected",
+    );
+}
+
+#[test]
+fn an_arn_that_is_none() {
+    for text in
+        ["", "orders", "arn:aws:rds:eu-west-1:111111111111:snapshot", "urn:aws:rds:eu-west-1:111111111111:snapshot:a"]
+    {
+        check_snapshot(text, "arn:aws:rds:REGION:ACCOUNT:TYPE:IDENTIFIER is expected");
+    }
+}
+
+#[test]
+fn identifiers_that_rds_would_not_have() {
+    let check = |id: &str, expected: &str| {
+        check(
+            SnapshotArn::new(Kind::Instance, place(SOURCE), id),
+            &format!("{id:?} is not the identifier of a snapshot: {expected}"),
+        );
+        check(
+            DatabaseArn::new(Kind::Cluster, place(SOURCE), id),
+            &format!("{id:?} is not the identifier of a database: {expected}"),
+        );
+    };
+    check("", "the identifier is empty");
+    check("a b", "identifiers have letters, digits and -:_. only, and this has a ' '");
+    check("naïve", "identifiers have letters, digits and -:_. only, and this has a 'ï'");
+    check("a\nb", "identifiers have letters, digits and -:_. only, and this has a '\\n'");
+    check(&"a".repeat(256), "the identifier has 256 characters, and RDS has at most 255");
+    assert!(SnapshotArn::new(Kind::Instance, place(SOURCE), &"a".repeat(255)).is_ok());
+}
+
+#[test]
+fn a_message_that_is_not_json() {
+    check_message("hello\nworld", "the message {} is none of Draco's: expected value at line 1 column 1");
+    check_message("", "the message {} is none of Draco's: EOF while parsing a value at line 1 column 0");
+}
+
+#[test]
+fn a_message_of_another_shape() {
+    for text in
+        ["[]", "{}", "null", "7", r#"{"version":"1"}"#, r#"{"version":0}"#, r#"{"version":-1}"#, r#"{"version":1.0}"#]
+    {
+        check_message(text, "the message {} is none of Draco's: it has no version, and {\"version\":1,…} is expected");
+    }
+    check_message(r#"{"version":1}"#, "the message {} is none of Draco's: missing field `event`");
+    check_message(
+        &message("event", "snapshot-lost".into()),
+        "the message {} is none of Draco's: unknown variant `snapshot-lost`, expected one of `snapshot-copy-shared`, `snapshot-copy-completed`, `snapshot-no-copy`",
+    );
+    check_message(
+        &message("event", "snapshot-no-copy".into()),
+        "the message {} is none of Draco's: missing field `reason`",
+    );
+    check_message(
+        &message("taken", "yesterday".into()),
+        "the message {} is none of Draco's: \"yesterday\" is not a time: one like 2026-11-21T03:05:00Z is expected",
+    );
+    check_message(
+        &message("copy", "a copy".into()),
+        "the message {} is none of Draco's: \"a copy\" is not the ARN of a snapshot: arn:aws:rds:REGION:ACCOUNT:TYPE:IDENTIFIER is expected",
+    );
+}
+
+#[test]
+fn a_message_from_the_future() {
+    check_message(
+        &message("version", 2.into()),
+        "the message has version 2, and this function understands 1: update this stack too",
+    );
+}
+
+#[test]
+fn a_message_of_some_length_is_quoted_in_part() {
+    let text = format!("{{{}", " ".repeat(100_000));
+    let quoted = format!("`{}`… (100001 bytes)", &text[..320]);
+    check(
+        Message::read(&text),
+        &format!("the message {quoted} is none of Draco's: EOF while parsing an object at line 1 column 100001"),
+    );
+}
+
+#[test]
+fn a_notification_that_is_not_json() {
+    check_notification("hello", "the message {} is no notification of RDS: expected value at line 1 column 1");
+}
+
+#[test]
+fn a_notification_of_another_shape() {
+    check_notification(
+        "{}",
+        "the message {} is no notification of RDS: missing field `Event Source` at line 1 column 2",
+    );
+}
+
+#[test]
+fn a_notification_about_what_is_no_snapshot_here() {
+    let check = |arn: &str, expected: &str| {
+        check_notification(
+            &notification("db-snapshot", "0091", Some(arn)),
+            &format!(
+                "the notification of an event of a snapshot names something else: \"{arn}\" is not the ARN of a snapshot: {expected}"
+            ),
+        );
+    };
+    check("arn:aws-cn:rds:cn-north-1:111111111111:snapshot:a", "the partition is \"aws-cn\", and only aws is served");
+    check(
+        "arn:aws:rds:eu-west-1:111111111111:db:a",
+        "the type is \"db\", and snapshot or cluster-snapshot is expected",
+    );
+}
+
+#[test]
+fn a_record_of_another_source() {
+    for of_s3 in [json!({"eventSource": "aws:s3", "s3": {}}), json!({"EventSource": "aws:s3"})] {
+        check(hear_one(of_s3), "the record comes from \"aws:s3\", and aws:sns is expected");
+    }
+}
+
+#[test]
+fn a_record_of_another_shape() {
+    let check = |record: Value, expected: &str| {
+        let expected = format!("the record `{record}` is none of SNS's: {expected}");
+        check(hear_one(record), &expected);
+    };
+    check(json!({}), "missing field `EventSource`");
+    check(json!(7), "invalid type: integer `7`, expected {\"EventSource\":…}");
+    check(json!({"EventSource": "aws:sns"}), "missing field `Sns`");
+    check(json!({"EventSource": "aws:sns", "Sns": {"TopicArn": "a"}}), "missing field `Message`");
+}
+
+#[test]
+fn a_notification_over_what_is_no_topic() {
+    for topic in [
+        "",
+        "DracoProducer",
+        "arn:aws:sns:eu-west-1:1:DracoProducer",
+        "arn:aws:sqs:eu-west-1:111111111111:DracoProducer",
+    ] {
+        let mut record = record(RDS, &notification("db-snapshot", "0091", None));
+        record["Sns"]["TopicArn"] = topic.into();
+        check(
+            hear_one(record),
+            &format!("the record's topic is {topic:?}, and arn:aws:sns:REGION:ACCOUNT:NAME is expected"),
+        );
+    }
+}
+
+#[test]
+fn an_event_of_another_shape() {
+    check_event(json!("hello"), "unknown variant `hello`, expected `check` or `sweep`");
+    check_event(json!({"hello": 1}), "unknown variant `hello`, expected `check` or `sweep`");
+    check_event(json!(null), "invalid type: null, expected string or map");
+    check_event(json!({}), "invalid value: map, expected map with a single key");
+    check_event(json!([]), "invalid type: sequence, expected string or map");
+    check_event(json!({"Records": null}), "its Records are no list");
+    check_event(json!({"sweep": null}), "invalid type: null, expected {\"sweep\":{…}}");
+    check_event(json!({"sweep": {"kind": "proxy"}}), "unknown variant `proxy`, expected `instance` or `cluster`");
+    check_event(
+        json!({"check": {"since": "2026-11-21T03:10:00Z"}}),
+        "no variant of enum Awaited found in flattened data",
+    );
+    check_event(json!({"check": {}, "sweep": {}}), "invalid value: map, expected map with a single key");
+}

@@ -1,0 +1,128 @@
+//! What tests are given.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use protocol::{DatabaseArn, Kind, Origin, Place, Snapshot, SnapshotArn, Status, Tags};
+
+/// The account that most things are in.
+pub(crate) const SOURCE: &str = "111111111111";
+/// The account that copies are in.
+pub(crate) const DR: &str = "222222222222";
+
+pub(crate) fn place(account: &str) -> Place {
+    Place { region: "eu-west-1".parse().unwrap(), account: account.parse().unwrap() }
+}
+
+pub(crate) fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+pub(crate) fn snapshot_arn(kind: Kind, account: &str, id: &str) -> SnapshotArn {
+    SnapshotArn::new(kind, place(account), id).unwrap()
+}
+
+/// The origin of a snapshot of the database `orders`.
+pub(crate) fn origin(kind: Kind, account: &str, id: &str, taken: DateTime<Utc>) -> Origin {
+    let database = DatabaseArn::new(kind, place(account), "orders").unwrap();
+    Origin { snapshot: snapshot_arn(kind, account, id), database, taken }
+}
+
+/// The one that all texts are about.
+pub(crate) fn orders() -> Origin {
+    origin(Kind::Instance, SOURCE, "rds:orders-2026-11-21-03-05", time("2026-11-21T03:06:39Z"))
+}
+
+/// A snapshot of that name, with those tags.
+pub(crate) fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
+    Snapshot {
+        arn,
+        database: "orders".to_owned(),
+        status: Status::Available,
+        progress: 100,
+        gib: 20,
+        is_encrypted: true,
+        key: None,
+        created: None,
+        original_created: None,
+        tags,
+    }
+}
+
+pub(crate) fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(Kind::ALL.to_vec())
+}
+
+/// Moments of three days, so that some meet, with and without a fraction.
+pub(crate) fn moment() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..3_i64 * 86_400, prop::sample::select(vec![0_i64, 1, 999])).prop_map(|(seconds, milliseconds)| {
+        time("2026-11-20T00:00:00Z") + TimeDelta::seconds(seconds) + TimeDelta::milliseconds(milliseconds)
+    })
+}
+
+/// A few accounts, of which one is the name of the other's neighbour.
+pub(crate) fn account() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![SOURCE, DR, "000000000001"])
+}
+
+/// Identifiers that try to be taken for something else.
+pub(crate) fn id() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a",
+        "orders",
+        "rds",
+        "awsbackup",
+        "draco",
+        "rds:",
+        "awsbackup:",
+        "job",
+        "111111111111",
+        "222222222222",
+        "x0123456789abcdef",
+        "x0123456789abcde",
+        "20261121t140359",
+        "20261121T140359",
+        "2026-11-21-03-05",
+        "a-name-that-is-longer-than-clusters-have-names-for",
+        "",
+        "_",
+        ".",
+    ]);
+    let pieces = prop::collection::vec(piece, 1..6).prop_map(|pieces| pieces.join("-"));
+    let glued = prop::collection::vec("[a-c:.0-9-]{1,4}", 1..4).prop_map(|pieces| pieces.concat());
+    let long = ("[a-z]", "[a-z0-9-]{30,254}").prop_map(|(first, rest)| format!("{first}{rest}"));
+    let periodic = (1..20_usize).prop_map(|times| "111111111111-".repeat(times));
+    let automatic = ("rds:|awsbackup:|rds-|awsbackup-|", "[a-c]{1,2}", "|-20261121t140359|-x0123456789abcdef")
+        .prop_map(|(theirs, name, end)| format!("{theirs}{name}{end}"));
+    prop_oneof![pieces, glued, long, periodic, automatic].prop_map(|id| {
+        let id: String = id.trim_start_matches('-').chars().take(255).collect();
+        if id.is_empty() { "a".to_owned() } else { id }
+    })
+}
+
+/// Values at the limit too, and not in ASCII.
+pub(crate) fn tag_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[a-zé✓ ]{0,6}",
+        1 => Just("é".repeat(256)),
+        1 => Just("é".repeat(257)),
+    ]
+}
+
+/// Keys at the limit too, AWS's own, Draco's own, and some that meet when they are renamed.
+pub(crate) fn tag_key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "[a-zé]{1,3}",
+        3 => "(origin:)?(aws|AWS|rds):[a-z]{1,2}",
+        2 => prop::sample::select(vec![
+            "Draco_Lifecycle", "Draco_Copied", "Draco_NotCopied", "Draco_Source", "Draco_SourceSnapshot", "Draco_Taken",
+            "Draco_Transit", "Draco_Reported", "Draco_Else", "owner",
+        ]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec![120_usize, 121, 122, 128, 129]).prop_map(|length| format!("aws:{}", "ü".repeat(length - 4))),
+        1 => prop::sample::select(vec![127_usize, 128, 129]).prop_map(|length| "ü".repeat(length)),
+    ]
+}
+
+/// Up to sixty tags.
+pub(crate) fn any_tags() -> impl Strategy<Value = Tags> {
+    prop::collection::btree_map(tag_key(), tag_value(), 0..60).prop_map(Tags::from_iter)
+}

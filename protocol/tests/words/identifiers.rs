@@ -1,0 +1,205 @@
+//! The names that Draco gives.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use protocol::{Kind, Origin, Place, SnapshotArn};
+
+use crate::given::{self, DR, SOURCE, place, time};
+
+/// By AWS's rules for manual snapshots.
+fn check_valid(arn: &SnapshotArn) {
+    let id = arn.id();
+    let longest = match arn.kind {
+        Kind::Instance => 255,
+        Kind::Cluster => 63,
+    };
+    assert!(id.len() <= longest, "{id} has {} characters", id.len());
+    assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
+    assert!(id.starts_with(|first: char| first.is_ascii_lowercase()), "{id}");
+    assert!(!id.contains("--") && !id.ends_with('-'), "{id}");
+    // It is told in tags, whose values have 256 characters.
+    assert!(arn.to_string().len() <= 256, "{arn}");
+}
+
+/// Snapshots that RDS tells apart: automated ones by their names alone, which bear the minute in which they were taken.
+fn identity(origin: &Origin) -> (SnapshotArn, Option<i64>) {
+    let id = origin.snapshot.id();
+    let is_automated = id.starts_with("rds:") || id.starts_with("awsbackup:");
+    (origin.snapshot.clone(), (!is_automated).then(|| origin.taken.timestamp()))
+}
+
+/// No two names of these mean different snapshots, nor is one a transit copy's and a copy's.
+fn check_apart<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
+    let mut named = HashMap::new();
+    for origin in origins {
+        for (arn, role) in [(origin.transit(), "transit"), (origin.copy(dr), "copy")] {
+            let means = (identity(origin), role);
+            if let Some(other) = named.insert(arn.clone(), means.clone()) {
+                assert_eq!(other, means, "both are {arn}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn names_are_valid_and_always_the_same(
+        kind in given::kind(), id in given::id(), account in given::account(), taken in given::moment(),
+    ) {
+        let origin = given::origin(kind, account, &id, taken);
+        let (transit, copy) = (origin.transit(), origin.copy(&place(DR)));
+        check_valid(&transit);
+        check_valid(&copy);
+        prop_assert!(transit.id().starts_with("draco-"));
+        prop_assert!(copy.id().starts_with(&["draco-", account, "-"].concat()));
+        prop_assert_eq!((transit.kind, copy.kind), (kind, kind));
+        prop_assert_eq!((&transit.place, &copy.place), (&place(account), &place(DR)));
+        prop_assert_eq!((&origin.clone().transit(), &origin.copy(&place(DR))), (&transit, &copy));
+        // Fractions of a second are told sometimes only.
+        let whole = Origin { taken: time("1970-01-01T00:00:00Z") + TimeDelta::seconds(taken.timestamp()), ..origin };
+        prop_assert_eq!((whole.transit(), whole.copy(&place(DR))), (transit, copy));
+    }
+
+    /// In one account that is its own DR account too, which is the hardest.
+    #[test]
+    fn no_two_sources_share_a_name_and_no_transit_copy_has_that_of_a_copy(
+        sources in prop::collection::vec((given::kind(), given::id(), given::account(), given::moment()), 2..40),
+    ) {
+        let origins: Vec<_> = sources.iter().map(|(kind, id, account, taken)| given::origin(*kind, account, id, *taken)).collect();
+        check_apart(&origins, &place(SOURCE));
+    }
+
+    /// Sources that are called like what Draco makes of others, and of those again.
+    #[test]
+    fn names_that_look_like_names_of_draco_s_stay_apart(
+        kind in given::kind(), id in given::id(), taken in given::moment(),
+        later in prop::sample::select(vec![0_i64, 1, 60, 86_400]),
+    ) {
+        let (mut ids, mut origins) = (vec![id], Vec::new());
+        for _ in 0..3 {
+            origins.extend(ids.iter().map(|id| given::origin(kind, SOURCE, id, taken)));
+            origins.extend(ids.iter().map(|id| given::origin(kind, SOURCE, id, taken + TimeDelta::seconds(later))));
+            ids = ids.iter().flat_map(|id| look_alikes(&given::origin(kind, SOURCE, id, taken))).collect();
+        }
+        check_apart(&origins, &place(SOURCE));
+    }
+}
+
+/// What other sources would have to be called to be taken for what Draco makes of this one.
+fn look_alikes(origin: &Origin) -> impl Iterator<Item = String> + use<> {
+    let made = [origin.transit(), origin.copy(&place(SOURCE))];
+    made.into_iter().flat_map(|arn| {
+        let rest = arn.id().trim_start_matches("draco-");
+        let automated = rest.replacen("rds-", "rds:", 1).replacen("awsbackup-", "awsbackup:", 1);
+        [arn.id().to_owned(), rest.to_owned(), automated]
+    })
+}
+
+#[test]
+fn names_are_as_the_table_says() {
+    let taken = time("2026-11-21T14:03:59.500Z");
+    let check = |kind, id: &str, transit: &str, copy: &str| {
+        let origin = given::origin(kind, SOURCE, id, taken);
+        assert_eq!((origin.transit().id(), origin.copy(&place(DR)).id()), (transit, copy), "{id}");
+    };
+    check(
+        Kind::Instance,
+        "rds:orders-2026-11-21-03-05",
+        "draco-rds-orders-2026-11-21-03-05",
+        "draco-111111111111-rds-orders-2026-11-21-03-05",
+    );
+    check(
+        Kind::Instance,
+        "Before-Migration",
+        "draco-before-migration-20261121t140359",
+        "draco-111111111111-before-migration-20261121t140359",
+    );
+    check(Kind::Instance, "awsbackup:job-1f", "draco-awsbackup-job-1f", "draco-111111111111-awsbackup-job-1f");
+    check(
+        Kind::Cluster,
+        "rds:a-cluster-with-a-very-long-name-that-goes-on-2026-11-21-03-05",
+        "draco-rds-a-cluster-with-a-very-long-name-tha-x1cd328bbe8624c9f",
+        "draco-111111111111-rds-a-cluster-with-a-very-x27fe60ef473da5eb",
+    );
+}
+
+#[test]
+fn what_cannot_be_told_apart_or_is_refused_by_aws_is_hashed_and_what_can_is_not() {
+    let is_hashed = |kind, id: &str| {
+        let transit = given::origin(kind, SOURCE, id, time("2026-11-21T14:03:59Z")).transit();
+        let last = transit.id().rsplit('-').next().unwrap();
+        last.len() == 17 && last.starts_with('x') && last.bytes().skip(1).all(|b| b.is_ascii_hexdigit())
+    };
+    let hashed = [
+        "a_b",
+        "a.b",
+        "rds:a:b",
+        "rds:",
+        "rds:-a",
+        "a-",
+        "a--b",
+        "rds:a-20261121t140359",
+        "rds:a-x0123456789abcdef",
+        "111111111111-a",
+        "rds:",
+    ];
+    for id in hashed {
+        assert!(is_hashed(Kind::Instance, id), "{id}");
+    }
+    let plain = [
+        "a",
+        "a-20261121t140359",
+        "rds:a-20261121t14035",
+        "rds:a-2026112t140359",
+        "rds:a-20261121x140359",
+        "rds:a-2026112at140359",
+        "rds:a-20261121t14035a",
+        "a-x0123456789abcdef",
+        "rds:a-x0123456789abcde",
+        "rds:a-y0123456789abcdef",
+        "rds:a-x0123456789abcdeg",
+        "11111111111-a",
+        "1111111111111-a",
+        "11111111111a-a",
+        "rds:111111111111-a",
+        "a-111111111111",
+    ];
+    for id in plain {
+        assert!(!is_hashed(Kind::Instance, id), "{id}");
+    }
+}
+
+/// With the prefix, and the time where it is added.
+#[test]
+fn a_name_is_told_in_full_as_long_as_it_fits() {
+    for (kind, longest) in [(Kind::Instance, 200), (Kind::Cluster, 63)] {
+        let name = |length| {
+            let id = format!("rds:{}", "a".repeat(length - "draco-rds-".len()));
+            given::origin(kind, SOURCE, &id, time("2026-11-21T14:03:59Z")).transit().id().to_owned()
+        };
+        assert_eq!(name(longest), format!("draco-rds-{}", "a".repeat(longest - "draco-rds-".len())));
+        let shortened = name(longest + 1);
+        assert_eq!(shortened.len(), longest);
+        assert!(
+            shortened.starts_with(&format!("draco-rds-{}-x", "a".repeat(longest - "draco-rds-".len() - 18))),
+            "{shortened}"
+        );
+    }
+}
+
+#[test]
+fn a_name_without_anything_to_read_is_a_hash_alone() {
+    let transit = given::origin(Kind::Instance, SOURCE, ":._-", time("2026-11-21T14:03:59Z")).transit();
+    check_valid(&transit);
+    assert_eq!(transit.id().len(), "draco-x0123456789abcdef".len());
+}
+
+/// A year of five digits is written with a sign.
+#[test]
+fn a_time_that_no_name_can_tell_is_hashed() {
+    for taken in ["+10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"] {
+        check_valid(&given::origin(Kind::Instance, SOURCE, "a", time(taken)).transit());
+    }
+}

@@ -1,0 +1,124 @@
+//! What is written is read again as it was.
+
+use proptest::prelude::*;
+use protocol::{AccountId, DatabaseArn, Kind, Origin, Part, Region, Snapshot, SnapshotArn, Status, Tags};
+
+use crate::given::{self, DR, SOURCE, orders, place, snapshot_arn, time};
+
+proptest! {
+    #[test]
+    fn arns_are_read_as_they_are_written(kind in given::kind(), account in given::account(), id in given::id()) {
+        let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
+        let database = DatabaseArn::new(kind, place(account), &id).unwrap();
+        prop_assert_eq!(snapshot.to_string().parse::<SnapshotArn>().unwrap(), snapshot.clone());
+        prop_assert_eq!(database.to_string().parse::<DatabaseArn>().unwrap(), database.clone());
+        prop_assert!(snapshot.to_string().parse::<DatabaseArn>().is_err() && database.to_string().parse::<SnapshotArn>().is_err());
+        prop_assert_eq!(snapshot.id(), id.to_lowercase());
+        prop_assert_eq!(database.id(), snapshot.id());
+        let json = serde_json::to_value((&snapshot, &database)).unwrap();
+        prop_assert_eq!(serde_json::from_value::<(SnapshotArn, DatabaseArn)>(json).unwrap(), (snapshot, database));
+    }
+
+    #[test]
+    fn origins_come_through_json(kind in given::kind(), id in given::id(), taken in given::moment()) {
+        let origin = given::origin(kind, SOURCE, &id, taken);
+        let json = serde_json::to_string(&origin).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Origin>(&json).unwrap(), origin);
+    }
+}
+
+#[test]
+fn arns_are_written_so() {
+    let check = |kind, snapshot: &str, database: &str| {
+        assert_eq!(snapshot_arn(kind, SOURCE, "rds:Orders").to_string(), snapshot);
+        assert_eq!(DatabaseArn::new(kind, place(SOURCE), "Orders").unwrap().to_string(), database);
+    };
+    let here = "arn:aws:rds:eu-west-1:111111111111";
+    check(Kind::Instance, &format!("{here}:snapshot:rds:orders"), &format!("{here}:db:orders"));
+    check(Kind::Cluster, &format!("{here}:cluster-snapshot:rds:orders"), &format!("{here}:cluster:orders"));
+}
+
+#[test]
+fn accounts_and_regions_are_read_as_they_are_written() {
+    let account: AccountId = serde_json::from_str("\"000000000001\"").unwrap();
+    assert_eq!((account.as_str(), &*account.to_string()), ("000000000001", "000000000001"));
+    for code in ["eu-west-1", "ap-southeast-5", "us-iso-east-1"] {
+        let region: Region = code.parse().unwrap();
+        assert_eq!((region.as_str(), &*region.to_string()), (code, code));
+        assert_eq!(serde_json::to_string(&region).unwrap(), format!("\"{code}\""));
+    }
+    for code in ["", "eu", "eu-west", "eu--1", "eu-west-1 ", "EU-WEST-1", "eu-west-1a!", "-west-1"] {
+        assert!(code.parse::<Region>().is_err(), "{code:?}");
+    }
+    assert_eq!(place(SOURCE).arn("sns", "DracoConsumer"), "arn:aws:sns:eu-west-1:111111111111:DracoConsumer");
+}
+
+/// Instance snapshots have at most 255 characters in their names, and the value of a tag has 256.
+#[test]
+fn an_origin_whose_arn_is_too_long_for_a_tag_is_told_by_its_identifier() {
+    let head = "arn:aws:rds:eu-west-1:111111111111:snapshot:".len();
+    let check = |length: usize, expected: fn(&SnapshotArn) -> String| {
+        let origin = given::origin(Kind::Instance, SOURCE, &"a".repeat(length), time("2026-11-21T03:06:39.123Z"));
+        let tags = origin.tags();
+        assert_eq!(tags.get("Draco_SourceSnapshot"), Some(&*expected(&origin.snapshot)));
+        assert_eq!(tags.get("Draco_Source"), Some("arn:aws:rds:eu-west-1:111111111111:db:orders"));
+        assert_eq!(tags.get("Draco_Taken"), Some("2026-11-21T03:06:39.123Z"));
+        let copy = given::snapshot(origin.copy(&place(DR)), tags);
+        assert_eq!(Part::of(&copy), Part::Copy(origin));
+    };
+    check(256 - head, SnapshotArn::to_string);
+    check(256 - head + 1, |arn| arn.id().to_owned());
+    check(255, |arn| arn.id().to_owned());
+}
+
+#[test]
+fn a_source_is_the_origin_of_its_copies_once_aws_tells_when_it_was_taken() {
+    let source = given::snapshot(orders().snapshot, Tags::default());
+    assert_eq!(source.as_origin().unwrap(), None);
+    let (created, original) = (Some(orders().taken), Some(time("2026-11-01T00:00:00Z")));
+    let source = Snapshot { created, ..source };
+    assert_eq!(source.as_origin().unwrap(), Some(orders()));
+    // A manual copy was taken when what it is a copy of was.
+    let copy = Snapshot { original_created: original, ..source.clone() };
+    assert_eq!(copy.as_origin().unwrap(), Some(Origin { taken: original.unwrap(), ..orders() }));
+    let odd = Snapshot { database: "a b".to_owned(), ..source };
+    assert!(odd.as_origin().is_err());
+}
+
+#[test]
+fn only_a_cluster_s_snapshot_in_the_clear_cannot_be_encrypted_by_copying() {
+    for (kind, is_encrypted, can_be) in [
+        (Kind::Instance, true, true),
+        (Kind::Instance, false, true),
+        (Kind::Cluster, true, true),
+        (Kind::Cluster, false, false),
+    ] {
+        let snapshot = Snapshot { is_encrypted, ..given::snapshot(snapshot_arn(kind, SOURCE, "a"), Tags::default()) };
+        assert_eq!(snapshot.can_be_encrypted_by_copying(), can_be, "{kind:?} {is_encrypted}");
+    }
+}
+
+#[test]
+fn the_lifecycle_is_what_its_tag_says() {
+    let with = |tags| given::snapshot(orders().snapshot, tags).lifecycle().map(str::to_owned);
+    assert_eq!(with(Tags::default()), None);
+    assert_eq!(with(Tags::from_iter([("Draco_Lifecycle", "daily")])), Some("daily".to_owned()));
+}
+
+#[test]
+fn statuses_are_read_as_aws_spells_them_and_new_ones_are_still_on_their_way() {
+    let check = |status, spelt: &[&str]| {
+        for text in spelt {
+            assert_eq!(Status::read(text), status, "{text}");
+        }
+    };
+    check(Status::Available, &["available"]);
+    check(Status::Creating, &["creating", "modifying", "backing-up"]);
+    check(Status::Copying, &["copying", "pending", "", "of a new kind", "Available"]);
+    check(Status::Deleting, &["deleting", "deleted"]);
+    check(
+        Status::Failed,
+        &["failed", "canceled", "cancelled", "error", "incompatible-restore", "incompatible-parameters"],
+    );
+    assert_eq!(Status::ALL.len(), 5);
+}

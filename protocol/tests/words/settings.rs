@@ -1,0 +1,118 @@
+//! What is read from the environment, and all that is said of it when it is wrong.
+
+use std::collections::BTreeMap;
+
+use protocol::settings::{Settings, arn_of};
+use protocol::{AccountId, Tags};
+
+fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+type Read = (AccountId, Option<u32>, Tags);
+
+/// As a function would read an account, a number and the user's own tag.
+fn read(variables: &[(&str, &str)]) -> Result<Read, String> {
+    let environment = environment(variables);
+    let mut settings = Settings::new(&environment);
+    let account =
+        settings.required("DR_ACCT", "the account in which copies are kept, 12 digits", str::parse::<AccountId>);
+    let number = settings.optional("HOURS", str::parse::<u32>);
+    let tag = settings.own_tag();
+    if number == Some(13) {
+        settings.problem("HOURS is 13, and this is Friday");
+    }
+    settings.done(account.map(|account| (account, number, tag))).map_err(|problems| problems.to_string())
+}
+
+fn check(variables: &[(&str, &str)], expected: (&str, Option<u32>, &[(&str, &str)])) {
+    let (account, number, tag) = expected;
+    let tag = Tags::from_iter(tag.iter().copied());
+    assert_eq!(read(variables), Ok((account.parse().unwrap(), number, tag)), "{variables:?}");
+}
+
+fn check_problem(variables: &[(&str, &str)], expected: &str) {
+    let expected = format!("the configuration is not complete: {expected}");
+    assert_eq!(read(variables), Err(expected), "{variables:?}");
+}
+
+const ACCOUNT: (&str, &str) = ("DR_ACCT", "222222222222");
+
+#[test]
+fn what_is_set_is_read_without_the_space_around_it_and_empty_is_not_set() {
+    check(&[ACCOUNT], ("222222222222", None, &[]));
+    check(&[("DR_ACCT", " 222222222222\n"), ("HOURS", " 5 ")], ("222222222222", Some(5), &[]));
+    check(&[ACCOUNT, ("HOURS", ""), ("TAG_KEY", ""), ("TAG_VALUE", "  ")], ("222222222222", None, &[]));
+    check(
+        &[ACCOUNT, ("TAG_KEY", "owner"), ("TAG_VALUE", "the team")],
+        ("222222222222", None, &[("owner", "the team")]),
+    );
+    check(&[ACCOUNT, ("TAG_KEY", "owner")], ("222222222222", None, &[("owner", "")]));
+    let (key, value) = ("ü".repeat(128), "ü".repeat(256));
+    check(&[ACCOUNT, ("TAG_KEY", &key), ("TAG_VALUE", &value)], ("222222222222", None, &[(&key, &value)]));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_told_and_why() {
+    let missing = "DR_ACCT is missing: the account in which copies are kept, 12 digits";
+    check_problem(&[], missing);
+    check_problem(&[("DR_ACCT", " ")], missing);
+    check_problem(&[("DR_ACCT", "me")], "DR_ACCT: \"me\" is not an account: 12 digits are expected");
+    check_problem(&[ACCOUNT, ("HOURS", "soon")], "HOURS: invalid digit found in string");
+    check_problem(&[ACCOUNT, ("HOURS", "13")], "HOURS is 13, and this is Friday");
+    check_problem(&[ACCOUNT, ("TAG_VALUE", "v")], "TAG_VALUE is set and TAG_KEY is not");
+    let tag = |key: &str, value: &str, expected: &str| {
+        check_problem(&[ACCOUNT, ("TAG_KEY", key), ("TAG_VALUE", value)], expected)
+    };
+    tag("AWS:a", "v", "TAG_KEY: keys that begin with aws: or rds: are AWS's own");
+    tag("rds:a", "v", "TAG_KEY: keys that begin with aws: or rds: are AWS's own");
+    tag("Draco_Taken", "v", "TAG_KEY: keys that begin with Draco_ are Draco's own");
+    tag(&"ü".repeat(129), "v", "TAG_KEY: AWS has no keys of more than 128 characters");
+    tag("a,b", "v", "TAG_KEY: tags have letters, digits, spaces and _.:/=+-@ only");
+    tag("a", &"ü".repeat(257), "TAG_VALUE: AWS has no values of more than 256 characters");
+    tag("a", "1;2", "TAG_VALUE: tags have letters, digits, spaces and _.:/=+-@ only");
+}
+
+#[test]
+fn all_that_is_missing_or_wrong_is_told_in_one_message() {
+    check_problem(
+        &[("HOURS", "soon"), ("TAG_VALUE", "1;2")],
+        "DR_ACCT is missing: the account in which copies are kept, 12 digits; HOURS: invalid digit found in string; \
+         TAG_VALUE: tags have letters, digits, spaces and _.:/=+-@ only; TAG_VALUE is set and TAG_KEY is not",
+    );
+}
+
+#[test]
+fn a_switch_is_on_if_it_is_set_to_anything_but_empty_0_false_or_no() {
+    let is_on = |value| Settings::new(&environment(&[("SWITCH", value)])).switch("SWITCH");
+    for off in ["", " ", "0", "false", "no", "False", "FALSE", "NO", "No", " no\n"] {
+        assert!(!is_on(off), "{off:?}");
+    }
+    for on in ["1", "true", "yes", "on", "00", "x", "nothing"] {
+        assert!(is_on(on), "{on:?}");
+    }
+    assert!(!Settings::new(&environment(&[])).switch("SWITCH"));
+}
+
+#[test]
+fn an_arn_is_one_of_the_service_that_is_asked_for() {
+    let key = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
+    assert_eq!(arn_of("kms")(key), Ok(key.to_owned()));
+    let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:draco-wait4copy";
+    assert_eq!(arn_of("states")(machine), Ok(machine.to_owned()));
+    for wrong in [
+        machine,
+        "",
+        "1234abcd",
+        "alias/draco",
+        "arn:aws:kms:",
+        "arn:aws:kms:eu-west-1:111111111111",
+        "arn:aws:kms:eu-west-1:111111111111:",
+        "arn:aws:kms:Dublin:111111111111:key/1",
+        "arn:aws:kms:eu-west-1:1:key/1",
+        "arn:aws-cn:kms:eu-west-1:111111111111:key/1",
+        "ARN:aws:kms:eu-west-1:111111111111:key/1",
+    ] {
+        assert_eq!(arn_of("kms")(wrong), Err(format!("{wrong:?} is not like arn:aws:kms:REGION:ACCOUNT:…")));
+    }
+}

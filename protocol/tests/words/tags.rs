@@ -1,0 +1,208 @@
+//! What becomes of tags on copies.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use protocol::tags::{LIFECYCLE, LONGEST_KEY, LONGEST_VALUE, MOST};
+use protocol::{Part, Tags};
+
+use crate::given::{self, DR, SOURCE, orders, place};
+
+/// That are about one snapshot alone.
+const OF_ONE: [&str; 7] = [
+    "Draco_Copied",
+    "Draco_NotCopied",
+    "Draco_Source",
+    "Draco_SourceSnapshot",
+    "Draco_Taken",
+    "Draco_Transit",
+    "Draco_Reported",
+];
+
+/// As it is called on a copy.
+fn renamed(key: &str) -> String {
+    if ["aws:", "rds:"].iter().any(|theirs| key.to_lowercase().starts_with(theirs)) {
+        format!("origin:{key}")
+    } else {
+        key.to_owned()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_copy_bears_its_own_tags_and_as_many_of_its_source_s_as_aws_takes(
+        source in given::any_tags(), user in prop::option::of("[a-z]{1,2}"),
+    ) {
+        let own = orders().tags().with(user.as_deref().map(|key| (key, "ours")));
+        let (copy, left_out) = source.for_copy(&own);
+
+        for (key, value) in own.iter() {
+            prop_assert_eq!(copy.get(key), Some(value), "{} is Draco's own", key);
+        }
+        prop_assert!(copy.len() <= MOST);
+        for (key, value) in copy.iter() {
+            prop_assert!(!key.to_lowercase().starts_with("aws:"), "{} is AWS's own", key);
+            prop_assert!((1..=LONGEST_KEY).contains(&key.chars().count()), "{}", key);
+            prop_assert!(value.chars().count() <= LONGEST_VALUE, "{}", value);
+            let is_of_source = source.iter().any(|(theirs, same)| renamed(theirs) == key && same == value);
+            prop_assert!(own.get(key).is_some() || is_of_source, "{} comes from nowhere", key);
+        }
+        // What is about the source alone is no tag of the copy, unless it is its own.
+        for key in OF_ONE {
+            prop_assert_eq!(copy.get(key), own.get(key));
+        }
+        // Nothing is lost, or it is told, and with a reason.
+        let told: BTreeSet<&str> = left_out.iter().map(String::as_str).collect();
+        for (key, value) in source.iter().filter(|(key, _)| !OF_ONE.contains(key)) {
+            let name = renamed(key);
+            let is_there = copy.get(&name) == Some(value);
+            prop_assert!(is_there || told.contains(&*name), "{} is lost and not told", key);
+        }
+        for key in told {
+            let is_refused = key.chars().count() > LONGEST_KEY
+                || source.iter().any(|(theirs, value)| renamed(theirs) == key && value.chars().count() > LONGEST_VALUE);
+            prop_assert!(is_refused || copy.get(key).is_some() || copy.len() == MOST, "{} had room", key);
+        }
+    }
+
+    #[test]
+    fn the_lifecycle_comes_first_and_aws_s_own_last(source in given::any_tags(), lifecycle in "[a-z]{1,9}") {
+        let source = source.with([(LIFECYCLE, lifecycle.as_str())]);
+        let (copy, left_out) = source.for_copy(&orders().tags());
+        prop_assert_eq!(copy.get(LIFECYCLE), Some(&*lifecycle));
+        let fits = |key: &str| {
+            key.chars().count() <= LONGEST_KEY && source.get(key).is_some_and(|value| value.chars().count() <= LONGEST_VALUE)
+        };
+        if left_out.iter().any(|key| !key.starts_with("origin:") && fits(key)) {
+            prop_assert!(copy.iter().all(|(key, _)| !key.starts_with("origin:")), "AWS's own had a place before the user's");
+        }
+    }
+
+    /// What the transit copy bears comes along to the copy.
+    #[test]
+    fn a_second_copy_bears_what_the_first_did(source in given::any_tags()) {
+        let (transit, _) = source.for_copy(&orders().tags());
+        let (copy, left_out) = transit.for_copy(&orders().tags());
+        prop_assert_eq!(copy, transit);
+        prop_assert_eq!(left_out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_origin_is_can_be_read_from_its_tags(
+        kind in given::kind(), id in given::id(), account in given::account(), taken in given::moment(), others in given::any_tags(),
+    ) {
+        let origin = given::origin(kind, account, &id, taken);
+        let tags = origin.tags();
+        for (key, value) in tags.iter() {
+            prop_assert!(value.len() <= LONGEST_VALUE, "{} {}", key, value);
+        }
+        let (all, _) = others.for_copy(&tags);
+        prop_assert_eq!(protocol::Origin::told_by(&all), Some(origin));
+    }
+
+    /// A manual copy of a copy, and a snapshot of a database that was restored from one, inherit its tags.
+    #[test]
+    fn a_snapshot_is_draco_s_only_if_its_name_is_the_one_that_draco_would_give(
+        kind in given::kind(), id in given::id(), another in given::id(), taken in given::moment(),
+    ) {
+        let origin = given::origin(kind, SOURCE, &id, taken);
+        let part = |arn| Part::of(&given::snapshot(arn, origin.tags()));
+        let copy = origin.copy(&place(DR));
+        prop_assert_eq!(part(origin.transit()), Part::Transit(origin.clone()));
+        prop_assert_eq!(part(copy.clone()), Part::Copy(origin.clone()));
+        prop_assert_eq!(part(origin.snapshot.clone()), Part::Source);
+        prop_assert_eq!(part(given::snapshot_arn(kind, DR, &another)), Part::Source);
+        prop_assert_eq!(part(given::snapshot_arn(kind, DR, origin.transit().id())), Part::Source, "no transit copy in DR");
+        let another_kind = if kind == protocol::Kind::Instance { protocol::Kind::Cluster } else { protocol::Kind::Instance };
+        prop_assert_eq!(part(given::snapshot_arn(another_kind, SOURCE, origin.transit().id())), Part::Source);
+        for missing in ["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"] {
+            for instead in ["", "odd value"] {
+                let tags = origin.tags().with([(missing, instead)]);
+                prop_assert_eq!(Part::of(&given::snapshot(copy.clone(), tags)), Part::Source, "{}", missing);
+            }
+        }
+    }
+}
+
+fn numbered(prefix: &str, numbers: std::ops::Range<usize>) -> Tags {
+    numbers.map(|number| (format!("{prefix}{number:02}"), "v")).collect()
+}
+
+fn keys(tags: &Tags) -> Vec<&str> {
+    tags.iter().map(|(key, _)| key).collect()
+}
+
+#[test]
+fn of_fifty_tags_the_last_make_room_for_draco_s_own_and_are_told() {
+    let (copy, left_out) = numbered("tag", 0..50).for_copy(&orders().tags());
+    let kept = numbered("tag", 0..47);
+    assert_eq!(keys(&copy), [vec!["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"], keys(&kept)].concat());
+    assert_eq!(left_out, ["tag47", "tag48", "tag49"]);
+}
+
+#[test]
+fn of_fifty_tags_with_ten_of_aws_s_own_the_last_of_aws_s_make_room() {
+    let source: Tags = numbered("aws:", 0..10).with(numbered("tag", 0..39).iter()).with([(LIFECYCLE, "daily")]);
+    assert_eq!(source.len(), 50);
+    let (copy, left_out) = source.for_copy(&orders().tags());
+    let expected: Tags = orders()
+        .tags()
+        .with([(LIFECYCLE, "daily")])
+        .with(numbered("tag", 0..39).iter())
+        .with(numbered("origin:aws:", 0..7).iter());
+    assert_eq!(copy, expected);
+    assert_eq!(left_out, ["origin:aws:07", "origin:aws:08", "origin:aws:09"]);
+}
+
+#[test]
+fn the_lifecycle_has_a_place_before_all_that_sort_before_it() {
+    let (copy, left_out) = numbered("A", 0..49).with([(LIFECYCLE, "daily")]).for_copy(&orders().tags());
+    assert_eq!(copy.get(LIFECYCLE), Some("daily"));
+    assert_eq!(left_out, ["A46", "A47", "A48"]);
+}
+
+#[test]
+fn a_tag_of_the_source_s_that_the_user_s_own_replaces_is_told_unless_it_is_the_same() {
+    let own = Tags::from_iter([("owner", "draco")]);
+    let check = |value: &str, told: &[&str]| {
+        assert_eq!(
+            Tags::from_iter([("owner", value)]).for_copy(&own),
+            (own.clone(), told.iter().map(|&key| key.to_owned()).collect())
+        );
+    };
+    check("shop", &["owner"]);
+    check("draco", &[]);
+}
+
+#[test]
+fn when_aws_s_own_meets_the_user_s_of_its_new_name_one_is_told() {
+    let source = Tags::from_iter([("aws:a", "theirs"), ("origin:aws:a", "user's")]);
+    let expected = Tags::from_iter([("origin:aws:a", "theirs")]);
+    assert_eq!(source.for_copy(&Tags::default()), (expected, vec!["origin:aws:a".to_owned()]));
+}
+
+#[test]
+fn keys_and_values_of_any_script_come_along_up_to_the_limit_and_beyond_it_are_told() {
+    let (key, value) = ("キ".repeat(128), "✓".repeat(256));
+    let source = Tags::from_iter([
+        (key.clone(), value.clone()),
+        ("キ".repeat(129), String::new()),
+        ("v".to_owned(), "✓".repeat(257)),
+    ]);
+    let expected = Tags::from_iter([(key, value)]);
+    assert_eq!(source.for_copy(&Tags::default()), (expected, vec!["v".to_owned(), "キ".repeat(129)]));
+    // The longest of AWS's own keys do not fit when they are renamed.
+    let (longest, longer) = (format!("aws:{}", "k".repeat(117)), format!("aws:{}", "k".repeat(118)));
+    let (copy, left_out) = Tags::from_iter([(longest.clone(), ""), (longer.clone(), "")]).for_copy(&Tags::default());
+    assert_eq!((keys(&copy), left_out), (vec![&*format!("origin:{longest}")], vec![format!("origin:{longer}")]));
+}
+
+#[test]
+fn tags_are_counted_and_set() {
+    let mut tags = Tags::default();
+    assert_eq!((tags.is_empty(), tags.len()), (true, 0));
+    tags.set("a", "1");
+    tags.set("a", "2");
+    assert_eq!((tags.is_empty(), tags.len()), (false, 1));
+    assert_eq!(tags.get("a"), Some("2"));
+}
