@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
-use cloud::Cloud;
 use protocol::{AccountId, DatabaseArn, Kind, Place, Snapshot};
 use rehearsal::invariants::{self, Broken};
 use rehearsal::{Cast, Database, Ledger, Rehearsal};
@@ -98,20 +97,7 @@ impl Stage {
     /// # Errors
     /// If the world refuses.
     pub async fn all(&self, account: &str) -> anyhow::Result<Vec<Snapshot>> {
-        let cloud = Cloud::new(&self.owner(account), self.place(account)?);
-        let mut all = Vec::new();
-        for kind in Kind::ALL {
-            let mut marker = None::<String>;
-            loop {
-                let page = cloud.page(kind, None, marker.as_deref()).await?;
-                all.extend(page.snapshots);
-                marker = page.marker;
-                if marker.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(all)
+        self.rehearsal.snapshots(&self.place(account)?).await
     }
 
     /// How many keys copies in DR are under.

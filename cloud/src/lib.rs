@@ -126,6 +126,23 @@ impl Cloud {
         page.map_err(|failure| self.error(&Doing::Listing(kind, database), failure))
     }
 
+    /// All our own snapshots of a kind, or those of the databases of one identifier, page after page.
+    ///
+    /// # Errors
+    /// If AWS does not tell.
+    pub async fn all(&self, kind: Kind, database: Option<&str>) -> Result<Vec<Snapshot>, Error> {
+        let mut all = Vec::new();
+        let mut marker = None::<String>;
+        loop {
+            let page = self.page(kind, database, marker.as_deref()).await?;
+            all.extend(page.snapshots);
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Starts to copy. `from` may be another account's; `key` is `None` only for what cannot be encrypted: an unencrypted
     /// cluster snapshot.
     ///

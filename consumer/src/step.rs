@@ -155,15 +155,8 @@ impl Consumer {
 
     /// Applies the lifecycle to the copies of the database. Whether this copy itself goes is for the end.
     async fn thin(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<Option<lifecycle::Doomed>> {
-        let (mut copies, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.cloud.page(copy.arn.kind, Some(&copy.database), marker.as_deref()).await?;
-            copies.extend(page.snapshots.iter().filter_map(|found| lifecycle::Copy::of(found, &origin.database)));
-            marker = page.marker;
-            if marker.is_none() {
-                break;
-            }
-        }
+        let all = self.cloud.all(copy.arn.kind, Some(&copy.database)).await?;
+        let copies = all.iter().filter_map(|found| lifecycle::Copy::of(found, &origin.database)).collect();
         let doomed = lifecycle::doomed(copies, &copy.arn, &self.settings.lifecycles, &self.settings.floor);
         let (itself, others): (Vec<_>, Vec<_>) = doomed.into_iter().partition(|doomed| doomed.copy.arn == copy.arn);
         for doomed in &others {

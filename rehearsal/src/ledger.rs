@@ -51,7 +51,7 @@ impl Ledger {
         let before = std::mem::take(&mut self.transits);
         let now = rehearsal.world.now();
         for place in rehearsal.cast.sources() {
-            for snapshot in all(rehearsal, &place).await? {
+            for snapshot in rehearsal.snapshots(&place).await? {
                 match Part::of(&snapshot) {
                     Part::Transit(origin) => {
                         let since = before.get(&snapshot.arn).map_or(now, |(_, since)| *since);
@@ -68,7 +68,7 @@ impl Ledger {
             }
         }
         self.present.clear();
-        for snapshot in all(rehearsal, &rehearsal.cast.dr()).await? {
+        for snapshot in rehearsal.snapshots(&rehearsal.cast.dr()).await? {
             if let Part::Copy(origin) = Part::of(&snapshot) {
                 self.present.insert(snapshot.arn.clone(), snapshot.clone());
                 if snapshot.status == Status::Available {
@@ -86,20 +86,17 @@ impl Ledger {
     }
 }
 
-/// All snapshots of an account.
-async fn all(rehearsal: &Rehearsal, place: &Place) -> anyhow::Result<Vec<Snapshot>> {
-    let cloud = Cloud::new(&rehearsal.owner(place), place.clone());
-    let mut all = Vec::new();
-    for kind in Kind::ALL {
-        let mut marker = None::<String>;
-        loop {
-            let page = cloud.page(kind, None, marker.as_deref()).await?;
-            all.extend(page.snapshots);
-            marker = page.marker;
-            if marker.is_none() {
-                break;
-            }
+impl Rehearsal {
+    /// All snapshots of an account, as its owner sees them.
+    ///
+    /// # Errors
+    /// If the world refuses.
+    pub async fn snapshots(&self, place: &Place) -> anyhow::Result<Vec<Snapshot>> {
+        let cloud = Cloud::new(&self.owner(place), place.clone());
+        let mut all = Vec::new();
+        for kind in Kind::ALL {
+            all.extend(cloud.all(kind, None).await?);
         }
+        Ok(all)
     }
-    Ok(all)
 }

@@ -32,7 +32,7 @@ async fn a_sweep_without_time_gets_further_all_the_same_and_hands_on_where_it_is
     let handed_on = stage.rehearsal.world().journal(|journal| journal.calls("StartExecution"));
     assert_eq!(handed_on, 1);
     stage.rehearsal.world().sleep(10 * tests::MINUTE).await;
-    let swept = stage.rehearsal.logs().lines().into_iter().filter(|line| line.text("step") == "sweep").next_back();
+    let swept = stage.rehearsal.logs().lines().into_iter().rfind(|line| line.text("step") == "sweep");
     assert_eq!(
         swept.map(|line| line.json["looked"].clone()),
         Some((all.len() - 2).into()),
