@@ -1,6 +1,6 @@
 //! The calls of each step. Each is safe to make twice, and a failed one is an error that AWS tries again.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::Begun;
 use protocol::event::Awaited;
@@ -9,6 +9,7 @@ use protocol::{Announcement, Message, NoCopy, Origin, Part, Snapshot, Tags, WhyN
 use tracing::{error, info, warn};
 
 use crate::decide::Step;
+use crate::lifecycle::Doomed;
 use crate::settings::{Deletion, Keys};
 use crate::{Consumer, lifecycle};
 
@@ -121,18 +122,24 @@ impl Consumer {
     }
 
     /// Tells the source account, thins the database's copies, and marks that all this is done: last, so that what fails
-    /// before is done again.
+    /// before is done again. But for a copy that cannot be deleted: that is told, and the next copy's plan comes to it.
     async fn finish(&self, about: &About) -> anyhow::Result<()> {
         let About { origin, copy: Some(copy), .. } = about else { return Ok(()) };
         let now = self.cloud.now();
         self.report(origin).await?;
-        let goes_itself = self.thin(origin, copy).await?;
+        let (itself, others) = self.doomed(origin, copy).await?;
+        let mut failures = Vec::new();
+        for doomed in &others {
+            failures.extend(self.let_go(doomed).await.err());
+        }
         self.cloud.tag(&copy.arn, tags::REPORTED, &now.to_rfc3339_opts(SecondsFormat::Secs, true)).await?;
         let seconds_to_safe = (now - origin.taken).num_seconds();
         info!(snapshot = %origin.snapshot, step = "finish", copy = %copy.arn, copied = 1, seconds_to_safe, "the copy is safe");
-        if let Some(doomed) = goes_itself {
-            self.let_go(&doomed).await?;
+        for doomed in &itself {
+            failures.extend(self.let_go(doomed).await.err());
         }
+        let failures: Vec<_> = failures.iter().map(ToString::to_string).collect();
+        ensure!(failures.is_empty(), "the copy is safe, but {}", failures.join("; "));
         Ok(())
     }
 
@@ -153,24 +160,17 @@ impl Consumer {
         Ok(self.cloud.say(&topic, message).await?)
     }
 
-    /// Applies the lifecycle to the copies of the database. Whether this copy itself goes is for the end.
-    async fn thin(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<Option<lifecycle::Doomed>> {
+    /// What the lifecycle lets go of the copies of the database: this copy itself, and the others.
+    async fn doomed(&self, origin: &Origin, copy: &Snapshot) -> Result<(Vec<Doomed>, Vec<Doomed>), cloud::Error> {
         let all = self.cloud.all(copy.arn.kind, Some(&copy.database)).await?;
         let copies = all.iter().filter_map(|found| lifecycle::Copy::of(found, &origin.database)).collect();
         let doomed = lifecycle::doomed(copies, &copy.arn, &self.settings.lifecycles, &self.settings.floor);
-        let (itself, others): (Vec<_>, Vec<_>) = doomed.into_iter().partition(|doomed| doomed.copy.arn == copy.arn);
-        for doomed in &others {
-            // What cannot be deleted now keeps nothing from being done: the next copy's plan comes to it again.
-            if let Err(why) = self.let_go(doomed).await {
-                warn!(snapshot = %doomed.copy.origin.snapshot, step = "delete", copy = %doomed.copy.arn, reason = %why, "not deleted this time");
-            }
-        }
-        Ok(itself.into_iter().next())
+        Ok(doomed.into_iter().partition(|doomed| doomed.copy.arn == copy.arn))
     }
 
     /// Deletes a copy, or says that it would be deleted (invariant 6).
-    async fn let_go(&self, doomed: &lifecycle::Doomed) -> anyhow::Result<()> {
-        let lifecycle::Doomed { copy, why } = doomed;
+    async fn let_go(&self, doomed: &Doomed) -> Result<(), cloud::Error> {
+        let Doomed { copy, why } = doomed;
         let snapshot = &copy.origin.snapshot;
         match self.settings.deletion {
             Deletion::Dry => {

@@ -73,3 +73,29 @@ async fn two_months_of_lifecycles_leave_what_their_rules_keep_and_always_the_new
     assert_eq!((sums.deleted, sums.would_delete, sums.lost, sums.transit_left), (240 - 89, 0, 0, 0));
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_cannot_be_deleted_is_told_and_keeps_nothing_else_from_being_done() -> anyhow::Result<()> {
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NO_DRY_RUN", "1").consumer("FLOOR", r#"{"daily": 1}"#);
+    let cast = cast.consumer("LIFECYCLES", r#"{"Short": {"daily": 1}}"#);
+    let mut stage = Stage::with(settings(), cast).await?;
+    stage.create(&Database::instance("orders").lifecycle("Short")).await?;
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "*", "Resource": "*" },
+        { "Effect": "Deny", "Action": "rds:DeleteDBSnapshot", "Resource": "*" },
+    ] });
+    let added = stage.rehearsal.world().add_role(DR, "draco-consumer", &[&policy.to_string()]);
+    added.map_err(anyhow::Error::msg)?;
+    stage.hours(3 * 24).await?;
+    let copies = stage.all(DR).await?;
+    assert_eq!(copies.len(), 3);
+    assert!(
+        copies.iter().all(|copy| copy.tags.get(protocol::tags::REPORTED).is_some()),
+        "all is done for each of them"
+    );
+    let lines = stage.rehearsal.logs().lines();
+    let told = lines.iter().filter(|line| line.text("reason").contains("the copy is safe, but deleting")).count();
+    assert_eq!(told, 2, "once for each plan that could not be carried out");
+    assert!(!lines.iter().any(|line| line.text("step") == "delete"), "what was not deleted is not told as deleted");
+    Ok(())
+}
