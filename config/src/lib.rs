@@ -1,0 +1,1 @@
+//! `config.yaml`: what a user has decided.

@@ -1,0 +1,3 @@
+//! Puts Draco into two AWS accounts, and looks after it there.
+
+fn main() {}
