@@ -8,9 +8,6 @@ use serde_json::json;
 use crate::Class;
 use crate::error::Failure;
 
-/// The shortest time that KMS has for thinking better of it.
-const DAYS_UNTIL_GONE: i32 = 7;
-
 /// The ARN of the key under an alias. It is made if there is none.
 ///
 /// Creating the alias is where two who do this at once are told apart, since it exists once. So the alias is the last
@@ -28,7 +25,10 @@ pub(crate) async fn find_or_make(
     }
     let made = make(kms, account, description, tags).await?;
     match ready(kms, alias, &made).await {
-        Ok(()) => Ok(made),
+        Ok(()) => {
+            tracing::info!(step = "key", key = made, alias, "a key was made");
+            Ok(made)
+        }
         Err(failure) => settle(kms, alias, made, failure).await,
     }
 }
@@ -69,21 +69,14 @@ async fn ready(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
 }
 
 /// Something went wrong after the key was made: usually another has been quicker. It may also be that the alias was
-/// created and only the answer lost. So what the alias says now decides, and the key goes only if it is another's: one
-/// that might come into use yet is left to cost its dollar a month rather than deleted.
+/// created and only the answer lost. So what the alias says now decides.
+///
+/// A key made in vain stays, and is told of. A role that may delete keys may make every copy unreadable at once, and the
+/// dollar a month is not worth that.
 async fn settle(kms: &Client, alias: &str, made: String, failure: Failure) -> Result<String, Failure> {
-    match find(kms, alias).await? {
-        Some(key) if key == made => Ok(made),
-        Some(key) => {
-            let gone = kms.schedule_key_deletion().key_id(&made).pending_window_in_days(DAYS_UNTIL_GONE).send().await;
-            if let Err(why) = gone.map_err(Failure::from) {
-                tracing::warn!(step = "key", key = made, reason = %why, "a key that nothing uses stays");
-            }
-            Ok(key)
-        }
-        None => {
-            tracing::warn!(step = "key", key = made, reason = %failure, "a key was made and has no alias");
-            Err(failure)
-        }
+    let found = find(kms, alias).await?;
+    if found.as_ref() != Some(&made) {
+        tracing::warn!(step = "key", key = made, reason = %failure, "a key was made in vain: delete it, once no alias names it");
     }
+    found.ok_or(failure)
 }
