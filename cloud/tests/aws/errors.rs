@@ -6,6 +6,8 @@ use protocol::wait::{Answer, Timer};
 use serde_json::json;
 use sim::fault::Fate;
 
+const ATTEMPTS: usize = cloud::ATTEMPTS_OF_RDS as usize;
+
 /// What a caller and an operator see of it.
 fn told<T: std::fmt::Debug>(answer: Result<T, Error>) -> (Class, String) {
     let error = answer.expect_err("an error");
@@ -76,15 +78,15 @@ async fn a_call_that_is_throttled_is_tried_again_and_then_told() {
     let prod = cloud(&world, PROD);
     let looks = ["DescribeDBSnapshots", "DescribeDBClusterSnapshots"];
     for (kind, look) in Kind::ALL.into_iter().zip(looks) {
-        plan(&world, look, &[Fate::Throttle, Fate::Throttle]);
+        plan(&world, look, &[Fate::Throttle; ATTEMPTS - 1]);
         assert_eq!(prod.find(&arn(kind, PROD, "s")).await, Ok(None));
-        plan(&world, look, &[Fate::Throttle; 3]);
+        plan(&world, look, &[Fate::Throttle; ATTEMPTS]);
         let told = told(prod.find(&arn(kind, PROD, "s")).await);
         let end =
             "Throttling: Rate exceeded; it is tried again; if this stays, raise the rate of API calls of 111111111111";
         has(&told, Class::Throttled, "finding s: ", end);
     }
-    assert_eq!(calls(&world, &looks), 12);
+    assert_eq!(calls(&world, &looks), 4 * ATTEMPTS);
 }
 
 /// The SDK's own store of retries is the process's. A cloud's is its own, so that one that fails much takes no retries
@@ -98,7 +100,7 @@ async fn one_cloud_that_fails_much_takes_no_retries_from_another() {
     for _ in 0..80 {
         assert_eq!(told(failing.find(&s).await).0, Class::Unreachable);
     }
-    assert!(calls(&world, &["DescribeDBSnapshots"]) < 240, "the store of retries is not empty");
+    assert!(calls(&world, &["DescribeDBSnapshots"]) < 80 * ATTEMPTS, "the store of retries is not empty");
     plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore, Fate::FailBefore]);
     assert_eq!(cloud(&world, PROD).find(&s).await, Ok(None));
 }
@@ -107,7 +109,7 @@ async fn one_cloud_that_fails_much_takes_no_retries_from_another() {
 async fn a_failure_of_awss_is_told_as_no_answer() {
     let world = world();
     let prod = cloud(&world, PROD);
-    plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore; 3]);
+    plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore; ATTEMPTS]);
     let told = told(prod.find(&arn(Kind::Instance, PROD, "s")).await);
     let end = "; it is tried again; if this stays, look at the network and at AWS's health";
     has(&told, Class::Unreachable, "finding s: InternalFailure: ", end);
@@ -117,7 +119,7 @@ async fn a_failure_of_awss_is_told_as_no_answer() {
 async fn a_call_that_takes_too_long_is_told_as_no_answer() {
     let world = world();
     let prod = cloud(&world, PROD);
-    plan(&world, "DescribeDBSnapshots", &[Fate::Late(Duration::from_hours(1)); 3]);
+    plan(&world, "DescribeDBSnapshots", &[Fate::Late(Duration::from_hours(1)); ATTEMPTS]);
     let told = told(prod.find(&arn(Kind::Instance, PROD, "s")).await);
     has(&told, Class::Unreachable, "finding s: Timeout: ", "health");
 }

@@ -74,7 +74,8 @@ async fn a_lost_answer_ends_with_the_key_that_the_alias_names() {
             plan(&world, lost, fates);
             let made = dr.key(ALIAS, "", &Tags::default()).await;
             let key = dr.key(ALIAS, "", &Tags::default()).await.expect("a key");
-            let named = kms(&world).describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it").arn;
+            let named =
+                kms(&world).describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it").arn;
             assert_eq!(named.as_ref(), Some(&key), "{lost} {fates:?}");
             assert!(made.is_err() || made == Ok(key.clone()), "{lost} {fates:?}: {made:?}");
             let kms = kms(&world);

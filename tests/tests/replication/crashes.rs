@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use cloud::ATTEMPTS_OF_RDS;
 use protocol::{Kind, Status, tags};
 use rehearsal::invariants::Broken;
 use rehearsal::{Cast, Database};
@@ -41,8 +42,8 @@ struct End {
 /// How one call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
-    /// So many of this operation in a row, from there on. The SDK tries a call three times before a function sees that
-    /// it failed.
+    /// So many of this operation in a row, from there on. The SDK tries a call some times before a function sees that it
+    /// failed, and one of RDS most often.
     Calls(Fate, u32),
     /// The function dies, and for more than an hour no other lives: AWS has given up the event by then.
     Outage,
@@ -50,10 +51,10 @@ enum Trouble {
 
 const TROUBLES: [Trouble; 6] = [
     Trouble::Calls(Fate::Die, 1),
-    Trouble::Calls(Fate::FailBefore, 3),
+    Trouble::Calls(Fate::FailBefore, ATTEMPTS_OF_RDS),
     Trouble::Calls(Fate::FailAfter, 1),
-    Trouble::Calls(Fate::FailAfter, 3),
-    Trouble::Calls(Fate::Throttle, 4),
+    Trouble::Calls(Fate::FailAfter, ATTEMPTS_OF_RDS),
+    Trouble::Calls(Fate::Throttle, ATTEMPTS_OF_RDS + 1),
     Trouble::Outage,
 ];
 
