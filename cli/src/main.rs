@@ -5,7 +5,6 @@
 
 mod calendar;
 mod casting;
-mod config;
 mod demo;
 mod manual;
 mod plan;

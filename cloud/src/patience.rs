@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::event::{Awaited, Check, Trigger};
-use protocol::settings::{Settings, arn_of};
+use protocol::settings::{Settings, USUAL_WAIT_LIMIT, arn_of, wait_limit};
 use protocol::wait::{self, Answer, Timer};
 use protocol::{Origin, Place, Snapshot, SnapshotArn};
 use tracing::error;
@@ -23,11 +23,8 @@ impl Patience {
     pub fn read(settings: &mut Settings<'_>, here: &Place) -> Self {
         let usual = || here.arn("states", "stateMachine:draco-wait4copy");
         let state_machine = settings.optional("WAIT4COPY_ARN", arn_of("states")).unwrap_or_else(usual);
-        let hours = settings.optional("WAIT_LIMIT_HOURS", |text| match text.parse() {
-            Ok(hours @ 1..=8760) => Ok(hours),
-            _ => Err(format!("{text:?} is not a number of hours from 1 to 8760")),
-        });
-        Self { state_machine, limit: TimeDelta::hours(hours.unwrap_or(24)) }
+        let hours = settings.optional("WAIT_LIMIT_HOURS", wait_limit).unwrap_or(USUAL_WAIT_LIMIT);
+        Self { state_machine, limit: TimeDelta::hours(hours.into()) }
     }
 
     /// Starts to wait for something about this snapshot. For each there is one timer a day, however often it is started.

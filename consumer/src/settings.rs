@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::patience::Patience;
-use protocol::place::NotAPlace;
-use protocol::settings::{Problems, Settings as Environment, arn_of};
+use protocol::settings::{Problems, Settings as Environment, accounts, arn_of};
 use protocol::{AccountId, Place, Tags};
-use retention::{Counted, Lifecycle, Lifecycles};
+use retention::{Lifecycle, Lifecycles, Rules};
 
 /// How the consumer is set up.
 #[derive(Clone, Debug)]
@@ -66,7 +65,7 @@ impl Settings {
             if read.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
         let deletion = if read.switch("NO_DRY_RUN") { Deletion::Real } else { Deletion::Dry };
         let lifecycles = read.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
-        let floor = read.optional("FLOOR", floor);
+        let floor = read.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
         let (patience, tag) = (Patience::read(&mut read, here), read.own_tag());
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
@@ -74,7 +73,7 @@ impl Settings {
             plaintext_clusters,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
-            floor: floor.unwrap_or_else(usual_floor),
+            floor: floor.unwrap_or_else(Rules::usual_floor).named(FLOOR),
             patience,
             tag,
         });
@@ -82,22 +81,4 @@ impl Settings {
     }
 }
 
-/// Separated by commas or spaces, at least one.
-fn accounts(text: &str) -> Result<BTreeSet<AccountId>, String> {
-    let accounts = text.split([',', ' ']).filter(|account| !account.is_empty());
-    accounts.map(|account| account.parse().map_err(|why: NotAPlace| why.to_string())).collect()
-}
-
-/// A week of days and a month of weeks: time enough to notice that somebody feeds DR with rubbish.
-fn usual_floor() -> Lifecycle {
-    Lifecycle::new(FLOOR, &[Counted::Daily.keep(7), Counted::Weekly.keep(4)])
-}
-
 const FLOOR: &str = "Floor";
-
-/// Rules as a lifecycle has them: `{"daily": 7}`.
-fn floor(text: &str) -> Result<Lifecycle, serde_json::Error> {
-    let rules: serde_json::Value = serde_json::from_str(text)?;
-    let lifecycles: Lifecycles = serde_json::from_value(serde_json::json!({ FLOOR: rules }))?;
-    Ok(lifecycles.named(FLOOR))
-}

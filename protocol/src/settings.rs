@@ -1,9 +1,9 @@
 //! Settings, read from the environment once, at start. Everything that is missing or wrong is told at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
-use crate::place::{AccountId, Region};
+use crate::place::{AccountId, NotAPlace, Region};
 use crate::seen::quoted;
 use crate::tags::{self, LONGEST_KEY, LONGEST_VALUE, Tags};
 
@@ -54,18 +54,8 @@ impl<'e> Settings<'e> {
     /// The user's own tag for everything that Draco makes: `TAG_KEY` and `TAG_VALUE`, which may be
     /// empty. What AWS would refuse is told here, or no copy could be made.
     pub fn own_tag(&mut self) -> Tags {
-        let key = self.optional("TAG_KEY", |text| match text {
-            reserved if tags::is_reserved(reserved) => Err("keys that begin with aws: or rds: are AWS's own"),
-            ours if ours.starts_with("Draco_") => Err("keys that begin with Draco_ are Draco's own"),
-            long if long.chars().count() > LONGEST_KEY => Err("AWS has no keys of more than 128 characters"),
-            odd if !is_of_tags(odd) => Err(ODD),
-            text => Ok(text.to_owned()),
-        });
-        let value = self.optional("TAG_VALUE", |text| match text {
-            long if long.chars().count() > LONGEST_VALUE => Err("AWS has no values of more than 256 characters"),
-            odd if !is_of_tags(odd) => Err(ODD),
-            text => Ok(text.to_owned()),
-        });
+        let key = self.optional("TAG_KEY", tag_key);
+        let value = self.optional("TAG_VALUE", tag_value);
         let is_set = |name| self.environment.get(name).is_some_and(|text: &String| !text.trim().is_empty());
         if is_set("TAG_VALUE") && !is_set("TAG_KEY") {
             self.problem("TAG_VALUE is set and TAG_KEY is not");
@@ -87,6 +77,54 @@ impl<'e> Settings<'e> {
             Some(read) if self.problems.is_empty() => Ok(read),
             _ => Err(Problems(self.problems)),
         }
+    }
+}
+
+/// Accounts, separated by commas or spaces.
+///
+/// # Errors
+/// What is no account.
+pub fn accounts(text: &str) -> Result<BTreeSet<AccountId>, NotAPlace> {
+    text.split([',', ' ']).filter(|account| !account.is_empty()).map(str::parse).collect()
+}
+
+/// The key of the user's own tag.
+///
+/// # Errors
+/// Why AWS or Draco does not have it.
+pub fn tag_key(text: &str) -> Result<String, &'static str> {
+    match text {
+        reserved if tags::is_reserved(reserved) => Err("keys that begin with aws: or rds: are AWS's own"),
+        ours if ours.starts_with("Draco_") => Err("keys that begin with Draco_ are Draco's own"),
+        long if long.chars().count() > LONGEST_KEY => Err("AWS has no keys of more than 128 characters"),
+        odd if !is_of_tags(odd) => Err(ODD),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// The value of the user's own tag.
+///
+/// # Errors
+/// Why AWS does not have it.
+pub fn tag_value(text: &str) -> Result<String, &'static str> {
+    match text {
+        long if long.chars().count() > LONGEST_VALUE => Err("AWS has no values of more than 256 characters"),
+        odd if !is_of_tags(odd) => Err(ODD),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// For how many hours a copy is waited for, unless something else is said.
+pub const USUAL_WAIT_LIMIT: u32 = 24;
+
+/// For how many hours a copy is waited for. A Step Functions execution lasts up to a year.
+///
+/// # Errors
+/// If it is no such number.
+pub fn wait_limit(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(hours @ 1..=8760) => Ok(hours),
+        _ => Err(format!("{text:?} is not a number of hours from 1 to 8760")),
     }
 }
 

@@ -43,7 +43,7 @@ pub mod plan;
 pub mod reason;
 pub mod rule;
 
-pub use lifecycle::{Lifecycle, Lifecycles};
+pub use lifecycle::{Lifecycle, Lifecycles, Rules};
 pub use plan::{Plan, Snapshot, Verdict, plan};
 pub use reason::Reason;
 pub use rule::{Counted, Rule, Span};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::reason::Reason;
 use crate::rule::{Counted, Rule};
@@ -110,6 +111,20 @@ impl Lifecycles {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.values().map(Lifecycle::name)
     }
+
+    /// The user's own, in order.
+    pub fn own(&self) -> impl Iterator<Item = &Lifecycle> {
+        let built_in = Self::built_in();
+        let own = move |(name, _): &(&String, &Lifecycle)| !built_in.by_name.contains_key(name.as_str());
+        self.by_name.iter().filter(own).map(|(_, lifecycle)| lifecycle)
+    }
+}
+
+/// As they are read: the user's own, since the built-in ones are always there.
+impl Serialize for Lifecycles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.own().map(|own| (own.name(), Rules(own.rules().to_owned()))))
+    }
 }
 
 /// The user's own lifecycles, on top of the built-in ones: `{"Fortnight": {"daily": 14}, "Recent": {"within": "36h"}}`.
@@ -162,8 +177,38 @@ impl Lifecycles {
     }
 }
 
-/// At least one rule, each at most once.
-struct Rules(Vec<Rule>);
+/// At least one rule, each at most once: `{"daily": 7, "within": "36h"}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// What DR keeps, whatever a lifecycle says, unless it is told otherwise. A week of days and a month of weeks: time
+    /// enough to notice that somebody feeds DR with rubbish.
+    #[must_use]
+    pub fn usual_floor() -> Self {
+        Self(vec![Counted::Daily.keep(7), Counted::Weekly.keep(4)])
+    }
+
+    /// The lifecycle of these rules and this name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Lifecycle {
+        Lifecycle::Rules { name: name.to_owned(), rules: self.0 }
+    }
+}
+
+/// As they are read.
+impl Serialize for Rules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for rule in &self.0 {
+            match rule {
+                Rule::Counted(counted, count) => map.serialize_entry(counted.name(), count)?,
+                Rule::Within(span) => map.serialize_entry(rule.name(), &span.to_string())?,
+            }
+        }
+        map.end()
+    }
+}
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,6 +1,7 @@
 //! What a maintainer of Draco runs: `cargo xtask` lists it.
 
 mod bench;
+mod configuration;
 mod mutants;
 mod python;
 mod test;
@@ -29,6 +30,8 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Print the configuration in force, and where each value came from
+    Config(configuration::Show),
     /// Break the crate `retention` in every small way, and see that a test notices each
     Mutants,
     /// Measure, and print one JSON line a measurement
@@ -53,6 +56,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
     shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     match xtask.task {
         Some(Task::Test { quick }) => test::run(&shell, quick),
+        Some(Task::Config(show)) => show.run(),
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),

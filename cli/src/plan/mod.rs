@@ -10,6 +10,7 @@ mod notes;
 mod picture;
 mod terminal;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
@@ -17,13 +18,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ColorChoice};
+use config::Config;
 use retention::{Lifecycle, Lifecycles, Snapshot};
 
 use self::list::{Entry, List, Source};
 use self::name::Name;
 use crate::Failure;
 use crate::calendar::Calendar;
-use crate::config::Config;
 use crate::progress::Watched;
 
 /// Show which snapshots a lifecycle keeps, which it would delete, and why
@@ -82,7 +83,8 @@ impl Plan {
             ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
             ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         }
-        let Config { lifecycles } = Config::read(self.config.as_deref())?;
+        // No variable of the environment says anything of lifecycles.
+        let Config { lifecycles, .. } = Config::read(self.config.as_deref(), &BTreeMap::new())?;
         let list = self.read()?;
         let asked: Vec<(Option<&str>, &[Entry], Lifecycle)> = list
             .sources

@@ -158,7 +158,7 @@ fn configurations_that_are_wrong() {
     config(
         "key.yaml",
         "lifecycle:\n  Own: { daily: 7 }\n",
-        "1:1: unknown field `lifecycle`, expected one of lifecycles",
+        "1:1: there is no key \"lifecycle\"; did you mean lifecycles?",
     );
     config(
         "twice.yaml",
