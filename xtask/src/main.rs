@@ -1,6 +1,7 @@
 //! What a maintainer of Draco runs: `cargo xtask` lists it.
 
 mod bench;
+mod build;
 mod configuration;
 mod mutants;
 mod python;
@@ -32,6 +33,12 @@ enum Task {
     },
     /// Print the configuration in force, and where each value came from
     Config(configuration::Show),
+    /// Build both functions for AWS Lambda, one zip each, in target/draco
+    Build {
+        /// The processor to build for
+        #[arg(long, value_name = "ARCHITECTURE", default_value = "arm64")]
+        arch: build::Architecture,
+    },
     /// Break the crate `retention` in every small way, and see that a test notices each
     Mutants,
     /// Measure, and print one JSON line a measurement
@@ -57,6 +64,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
     match xtask.task {
         Some(Task::Test { quick }) => test::run(&shell, quick),
         Some(Task::Config(show)) => show.run(),
+        Some(Task::Build { arch }) => build::run(&shell, arch),
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),

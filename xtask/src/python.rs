@@ -1,43 +1,54 @@
-//! Real clients of AWS, which are written in Python: the AWS command line and boto3, in a virtual environment under
-//! `target/` that belongs to nobody else.
+//! What is written in Python, each in a virtual environment under `target/` that belongs to nobody else.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use xshell::{Shell, cmd};
 
-/// What is installed: each at one version, known by its hash.
-const REQUIREMENTS: &str = "cli/tests/clients/requirements.txt";
+/// A virtual environment, and all that is installed there: each at one version, known by its hash.
+pub(crate) struct Environment {
+    name: &'static str,
+    requirements: &'static str,
+}
 
-/// Makes the environment, unless there is one with just these requirements.
-pub(crate) fn make(shell: &Shell) -> anyhow::Result<()> {
-    let wanted = shell.read_file(REQUIREMENTS)?;
-    let folder = folder()?;
-    // A copy of the requirements is the last thing put into it, so that half an environment is none.
-    let installed = folder.join("requirements.txt");
-    if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
+/// Real clients of AWS and emulators of it, which the tests talk to; cfn-lint; and what the functions are built with.
+pub(crate) const TOOLS: Environment = Environment { name: "python", requirements: "xtask/python/requirements.txt" };
+
+/// The security scanner for the templates. It wants an old boto3, so it lives alone.
+pub(crate) const CHECKOV: Environment = Environment { name: "checkov", requirements: "xtask/python/checkov.txt" };
+
+impl Environment {
+    /// Makes it, unless there is one with just these requirements.
+    pub(crate) fn make(&self, shell: &Shell) -> anyhow::Result<()> {
+        let requirements = self.requirements;
+        let wanted = shell.read_file(requirements)?;
+        let folder = self.folder()?;
+        // A copy of the requirements is the last thing put into it, so that half an environment is none.
+        let installed = folder.join("requirements.txt");
+        if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        println!("\n$ python3 -m venv --clear {}", folder.display());
+        cmd!(shell, "python3 -m venv --clear {folder}").quiet().run().context(
+            "the tests with real clients need python3 (3.11 or later) with its module venv, which Debian has in the package python3-venv",
+        )?;
+        let python = self.program()?;
+        println!("$ pip install --require-hashes -r {requirements}");
+        cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --require-hashes -r {requirements}")
+            .quiet()
+            .run()
+            .with_context(|| format!("what {requirements} lists cannot be installed"))?;
+        Ok(fs::write(installed, wanted)?)
     }
-    println!("\n$ python3 -m venv --clear {}", folder.display());
-    cmd!(shell, "python3 -m venv --clear {folder}").quiet().run().context(
-        "the tests with real clients need python3 (3.11 or later) with its module venv, which Debian has in the package python3-venv",
-    )?;
-    let python = program(&folder);
-    println!("$ pip install --require-hashes -r {REQUIREMENTS}");
-    cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --require-hashes -r {REQUIREMENTS}")
-        .quiet()
-        .run()
-        .context("the AWS command line, boto3, moto and MiniStack cannot be installed")?;
-    Ok(fs::write(installed, wanted)?)
-}
 
-/// The interpreter of an environment.
-pub(crate) fn program(folder: &Path) -> PathBuf {
-    folder.join("bin/python")
-}
+    /// Its interpreter.
+    pub(crate) fn program(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.folder()?.join("bin/python"))
+    }
 
-/// Where the tests look for the environment, too.
-pub(crate) fn folder() -> anyhow::Result<PathBuf> {
-    Ok(crate::target()?.join("python"))
+    /// Where the tests look for it, too.
+    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+        Ok(crate::target()?.join(self.name))
+    }
 }

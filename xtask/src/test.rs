@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use xshell::Shell;
 
-use crate::python;
+use crate::python::{CHECKOV, TOOLS};
 
 /// One thing that has to hold.
 struct Step {
@@ -21,7 +21,7 @@ struct Step {
     slow: Option<&'static str>,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 8] = [
     Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
         name: "clippy",
@@ -46,10 +46,36 @@ const STEPS: [Step; 6] = [
     },
     Step {
         name: "AWS's models",
-        program: Program::Python,
+        program: Program::Tools,
         args: &["cli/tests/clients/models.py"],
         set: &[],
         slow: Some("the answers that sim gives are not written down"),
+    },
+    Step {
+        name: "cfn-lint",
+        program: Program::Tools,
+        args: &["-m", "cfnlint", "cfn/producer.yaml", "cfn/consumer.yaml"],
+        set: &[],
+        slow: Some("it needs Python"),
+    },
+    Step {
+        name: "checkov",
+        program: Program::Checkov,
+        // It asks nobody: no policies, no descriptions of them, no account.
+        args: &[
+            "-m",
+            "checkov.main",
+            "--framework",
+            "cloudformation",
+            "--skip-download",
+            "--quiet",
+            "--compact",
+            "--file",
+            "cfn/producer.yaml",
+            "cfn/consumer.yaml",
+        ],
+        set: &[],
+        slow: Some("it needs Python, and looks for a while"),
     },
     Step {
         name: "rustdoc",
@@ -63,8 +89,10 @@ const STEPS: [Step; 6] = [
 #[derive(Clone, Copy)]
 enum Program {
     Cargo,
-    /// The one that [`python`] makes.
-    Python,
+    /// Python, in [`TOOLS`].
+    Tools,
+    /// Python, in [`CHECKOV`].
+    Checkov,
 }
 
 /// What `--quick` does to the step `tests`: fewer random cases, and no tests that are marked as slow.
@@ -92,9 +120,11 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     let (now, left_out): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
     if !quick {
         let _ = fs::remove_file(answers()?);
-        // Without it the tests with real clients fail, and nothing else has to.
-        if let Err(why) = python::make(shell) {
-            println!("error: {why:#}");
+        // Without them the steps that need them fail, and nothing else has to.
+        for environment in [TOOLS, CHECKOV] {
+            if let Err(why) = environment.make(shell) {
+                println!("error: {why:#}");
+            }
         }
     }
     let done: Vec<Done> = now.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
@@ -130,7 +160,8 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
 fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<Done> {
     let program = match step.program {
         Program::Cargo => PathBuf::from("cargo"),
-        Program::Python => python::program(&python::folder()?),
+        Program::Tools => TOOLS.program()?,
+        Program::Checkov => CHECKOV.program()?,
     };
     let mut command = Command::new(&program);
     command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());

@@ -1,28 +1,23 @@
-//! How the functions start: the real programs, against a stand-in for Lambda's Runtime API on loopback.
+//! How the functions start: the programs that `cargo xtask build` makes, against a stand-in for Lambda's Runtime API on loopback.
 
 use std::fs::read_to_string;
-use std::io::{BufRead, BufReader, Cursor, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use xshell::{Shell, cmd};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use xshell::Shell;
+
+use crate::build::{self, Architecture, Built};
 
 /// How often each program is started.
 const STARTS: usize = 31;
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
-    let features = "producer/lambda,consumer/lambda";
-    cmd!(shell, "cargo build --quiet --profile lambda --package producer --package consumer --features {features}")
-        .quiet()
-        .run()?;
-    for function in ["producer", "consumer"] {
-        let program = crate::target()?.join("lambda").join(function);
-        let mut starts = (0..STARTS).map(|_| start(&program)).collect::<anyhow::Result<Vec<_>>>()?;
+    for Built { function, path, zip, .. } in build::build(shell, Architecture::here()?)? {
+        let mut starts = (0..STARTS).map(|_| start(&path)).collect::<anyhow::Result<Vec<_>>>()?;
         starts.sort_by_key(|start| start.until_next);
         let Start { until_next, .. } = starts[STARTS / 2];
         let peak_kib = starts.iter().map(|start| start.peak_kib).max().unwrap_or_default();
@@ -30,7 +25,7 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
             r#"{{"bench":"start","function":"{function}","starts":{STARTS},"milliseconds":{:.1},"peak_mib":{:.1},"zip_mib":{:.2}}}"#,
             until_next.as_secs_f64() * 1000.0,
             f64::from(peak_kib) / 1024.0,
-            zipped(&program)? as f64 / f64::from(1 << 20),
+            zip.len() as f64 / f64::from(1 << 20),
         );
     }
     Ok(())
@@ -93,12 +88,4 @@ impl Drop for Killed {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// How large the program is as Lambda gets it.
-fn zipped(program: &Path) -> anyhow::Result<usize> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755))?;
-    zip.write_all(&std::fs::read(program)?)?;
-    Ok(zip.finish()?.into_inner().len())
 }
