@@ -39,7 +39,7 @@ enum Task {
         #[arg(long, value_name = "ARCHITECTURE", default_value = "arm64")]
         arch: build::Architecture,
     },
-    /// Break the crate `retention` in every small way, and see that a test notices each
+    /// Break the pure crates in every small way, and see that a test notices each
     Mutants,
     /// Measure, and print one JSON line a measurement
     Bench {
