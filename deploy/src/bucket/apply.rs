@@ -1,0 +1,66 @@
+//! One call for each setting.
+
+use anyhow::Context;
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
+};
+
+use super::wanted::{Change, To, blocked};
+use crate::Account;
+use crate::trouble::Told;
+
+pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::Result<()> {
+    let (s3, who) = (dr.s3(), dr.who());
+    let doing = format!("changing the {} of bucket {name}", change.what);
+    match &change.to {
+        To::Bucket => {
+            // The oldest region is the one that must not be named.
+            let region = dr.place.region.as_str();
+            let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+            let place = elsewhere.map(|at| CreateBucketConfiguration::builder().location_constraint(at).build());
+            let call = s3.create_bucket().bucket(name).set_create_bucket_configuration(place);
+            call.object_ownership(ObjectOwnership::BucketOwnerEnforced)
+                .send()
+                .await
+                .told(who, format!("making {name}"))?;
+        }
+        To::Ownership => {
+            let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
+            let controls = OwnershipControls::builder().rules(rule.build()?).build()?;
+            s3.put_bucket_ownership_controls()
+                .bucket(name)
+                .ownership_controls(controls)
+                .send()
+                .await
+                .told(who, doing)?;
+        }
+        To::PublicAccess => {
+            let call = s3.put_public_access_block().bucket(name).public_access_block_configuration(blocked());
+            call.send().await.told(who, doing)?;
+        }
+        To::Versioning => {
+            let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            s3.put_bucket_versioning().bucket(name).versioning_configuration(on).send().await.told(who, doing)?;
+        }
+        To::Encryption => {
+            let default =
+                ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build()?;
+            let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
+            let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build()?;
+            let call = s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules);
+            call.send().await.told(who, doing)?;
+        }
+        To::Policy(policy) => {
+            let policy = serde_json::to_string(policy).context("writing the bucket's policy")?;
+            s3.put_bucket_policy().bucket(name).policy(policy).send().await.told(who, doing)?;
+        }
+        To::Rules(rules) => {
+            let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build()?;
+            let call = s3.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(rules);
+            call.send().await.told(who, doing)?;
+        }
+    }
+    Ok(())
+}

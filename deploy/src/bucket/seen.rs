@@ -1,0 +1,94 @@
+//! What the bucket is like now.
+
+use anyhow::{Context, bail};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, LifecycleRule, ObjectOwnership, PublicAccessBlockConfiguration, ServerSideEncryption,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::Value;
+
+use crate::Account;
+use crate::trouble::{Told, code, status};
+
+/// The settings of a bucket that are ours to care for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) versioned: bool,
+    pub(super) encryption: Option<ServerSideEncryption>,
+    pub(super) blocked: Option<PublicAccessBlockConfiguration>,
+    pub(super) ownership: Option<ObjectOwnership>,
+    pub(super) policy: Option<Value>,
+    pub(super) rules: Vec<LifecycleRule>,
+}
+
+impl Seen {
+    /// Nothing, if there is no such bucket yet.
+    pub(super) async fn look(dr: &Account, name: &str) -> anyhow::Result<Option<Self>> {
+        let (s3, who) = (dr.s3(), dr.who());
+        let here = &dr.place;
+        match s3.head_bucket().bucket(name).expected_bucket_owner(here.account.as_str()).send().await {
+            Ok(_) => {}
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            // A bucket's name is taken for all accounts, and AWS does not tell whose it is.
+            Err(error) if status(&error) == Some(403) => bail!(
+                "bucket {name} (CODE_BUCKET) is another account's, or {} may not see it: choose another name, or a \
+                 profile that may",
+                dr.caller
+            ),
+            Err(error) if matches!(status(&error), Some(301 | 400)) => {
+                bail!(
+                    "bucket {name} (CODE_BUCKET) is not in {}: Lambda takes code only from its own region",
+                    here.region
+                )
+            }
+            Err(error) => return Err(error).told(who, format_args!("looking at bucket {name}")),
+        }
+        let doing = |what: &str| format!("reading the {what} of bucket {name}");
+        let versioning = s3.get_bucket_versioning().bucket(name).send().await.told(who, doing("versioning"))?;
+        let encryption = there(
+            s3.get_bucket_encryption().bucket(name).send().await,
+            "ServerSideEncryptionConfigurationNotFoundError",
+        )
+        .told(who, doing("encryption"))?;
+        let blocked =
+            there(s3.get_public_access_block().bucket(name).send().await, "NoSuchPublicAccessBlockConfiguration")
+                .told(who, doing("public access block"))?;
+        let ownership =
+            there(s3.get_bucket_ownership_controls().bucket(name).send().await, "OwnershipControlsNotFoundError")
+                .told(who, doing("ownership controls"))?;
+        let policy =
+            there(s3.get_bucket_policy().bucket(name).send().await, "NoSuchBucketPolicy").told(who, doing("policy"))?;
+        let rules =
+            there(s3.get_bucket_lifecycle_configuration().bucket(name).send().await, "NoSuchLifecycleConfiguration")
+                .told(who, doing("lifecycle rules"))?;
+        let policy = policy.and_then(|answer| answer.policy).as_deref().map(serde_json::from_str).transpose();
+        Ok(Some(Self {
+            versioned: versioning.status() == Some(&BucketVersioningStatus::Enabled),
+            encryption: encryption
+                .and_then(|answer| answer.server_side_encryption_configuration)
+                .and_then(|all| all.rules.into_iter().next())
+                .and_then(|rule| rule.apply_server_side_encryption_by_default)
+                .map(|default| default.sse_algorithm),
+            blocked: blocked.and_then(|answer| answer.public_access_block_configuration),
+            ownership: ownership
+                .and_then(|answer| answer.ownership_controls)
+                .and_then(|all| all.rules.into_iter().next())
+                .map(|rule| rule.object_ownership),
+            policy: policy.with_context(|| format!("the policy of bucket {name} is not JSON"))?,
+            rules: rules.and_then(|answer| answer.rules).unwrap_or_default(),
+        }))
+    }
+}
+
+/// What is not set is not an empty answer but an error, of one name for each setting.
+fn there<T, E: ProvideErrorMetadata>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+    absent: &str,
+) -> Result<Option<T>, SdkError<E, HttpResponse>> {
+    match answer {
+        Err(error) if code(&error) == Some(absent) => Ok(None),
+        answer => answer.map(Some),
+    }
+}

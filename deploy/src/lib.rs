@@ -1,0 +1,57 @@
+//! Puts Draco into two AWS accounts, and looks after it there.
+//!
+//! [`Deploy`] is the command, of which `cargo xtask` is the door. Each task is a room of its own: it gets an [`Account`]
+//! to work in, the configuration, and a [`Terminal`] to talk to, says what it will do before it does it, and can be called
+//! by tests as it is by people.
+//!
+//! Read [`role`] and [`account`] first: nothing is called in an account before that is known to be the right one.
+//! [`trouble`] turns what AWS refuses into one line that says what to do.
+
+pub mod account;
+pub mod bucket;
+pub mod role;
+pub mod terminal;
+pub mod trouble;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use config::Config;
+
+pub use account::Account;
+pub use role::Role;
+pub use terminal::Terminal;
+
+/// Puts Draco into two AWS accounts, and looks after it there.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+pub struct Deploy {
+    /// The configuration, in place of config.yaml; environment variables win over either
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    SetupBucket(bucket::SetupBucket),
+}
+
+impl Deploy {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be done: one line that says why, and what to do.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let config = Config::read(self.config.as_deref(), &environment)?;
+        match self.task {
+            Task::SetupBucket(task) => task.run(&config).await,
+        }
+    }
+}
