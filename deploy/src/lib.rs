@@ -9,11 +9,13 @@
 
 pub mod account;
 pub mod bucket;
+pub mod code;
+pub mod files;
 pub mod role;
+pub mod stack;
 pub mod terminal;
 pub mod trouble;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +39,10 @@ pub struct Deploy {
 #[derive(Subcommand)]
 enum Task {
     SetupBucket(bucket::SetupBucket),
+    Upload(code::Upload),
+    Create(stack::Create),
+    Update(stack::Update),
+    Delete(stack::Delete),
 }
 
 impl Deploy {
@@ -46,12 +52,13 @@ impl Deploy {
     ///
     /// If it cannot be done: one line that says why, and what to do.
     pub async fn run(self) -> anyhow::Result<()> {
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let config = Config::read(self.config.as_deref(), &environment)?;
+        let config = Config::read(self.config.as_deref(), &config::environment())?;
         match self.task {
             Task::SetupBucket(task) => task.run(&config).await,
+            Task::Upload(task) => task.run(&config).await,
+            Task::Create(task) => task.run(&config).await,
+            Task::Update(task) => task.run(&config).await,
+            Task::Delete(task) => task.run(&config).await,
         }
     }
 }

@@ -72,7 +72,7 @@ impl Role {
     /// If it is not, or the configuration does not say: what it is, what was expected, and how to mend it.
     pub fn admits(self, account: &AccountId, config: &Config) -> anyhow::Result<()> {
         let dr = config.need(&config.dr_acct, "DR_ACCT")?;
-        let sources = &config.source_accts;
+        let sources = config.need_sources()?;
         let fits = match self {
             Self::Producer => sources.contains(account) && account != dr,
             Self::Consumer => account == dr,
@@ -80,9 +80,8 @@ impl Role {
         if fits {
             return Ok(());
         }
-        let expected = match (self, &sources[..]) {
+        let expected = match (self, sources) {
             (Self::Consumer, _) => format!("{dr} (DR_ACCT)"),
-            (Self::Producer, []) => bail!("SOURCE_ACCTS names no account: set it in config.yaml"),
             (Self::Producer, [one]) => format!("{one} (SOURCE_ACCTS)"),
             (Self::Producer, many) => {
                 let many: Vec<&str> = many.iter().map(AccountId::as_str).collect();
@@ -110,18 +109,19 @@ impl fmt::Display for Role {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
     use super::*;
 
+    const ONE: &str = "SOURCE_ACCTS: '111111111111'";
+    const TWO: &str = "SOURCE_ACCTS: ['111111111111', '333333333333']";
     const SOURCE: &str = "111111111111";
     const DR: &str = "222222222222";
 
-    fn config(sources: &[&str], dr_profile: Option<&str>) -> Config {
-        Config {
-            source_accts: sources.iter().map(|account| account.parse().unwrap()).collect(),
-            dr_acct: Some(DR.parse().unwrap()),
-            dr_profile: dr_profile.map(str::to_owned),
-            ..Config::default()
-        }
+    fn config(text: &str) -> Config {
+        let text = format!("DR_ACCT: '{DR}'\n{text}");
+        Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap()
     }
 
     fn refused(role: Role, account: &str, config: &Config) -> String {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn each_role_has_its_account() {
-        let config = config(&[SOURCE, "333333333333"], None);
+        let config = config(TWO);
         for (role, account) in [(Role::Producer, SOURCE), (Role::Producer, "333333333333"), (Role::Consumer, DR)] {
             role.admits(&account.parse().unwrap(), &config).unwrap();
         }
@@ -139,18 +139,16 @@ mod tests {
     #[test]
     fn nobody_deploys_the_producer_into_dr_by_mistake() {
         assert_eq!(
-            refused(Role::Producer, DR, &config(&[SOURCE], None)),
+            refused(Role::Producer, DR, &config(ONE)),
             "these credentials are for account 222222222222, the DR account; the producer belongs to 111111111111 \
              (SOURCE_ACCTS): set SOURCE_PROFILE to a profile of that account, or change the credentials"
         );
-        // Not even if the configuration has DR among its sources.
-        refused(Role::Producer, DR, &config(&[SOURCE, DR], None));
     }
 
     #[test]
     fn nobody_deploys_the_consumer_into_production_by_mistake() {
         assert_eq!(
-            refused(Role::Consumer, SOURCE, &config(&[SOURCE], Some("prod"))),
+            refused(Role::Consumer, SOURCE, &config(&format!("{ONE}\nDR_PROFILE: prod"))),
             "these credentials are for account 111111111111, a source account; the consumer belongs to 222222222222 \
              (DR_ACCT): profile prod (DR_PROFILE) is for another account"
         );
@@ -159,11 +157,15 @@ mod tests {
     #[test]
     fn an_account_that_nobody_knows_gets_nothing() {
         assert_eq!(
-            refused(Role::Producer, "999999999999", &config(&[SOURCE, "333333333333"], None)),
+            refused(Role::Producer, "999999999999", &config(TWO)),
             "these credentials are for account 999999999999; the producer belongs to one of 111111111111, 333333333333 \
              (SOURCE_ACCTS): set SOURCE_PROFILE to a profile of that account, or change the credentials"
         );
-        let why = refused(Role::Producer, "999999999999", &config(&[], None));
-        assert!(why.starts_with("SOURCE_ACCTS names no account"), "{why}");
+    }
+
+    #[test]
+    fn without_accounts_in_the_configuration_nobody_is_right() {
+        let why = refused(Role::Producer, SOURCE, &config(""));
+        assert!(why.starts_with("SOURCE_ACCTS is not set"), "{why}");
     }
 }

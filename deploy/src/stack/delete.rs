@@ -1,0 +1,113 @@
+//! `delete`: a stack goes, what was kept by it stays.
+
+use anyhow::bail;
+
+use super::busy;
+use super::follow::Watch;
+use super::state::{Stack, Standing};
+use crate::terminal::{GOOD, TITLE};
+use crate::trouble::Told;
+use crate::{Account, Role, Terminal};
+
+/// Deletes the stack of this account's role.
+///
+/// # Errors
+///
+/// If CloudFormation fails, or the person says no.
+pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let (role, name) = (account.role, account.role.stack());
+    let Some(stack) = Stack::look(account).await? else {
+        terminal.say(format_args!("{name} is not there: nothing to do"));
+        return Ok(());
+    };
+    if Standing::of(Some(&stack)) == Standing::Busy {
+        return busy(&stack);
+    }
+    terminal.say(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
+    let resources = resources(account, &stack).await?;
+    terminal.say(format_args!("  {} resources, with the logs", resources.len()));
+    terminal.say(format_args!("  {}", stays(role, &stack)));
+    let agreed = if stack.protected {
+        terminal.say("  It is protected against deletion, which is taken off first.");
+        terminal.types("Databases will no longer be kept safe.", name)?
+    } else {
+        terminal.agrees("Do this?")?
+    };
+    if !agreed {
+        bail!("nothing was deleted");
+    }
+    if stack.protected {
+        let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);
+        let call = call.enable_termination_protection(false).send();
+        call.await.told(account.who(), format_args!("taking the protection off stack {name}"))?;
+    }
+    let watch = Watch::new(account, &stack.id).await?;
+    let call = account.cloudformation().delete_stack().stack_name(&stack.id);
+    call.send().await.told(account.who(), format_args!("deleting stack {name}"))?;
+    let story = watch.to_success(terminal).await?;
+    terminal.say(format_args!("{GOOD}{name} is gone{GOOD:#}"));
+    for (kind, id) in story.left_behind() {
+        terminal.say(format_args!("  left behind: {kind} {id}"));
+    }
+    if role == Role::Consumer {
+        if let Some(key) = stack.outputs.get("KeyArn") {
+            terminal.say(format_args!(
+                "  Copies stay, and so does their key. Whoever deletes {key} makes every copy under it unreadable."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a person who is about to say yes has to know.
+fn stays(role: Role, stack: &Stack) -> String {
+    match (role, stack.outputs.get("KeyArn")) {
+        (Role::Producer, _) => {
+            "Databases and their snapshots stay, and so do copies in DR. The transit key goes after 30 \
+                                days, in which that can be taken back."
+                .to_owned()
+        }
+        (Role::Consumer, Some(key)) => format!("Copies stay, and so does the key that they are under: {key}"),
+        (Role::Consumer, None) => "Copies stay, and so does the key that they are under.".to_owned(),
+    }
+}
+
+/// The names of what the stack has.
+async fn resources(account: &Account, stack: &Stack) -> anyhow::Result<Vec<String>> {
+    let doing = format!("listing the resources of stack {}", account.role.stack());
+    let call = account.cloudformation().list_stack_resources().stack_name(&stack.id);
+    let mut pages = call.into_paginator().items().send();
+    let mut names = Vec::new();
+    while let Some(resource) = pages.next().await {
+        names.extend(resource.told(account.who(), &doing)?.logical_resource_id);
+    }
+    Ok(names)
+}
+
+/// Takes back a stack that is nothing but change sets, if that is all that it is.
+pub(super) async fn abandon(account: &Account, id: &str) -> anyhow::Result<()> {
+    let name = account.role.stack();
+    if Stack::look(account).await?.is_none_or(|stack| stack.status != "REVIEW_IN_PROGRESS" || stack.id != id) {
+        return Ok(());
+    }
+    let cloudformation = account.cloudformation();
+    let sets = cloudformation.list_change_sets().stack_name(id).send().await;
+    let sets = sets.told(account.who(), format_args!("listing the change sets of stack {name}"))?;
+    if sets.summaries().is_empty() {
+        let call = cloudformation.delete_stack().stack_name(id);
+        call.send().await.told(account.who(), format_args!("deleting the empty stack {name}"))?;
+    }
+    Ok(())
+}
+
+/// The stack without which nothing is kept safe is not deleted by a slip. Whoever may not protect it has it all the same.
+pub(super) async fn protect(account: &Account, terminal: &mut Terminal) {
+    let name = account.role.stack();
+    let call = account.cloudformation().update_termination_protection().stack_name(name);
+    let call = call.enable_termination_protection(true).send();
+    match call.await.told(account.who(), format_args!("protecting stack {name} against deletion")) {
+        Ok(_) => terminal
+            .say(format_args!("{name} is protected against deletion; `cargo xtask delete consumer` asks for its name")),
+        Err(why) => terminal.warn(format_args!("{why:#}")),
+    }
+}

@@ -1,0 +1,220 @@
+//! `create`, `update`, `delete`: a stack for a role, by change sets that are shown before they are executed.
+
+mod change_set;
+mod command;
+mod delete;
+mod difference;
+mod events;
+mod follow;
+mod parameters;
+mod state;
+
+use std::fs;
+
+use anyhow::{Context, bail};
+use aws_sdk_cloudformation::types::ChangeSetType;
+use config::Config;
+
+use crate::code::{Local, Piece, Uploaded, shortened};
+use crate::files::Files;
+use crate::terminal::{GOOD, TITLE};
+use crate::trouble::Told;
+use crate::{Account, Role, Terminal};
+
+use change_set::{ChangeSet, Wanted};
+use difference::{Difference, Values};
+use follow::Watch;
+use parameters::{Code, NO_DRY_RUN, parameters};
+use state::Standing;
+
+pub use command::{Create, Delete, Update};
+pub use delete::delete;
+pub use parameters::NoDryRun;
+pub use state::Stack;
+
+/// What CloudFormation takes of a template with a call.
+const LONGEST_TEMPLATE: usize = 51_200;
+
+/// Makes the stack of this account's role.
+///
+/// # Errors
+///
+/// If it is there already, something that it needs is not, CloudFormation fails, or the person says no.
+pub async fn create(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let plan = Plan::read(account, config, files, terminal).await?;
+    let (role, name) = (account.role, account.role.stack());
+    let stack = Stack::look(account).await?;
+    match (Standing::of(stack.as_ref()), &stack) {
+        (Standing::Stands | Standing::Stuck, _) => bail!("{name} is there already: `cargo xtask update {role}`"),
+        (Standing::Busy, Some(stack)) => return busy(stack),
+        (Standing::Remains, Some(stack)) => {
+            let status = &stack.status;
+            terminal.warn(format_args!("{name} is {status}: it is not whole, and has to go before it can be made"));
+            delete(account, terminal).await?;
+        }
+        _ => {}
+    }
+    let wanted = parameters(role, config, &plan.code, NoDryRun::Stays, false)?;
+    let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Create };
+    let Some(set) = ChangeSet::work_out(account, wanted).await? else {
+        bail!("the template of {name} has no resources")
+    };
+    if let Err(no) = show(&set, account, "create", Values::new(), terminal) {
+        set.delete().await?;
+        delete::abandon(account, &set.stack).await?;
+        return Err(no);
+    }
+    carry_out(&set, account, terminal).await?;
+    if role == Role::Consumer {
+        delete::protect(account, terminal).await;
+    }
+    done(account, terminal).await
+}
+
+/// Brings the stack of this account's role up to date: template, code, configuration.
+///
+/// # Errors
+///
+/// If it is not there, something that it needs is not, CloudFormation fails, or the person says no.
+pub async fn update(
+    account: &Account,
+    config: &Config,
+    files: &Files,
+    no_dry_run: NoDryRun,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let plan = Plan::read(account, config, files, terminal).await?;
+    let (role, name) = (account.role, account.role.stack());
+    let stack = match Stack::look(account).await? {
+        None => bail!("{name} is not there: `cargo xtask create {role}`"),
+        Some(stack) => stack,
+    };
+    match Standing::of(Some(&stack)) {
+        Standing::Stands => {}
+        Standing::Nothing => bail!("{name} is not there: `cargo xtask create {role}`"),
+        Standing::Busy => return busy(&stack),
+        Standing::Remains => {
+            bail!("{name} is {}: `cargo xtask create {role}` clears that away, and makes it anew", stack.status)
+        }
+        Standing::Stuck => go_back(account, &stack, terminal).await?,
+    }
+    let wanted = parameters(role, config, &plan.code, no_dry_run, true)?;
+    let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Update };
+    let Some(set) = ChangeSet::work_out(account, wanted).await? else {
+        terminal.say(format_args!("{GOOD}{name} is up to date{GOOD:#}: nothing to do"));
+        return Ok(());
+    };
+    if let Err(no) = show(&set, account, "update", stack.parameters, terminal) {
+        set.delete().await?;
+        return Err(no);
+    }
+    carry_out(&set, account, terminal).await?;
+    done(account, terminal).await
+}
+
+/// What a stack is made from.
+struct Plan {
+    template: String,
+    code: Code,
+}
+
+impl Plan {
+    /// Reads all of it before anything is done.
+    async fn read(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<Self> {
+        let path = files.cfn.join(format!("{}.yaml", account.role));
+        let template = fs::read_to_string(&path).with_context(|| format!("reading the template {}", path.display()))?;
+        if template.len() > LONGEST_TEMPLATE {
+            let length = template.len();
+            bail!("{} has {length} bytes, and CloudFormation takes {LONGEST_TEMPLATE} with a call", path.display());
+        }
+        let zip = newest(account, config, Piece::Zip(account.role, config.architecture), files, terminal).await?;
+        let timer = newest(account, config, Piece::Timer, files, terminal).await?;
+        Ok(Self { template, code: Code { zip, timer } })
+    }
+}
+
+async fn newest(
+    account: &Account,
+    config: &Config,
+    piece: Piece,
+    files: &Files,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Uploaded> {
+    let Some(uploaded) = Uploaded::look(account, config, piece).await? else {
+        bail!(
+            "{} is not in bucket {}: run `cargo xtask upload`",
+            piece.key(),
+            config.code_bucket.as_deref().unwrap_or_default()
+        );
+    };
+    let local = Local::read(piece, files)?;
+    if let Some(local) = local.filter(|local| uploaded.hash.as_ref() != Some(&local.hash)) {
+        terminal.warn(format_args!(
+            "{piece} here (sha256 {}) is not what was uploaded ({}), which is what will be deployed; to deploy what is \
+             here, run `cargo xtask upload` first",
+            shortened(&local.hash),
+            uploaded.hash.as_deref().map_or("not by Draco", shortened),
+        ));
+    }
+    Ok(uploaded)
+}
+
+/// Shows what would be done, and asks. A no is an error, as it is where nobody answers.
+fn show(
+    set: &ChangeSet<'_>,
+    account: &Account,
+    doing: &str,
+    before: Values,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let name = account.role.stack();
+    let difference = Difference::new(&set.changes, before, set.parameters.clone());
+    terminal.say(format_args!("{TITLE}{doing} {name}{TITLE:#} in {account}\n{difference}"));
+    if terminal.agrees("Do this?")? { Ok(()) } else { bail!("nothing was changed") }
+}
+
+async fn carry_out(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let watch = Watch::new(account, &set.stack).await?;
+    set.execute().await?;
+    watch.to_success(terminal).await?;
+    Ok(())
+}
+
+async fn done(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let name = account.role.stack();
+    let Some(stack) = Stack::look(account).await? else { bail!("{name} is gone: somebody else has deleted it") };
+    terminal.say(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
+    if let Some(value) = stack.parameters.get(NO_DRY_RUN) {
+        terminal.say(match value.as_str() {
+            "true" => "Copies that nothing holds are deleted. `cargo xtask update consumer --dry-run` ends that.",
+            _ => "Nothing is deleted: what would be stands in the log.",
+        });
+    }
+    Ok(())
+}
+
+/// An update failed, and so did going back.
+async fn go_back(account: &Account, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let name = account.role.stack();
+    terminal
+        .warn(format_args!("{name} is {}: it has to go back to what it was before it can be updated", stack.status));
+    if !terminal.agrees("Try to go back once more?")? {
+        bail!("nothing was changed");
+    }
+    let watch = Watch::new(account, &stack.id).await?;
+    let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);
+    call.send().await.told(account.who(), format_args!("taking stack {name} back"))?;
+    // The end that is wanted here is the one that is a failure elsewhere.
+    let story = watch.to_the_end(terminal).await?;
+    let status = Stack::look(account).await?.map(|stack| stack.status).unwrap_or_default();
+    if status != "UPDATE_ROLLBACK_COMPLETE" {
+        bail!("stack {name} is {status}: {}", story.reasons().join("; "));
+    }
+    Ok(())
+}
+
+fn busy(stack: &Stack) -> anyhow::Result<()> {
+    let Stack { id, status, .. } = stack;
+    let name = id.split('/').nth(1).unwrap_or(id);
+    bail!("{name} is {status}: somebody is at it; wait for the end, then try again")
+}
