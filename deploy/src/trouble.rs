@@ -146,3 +146,82 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 fn root(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(profile: Option<&str>) -> Who {
+        Who { role: Role::Consumer, profile: profile.map(str::to_owned) }
+    }
+
+    #[test]
+    fn credentials_that_have_expired_are_renewed_as_they_were_made() {
+        assert_eq!(
+            refusal(
+                "ExpiredToken",
+                "The security token included in the request is expired",
+                Some(403),
+                &who(Some("dr"))
+            ),
+            "the credentials of profile dr (DR_PROFILE) have expired: `aws sso login --profile dr`, or renew them as you \
+             got them"
+        );
+        assert_eq!(
+            refusal("ExpiredTokenException", "", Some(403), &who(None)),
+            "the credentials for the DR account have expired: renew them as you got them"
+        );
+    }
+
+    #[test]
+    fn credentials_that_aws_does_not_know_are_told_from_those_that_may_not() {
+        let unknown = refusal("InvalidClientTokenId", "The security token is invalid", Some(403), &who(Some("dr")));
+        assert!(unknown.starts_with("AWS does not know the credentials of profile dr"), "{unknown}");
+        assert_eq!(
+            refusal(
+                "AccessDenied",
+                "User x is not authorized to perform: cloudformation:CreateChangeSet",
+                Some(403),
+                &who(None)
+            ),
+            "User x is not authorized to perform: cloudformation:CreateChangeSet: the credentials for the DR account may \
+             not do that"
+        );
+    }
+
+    #[test]
+    fn an_answer_without_words_is_told_by_its_status() {
+        assert_eq!(
+            refusal("", "", Some(403), &who(None)),
+            "AWS refuses (403): the credentials for the DR account may not do that"
+        );
+        assert_eq!(refusal("", "", Some(503), &who(None)), "AWS refuses (503)");
+    }
+
+    #[test]
+    fn what_else_aws_says_is_passed_on() {
+        let told = refusal("ValidationError", "Template format error", Some(400), &who(None));
+        assert_eq!(told, "ValidationError: Template format error");
+    }
+
+    #[test]
+    fn without_credentials_a_person_hears_where_they_come_from() {
+        let none = CredentialsError::not_loaded("no providers in chain provided credentials");
+        assert_eq!(
+            without_credentials(&none, &who(None)),
+            "no credentials for the DR account: set DR_PROFILE in config.yaml to an AWS profile, or AWS_ACCESS_KEY_ID and \
+             the like"
+        );
+        let expired = CredentialsError::provider_error("the SSO token has expired and cannot be refreshed");
+        assert_eq!(
+            without_credentials(&expired, &who(Some("dr"))),
+            "signing in as profile dr: the SSO token has expired and cannot be refreshed: `aws sso login --profile dr`"
+        );
+        let unknown = CredentialsError::invalid_configuration("profile `dr` was not defined");
+        assert_eq!(
+            without_credentials(&unknown, &who(Some("dr"))),
+            "no credentials from profile dr (DR_PROFILE): profile `dr` was not defined: see `aws configure list --profile \
+             dr`"
+        );
+    }
+}

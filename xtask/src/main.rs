@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod configuration;
+mod deploy;
 mod mutants;
 mod python;
 mod test;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(long, value_name = "ARCHITECTURE", default_value = "arm64")]
         arch: build::Architecture,
     },
+    #[command(flatten)]
+    Deploy(deploy::Task),
     /// Break the pure crates in every small way, and see that a test notices each
     Mutants,
     /// Measure, and print one JSON line a measurement
@@ -65,6 +68,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Test { quick }) => test::run(&shell, quick),
         Some(Task::Config(show)) => show.run(),
         Some(Task::Build { arch }) => build::run(&shell, arch),
+        Some(Task::Deploy(task)) => match task.run(&shell)? {},
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),

@@ -6,13 +6,17 @@ use std::fmt;
 
 use anstyle::Style;
 use aws_sdk_cloudformation::types::{
-    ChangeAction, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
+    ChangeAction, EvaluationType, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
+    ResourceTargetDefinition,
 };
 
 use crate::terminal::{BAD, CAUTION, FAINT, GOOD, LOUD, TITLE};
 
 /// A value that is longer loses its end. Lifecycles are JSON of any length.
 const LONGEST: usize = 60;
+
+/// How the path of a property begins.
+const PROPERTIES: &str = "/Properties/";
 
 /// Names and values.
 pub(super) type Values = BTreeMap<String, String>;
@@ -84,31 +88,56 @@ impl Resource {
     }
 }
 
+/// What is known of a property that changes.
+#[derive(Default)]
+struct Property {
+    replaces: bool,
+    /// From what to what.
+    values: Option<String>,
+    /// Whether it changes whatever else does. Else it follows something that may change, or not.
+    certain: bool,
+    follows: Option<String>,
+}
+
 /// AWS tells a property once for each cause: its parameter, a reference, the template. It is shown once.
 fn properties(change: &ResourceChange) -> Vec<String> {
-    let mut all: BTreeMap<String, (bool, Option<String>)> = BTreeMap::new();
-    for target in change.details().iter().filter_map(|detail| detail.target()) {
-        let name = match (target.path(), target.name(), target.attribute()) {
-            (Some(path), ..) if path.starts_with("/Properties/") => path["/Properties/".len()..].replace('/', "."),
-            (_, Some(name), _) => name.to_owned(),
-            (_, None, Some(ResourceAttribute::Properties) | None) => continue,
-            (_, None, Some(attribute)) => attribute.to_string(),
-        };
-        let replaces = target.requires_recreation() == Some(&RequiresRecreation::Always);
+    let mut all: BTreeMap<String, Property> = BTreeMap::new();
+    for detail in change.details() {
+        let Some((name, target)) = detail.target().and_then(|target| Some((name(target)?, target))) else { continue };
+        let property = all.entry(name).or_default();
+        property.replaces |= target.requires_recreation() == Some(&RequiresRecreation::Always);
         let values = (target.before_value().is_some() || target.after_value().is_some())
             .then(|| told(target.before_value(), target.after_value()));
-        let entry = all.entry(name).or_default();
-        entry.0 |= replaces;
-        entry.1 = entry.1.take().or(values);
+        property.values = property.values.take().or(values);
+        property.certain |= detail.evaluation() != Some(&EvaluationType::Dynamic);
+        property.follows = property.follows.take().or(detail.causing_entity().map(str::to_owned));
     }
     // The whole of a property says nothing more where its parts are told.
     let is_whole = |name: &str| all.keys().any(|other| other.starts_with(&format!("{name}.")));
     let parts = all.iter().filter(|(name, _)| !is_whole(name));
-    let line = |(name, (replaces, values)): (&String, &(bool, Option<String>))| {
-        let why = if *replaces { " (this replaces it)" } else { "" };
-        format!("{name}{why}{}", values.as_ref().map(|values| format!(": {values}")).unwrap_or_default())
-    };
-    parts.map(line).collect()
+    parts.map(|(name, property)| format!("{name}{property}")).collect()
+}
+
+/// `Code.S3ObjectVersion`, where AWS tells the path; else `Code`.
+fn name(target: &ResourceTargetDefinition) -> Option<String> {
+    match (target.path(), target.name(), target.attribute()) {
+        (Some(path), ..) if path.starts_with(PROPERTIES) => Some(path[PROPERTIES.len()..].replace('/', ".")),
+        (_, Some(name), _) => Some(name.to_owned()),
+        (_, None, Some(ResourceAttribute::Properties) | None) => None,
+        (_, None, Some(attribute)) => Some(attribute.to_string()),
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.replaces, self.follows.as_ref().filter(|_| !self.certain)) {
+            (true, None) => write!(f, " (this replaces it)")?,
+            (true, Some(other)) => write!(f, " (this replaces it, if {other} changes)")?,
+            (false, Some(other)) => write!(f, " (if {other} changes)")?,
+            (false, None) => {}
+        }
+        self.values.as_ref().map_or(Ok(()), |values| write!(f, ": {values}"))
+    }
 }
 
 fn told(before: Option<&str>, after: Option<&str>) -> String {
@@ -186,8 +215,8 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_cloudformation::types::ResourceChangeDetail;
     use aws_sdk_cloudformation::types::builders::ResourceTargetDefinitionBuilder;
-    use aws_sdk_cloudformation::types::{ResourceChangeDetail, ResourceTargetDefinition};
 
     fn change(name: &str, kind: &str, action: ChangeAction) -> ResourceChange {
         ResourceChange::builder().logical_resource_id(name).resource_type(kind).action(action).build()
@@ -206,6 +235,17 @@ mod tests {
         let change = ResourceChange::builder().logical_resource_id(name).resource_type(kind);
         let change = change.action(ChangeAction::Modify).replacement(replacement);
         change.set_details(Some(details.collect())).build()
+    }
+
+    /// As AWS tells of what refers to something that is about to change.
+    fn follower() -> ResourceChange {
+        let target = target().attribute(ResourceAttribute::Properties).name("Endpoint");
+        let target = target.requires_recreation(RequiresRecreation::Always).build();
+        let detail = ResourceChangeDetail::builder().target(target).evaluation(EvaluationType::Dynamic);
+        let detail = detail.causing_entity("Function.Arn").build();
+        let change = ResourceChange::builder().logical_resource_id("TopicToFunction");
+        let change = change.resource_type("AWS::SNS::Subscription").action(ChangeAction::Modify);
+        change.replacement(Replacement::Conditional).details(detail).build()
     }
 
     fn target() -> ResourceTargetDefinitionBuilder {
@@ -269,23 +309,18 @@ mod tests {
                 Replacement::True,
                 vec![target().name("TopicName").requires_recreation(RequiresRecreation::Always)],
             ),
-            modified(
-                "Timer",
-                "AWS::StepFunctions::StateMachine",
-                Replacement::Conditional,
-                vec![target().name("RoleArn")],
-            ),
+            follower(),
             change("Alarm", "AWS::CloudWatch::Alarm", ChangeAction::Remove),
             kept.action(ChangeAction::Remove).policy_action(PolicyAction::Retain).build(),
             change("Queue", "AWS::SQS::Queue", ChangeAction::Add),
         ];
         insta::assert_snapshot!(shown(&changes, &[("Old", "x")], &[("New", "y")]), @"
-          + Queue AWS::SQS::Queue  added
-          - Key   AWS::KMS::Key  left behind: it stays, and the stack forgets it
-          - Alarm AWS::CloudWatch::Alarm  removed
-          ! Timer AWS::StepFunctions::StateMachine  MAY BE REPLACED
-              RoleArn
-          ! Topic AWS::SNS::Topic  REPLACED
+          + Queue           AWS::SQS::Queue  added
+          - Key             AWS::KMS::Key  left behind: it stays, and the stack forgets it
+          - Alarm           AWS::CloudWatch::Alarm  removed
+          ! TopicToFunction AWS::SNS::Subscription  MAY BE REPLACED
+              Endpoint (this replaces it, if Function.Arn changes)
+          ! Topic           AWS::SNS::Topic  REPLACED
               TopicName (this replaces it)
         parameters
           + New y

@@ -79,3 +79,114 @@ pub(super) fn parameters(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use super::*;
+
+    const LEAST: &str = "{SOURCE_ACCTS: ['111111111111', '333333333333'], DR_ACCT: '222222222222', CODE_BUCKET: code}";
+    const MOST: &str = "
+SOURCE_ACCTS: '111111111111'
+DR_ACCT: '222222222222'
+CODE_BUCKET: code
+ARCHITECTURE: x86_64
+TAG_KEY: team
+TAG_VALUE: data
+WAIT_LIMIT_HOURS: 48
+KEY_PER_DATABASE: yes
+ALLOW_PLAINTEXT_CLUSTERS: true
+FLOOR: {daily: 3}
+ALARM_EMAIL: dba@example.org
+ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager
+NO_COPY_HOURS: 0
+LOG_DAYS: 30
+CONCURRENCY: 5
+lifecycles: {Fortnight: {daily: 14}}
+";
+
+    fn all(role: Role, text: &str, no_dry_run: NoDryRun, exists: bool) -> Vec<(&'static str, Value)> {
+        let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
+        let uploaded = |version: &str| Uploaded { version: version.to_owned(), hash: None };
+        let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
+        parameters(role, &config, &code, no_dry_run, exists).unwrap()
+    }
+
+    fn shown(all: &[(&str, Value)]) -> String {
+        let line = |(name, value): &(&str, Value)| match value {
+            Value::Is(value) => format!("{name}={value}\n"),
+            Value::Stays => format!("{name} stays\n"),
+        };
+        all.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_is_not_configured_is_left_to_the_template() {
+        insta::assert_snapshot!(shown(&all(Role::Producer, LEAST, NoDryRun::Stays, false)), @"
+        CodeBucket=code
+        CodeKey=draco/producer-arm64.zip
+        CodeVersion=zip-1
+        TimerKey=draco/wait4copy.asl.json
+        TimerVersion=timer-1
+        Architecture=arm64
+        NoCopyHours=26
+        LogDays=365
+        DrAccount=222222222222
+        ");
+    }
+
+    #[test]
+    fn what_is_configured_becomes_a_parameter() {
+        insta::assert_snapshot!(shown(&all(Role::Consumer, MOST, NoDryRun::Stays, false)), @r#"
+        CodeBucket=code
+        CodeKey=draco/consumer-x86_64.zip
+        CodeVersion=zip-1
+        TimerKey=draco/wait4copy.asl.json
+        TimerVersion=timer-1
+        Architecture=x86_64
+        TagKey=team
+        TagValue=data
+        WaitLimitHours=48
+        Concurrency=5
+        AlarmEmail=dba@example.org
+        AlarmTopicArn=arn:aws:sns:eu-west-1:222222222222:pager
+        NoCopyHours=0
+        LogDays=30
+        SourceAccounts=111111111111
+        KeyPerDatabase=true
+        AllowPlaintextClusters=true
+        Floor={"daily":3}
+        Lifecycles={"Fortnight":{"daily":14}}
+        "#);
+    }
+
+    #[test]
+    fn whether_copies_are_deleted_changes_only_when_that_is_asked_for() {
+        let no_dry_run = |no_dry_run, exists| {
+            let all = all(Role::Consumer, LEAST, no_dry_run, exists);
+            all.into_iter().find(|(name, _)| *name == NO_DRY_RUN).map(|(_, value)| value)
+        };
+        assert_eq!(no_dry_run(NoDryRun::Stays, false), None);
+        assert_eq!(no_dry_run(NoDryRun::Stays, true), Some(Value::Stays));
+        assert_eq!(no_dry_run(NoDryRun::Becomes(true), true), Some(Value::Is("true".to_owned())));
+        assert_eq!(no_dry_run(NoDryRun::Becomes(false), true), Some(Value::Is("false".to_owned())));
+    }
+
+    #[test]
+    fn the_templates_have_these_parameters_and_no_others() {
+        for (role, template) in [
+            (Role::Producer, include_str!("../../../cfn/producer.yaml")),
+            (Role::Consumer, include_str!("../../../cfn/consumer.yaml")),
+        ] {
+            let section = template.split_once("\nParameters:\n").unwrap().1;
+            // A section ends where the next begins, at the margin.
+            let section = section.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+            let names = section.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+            let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
+            let ours = all(role, MOST, NoDryRun::Becomes(true), true);
+            assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{role}");
+        }
+    }
+}
