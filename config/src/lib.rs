@@ -25,11 +25,10 @@ use crate::keys::{KEYS, Key, LIFECYCLES};
 /// Where the configuration is, unless another file is named.
 pub const USUAL: &str = "config.yaml";
 
-/// What AWS Lambda has room for in all environment variables of a function together; no parameter of a CloudFormation
-/// template is longer, either.
-const ROOM: usize = 4096;
-/// What of that is left for the variables that do not grow: switches, the tag, the ARNs of key and state machine.
-const OTHERS: usize = 1024;
+/// What lifecycles, floor and accounts may take together. AWS Lambda has room for 4096 bytes in all environment variables
+/// of a function, and no parameter of a CloudFormation template is longer; the rest is for the variables that do not
+/// grow: switches, the tag, the ARNs of key and state machine. The template has the same limit.
+const ROOM: usize = 3000;
 
 /// What a user has decided. `config.yaml.sample` tells what each key is.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +54,7 @@ pub struct Config {
     pub concurrency: Option<u32>,
     pub lifecycles: Lifecycles,
     /// Where the keys that are set were set.
-    origins: BTreeMap<&'static str, Origin>,
+    pub origins: BTreeMap<&'static str, Origin>,
 }
 
 /// The processor that the functions run on.
@@ -189,8 +188,8 @@ impl Config {
         }
         let long: usize =
             [self.lifecycles_json(), self.floor_json(), self.source_accounts()].map(|text| text.len()).iter().sum();
-        (long > ROOM - OTHERS).then(|| {
-            let (key, room) = (LIFECYCLES, ROOM - OTHERS);
+        (long > ROOM).then(|| {
+            let (key, room) = (LIFECYCLES, ROOM);
             (key, format!("with FLOOR and SOURCE_ACCTS they take {long} bytes as JSON, and AWS Lambda's environment has room for {room}; have fewer, or shorter names"))
         })
     }

@@ -126,7 +126,7 @@ fn more_lifecycles_than_a_function_can_be_told_of() {
     file(
         &format!("lifecycles:\n{many}"),
         "2:3: lifecycles: with FLOOR and SOURCE_ACCTS they take 3533 bytes as JSON, and AWS Lambda's environment has room \
-         for 3072; have fewer, or shorter names",
+         for 3000; have fewer, or shorter names",
     );
 }
 
