@@ -5,7 +5,7 @@
 //! make twice. When a copy is safe, the [`lifecycle`] thins the copies of its database.
 
 pub mod decide;
-mod lifecycle;
+pub mod lifecycle;
 mod settings;
 mod step;
 

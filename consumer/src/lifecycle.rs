@@ -7,14 +7,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use protocol::{DatabaseArn, Origin, Part, Snapshot, SnapshotArn, Status, tags};
+use protocol::{AccountId, DatabaseArn, Origin, Part, Snapshot, SnapshotArn, Status, tags};
 use retention::{Lifecycle, Lifecycles};
 
 /// A copy of a database's snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Copy {
-    pub(crate) arn: SnapshotArn,
-    pub(crate) origin: Origin,
+pub struct Copy {
+    /// Its name.
+    pub arn: SnapshotArn,
+    /// Of what it is a copy.
+    pub origin: Origin,
     /// When it came to be in DR.
     arrived: DateTime<Utc>,
     /// The name of its lifecycle.
@@ -25,9 +27,26 @@ pub(crate) struct Copy {
 
 /// A copy that no rule holds, and why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Doomed {
-    pub(crate) copy: Copy,
-    pub(crate) why: String,
+pub struct Doomed {
+    /// The copy.
+    pub copy: Copy,
+    /// The lifecycle, and what its rules would have needed.
+    pub why: String,
+}
+
+/// Which of these snapshots of DR go as they stand, without another copy: what deletion would begin with. Those of
+/// accounts that are not served stay, because nothing comes by that would thin them.
+#[must_use]
+pub fn going(snapshots: &[Snapshot], served: &[AccountId], known: &Lifecycles, floor: &Lifecycle) -> Vec<Doomed> {
+    let mut databases: BTreeMap<DatabaseArn, Vec<Copy>> = BTreeMap::new();
+    for snapshot in snapshots {
+        let Part::Copy(origin) = Part::of(snapshot) else { continue };
+        if served.contains(&origin.snapshot.place.account) {
+            let copy = Copy::of(snapshot, &origin.database);
+            databases.entry(origin.database).or_default().extend(copy);
+        }
+    }
+    databases.into_values().flat_map(|copies| doomed(copies, None, known, floor)).collect()
 }
 
 impl Copy {
@@ -45,8 +64,13 @@ impl Copy {
     }
 }
 
-/// Which copies of one database go, under the lifecycle of the newest. One of them has just been told of.
-pub(crate) fn doomed(copies: Vec<Copy>, just_told: &SnapshotArn, known: &Lifecycles, floor: &Lifecycle) -> Vec<Doomed> {
+/// Which copies of one database go, under the lifecycle of the newest. One of them may have just been told of.
+pub(crate) fn doomed(
+    copies: Vec<Copy>,
+    just_told: Option<&SnapshotArn>,
+    known: &Lifecycles,
+    floor: &Lifecycle,
+) -> Vec<Doomed> {
     let Some(newest) = copies.iter().max_by_key(|copy| (copy.origin.taken, copy.arn.id())) else { return Vec::new() };
     let lifecycle = newest.lifecycle.as_deref().map_or(Lifecycle::None, |name| known.named(name));
     let by_taken: Vec<_> = copies.iter().map(|copy| (copy.arn.id(), copy.origin.taken)).collect();
@@ -59,7 +83,7 @@ pub(crate) fn doomed(copies: Vec<Copy>, just_told: &SnapshotArn, known: &Lifecyc
     let by_floor = going(&retention::plan(floor, &by_arrival));
     copies
         .into_iter()
-        .filter(|copy| copy.is_told || copy.arn == *just_told)
+        .filter(|copy| copy.is_told || just_told == Some(&copy.arn))
         .filter(|copy| by_floor.contains_key(copy.arn.id()))
         .filter_map(|copy| {
             let why = format!("{}: {}", lifecycle.name(), by_lifecycle.get(copy.arn.id())?);

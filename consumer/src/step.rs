@@ -164,7 +164,7 @@ impl Consumer {
     async fn doomed(&self, origin: &Origin, copy: &Snapshot) -> Result<(Vec<Doomed>, Vec<Doomed>), cloud::Error> {
         let all = self.cloud.all(copy.arn.kind, Some(&copy.database)).await?;
         let copies = all.iter().filter_map(|found| lifecycle::Copy::of(found, &origin.database)).collect();
-        let doomed = lifecycle::doomed(copies, &copy.arn, &self.settings.lifecycles, &self.settings.floor);
+        let doomed = lifecycle::doomed(copies, Some(&copy.arn), &self.settings.lifecycles, &self.settings.floor);
         Ok(doomed.into_iter().partition(|doomed| doomed.copy.arn == copy.arn))
     }
 

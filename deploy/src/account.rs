@@ -18,6 +18,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
+use cloud::Cloud;
 use config::Config;
 use protocol::Place;
 
@@ -59,6 +60,19 @@ impl Account {
         role.admits(&account, config)?;
         let caller = caller.arn().unwrap_or_default().to_owned();
         Ok(Self { role, place: Place { region, account }, caller, who, sdk })
+    }
+
+    /// An account of which it is known already that it is the one for this role.
+    #[must_use]
+    pub fn known(role: Role, place: Place, sdk: SdkConfig) -> Self {
+        let caller = place.account.to_string();
+        Self { role, place, caller, who: Who { role, profile: None }, sdk }
+    }
+
+    /// The snapshots here.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        Cloud::new(&self.sdk, self.place.clone())
     }
 
     /// Whom messages about what AWS refuses are for.

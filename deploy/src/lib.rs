@@ -10,6 +10,8 @@
 pub mod account;
 pub mod bucket;
 pub mod code;
+pub mod deletion;
+pub mod event;
 pub mod files;
 pub mod role;
 pub mod stack;
@@ -43,6 +45,7 @@ enum Task {
     Create(stack::Create),
     Update(stack::Update),
     Delete(stack::Delete),
+    Event(event::Event),
 }
 
 impl Deploy {
@@ -59,6 +62,7 @@ impl Deploy {
             Task::Create(task) => task.run(&config).await,
             Task::Update(task) => task.run(&config).await,
             Task::Delete(task) => task.run(&config).await,
+            Task::Event(task) => task.run(&config).await,
         }
     }
 }

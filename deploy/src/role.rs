@@ -38,6 +38,15 @@ impl Role {
         }
     }
 
+    /// How the topic is called over which its function hears RDS and the other account.
+    #[must_use]
+    pub fn topic(self) -> &'static str {
+        match self {
+            Self::Producer => "DracoProducer",
+            Self::Consumer => "DracoConsumer",
+        }
+    }
+
     /// Its account, in a sentence: `a source account`.
     #[must_use]
     pub fn account(self) -> &'static str {

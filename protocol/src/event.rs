@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::arn::Kind;
+use crate::arn::{Kind, SnapshotArn};
 use crate::message::{self, Announcement, Message, NotAMessage};
 use crate::notification::{NotANotification, Notification};
 use crate::origin::{self, Origin};
 use crate::place::{NotAPlace, Place};
-use crate::seen::{json, quoted, said};
+use crate::seen::{self, quoted, said};
 
 /// Why a function is invoked.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ pub struct NotAnEvent {
     why: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "{\"EventSource\":…}")]
 struct Record {
     /// Others than SNS spell it `eventSource`.
@@ -125,7 +125,7 @@ struct Record {
     sns: Option<Sns>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Sns {
     topic_arn: String,
@@ -133,8 +133,38 @@ struct Sns {
     message: String,
 }
 
+/// What records say that come over SNS.
+const OF_SNS: &str = "aws:sns";
 /// The subject under which RDS notifies.
 const NOTIFICATION_SUBJECT: &str = "RDS Notification Message";
+
+/// What SNS invokes a function with, when somebody says something over a topic.
+pub struct Delivery(Record);
+
+impl Delivery {
+    /// RDS says that this snapshot was taken.
+    #[must_use]
+    pub fn of_taken(snapshot: &SnapshotArn, topic_arn: &str) -> Self {
+        Self::of(topic_arn, NOTIFICATION_SUBJECT, Notification::of_taken(snapshot))
+    }
+
+    /// The other account says this.
+    #[must_use]
+    pub fn of_message(message: &Message, topic_arn: &str) -> Self {
+        Self::of(topic_arn, message::SUBJECT, message.to_string())
+    }
+
+    fn of(topic_arn: &str, subject: &str, message: String) -> Self {
+        let sns = Sns { topic_arn: topic_arn.to_owned(), subject: Some(subject.to_owned()), message };
+        Self(Record { event_source: OF_SNS.to_owned(), sns: Some(sns) })
+    }
+
+    /// As the function gets it.
+    #[must_use]
+    pub fn payload(&self) -> Value {
+        json!({ "Records": [self.0] })
+    }
+}
 
 impl Event {
     /// Reads what a function is invoked with.
@@ -142,7 +172,7 @@ impl Event {
     /// # Errors
     /// If it is nothing that Draco's functions are invoked with.
     pub fn read(payload: Value) -> Result<Self, NotAnEvent> {
-        let wrong = |why: String| NotAnEvent { seen: json(&payload.to_string()), why };
+        let wrong = |why: String| NotAnEvent { seen: seen::json(&payload.to_string()), why };
         match payload.get("Records") {
             // One that cannot be understood does not keep the others from their turn.
             Some(Value::Array(records)) => Ok(Self::Heard(records.iter().map(Record::read).collect())),
@@ -154,9 +184,9 @@ impl Event {
 
 impl Record {
     fn read(record: &Value) -> Result<Heard, Unheard> {
-        let wrong = |why| Unheard::Form { seen: json(&record.to_string()), why };
+        let wrong = |why| Unheard::Form { seen: seen::json(&record.to_string()), why };
         let Self { event_source, sns } = Self::deserialize(record).map_err(|why| wrong(said(why)))?;
-        if event_source != "aws:sns" {
+        if event_source != OF_SNS {
             return Err(Unheard::NotSns(event_source));
         }
         let Sns { topic_arn, subject, message } = sns.ok_or_else(|| wrong("missing field `Sns`".to_owned()))?;

@@ -1,6 +1,6 @@
 //! Notifications of RDS: which snapshot to look at.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arn::{Kind, SnapshotArn};
 use crate::place::Place;
@@ -8,6 +8,9 @@ use crate::seen::{json, said};
 
 /// What the first message to a new subscriber begins with. It is plain text.
 const GREETING: &str = "This is a message to notify that RDS will attempt to send you event notifications";
+
+/// What stands before an event's number.
+const GUIDE: &str = "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html";
 
 /// What RDS says, best-effort: it may never come, or twice, or late.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub enum NotANotification {
     Arn(#[from] crate::arn::NotAnArn),
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Written {
     #[serde(rename = "Event Source")]
     source: String,
@@ -81,6 +84,21 @@ struct Written {
 }
 
 impl Notification {
+    /// As RDS writes that a snapshot was taken by hand.
+    #[must_use]
+    pub fn of_taken(arn: &SnapshotArn) -> String {
+        let taken = EVENTS.into_iter().find(|(kind, _, news)| (*kind, *news) == (arn.kind, News::Created));
+        let number = taken.map(|(_, number, _)| number).unwrap_or_default();
+        let written = Written {
+            source: arn.kind.event_source().to_owned(),
+            id: arn.id().to_owned(),
+            arn: Some(arn.to_string()),
+            event: format!("{GUIDE}#RDS-EVENT-{number:04}"),
+        };
+        // Texts alone: nothing that JSON could refuse.
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+
     /// Reads one that came over a topic of this place, which is the snapshot's too if the notification does not name it.
     ///
     /// # Errors
