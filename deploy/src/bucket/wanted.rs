@@ -74,7 +74,7 @@ pub(super) fn changes(bucket: &Bucket<'_>, seen: Option<&Seen>) -> Vec<Change> {
         };
         let others = policy::others(now.policy.as_ref()).count();
         if others > 0 {
-            will.push_str(&format!("; {others} more of its own stay"));
+            will.push_str(&format!("; what it says besides stays ({others} statements)"));
         }
         change("policy", is.to_owned(), &will, To::Policy(wanted));
     }

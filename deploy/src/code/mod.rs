@@ -121,6 +121,12 @@ impl Uploaded {
                  run since SOURCE_ACCTS was set, and `cargo xtask upload`? May {} read S3?",
                 account.caller
             ),
+            Err(error) if status(&error) == Some(301) => {
+                bail!(
+                    "bucket {bucket} (CODE_BUCKET) is not in {}: Lambda takes code only from its own region",
+                    account.place.region
+                )
+            }
             Err(error) => return Err(error).told(account.who(), format_args!("looking for {key} in bucket {bucket}")),
         };
         let hash = answer.metadata().and_then(|metadata| metadata.get(HASH)).cloned();

@@ -24,8 +24,7 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
         return busy(&stack);
     }
     terminal.say(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
-    let resources = resources(account, &stack).await?;
-    terminal.say(format_args!("  {} resources, with the logs", resources.len()));
+    terminal.say(format_args!("  {} resources, with the logs", count(account, &stack).await?));
     terminal.say(format_args!("  {}", stays(role, &stack)));
     let agreed = if stack.protected {
         terminal.say("  It is protected against deletion, which is taken off first.");
@@ -72,16 +71,17 @@ fn stays(role: Role, stack: &Stack) -> String {
     }
 }
 
-/// The names of what the stack has.
-async fn resources(account: &Account, stack: &Stack) -> anyhow::Result<Vec<String>> {
+/// How many things the stack has.
+async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
     let doing = format!("listing the resources of stack {}", account.role.stack());
     let call = account.cloudformation().list_stack_resources().stack_name(&stack.id);
     let mut pages = call.into_paginator().items().send();
-    let mut names = Vec::new();
+    let mut count = 0;
     while let Some(resource) = pages.next().await {
-        names.extend(resource.told(account.who(), &doing)?.logical_resource_id);
+        resource.told(account.who(), &doing)?;
+        count += 1;
     }
-    Ok(names)
+    Ok(count)
 }
 
 /// Takes back a stack that is nothing but change sets, if that is all that it is.

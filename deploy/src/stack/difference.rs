@@ -149,10 +149,12 @@ fn told(before: Option<&str>, after: Option<&str>) -> String {
     format!("{} → {}", quoted(before), quoted(after))
 }
 
+/// In one line, and not too long.
 fn short(value: &str) -> String {
+    let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
     match value.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+        None => value,
     }
 }
 
@@ -335,5 +337,6 @@ mod tests {
         let shown = shown(&[], &[("Lifecycles", "{}")], &[("Lifecycles", &long)]);
         assert!(shown.lines().all(|line| line.chars().count() < 100), "{shown}");
         assert!(shown.ends_with("no resource changes"), "{shown}");
+        assert_eq!(short("{\n  \"daily\": 7\n}"), "{ \"daily\": 7 }");
     }
 }

@@ -14,6 +14,8 @@ use crate::{Account, Terminal};
 /// How long until the next look: short at first, since small changes are done in seconds.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(4);
+/// So many looks in a row may fail, each of which the SDK has tried several times.
+const UNHEARD: u32 = 5;
 /// How often the sign of life moves, whether or not there is anything new.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -38,7 +40,7 @@ impl<'a> Watch<'a> {
     pub(super) async fn to_the_end(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
         let mut story = Story::default();
         let alive = alive();
-        let mut pause = FIRST;
+        let (mut pause, mut unheard) = (FIRST, 0);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -46,7 +48,20 @@ impl<'a> Watch<'a> {
                     "nobody is watching any more; CloudFormation goes on all the same, and `cargo xtask status` says how far"
                 ),
             }
-            let new = self.since(&story).await?;
+            // What CloudFormation does does not depend on our hearing of it: a network may be away for a moment.
+            let new = match self.since(&story).await {
+                Err(why) if unheard == UNHEARD => {
+                    return Err(
+                        why.context("CloudFormation goes on all the same, and `cargo xtask status` says how far")
+                    );
+                }
+                Err(_) => {
+                    unheard += 1;
+                    continue;
+                }
+                Ok(new) => new,
+            };
+            unheard = 0;
             alive.suspend(|| story.hear(new).iter().for_each(|event| terminal.say(line(event))));
             if story.end().is_some() {
                 alive.finish_and_clear();
