@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::agenda::Agenda;
 use crate::bill::Metered;
-use crate::call::{Answer, Call, Error, Service};
+use crate::call::{Answer, Call, Caller, Error, Service};
 use crate::clock::Clock;
 use crate::fault::{self, Fate, Faults, Point};
 use crate::journal::{Event, Follow, Journal};
@@ -198,6 +198,11 @@ impl World {
         let result = change(&mut state);
         self.0.agenda_changed.notify_one();
         result
+    }
+
+    /// Whose an access key is, if somebody has told.
+    pub(crate) fn owner_of(&self, access_key: &str) -> Option<Caller> {
+        self.0.lock().roles.owner_of(access_key)
     }
 
     pub(crate) fn clock(&self) -> Clock {

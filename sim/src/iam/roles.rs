@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::{self, Carrier};
 use super::{Choice, Effect, Grant, Question, Statement, Verdict, pattern};
-use crate::call::Caller;
+use crate::call::{self, Caller};
 use crate::world::World;
 
 /// The roles of all accounts, as far as they are known: by account and name. A role that is not here may do everything
@@ -12,6 +12,8 @@ use crate::world::World;
 #[derive(Default)]
 pub(crate) struct Roles {
     known: BTreeMap<String, BTreeMap<String, Role>>,
+    /// Whose the access keys are that do not tell it themselves.
+    access_keys: BTreeMap<String, Caller>,
 }
 
 /// The statements of all policies of a role: which policy has one makes no difference.
@@ -38,6 +40,14 @@ impl World {
         Ok(())
     }
 
+    /// Tells whose an access key is that is not an account's number: this role's, whatever its session token says. Somebody
+    /// else has made it: the simulation has no STS that does.
+    pub fn add_access_key(&self, access_key: &str, account: &str, role: &str) {
+        let role = call::Role { name: role.to_owned(), session: access_key.to_owned() };
+        let caller = Caller { account: account.to_owned(), role: Some(role) };
+        self.change(|state| state.roles.access_keys.insert(access_key.to_owned(), caller));
+    }
+
     /// What a role was allowed and never did: the action patterns of its policies under which nothing has been allowed
     /// since the role got them, each with its statement, in the order in which they are written (`ReadSnapshots:
     /// rds:DescribeDBSnapshots`; a statement without a `Sid` has its number).
@@ -56,6 +66,11 @@ impl World {
 }
 
 impl Roles {
+    /// Whose an access key is, if somebody has told.
+    pub(crate) fn owner_of(&self, access_key: &str) -> Option<Caller> {
+        self.access_keys.get(access_key).cloned()
+    }
+
     /// Whether the caller has policies of its own. The account's root has none.
     pub(crate) fn know(&self, caller: &Caller) -> bool {
         self.of(caller).is_some()

@@ -1,5 +1,7 @@
 //! A key's life: made, disabled, turned over every year, and one day deleted.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,12 +11,13 @@ use super::paging::Page;
 use super::policies::{NewPolicy, default_policy};
 use super::tags::{Tag, checked};
 use super::{Condition, Keeper, Key, OfKey, Rotation, within};
+use crate::arn::Arn;
 use crate::bill::What;
 use crate::call::Error;
 use crate::clock::seconds;
 use crate::here::Here;
-use crate::iam::Need;
-use crate::world::State;
+use crate::iam::{Need, Policy};
+use crate::world::{State, World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,6 +50,23 @@ pub(super) struct EnableKeyRotation {
     rotation_period_in_days: Option<i64>,
 }
 
+impl World {
+    /// Adds a key that somebody else has made, with the name and the policy that it has there.
+    ///
+    /// # Errors
+    /// If the name is no key's, or the policy is none, or needs something that is not simulated.
+    pub fn add_key(&self, arn: &str, policy: &str) -> Result<(), String> {
+        let named = Arn::of("kms", arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
+        let (Arn { region, account, .. }, id) = named.ok_or_else(|| format!("{arn} is no key's name"))?;
+        let policy = (policy.to_owned(), Policy::parse(policy)?);
+        self.change(|state| {
+            let key = Key::new(state, account, id, arn, policy);
+            state.place(account, region).kms.keys.insert(id.to_owned(), key);
+        });
+        Ok(())
+    }
+}
+
 pub(super) fn create(state: &mut State, here: &Here, input: CreateKey) -> Result<Value, Error> {
     input.must_be_simulated()?;
     let tags = checked(input.tags)?;
@@ -61,21 +81,9 @@ pub(super) fn create(state: &mut State, here: &Here, input: CreateKey) -> Result
         Some(given) => given,
         None => default_policy(&account)?,
     };
-    let key = Key {
-        account: account.clone(),
-        id: id.clone(),
-        arn,
-        keeper: Keeper::Customer,
-        description: input.description,
-        created: state.now,
-        condition: Condition::Enabled,
-        rotation: None,
-        document,
-        policy,
-        tags,
-    };
+    let mut key = Key::new(state, &account, &id, &arn, (document, policy));
+    (key.description, key.tags) = (input.description, tags);
     let described = key.described();
-    state.metered.start(state.now, What::Keys, &key.arn, 1);
     here.place(state).kms.keys.insert(id, key);
     Ok(described)
 }
@@ -180,6 +188,24 @@ impl CreateKey {
 }
 
 impl Key {
+    /// A customer's, which costs something from now on.
+    fn new(state: &mut State, account: &str, id: &str, arn: &str, (document, policy): (String, Policy)) -> Self {
+        state.metered.start(state.now, What::Keys, arn, 1);
+        Self {
+            account: account.to_owned(),
+            id: id.to_owned(),
+            arn: arn.to_owned(),
+            keeper: Keeper::Customer,
+            description: String::new(),
+            created: state.now,
+            condition: Condition::Enabled,
+            rotation: None,
+            document,
+            policy,
+            tags: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn must_not_go(&self) -> Result<(), Error> {
         match self.condition {
             Condition::Enabled | Condition::Disabled => Ok(()),

@@ -51,7 +51,7 @@ async fn answer(
     let call = match Limited::new(body, LARGEST).collect().await {
         Ok(body) => {
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-            super::read(&Request { header: &header, body: &body.to_bytes() })
+            super::read(&world, &Request { header: &header, body: &body.to_bytes() })
         }
         Err(why) => Err(Unread::from(Error::new("RequestEntityTooLarge", format!("The body: {why}.")).status(413))),
     };

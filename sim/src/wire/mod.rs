@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::arn::is_account;
 use crate::call::{Answer, Call, Caller, Error, Input, Role, Service};
+use crate::world::World;
 use params::Params;
 pub(crate) use record::record;
 
@@ -65,7 +66,7 @@ impl From<Error> for Unread {
 }
 
 /// Reads a request. The signature tells account, region and service; it is not verified.
-pub(crate) fn read(request: &Request<'_>) -> Result<Call, Unread> {
+pub(crate) fn read(world: &World, request: &Request<'_>) -> Result<Call, Unread> {
     let signed = (request.header)("authorization")
         .and_then(|header| Signed::read(&header))
         .ok_or_else(|| Error::new("MissingAuthenticationToken", "The request is not signed.").status(403))?;
@@ -73,18 +74,20 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Call, Unread> {
         .into_iter()
         .find(|(_, name, _)| *name == signed.service)
         .ok_or_else(|| Error::new("InvalidAction", format!("This simulation has no service {}.", signed.service)))?;
-    read_call(request, signed, service, protocol).map_err(|error| Unread { service: Some(service), error })
+    read_call(world, request, signed, service, protocol).map_err(|error| Unread { service: Some(service), error })
 }
 
-fn read_call(request: &Request<'_>, signed: Signed, service: Service, protocol: Protocol) -> Result<Call, Error> {
-    if !is_account(&signed.account) {
-        let why = format!("The access key {} is not an account: 12 digits are expected.", signed.account);
-        return Err(Error::new("InvalidClientTokenId", why).status(403));
-    }
-    let role = (request.header)("x-amz-security-token").map(|token| match token.split_once('/') {
-        Some((name, session)) => Role { name: name.to_owned(), session: session.to_owned() },
-        None => Role { name: token.clone(), session: "session".to_owned() },
-    });
+fn read_call(
+    world: &World,
+    request: &Request<'_>,
+    signed: Signed,
+    service: Service,
+    protocol: Protocol,
+) -> Result<Call, Error> {
+    let caller = match world.owner_of(&signed.access_key) {
+        Some(owner) => owner,
+        None => caller(request, signed.access_key)?,
+    };
     let (operation, input) = match protocol {
         Protocol::Query { .. } => {
             let mut params = Params::parse(request.body);
@@ -101,12 +104,25 @@ fn read_call(request: &Request<'_>, signed: Signed, service: Service, protocol: 
             (target.rsplit('.').next().unwrap_or_default().to_owned(), Input::Json(input))
         }
     };
-    Ok(Call { caller: Caller { account: signed.account, role }, region: signed.region, service, operation, input })
+    Ok(Call { caller, region: signed.region, service, operation, input })
+}
+
+/// Who calls with an access key that is an account's number, and a session token that is a role's name.
+fn caller(request: &Request<'_>, account: String) -> Result<Caller, Error> {
+    if !is_account(&account) {
+        let why = format!("The access key {account} is not an account: 12 digits are expected.");
+        return Err(Error::new("InvalidClientTokenId", why).status(403));
+    }
+    let role = (request.header)("x-amz-security-token").map(|token| match token.split_once('/') {
+        Some((name, session)) => Role { name: name.to_owned(), session: session.to_owned() },
+        None => Role { name: token.clone(), session: "session".to_owned() },
+    });
+    Ok(Caller { account, role })
 }
 
 /// What a signature's scope says.
 struct Signed {
-    account: String,
+    access_key: String,
     region: String,
     service: String,
 }
@@ -116,8 +132,8 @@ impl Signed {
     fn read(header: &str) -> Option<Self> {
         let (_, rest) = header.split_once("Credential=")?;
         let mut scope = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);
-        let (account, _date, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
-        Some(Self { account, region, service })
+        let (access_key, _date, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+        Some(Self { access_key, region, service })
     }
 }
 

@@ -76,7 +76,7 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let world = self.0.clone();
         let header = |name: &str| request.headers().get(name).map(str::to_owned);
-        let call = super::read(&Request { header: &header, body: request.body().bytes().unwrap_or_default() });
+        let call = super::read(&world, &Request { header: &header, body: request.body().bytes().unwrap_or_default() });
         HttpConnectorFuture::new(async move {
             let (response, id) = world.answer(call).await;
             let Response { status, content_type, body, query_error } = response;

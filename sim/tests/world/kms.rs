@@ -445,3 +445,27 @@ proptest! {
         prop_assert!(seen.is_sorted_by(|one, next| one < next));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_and_an_access_key_that_somebody_else_has_made_are_as_they_say() {
+    let world = world();
+    let (id, role) = ("12345678-1234-4234-8234-123456789012", format!("arn:aws:iam::{OTHER}:role/copier"));
+    let mut opening = opening(OTHER, "kms:DescribeKey");
+    opening["Condition"] = json!({ "ArnEquals": { "aws:PrincipalArn": role } });
+    world.add_key(&arn(id), &policy(&[opening])).expect("a key");
+    world.add_access_key("ASIACOPIER", OTHER, "copier");
+
+    let described = client(&world, "ASIACOPIER").describe_key().key_id(arn(id)).send().await.expect("a key");
+    assert_eq!(described.key_metadata().and_then(|key| key.arn()), Some(arn(id).as_str()));
+    for other in [OTHER, "ASIASTRANGER"] {
+        client(&world, other).describe_key().key_id(arn(id)).send().await.expect_err("a refusal");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_key_is_not_added() {
+    let world = world();
+    let why = world.add_key("arn:aws:kms:eu-west-1:111111111111:alias/orders", &policy(&[])).expect_err("an error");
+    assert_eq!(why, "arn:aws:kms:eu-west-1:111111111111:alias/orders is no key's name");
+    world.add_key(&arn(NOBODY), "no policy").expect_err("an error");
+}
