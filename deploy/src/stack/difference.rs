@@ -14,6 +14,8 @@ use crate::terminal::{BAD, CAUTION, FAINT, GOOD, LOUD, TITLE};
 
 /// A value that is longer loses its end. Lifecycles are JSON of any length.
 const LONGEST: usize = 60;
+/// How much of what two long values have in common is shown.
+const CONTEXT: usize = 12;
 
 /// How the path of a property begins.
 const PROPERTIES: &str = "/Properties/";
@@ -141,20 +143,33 @@ impl fmt::Display for Property {
 }
 
 fn told(before: Option<&str>, after: Option<&str>) -> String {
-    let quoted = |value: Option<&str>| match value {
+    let (before, after) = (before.map(line), after.map(line));
+    // Of two long values, what they begin with alike is left out, or both would look the same.
+    let alike = match (&before, &after) {
+        (Some(before), Some(after)) if before.chars().count().max(after.chars().count()) > LONGEST => {
+            let alike = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+            alike.saturating_sub(CONTEXT)
+        }
+        _ => 0,
+    };
+    let shown = |value: Option<String>| match value.as_deref() {
         None => "none".to_owned(),
         Some("") => "empty".to_owned(),
+        Some(value) if alike > 0 => format!("…{}", short(&value.chars().skip(alike).collect::<String>())),
         Some(value) => short(value),
     };
-    format!("{} → {}", quoted(before), quoted(after))
+    format!("{} → {}", shown(before), shown(after))
 }
 
-/// In one line, and not too long.
+/// Policies and dashboards come in many.
+fn line(value: &str) -> String {
+    value.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn short(value: &str) -> String {
-    let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
     match value.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &value[..end]),
-        None => value,
+        None => value.to_owned(),
     }
 }
 
@@ -332,11 +347,10 @@ mod tests {
     }
 
     #[test]
-    fn long_values_lose_their_end() {
-        let long = format!("{{\"Fortnight\":{}}}", "é".repeat(100));
-        let shown = shown(&[], &[("Lifecycles", "{}")], &[("Lifecycles", &long)]);
-        assert!(shown.lines().all(|line| line.chars().count() < 100), "{shown}");
-        assert!(shown.ends_with("no resource changes"), "{shown}");
-        assert_eq!(short("{\n  \"daily\": 7\n}"), "{ \"daily\": 7 }");
+    fn long_values_lose_their_end_and_what_they_have_in_common() {
+        let (one, other) = (format!("{{{}1}}", "é".repeat(100)), format!("{{{}2}}", "é".repeat(100)));
+        assert_eq!(told(None, Some(&one)), format!("none → {{{}…", "é".repeat(LONGEST - 1)));
+        assert_eq!(told(Some(&one), Some(&other)), "…éééééééééééé1} → …éééééééééééé2}");
+        assert_eq!(told(Some("{\n  \"daily\": 7\n}"), Some("")), "{ \"daily\": 7 } → empty");
     }
 }

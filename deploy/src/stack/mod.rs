@@ -19,12 +19,12 @@ use crate::code::{Local, Piece, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
 use crate::trouble::Told;
-use crate::{Account, Role, Terminal};
+use crate::{Account, Role, Terminal, deletion};
 
 use change_set::{ChangeSet, Wanted};
 use difference::{Difference, Values};
 use follow::Watch;
-use parameters::{Code, NO_DRY_RUN, parameters};
+use parameters::{Code, Value, parameters};
 use state::Standing;
 
 pub use command::{Create, Delete, Update};
@@ -59,7 +59,7 @@ pub async fn create(account: &Account, config: &Config, files: &Files, terminal:
     let Some(set) = ChangeSet::work_out(account, wanted).await? else {
         bail!("the template of {name} has no resources")
     };
-    if let Err(no) = show(&set, account, "create", Values::new(), terminal) {
+    if let Err(no) = show(&set, account, "create", Values::new(), "Do this?", terminal) {
         set.delete().await?;
         delete::abandon(account, &set.stack).await?;
         return Err(no);
@@ -99,17 +99,37 @@ pub async fn update(
         Standing::Stuck => go_back(account, &stack, terminal).await?,
     }
     let wanted = parameters(role, config, &plan.code, no_dry_run, true)?;
+    let question = match lets_go(&wanted, &stack, no_dry_run) {
+        true => {
+            deletion::show(account, config, terminal).await?;
+            "From now on copies that nothing holds are deleted. Do this?"
+        }
+        false => "Do this?",
+    };
     let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Update };
     let Some(set) = ChangeSet::work_out(account, wanted).await? else {
         terminal.say(format_args!("{GOOD}{name} is up to date{GOOD:#}: nothing to do"));
         return Ok(());
     };
-    if let Err(no) = show(&set, account, "update", stack.parameters, terminal) {
+    if let Err(no) = show(&set, account, "update", stack.parameters, question, terminal) {
         set.delete().await?;
         return Err(no);
     }
     carry_out(&set, account, terminal).await?;
     done(account, terminal).await
+}
+
+/// Whether copies that stay today may go after this: deletion begins, or goes on by other rules.
+fn lets_go(wanted: &[(&str, Value)], stack: &Stack, no_dry_run: NoDryRun) -> bool {
+    let is_rules = |name: &str| matches!(name, "Lifecycles" | "Floor");
+    let differs = |(name, value): &(&str, Value)| {
+        is_rules(name) && !matches!((value, stack.parameters.get(*name)), (Value::Is(new), Some(old)) if new == old)
+    };
+    match no_dry_run {
+        NoDryRun::Becomes(true) if !stack.deletes() => true,
+        NoDryRun::Becomes(false) => false,
+        NoDryRun::Becomes(true) | NoDryRun::Stays => stack.deletes() && wanted.iter().any(differs),
+    }
 }
 
 /// What a stack is made from.
@@ -165,12 +185,13 @@ fn show(
     account: &Account,
     doing: &str,
     before: Values,
+    question: &str,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let name = account.role.stack();
     let difference = Difference::new(&set.changes, before, set.parameters.clone());
     terminal.say(format_args!("{TITLE}{doing} {name}{TITLE:#} in {account}\n{difference}"));
-    if terminal.agrees("Do this?")? { Ok(()) } else { bail!("nothing was changed") }
+    if terminal.agrees(question)? { Ok(()) } else { bail!("nothing was changed") }
 }
 
 async fn carry_out(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
@@ -184,10 +205,10 @@ async fn done(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> 
     let name = account.role.stack();
     let Some(stack) = Stack::look(account).await? else { bail!("{name} is gone: somebody else has deleted it") };
     terminal.say(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
-    if let Some(value) = stack.parameters.get(NO_DRY_RUN) {
-        terminal.say(match value.as_str() {
-            "true" => "Copies that nothing holds are deleted. `cargo xtask update consumer --dry-run` ends that.",
-            _ => "Nothing is deleted: what would be stands in the log.",
+    if account.role == Role::Consumer {
+        terminal.say(match stack.deletes() {
+            true => "Copies that nothing holds are deleted. `cargo xtask update consumer --dry-run` ends that.",
+            false => "Nothing is deleted: what would be stands in the log.",
         });
     }
     Ok(())
@@ -217,4 +238,32 @@ fn busy(stack: &Stack) -> anyhow::Result<()> {
     let Stack { id, status, .. } = stack;
     let name = id.split('/').nth(1).unwrap_or(id);
     bail!("{name} is {status}: somebody is at it; wait for the end, then try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(deletes: &str) -> Stack {
+        let parameters = [("NoDryRun", deletes), ("Lifecycles", "{}"), ("Floor", "{\"daily\":7}")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let status = "UPDATE_COMPLETE".to_owned();
+        Stack { id: String::new(), status, parameters, outputs: Values::new(), protected: true }
+    }
+
+    fn floor(rules: &str) -> [(&'static str, Value); 2] {
+        [("Lifecycles", Value::Is("{}".to_owned())), ("Floor", Value::Is(rules.to_owned()))]
+    }
+
+    #[test]
+    fn what_would_be_deleted_is_shown_before_deletion_begins_or_goes_on_by_other_rules() {
+        let (same, other) = (floor("{\"daily\":7}"), floor("{\"daily\":1}"));
+        let (dry, deleting) = (stack("false"), stack("true"));
+        assert!(lets_go(&same, &dry, NoDryRun::Becomes(true)));
+        assert!(lets_go(&other, &deleting, NoDryRun::Stays));
+        assert!(lets_go(&other, &deleting, NoDryRun::Becomes(true)));
+        assert!(!lets_go(&same, &deleting, NoDryRun::Stays));
+        assert!(!lets_go(&other, &dry, NoDryRun::Stays));
+        assert!(!lets_go(&other, &deleting, NoDryRun::Becomes(false)));
+    }
 }

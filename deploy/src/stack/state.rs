@@ -4,6 +4,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types;
 
 use super::difference::Values;
+use super::parameters::NO_DRY_RUN;
 use crate::Account;
 use crate::trouble::{Told, code};
 
@@ -51,6 +52,12 @@ impl Stack {
             answer => answer.told(account.who(), format_args!("looking at stack {name}"))?,
         };
         Ok(answer.stacks.and_then(|stacks| stacks.into_iter().next()).map(Self::of))
+    }
+
+    /// Whether it is a consumer that deletes what nothing holds.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.parameters.get(NO_DRY_RUN).is_some_and(|value| value == "true")
     }
 
     fn of(stack: types::Stack) -> Self {
