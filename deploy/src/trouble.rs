@@ -8,6 +8,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use protocol::Region;
+
 use crate::Role;
 
 /// Whose credentials were used: who reads the message must know which to mend.
@@ -27,6 +29,13 @@ pub trait Told<T> {
     ///
     /// If AWS refused, or could not be asked.
     fn told(self, who: &Who, doing: impl Display) -> anyhow::Result<T>;
+
+    /// The same, where an error of this name is how AWS says that there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refused for another reason, or could not be asked.
+    fn told_unless(self, nothing: &str, who: &Who, doing: impl Display) -> anyhow::Result<Option<T>>;
 }
 
 impl<T, E> Told<T> for Result<T, SdkError<E, HttpResponse>>
@@ -35,6 +44,13 @@ where
 {
     fn told(self, who: &Who, doing: impl Display) -> anyhow::Result<T> {
         self.map_err(|error| anyhow::anyhow!("{doing}: {}", explained(&error, who)))
+    }
+
+    fn told_unless(self, nothing: &str, who: &Who, doing: impl Display) -> anyhow::Result<Option<T>> {
+        match self {
+            Err(error) if code(&error) == Some(nothing) => Ok(None),
+            answer => answer.told(who, doing).map(Some),
+        }
     }
 }
 
@@ -51,6 +67,14 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Optio
 #[must_use]
 pub fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
+}
+
+/// The region that a bucket is in, if S3 says that it is in another than this one.
+#[must_use]
+pub fn elsewhere<E>(error: &SdkError<E, HttpResponse>, here: &Region) -> Option<String> {
+    // With 301 or 400, as with any answer that is about a bucket.
+    let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
+    (region != here.as_str()).then(|| region.to_owned())
 }
 
 fn explained<E>(error: &SdkError<E, HttpResponse>, who: &Who) -> String

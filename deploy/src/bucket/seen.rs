@@ -4,13 +4,10 @@ use anyhow::{Context, bail};
 use aws_sdk_s3::types::{
     BucketVersioningStatus, LifecycleRule, ObjectOwnership, PublicAccessBlockConfiguration, ServerSideEncryption,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 use crate::Account;
-use crate::trouble::{Told, code, status};
+use crate::trouble::{Told, elsewhere, status};
 
 /// The settings of a bucket that are ours to care for.
 #[derive(Clone, Debug, Default)]
@@ -31,38 +28,34 @@ impl Seen {
         match s3.head_bucket().bucket(name).expected_bucket_owner(here.account.as_str()).send().await {
             Ok(_) => {}
             Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) if let Some(region) = elsewhere(&error, &here.region) => bail!(
+                "bucket {name} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
+                here.region
+            ),
             // A bucket's name is taken for all accounts, and AWS does not tell whose it is.
             Err(error) if status(&error) == Some(403) => bail!(
                 "bucket {name} (CODE_BUCKET) is another account's, or {} may not see it: choose another name, or a \
                  profile that may",
                 dr.caller
             ),
-            Err(error) if matches!(status(&error), Some(301 | 400)) => {
-                bail!(
-                    "bucket {name} (CODE_BUCKET) is not in {}: Lambda takes code only from its own region",
-                    here.region
-                )
-            }
             Err(error) => return Err(error).told(who, format_args!("looking at bucket {name}")),
         }
         let doing = |what: &str| format!("reading the {what} of bucket {name}");
         let versioning = s3.get_bucket_versioning().bucket(name).send().await.told(who, doing("versioning"))?;
-        let encryption = there(
-            s3.get_bucket_encryption().bucket(name).send().await,
-            "ServerSideEncryptionConfigurationNotFoundError",
-        )
-        .told(who, doing("encryption"))?;
-        let blocked =
-            there(s3.get_public_access_block().bucket(name).send().await, "NoSuchPublicAccessBlockConfiguration")
-                .told(who, doing("public access block"))?;
-        let ownership =
-            there(s3.get_bucket_ownership_controls().bucket(name).send().await, "OwnershipControlsNotFoundError")
-                .told(who, doing("ownership controls"))?;
-        let policy =
-            there(s3.get_bucket_policy().bucket(name).send().await, "NoSuchBucketPolicy").told(who, doing("policy"))?;
-        let rules =
-            there(s3.get_bucket_lifecycle_configuration().bucket(name).send().await, "NoSuchLifecycleConfiguration")
-                .told(who, doing("lifecycle rules"))?;
+        // What is not set is not an empty answer but an error, of one name for each setting.
+        let none = "ServerSideEncryptionConfigurationNotFoundError";
+        let encryption = s3.get_bucket_encryption().bucket(name).send().await;
+        let encryption = encryption.told_unless(none, who, doing("encryption"))?;
+        let none = "NoSuchPublicAccessBlockConfiguration";
+        let blocked = s3.get_public_access_block().bucket(name).send().await;
+        let blocked = blocked.told_unless(none, who, doing("public access block"))?;
+        let none = "OwnershipControlsNotFoundError";
+        let ownership = s3.get_bucket_ownership_controls().bucket(name).send().await;
+        let ownership = ownership.told_unless(none, who, doing("ownership controls"))?;
+        let policy = s3.get_bucket_policy().bucket(name).send().await;
+        let policy = policy.told_unless("NoSuchBucketPolicy", who, doing("policy"))?;
+        let rules = s3.get_bucket_lifecycle_configuration().bucket(name).send().await;
+        let rules = rules.told_unless("NoSuchLifecycleConfiguration", who, doing("lifecycle rules"))?;
         let policy = policy.and_then(|answer| answer.policy).as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Self {
             versioned: versioning.status() == Some(&BucketVersioningStatus::Enabled),
@@ -79,16 +72,5 @@ impl Seen {
             policy: policy.with_context(|| format!("the policy of bucket {name} is not JSON"))?,
             rules: rules.and_then(|answer| answer.rules).unwrap_or_default(),
         }))
-    }
-}
-
-/// What is not set is not an empty answer but an error, of one name for each setting.
-fn there<T, E: ProvideErrorMetadata>(
-    answer: Result<T, SdkError<E, HttpResponse>>,
-    absent: &str,
-) -> Result<Option<T>, SdkError<E, HttpResponse>> {
-    match answer {
-        Err(error) if code(&error) == Some(absent) => Ok(None),
-        answer => answer.map(Some),
     }
 }

@@ -13,7 +13,7 @@ use config::{Architecture, Config};
 use sha2::{Digest, Sha256};
 
 use crate::files::Files;
-use crate::trouble::{Told, status};
+use crate::trouble::{Told, elsewhere, status};
 use crate::{Account, Role};
 
 pub use upload::{Upload, upload};
@@ -115,18 +115,16 @@ impl Uploaded {
         let answer = match account.s3().head_object().bucket(bucket).key(&key).send().await {
             Ok(answer) => answer,
             Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) if let Some(region) = elsewhere(&error, &account.place.region) => bail!(
+                "bucket {bucket} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
+                account.place.region
+            ),
             // Whoever may not list a bucket hears 403 of an object that is not there.
             Err(error) if status(&error) == Some(403) => bail!(
                 "{account} may not read {key} in bucket {bucket}, or it is not there: has `cargo xtask setup-bucket` been \
                  run since SOURCE_ACCTS was set, and `cargo xtask upload`? May {} read S3?",
                 account.caller
             ),
-            Err(error) if status(&error) == Some(301) => {
-                bail!(
-                    "bucket {bucket} (CODE_BUCKET) is not in {}: Lambda takes code only from its own region",
-                    account.place.region
-                )
-            }
             Err(error) => return Err(error).told(account.who(), format_args!("looking for {key} in bucket {bucket}")),
         };
         let hash = answer.metadata().and_then(|metadata| metadata.get(HASH)).cloned();

@@ -101,7 +101,7 @@ impl Delete {
     ///
     /// # Errors
     ///
-    /// As [`delete`].
+    /// As [`delete()`].
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         let account = Account::reach(self.which.role, config).await?;
         delete(&account, &mut Terminal::new(self.which.yes)).await

@@ -43,17 +43,15 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().delete_stack().stack_name(&stack.id);
     call.send().await.told(account.who(), format_args!("deleting stack {name}"))?;
-    let story = watch.to_success(terminal).await?;
+    let story = watch.until_success(terminal).await?;
     terminal.say(format_args!("{GOOD}{name} is gone{GOOD:#}"));
     for (kind, id) in story.left_behind() {
         terminal.say(format_args!("  left behind: {kind} {id}"));
     }
-    if role == Role::Consumer {
-        if let Some(key) = stack.outputs.get("KeyArn") {
-            terminal.say(format_args!(
-                "  Copies stay, and so does their key. Whoever deletes {key} makes every copy under it unreadable."
-            ));
-        }
+    if let (Role::Consumer, Some(key)) = (role, stack.outputs.get("KeyArn")) {
+        terminal.say(format_args!(
+            "  Copies stay, and so does their key. Whoever deletes {key} makes every copy under it unreadable."
+        ));
     }
     Ok(())
 }

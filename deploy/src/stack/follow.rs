@@ -37,7 +37,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Tells every event until the operation has ended.
-    pub(super) async fn to_the_end(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
+    pub(super) async fn until_end(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
         let mut story = Story::default();
         let alive = alive();
         let (mut pause, mut unheard) = (FIRST, 0);
@@ -71,10 +71,10 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// As [`Watch::to_the_end`], where anything but success is an error that says why.
-    pub(super) async fn to_success(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
+    /// As [`Watch::until_end`], where anything but success is an error that says why.
+    pub(super) async fn until_success(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
         let name = self.account.role.stack();
-        let story = self.to_the_end(terminal).await?;
+        let story = self.until_end(terminal).await?;
         let Some(End::Failed(status)) = story.end() else { return Ok(story) };
         let reasons = story.reasons();
         let reasons =

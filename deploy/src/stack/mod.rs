@@ -197,7 +197,7 @@ fn show(
 async fn carry_out(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let watch = Watch::new(account, &set.stack).await?;
     set.execute().await?;
-    watch.to_success(terminal).await?;
+    watch.until_success(terminal).await?;
     Ok(())
 }
 
@@ -226,7 +226,7 @@ async fn go_back(account: &Account, stack: &Stack, terminal: &mut Terminal) -> a
     let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);
     call.send().await.told(account.who(), format_args!("taking stack {name} back"))?;
     // The end that is wanted here is the one that is a failure elsewhere.
-    let story = watch.to_the_end(terminal).await?;
+    let story = watch.until_end(terminal).await?;
     let status = Stack::look(account).await?.map(|stack| stack.status).unwrap_or_default();
     if status != "UPDATE_ROLLBACK_COMPLETE" {
         bail!("stack {name} is {status}: {}", story.reasons().join("; "));
@@ -247,8 +247,7 @@ mod tests {
     fn stack(deletes: &str) -> Stack {
         let parameters = [("NoDryRun", deletes), ("Lifecycles", "{}"), ("Floor", "{\"daily\":7}")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let status = "UPDATE_COMPLETE".to_owned();
-        Stack { id: String::new(), status, parameters, outputs: Values::new(), protected: true }
+        Stack { parameters, ..Stack::default() }
     }
 
     fn floor(rules: &str) -> [(&'static str, Value); 2] {

@@ -9,7 +9,7 @@ use crate::Account;
 use crate::trouble::{Told, code};
 
 /// The stack of an account's role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stack {
     /// Its ARN, by which it is known when it is gone, too.
     pub id: String,

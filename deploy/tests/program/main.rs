@@ -1,0 +1,168 @@
+//! The program `deploy` as people and scripts run it, with the simulated AWS in place of AWS. That has no buckets and no
+//! stacks, so this is about what comes before them: the command, the configuration, the credentials, the account. The
+//! deployment itself is tried with MiniStack.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sim::{Settings, World};
+use tokio::net::TcpListener;
+
+const SOURCE: &str = "111111111111";
+const DR: &str = "222222222222";
+
+/// The simulated AWS on a port of its own, and a folder with a configuration.
+struct Stage {
+    world: World,
+    address: String,
+    folder: PathBuf,
+}
+
+impl Stage {
+    async fn new(name: &str) -> Self {
+        let world = World::with(Settings { speed: 600, ..Settings::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let served = world.clone();
+        tokio::spawn(async move { served.serve(listener).await });
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let config = format!("{{AWS_REGION: eu-west-1, SOURCE_ACCTS: '{SOURCE}', DR_ACCT: '{DR}', CODE_BUCKET: code}}");
+        fs::write(folder.join("config.yaml"), config).unwrap();
+        fs::write(folder.join("profiles"), PROFILES).unwrap();
+        Self { world, address, folder }
+    }
+
+    /// Runs the program with these variables and no others.
+    async fn run(&self, args: &[&str], set: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
+        command.args(args).current_dir(&self.folder).env_clear().env("AWS_ENDPOINT_URL", &self.address);
+        command.env("AWS_CONFIG_FILE", self.folder.join("profiles")).env("HOME", &self.folder);
+        // There is no machine in EC2 to ask for credentials.
+        command.env("AWS_EC2_METADATA_DISABLED", "true").envs(set.iter().copied());
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// Why it failed: one line.
+    async fn why(&self, args: &[&str], set: &[(&str, &str)]) -> String {
+        let output = self.run(args, set).await;
+        let why = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{why}");
+        assert_eq!(why.lines().count(), 1, "{why}");
+        why.trim_end().to_owned()
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.world.journal(|journal| journal.called().map(|(_, _, call)| call.to_owned()).collect())
+    }
+}
+
+const PROFILES: &str = "
+[profile dr]
+aws_access_key_id = 222222222222
+aws_secret_access_key = of no account
+[profile signed-out]
+sso_session = house
+sso_account_id = 222222222222
+sso_role_name = Deployer
+[sso-session house]
+sso_region = eu-west-1
+sso_start_url = https://example.awsapps.com/start
+";
+
+/// In the simulated AWS, an access key of 12 digits is the account.
+fn keys(account: &str) -> [(&str, &str); 2] {
+    [("AWS_ACCESS_KEY_ID", account), ("AWS_SECRET_ACCESS_KEY", "of no account")]
+}
+
+#[tokio::test]
+async fn nothing_is_called_in_an_account_that_is_not_the_right_one() {
+    let stage = Stage::new("wrong-account").await;
+    for (task, account) in [
+        (&["create", "producer", "--yes"][..], DR),
+        (&["update", "consumer", "--yes"], SOURCE),
+        (&["delete", "consumer", "--yes"], SOURCE),
+        (&["delete", "producer", "--yes"], DR),
+        (&["setup-bucket", "--yes"], SOURCE),
+    ] {
+        let why = stage.why(task, &keys(account)).await;
+        assert!(why.starts_with(&format!("error: these credentials are for account {account}")), "{why}");
+    }
+    assert_eq!(stage.calls(), ["GetCallerIdentity"; 5]);
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_wins_over_keys_in_the_environment() {
+    let stage = Stage::new("profile").await;
+    let why = stage.why(&["setup-bucket"], &[&keys(SOURCE)[..], &[("DR_PROFILE", "dr")]].concat()).await;
+    // It has got past the account, to the bucket.
+    assert!(why.starts_with("error: looking at bucket code"), "{why}");
+}
+
+#[tokio::test]
+async fn who_has_no_credentials_hears_where_they_come_from() {
+    let stage = Stage::new("no-credentials").await;
+    assert_eq!(
+        stage.why(&["setup-bucket"], &[]).await,
+        "error: asking whose credentials these are: no credentials for the DR account: set DR_PROFILE in config.yaml to an \
+         AWS profile, or AWS_ACCESS_KEY_ID and the like"
+    );
+    assert_eq!(
+        stage.why(&["setup-bucket"], &[("DR_PROFILE", "signed-out")]).await,
+        "error: asking whose credentials these are: signing in as profile signed-out: failed to load the cached SSO token: \
+         `aws sso login --profile signed-out`"
+    );
+    let why = stage.why(&["setup-bucket"], &[("DR_PROFILE", "nobody")]).await;
+    assert!(why.contains("no credentials from profile nobody (DR_PROFILE): profile `nobody` was not defined"), "{why}");
+}
+
+#[tokio::test]
+async fn who_has_no_network_hears_what_to_check() {
+    let stage = Stage::new("no-network").await;
+    // Nobody listens there.
+    let nowhere = [&keys(DR)[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]].concat();
+    let why = stage.why(&["setup-bucket"], &nowhere).await;
+    assert!(why.contains("AWS cannot be reached (Connection refused"), "{why}");
+}
+
+#[tokio::test]
+async fn what_is_not_configured_is_told_before_anybody_is_called() {
+    let stage = Stage::new("not-configured").await;
+    fs::write(stage.folder.join("empty.yaml"), "").unwrap();
+    for (args, key) in [
+        (&["setup-bucket", "--config", "empty.yaml"][..], "CODE_BUCKET"),
+        (&["upload", "--config", "empty.yaml"], "CODE_BUCKET"),
+        (&["create", "consumer", "--config", "empty.yaml"], "AWS_REGION"),
+    ] {
+        let why = stage.why(args, &keys(DR)).await;
+        assert!(why.starts_with(&format!("error: {key} is not set")), "{why}");
+    }
+    let why = stage.why(&["delete", "consumer", "--config", "none.yaml"], &keys(DR)).await;
+    assert!(why.contains("none.yaml"), "{why}");
+    assert!(stage.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_command_that_makes_no_sense_ends_with_2() {
+    let stage = Stage::new("usage").await;
+    for args in [
+        &["create"][..],
+        &["create", "nobody"],
+        &["create", "consumer", "--no-dry-run"],
+        &["update", "consumer", "--dry-run", "--no-dry-run"],
+        &["upload", "everything"],
+    ] {
+        assert_eq!(stage.run(args, &[]).await.status.code(), Some(2), "{args:?}");
+    }
+    let why = stage.why(&["update", "producer", "--no-dry-run"], &[]).await;
+    assert!(why.contains("the producer deletes no copies"), "{why}");
+}
+
+#[tokio::test]
+async fn help_speaks_of_cargo_xtask() {
+    let stage = Stage::new("help").await;
+    let output = stage.run(&["update", "--help"], &[]).await;
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && help.contains("Usage: cargo xtask update [OPTIONS] <ROLE>"), "{help}");
+}
