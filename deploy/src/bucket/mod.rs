@@ -70,7 +70,8 @@ pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> a
     for change in &changes {
         apply::apply(dr, name, change).await?;
     }
-    terminal.say(format_args!("{GOOD}done{GOOD:#}: the next is `cargo xtask build`, then `cargo xtask upload`"));
+    let next = if seen.is_some() { "" } else { ": the next is `cargo xtask build`, then `cargo xtask upload`" };
+    terminal.say(format_args!("{GOOD}done{GOOD:#}{next}"));
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 //! stacks, so this is about what comes before them: the command, the configuration, the credentials, the account. The
 //! deployment itself is tried with MiniStack.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
