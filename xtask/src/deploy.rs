@@ -12,7 +12,6 @@ use xshell::{Shell, cmd};
 
 /// One line each. The program has the rest: `cargo xtask create --help`.
 #[derive(Subcommand)]
-#[command(disable_help_flag = true)]
 pub(crate) enum Task {
     /// Make the bucket for the code in the DR account, or put it right
     #[command(disable_help_flag = true)]

@@ -34,12 +34,7 @@ enum Task {
     },
     /// Print the configuration in force, and where each value came from
     Config(configuration::Show),
-    /// Build both functions for AWS Lambda, one zip each, in target/draco
-    Build {
-        /// The processor to build for
-        #[arg(long, value_name = "ARCHITECTURE", default_value = "arm64")]
-        arch: build::Architecture,
-    },
+    Build(build::Build),
     #[command(flatten)]
     Deploy(deploy::Task),
     /// Break the pure crates in every small way, and see that a test notices each
@@ -67,7 +62,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
     match xtask.task {
         Some(Task::Test { quick }) => test::run(&shell, quick),
         Some(Task::Config(show)) => show.run(),
-        Some(Task::Build { arch }) => build::run(&shell, arch),
+        Some(Task::Build(build)) => build.run(&shell),
         Some(Task::Deploy(task)) => match task.run(&shell)? {},
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Bench { of }) => bench::run(&shell, of),

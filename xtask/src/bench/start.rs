@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use xshell::Shell;
 
-use crate::build::{self, Architecture, Built};
+use crate::build::{self, Built};
 
 /// How often each program is started.
 const STARTS: usize = 31;
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
-    for Built { function, path, zip, .. } in build::build(shell, Architecture::here()?)? {
+    for Built { function, path, zip, .. } in build::build(shell, build::HERE)? {
         let mut starts = (0..STARTS).map(|_| start(&path)).collect::<anyhow::Result<Vec<_>>>()?;
         starts.sort_by_key(|start| start.until_next);
         let Start { until_next, .. } = starts[STARTS / 2];

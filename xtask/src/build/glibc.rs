@@ -45,7 +45,6 @@ fn parse(name: &str) -> anyhow::Result<Option<Version>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may stop")]
 mod tests {
     use super::{Version, asked_for, parse};
 

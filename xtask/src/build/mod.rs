@@ -12,6 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use config::{Architecture, Config};
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
@@ -23,44 +25,52 @@ pub(crate) const FUNCTIONS: [&str; 2] = ["producer", "consumer"];
 /// <https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>
 const GLIBC: glibc::Version = glibc::Version(2, 34);
 
-/// The processors that Lambda has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Architecture {
-    Arm64,
-    #[value(name = "x86_64")]
-    X86_64,
+/// Build both functions for AWS Lambda, one zip each, in target/draco
+#[derive(clap::Args)]
+pub(crate) struct Build {
+    /// The processor to build for, in place of ARCHITECTURE in the configuration
+    #[arg(long, value_name = "ARCHITECTURE", value_parser = architectures())]
+    arch: Option<Architecture>,
+    /// The configuration, in place of config.yaml; environment variables win over either
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
-impl Architecture {
-    /// As Lambda calls it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
+/// The processors that Lambda has, as it calls them.
+const PROCESSORS: [(&str, Architecture); 2] = [("arm64", Architecture::Arm64), ("x86_64", Architecture::X86_64)];
 
-    /// As Rust calls it.
-    fn triple(self) -> &'static str {
-        match self {
-            Self::Arm64 => "aarch64-unknown-linux-gnu",
-            Self::X86_64 => "x86_64-unknown-linux-gnu",
-        }
-    }
+/// That of the machine that this runs on.
+pub(crate) const HERE: Architecture =
+    if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
 
-    /// That of the machine that this runs on.
-    pub(crate) fn here() -> anyhow::Result<Self> {
-        match std::env::consts::ARCH {
-            "aarch64" => Ok(Self::Arm64),
-            "x86_64" => Ok(Self::X86_64),
-            other => anyhow::bail!("this machine's processor is {other}, which Lambda does not have"),
-        }
+fn architectures() -> impl TypedValueParser<Value = Architecture> {
+    PossibleValuesParser::new(PROCESSORS.map(|(name, _)| name)).try_map(|given| {
+        let known = PROCESSORS.into_iter().find(|(name, _)| *name == given);
+        known.map(|(_, architecture)| architecture).ok_or("Lambda has no such processor")
+    })
+}
+
+/// As Rust calls it.
+fn triple(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
     }
 }
 
-pub(crate) fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
+impl Build {
+    pub(crate) fn run(self, shell: &Shell) -> anyhow::Result<()> {
+        let architecture = match self.arch {
+            Some(architecture) => architecture,
+            None => Config::read(self.config.as_deref(), &config::environment())?.architecture,
+        };
+        run(shell, architecture)
+    }
+}
+
+fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
     for Built { function, zip, glibc, .. } in build(shell, architecture)? {
-        let path = crate::target()?.join(format!("draco/{function}-{}.zip", architecture.name()));
+        let path = crate::target()?.join(format!("draco/{function}-{architecture}.zip"));
         write(&path, &zip)?;
         println!(
             "{}  {:.2} MiB  asks for {glibc}  sha256 {}",
@@ -85,8 +95,8 @@ pub(crate) struct Built {
 
 /// Builds both functions, and makes sure that they start on Lambda.
 pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result<[Built; 2]> {
-    let Tools { cargo_lambda, zig } = tools::find(shell, architecture)?;
-    let triple = architecture.triple();
+    let triple = triple(architecture);
+    let Tools { cargo_lambda, zig } = tools::find(shell, triple)?;
     let target = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
     let programs = crate::target()?.join("draco").join(triple);
     println!("$ cargo lambda build --profile lambda --target {target}");

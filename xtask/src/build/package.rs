@@ -16,7 +16,6 @@ pub(crate) fn zip(program: &[u8]) -> anyhow::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may stop")]
 mod tests {
     use std::io::{Cursor, Read};
 

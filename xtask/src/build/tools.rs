@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
 
-use super::Architecture;
 use crate::python::TOOLS;
 
 /// Each at the version that the tests build with, since the bytes depend on it.
@@ -24,12 +23,11 @@ pub(super) struct Tools {
     pub(super) zig: PathBuf,
 }
 
-pub(super) fn find(shell: &Shell, architecture: Architecture) -> anyhow::Result<Tools> {
+pub(super) fn find(shell: &Shell, triple: &str) -> anyhow::Result<Tools> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.push(TOOLS.folder()?.join("bin"));
 
-    let triple = architecture.triple();
     // It names the folder whether there is one or not, and knows nothing of rustup, which not everybody has.
     let library = cmd!(shell, "rustc --print target-libdir --target {triple}").quiet().read()?;
     ensure!(
@@ -52,7 +50,6 @@ impl Package {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may stop")]
 mod tests {
     use super::{CARGO_LAMBDA, ZIG};
 
