@@ -12,5 +12,5 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// Both accounts, with a consumer that deletes or only says what it would delete.
 pub(crate) fn cast(region: &str, no_dry_run: bool) -> anyhow::Result<Cast> {
     let cast = Cast::of(SOURCE, DR, region)?;
-    Ok(if no_dry_run { cast.consumer("NO_DRY_RUN", "1") } else { cast })
+    Ok(if no_dry_run { cast.consumer("NoDryRun", "true") } else { cast })
 }

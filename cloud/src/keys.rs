@@ -2,8 +2,7 @@
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::Tag;
-use protocol::{AccountId, Tags};
-use serde_json::json;
+use protocol::Tags;
 
 use crate::Class;
 use crate::error::Failure;
@@ -13,17 +12,11 @@ use crate::error::Failure;
 /// Creating the alias is where two who do this at once are told apart, since it exists once. So the alias is the last
 /// that is made, and is never of a key that is not ready. A crash before it leaves a key that nothing uses; its tags and
 /// description tell where it comes from.
-pub(crate) async fn find_or_make(
-    kms: &Client,
-    account: &AccountId,
-    alias: &str,
-    description: &str,
-    tags: &Tags,
-) -> Result<String, Failure> {
+pub(crate) async fn find_or_make(kms: &Client, alias: &str, description: &str, tags: &Tags) -> Result<String, Failure> {
     if let Some(key) = find(kms, alias).await? {
         return Ok(key);
     }
-    let made = make(kms, account, description, tags).await?;
+    let made = make(kms, description, tags).await?;
     match ready(kms, alias, &made).await {
         Ok(()) => {
             tracing::info!(step = "key", key = made, alias, "a key was made");
@@ -42,22 +35,14 @@ async fn find(kms: &Client, alias: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A symmetric key, as every key is that nothing else is said of. Its policy opens it to its own account, whose roles
-/// then decide, and to no other.
-async fn make(kms: &Client, account: &AccountId, description: &str, tags: &Tags) -> Result<String, Failure> {
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "This account alone",
-            "Effect": "Allow",
-            "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
-            "Action": "kms:*",
-            "Resource": "*",
-        }],
-    });
+/// A symmetric key, as every key is that nothing else is said of. It gets AWS's default policy, which opens it to its own
+/// account, whose roles then decide, and to no other. Who gives a policy must be allowed `kms:PutKeyPolicy` ("the key
+/// policy must allow the calling principal to make a subsequent PutKeyPolicy request", CreateKey), and with that right could
+/// open every key of DR to anybody.
+async fn make(kms: &Client, description: &str, tags: &Tags) -> Result<String, Failure> {
     let tags: Result<_, _> =
         tags.iter().map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build()).collect();
-    let call = kms.create_key().description(description).policy(policy.to_string()).set_tags(Some(tags?));
+    let call = kms.create_key().description(description).set_tags(Some(tags?));
     let made = call.send().await?.key_metadata.and_then(|key| key.arn);
     made.ok_or_else(|| Failure::not_understood("the key that was made has no ARN"))
 }

@@ -230,7 +230,7 @@ impl Cloud {
     /// # Errors
     /// If AWS does not tell of it or does not make it.
     pub async fn key(&self, alias: &str, description: &str, tags: &Tags) -> Result<String, Error> {
-        let key = keys::find_or_make(&self.kms, &self.here.account, alias, description, tags).await;
+        let key = keys::find_or_make(&self.kms, alias, description, tags).await;
         key.map_err(|failure| self.error(&Doing::GettingKey(alias), failure))
     }
 

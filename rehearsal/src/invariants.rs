@@ -80,9 +80,8 @@ pub(crate) fn lost(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
 
 fn in_the_clear(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
     let dr = &rehearsal.cast().dr;
-    let may_be_plain = |copy: &Snapshot| {
-        copy.arn.kind == Kind::Cluster && rehearsal.cast().consumer.contains_key("ALLOW_PLAINTEXT_CLUSTERS")
-    };
+    let may_be_plain =
+        |copy: &Snapshot| copy.arn.kind == Kind::Cluster && rehearsal.cast().consumer_has("AllowPlaintextClusters");
     let is_dr_key = |key: &String| key.contains(&format!(":{dr}:key/"));
     let wrong = ledger.copies.values().filter(|(_, copy)| match &copy.key {
         Some(key) => !is_dr_key(key),
@@ -150,12 +149,12 @@ fn not_dry(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
     let was_whole = |id: &str| ledger.copies.keys().any(|copy| copy.id() == id);
     let is_there = |id: &str| ledger.present.keys().any(|copy| copy.id() == id);
     let wrong = deleted.into_iter().filter(|(_, id)| was_whole(id) && !is_there(id));
-    wrong.map(|(_, id)| format!("{id} was deleted, though NO_DRY_RUN is not set")).collect()
+    wrong.map(|(_, id)| format!("{id} was deleted, though NoDryRun is not true")).collect()
 }
 
 fn not_kept(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
     let known =
-        rehearsal.cast().consumer.get("LIFECYCLES").and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
+        rehearsal.cast().consumer.get("Lifecycles").and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
     let known = known.unwrap_or_else(Lifecycles::built_in);
     let mut broken = Vec::new();
     for copies in by_database(ledger).into_values() {
@@ -196,14 +195,15 @@ pub(crate) fn is_delete(operation: &str) -> bool {
 /// What a caller is told when AWS fails on its side: whether the call was done, nobody knows.
 const NOBODY_KNOWS: &str = "InternalFailure";
 
-/// Of the calls that a role made and that were done, or may have been: in which account, and what they named.
+/// Of the calls that a function made and that were done, or may have been: in which account, and what they named.
 pub(crate) fn calls(rehearsal: &Rehearsal, by: &str, is_one: impl Fn(&str) -> bool) -> BTreeSet<(String, String)> {
+    let by = rehearsal.cast().role(by);
     rehearsal.world().journal(|journal| {
         let entries = journal.entries().iter();
         entries
             .filter_map(|entry| match &entry.event {
                 Event::Call { account, role: Some(role), operation, named: Some(named), error, .. }
-                    if role == by
+                    if *role == by
                         && is_one(operation)
                         && error.as_deref().is_none_or(|error| error == NOBODY_KNOWS) =>
                 {

@@ -1,7 +1,6 @@
 //! Draco deployed into the simulated AWS, in one process: for the demo, and for every test that needs both accounts.
 //!
-//! The functions run unchanged; what they stand on is put there as a person with two accounts would. [`deploy`] is the
-//! wiring, [`database`] what there is to be replicated, [`ledger`] remembers what was seen over time, and [`invariants`]
+//! The functions run unchanged, on what the templates in `cfn/` make. [`deploy`] makes it, [`database`] what there is to be replicated, [`ledger`] remembers what was seen over time, and [`invariants`]
 //! says whether what must always hold did.
 
 mod database;
@@ -14,7 +13,6 @@ mod sums;
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
-use protocol::settings::Settings;
 use protocol::{AccountId, Place, Region};
 use sim::World;
 
@@ -32,9 +30,9 @@ pub struct Cast {
     pub dr: AccountId,
     /// Where all of it happens.
     pub region: Region,
-    /// What the producers' environment has besides what has to be there.
+    /// What the producers' template is given besides what it has to be given: `WaitLimitHours`.
     pub producer: BTreeMap<String, String>,
-    /// The same of the consumer's.
+    /// The same for the consumer's: `NoDryRun`.
     pub consumer: BTreeMap<String, String>,
 }
 
@@ -61,14 +59,14 @@ impl Cast {
         })
     }
 
-    /// With this in the consumer's environment.
+    /// With this parameter for the consumer's template.
     #[must_use]
     pub fn consumer(mut self, name: &str, value: &str) -> Self {
         self.consumer.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// With this in the producers' environment.
+    /// With this parameter for the producers' template.
     #[must_use]
     pub fn producer(mut self, name: &str, value: &str) -> Self {
         self.producer.insert(name.to_owned(), value.to_owned());
@@ -78,7 +76,18 @@ impl Cast {
     /// Whether nothing is deleted in DR.
     #[must_use]
     pub fn is_dry(&self) -> bool {
-        !Settings::new(&self.consumer).switch("NO_DRY_RUN")
+        !self.consumer_has("NoDryRun")
+    }
+
+    /// Whether this parameter of the consumer's template is true.
+    pub(crate) fn consumer_has(&self, parameter: &str) -> bool {
+        self.consumer.get(parameter).is_some_and(|value| value == "true")
+    }
+
+    /// The name of a function's role, by which calls in the journal tell who made them.
+    #[must_use]
+    pub fn role(&self, function: &str) -> String {
+        format!("{function}-{}", self.region.as_str())
     }
 
     /// Where this account's things are.

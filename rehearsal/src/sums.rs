@@ -104,10 +104,11 @@ fn copying_time(snapshot: &Snapshot, settings: &Settings) -> TimeDelta {
 
 /// When each copy in DR was begun, by identifier.
 fn copies_begun(rehearsal: &Rehearsal) -> BTreeMap<String, DateTime<Utc>> {
+    let consumer = rehearsal.cast().role("draco-consumer");
     rehearsal.world().journal(|journal| {
         let calls = journal.entries().iter().filter_map(|entry| match &entry.event {
             Event::Call { role: Some(role), operation, named: Some(named), error: None, .. }
-                if role == "draco-consumer" && operation.starts_with("CopyDB") =>
+                if *role == consumer && operation.starts_with("CopyDB") =>
             {
                 Some((named.clone(), entry.at))
             }

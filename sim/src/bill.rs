@@ -157,7 +157,7 @@ impl Metered {
             // Requests are paid for whether they succeed or not.
             Event::Call { service: Service::Kms, .. } => self.add(What::KmsRequests, 1),
             Event::Call { service: Service::Sqs, .. } => self.add(What::SqsRequests, 1),
-            Event::Call { .. } => {}
+            Event::Call { .. } | Event::LogLost { .. } => {}
             // What AWS sends by itself is a request to a queue; to a function it comes for nothing.
             Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
                 let is_request = *outcome == Arrival::Delivered && to.starts_with("arn:aws:sqs:");

@@ -89,6 +89,15 @@ pub enum Event {
         /// What became of it.
         outcome: Arrival,
     },
+    /// A function ran whose role may not write its log, so that nobody will know what it said.
+    LogLost {
+        /// The function's account.
+        account: String,
+        /// The function's name.
+        function: String,
+        /// What the role may not do.
+        why: String,
+    },
     /// An execution of a state machine entered a state, or did it again in a retry.
     Transition {
         /// The machine's account.

@@ -34,6 +34,7 @@ mod rds;
 mod schedule;
 mod sns;
 mod sqs;
+pub mod stack;
 mod states;
 mod sts;
 mod throttle;

@@ -1,4 +1,7 @@
 //! Schedules: what EventBridge does for `rate(1 hour)`. There is no wire for them; a deployment makes them.
+//!
+//! There are two kinds. A *rule* of EventBridge invokes a function that lets it in. A schedule of *EventBridge Scheduler*
+//! takes up a role that may invoke the function.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,6 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::call::{Caller, Role};
+use crate::iam::{self, Need};
 use crate::journal::{Arrival, Event};
 use crate::lambda;
 use crate::world::{State, World};
@@ -27,21 +32,8 @@ impl World {
         function_arn: &str,
         payload: Value,
     ) {
-        self.change(|state| {
-            let which = state.new_uuid();
-            state.place(account, region).schedules.0.insert(name.to_owned(), which.clone());
-            let schedule = Schedule {
-                account: account.to_owned(),
-                region: region.to_owned(),
-                name: name.to_owned(),
-                which,
-                every: every.max(Duration::from_secs(60)),
-                function_arn: function_arn.to_owned(),
-                payload,
-            };
-            let first = state.now + schedule.every;
-            state.agenda.at(first, move |state| schedule.fire(state, first));
-        });
+        let (name, function_arn) = (name.to_owned(), function_arn.to_owned());
+        self.change(|state| add(state, account, region, Schedule { name, every, function_arn, payload, role: None }));
     }
 
     /// Removes a schedule.
@@ -50,30 +42,69 @@ impl World {
     }
 }
 
-struct Schedule {
-    account: String,
-    region: String,
-    name: String,
-    which: String,
-    every: Duration,
-    function_arn: String,
-    payload: Value,
+/// What is done how often.
+pub(crate) struct Schedule {
+    pub(crate) name: String,
+    pub(crate) every: Duration,
+    pub(crate) function_arn: String,
+    pub(crate) payload: Value,
+    /// The name of the role that it takes up; without one, it is a rule.
+    pub(crate) role: Option<String>,
 }
 
-impl Schedule {
+/// Makes a schedule, or another one in its place.
+pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Schedule) {
+    let which = state.new_uuid();
+    let schedule = Schedule { every: schedule.every.max(Duration::from_secs(60)), ..schedule };
+    state.place(account, region).schedules.0.insert(schedule.name.clone(), which.clone());
+    // "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target immediately"
+    // (EventBridge Scheduler's guide, *Schedule types*). A rule waits for its interval.
+    let first = if schedule.role.is_some() { state.now } else { state.now + schedule.every };
+    let turn = Turn { account: account.to_owned(), region: region.to_owned(), which, schedule };
+    state.agenda.at(first, move |state| turn.take(state, first));
+}
+
+/// One turn after the other of a schedule.
+struct Turn {
+    account: String,
+    region: String,
+    which: String,
+    schedule: Schedule,
+}
+
+impl Turn {
     /// Ends by itself when its name is gone or another's.
-    fn fire(self, state: &mut State, due: DateTime<Utc>) {
-        if state.place(&self.account, &self.region).schedules.0.get(&self.name) != Some(&self.which) {
+    fn take(self, state: &mut State, due: DateTime<Utc>) {
+        let Schedule { name, every, function_arn, payload, .. } = &self.schedule;
+        if state.place(&self.account, &self.region).schedules.0.get(name) != Some(&self.which) {
             return;
         }
-        let rule = format!("arn:aws:events:{}:{}:rule/{}", self.region, self.account, self.name);
-        if lambda::lets(state, &self.function_arn, "events.amazonaws.com", &rule) {
-            lambda::invoke(state, &self.function_arn, self.payload.clone());
-        } else {
-            let (now, message_id, to) = (state.now, state.new_uuid(), self.function_arn.clone());
-            state.journal.write(now, Event::Delivery { topic: rule, to, message_id, outcome: Arrival::Failed });
+        match self.may_invoke(state) {
+            Ok(()) => lambda::invoke(state, function_arn, payload.clone()),
+            Err(topic) => {
+                let (now, message_id, to) = (state.now, state.new_uuid(), function_arn.clone());
+                state.journal.write(now, Event::Delivery { topic, to, message_id, outcome: Arrival::Failed });
+            }
         }
-        let next = due + self.every;
-        state.agenda.at(next, move |state| self.fire(state, next));
+        let next = due + *every;
+        state.agenda.at(next, move |state| self.take(state, next));
+    }
+
+    /// Whether it may; else, its ARN.
+    fn may_invoke(&self, state: &mut State) -> Result<(), String> {
+        let Self { account, region, schedule: Schedule { name, function_arn, role, .. }, .. } = self;
+        let (allowed, arn) = match role {
+            None => {
+                let arn = format!("arn:aws:events:{region}:{account}:rule/{name}");
+                (lambda::lets(state, function_arn, "events.amazonaws.com", &arn), arn)
+            }
+            Some(role) => {
+                let role = Role { name: role.clone(), session: name.clone() };
+                let caller = Caller { account: account.clone(), role: Some(role) };
+                let allowed = iam::may(state, &caller, &Need::new("lambda:InvokeFunction", function_arn)).is_ok();
+                (allowed, format!("arn:aws:scheduler:{region}:{account}:schedule/default/{name}"))
+            }
+        };
+        if allowed { Ok(()) } else { Err(arn) }
     }
 }

@@ -285,7 +285,7 @@ async fn follow_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
 
 impl State {
     /// What the service does, if its caller's role may want it.
-    fn serve(&mut self, call: Call) -> Answer {
+    pub(crate) fn serve(&mut self, call: Call) -> Answer {
         // Most callers have no policies, and this costs them nothing.
         if self.roles.know(&call.caller) {
             let needs = self.needs(&call)?;

@@ -35,7 +35,7 @@ fn tell(line: &Value) {
 /// One snapshot of each kind, in a fleet of so many databases that have their copies in DR already.
 async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
     let world = World::with(sim::Settings { snapshot_quota: usize::MAX, ..settings() });
-    let rehearsal = Rehearsal::deploy(world, Cast::of(SOURCE, DR, REGION)?).await?;
+    let rehearsal = Rehearsal::deploy(world, Cast::of(SOURCE, DR, REGION)?)?;
     let owners = Owners::of(&rehearsal);
     owners.furnish(databases).await?;
     // The two that are measured, which have a lifecycle.
@@ -169,7 +169,7 @@ const CALLS_PER_SECOND: u32 = 20;
 async fn an_hour_of(databases: usize) -> anyhow::Result<()> {
     let settings = sim::Settings { snapshot_quota: usize::MAX, calls_per_second: Some(CALLS_PER_SECOND), ..settings() };
     let epoch = settings.epoch;
-    let rehearsal = Rehearsal::deploy(World::with(settings), Cast::of(SOURCE, DR, REGION)?).await?;
+    let rehearsal = Rehearsal::deploy(World::with(settings), Cast::of(SOURCE, DR, REGION)?)?;
     let owners = Owners::of(&rehearsal);
     // The first snapshots are taken at six, the last just before seven.
     for nth in 0..databases {

@@ -33,7 +33,7 @@ impl Stage {
             snapshot_quota: demo.days as usize * demo.databases as usize + 100,
             ..Settings::default()
         });
-        let rehearsal = Rehearsal::deploy(world, casting::cast(REGION, demo.no_dry_run)?).await?;
+        let rehearsal = Rehearsal::deploy(world, casting::cast(REGION, demo.no_dry_run)?)?;
         let mut stage = Self { rehearsal, ledger: Ledger::default(), databases: Vec::new(), days: demo.days, begins };
         let source = stage.source();
         for database in databases(demo.databases as usize, demo.seed) {

@@ -108,7 +108,7 @@ fn calls(stage: &Stage, line: &Line, at: DateTime<Utc>) -> Vec<String> {
         let of_run = entries.iter().filter(is_of_run).filter_map(|entry| match &entry.event {
             // What names nothing is of the sweep, which lists everything.
             Event::Call { account, role: Some(role), operation, named: Some(_), .. }
-                if *account == line.account && role == function =>
+                if *account == line.account && *role == stage.rehearsal.cast().role(function) =>
             {
                 Some(operation.clone())
             }

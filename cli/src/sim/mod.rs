@@ -101,7 +101,7 @@ impl Sim {
         if !address.ip().is_loopback() {
             eprintln!("warning: other machines can reach {address}, and nobody is asked who they are");
         }
-        let draco = self.deploy(&world).await?;
+        let draco = self.deploy(&world)?;
         witness.begin(address, epoch, speed)?;
         let mut journal = world.follow();
         let mut serving = pin!(world.serve(listener));
@@ -117,12 +117,12 @@ impl Sim {
         Ok(())
     }
 
-    async fn deploy(&self, world: &World) -> anyhow::Result<Option<Rehearsal>> {
+    fn deploy(&self, world: &World) -> anyhow::Result<Option<Rehearsal>> {
         if !self.functions {
             return Ok(None);
         }
         let cast = casting::cast(self.region.as_str(), self.no_dry_run)?;
-        Rehearsal::deploy(world.clone(), cast).await.map(Some).context("deploying Draco")
+        Rehearsal::deploy(world.clone(), cast).map(Some).context("deploying Draco")
     }
 }
 

@@ -63,13 +63,14 @@ const OPERATORS: [(&str, Compare, Sense); 11] = [
 
 /// The keys that some service of this world, or the principal, gives a value. Any other would be absent from every
 /// question, and a condition on it quietly wrong. One that ends in `/` goes on with the key of a tag.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
     "aws:PrincipalServiceName",
     "aws:PrincipalType",
     "aws:RequestTag/",
+    "aws:ResourceAccount",
     "aws:ResourceTag/",
     "aws:SourceAccount",
     "aws:SourceArn",

@@ -16,6 +16,8 @@ pub(super) enum Carrier {
     Resource,
     /// Says what it may do.
     Role,
+    /// A role, of which it says who may take it up.
+    Trust,
 }
 
 pub(super) fn read(document: &str, carrier: Carrier) -> Result<Policy, String> {
@@ -66,18 +68,25 @@ impl Written {
             other => return Err(format!("the effect is Allow or Deny, not {other}")),
         };
         let principals = match (carrier, self.principal) {
-            (Carrier::Resource, Some(principal)) => Some(principals(principal)?),
+            (Carrier::Resource | Carrier::Trust, Some(principal)) => Some(principals(principal)?),
             (Carrier::Role, None) => None,
-            (Carrier::Resource, None) => return Err("the policy of a resource names a Principal".to_owned()),
+            (Carrier::Resource | Carrier::Trust, None) => {
+                return Err("the policy of a resource names a Principal".to_owned());
+            }
             (Carrier::Role, Some(_)) => return Err("the policy of a role names no Principal".to_owned()),
         };
         let actions = choice("Action", self.action, self.not_action, |action| {
             action == "*"
                 || action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
         })?;
-        let resources = choice("Resource", self.resource, self.not_resource, |resource| {
-            resource == "*" || resource.starts_with("arn:")
-        })?;
+        let resources = match (carrier, self.resource, self.not_resource) {
+            // "MalformedPolicyDocument: Has prohibited field Resource": it is about the role that has it.
+            (Carrier::Trust, None, None) => Choice::These(vec!["*".to_owned()]),
+            (Carrier::Trust, ..) => return Err("Has prohibited field Resource".to_owned()),
+            (_, these, all_but) => {
+                choice("Resource", these, all_but, |resource| resource == "*" || resource.starts_with("arn:"))?
+            }
+        };
         let conditions = self
             .condition
             .into_iter()

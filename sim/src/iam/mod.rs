@@ -16,13 +16,13 @@ mod roles;
 #[cfg(test)]
 mod tests;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account};
 use crate::call::Caller;
 use crate::world::State;
 use condition::Condition;
 use document::Carrier;
 pub(crate) use need::{Need, authorize, may};
-pub(crate) use roles::Roles;
+pub(crate) use roles::{Roles, add_role, has_role, trusts};
 
 /// A policy document, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -197,7 +197,14 @@ impl Question<'_> {
                 ("aws:SourceAccount", Arn::parse(source_arn).map_or("", |arn| arn.account).to_owned()),
             ],
         };
-        told.chain(of_principal).filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value).collect()
+        // What is not of an account (`*`) has none.
+        let owner = Arn::parse(self.resource).map(|arn| arn.account).filter(|account| is_account(account));
+        let of_resource = owner.map(|account| ("aws:ResourceAccount", account.to_owned()));
+        told.chain(of_principal)
+            .chain(of_resource)
+            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value)
+            .collect()
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::document::{self, Carrier};
-use super::{Choice, Effect, Grant, Question, Statement, Verdict, pattern};
+use super::{Choice, Effect, Grant, Policy, Principal, Question, Statement, Verdict, pattern};
+use crate::arn::Arn;
 use crate::call::{self, Caller};
-use crate::world::World;
+use crate::world::{State, World};
 
 /// The roles of all accounts, as far as they are known: by account and name. A role that is not here may do everything
 /// that resources let it do.
@@ -16,8 +17,12 @@ pub(crate) struct Roles {
     access_keys: BTreeMap<String, Caller>,
 }
 
-/// The statements of all policies of a role: which policy has one makes no difference.
-struct Role(Vec<Line>);
+struct Role {
+    /// The statements of all its policies: which policy has one makes no difference.
+    lines: Vec<Line>,
+    /// Who may take it up. Without one, whoever says so.
+    trust: Option<Policy>,
+}
 
 struct Line {
     statement: Statement,
@@ -32,12 +37,7 @@ impl World {
     /// # Errors
     /// If one of them is no policy, or needs something that is not simulated.
     pub fn add_role(&self, account: &str, name: &str, policies: &[&str]) -> Result<(), String> {
-        let policies: Vec<_> =
-            policies.iter().map(|policy| document::read(policy, Carrier::Role)).collect::<Result<_, _>>()?;
-        let statements = policies.into_iter().flat_map(|policy| policy.statements);
-        let role = Role(statements.map(Line::new).collect());
-        self.change(|state| state.roles.known.entry(account.to_owned()).or_default().insert(name.to_owned(), role));
-        Ok(())
+        self.change(|state| add_role(state, account, name, policies, None))
     }
 
     /// Tells whose an access key is that is not an account's number: this role's, whatever its session token says. Somebody
@@ -48,21 +48,60 @@ impl World {
         self.change(|state| state.roles.access_keys.insert(access_key.to_owned(), caller));
     }
 
-    /// What a role was allowed and never did: the action patterns of its policies under which nothing has been allowed
-    /// since the role got them, each with its statement, in the order in which they are written (`ReadSnapshots:
-    /// rds:DescribeDBSnapshots`; a statement without a `Sid` has its number).
+    /// What a role is allowed, and whether anything was allowed by that since the role got its policies: each action
+    /// pattern with its statement, in the order in which they are written (`ReadSnapshots: rds:DescribeDBSnapshots`; a
+    /// statement without a `Sid` has its number).
     ///
     /// What several statements allow counts for all of them.
     ///
     /// # Errors
     /// If the role has not been given policies.
-    pub fn unused_permissions(&self, account: &str, role: &str) -> Result<Vec<String>, String> {
+    pub fn permissions(&self, account: &str, role: &str) -> Result<Vec<(String, bool)>, String> {
         self.change(|state| {
             let known = state.roles.known.get(account).and_then(|roles| roles.get(role));
             let known = known.ok_or_else(|| format!("the role {role} of {account} has no policies"))?;
-            Ok(known.0.iter().zip(1..).flat_map(|(line, number)| line.unused(number)).collect())
+            Ok(known.lines.iter().zip(1..).flat_map(|(line, number)| line.permissions(number)).collect())
         })
     }
+
+    /// What a role is allowed and never did.
+    ///
+    /// # Errors
+    /// If the role has not been given policies.
+    pub fn unused_permissions(&self, account: &str, role: &str) -> Result<Vec<String>, String> {
+        let all = self.permissions(account, role)?;
+        Ok(all.into_iter().filter(|(_, used)| !used).map(|(permission, _)| permission).collect())
+    }
+}
+
+/// Gives a role these policies, and says by whom it may be taken up.
+pub(crate) fn add_role(
+    state: &mut State,
+    account: &str,
+    name: &str,
+    policies: &[impl AsRef<str>],
+    trust: Option<&str>,
+) -> Result<(), String> {
+    let read = |policy: &_| document::read(AsRef::as_ref(policy), Carrier::Role);
+    let policies: Vec<_> = policies.iter().map(read).collect::<Result<_, _>>()?;
+    let trust = trust.map(|trust| document::read(trust, Carrier::Trust)).transpose()?;
+    let lines = policies.into_iter().flat_map(|policy| policy.statements).map(Line::new).collect();
+    let roles = state.roles.known.entry(account.to_owned()).or_default();
+    roles.insert(name.to_owned(), Role { lines, trust });
+    Ok(())
+}
+
+pub(crate) fn has_role(state: &State, account: &str, name: &str) -> bool {
+    state.roles.known.get(account).is_some_and(|roles| roles.contains_key(name))
+}
+
+/// Whether a service may take up a role for a resource of its own.
+pub(crate) fn trusts(state: &State, role_arn: &str, service: &str, source_arn: &str) -> bool {
+    let role = Arn::of("iam", role_arn)
+        .and_then(|arn| state.roles.known.get(arn.account)?.get(arn.resource.strip_prefix("role/")?));
+    let principal = Principal::Service { name: service, source_arn };
+    let question = Question { principal, action: "sts:AssumeRole", resource: role_arn, context: &[] };
+    role.is_some_and(|role| role.trust.as_ref().is_none_or(|trust| trust.judge(&question) == Verdict::Allow))
 }
 
 impl Roles {
@@ -79,7 +118,7 @@ impl Roles {
     /// What the caller's own policies say. Who has none may do everything.
     pub(super) fn judge(&self, caller: &Caller, question: &Question<'_>) -> Verdict {
         let Some(role) = self.of(caller) else { return Verdict::Allow };
-        match role.0.iter().map(|line| line.statement.grant(question)).max() {
+        match role.lines.iter().map(|line| line.statement.grant(question)).max() {
             None | Some(Grant::Nothing) => Verdict::Silent,
             Some(Grant::ToItsAccount | Grant::ToItself) => Verdict::Allow,
             Some(Grant::Denial) => Verdict::Deny,
@@ -89,7 +128,7 @@ impl Roles {
     /// Remembers what of the caller's own policies has allowed this.
     pub(super) fn remember(&mut self, caller: &Caller, question: &Question<'_>) {
         let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
-        for line in role.into_iter().flat_map(|role| &mut role.0) {
+        for line in role.into_iter().flat_map(|role| &mut role.lines) {
             line.remember(question);
         }
     }
@@ -125,13 +164,12 @@ impl Line {
         }
     }
 
-    fn unused(&self, number: usize) -> Vec<String> {
+    fn permissions(&self, number: usize) -> impl Iterator<Item = (String, bool)> {
         let patterns = match &self.statement.actions {
             Choice::These(patterns) => patterns.clone(),
             Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],
         };
         let name = self.statement.sid.clone().unwrap_or_else(|| format!("statement {number}"));
-        let unused = patterns.into_iter().zip(&self.used).filter(|(_, used)| !**used);
-        unused.map(|(pattern, _)| format!("{name}: {pattern}")).collect()
+        patterns.into_iter().zip(&self.used).map(move |(pattern, used)| (format!("{name}: {pattern}"), *used))
     }
 }

@@ -22,7 +22,7 @@ use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::{State, World};
 
-pub(crate) use permissions::lets;
+pub(crate) use permissions::{allow, lets};
 pub(crate) use queue::invoke;
 pub use run::Failed;
 pub(crate) use run::{Runs, call, kill};
@@ -57,8 +57,8 @@ pub struct Invocation {
     pub deadline: DateTime<Utc>,
 }
 
-type Code = dyn Fn(Invocation) -> Running + Send + Sync;
-type Running = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+pub(crate) type Code = dyn Fn(Invocation) -> Running + Send + Sync;
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 
 /// AWS lets no function run longer.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -127,7 +127,7 @@ pub(crate) struct Lambda {
 impl World {
     /// Deploys a function, or another one in its place, and says its ARN.
     pub fn add_function(&self, account: &str, region: &str, name: &str, function: Function) -> String {
-        self.change(|state| state.place(account, region).lambda.functions.insert(name.to_owned(), function));
+        self.change(|state| add(state, account, region, name, function));
         format!("arn:aws:lambda:{region}:{account}:function:{name}")
     }
 
@@ -161,6 +161,19 @@ impl World {
             lambda.functions.remove(name)
         });
     }
+}
+
+/// Deploys a function, or another one in its place.
+pub(crate) fn add(state: &mut State, account: &str, region: &str, name: &str, function: Function) {
+    state.place(account, region).lambda.functions.insert(name.to_owned(), function);
+}
+
+/// Says where a function's events go that were given up on.
+pub(crate) fn set_on_failure(state: &mut State, function_arn: &str, destination_arn: &str) -> Result<(), String> {
+    let function = find(state, function_arn).ok_or_else(|| format!("there is no function {function_arn}"))?;
+    let (arn, name) = Arn::parse(function_arn).zip(name(function_arn)).ok_or("it is no function's ARN")?;
+    add(state, arn.account, arn.region, name, function.on_failure(destination_arn));
+    Ok(())
 }
 
 /// The function of this ARN, which may bear a version.

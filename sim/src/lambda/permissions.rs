@@ -24,23 +24,26 @@ impl World {
     /// # Errors
     /// If there is no such function, or what is let is no service.
     pub fn allow_invocation(&self, function_arn: &str, service: &str, source_arn: &str) -> Result<(), String> {
-        let permission = json!({ "Statement": {
-            "Effect": "Allow",
-            "Principal": { "Service": service },
-            "Action": "lambda:InvokeFunction",
-            "Resource": function_arn,
-            "Condition": { "ArnLike": { "aws:SourceArn": source_arn } },
-        } });
-        let permission = Policy::parse(&permission.to_string())?;
-        self.change(|state| {
-            let gone = || format!("there is no function {function_arn}");
-            find(state, function_arn).ok_or_else(gone)?;
-            let (arn, name) = Arn::parse(function_arn).zip(name(function_arn)).ok_or_else(gone)?;
-            let lambda = &mut state.place(arn.account, arn.region).lambda;
-            lambda.permissions.entry(name.to_owned()).or_default().push(permission);
-            Ok(())
-        })
+        self.change(|state| allow(state, function_arn, service, source_arn))
     }
+}
+
+/// Lets a service invoke a function for a resource, whose ARN may have wildcards.
+pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> Result<(), String> {
+    let permission = json!({ "Statement": {
+        "Effect": "Allow",
+        "Principal": { "Service": service },
+        "Action": "lambda:InvokeFunction",
+        "Resource": function_arn,
+        "Condition": { "ArnLike": { "aws:SourceArn": source_arn } },
+    } });
+    let permission = Policy::parse(&permission.to_string())?;
+    let gone = || format!("there is no function {function_arn}");
+    find(state, function_arn).ok_or_else(gone)?;
+    let (arn, name) = Arn::parse(function_arn).zip(name(function_arn)).ok_or_else(gone)?;
+    let lambda = &mut state.place(arn.account, arn.region).lambda;
+    lambda.permissions.entry(name.to_owned()).or_default().push(permission);
+    Ok(())
 }
 
 /// Is there such a function, and may this service invoke it for this resource?

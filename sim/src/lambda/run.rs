@@ -13,9 +13,10 @@ use tokio::sync::oneshot;
 
 use super::{Function, Invocation, Running, find, name};
 use crate::arn::Arn;
-use crate::call::Caller;
+use crate::call::{Caller, Role};
 use crate::clock::Clock;
 use crate::fault::{Fate, Point};
+use crate::iam::{self, Need};
 use crate::journal::{Event, Outcome};
 use crate::world::State;
 
@@ -139,6 +140,10 @@ impl Attempt {
         let Some(world) = state.world.upgrade() else { return };
         let begun = state.now;
         let (session, killed) = state.runs.begin(&self.function_arn);
+        if let Some(why) = lost_log(state, &function, arn, &session) {
+            let name = name(&self.function_arn).unwrap_or_default().to_owned();
+            state.write(Event::LogLost { account: arn.account.to_owned(), function: name, why });
+        }
         let invocation = Invocation {
             payload: self.payload.clone(),
             environment: function.environment.clone(),
@@ -200,6 +205,21 @@ impl Attempt {
             memory,
         });
     }
+}
+
+/// Why what a run says is lost, if it is: "The function's execution role must have permission to upload logs to CloudWatch
+/// Logs" (Lambda's guide), and without it Lambda says nothing. The ARNs are those in CloudWatch's own refusals.
+fn lost_log(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
+    let role = Role { name: function.role.clone(), session: session.to_owned() };
+    let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
+    if !state.roles.know(&caller) {
+        return None;
+    }
+    let name = arn.resource.strip_prefix("function:").unwrap_or(arn.resource);
+    let stream = format!("arn:aws:logs:{}:{}:log-group:/aws/lambda/{name}:log-stream:", arn.region, arn.account);
+    let needs =
+        [Need::new("logs:CreateLogStream", &stream), Need::new("logs:PutLogEvents", format!("{stream}{session}"))];
+    needs.iter().find_map(|need| iam::may(state, &caller, need).err())
 }
 
 /// How a run ended.

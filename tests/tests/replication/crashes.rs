@@ -71,7 +71,7 @@ async fn a_crash_anywhere_on_the_way_of_a_cluster_snapshot_is_repaired() -> anyh
 #[tokio::test(start_paused = true)]
 async fn a_crash_anywhere_on_the_way_to_a_key_per_database_ends_with_one_key() -> anyhow::Result<()> {
     let is_of_kms = |place: &Place| place.operation.contains("Key") || place.operation.contains("Alias");
-    wherever(Kind::Instance, cast()?.consumer("KEY_PER_DATABASE", "1"), is_of_kms).await
+    wherever(Kind::Instance, cast()?.consumer("KeyPerDatabase", "true"), is_of_kms).await
 }
 
 fn cast() -> anyhow::Result<Cast> {

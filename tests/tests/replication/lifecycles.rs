@@ -10,10 +10,9 @@ use tests::{DR, HOUR, REGION, SOURCE, Stage, settings};
 
 /// Of every kind, with the user's own lifecycles and built-in ones.
 async fn two_months(no_dry_run: &str) -> anyhow::Result<Stage> {
-    let cast = Cast::of(SOURCE, DR, REGION)?;
-    let cast = if no_dry_run.is_empty() { cast } else { cast.consumer("NO_DRY_RUN", no_dry_run) };
-    let cast = cast.consumer("LIFECYCLES", r#"{"Fortnight": {"daily": 14}, "Short": {"within": "36h"}}"#);
-    let mut stage = Stage::with(settings(), cast.consumer("FLOOR", r#"{"daily": 3}"#)).await?;
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NoDryRun", no_dry_run);
+    let cast = cast.consumer("Lifecycles", r#"{"Fortnight": {"daily": 14}, "Short": {"within": "36h"}}"#);
+    let mut stage = Stage::with(settings(), cast.consumer("Floor", r#"{"daily": 3}"#)).await?;
     for database in [
         Database::instance("fortnight").lifecycle("Fortnight"),
         Database::cluster("short").lifecycle("Short"),
@@ -26,6 +25,8 @@ async fn two_months(no_dry_run: &str) -> anyhow::Result<Stage> {
     // A sweep in three days instead of 72, since they are not what this is about.
     for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
         let function = stage.function(account, function);
+        let rule = "arn:aws:events:*:*:rule/draco-sweep";
+        world.allow_invocation(&function, "events.amazonaws.com", rule).map_err(anyhow::Error::msg)?;
         world.add_schedule(account, REGION, "draco-sweep", 72 * HOUR, &function, json!({ "sweep": {} }));
     }
     for _ in 0..30 {
@@ -49,7 +50,7 @@ async fn copies(stage: &Stage) -> anyhow::Result<BTreeMap<String, (usize, DateTi
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_deleted_in_two_months_unless_no_dry_run_is_set() -> anyhow::Result<()> {
-    let stage = two_months("").await?;
+    let stage = two_months("false").await?;
     assert_eq!(stage.broken(), []);
     let counts: Vec<_> = copies(&stage).await?.into_iter().map(|(name, (count, _))| (name, count)).collect();
     let all = ["fortnight", "short", "standard", "unknown"].map(|name| (name.to_owned(), 60));
@@ -61,7 +62,7 @@ async fn nothing_is_deleted_in_two_months_unless_no_dry_run_is_set() -> anyhow::
 
 #[tokio::test(start_paused = true)]
 async fn two_months_of_lifecycles_leave_what_their_rules_keep_and_always_the_newest() -> anyhow::Result<()> {
-    let stage = two_months("1").await?;
+    let stage = two_months("true").await?;
     assert_eq!(stage.broken(), []);
     let copies = copies(&stage).await?;
     let newest = settings().epoch + chrono::TimeDelta::days(59);
@@ -76,15 +77,16 @@ async fn two_months_of_lifecycles_leave_what_their_rules_keep_and_always_the_new
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_cannot_be_deleted_is_told_and_keeps_nothing_else_from_being_done() -> anyhow::Result<()> {
-    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NO_DRY_RUN", "1").consumer("FLOOR", r#"{"daily": 1}"#);
-    let cast = cast.consumer("LIFECYCLES", r#"{"Short": {"daily": 1}}"#);
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NoDryRun", "true").consumer("Floor", r#"{"daily": 1}"#);
+    let cast = cast.consumer("Lifecycles", r#"{"Short": {"daily": 1}}"#);
     let mut stage = Stage::with(settings(), cast).await?;
     stage.create(&Database::instance("orders").lifecycle("Short")).await?;
     let policy = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": "*", "Resource": "*" },
         { "Effect": "Deny", "Action": "rds:DeleteDBSnapshot", "Resource": "*" },
     ] });
-    let added = stage.rehearsal.world().add_role(DR, "draco-consumer", &[&policy.to_string()]);
+    let role = stage.rehearsal.cast().role("draco-consumer");
+    let added = stage.rehearsal.world().add_role(DR, &role, &[&policy.to_string()]);
     added.map_err(anyhow::Error::msg)?;
     stage.hours(3 * 24).await?;
     let copies = stage.all(DR).await?;

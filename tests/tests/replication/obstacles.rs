@@ -52,7 +52,7 @@ async fn an_unencrypted_cluster_is_not_copied_in_the_clear_and_that_is_told_once
 
 #[tokio::test(start_paused = true)]
 async fn an_unencrypted_cluster_is_copied_in_the_clear_if_that_is_allowed_and_it_is_said() -> anyhow::Result<()> {
-    let mut stage = Stage::with(settings(), cast()?.consumer("ALLOW_PLAINTEXT_CLUSTERS", "yes")).await?;
+    let mut stage = Stage::with(settings(), cast()?.consumer("AllowPlaintextClusters", "true")).await?;
     stage.create(&database(Kind::Cluster).encryption(Encryption::None)).await?;
     stage.rehearsal.world().sleep(10 * MINUTE).await;
     stage.rehearsal.take(&stage.database(Kind::Cluster, "orders")?, "mine").await?;
@@ -303,7 +303,7 @@ async fn tags_of_aws_own_come_along_under_another_key_for_invariant_3() -> anyho
 
 #[tokio::test(start_paused = true)]
 async fn two_snapshots_of_a_database_at_the_same_time_end_with_one_key() -> anyhow::Result<()> {
-    let mut stage = begin(Kind::Instance, cast()?.consumer("KEY_PER_DATABASE", "1")).await?;
+    let mut stage = begin(Kind::Instance, cast()?.consumer("KeyPerDatabase", "true")).await?;
     let database = stage.database(Kind::Instance, "orders")?;
     let (one, two) = tokio::join!(stage.rehearsal.take(&database, "one"), stage.rehearsal.take(&database, "two"));
     one.and(two)?;
@@ -315,8 +315,8 @@ async fn two_snapshots_of_a_database_at_the_same_time_end_with_one_key() -> anyh
 
 #[tokio::test(start_paused = true)]
 async fn databases_of_the_same_name_in_several_accounts_never_meet() -> anyhow::Result<()> {
-    for keys in ["", "1"] {
-        let mut cast = cast()?.consumer("KEY_PER_DATABASE", keys);
+    for keys in ["false", "true"] {
+        let mut cast = cast()?.consumer("KeyPerDatabase", keys);
         cast.sources.push("333333333333".parse()?);
         let mut stage = Stage::with(settings(), cast).await?;
         for place in stage.rehearsal.cast().sources().collect::<Vec<_>>() {
@@ -326,7 +326,7 @@ async fn databases_of_the_same_name_in_several_accounts_never_meet() -> anyhow::
         let expected = ["111111111111", "333333333333"]
             .map(|account| (format!("draco-{account}-rds-orders-2026-11-21-23-00"), Status::Available));
         assert_eq!(names(&stage, DR).await?, expected);
-        assert_eq!(stage.keys_in_use().await?, if keys.is_empty() { 1 } else { 2 });
+        assert_eq!(stage.keys_in_use().await?, if keys == "false" { 1 } else { 2 });
         assert_eq!(stage.broken(), []);
     }
     Ok(())

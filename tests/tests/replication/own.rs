@@ -13,8 +13,8 @@ use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
 
 /// One that is copied and done, in a world in which copies are deleted.
 async fn done() -> anyhow::Result<Stage> {
-    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NO_DRY_RUN", "1");
-    let cast = cast.consumer("LIFECYCLES", r#"{"Hour": {"within": "1h"}}"#).consumer("FLOOR", r#"{"last": 1}"#);
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NoDryRun", "true");
+    let cast = cast.consumer("Lifecycles", r#"{"Hour": {"within": "1h"}}"#).consumer("Floor", r#"{"last": 1}"#);
     let mut stage = Stage::with(settings(), cast).await?;
     let database = Database::instance("orders").encryption(Encryption::CustomerKey).lifecycle("Hour");
     stage.create(&database).await?;
@@ -127,7 +127,7 @@ async fn what_has_a_transit_copys_name_and_other_tags_is_told_and_never_deleted(
 async fn a_tag_that_a_person_takes_from_a_transit_copy_makes_it_nobodys() -> anyhow::Result<()> {
     let mut stage = Stage::new().await?;
     stage.create(&Database::instance("orders").lifecycle("Standard")).await?;
-    stage.rehearsal.world().sleep(75 * MINUTE).await;
+    stage.rehearsal.world().sleep(76 * MINUTE).await;
     let rds = aws_sdk_rds::Client::new(&stage.owner(SOURCE));
     let transit = "arn:aws:rds:eu-west-1:111111111111:snapshot:draco-rds-orders-2026-11-21-03-05";
     let tag = Tag::builder().key(tags::SOURCE_SNAPSHOT).value("mine").build();

@@ -30,7 +30,8 @@ fn announced(origin: &Origin) -> Message {
 async fn refusal(stage: &Stage, account: &str, function: &str, message: &Message) -> anyhow::Result<String> {
     let world = stage.rehearsal.world();
     let answer = world.call_function(&stage.function(account, function), said(message)).await;
-    let called = world.journal(|journal| journal.called().filter(|(_, role, _)| *role == Some(function)).count());
+    let role = stage.rehearsal.cast().role(function);
+    let called = world.journal(|journal| journal.called().filter(|(_, by, _)| *by == Some(&role)).count());
     assert_eq!(called, 0, "{answer:?}");
     let refused = answer.err().map(|failed| failed.cause).unwrap_or_default();
     let cause: serde_json::Value = serde_json::from_str(&refused)?;
@@ -130,8 +131,8 @@ async fn forge(stage: &Stage, kind: Kind, nth: u32, taken: DateTime<Utc>, lifecy
 }
 
 async fn taken_over(kind: Kind, days: u32) -> anyhow::Result<Stage> {
-    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NO_DRY_RUN", "1").consumer("ALLOW_PLAINTEXT_CLUSTERS", "1");
-    let cast = cast.consumer("LIFECYCLES", r#"{"Hour": {"within": "1h"}}"#);
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NoDryRun", "true").consumer("AllowPlaintextClusters", "true");
+    let cast = cast.consumer("Lifecycles", r#"{"Hour": {"within": "1h"}}"#);
     let mut stage = Stage::with(sim::Settings { cluster_gib: 10, ..settings() }, cast).await?;
     let database = Database { kind, gib: 10, ..Database::instance("orders").encryption(Encryption::None) };
     stage.create(&database.lifecycle("Standard")).await?;

@@ -1,0 +1,137 @@
+//! CloudFormation: stacks made from templates.
+//!
+//! ```text
+//!   yaml ─► template ─► scope (parameters, conditions, functions) ─► properties of each resource ─► resources (made)
+//! ```
+//!
+//! Everything up to the properties is a pure function of the template, what it is given, and what was made before. A
+//! resource is then made by the calls by which CloudFormation makes it, in the name of the account, and they are in the
+//! journal. What is not simulated is refused: sections, functions, types of resources, and each property.
+//!
+//! A stack is made at once, and not changed or deleted; one that fails leaves what was made so far.
+
+mod parameter;
+mod properties;
+mod resources;
+mod scope;
+mod template;
+#[cfg(test)]
+mod tests;
+mod wrong;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::lambda::{Code, Invocation};
+use crate::world::World;
+use properties::Properties;
+use resources::Site;
+use scope::Scope;
+pub use template::Template;
+use wrong::Wrong;
+
+/// A stack that is to be made.
+#[derive(Clone, Copy)]
+pub struct Stack<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is made from.
+    pub template: &'a Template,
+    /// What the template is given.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// Where code and definitions come from.
+    pub bucket: &'a Bucket,
+}
+
+/// What is wrong with a template, or with what it was given: `consumer.yaml: Sweep.Target.Arn: it is missing`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+/// A bucket of S3 with code and definitions in it, which only templates can read.
+#[derive(Clone, Default)]
+pub struct Bucket {
+    name: String,
+    code: BTreeMap<String, Arc<Code>>,
+    texts: BTreeMap<String, String>,
+}
+
+impl Bucket {
+    /// An empty one.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// With this code under this key: what a zip there would be.
+    #[must_use]
+    pub fn code<F, R>(mut self, key: &str, code: F) -> Self
+    where
+        F: Fn(Invocation) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Value, String>> + Send + 'static,
+    {
+        self.code.insert(key.to_owned(), Arc::new(move |invocation| Box::pin(code(invocation))));
+        self
+    }
+
+    /// With this text under this key.
+    #[must_use]
+    pub fn text(mut self, key: &str, text: &str) -> Self {
+        self.texts.insert(key.to_owned(), text.to_owned());
+        self
+    }
+}
+
+impl World {
+    /// Makes a stack in a region of an account; its outputs.
+    ///
+    /// # Errors
+    /// If the template needs something that is not simulated, was given what it does not allow, or AWS would refuse what
+    /// it makes.
+    pub fn create_stack(
+        &self,
+        account: &str,
+        region: &str,
+        stack: &Stack<'_>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        self.change(|state| {
+            let mut site = Site { state, account, region, bucket: stack.bucket };
+            make(&mut site, stack).map_err(|wrong| wrong.of(&stack.template.name))
+        })
+    }
+}
+
+fn make(site: &mut Site<'_>, stack: &Stack<'_>) -> Result<BTreeMap<String, String>, Wrong> {
+    let id = site.state.new_uuid();
+    let (account, region) = (site.account.to_owned(), site.region.to_owned());
+    let pseudo = [
+        ("AWS::StackId", format!("arn:aws:cloudformation:{region}:{account}:stack/{}/{id}", stack.name)),
+        ("AWS::AccountId", account),
+        ("AWS::Partition", "aws".to_owned()),
+        ("AWS::Region", region),
+        ("AWS::StackName", stack.name.to_owned()),
+        ("AWS::URLSuffix", "amazonaws.com".to_owned()),
+    ];
+    let mut scope = Scope::new(stack.template, stack.parameters, pseudo)?;
+    for id in scope.order()? {
+        let made = make_one(site, &scope, stack.template, &id).map_err(|wrong| wrong.within(&id))?;
+        scope.remember(&id, made);
+    }
+    let mut outputs = BTreeMap::new();
+    for (name, output) in &stack.template.outputs {
+        let at = |wrong: Wrong| wrong.within(name).within("Outputs");
+        if scope.has(output.condition.as_ref()).map_err(at)? {
+            outputs.insert(name.clone(), scope.text(&output.value).map_err(at)?);
+        }
+    }
+    Ok(outputs)
+}
+
+fn make_one(site: &mut Site<'_>, scope: &Scope<'_>, template: &Template, id: &str) -> Result<scope::Made, Wrong> {
+    let resource = template.resources.get(id).ok_or_else(|| Wrong::new("there is no such resource"))?;
+    let properties = scope.resolve(&resource.properties)?.unwrap_or_default();
+    Properties::whole(properties, |properties| site.make(&resource.kind, properties))
+}

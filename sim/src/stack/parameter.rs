@@ -1,0 +1,130 @@
+//! Parameters of a template: what may be given for them.
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+
+use super::wrong::{Wrong, text_of};
+
+/// A parameter, as its template declares it.
+#[derive(Clone, Debug)]
+pub(super) struct Parameter {
+    kind: Kind,
+    default: Option<String>,
+    /// It matches the whole of a value: "the pattern must match the entire parameter value provided. When applied to a
+    /// parameter of type CommaDelimitedList, the pattern must match each value in the list" (user guide, *Parameters*).
+    pattern: Option<(String, Regex)>,
+    allowed: Option<Vec<String>>,
+    length: (Option<usize>, Option<usize>),
+    value: (Option<f64>, Option<f64>),
+    /// What to say instead of which constraint was broken.
+    constraint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    List,
+    Numbers,
+}
+
+impl Kind {
+    fn read(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "String" => Ok(Self::Text),
+            "Number" => Ok(Self::Number),
+            "CommaDelimitedList" => Ok(Self::List),
+            "List<Number>" => Ok(Self::Numbers),
+            other => Err(Wrong::new(format!("parameters of the type {other} are not simulated"))),
+        }
+    }
+}
+
+impl Parameter {
+    pub(super) fn read(declared: &Map<String, Value>) -> Result<Self, Wrong> {
+        let mut it = Self {
+            kind: Kind::Text,
+            default: None,
+            pattern: None,
+            allowed: None,
+            length: (None, None),
+            value: (None, None),
+            constraint: None,
+        };
+        for (key, value) in declared {
+            it.set(key, value).map_err(|wrong| wrong.within(key))?;
+        }
+        if declared.contains_key("Type") { Ok(it) } else { Err(Wrong::new("it has no Type")) }
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), Wrong> {
+        if key == "AllowedValues" {
+            let values = value.as_array().and_then(|values| values.iter().map(text_of).collect());
+            self.allowed = Some(values.ok_or_else(|| Wrong::new("it is a list of texts"))?);
+            return Ok(());
+        }
+        let text = text_of(value).ok_or_else(|| Wrong::new(format!("{value} is no text")))?;
+        match key {
+            "Type" => self.kind = Kind::read(&text)?,
+            "Default" => self.default = Some(text),
+            "AllowedPattern" => {
+                let whole = Regex::new(&format!("^(?:{text})$")).map_err(|why| Wrong::new(why.to_string()))?;
+                self.pattern = Some((text, whole));
+            }
+            "MinLength" => self.length.0 = Some(number(&text)?),
+            "MaxLength" => self.length.1 = Some(number(&text)?),
+            "MinValue" => self.value.0 = Some(number(&text)?),
+            "MaxValue" => self.value.1 = Some(number(&text)?),
+            "ConstraintDescription" => self.constraint = Some(text),
+            "Description" | "NoEcho" => {}
+            _ => return Err(Wrong::new("there is no such thing about a parameter")),
+        }
+        Ok(())
+    }
+
+    /// What a reference to it gives: a text or a list of texts, and numbers are texts as well.
+    pub(super) fn value(&self, given: Option<&String>) -> Result<Value, Wrong> {
+        let text = given.or(self.default.as_ref()).ok_or_else(|| Wrong::new("it has no default and was not given"))?;
+        if !matches!(self.kind, Kind::List | Kind::Numbers) {
+            self.check(text)?;
+            return Ok(text.as_str().into());
+        }
+        // "Any list elements are space trimmed" (user guide, *Parameters*: CommaDelimitedList).
+        let items: Vec<&str> = text.split(',').map(str::trim).collect();
+        items.iter().try_for_each(|item| self.check(item))?;
+        Ok(items.into())
+    }
+
+    fn check(&self, text: &str) -> Result<(), Wrong> {
+        let refused = |must: String| {
+            let must = self.constraint.clone().unwrap_or(must);
+            Err(Wrong::new(format!("\"{text}\" cannot be given: {must}")))
+        };
+        if let Some((pattern, whole)) = &self.pattern
+            && !whole.is_match(text)
+        {
+            return refused(format!("it must match {pattern}"));
+        }
+        if let Some(allowed) = &self.allowed
+            && !allowed.iter().any(|allowed| allowed == text)
+        {
+            return refused(format!("it must be one of {}", allowed.join(", ")));
+        }
+        let length = text.chars().count();
+        if self.length.0.is_some_and(|least| length < least) || self.length.1.is_some_and(|most| length > most) {
+            return refused(format!("it has {length} characters"));
+        }
+        if matches!(self.kind, Kind::Number | Kind::Numbers) {
+            let Ok(number) = text.parse::<f64>() else { return refused("it must be a number".to_owned()) };
+            let (least, most) = self.value;
+            if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
+                return refused("it is out of range".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> Result<N, Wrong> {
+    text.parse().map_err(|_| Wrong::new(format!("{text} is no number")))
+}

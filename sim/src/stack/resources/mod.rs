@@ -1,0 +1,95 @@
+//! What a stack is made of: each type of resource that is simulated, and how it is made.
+
+mod access;
+mod code;
+mod messages;
+
+use serde_json::Value;
+
+use super::Bucket;
+use super::properties::Properties;
+use super::scope::Made;
+use super::wrong::Wrong;
+use crate::call::{Call, Caller, Input, Service};
+use crate::journal::Event;
+use crate::world::State;
+
+/// Where a stack is made.
+pub(super) struct Site<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) account: &'a str,
+    pub(super) region: &'a str,
+    pub(super) bucket: &'a Bucket,
+}
+
+/// Types whose resources nothing in this world notices: the property that names one, and its ARN if it has one. Their
+/// other properties are resolved, and not looked at.
+const WITHOUT_EFFECT: [(&str, &str, Option<(&str, &str)>); 4] = [
+    ("AWS::CloudWatch::Alarm", "AlarmName", Some(("cloudwatch", "alarm:{}"))),
+    ("AWS::CloudWatch::Dashboard", "DashboardName", None),
+    ("AWS::Logs::LogGroup", "LogGroupName", Some(("logs", "log-group:{}:*"))),
+    ("AWS::Logs::MetricFilter", "FilterName", None),
+];
+
+impl Site<'_> {
+    pub(super) fn make(&mut self, kind: &str, properties: &mut Properties) -> Result<Made, Wrong> {
+        match kind {
+            "AWS::IAM::Role" => self.role(properties),
+            "AWS::KMS::Alias" => self.alias(properties),
+            "AWS::KMS::Key" => self.key(properties),
+            "AWS::Lambda::EventInvokeConfig" => self.event_invoke_config(properties),
+            "AWS::Lambda::Function" => self.function(properties),
+            "AWS::Lambda::Permission" => self.permission(properties),
+            "AWS::RDS::EventSubscription" => self.event_subscription(properties),
+            "AWS::SNS::Subscription" => self.subscription(properties),
+            "AWS::SNS::Topic" => self.topic(properties),
+            "AWS::SNS::TopicPolicy" => self.topic_policy(properties),
+            "AWS::SQS::Queue" => self.queue(properties),
+            "AWS::Scheduler::Schedule" => self.schedule(properties),
+            "AWS::StepFunctions::StateMachine" => self.state_machine(properties),
+            other => self.without_effect(other, properties),
+        }
+    }
+
+    fn without_effect(&self, kind: &str, properties: &mut Properties) -> Result<Made, Wrong> {
+        let known = WITHOUT_EFFECT.into_iter().find(|(known, ..)| *known == kind);
+        let (_, naming, arn) = known.ok_or_else(|| Wrong::new(format!("the type {kind} is not simulated")))?;
+        let name = properties.text(naming)?;
+        properties.ignore_all();
+        let arn = arn.map(|(service, resource)| ("Arn", self.arn(service, &resource.replace("{}", &name))));
+        Ok(Made { reference: name, attributes: arn.into_iter().collect() })
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+
+    /// "CloudFormation makes calls on your behalf": here, of an account's owner.
+    fn owner(&self) -> Caller {
+        Caller { account: self.account.to_owned(), role: None }
+    }
+
+    /// Makes a call, which is as good as anybody's.
+    fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, Wrong> {
+        let (caller, region) = (self.owner(), self.region.to_owned());
+        let call = Call { caller, region, service, operation: operation.to_owned(), input: Input::Json(input) };
+        let mut entry = Event::of(&call);
+        let answer = self.state.serve(call);
+        entry.answered(answer.as_ref().err(), 0);
+        self.state.write(entry);
+        answer.map_err(|error| Wrong::new(format!("{service} {operation}: {error}")))
+    }
+
+    /// The same, for the text of this member.
+    fn call_for(&mut self, service: Service, operation: &str, input: Value, member: &str) -> Result<String, Wrong> {
+        let answer = self.call(service, operation, input)?;
+        let told = answer.pointer(member).and_then(Value::as_str).map(str::to_owned);
+        told.ok_or_else(|| Wrong::new(format!("{service} {operation} did not tell {member}")))
+    }
+}
+
+/// What has been made, by what `Ref` and `Fn::GetAtt` give.
+fn made<const N: usize>(reference: &str, attributes: [(&'static str, &str); N]) -> Made {
+    let attributes = attributes.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    Made { reference: reference.to_owned(), attributes }
+}

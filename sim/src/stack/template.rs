@@ -1,0 +1,131 @@
+//! A template, read: its sections, each checked for what it may hold.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::parameter::Parameter;
+use super::wrong::{Wrong, text_of};
+use super::{Error, yaml};
+
+/// A CloudFormation template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub(super) name: String,
+    pub(super) parameters: BTreeMap<String, Parameter>,
+    pub(super) mappings: Map<String, Value>,
+    pub(super) conditions: Map<String, Value>,
+    pub(super) resources: BTreeMap<String, Resource>,
+    pub(super) outputs: BTreeMap<String, Output>,
+}
+
+/// A resource, as the template asks for it.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    pub(super) kind: String,
+    pub(super) condition: Option<String>,
+    pub(super) depends_on: Vec<String>,
+    pub(super) properties: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) condition: Option<String>,
+    pub(super) value: Value,
+}
+
+impl Template {
+    /// Reads a template in YAML or JSON. `name` is what it is called in errors.
+    ///
+    /// # Errors
+    /// If it is none, or needs something that is not simulated.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        let sections = yaml::read(text).map_err(|why| Wrong::new(why).of(name))?;
+        Self::read(name, sections).map_err(|wrong| wrong.of(name))
+    }
+
+    fn read(name: &str, sections: Value) -> Result<Self, Wrong> {
+        let mut template = Self {
+            name: name.to_owned(),
+            parameters: BTreeMap::new(),
+            mappings: Map::new(),
+            conditions: Map::new(),
+            resources: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        for (section, content) in map(sections)? {
+            match section.as_str() {
+                "AWSTemplateFormatVersion" if content != "2010-09-09" => {
+                    return Err(Wrong::new("the only version is 2010-09-09").within(section));
+                }
+                "AWSTemplateFormatVersion" | "Description" | "Metadata" => {}
+                "Parameters" => template.parameters = each(&section, content, |it| Parameter::read(&it))?,
+                "Mappings" => template.mappings = map(content).map_err(|wrong| wrong.within(&section))?,
+                "Conditions" => template.conditions = map(content).map_err(|wrong| wrong.within(&section))?,
+                "Resources" => template.resources = each(&section, content, Resource::read)?,
+                "Outputs" => template.outputs = each(&section, content, Output::read)?,
+                _ => return Err(Wrong::new("this section is not simulated").within(section)),
+            }
+        }
+        if template.resources.is_empty() {
+            return Err(Wrong::new("there are no resources"));
+        }
+        Ok(template)
+    }
+}
+
+impl Resource {
+    fn read(written: Map<String, Value>) -> Result<Self, Wrong> {
+        let mut it = Self { kind: String::new(), condition: None, depends_on: Vec::new(), properties: Value::Null };
+        for (key, value) in written {
+            let text = || text_of(&value).ok_or_else(|| Wrong::new("it is no text").within(&key));
+            match key.as_str() {
+                "Type" => it.kind = text()?,
+                "Condition" => it.condition = Some(text()?),
+                "DependsOn" => {
+                    let list =
+                        if let Value::Array(list) = &value { list.as_slice() } else { std::slice::from_ref(&value) };
+                    let names: Option<_> = list.iter().map(text_of).collect();
+                    it.depends_on = names.ok_or_else(|| Wrong::new("it names resources").within(&key))?;
+                }
+                "Properties" => it.properties = value,
+                // A stack is made here, and neither changed nor deleted.
+                "Metadata" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
+                _ => return Err(Wrong::new("this is not simulated").within(key)),
+            }
+        }
+        if it.kind.is_empty() { Err(Wrong::new("it has no Type")) } else { Ok(it) }
+    }
+}
+
+impl Output {
+    fn read(written: Map<String, Value>) -> Result<Self, Wrong> {
+        let mut it = Self { condition: None, value: Value::Null };
+        for (key, value) in written {
+            match key.as_str() {
+                "Value" => it.value = value,
+                "Condition" => it.condition = text_of(&value),
+                "Description" => {}
+                _ => return Err(Wrong::new("this is not simulated").within(key)),
+            }
+        }
+        Ok(it)
+    }
+}
+
+fn map(value: Value) -> Result<Map<String, Value>, Wrong> {
+    if let Value::Object(map) = value { Ok(map) } else { Err(Wrong::new("it holds no names")) }
+}
+
+fn each<T>(
+    section: &str,
+    content: Value,
+    read: impl Fn(Map<String, Value>) -> Result<T, Wrong>,
+) -> Result<BTreeMap<String, T>, Wrong> {
+    let content = map(content).map_err(|wrong| wrong.within(section))?;
+    let one = |(name, written): (String, Value)| {
+        let read = map(written).and_then(&read).map_err(|wrong| wrong.within(&name));
+        Ok((name, read?))
+    };
+    content.into_iter().map(one).collect()
+}
