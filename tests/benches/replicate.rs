@@ -20,7 +20,10 @@ fn main() -> anyhow::Result<()> {
     for databases in [10, 1_000, 10_000] {
         runtime()?.block_on(one_snapshot(databases))?;
     }
-    runtime()?.block_on(an_hour_of(10_000))
+    for at_once in [None, Some(10)] {
+        runtime()?.block_on(an_hour_of(10_000, at_once))?;
+    }
+    Ok(())
 }
 
 /// A paused clock: what takes time in the world takes none here.
@@ -165,11 +168,15 @@ const KEY: &str = "alias/draco";
 /// people report.
 const CALLS_PER_SECOND: u32 = 20;
 
-/// A fleet that takes all its snapshots within one hour, while AWS throttles.
-async fn an_hour_of(databases: usize) -> anyhow::Result<()> {
+/// A fleet that takes all its snapshots within one hour, while AWS throttles. So many of each function run at once; without
+/// a number, all that come.
+async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()> {
     let settings = sim::Settings { snapshot_quota: usize::MAX, calls_per_second: Some(CALLS_PER_SECOND), ..settings() };
     let epoch = settings.epoch;
-    let rehearsal = Rehearsal::deploy(World::with(settings), Cast::of(SOURCE, DR, REGION)?)?;
+    let concurrency = at_once.map(|most| most.to_string()).unwrap_or_default();
+    let cast =
+        Cast::of(SOURCE, DR, REGION)?.producer("Concurrency", &concurrency).consumer("Concurrency", &concurrency);
+    let rehearsal = Rehearsal::deploy(World::with(settings), cast)?;
     let owners = Owners::of(&rehearsal);
     // The first snapshots are taken at six, the last just before seven.
     for nth in 0..databases {
@@ -211,6 +218,7 @@ async fn an_hour_of(databases: usize) -> anyhow::Result<()> {
         "bench": "an hour of snapshots",
         "databases": databases,
         "calls_a_second_allowed": CALLS_PER_SECOND,
+        "at_once": at_once,
         "copied": sums.copied,
         "lost": sums.lost,
         "transit_left": sums.transit_left,
