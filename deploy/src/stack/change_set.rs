@@ -23,7 +23,7 @@ pub(super) struct ChangeSet<'a> {
     /// The stack's ARN. A stack that is to be made has one already.
     pub(super) stack: String,
     pub(super) changes: Vec<ResourceChange>,
-    /// Every parameter as it would be, with the template's defaults.
+    /// The parameters as they would be, with the template's defaults; without those that stay as the stack has them.
     pub(super) parameters: Values,
 }
 

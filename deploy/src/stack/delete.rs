@@ -82,17 +82,18 @@ async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
     Ok(count)
 }
 
-/// Takes back a stack that is nothing but change sets, if that is all that it is.
-pub(super) async fn abandon(account: &Account, id: &str) -> anyhow::Result<()> {
+/// Takes back a stack that is nothing but a name, if that is all that it is: AWS makes it for the change set that would make
+/// the rest, and leaves it there when that is deleted.
+pub(super) async fn abandon(account: &Account) -> anyhow::Result<()> {
     let name = account.role.stack();
-    if Stack::look(account).await?.is_none_or(|stack| stack.status != "REVIEW_IN_PROGRESS" || stack.id != id) {
+    let Some(stack) = Stack::look(account).await?.filter(|stack| stack.status == "REVIEW_IN_PROGRESS") else {
         return Ok(());
-    }
+    };
     let cloudformation = account.cloudformation();
-    let sets = cloudformation.list_change_sets().stack_name(id).send().await;
+    let sets = cloudformation.list_change_sets().stack_name(&stack.id).send().await;
     let sets = sets.told(account.who(), format_args!("listing the change sets of stack {name}"))?;
     if sets.summaries().is_empty() {
-        let call = cloudformation.delete_stack().stack_name(id);
+        let call = cloudformation.delete_stack().stack_name(&stack.id);
         call.send().await.told(account.who(), format_args!("deleting the empty stack {name}"))?;
     }
     Ok(())

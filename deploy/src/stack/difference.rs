@@ -61,11 +61,10 @@ impl Difference {
         Self { resources, before, after }
     }
 
-    fn parameters(&self) -> impl Iterator<Item = (&String, Option<&String>, Option<&String>)> {
-        let gone = self.before.keys().filter(|name| !self.after.contains_key(*name));
-        let names = self.after.keys().chain(gone);
-        let all = names.map(|name| (name, self.before.get(name), self.after.get(name)));
-        all.filter(|(_, before, after)| before != after && !(before.is_none() && after.is_some_and(String::is_empty)))
+    /// Those that differ. What AWS does not list is the template's business, and so is a parameter that it has no more.
+    fn parameters(&self) -> impl Iterator<Item = (&String, Option<&String>, &String)> {
+        let all = self.after.iter().map(|(name, after)| (name, self.before.get(name), after));
+        all.filter(|(_, before, after)| before.map_or(!after.is_empty(), |before| before != *after))
     }
 }
 
@@ -212,10 +211,10 @@ impl fmt::Display for Difference {
             writeln!(f, "{TITLE}parameters{TITLE:#}")?;
         }
         for (name, before, after) in self.parameters() {
-            match (before, after) {
-                (None, Some(after)) => writeln!(f, "  {GOOD}+ {name:<width$}{GOOD:#} {}", short(after))?,
-                (before, after) => {
-                    let values = told(before.map(String::as_str), after.map(String::as_str));
+            match before {
+                None => writeln!(f, "  {GOOD}+ {name:<width$}{GOOD:#} {}", short(&line(after)))?,
+                Some(before) => {
+                    let values = told(Some(before), Some(after));
                     writeln!(f, "  {CAUTION}~ {name:<width$}{CAUTION:#} {values}")?;
                 }
             }
@@ -341,7 +340,6 @@ mod tests {
               TopicName (this replaces it)
         parameters
           + New y
-          ~ Old x → none
         1 added, 1 left behind, 1 removed, 1 perhaps replaced, 1 REPLACED
         ");
     }

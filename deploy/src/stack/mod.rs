@@ -56,12 +56,16 @@ pub async fn create(account: &Account, config: &Config, files: &Files, terminal:
     }
     let wanted = parameters(role, config, &plan.code, NoDryRun::Stays, false)?;
     let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Create };
-    let Some(set) = ChangeSet::work_out(account, wanted).await? else {
-        bail!("the template of {name} has no resources")
+    let set = match ChangeSet::work_out(account, wanted).await {
+        Ok(Some(set)) => set,
+        none => {
+            delete::abandon(account).await?;
+            return none.and_then(|_| bail!("the template of {name} has no resources"));
+        }
     };
     if let Err(no) = show(&set, account, "create", Values::new(), "Do this?", terminal) {
         set.delete().await?;
-        delete::abandon(account, &set.stack).await?;
+        delete::abandon(account).await?;
         return Err(no);
     }
     carry_out(&set, account, terminal).await?;
