@@ -1,6 +1,7 @@
 //! `delete`: a stack goes, what was kept by it stays.
 
 use anyhow::bail;
+use protocol::{Kind, Part};
 
 use super::busy;
 use super::follow::Watch;
@@ -8,6 +9,9 @@ use super::state::{Stack, Standing};
 use crate::terminal::{GOOD, TITLE};
 use crate::trouble::Told;
 use crate::{Account, Role, Terminal};
+
+/// How long KMS waits before it deletes the transit key, by the template.
+const TRANSIT_KEY_DAYS: u32 = 30;
 
 /// Deletes the stack of this account's role.
 ///
@@ -26,6 +30,17 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     terminal.say(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
     terminal.say(format_args!("  {} resources, with the logs", count(account, &stack).await?));
     terminal.say(format_args!("  {}", stays(role, &stack)));
+    if role == Role::Producer {
+        match on_their_way(account).await {
+            Ok(transit) if transit.is_empty() => {}
+            Ok(transit) => terminal.warn(format_args!(
+                "snapshots are on their way to DR, and will not get there: {}. These transit copies stay, and nobody can \
+                 read them once the key is gone",
+                transit.join(", ")
+            )),
+            Err(why) => terminal.warn(format_args!("whether snapshots are on their way cannot be told: {why:#}")),
+        }
+    }
     let agreed = if stack.protected {
         terminal.say("  It is protected against deletion, which is taken off first.");
         terminal.types("Databases will no longer be kept safe.", name)?
@@ -58,15 +73,27 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
 
 /// What a person who is about to say yes has to know.
 fn stays(role: Role, stack: &Stack) -> String {
-    match (role, stack.outputs.get("KeyArn")) {
-        (Role::Producer, _) => {
-            "Databases and their snapshots stay, and so do copies in DR. The transit key goes after 30 \
-                                days, in which that can be taken back."
-                .to_owned()
+    match role {
+        Role::Producer => format!(
+            "Databases, their snapshots, and copies in DR stay. The transit key goes after {TRANSIT_KEY_DAYS} days, in which \
+             that can be taken back."
+        ),
+        Role::Consumer => {
+            let key = stack.outputs.get("KeyArn").map(|key| format!(": {key}")).unwrap_or_default();
+            format!("Copies stay, and so does the key that they are under{key}")
         }
-        (Role::Consumer, Some(key)) => format!("Copies stay, and so does the key that they are under: {key}"),
-        (Role::Consumer, None) => "Copies stay, and so does the key that they are under.".to_owned(),
     }
+}
+
+/// The transit copies that stand. Nobody but the producer deletes them.
+async fn on_their_way(source: &Account) -> anyhow::Result<Vec<String>> {
+    let mut transit = Vec::new();
+    for kind in Kind::ALL {
+        let all = source.cloud().all(kind, None).await?;
+        let of_draco = all.iter().filter(|snapshot| matches!(Part::of(snapshot), Part::Transit(_)));
+        transit.extend(of_draco.map(|snapshot| snapshot.arn.id().to_owned()));
+    }
+    Ok(transit)
 }
 
 /// How many things the stack has.
@@ -108,5 +135,24 @@ pub(super) async fn protect(account: &Account, terminal: &mut Terminal) {
         Ok(_) => terminal
             .say(format_args!("{name} is protected against deletion; `cargo xtask delete consumer` asks for its name")),
         Err(why) => terminal.warn(format_args!("{why:#}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_the_transit_key_is_what_the_template_has() {
+        let template = include_str!("../../../cfn/producer.yaml");
+        assert!(template.contains(&format!("PendingWindowInDays: {TRANSIT_KEY_DAYS}\n")));
+    }
+
+    #[test]
+    fn the_key_that_stays_is_named() {
+        let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
+        let outputs = [("KeyArn".to_owned(), key.to_owned())].into();
+        let told = stays(Role::Consumer, &Stack { outputs, ..Stack::default() });
+        assert_eq!(told, format!("Copies stay, and so does the key that they are under: {key}"));
     }
 }
