@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use config::Config;
 use consumer::lifecycle::{self, Doomed};
-use protocol::{Kind, Part, Snapshot};
+use protocol::{Part, Snapshot};
 
 use crate::terminal::{BAD, FAINT, GOOD, TITLE};
-use crate::{Account, Terminal};
+use crate::{Account, Terminal, deployed};
 
 /// Shows which copies would be deleted now, and why, and says how many.
 ///
@@ -19,11 +19,7 @@ use crate::{Account, Terminal};
 ///
 /// If AWS does not tell which copies there are.
 pub async fn show(dr: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<usize> {
-    let cloud = dr.cloud();
-    let mut snapshots = Vec::new();
-    for kind in Kind::ALL {
-        snapshots.extend(cloud.all(kind, None).await?);
-    }
+    let snapshots = deployed::snapshots(dr).await?;
     let going = going(&snapshots, config);
     terminal.say(format_args!("{TITLE}What would be deleted now{TITLE:#} in {dr}"));
     for line in told(&going, &snapshots) {

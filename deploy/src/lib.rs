@@ -11,10 +11,13 @@ pub mod account;
 pub mod bucket;
 pub mod code;
 pub mod deletion;
+pub mod deployed;
+pub mod doctor;
 pub mod event;
 pub mod files;
 pub mod role;
 pub mod stack;
+pub mod status;
 pub mod terminal;
 pub mod trouble;
 
@@ -45,7 +48,9 @@ enum Task {
     Create(stack::Create),
     Update(stack::Update),
     Delete(stack::Delete),
+    Status(status::Status),
     Event(event::Event),
+    Doctor(doctor::Doctor),
 }
 
 impl Deploy {
@@ -62,6 +67,8 @@ impl Deploy {
             Task::Create(task) => task.run(&config).await,
             Task::Update(task) => task.run(&config).await,
             Task::Delete(task) => task.run(&config).await,
+            Task::Status(task) => task.run(&config).await,
+            Task::Doctor(task) => task.run(&config).await,
             Task::Event(task) => task.run(&config).await,
         }
     }

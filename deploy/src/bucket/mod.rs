@@ -75,6 +75,17 @@ pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> a
     Ok(())
 }
 
+/// What of the bucket is not as it has to be; `None` if it is not there.
+///
+/// # Errors
+///
+/// If AWS refuses.
+pub async fn amiss(dr: &Account, config: &Config, name: &str) -> anyhow::Result<Option<Vec<String>>> {
+    let seen = Seen::look(dr, name).await?;
+    let changes = changes(&Bucket { name, readers: &config.source_accts }, seen.as_ref());
+    Ok(seen.map(|_| changes.iter().map(|change| format!("{} ({})", change.what, change.is)).collect()))
+}
+
 fn say(terminal: &mut Terminal, change: &Change) {
     let Change { what, is, will, .. } = change;
     terminal.say(format_args!("  {CAUTION}{what:<14}{CAUTION:#} {FAINT}{is} →{FAINT:#} {will}"));

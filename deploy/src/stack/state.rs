@@ -3,6 +3,8 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types;
 
+use chrono::{DateTime, Utc};
+
 use super::difference::Values;
 use super::parameters::NO_DRY_RUN;
 use crate::Account;
@@ -15,6 +17,8 @@ pub struct Stack {
     pub id: String,
     /// As CloudFormation calls it: `UPDATE_COMPLETE`.
     pub status: String,
+    /// When it was last changed.
+    pub updated: Option<DateTime<Utc>>,
     /// The parameters that it has.
     pub parameters: Values,
     /// What it tells of itself.
@@ -39,6 +43,18 @@ pub(super) enum Standing {
 }
 
 impl Stack {
+    /// Whether it stands, and nothing is left to be done about it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        Standing::of(Some(self)) == Standing::Stands
+    }
+
+    /// Whether somebody is at it.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        Standing::of(Some(self)) == Standing::Busy
+    }
+
     /// Nothing, if there is none.
     ///
     /// # Errors
@@ -64,8 +80,10 @@ impl Stack {
         let pair = |name: Option<String>, value: Option<String>| Some((name?, value.unwrap_or_default()));
         let parameters = stack.parameters.unwrap_or_default().into_iter();
         let outputs = stack.outputs.unwrap_or_default().into_iter();
+        let updated = stack.last_updated_time.or(stack.creation_time);
         Self {
             id: stack.stack_id.unwrap_or_default(),
+            updated: updated.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos())),
             status: stack.stack_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
             parameters: parameters.filter_map(|each| pair(each.parameter_key, each.parameter_value)).collect(),
             outputs: outputs.filter_map(|each| pair(each.output_key, each.output_value)).collect(),

@@ -19,6 +19,7 @@ mod kind;
 mod lifecycle;
 mod paging;
 mod permissions;
+mod quotas;
 mod share;
 mod snapshots;
 mod subscriptions;
@@ -59,6 +60,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "AddTagsToResource" => run(input, |wanted| tags::add(state, here, wanted)),
         "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, here, wanted)),
         "ListTagsForResource" => run(input, |wanted| tags::list(state, here, &wanted)),
+        "DescribeAccountAttributes" => quotas::describe(state, here),
         "DescribeEvents" => run(input, |wanted| events::describe(state, here, &wanted)),
         "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, here, wanted)),
         "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, here, &wanted)),

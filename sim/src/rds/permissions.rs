@@ -50,7 +50,7 @@ fn table(operation: &str) -> Option<&'static [On]> {
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[On::Snapshot],
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[On::Snapshot],
         "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[On::Tagged],
-        "DescribeEvents" => &[On::Nothing],
+        "DescribeAccountAttributes" | "DescribeEvents" => &[On::Nothing],
         "CreateEventSubscription" => &[On::New(New::Subscription)],
         "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[On::Subscription],
         _ => return None,

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::call::Error;
 
 /// Where AWS has a list, its elements have a name of their own; those that are not here are called `member`.
-const ELEMENTS: [(&str, &str); 15] = [
+const ELEMENTS: [(&str, &str); 16] = [
+    ("AccountQuotas", "AccountQuota"),
     ("Attributes", "entry"),
     ("AttributeValues", "AttributeValue"),
     ("AvailabilityZones", "AvailabilityZone"),

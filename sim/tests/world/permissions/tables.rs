@@ -130,6 +130,7 @@ async fn rds_of_all_else() {
     assert_eq!(needs!(untag.clone()), ["rds:RemoveTagsFromResource cluster-snapshot:s"]);
     assert_eq!(needs!(rds.list_tags_for_resource().resource_name(arn)), ["rds:ListTagsForResource cluster-snapshot:s"]);
     assert_eq!(needs!(rds.describe_events()), ["rds:DescribeEvents *"]);
+    assert_eq!(needs!(rds.describe_account_attributes()), ["rds:DescribeAccountAttributes *"]);
     let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn("t");
     assert_eq!(needs!(subscribe.clone()), ["rds:CreateEventSubscription es:n"]);
     assert_eq!(needs!(rds.describe_event_subscriptions()), ["rds:DescribeEventSubscriptions es:*"]);

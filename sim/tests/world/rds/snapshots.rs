@@ -206,3 +206,17 @@ async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
     world.sleep(DAY).await;
     assert_eq!(gib_days(), paid);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_is_told_how_many_manual_snapshots_it_has_and_may_have() {
+    let world = World::with(Settings { snapshot_quota: 7, ..settings() });
+    Rds::new(&world, PROD, HERE, Kind::Cluster).snapshot(&world, "a").await;
+    let rds = aws_sdk_rds::Client::new(&world.sdk_config(PROD, HERE));
+    let answer = rds.describe_account_attributes().send().await.expect("quotas");
+    let quotas: Vec<_> = answer
+        .account_quotas()
+        .iter()
+        .map(|quota| (quota.account_quota_name().unwrap_or_default(), quota.used(), quota.max()))
+        .collect();
+    assert_eq!(quotas, [("ManualClusterSnapshots", Some(1), Some(7)), ("ManualSnapshots", Some(0), Some(7))]);
+}

@@ -1,0 +1,147 @@
+//! Events by hand: what a function is given, and what it does about it.
+
+use deploy::Role;
+use deploy::event::lines;
+use deploy::event::occasion::Occasion;
+use protocol::message::WhyNot;
+use rehearsal::Database;
+use sim::fault::{Fate, Kind, Plan};
+use tests::{DR, MINUTE, SOURCE, Stage};
+
+use crate::{account, config, piped};
+
+/// Nothing that is said on any topic arrives, so only sweeps and timers bring snapshots on their way, and none to DR.
+async fn deaf() -> Stage {
+    let mut stage = Stage::new().await.unwrap();
+    let world = stage.rehearsal.world();
+    world.plan_faults(Plan::Rates { seed: 0, of_a_thousand: vec![(Kind::Delivery, Fate::Lost, 1000)] });
+    stage.create(&Database::instance("orders").lifecycle("Standard")).await.unwrap();
+    stage.hours(6).await.unwrap();
+    assert_eq!(stage.all(DR).await.unwrap(), []);
+    stage
+}
+
+/// What a person sees of it.
+async fn send(stage: &Stage, role: Role, occasion: Occasion) -> String {
+    let (account, function) = match role {
+        Role::Producer => (SOURCE, "draco-producer"),
+        Role::Consumer => (DR, "draco-consumer"),
+    };
+    stage.rehearsal.logs().take();
+    let answer = stage.rehearsal.world().call_function(&stage.function(account, function), occasion.payload).await;
+    let log: Vec<String> = stage.rehearsal.logs().take().iter().map(|line| format!("{}\n", line.json)).collect();
+    let mut told = vec![format!("{role}: {}", occasion.what)];
+    told.extend(lines::read(&log.concat(), function));
+    told.push(match answer {
+        Ok(answer) => format!("  {}", lines::answer(&answer)),
+        Err(failed) => format!("  failed: {}", failed.cause),
+    });
+    piped(&told)
+}
+
+const SNAPSHOT: &str = "rds:orders-2026-11-21-03-05";
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_brought_to_dr_by_hand() -> anyhow::Result<()> {
+    let stage = deaf().await;
+    let (source, dr) = (account(&stage, Role::Producer), account(&stage, Role::Consumer));
+    let transit = "draco-rds-orders-2026-11-21-03-05";
+    let mut story = Vec::new();
+    story.push(send(&stage, Role::Producer, Occasion::look(&source, SNAPSHOT).await?).await);
+    story.push(send(&stage, Role::Producer, Occasion::check(&source, transit).await?).await);
+    story.push(send(&stage, Role::Consumer, Occasion::check_shared(&source, SNAPSHOT).await?).await);
+    story.push(send(&stage, Role::Consumer, Occasion::announce(&source, &config(""), SNAPSHOT).await?).await);
+    stage.rehearsal.world().sleep(MINUTE).await;
+    // In DR, by the name that the source has.
+    story.push(send(&stage, Role::Consumer, Occasion::check(&dr, SNAPSHOT).await?).await);
+    let early = Occasion::completed(&dr, SNAPSHOT).await.unwrap_err();
+    assert!(early.to_string().ends_with("is not whole: `event check-copy` asks how far it is"), "{early}");
+    stage.rehearsal.world().sleep(10 * MINUTE).await;
+    story.push(send(&stage, Role::Consumer, Occasion::look(&dr, SNAPSHOT).await?).await);
+    story.push(send(&stage, Role::Producer, Occasion::completed(&dr, SNAPSHOT).await?).await);
+    story.push(send(&stage, Role::Producer, Occasion::sweep()).await);
+    story.push(send(&stage, Role::Consumer, Occasion::sweep()).await);
+    insta::assert_snapshot!(story.join("\n\n"));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_there_is_no_copy_can_be_said_by_hand() -> anyhow::Result<()> {
+    let stage = deaf().await;
+    let source = account(&stage, Role::Producer);
+    let arn = format!("arn:aws:rds:eu-west-1:{SOURCE}:snapshot:{SNAPSHOT}");
+    let told = send(&stage, Role::Producer, Occasion::no_copy(&source, &arn, WhyNot::CopyFailed).await?).await;
+    insta::assert_snapshot!(told);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_is_what_sns_timer_and_schedule_give() -> anyhow::Result<()> {
+    let stage = deaf().await;
+    let source = account(&stage, Role::Producer);
+    let payloads = [
+        Occasion::look(&source, SNAPSHOT).await?,
+        Occasion::announce(&source, &config(""), SNAPSHOT).await?,
+        Occasion::check(&source, SNAPSHOT).await?,
+        Occasion::sweep(),
+    ];
+    let payloads: Vec<String> = payloads.iter().map(|one| one.payload.to_string()).collect();
+    insta::assert_snapshot!(payloads.join("\n"));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_not_there_is_told_in_one_line() -> anyhow::Result<()> {
+    let stage = deaf().await;
+    let (source, dr) = (account(&stage, Role::Producer), account(&stage, Role::Consumer));
+    let why = |tried: anyhow::Result<Occasion>| tried.unwrap_err().to_string();
+    assert_eq!(
+        why(Occasion::look(&source, "nosuch").await),
+        "a source account 111111111111 in eu-west-1 has no snapshot nosuch, and nothing that Draco made of one"
+    );
+    assert_eq!(
+        why(Occasion::check(&dr, SNAPSHOT).await),
+        "the DR account 222222222222 in eu-west-1 has no snapshot rds:orders-2026-11-21-03-05, and nothing that Draco \
+         made of one"
+    );
+    assert!(why(Occasion::look(&source, "no such").await).contains("identifiers have letters, digits"));
+    assert!(why(Occasion::look(&source, "arn:aws:s3:::bucket").await).contains("is not the ARN of a snapshot"));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_one_name_are_told_apart_by_their_arns() -> anyhow::Result<()> {
+    let mut stage = Stage::new().await?;
+    let instance = stage.create(&Database::instance("orders")).await?;
+    let cluster = stage.create(&Database::cluster("orders")).await?;
+    stage.hours(1).await?;
+    for database in [instance, cluster] {
+        stage.rehearsal.take(&database, "before-the-move").await?;
+    }
+    let source = account(&stage, Role::Producer);
+    assert_eq!(
+        Occasion::look(&source, "before-the-move").await.unwrap_err().to_string(),
+        "before-the-move may be arn:aws:rds:eu-west-1:111111111111:snapshot:before-the-move or \
+         arn:aws:rds:eu-west-1:111111111111:cluster-snapshot:before-the-move: give the ARN that you mean"
+    );
+    let arn = "arn:aws:rds:eu-west-1:111111111111:cluster-snapshot:before-the-move";
+    assert_eq!(Occasion::look(&source, arn).await?.what, format!("look at {arn}"));
+    Ok(())
+}
+
+#[test]
+fn what_lambda_says_of_its_own_is_shortened_and_what_it_has_cut_is_told() {
+    let log = concat!(
+        "napshot\":\"x\"}\n",
+        "START RequestId: 1 Version: $LATEST\n",
+        r#"{"time":"2026-11-21T03:20:00.500Z","level":"ERROR","function":"producer","step":"end","reason":"it\u001b[2J failed"}"#,
+        "\nEND RequestId: 1\n",
+        "REPORT RequestId: 1\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 31 MB\t\n",
+    );
+    assert_eq!(
+        piped(&lines::read(log, "draco-producer")),
+        "… what came before is in the log group /aws/lambda/draco-producer\n  \
+         03:20:00 end          error it [2J failed\n  \
+         Duration: 12.34 ms, Max Memory Used: 31 MB"
+    );
+}
