@@ -227,5 +227,5 @@ pub(crate) fn span(of: TimeDelta) -> String {
     let of = of.max(TimeDelta::zero());
     let units = [(of.num_days(), "days"), (of.num_hours(), "hours"), (of.num_minutes(), "minutes")];
     let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((of.num_seconds(), "seconds"));
-    format!("{count} {unit}")
+    format!("{count} {}", if count == 1 { "second" } else { unit })
 }

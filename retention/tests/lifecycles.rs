@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
-use retention::{Lifecycle, Lifecycles};
+use retention::{Lifecycle, Lifecycles, Rules};
 
 fn own(json: &str) -> Result<Lifecycles, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
@@ -138,4 +138,20 @@ fn another_shape_is_told_what_was_expected() {
     );
     refused(r#"{"Own": 7}"#, "invalid type: integer `7`, expected rules, like `{ daily: 7, weekly: 5 }`");
     refused(r#"{"Own": {"within": 7}}"#, "invalid type: integer `7`, expected a string");
+}
+
+#[test]
+fn what_is_written_is_the_users_own_and_is_read_as_it_was() {
+    let json = r#"{"Every":{"last":1,"whole_days":2,"yearly":4294967295,"within":"36h"},"Fortnight":{"daily":14}}"#;
+    let lifecycles = own(json).expect("lifecycles");
+    assert_eq!(lifecycles.own().map(Lifecycle::name).collect::<Vec<_>>(), ["Every", "Fortnight"]);
+    assert_eq!(serde_json::to_string(&lifecycles).expect("JSON"), json);
+    assert_eq!(serde_json::to_string(&Lifecycles::built_in()).expect("JSON"), "{}");
+}
+
+#[test]
+fn the_usual_floor_is_a_week_of_days_and_a_month_of_weeks() {
+    let floor = Rules::usual_floor();
+    assert_eq!(serde_json::to_string(&floor).expect("JSON"), r#"{"daily":7,"weekly":4}"#);
+    assert_eq!(floor.named("Floor").to_string(), "Floor (daily 7, weekly 4)");
 }

@@ -93,6 +93,9 @@ fn judge(kind: Kind, quota: Quota, snapshots: &[Snapshot], databases: &Databases
     let databases = format!("{of} {}", if of == 1 { "database" } else { "databases" });
     let all = if unbounded > 0 { format!(", and all of {unbounded} more") } else { String::new() };
     let keep = format!("with one a day, the lifecycles of {databases} will keep up to {will}{all}{besides}");
+    if of + unbounded == 0 {
+        return Finding::good(is);
+    }
     match (will + others > most, used * 10 >= most * 9) {
         (true, _) => Finding::wrong(format!("{is}; {keep}"), more(kind)),
         (false, true) => Finding::caution(format!("{is}, which is nearly all; {keep}"), more(kind)),

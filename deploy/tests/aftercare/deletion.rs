@@ -18,7 +18,7 @@ async fn after(days: u32, cast: Cast) -> anyhow::Result<Stage> {
 
 #[tokio::test(start_paused = true)]
 async fn each_copy_that_would_go_is_shown_with_the_reason() -> anyhow::Result<()> {
-    let stage = after(8, Cast::of(SOURCE, DR, REGION)?.consumer("FLOOR", r#"{"daily":3}"#)).await?;
+    let stage = after(8, Cast::of(SOURCE, DR, REGION)?.consumer("Floor", r#"{"daily":3}"#)).await?;
     let said = Said::default();
     let count = deletion::show(&account(&stage, Role::Consumer), &config(FLOOR), &mut said.terminal()).await?;
     assert_eq!(count, 3);
@@ -29,10 +29,10 @@ async fn each_copy_that_would_go_is_shown_with_the_reason() -> anyhow::Result<()
 /// The plan is the consumer's own: what it has let go in earnest, and what it would let go, are the same.
 #[tokio::test(start_paused = true)]
 async fn what_is_shown_is_what_the_consumer_deletes() -> anyhow::Result<()> {
-    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("FLOOR", r#"{"daily":3}"#);
+    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("Floor", r#"{"daily":3}"#);
     // One world after the other: they would share the clock.
     let all = after(8, cast.clone()).await?.all(DR).await?;
-    let earnest = after(8, cast.consumer("NO_DRY_RUN", "true")).await?;
+    let earnest = after(8, cast.consumer("NoDryRun", "true")).await?;
     let going: Vec<_> = deletion::going(&all, &config(FLOOR)).into_iter().map(|doomed| doomed.copy.arn).collect();
     let mut stays: Vec<_> = all.into_iter().map(|copy| copy.arn).filter(|arn| !going.contains(arn)).collect();
     let mut left: Vec<_> = earnest.all(DR).await?.into_iter().map(|copy| copy.arn).collect();

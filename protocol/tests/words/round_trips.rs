@@ -1,7 +1,9 @@
 //! What is written is read again as it was.
 
 use proptest::prelude::*;
-use protocol::{AccountId, DatabaseArn, Kind, Origin, Part, Region, Snapshot, SnapshotArn, Status, Tags};
+use protocol::event::{Delivery, Event, Heard};
+use protocol::notification::{News, Notification};
+use protocol::{AccountId, DatabaseArn, Kind, Message, Origin, Part, Region, Snapshot, SnapshotArn, Status, Tags};
 
 use crate::given::{self, DR, SOURCE, orders, place, snapshot_arn, time};
 
@@ -24,6 +26,23 @@ proptest! {
         let origin = given::origin(kind, SOURCE, &id, taken);
         let json = serde_json::to_string(&origin).unwrap();
         prop_assert_eq!(serde_json::from_str::<Origin>(&json).unwrap(), origin);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_delivered_is_heard(kind in given::kind(), account in given::account(), id in given::id(), taken in given::moment()) {
+        let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
+        let topic = place(DR).arn("sns", "DracoProducer");
+        let heard = |delivery: Delivery| match Event::read(delivery.payload()).unwrap() {
+            Event::Heard(mut records) => records.remove(0).unwrap(),
+            asked => panic!("{asked:?}"),
+        };
+        let taken_by_hand = Notification::Snapshot { arn: snapshot.clone(), news: News::Created };
+        prop_assert_eq!(heard(Delivery::of_taken(&snapshot, &topic)), Heard::Notification(taken_by_hand));
+        let origin = given::origin(kind, SOURCE, &id, taken);
+        let message = Message::Completed { copy: origin.copy(&place(DR)), origin };
+        prop_assert_eq!(heard(Delivery::of_message(&message, &topic)), Heard::Message(message));
     }
 }
 

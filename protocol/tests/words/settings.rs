@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::settings::{Settings, arn_of};
+use protocol::settings::{Settings, accounts, arn_of, tag_key, tag_value, wait_limit};
 use protocol::{AccountId, Tags};
 
 fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -115,4 +115,32 @@ fn an_arn_is_one_of_the_service_that_is_asked_for() {
     ] {
         assert_eq!(arn_of("kms")(wrong), Err(format!("{wrong:?} is not like arn:aws:kms:REGION:ACCOUNT:…")));
     }
+}
+
+#[test]
+fn accounts_are_separated_by_commas_or_spaces() {
+    let read = |text: &str| accounts(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+    assert_eq!(read("222222222222, 000000000001"), Ok("000000000001 222222222222".to_owned()));
+    assert_eq!(read(" ,"), Ok(String::new()));
+    assert_eq!(read("1").unwrap_err().to_string(), "\"1\" is not an account: 12 digits are expected");
+}
+
+#[test]
+fn a_copy_is_waited_for_from_an_hour_to_a_year() {
+    for (text, hours) in [("1", 1), ("24", 24), ("8760", 8760)] {
+        assert_eq!(wait_limit(text), Ok(hours));
+    }
+    for text in ["0", "8761", "-1", "a day"] {
+        assert_eq!(wait_limit(text), Err(format!("{text:?} is not a number of hours from 1 to 8760")));
+    }
+}
+
+#[test]
+fn a_tag_is_one_that_aws_and_draco_have() {
+    assert_eq!((tag_key("CostCentre"), tag_value("12 34")), (Ok("CostCentre".to_owned()), Ok("12 34".to_owned())));
+    assert!(
+        tag_key("aws:x").is_err() && tag_key("Draco_x").is_err() && tag_key("a*").is_err() && tag_value("a*").is_err()
+    );
+    assert_eq!((tag_key(&"k".repeat(128)).is_ok(), tag_key(&"k".repeat(129)).is_ok()), (true, false));
+    assert_eq!((tag_value(&"v".repeat(256)).is_ok(), tag_value(&"v".repeat(257)).is_ok()), (true, false));
 }
