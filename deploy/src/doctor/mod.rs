@@ -67,6 +67,7 @@ async fn examine(config: &Config) -> Vec<Section> {
     sections.push(match &source {
         Ok(source) => {
             let mut findings = vec![credentials(source)];
+            findings.extend(others(source, config));
             findings.extend(deployment(source, config).await);
             Section { title: source.to_string(), findings }
         }
@@ -106,6 +107,14 @@ pub async fn copying(source: Option<&Account>, dr: Option<&Account>, config: &Co
 
 fn credentials(account: &Account) -> Finding {
     Finding::good(format!("credentials: {}", account.caller))
+}
+
+/// One source account is looked at; the others are not forgotten.
+fn others(source: &Account, config: &Config) -> Option<Finding> {
+    let others = config.source_accts.iter().filter(|account| **account != source.place.account);
+    let others: Vec<&str> = others.map(protocol::AccountId::as_str).collect();
+    let mend = "`SOURCE_PROFILE=… cargo xtask doctor`, with the profile of each";
+    (!others.is_empty()).then(|| Finding::not_yet(format!("not looked at: {}", others.join(", ")), mend))
 }
 
 async fn bucket_of(dr: &Account, config: &Config) -> Finding {

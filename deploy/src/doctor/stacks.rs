@@ -5,7 +5,7 @@ use config::Config;
 use super::finding::Finding;
 use crate::code::{Piece, Uploaded, shortened};
 use crate::deployed::Function;
-use crate::stack::Stack;
+use crate::stack::{self, Stack};
 use crate::{Account, Role};
 
 /// What is found, and whether there is a stack at all.
@@ -16,6 +16,11 @@ pub(super) async fn examine(account: &Account, config: &Config) -> (Vec<Finding>
     };
     let mut findings = vec![judge(account.role, stack.as_ref())];
     let Some(stack) = stack else { return (findings, false) };
+    findings.extend(match stack::differing(account.role, config, &stack.parameters) {
+        Ok(differing) => judge_parameters(account.role, &differing),
+        // What is missing from the configuration stands in a line of its own.
+        Err(_) => None,
+    });
     match Function::look(account).await {
         Ok(function) => {
             let uploaded = match config.code_bucket {
@@ -50,6 +55,12 @@ fn judge(role: Role, stack: Option<&Stack>) -> Finding {
             Finding::wrong(format!("stack {name} is {}", stack.status), mend)
         }
     }
+}
+
+fn judge_parameters(role: Role, differing: &[&str]) -> Option<Finding> {
+    let what = format!("stack {} does not have what the configuration says of {}", role.stack(), differing.join(", "));
+    let mend = format!("`cargo xtask update {role}` shows the difference, and takes it over");
+    (!differing.is_empty()).then(|| Finding::caution(what, mend))
 }
 
 fn judge_code(role: Role, function: Option<&Function>, uploaded: Option<&Uploaded>) -> Option<Finding> {
@@ -128,6 +139,8 @@ mod tests {
             Some(judge(consumer, Some(&stack("UPDATE_COMPLETE")))),
             Some(judge(consumer, Some(&stack("UPDATE_IN_PROGRESS")))),
             Some(judge(consumer, Some(&stack("ROLLBACK_COMPLETE")))),
+            judge_parameters(consumer, &[]),
+            judge_parameters(consumer, &["Floor", "Lifecycles"]),
             judge_code(consumer, None, None),
             judge_code(consumer, Some(&function("false")), Some(&uploaded("0123456789abcdef"))),
             judge_code(consumer, Some(&function("false")), Some(&uploaded("fedcba9876543210"))),

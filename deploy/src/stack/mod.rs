@@ -29,7 +29,7 @@ use state::Standing;
 
 pub use command::{Create, Delete, Update};
 pub use delete::delete;
-pub use parameters::NoDryRun;
+pub use parameters::{NoDryRun, differing};
 pub use state::Stack;
 
 /// What CloudFormation takes of a template with a call.

@@ -8,6 +8,8 @@ use config::Config;
 use crate::Role;
 use crate::code::{Piece, Uploaded};
 
+use super::difference::Values;
+
 /// What becomes of one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
@@ -80,6 +82,23 @@ pub(super) fn parameters(
     Ok(all)
 }
 
+/// In which parameters a stack that has these differs from the configuration. What is uploaded is another matter, and so is
+/// what the configuration leaves to the template.
+///
+/// # Errors
+///
+/// If something has to be configured and is not.
+pub fn differing(role: Role, config: &Config, has: &Values) -> anyhow::Result<Vec<&'static str>> {
+    let version = |name: &str| Uploaded { version: has.get(name).cloned().unwrap_or_default(), hash: None };
+    let code = Code { zip: version("CodeVersion"), timer: version("TimerVersion") };
+    let wanted = parameters(role, config, &code, NoDryRun::Stays, true)?;
+    let differs = |name: &str, value: &Value| match value {
+        Value::Is(value) => has.get(name) != Some(value),
+        Value::Stays => false,
+    };
+    Ok(wanted.iter().filter(|(name, value)| differs(name, value)).map(|(name, _)| *name).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -112,6 +131,25 @@ lifecycles: {Fortnight: {daily: 14}}
         let uploaded = |version: &str| Uploaded { version: version.to_owned(), hash: None };
         let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
         parameters(role, &config, &code, no_dry_run, exists).unwrap()
+    }
+
+    #[test]
+    fn a_stack_differs_where_the_configuration_has_become_another() {
+        let config = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
+        for role in Role::BOTH {
+            let made = all(role, MOST, NoDryRun::Becomes(true), true);
+            let has: Values = made
+                .into_iter()
+                .filter_map(|(name, value)| match value {
+                    Value::Is(value) => Some((name.to_owned(), value)),
+                    Value::Stays => None,
+                })
+                .collect();
+            assert_eq!(differing(role, &config(MOST), &has).unwrap(), Vec::<&str>::new(), "{role}");
+            let changed = MOST.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
+            let expected: &[&str] = if role == Role::Consumer { &["LogDays", "Lifecycles"] } else { &["LogDays"] };
+            assert_eq!(differing(role, &config(&changed), &has).unwrap(), expected, "{role}");
+        }
     }
 
     fn shown(all: &[(&str, Value)]) -> String {
