@@ -24,12 +24,14 @@ pub(super) struct Site<'a> {
 
 /// Types whose resources nothing in this world notices: the property that names one, and its ARN if it has one. Their
 /// other properties are resolved, and not looked at.
-const WITHOUT_EFFECT: [(&str, &str, Option<(&str, &str)>); 4] = [
+const WITHOUT_EFFECT: [WithoutEffect; 4] = [
     ("AWS::CloudWatch::Alarm", "AlarmName", Some(("cloudwatch", "alarm:{}"))),
     ("AWS::CloudWatch::Dashboard", "DashboardName", None),
     ("AWS::Logs::LogGroup", "LogGroupName", Some(("logs", "log-group:{}:*"))),
     ("AWS::Logs::MetricFilter", "FilterName", None),
 ];
+
+type WithoutEffect = (&'static str, &'static str, Option<(&'static str, &'static str)>);
 
 impl Site<'_> {
     pub(super) fn make(&mut self, kind: &str, properties: &mut Properties) -> Result<Made, Wrong> {
