@@ -26,9 +26,11 @@ struct Role {
 
 struct Line {
     statement: Statement,
-    /// Of each of its action patterns, whether it has allowed something. What is not named (`NotAction`) counts as one; a
-    /// denial has none.
-    used: Vec<bool>,
+    /// Of each of its action patterns, whether it was needed. What is not named (`NotAction`) counts as one; a denial has
+    /// none.
+    actions: Vec<bool>,
+    /// The same of its resource patterns.
+    resources: Vec<bool>,
 }
 
 impl World {
@@ -48,11 +50,12 @@ impl World {
         self.change(|state| state.roles.access_keys.insert(access_key.to_owned(), caller));
     }
 
-    /// What a role is allowed, and whether anything was allowed by that since the role got its policies: each action
-    /// pattern with its statement, in the order in which they are written (`ReadSnapshots: rds:DescribeDBSnapshots`; a
-    /// statement without a `Sid` has its number).
+    /// What a role is allowed, and whether that was ever needed since the role got its policies: each action pattern and
+    /// each resource pattern with its statement, in the order in which they are written (`ReadSnapshots:
+    /// rds:DescribeDBSnapshots`, `ReadSnapshots: on *`; a statement without a `Sid` has its number).
     ///
-    /// What several statements allow counts for all of them.
+    /// A pattern was needed if something was allowed that no other would have allowed. So what two statements allow counts
+    /// for neither: either could go.
     ///
     /// # Errors
     /// If the role has not been given policies.
@@ -64,7 +67,7 @@ impl World {
         })
     }
 
-    /// What a role is allowed and never did.
+    /// What a role is allowed and never needed.
     ///
     /// # Errors
     /// If the role has not been given policies.
@@ -125,10 +128,13 @@ impl Roles {
         }
     }
 
-    /// Remembers what of the caller's own policies has allowed this.
+    /// Remembers what of the caller's own policies was needed to allow this.
     pub(super) fn remember(&mut self, caller: &Caller, question: &Question<'_>) {
         let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
-        for line in role.into_iter().flat_map(|role| &mut role.lines) {
+        // Matching is the dear part, and once all was needed there is nothing more to learn.
+        let Some(role) = role.filter(|role| !role.lines.iter().all(Line::was_needed)) else { return };
+        let mut allowing = role.lines.iter_mut().filter(|line| line.statement.grant(question) == Grant::ToItself);
+        if let (Some(line), None) = (allowing.next(), allowing.next()) {
             line.remember(question);
         }
     }
@@ -140,36 +146,50 @@ impl Roles {
 
 impl Line {
     fn new(statement: Statement) -> Self {
-        let patterns = match (statement.effect, &statement.actions) {
+        let patterns = |choice: &Choice| match (statement.effect, choice) {
             (Effect::Deny, _) => 0,
             (Effect::Allow, Choice::These(patterns)) => patterns.len(),
             (Effect::Allow, Choice::AllBut(_)) => 1,
         };
-        Self { statement, used: vec![false; patterns] }
+        let [actions, resources] =
+            [&statement.actions, &statement.resources].map(|choice| vec![false; patterns(choice)]);
+        Self { statement, actions, resources }
     }
 
+    fn was_needed(&self) -> bool {
+        self.actions.iter().chain(&self.resources).all(|needed| *needed)
+    }
+
+    /// It alone has allowed this.
     fn remember(&mut self, question: &Question<'_>) {
-        let Self { statement, used } = self;
-        // Matching is the dear part, and once all was of use there is nothing more to learn.
-        if used.iter().all(|used| *used) || statement.grant(question) == Grant::Nothing {
-            return;
-        }
-        match &statement.actions {
-            Choice::These(patterns) => {
-                for (pattern, used) in patterns.iter().zip(used) {
-                    *used |= pattern::action(pattern, question.action);
-                }
-            }
-            Choice::AllBut(_) => used.fill(true),
-        }
+        let Self { statement, actions, resources } = self;
+        note(actions, &statement.actions, |written| pattern::action(written, question.action));
+        note(resources, &statement.resources, |written| pattern::arn(written, question.resource));
     }
 
     fn permissions(&self, number: usize) -> impl Iterator<Item = (String, bool)> {
-        let patterns = match &self.statement.actions {
-            Choice::These(patterns) => patterns.clone(),
-            Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],
-        };
         let name = self.statement.sid.clone().unwrap_or_else(|| format!("statement {number}"));
-        patterns.into_iter().zip(&self.used).map(move |(pattern, used)| (format!("{name}: {pattern}"), *used))
+        let actions = named(&self.statement.actions).zip(self.actions.clone());
+        let resources = named(&self.statement.resources).zip(self.resources.clone());
+        let resources = resources.map(|(written, needed)| (format!("on {written}"), needed));
+        let all: Vec<_> = actions.chain(resources).collect();
+        all.into_iter().map(move |(written, needed)| (format!("{name}: {written}"), needed))
     }
+}
+
+/// The one pattern that matches was needed; of several, each could go.
+fn note(needed: &mut [bool], choice: &Choice, matches: impl Fn(&str) -> bool) {
+    let Choice::These(patterns) = choice else { return needed.fill(true) };
+    let mut matching = patterns.iter().zip(needed).filter(|(pattern, _)| matches(pattern));
+    if let (Some((_, needed)), None) = (matching.next(), matching.next()) {
+        *needed = true;
+    }
+}
+
+fn named(choice: &Choice) -> impl Iterator<Item = String> {
+    match choice {
+        Choice::These(patterns) => patterns.clone(),
+        Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],
+    }
+    .into_iter()
 }

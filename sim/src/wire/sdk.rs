@@ -33,6 +33,12 @@ impl World {
         self.sdk_config_as(account, region, None)
     }
 
+    /// The same for clients that act as a role of the account.
+    #[must_use]
+    pub fn sdk_config_of_role(&self, account: &str, region: &str, role: &str) -> SdkConfig {
+        self.sdk_config_as(account, region, Some(role))
+    }
+
     pub(crate) fn sdk_config_as(&self, account: &str, region: &str, session: Option<&str>) -> SdkConfig {
         let mut credentials = Credentials::builder()
             .access_key_id(account)

@@ -1,0 +1,255 @@
+//! Stacks: what a template makes, and under which roles it then runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use sim::World;
+use sim::journal::{Arrival, Event};
+use sim::stack::{Bucket, Error, Stack, Template};
+
+use crate::support::{PROD, REGION, bodies, code, sns, sqs, world};
+
+/// A function that counts what it is told and fails on what is bad, heard through a topic, asked by a machine and by a
+/// schedule, with a queue for what it cannot do.
+const TEMPLATE: &str = r#"
+AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Name: { Type: String, Default: look, AllowedPattern: "[a-z]+" }
+  Hours: { Type: Number, Default: 1 }
+Conditions:
+  Sweeps: !Not [!Equals [!Ref Hours, 0]]
+Resources:
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: !Ref Name
+      Code: { S3Bucket: code, S3Key: !Sub "${Name}.zip" }
+      Role: !GetAtt Role.Arn
+      Timeout: 30
+      Environment: { Variables: { TOPIC: !Ref Topic, KEY: !GetAtt Key.Arn, HOURS: !Ref Hours } }
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub "${Name}-${AWS::Region}"
+      AssumeRolePolicyDocument:
+        Statement: { Effect: Allow, Principal: { Service: [lambda.amazonaws.com, states.amazonaws.com, scheduler.amazonaws.com] }, Action: sts:AssumeRole }
+      Policies:
+        - PolicyName: all
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - { Sid: Log, Effect: Allow, Action: [logs:CreateLogStream, logs:PutLogEvents], Resource: !GetAtt Log.Arn }
+              - { Sid: Letters, Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Letters.Arn }
+              - { Sid: Ask, Effect: Allow, Action: lambda:InvokeFunction, Resource: !Sub "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}" }
+  Log: { Type: AWS::Logs::LogGroup, Properties: { LogGroupName: !Sub "/aws/lambda/${Name}", RetentionInDays: 7 } }
+  Invoking:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties: { FunctionName: !Ref Function, Qualifier: $LATEST, DestinationConfig: { OnFailure: { Destination: !GetAtt Letters.Arn } } }
+  Letters: { Type: AWS::SQS::Queue, Properties: { QueueName: letters, MessageRetentionPeriod: 1209600 } }
+  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: events } }
+  Listening:
+    Type: AWS::SNS::Subscription
+    Properties: { TopicArn: !Ref Topic, Protocol: lambda, Endpoint: !GetAtt Function.Arn }
+  Letting:
+    Type: AWS::Lambda::Permission
+    Properties: { FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com, SourceArn: !Ref Topic }
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      StateMachineName: ask
+      RoleArn: !GetAtt Role.Arn
+      DefinitionS3Location: { Bucket: code, Key: ask.json }
+      DefinitionSubstitutions: { It: !GetAtt Function.Arn }
+  Sweep:
+    Type: AWS::Scheduler::Schedule
+    Condition: Sweeps
+    Properties:
+      Name: sweep
+      ScheduleExpression: !Sub "rate(${Hours} hours)"
+      FlexibleTimeWindow: { Mode: "OFF" }
+      Target: { Arn: !GetAtt Function.Arn, RoleArn: !GetAtt Role.Arn, Input: '{"sweep": 1}' }
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy: { Statement: { Effect: Allow, Principal: { AWS: !Ref AWS::AccountId }, Action: "kms:*", Resource: "*" } }
+  Alias: { Type: AWS::KMS::Alias, Properties: { AliasName: alias/it, TargetKeyId: !Ref Key } }
+Outputs:
+  Function: { Value: !GetAtt Function.Arn }
+  Letters: { Value: !Ref Letters }
+  Topic: { Value: !Ref Topic }
+  Machine: { Value: !Ref Machine }
+  Key: { Value: !GetAtt Key.Arn }
+"#;
+
+const ASK: &str = r#"{ "StartAt": "Ask", "States": { "Ask": { "Type": "Task", "Resource": "${It}", "End": true } } }"#;
+
+fn bucket() -> Bucket {
+    let look = |invocation: sim::lambda::Invocation| async move {
+        let is_bad = invocation.payload["bad"] == json!(true);
+        if is_bad { Err("bad".to_owned()) } else { Ok(json!({ "hours": invocation.environment["HOURS"] })) }
+    };
+    Bucket::new("code").code("look.zip", look).text("ask.json", ASK)
+}
+
+fn create(world: &World, text: &str, parameters: &[(&str, &str)]) -> Result<BTreeMap<String, String>, Error> {
+    let template = Template::parse("t.yaml", text)?;
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let stack = Stack { name: "s", template: &template, parameters: &parameters, bucket: &bucket() };
+    world.create_stack(PROD, REGION, &stack)
+}
+
+/// The template with this in place of that.
+fn but(from: &str, to: &str) -> String {
+    assert!(TEMPLATE.contains(from), "{from}");
+    TEMPLATE.replace(from, to)
+}
+
+/// How often the function has run.
+fn runs(world: &World) -> usize {
+    world.journal(|journal| journal.entries().iter().filter(|it| matches!(it.event, Event::Invocation { .. })).count())
+}
+
+async fn minutes(world: &World, minutes: u64) {
+    world.sleep(Duration::from_secs(60 * minutes)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_template_asks_for_is_there_and_works() {
+    let world = world();
+    let outputs = create(&world, TEMPLATE, &[("Hours", "2")]).expect("a stack");
+    // At once, and then every two hours.
+    minutes(&world, 1).await;
+    assert_eq!(runs(&world), 1);
+    minutes(&world, 2 * 60).await;
+    assert_eq!(runs(&world), 2);
+    sns(&world, PROD).publish().topic_arn(&outputs["Topic"]).message("hello").send().await.expect("published");
+    let sfn = aws_sdk_sfn::Client::new(&world.sdk_config(PROD, REGION));
+    let asked = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
+    minutes(&world, 1).await;
+    assert_eq!(runs(&world), 4);
+    let told = sfn.describe_execution().execution_arn(asked.execution_arn()).send().await.expect("an execution");
+    assert_eq!(told.output(), Some(r#"{"hours":"2"}"#));
+    world.invoke_function(&outputs["Function"], json!({ "bad": true }));
+    minutes(&world, 10).await;
+    let letters = bodies(&sqs(&world, PROD), &outputs["Letters"]).await;
+    assert_eq!(letters.len(), 1);
+    let kms = aws_sdk_kms::Client::new(&world.sdk_config(PROD, REGION));
+    let key = kms.describe_key().key_id("alias/it").send().await.expect("a key").key_metadata.expect("its words");
+    assert_eq!(key.arn(), Some(outputs["Key"].as_str()));
+    // All of it under the template's own role, which needs all that it has.
+    assert_eq!(world.unused_permissions(PROD, "look-eu-west-1"), Ok(Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_roles_may_not_do_does_not_happen() {
+    let nobody = but("Action: lambda:InvokeFunction, Resource", "Action: lambda:GetFunction, Resource");
+    let nobody = nobody.replace("Action: sqs:SendMessage", "Action: sqs:ReceiveMessage");
+    let nobody = nobody.replace("logs:PutLogEvents]", "logs:GetLogEvents]");
+    let world = world();
+    let outputs = create(&world, &nobody, &[]).expect("a stack");
+    world.invoke_function(&outputs["Function"], json!({ "bad": true }));
+    minutes(&world, 10).await;
+    assert_eq!(bodies(&sqs(&world, PROD), &outputs["Letters"]).await, [""; 0]);
+    let (mut schedules, mut letters, mut logs) = (0, 0, Vec::new());
+    world.journal(|journal| {
+        for entry in journal.entries() {
+            match &entry.event {
+                Event::Delivery { outcome: Arrival::Failed, topic, .. } if topic.contains(":scheduler:") => {
+                    schedules += 1
+                }
+                Event::DeadLetter { outcome: Arrival::Failed, .. } => letters += 1,
+                Event::LogLost { why, .. } => logs.push(why.clone()),
+                _ => {}
+            }
+        }
+    });
+    assert_eq!((schedules, letters, logs.len()), (1, 1, 3));
+    assert!(logs[0].contains("not authorized to perform: logs:PutLogEvents on resource: arn:aws:logs:eu-west-1"));
+    let sfn = aws_sdk_sfn::Client::new(&world.sdk_config(PROD, REGION));
+    let asked = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
+    minutes(&world, 1).await;
+    let told = sfn.describe_execution().execution_arn(asked.execution_arn()).send().await.expect("an execution");
+    assert_eq!(told.status().as_str(), "FAILED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_is_let_invokes_the_function() {
+    let world = world();
+    let outputs = create(&world, &but("SourceArn: !Ref Topic }", "SourceArn: !Sub \"${Topic}x\" }"), &[("Hours", "0")]);
+    let outputs = outputs.expect("a stack");
+    sns(&world, PROD).publish().topic_arn(&outputs["Topic"]).message("hello").send().await.expect("published");
+    minutes(&world, 1).await;
+    assert_eq!(runs(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_made_is_refused_and_told_where() {
+    let long = "x".repeat(4096);
+    let table = [
+        (but("Timeout: 30", "Timeout: soon"), "Function.Timeout: \"soon\" cannot be meant"),
+        (but("Timeout: 30", "Layers: []"), "Function.Layers: this property is not simulated"),
+        (but("S3Key: !Sub \"${Name}.zip\"", "S3Key: other.zip"), "Function.Code: there is no such zip"),
+        (
+            but("[lambda.amazonaws.com, ", "["),
+            "Function.Role: the role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
+        ),
+        (
+            but("HOURS: !Ref Hours", &format!("HOURS: {long}")),
+            "Function.Environment: it has 4225 bytes, and Lambda takes 4096",
+        ),
+        (but("Key: ask.json", "Key: other.json"), "Machine.DefinitionS3Location: there is no such definition"),
+        (
+            but("rate(${Hours} hours)", "cron(0 0 * * ? *)"),
+            "Sweep.ScheduleExpression: cron(0 0 * * ? *) is not simulated, only rates are",
+        ),
+        (but("Input: '{\"sweep\": 1}'", "Input: sweep"), "Sweep.Target.Input: expected value at line 1 column 1"),
+        (
+            but("FlexibleTimeWindow: { Mode: \"OFF\" }", "FlexibleTimeWindow: { Mode: FLEXIBLE }"),
+            "Sweep.FlexibleTimeWindow: the only Mode is OFF",
+        ),
+        (but("Type: AWS::SNS::Topic,", "Type: AWS::S3::Bucket,"), "Topic: the type AWS::S3::Bucket is not simulated"),
+        (but("Action: sqs:SendMessage", "Action: sqs"), "Role: sqs is no Action that can be understood"),
+        (
+            but("Principal: sns.amazonaws.com", "Principal: \"*\""),
+            "Letting: Policy contains a statement with one or more invalid principals. (*)",
+        ),
+        (but("QueueName: letters, ", ""), "Letters.QueueName: it is missing"),
+        (
+            but("TargetKeyId: !Ref Key", "TargetKeyId: mine"),
+            "Alias: kms CreateAlias: NotFoundException: Invalid keyId 'mine'",
+        ),
+        (
+            but("Value: !Ref Machine", "Value: !GetAtt Machine.Owner"),
+            "Outputs.Machine: the attribute Owner of Machine is not simulated",
+        ),
+    ];
+    for (text, expected) in table {
+        let refused = create(&world(), &text, &[]).expect_err(expected);
+        assert_eq!(refused.to_string(), format!("t.yaml: {expected}"));
+    }
+    let world = world();
+    create(&world, TEMPLATE, &[]).expect("a stack");
+    let again = create(&world, TEMPLATE, &[]).expect_err("another of the same names").to_string();
+    assert_eq!(
+        again,
+        "t.yaml: Alias: kms CreateAlias: AlreadyExistsException: An alias with the name arn:aws:kms:eu-west-1:111111111111:alias/it already exists"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stacks_calls_are_the_owners_and_in_the_journal() {
+    let world = world();
+    create(&world, TEMPLATE, &[]).expect("a stack");
+    let called: Vec<_> =
+        world.journal(|journal| journal.called().map(|(_, role, call)| (role.is_some(), call.to_owned())).collect());
+    let expected = ["CreateKey", "CreateAlias", "CreateQueue", "CreateTopic", "Subscribe", "CreateStateMachine"];
+    let mut calls: Vec<_> = called.iter().map(|(_, call)| call.as_str()).collect();
+    calls.sort_unstable();
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(calls, expected);
+    assert!(called.iter().all(|(by_role, _)| !by_role));
+    let made = aws_sdk_sfn::Client::new(&world.sdk_config(PROD, REGION)).list_state_machines().send().await;
+    assert_eq!(code(made).map(|list| list.state_machines.len()), Ok(1));
+}
