@@ -6,6 +6,7 @@ mod deliveries;
 mod lifecycles;
 mod obstacles;
 mod own;
+mod permissions;
 mod sweeps;
 mod trust;
 
