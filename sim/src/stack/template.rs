@@ -124,7 +124,7 @@ fn each<T>(
 ) -> Result<BTreeMap<String, T>, Wrong> {
     let content = map(content).map_err(|wrong| wrong.within(section))?;
     let one = |(name, written): (String, Value)| {
-        let read = map(written).and_then(&read).map_err(|wrong| wrong.within(&name));
+        let read = map(written).and_then(&read).map_err(|wrong| wrong.within(&name).within(section));
         Ok((name, read?))
     };
     content.into_iter().map(one).collect()
