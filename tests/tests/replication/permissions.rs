@@ -77,6 +77,37 @@ async fn what_draco_needs_it_is_allowed_and_what_it_is_allowed_it_needs() -> any
     Ok(())
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_choice_that_the_templates_leave_makes_stacks_that_replicate() -> anyhow::Result<()> {
+    let both = [
+        ("Concurrency", "5"),
+        ("AlarmEmail", "dr@example.com"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-west-1:111111111111:alarms"),
+        ("NoCopyHours", "0"),
+        ("LogDays", "30"),
+        ("CodeVersion", "L4kqtJlcpXroDTDmpUMLUo"),
+        ("TimerVersion", "L4kqtJlcpXroDTDmpUMLUo"),
+        ("WaitLimitHours", "48"),
+        ("TagKey", "team"),
+        ("TagValue", "platform"),
+    ];
+    let mut cast = Cast::of(SOURCE, DR, REGION)?.consumer("KeyPerDatabase", "true");
+    for (name, value) in both {
+        cast = cast.consumer(name, value).producer(name, value);
+    }
+    // A role's policies may not grow over AWS's limit by the accounts that are served.
+    for nth in 1..=40_u64 {
+        cast.sources.push((333_333_333_000 + nth).to_string().parse()?);
+    }
+    let mut stage = Stage::with(settings(), cast).await?;
+    stage.create(&Database::instance("orders").lifecycle("Standard")).await?;
+    stage.hours(4).await?;
+    assert_eq!(stage.broken(), []);
+    let copies = stage.all(DR).await?;
+    assert_eq!(copies.iter().map(|copy| copy.tags.get("team")).collect::<Vec<_>>(), [Some("platform")]);
+    Ok(())
+}
+
 /// Calls RDS in DR as somebody who has taken over the consumer's role.
 fn as_consumer(stage: &Stage) -> aws_sdk_rds::Client {
     aws_sdk_rds::Client::new(&as_role(stage, DR, "draco-consumer"))
