@@ -69,7 +69,11 @@ impl Task {
             eprintln!("building what speaks to AWS, which takes some minutes the first time");
         }
         // With the features of the whole, so that no crate is built for this alone.
-        cmd!(shell, "cargo build --quiet --workspace --all-features --locked --bin deploy").quiet().run()?;
+        let mut build = cmd!(shell, "cargo build --quiet --workspace --all-features --locked --bin deploy").quiet();
+        for name in crate::set_for_xtask() {
+            build = build.env_remove(name);
+        }
+        build.run()?;
         let (task, typed) = self.program();
         let why = Command::new(&program).arg(task).args(typed).exec();
         Err(why).with_context(|| format!("running {}", program.display()))

@@ -8,6 +8,7 @@ mod mutants;
 mod python;
 mod test;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use std::path::PathBuf;
@@ -68,6 +69,16 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),
     }
+}
+
+/// The variables that Cargo has set for this program alone. Another Cargo must not see them: build scripts say which
+/// variables they depend on, and what stands on ring, which is the whole AWS SDK, would be built anew by whoever has
+/// them otherwise.
+fn set_for_xtask() -> Vec<OsString> {
+    let is_ours = |name: &OsString| {
+        name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    };
+    std::env::vars_os().map(|(name, _)| name).filter(is_ours).collect()
 }
 
 /// The folder that Cargo builds into. This program stands in `target/debug`.

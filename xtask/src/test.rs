@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use xshell::Shell;
 
+use crate::build;
 use crate::python::{CHECKOV, TOOLS};
 
 /// One thing that has to hold.
@@ -21,7 +22,7 @@ struct Step {
     slow: Option<&'static str>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
         name: "clippy",
@@ -29,6 +30,14 @@ const STEPS: [Step; 8] = [
         args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
         set: &[],
         slow: None,
+    },
+    Step {
+        name: "functions",
+        program: Program::Cargo,
+        // The test that deploys them would build them too, and say nothing meanwhile.
+        args: &["xtask", "build", "--arch", build::HERE.0],
+        set: &[],
+        slow: Some("link-time optimisation takes minutes"),
     },
     Step {
         name: "tests",
@@ -143,6 +152,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
         println!("left out (--quick):");
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
         println!("  the AWS command line, boto3, moto and MiniStack against `draco sim`");
+        println!("  a deployment into MiniStack, with all commands");
         for step in left_out {
             println!("  {}: {}", step.name, step.slow.unwrap_or_default());
         }
@@ -164,6 +174,9 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<D
         Program::Checkov => CHECKOV.program()?,
     };
     let mut command = Command::new(&program);
+    for name in crate::set_for_xtask() {
+        command.env_remove(name);
+    }
     command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
     if step.name == "tests" {
         if quick {

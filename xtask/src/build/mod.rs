@@ -40,8 +40,7 @@ pub(crate) struct Build {
 const PROCESSORS: [(&str, Architecture); 2] = [("arm64", Architecture::Arm64), ("x86_64", Architecture::X86_64)];
 
 /// That of the machine that this runs on.
-pub(crate) const HERE: Architecture =
-    if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
+pub(crate) const HERE: (&str, Architecture) = if cfg!(target_arch = "aarch64") { PROCESSORS[0] } else { PROCESSORS[1] };
 
 fn architectures() -> impl TypedValueParser<Value = Architecture> {
     PossibleValuesParser::new(PROCESSORS.map(|(name, _)| name)).try_map(|given| {
@@ -101,15 +100,20 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
     let programs = crate::target()?.join("draco").join(triple);
     println!("$ cargo lambda build --profile lambda --target {target}");
     // It would have rustup install what is missing, without a word: so it need not check.
-    cmd!(shell, "{cargo_lambda} lambda build --quiet --locked --profile lambda --target {target} --skip-target-check")
-        .args(["--package", "producer", "--package", "consumer", "--features", "producer/lambda,consumer/lambda"])
-        .arg("--lambda-dir")
-        .arg(&programs)
-        .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
-        .env("CARGO_ENCODED_RUSTFLAGS", without_folders(shell)?)
-        .quiet()
-        .run()
-        .context("the functions cannot be built")?;
+    let mut build = cmd!(
+        shell,
+        "{cargo_lambda} lambda build --quiet --locked --profile lambda --target {target} --skip-target-check"
+    )
+    .args(["--package", "producer", "--package", "consumer", "--features", "producer/lambda,consumer/lambda"])
+    .arg("--lambda-dir")
+    .arg(&programs)
+    .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
+    .env("CARGO_ENCODED_RUSTFLAGS", without_folders(shell)?)
+    .quiet();
+    for name in crate::set_for_xtask() {
+        build = build.env_remove(name);
+    }
+    build.run().context("the functions cannot be built")?;
 
     let [producer, consumer] = FUNCTIONS.map(|function| checked(function, programs.join(function).join("bootstrap")));
     Ok([producer?, consumer?])
@@ -135,8 +139,12 @@ fn without_folders(shell: &Shell) -> anyhow::Result<String> {
     let folders = [(cargo, "/cargo"), (shell.current_dir(), "/draco"), (crate::target()?, "/draco/target")];
     let mut flags = Vec::new();
     for (folder, name) in folders {
-        let folder = folder.canonicalize().with_context(|| format!("looking for {}", folder.display()))?;
-        flags.push(format!("--remap-path-prefix={}={name}", folder.to_str().context("a folder's name is no text")?));
+        let resolved = folder.canonicalize().with_context(|| format!("looking for {}", folder.display()))?;
+        // Whoever keeps it behind a link has it under either name.
+        for folder in [folder, resolved] {
+            flags
+                .push(format!("--remap-path-prefix={}={name}", folder.to_str().context("a folder's name is no text")?));
+        }
     }
     Ok(flags.join("\x1f"))
 }

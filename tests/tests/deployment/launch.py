@@ -1,0 +1,67 @@
+"""MiniStack, and what AWS does that it does not.
+
+It ends when whoever started it has closed its standard input, so that nothing of it outlives a test that was killed.
+"""
+
+import os
+import re
+import signal
+import sys
+import threading
+
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, set_request_account_id
+from ministack.services import s3
+
+
+def tls(pin):
+    """Draco's bucket answers nobody without TLS. MiniStack listens without it here, since the functions' programs would not
+    trust a certificate of its own, and says so to policies: aws:SecureTransport is false."""
+    return lambda address, _: pin(address, True)
+
+
+def of_any_bucket(get):
+    """ "The bucket can be in a different AWS account" (Lambda API reference, FunctionCode, S3Bucket), if its policy lets
+    whoever deploys read from it. What a stack takes from a bucket, MiniStack looks for in the stack's account alone
+    (s3._get_object_data), though it lets other accounts' own calls read what the policy lets them."""
+
+    def read(bucket, key, version_id=None):
+        caller, owner = get_account_id(), s3._bucket_owner_account(bucket)
+        if owner in (None, caller):
+            return get(bucket, key, version_id)
+        query = {"versionId": [version_id]} if version_id else {}
+        if not s3._foreign_bucket_allows(owner, bucket, key, "GET", query, caller, {}):
+            return None
+        set_request_account_id(owner)
+        try:
+            return get(bucket, key, version_id)
+        finally:
+            set_request_account_id(caller)
+
+    return read
+
+
+def of_role(value):
+    """Of a role's session, aws:PrincipalArn is the role: "Do not specify the assumed role session ARN as a value for this
+    condition key" (IAM user guide). MiniStack has the session's (iam_evaluator._resolve_condition_key)."""
+    session = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*")
+
+    def resolve(key, context):
+        found = value(key, context)
+        is_session = session.fullmatch(found) if key.lower() == "aws:principalarn" else None
+        return "arn:aws:iam::{}:role/{}".format(*is_session.groups()) if is_session else found
+
+    return resolve
+
+
+def end_with_who_started_it():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+app.pin_request_origin = tls(app.pin_request_origin)
+iam_evaluator._resolve_condition_key = of_role(iam_evaluator._resolve_condition_key)
+s3._get_object_data = of_any_bucket(s3._get_object_data)
+threading.Thread(target=end_with_who_started_it, daemon=True).start()
+app.main()
