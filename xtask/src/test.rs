@@ -63,7 +63,8 @@ const STEPS: [Step; 9] = [
     Step {
         name: "cfn-lint",
         program: Program::Tools,
-        args: &["-m", "cfnlint", "cfn/producer.yaml", "cfn/consumer.yaml"],
+        // The package cannot be run by its name.
+        args: &["-c", "import sys; from cfnlint.runner import main; sys.exit(main())", "cfn/producer.yaml", "cfn/consumer.yaml"],
         set: &[],
         slow: Some("it needs Python"),
     },
