@@ -157,6 +157,8 @@ fn every_condition_operator_does_as_aws_says() {
         (r#"{"StringLike": {"kms:ViaService": "rds.*", "aws:SourceArn": "*"}}"#, [false, false, false]),
         (r#"{"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/backup"}}"#, [true, true, true]),
         (r#"{"StringEquals": {"aws:PrincipalAccount": "222222222222"}}"#, [true, true, true]),
+        (r#"{"StringEquals": {"aws:ResourceAccount": "111111111111"}}"#, [true, true, true]),
+        (r#"{"StringEquals": {"aws:ResourceAccount": "222222222222"}}"#, [false, false, false]),
         (r#"{"Bool": {"aws:PrincipalIsAWSService": "false"}}"#, [true, true, true]),
         (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/back*"}}"#, [true, true, true]),
         (r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*:role/backup"}}"#, [true, true, true]),

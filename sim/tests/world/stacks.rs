@@ -195,6 +195,17 @@ async fn what_cannot_be_made_is_refused_and_told_where() {
             "Function.Role: the role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
         ),
         (
+            but(
+                "Action: sts:AssumeRole }",
+                "Action: sts:AssumeRole, Condition: { StringEquals: { aws:SourceAccount: \"222222222222\" } } }",
+            ),
+            "Function.Role: the role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
+        ),
+        (
+            but("Action: sts:AssumeRole }", "Action: sts:AssumeRole, Resource: \"*\" }"),
+            "Role: Has prohibited field Resource",
+        ),
+        (
             but("HOURS: !Ref Hours", &format!("HOURS: {long}")),
             "Function.Environment: it has 4225 bytes, and Lambda takes 4096",
         ),
