@@ -64,7 +64,12 @@ const STEPS: [Step; 9] = [
         name: "cfn-lint",
         program: Program::Tools,
         // The package cannot be run by its name.
-        args: &["-c", "import sys; from cfnlint.runner import main; sys.exit(main())", "cfn/producer.yaml", "cfn/consumer.yaml"],
+        args: &[
+            "-c",
+            "import sys; from cfnlint.runner import main; sys.exit(main())",
+            "cfn/producer.yaml",
+            "cfn/consumer.yaml",
+        ],
         set: &[],
         slow: Some("it needs Python"),
     },

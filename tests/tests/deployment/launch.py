@@ -8,11 +8,12 @@ import re
 import signal
 import sys
 import threading
+import types
 
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, set_request_account_id
-from ministack.services import s3
+from ministack.services import lambda_svc, s3, sns
 
 
 def tls(pin):
@@ -55,6 +56,15 @@ def of_role(value):
     return resolve
 
 
+def asynchronous(functions):
+    """SNS invokes functions asynchronously, so "if your function returns an error, Lambda attempts to run it two more times"
+    (Lambda developer guide), and then hands the event to the function's destination. MiniStack has that, but for SNS
+    it runs the function once and looks no further (sns._deliver_to_lambda)."""
+    return types.SimpleNamespace(
+        **vars(functions) | {"_execute_function_with_config_scope": functions.invoke_async_with_retry}
+    )
+
+
 def end_with_who_started_it():
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -63,5 +73,6 @@ def end_with_who_started_it():
 app.pin_request_origin = tls(app.pin_request_origin)
 iam_evaluator._resolve_condition_key = of_role(iam_evaluator._resolve_condition_key)
 s3._get_object_data = of_any_bucket(s3._get_object_data)
+sns._lambda_svc = asynchronous(lambda_svc)
 threading.Thread(target=end_with_who_started_it, daemon=True).start()
 app.main()

@@ -133,9 +133,17 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     behind.take_snapshot("orders", "fourth").await?;
     let fourth = stage.copied("fourth").await?;
     stage.stand([&fourth]).await?;
+    says(&commands.xtask("status").await?, "in earnest: copies that nothing holds are deleted")?;
+    // It has something to say: of the subscriptions, which were left out, and that nobody hears of alarms.
+    says(&commands.run("doctor").await?.said, "RDS does not tell topic DracoProducer")?;
     for role in ["producer", "consumer"] {
         says(&commands.xtask(&format!("event sweep {role}")).await?, "looked at everything")?;
     }
+
+    tell("An event that fails is tried again, and ends where a person finds it.");
+    let nonsense = ["--invocation-type", "Event", "--payload", "{}", "/dev/null"];
+    aws.run(SOURCE, &[&["lambda", "invoke", "--function-name", "draco-producer"], &nonsense[..]].concat()).await?;
+    stage.lettered("producer").await?;
 
     tell("Both stacks go. The copies stay, and so does the key that they are under.");
     let key = behind.snapshots(DR).await?.remove(&fourth).and_then(|copy| copy.kms_key_id).context("no key")?;
@@ -193,6 +201,20 @@ impl Stage {
             said.extend(lines.map(str::to_owned));
         }
         Ok(said)
+    }
+
+    /// Waits until a function has one dead letter.
+    async fn lettered(&self, role: &str) -> anyhow::Result<()> {
+        let account = if role == "producer" { SOURCE } else { DR };
+        let name = format!("draco-{role}-dead-letters");
+        let queue = self.ministack.aws.run(account, &["sqs", "get-queue-url", "--queue-name", &name]).await?;
+        let queue = queue["QueueUrl"].as_str().context("no queue")?;
+        let of = ["sqs", "get-queue-attributes", "--queue-url", queue, "--attribute-names", "All"];
+        until(&format!("the {role} has one dead letter"), async || {
+            let seen = self.ministack.aws.run(account, &of).await?;
+            Ok((seen["Attributes"]["ApproximateNumberOfMessages"] == "1").then_some(()))
+        })
+        .await
     }
 
     async fn function(&self, role: &str) -> anyhow::Result<Value> {

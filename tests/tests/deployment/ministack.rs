@@ -88,9 +88,10 @@ impl CommandLine {
             .arg("-B")
             .arg(self.programs.join("aws"))
             .args(args)
+            // A variable would do for all services but SQS, for which it has an address of its own.
+            .args(["--endpoint-url", &self.url])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_DEFAULT_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", account)
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
