@@ -7,6 +7,7 @@ use std::process::Command;
 use config::{Architecture, Config};
 
 use super::finding::Finding;
+use crate::files::Files;
 
 /// What is there.
 pub(super) struct Tools {
@@ -22,7 +23,11 @@ pub(super) fn look(config: &Config) -> Tools {
         Architecture::X86_64 => "x86_64-unknown-linux-gnu",
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    // Where `cargo xtask test` puts them, and `cargo xtask build` finds them.
+    if let Some(built_into) = Files::of_workspace().ok().as_ref().and_then(|files| files.built.parent()) {
+        folders.push(built_into.join("python/bin"));
+    }
     let is_there = |names: &[&str]| folders.iter().any(|folder| names.iter().any(|name| folder.join(name).is_file()));
     Tools {
         cargo_lambda: is_there(&["cargo-lambda"]),
