@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::bail;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, EventFilter, Parameter, ResourceChange,
+    Capability, ChangeSetStatus, ChangeSetType, EventFilter, Parameter, ResourceChange, Tag,
 };
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,8 @@ pub(super) struct Wanted<'a> {
     pub(super) template: &'a str,
     pub(super) parameters: &'a [(&'static str, Value)],
     pub(super) kind: ChangeSetType,
+    /// The user's own tag, if there is one. CloudFormation hands it on to every resource that takes tags.
+    pub(super) tag: Option<Tag>,
 }
 
 impl<'a> ChangeSet<'a> {
@@ -45,7 +47,8 @@ impl<'a> ChangeSet<'a> {
         // The roles are called by name, so that the other account's policies can name them.
         let call = call.capabilities(Capability::CapabilityNamedIam);
         let parameters = wanted.parameters.iter().map(parameter).collect();
-        let made = call.set_parameters(Some(parameters)).send().await;
+        let tags = wanted.tag.map(|tag| vec![tag]);
+        let made = call.set_parameters(Some(parameters)).set_tags(tags).send().await;
         let made = made.told(account.who(), format_args!("working out the changes of stack {name}"))?;
         let mut set = Self {
             account,

@@ -12,7 +12,7 @@ mod state;
 use std::fs;
 
 use anyhow::{Context, bail};
-use aws_sdk_cloudformation::types::ChangeSetType;
+use aws_sdk_cloudformation::types::{ChangeSetType, Tag};
 use config::Config;
 
 use crate::code::{Local, Piece, Uploaded, shortened};
@@ -55,7 +55,8 @@ pub async fn create(account: &Account, config: &Config, files: &Files, terminal:
         _ => {}
     }
     let wanted = parameters(role, config, &plan.code, NoDryRun::Stays, false)?;
-    let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Create };
+    let (template, kind, tag) = (&plan.template, ChangeSetType::Create, own_tag(config));
+    let wanted = Wanted { template, parameters: &wanted, kind, tag };
     let set = match ChangeSet::work_out(account, wanted).await {
         Ok(Some(set)) => set,
         none => {
@@ -110,7 +111,8 @@ pub async fn update(
         }
         false => "Do this?",
     };
-    let wanted = Wanted { template: &plan.template, parameters: &wanted, kind: ChangeSetType::Update };
+    let (template, kind, tag) = (&plan.template, ChangeSetType::Update, own_tag(config));
+    let wanted = Wanted { template, parameters: &wanted, kind, tag };
     let Some(set) = ChangeSet::work_out(account, wanted).await? else {
         terminal.say(format_args!("{GOOD}{name} is up to date{GOOD:#}: nothing to do"));
         return Ok(());
@@ -134,6 +136,11 @@ fn lets_go(wanted: &[(&str, Value)], stack: &Stack, no_dry_run: NoDryRun) -> boo
         NoDryRun::Becomes(false) => false,
         NoDryRun::Becomes(true) | NoDryRun::Stays => stack.deletes() && wanted.iter().any(differs),
     }
+}
+
+fn own_tag(config: &Config) -> Option<Tag> {
+    let key = config.tag_key.as_ref()?;
+    Some(Tag::builder().key(key).value(config.tag_value.as_deref().unwrap_or_default()).build())
 }
 
 /// What a stack is made from.
