@@ -68,7 +68,7 @@ pub const KEYS: &[Key] = &[
         name: "ARCHITECTURE",
         what: "the processor that the functions run on",
         read: |config, text| {
-            let known = [Architecture::Arm64, Architecture::X86_64].into_iter().find(|known| known.to_string() == text);
+            let known = Architecture::ALL.into_iter().find(|known| known.name() == text);
             set(&mut config.architecture, known.ok_or_else(|| format!("{text:?} is neither arm64 nor x86_64")))
         },
         tell: |config| Some(config.architecture.to_string()),

@@ -67,13 +67,32 @@ pub enum Architecture {
     X86_64,
 }
 
-/// As AWS Lambda spells it.
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Architecture {
+    /// Those that Lambda has.
+    pub const ALL: [Self; 2] = [Self::Arm64, Self::X86_64];
+
+    /// As AWS Lambda spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Arm64 => "arm64",
             Self::X86_64 => "x86_64",
-        })
+        }
+    }
+
+    /// As Rust does.
+    #[must_use]
+    pub const fn triple(self) -> &'static str {
+        match self {
+            Self::Arm64 => "aarch64-unknown-linux-gnu",
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
@@ -97,7 +98,7 @@ pub async fn dead_letters(account: &Account) -> anyhow::Result<Option<u32>> {
     let waiting = QueueAttributeName::ApproximateNumberOfMessages;
     let answer = call.attribute_names(waiting.clone()).send().await.told(account.who(), &doing)?;
     let count = answer.attributes().and_then(|all| all.get(&waiting)).and_then(|count| count.parse().ok());
-    Ok(Some(count.unwrap_or_default()))
+    Ok(Some(count.with_context(|| format!("{doing}: AWS does not say how many events wait there"))?))
 }
 
 /// All snapshots of an account, of both kinds.

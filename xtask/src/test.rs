@@ -35,7 +35,7 @@ const STEPS: [Step; 9] = [
         name: "functions",
         program: Program::Cargo,
         // The test that deploys them would build them too, and say nothing meanwhile.
-        args: &["xtask", "build", "--arch", build::HERE.0],
+        args: &["xtask", "build", "--arch", build::HERE.name()],
         set: &[],
         slow: Some("link-time optimisation takes minutes"),
     },

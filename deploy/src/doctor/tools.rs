@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use config::{Architecture, Config};
+use config::Config;
 
 use super::finding::Finding;
 use crate::files::Files;
@@ -18,10 +18,7 @@ pub(super) struct Tools {
 }
 
 pub(super) fn look(config: &Config) -> Tools {
-    let target = match config.architecture {
-        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
-        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-    };
+    let target = config.architecture.triple();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     // Where `cargo xtask test` puts them, and `cargo xtask build` finds them.

@@ -16,7 +16,7 @@ use crate::build::{self, Built};
 const STARTS: usize = 31;
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
-    for Built { function, path, zip, .. } in build::build(shell, build::HERE.1)? {
+    for Built { function, path, zip, .. } in build::build(shell, build::HERE)? {
         let mut starts = (0..STARTS).map(|_| start(&path)).collect::<anyhow::Result<Vec<_>>>()?;
         starts.sort_by_key(|start| start.until_next);
         let Start { until_next, .. } = starts[STARTS / 2];

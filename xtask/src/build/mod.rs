@@ -36,25 +36,15 @@ pub(crate) struct Build {
     config: Option<PathBuf>,
 }
 
-/// The processors that Lambda has, as it calls them.
-const PROCESSORS: [(&str, Architecture); 2] = [("arm64", Architecture::Arm64), ("x86_64", Architecture::X86_64)];
-
 /// That of the machine that this runs on.
-pub(crate) const HERE: (&str, Architecture) = if cfg!(target_arch = "aarch64") { PROCESSORS[0] } else { PROCESSORS[1] };
+pub(crate) const HERE: Architecture =
+    if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
 
 fn architectures() -> impl TypedValueParser<Value = Architecture> {
-    PossibleValuesParser::new(PROCESSORS.map(|(name, _)| name)).try_map(|given| {
-        let known = PROCESSORS.into_iter().find(|(name, _)| *name == given);
-        known.map(|(_, architecture)| architecture).ok_or("Lambda has no such processor")
+    PossibleValuesParser::new(Architecture::ALL.map(Architecture::name)).try_map(|given| {
+        let known = Architecture::ALL.into_iter().find(|known| known.name() == given);
+        known.ok_or("Lambda has no such processor")
     })
-}
-
-/// As Rust calls it.
-fn triple(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
-        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-    }
 }
 
 impl Build {
@@ -94,7 +84,7 @@ pub(crate) struct Built {
 
 /// Builds both functions, and makes sure that they start on Lambda.
 pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result<[Built; 2]> {
-    let triple = triple(architecture);
+    let triple = architecture.triple();
     let Tools { cargo_lambda, zig } = tools::find(shell, triple)?;
     let target = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
     let programs = crate::target()?.join("draco").join(triple);
