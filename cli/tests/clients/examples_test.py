@@ -1,40 +1,150 @@
-"""The examples that people are given work as they are typed: that of `draco sim --help`, and the README's."""
+"""The commands in the documents work as they are typed: `draco sim --help`, the README, and doc/restoring.md.
+
+A shell block is run as it is, unless its first line is a mark:
+
+- `# Not simulated: CreateThis, DescribeThat`: the block is run, and exactly these operations are refused because the simulation
+  does not have them. So the options are checked by the AWS command line, and a mark that is no longer needed fails the test.
+- `# Not run: why`: only the syntax is checked.
+- `# Setup: why`: it is run before the other blocks of its page.
+"""
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
+import textwrap
+import time
 import unittest
+from dataclasses import dataclass
 from pathlib import Path
 
-from simulation import DRACO, PROD, Simulation
+from simulation import DR, DRACO, PROD, Boto3, CommandLine, Simulation
 
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
+LISTENS = "http://127.0.0.1:4599"
+
+# `aws` for a block with operations that are not simulated: what is refused is written down, and does not stop the block.
+LENIENT = """#!/bin/sh
+"$REAL_AWS" "$@" 2>"$SCRATCH/stderr" || { printf 'aws %s\\n' "$*"; cat "$SCRATCH/stderr"; printf '\\0'; } >>"$SCRATCH/refused-$BLOCK"
+"""
+NOT_SIMULATED = re.compile(r"InvalidAction|UnknownOperationException")
+# Of something that an operation would have made, had it been simulated.
+ABSENT = re.compile(r"DB(Instance|Cluster)NotFound")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where shell blocks are, and what they need."""
+
+    path: str
+    section: str | None = None
+    speed: int = 60
+    # Blocks that start the simulation, which runs already.
+    starts: tuple[str, ...] = ()
+
+    def text(self):
+        text = (ROOT / self.path).read_text()
+        return text.split(f"\n## {self.section}\n")[1].split("\n## ")[0] if self.section else text
+
+    def fenced(self, language):
+        found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", self.text(), re.MULTILINE | re.DOTALL)
+        return [textwrap.dedent(block) for _, block in found]
+
+    def blocks(self):
+        """Those that are run, in the order in which they are, and those whose syntax alone is checked."""
+        blocks = [Block.read(text) for text in self.fenced("sh") if text not in self.starts]
+        run = [block for block in blocks if block.mark != "Not run"]
+        run.sort(key=lambda block: block.mark != "Setup")
+        return run, [block for block in blocks if block.mark == "Not run"]
+
+
+@dataclass(frozen=True)
+class Block:
+    text: str
+    mark: str | None
+    detail: str
+
+    @staticmethod
+    def read(text):
+        mark = re.match(r"# (Not simulated|Not run|Setup): (.*)\n", text)
+        return Block(text, *mark.groups()) if mark else Block(text, None, "")
+
+    def operations(self):
+        """Those that are not simulated."""
+        return set(self.detail.split(", ")) if self.mark == "Not simulated" else set()
+
+
+README = Page("README.md", section="A simulated AWS", starts=("cargo run --release -- sim --functions\n",))
+RESTORING = Page("doc/restoring.md", speed=600)
 
 
 class Examples(unittest.TestCase):
-    def typed(self, lines, *options, speed=600):
-        """What is printed. The simulation runs already, on a port that nobody else has."""
-        simulation = Simulation(*options, speed=speed)
-        self.addCleanup(simulation.stop)
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        script = lines.replace("http://127.0.0.1:4599", simulation.url)
-        ran = subprocess.run(["sh", "-ec", script], env=os.environ | {"PATH": path}, capture_output=True, text=True)
-        self.assertEqual(ran.returncode, 0, ran.stderr)
+    def simulate(self, *options, speed=600):
+        """A simulation on a free port, and the environment in which commands are typed."""
+        self.simulation = Simulation(*options, speed=speed)
+        self.addCleanup(self.simulation.stop)
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.scratch = Path(scratch.name)
+        lenient = self.scratch / "lenient"
+        lenient.mkdir()
+        (lenient / "aws").write_text(LENIENT)
+        (lenient / "aws").chmod(0o755)
+        programs = Path(sys.executable).parent
+        self.clients = CommandLine(self.simulation.url)
+        self.environment = os.environ | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "REAL_AWS": str(programs / "aws"),
+            "LENIENT": str(lenient),
+            "SCRATCH": str(self.scratch),
+            # Waiters that look every second.
+            "AWS_DATA_PATH": self.clients.folder.name,
+        }
+
+    def shell(self, script, *options):
+        """What is printed."""
+        script = script.replace(LISTENS, self.simulation.url)
+        command = ["sh", *options, "-c", script]
+        ran = subprocess.run(command, env=self.environment, cwd=self.scratch, capture_output=True, text=True)
+        self.assertEqual(ran.returncode, 0, f"{script}\n{ran.stdout}\n{ran.stderr}")
         return ran.stdout
 
-    def test_help(self):
+    def follow(self, blocks):
+        """Runs the blocks in one shell, so that variables stay set. What is printed."""
+        parts = []
+        for number, block in enumerate(blocks):
+            path = "$LENIENT:$STRICT" if block.operations() else "$STRICT"
+            parts.append(f'export BLOCK={number} PATH="{path}"\n{block.text}')
+        out = self.shell('STRICT="$PATH"\n' + "\n".join(parts), "-e")
+        for number, block in enumerate(blocks):
+            if block.operations():
+                with self.subTest(block.text):
+                    self.assertEqual(self.refused(number), block.operations())
+        return out
+
+    def refused(self, number):
+        """The operations that were refused because the simulation does not have them. Nothing else was wrong."""
+        path, operations = self.scratch / f"refused-{number}", set()
+        for refusal in path.read_text().split("\0")[:-1] if path.exists() else []:
+            if NOT_SIMULATED.search(refusal):
+                operations.add(re.search(r"when calling the (\w+) operation", refusal)[1])
+            else:
+                self.assertRegex(refusal, ABSENT)
+        return operations
+
+    def test_help_of_sim(self):
+        self.simulate()
         help = subprocess.run([DRACO, "sim", "--help"], capture_output=True, text=True, check=True).stdout
         example = help.split("Example:\n\n")[1].split("\n\n")[0]
         start, *lines = [line.strip() for line in example.splitlines()]
         self.assertEqual(start, "draco sim &")
-        self.assertIn(f'"Account": "{PROD}"', self.typed("\n".join(lines)))
+        self.assertIn(f'"Account": "{PROD}"', self.shell("\n".join(lines), "-e"))
 
     def test_readme(self):
-        section = README.read_text().split("## A simulated AWS\n")[1].split("\n## ")[0]
-        start, *blocks = [block.split("```")[0] for block in section.split("```sh\n")[1:]]
-        self.assertEqual(start, "cargo run --release -- sim --functions\n")
-        # As fast as it goes for whoever types it.
-        out = self.typed("".join(blocks), "--functions", speed=60)
+        self.simulate("--functions", speed=README.speed)
+        blocks, _ = README.blocks()
+        out = self.follow(blocks)
         copy, *tags = [line.split("\t") for line in out.splitlines() if "\t" in line]
         self.assertRegex(copy[0], r"^draco-111111111111-before-migration-20261121t\d{6}$")
         self.assertEqual(copy[1], "available", out)
@@ -42,6 +152,46 @@ class Examples(unittest.TestCase):
         database, snapshot = (f"arn:aws:rds:eu-west-1:{PROD}:{name}" for name in ("db:orders", "snapshot:before-migration"))
         wanted = {"Draco_Lifecycle": "Standard", "team": "shop", "Draco_Source": database, "Draco_SourceSnapshot": snapshot}
         self.assertEqual(wanted, {key: value for key, value in tags if key in wanted})
+
+    def test_restoring(self):
+        self.simulate("--functions", speed=RESTORING.speed)
+        (profiles,) = RESTORING.fenced("ini")
+        config = self.scratch / "config"
+        config.write_text(profiles.replace(LISTENS, self.simulation.url))
+        self.environment["AWS_CONFIG_FILE"] = str(config)
+        blocks, not_run = RESTORING.blocks()
+        for block in not_run:
+            self.shell(block.text, "-n")
+        setup = [block for block in blocks if block.mark == "Setup"]
+        self.follow(setup)
+        boto3 = Boto3(self.simulation.url)
+        self.wait_for_copies(boto3)
+        out = self.follow(blocks[len(setup) :])
+
+        self.assertRegex(out, rf"\ndraco-{PROD}-(first-20261121t\d{{6}}|rds-orders-2026-11-2\d-\d\d-\d\d)\n")
+        self.assertRegex(out, r"\naurora-postgresql \d+")
+        for kind, database, operation in [
+            ("DBSnapshot", "orders", "DescribeDBSnapshots"),
+            ("DBClusterSnapshot", "shop", "DescribeDBClusterSnapshots"),
+        ]:
+            with self.subTest(kind):
+                name = {f"{kind}Identifier": f"returned-{database}"}
+                (returned,) = boto3.call("rds", operation, PROD, **name)[f"{kind}s"]
+                self.assertEqual((returned["Status"], returned["TagList"]), ("available", []))
+                self.assertRegex(returned["KmsKeyId"], f":{PROD}:key/")
+        left = boto3.call("rds", "DescribeDBSnapshots", DR)["DBSnapshots"]
+        self.assertIn("kept-orders", [snapshot["DBSnapshotIdentifier"] for snapshot in left])
+
+    def wait_for_copies(self, boto3):
+        """Until DR has copies of both snapshots."""
+        for operation in ("DescribeDBSnapshots", "DescribeDBClusterSnapshots"):
+            for _ in range(300):
+                (snapshots,) = (value for value in boto3.call("rds", operation, DR).values() if isinstance(value, list))
+                if any(snapshot["Status"] == "available" for snapshot in snapshots):
+                    break
+                time.sleep(0.2)
+            else:
+                self.fail(f"{operation}: no copy is available")
 
 
 if __name__ == "__main__":

@@ -59,9 +59,9 @@ fn a_wrong_answer_does_not_pass_the_models() {
     python("models_test.py", &[]);
 }
 
-/// Those of `draco sim --help` and of the README, with the port that this test was given.
+/// The commands in `draco sim --help`, the README and `doc/restoring.md`.
 #[test]
 #[ignore = "slow, and needs Python"]
-fn examples_work_as_typed() {
+fn documented_commands_work_as_typed() {
     python("examples_test.py", &[]);
 }
