@@ -53,7 +53,7 @@ impl Stage {
     /// # Errors
     /// If Draco cannot be deployed.
     pub async fn with(settings: Settings, cast: Cast) -> anyhow::Result<Self> {
-        let rehearsal = Rehearsal::deploy(World::with(settings), cast)?;
+        let rehearsal = Rehearsal::deploy(World::with_settings(settings), cast)?;
         Ok(Self { rehearsal, ledger: Ledger::default() })
     }
 

@@ -37,7 +37,7 @@ fn tell(line: &Value) {
 
 /// One snapshot of each kind, in a fleet of so many databases that have their copies in DR already.
 async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
-    let world = World::with(sim::Settings { snapshot_quota: usize::MAX, ..settings() });
+    let world = World::with_settings(sim::Settings { snapshot_quota: usize::MAX, ..settings() });
     let rehearsal = Rehearsal::deploy(world, Cast::of(SOURCE, DR, REGION)?)?;
     let owners = Owners::of(&rehearsal);
     owners.furnish(databases).await?;
@@ -92,7 +92,7 @@ fn count(entries: &[Entry], is_one: impl Fn(&Event) -> bool) -> usize {
 /// What there is to pay for so far, without storage and keys.
 fn running_cost(world: &World) -> f64 {
     let lines = world.bill().lines.into_iter();
-    lines.filter(|line| !line.what.ends_with("storage") && !line.what.ends_with("keys")).map(|line| line.dollars).sum()
+    lines.filter(|line| !line.item.ends_with("storage") && !line.item.ends_with("keys")).map(|line| line.dollars).sum()
 }
 
 /// Those who own the accounts, and furnish them.
@@ -176,7 +176,7 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()
     let concurrency = at_once.map(|most| most.to_string()).unwrap_or_default();
     let cast =
         Cast::of(SOURCE, DR, REGION)?.producer("Concurrency", &concurrency).consumer("Concurrency", &concurrency);
-    let rehearsal = Rehearsal::deploy(World::with(settings), cast)?;
+    let rehearsal = Rehearsal::deploy(World::with_settings(settings), cast)?;
     let owners = Owners::of(&rehearsal);
     // The first snapshots are taken at six, the last just before seven.
     for nth in 0..databases {

@@ -26,7 +26,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn new(demo: &Demo) -> anyhow::Result<Self> {
         let begins = DateTime::from_timestamp(BEGINS, 0).unwrap_or_default();
-        let world = World::with(Settings {
+        let world = World::with_settings(Settings {
             epoch: begins,
             seed: demo.seed,
             // AWS allows a hundred until it is asked for more, and a dry run keeps everything.

@@ -107,7 +107,7 @@ fn calls(stage: &Stage, line: &Line, at: DateTime<Utc>) -> Vec<String> {
         let is_of_run = |entry: &&Entry| run.is_some_and(|(begun, ended)| (begun..=ended).contains(&entry.at));
         let of_run = entries.iter().filter(is_of_run).filter_map(|entry| match &entry.event {
             // What names nothing is of the sweep, which lists everything.
-            Event::Call { account, role: Some(role), operation, named: Some(_), .. }
+            Event::Call { account, role: Some(role), operation, resource: Some(_), .. }
                 if *account == line.account && *role == stage.rehearsal.cast().role(function) =>
             {
                 Some(operation.clone())
@@ -135,10 +135,10 @@ fn calls(stage: &Stage, line: &Line, at: DateTime<Utc>) -> Vec<String> {
 /// From when until when the function ran that wrote this line then, if this entry is its end.
 fn run_of(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match &entry.event {
-        Event::Invocation { account, function, took, .. }
+        Event::Invocation { account, function, duration_ms, .. }
             if *account == line.account && function == line.text("function") =>
         {
-            let begun = entry.at - chrono::TimeDelta::milliseconds(*took);
+            let begun = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
             (begun <= at && at <= entry.at).then_some((begun, entry.at))
         }
         _ => None,

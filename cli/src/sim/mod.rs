@@ -95,15 +95,16 @@ impl Sim {
         let epoch = self.epoch.unwrap_or_else(|| DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0));
         let (speed, snapshot_quota) = (self.speed, self.quota);
         // The witness sees everything, so that a simulation that runs for weeks need not remember it.
-        let journal = Some(0);
-        let world = World::with(Settings { epoch, speed, snapshot_quota, journal, ..Settings::default() });
+        let max_journal_entries = Some(0);
+        let world =
+            World::with_settings(Settings { epoch, speed, snapshot_quota, max_journal_entries, ..Settings::default() });
 
         if !address.ip().is_loopback() {
             eprintln!("warning: other machines can reach {address}, and nobody is asked who they are");
         }
         let draco = self.deploy(&world)?;
         witness.begin(address, epoch, speed)?;
-        let mut journal = world.follow();
+        let mut journal = world.follow_journal();
         let mut serving = pin!(world.serve(listener));
         loop {
             tokio::select! {
@@ -112,7 +113,7 @@ impl Sim {
                 never = &mut serving => never,
             }
         }
-        witness.see(&journal.rest(), &said(draco.as_ref()))?;
+        witness.see(&journal.drain(), &said(draco.as_ref()))?;
         witness.end(&world)?;
         Ok(())
     }

@@ -77,9 +77,9 @@ impl Witness {
 /// `2026-11-21 03:06:39  222222222222/draco  eu-west-1  rds CopyDBSnapshot orders-1  KMSKeyNotAccessibleFault`
 fn line(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     let (what, came_to) = match &entry.event {
-        Event::Call { account, role, region, service, operation, named, error, .. } => {
+        Event::Call { account, role, region, service, operation, resource, error, .. } => {
             let who = role.iter().fold(account.clone(), |account, role| format!("{account}/{role}"));
-            let what = named.iter().fold(operation.clone(), |operation, named| format!("{operation} {named}"));
+            let what = resource.iter().fold(operation.clone(), |operation, resource| format!("{operation} {resource}"));
             (format!("{who}  {region}  {service} {what}"), error.clone().unwrap_or_else(|| "ok".to_owned()))
         }
         Event::Invocation { account, function, outcome, .. } => {

@@ -202,12 +202,12 @@ pub(crate) fn calls(rehearsal: &Rehearsal, by: &str, is_one: impl Fn(&str) -> bo
         let entries = journal.entries().iter();
         entries
             .filter_map(|entry| match &entry.event {
-                Event::Call { account, role: Some(role), operation, named: Some(named), error, .. }
+                Event::Call { account, role: Some(role), operation, resource: Some(resource), error, .. }
                     if *role == by
                         && is_one(operation)
                         && error.as_deref().is_none_or(|error| error == NOBODY_KNOWS) =>
                 {
-                    Some((account.clone(), named.clone()))
+                    Some((account.clone(), resource.clone()))
                 }
                 _ => None,
             })

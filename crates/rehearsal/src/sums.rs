@@ -107,10 +107,10 @@ fn copies_begun(rehearsal: &Rehearsal) -> BTreeMap<String, DateTime<Utc>> {
     let consumer = rehearsal.cast().role("draco-consumer");
     rehearsal.world().journal(|journal| {
         let calls = journal.entries().iter().filter_map(|entry| match &entry.event {
-            Event::Call { role: Some(role), operation, named: Some(named), error: None, .. }
+            Event::Call { role: Some(role), operation, resource: Some(resource), error: None, .. }
                 if *role == consumer && operation.starts_with("CopyDB") =>
             {
-                Some((named.clone(), entry.at))
+                Some((resource.clone(), entry.at))
             }
             _ => None,
         });
@@ -122,7 +122,7 @@ fn copies_begun(rehearsal: &Rehearsal) -> BTreeMap<String, DateTime<Utc>> {
 fn calls_for_snapshots(rehearsal: &Rehearsal) -> usize {
     rehearsal.world().journal(|journal| {
         let is_one = |event: &Event| {
-            matches!(event, Event::Call { role: Some(role), named: Some(_), .. } if role.starts_with("draco-"))
+            matches!(event, Event::Call { role: Some(role), resource: Some(_), .. } if role.starts_with("draco-"))
         };
         journal.entries().iter().filter(|entry| is_one(&entry.event)).count()
     })
@@ -131,5 +131,5 @@ fn calls_for_snapshots(rehearsal: &Rehearsal) -> usize {
 /// What the bill says of everything but storage and keys.
 fn running_cost(bill: &Bill) -> f64 {
     let is_kept = |what: &str| what.ends_with("storage") || what.ends_with("keys");
-    bill.lines.iter().filter(|line| !is_kept(line.what)).map(|line| line.dollars).sum()
+    bill.lines.iter().filter(|line| !is_kept(line.item)).map(|line| line.dollars).sum()
 }

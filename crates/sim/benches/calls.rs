@@ -28,7 +28,7 @@ type Done = Result<(), Box<dyn std::error::Error>>;
 
 async fn calls(snapshots: usize) -> Done {
     let epoch = "2026-11-21T00:00:00Z".parse()?;
-    let world = World::with(Settings { epoch, snapshot_quota: 1_000_000, ..Settings::default() });
+    let world = World::with_settings(Settings { epoch, snapshot_quota: 1_000_000, ..Settings::default() });
     let rds = Client::new(&world.sdk_config(SOURCE, REGION));
     // A hundred snapshots a database, as an account has them.
     for database in 0..snapshots.div_ceil(100) {

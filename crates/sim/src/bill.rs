@@ -1,6 +1,6 @@
 //! The bill: what happened so far would have cost so much.
 //!
-//! [`Metered`] adds up what happens (invocations, transitions, requests) and what is there over time (keys, storage).
+//! [`Meter`] adds up what happens (invocations, transitions, requests) and what is there over time (keys, storage).
 //! Quantities are added as integers and become dollars once, at the end, so nothing drifts. Free tiers, taxes and what
 //! this world does not have (databases, transfer between regions) are left out.
 
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::call::Service;
-use crate::journal::{Arrival, Event, Outcome};
+use crate::journal::{DeliveryOutcome, Event, InvocationOutcome};
 use crate::world::World;
 
 /// The region that the prices are of.
@@ -20,20 +20,20 @@ pub const REGION: &str = "us-east-1";
 pub const AS_OF: &str = "2026-11-21";
 
 /// What is paid for: its name, the unit of its quantity, dollars for so many units.
-const PRICES: [(What, &str, &str, f64, f64); 8] = [
-    (What::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
-    (What::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
-    (What::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
-    (What::Publishes, "SNS publishes", "publish", 0.50, 1_000_000.0),
-    (What::SqsRequests, "SQS requests", "request", 0.40, 1_000_000.0),
-    (What::Keys, "KMS keys", "key-month", 1.00, 1.0),
-    (What::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
-    (What::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
+const PRICES: [(BillItem, &str, &str, f64, f64); 8] = [
+    (BillItem::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
+    (BillItem::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
+    (BillItem::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
+    (BillItem::Publishes, "SNS publishes", "publish", 0.50, 1_000_000.0),
+    (BillItem::SqsRequests, "SQS requests", "request", 0.40, 1_000_000.0),
+    (BillItem::Keys, "KMS keys", "key-month", 1.00, 1.0),
+    (BillItem::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
+    (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
 ];
 
 /// What is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum What {
+pub(crate) enum BillItem {
     LambdaTime,
     LambdaRequests,
     Transitions,
@@ -64,7 +64,7 @@ pub struct Bill {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     /// What is paid for.
-    pub what: &'static str,
+    pub item: &'static str,
     /// How much of it there was.
     pub quantity: f64,
     /// The unit of the quantity.
@@ -81,17 +81,17 @@ impl World {
     /// What everything so far would have cost.
     #[must_use]
     pub fn bill(&self) -> Bill {
-        self.change(|state| Bill::of(&state.metered, state.now))
+        self.change(|state| Bill::of(&state.meter, state.now))
     }
 }
 
 impl Bill {
-    fn of(metered: &Metered, now: DateTime<Utc>) -> Self {
+    fn of(meter: &Meter, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = PRICES
             .into_iter()
             .map(|(what, name, unit, price, per)| {
-                let quantity = metered.used(what, now) as f64 / what.in_a_unit();
-                Line { what: name, quantity, unit, price, per, dollars: quantity * price / per }
+                let quantity = meter.used(what, now) as f64 / what.in_a_unit();
+                Line { item: name, quantity, unit, price, per, dollars: quantity * price / per }
             })
             .collect();
         let total = lines.iter().map(|line| line.dollars).sum();
@@ -102,7 +102,7 @@ impl Bill {
 /// A month of 730 hours: a year has exactly twelve.
 const MONTH_MILLISECONDS: f64 = 730.0 * 60.0 * 60.0 * 1000.0;
 
-impl What {
+impl BillItem {
     /// How many of the integers that are added up are one unit of the price.
     fn in_a_unit(self) -> f64 {
         match self {
@@ -119,28 +119,28 @@ impl What {
 
 /// What is there and since when, and how much there was so far of everything.
 #[derive(Debug, Default)]
-pub(crate) struct Metered {
+pub(crate) struct Meter {
     /// By what it is and its ARN: since when, and how much.
-    there: BTreeMap<(What, String), (DateTime<Utc>, u64)>,
+    there: BTreeMap<(BillItem, String), (DateTime<Utc>, u64)>,
     /// Of what is paid for over time, without what is still there.
-    used: BTreeMap<What, u128>,
+    used: BTreeMap<BillItem, u128>,
 }
 
-impl Metered {
+impl Meter {
     /// From now on there is so much of it. Said again, the new amount replaces the old.
-    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: What, arn: &str, amount: u64) {
+    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: BillItem, arn: &str, amount: u64) {
         self.stop(now, what, arn);
         self.there.insert((what, arn.to_owned()), (now, amount));
     }
 
     /// It is gone, or no longer paid for.
-    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: What, arn: &str) {
+    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: BillItem, arn: &str) {
         if let Some((since, amount)) = self.there.remove(&(what, arn.to_owned())) {
             self.add(what, integral(since, now, amount));
         }
     }
 
-    pub(crate) fn add(&mut self, what: What, amount: u128) {
+    pub(crate) fn add(&mut self, what: BillItem, amount: u128) {
         *self.used.entry(what).or_default() += amount;
     }
 
@@ -148,26 +148,29 @@ impl Metered {
     pub(crate) fn count(&mut self, event: &Event) {
         match event {
             // What did not run is not paid for.
-            Event::Invocation { outcome: Outcome::Throttled | Outcome::Lost, .. } => {}
-            Event::Invocation { took, memory, .. } => {
-                self.add(What::LambdaRequests, 1);
-                self.add(What::LambdaTime, u128::try_from(*took).unwrap_or_default() * u128::from(*memory));
+            Event::Invocation { outcome: InvocationOutcome::Throttled | InvocationOutcome::Lost, .. } => {}
+            Event::Invocation { duration_ms, memory_mib, .. } => {
+                self.add(BillItem::LambdaRequests, 1);
+                self.add(
+                    BillItem::LambdaTime,
+                    u128::try_from(*duration_ms).unwrap_or_default() * u128::from(*memory_mib),
+                );
             }
-            Event::Transition { .. } => self.add(What::Transitions, 1),
+            Event::Transition { .. } => self.add(BillItem::Transitions, 1),
             // Requests are paid for whether they succeed or not.
-            Event::Call { service: Service::Kms, .. } => self.add(What::KmsRequests, 1),
-            Event::Call { service: Service::Sqs, .. } => self.add(What::SqsRequests, 1),
-            Event::Call { .. } | Event::LogLost { .. } => {}
+            Event::Call { service: Service::Kms, .. } => self.add(BillItem::KmsRequests, 1),
+            Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
+            Event::Call { .. } | Event::LogDenied { .. } => {}
             // What AWS sends by itself is a request to a queue; to a function it comes for nothing.
             Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
-                let is_request = *outcome == Arrival::Delivered && to.starts_with("arn:aws:sqs:");
-                self.add(What::SqsRequests, u128::from(is_request));
+                let is_request = *outcome == DeliveryOutcome::Delivered && to.starts_with("arn:aws:sqs:");
+                self.add(BillItem::SqsRequests, u128::from(is_request));
             }
         }
     }
 
     /// How much there was until now; of what is paid for over time, amounts times milliseconds.
-    fn used(&self, what: What, now: DateTime<Utc>) -> u128 {
+    fn used(&self, what: BillItem, now: DateTime<Utc>) -> u128 {
         let there = self.there.iter().filter(|((kind, _), _)| *kind == what);
         let there: u128 = there.map(|(_, (since, amount))| integral(*since, now, *amount)).sum();
         there + self.used.get(&what).copied().unwrap_or_default()
@@ -182,8 +185,8 @@ fn integral(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) -> u128 {
 impl fmt::Display for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}", "", "quantity", "", "$", "for", "$")?;
-        for Line { what, quantity, unit, price, per, dollars } in &self.lines {
-            writeln!(f, "{what:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
+        for Line { item, quantity, unit, price, per, dollars } in &self.lines {
+            writeln!(f, "{item:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
         }
         writeln!(f, "{:<22}{:>64.6}", "total", self.total)?;
         write!(f, "At the prices of {} in {}, without free tiers.", self.as_of, self.region)
@@ -198,42 +201,42 @@ mod tests {
         DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hours)
     }
 
-    fn dollars(metered: &Metered, now: DateTime<Utc>) -> Vec<(&'static str, f64)> {
-        let bill = Bill::of(metered, now);
-        bill.lines.iter().filter(|line| line.dollars > 0.0).map(|line| (line.what, line.dollars)).collect()
+    fn dollars(meter: &Meter, now: DateTime<Utc>) -> Vec<(&'static str, f64)> {
+        let bill = Bill::of(meter, now);
+        bill.lines.iter().filter(|line| line.dollars > 0.0).map(|line| (line.item, line.dollars)).collect()
     }
 
     #[test]
     fn a_key_costs_a_dollar_a_month_while_it_is_there() {
-        let mut metered = Metered::default();
-        metered.start(hour(0), What::Keys, "a", 1);
-        metered.start(hour(0), What::Keys, "b", 1);
-        metered.stop(hour(73), What::Keys, "b");
-        assert_eq!(dollars(&metered, hour(8760)), [("KMS keys", 12.1)]);
-        metered.stop(hour(730), What::Keys, "never there");
-        assert_eq!(dollars(&metered, hour(0)), [("KMS keys", 0.1)], "what is there since now has cost nothing yet");
+        let mut meter = Meter::default();
+        meter.start(hour(0), BillItem::Keys, "a", 1);
+        meter.start(hour(0), BillItem::Keys, "b", 1);
+        meter.stop(hour(73), BillItem::Keys, "b");
+        assert_eq!(dollars(&meter, hour(8760)), [("KMS keys", 12.1)]);
+        meter.stop(hour(730), BillItem::Keys, "never there");
+        assert_eq!(dollars(&meter, hour(0)), [("KMS keys", 0.1)], "what is there since now has cost nothing yet");
     }
 
     #[test]
     fn storage_is_paid_by_size_and_time_and_a_new_size_replaces_the_old() {
-        let mut metered = Metered::default();
-        metered.start(hour(0), What::Storage, "a", 100 * 1024);
-        metered.start(hour(365), What::Storage, "a", 300 * 1024);
-        metered.stop(hour(730), What::Storage, "a");
-        assert_eq!(dollars(&metered, hour(9999)), [("RDS snapshot storage", 200.0 * 0.095)]);
+        let mut meter = Meter::default();
+        meter.start(hour(0), BillItem::Storage, "a", 100 * 1024);
+        meter.start(hour(365), BillItem::Storage, "a", 300 * 1024);
+        meter.stop(hour(730), BillItem::Storage, "a");
+        assert_eq!(dollars(&meter, hour(9999)), [("RDS snapshot storage", 200.0 * 0.095)]);
     }
 
     #[test]
     fn a_million_small_amounts_do_not_drift() {
-        let mut metered = Metered::default();
+        let mut meter = Meter::default();
         for minute in 0..1_000_000 {
             let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minute);
-            metered.start(now, What::Storage, "a", 1);
-            metered.add(What::Publishes, 1);
+            meter.start(now, BillItem::Storage, "a", 1);
+            meter.add(BillItem::Publishes, 1);
         }
-        metered.stop(DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(1_000_000), What::Storage, "a");
+        meter.stop(DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(1_000_000), BillItem::Storage, "a");
         let months = 1_000_000.0 / 60.0 / 730.0;
-        let whole = dollars(&metered, hour(0));
+        let whole = dollars(&meter, hour(0));
         assert_eq!(whole, [("SNS publishes", 0.5), ("RDS snapshot storage", months / 1024.0 * 0.095)]);
     }
 }

@@ -189,13 +189,13 @@ impl Error {
     }
 
     /// The operation is one that AWS may have and this world has not, in the query protocol's words.
-    pub(crate) fn no_such_operation(operation: &str) -> Self {
+    pub(crate) fn unknown_query_operation(operation: &str) -> Self {
         Self::new("InvalidAction", format!("This simulation has no operation {operation}."))
     }
 
     /// The same in JSON's.
-    pub(crate) fn unknown_operation(operation: &str) -> Self {
-        Self { code: "UnknownOperationException", ..Self::no_such_operation(operation) }
+    pub(crate) fn unknown_json_operation(operation: &str) -> Self {
+        Self { code: "UnknownOperationException", ..Self::unknown_query_operation(operation) }
     }
 }
 

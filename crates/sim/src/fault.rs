@@ -9,7 +9,7 @@ use crate::call::Call;
 
 /// What becomes of something that passes the seam.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fate {
+pub enum Action {
     /// Nothing special.
     #[default]
     Pass,
@@ -21,13 +21,13 @@ pub enum Fate {
     /// A call or an invocation is refused because there were too many.
     Throttle,
     /// It takes so much longer. A delivery that is late may arrive after ones that were sent later.
-    Late(Duration),
+    Delay(Duration),
     /// A delivery never arrives; an event is forgotten instead of invoking its function.
-    Lost,
+    Lose,
     /// A delivery arrives twice, a function is invoked twice; what comes of the first counts for nothing.
-    Doubled,
+    Duplicate,
     /// The function that makes the call dies instead of making it. Calls that no function makes pass.
-    Die,
+    Crash,
 }
 
 /// What passes the seam.
@@ -52,15 +52,15 @@ impl Point {
 pub enum Plan {
     /// Nothing.
     #[default]
-    Nothing,
+    NoFaults,
     /// Just these.
     List(Vec<Fault>),
     /// So many of a thousand, chosen by this seed.
     Rates {
         /// The same seed chooses the same.
         seed: u64,
-        /// Of a thousand calls, deliveries and invocations each, how many meet which fate.
-        of_a_thousand: Vec<(Kind, Fate, u32)>,
+        /// Of a thousand calls, deliveries and invocations each, how many meet which action.
+        per_mille: Vec<(PointKind, Action, u32)>,
     },
 }
 
@@ -72,12 +72,12 @@ pub struct Fault {
     /// The how-manyth to pass there, from 1.
     pub nth: u32,
     /// What becomes of it.
-    pub fate: Fate,
+    pub action: Action,
 }
 
 /// What kind of thing passes the seam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PointKind {
     /// A call.
     Call,
     /// A delivery.
@@ -87,11 +87,11 @@ pub enum Kind {
 }
 
 impl Point {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> PointKind {
         match self {
-            Self::Call(_) => Kind::Call,
-            Self::Delivery(_) => Kind::Delivery,
-            Self::Invocation(_) => Kind::Invocation,
+            Self::Call(_) => PointKind::Call,
+            Self::Delivery(_) => PointKind::Delivery,
+            Self::Invocation(_) => PointKind::Invocation,
         }
     }
 }
@@ -106,7 +106,7 @@ pub(crate) struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self::new(Plan::Nothing)
+        Self::new(Plan::NoFaults)
     }
 }
 
@@ -117,26 +117,26 @@ impl Faults {
     }
 
     /// What becomes of the next one at this point.
-    pub(crate) fn decide(&mut self, point: &Point) -> Fate {
+    pub(crate) fn decide(&mut self, point: &Point) -> Action {
         match &self.plan {
-            Plan::Nothing => Fate::Pass,
+            Plan::NoFaults => Action::Pass,
             Plan::List(faults) => {
                 let nth = self.passed.entry(point.clone()).or_default();
                 *nth += 1;
                 faults
                     .iter()
                     .find(|fault| fault.at == *point && fault.nth == *nth)
-                    .map_or(Fate::Pass, |fault| fault.fate)
+                    .map_or(Action::Pass, |fault| fault.action)
             }
-            Plan::Rates { of_a_thousand, .. } => {
+            Plan::Rates { per_mille, .. } => {
                 let mut roll = self.dice.u32(..1000);
-                for (_, fate, rate) in of_a_thousand.iter().filter(|(kind, ..)| *kind == point.kind()) {
+                for (_, action, rate) in per_mille.iter().filter(|(kind, ..)| *kind == point.kind()) {
                     match roll.checked_sub(*rate) {
                         Some(left) => roll = left,
-                        None => return *fate,
+                        None => return *action,
                     }
                 }
-                Fate::Pass
+                Action::Pass
             }
         }
     }

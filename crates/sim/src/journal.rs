@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::call::{Call, Error, Service};
 use crate::world::{State, World};
 
-/// Everything that happened, oldest first; or, where [`Settings::journal`](crate::Settings::journal) says so, the newest
+/// Everything that happened, oldest first; or, where [`Settings::max_journal_entries`](crate::Settings::max_journal_entries) says so, the newest
 /// of it.
 #[derive(Debug)]
 pub struct Journal {
@@ -44,11 +44,11 @@ pub enum Event {
         /// What was called.
         operation: String,
         /// What the call was about: the resource that it names first.
-        named: Option<String>,
+        resource: Option<String>,
         /// The error's code, if one came back.
         error: Option<String>,
         /// Milliseconds until the answer.
-        took: i64,
+        duration_ms: i64,
     },
     /// A function was invoked, and ended.
     Invocation {
@@ -61,11 +61,11 @@ pub enum Event {
         /// The how-manyth try, from 1. One that was throttled does not count.
         attempt: u32,
         /// How it ended.
-        outcome: Outcome,
+        outcome: InvocationOutcome,
         /// Milliseconds from beginning to end.
-        took: i64,
+        duration_ms: i64,
         /// What it had, in MiB.
-        memory: u32,
+        memory_mib: u32,
     },
     /// A message left a topic. Of a schedule it is told only that its function is not there, or does not let it in.
     Delivery {
@@ -76,7 +76,7 @@ pub enum Event {
         /// The message.
         message_id: String,
         /// What became of it.
-        outcome: Arrival,
+        outcome: DeliveryOutcome,
     },
     /// An event that a function never got done was given up, and sent to where the function wants such.
     DeadLetter {
@@ -87,16 +87,16 @@ pub enum Event {
         /// The ARN of the queue or topic.
         to: String,
         /// What became of it.
-        outcome: Arrival,
+        outcome: DeliveryOutcome,
     },
     /// A function ran whose role may not write its log, so that nobody will know what it said.
-    LogLost {
+    LogDenied {
         /// The function's account.
         account: String,
         /// The function's name.
         function: String,
         /// What the role may not do.
-        why: String,
+        reason: String,
     },
     /// An execution of a state machine entered a state, or did it again in a retry.
     Transition {
@@ -114,7 +114,7 @@ pub enum Event {
 /// How an invocation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum InvocationOutcome {
     /// The function succeeded.
     Ok,
     /// It failed.
@@ -132,7 +132,7 @@ pub enum Outcome {
 /// What became of something on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Arrival {
+pub enum DeliveryOutcome {
     /// It arrived.
     Delivered,
     /// It never will.
@@ -150,16 +150,16 @@ impl Event {
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
-            named: call.input.named().map(str::to_owned),
+            resource: call.input.named().map(str::to_owned),
             error: None,
-            took: 0,
+            duration_ms: 0,
         }
     }
 
     pub(crate) fn answered(&mut self, with: Option<&Error>, after: i64) {
-        if let Self::Call { error, took, .. } = self {
+        if let Self::Call { error, duration_ms, .. } = self {
             *error = with.map(|error| error.code.to_owned());
-            *took = after;
+            *duration_ms = after;
         }
     }
 }
@@ -186,7 +186,7 @@ impl Journal {
     }
 
     /// Who called what, in order: the account, its role, and the operation.
-    pub fn called(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
+    pub fn calls(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
             Event::Call { account, role, operation, .. } => {
                 Some((account.as_str(), role.as_deref(), operation.as_str()))
@@ -197,18 +197,18 @@ impl Journal {
 
     /// How many calls of this operation there were.
     #[must_use]
-    pub fn calls(&self, of: &str) -> usize {
-        self.called().filter(|(_, _, operation)| *operation == of).count()
+    pub fn count_calls(&self, of: &str) -> usize {
+        self.calls().filter(|(_, _, operation)| *operation == of).count()
     }
 }
 
 /// Reads a journal while it is written, from the oldest entry that it has. It misses none, however few the journal keeps.
-pub struct Follow {
+pub struct Follower {
     world: World,
     new: UnboundedReceiver<Entry>,
 }
 
-impl Follow {
+impl Follower {
     pub(crate) fn new(world: World) -> Self {
         let (follower, new) = unbounded_channel();
         world.change(|State { journal, .. }| {
@@ -227,7 +227,7 @@ impl Follow {
     }
 
     /// What is new, if anything.
-    pub fn rest(&mut self) -> Vec<Entry> {
+    pub fn drain(&mut self) -> Vec<Entry> {
         // What is due happens first.
         self.world.journal(|_| ());
         std::iter::from_fn(|| self.new.try_recv().ok()).collect()

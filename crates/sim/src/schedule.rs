@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::call::{Caller, Role};
 use crate::iam::{self, Need};
-use crate::journal::{Arrival, Event};
+use crate::journal::{DeliveryOutcome, Event};
 use crate::lambda;
 use crate::world::{State, World};
 
@@ -38,7 +38,7 @@ impl World {
 
     /// Removes a schedule.
     pub fn remove_schedule(&self, account: &str, region: &str, name: &str) {
-        self.change(|state| state.place(account, region).schedules.0.remove(name));
+        self.change(|state| state.region_state(account, region).schedules.0.remove(name));
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Schedule {
 pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Schedule) {
     let which = state.new_uuid();
     let schedule = Schedule { every: schedule.every.max(Duration::from_secs(60)), ..schedule };
-    state.place(account, region).schedules.0.insert(schedule.name.clone(), which.clone());
+    state.region_state(account, region).schedules.0.insert(schedule.name.clone(), which.clone());
     // "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target immediately"
     // (EventBridge Scheduler's guide, *Schedule types*). A rule waits for its interval.
     let first = if schedule.role.is_some() { state.now } else { state.now + schedule.every };
@@ -76,14 +76,14 @@ impl Turn {
     /// Ends by itself when its name is gone or another's.
     fn take(self, state: &mut State, due: DateTime<Utc>) {
         let Schedule { name, every, function_arn, payload, .. } = &self.schedule;
-        if state.place(&self.account, &self.region).schedules.0.get(name) != Some(&self.which) {
+        if state.region_state(&self.account, &self.region).schedules.0.get(name) != Some(&self.which) {
             return;
         }
         match self.may_invoke(state) {
             Ok(()) => lambda::invoke(state, function_arn, payload.clone()),
             Err(topic) => {
                 let (now, message_id, to) = (state.now, state.new_uuid(), function_arn.clone());
-                state.journal.write(now, Event::Delivery { topic, to, message_id, outcome: Arrival::Failed });
+                state.journal.write(now, Event::Delivery { topic, to, message_id, outcome: DeliveryOutcome::Failed });
             }
         }
         let next = due + *every;

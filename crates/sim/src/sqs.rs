@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arn::{Arn, is_account};
 use crate::call::{Answer, Call, Error, run};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -43,15 +43,15 @@ struct Message {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let here = &Here { caller, region };
+    let ctx = &CallContext { caller, region };
     match operation.as_str() {
-        "CreateQueue" => run(input, |input| create_queue(state, here, input)),
-        "GetQueueUrl" => run(input, |input| get_queue_url(state, here, &input)),
-        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, here, input)),
-        "SendMessage" => run(input, |input| send_message(state, here, input)),
-        "ReceiveMessage" => run(input, |input| receive_message(state, here, &input)),
-        "DeleteMessage" => run(input, |input| delete_message(state, here, &input)),
-        _ => Err(Error::unknown_operation(&operation)),
+        "CreateQueue" => run(input, |input| create_queue(state, ctx, input)),
+        "GetQueueUrl" => run(input, |input| get_queue_url(state, ctx, &input)),
+        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, ctx, input)),
+        "SendMessage" => run(input, |input| send_message(state, ctx, input)),
+        "ReceiveMessage" => run(input, |input| receive_message(state, ctx, &input)),
+        "DeleteMessage" => run(input, |input| delete_message(state, ctx, &input)),
+        _ => Err(Error::unknown_json_operation(&operation)),
     }
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
             let name = path.next();
             (path.next().unwrap_or_default(), name)
         }
-        _ => return Err(Error::unknown_operation(operation)),
+        _ => return Err(Error::unknown_json_operation(operation)),
     };
     let resource = format!("arn:aws:sqs:{region}:{account}:{}", name.unwrap_or_default());
     Ok(vec![Need::new(format!("sqs:{operation}"), resource)])
@@ -80,18 +80,19 @@ pub(crate) fn send(state: &mut State, queue_arn: &str, body: String) -> Result<(
 /// The queue of this ARN, without the messages that are older than it keeps them.
 fn find<'s>(state: &'s mut State, arn: Arn<'_>) -> Result<&'s mut Queue, Error> {
     let now = state.now;
-    let queue = state.place(arn.account, arn.region).sqs.queues.get_mut(arn.resource).ok_or_else(no_such_queue)?;
+    let queue =
+        state.region_state(arn.account, arn.region).sqs.queues.get_mut(arn.resource).ok_or_else(no_such_queue)?;
     let oldest = now - queue.retention;
     queue.messages.retain(|_, message| message.sent > oldest);
     Ok(queue)
 }
 
 /// The ARN of the caller's queue of this URL, whatever host it has.
-fn arn<'a>(here: &'a Here, url: &'a str) -> Result<Arn<'a>, Error> {
+fn arn<'a>(ctx: &'a CallContext, url: &'a str) -> Result<Arn<'a>, Error> {
     let mut path = url.rsplit('/');
     match (path.next(), path.next()) {
-        (Some(name), Some(account)) if account == here.caller.account => {
-            Ok(Arn { service: "sqs", region: &here.region, account, resource: name })
+        (Some(name), Some(account)) if account == ctx.caller.account => {
+            Ok(Arn { service: "sqs", region: &ctx.region, account, resource: name })
         }
         (Some(_), Some(account)) if is_account(account) => {
             Err(Error::new("AccessDeniedException", format!("Access to the resource {url} is denied.")).status(403))
@@ -100,8 +101,8 @@ fn arn<'a>(here: &'a Here, url: &'a str) -> Result<Arn<'a>, Error> {
     }
 }
 
-fn url(here: &Here, name: &str) -> String {
-    format!("https://sqs.{}.amazonaws.com/{}/{name}", here.region, here.caller.account)
+fn url(ctx: &CallContext, name: &str) -> String {
+    format!("https://sqs.{}.amazonaws.com/{}/{name}", ctx.region, ctx.caller.account)
 }
 
 fn no_such_queue() -> Error {
@@ -117,7 +118,7 @@ struct CreateQueue {
 }
 
 /// Making it again is no error, unless it would be another.
-fn create_queue(state: &mut State, here: &Here, input: CreateQueue) -> Result<Value, Error> {
+fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Result<Value, Error> {
     let CreateQueue { queue_name: name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=80).contains(&name.len()) || !name.bytes().all(allowed) {
@@ -132,7 +133,7 @@ fn create_queue(state: &mut State, here: &Here, input: CreateQueue) -> Result<Va
         return Err(Error::new("InvalidAttributeName", format!("This simulation has no queue attribute {other}.")));
     }
     let created = state.now;
-    let queue = here.place(state).sqs.queues.entry(name.clone()).or_insert_with(|| Queue {
+    let queue = ctx.region_state(state).sqs.queues.entry(name.clone()).or_insert_with(|| Queue {
         visibility: visibility.unwrap_or(Duration::from_secs(30)),
         retention: retention.unwrap_or(Duration::from_secs(4 * 24 * 60 * 60)),
         created,
@@ -145,7 +146,7 @@ fn create_queue(state: &mut State, here: &Here, input: CreateQueue) -> Result<Va
         let why = format!("A queue named {name} already exists with other attributes.");
         return Err(Error::new("QueueNameExists", why));
     }
-    Ok(json!({ "QueueUrl": url(here, &name) }))
+    Ok(json!({ "QueueUrl": url(ctx, &name) }))
 }
 
 fn seconds(
@@ -166,9 +167,9 @@ struct GetQueueUrl {
     queue_name: String,
 }
 
-fn get_queue_url(state: &mut State, here: &Here, input: &GetQueueUrl) -> Result<Value, Error> {
-    let url = url(here, &input.queue_name);
-    find(state, arn(here, &url)?)?;
+fn get_queue_url(state: &mut State, ctx: &CallContext, input: &GetQueueUrl) -> Result<Value, Error> {
+    let url = url(ctx, &input.queue_name);
+    find(state, arn(ctx, &url)?)?;
     Ok(json!({ "QueueUrl": url }))
 }
 
@@ -180,13 +181,13 @@ struct GetQueueAttributes {
     attribute_names: Vec<String>,
 }
 
-fn get_queue_attributes(state: &mut State, here: &Here, input: GetQueueAttributes) -> Result<Value, Error> {
+fn get_queue_attributes(state: &mut State, ctx: &CallContext, input: GetQueueAttributes) -> Result<Value, Error> {
     let now = state.now;
-    let arn = arn(here, &input.queue_url)?;
+    let arn = arn(ctx, &input.queue_url)?;
     let queue = find(state, arn)?;
     let hidden = queue.messages.values().filter(|message| message.hidden_until > now).count();
     let all = BTreeMap::from([
-        ("QueueArn", here.arn("sqs", arn.resource)),
+        ("QueueArn", ctx.arn("sqs", arn.resource)),
         ("ApproximateNumberOfMessages", (queue.messages.len() - hidden).to_string()),
         ("ApproximateNumberOfMessagesNotVisible", hidden.to_string()),
         ("CreatedTimestamp", queue.created.timestamp().to_string()),
@@ -213,14 +214,14 @@ struct SendMessage {
     delay_seconds: Option<u64>,
 }
 
-fn send_message(state: &mut State, here: &Here, input: SendMessage) -> Result<Value, Error> {
+fn send_message(state: &mut State, ctx: &CallContext, input: SendMessage) -> Result<Value, Error> {
     if input.message_attributes.is_some_and(|attributes| !attributes.is_empty()) || input.delay_seconds.unwrap_or(0) > 0
     {
         let why = "This simulation has no message attributes and no delays in queues.";
         return Err(Error::new("UnsupportedOperation", why));
     }
     let md5 = md5(&input.message_body);
-    let id = put(state, arn(here, &input.queue_url)?, input.message_body)?;
+    let id = put(state, arn(ctx, &input.queue_url)?, input.message_body)?;
     Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5 }))
 }
 
@@ -258,7 +259,7 @@ struct ReceiveMessage {
 }
 
 /// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
-fn receive_message(state: &mut State, here: &Here, input: &ReceiveMessage) -> Result<Value, Error> {
+fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage) -> Result<Value, Error> {
     let most = input.max_number_of_messages.unwrap_or(1);
     if !(1..=10).contains(&most) {
         let why = format!(
@@ -268,7 +269,7 @@ fn receive_message(state: &mut State, here: &Here, input: &ReceiveMessage) -> Re
     }
     let asked = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
     let (now, receipt) = (state.now, state.new_uuid());
-    let queue = find(state, arn(here, &input.queue_url)?)?;
+    let queue = find(state, arn(ctx, &input.queue_url)?)?;
     let hidden_until = now + input.visibility_timeout.map_or(queue.visibility, Duration::from_secs);
     let visible = queue.messages.iter_mut().filter(|(_, message)| message.hidden_until <= now);
     let messages: Vec<Value> = visible
@@ -314,8 +315,8 @@ struct DeleteMessage {
 }
 
 /// What is gone already, or has been received by another since, is no error.
-fn delete_message(state: &mut State, here: &Here, input: &DeleteMessage) -> Result<(), Error> {
-    let queue = find(state, arn(here, &input.queue_url)?)?;
+fn delete_message(state: &mut State, ctx: &CallContext, input: &DeleteMessage) -> Result<(), Error> {
+    let queue = find(state, arn(ctx, &input.queue_url)?)?;
     let number = input.receipt_handle.split_once('-').and_then(|(number, _)| number.parse().ok());
     let invalid = || Error::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.");
     let number: u64 = number.ok_or_else(invalid)?;

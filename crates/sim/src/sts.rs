@@ -9,7 +9,7 @@ pub(crate) fn serve(call: Call) -> Answer {
     let Call { caller, input, operation, .. } = call;
     match operation.as_str() {
         "GetCallerIdentity" => run(input, |_: Nothing| Ok(get_caller_identity(&caller))),
-        _ => Err(Error::no_such_operation(&operation)),
+        _ => Err(Error::unknown_query_operation(&operation)),
     }
 }
 

@@ -11,11 +11,11 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use crate::agenda::Agenda;
-use crate::bill::Metered;
+use crate::bill::Meter;
 use crate::call::{Answer, Call, Caller, Error, Service};
 use crate::clock::Clock;
-use crate::fault::{self, Fate, Faults, Point};
-use crate::journal::{Event, Follow, Journal};
+use crate::fault::{self, Action, Faults, Point};
+use crate::journal::{Event, Follower, Journal};
 use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
@@ -42,7 +42,7 @@ pub struct Settings {
     /// takes all.
     pub calls_per_second: Option<u32>,
     /// How many entries the journal has at most: when there are more, the older half goes. Without a number it keeps all.
-    pub journal: Option<usize>,
+    pub max_journal_entries: Option<usize>,
 }
 
 impl Default for Settings {
@@ -57,7 +57,7 @@ impl Default for Settings {
             snapshot_quota: 100,
             copy_quota: 20,
             calls_per_second: None,
-            journal: None,
+            max_journal_entries: None,
         }
     }
 }
@@ -76,27 +76,27 @@ struct Inner {
 
 /// Everything that changes.
 pub(crate) struct State {
-    /// What time it is for what is happening now.
+    /// What time it is for what is change now.
     pub(crate) now: DateTime<Utc>,
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
-    pub(crate) metered: Metered,
+    pub(crate) meter: Meter,
     pub(crate) faults: Faults,
     pub(crate) throttle: Throttle,
     pub(crate) random: fastrand::Rng,
     pub(crate) settings: Settings,
     /// By account and region.
-    places: BTreeMap<(String, String), Place>,
+    regions: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
     /// The functions that are running.
     pub(crate) runs: lambda::Runs,
     /// The world that this is the state of, for what goes on by itself: the functions.
-    pub(crate) world: WeakWorld,
+    pub(crate) world: WeakHandle,
 }
 
 /// One region of one account: what each service has there.
 #[derive(Default)]
-pub(crate) struct Place {
+pub(crate) struct RegionState {
     pub(crate) kms: kms::Kms,
     pub(crate) lambda: lambda::Lambda,
     pub(crate) rds: rds::Rds,
@@ -108,9 +108,9 @@ pub(crate) struct Place {
 
 /// A world that may be gone.
 #[derive(Clone)]
-pub(crate) struct WeakWorld(Weak<Inner>);
+pub(crate) struct WeakHandle(Weak<Inner>);
 
-impl WeakWorld {
+impl WeakHandle {
     pub(crate) fn upgrade(&self) -> Option<World> {
         self.0.upgrade().map(World)
     }
@@ -120,12 +120,12 @@ impl World {
     /// A world in which it is now this time. Make it inside a tokio runtime, whose clock it follows.
     #[must_use]
     pub fn new(epoch: DateTime<Utc>) -> Self {
-        Self::with(Settings { epoch, ..Settings::default() })
+        Self::with_settings(Settings { epoch, ..Settings::default() })
     }
 
     /// A world made to order.
     #[must_use]
-    pub fn with(settings: Settings) -> Self {
+    pub fn with_settings(settings: Settings) -> Self {
         let clock = Clock::new(settings.epoch, settings.speed);
         // The SDK takes the jitter of its retries from this thread's generator.
         fastrand::seed(settings.seed);
@@ -134,16 +134,16 @@ impl World {
             let state = State {
                 now: settings.epoch,
                 agenda: Agenda::default(),
-                journal: Journal::new(settings.journal),
-                metered: Metered::default(),
+                journal: Journal::new(settings.max_journal_entries),
+                meter: Meter::default(),
                 faults: Faults::default(),
                 throttle: Throttle::default(),
                 random: fastrand::Rng::with_seed(settings.seed),
                 settings: settings.clone(),
-                places: BTreeMap::new(),
+                regions: BTreeMap::new(),
                 roles: iam::Roles::default(),
                 runs: lambda::Runs::default(),
-                world: WeakWorld(Weak::clone(world)),
+                world: WeakHandle(Weak::clone(world)),
             };
             Inner {
                 clock,
@@ -180,8 +180,8 @@ impl World {
 
     /// What has happened and what will, as it is written.
     #[must_use]
-    pub fn follow(&self) -> Follow {
-        Follow::new(self.clone())
+    pub fn follow_journal(&self) -> Follower {
+        Follower::new(self.clone())
     }
 
     /// What goes wrong from now on.
@@ -224,27 +224,27 @@ impl World {
         (response, id)
     }
 
-    /// What a call goes through: its fate is decided, it takes its time, has its effect, and is written down.
+    /// What a call goes through: its action is decided, it takes its time, has its effect, and is written down.
     async fn call(&self, call: Call) -> Answer {
         let called = self.now();
-        let fate = self.0.lock().faults.decide(&Point::call(&call));
-        if fate == Fate::Die && lambda::kill(&mut self.0.lock(), &call.caller) {
+        let action = self.0.lock().faults.decide(&Point::call(&call));
+        if action == Action::Crash && lambda::kill(&mut self.0.lock(), &call.caller) {
             // Whoever would hear the answer is gone.
             return std::future::pending().await;
         }
-        let more = if let Fate::Late(more) = fate { more } else { Duration::ZERO };
+        let more = if let Action::Delay(more) = action { more } else { Duration::ZERO };
         self.sleep(self.0.latency + more).await;
 
         self.change(|state| {
             let mut entry = Event::of(&call);
-            let answer = match fate {
-                Fate::FailBefore => Err(Error::lost()),
+            let answer = match action {
+                Action::FailBefore => Err(Error::lost()),
                 _ if state.throttle.refuses(&call, state.settings.calls_per_second, state.now) => {
                     Err(Error::throttled(call.service))
                 }
-                Fate::FailAfter => state.serve(call).and(Err(Error::lost())),
-                Fate::Throttle => Err(Error::throttled(call.service)),
-                Fate::Pass | Fate::Late(_) | Fate::Lost | Fate::Doubled | Fate::Die => state.serve(call),
+                Action::FailAfter => state.serve(call).and(Err(Error::lost())),
+                Action::Throttle => Err(Error::throttled(call.service)),
+                Action::Pass | Action::Delay(_) | Action::Lose | Action::Duplicate | Action::Crash => state.serve(call),
             };
             entry.answered(answer.as_ref().err(), (state.now - called).num_milliseconds());
             state.write(entry);
@@ -316,13 +316,13 @@ impl State {
     }
 
     /// What there is in this region of this account.
-    pub(crate) fn place(&mut self, account: &str, region: &str) -> &mut Place {
-        self.places.entry((account.to_owned(), region.to_owned())).or_default()
+    pub(crate) fn region_state(&mut self, account: &str, region: &str) -> &mut RegionState {
+        self.regions.entry((account.to_owned(), region.to_owned())).or_default()
     }
 
     /// Writes down what happens now, and what it costs.
     pub(crate) fn write(&mut self, event: Event) {
-        self.metered.count(&event);
+        self.meter.count(&event);
         self.journal.write(self.now, event);
     }
 
@@ -335,9 +335,9 @@ impl State {
 
     /// Does everything that is due, each at its own time, and says when the next is.
     fn catch_up(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        while let Some((time, happening)) = self.agenda.take_due(now) {
+        while let Some((time, change)) = self.agenda.take_due(now) {
             self.now = self.now.max(time);
-            happening(self);
+            change(self);
         }
         self.agenda.next()
     }

@@ -30,7 +30,7 @@ impl Behind {
         let url = format!("http://{}", listener.local_addr()?);
         // The functions' clocks are this machine's, and time passes faster there: it begins early enough not to overtake.
         let epoch = DateTime::<Utc>::from(std::time::SystemTime::now()) - TimeDelta::days(7);
-        let world = World::with(Settings { epoch, speed: SPEED, ..Settings::default() });
+        let world = World::with_settings(Settings { epoch, speed: SPEED, ..Settings::default() });
         let serving = world.clone();
         tokio::spawn(async move { serving.serve(listener).await });
         Ok(Self { world, url })

@@ -132,7 +132,7 @@ async fn every_odd_payload_is_ignored_with_a_line_or_refused_with_a_reason() -> 
         writeln!(table, "{what}")?;
         for (account, name) in FUNCTIONS {
             let before = logs.lines().len();
-            let answer = world.call_function(&stage.function(account, name), payload.clone()).await;
+            let answer = world.invoke_function_and_wait(&stage.function(account, name), payload.clone()).await;
             let lines: Vec<_> = logs.lines().split_off(before);
             match answer {
                 Ok(answer) => {
@@ -244,7 +244,8 @@ async fn no_json_makes_a_function_panic() -> anyhow::Result<()> {
     for _ in 0..500 {
         let payload = strategy.new_tree(&mut runner).map_err(|why| anyhow::anyhow!("{why}"))?.current();
         for (account, name) in FUNCTIONS {
-            let answer = stage.rehearsal.world().call_function(&stage.function(account, name), payload.clone()).await;
+            let answer =
+                stage.rehearsal.world().invoke_function_and_wait(&stage.function(account, name), payload.clone()).await;
             let crashed =
                 answer.as_ref().is_err_and(|failed| failed.error != "Error" || failed.cause.contains("panicked"));
             assert!(!crashed, "{name} on {payload}: {answer:?}");

@@ -10,8 +10,8 @@ use cloud::ATTEMPTS_OF_RDS;
 use protocol::{Kind, Status, tags};
 use rehearsal::invariants::Broken;
 use rehearsal::{Cast, Database};
-use sim::fault::{self, Fate, Fault, Plan, Point};
-use sim::journal::{Event, Outcome};
+use sim::fault::{self, Action, Fault, Plan, Point};
+use sim::journal::{Event, InvocationOutcome};
 use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
 
 /// Where on the way: the how-manyth call of this operation.
@@ -44,17 +44,17 @@ struct End {
 enum Trouble {
     /// So many of this operation in a row, from there on. The SDK tries a call some times before a function sees that it
     /// failed, and one of RDS most often.
-    Calls(Fate, u32),
+    Calls(Action, u32),
     /// The function dies, and for more than an hour no other lives: AWS has given up the event by then.
     Outage,
 }
 
 const TROUBLES: [Trouble; 6] = [
-    Trouble::Calls(Fate::Die, 1),
-    Trouble::Calls(Fate::FailBefore, ATTEMPTS_OF_RDS),
-    Trouble::Calls(Fate::FailAfter, 1),
-    Trouble::Calls(Fate::FailAfter, ATTEMPTS_OF_RDS),
-    Trouble::Calls(Fate::Throttle, ATTEMPTS_OF_RDS + 1),
+    Trouble::Calls(Action::Crash, 1),
+    Trouble::Calls(Action::FailBefore, ATTEMPTS_OF_RDS),
+    Trouble::Calls(Action::FailAfter, 1),
+    Trouble::Calls(Action::FailAfter, ATTEMPTS_OF_RDS),
+    Trouble::Calls(Action::Throttle, ATTEMPTS_OF_RDS + 1),
     Trouble::Outage,
 ];
 
@@ -80,13 +80,13 @@ fn cast() -> anyhow::Result<Cast> {
 
 async fn wherever(kind: Kind, cast: Cast, is_meant: impl Fn(&Place) -> bool) -> anyhow::Result<()> {
     let undisturbed = play(kind, cast.clone(), None).await?;
-    let (way, expected) = (way(&undisturbed), end(&undisturbed, Fate::Pass).await?);
+    let (way, expected) = (way(&undisturbed), end(&undisturbed, Action::Pass).await?);
     assert!(way.len() >= 14, "{way:#?}");
     assert_eq!((expected.snapshots.len(), expected.copied.is_some()), (2, true));
     let mut differences = Vec::new();
     let meant = way.iter().filter(|place| is_meant(place));
     for (place, trouble) in meant.flat_map(|place| TROUBLES.map(|trouble| (place, trouble))) {
-        if place.was_refused && matches!(trouble, Trouble::Calls(Fate::FailAfter, _)) {
+        if place.was_refused && matches!(trouble, Trouble::Calls(Action::FailAfter, _)) {
             // It had no effect, and says so.
             continue;
         }
@@ -95,7 +95,7 @@ async fn wherever(kind: Kind, cast: Cast, is_meant: impl Fn(&Place) -> bool) -> 
         let was_hit =
             stage.rehearsal.world().journal(|journal| journal.entries().iter().any(|it| came_about(&it.event)));
         assert!(was_hit, "{trouble:?} did not come about at {place:?}");
-        let end = end(&stage, trouble.fate()).await?;
+        let end = end(&stage, trouble.action()).await?;
         if end != expected {
             differences.push(format!("{trouble:?} at {place:?}: {end:#?}"));
         }
@@ -113,34 +113,34 @@ async fn play(kind: Kind, cast: Cast, trouble: Option<(&Place, Trouble)>) -> any
     world.sleep(10 * MINUTE).await;
     let (plan, outage) = match trouble {
         None => (Plan::List(Vec::new()), None),
-        Some((place, Trouble::Calls(fate, times))) => (place.plan(fate, times), None),
-        Some((place, Trouble::Outage)) => (place.plan(Fate::Die, 1), Some(place.after)),
+        Some((place, Trouble::Calls(action, times))) => (place.plan(action, times), None),
+        Some((place, Trouble::Outage)) => (place.plan(Action::Crash, 1), Some(place.after)),
     };
     world.plan_faults(plan);
     stage.rehearsal.take(&database, "before-migration").await?;
     if let Some(begins) = outage {
         world.sleep(begins).await;
-        world.plan_faults(Plan::Rates { seed: 0, of_a_thousand: vec![(fault::Kind::Invocation, Fate::Lost, 1000)] });
+        world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(fault::PointKind::Invocation, Action::Lose, 1000)] });
         world.sleep(HOUR + 5 * MINUTE).await;
-        world.plan_faults(Plan::Nothing);
+        world.plan_faults(Plan::NoFaults);
     }
     stage.hours(4).await?;
     Ok(stage)
 }
 
 impl Trouble {
-    fn fate(self) -> Fate {
+    fn action(self) -> Action {
         match self {
-            Self::Calls(fate, _) => fate,
-            Self::Outage => Fate::Die,
+            Self::Calls(action, _) => action,
+            Self::Outage => Action::Crash,
         }
     }
 
     /// Whether this is what it leaves in the journal.
     fn came_about(self, event: &Event) -> bool {
-        match (self.fate(), event) {
-            (Fate::Die, Event::Invocation { outcome, .. }) => *outcome == Outcome::Killed,
-            (Fate::Throttle, Event::Call { error: Some(error), .. }) => error.starts_with("Throttl"),
+        match (self.action(), event) {
+            (Action::Crash, Event::Invocation { outcome, .. }) => *outcome == InvocationOutcome::Killed,
+            (Action::Throttle, Event::Call { error: Some(error), .. }) => error.starts_with("Throttl"),
             (_, Event::Call { error: Some(error), .. }) => error == "InternalFailure",
             _ => false,
         }
@@ -148,9 +148,9 @@ impl Trouble {
 }
 
 impl Place {
-    fn plan(&self, fate: Fate, times: u32) -> Plan {
+    fn plan(&self, action: Action, times: u32) -> Plan {
         let at = Point::Call(self.operation.clone());
-        Plan::List((self.nth..self.nth + times).map(|nth| Fault { at: at.clone(), nth, fate }).collect())
+        Plan::List((self.nth..self.nth + times).map(|nth| Fault { at: at.clone(), nth, action }).collect())
     }
 }
 
@@ -158,7 +158,7 @@ impl Place {
 fn way(stage: &Stage) -> Vec<Place> {
     stage.rehearsal.world().journal(|journal| {
         let calls = journal.entries().iter().filter_map(|entry| match &entry.event {
-            Event::Call { role, operation, named, error, .. } => Some((entry.at, role, operation, named, error)),
+            Event::Call { role, operation, resource, error, .. } => Some((entry.at, role, operation, resource, error)),
             _ => None,
         });
         let mut since = calls
@@ -166,10 +166,10 @@ fn way(stage: &Stage) -> Vec<Place> {
             .peekable();
         let Some(begun) = since.peek().map(|(at, ..)| *at) else { return Vec::new() };
         let (mut passed, mut way) = (BTreeMap::<&str, u32>::new(), Vec::new());
-        for (at, role, operation, named, error) in since {
+        for (at, role, operation, resource, error) in since {
             let nth = passed.entry(operation).or_default();
             *nth += 1;
-            if role.as_ref().is_some_and(|role| role.starts_with("draco-")) && named.is_some() {
+            if role.as_ref().is_some_and(|role| role.starts_with("draco-")) && resource.is_some() {
                 let after = (at - begun).to_std().unwrap_or_default();
                 way.push(Place { operation: operation.clone(), nth: *nth, after, was_refused: error.is_some() });
             }
@@ -178,29 +178,29 @@ fn way(stage: &Stage) -> Vec<Place> {
     })
 }
 
-async fn end(stage: &Stage, fate: Fate) -> anyhow::Result<End> {
+async fn end(stage: &Stage, action: Action) -> anyhow::Result<End> {
     let (source, dr) = (stage.all(SOURCE).await?, stage.all(DR).await?);
     let keys: BTreeSet<_> = dr.iter().map(|copy| copy.key.clone()).collect();
     Ok(End {
         broken: stage.broken(),
         copied: source.iter().find_map(|it| it.tags.get(tags::COPIED)).map(str::to_owned),
         snapshots: source.iter().chain(&dr).map(|it| (it.arn.to_string(), it.status)).collect(),
-        twice: twice(stage, fate),
+        twice: twice(stage, action),
         keys: keys.len(),
     })
 }
 
 /// What was made more than once: copies, by their names, and keys in use, by their aliases. A call whose answer was lost
 /// has been done.
-fn twice(stage: &Stage, fate: Fate) -> Vec<String> {
+fn twice(stage: &Stage, action: Action) -> Vec<String> {
     let mut made = BTreeMap::<String, u32>::new();
     stage.rehearsal.world().journal(|journal| {
         for entry in journal.entries() {
-            if let Event::Call { operation, named: Some(named), error, .. } = &entry.event
+            if let Event::Call { operation, resource: Some(resource), error, .. } = &entry.event
                 && (operation.starts_with("CopyDB") || operation == "CreateAlias")
-                && (error.is_none() || fate == Fate::FailAfter && error.as_deref() == Some("InternalFailure"))
+                && (error.is_none() || action == Action::FailAfter && error.as_deref() == Some("InternalFailure"))
             {
-                *made.entry(named.clone()).or_default() += 1;
+                *made.entry(resource.clone()).or_default() += 1;
             }
         }
     });

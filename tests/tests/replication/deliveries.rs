@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::{Kind, Status, Tags, tags};
 use rehearsal::{Cast, Database, Encryption};
 use serde_json::json;
-use sim::fault::{self, Fate, Fault, Plan, Point};
+use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::Event;
 use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
 
@@ -16,14 +16,14 @@ type Left = BTreeMap<String, (Status, Tags)>;
 #[tokio::test(start_paused = true)]
 async fn any_one_delivery_may_be_lost_doubled_or_late() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let undisturbed = one_snapshot(kind, Plan::Nothing).await?;
+        let undisturbed = one_snapshot(kind, Plan::NoFaults).await?;
         let (expected, deliveries) = (left(&undisturbed).await?, deliveries(&undisturbed));
         assert_eq!(expected.len(), 2, "{expected:#?}");
         for (topic, count) in deliveries {
-            for (nth, fate) in
-                (1..=count).flat_map(|nth| [Fate::Lost, Fate::Doubled, Fate::Late(2 * HOUR)].map(|fate| (nth, fate)))
+            for (nth, action) in (1..=count)
+                .flat_map(|nth| [Action::Lose, Action::Duplicate, Action::Delay(2 * HOUR)].map(|action| (nth, action)))
             {
-                let fault = Fault { at: Point::Delivery(topic.clone()), nth, fate };
+                let fault = Fault { at: Point::Delivery(topic.clone()), nth, action };
                 let stage = one_snapshot(kind, Plan::List(vec![fault.clone()])).await?;
                 assert_eq!(stage.broken(), [], "{fault:?}");
                 assert_eq!(left(&stage).await?, expected, "{fault:?}");
@@ -36,7 +36,7 @@ async fn any_one_delivery_may_be_lost_doubled_or_late() -> anyhow::Result<()> {
 #[tokio::test(start_paused = true)]
 async fn the_sweep_alone_does_it_when_every_notification_of_rds_is_lost() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let expected = left(&one_snapshot(kind, Plan::Nothing).await?).await?;
+        let expected = left(&one_snapshot(kind, Plan::NoFaults).await?).await?;
         let mut stage = Stage::new().await?;
         for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
             let rds = aws_sdk_rds::Client::new(&stage.owner(account));
@@ -44,7 +44,7 @@ async fn the_sweep_alone_does_it_when_every_notification_of_rds_is_lost() -> any
                 rds.delete_event_subscription().subscription_name(format!("{function}-{of}")).send().await?;
             }
         }
-        take_one(&mut stage, kind, Plan::Nothing).await?;
+        take_one(&mut stage, kind, Plan::NoFaults).await?;
         assert_eq!(stage.broken(), []);
         assert_eq!(left(&stage).await?, expected);
     }
@@ -54,11 +54,11 @@ async fn the_sweep_alone_does_it_when_every_notification_of_rds_is_lost() -> any
 #[tokio::test(start_paused = true)]
 async fn hours_in_which_nothing_is_delivered_and_no_function_runs_are_caught_up() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let expected = left(&one_snapshot(kind, Plan::Nothing).await?).await?;
-        for lost in [fault::Kind::Delivery, fault::Kind::Invocation] {
-            let plan = Plan::Rates { seed: 0, of_a_thousand: vec![(lost, Fate::Lost, 1000)] };
+        let expected = left(&one_snapshot(kind, Plan::NoFaults).await?).await?;
+        for lost in [fault::PointKind::Delivery, fault::PointKind::Invocation] {
+            let plan = Plan::Rates { seed: 0, per_mille: vec![(lost, Action::Lose, 1000)] };
             let mut stage = one_snapshot(kind, plan).await?;
-            stage.rehearsal.world().plan_faults(Plan::Nothing);
+            stage.rehearsal.world().plan_faults(Plan::NoFaults);
             stage.hours(4).await?;
             assert_eq!(stage.broken(), [], "{kind:?} {lost:?}");
             assert_eq!(left(&stage).await?, expected, "{kind:?} {lost:?}");
@@ -72,14 +72,14 @@ async fn many_functions_at_the_same_time_make_nothing_twice() -> anyhow::Result<
     for (kind, keys) in [(Kind::Instance, "false"), (Kind::Cluster, "false"), (Kind::Instance, "true")] {
         let cast = || anyhow::Ok(Cast::of(SOURCE, DR, REGION)?.consumer("KeyPerDatabase", keys));
         let mut calm = Stage::with(settings(), cast()?).await?;
-        take_one(&mut calm, kind, Plan::Nothing).await?;
+        take_one(&mut calm, kind, Plan::NoFaults).await?;
 
         let mut stage = Stage::with(settings(), cast()?).await?;
         let world = stage.rehearsal.world().clone();
         let sweeps =
             [(SOURCE, "draco-producer"), (DR, "draco-consumer")].map(|(account, name)| stage.function(account, name));
         // Everything is heard twice as well.
-        let plan = Plan::Rates { seed: 0, of_a_thousand: vec![(fault::Kind::Delivery, Fate::Doubled, 1000)] };
+        let plan = Plan::Rates { seed: 0, per_mille: vec![(fault::PointKind::Delivery, Action::Duplicate, 1000)] };
         let crowd = async {
             for _ in 0..60 {
                 world.sleep(MINUTE).await;
@@ -140,33 +140,33 @@ async fn fleet(seed: Option<u64>) -> anyhow::Result<Stage> {
     stage.rehearsal.take(&stage.database(Kind::Instance, "orders")?, "before-migration").await?;
     stage.rehearsal.take(&stage.database(Kind::Cluster, "ledger")?, "before-migration").await?;
     if let Some(seed) = seed {
-        world.plan_faults(Plan::Rates { seed, of_a_thousand: rates() });
+        world.plan_faults(Plan::Rates { seed, per_mille: rates() });
     }
     world.sleep(2 * 24 * HOUR).await;
-    world.plan_faults(Plan::Nothing);
+    world.plan_faults(Plan::NoFaults);
     world.sleep(23 * HOUR + 20 * MINUTE).await;
     stage.ledger.observe(&stage.rehearsal).await?;
     Ok(stage)
 }
 
-fn rates() -> Vec<(fault::Kind, Fate, u32)> {
-    use fault::Kind::{Call, Delivery, Invocation};
+fn rates() -> Vec<(fault::PointKind, Action, u32)> {
+    use fault::PointKind::{Call, Delivery, Invocation};
     let late = Duration::from_secs(3 * 60 * 60);
     vec![
-        (Call, Fate::FailBefore, 20),
-        (Call, Fate::FailAfter, 20),
-        (Call, Fate::Throttle, 20),
-        (Call, Fate::Die, 20),
-        (Call, Fate::Late(MINUTE / 2), 20),
-        (Delivery, Fate::Lost, 50),
-        (Delivery, Fate::Doubled, 50),
-        (Delivery, Fate::Late(late), 50),
-        (Invocation, Fate::Lost, 30),
-        (Invocation, Fate::Die, 30),
-        (Invocation, Fate::FailAfter, 30),
-        (Invocation, Fate::Doubled, 30),
-        (Invocation, Fate::Throttle, 30),
-        (Invocation, Fate::Late(late), 30),
+        (Call, Action::FailBefore, 20),
+        (Call, Action::FailAfter, 20),
+        (Call, Action::Throttle, 20),
+        (Call, Action::Crash, 20),
+        (Call, Action::Delay(MINUTE / 2), 20),
+        (Delivery, Action::Lose, 50),
+        (Delivery, Action::Duplicate, 50),
+        (Delivery, Action::Delay(late), 50),
+        (Invocation, Action::Lose, 30),
+        (Invocation, Action::Crash, 30),
+        (Invocation, Action::FailAfter, 30),
+        (Invocation, Action::Duplicate, 30),
+        (Invocation, Action::Throttle, 30),
+        (Invocation, Action::Delay(late), 30),
     ]
 }
 
@@ -247,10 +247,10 @@ fn made_twice(stage: &Stage) -> Vec<String> {
     let mut made = BTreeMap::<String, u32>::new();
     stage.rehearsal.world().journal(|journal| {
         for entry in journal.entries() {
-            if let Event::Call { operation, named: Some(named), error: None, .. } = &entry.event
+            if let Event::Call { operation, resource: Some(resource), error: None, .. } = &entry.event
                 && operation.starts_with("CopyDB")
             {
-                *made.entry(named.clone()).or_default() += 1;
+                *made.entry(resource.clone()).or_default() += 1;
             }
         }
     });

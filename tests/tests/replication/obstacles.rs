@@ -2,7 +2,7 @@
 
 use protocol::{Kind, Status, tags};
 use rehearsal::{Cast, Database, Encryption};
-use sim::fault::{Fate, Fault, Plan, Point};
+use sim::fault::{Action, Fault, Plan, Point};
 use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
 
 fn cast() -> anyhow::Result<Cast> {
@@ -154,7 +154,7 @@ async fn a_source_that_goes_while_its_transit_copy_is_made_is_told_and_leaves_no
 async fn a_source_that_goes_between_look_and_act_is_told_once() -> anyhow::Result<()> {
     for (kind, operation) in [(Kind::Instance, "CopyDBSnapshot"), (Kind::Cluster, "CopyDBClusterSnapshot")] {
         let mut stage = begin(kind, cast()?).await?;
-        let late = Fault { at: Point::Call(operation.to_owned()), nth: 1, fate: Fate::Late(MINUTE / 2) };
+        let late = Fault { at: Point::Call(operation.to_owned()), nth: 1, action: Action::Delay(MINUTE / 2) };
         stage.rehearsal.world().plan_faults(Plan::List(vec![late]));
         stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
         stage.rehearsal.world().sleep(10 * MINUTE + MINUTE / 6).await;
@@ -277,8 +277,10 @@ async fn fifty_tags_leave_no_room_for_all_on_the_copy_and_none_for_the_mark_on_t
         assert_eq!(names(&stage, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
         assert_eq!(stage.broken(), []);
         // And it was not copied again every hour.
-        let copies =
-            stage.rehearsal.world().journal(|it| it.calls("CopyDBSnapshot") + it.calls("CopyDBClusterSnapshot"));
+        let copies = stage
+            .rehearsal
+            .world()
+            .journal(|it| it.count_calls("CopyDBSnapshot") + it.count_calls("CopyDBClusterSnapshot"));
         assert_eq!(copies, 2);
     }
     Ok(())

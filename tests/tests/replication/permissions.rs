@@ -8,7 +8,7 @@ use aws_types::SdkConfig;
 use protocol::{Kind, tags};
 use rehearsal::{Cast, Database, Encryption};
 use serde_json::json;
-use sim::journal::{Arrival, Event};
+use sim::journal::{DeliveryOutcome, Event};
 use tests::{DR, REGION, SOURCE, Stage, settings};
 
 /// The roles of both stacks, by account.
@@ -47,8 +47,8 @@ fn refused(stage: &Stage) -> Vec<Event> {
         Event::Call { role: Some(_), error: Some(code), .. } => {
             code.starts_with("AccessDenied") || code == "AuthorizationError" || code == "KMSKeyNotAccessibleFault"
         }
-        Event::Delivery { outcome, .. } | Event::DeadLetter { outcome, .. } => *outcome != Arrival::Delivered,
-        Event::LogLost { .. } => true,
+        Event::Delivery { outcome, .. } | Event::DeadLetter { outcome, .. } => *outcome != DeliveryOutcome::Delivered,
+        Event::LogDenied { .. } => true,
         _ => false,
     };
     stage.rehearsal.world().journal(|journal| {
@@ -114,7 +114,7 @@ fn as_consumer(stage: &Stage) -> aws_sdk_rds::Client {
 }
 
 fn as_role(stage: &Stage, account: &str, role: &str) -> SdkConfig {
-    stage.rehearsal.world().sdk_config_of_role(account, REGION, &stage.rehearsal.cast().role(role))
+    stage.rehearsal.world().sdk_config_for_role(account, REGION, &stage.rehearsal.cast().role(role))
 }
 
 /// Whether it was allowed: the code of its error, if it came to one.
@@ -222,7 +222,7 @@ async fn each_topic_hears_the_other_accounts_function_and_nobody_else_there() ->
     }
     let topic = |account: &str, name: &str| format!("arn:aws:sns:{REGION}:{account}:{name}");
     let said = async |account: &str, role: &str, to: &str| {
-        let sns = aws_sdk_sns::Client::new(&world.sdk_config_of_role(account, REGION, role));
+        let sns = aws_sdk_sns::Client::new(&world.sdk_config_for_role(account, REGION, role));
         code(sns.publish().topic_arn(to).message("hello").send().await)
     };
     let (consumer, producer) = (topic(DR, "DracoConsumer"), topic(SOURCE, "DracoProducer"));
@@ -250,13 +250,13 @@ async fn only_the_consumer_copies_under_the_transit_key_and_nobody_of_dr_decrypt
     let transit = format!("arn:aws:rds:{REGION}:{SOURCE}:snapshot:draco-rds-orders-2026-11-21-03-05");
     let all = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     stage.rehearsal.world().add_role(DR, "admin", &[all]).map_err(anyhow::Error::msg)?;
-    let admin = aws_sdk_rds::Client::new(&stage.rehearsal.world().sdk_config_of_role(DR, REGION, "admin"));
+    let admin = aws_sdk_rds::Client::new(&stage.rehearsal.world().sdk_config_for_role(DR, REGION, "admin"));
     let copy = admin.copy_db_snapshot().source_db_snapshot_identifier(&transit).target_db_snapshot_identifier("mine");
     assert_eq!(code(copy.kms_key_id("alias/draco").send().await), "KMSKeyNotAccessibleFault");
     let owner = aws_sdk_kms::Client::new(&stage.owner(SOURCE));
     let key = owner.describe_key().key_id("alias/draco-transit").send().await?.key_metadata.and_then(|key| key.arn);
     for role in ["admin".to_owned(), stage.rehearsal.cast().role("draco-consumer")] {
-        let kms = aws_sdk_kms::Client::new(&stage.rehearsal.world().sdk_config_of_role(DR, REGION, &role));
+        let kms = aws_sdk_kms::Client::new(&stage.rehearsal.world().sdk_config_for_role(DR, REGION, &role));
         let told = kms.describe_key().set_key_id(key.clone()).send().await;
         assert_eq!(code(told), "AccessDeniedException", "not directly, only through RDS");
     }

@@ -29,7 +29,7 @@ async fn a_sweep_without_time_gets_further_all_the_same_and_hands_on_where_it_is
     let all = cloud.page(protocol::Kind::Instance, None, None).await?.snapshots;
     assert_eq!(*looked.borrow(), [all[1].arn.id()], "one look, at the second");
 
-    let handed_on = stage.rehearsal.world().journal(|journal| journal.calls("StartExecution"));
+    let handed_on = stage.rehearsal.world().journal(|journal| journal.count_calls("StartExecution"));
     assert_eq!(handed_on, 1);
     stage.rehearsal.world().sleep(10 * tests::MINUTE).await;
     let swept = stage.rehearsal.logs().lines().into_iter().rfind(|line| line.text("step") == "sweep");

@@ -29,9 +29,9 @@ fn announced(origin: &Origin) -> Message {
 /// What the consumer answers to a message; and that it asked AWS for nothing.
 async fn refusal(stage: &Stage, account: &str, function: &str, message: &Message) -> anyhow::Result<String> {
     let world = stage.rehearsal.world();
-    let answer = world.call_function(&stage.function(account, function), said(message)).await;
+    let answer = world.invoke_function_and_wait(&stage.function(account, function), said(message)).await;
     let role = stage.rehearsal.cast().role(function);
-    let called = world.journal(|journal| journal.called().filter(|(_, by, _)| *by == Some(&role)).count());
+    let called = world.journal(|journal| journal.calls().filter(|(_, by, _)| *by == Some(&role)).count());
     assert_eq!(called, 0, "{answer:?}");
     let refused = answer.err().map(|failed| failed.cause).unwrap_or_default();
     let cause: serde_json::Value = serde_json::from_str(&refused)?;

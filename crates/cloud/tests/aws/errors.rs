@@ -4,7 +4,7 @@ use super::*;
 use cloud::{Class, Error};
 use protocol::wait::{Answer, Timer};
 use serde_json::json;
-use sim::fault::Fate;
+use sim::fault::Action;
 
 const ATTEMPTS: usize = cloud::ATTEMPTS_OF_RDS as usize;
 
@@ -49,7 +49,7 @@ async fn a_key_of_ones_own_that_refuses_is_told_as_such() {
 #[tokio::test(start_paused = true)]
 async fn a_quota_is_told_with_what_makes_room() {
     for kind in Kind::ALL {
-        let world = World::with(Settings { snapshot_quota: 1, ..settings() });
+        let world = World::with_settings(Settings { snapshot_quota: 1, ..settings() });
         let source = snapshot(&world, kind).await;
         let told = told(cloud(&world, PROD).copy(&source, &arn(kind, PROD, "c"), None, &Tags::default()).await);
         let end = "; raise the quota of manual snapshots of 111111111111, or let the lifecycle delete more";
@@ -78,9 +78,9 @@ async fn a_call_that_is_throttled_is_tried_again_and_then_told() {
     let prod = cloud(&world, PROD);
     let looks = ["DescribeDBSnapshots", "DescribeDBClusterSnapshots"];
     for (kind, look) in Kind::ALL.into_iter().zip(looks) {
-        plan(&world, look, &[Fate::Throttle; ATTEMPTS - 1]);
+        plan(&world, look, &[Action::Throttle; ATTEMPTS - 1]);
         assert_eq!(prod.find(&arn(kind, PROD, "s")).await, Ok(None));
-        plan(&world, look, &[Fate::Throttle; ATTEMPTS]);
+        plan(&world, look, &[Action::Throttle; ATTEMPTS]);
         let told = told(prod.find(&arn(kind, PROD, "s")).await);
         let end =
             "Throttling: Rate exceeded; it is tried again; if this stays, raise the rate of API calls of 111111111111";
@@ -96,12 +96,12 @@ async fn one_cloud_that_fails_much_takes_no_retries_from_another() {
     let world = world();
     let s = arn(Kind::Instance, PROD, "s");
     let failing = cloud(&world, PROD);
-    plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore; 300]);
+    plan(&world, "DescribeDBSnapshots", &[Action::FailBefore; 300]);
     for _ in 0..80 {
         assert_eq!(told(failing.find(&s).await).0, Class::Unreachable);
     }
     assert!(calls(&world, &["DescribeDBSnapshots"]) < 80 * ATTEMPTS, "the store of retries is not empty");
-    plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore, Fate::FailBefore]);
+    plan(&world, "DescribeDBSnapshots", &[Action::FailBefore, Action::FailBefore]);
     assert_eq!(cloud(&world, PROD).find(&s).await, Ok(None));
 }
 
@@ -109,7 +109,7 @@ async fn one_cloud_that_fails_much_takes_no_retries_from_another() {
 async fn a_failure_of_awss_is_told_as_no_answer() {
     let world = world();
     let prod = cloud(&world, PROD);
-    plan(&world, "DescribeDBSnapshots", &[Fate::FailBefore; ATTEMPTS]);
+    plan(&world, "DescribeDBSnapshots", &[Action::FailBefore; ATTEMPTS]);
     let told = told(prod.find(&arn(Kind::Instance, PROD, "s")).await);
     let end = "; it is tried again; if this stays, look at the network and at AWS's health";
     has(&told, Class::Unreachable, "finding s: InternalFailure: ", end);
@@ -119,7 +119,7 @@ async fn a_failure_of_awss_is_told_as_no_answer() {
 async fn a_call_that_takes_too_long_is_told_as_no_answer() {
     let world = world();
     let prod = cloud(&world, PROD);
-    plan(&world, "DescribeDBSnapshots", &[Fate::Late(Duration::from_hours(1)); ATTEMPTS]);
+    plan(&world, "DescribeDBSnapshots", &[Action::Delay(Duration::from_hours(1)); ATTEMPTS]);
     let told = told(prod.find(&arn(Kind::Instance, PROD, "s")).await);
     has(&told, Class::Unreachable, "finding s: Timeout: ", "health");
 }

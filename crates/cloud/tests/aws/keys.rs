@@ -2,7 +2,7 @@
 
 use super::*;
 use aws_sdk_kms::Client;
-use sim::fault::Fate;
+use sim::fault::Action;
 
 const ALIAS: &str = "alias/DRACO-111111111111-orders";
 
@@ -55,7 +55,7 @@ async fn a_key_that_is_there_costs_one_call() {
 /// Any order, any number (invariant 8).
 #[tokio::test(start_paused = true)]
 async fn two_at_once_use_one_key_and_delete_none() {
-    let world = World::with(Settings { latency: Duration::from_millis(20), ..settings() });
+    let world = World::with_settings(Settings { latency: Duration::from_millis(20), ..settings() });
     let (one, other) = (cloud(&world, DR), cloud(&world, DR));
     let (one, other) = tokio::join!(get(&one), get(&other));
     assert_eq!(one, other);
@@ -70,14 +70,14 @@ async fn a_lost_answer_ends_with_the_key_that_the_alias_names() {
     for lost in ["EnableKeyRotation", "CreateAlias"] {
         let world = world();
         let dr = cloud(&world, DR);
-        for fates in [&[Fate::FailAfter][..], &[Fate::FailAfter; 3]] {
-            plan(&world, lost, fates);
+        for actions in [&[Action::FailAfter][..], &[Action::FailAfter; 3]] {
+            plan(&world, lost, actions);
             let made = dr.key(ALIAS, "", &Tags::default()).await;
             let key = dr.key(ALIAS, "", &Tags::default()).await.expect("a key");
             let named =
                 kms(&world).describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it").arn;
-            assert_eq!(named.as_ref(), Some(&key), "{lost} {fates:?}");
-            assert!(made.is_err() || made == Ok(key.clone()), "{lost} {fates:?}: {made:?}");
+            assert_eq!(named.as_ref(), Some(&key), "{lost} {actions:?}");
+            assert!(made.is_err() || made == Ok(key.clone()), "{lost} {actions:?}: {made:?}");
             let kms = kms(&world);
             kms.delete_alias().alias_name(ALIAS).send().await.expect("a deletion");
         }

@@ -16,7 +16,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_rds::types::Tag;
 use cloud::{Begun, Cloud};
 use protocol::{Kind, Place, Snapshot, SnapshotArn, Status, Tags};
-use sim::fault::{Fate, Fault, Plan, Point};
+use sim::fault::{Action, Fault, Plan, Point};
 use sim::{Settings, World};
 
 const PROD: &str = "111111111111";
@@ -29,7 +29,7 @@ fn settings() -> Settings {
 }
 
 fn world() -> World {
-    World::with(settings())
+    World::with_settings(settings())
 }
 
 fn time<T: std::str::FromStr>(text: &str) -> T {
@@ -63,15 +63,15 @@ fn arn(kind: Kind, account: &str, id: &str) -> SnapshotArn {
 }
 
 /// What happens to the first calls of an operation, in order.
-fn plan(world: &World, operation: &str, fates: &[Fate]) {
+fn plan(world: &World, operation: &str, actions: &[Action]) {
     let at = Point::Call(operation.to_owned());
-    let faults = fates.iter().zip(1..).map(|(fate, nth)| Fault { at: at.clone(), nth, fate: *fate });
+    let faults = actions.iter().zip(1..).map(|(action, nth)| Fault { at: at.clone(), nth, action: *action });
     world.plan_faults(Plan::List(faults.collect()));
 }
 
 /// The calls that were made of these operations.
 fn calls(world: &World, operations: &[&str]) -> usize {
-    world.journal(|journal| operations.iter().map(|operation| journal.calls(operation)).sum())
+    world.journal(|journal| operations.iter().map(|operation| journal.count_calls(operation)).sum())
 }
 
 /// A database of PROD's, which is available: of 100 GiB, encrypted under the default key if it is encrypted.

@@ -19,7 +19,7 @@ async fn all(cloud: &Cloud, kind: Kind, database: Option<&str>) -> (Vec<String>,
 #[tokio::test(start_paused = true)]
 async fn every_snapshot_of_a_fleet_is_on_one_page() {
     for kind in Kind::ALL {
-        let world = World::with(Settings { snapshot_quota: 300, ..settings() });
+        let world = World::with_settings(Settings { snapshot_quota: 300, ..settings() });
         database(&world, kind, "orders", true).await;
         database(&world, kind, "users", true).await;
         for n in 0..125 {

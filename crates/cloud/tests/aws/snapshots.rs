@@ -150,9 +150,9 @@ async fn an_answer_that_is_lost_changes_nothing() {
             Kind::Instance => ("CopyDBSnapshot", "DeleteDBSnapshot"),
             Kind::Cluster => ("CopyDBClusterSnapshot", "DeleteDBClusterSnapshot"),
         };
-        plan(&world, copying, &[Fate::FailAfter]);
+        plan(&world, copying, &[Action::FailAfter]);
         assert_eq!(prod.copy(&source, &copy, None, &Tags::default()).await, Ok(Begun::Before));
-        plan(&world, deleting, &[Fate::FailAfter]);
+        plan(&world, deleting, &[Action::FailAfter]);
         assert_eq!(prod.delete(&copy).await, Ok(Found::Gone));
     }
 }

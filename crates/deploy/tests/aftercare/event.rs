@@ -5,7 +5,7 @@ use deploy::event::lines;
 use deploy::event::occasion::Occasion;
 use protocol::message::WhyNot;
 use rehearsal::Database;
-use sim::fault::{Fate, Kind, Plan};
+use sim::fault::{Action, Plan, PointKind};
 use tests::{DR, MINUTE, SOURCE, Stage};
 
 use crate::{account, config, piped};
@@ -14,7 +14,7 @@ use crate::{account, config, piped};
 async fn deaf() -> Stage {
     let mut stage = Stage::new().await.unwrap();
     let world = stage.rehearsal.world();
-    world.plan_faults(Plan::Rates { seed: 0, of_a_thousand: vec![(Kind::Delivery, Fate::Lost, 1000)] });
+    world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Delivery, Action::Lose, 1000)] });
     stage.create(&Database::instance("orders").lifecycle("Standard")).await.unwrap();
     stage.hours(6).await.unwrap();
     assert_eq!(stage.all(DR).await.unwrap(), []);
@@ -28,7 +28,8 @@ async fn send(stage: &Stage, role: Role, occasion: Occasion) -> String {
         Role::Consumer => (DR, "draco-consumer"),
     };
     drop(stage.rehearsal.logs().take());
-    let answer = stage.rehearsal.world().call_function(&stage.function(account, function), occasion.payload).await;
+    let answer =
+        stage.rehearsal.world().invoke_function_and_wait(&stage.function(account, function), occasion.payload).await;
     let log: Vec<String> = stage.rehearsal.logs().take().iter().map(|line| format!("{}\n", line.json)).collect();
     let mut told = vec![format!("{role}: {}", occasion.what)];
     told.extend(lines::read(&log.concat(), function).iter().map(|line| steady(line)));

@@ -23,7 +23,7 @@ struct Stage {
 
 impl Stage {
     async fn new(name: &str) -> Self {
-        let world = World::with(Settings { speed: 600, ..Settings::default() });
+        let world = World::with_settings(Settings { speed: 600, ..Settings::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let served = world.clone();
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     fn calls(&self) -> Vec<String> {
-        self.world.journal(|journal| journal.called().map(|(_, _, call)| call.to_owned()).collect())
+        self.world.journal(|journal| journal.calls().map(|(_, _, call)| call.to_owned()).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Condition, Keeper, Key};
 use crate::arn::Arn;
 use crate::call::{Caller, Error, Service};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::{self, Need, Principal, Question, Why};
 use crate::world::State;
 
@@ -20,55 +20,65 @@ struct Place {
 const ABROAD: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
 
 /// The key of this identifier or ARN, if the caller may do this with it.
-pub(super) fn key<'s>(state: &'s mut State, here: &Here, named: &str, action: &str) -> Result<&'s mut Key, Error> {
-    asked(state, here, named, &Need::new(action, "*"))
+pub(super) fn key<'s>(
+    state: &'s mut State,
+    ctx: &CallContext,
+    named: &str,
+    action: &str,
+) -> Result<&'s mut Key, Error> {
+    asked(state, ctx, named, &Need::new(action, "*"))
 }
 
 /// The same, if more is true of the request than that. The need's resource is the key.
-pub(super) fn asked<'s>(state: &'s mut State, here: &Here, named: &str, need: &Need) -> Result<&'s mut Key, Error> {
-    let place = read(named, &here.caller, &here.region)?.key()?;
-    at(state, here, &place, need)
+pub(super) fn asked<'s>(
+    state: &'s mut State,
+    ctx: &CallContext,
+    named: &str,
+    need: &Need,
+) -> Result<&'s mut Key, Error> {
+    let place = read(named, &ctx.caller, &ctx.region)?.key()?;
+    at(state, ctx, &place, need)
 }
 
 /// The key of this identifier, ARN, alias or alias's ARN, if the caller may do this with it.
 pub(super) fn key_or_alias<'s>(
     state: &'s mut State,
-    here: &Here,
+    ctx: &CallContext,
     named: &str,
     action: &str,
 ) -> Result<&'s mut Key, Error> {
-    let place = find(state, &here.caller, &here.region, named)?;
-    at(state, here, &place, &Need::new(action, "*"))
+    let place = find(state, &ctx.caller, &ctx.region, named)?;
+    at(state, ctx, &place, &Need::new(action, "*"))
 }
 
 /// The identifier of a key of the caller's own account, which anybody there may know to exist.
-pub(super) fn own_key(state: &mut State, here: &Here, named: &str) -> Result<String, Error> {
-    let place = read(named, &here.caller, &here.region)?.key()?;
-    let found = place.account == here.caller.account && key_at(state, &place).is_some();
+pub(super) fn own_key(state: &mut State, ctx: &CallContext, named: &str) -> Result<String, Error> {
+    let place = read(named, &ctx.caller, &ctx.region)?.key()?;
+    let found = place.account == ctx.caller.account && key_at(state, &place).is_some();
     if found { Ok(place.id) } else { Err(no_such_key(&place)) }
 }
 
-fn at<'s>(state: &'s mut State, here: &Here, place: &Place, need: &Need) -> Result<&'s mut Key, Error> {
+fn at<'s>(state: &'s mut State, ctx: &CallContext, place: &Place, need: &Need) -> Result<&'s mut Key, Error> {
     let action = need.action.as_str();
     let key = key_at(state, place).cloned();
-    let abroad = place.account != here.caller.account;
+    let abroad = place.account != ctx.caller.account;
     let Some(key) = key.filter(|_| !abroad || ABROAD.contains(&action)) else {
-        return Err(if abroad { hidden(&here.caller, action) } else { no_such_key(place) });
+        return Err(if abroad { hidden(&ctx.caller, action) } else { no_such_key(place) });
     };
-    match permitted(state, &here.caller, &key, action, Way::Direct(&need.context)) {
+    match permitted(state, &ctx.caller, &key, action, Way::Direct(&need.context)) {
         Ok(()) => key_at(state, place).ok_or_else(|| no_such_key(place)),
-        Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(&here.caller, action)),
-        Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, &here.caller, action, &key.arn))),
+        Err(Why::DeniedByResource | Why::NotByResource) if abroad => Err(hidden(&ctx.caller, action)),
+        Err(why) => Err(Error::denied(Service::Kms, iam::refusal(why, &ctx.caller, action, &key.arn))),
     }
 }
 
 /// Whether the caller's own policies let it do what is not done to a key.
-pub(super) fn may(state: &mut State, here: &Here, need: &Need) -> Result<(), Error> {
-    iam::may(state, &here.caller, need).map_err(|why| Error::denied(Service::Kms, why))
+pub(super) fn may(state: &mut State, ctx: &CallContext, need: &Need) -> Result<(), Error> {
+    iam::may(state, &ctx.caller, need).map_err(|why| Error::denied(Service::Kms, why))
 }
 
 fn key_at<'s>(state: &'s mut State, place: &Place) -> Option<&'s mut Key> {
-    state.place(&place.account, &place.region).kms.keys.get_mut(&place.id)
+    state.region_state(&place.account, &place.region).kms.keys.get_mut(&place.id)
 }
 
 /// Why a service may not use a key for who called it, in words for an operator.
@@ -153,7 +163,7 @@ fn find(state: &mut State, caller: &Caller, region: &str, named: &str) -> Result
             if account == caller.account {
                 super::managed::make_if_predefined(state, &account, region, &name);
             }
-            let alias = state.place(&account, region).kms.aliases.get(&name);
+            let alias = state.region_state(&account, region).kms.aliases.get(&name);
             let id = alias.map(|alias| alias.target.clone()).ok_or_else(|| no_such_alias(region, &account, &name))?;
             Ok(Place { account, region: region.to_owned(), id })
         }

@@ -8,7 +8,7 @@ use super::access::{key, may, no_such_alias, own_key};
 use super::paging::Page;
 use crate::call::Error;
 use crate::clock::seconds;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -35,17 +35,17 @@ pub(super) struct ListAliases {
 
 /// All three need the permission twice: the caller's own policies must allow it on the alias, and the key's policy on
 /// the key (KMS developer guide, "Controlling access to aliases").
-pub(super) fn create(state: &mut State, here: &Here, input: AliasOfKey) -> Result<(), Error> {
+pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasOfKey) -> Result<(), Error> {
     let AliasOfKey { alias_name, target_key_id } = input;
     check_name(&alias_name)?;
     if alias_name.starts_with("alias/aws/") {
         return Err(Error::new("InvalidAliasNameException", "Aliases that begin with alias/aws/ are reserved."));
     }
-    let arn = here.arn("kms", &alias_name);
-    may(state, here, &Need::new("kms:CreateAlias", &arn))?;
-    let target = target(state, here, &target_key_id, "kms:CreateAlias")?;
+    let arn = ctx.arn("kms", &alias_name);
+    may(state, ctx, &Need::new("kms:CreateAlias", &arn))?;
+    let target = target(state, ctx, &target_key_id, "kms:CreateAlias")?;
     let now = state.now;
-    let aliases = &mut here.place(state).kms.aliases;
+    let aliases = &mut ctx.region_state(state).kms.aliases;
     if aliases.contains_key(&alias_name) {
         let why = format!("An alias with the name {arn} already exists");
         return Err(Error::new("AlreadyExistsException", why));
@@ -54,26 +54,26 @@ pub(super) fn create(state: &mut State, here: &Here, input: AliasOfKey) -> Resul
     Ok(())
 }
 
-pub(super) fn update(state: &mut State, here: &Here, input: AliasOfKey) -> Result<(), Error> {
+pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasOfKey) -> Result<(), Error> {
     let AliasOfKey { alias_name, target_key_id } = input;
-    may_change(state, here, &alias_name, "kms:UpdateAlias")?;
-    let target = target(state, here, &target_key_id, "kms:UpdateAlias")?;
+    may_change(state, ctx, &alias_name, "kms:UpdateAlias")?;
+    let target = target(state, ctx, &target_key_id, "kms:UpdateAlias")?;
     let now = state.now;
-    let alias = alias(state, here, &alias_name)?;
+    let alias = alias(state, ctx, &alias_name)?;
     (alias.target, alias.updated) = (target, now);
     Ok(())
 }
 
-pub(super) fn delete(state: &mut State, here: &Here, input: &DeleteAlias) -> Result<(), Error> {
-    may_change(state, here, &input.alias_name, "kms:DeleteAlias")?;
-    here.place(state).kms.aliases.remove(&input.alias_name);
+pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &DeleteAlias) -> Result<(), Error> {
+    may_change(state, ctx, &input.alias_name, "kms:DeleteAlias")?;
+    ctx.region_state(state).kms.aliases.remove(&input.alias_name);
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, here: &Here, input: &ListAliases) -> Result<Value, Error> {
-    may(state, here, &Need::new("kms:ListAliases", "*"))?;
-    let only = input.key_id.as_ref().map(|named| own_key(state, here, named)).transpose()?;
-    input.page.of("Aliases", 50, &here.place(state).kms.aliases, |name, alias| {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListAliases) -> Result<Value, Error> {
+    may(state, ctx, &Need::new("kms:ListAliases", "*"))?;
+    let only = input.key_id.as_ref().map(|named| own_key(state, ctx, named)).transpose()?;
+    input.page.of("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
         let view = json!({
             "AliasName": name,
             "AliasArn": alias.arn,
@@ -86,26 +86,26 @@ pub(super) fn list(state: &mut State, here: &Here, input: &ListAliases) -> Resul
 }
 
 /// The identifier of the key that an alias is to stand for.
-fn target(state: &mut State, here: &Here, named: &str, action: &str) -> Result<String, Error> {
+fn target(state: &mut State, ctx: &CallContext, named: &str, action: &str) -> Result<String, Error> {
     if named.contains("alias/") {
         return Err(Error::new("ValidationException", "Aliases must refer to keys. Not aliases"));
     }
-    let key = key(state, here, named, action)?;
+    let key = key(state, ctx, named, action)?;
     key.must_not_go()?;
     Ok(key.id.clone())
 }
 
-fn may_change(state: &mut State, here: &Here, name: &str, action: &str) -> Result<(), Error> {
+fn may_change(state: &mut State, ctx: &CallContext, name: &str, action: &str) -> Result<(), Error> {
     check_name(name)?;
-    may(state, here, &Need::new(action, here.arn("kms", name)))?;
-    let target = alias(state, here, name)?.target.clone();
-    key(state, here, &target, action)?;
+    may(state, ctx, &Need::new(action, ctx.arn("kms", name)))?;
+    let target = alias(state, ctx, name)?.target.clone();
+    key(state, ctx, &target, action)?;
     Ok(())
 }
 
-fn alias<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Alias, Error> {
-    let alias = here.place(state).kms.aliases.get_mut(name);
-    alias.ok_or_else(|| no_such_alias(&here.region, &here.caller.account, name))
+fn alias<'s>(state: &'s mut State, ctx: &CallContext, name: &str) -> Result<&'s mut Alias, Error> {
+    let alias = ctx.region_state(state).kms.aliases.get_mut(name);
+    alias.ok_or_else(|| no_such_alias(&ctx.region, &ctx.caller.account, name))
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -12,10 +12,10 @@ use super::policies::{NewPolicy, default_policy};
 use super::tags::{Tag, checked};
 use super::{Condition, Keeper, Key, OfKey, Rotation, within};
 use crate::arn::Arn;
-use crate::bill::What;
+use crate::bill::BillItem;
 use crate::call::Error;
 use crate::clock::seconds;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::{Need, Policy};
 use crate::world::{State, World};
 
@@ -61,103 +61,107 @@ impl World {
         let policy = (policy.to_owned(), Policy::parse(policy)?);
         self.change(|state| {
             let key = Key::new(state, account, id, arn, policy);
-            state.place(account, region).kms.keys.insert(id.to_owned(), key);
+            state.region_state(account, region).kms.keys.insert(id.to_owned(), key);
         });
         Ok(())
     }
 }
 
-pub(super) fn create(state: &mut State, here: &Here, input: CreateKey) -> Result<Value, Error> {
+pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateKey) -> Result<Value, Error> {
     input.must_be_simulated()?;
     let tags = checked(input.tags)?;
-    may(state, here, &Need::new("kms:CreateKey", "*").tagging(&tags))?;
+    may(state, ctx, &Need::new("kms:CreateKey", "*").tagging(&tags))?;
     if !tags.is_empty() {
         // "Including this permission in the key policy of the new KMS key isn't sufficient" (KMS developer guide).
-        may(state, here, &Need::new("kms:TagResource", "*").tagging(&tags))?;
+        may(state, ctx, &Need::new("kms:TagResource", "*").tagging(&tags))?;
     }
-    let (account, id) = (here.caller.account.clone(), state.new_uuid());
-    let arn = here.arn("kms", &format!("key/{id}"));
-    let (document, policy) = match input.policy.accepted(state, &here.caller, &arn)? {
+    let (account, id) = (ctx.caller.account.clone(), state.new_uuid());
+    let arn = ctx.arn("kms", &format!("key/{id}"));
+    let (document, policy) = match input.policy.accepted(state, &ctx.caller, &arn)? {
         Some(given) => given,
         None => default_policy(&account)?,
     };
     let mut key = Key::new(state, &account, &id, &arn, (document, policy));
     (key.description, key.tags) = (input.description, tags);
     let described = key.described();
-    here.place(state).kms.keys.insert(id, key);
+    ctx.region_state(state).kms.keys.insert(id, key);
     Ok(described)
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    Ok(key_or_alias(state, here, key_id, "kms:DescribeKey")?.described())
+pub(super) fn describe(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+    Ok(key_or_alias(state, ctx, key_id, "kms:DescribeKey")?.described())
 }
 
-pub(super) fn list(state: &mut State, here: &Here, page: &Page) -> Result<Value, Error> {
-    may(state, here, &Need::new("kms:ListKeys", "*"))?;
-    let keys = &here.place(state).kms.keys;
+pub(super) fn list(state: &mut State, ctx: &CallContext, page: &Page) -> Result<Value, Error> {
+    may(state, ctx, &Need::new("kms:ListKeys", "*"))?;
+    let keys = &ctx.region_state(state).kms.keys;
     page.of("Keys", 100, keys, |id, key| Some(json!({ "KeyId": id, "KeyArn": key.arn })))
 }
 
-pub(super) fn enable(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, here, key_id, "kms:EnableKey")?;
+pub(super) fn enable(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
+    let key = key(state, ctx, key_id, "kms:EnableKey")?;
     key.must_not_go()?;
     key.condition = Condition::Enabled;
     Ok(())
 }
 
-pub(super) fn disable(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, here, key_id, "kms:DisableKey")?;
+pub(super) fn disable(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
+    let key = key(state, ctx, key_id, "kms:DisableKey")?;
     key.must_not_go()?;
     key.condition = Condition::Disabled;
     Ok(())
 }
 
 /// A key goes with all its aliases, 7 to 30 days later. Until then it can be kept, and not be used.
-pub(super) fn schedule_deletion(state: &mut State, here: &Here, input: &ScheduleKeyDeletion) -> Result<Value, Error> {
+pub(super) fn schedule_deletion(
+    state: &mut State,
+    ctx: &CallContext,
+    input: &ScheduleKeyDeletion,
+) -> Result<Value, Error> {
     let days = within(7..=30, "pendingWindowInDays", input.pending_window_in_days.unwrap_or(30))?;
     let date = state.now + TimeDelta::days(days);
-    let key = key(state, here, &input.key_id, "kms:ScheduleKeyDeletion")?;
+    let key = key(state, ctx, &input.key_id, "kms:ScheduleKeyDeletion")?;
     key.must_not_go()?;
     key.condition = Condition::PendingDeletion(date);
     let (account, id, arn) = (key.account.clone(), key.id.clone(), key.arn.clone());
-    let region = here.region.clone();
+    let region = ctx.region.clone();
     // "You are not charged for customer managed KMS keys that are scheduled for deletion" (KMS pricing).
-    state.metered.stop(state.now, What::Keys, &arn);
+    state.meter.stop(state.now, BillItem::Keys, &arn);
     state.agenda.at(date, move |state| delete(state, &account, &region, &id, date));
     let date = seconds(date);
     Ok(json!({ "KeyId": arn, "DeletionDate": date, "KeyState": "PendingDeletion", "PendingWindowInDays": days }))
 }
 
-pub(super) fn cancel_deletion(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    let key = key(state, here, key_id, "kms:CancelKeyDeletion")?;
+pub(super) fn cancel_deletion(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+    let key = key(state, ctx, key_id, "kms:CancelKeyDeletion")?;
     let Condition::PendingDeletion(_) = key.condition else {
         return Err(Error::new("KMSInvalidStateException", format!("{} is not pending deletion.", key.arn)));
     };
     key.condition = Condition::Disabled;
     let arn = key.arn.clone();
-    state.metered.start(state.now, What::Keys, &arn, 1);
+    state.meter.start(state.now, BillItem::Keys, &arn, 1);
     Ok(json!({ "KeyId": arn }))
 }
 
-pub(super) fn enable_rotation(state: &mut State, here: &Here, input: &EnableKeyRotation) -> Result<(), Error> {
+pub(super) fn enable_rotation(state: &mut State, ctx: &CallContext, input: &EnableKeyRotation) -> Result<(), Error> {
     let days = within(90..=2560, "rotationPeriodInDays", input.rotation_period_in_days.unwrap_or(365))?;
     let since = state.now;
-    let key = key(state, here, &input.key_id, "kms:EnableKeyRotation")?;
+    let key = key(state, ctx, &input.key_id, "kms:EnableKeyRotation")?;
     key.must_be_enabled()?;
     key.rotation = Some(Rotation { days, since });
     Ok(())
 }
 
-pub(super) fn disable_rotation(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, here, key_id, "kms:DisableKeyRotation")?;
+pub(super) fn disable_rotation(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
+    let key = key(state, ctx, key_id, "kms:DisableKeyRotation")?;
     key.must_be_enabled()?;
     key.rotation = None;
     Ok(())
 }
 
-pub(super) fn rotation_status(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+pub(super) fn rotation_status(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
     let now = state.now;
-    let key = key(state, here, key_id, "kms:GetKeyRotationStatus")?;
+    let key = key(state, ctx, key_id, "kms:GetKeyRotationStatus")?;
     // "While a KMS key is pending deletion, its key rotation status is false" (API reference).
     let rotation = key.rotation.filter(|_| !matches!(key.condition, Condition::PendingDeletion(_)));
     Ok(match rotation {
@@ -190,7 +194,7 @@ impl CreateKey {
 impl Key {
     /// A customer's, which costs something from now on.
     fn new(state: &mut State, account: &str, id: &str, arn: &str, (document, policy): (String, Policy)) -> Self {
-        state.metered.start(state.now, What::Keys, arn, 1);
+        state.meter.start(state.now, BillItem::Keys, arn, 1);
         Self {
             account: account.to_owned(),
             id: id.to_owned(),
@@ -257,7 +261,7 @@ impl Key {
 
 /// Deletes a key on its day, unless it was kept in the meantime.
 fn delete(state: &mut State, account: &str, region: &str, id: &str, date: DateTime<Utc>) {
-    let kms = &mut state.place(account, region).kms;
+    let kms = &mut state.region_state(account, region).kms;
     if kms.keys.get(id).is_some_and(|key| key.condition == Condition::PendingDeletion(date)) {
         kms.keys.remove(id);
         kms.aliases.retain(|_, alias| alias.target != id);

@@ -18,7 +18,7 @@ const PREDEFINED: [&str; 4] = ["lambda", "rds", "sns", "sqs"];
 /// The ARN of the account's AWS managed key of a service (`alias/aws/rds`), made at its first use.
 pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, service: &str) -> String {
     let name = format!("alias/aws/{service}");
-    let kms = &state.place(account, region).kms;
+    let kms = &state.region_state(account, region).kms;
     if let Some(key) = kms.aliases.get(&name).and_then(|alias| kms.keys.get(&alias.target)) {
         return key.arn.clone();
     }
@@ -42,7 +42,7 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
     };
     let alias =
         Alias { arn: format!("arn:aws:kms:{region}:{account}:{name}"), target: id.clone(), created: now, updated: now };
-    let kms = &mut state.place(account, region).kms;
+    let kms = &mut state.region_state(account, region).kms;
     kms.keys.insert(id, key);
     kms.aliases.insert(name, alias);
     arn
@@ -51,7 +51,7 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
 /// Whether it is the ARN of a key that AWS manages.
 pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
     let named = Arn::of("kms", key_arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
-    let key = named.and_then(|(arn, id)| state.place(arn.account, arn.region).kms.keys.get(id));
+    let key = named.and_then(|(arn, id)| state.region_state(arn.account, arn.region).kms.keys.get(id));
     key.is_some_and(|key| key.keeper == Keeper::Aws)
 }
 
@@ -63,7 +63,7 @@ pub(super) fn make_if_predefined(state: &mut State, account: &str, region: &str,
 
 /// As AWS writes it, but for the words of the first `Sid`.
 fn document(account: &str, region: &str, service: &str) -> String {
-    let (here, everybody) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
+    let (via_service, everybody) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
     let policy = json!({
         "Version": "2012-10-17",
         "Id": format!("auto-{service}-2"),
@@ -82,7 +82,7 @@ fn document(account: &str, region: &str, service: &str) -> String {
                     "kms:DescribeKey"
                 ],
                 "Resource": "*",
-                "Condition": { "StringEquals": { "kms:CallerAccount": account, "kms:ViaService": here } }
+                "Condition": { "StringEquals": { "kms:CallerAccount": account, "kms:ViaService": via_service } }
             },
             {
                 "Sid": "Allow direct access to key metadata to the account",

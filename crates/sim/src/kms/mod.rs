@@ -20,7 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::call::{Answer, Call, Error, run};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
 
@@ -93,29 +93,29 @@ struct Alias {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let here = &Here { caller, region };
+    let ctx = &CallContext { caller, region };
     match operation.as_str() {
-        "CreateKey" => run(input, |input| keys::create(state, here, input)),
-        "DescribeKey" => run(input, |input| keys::describe(state, here, &input)),
-        "ListKeys" => run(input, |input| keys::list(state, here, &input)),
-        "EnableKey" => run(input, |input| keys::enable(state, here, &input)),
-        "DisableKey" => run(input, |input| keys::disable(state, here, &input)),
-        "ScheduleKeyDeletion" => run(input, |input| keys::schedule_deletion(state, here, &input)),
-        "CancelKeyDeletion" => run(input, |input| keys::cancel_deletion(state, here, &input)),
-        "EnableKeyRotation" => run(input, |input| keys::enable_rotation(state, here, &input)),
-        "DisableKeyRotation" => run(input, |input| keys::disable_rotation(state, here, &input)),
-        "GetKeyRotationStatus" => run(input, |input| keys::rotation_status(state, here, &input)),
-        "CreateAlias" => run(input, |input| aliases::create(state, here, input)),
-        "UpdateAlias" => run(input, |input| aliases::update(state, here, input)),
-        "DeleteAlias" => run(input, |input| aliases::delete(state, here, &input)),
-        "ListAliases" => run(input, |input| aliases::list(state, here, &input)),
-        "GetKeyPolicy" => run(input, |input| policies::get(state, here, &input)),
-        "PutKeyPolicy" => run(input, |input| policies::put(state, here, input)),
-        "ListKeyPolicies" => run(input, |input| policies::list(state, here, &input)),
-        "TagResource" => run(input, |input| tags::add(state, here, input)),
-        "UntagResource" => run(input, |input| tags::remove(state, here, &input)),
-        "ListResourceTags" => run(input, |input| tags::list(state, here, &input)),
-        _ => Err(Error::unknown_operation(&operation)),
+        "CreateKey" => run(input, |input| keys::create(state, ctx, input)),
+        "DescribeKey" => run(input, |input| keys::describe(state, ctx, &input)),
+        "ListKeys" => run(input, |input| keys::list(state, ctx, &input)),
+        "EnableKey" => run(input, |input| keys::enable(state, ctx, &input)),
+        "DisableKey" => run(input, |input| keys::disable(state, ctx, &input)),
+        "ScheduleKeyDeletion" => run(input, |input| keys::schedule_deletion(state, ctx, &input)),
+        "CancelKeyDeletion" => run(input, |input| keys::cancel_deletion(state, ctx, &input)),
+        "EnableKeyRotation" => run(input, |input| keys::enable_rotation(state, ctx, &input)),
+        "DisableKeyRotation" => run(input, |input| keys::disable_rotation(state, ctx, &input)),
+        "GetKeyRotationStatus" => run(input, |input| keys::rotation_status(state, ctx, &input)),
+        "CreateAlias" => run(input, |input| aliases::create(state, ctx, input)),
+        "UpdateAlias" => run(input, |input| aliases::update(state, ctx, input)),
+        "DeleteAlias" => run(input, |input| aliases::delete(state, ctx, &input)),
+        "ListAliases" => run(input, |input| aliases::list(state, ctx, &input)),
+        "GetKeyPolicy" => run(input, |input| policies::get(state, ctx, &input)),
+        "PutKeyPolicy" => run(input, |input| policies::put(state, ctx, input)),
+        "ListKeyPolicies" => run(input, |input| policies::list(state, ctx, &input)),
+        "TagResource" => run(input, |input| tags::add(state, ctx, input)),
+        "UntagResource" => run(input, |input| tags::remove(state, ctx, &input)),
+        "ListResourceTags" => run(input, |input| tags::list(state, ctx, &input)),
+        _ => Err(Error::unknown_json_operation(&operation)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::OfKey;
 use super::access::key;
 use crate::call::{Caller, Error};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::{self, Policy, Principal, Question};
 use crate::world::State;
 
@@ -35,24 +35,24 @@ pub(super) struct NewPolicy {
     bypass_policy_lockout_safety_check: bool,
 }
 
-pub(super) fn get(state: &mut State, here: &Here, input: &GetKeyPolicy) -> Result<Value, Error> {
-    let key = key(state, here, &input.key_id, "kms:GetKeyPolicy")?;
+pub(super) fn get(state: &mut State, ctx: &CallContext, input: &GetKeyPolicy) -> Result<Value, Error> {
+    let key = key(state, ctx, &input.key_id, "kms:GetKeyPolicy")?;
     only_default(input.policy_name.as_deref())?;
     Ok(json!({ "Policy": key.document, "PolicyName": "default" }))
 }
 
-pub(super) fn put(state: &mut State, here: &Here, input: PutKeyPolicy) -> Result<(), Error> {
-    let arn = key(state, here, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
+pub(super) fn put(state: &mut State, ctx: &CallContext, input: PutKeyPolicy) -> Result<(), Error> {
+    let arn = key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
     only_default(input.policy_name.as_deref())?;
-    let accepted = input.new.accepted(state, &here.caller, &arn)?;
+    let accepted = input.new.accepted(state, &ctx.caller, &arn)?;
     let new = accepted.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
-    let key = key(state, here, &input.key_id, "kms:PutKeyPolicy")?;
+    let key = key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?;
     (key.document, key.policy) = new;
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, here: &Here, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    key(state, here, key_id, "kms:ListKeyPolicies")?;
+pub(super) fn list(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+    key(state, ctx, key_id, "kms:ListKeyPolicies")?;
     Ok(json!({ "PolicyNames": ["default"], "Truncated": false }))
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::{self, key};
 use super::paging::Page;
 use crate::call::Error;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -41,10 +41,10 @@ pub(super) struct ListResourceTags {
     page: Page,
 }
 
-pub(super) fn add(state: &mut State, here: &Here, input: TagResource) -> Result<(), Error> {
+pub(super) fn add(state: &mut State, ctx: &CallContext, input: TagResource) -> Result<(), Error> {
     let new = checked(input.tags)?;
     let need = Need::new("kms:TagResource", "*").tagging(&new);
-    let key = access::asked(state, here, &input.key_id, &need)?;
+    let key = access::asked(state, ctx, &input.key_id, &need)?;
     key.must_not_go()?;
     let mut tags = key.tags.clone();
     tags.extend(new);
@@ -52,17 +52,17 @@ pub(super) fn add(state: &mut State, here: &Here, input: TagResource) -> Result<
     Ok(())
 }
 
-pub(super) fn remove(state: &mut State, here: &Here, input: &UntagResource) -> Result<(), Error> {
+pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource) -> Result<(), Error> {
     let mut need = Need::new("kms:UntagResource", "*");
     need.context.extend(input.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
-    let key = access::asked(state, here, &input.key_id, &need)?;
+    let key = access::asked(state, ctx, &input.key_id, &need)?;
     key.must_not_go()?;
     key.tags.retain(|name, _| !input.tag_keys.contains(name));
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, here: &Here, input: &ListResourceTags) -> Result<Value, Error> {
-    let tags = &key(state, here, &input.key_id, "kms:ListResourceTags")?.tags;
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListResourceTags) -> Result<Value, Error> {
+    let tags = &key(state, ctx, &input.key_id, "kms:ListResourceTags")?.tags;
     input.page.of("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 

@@ -24,7 +24,7 @@ use crate::world::{State, World};
 
 pub(crate) use permissions::{allow, lets};
 pub(crate) use queue::invoke;
-pub use run::Failed;
+pub use run::InvocationError;
 pub(crate) use run::{Runs, call, kill};
 
 /// A function, and how it is set up.
@@ -37,7 +37,7 @@ pub struct Function {
     memory: u32,
     reserved_concurrency: Option<u32>,
     on_failure: Option<String>,
-    only_by_permission: bool,
+    require_permission: bool,
 }
 
 /// What a function is given for one run.
@@ -80,7 +80,7 @@ impl Function {
             memory: 128,
             reserved_concurrency: None,
             on_failure: None,
-            only_by_permission: false,
+            require_permission: false,
         }
     }
 
@@ -140,7 +140,7 @@ impl World {
     ///
     /// # Errors
     /// The function's own, or Lambda's refusal to run it.
-    pub async fn call_function(&self, function_arn: &str, payload: Value) -> Result<Value, Failed> {
+    pub async fn invoke_function_and_wait(&self, function_arn: &str, payload: Value) -> Result<Value, InvocationError> {
         let (tell, told) = oneshot::channel();
         self.change(|state| {
             call(state, function_arn, payload, |_, result| {
@@ -149,14 +149,17 @@ impl World {
             });
         });
         told.await.unwrap_or_else(|_| {
-            Err(Failed { error: "Lambda.ServiceException".to_owned(), cause: "The world has ended.".to_owned() })
+            Err(InvocationError {
+                error: "Lambda.ServiceException".to_owned(),
+                cause: "The world has ended.".to_owned(),
+            })
         })
     }
 
     /// Removes a function. What runs, runs to its end; events that wait for it are gone.
     pub fn remove_function(&self, account: &str, region: &str, name: &str) {
         self.change(|state| {
-            let lambda = &mut state.place(account, region).lambda;
+            let lambda = &mut state.region_state(account, region).lambda;
             lambda.permissions.remove(name);
             lambda.functions.remove(name)
         });
@@ -165,7 +168,7 @@ impl World {
 
 /// Deploys a function, or another one in its place.
 pub(crate) fn add(state: &mut State, account: &str, region: &str, name: &str, function: Function) {
-    state.place(account, region).lambda.functions.insert(name.to_owned(), function);
+    state.region_state(account, region).lambda.functions.insert(name.to_owned(), function);
 }
 
 /// Says where a function's events go that were given up on.
@@ -179,7 +182,7 @@ pub(crate) fn set_on_failure(state: &mut State, function_arn: &str, destination_
 /// The function of this ARN, which may bear a version.
 fn find(state: &mut State, function_arn: &str) -> Option<Function> {
     let arn = Arn::of("lambda", function_arn)?;
-    state.place(arn.account, arn.region).lambda.functions.get(name(function_arn)?).cloned()
+    state.region_state(arn.account, arn.region).lambda.functions.get(name(function_arn)?).cloned()
 }
 
 /// Of `arn:aws:lambda:eu-west-1:111111111111:function:NAME:$LATEST`, the name.

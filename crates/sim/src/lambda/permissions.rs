@@ -11,8 +11,8 @@ impl Function {
     /// Invoked by no service that is not let ([`World::allow_invocation`]), as on AWS. Without this any service may,
     /// until the first one is let.
     #[must_use]
-    pub fn only_by_permission(self) -> Self {
-        Self { only_by_permission: true, ..self }
+    pub fn require_permission(self) -> Self {
+        Self { require_permission: true, ..self }
     }
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source
     let gone = || format!("there is no function {function_arn}");
     find(state, function_arn).ok_or_else(gone)?;
     let (arn, name) = Arn::parse(function_arn).zip(name(function_arn)).ok_or_else(gone)?;
-    let lambda = &mut state.place(arn.account, arn.region).lambda;
+    let lambda = &mut state.region_state(arn.account, arn.region).lambda;
     lambda.permissions.entry(name.to_owned()).or_default().push(permission);
     Ok(())
 }
@@ -49,7 +49,7 @@ pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source
 /// Is there such a function, and may this service invoke it for this resource?
 pub(crate) fn lets(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
     let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
-    let permissions = &state.place(arn.account, arn.region).lambda.permissions;
+    let permissions = &state.region_state(arn.account, arn.region).lambda.permissions;
     let permissions = name(function_arn).and_then(|name| permissions.get(name));
     let question = Question {
         principal: Principal::Service { name: service, source_arn },
@@ -59,6 +59,6 @@ pub(crate) fn lets(state: &mut State, function_arn: &str, service: &str, source_
     };
     match permissions {
         Some(permissions) => permissions.iter().any(|permission| permission.judge(&question) == Verdict::Allow),
-        None => !function.only_by_permission,
+        None => !function.require_permission,
     }
 }

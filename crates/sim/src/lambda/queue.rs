@@ -11,7 +11,7 @@ use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock;
 use crate::iam::{self, Principal, Question};
-use crate::journal::{Arrival, Event};
+use crate::journal::{DeliveryOutcome, Event};
 use crate::sns::{self, Message};
 use crate::sqs;
 use crate::world::State;
@@ -114,8 +114,8 @@ impl Queued {
         let role = Role { name: function.role, session: "destination".to_owned() };
         let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
         let outcome = match send(state, &caller, &destination, record.to_string()) {
-            Ok(()) => Arrival::Delivered,
-            Err(_) => Arrival::Failed,
+            Ok(()) => DeliveryOutcome::Delivered,
+            Err(_) => DeliveryOutcome::Failed,
         };
         let Self { function_arn: function, request_id, .. } = self;
         state.write(Event::DeadLetter { function, request_id, to: destination, outcome });

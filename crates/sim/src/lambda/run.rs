@@ -15,9 +15,9 @@ use super::{Function, Invocation, Running, find, name};
 use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock::Clock;
-use crate::fault::{Fate, Point};
+use crate::fault::{Action, Point};
 use crate::iam::{self, Need};
-use crate::journal::{Event, Outcome};
+use crate::journal::{Event, InvocationOutcome};
 use crate::world::State;
 
 /// Invokes once and hands over what came of it.
@@ -25,7 +25,7 @@ pub(crate) fn call(
     state: &mut State,
     function_arn: &str,
     payload: Value,
-    then: impl FnOnce(&mut State, Result<Value, Failed>) + Send + 'static,
+    then: impl FnOnce(&mut State, Result<Value, InvocationError>) + Send + 'static,
 ) {
     let request_id = state.new_uuid();
     let attempt = Attempt { function_arn: function_arn.to_owned(), request_id, number: 1, payload };
@@ -37,7 +37,7 @@ pub(crate) fn call(
 
 /// Why a synchronous invocation failed: the error's type as Lambda reports it, and the answer that it came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub struct InvocationError {
     /// `Sandbox.Timedout`, `Runtime.ExitError`, `Lambda.TooManyRequestsException`; `Error` if the function said so.
     pub error: String,
     /// In JSON, if the function ran.
@@ -45,8 +45,8 @@ pub struct Failed {
 }
 
 /// As Step Functions sees it: a function's error by its own type, what Lambda itself refuses as `Lambda.…`.
-fn result(end: End) -> Result<Value, Failed> {
-    let failed = |error: &str, cause: String| Err(Failed { error: error.to_owned(), cause });
+fn result(end: End) -> Result<Value, InvocationError> {
+    let failed = |error: &str, cause: String| Err(InvocationError { error: error.to_owned(), cause });
     match end {
         End::Done(value) => Ok(value),
         End::Failed(crash) => failed(crash.kind, crash.payload().to_string()),
@@ -100,19 +100,19 @@ impl Crash {
 pub(super) type Then = Box<dyn FnOnce(&mut State, End) + Send>;
 
 impl Attempt {
-    /// Makes the attempt, with the fate that it meets.
+    /// Makes the attempt, with the action that it meets.
     pub(super) fn make(self, state: &mut State, then: Then) {
         match state.faults.decide(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
-            Fate::Pass => self.start(state, then),
-            Fate::Late(more) => {
+            Action::Pass => self.start(state, then),
+            Action::Delay(more) => {
                 let time = state.now + more;
                 state.agenda.at(time, move |state| self.start(state, then));
             }
-            Fate::Doubled => {
+            Action::Duplicate => {
                 self.clone().start(state, Box::new(|_, _| {}));
                 self.start(state, then);
             }
-            Fate::FailAfter => {
+            Action::FailAfter => {
                 let crash = Crash::exit(&self.request_id);
                 self.start(
                     state,
@@ -122,10 +122,10 @@ impl Attempt {
                     }),
                 );
             }
-            Fate::FailBefore => self.stop(state, Outcome::Error, then),
-            Fate::Die => self.stop(state, Outcome::Killed, then),
-            Fate::Throttle => self.stop(state, Outcome::Throttled, then),
-            Fate::Lost => self.stop(state, Outcome::Lost, then),
+            Action::FailBefore => self.stop(state, InvocationOutcome::Error, then),
+            Action::Crash => self.stop(state, InvocationOutcome::Killed, then),
+            Action::Throttle => self.stop(state, InvocationOutcome::Throttled, then),
+            Action::Lose => self.stop(state, InvocationOutcome::Lost, then),
         }
     }
 
@@ -135,14 +135,14 @@ impl Attempt {
             return then(state, end);
         };
         if function.reserved_concurrency.is_some_and(|most| state.runs.of(&self.function_arn) >= most as usize) {
-            return self.stop(state, Outcome::Throttled, then);
+            return self.stop(state, InvocationOutcome::Throttled, then);
         }
         let Some(world) = state.world.upgrade() else { return };
         let begun = state.now;
         let (session, killed) = state.runs.begin(&self.function_arn);
-        if let Some(why) = lost_log(state, &function, arn, &session) {
+        if let Some(reason) = lost_log(state, &function, arn, &session) {
             let name = name(&self.function_arn).unwrap_or_default().to_owned();
-            state.write(Event::LogLost { account: arn.account.to_owned(), function: name, why });
+            state.write(Event::LogDenied { account: arn.account.to_owned(), function: name, reason });
         }
         let invocation = Invocation {
             payload: self.payload.clone(),
@@ -164,13 +164,13 @@ impl Attempt {
     }
 
     /// Ends an attempt that did not get as far as to run.
-    fn stop(self, state: &mut State, outcome: Outcome, then: Then) {
+    fn stop(self, state: &mut State, outcome: InvocationOutcome, then: Then) {
         let function = find(state, &self.function_arn);
         let memory = function.map_or(0, |function| function.memory);
         self.write(state, state.now, memory, outcome);
         let end = match outcome {
-            Outcome::Throttled => End::Throttled,
-            Outcome::Lost => End::Lost,
+            InvocationOutcome::Throttled => End::Throttled,
+            InvocationOutcome::Lost => End::Lost,
             _ => End::Failed(Crash::exit(&self.request_id)),
         };
         then(state, end);
@@ -179,30 +179,30 @@ impl Attempt {
     fn finish(self, state: &mut State, begun: DateTime<Utc>, function: &Function, last: Last, then: Then) {
         let Self { request_id, .. } = &self;
         let (outcome, end) = match last {
-            Last::Word(Ok(value)) => (Outcome::Ok, End::Done(value)),
-            Last::Word(Err(message)) => (Outcome::Error, End::Failed(Crash { kind: "Error", message })),
-            Last::Killed => (Outcome::Killed, End::Failed(Crash::exit(request_id))),
+            Last::Word(Ok(value)) => (InvocationOutcome::Ok, End::Done(value)),
+            Last::Word(Err(message)) => (InvocationOutcome::Error, End::Failed(Crash { kind: "Error", message })),
+            Last::Killed => (InvocationOutcome::Killed, End::Failed(Crash::exit(request_id))),
             // "In newer runtimes, timeouts are reported as Sandbox.Timedout" (Step Functions' guide, *Handle transient
             // Lambda service exceptions*); older ones are only `Lambda.Unknown`.
             Last::Timeout => {
                 let after = function.timeout.as_secs_f64();
                 let message = format!("RequestId: {request_id} Error: Task timed out after {after:.2} seconds");
-                (Outcome::Timeout, End::Failed(Crash { kind: "Sandbox.Timedout", message }))
+                (InvocationOutcome::Timeout, End::Failed(Crash { kind: "Sandbox.Timedout", message }))
             }
         };
         self.write(state, begun, function.memory, outcome);
         then(state, end);
     }
 
-    fn write(&self, state: &mut State, begun: DateTime<Utc>, memory: u32, outcome: Outcome) {
+    fn write(&self, state: &mut State, begun: DateTime<Utc>, memory: u32, outcome: InvocationOutcome) {
         state.write(Event::Invocation {
             account: Arn::parse(&self.function_arn).map_or("", |arn| arn.account).to_owned(),
             function: name(&self.function_arn).unwrap_or_default().to_owned(),
             request_id: self.request_id.clone(),
             attempt: self.number,
             outcome,
-            took: (state.now - begun).num_milliseconds(),
-            memory,
+            duration_ms: (state.now - begun).num_milliseconds(),
+            memory_mib: memory,
         });
     }
 }

@@ -73,7 +73,7 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
         return;
     }
     // One that was kept when a database of this name was deleted may have the identifier.
-    if state.place(&database.account, &database.region).rds.family(database.kind).snapshots.contains(&id) {
+    if state.region_state(&database.account, &database.region).rds.family(database.kind).snapshots.contains(&id) {
         return;
     }
     let Some(this) = take(state, database, &id, Origin::Automated, tags) else { return };
@@ -89,7 +89,7 @@ fn expire(state: &mut State, this: This, at: DateTime<Utc>) {
 
 /// Removes the automated snapshots of a database that goes.
 pub(super) fn remove_all(state: &mut State, database: &Arn, resource_id: &str) {
-    let family = state.place(&database.account, &database.region).rds.family(database.kind);
+    let family = state.region_state(&database.account, &database.region).rds.family(database.kind);
     let all: Vec<This> = family
         .snapshots
         .of_after(&database.id, Bound::Unbounded)

@@ -161,6 +161,6 @@ pub(super) fn ended(state: &mut State, copy: &Snapshot) {
         source.copies.remove(&copy.this);
     }
     if copy.is_from_another_region() {
-        state.place(&copy.arn().account, &copy.arn().region).rds.copies_from_afar -= 1;
+        state.region_state(&copy.arn().account, &copy.arn().region).rds.copies_from_afar -= 1;
     }
 }

@@ -259,7 +259,7 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<
     let view = view::database(found);
     let with_backups = wanted.delete_automated_backups;
     state.agenda.at(ends, move |state| {
-        state.place(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
+        state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
         if with_backups {
             backups::remove_all(state, &arn, &resource_id);
         }

@@ -197,7 +197,7 @@ fn others(
     size: usize,
 ) -> Result<Found, Error> {
     let now = state.now;
-    let shared = &state.place(account, &here.region).rds.family(here.kind).shared;
+    let shared = &state.region_state(account, &here.region).rds.family(here.kind).shared;
     let arns: Vec<Arn> =
         shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).cloned().collect();
     let found = arns.into_iter().filter(|arn| arn.account != here.caller.account).map(|arn| {

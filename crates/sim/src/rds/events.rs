@@ -59,7 +59,7 @@ const KEPT: TimeDelta = TimeDelta::days(14);
 pub(super) fn tell(state: &mut State, source: &Arn, what: Happened<'_>) {
     let Some(wording) = Wording::of(source, what) else { return };
     let at = state.now;
-    let events = &mut state.place(&source.account, &source.region).rds.events;
+    let events = &mut state.region_state(&source.account, &source.region).rds.events;
     events.told += 1;
     let event = Event { number: events.told, at, source: source.clone(), wording };
     events.kept.push_back(event.clone());

@@ -66,7 +66,7 @@ pub(super) fn take(state: &mut State, database: &Arn, id: &str, origin: Origin, 
     let (now, rate) = (state.now, state.settings.copy_gib_per_minute);
     let Arn { kind, account, region, .. } = database.clone();
     let arn = Arn { what: What::Snapshot, id: id.to_owned(), ..database.clone() };
-    let rds = &mut state.place(&account, &region).rds;
+    let rds = &mut state.region_state(&account, &region).rds;
     let this = This { arn, number: rds.new_number() };
     let family = rds.family(kind);
     let found = family.databases.get(&database.id)?;
@@ -102,7 +102,7 @@ pub(super) fn take(state: &mut State, database: &Arn, id: &str, origin: Origin, 
 /// From now on a manual snapshot is paid for: all of it, though AWS keeps only what has changed since the one before, and
 /// tells nobody how much that is. Automated ones are free up to the size of their database.
 pub(super) fn charge(state: &mut State, arn: &Arn, gib: u32) {
-    state.metered.start(state.now, bill::What::Storage, &arn.to_string(), u64::from(gib) * 1024);
+    state.meter.start(state.now, bill::BillItem::Storage, &arn.to_string(), u64::from(gib) * 1024);
 }
 
 #[derive(Deserialize)]
@@ -137,8 +137,8 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<
 pub(super) fn remove(state: &mut State, this: &This) -> Option<Snapshot> {
     find_this(state, this)?;
     let Arn { kind, account, region, id, .. } = &this.arn;
-    let gone = state.place(account, region).rds.family(*kind).snapshots.remove(id)?;
-    state.metered.stop(state.now, bill::What::Storage, &this.arn.to_string());
+    let gone = state.region_state(account, region).rds.family(*kind).snapshots.remove(id)?;
+    state.meter.stop(state.now, bill::BillItem::Storage, &this.arn.to_string());
     gone.shared_with.iter().for_each(|with| unshare(state, &this.arn, with));
     for copy in &gone.copies {
         copy::fail(state, copy);

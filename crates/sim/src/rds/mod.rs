@@ -66,7 +66,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
         "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, here, &wanted)),
         "ModifyEventSubscription" => run(input, |wanted| subscriptions::modify(state, here, wanted)),
         "DeleteEventSubscription" => run(input, |wanted| subscriptions::delete(state, here, &wanted)),
-        _ => Err(Error::no_such_operation(&operation)),
+        _ => Err(Error::unknown_query_operation(&operation)),
     }
 }
 
@@ -121,7 +121,7 @@ impl Here {
     }
 
     fn rds<'s>(&self, state: &'s mut State) -> &'s mut Rds {
-        &mut state.place(&self.caller.account, &self.region).rds
+        &mut state.region_state(&self.caller.account, &self.region).rds
     }
 
     fn family<'s>(&self, state: &'s mut State) -> &'s mut Family {
@@ -161,7 +161,7 @@ impl Here {
 }
 
 fn find_database<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Database> {
-    state.place(&arn.account, &arn.region).rds.family(arn.kind).databases.get_mut(&arn.id)
+    state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.get_mut(&arn.id)
 }
 
 /// The database of this resource identifier, unless it is gone and another has its name.
@@ -170,7 +170,7 @@ fn find_this_database<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) ->
 }
 
 fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot> {
-    state.place(&arn.account, &arn.region).rds.family(arn.kind).snapshots.get_mut(&arn.id)
+    state.region_state(&arn.account, &arn.region).rds.family(arn.kind).snapshots.get_mut(&arn.id)
 }
 
 /// This snapshot, unless it is gone.

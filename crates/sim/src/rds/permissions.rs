@@ -85,7 +85,7 @@ pub(crate) fn needs(state: &mut State, call: &Call) -> Result<Vec<Need>, Error> 
     let here = Here::of(call);
     let asked: Asked = call.input.clone().read()?;
     let mut needs = Vec::new();
-    for on in table(operation).ok_or_else(|| Error::no_such_operation(operation))? {
+    for on in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
         for resource in asked.resources(&here, *on) {
             needs.push(asked.need(state, &here, operation, &resource));
             // "rds:AddTagsToResource" is a dependent action of whatever makes something with tags.

@@ -57,7 +57,7 @@ pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<V
     let before = std::mem::replace(&mut snapshot.shared_with, shared_with.clone());
     let view = view(here.kind, snapshot);
     for account in shared_with.difference(&before) {
-        state.place(account, &arn.region).rds.family(arn.kind).shared.insert(arn.clone());
+        state.region_state(account, &arn.region).rds.family(arn.kind).shared.insert(arn.clone());
     }
     for account in before.difference(&shared_with) {
         unshare(state, &arn, account);
@@ -78,7 +78,7 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
 
 /// An account, or everyone, does not see a snapshot any more.
 pub(super) fn unshare(state: &mut State, arn: &Arn, account: &str) {
-    state.place(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
+    state.region_state(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
 }
 
 fn check_account(value: &str) -> Result<(), Error> {

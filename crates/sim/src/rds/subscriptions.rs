@@ -78,7 +78,7 @@ const CATEGORIES: [(&str, &[&str]); 4] = [
 /// Tells those who want to be told. What a topic refuses is lost. "SourceArn: your RDS resource ARN" (RDS's guide,
 /// *Granting permissions to publish notifications*): that of what the event is about.
 pub(super) fn notify(state: &mut State, event: &Event) {
-    let subscriptions = &state.place(&event.source.account, &event.source.region).rds.subscriptions;
+    let subscriptions = &state.region_state(&event.source.account, &event.source.region).rds.subscriptions;
     let wanting = subscriptions.values().filter(|subscription| subscription.wants(event));
     let topics: Vec<String> = wanting.map(|subscription| subscription.topic_arn.clone()).collect();
     if topics.is_empty() {

@@ -11,8 +11,8 @@ use super::subscriptions::Subscription;
 use super::{Message, find};
 use crate::arn::Arn;
 use crate::clock;
-use crate::fault::{Fate, Point};
-use crate::journal::{Arrival, Event};
+use crate::fault::{Action, Point};
+use crate::journal::{DeliveryOutcome, Event};
 use crate::world::State;
 use crate::{lambda, sqs};
 
@@ -29,14 +29,14 @@ pub(super) fn fan_out(state: &mut State, topic_arn: &str, message_id: &str, mess
     for (subscription_arn, to) in subscriptions {
         let delivery = Delivery { letter: Arc::clone(&letter), subscription_arn, to };
         match state.faults.decide(&Point::Delivery(topic.to_owned())) {
-            Fate::Lost => delivery.write(state, Arrival::Lost),
-            Fate::Doubled => {
+            Action::Lose => delivery.write(state, DeliveryOutcome::Lost),
+            Action::Duplicate => {
                 delivery.clone().after(state, TRAVEL);
                 delivery.after(state, TRAVEL * 2);
             }
-            Fate::Late(more) => delivery.after(state, TRAVEL + more),
+            Action::Delay(more) => delivery.after(state, TRAVEL + more),
             // SNS itself tries again what fails on the way, so the rest is nothing special.
-            Fate::Pass | Fate::FailBefore | Fate::FailAfter | Fate::Throttle | Fate::Die => {
+            Action::Pass | Action::FailBefore | Action::FailAfter | Action::Throttle | Action::Crash => {
                 delivery.after(state, TRAVEL);
             }
         }
@@ -69,20 +69,20 @@ impl Delivery {
         let arrival = match to.protocol.as_str() {
             "lambda" if lambda::lets(state, &to.endpoint, "sns.amazonaws.com", &letter.topic_arn) => {
                 lambda::invoke(state, &to.endpoint, letter.for_function(subscription_arn));
-                Arrival::Delivered
+                DeliveryOutcome::Delivered
             }
             "sqs" => {
                 let body =
                     if to.raw { letter.message.body.clone() } else { letter.for_queue(subscription_arn).to_string() };
-                sqs::send(state, &to.endpoint, body).map_or(Arrival::Failed, |()| Arrival::Delivered)
+                sqs::send(state, &to.endpoint, body).map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
             }
             // An endpoint that is gone, or does not let SNS in, is a client-side error, which SNS does not retry.
-            _ => Arrival::Failed,
+            _ => DeliveryOutcome::Failed,
         };
         self.write(state, arrival);
     }
 
-    fn write(&self, state: &mut State, outcome: Arrival) {
+    fn write(&self, state: &mut State, outcome: DeliveryOutcome) {
         state.write(Event::Delivery {
             topic: self.letter.topic_arn.clone(),
             to: self.to.endpoint.clone(),

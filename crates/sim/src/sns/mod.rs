@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn::Arn;
-use crate::bill::What;
+use crate::bill::BillItem;
 use crate::call::{Answer, Call, Caller, Error, run};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::{self, Need, Policy, Principal, Question};
 use crate::page;
 use crate::world::State;
@@ -56,21 +56,21 @@ pub(crate) struct Attribute {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let here = &Here { caller, region };
+    let ctx = &CallContext { caller, region };
     match operation.as_str() {
-        "CreateTopic" => run(input, |input| create_topic(state, here, input)),
-        "DeleteTopic" => run(input, |input| delete_topic(state, here, &input)),
-        "ListTopics" => run(input, |input| Ok(list_topics(state, here, &input))),
-        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, here, &input)),
-        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, here, input)),
-        "Publish" => run(input, |input| publish_by_call(state, here, input)),
-        "Subscribe" => run(input, |input| subscriptions::subscribe(state, here, input)),
-        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, here, &input)),
-        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, here, &input))),
-        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, here, &input)),
-        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, here, &input)),
-        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, here, &input)),
-        _ => Err(Error::no_such_operation(&operation)),
+        "CreateTopic" => run(input, |input| create_topic(state, ctx, input)),
+        "DeleteTopic" => run(input, |input| delete_topic(state, ctx, &input)),
+        "ListTopics" => run(input, |input| Ok(list_topics(state, ctx, &input))),
+        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, ctx, &input)),
+        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, ctx, input)),
+        "Publish" => run(input, |input| publish_by_call(state, ctx, input)),
+        "Subscribe" => run(input, |input| subscriptions::subscribe(state, ctx, input)),
+        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, ctx, &input)),
+        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, ctx, &input))),
+        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, ctx, &input)),
+        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, ctx, &input)),
+        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, ctx, &input)),
+        _ => Err(Error::unknown_query_operation(&operation)),
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn publish(
     let id = state.new_uuid();
     // "Each 64KB chunk of published data is billed as 1 request" (pricing).
     let chunks = message.body.len().div_ceil(64 * 1024);
-    state.metered.add(What::Publishes, chunks as u128);
+    state.meter.add(BillItem::Publishes, chunks as u128);
     delivery::fan_out(state, topic_arn, &id, message);
     Ok(id)
 }
@@ -131,12 +131,12 @@ fn check(message: &Message) -> Result<(), Error> {
 }
 
 /// The topic, if it is here (topics elsewhere cannot be reached) and its policy allows the caller this.
-fn topic<'s>(state: &'s mut State, here: &Here, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
-    if Arn::of("sns", arn).is_none_or(|arn| arn.region != here.region || arn.resource.contains(':')) {
+fn topic<'s>(state: &'s mut State, ctx: &CallContext, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
+    if Arn::of("sns", arn).is_none_or(|arn| arn.region != ctx.region || arn.resource.contains(':')) {
         return Err(invalid("TopicArn"));
     }
     find(state, arn)?;
-    let principal = Principal::Caller(&here.caller);
+    let principal = Principal::Caller(&ctx.caller);
     if !allowed(state, principal, action, arn) {
         return Err(refused(principal, &action.replacen("sns", "SNS", 1), arn));
     }
@@ -146,7 +146,7 @@ fn topic<'s>(state: &'s mut State, here: &Here, arn: &str, action: &str) -> Resu
 /// The topic of this ARN.
 fn find<'s>(state: &'s mut State, topic_arn: &str) -> Result<&'s mut Topic, Error> {
     let arn = Arn::of("sns", topic_arn).ok_or_else(|| invalid("TopicArn"))?;
-    let topic = state.place(arn.account, arn.region).sns.topics.get_mut(arn.resource);
+    let topic = state.region_state(arn.account, arn.region).sns.topics.get_mut(arn.resource);
     topic.ok_or_else(|| Error::new("NotFound", "Topic does not exist").status(404))
 }
 
@@ -222,7 +222,7 @@ struct CreateTopic {
     attributes: Vec<Entry>,
 }
 
-fn create_topic(state: &mut State, here: &Here, input: CreateTopic) -> Result<Value, Error> {
+fn create_topic(state: &mut State, ctx: &CallContext, input: CreateTopic) -> Result<Value, Error> {
     let CreateTopic { name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=256).contains(&name.len()) || !name.bytes().all(allowed) {
@@ -232,8 +232,8 @@ fn create_topic(state: &mut State, here: &Here, input: CreateTopic) -> Result<Va
     for Entry { key, value } in attributes {
         topic.set(&key, value)?;
     }
-    let arn = here.arn("sns", &name);
-    here.place(state).sns.topics.entry(name).or_insert(topic);
+    let arn = ctx.arn("sns", &name);
+    ctx.region_state(state).sns.topics.entry(name).or_insert(topic);
     Ok(json!({ "TopicArn": arn }))
 }
 
@@ -245,15 +245,15 @@ struct OfTopic {
 }
 
 /// What is not there is deleted already.
-fn delete_topic(state: &mut State, here: &Here, input: &OfTopic) -> Result<(), Error> {
-    match topic(state, here, &input.topic_arn, "sns:DeleteTopic") {
+fn delete_topic(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<(), Error> {
+    match topic(state, ctx, &input.topic_arn, "sns:DeleteTopic") {
         Err(error) if error.code == "NotFound" => return Ok(()),
         topic => topic?,
     };
     let Some(arn) = Arn::parse(&input.topic_arn) else { return Ok(()) };
-    let topic = state.place(arn.account, arn.region).sns.topics.remove(arn.resource);
+    let topic = state.region_state(arn.account, arn.region).sns.topics.remove(arn.resource);
     for (subscription_arn, subscription) in topic.map(|topic| topic.subscriptions).unwrap_or_default() {
-        state.place(&subscription.owner, arn.region).sns.subscribed.remove(&subscription_arn);
+        state.region_state(&subscription.owner, arn.region).sns.subscribed.remove(&subscription_arn);
     }
     Ok(())
 }
@@ -264,13 +264,13 @@ struct Listing {
     next_token: Option<String>,
 }
 
-fn list_topics(state: &mut State, here: &Here, input: &Listing) -> Value {
-    let topics = &here.place(state).sns.topics;
-    page("Topics", topics, input.next_token.as_ref(), |name, _| Some(json!({ "TopicArn": here.arn("sns", name) })))
+fn list_topics(state: &mut State, ctx: &CallContext, input: &Listing) -> Value {
+    let topics = &ctx.region_state(state).sns.topics;
+    page("Topics", topics, input.next_token.as_ref(), |name, _| Some(json!({ "TopicArn": ctx.arn("sns", name) })))
 }
 
-fn get_topic_attributes(state: &mut State, here: &Here, input: &OfTopic) -> Result<Value, Error> {
-    let topic = topic(state, here, &input.topic_arn, "sns:GetTopicAttributes")?;
+fn get_topic_attributes(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<Value, Error> {
+    let topic = topic(state, ctx, &input.topic_arn, "sns:GetTopicAttributes")?;
     let owner = Arn::parse(&input.topic_arn).map_or("", |arn| arn.account);
     let pending = topic.subscriptions.values().filter(|subscription| subscription.pending).count();
     let policy = topic.policy.as_ref().map(|(text, _)| text.clone());
@@ -321,8 +321,8 @@ struct SetTopicAttributes {
     attribute_value: String,
 }
 
-fn set_topic_attributes(state: &mut State, here: &Here, input: SetTopicAttributes) -> Result<(), Error> {
-    topic(state, here, &input.topic_arn, "sns:SetTopicAttributes")?.set(&input.attribute_name, input.attribute_value)
+fn set_topic_attributes(state: &mut State, ctx: &CallContext, input: SetTopicAttributes) -> Result<(), Error> {
+    topic(state, ctx, &input.topic_arn, "sns:SetTopicAttributes")?.set(&input.attribute_name, input.attribute_value)
 }
 
 impl Topic {
@@ -366,16 +366,16 @@ struct AttributeValue {
     binary_value: Option<String>,
 }
 
-fn publish_by_call(state: &mut State, here: &Here, input: Publish) -> Result<Value, Error> {
+fn publish_by_call(state: &mut State, ctx: &CallContext, input: Publish) -> Result<Value, Error> {
     let topic_arn =
         input.topic_arn.or(input.target_arn).ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value"))?;
-    topic(state, here, &topic_arn, "sns:Publish")?;
+    topic(state, ctx, &topic_arn, "sns:Publish")?;
     if input.message_structure.is_some() {
         return Err(invalid("MessageStructure: this simulation sends the same to everybody"));
     }
     let attributes = input.message_attributes.into_iter().map(attribute).collect::<Result<_, Error>>()?;
     let message = Message { subject: input.subject, body: input.message, attributes };
-    let id = publish(state, Principal::Caller(&here.caller), &topic_arn, message)?;
+    let id = publish(state, Principal::Caller(&ctx.caller), &topic_arn, message)?;
     Ok(json!({ "MessageId": id }))
 }
 

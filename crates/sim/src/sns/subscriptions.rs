@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Entry, Listing, OfTopic, Topic, entries, find, invalid, page, topic};
 use crate::arn::Arn;
 use crate::call::Error;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::world::State;
 
 /// Who hears of a topic. The ARN is the topic's with one part more.
@@ -37,21 +37,21 @@ pub(super) struct Subscribe {
 }
 
 /// Subscribing again is no error and changes nothing.
-pub(super) fn subscribe(state: &mut State, here: &Here, input: Subscribe) -> Result<Value, Error> {
+pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) -> Result<Value, Error> {
     let Subscribe { topic_arn, protocol, endpoint, attributes, return_subscription_arn } = input;
-    topic(state, here, &topic_arn, "sns:Subscribe")?;
+    topic(state, ctx, &topic_arn, "sns:Subscribe")?;
     let endpoint = endpoint.ok_or_else(|| invalid("Endpoint"))?;
     let pending = match protocol.as_str() {
         "lambda" | "sqs" => {
             let of = Arn::of(&protocol, &endpoint).ok_or_else(|| invalid(format!("{protocol} endpoint ARN")))?;
             // "When the queue owner creates a subscription, the subscription doesn't require confirmation." (SNS's
             // guide, *Sending messages to a queue in a different account*; otherwise it does.)
-            of.account != here.caller.account
+            of.account != ctx.caller.account
         }
         other if UNREACHED.contains(&other) => true,
         other => return Err(invalid(format!("Does not support this protocol string: {other}"))),
     };
-    let mut new = Subscription { owner: here.caller.account.clone(), protocol, endpoint, pending, raw: false };
+    let mut new = Subscription { owner: ctx.caller.account.clone(), protocol, endpoint, pending, raw: false };
     for Entry { key, value } in attributes {
         new.set(&key, &value)?;
     }
@@ -65,7 +65,7 @@ pub(super) fn subscribe(state: &mut State, here: &Here, input: Subscribe) -> Res
         Some((arn, _)) => arn.clone(),
         None => {
             let arn = format!("{topic_arn}:{}", state.new_uuid());
-            let owner = &mut here.place(state).sns;
+            let owner = &mut ctx.region_state(state).sns;
             owner.subscribed.insert(arn.clone(), topic_arn.clone());
             find(state, &topic_arn)?.subscriptions.insert(arn.clone(), new);
             arn
@@ -93,54 +93,53 @@ impl OfSubscription {
     }
 
     /// Its topic, if it is there and the caller is its owner or the topic's.
-    fn topic<'s>(&self, state: &'s mut State, here: &Here) -> Result<&'s mut Topic, Error> {
+    fn topic<'s>(&self, state: &'s mut State, ctx: &CallContext) -> Result<&'s mut Topic, Error> {
         let none = || Error::new("NotFound", "Subscription does not exist").status(404);
         let topic_arn = self.topic_arn()?;
         let topic = find(state, topic_arn).map_err(|_| none())?;
         let owner = &topic.subscriptions.get(&self.subscription_arn).ok_or_else(none)?.owner;
-        if *owner == here.caller.account || Arn::parse(topic_arn).is_some_and(|arn| arn.account == here.caller.account)
-        {
+        if *owner == ctx.caller.account || Arn::parse(topic_arn).is_some_and(|arn| arn.account == ctx.caller.account) {
             Ok(topic)
         } else {
             Err(Error::new("AuthorizationError", "Not authorized: the subscription is another account's").status(403))
         }
     }
 
-    fn subscription<'s>(&self, state: &'s mut State, here: &Here) -> Result<&'s mut Subscription, Error> {
-        let topic = self.topic(state, here)?;
+    fn subscription<'s>(&self, state: &'s mut State, ctx: &CallContext) -> Result<&'s mut Subscription, Error> {
+        let topic = self.topic(state, ctx)?;
         topic.subscriptions.get_mut(&self.subscription_arn).ok_or_else(|| invalid("SubscriptionArn"))
     }
 }
 
 /// What is not there is unsubscribed already.
-pub(super) fn unsubscribe(state: &mut State, here: &Here, input: &OfSubscription) -> Result<(), Error> {
-    let topic = match input.topic(state, here) {
+pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<(), Error> {
+    let topic = match input.topic(state, ctx) {
         Err(error) if error.code == "NotFound" => return Ok(()),
         topic => topic?,
     };
     let removed = topic.subscriptions.remove(&input.subscription_arn);
     topic.unsubscribed += 1;
     if let Some(subscription) = removed {
-        state.place(&subscription.owner, &here.region).sns.subscribed.remove(&input.subscription_arn);
+        state.region_state(&subscription.owner, &ctx.region).sns.subscribed.remove(&input.subscription_arn);
     }
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, here: &Here, input: &Listing) -> Value {
-    let subscribed = here.place(state).sns.subscribed.clone();
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &Listing) -> Value {
+    let subscribed = ctx.region_state(state).sns.subscribed.clone();
     page("Subscriptions", &subscribed, input.next_token.as_ref(), |arn, topic_arn| {
         Some(find(state, topic_arn).ok()?.subscriptions.get(arn)?.shown(arn, topic_arn))
     })
 }
 
-pub(super) fn list_by_topic(state: &mut State, here: &Here, input: &OfTopic) -> Result<Value, Error> {
-    let subscriptions = &topic(state, here, &input.topic_arn, "sns:ListSubscriptionsByTopic")?.subscriptions;
+pub(super) fn list_by_topic(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<Value, Error> {
+    let subscriptions = &topic(state, ctx, &input.topic_arn, "sns:ListSubscriptionsByTopic")?.subscriptions;
     let shown = |arn: &str, to: &Subscription| Some(to.shown(arn, &input.topic_arn));
     Ok(page("Subscriptions", subscriptions, input.next_token.as_ref(), shown))
 }
 
-pub(super) fn get_attributes(state: &mut State, here: &Here, input: &OfSubscription) -> Result<Value, Error> {
-    let Subscription { owner, protocol, endpoint, pending, raw } = input.subscription(state, here)?.clone();
+pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<Value, Error> {
+    let Subscription { owner, protocol, endpoint, pending, raw } = input.subscription(state, ctx)?.clone();
     Ok(entries([
         ("SubscriptionArn", input.subscription_arn.clone()),
         ("TopicArn", input.topic_arn()?.to_owned()),
@@ -153,8 +152,8 @@ pub(super) fn get_attributes(state: &mut State, here: &Here, input: &OfSubscript
     ]))
 }
 
-pub(super) fn set_attributes(state: &mut State, here: &Here, input: &OfSubscription) -> Result<(), Error> {
-    input.subscription(state, here)?.set(&input.attribute_name, &input.attribute_value)
+pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<(), Error> {
+    input.subscription(state, ctx)?.set(&input.attribute_name, &input.attribute_value)
 }
 
 impl Subscription {

@@ -12,7 +12,7 @@ use super::run::{Which, start_running, stop_running};
 use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::page;
 use crate::world::State;
 
@@ -27,11 +27,11 @@ pub(super) struct Start {
 /// "If you call StartExecution with the same name and input as a running execution, the call succeeds and return the
 /// same response as the original request. If the execution is closed or if the input is different, it returns a 400
 /// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is forgotten then.
-pub(super) fn start(state: &mut State, here: &Here, input: Start) -> Result<Value, Error> {
+pub(super) fn start(state: &mut State, ctx: &CallContext, input: Start) -> Result<Value, Error> {
     let Start { state_machine_arn, name, input } = input;
     let (now, uuid) = (state.now, state.new_uuid());
-    let states = &mut here.place(state).states;
-    let (machine, machine_name) = states.machine(here, &state_machine_arn)?;
+    let states = &mut ctx.region_state(state).states;
+    let (machine, machine_name) = states.machine(ctx, &state_machine_arn)?;
     if machine.deleting {
         return Err(being_deleted(&state_machine_arn));
     }
@@ -39,7 +39,7 @@ pub(super) fn start(state: &mut State, here: &Here, input: Start) -> Result<Valu
     check_name(&name)?;
     let input = input.unwrap_or_else(|| "{}".to_owned());
     check_input(&input)?;
-    let arn = arn(here, "execution", &format!("{machine_name}:{name}"));
+    let arn = arn(ctx, "execution", &format!("{machine_name}:{name}"));
     if let Some(known) = machine.executions.get(&name) {
         if known.status == Status::Running && *known.input == *input {
             return Ok(json!({ "executionArn": arn, "startDate": seconds(known.started) }));
@@ -51,8 +51,8 @@ pub(super) fn start(state: &mut State, here: &Here, input: Start) -> Result<Valu
     let number = states.started;
     let execution = Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
     let which = Which {
-        account: here.caller.account.clone(),
-        region: here.region.clone(),
+        account: ctx.caller.account.clone(),
+        region: ctx.region.clone(),
         machine: machine_name.to_owned(),
         name,
         number,
@@ -67,8 +67,8 @@ pub(super) struct Named {
     execution_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
-    let (_, execution) = here.place(state).states.execution(here, &input.execution_arn)?;
+pub(super) fn describe(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
+    let (_, execution) = ctx.region_state(state).states.execution(ctx, &input.execution_arn)?;
     let mut described = summary(execution);
     let redrivable = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
     described["input"] = (*execution.input).into();
@@ -96,7 +96,7 @@ pub(super) struct List {
 
 /// "Results are sorted by time, with the most recent execution first. Running executions are sorted by their startDate
 /// …, and other executions are sorted by their stopDate." The token is where in that order the last one was.
-pub(super) fn list(state: &mut State, here: &Here, input: List) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let List { state_machine_arn, status_filter, max_results, next_token } = input;
     let size = page_size(max_results)?;
     let Some(arn) = state_machine_arn else {
@@ -104,7 +104,7 @@ pub(super) fn list(state: &mut State, here: &Here, input: List) -> Result<Value,
     };
     let status = status_filter.map(|name| status_named(&name)).transpose()?;
     let before = next_token.map(|token| place_of(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
-    let (machine, _) = here.place(state).states.machine(here, &arn)?;
+    let (machine, _) = ctx.region_state(state).states.machine(ctx, &arn)?;
     let mut found: Vec<_> = machine
         .executions
         .values()
@@ -130,14 +130,14 @@ pub(super) struct Stop {
 }
 
 /// Stopping what has ended already changes nothing.
-pub(super) fn stop(state: &mut State, here: &Here, input: Stop) -> Result<Value, Error> {
+pub(super) fn stop(state: &mut State, ctx: &CallContext, input: Stop) -> Result<Value, Error> {
     let Stop { execution_arn, error, cause } = input;
     let now = state.now;
-    let (machine, execution) = here.place(state).states.execution(here, &execution_arn)?;
+    let (machine, execution) = ctx.region_state(state).states.execution(ctx, &execution_arn)?;
     let stopped = execution.stopped.unwrap_or(now);
     let which = Which {
-        account: here.caller.account.clone(),
-        region: here.region.clone(),
+        account: ctx.caller.account.clone(),
+        region: ctx.region.clone(),
         machine: machine.to_owned(),
         name: execution.name.clone(),
         number: execution.number,
@@ -157,13 +157,13 @@ pub(super) struct History {
 }
 
 /// The token says how many events were told already.
-pub(super) fn history(state: &mut State, here: &Here, input: History) -> Result<Value, Error> {
+pub(super) fn history(state: &mut State, ctx: &CallContext, input: History) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
     let told = match input.next_token {
         None => 0,
         Some(token) => token.parse().map_err(|_| invalid_token(&token))?,
     };
-    let (_, execution) = here.place(state).states.execution(here, &input.execution_arn)?;
+    let (_, execution) = ctx.region_state(state).states.execution(ctx, &input.execution_arn)?;
     let history = &execution.history;
     let end = history.len().min(told + size);
     let index = |n: usize| if input.reverse_order == Some(true) { history.len() - 1 - n } else { n };
@@ -174,8 +174,8 @@ pub(super) fn history(state: &mut State, here: &Here, input: History) -> Result<
 
 impl States {
     /// The execution of this ARN, and its machine's name.
-    fn execution<'a>(&mut self, here: &Here, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
-        let names = name_in(here, arn, "execution")?.and_then(|names| names.split_once(':'));
+    fn execution<'a>(&mut self, ctx: &CallContext, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
+        let names = name_in(ctx, arn, "execution")?.and_then(|names| names.split_once(':'));
         names
             .and_then(|(machine, name)| Some((machine, self.machines.get_mut(machine)?.executions.get_mut(name)?)))
             .ok_or_else(|| Error::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'")))

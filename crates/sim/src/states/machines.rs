@@ -12,7 +12,7 @@ use super::language::Definition;
 use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::page;
 use crate::world::State;
 
@@ -36,8 +36,8 @@ impl Machine {
 
 impl States {
     /// The machine of this ARN, and its name.
-    pub(super) fn machine<'a>(&mut self, here: &Here, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
-        let name = name_in(here, arn, "stateMachine")?;
+    pub(super) fn machine<'a>(&mut self, ctx: &CallContext, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
+        let name = name_in(ctx, arn, "stateMachine")?;
         name.and_then(|name| Some((self.machines.get_mut(name)?, name)))
             .ok_or_else(|| Error::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
     }
@@ -53,18 +53,18 @@ pub(super) struct Create {
     publish: Option<bool>,
 }
 
-pub(super) fn create(state: &mut State, here: &Here, input: Create) -> Result<Value, Error> {
+pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Result<Value, Error> {
     let Create { name, definition: text, role_arn, r#type, publish } = input;
     check_name(&name)?;
     if r#type.is_some_and(|kind| kind != "STANDARD") {
         return Err(Error::new("StateMachineTypeNotSupported", "This simulation has only standard workflows."));
     }
     refuse_versions(publish)?;
-    check_role(here, &role_arn)?;
+    check_role(ctx, &role_arn)?;
     let definition = parse(&text)?;
     let now = state.now;
-    let arn = arn(here, "stateMachine", &name);
-    let machine = here.place(state).states.machines.entry(name).or_insert_with(|| Machine {
+    let arn = arn(ctx, "stateMachine", &name);
+    let machine = ctx.region_state(state).states.machines.entry(name).or_insert_with(|| Machine {
         text: text.clone(),
         definition,
         role_arn,
@@ -89,9 +89,9 @@ pub(super) struct Named {
     state_machine_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
     let arn = input.state_machine_arn;
-    let (machine, name) = here.place(state).states.machine(here, &arn)?;
+    let (machine, name) = ctx.region_state(state).states.machine(ctx, &arn)?;
     Ok(json!({
         "stateMachineArn": arn,
         "name": name,
@@ -117,11 +117,11 @@ pub(super) struct Update {
 }
 
 /// "Running executions will continue to use the previous definition and roleArn": they have their own.
-pub(super) fn update(state: &mut State, here: &Here, input: Update) -> Result<Value, Error> {
+pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Result<Value, Error> {
     let Update { state_machine_arn: arn, definition: text, role_arn, publish } = input;
     refuse_versions(publish)?;
     let (now, revision) = (state.now, state.new_uuid());
-    let (machine, _) = here.place(state).states.machine(here, &arn)?;
+    let (machine, _) = ctx.region_state(state).states.machine(ctx, &arn)?;
     if machine.deleting {
         return Err(being_deleted(&arn));
     }
@@ -130,7 +130,7 @@ pub(super) fn update(state: &mut State, here: &Here, input: Update) -> Result<Va
                    specified";
         return Err(Error::new("MissingRequiredParameter", why));
     }
-    role_arn.as_deref().map_or(Ok(()), |role| check_role(here, role))?;
+    role_arn.as_deref().map_or(Ok(()), |role| check_role(ctx, role))?;
     if let Some(text) = text {
         machine.definition = parse(&text)?;
         machine.text = text;
@@ -142,9 +142,9 @@ pub(super) fn update(state: &mut State, here: &Here, input: Update) -> Result<Va
 
 /// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
 /// machine's executions are terminated." Deleting what is not there is no error.
-pub(super) fn delete(state: &mut State, here: &Here, input: Named) -> Result<Value, Error> {
-    let states = &mut here.place(state).states;
-    if let Some(name) = name_in(here, &input.state_machine_arn, "stateMachine")? {
+pub(super) fn delete(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
+    let states = &mut ctx.region_state(state).states;
+    if let Some(name) = name_in(ctx, &input.state_machine_arn, "stateMachine")? {
         if let Some(machine) = states.machines.get_mut(name) {
             machine.deleting = true;
         }
@@ -170,15 +170,15 @@ pub(super) struct List {
 }
 
 /// In the order of their names. The token is the name of the last one.
-pub(super) fn list(state: &mut State, here: &Here, input: List) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
     if let Some(token) = &input.next_token {
         check_name(token).map_err(|_| invalid_token(token))?;
     }
-    let left = page::after(input.next_token.as_ref(), &here.place(state).states.machines);
+    let left = page::after(input.next_token.as_ref(), &ctx.region_state(state).states.machines);
     let shown = left.map(|(name, machine)| {
         let shown = json!({
-            "stateMachineArn": arn(here, "stateMachine", name),
+            "stateMachineArn": arn(ctx, "stateMachine", name),
             "name": name,
             "type": "STANDARD",
             "creationDate": seconds(machine.created),
@@ -199,10 +199,10 @@ fn parse(text: &str) -> Result<Arc<Definition>, Error> {
 }
 
 /// The caller may pass only a role of its own account.
-fn check_role(here: &Here, arn: &str) -> Result<(), Error> {
+fn check_role(ctx: &CallContext, arn: &str) -> Result<(), Error> {
     let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
     match rest {
-        Some((account, name)) if !name.is_empty() && account == here.caller.account => Ok(()),
+        Some((account, name)) if !name.is_empty() && account == ctx.caller.account => Ok(()),
         Some((_, name)) if !name.is_empty() => {
             Err(Error::new("AccessDeniedException", "Cross-account pass role is not allowed."))
         }

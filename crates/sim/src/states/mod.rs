@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::arn::Arn;
 use crate::call::{Answer, Call, Error, run};
-use crate::here::Here;
+use crate::context::CallContext;
 use crate::iam::Need;
 use crate::world::State;
 
@@ -44,19 +44,19 @@ pub(crate) struct States {
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     let Call { caller, region, operation, input, .. } = call;
-    let here = &Here { caller, region };
+    let ctx = &CallContext { caller, region };
     match operation.as_str() {
-        "CreateStateMachine" => run(input, |input| machines::create(state, here, input)),
-        "DescribeStateMachine" => run(input, |input| machines::describe(state, here, input)),
-        "UpdateStateMachine" => run(input, |input| machines::update(state, here, input)),
-        "DeleteStateMachine" => run(input, |input| machines::delete(state, here, input)),
-        "ListStateMachines" => run(input, |input| machines::list(state, here, input)),
-        "StartExecution" => run(input, |input| executions::start(state, here, input)),
-        "DescribeExecution" => run(input, |input| executions::describe(state, here, input)),
-        "ListExecutions" => run(input, |input| executions::list(state, here, input)),
-        "StopExecution" => run(input, |input| executions::stop(state, here, input)),
-        "GetExecutionHistory" => run(input, |input| executions::history(state, here, input)),
-        _ => Err(Error::unknown_operation(&operation)),
+        "CreateStateMachine" => run(input, |input| machines::create(state, ctx, input)),
+        "DescribeStateMachine" => run(input, |input| machines::describe(state, ctx, input)),
+        "UpdateStateMachine" => run(input, |input| machines::update(state, ctx, input)),
+        "DeleteStateMachine" => run(input, |input| machines::delete(state, ctx, input)),
+        "ListStateMachines" => run(input, |input| machines::list(state, ctx, input)),
+        "StartExecution" => run(input, |input| executions::start(state, ctx, input)),
+        "DescribeExecution" => run(input, |input| executions::describe(state, ctx, input)),
+        "ListExecutions" => run(input, |input| executions::list(state, ctx, input)),
+        "StopExecution" => run(input, |input| executions::stop(state, ctx, input)),
+        "GetExecutionHistory" => run(input, |input| executions::history(state, ctx, input)),
+        _ => Err(Error::unknown_json_operation(&operation)),
     }
 }
 
@@ -65,15 +65,15 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let text = |member| input.text(member).unwrap_or_default();
-    let here = Here { caller: caller.clone(), region: region.clone() };
+    let ctx = CallContext { caller: caller.clone(), region: region.clone() };
     let resource = match operation.as_str() {
-        "CreateStateMachine" => arn(&here, "stateMachine", text("name")),
+        "CreateStateMachine" => arn(&ctx, "stateMachine", text("name")),
         "DescribeStateMachine" | "UpdateStateMachine" | "DeleteStateMachine" | "StartExecution" | "ListExecutions" => {
             text("stateMachineArn").to_owned()
         }
         "DescribeExecution" | "StopExecution" | "GetExecutionHistory" => text("executionArn").to_owned(),
         "ListStateMachines" => "*".to_owned(),
-        _ => return Err(Error::unknown_operation(operation)),
+        _ => return Err(Error::unknown_json_operation(operation)),
     };
     let mut needs = vec![Need::new(format!("states:{operation}"), resource)];
     if let Some(role) = input.text("roleArn") {
@@ -85,13 +85,13 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
 }
 
 /// The ARN of a `stateMachine` or an `execution` of this name.
-fn arn(here: &Here, of: &str, name: &str) -> String {
-    here.arn("states", &format!("{of}:{name}"))
+fn arn(ctx: &CallContext, of: &str, name: &str) -> String {
+    ctx.arn("states", &format!("{of}:{name}"))
 }
 
 /// What comes after `stateMachine:` or `execution:` in an ARN that belongs here. One of another region or account
 /// gives `None`: there is no such thing here.
-fn name_in<'a>(here: &Here, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
+fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
     let invalid = |why: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}: {arn}'")));
     if !arn.starts_with("arn:") {
         return invalid("Invalid ARN prefix");
@@ -106,7 +106,7 @@ fn name_in<'a>(here: &Here, arn: &'a str, of: &str) -> Result<Option<&'a str>, E
             format!("Invalid Arn: 'Resource type not valid in this context: {kind}'"),
         ));
     }
-    Ok((arn.region == here.region && arn.account == here.caller.account).then_some(name))
+    Ok((arn.region == ctx.region && arn.account == ctx.caller.account).then_some(name))
 }
 
 /// How many results a page has.

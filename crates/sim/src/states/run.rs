@@ -28,7 +28,7 @@ pub(super) struct Which {
 
 impl Which {
     fn machine<'a>(&self, state: &'a mut State) -> Option<&'a mut Machine> {
-        state.place(&self.account, &self.region).states.machines.get_mut(&self.machine)
+        state.region_state(&self.account, &self.region).states.machines.get_mut(&self.machine)
     }
 
     fn find<'a>(&self, state: &'a mut State) -> Option<&'a mut Execution> {
@@ -125,7 +125,7 @@ fn tell_soon(state: &mut State, which: Which, turn: u64, answer: Result<serde_js
 }
 
 fn forget_later(state: &mut State, which: Which) {
-    state.place(&which.account, &which.region).states.sweep(&which.machine);
+    state.region_state(&which.account, &which.region).states.sweep(&which.machine);
     state.agenda.at(state.now + REMEMBERED, move |state| {
         if which.find(state).is_some()
             && let Some(machine) = which.machine(state)

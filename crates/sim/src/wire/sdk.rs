@@ -35,7 +35,7 @@ impl World {
 
     /// The same for clients that act as a role of the account.
     #[must_use]
-    pub fn sdk_config_of_role(&self, account: &str, region: &str, role: &str) -> SdkConfig {
+    pub fn sdk_config_for_role(&self, account: &str, region: &str, role: &str) -> SdkConfig {
         self.sdk_config_as(account, region, Some(role))
     }
 

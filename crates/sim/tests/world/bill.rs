@@ -27,7 +27,7 @@ async fn transitions_and_publishes_are_on_the_bill_each_once() {
     }
     world.sleep(Duration::from_secs(61)).await;
     let bill = world.bill();
-    let line = |what| bill.lines.iter().find(|line| line.what == what).expect("a line");
+    let line = |what| bill.lines.iter().find(|line| line.item == what).expect("a line");
     let lines = [line("Step Functions"), line("SNS publishes")].map(|line| (line.quantity, line.dollars));
     assert_eq!(lines, [(2000.0, 0.05), (1000.0, 0.0005)]);
     assert_eq!(bill.total, 0.0505);
@@ -38,7 +38,7 @@ async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_price
     let world = World::new(epoch());
     let bill = world.bill();
     assert_eq!(bill.total, 0.0);
-    let prices: Vec<_> = bill.lines.iter().map(|line| (line.what, line.price, line.per)).collect();
+    let prices: Vec<_> = bill.lines.iter().map(|line| (line.item, line.price, line.per)).collect();
     let published = [
         ("Lambda arm64", 0.000_013_333_4, 1.0),
         ("Lambda requests", 0.20, 1e6),
@@ -64,7 +64,7 @@ async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
     let kms = aws_sdk_kms::Client::new(&world.sdk_config("111111111111", "us-east-1"));
     let created = kms.create_key().send().await.expect("a key");
     let id = created.key_metadata.expect("its data").key_id;
-    let months = || world.bill().lines.iter().find(|line| line.what == "KMS keys").map(|line| line.quantity.round());
+    let months = || world.bill().lines.iter().find(|line| line.item == "KMS keys").map(|line| line.quantity.round());
     world.sleep(MONTH).await;
     assert_eq!(months(), Some(1.0));
     kms.schedule_key_deletion().key_id(&id).send().await.expect("an answer");
@@ -85,8 +85,8 @@ async fn a_function_is_paid_by_the_millisecond_and_its_memory() {
     let function = sim::lambda::Function::new("function", code).memory(512);
     let arn = world.add_function("111111111111", "us-east-1", "look", function);
     for _ in 0..4 {
-        world.call_function(&arn, json!({})).await.expect("an answer");
+        world.invoke_function_and_wait(&arn, json!({})).await.expect("an answer");
     }
-    let lines: Vec<_> = world.bill().lines.into_iter().map(|line| (line.what, line.quantity)).take(2).collect();
+    let lines: Vec<_> = world.bill().lines.into_iter().map(|line| (line.item, line.quantity)).take(2).collect();
     assert_eq!(lines, [("Lambda arm64", 5.0), ("Lambda requests", 4.0)]);
 }

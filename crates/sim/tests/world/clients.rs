@@ -11,7 +11,7 @@ async fn a_client_is_told_who_it_is() {
     let identity = sts.get_caller_identity().send().await.expect("an answer");
     assert_eq!(identity.account(), Some("111111111111"));
     assert_eq!(identity.arn(), Some("arn:aws:iam::111111111111:root"));
-    assert_eq!(world.journal(|journal| journal.calls("GetCallerIdentity")), 1);
+    assert_eq!(world.journal(|journal| journal.count_calls("GetCallerIdentity")), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -22,7 +22,7 @@ async fn the_journal_tells_who_called_what_in_order() {
     client("222222222222").list_aliases().send().await.expect("an answer");
     client("111111111111").list_keys().send().await.expect("an answer");
     let called: Vec<String> = world.journal(|journal| {
-        journal.called().map(|(account, role, operation)| format!("{account} {role:?} {operation}")).collect()
+        journal.calls().map(|(account, role, operation)| format!("{account} {role:?} {operation}")).collect()
     });
     let (keys, aliases) = ("111111111111 None ListKeys", "222222222222 None ListAliases");
     assert_eq!(called, [keys, aliases, keys]);

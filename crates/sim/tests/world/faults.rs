@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
 use sim::World;
-use sim::fault::{Fate, Fault, Kind, Plan, Point};
+use sim::fault::{Action, Fault, Plan, Point, PointKind};
 
 use crate::support::{PROD, REGION, epoch};
 
@@ -20,10 +20,11 @@ fn client(world: &World) -> Client {
 }
 
 /// Makes a key, and says whether that was answered; then counts the keys, past all faults.
-async fn make_a_key(fates: &[Fate]) -> (bool, usize) {
+async fn make_a_key(actions: &[Action]) -> (bool, usize) {
     let world = world();
     let point = Point::Call("CreateKey".to_owned());
-    let faults = fates.iter().zip(1..).map(|(fate, nth)| Fault { at: point.clone(), nth, fate: *fate }).collect();
+    let faults =
+        actions.iter().zip(1..).map(|(action, nth)| Fault { at: point.clone(), nth, action: *action }).collect();
     world.plan_faults(Plan::List(faults));
     let kms = client(&world);
     let answered = kms.create_key().send().await.is_ok();
@@ -34,17 +35,17 @@ async fn make_a_key(fates: &[Fate]) -> (bool, usize) {
 #[tokio::test(start_paused = true)]
 async fn a_call_may_fail_before_or_after_its_effect() {
     assert_eq!(make_a_key(&[]).await, (true, 1));
-    assert_eq!(make_a_key(&[Fate::FailBefore]).await, (false, 0));
-    assert_eq!(make_a_key(&[Fate::FailAfter]).await, (false, 1));
-    assert_eq!(make_a_key(&[Fate::Throttle]).await, (false, 0));
-    assert_eq!(make_a_key(&[Fate::Late(Duration::from_secs(30))]).await, (true, 1));
+    assert_eq!(make_a_key(&[Action::FailBefore]).await, (false, 0));
+    assert_eq!(make_a_key(&[Action::FailAfter]).await, (false, 1));
+    assert_eq!(make_a_key(&[Action::Throttle]).await, (false, 0));
+    assert_eq!(make_a_key(&[Action::Delay(Duration::from_secs(30))]).await, (true, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_call_that_is_named_fails() {
     let world = world();
     let at = Point::Call("CreateKey".to_owned());
-    world.plan_faults(Plan::List(vec![Fault { at, nth: 2, fate: Fate::FailBefore }]));
+    world.plan_faults(Plan::List(vec![Fault { at, nth: 2, action: Action::FailBefore }]));
     let kms = client(&world);
     let mut answered = Vec::new();
     for _ in 0..3 {
@@ -57,16 +58,16 @@ async fn only_the_call_that_is_named_fails() {
 async fn the_sdk_tries_again_what_was_throttled() {
     let world = world();
     let at = Point::Call("CreateKey".to_owned());
-    world.plan_faults(Plan::List(vec![Fault { at, nth: 1, fate: Fate::Throttle }]));
+    world.plan_faults(Plan::List(vec![Fault { at, nth: 1, action: Action::Throttle }]));
     let kms = Client::new(&world.sdk_config(PROD, REGION));
     assert!(kms.create_key().send().await.is_ok());
-    assert_eq!(world.journal(|journal| journal.calls("CreateKey")), 2);
+    assert_eq!(world.journal(|journal| journal.count_calls("CreateKey")), 2);
 }
 
 /// The journal of a hundred calls of which one in ten fails, as JSON lines.
 async fn journal_of(seed: u64) -> String {
     let world = world();
-    world.plan_faults(Plan::Rates { seed, of_a_thousand: vec![(Kind::Call, Fate::FailBefore, 100)] });
+    world.plan_faults(Plan::Rates { seed, per_mille: vec![(PointKind::Call, Action::FailBefore, 100)] });
     let kms = client(&world);
     for _ in 0..100 {
         let _ = kms.create_key().send().await;

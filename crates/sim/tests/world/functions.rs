@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use serde_json::{Value, json};
-use sim::fault::{Fate, Fault, Kind, Plan, Point};
-use sim::journal::{Arrival, Event, Outcome};
-use sim::lambda::{Failed, Function, Invocation};
+use sim::fault::{Action, Fault, Plan, Point, PointKind};
+use sim::journal::{DeliveryOutcome, Event, InvocationOutcome};
+use sim::lambda::{Function, Invocation, InvocationError};
 use sim::{Settings, World};
 
 use crate::support::{self, PROD as ACCOUNT, REGION, epoch, world};
@@ -45,7 +45,7 @@ fn sns(config: &aws_types::SdkConfig) -> aws_sdk_sns::Client {
 }
 
 /// Of each invocation: when it ended, after how many seconds from the start of the world, at which attempt, and how.
-fn invocations(world: &World) -> Vec<(i64, u32, Outcome)> {
+fn invocations(world: &World) -> Vec<(i64, u32, InvocationOutcome)> {
     world.journal(|journal| {
         let of = |entry: &sim::journal::Entry| match entry.event {
             Event::Invocation { attempt, outcome, .. } => Some(((entry.at - epoch()).num_seconds(), attempt, outcome)),
@@ -68,8 +68,8 @@ async fn only_message(sqs: &aws_sdk_sqs::Client, url: &str) -> Value {
     serde_json::from_str(&bodies[0]).expect("JSON")
 }
 
-fn list(at: &Point, fates: &[(u32, Fate)]) -> Plan {
-    Plan::List(fates.iter().map(|&(nth, fate)| Fault { at: at.clone(), nth, fate }).collect())
+fn list(at: &Point, actions: &[(u32, Action)]) -> Plan {
+    Plan::List(actions.iter().map(|&(nth, action)| Fault { at: at.clone(), nth, action }).collect())
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,7 +79,10 @@ async fn a_failing_function_is_retried_after_one_and_two_minutes_and_then_its_ev
     let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
     world.invoke_function(&arn, json!({ "order": 7 }));
     world.sleep(Duration::from_secs(3600)).await;
-    assert_eq!(invocations(&world), [(0, 1, Outcome::Error), (60, 2, Outcome::Error), (180, 3, Outcome::Error)],);
+    assert_eq!(
+        invocations(&world),
+        [(0, 1, InvocationOutcome::Error), (60, 2, InvocationOutcome::Error), (180, 3, InvocationOutcome::Error)],
+    );
     let mut record = only_message(&sqs, &url).await;
     assert!(record["requestContext"]["requestId"].take().is_string());
     assert_eq!(
@@ -121,7 +124,7 @@ async fn a_function_that_succeeds_at_last_is_not_tried_again() {
         world.sleep(Duration::from_secs(3600)).await;
         let tried = invocations(&world);
         assert_eq!(tried.len(), succeeds_at);
-        assert_eq!(tried.last().expect("a try").2, Outcome::Ok);
+        assert_eq!(tried.last().expect("a try").2, InvocationOutcome::Ok);
     }
 }
 
@@ -147,7 +150,7 @@ async fn a_destination_that_is_not_there_is_told_by_the_journal() {
     let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:nowhere"));
     world.invoke_function(&arn, Value::Null);
     world.sleep(Duration::from_secs(3600)).await;
-    let failed = |event: &Event| matches!(event, Event::DeadLetter { outcome: Arrival::Failed, .. });
+    let failed = |event: &Event| matches!(event, Event::DeadLetter { outcome: DeliveryOutcome::Failed, .. });
     assert!(world.journal(|journal| journal.entries().iter().any(|entry| failed(&entry.event))));
 }
 
@@ -159,7 +162,11 @@ async fn a_function_that_takes_too_long_is_stopped_and_tried_again() {
     world.sleep(Duration::from_secs(3600)).await;
     assert_eq!(
         invocations(&world),
-        [(30, 1, Outcome::Timeout), (120, 2, Outcome::Timeout), (270, 3, Outcome::Timeout)],
+        [
+            (30, 1, InvocationOutcome::Timeout),
+            (120, 2, InvocationOutcome::Timeout),
+            (270, 3, InvocationOutcome::Timeout)
+        ],
     );
 }
 
@@ -177,11 +184,11 @@ async fn a_function_that_is_stopped_does_nothing_more() {
             }
         }),
     );
-    let failed = world.call_function(&arn, Value::Null).await.expect_err("a timeout");
+    let failed = world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("a timeout");
     assert_eq!(failed.error, "Sandbox.Timedout");
     assert!(failed.cause.contains("Task timed out after 60.00 seconds"), "{}", failed.cause);
     world.sleep(Duration::from_secs(3600)).await;
-    assert_eq!(world.journal(|journal| journal.calls("ListTopics")), 2);
+    assert_eq!(world.journal(|journal| journal.count_calls("ListTopics")), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +213,8 @@ async fn no_more_run_at_once_than_are_let_and_the_others_wait_without_failing() 
     (0..5).for_each(|n| world.invoke_function(&arn, json!(n)));
     world.sleep(Duration::from_secs(3600)).await;
     assert_eq!(*seen.lock().expect("a lock"), (0, 2));
-    let done: Vec<_> = invocations(&world).into_iter().filter(|(_, _, outcome)| *outcome == Outcome::Ok).collect();
+    let done: Vec<_> =
+        invocations(&world).into_iter().filter(|(_, _, outcome)| *outcome == InvocationOutcome::Ok).collect();
     assert_eq!(done.iter().map(|(_, attempt, _)| *attempt).collect::<Vec<_>>(), [1; 5]);
 }
 
@@ -214,7 +222,7 @@ async fn no_more_run_at_once_than_are_let_and_the_others_wait_without_failing() 
 async fn an_event_that_is_never_let_in_is_given_up_after_six_hours() {
     let world = world();
     let (sqs, url) = queue(&world, "dead").await;
-    world.plan_faults(Plan::Rates { seed: 0, of_a_thousand: vec![(Kind::Invocation, Fate::Throttle, 1000)] });
+    world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Invocation, Action::Throttle, 1000)] });
     let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
     world.invoke_function(&arn, Value::Null);
     world.sleep(Duration::from_secs(7 * 3600)).await;
@@ -249,7 +257,7 @@ async fn a_function_is_who_its_role_says() {
             Ok(json!(identity.arn()))
         }),
     );
-    let told = world.call_function(&arn, Value::Null).await;
+    let told = world.invoke_function_and_wait(&arn, Value::Null).await;
     assert_eq!(told, Ok(json!("arn:aws:sts::111111111111:assumed-role/orders-role/f@1")));
 }
 
@@ -261,7 +269,7 @@ async fn a_function_is_given_its_payload_its_environment_and_its_time() {
         Ok(json!([payload, environment, function_arn, deadline]))
     });
     let arn = add(&world, "f", function.environment("LEVEL", "info").timeout(Duration::from_secs(7)));
-    let told = world.call_function(&arn, json!({ "a": 1 })).await;
+    let told = world.invoke_function_and_wait(&arn, json!({ "a": 1 })).await;
     assert_eq!(told, Ok(json!([{ "a": 1 }, { "LEVEL": "info" }, arn, "2026-11-21T03:00:07Z"])));
 }
 
@@ -270,7 +278,7 @@ async fn whoever_waits_for_a_function_hears_why_it_failed() {
     let world = world();
     let told = async |name, function| {
         let arn = add(&world, name, function);
-        world.call_function(&arn, Value::Null).await.expect_err("a failure").error
+        world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("a failure").error
     };
     assert_eq!(told("fails", failing()).await, "Error");
     assert_eq!(told("sleeps", sleeping(100)).await, "Sandbox.Timedout");
@@ -281,10 +289,11 @@ async fn whoever_waits_for_a_function_hears_why_it_failed() {
     });
     assert_eq!(told("panics", panics).await, "Error");
     world.remove_function(ACCOUNT, REGION, "fails");
-    let gone = world.call_function("arn:aws:lambda:eu-west-1:111111111111:function:fails", Value::Null).await;
+    let gone =
+        world.invoke_function_and_wait("arn:aws:lambda:eu-west-1:111111111111:function:fails", Value::Null).await;
     assert_eq!(
         gone,
-        Err(Failed {
+        Err(InvocationError {
             error: "Lambda.ResourceNotFoundException".to_owned(),
             cause: "Function not found: arn:aws:lambda:eu-west-1:111111111111:function:fails".to_owned(),
         }),
@@ -294,55 +303,58 @@ async fn whoever_waits_for_a_function_hears_why_it_failed() {
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_function_did_before_stays_and_nothing_comes_after() {
     let world = world();
-    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(2, Fate::Die)]));
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(2, Action::Crash)]));
     let arn = add(&world, "f", making_topics());
-    let failed = world.call_function(&arn, Value::Null).await.expect_err("a death");
+    let failed = world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("a death");
     assert_eq!(failed.error, "Runtime.ExitError");
     world.sleep(Duration::from_secs(3600)).await;
     let topics = sns(&world.sdk_config(ACCOUNT, REGION)).list_topics().send().await.expect("a list");
     let arns: Vec<_> = topics.topics().iter().filter_map(|topic| topic.topic_arn()).collect();
     assert_eq!(arns, ["arn:aws:sns:eu-west-1:111111111111:a"]);
-    assert_eq!(world.journal(|journal| journal.calls("CreateTopic")), 1);
-    assert_eq!(invocations(&world), [(0, 1, Outcome::Killed)]);
+    assert_eq!(world.journal(|journal| journal.count_calls("CreateTopic")), 1);
+    assert_eq!(invocations(&world), [(0, 1, InvocationOutcome::Killed)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_killed_function_is_tried_again() {
     let world = world();
-    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Fate::Die), (4, Fate::Die)]));
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Action::Crash), (4, Action::Crash)]));
     let arn = add(&world, "f", making_topics());
     world.invoke_function(&arn, Value::Null);
     world.sleep(Duration::from_secs(3600)).await;
-    assert_eq!(invocations(&world), [(0, 1, Outcome::Killed), (60, 2, Outcome::Killed), (180, 3, Outcome::Ok)]);
+    assert_eq!(
+        invocations(&world),
+        [(0, 1, InvocationOutcome::Killed), (60, 2, InvocationOutcome::Killed), (180, 3, InvocationOutcome::Ok)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn death_at_a_call_is_for_functions_only() {
     let world = world();
-    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Fate::Die)]));
+    world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Action::Crash)]));
     sns(&world.sdk_config(ACCOUNT, REGION)).create_topic().name("a").send().await.expect("a topic");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_invocation_meets_its_fate() {
-    use Outcome::{Error, Killed, Lost, Ok, Throttled};
-    let late = Fate::Late(Duration::from_secs(7));
-    let table: [(Fate, &[_]); 7] = [
-        (Fate::Lost, &[(0, 1, Lost)]),
-        (Fate::Doubled, &[(0, 1, Ok), (0, 1, Ok)]),
+    use InvocationOutcome::{Error, Killed, Lost, Ok, Throttled};
+    let late = Action::Delay(Duration::from_secs(7));
+    let table: [(Action, &[_]); 7] = [
+        (Action::Lose, &[(0, 1, Lost)]),
+        (Action::Duplicate, &[(0, 1, Ok), (0, 1, Ok)]),
         (late, &[(7, 1, Ok)]),
-        (Fate::FailBefore, &[(0, 1, Error), (60, 2, Ok)]),
-        (Fate::FailAfter, &[(0, 1, Ok), (60, 2, Ok)]),
-        (Fate::Throttle, &[(0, 1, Throttled), (1, 1, Ok)]),
-        (Fate::Die, &[(0, 1, Killed), (60, 2, Ok)]),
+        (Action::FailBefore, &[(0, 1, Error), (60, 2, Ok)]),
+        (Action::FailAfter, &[(0, 1, Ok), (60, 2, Ok)]),
+        (Action::Throttle, &[(0, 1, Throttled), (1, 1, Ok)]),
+        (Action::Crash, &[(0, 1, Killed), (60, 2, Ok)]),
     ];
-    for (fate, expected) in table {
+    for (action, expected) in table {
         let world = world();
-        world.plan_faults(list(&Point::Invocation("f".to_owned()), &[(1, fate)]));
+        world.plan_faults(list(&Point::Invocation("f".to_owned()), &[(1, action)]));
         let arn = add(&world, "f", making_topics());
         world.invoke_function(&arn, Value::Null);
         world.sleep(Duration::from_secs(3600)).await;
-        assert_eq!(invocations(&world), expected, "{fate:?}");
+        assert_eq!(invocations(&world), expected, "{action:?}");
     }
 }
 
@@ -364,7 +376,7 @@ async fn a_schedule_invokes_its_function_until_it_is_removed() {
 async fn a_bad_day(seed: u64) -> String {
     // The SDK's waits between retries come from here.
     fastrand::seed(seed);
-    let world = World::with(Settings { epoch: epoch(), seed, ..Settings::default() });
+    let world = World::with_settings(Settings { epoch: epoch(), seed, ..Settings::default() });
     let admin = sns(&world.sdk_config(ACCOUNT, REGION));
     let topic = support::topic(&admin, "t").await;
     let function = Function::new("orders", |invocation: Invocation| async move {
@@ -377,11 +389,12 @@ async fn a_bad_day(seed: u64) -> String {
     let arn = add(&world, "f", function.reserved_concurrency(3));
     admin.subscribe().topic_arn(&topic).protocol("lambda").endpoint(&arn).send().await.expect("a subscription");
     world.add_schedule(ACCOUNT, REGION, "sweep", Duration::from_secs(3600), &arn, Value::Null);
-    let late = Fate::Late(Duration::from_secs(90));
-    let fates = [Fate::FailBefore, Fate::FailAfter, Fate::Throttle, late, Fate::Lost, Fate::Doubled, Fate::Die];
-    let kinds = [Kind::Call, Kind::Delivery, Kind::Invocation];
-    let of_a_thousand = kinds.into_iter().flat_map(|kind| fates.map(|fate| (kind, fate, 50))).collect();
-    world.plan_faults(Plan::Rates { seed, of_a_thousand });
+    let late = Action::Delay(Duration::from_secs(90));
+    let actions =
+        [Action::FailBefore, Action::FailAfter, Action::Throttle, late, Action::Lose, Action::Duplicate, Action::Crash];
+    let kinds = [PointKind::Call, PointKind::Delivery, PointKind::Invocation];
+    let per_mille = kinds.into_iter().flat_map(|kind| actions.map(|action| (kind, action, 50))).collect();
+    world.plan_faults(Plan::Rates { seed, per_mille });
     for n in 0..100 {
         // Whether it was published is up to the faults.
         let _ = admin.publish().topic_arn(&topic).message(format!("{n}")).send().await;

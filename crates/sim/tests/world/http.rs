@@ -11,7 +11,7 @@ use crate::support::epoch;
 
 /// A fast world that listens, and where.
 async fn world() -> (World, SocketAddr) {
-    let world = World::with(Settings { epoch: epoch(), speed: 1000, ..Settings::default() });
+    let world = World::with_settings(Settings { epoch: epoch(), speed: 1000, ..Settings::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let served = world.clone();
@@ -68,7 +68,7 @@ async fn one_connection_carries_many_calls() {
         let (status, body) = client.ask(&who_am_i(account)).await;
         assert!(status == 200 && body.contains(&format!("<Account>{account}</Account>")), "{body}");
     }
-    assert_eq!(world.journal(|journal| journal.calls("GetCallerIdentity")), 3);
+    assert_eq!(world.journal(|journal| journal.count_calls("GetCallerIdentity")), 3);
 }
 
 #[tokio::test]
@@ -117,9 +117,9 @@ async fn who_follows_the_journal_is_told_what_was_and_what_comes() {
     let (world, address) = world().await;
     let mut client = Client::new(address).await;
     client.ask(&who_am_i("111111111111")).await;
-    let mut journal = world.follow();
+    let mut journal = world.follow_journal();
     assert_eq!(journal.next().await.len(), 1);
-    assert_eq!(journal.rest(), []);
+    assert_eq!(journal.drain(), []);
 
     let more = tokio::time::timeout(Duration::from_millis(50), journal.next()).await;
     assert!(more.is_err(), "nothing has happened, and yet {more:?}");

@@ -6,8 +6,8 @@ use sim::{Settings, World};
 
 use crate::support::{PROD, REGION, epoch};
 
-fn world(journal: Option<usize>) -> World {
-    World::with(Settings { epoch: epoch(), journal, ..Settings::default() })
+fn world(max_journal_entries: Option<usize>) -> World {
+    World::with_settings(Settings { epoch: epoch(), max_journal_entries, ..Settings::default() })
 }
 
 /// Has so many keys made, one after the other.
@@ -42,15 +42,15 @@ async fn who_follows_a_journal_sees_all_of_it_once_however_little_it_keeps() {
     let all = world(None);
     make_keys(&all, 50).await;
     let short = world(Some(3));
-    let mut follow = short.follow();
+    let mut follow = short.follow_journal();
     let mut seen = Vec::new();
     for keys in [1, 20, 9] {
         make_keys(&short, keys).await;
         seen.extend(follow.next().await);
     }
-    assert_eq!(follow.rest(), []);
+    assert_eq!(follow.drain(), []);
     make_keys(&short, 20).await;
-    seen.extend(follow.rest());
+    seen.extend(follow.drain());
     assert_eq!(seen, kept(&all));
 }
 
@@ -58,7 +58,7 @@ async fn who_follows_a_journal_sees_all_of_it_once_however_little_it_keeps() {
 async fn who_begins_to_follow_late_reads_what_is_kept_first() {
     let world = world(None);
     make_keys(&world, 2).await;
-    let mut follow = world.follow();
+    let mut follow = world.follow_journal();
     make_keys(&world, 1).await;
     let seen = follow.next().await;
     assert_eq!(seen, kept(&world));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use aws_sdk_sns::error::ProvideErrorMetadata;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
-use sim::fault::{Fate, Fault, Plan, Point};
-use sim::journal::{Arrival, Event};
+use sim::fault::{Action, Fault, Plan, Point};
+use sim::journal::{DeliveryOutcome, Event};
 use sim::lambda::{Function, Invocation};
 
 use crate::support::*;
@@ -212,7 +212,7 @@ async fn a_topic_may_let_in_one_role_of_another_account() {
             async move { Ok(json!(publish(&aws_sdk_sns::Client::new(&invocation.config), &topic, "x").await.err())) }
         });
         let arn = world.add_function(DR, REGION, role, function);
-        world.call_function(&arn, Value::Null).await.expect("an answer")
+        world.invoke_function_and_wait(&arn, Value::Null).await.expect("an answer")
     };
     assert_eq!(as_role("consumer").await, Value::Null);
     assert_eq!(as_role("other").await, "AuthorizationError");
@@ -292,9 +292,9 @@ async fn deliveries_are_lost_doubled_and_overtaken_as_planned() {
     let topic = topic(&sns, "t").await;
     let (function, given) = remembering();
     subscribe(&sns, &topic, "lambda", &world.add_function(PROD, REGION, "f", function)).await;
-    let fates = [(1, Fate::Late(Duration::from_secs(60))), (2, Fate::Lost), (3, Fate::Doubled)];
+    let actions = [(1, Action::Delay(Duration::from_secs(60))), (2, Action::Lose), (3, Action::Duplicate)];
     let at = Point::Delivery("t".to_owned());
-    world.plan_faults(Plan::List(fates.map(|(nth, fate)| Fault { at: at.clone(), nth, fate }).to_vec()));
+    world.plan_faults(Plan::List(actions.map(|(nth, action)| Fault { at: at.clone(), nth, action }).to_vec()));
     for message in ["late", "lost", "doubled", "passed"] {
         publish(&sns, &topic, message).await.expect("published");
     }
@@ -304,8 +304,8 @@ async fn deliveries_are_lost_doubled_and_overtaken_as_planned() {
         let of = |event: &Event| if let Event::Delivery { outcome, .. } = event { Some(*outcome) } else { None };
         journal.entries().iter().filter_map(|entry| of(&entry.event)).collect()
     });
-    let delivered = Arrival::Delivered;
-    assert_eq!(arrivals, [Arrival::Lost, delivered, delivered, delivered, delivered]);
+    let delivered = DeliveryOutcome::Delivered;
+    assert_eq!(arrivals, [DeliveryOutcome::Lost, delivered, delivered, delivered, delivered]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,6 +320,6 @@ async fn a_message_takes_a_tenth_of_a_second_and_one_to_nobody_fails() {
     world.journal(|journal| {
         let last = journal.entries().last().expect("an entry");
         assert_eq!((last.at - published).num_milliseconds(), 100);
-        assert!(matches!(&last.event, Event::Delivery { outcome: Arrival::Failed, to, .. } if to == QUEUE));
+        assert!(matches!(&last.event, Event::Delivery { outcome: DeliveryOutcome::Failed, to, .. } if to == QUEUE));
     });
 }

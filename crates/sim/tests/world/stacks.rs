@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sim::World;
-use sim::journal::{Arrival, Event};
+use sim::journal::{DeliveryOutcome, Event};
 use sim::stack::{Bucket, Error, Stack, Template};
 
 use crate::support::{PROD, REGION, bodies, code, sns, sqs, world};
@@ -155,11 +155,11 @@ async fn what_the_roles_may_not_do_does_not_happen() {
     world.journal(|journal| {
         for entry in journal.entries() {
             match &entry.event {
-                Event::Delivery { outcome: Arrival::Failed, topic, .. } if topic.contains(":scheduler:") => {
+                Event::Delivery { outcome: DeliveryOutcome::Failed, topic, .. } if topic.contains(":scheduler:") => {
                     schedules += 1
                 }
-                Event::DeadLetter { outcome: Arrival::Failed, .. } => letters += 1,
-                Event::LogLost { why, .. } => logs.push(why.clone()),
+                Event::DeadLetter { outcome: DeliveryOutcome::Failed, .. } => letters += 1,
+                Event::LogDenied { reason, .. } => logs.push(reason.clone()),
                 _ => {}
             }
         }
@@ -253,7 +253,7 @@ async fn a_stacks_calls_are_the_owners_and_in_the_journal() {
     let world = world();
     create(&world, TEMPLATE, &[]).expect("a stack");
     let called: Vec<_> =
-        world.journal(|journal| journal.called().map(|(_, role, call)| (role.is_some(), call.to_owned())).collect());
+        world.journal(|journal| journal.calls().map(|(_, role, call)| (role.is_some(), call.to_owned())).collect());
     let expected = ["CreateKey", "CreateAlias", "CreateQueue", "CreateTopic", "Subscribe", "CreateStateMachine"];
     let mut calls: Vec<_> = called.iter().map(|(_, call)| call.as_str()).collect();
     calls.sort_unstable();

@@ -20,7 +20,7 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) fn world() -> World {
-    World::with(settings())
+    World::with_settings(settings())
 }
 
 /// The wire code of the error that came back.

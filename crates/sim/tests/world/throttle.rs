@@ -7,7 +7,8 @@ use sim::{Settings, World};
 
 #[tokio::test(start_paused = true)]
 async fn who_calls_too_often_is_throttled_until_a_moment_has_passed() {
-    let world = World::with(Settings { calls_per_second: Some(5), latency: Duration::ZERO, ..Settings::default() });
+    let world =
+        World::with_settings(Settings { calls_per_second: Some(5), latency: Duration::ZERO, ..Settings::default() });
     let rds = |account| {
         let config = world.sdk_config(account, "eu-west-1");
         let config = aws_sdk_rds::config::Builder::from(&config).retry_config(RetryConfig::disabled());

@@ -31,7 +31,7 @@ impl Site<'_> {
         let code = code.ok_or_else(|| Wrong::new("there is no such zip").within("Code"))?;
         let role = properties.text("Role")?;
         let role = self.assumed(&role, "lambda.amazonaws.com", &arn).map_err(|wrong| wrong.within("Role"))?;
-        let mut function = Function::new(&role, move |invocation| code(invocation)).only_by_permission();
+        let mut function = Function::new(&role, move |invocation| code(invocation)).require_permission();
         if let Some(seconds) = properties.optional("Timeout")? {
             function = function.timeout(Duration::from_secs(seconds));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sim::journal::{Arrival, Event};
+use sim::journal::{DeliveryOutcome, Event};
 use sim::lambda::Function;
 
 use super::*;
@@ -24,7 +24,7 @@ fn counting() -> (Function, Arc<AtomicUsize>) {
 }
 
 /// What became of deliveries: from where, and whether they arrived.
-fn deliveries(world: &World) -> Vec<(String, Arrival)> {
+fn deliveries(world: &World) -> Vec<(String, DeliveryOutcome)> {
     world.journal(|journal| {
         let of = |entry: &sim::journal::Entry| match &entry.event {
             Event::Delivery { topic, outcome, .. } => Some((topic.clone(), *outcome)),
@@ -45,7 +45,7 @@ async fn topic_with_listener(world: &World, function: &str) -> aws_sdk_sns::Clie
 async fn a_topic_reaches_a_function_only_if_it_is_let() {
     let world = world();
     let (function, count) = counting();
-    world.add_function(HOME, REGION, "look", function.only_by_permission());
+    world.add_function(HOME, REGION, "look", function.require_permission());
     let sns = topic_with_listener(&world, FUNCTION).await;
     let publish = async || {
         sns.publish().topic_arn(TOPIC).message("a").send().await.expect("published");
@@ -60,18 +60,21 @@ async fn a_topic_reaches_a_function_only_if_it_is_let() {
     world.allow_invocation(FUNCTION, "sns.amazonaws.com", TOPIC).expect("a permission");
     assert_eq!(publish().await, 1);
     let outcomes: Vec<_> = deliveries(&world).into_iter().map(|(_, outcome)| outcome).collect();
-    assert_eq!(outcomes, [Arrival::Failed, Arrival::Failed, Arrival::Delivered]);
+    assert_eq!(outcomes, [DeliveryOutcome::Failed, DeliveryOutcome::Failed, DeliveryOutcome::Delivered]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_schedule_reaches_a_function_only_if_it_is_let() {
     let world = world();
     let (function, count) = counting();
-    world.add_function(HOME, REGION, "look", function.only_by_permission());
+    world.add_function(HOME, REGION, "look", function.require_permission());
     let hour = Duration::from_secs(3600);
     world.add_schedule(HOME, REGION, "sweep", hour, FUNCTION, Value::Null);
     world.sleep(hour * 2 + hour / 2).await;
-    assert_eq!(deliveries(&world), [(RULE.to_owned(), Arrival::Failed), (RULE.to_owned(), Arrival::Failed)]);
+    assert_eq!(
+        deliveries(&world),
+        [(RULE.to_owned(), DeliveryOutcome::Failed), (RULE.to_owned(), DeliveryOutcome::Failed)]
+    );
     world.allow_invocation(FUNCTION, "events.amazonaws.com", "arn:aws:events:*:*:rule/sw*").expect("a permission");
     world.sleep(hour).await;
     assert_eq!((deliveries(&world).len(), count.load(Ordering::Relaxed)), (2, 1));
@@ -155,7 +158,9 @@ async fn a_machine_invokes_and_publishes_what_its_role_may() {
 async fn a_given_up_event_goes_where_the_functions_role_may_send() {
     let dead = "arn:aws:sqs:eu-west-1:111111111111:dead";
     for (destination, action) in [(dead, "sqs:SendMessage"), (TOPIC, "sns:Publish")] {
-        for (allowed, expected) in [("sqs:ReceiveMessage", Arrival::Failed), (action, Arrival::Delivered)] {
+        for (allowed, expected) in
+            [("sqs:ReceiveMessage", DeliveryOutcome::Failed), (action, DeliveryOutcome::Delivered)]
+        {
             let world = world();
             let root = world.sdk_config(HOME, REGION);
             aws_sdk_sqs::Client::new(&root).create_queue().queue_name("dead").send().await.expect("a queue");
@@ -174,7 +179,7 @@ async fn a_given_up_event_goes_where_the_functions_role_may_send() {
             });
             assert_eq!(outcome, Some(expected), "{destination} {allowed}");
             let unused = world.unused_permissions(HOME, "worker").expect("a role");
-            assert_eq!(unused.is_empty(), expected == Arrival::Delivered);
+            assert_eq!(unused.is_empty(), expected == DeliveryOutcome::Delivered);
         }
     }
 }

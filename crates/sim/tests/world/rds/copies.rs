@@ -123,7 +123,7 @@ async fn a_copy_fails_when_its_source_goes() {
 
 #[tokio::test(start_paused = true)]
 async fn copies_from_other_regions_are_limited_while_they_are_under_way() {
-    let world = World::with(Settings { copy_quota: 2, ..settings() });
+    let world = World::with_settings(Settings { copy_quota: 2, ..settings() });
     for kind in BOTH {
         let here = Rds::new(&world, PROD, HERE, kind);
         let afar = Rds::new(&world, PROD, AFAR, kind);

@@ -11,7 +11,7 @@ use super::support::*;
 /// Runs something in a world of its own, on a clock of its own.
 fn in_a_world<F: Future>(run: impl FnOnce(World) -> F, settings: Settings) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async move { run(World::with(settings)).await })
+    runtime.expect("a runtime").block_on(async move { run(World::with_settings(settings)).await })
 }
 
 fn kind() -> impl Strategy<Value = Kind> {

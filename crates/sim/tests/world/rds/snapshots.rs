@@ -126,7 +126,7 @@ async fn snapshots_are_found_by_database_type_and_filter() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_comes_in_pages_of_20_to_100() {
-    let world = World::with(Settings { snapshot_quota: 1000, ..settings() });
+    let world = World::with_settings(Settings { snapshot_quota: 1000, ..settings() });
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, HERE, kind);
         rds.database(&world, "orders").await;
@@ -149,7 +149,7 @@ async fn a_list_comes_in_pages_of_20_to_100() {
 
 #[tokio::test(start_paused = true)]
 async fn manual_snapshots_are_counted_for_each_kind_and_region() {
-    let world = World::with(Settings { snapshot_quota: 2, ..settings() });
+    let world = World::with_settings(Settings { snapshot_quota: 2, ..settings() });
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, HERE, kind);
         rds.snapshot(&world, "a").await;
@@ -188,7 +188,7 @@ async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
     let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
     let gib_days = || {
         let bill = world.bill();
-        let line = bill.lines.iter().find(|line| line.what == "RDS snapshot storage").expect("a line");
+        let line = bill.lines.iter().find(|line| line.item == "RDS snapshot storage").expect("a line");
         (line.quantity * 730.0 / 24.0).round()
     };
     rds.database_like("orders", Like::daily(1)).await.expect("a database");
@@ -209,7 +209,7 @@ async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
 
 #[tokio::test(start_paused = true)]
 async fn an_account_is_told_how_many_manual_snapshots_it_has_and_may_have() {
-    let world = World::with(Settings { snapshot_quota: 7, ..settings() });
+    let world = World::with_settings(Settings { snapshot_quota: 7, ..settings() });
     Rds::new(&world, PROD, HERE, Kind::Cluster).snapshot(&world, "a").await;
     let rds = aws_sdk_rds::Client::new(&world.sdk_config(PROD, HERE));
     let answer = rds.describe_account_attributes().send().await.expect("quotas");
