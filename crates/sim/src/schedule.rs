@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::call::{Caller, Role};
-use crate::iam::{self, Need};
+use crate::iam::{self, RequiredPermission};
 use crate::journal::{DeliveryOutcome, Event};
 use crate::lambda;
 use crate::world::{State, World};
@@ -101,7 +101,12 @@ impl Turn {
             Some(role) => {
                 let role = Role { name: role.clone(), session: name.clone() };
                 let caller = Caller { account: account.clone(), role: Some(role) };
-                let allowed = iam::may(state, &caller, &Need::new("lambda:InvokeFunction", function_arn)).is_ok();
+                let allowed = iam::check_caller_policies(
+                    state,
+                    &caller,
+                    &RequiredPermission::new("lambda:InvokeFunction", function_arn),
+                )
+                .is_ok();
                 (allowed, format!("arn:aws:scheduler:{region}:{account}:schedule/default/{name}"))
             }
         };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::arn::{Arn, is_account};
 use crate::call::{Answer, Call, Error, run};
 use crate::context::CallContext;
-use crate::iam::Need;
+use crate::iam::RequiredPermission;
 use crate::world::State;
 
 /// What there is in one region of one account: queues by name.
@@ -56,7 +56,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 }
 
 /// What a call needs its role to be allowed: the permission of its name on the queue.
-pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
+pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let (account, name) = match operation.as_str() {
         "CreateQueue" | "GetQueueUrl" => (caller.account.as_str(), input.text("QueueName")),
@@ -68,7 +68,7 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
         _ => return Err(Error::unknown_json_operation(operation)),
     };
     let resource = format!("arn:aws:sqs:{region}:{account}:{}", name.unwrap_or_default());
-    Ok(vec![Need::new(format!("sqs:{operation}"), resource)])
+    Ok(vec![RequiredPermission::new(format!("sqs:{operation}"), resource)])
 }
 
 /// Sends to a queue; else, why not.

@@ -287,8 +287,8 @@ impl State {
     /// What the service does, if its caller's role may want it.
     pub(crate) fn serve(&mut self, call: Call) -> Answer {
         // Most callers have no policies, and this costs them nothing.
-        if self.roles.know(&call.caller) {
-            let needs = self.needs(&call)?;
+        if self.roles.has_policies(&call.caller) {
+            let needs = self.required_permissions(&call)?;
             iam::authorize(self, &call, &needs)?;
         }
         match call.service {
@@ -302,12 +302,12 @@ impl State {
     }
 
     /// What a call needs to be allowed by its caller's own policies alone.
-    fn needs(&mut self, call: &Call) -> Result<Vec<iam::Need>, Error> {
+    fn required_permissions(&mut self, call: &Call) -> Result<Vec<iam::RequiredPermission>, Error> {
         match call.service {
-            Service::Rds => rds::needs(self, call),
-            Service::Sns => Ok(sns::needs(call)),
-            Service::Sqs => sqs::needs(call),
-            Service::States => states::needs(call),
+            Service::Rds => rds::required_permissions(self, call),
+            Service::Sns => Ok(sns::required_permissions(call)),
+            Service::Sqs => sqs::required_permissions(call),
+            Service::States => states::required_permissions(call),
             // Keys have policies of their own, which decide together with the caller's: the service asks for both.
             Service::Kms => Ok(Vec::new()),
             // "No permissions are required to perform this operation" (API reference, `GetCallerIdentity`).

@@ -8,7 +8,7 @@ pub(super) struct Condition {
     key: String,
     test: Test,
     /// Any of these will do; under a negated operator, none may match.
-    wanted: Vec<String>,
+    expected: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ enum Test {
     /// Whether the key is absent.
     Null,
     Values {
-        of: Values,
+        quantifier: Quantifier,
         compare: Compare,
         sense: Sense,
         if_exists: bool,
@@ -25,17 +25,17 @@ enum Test {
 
 /// Which of a key's values count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Values {
+enum Quantifier {
     /// It has one.
-    TheOne,
-    Any,
-    All,
+    Single,
+    ForAnyValue,
+    ForAllValues,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Compare {
     Equal,
-    EqualInAnyCase,
+    EqualIgnoreCase,
     Like,
     Arn,
 }
@@ -49,8 +49,8 @@ enum Sense {
 const OPERATORS: [(&str, Compare, Sense); 11] = [
     ("StringEquals", Compare::Equal, Sense::Is),
     ("StringNotEquals", Compare::Equal, Sense::IsNot),
-    ("StringEqualsIgnoreCase", Compare::EqualInAnyCase, Sense::Is),
-    ("StringNotEqualsIgnoreCase", Compare::EqualInAnyCase, Sense::IsNot),
+    ("StringEqualsIgnoreCase", Compare::EqualIgnoreCase, Sense::Is),
+    ("StringNotEqualsIgnoreCase", Compare::EqualIgnoreCase, Sense::IsNot),
     ("StringLike", Compare::Like, Sense::Is),
     ("StringNotLike", Compare::Like, Sense::IsNot),
     // "The ArnEquals and ArnLike condition operators behave identically" (IAM user guide).
@@ -58,7 +58,7 @@ const OPERATORS: [(&str, Compare, Sense); 11] = [
     ("ArnLike", Compare::Arn, Sense::Is),
     ("ArnNotEquals", Compare::Arn, Sense::IsNot),
     ("ArnNotLike", Compare::Arn, Sense::IsNot),
-    ("Bool", Compare::EqualInAnyCase, Sense::Is),
+    ("Bool", Compare::EqualIgnoreCase, Sense::Is),
 ];
 
 /// The keys that some service of this world, or the principal, gives a value. Any other would be absent from every
@@ -88,18 +88,18 @@ const KEYS: [&str; 21] = [
 ];
 
 impl Condition {
-    pub(super) fn parse(operator: &str, key: &str, wanted: Vec<String>) -> Result<Self, String> {
+    pub(super) fn parse(operator: &str, key: &str, expected: Vec<String>) -> Result<Self, String> {
         if !KEYS.iter().any(|known| is_key(known, key)) {
             return Err(format!("the condition key {key} is not simulated"));
         }
-        if let Some(variable) = wanted.iter().find(|value| value.contains("${")) {
+        if let Some(variable) = expected.iter().find(|value| value.contains("${")) {
             return Err(format!("policy variables are not simulated: {variable}"));
         }
         let test = Test::parse(operator)?;
-        if matches!(operator_name(operator), "Bool" | "Null") && wanted.iter().any(|value| !is_bool(value)) {
-            return Err(format!("{operator} of {key} is true or false, not {}", wanted.join(", ")));
+        if matches!(operator_name(operator), "Bool" | "Null") && expected.iter().any(|value| !is_bool(value)) {
+            return Err(format!("{operator} of {key} is true or false, not {}", expected.join(", ")));
         }
-        Ok(Self { key: key.to_owned(), test, wanted })
+        Ok(Self { key: key.to_owned(), test, expected })
     }
 
     pub(super) fn key(&self) -> &str {
@@ -108,21 +108,21 @@ impl Condition {
 
     /// Whether it holds if the key has these values; none if it is absent.
     pub(super) fn holds(&self, values: &[String]) -> bool {
-        let Test::Values { of, compare, sense, if_exists } = self.test else {
-            return self.wanted.iter().any(|absent| absent.eq_ignore_ascii_case("true") == values.is_empty());
+        let Test::Values { quantifier, compare, sense, if_exists } = self.test else {
+            return self.expected.iter().any(|absent| absent.eq_ignore_ascii_case("true") == values.is_empty());
         };
         if if_exists && values.is_empty() {
             return true;
         }
-        let matches = |value: &String| self.wanted.iter().any(|wanted| compare.matches(wanted, value));
+        let matches = |value: &String| self.expected.iter().any(|expected| compare.matches(expected, value));
         // An absent key: "If the policy condition requires that the key is not matched, and the right key is not
         // present, the condition is true" (IAM user guide); ForAllValues is true of no values, ForAnyValue is not.
-        match (of, sense) {
-            (Values::TheOne | Values::Any, Sense::Is) => values.iter().any(matches),
-            (Values::TheOne, Sense::IsNot) => !values.iter().any(matches),
-            (Values::Any, Sense::IsNot) => values.iter().any(|value| !matches(value)),
-            (Values::All, Sense::Is) => values.iter().all(matches),
-            (Values::All, Sense::IsNot) => values.iter().all(|value| !matches(value)),
+        match (quantifier, sense) {
+            (Quantifier::Single | Quantifier::ForAnyValue, Sense::Is) => values.iter().any(matches),
+            (Quantifier::Single, Sense::IsNot) => !values.iter().any(matches),
+            (Quantifier::ForAnyValue, Sense::IsNot) => values.iter().any(|value| !matches(value)),
+            (Quantifier::ForAllValues, Sense::Is) => values.iter().all(matches),
+            (Quantifier::ForAllValues, Sense::IsNot) => values.iter().all(|value| !matches(value)),
         }
     }
 }
@@ -132,10 +132,10 @@ impl Test {
         if operator == "Null" {
             return Ok(Self::Null);
         }
-        let (of, bare) = match operator.split_once(':') {
-            None => (Values::TheOne, operator),
-            Some(("ForAnyValue", bare)) => (Values::Any, bare),
-            Some(("ForAllValues", bare)) => (Values::All, bare),
+        let (quantifier, bare) = match operator.split_once(':') {
+            None => (Quantifier::Single, operator),
+            Some(("ForAnyValue", bare)) => (Quantifier::ForAnyValue, bare),
+            Some(("ForAllValues", bare)) => (Quantifier::ForAllValues, bare),
             Some(_) => return Err(format!("the condition operator {operator} is not simulated")),
         };
         let if_exists = bare.ends_with("IfExists");
@@ -143,17 +143,17 @@ impl Test {
             .into_iter()
             .find(|(name, ..)| *name == operator_name(bare))
             .ok_or_else(|| format!("the condition operator {operator} is not simulated"))?;
-        Ok(Self::Values { of, compare, sense, if_exists })
+        Ok(Self::Values { quantifier, compare, sense, if_exists })
     }
 }
 
 impl Compare {
-    fn matches(self, wanted: &str, value: &str) -> bool {
+    fn matches(self, expected: &str, value: &str) -> bool {
         match self {
-            Self::Equal => wanted == value,
-            Self::EqualInAnyCase => wanted.eq_ignore_ascii_case(value),
-            Self::Like => pattern::glob(wanted, value),
-            Self::Arn => pattern::arn(wanted, value),
+            Self::Equal => expected == value,
+            Self::EqualIgnoreCase => expected.eq_ignore_ascii_case(value),
+            Self::Like => pattern::glob(expected, value),
+            Self::Arn => pattern::arn(expected, value),
         }
     }
 }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::condition::Condition;
-use super::{Choice, Effect, Named, Policy, Statement};
+use super::{Effect, Patterns, Policy, PolicyPrincipal, Statement};
 
 /// What has a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
+pub(super) enum PolicyType {
     /// Says who may do something to it.
     Resource,
     /// Says what it may do.
@@ -20,14 +20,14 @@ pub(super) enum Carrier {
     Trust,
 }
 
-pub(super) fn read(document: &str, carrier: Carrier) -> Result<Policy, String> {
+pub(super) fn read(document: &str, policy_type: PolicyType) -> Result<Policy, String> {
     let document: Document = serde_json::from_str(document).map_err(|why| why.to_string())?;
     match document.version.as_deref() {
         None | Some("2008-10-17" | "2012-10-17") => {}
         Some(version) => return Err(format!("{version} is no version of the policy language")),
     }
     let statements: Vec<_> =
-        document.statement.into_iter().map(|written| written.read(carrier)).collect::<Result<_, _>>()?;
+        document.statement.into_iter().map(|written| written.read(policy_type)).collect::<Result<_, _>>()?;
     if statements.is_empty() { Err("there is no statement".to_owned()) } else { Ok(Policy { statements }) }
 }
 
@@ -37,54 +37,54 @@ struct Document {
     version: Option<String>,
     #[serde(rename = "Id")]
     _id: Option<String>,
-    #[serde(deserialize_with = "one_or_many")]
-    statement: Vec<Written>,
+    #[serde(deserialize_with = "list_or_single")]
+    statement: Vec<StatementJson>,
 }
 
 /// A statement as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Written {
+struct StatementJson {
     sid: Option<String>,
     effect: String,
     principal: Option<Value>,
-    #[serde(default, deserialize_with = "some_or_many")]
+    #[serde(default, deserialize_with = "optional_list_or_single")]
     action: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "some_or_many")]
+    #[serde(default, deserialize_with = "optional_list_or_single")]
     not_action: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "some_or_many")]
+    #[serde(default, deserialize_with = "optional_list_or_single")]
     resource: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "some_or_many")]
+    #[serde(default, deserialize_with = "optional_list_or_single")]
     not_resource: Option<Vec<String>>,
     #[serde(default)]
     condition: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-impl Written {
-    fn read(self, carrier: Carrier) -> Result<Statement, String> {
+impl StatementJson {
+    fn read(self, policy_type: PolicyType) -> Result<Statement, String> {
         let effect = match self.effect.as_str() {
             "Allow" => Effect::Allow,
             "Deny" => Effect::Deny,
             other => return Err(format!("the effect is Allow or Deny, not {other}")),
         };
-        let principals = match (carrier, self.principal) {
-            (Carrier::Resource | Carrier::Trust, Some(principal)) => Some(principals(principal)?),
-            (Carrier::Role, None) => None,
-            (Carrier::Resource | Carrier::Trust, None) => {
+        let principals = match (policy_type, self.principal) {
+            (PolicyType::Resource | PolicyType::Trust, Some(principal)) => Some(principals(principal)?),
+            (PolicyType::Role, None) => None,
+            (PolicyType::Resource | PolicyType::Trust, None) => {
                 return Err("the policy of a resource names a Principal".to_owned());
             }
-            (Carrier::Role, Some(_)) => return Err("the policy of a role names no Principal".to_owned()),
+            (PolicyType::Role, Some(_)) => return Err("the policy of a role names no Principal".to_owned()),
         };
         let actions = choice("Action", self.action, self.not_action, |action| {
             action == "*"
                 || action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
         })?;
-        let resources = match (carrier, self.resource, self.not_resource) {
+        let resources = match (policy_type, self.resource, self.not_resource) {
             // "MalformedPolicyDocument: Has prohibited field Resource": it is about the role that has it.
-            (Carrier::Trust, None, None) => Choice::These(vec!["*".to_owned()]),
-            (Carrier::Trust, ..) => return Err("Has prohibited field Resource".to_owned()),
-            (_, these, all_but) => {
-                choice("Resource", these, all_but, |resource| resource == "*" || resource.starts_with("arn:"))?
+            (PolicyType::Trust, None, None) => Patterns::AnyOf(vec!["*".to_owned()]),
+            (PolicyType::Trust, ..) => return Err("Has prohibited field Resource".to_owned()),
+            (_, any_of, all_except) => {
+                choice("Resource", any_of, all_except, |resource| resource == "*" || resource.starts_with("arn:"))?
             }
         };
         let conditions = self
@@ -98,10 +98,10 @@ impl Written {
 }
 
 /// `"*"`, or `{"AWS": …, "Service": …}`.
-fn principals(written: Value) -> Result<Vec<Named>, String> {
+fn principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
     const WRONG: &str = "Policy contains a statement with one or more invalid principals.";
     let kinds = match written {
-        Value::String(all) if all == "*" => return Ok(vec![Named::Everyone]),
+        Value::String(all) if all == "*" => return Ok(vec![PolicyPrincipal::Everyone]),
         Value::Object(kinds) if !kinds.is_empty() => kinds,
         _ => return Err(WRONG.to_owned()),
     };
@@ -109,8 +109,8 @@ fn principals(written: Value) -> Result<Vec<Named>, String> {
     for (kind, names) in kinds {
         for name in many::<String>(names).map_err(|why| format!("{WRONG} ({why})"))? {
             let one = match kind.as_str() {
-                "AWS" => aws_principal(&name),
-                "Service" => name.ends_with(".amazonaws.com").then(|| Named::Service(name.clone())),
+                "AWS" => parse_aws_principal(&name),
+                "Service" => name.ends_with(".amazonaws.com").then(|| PolicyPrincipal::Service(name.clone())),
                 _ => return Err(format!("principals of the kind {kind} are not simulated")),
             };
             named.push(one.ok_or_else(|| format!("{WRONG} ({name})"))?);
@@ -121,12 +121,12 @@ fn principals(written: Value) -> Result<Vec<Named>, String> {
 
 /// There are roles here, but no users, and a principal that does not exist is refused by AWS too. An ARN of a principal
 /// has no wildcards.
-fn aws_principal(name: &str) -> Option<Named> {
+fn parse_aws_principal(name: &str) -> Option<PolicyPrincipal> {
     if name == "*" {
-        return Some(Named::Everyone);
+        return Some(PolicyPrincipal::Everyone);
     }
     if is_account(name) {
-        return Some(Named::Account(name.to_owned()));
+        return Some(PolicyPrincipal::Account(name.to_owned()));
     }
     let parts: Vec<_> = name.splitn(6, ':').collect();
     let ["arn", "aws", service @ ("iam" | "sts"), "", account, who] = parts[..] else { return None };
@@ -134,9 +134,11 @@ fn aws_principal(name: &str) -> Option<Named> {
         return None;
     }
     match (service, who.split_once('/')) {
-        ("iam", None) if who == "root" => Some(Named::Account(account.to_owned())),
-        ("iam", Some(("role", role))) if !role.is_empty() => Some(Named::One(name.to_owned())),
-        ("sts", Some(("assumed-role", session))) if session.contains('/') => Some(Named::One(name.to_owned())),
+        ("iam", None) if who == "root" => Some(PolicyPrincipal::Account(account.to_owned())),
+        ("iam", Some(("role", role))) if !role.is_empty() => Some(PolicyPrincipal::Arn(name.to_owned())),
+        ("sts", Some(("assumed-role", session))) if session.contains('/') => {
+            Some(PolicyPrincipal::Arn(name.to_owned()))
+        }
         _ => None,
     }
 }
@@ -147,16 +149,16 @@ fn is_account(text: &str) -> bool {
 
 fn choice(
     element: &str,
-    these: Option<Vec<String>>,
-    all_but: Option<Vec<String>>,
+    any_of: Option<Vec<String>>,
+    all_except: Option<Vec<String>>,
     is_valid: impl Fn(&str) -> bool,
-) -> Result<Choice, String> {
-    let choice = match (these, all_but) {
-        (Some(these), None) => Choice::These(these),
-        (None, Some(but)) => Choice::AllBut(but),
+) -> Result<Patterns, String> {
+    let choice = match (any_of, all_except) {
+        (Some(any_of), None) => Patterns::AnyOf(any_of),
+        (None, Some(but)) => Patterns::AllExcept(but),
         _ => return Err(format!("a statement has either {element} or Not{element}")),
     };
-    let (Choice::These(patterns) | Choice::AllBut(patterns)) = &choice;
+    let (Patterns::AnyOf(patterns) | Patterns::AllExcept(patterns)) = &choice;
     if patterns.is_empty() {
         return Err(format!("{element} is empty"));
     }
@@ -179,11 +181,13 @@ fn scalars(written: Value) -> Result<Vec<String>, String> {
         .collect()
 }
 
-fn some_or_many<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
-    one_or_many(from).map(Some)
+fn optional_list_or_single<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list_or_single(from).map(Some)
 }
 
-fn one_or_many<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+fn list_or_single<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     many(Value::deserialize(from)?).map_err(de::Error::custom)
 }
 

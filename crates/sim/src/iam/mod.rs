@@ -1,17 +1,17 @@
 //! Who may do what: policies, and the roles that have them.
 //!
-//! A [`Policy`] answers a [`Question`] for itself; [`allows`] and [`key_allows`] combine what a resource's policy says
+//! A [`Policy`] answers a [`AccessRequest`] for itself; [`is_allowed`] and [`check_key_access`] combine what a resource's policy says
 //! with what the caller's own policies say, as AWS does. No service is known here: what is true of a call, in the words
 //! of condition keys, is told by whoever asks.
 //!
-//! Every call passes [`authorize`] with its [`Need`]s before its service serves it. Keys, topics and functions have
+//! Every call passes [`authorize`] with its [`RequiredPermission`]s before its service serves it. Keys, topics and functions have
 //! policies of their own, so their services ask again, or instead, when they have found the resource. All of it ends in
 //! one place, where [`roles`] remembers what was of use.
 
 mod condition;
 mod document;
-mod need;
 mod pattern;
+mod permission;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -20,9 +20,9 @@ use crate::arn::{Arn, is_account};
 use crate::call::Caller;
 use crate::world::State;
 use condition::Condition;
-use document::Carrier;
-pub(crate) use need::{Need, authorize, may};
-pub(crate) use roles::{Roles, add_role, has_role, trusts};
+use document::PolicyType;
+pub(crate) use permission::{RequiredPermission, authorize, check_caller_policies};
+pub(crate) use roles::{Roles, add_role, can_be_assumed, has_role};
 
 /// A policy document, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,9 @@ struct Statement {
     sid: Option<String>,
     effect: Effect,
     /// Whom a resource's policy names. A role's policy names nobody: it is about the role.
-    principals: Option<Vec<Named>>,
-    actions: Choice,
-    resources: Choice,
+    principals: Option<Vec<PolicyPrincipal>>,
+    actions: Patterns,
+    resources: Patterns,
     conditions: Vec<Condition>,
 }
 
@@ -50,20 +50,20 @@ enum Effect {
 
 /// Whom a policy names as principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Named {
+enum PolicyPrincipal {
     Everyone,
     /// By its number or the ARN of its root: the account as a whole, which then decides for itself whom it lets.
     Account(String),
     /// By the ARN of a role or of a session.
-    One(String),
+    Arn(String),
     Service(String),
 }
 
 /// `Action` and `Resource`, or their opposites.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Choice {
-    These(Vec<String>),
-    AllBut(Vec<String>),
+enum Patterns {
+    AnyOf(Vec<String>),
+    AllExcept(Vec<String>),
 }
 
 /// Who asks a policy.
@@ -77,7 +77,7 @@ pub(crate) enum Principal<'a> {
 
 /// What a policy is asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question<'a> {
+pub(crate) struct AccessRequest<'a> {
     pub(crate) principal: Principal<'a>,
     /// `kms:Decrypt`.
     pub(crate) action: &'a str,
@@ -94,91 +94,93 @@ pub(crate) enum Verdict {
     Allow,
     Deny,
     /// No statement applies.
-    Silent,
+    NotApplicable,
 }
 
 /// What a policy gives to who asks. The greatest of all statements' answers counts, so their order does not matter and
 /// a denial always wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Grant {
-    Nothing,
+    NoMatch,
     /// Its account is named: its own policies decide.
-    ToItsAccount,
-    ToItself,
-    Denial,
+    ToAccount,
+    ToPrincipal,
+    Denied,
 }
 
 impl Policy {
     /// Reads the policy of a resource; else, why it is none. What cannot be simulated is refused, never ignored.
     pub(crate) fn parse(document: &str) -> Result<Self, String> {
-        document::read(document, Carrier::Resource)
+        document::read(document, PolicyType::Resource)
     }
 
-    pub(crate) fn judge(&self, question: &Question<'_>) -> Verdict {
-        match self.grant(question) {
-            Grant::Nothing => Verdict::Silent,
-            Grant::ToItsAccount | Grant::ToItself => Verdict::Allow,
-            Grant::Denial => Verdict::Deny,
+    pub(crate) fn evaluate(&self, request: &AccessRequest<'_>) -> Verdict {
+        match self.grant(request) {
+            Grant::NoMatch => Verdict::NotApplicable,
+            Grant::ToAccount | Grant::ToPrincipal => Verdict::Allow,
+            Grant::Denied => Verdict::Deny,
         }
     }
 
     /// Whether every statement is about any resource, which is all that a key's policy may say.
-    pub(crate) fn is_about_any_resource(&self) -> bool {
-        self.statements.iter().all(|statement| statement.resources == Choice::These(vec!["*".to_owned()]))
+    pub(crate) fn applies_to_any_resource(&self) -> bool {
+        self.statements.iter().all(|statement| statement.resources == Patterns::AnyOf(vec!["*".to_owned()]))
     }
 
-    fn grant(&self, question: &Question<'_>) -> Grant {
-        self.statements.iter().map(|statement| statement.grant(question)).max().unwrap_or(Grant::Nothing)
+    fn grant(&self, request: &AccessRequest<'_>) -> Grant {
+        self.statements.iter().map(|statement| statement.grant(request)).max().unwrap_or(Grant::NoMatch)
     }
 }
 
 impl Statement {
-    fn grant(&self, question: &Question<'_>) -> Grant {
+    fn grant(&self, request: &AccessRequest<'_>) -> Grant {
         let to = match &self.principals {
-            None => Grant::ToItself,
-            Some(named) => named.iter().map(|named| named.grant(question.principal)).max().unwrap_or(Grant::Nothing),
+            None => Grant::ToPrincipal,
+            Some(named) => named.iter().map(|named| named.grant(request.principal)).max().unwrap_or(Grant::NoMatch),
         };
-        let applies = to != Grant::Nothing
-            && self.actions.has(|pattern| pattern::action(pattern, question.action))
-            && self.resources.has(|pattern| pattern::arn(pattern, question.resource))
-            && self.conditions.iter().all(|condition| condition.holds(&question.values(condition.key())));
+        let applies = to != Grant::NoMatch
+            && self.actions.matches(|pattern| pattern::action(pattern, request.action))
+            && self.resources.matches(|pattern| pattern::arn(pattern, request.resource))
+            && self.conditions.iter().all(|condition| condition.holds(&request.values(condition.key())));
         match (applies, self.effect) {
-            (false, _) => Grant::Nothing,
+            (false, _) => Grant::NoMatch,
             (true, Effect::Allow) => to,
-            (true, Effect::Deny) => Grant::Denial,
+            (true, Effect::Deny) => Grant::Denied,
         }
     }
 }
 
-impl Named {
+impl PolicyPrincipal {
     fn grant(&self, principal: Principal<'_>) -> Grant {
         let to = match (self, principal) {
-            (Self::Everyone, _) => Some(Grant::ToItself),
+            (Self::Everyone, _) => Some(Grant::ToPrincipal),
             (Self::Account(account), Principal::Caller(caller)) => {
-                (*account == caller.account).then_some(Grant::ToItsAccount)
+                (*account == caller.account).then_some(Grant::ToAccount)
             }
-            (Self::One(arn), Principal::Caller(caller)) => {
-                (*arn == caller.principal() || *arn == caller.arn()).then_some(Grant::ToItself)
+            (Self::Arn(arn), Principal::Caller(caller)) => {
+                (*arn == caller.principal() || *arn == caller.arn()).then_some(Grant::ToPrincipal)
             }
-            (Self::Service(service), Principal::Service { name, .. }) => (service == name).then_some(Grant::ToItself),
-            (Self::Account(_) | Self::One(_), Principal::Service { .. }) | (Self::Service(_), Principal::Caller(_)) => {
+            (Self::Service(service), Principal::Service { name, .. }) => {
+                (service == name).then_some(Grant::ToPrincipal)
+            }
+            (Self::Account(_) | Self::Arn(_), Principal::Service { .. }) | (Self::Service(_), Principal::Caller(_)) => {
                 None
             }
         };
-        to.unwrap_or(Grant::Nothing)
+        to.unwrap_or(Grant::NoMatch)
     }
 }
 
-impl Choice {
-    fn has(&self, matches: impl Fn(&str) -> bool) -> bool {
+impl Patterns {
+    fn matches(&self, is_match: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::These(patterns) => patterns.iter().any(|pattern| matches(pattern)),
-            Self::AllBut(patterns) => !patterns.iter().any(|pattern| matches(pattern)),
+            Self::AnyOf(patterns) => patterns.iter().any(|pattern| is_match(pattern)),
+            Self::AllExcept(patterns) => !patterns.iter().any(|pattern| is_match(pattern)),
         }
     }
 }
 
-impl Question<'_> {
+impl AccessRequest<'_> {
     /// The values of a condition key, whose name may be spelt in either case. So may the key of a tag that is part of it:
     /// `aws:ResourceTag/TagKey1` "matches a resource tag key named either TagKey1 or tagkey1" (IAM user guide).
     fn values(&self, key: &str) -> Vec<String> {
@@ -220,81 +222,83 @@ impl Caller {
 
 /// Why something is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum DenialReason {
     DeniedByResource,
     DeniedByCaller,
     /// The resource's policy does not allow it.
-    NotByResource,
+    NotAllowedByResource,
     /// The caller's own policies do not allow it.
-    NotByCaller,
+    NotAllowedByCaller,
 }
 
 /// Is it allowed? By the resource's policy and the caller's own together: within an account either suffices, from
 /// another account both must allow it, and a denial wins.
-pub(crate) fn allows(
+pub(crate) fn is_allowed(
     state: &mut State,
-    question: &Question<'_>,
+    request: &AccessRequest<'_>,
     resource_account: &str,
     resource_policy: Option<&Policy>,
 ) -> bool {
-    decide(state, question, resource_account, resource_policy, Silence::LeavesIt).is_ok()
+    decide(state, request, resource_account, resource_policy, SameAccountDefault::CallerPolicies).is_ok()
 }
 
 /// Is it allowed to do this with a key? Unlike other resources, a key is open to nobody whom its policy does not name:
 /// "Without permission from the key policy, IAM policies that allow permissions have no effect" (KMS developer guide).
-pub(crate) fn key_allows(
+pub(crate) fn check_key_access(
     state: &mut State,
-    question: &Question<'_>,
+    request: &AccessRequest<'_>,
     account: &str,
     policy: &Policy,
-) -> Result<(), Why> {
-    decide(state, question, account, Some(policy), Silence::Refuses)
+) -> Result<(), DenialReason> {
+    decide(state, request, account, Some(policy), SameAccountDefault::Deny)
 }
 
 /// What it means for callers of the same account if a resource's policy says nothing of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
+enum SameAccountDefault {
     /// It leaves it to their own policies.
-    LeavesIt,
-    Refuses,
+    CallerPolicies,
+    Deny,
 }
 
 fn decide(
     state: &mut State,
-    question: &Question<'_>,
+    request: &AccessRequest<'_>,
     account: &str,
     policy: Option<&Policy>,
-    silence: Silence,
-) -> Result<(), Why> {
-    let grant = policy.map_or(Grant::Nothing, |policy| policy.grant(question));
-    if grant == Grant::Denial {
-        return Err(Why::DeniedByResource);
+    default: SameAccountDefault,
+) -> Result<(), DenialReason> {
+    let grant = policy.map_or(Grant::NoMatch, |policy| policy.grant(request));
+    if grant == Grant::Denied {
+        return Err(DenialReason::DeniedByResource);
     }
-    let Principal::Caller(caller) = question.principal else {
-        return if grant == Grant::Nothing { Err(Why::NotByResource) } else { Ok(()) };
+    let Principal::Caller(caller) = request.principal else {
+        return if grant == Grant::NoMatch { Err(DenialReason::NotAllowedByResource) } else { Ok(()) };
     };
-    let own = state.roles.judge(caller, question);
-    let at_home = caller.account == account;
+    let own = state.roles.evaluate(caller, request);
+    let same_account = caller.account == account;
     match grant {
-        _ if own == Verdict::Deny => return Err(Why::DeniedByCaller),
-        Grant::ToItself if at_home => {}
-        Grant::Nothing if !at_home || silence == Silence::Refuses => return Err(Why::NotByResource),
+        _ if own == Verdict::Deny => return Err(DenialReason::DeniedByCaller),
+        Grant::ToPrincipal if same_account => {}
+        Grant::NoMatch if !same_account || default == SameAccountDefault::Deny => {
+            return Err(DenialReason::NotAllowedByResource);
+        }
         _ if own == Verdict::Allow => {}
-        _ => return Err(Why::NotByCaller),
+        _ => return Err(DenialReason::NotAllowedByCaller),
     }
-    state.roles.remember(caller, question);
+    state.roles.mark_used(caller, request);
     Ok(())
 }
 
 /// To a caller who may not do it, in AWS's words. `resource` is `*` for what is not done to anything.
-pub(crate) fn refusal(why: Why, caller: &Caller, action: &str, resource: &str) -> String {
+pub(crate) fn denial_message(why: DenialReason, caller: &Caller, action: &str, resource: &str) -> String {
     let who = caller.arn();
     let what = if resource == "*" { action.to_owned() } else { format!("{action} on resource: {resource}") };
     let because = match why {
-        Why::DeniedByResource => "with an explicit deny in a resource-based policy".to_owned(),
-        Why::DeniedByCaller => "with an explicit deny in an identity-based policy".to_owned(),
-        Why::NotByResource => format!("because no resource-based policy allows the {action} action"),
-        Why::NotByCaller => format!("because no identity-based policy allows the {action} action"),
+        DenialReason::DeniedByResource => "with an explicit deny in a resource-based policy".to_owned(),
+        DenialReason::DeniedByCaller => "with an explicit deny in an identity-based policy".to_owned(),
+        DenialReason::NotAllowedByResource => format!("because no resource-based policy allows the {action} action"),
+        DenialReason::NotAllowedByCaller => format!("because no identity-based policy allows the {action} action"),
     };
     format!("User: {who} is not authorized to perform: {what} {because}")
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{self, Carrier};
-use super::{Choice, Effect, Grant, Policy, Principal, Question, Statement, Verdict, pattern};
+use super::document::{self, PolicyType};
+use super::{AccessRequest, Effect, Grant, Patterns, Policy, Principal, Statement, Verdict, pattern};
 use crate::arn::Arn;
 use crate::call::{self, Caller};
 use crate::world::{State, World};
@@ -19,12 +19,12 @@ pub(crate) struct Roles {
 
 struct Role {
     /// The statements of all its policies: which policy has one makes no difference.
-    lines: Vec<Line>,
+    statements: Vec<TrackedStatement>,
     /// Who may take it up. Without one, whoever says so.
     trust: Option<Policy>,
 }
 
-struct Line {
+struct TrackedStatement {
     statement: Statement,
     /// Of each of its action patterns, whether it was needed. What is not named (`NotAction`) counts as one; a denial has
     /// none.
@@ -63,7 +63,7 @@ impl World {
         self.change(|state| {
             let known = state.roles.known.get(account).and_then(|roles| roles.get(role));
             let known = known.ok_or_else(|| format!("the role {role} of {account} has no policies"))?;
-            Ok(known.lines.iter().zip(1..).flat_map(|(line, number)| line.permissions(number)).collect())
+            Ok(known.statements.iter().zip(1..).flat_map(|(tracked, number)| tracked.permissions(number)).collect())
         })
     }
 
@@ -85,12 +85,12 @@ pub(crate) fn add_role(
     policies: &[impl AsRef<str>],
     trust: Option<&str>,
 ) -> Result<(), String> {
-    let read = |policy: &_| document::read(AsRef::as_ref(policy), Carrier::Role);
+    let read = |policy: &_| document::read(AsRef::as_ref(policy), PolicyType::Role);
     let policies: Vec<_> = policies.iter().map(read).collect::<Result<_, _>>()?;
-    let trust = trust.map(|trust| document::read(trust, Carrier::Trust)).transpose()?;
-    let lines = policies.into_iter().flat_map(|policy| policy.statements).map(Line::new).collect();
+    let trust = trust.map(|trust| document::read(trust, PolicyType::Trust)).transpose()?;
+    let statements = policies.into_iter().flat_map(|policy| policy.statements).map(TrackedStatement::new).collect();
     let roles = state.roles.known.entry(account.to_owned()).or_default();
-    roles.insert(name.to_owned(), Role { lines, trust });
+    roles.insert(name.to_owned(), Role { statements, trust });
     Ok(())
 }
 
@@ -99,12 +99,12 @@ pub(crate) fn has_role(state: &State, account: &str, name: &str) -> bool {
 }
 
 /// Whether a service may take up a role for a resource of its own.
-pub(crate) fn trusts(state: &State, role_arn: &str, service: &str, source_arn: &str) -> bool {
+pub(crate) fn can_be_assumed(state: &State, role_arn: &str, service: &str, source_arn: &str) -> bool {
     let role = Arn::of("iam", role_arn)
         .and_then(|arn| state.roles.known.get(arn.account)?.get(arn.resource.strip_prefix("role/")?));
     let principal = Principal::Service { name: service, source_arn };
-    let question = Question { principal, action: "sts:AssumeRole", resource: role_arn, context: &[] };
-    role.is_some_and(|role| role.trust.as_ref().is_none_or(|trust| trust.judge(&question) == Verdict::Allow))
+    let request = AccessRequest { principal, action: "sts:AssumeRole", resource: role_arn, context: &[] };
+    role.is_some_and(|role| role.trust.as_ref().is_none_or(|trust| trust.evaluate(&request) == Verdict::Allow))
 }
 
 impl Roles {
@@ -114,28 +114,31 @@ impl Roles {
     }
 
     /// Whether the caller has policies of its own. The account's root has none.
-    pub(crate) fn know(&self, caller: &Caller) -> bool {
+    pub(crate) fn has_policies(&self, caller: &Caller) -> bool {
         self.of(caller).is_some()
     }
 
     /// What the caller's own policies say. Who has none may do everything.
-    pub(super) fn judge(&self, caller: &Caller, question: &Question<'_>) -> Verdict {
+    pub(super) fn evaluate(&self, caller: &Caller, request: &AccessRequest<'_>) -> Verdict {
         let Some(role) = self.of(caller) else { return Verdict::Allow };
-        match role.lines.iter().map(|line| line.statement.grant(question)).max() {
-            None | Some(Grant::Nothing) => Verdict::Silent,
-            Some(Grant::ToItsAccount | Grant::ToItself) => Verdict::Allow,
-            Some(Grant::Denial) => Verdict::Deny,
+        match role.statements.iter().map(|tracked| tracked.statement.grant(request)).max() {
+            None | Some(Grant::NoMatch) => Verdict::NotApplicable,
+            Some(Grant::ToAccount | Grant::ToPrincipal) => Verdict::Allow,
+            Some(Grant::Denied) => Verdict::Deny,
         }
     }
 
     /// Remembers what of the caller's own policies was needed to allow this.
-    pub(super) fn remember(&mut self, caller: &Caller, question: &Question<'_>) {
+    pub(super) fn mark_used(&mut self, caller: &Caller, request: &AccessRequest<'_>) {
         let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
         // Matching is the dear part, and once all was needed there is nothing more to learn.
-        let Some(role) = role.filter(|role| !role.lines.iter().all(Line::was_needed)) else { return };
-        let mut allowing = role.lines.iter_mut().filter(|line| line.statement.grant(question) == Grant::ToItself);
-        if let (Some(line), None) = (allowing.next(), allowing.next()) {
-            line.remember(question);
+        let Some(role) = role.filter(|role| !role.statements.iter().all(TrackedStatement::is_fully_used)) else {
+            return;
+        };
+        let mut allowing =
+            role.statements.iter_mut().filter(|tracked| tracked.statement.grant(request) == Grant::ToPrincipal);
+        if let (Some(tracked), None) = (allowing.next(), allowing.next()) {
+            tracked.mark_used(request);
         }
     }
 
@@ -144,27 +147,27 @@ impl Roles {
     }
 }
 
-impl Line {
+impl TrackedStatement {
     fn new(statement: Statement) -> Self {
-        let patterns = |choice: &Choice| match (statement.effect, choice) {
+        let patterns = |choice: &Patterns| match (statement.effect, choice) {
             (Effect::Deny, _) => 0,
-            (Effect::Allow, Choice::These(patterns)) => patterns.len(),
-            (Effect::Allow, Choice::AllBut(_)) => 1,
+            (Effect::Allow, Patterns::AnyOf(patterns)) => patterns.len(),
+            (Effect::Allow, Patterns::AllExcept(_)) => 1,
         };
         let [actions, resources] =
             [&statement.actions, &statement.resources].map(|choice| vec![false; patterns(choice)]);
         Self { statement, actions, resources }
     }
 
-    fn was_needed(&self) -> bool {
+    fn is_fully_used(&self) -> bool {
         self.actions.iter().chain(&self.resources).all(|needed| *needed)
     }
 
     /// It alone has allowed this.
-    fn remember(&mut self, question: &Question<'_>) {
+    fn mark_used(&mut self, request: &AccessRequest<'_>) {
         let Self { statement, actions, resources } = self;
-        note(actions, &statement.actions, |written| pattern::action(written, question.action));
-        note(resources, &statement.resources, |written| pattern::arn(written, question.resource));
+        mark(actions, &statement.actions, |written| pattern::action(written, request.action));
+        mark(resources, &statement.resources, |written| pattern::arn(written, request.resource));
     }
 
     fn permissions(&self, number: usize) -> impl Iterator<Item = (String, bool)> {
@@ -178,18 +181,18 @@ impl Line {
 }
 
 /// The one pattern that matches was needed; of several, each could go.
-fn note(needed: &mut [bool], choice: &Choice, matches: impl Fn(&str) -> bool) {
-    let Choice::These(patterns) = choice else { return needed.fill(true) };
+fn mark(needed: &mut [bool], choice: &Patterns, matches: impl Fn(&str) -> bool) {
+    let Patterns::AnyOf(patterns) = choice else { return needed.fill(true) };
     let mut matching = patterns.iter().zip(needed).filter(|(pattern, _)| matches(pattern));
     if let (Some((_, needed)), None) = (matching.next(), matching.next()) {
         *needed = true;
     }
 }
 
-fn named(choice: &Choice) -> impl Iterator<Item = String> {
+fn named(choice: &Patterns) -> impl Iterator<Item = String> {
     match choice {
-        Choice::These(patterns) => patterns.clone(),
-        Choice::AllBut(patterns) => vec![format!("all but {}", patterns.join(", "))],
+        Patterns::AnyOf(patterns) => patterns.clone(),
+        Patterns::AllExcept(patterns) => vec![format!("all but {}", patterns.join(", "))],
     }
     .into_iter()
 }

@@ -44,18 +44,18 @@ fn to(name: &str) -> String {
 
 /// What a policy with this one statement says to `kms:Decrypt` by the role `backup` of the other account.
 fn verdict(statement: &str) -> Verdict {
-    judge(&read(statement), &role(ABROAD, "backup"), &[])
+    evaluate(&read(statement), &role(ABROAD, "backup"), &[])
 }
 
-fn judge(policy: &Policy, caller: &Caller, context: &[(&str, &str)]) -> Verdict {
+fn evaluate(policy: &Policy, caller: &Caller, context: &[(&str, &str)]) -> Verdict {
     let principal = Principal::Caller(caller);
-    policy.judge(&Question { principal, action: "kms:Decrypt", resource: KEY, context })
+    policy.evaluate(&AccessRequest { principal, action: "kms:Decrypt", resource: KEY, context })
 }
 
 /// Whether a condition holds of these keys.
 fn holds(condition: &str, context: &[(&str, &str)]) -> bool {
     let statement = allow(r#""*""#, r#""*""#).replace("{\"Sid\"", &format!("{{\"Condition\": {condition}, \"Sid\""));
-    judge(&read(&statement), &role(ABROAD, "backup"), context) == Verdict::Allow
+    evaluate(&read(&statement), &role(ABROAD, "backup"), context) == Verdict::Allow
 }
 
 fn refused(statement: &str) -> String {
@@ -75,7 +75,7 @@ fn a_principal_is_named_in_each_way_that_aws_has() {
     let strangers = [HOME, "arn:aws:iam::222222222222:role/other", "arn:aws:iam::111111111111:role/backup"];
     let other_session = "arn:aws:sts::222222222222:assumed-role/backup/day";
     for name in strangers.into_iter().chain([other_session]) {
-        assert_eq!(verdict(&allow(&to(name), star)), Verdict::Silent, "{name}");
+        assert_eq!(verdict(&allow(&to(name), star)), Verdict::NotApplicable, "{name}");
     }
 }
 
@@ -84,7 +84,7 @@ fn a_service_is_named_apart_from_callers() {
     let policy = read(&allow(r#"{"Service": "events.rds.amazonaws.com"}"#, r#""sns:Publish""#));
     let service = |name| Principal::Service { name, source_arn: "arn:aws:rds:eu-west-1:111111111111:snapshot:s" };
     let asked = |principal| {
-        policy.judge(&Question {
+        policy.evaluate(&AccessRequest {
             principal,
             action: "sns:Publish",
             resource: "arn:aws:sns:eu-west-1:1:t",
@@ -92,8 +92,8 @@ fn a_service_is_named_apart_from_callers() {
         })
     };
     assert_eq!(asked(service("events.rds.amazonaws.com")), Verdict::Allow);
-    assert_eq!(asked(service("s3.amazonaws.com")), Verdict::Silent);
-    assert_eq!(asked(Principal::Caller(&root(HOME))), Verdict::Silent);
+    assert_eq!(asked(service("s3.amazonaws.com")), Verdict::NotApplicable);
+    assert_eq!(asked(Principal::Caller(&root(HOME))), Verdict::NotApplicable);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn actions_have_wildcards_and_no_case() {
         assert_eq!(verdict(&allow(&all, action)), Verdict::Allow, "{action}");
     }
     for action in [r#""kms:Encrypt""#, r#""kms:Decrypt?""#, r#""sns:*""#] {
-        assert_eq!(verdict(&allow(&all, action)), Verdict::Silent, "{action}");
+        assert_eq!(verdict(&allow(&all, action)), Verdict::NotApplicable, "{action}");
     }
     let but = |action: &str| verdict(&allow(&all, action).replace("Action", "NotAction"));
-    assert_eq!([but(r#""kms:Encrypt""#), but(r#""kms:D*""#)], [Verdict::Allow, Verdict::Silent]);
+    assert_eq!([but(r#""kms:Encrypt""#), but(r#""kms:D*""#)], [Verdict::Allow, Verdict::NotApplicable]);
 }
 
 #[test]
@@ -117,10 +117,10 @@ fn resources_have_wildcards_within_each_part() {
     }
     for resource in ["arn:aws:kms:*:222222222222:*", "arn:aws:kms:*key/1", "arn:aws:kms:eu-west-1:111111111111:key/1?"]
     {
-        assert_eq!(of(&format!(r#""Resource": "{resource}""#)), Verdict::Silent, "{resource}");
+        assert_eq!(of(&format!(r#""Resource": "{resource}""#)), Verdict::NotApplicable, "{resource}");
     }
     assert_eq!(of(r#""NotResource": "arn:aws:kms:*:*:key/2""#), Verdict::Allow);
-    assert_eq!(of(&format!(r#""NotResource": ["arn:aws:sns:*", "{KEY}"]"#)), Verdict::Silent);
+    assert_eq!(of(&format!(r#""NotResource": ["arn:aws:sns:*", "{KEY}"]"#)), Verdict::NotApplicable);
 }
 
 #[test]
@@ -249,19 +249,24 @@ fn what_is_no_policy_is_refused() {
 }
 
 /// What a role with this policy (none if it is not known) may do with a resource that has this one.
-async fn decided(caller: &Caller, own: Option<&str>, resource: Option<&Policy>, silence: Silence) -> Result<(), Why> {
+async fn decided(
+    caller: &Caller,
+    own: Option<&str>,
+    resource: Option<&Policy>,
+    default: SameAccountDefault,
+) -> Result<(), DenialReason> {
     let world = World::new(chrono::DateTime::UNIX_EPOCH);
     if let Some(own) = own {
         world.add_role(&caller.account, "backup", &[own]).expect("a policy");
     }
-    let question =
-        Question { principal: Principal::Caller(caller), action: "kms:Decrypt", resource: KEY, context: &[] };
-    world.change(|state| decide(state, &question, HOME, resource, silence))
+    let request =
+        AccessRequest { principal: Principal::Caller(caller), action: "kms:Decrypt", resource: KEY, context: &[] };
+    world.change(|state| decide(state, &request, HOME, resource, default))
 }
 
 #[tokio::test(start_paused = true)]
 async fn policies_of_resource_and_caller_are_combined_as_aws_does() {
-    use Silence::{LeavesIt, Refuses};
+    use SameAccountDefault::{CallerPolicies, Deny};
     let by_role =
         |effect: &str| document(&format!(r#"{{"Effect": "{effect}", "Action": "kms:Decrypt", "Resource": "*"}}"#));
     let (may, may_not, other) = (by_role("Allow"), by_role("Deny"), by_role("Allow").replace("Decrypt", "Encrypt"));
@@ -269,38 +274,39 @@ async fn policies_of_resource_and_caller_are_combined_as_aws_does() {
     let to_role = |account: &str| read(&allow(&to(&format!("arn:aws:iam::{account}:role/backup")), r#""kms:*""#));
     let never = read(&deny(&to("*"), r#""kms:*""#));
     let (near, far) = (role(HOME, "backup"), role(ABROAD, "backup"));
-    let (ok, not_own, not_there) = (Ok(()), Err(Why::NotByCaller), Err(Why::NotByResource));
+    let (ok, not_own, not_there) =
+        (Ok(()), Err(DenialReason::NotAllowedByCaller), Err(DenialReason::NotAllowedByResource));
     let table = [
         // Within the account either suffices; but a key that names nobody is open to nobody.
-        (&near, Some(&may), None, LeavesIt, ok),
-        (&near, Some(&other), None, LeavesIt, not_own),
-        (&near, None, None, LeavesIt, ok),
-        (&near, Some(&may), Some(to_role(ABROAD)), Refuses, not_there),
-        (&near, Some(&other), Some(to_role(HOME)), Refuses, ok),
-        (&near, Some(&other), Some(to_role(HOME)), LeavesIt, ok),
+        (&near, Some(&may), None, CallerPolicies, ok),
+        (&near, Some(&other), None, CallerPolicies, not_own),
+        (&near, None, None, CallerPolicies, ok),
+        (&near, Some(&may), Some(to_role(ABROAD)), Deny, not_there),
+        (&near, Some(&other), Some(to_role(HOME)), Deny, ok),
+        (&near, Some(&other), Some(to_role(HOME)), CallerPolicies, ok),
         // To name the account is to leave it to its roles' own policies.
-        (&near, Some(&other), Some(to_account(HOME)), Refuses, not_own),
-        (&near, Some(&may), Some(to_account(HOME)), Refuses, ok),
+        (&near, Some(&other), Some(to_account(HOME)), Deny, not_own),
+        (&near, Some(&may), Some(to_account(HOME)), Deny, ok),
         // From another account both must allow it.
-        (&far, Some(&may), None, LeavesIt, not_there),
-        (&far, Some(&may), Some(to_account(HOME)), Refuses, not_there),
-        (&far, Some(&may), Some(to_account(ABROAD)), Refuses, ok),
-        (&far, Some(&other), Some(to_account(ABROAD)), Refuses, not_own),
-        (&far, Some(&other), Some(to_role(ABROAD)), Refuses, not_own),
-        (&far, Some(&may), Some(to_role(ABROAD)), LeavesIt, ok),
-        (&far, None, Some(to_role(ABROAD)), Refuses, ok),
+        (&far, Some(&may), None, CallerPolicies, not_there),
+        (&far, Some(&may), Some(to_account(HOME)), Deny, not_there),
+        (&far, Some(&may), Some(to_account(ABROAD)), Deny, ok),
+        (&far, Some(&other), Some(to_account(ABROAD)), Deny, not_own),
+        (&far, Some(&other), Some(to_role(ABROAD)), Deny, not_own),
+        (&far, Some(&may), Some(to_role(ABROAD)), CallerPolicies, ok),
+        (&far, None, Some(to_role(ABROAD)), Deny, ok),
         // A denial wins.
-        (&near, Some(&may), Some(never.clone()), Refuses, Err(Why::DeniedByResource)),
-        (&near, Some(&may_not), Some(to_role(HOME)), Refuses, Err(Why::DeniedByCaller)),
-        (&far, Some(&may_not), Some(to_role(ABROAD)), Refuses, Err(Why::DeniedByCaller)),
+        (&near, Some(&may), Some(never.clone()), Deny, Err(DenialReason::DeniedByResource)),
+        (&near, Some(&may_not), Some(to_role(HOME)), Deny, Err(DenialReason::DeniedByCaller)),
+        (&far, Some(&may_not), Some(to_role(ABROAD)), Deny, Err(DenialReason::DeniedByCaller)),
     ];
-    for (nth, (caller, own, resource, silence, expected)) in table.into_iter().enumerate() {
+    for (nth, (caller, own, resource, default, expected)) in table.into_iter().enumerate() {
         let own = own.map(String::as_str);
-        assert_eq!(decided(caller, own, resource.as_ref(), silence).await, expected, "row {nth}");
+        assert_eq!(decided(caller, own, resource.as_ref(), default).await, expected, "row {nth}");
     }
     // The root of an account has no policies of its own, but no key is open to it that does not name its account.
-    assert_eq!(decided(&root(HOME), None, Some(&to_role(HOME)), Refuses).await, not_there);
-    assert_eq!(decided(&root(HOME), None, Some(&to_account(HOME)), Refuses).await, ok);
+    assert_eq!(decided(&root(HOME), None, Some(&to_role(HOME)), Deny).await, not_there);
+    assert_eq!(decided(&root(HOME), None, Some(&to_account(HOME)), Deny).await, ok);
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,8 +316,8 @@ async fn a_service_is_let_in_by_the_resource_alone() {
     let allowed = |policy: Option<&Policy>| {
         let source_arn = "arn:aws:rds:eu-west-1:111111111111:snapshot:s";
         let principal = Principal::Service { name: "events.rds.amazonaws.com", source_arn };
-        let question = Question { principal, action: "sns:Publish", resource: "arn:aws:sns:a:1:t", context: &[] };
-        world.change(|state| allows(state, &question, HOME, policy))
+        let request = AccessRequest { principal, action: "sns:Publish", resource: "arn:aws:sns:a:1:t", context: &[] };
+        world.change(|state| is_allowed(state, &request, HOME, policy))
     };
     assert!(allowed(Some(&named)));
     assert!(!allowed(Some(&read(&allow(&to(HOME), r#""*""#)))));
@@ -351,7 +357,7 @@ proptest! {
         let before = verdict(&statements.join(","));
         let more: Vec<_> = more.into_iter().filter(|statement| statement.contains("Allow")).collect();
         let after = verdict(&[statements, more].concat().join(","));
-        prop_assert!(after == before || (before, after) == (Verdict::Silent, Verdict::Allow));
+        prop_assert!(after == before || (before, after) == (Verdict::NotApplicable, Verdict::Allow));
     }
 
     #[test]

@@ -4,17 +4,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Alias;
-use super::access::{key, may, no_such_alias, own_key};
+use super::access::{check_own_policies, find_key, no_such_alias, own_key_id};
 use super::paging::Page;
 use crate::call::Error;
 use crate::clock::seconds;
 use crate::context::CallContext;
-use crate::iam::Need;
+use crate::iam::RequiredPermission;
 use crate::world::State;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct AliasOfKey {
+pub(super) struct AliasRequest {
     alias_name: String,
     target_key_id: String,
 }
@@ -35,14 +35,14 @@ pub(super) struct ListAliases {
 
 /// All three need the permission twice: the caller's own policies must allow it on the alias, and the key's policy on
 /// the key (KMS developer guide, "Controlling access to aliases").
-pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasOfKey) -> Result<(), Error> {
-    let AliasOfKey { alias_name, target_key_id } = input;
+pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasRequest) -> Result<(), Error> {
+    let AliasRequest { alias_name, target_key_id } = input;
     check_name(&alias_name)?;
     if alias_name.starts_with("alias/aws/") {
         return Err(Error::new("InvalidAliasNameException", "Aliases that begin with alias/aws/ are reserved."));
     }
     let arn = ctx.arn("kms", &alias_name);
-    may(state, ctx, &Need::new("kms:CreateAlias", &arn))?;
+    check_own_policies(state, ctx, &RequiredPermission::new("kms:CreateAlias", &arn))?;
     let target = target(state, ctx, &target_key_id, "kms:CreateAlias")?;
     let now = state.now;
     let aliases = &mut ctx.region_state(state).kms.aliases;
@@ -54,9 +54,9 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasOfKey) ->
     Ok(())
 }
 
-pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasOfKey) -> Result<(), Error> {
-    let AliasOfKey { alias_name, target_key_id } = input;
-    may_change(state, ctx, &alias_name, "kms:UpdateAlias")?;
+pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasRequest) -> Result<(), Error> {
+    let AliasRequest { alias_name, target_key_id } = input;
+    check_may_change(state, ctx, &alias_name, "kms:UpdateAlias")?;
     let target = target(state, ctx, &target_key_id, "kms:UpdateAlias")?;
     let now = state.now;
     let alias = alias(state, ctx, &alias_name)?;
@@ -65,15 +65,15 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasOfKey) ->
 }
 
 pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &DeleteAlias) -> Result<(), Error> {
-    may_change(state, ctx, &input.alias_name, "kms:DeleteAlias")?;
+    check_may_change(state, ctx, &input.alias_name, "kms:DeleteAlias")?;
     ctx.region_state(state).kms.aliases.remove(&input.alias_name);
     Ok(())
 }
 
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListAliases) -> Result<Value, Error> {
-    may(state, ctx, &Need::new("kms:ListAliases", "*"))?;
-    let only = input.key_id.as_ref().map(|named| own_key(state, ctx, named)).transpose()?;
-    input.page.of("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
+    check_own_policies(state, ctx, &RequiredPermission::new("kms:ListAliases", "*"))?;
+    let only = input.key_id.as_ref().map(|named| own_key_id(state, ctx, named)).transpose()?;
+    input.page.list("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
         let view = json!({
             "AliasName": name,
             "AliasArn": alias.arn,
@@ -90,16 +90,16 @@ fn target(state: &mut State, ctx: &CallContext, named: &str, action: &str) -> Re
     if named.contains("alias/") {
         return Err(Error::new("ValidationException", "Aliases must refer to keys. Not aliases"));
     }
-    let key = key(state, ctx, named, action)?;
-    key.must_not_go()?;
+    let key = find_key(state, ctx, named, action)?;
+    key.check_not_pending_deletion()?;
     Ok(key.id.clone())
 }
 
-fn may_change(state: &mut State, ctx: &CallContext, name: &str, action: &str) -> Result<(), Error> {
+fn check_may_change(state: &mut State, ctx: &CallContext, name: &str, action: &str) -> Result<(), Error> {
     check_name(name)?;
-    may(state, ctx, &Need::new(action, ctx.arn("kms", name)))?;
+    check_own_policies(state, ctx, &RequiredPermission::new(action, ctx.arn("kms", name)))?;
     let target = alias(state, ctx, name)?.target.clone();
-    key(state, ctx, &target, action)?;
+    find_key(state, ctx, &target, action)?;
     Ok(())
 }
 

@@ -6,17 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::access::{key, key_or_alias, may};
+use super::access::{check_own_policies, find_key, find_key_or_alias};
 use super::paging::Page;
 use super::policies::{NewPolicy, default_policy};
-use super::tags::{Tag, checked};
-use super::{Condition, Keeper, Key, OfKey, Rotation, within};
+use super::tags::{Tag, validate};
+use super::{Key, KeyManager, KeyRequest, KeyState, Rotation, check_range};
 use crate::arn::Arn;
 use crate::bill::BillItem;
 use crate::call::Error;
 use crate::clock::seconds;
 use crate::context::CallContext;
-use crate::iam::{Need, Policy};
+use crate::iam::{Policy, RequiredPermission};
 use crate::world::{State, World};
 
 #[derive(Deserialize)]
@@ -68,47 +68,51 @@ impl World {
 }
 
 pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateKey) -> Result<Value, Error> {
-    input.must_be_simulated()?;
-    let tags = checked(input.tags)?;
-    may(state, ctx, &Need::new("kms:CreateKey", "*").tagging(&tags))?;
+    input.check_simulated()?;
+    let tags = validate(input.tags)?;
+    check_own_policies(state, ctx, &RequiredPermission::new("kms:CreateKey", "*").tagging(&tags))?;
     if !tags.is_empty() {
         // "Including this permission in the key policy of the new KMS key isn't sufficient" (KMS developer guide).
-        may(state, ctx, &Need::new("kms:TagResource", "*").tagging(&tags))?;
+        check_own_policies(state, ctx, &RequiredPermission::new("kms:TagResource", "*").tagging(&tags))?;
     }
     let (account, id) = (ctx.caller.account.clone(), state.new_uuid());
     let arn = ctx.arn("kms", &format!("key/{id}"));
-    let (document, policy) = match input.policy.accepted(state, &ctx.caller, &arn)? {
+    let (policy_document, policy) = match input.policy.validate(state, &ctx.caller, &arn)? {
         Some(given) => given,
         None => default_policy(&account)?,
     };
-    let mut key = Key::new(state, &account, &id, &arn, (document, policy));
+    let mut key = Key::new(state, &account, &id, &arn, (policy_document, policy));
     (key.description, key.tags) = (input.description, tags);
-    let described = key.described();
+    let metadata = key.metadata();
     ctx.region_state(state).kms.keys.insert(id, key);
-    Ok(described)
+    Ok(metadata)
 }
 
-pub(super) fn describe(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    Ok(key_or_alias(state, ctx, key_id, "kms:DescribeKey")?.described())
+pub(super) fn describe(
+    state: &mut State,
+    ctx: &CallContext,
+    KeyRequest { key_id }: &KeyRequest,
+) -> Result<Value, Error> {
+    Ok(find_key_or_alias(state, ctx, key_id, "kms:DescribeKey")?.metadata())
 }
 
 pub(super) fn list(state: &mut State, ctx: &CallContext, page: &Page) -> Result<Value, Error> {
-    may(state, ctx, &Need::new("kms:ListKeys", "*"))?;
+    check_own_policies(state, ctx, &RequiredPermission::new("kms:ListKeys", "*"))?;
     let keys = &ctx.region_state(state).kms.keys;
-    page.of("Keys", 100, keys, |id, key| Some(json!({ "KeyId": id, "KeyArn": key.arn })))
+    page.list("Keys", 100, keys, |id, key| Some(json!({ "KeyId": id, "KeyArn": key.arn })))
 }
 
-pub(super) fn enable(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, ctx, key_id, "kms:EnableKey")?;
-    key.must_not_go()?;
-    key.condition = Condition::Enabled;
+pub(super) fn enable(state: &mut State, ctx: &CallContext, KeyRequest { key_id }: &KeyRequest) -> Result<(), Error> {
+    let key = find_key(state, ctx, key_id, "kms:EnableKey")?;
+    key.check_not_pending_deletion()?;
+    key.state = KeyState::Enabled;
     Ok(())
 }
 
-pub(super) fn disable(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, ctx, key_id, "kms:DisableKey")?;
-    key.must_not_go()?;
-    key.condition = Condition::Disabled;
+pub(super) fn disable(state: &mut State, ctx: &CallContext, KeyRequest { key_id }: &KeyRequest) -> Result<(), Error> {
+    let key = find_key(state, ctx, key_id, "kms:DisableKey")?;
+    key.check_not_pending_deletion()?;
+    key.state = KeyState::Disabled;
     Ok(())
 }
 
@@ -118,11 +122,11 @@ pub(super) fn schedule_deletion(
     ctx: &CallContext,
     input: &ScheduleKeyDeletion,
 ) -> Result<Value, Error> {
-    let days = within(7..=30, "pendingWindowInDays", input.pending_window_in_days.unwrap_or(30))?;
+    let days = check_range(7..=30, "pendingWindowInDays", input.pending_window_in_days.unwrap_or(30))?;
     let date = state.now + TimeDelta::days(days);
-    let key = key(state, ctx, &input.key_id, "kms:ScheduleKeyDeletion")?;
-    key.must_not_go()?;
-    key.condition = Condition::PendingDeletion(date);
+    let key = find_key(state, ctx, &input.key_id, "kms:ScheduleKeyDeletion")?;
+    key.check_not_pending_deletion()?;
+    key.state = KeyState::PendingDeletion(date);
     let (account, id, arn) = (key.account.clone(), key.id.clone(), key.arn.clone());
     let region = ctx.region.clone();
     // "You are not charged for customer managed KMS keys that are scheduled for deletion" (KMS pricing).
@@ -132,38 +136,50 @@ pub(super) fn schedule_deletion(
     Ok(json!({ "KeyId": arn, "DeletionDate": date, "KeyState": "PendingDeletion", "PendingWindowInDays": days }))
 }
 
-pub(super) fn cancel_deletion(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    let key = key(state, ctx, key_id, "kms:CancelKeyDeletion")?;
-    let Condition::PendingDeletion(_) = key.condition else {
+pub(super) fn cancel_deletion(
+    state: &mut State,
+    ctx: &CallContext,
+    KeyRequest { key_id }: &KeyRequest,
+) -> Result<Value, Error> {
+    let key = find_key(state, ctx, key_id, "kms:CancelKeyDeletion")?;
+    let KeyState::PendingDeletion(_) = key.state else {
         return Err(Error::new("KMSInvalidStateException", format!("{} is not pending deletion.", key.arn)));
     };
-    key.condition = Condition::Disabled;
+    key.state = KeyState::Disabled;
     let arn = key.arn.clone();
     state.meter.start(state.now, BillItem::Keys, &arn, 1);
     Ok(json!({ "KeyId": arn }))
 }
 
 pub(super) fn enable_rotation(state: &mut State, ctx: &CallContext, input: &EnableKeyRotation) -> Result<(), Error> {
-    let days = within(90..=2560, "rotationPeriodInDays", input.rotation_period_in_days.unwrap_or(365))?;
+    let days = check_range(90..=2560, "rotationPeriodInDays", input.rotation_period_in_days.unwrap_or(365))?;
     let since = state.now;
-    let key = key(state, ctx, &input.key_id, "kms:EnableKeyRotation")?;
-    key.must_be_enabled()?;
+    let key = find_key(state, ctx, &input.key_id, "kms:EnableKeyRotation")?;
+    key.check_enabled()?;
     key.rotation = Some(Rotation { days, since });
     Ok(())
 }
 
-pub(super) fn disable_rotation(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<(), Error> {
-    let key = key(state, ctx, key_id, "kms:DisableKeyRotation")?;
-    key.must_be_enabled()?;
+pub(super) fn disable_rotation(
+    state: &mut State,
+    ctx: &CallContext,
+    KeyRequest { key_id }: &KeyRequest,
+) -> Result<(), Error> {
+    let key = find_key(state, ctx, key_id, "kms:DisableKeyRotation")?;
+    key.check_enabled()?;
     key.rotation = None;
     Ok(())
 }
 
-pub(super) fn rotation_status(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
+pub(super) fn rotation_status(
+    state: &mut State,
+    ctx: &CallContext,
+    KeyRequest { key_id }: &KeyRequest,
+) -> Result<Value, Error> {
     let now = state.now;
-    let key = key(state, ctx, key_id, "kms:GetKeyRotationStatus")?;
+    let key = find_key(state, ctx, key_id, "kms:GetKeyRotationStatus")?;
     // "While a KMS key is pending deletion, its key rotation status is false" (API reference).
-    let rotation = key.rotation.filter(|_| !matches!(key.condition, Condition::PendingDeletion(_)));
+    let rotation = key.rotation.filter(|_| !matches!(key.state, KeyState::PendingDeletion(_)));
     Ok(match rotation {
         None => json!({ "KeyId": key.id, "KeyRotationEnabled": false }),
         Some(rotation) => json!({
@@ -176,8 +192,8 @@ pub(super) fn rotation_status(state: &mut State, ctx: &CallContext, OfKey { key_
 }
 
 impl CreateKey {
-    fn must_be_simulated(&self) -> Result<(), Error> {
-        let usual = |asked: &Option<String>, usual: &str| asked.as_deref().is_none_or(|asked| asked == usual);
+    fn check_simulated(&self) -> Result<(), Error> {
+        let usual = |value: &Option<String>, usual: &str| value.as_deref().is_none_or(|value| value == usual);
         if usual(&self.key_spec, "SYMMETRIC_DEFAULT")
             && usual(&self.customer_master_key_spec, "SYMMETRIC_DEFAULT")
             && usual(&self.key_usage, "ENCRYPT_DECRYPT")
@@ -193,49 +209,49 @@ impl CreateKey {
 
 impl Key {
     /// A customer's, which costs something from now on.
-    fn new(state: &mut State, account: &str, id: &str, arn: &str, (document, policy): (String, Policy)) -> Self {
+    fn new(state: &mut State, account: &str, id: &str, arn: &str, (policy_document, policy): (String, Policy)) -> Self {
         state.meter.start(state.now, BillItem::Keys, arn, 1);
         Self {
             account: account.to_owned(),
             id: id.to_owned(),
             arn: arn.to_owned(),
-            keeper: Keeper::Customer,
+            manager: KeyManager::Customer,
             description: String::new(),
             created: state.now,
-            condition: Condition::Enabled,
+            state: KeyState::Enabled,
             rotation: None,
-            document,
+            policy_document,
             policy,
             tags: BTreeMap::new(),
         }
     }
 
-    pub(super) fn must_not_go(&self) -> Result<(), Error> {
-        match self.condition {
-            Condition::Enabled | Condition::Disabled => Ok(()),
-            Condition::PendingDeletion(_) => {
+    pub(super) fn check_not_pending_deletion(&self) -> Result<(), Error> {
+        match self.state {
+            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            KeyState::PendingDeletion(_) => {
                 Err(Error::new("KMSInvalidStateException", format!("{} is pending deletion.", self.arn)))
             }
         }
     }
 
-    fn must_be_enabled(&self) -> Result<(), Error> {
-        self.must_not_go()?;
-        match self.condition {
-            Condition::Disabled => Err(Error::new("DisabledException", format!("{} is disabled.", self.arn))),
-            Condition::Enabled | Condition::PendingDeletion(_) => Ok(()),
+    fn check_enabled(&self) -> Result<(), Error> {
+        self.check_not_pending_deletion()?;
+        match self.state {
+            KeyState::Disabled => Err(Error::new("DisabledException", format!("{} is disabled.", self.arn))),
+            KeyState::Enabled | KeyState::PendingDeletion(_) => Ok(()),
         }
     }
 
-    fn described(&self) -> Value {
-        let (key_state, deletion_date) = match self.condition {
-            Condition::Enabled => ("Enabled", None),
-            Condition::Disabled => ("Disabled", None),
-            Condition::PendingDeletion(date) => ("PendingDeletion", Some(seconds(date))),
+    fn metadata(&self) -> Value {
+        let (key_state, deletion_date) = match self.state {
+            KeyState::Enabled => ("Enabled", None),
+            KeyState::Disabled => ("Disabled", None),
+            KeyState::PendingDeletion(date) => ("PendingDeletion", Some(seconds(date))),
         };
-        let key_manager = match self.keeper {
-            Keeper::Aws => "AWS",
-            Keeper::Customer => "CUSTOMER",
+        let key_manager = match self.manager {
+            KeyManager::Aws => "AWS",
+            KeyManager::Customer => "CUSTOMER",
         };
         json!({
             "KeyMetadata": {
@@ -243,7 +259,7 @@ impl Key {
                 "KeyId": self.id,
                 "Arn": self.arn,
                 "CreationDate": seconds(self.created),
-                "Enabled": self.condition == Condition::Enabled,
+                "Enabled": self.state == KeyState::Enabled,
                 "Description": self.description,
                 "KeyUsage": "ENCRYPT_DECRYPT",
                 "KeyState": key_state,
@@ -262,7 +278,7 @@ impl Key {
 /// Deletes a key on its day, unless it was kept in the meantime.
 fn delete(state: &mut State, account: &str, region: &str, id: &str, date: DateTime<Utc>) {
     let kms = &mut state.region_state(account, region).kms;
-    if kms.keys.get(id).is_some_and(|key| key.condition == Condition::PendingDeletion(date)) {
+    if kms.keys.get(id).is_some_and(|key| key.state == KeyState::PendingDeletion(date)) {
         kms.keys.remove(id);
         kms.aliases.retain(|_, alias| alias.target != id);
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Alias, Condition, Keeper, Key, Rotation};
+use super::{Alias, Key, KeyManager, KeyState, Rotation};
 use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::State;
@@ -24,20 +24,20 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
     }
     let (id, now) = (state.new_uuid(), state.now);
     let arn = format!("arn:aws:kms:{region}:{account}:key/{id}");
-    let document = document(account, region, service);
+    let document = policy_document(account, region, service);
     let key = Key {
         account: account.to_owned(),
         id: id.clone(),
         arn: arn.clone(),
-        keeper: Keeper::Aws,
+        manager: KeyManager::Aws,
         description: format!("Default key that protects my {service} data when no other key is defined"),
         created: now,
-        condition: Condition::Enabled,
+        state: KeyState::Enabled,
         // "All AWS managed keys are automatically rotated every year" (KMS developer guide).
         rotation: Some(Rotation { days: 365, since: now }),
         // It is well-formed; were it not, it would allow nothing.
         policy: Policy::parse(&document).unwrap_or_default(),
-        document,
+        policy_document: document,
         tags: BTreeMap::new(),
     };
     let alias =
@@ -52,17 +52,17 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
 pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
     let named = Arn::of("kms", key_arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
     let key = named.and_then(|(arn, id)| state.region_state(arn.account, arn.region).kms.keys.get(id));
-    key.is_some_and(|key| key.keeper == Keeper::Aws)
+    key.is_some_and(|key| key.manager == KeyManager::Aws)
 }
 
-pub(super) fn make_if_predefined(state: &mut State, account: &str, region: &str, alias: &str) {
+pub(super) fn create_if_predefined(state: &mut State, account: &str, region: &str, alias: &str) {
     if let Some(service) = alias.strip_prefix("alias/aws/").filter(|service| PREDEFINED.contains(service)) {
         managed_key(state, account, region, service);
     }
 }
 
 /// As AWS writes it, but for the words of the first `Sid`.
-fn document(account: &str, region: &str, service: &str) -> String {
+fn policy_document(account: &str, region: &str, service: &str) -> String {
     let (via_service, everybody) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
     let policy = json!({
         "Version": "2012-10-17",

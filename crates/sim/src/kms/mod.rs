@@ -1,6 +1,6 @@
 //! Key Management Service: keys, their aliases, and who may use them.
 //!
-//! There is no cryptography: other services ask whether a key is [`usable`] by who called them, and that is all that a
+//! There is no cryptography: other services ask whether a key is [`usable_key`] by who called them, and that is all that a
 //! copied snapshot needs of it. Everything is said by the key's policy and state; nothing here knows what a key is for.
 
 mod access;
@@ -24,7 +24,7 @@ use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
 
-pub(crate) use access::{Refusal, usable};
+pub(crate) use access::{Refusal, usable_key};
 pub(crate) use managed::{is_managed, managed_key};
 
 /// What there is in one region of one account.
@@ -42,27 +42,27 @@ struct Key {
     account: String,
     id: String,
     arn: String,
-    keeper: Keeper,
+    manager: KeyManager,
     description: String,
     created: DateTime<Utc>,
-    condition: Condition,
+    state: KeyState,
     rotation: Option<Rotation>,
     /// Its policy, as it was written and as it was understood.
-    document: String,
+    policy_document: String,
     policy: Policy,
     tags: BTreeMap<String, String>,
 }
 
 /// Who looks after a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeper {
+enum KeyManager {
     Customer,
     /// It came into being when a service first needed it, and its policy cannot be changed.
     Aws,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
+enum KeyState {
     Enabled,
     Disabled,
     PendingDeletion(DateTime<Utc>),
@@ -122,12 +122,12 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 /// What an operation on a key is given that needs no more.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfKey {
+struct KeyRequest {
     key_id: String,
 }
 
 /// A number, if it is in the range that AWS allows for this member.
-fn within<N: TryFrom<i64>>(range: RangeInclusive<i64>, member: &str, value: i64) -> Result<N, Error> {
+fn check_range<N: TryFrom<i64>>(range: RangeInclusive<i64>, member: &str, value: i64) -> Result<N, Error> {
     let must = if value < *range.start() {
         format!("have value greater than or equal to {}", range.start())
     } else {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::within;
+use super::check_range;
 use crate::call::Error;
 use crate::page;
 
@@ -20,7 +20,7 @@ pub(super) struct Page {
 
 impl Page {
     /// The page of what a map has that can be viewed, as a list of this name.
-    pub(super) fn of<T>(
+    pub(super) fn list<T>(
         &self,
         list: &str,
         usual: usize,
@@ -29,7 +29,7 @@ impl Page {
     ) -> Result<Value, Error> {
         let no_marker = || Error::new("InvalidMarkerException", "The marker is not valid.");
         let last = self.marker.as_deref().map(|marker| from_hex(marker).ok_or_else(no_marker)).transpose()?;
-        let limit = self.limit.map_or(Ok(usual), |limit| within(1..=1000, "limit", limit))?;
+        let limit = self.limit.map_or(Ok(usual), |limit| check_range(1..=1000, "limit", limit))?;
         let left = page::after(last.as_ref(), all).filter_map(|(name, item)| Some((name, view(name, item)?)));
         let (page, last) = page::cut(left, limit);
         Ok(json!({ list: page, "Truncated": last.is_some(), "NextMarker": last.map(|name| to_hex(name)) }))

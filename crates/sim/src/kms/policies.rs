@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::OfKey;
-use super::access::key;
+use super::KeyRequest;
+use super::access::find_key;
 use crate::call::{Caller, Error};
 use crate::context::CallContext;
-use crate::iam::{self, Policy, Principal, Question};
+use crate::iam::{self, AccessRequest, Policy, Principal};
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -36,45 +36,45 @@ pub(super) struct NewPolicy {
 }
 
 pub(super) fn get(state: &mut State, ctx: &CallContext, input: &GetKeyPolicy) -> Result<Value, Error> {
-    let key = key(state, ctx, &input.key_id, "kms:GetKeyPolicy")?;
-    only_default(input.policy_name.as_deref())?;
-    Ok(json!({ "Policy": key.document, "PolicyName": "default" }))
+    let key = find_key(state, ctx, &input.key_id, "kms:GetKeyPolicy")?;
+    check_policy_name(input.policy_name.as_deref())?;
+    Ok(json!({ "Policy": key.policy_document, "PolicyName": "default" }))
 }
 
 pub(super) fn put(state: &mut State, ctx: &CallContext, input: PutKeyPolicy) -> Result<(), Error> {
-    let arn = key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
-    only_default(input.policy_name.as_deref())?;
-    let accepted = input.new.accepted(state, &ctx.caller, &arn)?;
-    let new = accepted.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
-    let key = key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?;
-    (key.document, key.policy) = new;
+    let arn = find_key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
+    check_policy_name(input.policy_name.as_deref())?;
+    let new = input.new.validate(state, &ctx.caller, &arn)?;
+    let new = new.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
+    let key = find_key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?;
+    (key.policy_document, key.policy) = new;
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, OfKey { key_id }: &OfKey) -> Result<Value, Error> {
-    key(state, ctx, key_id, "kms:ListKeyPolicies")?;
+pub(super) fn list(state: &mut State, ctx: &CallContext, KeyRequest { key_id }: &KeyRequest) -> Result<Value, Error> {
+    find_key(state, ctx, key_id, "kms:ListKeyPolicies")?;
     Ok(json!({ "PolicyNames": ["default"], "Truncated": false }))
 }
 
 impl NewPolicy {
     /// The policy, as it was written and as it is understood, if one was given.
-    pub(super) fn accepted(
+    pub(super) fn validate(
         self,
         state: &mut State,
         caller: &Caller,
         key: &str,
     ) -> Result<Option<(String, Policy)>, Error> {
-        let Some(document) = self.policy else { return Ok(None) };
+        let Some(policy_document) = self.policy else { return Ok(None) };
         let malformed = |why| Error::new("MalformedPolicyDocumentException", why);
-        if document.len() > 32 * 1024 {
+        if policy_document.len() > 32 * 1024 {
             return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
         }
-        let policy = Policy::parse(&document).map_err(malformed)?;
+        let policy = Policy::parse(&policy_document).map_err(malformed)?;
         // Refused since August 2025, as AWS wrote to those who had others.
-        if !policy.is_about_any_resource() {
+        if !policy.applies_to_any_resource() {
             return Err(malformed("The only Resource in a key policy is \"*\".".to_owned()));
         }
-        let again = Question {
+        let again = AccessRequest {
             principal: Principal::Caller(caller),
             action: "kms:PutKeyPolicy",
             resource: key,
@@ -82,18 +82,18 @@ impl NewPolicy {
         };
         // "The CreateKey caller can get kms:PutKeyPolicy permission for the KMS key from an IAM policy or they can include
         // this permission in the key policy of the KMS key that they're creating." (KMS developer guide)
-        let may_again = iam::key_allows(state, &again, &caller.account, &policy).is_ok();
+        let may_again = iam::check_key_access(state, &again, &caller.account, &policy).is_ok();
         if !self.bypass_policy_lockout_safety_check && !may_again {
             let why = "The new key policy will not allow you to update the key policy in the future.";
             return Err(malformed(why.to_owned()));
         }
-        Ok(Some((document, policy)))
+        Ok(Some((policy_document, policy)))
     }
 }
 
 /// The policy of a key that was given none: it leaves everything to the account.
 pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
-    let document = json!({
+    let policy_document = json!({
         "Version": "2012-10-17",
         "Id": "key-default-1",
         "Statement": [{
@@ -105,11 +105,11 @@ pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
         }]
     })
     .to_string();
-    let policy = Policy::parse(&document).map_err(|why| Error::new("MalformedPolicyDocumentException", why))?;
-    Ok((document, policy))
+    let policy = Policy::parse(&policy_document).map_err(|why| Error::new("MalformedPolicyDocumentException", why))?;
+    Ok((policy_document, policy))
 }
 
-fn only_default(name: Option<&str>) -> Result<(), Error> {
+fn check_policy_name(name: Option<&str>) -> Result<(), Error> {
     match name {
         None | Some("default") => Ok(()),
         Some(_) => Err(Error::new("NotFoundException", "No such policy exists")),

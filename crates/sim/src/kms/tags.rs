@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::access::{self, key};
+use super::access::{self, find_key};
 use super::paging::Page;
 use crate::call::Error;
 use crate::context::CallContext;
-use crate::iam::Need;
+use crate::iam::RequiredPermission;
 use crate::world::State;
 
 #[derive(Clone, Deserialize)]
@@ -42,32 +42,32 @@ pub(super) struct ListResourceTags {
 }
 
 pub(super) fn add(state: &mut State, ctx: &CallContext, input: TagResource) -> Result<(), Error> {
-    let new = checked(input.tags)?;
-    let need = Need::new("kms:TagResource", "*").tagging(&new);
-    let key = access::asked(state, ctx, &input.key_id, &need)?;
-    key.must_not_go()?;
+    let new = validate(input.tags)?;
+    let permission = RequiredPermission::new("kms:TagResource", "*").tagging(&new);
+    let key = access::find_key_with(state, ctx, &input.key_id, &permission)?;
+    key.check_not_pending_deletion()?;
     let mut tags = key.tags.clone();
     tags.extend(new);
-    key.tags = not_too_many(tags)?;
+    key.tags = check_count(tags)?;
     Ok(())
 }
 
 pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource) -> Result<(), Error> {
-    let mut need = Need::new("kms:UntagResource", "*");
-    need.context.extend(input.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
-    let key = access::asked(state, ctx, &input.key_id, &need)?;
-    key.must_not_go()?;
+    let mut permission = RequiredPermission::new("kms:UntagResource", "*");
+    permission.context.extend(input.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
+    let key = access::find_key_with(state, ctx, &input.key_id, &permission)?;
+    key.check_not_pending_deletion()?;
     key.tags.retain(|name, _| !input.tag_keys.contains(name));
     Ok(())
 }
 
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListResourceTags) -> Result<Value, Error> {
-    let tags = &key(state, ctx, &input.key_id, "kms:ListResourceTags")?.tags;
-    input.page.of("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
+    let tags = &find_key(state, ctx, &input.key_id, "kms:ListResourceTags")?.tags;
+    input.page.list("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 
 /// Tags that AWS would take. The messages are as LocalStack's tests recorded them from AWS.
-pub(super) fn checked(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error> {
+pub(super) fn validate(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error> {
     let mut tags = BTreeMap::new();
     for (Tag { tag_key, tag_value }, nth) in given.into_iter().zip(1..) {
         if !(1..=128).contains(&tag_key.chars().count()) {
@@ -89,9 +89,9 @@ pub(super) fn checked(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error
             return Err(Error::new("TagException", "Duplicate tag keys"));
         }
     }
-    not_too_many(tags)
+    check_count(tags)
 }
 
-fn not_too_many(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
+fn check_count(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
     if tags.len() > 50 { Err(Error::new("TagException", "Too many tags")) } else { Ok(tags) }
 }

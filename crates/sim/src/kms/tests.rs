@@ -49,7 +49,7 @@ fn to_other(actions: &[&str]) -> Value {
 
 /// Whether RDS may copy under this key for this caller; else, why not, with KEY for the key's ARN.
 fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
-    match world.change(|state| usable(state, caller, REGION, key, &COPY, "rds")) {
+    match world.change(|state| usable_key(state, caller, REGION, key, &COPY, "rds")) {
         Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
         Ok(other) => Err(format!("{other} is no ARN of a key")),
         Err(Refusal(why)) => Err(why.replace(key, "KEY")),
@@ -76,7 +76,8 @@ async fn a_key_is_found_by_each_of_its_names() {
     let id = arn.rsplit('/').next().expect("an identifier");
     call(&world, "CreateAlias", json!({ "AliasName": "alias/orders", "TargetKeyId": id }));
     let alias = "arn:aws:kms:eu-west-1:111111111111:alias/orders";
-    let found = |caller: &Caller, name: &str| world.change(|state| usable(state, caller, REGION, name, &COPY, "rds"));
+    let found =
+        |caller: &Caller, name: &str| world.change(|state| usable_key(state, caller, REGION, name, &COPY, "rds"));
     for name in [&arn, id, "alias/orders", alias] {
         assert_eq!(found(&root(OWNER), name), Ok(arn.clone()), "{name}");
     }
@@ -136,7 +137,7 @@ async fn a_managed_key_is_of_use_to_its_own_account_only() {
     assert_eq!(copy(&world, &root(OTHER), &arn), refused("key KEY is AWS managed and belongs to another account"));
     // Made once, and by its alias as well; the other account's is another.
     let by_alias = |caller: &Caller| {
-        world.change(|state| usable(state, caller, REGION, "alias/aws/rds", &COPY, "rds")).expect("a key")
+        world.change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, "rds")).expect("a key")
     };
     assert_eq!(by_alias(&root(OWNER)), arn);
     assert_eq!(world.change(|state| managed_key(state, OWNER, REGION, "rds")), arn);

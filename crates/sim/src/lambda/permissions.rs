@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Function, find, name};
 use crate::arn::Arn;
-use crate::iam::{Policy, Principal, Question, Verdict};
+use crate::iam::{AccessRequest, Policy, Principal, Verdict};
 use crate::world::{State, World};
 
 impl Function {
@@ -51,14 +51,14 @@ pub(crate) fn lets(state: &mut State, function_arn: &str, service: &str, source_
     let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
     let permissions = &state.region_state(arn.account, arn.region).lambda.permissions;
     let permissions = name(function_arn).and_then(|name| permissions.get(name));
-    let question = Question {
+    let request = AccessRequest {
         principal: Principal::Service { name: service, source_arn },
         action: "lambda:InvokeFunction",
         resource: function_arn,
         context: &[],
     };
     match permissions {
-        Some(permissions) => permissions.iter().any(|permission| permission.judge(&question) == Verdict::Allow),
+        Some(permissions) => permissions.iter().any(|permission| permission.evaluate(&request) == Verdict::Allow),
         None => !function.require_permission,
     }
 }

@@ -10,7 +10,7 @@ use super::run::{Attempt, Crash, End};
 use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock;
-use crate::iam::{self, Principal, Question};
+use crate::iam::{self, AccessRequest, Principal};
 use crate::journal::{DeliveryOutcome, Event};
 use crate::sns::{self, Message};
 use crate::sqs;
@@ -127,8 +127,8 @@ fn send(state: &mut State, caller: &Caller, destination: &str, body: String) -> 
     match Arn::parse(destination) {
         Some(arn) if arn.service == "sqs" => {
             let principal = Principal::Caller(caller);
-            let question = Question { principal, action: "sqs:SendMessage", resource: destination, context: &[] };
-            if !iam::allows(state, &question, arn.account, None) {
+            let request = AccessRequest { principal, action: "sqs:SendMessage", resource: destination, context: &[] };
+            if !iam::is_allowed(state, &request, arn.account, None) {
                 return Err(format!("{} may not send to {destination}", caller.principal()));
             }
             sqs::send(state, destination, body)

@@ -16,7 +16,7 @@ use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock::Clock;
 use crate::fault::{Action, Point};
-use crate::iam::{self, Need};
+use crate::iam::{self, RequiredPermission};
 use crate::journal::{Event, InvocationOutcome};
 use crate::world::State;
 
@@ -212,14 +212,16 @@ impl Attempt {
 fn lost_log(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
     let role = Role { name: function.role.clone(), session: session.to_owned() };
     let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
-    if !state.roles.know(&caller) {
+    if !state.roles.has_policies(&caller) {
         return None;
     }
     let name = arn.resource.strip_prefix("function:").unwrap_or(arn.resource);
     let stream = format!("arn:aws:logs:{}:{}:log-group:/aws/lambda/{name}:log-stream:", arn.region, arn.account);
-    let needs =
-        [Need::new("logs:CreateLogStream", &stream), Need::new("logs:PutLogEvents", format!("{stream}{session}"))];
-    needs.iter().find_map(|need| iam::may(state, &caller, need).err())
+    let needs = [
+        RequiredPermission::new("logs:CreateLogStream", &stream),
+        RequiredPermission::new("logs:PutLogEvents", format!("{stream}{session}")),
+    ];
+    needs.iter().find_map(|need| iam::check_caller_policies(state, &caller, need).err())
 }
 
 /// How a run ended.

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::backups::{self, Window};
 use super::describe::{Filter, filtered};
 use super::engines::Engine;
-use super::events::{Happened, tell};
-use super::identifiers::{Arn, LONGEST_DATABASE, What, chosen};
+use super::events::{EventKind, record_event};
+use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identifier};
 use super::kind::Kind;
-use super::lifecycle::{check_room, chosen_snapshot, take};
+use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::snapshots::Origin;
 use super::tags::{self, Tag, Tags};
-use super::{Here, find_database, find_this, find_this_database, paging, view};
+use super::{RdsContext, find_database, find_database_by_resource_id, find_snapshot_by_uid, paging, view};
 use crate::call::Error;
 use crate::world::State;
 use crate::{kms, page};
@@ -78,13 +78,13 @@ impl Database {
             return Ok(());
         }
         let (database, id, status) = (kind.spelling().database, &self.facts.id, self.status.name());
-        Err(kind.database_state(format!("{database} {id} is not in available state: it is {status}.")))
+        Err(kind.invalid_database_state(format!("{database} {id} is not in available state: it is {status}.")))
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Create {
+pub(super) struct CreateRequest {
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
     identifier: String,
     engine: String,
@@ -110,19 +110,19 @@ pub(super) struct Create {
 const CREATION: TimeDelta = TimeDelta::minutes(5);
 /// How long it takes at least until a database is gone.
 const DELETION: TimeDelta = TimeDelta::minutes(3);
-const LONGEST_RETENTION_DAYS: u32 = 35;
+const MAX_RETENTION_DAYS: u32 = 35;
 /// What a database's key is used for.
 const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
 
-pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<Value, Error> {
-    let spelling = here.kind.spelling();
-    let id = chosen(&wanted.identifier, &format!("{}Identifier", spelling.database), LONGEST_DATABASE)?;
-    if here.family(state).databases.contains_key(&id) {
-        return Err(here.kind.database_exists());
+pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
+    let spelling = ctx.kind.spelling();
+    let id = check_identifier(&wanted.identifier, &format!("{}Identifier", spelling.database), MAX_DATABASE_ID_LENGTH)?;
+    if ctx.family(state).databases.contains_key(&id) {
+        return Err(ctx.kind.database_already_exists());
     }
-    let engine = Engine::read(&wanted.engine, here.kind)?;
+    let engine = Engine::find(&wanted.engine, ctx.kind)?;
     let retention_days = wanted.backup_retention_period.unwrap_or(1);
-    if !(spelling.fewest_retention_days..=LONGEST_RETENTION_DAYS).contains(&retention_days) {
+    if !(spelling.min_retention_days..=MAX_RETENTION_DAYS).contains(&retention_days) {
         return Err(invalid(format!("Invalid backup retention period: {retention_days}.")));
     }
     let window = wanted.preferred_backup_window.as_deref().map(Window::read).transpose()?;
@@ -134,10 +134,10 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         Some(gib) if engine.has_fixed_storage() => gib,
         _ => state.settings.cluster_gib,
     };
-    let key = key(state, here, wanted.storage_encrypted, wanted.kms_key_id.as_deref())?;
+    let key = key(state, ctx, wanted.storage_encrypted, wanted.kms_key_id.as_deref())?;
 
-    let arn = here.arn(What::Database, &id);
-    let resource_id = new_resource_id(state, here.kind);
+    let arn = ctx.arn(ResourceType::Database, &id);
+    let resource_id = new_resource_id(state, ctx.kind);
     let facts = Facts {
         id: id.clone(),
         resource_id: resource_id.clone(),
@@ -149,7 +149,7 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         port: wanted.port.unwrap_or(engine.port),
         user: wanted.master_username.unwrap_or_else(|| "admin".to_owned()),
         created: state.now,
-        window: window.unwrap_or_else(|| Window::any(&mut state.random)),
+        window: window.unwrap_or_else(|| Window::random(&mut state.random)),
         retention_days,
     };
     let database = Database {
@@ -161,13 +161,13 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         copies_tags_to_snapshots: wanted.copy_tags_to_snapshot,
     };
     let view = view::database(&database);
-    here.family(state).databases.insert(id, database);
+    ctx.family(state).databases.insert(id, database);
     backups::schedule(state, arn.clone(), resource_id.clone());
     state.agenda.at(state.now + CREATION, move |state| {
-        let created = find_this_database(state, &arn, &resource_id);
+        let created = find_database_by_resource_id(state, &arn, &resource_id);
         if let Some(database) = created.filter(|database| database.status == Status::Creating) {
             database.status = Status::Available;
-            tell(state, &arn, Happened::DatabaseCreated);
+            record_event(state, &arn, EventKind::DatabaseCreated);
         }
     });
     Ok(json!({ spelling.database: view }))
@@ -175,7 +175,7 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Describe {
+pub(super) struct DescribeRequest {
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
     identifier: Option<String>,
     #[serde(default)]
@@ -184,14 +184,14 @@ pub(super) struct Describe {
     marker: Option<String>,
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
-    let spelling = here.kind.spelling();
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
+    let spelling = ctx.kind.spelling();
     let size = paging::size(wanted.max_records)?;
-    let databases = &here.family(state).databases;
+    let databases = &ctx.family(state).databases;
     let candidates: Box<dyn Iterator<Item = &Database>> = match &wanted.identifier {
         Some(named) => {
             let id = Arn::id_of(named);
-            Box::new(std::iter::once(databases.get(&id).ok_or_else(|| here.kind.no_database(named))?))
+            Box::new(std::iter::once(databases.get(&id).ok_or_else(|| ctx.kind.database_not_found(named))?))
         }
         None => Box::new(page::after(wanted.marker.as_ref(), databases).map(|(_, database)| database)),
     };
@@ -210,7 +210,7 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Delete {
+pub(super) struct DeleteRequest {
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
     identifier: String,
     #[serde(default)]
@@ -226,22 +226,22 @@ fn yes() -> bool {
 }
 
 /// A database stays, as `deleting`, until it is gone; that is not before its last snapshot is there.
-pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<Value, Error> {
-    let arn = here.arn(What::Database, &wanted.identifier);
-    let no_database = || here.kind.no_database(&wanted.identifier);
-    let found = find_database(state, &arn).ok_or_else(no_database)?;
+pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
+    let arn = ctx.arn(ResourceType::Database, &wanted.identifier);
+    let database_not_found = || ctx.kind.database_not_found(&wanted.identifier);
+    let found = find_database(state, &arn).ok_or_else(database_not_found)?;
     if found.status == Status::Deleting {
-        let why = format!("{} {} is already being deleted.", here.kind.spelling().database, arn.id);
-        return Err(here.kind.database_state(why));
+        let why = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
+        return Err(ctx.kind.invalid_database_state(why));
     }
     let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
     let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
         (true, None) => None,
         (false, Some(named)) => {
-            found.check_available(here.kind)?;
-            let id = chosen_snapshot(here, named)?;
-            check_room(state, here, &id)?;
-            take(state, &arn, &id, Origin::Manual, tags)
+            found.check_available(ctx.kind)?;
+            let id = check_snapshot_id(ctx, named)?;
+            check_can_create(state, ctx, &id)?;
+            start_snapshot(state, &arn, &id, Origin::Manual, tags)
         }
         (false, None) => {
             let why = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
@@ -252,9 +252,9 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<
             return Err(Error::new("InvalidParameterCombination", why));
         }
     };
-    let last = last.and_then(|last| find_this(state, &last)).and_then(|last| last.status.until());
+    let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
     let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
-    let found = find_database(state, &arn).ok_or_else(no_database)?;
+    let found = find_database(state, &arn).ok_or_else(database_not_found)?;
     found.status = Status::Deleting;
     let view = view::database(found);
     let with_backups = wanted.delete_automated_backups;
@@ -263,34 +263,34 @@ pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<
         if with_backups {
             backups::remove_all(state, &arn, &resource_id);
         }
-        tell(state, &arn, Happened::DatabaseDeleted);
+        record_event(state, &arn, EventKind::DatabaseDeleted);
     });
-    Ok(json!({ here.kind.spelling().database: view }))
+    Ok(json!({ ctx.kind.spelling().database: view }))
 }
 
 /// The key of a new database: the account's own for RDS, unless another is wanted.
-fn key(state: &mut State, here: &Here, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
+fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
     match (encrypted, wanted) {
         (false, None) => Ok(None),
         (false, Some(_)) => {
             let why = "A KMS key can only be specified when StorageEncrypted is true.";
             Err(Error::new("InvalidParameterCombination", why))
         }
-        (true, None) => Ok(Some(kms::managed_key(state, &here.caller.account, &here.region, "rds"))),
-        (true, Some(key)) => usable(state, here, &here.region, key, &KEY_OPERATIONS, "Specified").map(Some),
+        (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
+        (true, Some(key)) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "Specified").map(Some),
     }
 }
 
 /// The ARN of a key that the caller may use for all of this; `of` says to the caller which key it is.
-pub(super) fn usable(
+pub(super) fn usable_key(
     state: &mut State,
-    here: &Here,
+    ctx: &RdsContext,
     region: &str,
     key: &str,
     operations: &[&str],
     of: &str,
 ) -> Result<String, Error> {
-    kms::usable(state, &here.caller, region, key, operations, "rds").map_err(|kms::Refusal(why)| {
+    kms::usable_key(state, &ctx.caller, region, key, operations, "rds").map_err(|kms::Refusal(why)| {
         let what = "does not exist, is not enabled or you do not have permissions to access it";
         Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {why}."))
     })

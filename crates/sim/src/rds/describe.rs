@@ -5,10 +5,10 @@ use std::ops::Bound;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::identifiers::{Arn, What};
+use super::identifiers::{Arn, ResourceType};
 use super::snapshots::Snapshot;
 use super::view::{Viewer, snapshot_type};
-use super::{Here, find_snapshot, paging, view};
+use super::{RdsContext, find_snapshot, paging, view};
 use crate::call::Error;
 use crate::page;
 use crate::world::State;
@@ -18,7 +18,7 @@ pub(super) const EVERYONE: &str = "all";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Describe {
+pub(super) struct DescribeRequest {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
     identifier: Option<String>,
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
@@ -44,13 +44,13 @@ pub(super) struct Filter {
     values: Vec<String>,
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     let scope = Scope::of(wanted)?;
     let (found, marker) = match &wanted.identifier {
-        Some(named) => (vec![named_one(state, here, wanted, &scope, named)?], None),
-        None => list(state, here, wanted, &scope)?,
+        Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
+        None => list(state, ctx, wanted, &scope)?,
     };
-    Ok(json!({ format!("{}s", here.kind.spelling().snapshot): found, "Marker": marker }))
+    Ok(json!({ format!("{}s", ctx.kind.spelling().snapshot): found, "Marker": marker }))
 }
 
 /// Whether these filters let something pass that has these properties. It is asked for each by the filter's name.
@@ -81,7 +81,7 @@ enum Own {
 }
 
 impl Scope {
-    fn of(wanted: &Describe) -> Result<Self, Error> {
+    fn of(wanted: &DescribeRequest) -> Result<Self, Error> {
         let only = |own| Ok(Self { own: Some(Own::Only(own)), shared: false, public: false });
         match wanted.snapshot_type.as_deref() {
             None => Ok(Self { own: Some(Own::All), shared: wanted.include_shared, public: wanted.include_public }),
@@ -108,18 +108,24 @@ impl Scope {
 }
 
 /// One snapshot, or the error that there is none.
-fn named_one(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope, named: &str) -> Result<Value, Error> {
+fn named_one(
+    state: &mut State,
+    ctx: &RdsContext,
+    wanted: &DescribeRequest,
+    scope: &Scope,
+    named: &str,
+) -> Result<Value, Error> {
     let now = state.now;
-    let arn = here.snapshot_arn(named)?;
-    let found = if arn.region == here.region { find_snapshot(state, &arn) } else { None };
-    let viewer = found.as_ref().and_then(|snapshot| viewer(snapshot, &here.caller.account));
-    let (Some(found), Some(viewer)) = (found, viewer) else { return Err(here.kind.no_snapshot(named)) };
+    let arn = ctx.snapshot_arn(named)?;
+    let found = if arn.region == ctx.region { find_snapshot(state, &arn) } else { None };
+    let viewer = found.as_ref().and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
+    let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
     // The full ARN of somebody else's is enough to see it, unless a type is asked for.
     let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
-    if !in_scope || !fits(here, wanted, found, viewer)? {
-        return Err(here.kind.no_snapshot(named));
+    if !in_scope || !fits(ctx, wanted, found, viewer)? {
+        return Err(ctx.kind.snapshot_not_found(named));
     }
-    Ok(view::snapshot(here.kind, found, viewer, now))
+    Ok(view::snapshot(ctx.kind, found, viewer, now))
 }
 
 /// As what this account sees a snapshot, if it sees it at all.
@@ -135,16 +141,16 @@ pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
 type Listed = (Vec<Value>, Option<String>);
 
 /// A page of those that fit, in the order of their ARNs.
-fn list(state: &mut State, here: &Here, wanted: &Describe, scope: &Scope) -> Result<Listed, Error> {
+fn list(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed, Error> {
     let size = paging::size(wanted.max_records)?;
-    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::no_marker(text)));
+    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::invalid_marker(text)));
     let marker = marker.transpose()?;
-    let mut found = own(state, here, wanted, scope, marker.as_ref(), size)?;
+    let mut found = own(state, ctx, wanted, scope, marker.as_ref(), size)?;
     for (is_wanted, account, viewer) in
-        [(scope.shared, here.caller.account.as_str(), Viewer::Guest), (scope.public, EVERYONE, Viewer::Public)]
+        [(scope.shared, ctx.caller.account.as_str(), Viewer::Guest), (scope.public, EVERYONE, Viewer::Public)]
     {
         if is_wanted {
-            found.extend(others(state, here, wanted, account, viewer, marker.as_ref(), size)?);
+            found.extend(others(state, ctx, wanted, account, viewer, marker.as_ref(), size)?);
         }
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -158,14 +164,14 @@ type Found = Vec<(Arn, Value)>;
 /// The caller's own after the marker: a page of them, and one more.
 fn own(
     state: &mut State,
-    here: &Here,
-    wanted: &Describe,
+    ctx: &RdsContext,
+    wanted: &DescribeRequest,
     scope: &Scope,
     marker: Option<&Arn>,
     size: usize,
 ) -> Result<Found, Error> {
     let now = state.now;
-    let begin = here.arn(What::Snapshot, "");
+    let begin = ctx.arn(ResourceType::Snapshot, "");
     let after = match marker {
         Some(marker) if (&marker.account, &marker.region) == (&begin.account, &begin.region) => {
             Bound::Excluded(marker.id.as_str())
@@ -173,15 +179,15 @@ fn own(
         Some(marker) if *marker > begin => return Ok(Vec::new()),
         _ => Bound::Unbounded,
     };
-    let database = wanted.database(here);
-    let snapshots = &here.family(state).snapshots;
+    let database = wanted.database(ctx);
+    let snapshots = &ctx.family(state).snapshots;
     let candidates: Box<dyn Iterator<Item = &Snapshot>> = match &database {
-        Some(database) => Box::new(snapshots.of_after(database, after)),
+        Some(database) => Box::new(snapshots.of_database_after(database, after)),
         None => Box::new(snapshots.after(after)),
     };
     let found = candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)).map(|snapshot| {
-        let fits = fits(here, wanted, snapshot, Viewer::Owner)?;
-        Ok(fits.then(|| (snapshot.arn().clone(), view::snapshot(here.kind, snapshot, Viewer::Owner, now))))
+        let fits = fits(ctx, wanted, snapshot, Viewer::Owner)?;
+        Ok(fits.then(|| (snapshot.arn().clone(), view::snapshot(ctx.kind, snapshot, Viewer::Owner, now))))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
 }
@@ -189,29 +195,29 @@ fn own(
 /// The same of others', which they share with this account or with everyone.
 fn others(
     state: &mut State,
-    here: &Here,
-    wanted: &Describe,
+    ctx: &RdsContext,
+    wanted: &DescribeRequest,
     account: &str,
     viewer: Viewer,
     marker: Option<&Arn>,
     size: usize,
 ) -> Result<Found, Error> {
     let now = state.now;
-    let shared = &state.region_state(account, &here.region).rds.family(here.kind).shared;
+    let shared = &state.region_state(account, &ctx.region).rds.family(ctx.kind).shared;
     let arns: Vec<Arn> =
         shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).cloned().collect();
-    let found = arns.into_iter().filter(|arn| arn.account != here.caller.account).map(|arn| {
+    let found = arns.into_iter().filter(|arn| arn.account != ctx.caller.account).map(|arn| {
         let Some(snapshot) = find_snapshot(state, &arn) else { return Ok(None) };
-        let fits = fits(here, wanted, snapshot, viewer)?;
-        Ok(fits.then(|| (arn, view::snapshot(here.kind, snapshot, viewer, now))))
+        let fits = fits(ctx, wanted, snapshot, viewer)?;
+        Ok(fits.then(|| (arn, view::snapshot(ctx.kind, snapshot, viewer, now))))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
 }
 
-impl Describe {
+impl DescribeRequest {
     /// The one database that is wanted, if it is one.
-    fn database(&self, here: &Here) -> Option<String> {
-        let filter = self.filters.iter().find(|filter| filter.name == here.kind.spelling().filter_database);
+    fn database(&self, ctx: &RdsContext) -> Option<String> {
+        let filter = self.filters.iter().find(|filter| filter.name == ctx.kind.spelling().filter_database);
         let filtered = filter.and_then(|filter| match filter.values.as_slice() {
             [one] => Some(one),
             _ => None,
@@ -222,8 +228,8 @@ impl Describe {
 }
 
 /// Whether a snapshot has what is wanted besides its type.
-fn fits(here: &Here, wanted: &Describe, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
-    let spelling = here.kind.spelling();
+fn fits(ctx: &RdsContext, wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
+    let spelling = ctx.kind.spelling();
     let of = &snapshot.of;
     let passes = filtered(&wanted.filters, |filter| match filter {
         _ if filter == spelling.filter_database => Some(&of.id),

@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::identifiers::{Arn, What};
+use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
 use super::snapshots::Origin;
-use super::{Here, paging, subscriptions};
+use super::{RdsContext, paging, subscriptions};
 use crate::call::Error;
 use crate::world::State;
 use crate::{clock, page};
@@ -17,8 +17,8 @@ use crate::{clock, page};
 /// The events of one region of an account, oldest first.
 #[derive(Default)]
 pub(super) struct Events {
-    kept: VecDeque<Event>,
-    told: u64,
+    entries: VecDeque<Event>,
+    recorded: u64,
 }
 
 /// Something that happened.
@@ -27,12 +27,12 @@ pub(super) struct Event {
     number: u64,
     pub(super) at: DateTime<Utc>,
     pub(super) source: Arn,
-    pub(super) wording: Wording,
+    pub(super) details: EventDetails,
 }
 
 /// How AWS words it.
 #[derive(Clone)]
-pub(super) struct Wording {
+pub(super) struct EventDetails {
     /// `RDS-EVENT-0091`.
     pub(super) number: u16,
     pub(super) category: &'static str,
@@ -41,7 +41,7 @@ pub(super) struct Wording {
 
 /// What can happen to a database or a snapshot.
 #[derive(Clone, Copy)]
-pub(super) enum Happened<'a> {
+pub(super) enum EventKind<'a> {
     DatabaseCreated,
     DatabaseDeleted,
     Creating(Origin),
@@ -53,33 +53,33 @@ pub(super) enum Happened<'a> {
 }
 
 /// For so long events are kept.
-const KEPT: TimeDelta = TimeDelta::days(14);
+const RETENTION: TimeDelta = TimeDelta::days(14);
 
 /// Tells of it, if AWS does.
-pub(super) fn tell(state: &mut State, source: &Arn, what: Happened<'_>) {
-    let Some(wording) = Wording::of(source, what) else { return };
+pub(super) fn record_event(state: &mut State, source: &Arn, kind: EventKind<'_>) {
+    let Some(details) = EventDetails::of(source, kind) else { return };
     let at = state.now;
     let events = &mut state.region_state(&source.account, &source.region).rds.events;
-    events.told += 1;
-    let event = Event { number: events.told, at, source: source.clone(), wording };
-    events.kept.push_back(event.clone());
-    while events.kept.front().is_some_and(|oldest| oldest.at < at - KEPT) {
-        events.kept.pop_front();
+    events.recorded += 1;
+    let event = Event { number: events.recorded, at, source: source.clone(), details };
+    events.entries.push_back(event.clone());
+    while events.entries.front().is_some_and(|oldest| oldest.at < at - RETENTION) {
+        events.entries.pop_front();
     }
     subscriptions::notify(state, &event);
 }
 
-impl Wording {
+impl EventDetails {
     /// As in the user guide's tables of events, without the full stops that the events themselves do not have. There is no
     /// event for a cluster snapshot's copy or deletion.
-    fn of(source: &Arn, what: Happened<'_>) -> Option<Self> {
-        use Happened::{
+    fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
+        use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted, Deleted,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
         let is_local = |copied: &Arn| copied.region == source.region;
-        let (number, category, message) = match (source.kind, what) {
+        let (number, category, message) = match (source.kind, kind) {
             (Instance, DatabaseCreated) => (5, "creation", "DB instance created".to_owned()),
             (Instance, DatabaseDeleted) => (3, "deletion", "DB instance deleted".to_owned()),
             (Instance, Creating(Manual)) => (40, "creation", "Creating manual snapshot".to_owned()),
@@ -125,18 +125,18 @@ fn place(copied: &Arn, copy: &Arn) -> String {
 impl Arn {
     /// `db-cluster-snapshot`: what a source of events is.
     pub(super) fn source_type(&self) -> &'static str {
-        match (self.kind, self.what) {
-            (Kind::Instance, What::Database) => "db-instance",
-            (Kind::Instance, What::Snapshot) => "db-snapshot",
-            (Kind::Cluster, What::Database) => "db-cluster",
-            (Kind::Cluster, What::Snapshot) => "db-cluster-snapshot",
+        match (self.kind, self.resource_type) {
+            (Kind::Instance, ResourceType::Database) => "db-instance",
+            (Kind::Instance, ResourceType::Snapshot) => "db-snapshot",
+            (Kind::Cluster, ResourceType::Database) => "db-cluster",
+            (Kind::Cluster, ResourceType::Snapshot) => "db-cluster-snapshot",
         }
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Describe {
+pub(super) struct DescribeRequest {
     source_identifier: Option<String>,
     source_type: Option<String>,
     start_time: Option<DateTime<Utc>>,
@@ -150,9 +150,9 @@ pub(super) struct Describe {
 }
 
 /// Of the past hour, unless another time is asked for.
-const PAST: TimeDelta = TimeDelta::minutes(60);
+const DEFAULT_PERIOD: TimeDelta = TimeDelta::minutes(60);
 
-pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     if wanted.source_identifier.is_some() && wanted.source_type.is_none() {
         let why = "SourceType must be provided when SourceIdentifier is.";
         return Err(Error::new("InvalidParameterCombination", why));
@@ -160,10 +160,10 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
     let size = paging::size(wanted.max_records)?;
     let after = match &wanted.marker {
         None => 0,
-        Some(marker) => marker.parse().map_err(|_| paging::no_marker(marker))?,
+        Some(marker) => marker.parse().map_err(|_| paging::invalid_marker(marker))?,
     };
     let (from, to) = wanted.time(state.now)?;
-    let events = &here.rds(state).events.kept;
+    let events = &ctx.rds(state).events.entries;
     let begin = events.partition_point(|event| event.at < from || event.number <= after);
     let found = events
         .range(begin..)
@@ -174,9 +174,9 @@ pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Res
     Ok(json!({ "Events": found, "Marker": marker.map(|number| number.to_string()) }))
 }
 
-impl Describe {
+impl DescribeRequest {
     fn time(&self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
-        let lasts = self.duration.map_or(PAST, |minutes| TimeDelta::minutes(minutes.into()));
+        let lasts = self.duration.map_or(DEFAULT_PERIOD, |minutes| TimeDelta::minutes(minutes.into()));
         let (from, to) = match (self.start_time, self.end_time) {
             (Some(from), Some(to)) => (from, to),
             (Some(from), None) => (from, if self.duration.is_some() { from + lasts } else { now }),
@@ -186,14 +186,14 @@ impl Describe {
         if from > to {
             return Err(Error::new("InvalidParameterCombination", "The start time is after the end time."));
         }
-        Ok((from.max(now - KEPT), to))
+        Ok((from.max(now - RETENTION), to))
     }
 
     fn fits(&self, event: &Event) -> bool {
         self.source_type.as_ref().is_none_or(|wanted| wanted == event.source.source_type())
             && self.source_identifier.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(&event.source.id))
             && (self.event_categories.is_empty()
-                || self.event_categories.iter().any(|wanted| wanted == event.wording.category))
+                || self.event_categories.iter().any(|wanted| wanted == event.details.category))
     }
 }
 
@@ -203,8 +203,8 @@ impl Event {
             "SourceIdentifier": self.source.id,
             "SourceType": self.source.source_type(),
             "SourceArn": self.source.to_string(),
-            "Message": self.wording.message,
-            "EventCategories": [self.wording.category],
+            "Message": self.details.message,
+            "EventCategories": [self.details.category],
             "Date": clock::text(self.at),
         })
     }

@@ -10,7 +10,7 @@ use crate::call::Error;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arn {
     pub(super) kind: Kind,
-    pub(super) what: What,
+    pub(super) resource_type: ResourceType,
     pub(super) account: String,
     pub(super) region: String,
     /// In lower case.
@@ -19,7 +19,7 @@ pub(super) struct Arn {
 
 /// What an ARN names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum ResourceType {
     Database,
     Snapshot,
 }
@@ -29,11 +29,17 @@ impl Arn {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let arn::Arn { region, account, resource, .. } = arn::Arn::of("rds", text)?;
         let (resource, id) = resource.split_once(':')?;
-        let (kind, what) = Kind::ALL
+        let (kind, resource_type) = Kind::ALL
             .into_iter()
-            .flat_map(|kind| [(kind, What::Database), (kind, What::Snapshot)])
-            .find(|(kind, what)| what.in_arn(*kind) == resource)?;
-        Some(Self { kind, what, account: account.to_owned(), region: region.to_owned(), id: id.to_ascii_lowercase() })
+            .flat_map(|kind| [(kind, ResourceType::Database), (kind, ResourceType::Snapshot)])
+            .find(|(kind, resource_type)| resource_type.arn_segment(*kind) == resource)?;
+        Some(Self {
+            kind,
+            resource_type,
+            account: account.to_owned(),
+            region: region.to_owned(),
+            id: id.to_ascii_lowercase(),
+        })
     }
 
     /// The identifier of what is named by it or by its ARN.
@@ -49,13 +55,13 @@ impl Arn {
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, what, account, region, id } = self;
-        write!(f, "arn:aws:rds:{region}:{account}:{}:{id}", what.in_arn(*kind))
+        let Self { kind, resource_type, account, region, id } = self;
+        write!(f, "arn:aws:rds:{region}:{account}:{}:{id}", resource_type.arn_segment(*kind))
     }
 }
 
-impl What {
-    pub(super) fn in_arn(self, kind: Kind) -> &'static str {
+impl ResourceType {
+    pub(super) fn arn_segment(self, kind: Kind) -> &'static str {
         match self {
             Self::Database => kind.spelling().database_arn,
             Self::Snapshot => kind.spelling().snapshot_arn,
@@ -64,10 +70,10 @@ impl What {
 }
 
 /// The most characters that the identifier of a database has.
-pub(super) const LONGEST_DATABASE: usize = 63;
+pub(super) const MAX_DATABASE_ID_LENGTH: usize = 63;
 
 /// An identifier that somebody chooses for something new: `DBSnapshotIdentifier`. AWS keeps it in lower case.
-pub(super) fn chosen(identifier: &str, parameter: &str, longest: usize) -> Result<String, Error> {
+pub(super) fn check_identifier(identifier: &str, parameter: &str, longest: usize) -> Result<String, Error> {
     let fits = identifier.starts_with(|first: char| first.is_ascii_alphabetic())
         && identifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !identifier.ends_with('-')

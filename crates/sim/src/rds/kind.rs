@@ -19,9 +19,9 @@ pub(super) struct Spelling {
     pub(super) snapshot: &'static str,
     pub(super) snapshot_arn: &'static str,
     /// The most characters that the identifier of a manual snapshot has.
-    pub(super) longest_snapshot: usize,
+    pub(super) max_snapshot_id_length: usize,
     /// The most days for which automated backups are kept go for both; the fewest do not.
-    pub(super) fewest_retention_days: u32,
+    pub(super) min_retention_days: u32,
     /// Names of filters: by database, and by snapshot.
     pub(super) filter_database: &'static str,
     pub(super) filter_snapshot: &'static str,
@@ -40,8 +40,8 @@ const INSTANCE: Spelling = Spelling {
     database_arn: "db",
     snapshot: "DBSnapshot",
     snapshot_arn: "snapshot",
-    longest_snapshot: 255,
-    fewest_retention_days: 0,
+    max_snapshot_id_length: 255,
+    min_retention_days: 0,
     filter_database: "db-instance-id",
     filter_snapshot: "db-snapshot-id",
     resource_prefix: "db-",
@@ -58,8 +58,8 @@ const CLUSTER: Spelling = Spelling {
     database_arn: "cluster",
     snapshot: "DBClusterSnapshot",
     snapshot_arn: "cluster-snapshot",
-    longest_snapshot: 63,
-    fewest_retention_days: 1,
+    max_snapshot_id_length: 63,
+    min_retention_days: 1,
     filter_database: "db-cluster-id",
     filter_snapshot: "db-cluster-snapshot-id",
     resource_prefix: "cluster-",
@@ -86,26 +86,26 @@ impl Kind {
         }
     }
 
-    pub(super) fn no_database(self, named: &str) -> Error {
+    pub(super) fn database_not_found(self, named: &str) -> Error {
         let Spelling { database, database_not_found, .. } = self.spelling();
         Error::new(database_not_found, format!("{database} {named} not found.")).status(404)
     }
 
-    pub(super) fn database_exists(self) -> Error {
+    pub(super) fn database_already_exists(self) -> Error {
         let Spelling { database, database_already_exists, .. } = self.spelling();
         Error::new(database_already_exists, format!("{database} already exists"))
     }
 
-    pub(super) fn database_state(self, why: impl Into<String>) -> Error {
+    pub(super) fn invalid_database_state(self, why: impl Into<String>) -> Error {
         Error::new(self.spelling().database_invalid_state, why)
     }
 
-    pub(super) fn no_snapshot(self, named: &str) -> Error {
+    pub(super) fn snapshot_not_found(self, named: &str) -> Error {
         let Spelling { snapshot, snapshot_not_found, .. } = self.spelling();
         Error::new(snapshot_not_found, format!("{snapshot} not found: {named}")).status(404)
     }
 
-    pub(super) fn snapshot_exists(self, named: &str) -> Error {
+    pub(super) fn snapshot_already_exists(self, named: &str) -> Error {
         let Spelling { snapshot, snapshot_already_exists, .. } = self.spelling();
         Error::new(
             snapshot_already_exists,
@@ -113,7 +113,7 @@ impl Kind {
         )
     }
 
-    pub(super) fn snapshot_state(self, why: impl Into<String>) -> Error {
+    pub(super) fn invalid_snapshot_state(self, why: impl Into<String>) -> Error {
         Error::new(self.spelling().snapshot_invalid_state, why)
     }
 }

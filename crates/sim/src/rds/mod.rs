@@ -32,40 +32,40 @@ use crate::call::{Answer, Call, Caller, Error, run};
 use crate::world::State;
 use databases::Database;
 use events::Events;
-use identifiers::{Arn, What};
+use identifiers::{Arn, ResourceType};
 use kind::Kind;
-pub(crate) use permissions::needs;
-use snapshots::{Snapshot, Snapshots, This};
+pub(crate) use permissions::required_permissions;
+use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
 
 pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
-    let here = &Here::of(&call);
+    let ctx = &RdsContext::of(&call);
     let Call { operation, input, .. } = call;
     match operation.as_str() {
-        "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, here, wanted)),
-        "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, here, &wanted)),
-        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, here, &wanted)),
-        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(input, |wanted| lifecycle::create(state, here, wanted)),
+        "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, ctx, wanted)),
+        "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, ctx, &wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, ctx, &wanted)),
+        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(input, |wanted| lifecycle::create(state, ctx, wanted)),
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
-            run(input, |wanted| describe::describe(state, here, &wanted))
+            run(input, |wanted| describe::describe(state, ctx, &wanted))
         }
-        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => run(input, |wanted| copy::copy(state, here, wanted)),
-        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => run(input, |wanted| lifecycle::delete(state, here, &wanted)),
+        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => run(input, |wanted| copy::copy(state, ctx, wanted)),
+        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => run(input, |wanted| lifecycle::delete(state, ctx, &wanted)),
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => {
-            run(input, |wanted| share::modify(state, here, wanted))
+            run(input, |wanted| share::modify(state, ctx, wanted))
         }
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => {
-            run(input, |wanted| share::describe(state, here, &wanted))
+            run(input, |wanted| share::describe(state, ctx, &wanted))
         }
-        "AddTagsToResource" => run(input, |wanted| tags::add(state, here, wanted)),
-        "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, here, wanted)),
-        "ListTagsForResource" => run(input, |wanted| tags::list(state, here, &wanted)),
-        "DescribeAccountAttributes" => quotas::describe(state, here),
-        "DescribeEvents" => run(input, |wanted| events::describe(state, here, &wanted)),
-        "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, here, wanted)),
-        "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, here, &wanted)),
-        "ModifyEventSubscription" => run(input, |wanted| subscriptions::modify(state, here, wanted)),
-        "DeleteEventSubscription" => run(input, |wanted| subscriptions::delete(state, here, &wanted)),
+        "AddTagsToResource" => run(input, |wanted| tags::add(state, ctx, wanted)),
+        "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, ctx, wanted)),
+        "ListTagsForResource" => run(input, |wanted| tags::list(state, ctx, &wanted)),
+        "DescribeAccountAttributes" => quotas::describe(state, ctx),
+        "DescribeEvents" => run(input, |wanted| events::describe(state, ctx, &wanted)),
+        "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, ctx, wanted)),
+        "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, ctx, &wanted)),
+        "ModifyEventSubscription" => run(input, |wanted| subscriptions::modify(state, ctx, wanted)),
+        "DeleteEventSubscription" => run(input, |wanted| subscriptions::delete(state, ctx, &wanted)),
         _ => Err(Error::unknown_query_operation(&operation)),
     }
 }
@@ -76,7 +76,7 @@ pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
     /// How many copies from other regions are under way to here.
-    copies_from_afar: usize,
+    cross_region_copies: usize,
     events: Events,
     subscriptions: BTreeMap<String, Subscription>,
     /// How many things were numbered.
@@ -108,13 +108,13 @@ impl Rds {
 }
 
 /// Who asks, where, and for which kind.
-struct Here {
+struct RdsContext {
     caller: Caller,
     region: String,
     kind: Kind,
 }
 
-impl Here {
+impl RdsContext {
     fn of(call: &Call) -> Self {
         let kind = Kind::of_operation(&call.operation);
         Self { caller: call.caller.clone(), region: call.region.clone(), kind }
@@ -129,9 +129,9 @@ impl Here {
     }
 
     /// The ARN that something of the caller has here.
-    fn arn(&self, what: What, id: &str) -> Arn {
+    fn arn(&self, resource_type: ResourceType, id: &str) -> Arn {
         let (account, region) = (self.caller.account.clone(), self.region.clone());
-        Arn { kind: self.kind, what, account, region, id: id.to_ascii_lowercase() }
+        Arn { kind: self.kind, resource_type, account, region, id: id.to_ascii_lowercase() }
     }
 
     fn subscription_arn(&self, name: &str) -> String {
@@ -141,10 +141,10 @@ impl Here {
     /// The snapshot that is named by its identifier, if it is one of the caller's here, or by its ARN.
     fn snapshot_arn(&self, named: &str) -> Result<Arn, Error> {
         if !named.starts_with("arn:") {
-            return Ok(self.arn(What::Snapshot, named));
+            return Ok(self.arn(ResourceType::Snapshot, named));
         }
         let arn = Arn::read(named)?;
-        if (arn.kind, arn.what) != (self.kind, What::Snapshot) {
+        if (arn.kind, arn.resource_type) != (self.kind, ResourceType::Snapshot) {
             let why = format!("{named} is not the ARN of a {}.", self.kind.spelling().snapshot);
             return Err(Error::new("InvalidParameterValue", why));
         }
@@ -156,7 +156,7 @@ impl Here {
         let arn = self.snapshot_arn(named)?;
         let is_own = arn.account == self.caller.account && arn.region == self.region;
         let snapshot = if is_own { find_snapshot(state, &arn) } else { None };
-        snapshot.ok_or_else(|| self.kind.no_snapshot(named))
+        snapshot.ok_or_else(|| self.kind.snapshot_not_found(named))
     }
 }
 
@@ -165,7 +165,7 @@ fn find_database<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Database
 }
 
 /// The database of this resource identifier, unless it is gone and another has its name.
-fn find_this_database<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) -> Option<&'s mut Database> {
+fn find_database_by_resource_id<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) -> Option<&'s mut Database> {
     find_database(state, arn).filter(|database| database.facts.resource_id == resource_id)
 }
 
@@ -174,6 +174,6 @@ fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot
 }
 
 /// This snapshot, unless it is gone.
-fn find_this<'s>(state: &'s mut State, this: &This) -> Option<&'s mut Snapshot> {
-    find_snapshot(state, &this.arn).filter(|snapshot| snapshot.this == *this)
+fn find_snapshot_by_uid<'s>(state: &'s mut State, uid: &SnapshotUid) -> Option<&'s mut Snapshot> {
+    find_snapshot(state, &uid.arn).filter(|snapshot| snapshot.uid == *uid)
 }

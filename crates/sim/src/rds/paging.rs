@@ -13,7 +13,7 @@ pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
 }
 
 /// The marker is not one that was given out.
-pub(super) fn no_marker(marker: &str) -> Error {
+pub(super) fn invalid_marker(marker: &str) -> Error {
     Error::new("InvalidParameterValue", format!("The marker {marker} is not valid."))
 }
 

@@ -5,16 +5,16 @@
 
 use serde::Deserialize;
 
-use super::identifiers::{Arn, What};
+use super::identifiers::{Arn, ResourceType};
 use super::tags::{Tag, tags_of};
-use super::{Here, find_database};
+use super::{RdsContext, find_database};
 use crate::call::{Call, Error};
-use crate::iam::Need;
+use crate::iam::RequiredPermission;
 use crate::world::State;
 
 /// What an operation is done to.
 #[derive(Clone, Copy)]
-enum On {
+enum Target {
     Database,
     Snapshot,
     Source,
@@ -22,15 +22,15 @@ enum On {
     /// Whatever has tags.
     Tagged,
     /// Nothing yet: it will be there if the call succeeds, with the tags of the request.
-    New(New),
+    New(NewResource),
     /// What a list is asked for. A role may be allowed only those of one snapshot or database, or only all.
-    Listed(What),
+    Listed(ResourceType),
     /// No resource is named in the permission.
-    Nothing,
+    NoResource,
 }
 
 #[derive(Clone, Copy)]
-enum New {
+enum NewResource {
     Database,
     Snapshot,
     Target,
@@ -38,21 +38,21 @@ enum New {
 }
 
 /// Every operation needs the permission of its own name on each of these.
-fn table(operation: &str) -> Option<&'static [On]> {
+fn table(operation: &str) -> Option<&'static [Target]> {
     Some(match operation {
-        "CreateDBInstance" | "CreateDBCluster" => &[On::New(New::Database)],
-        "DescribeDBInstances" | "DescribeDBClusters" => &[On::Listed(What::Database)],
-        "DeleteDBInstance" | "DeleteDBCluster" => &[On::Database],
-        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => &[On::Database, On::New(New::Snapshot)],
-        "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => &[On::Listed(What::Snapshot)],
-        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => &[On::Source, On::New(New::Target)],
-        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => &[On::Snapshot],
-        "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[On::Snapshot],
-        "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[On::Snapshot],
-        "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[On::Tagged],
-        "DescribeAccountAttributes" | "DescribeEvents" => &[On::Nothing],
-        "CreateEventSubscription" => &[On::New(New::Subscription)],
-        "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[On::Subscription],
+        "CreateDBInstance" | "CreateDBCluster" => &[Target::New(NewResource::Database)],
+        "DescribeDBInstances" | "DescribeDBClusters" => &[Target::Listed(ResourceType::Database)],
+        "DeleteDBInstance" | "DeleteDBCluster" => &[Target::Database],
+        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => &[Target::Database, Target::New(NewResource::Snapshot)],
+        "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => &[Target::Listed(ResourceType::Snapshot)],
+        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => &[Target::Source, Target::New(NewResource::Target)],
+        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => &[Target::Snapshot],
+        "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[Target::Snapshot],
+        "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[Target::Snapshot],
+        "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[Target::Tagged],
+        "DescribeAccountAttributes" | "DescribeEvents" => &[Target::NoResource],
+        "CreateEventSubscription" => &[Target::New(NewResource::Subscription)],
+        "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[Target::Subscription],
         _ => return None,
     })
 }
@@ -60,7 +60,7 @@ fn table(operation: &str) -> Option<&'static [On]> {
 /// The members of all requests that name something or tag it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Asked {
+struct RequestFields {
     #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
     database: Option<String>,
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
@@ -80,90 +80,100 @@ struct Asked {
 }
 
 /// What a call needs its role to be allowed.
-pub(crate) fn needs(state: &mut State, call: &Call) -> Result<Vec<Need>, Error> {
+pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let operation = &call.operation;
-    let here = Here::of(call);
-    let asked: Asked = call.input.clone().read()?;
-    let mut needs = Vec::new();
-    for on in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
-        for resource in asked.resources(&here, *on) {
-            needs.push(asked.need(state, &here, operation, &resource));
+    let ctx = RdsContext::of(call);
+    let fields: RequestFields = call.input.clone().read()?;
+    let mut required = Vec::new();
+    for target in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
+        for resource in fields.resources(&ctx, *target) {
+            required.push(fields.permission(state, &ctx, operation, &resource));
             // "rds:AddTagsToResource" is a dependent action of whatever makes something with tags.
-            if matches!(on, On::New(_)) && !asked.tags.is_empty() {
-                needs.push(asked.need(state, &here, "AddTagsToResource", &resource));
+            if matches!(target, Target::New(_)) && !fields.tags.is_empty() {
+                required.push(fields.permission(state, &ctx, "AddTagsToResource", &resource));
             }
         }
     }
-    if let Some(last) = &asked.final_snapshot {
-        asked.need_for_final(state, &here, last, &mut needs);
+    if let Some(last) = &fields.final_snapshot {
+        fields.permissions_for_final_snapshot(state, &ctx, last, &mut required);
     }
-    Ok(needs)
+    Ok(required)
 }
 
-impl Asked {
+impl RequestFields {
     /// The ARNs. All of a kind are asked for as `…:snapshot:*`.
-    fn resources(&self, here: &Here, on: On) -> Vec<String> {
-        let database = || here.named(What::Database, self.database.as_deref());
-        let snapshot = |name: &Option<String>| here.named(What::Snapshot, name.as_deref());
-        vec![match on {
-            On::Database | On::New(New::Database) | On::Listed(What::Database) => database(),
-            On::Snapshot | On::New(New::Snapshot) => snapshot(&self.snapshot),
-            On::Source => snapshot(&self.source),
-            On::New(New::Target) => snapshot(&self.target),
-            On::Listed(What::Snapshot) => match (&self.database, &self.snapshot) {
+    fn resources(&self, ctx: &RdsContext, target: Target) -> Vec<String> {
+        let database = || ctx.named(ResourceType::Database, self.database.as_deref());
+        let snapshot = |name: &Option<String>| ctx.named(ResourceType::Snapshot, name.as_deref());
+        vec![match target {
+            Target::Database | Target::New(NewResource::Database) | Target::Listed(ResourceType::Database) => {
+                database()
+            }
+            Target::Snapshot | Target::New(NewResource::Snapshot) => snapshot(&self.snapshot),
+            Target::Source => snapshot(&self.source),
+            Target::New(NewResource::Target) => snapshot(&self.target),
+            Target::Listed(ResourceType::Snapshot) => match (&self.database, &self.snapshot) {
                 (Some(_), Some(_)) => return vec![database(), snapshot(&self.snapshot)],
                 (Some(_), None) => database(),
                 (None, _) => snapshot(&self.snapshot),
             },
-            On::Subscription | On::New(New::Subscription) => {
-                here.subscription_arn(self.subscription_name.as_deref().unwrap_or("*"))
+            Target::Subscription | Target::New(NewResource::Subscription) => {
+                ctx.subscription_arn(self.subscription_name.as_deref().unwrap_or("*"))
             }
-            On::Tagged => self.resource_name.clone().unwrap_or_else(|| "*".to_owned()),
-            On::Nothing => "*".to_owned(),
+            Target::Tagged => self.resource_name.clone().unwrap_or_else(|| "*".to_owned()),
+            Target::NoResource => "*".to_owned(),
         }]
     }
 
-    fn need(&self, state: &mut State, here: &Here, operation: &str, resource: &str) -> Need {
-        let mut need = Need::new(format!("rds:{operation}"), resource);
+    fn permission(&self, state: &mut State, ctx: &RdsContext, operation: &str, resource: &str) -> RequiredPermission {
+        let mut permission = RequiredPermission::new(format!("rds:{operation}"), resource);
         for Tag { key, value } in &self.tags {
-            need.context.push((format!("aws:RequestTag/{key}"), value.clone()));
-            need.context.push((format!("rds:req-tag/{key}"), value.clone()));
+            permission.context.push((format!("aws:RequestTag/{key}"), value.clone()));
+            permission.context.push((format!("rds:req-tag/{key}"), value.clone()));
         }
         let keys = self.tags.iter().map(|tag| &tag.key).chain(&self.tag_keys);
-        need.context.extend(keys.map(|key| ("aws:TagKeys".to_owned(), key.clone())));
+        permission.context.extend(keys.map(|key| ("aws:TagKeys".to_owned(), key.clone())));
         // Nobody sees the tags of what is shared, so no condition does either.
-        if let Some(arn) = Arn::parse(resource).filter(|arn| arn.account == here.caller.account) {
+        if let Some(arn) = Arn::parse(resource).filter(|arn| arn.account == ctx.caller.account) {
             for (key, value) in tags_of(state, &arn).into_iter().flat_map(|tags| &*tags) {
-                need.context.push((format!("aws:ResourceTag/{key}"), value.clone()));
-                need.context.push((format!("rds:{}-tag/{key}", arn.what.in_arn(arn.kind)), value.clone()));
+                permission.context.push((format!("aws:ResourceTag/{key}"), value.clone()));
+                permission
+                    .context
+                    .push((format!("rds:{}-tag/{key}", arn.resource_type.arn_segment(arn.kind)), value.clone()));
             }
         }
-        need
+        permission
     }
 
     /// "If you want to create a final snapshot of the database when calling DeleteDBInstance …, you must have an IAM Allow
     /// effect for the rds:CreateDBSnapshot permission. … Additionally, if the database … has CopyTagsToSnapshot enabled …
     /// rds:AddTagsToResource permission for the DBSnapshot resource." (AWS to its customers, January 2025)
-    fn need_for_final(&self, state: &mut State, here: &Here, last: &str, needs: &mut Vec<Need>) {
-        let take = format!("Create{}", here.kind.spelling().snapshot);
-        let database = here.named(What::Database, self.database.as_deref());
-        let snapshot = here.arn(What::Snapshot, last).to_string();
-        needs.extend([&database, &snapshot].map(|on| self.need(state, here, &take, on)));
+    fn permissions_for_final_snapshot(
+        &self,
+        state: &mut State,
+        ctx: &RdsContext,
+        last: &str,
+        required: &mut Vec<RequiredPermission>,
+    ) {
+        let take = format!("Create{}", ctx.kind.spelling().snapshot);
+        let database = ctx.named(ResourceType::Database, self.database.as_deref());
+        let snapshot = ctx.arn(ResourceType::Snapshot, last).to_string();
+        required.extend([&database, &snapshot].map(|on| self.permission(state, ctx, &take, on)));
         let found = Arn::parse(&database).and_then(|arn| find_database(state, &arn));
         if found.is_some_and(|database| !database.tags_for_snapshots().is_empty()) {
-            needs.push(self.need(state, here, "AddTagsToResource", &snapshot));
+            required.push(self.permission(state, ctx, "AddTagsToResource", &snapshot));
         }
     }
 }
 
-impl Here {
+impl RdsContext {
     /// The ARN of what a request names by its identifier or ARN; of all, if it names none.
-    fn named(&self, what: What, name: Option<&str>) -> String {
+    fn named(&self, resource_type: ResourceType, name: Option<&str>) -> String {
         match name {
             Some(arn) if arn.starts_with("arn:") => {
                 Arn::parse(arn).map_or_else(|| arn.to_owned(), |arn| arn.to_string())
             }
-            name => self.arn(what, name.unwrap_or("*")).to_string(),
+            name => self.arn(resource_type, name.unwrap_or("*")).to_string(),
         }
     }
 }

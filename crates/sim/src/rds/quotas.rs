@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Here;
+use super::RdsContext;
 use super::kind::Kind;
 use crate::call::Error;
 use crate::world::State;
@@ -10,11 +10,11 @@ use crate::world::State;
 /// By the names that the API reference has for them (`AccountQuota`).
 const NAMES: [(&str, Kind); 2] = [("ManualClusterSnapshots", Kind::Cluster), ("ManualSnapshots", Kind::Instance)];
 
-pub(super) fn describe(state: &mut State, here: &Here) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &RdsContext) -> Result<Value, Error> {
     let most = state.settings.snapshot_quota;
-    let rds = here.rds(state);
+    let rds = ctx.rds(state);
     let quotas = NAMES.map(|(name, kind)| {
-        let used = rds.family(kind).snapshots.manual();
+        let used = rds.family(kind).snapshots.manual_count();
         json!({ "AccountQuotaName": name, "Used": used, "Max": most })
     });
     Ok(json!({ "AccountQuotas": quotas }))

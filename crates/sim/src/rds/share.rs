@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Here;
+use super::RdsContext;
 use super::describe::EVERYONE;
 use super::identifiers::Arn;
 use super::kind::Kind;
@@ -17,7 +17,7 @@ use crate::world::State;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Modify {
+pub(super) struct ModifyRequest {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
     identifier: String,
     attribute_name: String,
@@ -28,56 +28,56 @@ pub(super) struct Modify {
 }
 
 /// With so many accounts a snapshot can be shared.
-const MOST_ACCOUNTS: usize = 20;
+const MAX_ACCOUNTS: usize = 20;
 const RESTORE: &str = "restore";
 
-pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<Value, Error> {
+pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest) -> Result<Value, Error> {
     if wanted.attribute_name != RESTORE {
         let why = format!("Invalid snapshot attribute: {}. Only {RESTORE} can be modified.", wanted.attribute_name);
         return Err(Error::new("InvalidParameterValue", why));
     }
     wanted.values_to_add.iter().chain(&wanted.values_to_remove).try_for_each(|value| check_account(value))?;
-    let snapshot = here.own_snapshot(state, &wanted.identifier)?;
+    let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     if snapshot.origin == Origin::Automated {
-        return Err(here.kind.snapshot_state("Automated snapshots cannot be shared: copy them first."));
+        return Err(ctx.kind.invalid_snapshot_state("Automated snapshots cannot be shared: copy them first."));
     }
-    snapshot.check_available(here.kind)?;
+    snapshot.check_available(ctx.kind)?;
     let mut shared_with = snapshot.shared_with.clone();
     shared_with.extend(wanted.values_to_add.iter().cloned());
     shared_with.retain(|account| !wanted.values_to_remove.contains(account));
-    if shared_with.iter().filter(|account| *account != EVERYONE).count() > MOST_ACCOUNTS {
-        let why = format!("A snapshot cannot be shared with more than {MOST_ACCOUNTS} accounts.");
+    if shared_with.iter().filter(|account| *account != EVERYONE).count() > MAX_ACCOUNTS {
+        let why = format!("A snapshot cannot be shared with more than {MAX_ACCOUNTS} accounts.");
         return Err(Error::new("SharedSnapshotQuotaExceeded", why));
     }
     let (arn, key) = (snapshot.arn().clone(), snapshot.key.clone());
     if let (Some(key), false) = (key, wanted.values_to_add.is_empty()) {
-        check_key(state, here.kind, &key, &shared_with)?;
+        check_key(state, ctx.kind, &key, &shared_with)?;
     }
-    let snapshot = here.own_snapshot(state, &wanted.identifier)?;
+    let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     let before = std::mem::replace(&mut snapshot.shared_with, shared_with.clone());
-    let view = view(here.kind, snapshot);
+    let view = view(ctx.kind, snapshot);
     for account in shared_with.difference(&before) {
         state.region_state(account, &arn.region).rds.family(arn.kind).shared.insert(arn.clone());
     }
     for account in before.difference(&shared_with) {
-        unshare(state, &arn, account);
+        remove_share(state, &arn, account);
     }
     Ok(view)
 }
 
 #[derive(Deserialize)]
-pub(super) struct Describe {
+pub(super) struct DescribeRequest {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
     identifier: String,
 }
 
 /// Only the owner sees with whom a snapshot is shared.
-pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
-    here.own_snapshot(state, &wanted.identifier).map(|snapshot| view(here.kind, snapshot))
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
+    ctx.own_snapshot(state, &wanted.identifier).map(|snapshot| view(ctx.kind, snapshot))
 }
 
 /// An account, or everyone, does not see a snapshot any more.
-pub(super) fn unshare(state: &mut State, arn: &Arn, account: &str) {
+pub(super) fn remove_share(state: &mut State, arn: &Arn, account: &str) {
     state.region_state(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
 }
 
@@ -92,10 +92,10 @@ fn check_account(value: &str) -> Result<(), Error> {
 fn check_key(state: &mut State, kind: Kind, key: &str, shared_with: &BTreeSet<String>) -> Result<(), Error> {
     if kms::is_managed(state, key) {
         let why = "Sharing snapshots encrypted with the default service key for RDS is currently not supported.";
-        return Err(kind.snapshot_state(why));
+        return Err(kind.invalid_snapshot_state(why));
     }
     if shared_with.contains(EVERYONE) {
-        return Err(kind.snapshot_state("Encrypted snapshots cannot be shared with all accounts."));
+        return Err(kind.invalid_snapshot_state("Encrypted snapshots cannot be shared with all accounts."));
     }
     Ok(())
 }

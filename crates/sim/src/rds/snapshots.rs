@@ -15,7 +15,7 @@ use crate::call::Error;
 /// A snapshot.
 #[derive(Clone)]
 pub(super) struct Snapshot {
-    pub(super) this: This,
+    pub(super) uid: SnapshotUid,
     pub(super) origin: Origin,
     /// The database that it is of, as it was.
     pub(super) of: Arc<Facts>,
@@ -30,12 +30,12 @@ pub(super) struct Snapshot {
     pub(super) originally_taken: DateTime<Utc>,
     pub(super) copy_of: Option<Arn>,
     /// Copies that are being made of it.
-    pub(super) copies: BTreeSet<This>,
+    pub(super) copies: BTreeSet<SnapshotUid>,
 }
 
 /// A snapshot and no later one of its name: what will happen to it must not happen to its successor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct This {
+pub(super) struct SnapshotUid {
     pub(super) arn: Arn,
     pub(super) number: u64,
 }
@@ -49,8 +49,8 @@ pub(super) enum Origin {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Status {
-    Creating(Work),
-    Copying(Work),
+    Creating(Progress),
+    Copying(Progress),
     Available,
     /// A copy ended at so many percent.
     Failed(i64),
@@ -58,14 +58,14 @@ pub(super) enum Status {
 
 /// Something that takes its time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Work {
+pub(super) struct Progress {
     pub(super) since: DateTime<Utc>,
     pub(super) takes: TimeDelta,
 }
 
-impl Work {
+impl Progress {
     /// Taking or copying so much.
-    pub(super) fn on(gib: u32, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(gib: u32, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
         let milliseconds = i64::from(gib) * 60_000 / i64::from(gib_per_minute.max(1));
         Self { since: now, takes: TimeDelta::milliseconds(milliseconds.max(1000)) }
     }
@@ -94,14 +94,14 @@ impl Status {
     /// When what is under way will be done.
     pub(super) fn until(self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Creating(work) | Self::Copying(work) => Some(work.until()),
+            Self::Creating(progress) | Self::Copying(progress) => Some(progress.until()),
             Self::Available | Self::Failed(_) => None,
         }
     }
 
     pub(super) fn percent(self, now: DateTime<Utc>) -> i64 {
         match self {
-            Self::Creating(work) | Self::Copying(work) => work.percent(now),
+            Self::Creating(progress) | Self::Copying(progress) => progress.percent(now),
             Self::Available => 100,
             Self::Failed(percent) => percent,
         }
@@ -110,7 +110,7 @@ impl Status {
 
 impl Snapshot {
     pub(super) fn arn(&self) -> &Arn {
-        &self.this.arn
+        &self.uid.arn
     }
 
     pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {
@@ -118,11 +118,11 @@ impl Snapshot {
             return Ok(());
         }
         let (id, status) = (&self.arn().id, self.status.name());
-        Err(kind.snapshot_state(format!("The snapshot {id} is not in available state: it is {status}.")))
+        Err(kind.invalid_snapshot_state(format!("The snapshot {id} is not in available state: it is {status}.")))
     }
 
     /// If it is a copy from another region: where AWS limits how many are under way.
-    pub(super) fn is_from_another_region(&self) -> bool {
+    pub(super) fn is_cross_region_copy(&self) -> bool {
         self.copy_of.as_ref().is_some_and(|source| source.region != self.arn().region)
     }
 }
@@ -145,7 +145,7 @@ impl Snapshots {
     }
 
     /// How many count towards the quota.
-    pub(super) fn manual(&self) -> usize {
+    pub(super) fn manual_count(&self) -> usize {
         self.manual
     }
 
@@ -155,7 +155,7 @@ impl Snapshots {
     }
 
     /// The same, of one database.
-    pub(super) fn of_after(&self, database: &str, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
+    pub(super) fn of_database_after(&self, database: &str, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
         let ids = self.by_database.get(database).map(|ids| ids.range::<str, _>((id, Bound::Unbounded)));
         ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::events::Event;
-use super::identifiers::{Arn, What};
+use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
-use super::{Here, paging};
+use super::{RdsContext, paging};
 use crate::call::Error;
 use crate::iam::Principal;
 use crate::world::State;
@@ -29,7 +29,7 @@ pub(super) struct Subscription {
 }
 
 /// So many an account has in a region.
-const MOST: usize = 20;
+const MAX_COUNT: usize = 20;
 const SERVICE: &str = "events.rds.amazonaws.com";
 const SUBJECT: &str = "RDS Notification Message";
 
@@ -79,7 +79,7 @@ const CATEGORIES: [(&str, &[&str]); 4] = [
 /// *Granting permissions to publish notifications*): that of what the event is about.
 pub(super) fn notify(state: &mut State, event: &Event) {
     let subscriptions = &state.region_state(&event.source.account, &event.source.region).rds.subscriptions;
-    let wanting = subscriptions.values().filter(|subscription| subscription.wants(event));
+    let wanting = subscriptions.values().filter(|subscription| subscription.matches(event));
     let topics: Vec<String> = wanting.map(|subscription| subscription.topic_arn.clone()).collect();
     if topics.is_empty() {
         return;
@@ -92,11 +92,11 @@ pub(super) fn notify(state: &mut State, event: &Event) {
 }
 
 impl Subscription {
-    fn wants(&self, event: &Event) -> bool {
+    fn matches(&self, event: &Event) -> bool {
         self.is_enabled
             && self.source_type.as_ref().is_none_or(|wanted| wanted == event.source.source_type())
             && (self.source_ids.is_empty() || self.source_ids.contains(&event.source.id))
-            && (self.categories.is_empty() || self.categories.contains(event.wording.category))
+            && (self.categories.is_empty() || self.categories.contains(event.details.category))
     }
 }
 
@@ -121,8 +121,8 @@ struct Notification<'a> {
 
 impl<'a> Notification<'a> {
     fn of(event: &'a Event) -> Self {
-        let Event { source, wording, at, .. } = event;
-        let number = wording.number;
+        let Event { source, details, at, .. } = event;
+        let number = details.number;
         Self {
             source_type: source.source_type(),
             time: at.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
@@ -132,17 +132,17 @@ impl<'a> Notification<'a> {
             event_id: format!(
                 "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html#RDS-EVENT-{number:04}"
             ),
-            message: &wording.message,
+            message: &details.message,
         }
     }
 }
 
 fn link(source: &Arn) -> String {
-    let page = match (source.kind, source.what) {
-        (Kind::Instance, What::Database) => "dbinstance:id",
-        (Kind::Instance, What::Snapshot) => "snapshot:id",
-        (Kind::Cluster, What::Database) => "dbclusters:id",
-        (Kind::Cluster, What::Snapshot) => "snapshot:engine=aurora;id",
+    let page = match (source.kind, source.resource_type) {
+        (Kind::Instance, ResourceType::Database) => "dbinstance:id",
+        (Kind::Instance, ResourceType::Snapshot) => "snapshot:id",
+        (Kind::Cluster, ResourceType::Database) => "dbclusters:id",
+        (Kind::Cluster, ResourceType::Snapshot) => "snapshot:engine=aurora;id",
     };
     format!("https://console.aws.amazon.com/rds/home?region={}#{page}={}", source.region, source.id)
 }
@@ -153,7 +153,7 @@ fn message(body: String) -> sns::Message {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Create {
+pub(super) struct CreateRequest {
     subscription_name: String,
     sns_topic_arn: String,
     source_type: Option<String>,
@@ -164,14 +164,14 @@ pub(super) struct Create {
     enabled: Option<bool>,
 }
 
-pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<Value, Error> {
-    let subscriptions = &here.rds(state).subscriptions;
+pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
+    let subscriptions = &ctx.rds(state).subscriptions;
     if subscriptions.contains_key(&wanted.subscription_name) {
         let why = format!("Event subscription {} already exists.", wanted.subscription_name);
         return Err(Error::new("SubscriptionAlreadyExist", why));
     }
-    if subscriptions.len() >= MOST {
-        let why = format!("Cannot create more than {MOST} event subscriptions.");
+    if subscriptions.len() >= MAX_COUNT {
+        let why = format!("Cannot create more than {MAX_COUNT} event subscriptions.");
         return Err(Error::new("EventSubscriptionQuotaExceeded", why));
     }
     if !wanted.source_ids.is_empty() && wanted.source_type.is_none() {
@@ -180,11 +180,11 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
     }
     let source_ids: BTreeSet<_> = wanted.source_ids.iter().map(|id| id.to_ascii_lowercase()).collect();
     if let Some(source_type) = &wanted.source_type {
-        check_sources(state, here, source_type, &source_ids)?;
+        check_sources(state, ctx, source_type, &source_ids)?;
     }
     check_categories(wanted.source_type.as_deref(), &wanted.event_categories)?;
-    let arn = here.subscription_arn(&wanted.subscription_name);
-    greet(state, &arn, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
+    let arn = ctx.subscription_arn(&wanted.subscription_name);
+    send_greeting(state, &arn, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
     let subscription = Subscription {
         name: wanted.subscription_name,
         topic_arn: wanted.sns_topic_arn,
@@ -194,14 +194,14 @@ pub(super) fn create(state: &mut State, here: &Here, wanted: Create) -> Result<V
         is_enabled: wanted.enabled.unwrap_or(true),
         created: state.now,
     };
-    let view = subscription.view(here, "creating");
-    here.rds(state).subscriptions.insert(subscription.name.clone(), subscription);
+    let view = subscription.view(ctx, "creating");
+    ctx.rds(state).subscriptions.insert(subscription.name.clone(), subscription);
     Ok(json!({ "EventSubscription": view }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Modify {
+pub(super) struct ModifyRequest {
     subscription_name: String,
     sns_topic_arn: Option<String>,
     source_type: Option<String>,
@@ -209,55 +209,55 @@ pub(super) struct Modify {
     enabled: Option<bool>,
 }
 
-pub(super) fn modify(state: &mut State, here: &Here, wanted: Modify) -> Result<Value, Error> {
-    let found = find(state, here, &wanted.subscription_name)?;
+pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest) -> Result<Value, Error> {
+    let found = find(state, ctx, &wanted.subscription_name)?;
     let source_type = wanted.source_type.or_else(|| found.source_type.clone());
     check_categories(source_type.as_deref(), wanted.event_categories.as_deref().unwrap_or_default())?;
     if let Some(topic_arn) = &wanted.sns_topic_arn {
-        greet(state, &here.subscription_arn(&wanted.subscription_name), topic_arn, source_type.as_deref())?;
+        send_greeting(state, &ctx.subscription_arn(&wanted.subscription_name), topic_arn, source_type.as_deref())?;
     }
-    let found = find(state, here, &wanted.subscription_name)?;
+    let found = find(state, ctx, &wanted.subscription_name)?;
     found.source_type = source_type;
     found.topic_arn = wanted.sns_topic_arn.unwrap_or_else(|| found.topic_arn.clone());
     found.categories =
         wanted.event_categories.map_or_else(|| found.categories.clone(), |all| all.into_iter().collect());
     found.is_enabled = wanted.enabled.unwrap_or(found.is_enabled);
-    Ok(json!({ "EventSubscription": found.view(here, "modifying") }))
+    Ok(json!({ "EventSubscription": found.view(ctx, "modifying") }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Describe {
+pub(super) struct DescribeRequest {
     subscription_name: Option<String>,
     max_records: Option<i64>,
     marker: Option<String>,
 }
 
-pub(super) fn describe(state: &mut State, here: &Here, wanted: &Describe) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     if let Some(name) = &wanted.subscription_name {
-        let found = find(state, here, name)?.view(here, "active");
+        let found = find(state, ctx, name)?.view(ctx, "active");
         return Ok(json!({ "EventSubscriptionsList": [found] }));
     }
     let size = paging::size(wanted.max_records)?;
-    let left = page::after(wanted.marker.as_ref(), &here.rds(state).subscriptions);
-    let (found, marker) = page::cut(left.map(|(name, found)| (name, found.view(here, "active"))), size);
+    let left = page::after(wanted.marker.as_ref(), &ctx.rds(state).subscriptions);
+    let (found, marker) = page::cut(left.map(|(name, found)| (name, found.view(ctx, "active"))), size);
     Ok(json!({ "EventSubscriptionsList": found, "Marker": marker }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Delete {
+pub(super) struct DeleteRequest {
     subscription_name: String,
 }
 
-pub(super) fn delete(state: &mut State, here: &Here, wanted: &Delete) -> Result<Value, Error> {
-    let view = find(state, here, &wanted.subscription_name)?.view(here, "deleting");
-    here.rds(state).subscriptions.remove(&wanted.subscription_name);
+pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
+    let view = find(state, ctx, &wanted.subscription_name)?.view(ctx, "deleting");
+    ctx.rds(state).subscriptions.remove(&wanted.subscription_name);
     Ok(json!({ "EventSubscription": view }))
 }
 
-fn find<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Subscription, Error> {
-    here.rds(state)
+fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Subscription, Error> {
+    ctx.rds(state)
         .subscriptions
         .get_mut(name)
         .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
@@ -265,10 +265,10 @@ fn find<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Sub
 
 /// The first message, which says that more will come. A topic that does not take it cannot be subscribed. It is about no
 /// database or snapshot: where AWS says nothing, it is taken to come from the subscription.
-fn greet(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
+fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
     let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
     let body = format!(
-        "This is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
+        "SnapshotUid is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
          {topic_arn}."
     );
     let principal = Principal::Service { name: SERVICE, source_arn: arn };
@@ -301,8 +301,8 @@ fn check_categories(source_type: Option<&str>, wanted: &[String]) -> Result<(), 
     }
 }
 
-fn check_sources(state: &mut State, here: &Here, source_type: &str, ids: &BTreeSet<String>) -> Result<(), Error> {
-    let rds = here.rds(state);
+fn check_sources(state: &mut State, ctx: &RdsContext, source_type: &str, ids: &BTreeSet<String>) -> Result<(), Error> {
+    let rds = ctx.rds(state);
     let exists = |rds: &mut super::Rds, id: &str| match source_type {
         "db-instance" => rds.instances.databases.contains_key(id),
         "db-cluster" => rds.clusters.databases.contains_key(id),
@@ -317,11 +317,11 @@ fn check_sources(state: &mut State, here: &Here, source_type: &str, ids: &BTreeS
 }
 
 impl Subscription {
-    fn view(&self, here: &Here, status: &str) -> Value {
+    fn view(&self, ctx: &RdsContext, status: &str) -> Value {
         json!({
-            "CustomerAwsId": here.caller.account,
+            "CustomerAwsId": ctx.caller.account,
             "CustSubscriptionId": self.name,
-            "EventSubscriptionArn": here.subscription_arn(&self.name),
+            "EventSubscriptionArn": ctx.subscription_arn(&self.name),
             "SnsTopicArn": self.topic_arn,
             "Status": status,
             "SubscriptionCreationTime": self.created.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::identifiers::{Arn, What};
-use super::{Here, find_database, find_snapshot};
+use super::identifiers::{Arn, ResourceType};
+use super::{RdsContext, find_database, find_snapshot};
 use crate::call::Error;
 use crate::world::{State, World};
 
@@ -23,9 +23,9 @@ pub(super) struct Tag {
 }
 
 /// At most so many on a resource, those that AWS sets not counted.
-const MOST: usize = 50;
-const LONGEST_KEY: usize = 128;
-const LONGEST_VALUE: usize = 256;
+const MAX_COUNT: usize = 50;
+const MAX_KEY_LENGTH: usize = 128;
+const MAX_VALUE_LENGTH: usize = 256;
 const RESERVED: &str = "aws:";
 
 /// These tags with those of a request, which win.
@@ -34,8 +34,8 @@ pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
         check(&key, &value)?;
         tags.insert(key, value);
     }
-    if tags.keys().filter(|key| !is_reserved(key)).count() > MOST {
-        return Err(refused(format!("The number of tags exceeds the limit of {MOST} tags per resource.")));
+    if tags.keys().filter(|key| !is_reserved(key)).count() > MAX_COUNT {
+        return Err(refused(format!("The number of tags exceeds the limit of {MAX_COUNT} tags per resource.")));
     }
     Ok(tags)
 }
@@ -47,26 +47,26 @@ pub(super) fn view(tags: &Tags) -> Value {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Add {
+pub(super) struct AddRequest {
     resource_name: String,
     tags: Vec<Tag>,
 }
 
-pub(super) fn add(state: &mut State, here: &Here, wanted: Add) -> Result<(), Error> {
-    let tags = of(state, here, &wanted.resource_name)?;
+pub(super) fn add(state: &mut State, ctx: &RdsContext, wanted: AddRequest) -> Result<(), Error> {
+    let tags = of(state, ctx, &wanted.resource_name)?;
     *tags = with(tags.clone(), wanted.tags)?;
     Ok(())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Remove {
+pub(super) struct RemoveRequest {
     resource_name: String,
     tag_keys: Vec<String>,
 }
 
-pub(super) fn remove(state: &mut State, here: &Here, wanted: Remove) -> Result<(), Error> {
-    let tags = of(state, here, &wanted.resource_name)?;
+pub(super) fn remove(state: &mut State, ctx: &RdsContext, wanted: RemoveRequest) -> Result<(), Error> {
+    let tags = of(state, ctx, &wanted.resource_name)?;
     wanted.tag_keys.iter().try_for_each(|key| check(key, ""))?;
     tags.retain(|key, _| !wanted.tag_keys.contains(key));
     Ok(())
@@ -74,12 +74,12 @@ pub(super) fn remove(state: &mut State, here: &Here, wanted: Remove) -> Result<(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct List {
+pub(super) struct ListRequest {
     resource_name: String,
 }
 
-pub(super) fn list(state: &mut State, here: &Here, wanted: &List) -> Result<Value, Error> {
-    Ok(json!({ "TagList": view(of(state, here, &wanted.resource_name)?) }))
+pub(super) fn list(state: &mut State, ctx: &RdsContext, wanted: &ListRequest) -> Result<Value, Error> {
+    Ok(json!({ "TagList": view(of(state, ctx, &wanted.resource_name)?) }))
 }
 
 impl World {
@@ -99,27 +99,27 @@ impl World {
 }
 
 /// The tags of what the caller names, if it is the caller's.
-fn of<'s>(state: &'s mut State, here: &Here, name: &str) -> Result<&'s mut Tags, Error> {
+fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Tags, Error> {
     let arn = Arn::read(name)?;
-    if arn.region != here.region {
+    if arn.region != ctx.region {
         return Err(refused("The specified resource name does not match an RDS resource in this region."));
     }
-    if arn.account != here.caller.account {
-        let who = here.caller.principal();
+    if arn.account != ctx.caller.account {
+        let who = ctx.caller.principal();
         let why = format!("User: {who} is not authorized to access the tags of resource: {arn}");
         return Err(Error::new("AccessDenied", why).status(403));
     }
-    tags_of(state, &arn).ok_or_else(|| match arn.what {
-        What::Database => arn.kind.no_database(&arn.id),
+    tags_of(state, &arn).ok_or_else(|| match arn.resource_type {
+        ResourceType::Database => arn.kind.database_not_found(&arn.id),
         // The API has one error for both kinds here, and it is that of the instances.
-        What::Snapshot => super::kind::Kind::Instance.no_snapshot(&arn.id),
+        ResourceType::Snapshot => super::kind::Kind::Instance.snapshot_not_found(&arn.id),
     })
 }
 
 pub(super) fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tags> {
-    match arn.what {
-        What::Database => find_database(state, arn).map(|database| &mut database.tags),
-        What::Snapshot => find_snapshot(state, arn).map(|snapshot| &mut snapshot.tags),
+    match arn.resource_type {
+        ResourceType::Database => find_database(state, arn).map(|database| &mut database.tags),
+        ResourceType::Snapshot => find_snapshot(state, arn).map(|snapshot| &mut snapshot.tags),
     }
 }
 
@@ -127,7 +127,7 @@ fn check(key: &str, value: &str) -> Result<(), Error> {
     if is_reserved(key) {
         return Err(refused(r#"Tag keys cannot start with the reserved prefix "aws:"."#));
     }
-    for (what, text, shortest, longest) in [("keys", key, 1, LONGEST_KEY), ("values", value, 0, LONGEST_VALUE)] {
+    for (what, text, shortest, longest) in [("keys", key, 1, MAX_KEY_LENGTH), ("values", value, 0, MAX_VALUE_LENGTH)] {
         if !(shortest..=longest).contains(&text.chars().count()) {
             return Err(refused(format!("Tag {what} must be between {shortest} and {longest} characters in length.")));
         }

@@ -22,7 +22,7 @@ pub(super) enum Viewer {
 }
 
 /// A snapshot as the only output of an operation.
-pub(super) fn one(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
+pub(super) fn snapshot_response(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
     json!({ kind.spelling().snapshot: self::snapshot(kind, snapshot, viewer, now) })
 }
 

@@ -15,7 +15,7 @@ use crate::arn::Arn;
 use crate::bill::BillItem;
 use crate::call::{Answer, Call, Caller, Error, run};
 use crate::context::CallContext;
-use crate::iam::{self, Need, Policy, Principal, Question};
+use crate::iam::{self, AccessRequest, Policy, Principal, RequiredPermission};
 use crate::page;
 use crate::world::State;
 use subscriptions::Subscription;
@@ -76,7 +76,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 
 /// What a call needs its role to be allowed, if it is not about a topic: a topic's own policy decides together with the
 /// role's, in [`topic`].
-pub(crate) fn needs(call: &Call) -> Vec<Need> {
+pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     let Call { caller, region, operation, input, .. } = call;
     let resource = match operation.as_str() {
         "CreateTopic" => {
@@ -89,7 +89,7 @@ pub(crate) fn needs(call: &Call) -> Vec<Need> {
         | "SetSubscriptionAttributes" => "*".to_owned(),
         _ => return Vec::new(),
     };
-    vec![Need::new(format!("sns:{operation}"), resource)]
+    vec![RequiredPermission::new(format!("sns:{operation}"), resource)]
 }
 
 /// Publishes; the message's identifier. Checks the topic's policy for the principal.
@@ -171,7 +171,7 @@ fn allowed(state: &mut State, principal: Principal<'_>, action: &str, topic_arn:
             vec![("aws:SourceOwner", Arn::parse(source_arn).map_or("", |source| source.account))]
         }
     };
-    iam::allows(state, &Question { principal, action, resource: topic_arn, context: &context }, owner, policy)
+    iam::is_allowed(state, &AccessRequest { principal, action, resource: topic_arn, context: &context }, owner, policy)
 }
 
 fn invalid(what: impl std::fmt::Display) -> Error {

@@ -11,13 +11,13 @@
 //! A stack is made at once, and not changed or deleted; one that fails leaves what was made so far.
 
 mod parameter;
+mod path_error;
 mod properties;
 mod resources;
 mod scope;
 mod template;
 #[cfg(test)]
 mod tests;
-mod wrong;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -27,11 +27,11 @@ use serde_json::Value;
 
 use crate::lambda::{Code, Invocation};
 use crate::world::World;
+use path_error::PathError;
 use properties::Properties;
-use resources::Site;
+use resources::Deployment;
 use scope::Scope;
 pub use template::Template;
-use wrong::Wrong;
 
 /// A stack that is to be made.
 #[derive(Clone, Copy)]
@@ -98,15 +98,15 @@ impl World {
         stack: &Stack<'_>,
     ) -> Result<BTreeMap<String, String>, Error> {
         self.change(|state| {
-            let mut site = Site { state, account, region, bucket: stack.bucket };
-            make(&mut site, stack).map_err(|wrong| wrong.of(&stack.template.name))
+            let mut deployment = Deployment { state, account, region, bucket: stack.bucket };
+            create_stack(&mut deployment, stack).map_err(|error| error.in_template(&stack.template.name))
         })
     }
 }
 
-fn make(site: &mut Site<'_>, stack: &Stack<'_>) -> Result<BTreeMap<String, String>, Wrong> {
-    let id = site.state.new_uuid();
-    let (account, region) = (site.account.to_owned(), site.region.to_owned());
+fn create_stack(deployment: &mut Deployment<'_>, stack: &Stack<'_>) -> Result<BTreeMap<String, String>, PathError> {
+    let id = deployment.state.new_uuid();
+    let (account, region) = (deployment.account.to_owned(), deployment.region.to_owned());
     let pseudo = [
         ("AWS::StackId", format!("arn:aws:cloudformation:{region}:{account}:stack/{}/{id}", stack.name)),
         ("AWS::AccountId", account),
@@ -117,21 +117,26 @@ fn make(site: &mut Site<'_>, stack: &Stack<'_>) -> Result<BTreeMap<String, Strin
     ];
     let mut scope = Scope::new(stack.template, stack.parameters, pseudo)?;
     for id in scope.order()? {
-        let made = make_one(site, &scope, stack.template, &id).map_err(|wrong| wrong.within(&id))?;
-        scope.remember(&id, made);
+        let made = create_resource(deployment, &scope, stack.template, &id).map_err(|error| error.within(&id))?;
+        scope.add_created(&id, made);
     }
     let mut outputs = BTreeMap::new();
     for (name, output) in &stack.template.outputs {
-        let at = |wrong: Wrong| wrong.within(name).within("Outputs");
-        if scope.has(output.condition.as_ref()).map_err(at)? {
+        let at = |error: PathError| error.within(name).within("Outputs");
+        if scope.is_included(output.condition.as_ref()).map_err(at)? {
             outputs.insert(name.clone(), scope.text(&output.value).map_err(at)?);
         }
     }
     Ok(outputs)
 }
 
-fn make_one(site: &mut Site<'_>, scope: &Scope<'_>, template: &Template, id: &str) -> Result<scope::Made, Wrong> {
-    let resource = template.resources.get(id).ok_or_else(|| Wrong::new("there is no such resource"))?;
+fn create_resource(
+    deployment: &mut Deployment<'_>,
+    scope: &Scope<'_>,
+    template: &Template,
+    id: &str,
+) -> Result<scope::CreatedResource, PathError> {
+    let resource = template.resources.get(id).ok_or_else(|| PathError::new("there is no such resource"))?;
     let properties = scope.resolve(&resource.properties)?.unwrap_or_default();
-    Properties::whole(properties, |properties| site.make(&resource.kind, properties))
+    Properties::read_all(properties, |properties| deployment.create_resource(&resource.kind, properties))
 }

@@ -3,12 +3,12 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::wrong::{Wrong, text_of};
+use super::path_error::{PathError, text_of};
 
 /// A parameter, as its template declares it.
 #[derive(Clone, Debug)]
 pub(super) struct Parameter {
-    kind: Kind,
+    parameter_type: ParameterType,
     default: Option<String>,
     /// It matches the whole of a value: "the pattern must match the entire parameter value provided. When applied to a
     /// parameter of type CommaDelimitedList, the pattern must match each value in the list" (user guide, *Parameters*).
@@ -21,29 +21,29 @@ pub(super) struct Parameter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ParameterType {
     Text,
     Number,
     List,
     Numbers,
 }
 
-impl Kind {
-    fn read(text: &str) -> Result<Self, Wrong> {
+impl ParameterType {
+    fn read(text: &str) -> Result<Self, PathError> {
         match text {
             "String" => Ok(Self::Text),
             "Number" => Ok(Self::Number),
             "CommaDelimitedList" => Ok(Self::List),
             "List<Number>" => Ok(Self::Numbers),
-            other => Err(Wrong::new(format!("parameters of the type {other} are not simulated"))),
+            other => Err(PathError::new(format!("parameters of the type {other} are not simulated"))),
         }
     }
 }
 
 impl Parameter {
-    pub(super) fn read(declared: &Map<String, Value>) -> Result<Self, Wrong> {
+    pub(super) fn read(declared: &Map<String, Value>) -> Result<Self, PathError> {
         let mut it = Self {
-            kind: Kind::Text,
+            parameter_type: ParameterType::Text,
             default: None,
             pattern: None,
             allowed: None,
@@ -52,23 +52,23 @@ impl Parameter {
             constraint: None,
         };
         for (key, value) in declared {
-            it.set(key, value).map_err(|wrong| wrong.within(key))?;
+            it.set(key, value).map_err(|error| error.within(key))?;
         }
-        if declared.contains_key("Type") { Ok(it) } else { Err(Wrong::new("it has no Type")) }
+        if declared.contains_key("Type") { Ok(it) } else { Err(PathError::new("it has no Type")) }
     }
 
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), Wrong> {
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), PathError> {
         if key == "AllowedValues" {
             let values = value.as_array().and_then(|values| values.iter().map(text_of).collect());
-            self.allowed = Some(values.ok_or_else(|| Wrong::new("it is a list of texts"))?);
+            self.allowed = Some(values.ok_or_else(|| PathError::new("it is a list of texts"))?);
             return Ok(());
         }
-        let text = text_of(value).ok_or_else(|| Wrong::new(format!("{value} is no text")))?;
+        let text = text_of(value).ok_or_else(|| PathError::new(format!("{value} is no text")))?;
         match key {
-            "Type" => self.kind = Kind::read(&text)?,
+            "Type" => self.parameter_type = ParameterType::read(&text)?,
             "Default" => self.default = Some(text),
             "AllowedPattern" => {
-                let whole = Regex::new(&format!("^(?:{text})$")).map_err(|why| Wrong::new(why.to_string()))?;
+                let whole = Regex::new(&format!("^(?:{text})$")).map_err(|why| PathError::new(why.to_string()))?;
                 self.pattern = Some((text, whole));
             }
             "MinLength" => self.length.0 = Some(number(&text)?),
@@ -77,15 +77,16 @@ impl Parameter {
             "MaxValue" => self.value.1 = Some(number(&text)?),
             "ConstraintDescription" => self.constraint = Some(text),
             "Description" | "NoEcho" => {}
-            _ => return Err(Wrong::new("there is no such thing about a parameter")),
+            _ => return Err(PathError::new("there is no such thing about a parameter")),
         }
         Ok(())
     }
 
     /// What a reference to it gives: a text or a list of texts, and numbers are texts as well.
-    pub(super) fn value(&self, given: Option<&String>) -> Result<Value, Wrong> {
-        let text = given.or(self.default.as_ref()).ok_or_else(|| Wrong::new("it has no default and was not given"))?;
-        if !matches!(self.kind, Kind::List | Kind::Numbers) {
+    pub(super) fn value(&self, given: Option<&String>) -> Result<Value, PathError> {
+        let text =
+            given.or(self.default.as_ref()).ok_or_else(|| PathError::new("it has no default and was not given"))?;
+        if !matches!(self.parameter_type, ParameterType::List | ParameterType::Numbers) {
             self.check(text)?;
             return Ok(text.as_str().into());
         }
@@ -95,10 +96,10 @@ impl Parameter {
         Ok(items.into())
     }
 
-    fn check(&self, text: &str) -> Result<(), Wrong> {
+    fn check(&self, text: &str) -> Result<(), PathError> {
         let refused = |must: String| {
             let must = self.constraint.clone().unwrap_or(must);
-            Err(Wrong::new(format!("\"{text}\" cannot be given: {must}")))
+            Err(PathError::new(format!("\"{text}\" cannot be given: {must}")))
         };
         if let Some((pattern, whole)) = &self.pattern
             && !whole.is_match(text)
@@ -114,7 +115,7 @@ impl Parameter {
         if self.length.0.is_some_and(|least| length < least) || self.length.1.is_some_and(|most| length > most) {
             return refused(format!("it has {length} characters"));
         }
-        if matches!(self.kind, Kind::Number | Kind::Numbers) {
+        if matches!(self.parameter_type, ParameterType::Number | ParameterType::Numbers) {
             let Ok(number) = text.parse::<f64>() else { return refused("it must be a number".to_owned()) };
             let (least, most) = self.value;
             if least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most) {
@@ -125,6 +126,6 @@ impl Parameter {
     }
 }
 
-fn number<N: std::str::FromStr>(text: &str) -> Result<N, Wrong> {
-    text.parse().map_err(|_| Wrong::new(format!("{text} is no number")))
+fn number<N: std::str::FromStr>(text: &str) -> Result<N, PathError> {
+    text.parse().map_err(|_| PathError::new(format!("{text} is no number")))
 }

@@ -4,89 +4,94 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::wrong::{Wrong, text_of};
+use super::path_error::{PathError, text_of};
 
 /// What a resource, or a part of one, was given, its functions resolved.
 pub(super) struct Properties(Map<String, Value>);
 
 impl Properties {
-    pub(super) fn read(value: Value) -> Result<Self, Wrong> {
+    pub(super) fn read(value: Value) -> Result<Self, PathError> {
         match value {
             Value::Object(map) => Ok(Self(map)),
             Value::Null => Ok(Self(Map::new())),
-            other => Err(Wrong::new(format!("{other} has no properties"))),
+            other => Err(PathError::new(format!("{other} has no properties"))),
         }
     }
 
-    pub(super) fn json(&mut self, name: &str) -> Result<Value, Wrong> {
-        self.0.remove(name).ok_or_else(|| Wrong::new("it is missing").within(name))
+    pub(super) fn json(&mut self, name: &str) -> Result<Value, PathError> {
+        self.0.remove(name).ok_or_else(|| PathError::new("it is missing").within(name))
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<String, Wrong> {
-        self.optional_text(name)?.ok_or_else(|| Wrong::new("it is missing").within(name))
+    pub(super) fn text(&mut self, name: &str) -> Result<String, PathError> {
+        self.optional_text(name)?.ok_or_else(|| PathError::new("it is missing").within(name))
     }
 
-    pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, Wrong> {
+    pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(None) };
-        text_of(&value).map(Some).ok_or_else(|| Wrong::new(format!("{value} is no text")).within(name))
+        text_of(&value).map(Some).ok_or_else(|| PathError::new(format!("{value} is no text")).within(name))
     }
 
     /// A number, or a flag. CloudFormation takes it as a text, too.
-    pub(super) fn optional<N: FromStr>(&mut self, name: &str) -> Result<Option<N>, Wrong> {
+    pub(super) fn optional<N: FromStr>(&mut self, name: &str) -> Result<Option<N>, PathError> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| Wrong::new(format!("\"{text}\" cannot be meant")).within(name))
+        text.parse().map(Some).map_err(|_| PathError::new(format!("\"{text}\" cannot be meant")).within(name))
     }
 
-    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, Wrong> {
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(Vec::new()) };
         let texts = value.as_array().and_then(|list| list.iter().map(text_of).collect());
-        texts.ok_or_else(|| Wrong::new(format!("{value} is no list of texts")).within(name))
+        texts.ok_or_else(|| PathError::new(format!("{value} is no list of texts")).within(name))
     }
 
     /// Names and texts.
-    pub(super) fn pairs(&mut self, name: &str) -> Result<Vec<(String, String)>, Wrong> {
+    pub(super) fn text_map(&mut self, name: &str) -> Result<Vec<(String, String)>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(Vec::new()) };
-        let Value::Object(map) = value else { return Err(Wrong::new(format!("{value} has no names")).within(name)) };
+        let Value::Object(map) = value else {
+            return Err(PathError::new(format!("{value} has no names")).within(name));
+        };
         map.into_iter()
             .map(|(key, value)| {
-                let text = text_of(&value).ok_or_else(|| Wrong::new("it is no text").within(&key).within(name))?;
+                let text = text_of(&value).ok_or_else(|| PathError::new("it is no text").within(&key).within(name))?;
                 Ok((key, text))
             })
             .collect()
     }
 
     /// A part with properties of its own, of which this reads all.
-    pub(super) fn part<T>(
+    pub(super) fn nested<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&mut Self) -> Result<T, Wrong>,
-    ) -> Result<Option<T>, Wrong> {
+        read: impl FnOnce(&mut Self) -> Result<T, PathError>,
+    ) -> Result<Option<T>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(None) };
-        Self::whole(value, read).map(Some).map_err(|wrong| wrong.within(name))
+        Self::read_all(value, read).map(Some).map_err(|error| error.within(name))
     }
 
     /// A list of such parts.
-    pub(super) fn parts<T>(
+    pub(super) fn nested_list<T>(
         &mut self,
         name: &str,
-        read: impl Fn(&mut Self) -> Result<T, Wrong>,
-    ) -> Result<Vec<T>, Wrong> {
+        read: impl Fn(&mut Self) -> Result<T, PathError>,
+    ) -> Result<Vec<T>, PathError> {
         let list = match self.0.remove(name) {
             None => return Ok(Vec::new()),
             Some(Value::Array(list)) => list,
-            Some(other) => return Err(Wrong::new(format!("{other} is no list")).within(name)),
+            Some(other) => return Err(PathError::new(format!("{other} is no list")).within(name)),
         };
-        let one = |(nth, value)| Self::whole(value, &read).map_err(|wrong| wrong.within(nth).within(name));
+        let one = |(nth, value)| Self::read_all(value, &read).map_err(|error| error.within(nth).within(name));
         list.into_iter().enumerate().map(one).collect()
     }
 
     /// Reads all that there is in this value.
-    pub(super) fn whole<T>(value: Value, read: impl FnOnce(&mut Self) -> Result<T, Wrong>) -> Result<T, Wrong> {
+    pub(super) fn read_all<T>(
+        value: Value,
+        read: impl FnOnce(&mut Self) -> Result<T, PathError>,
+    ) -> Result<T, PathError> {
         let mut properties = Self::read(value)?;
         let value = read(&mut properties)?;
         match properties.0.keys().next() {
             None => Ok(value),
-            Some(unknown) => Err(Wrong::new("this property is not simulated").within(unknown)),
+            Some(unknown) => Err(PathError::new("this property is not simulated").within(unknown)),
         }
     }
 

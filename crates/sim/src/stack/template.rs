@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::parameter::Parameter;
-use super::wrong::{Wrong, text_of};
+use super::path_error::{PathError, text_of};
 use super::{Error, yaml};
 
 /// A CloudFormation template.
@@ -40,11 +40,11 @@ impl Template {
     /// # Errors
     /// If it is none, or needs something that is not simulated.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let sections = yaml::read(text).map_err(|why| Wrong::new(why).of(name))?;
-        Self::read(name, sections).map_err(|wrong| wrong.of(name))
+        let sections = yaml::read(text).map_err(|why| PathError::new(why).in_template(name))?;
+        Self::read(name, sections).map_err(|error| error.in_template(name))
     }
 
-    fn read(name: &str, sections: Value) -> Result<Self, Wrong> {
+    fn read(name: &str, sections: Value) -> Result<Self, PathError> {
         let mut template = Self {
             name: name.to_owned(),
             parameters: BTreeMap::new(),
@@ -56,29 +56,29 @@ impl Template {
         for (section, content) in map(sections)? {
             match section.as_str() {
                 "AWSTemplateFormatVersion" if content != "2010-09-09" => {
-                    return Err(Wrong::new("the only version is 2010-09-09").within(section));
+                    return Err(PathError::new("the only version is 2010-09-09").within(section));
                 }
                 "AWSTemplateFormatVersion" | "Description" | "Metadata" => {}
-                "Parameters" => template.parameters = each(&section, content, |it| Parameter::read(&it))?,
-                "Mappings" => template.mappings = map(content).map_err(|wrong| wrong.within(&section))?,
-                "Conditions" => template.conditions = map(content).map_err(|wrong| wrong.within(&section))?,
-                "Resources" => template.resources = each(&section, content, Resource::read)?,
-                "Outputs" => template.outputs = each(&section, content, Output::read)?,
-                _ => return Err(Wrong::new("this section is not simulated").within(section)),
+                "Parameters" => template.parameters = read_entries(&section, content, |it| Parameter::read(&it))?,
+                "Mappings" => template.mappings = map(content).map_err(|error| error.within(&section))?,
+                "Conditions" => template.conditions = map(content).map_err(|error| error.within(&section))?,
+                "Resources" => template.resources = read_entries(&section, content, Resource::read)?,
+                "Outputs" => template.outputs = read_entries(&section, content, Output::read)?,
+                _ => return Err(PathError::new("this section is not simulated").within(section)),
             }
         }
         if template.resources.is_empty() {
-            return Err(Wrong::new("there are no resources"));
+            return Err(PathError::new("there are no resources"));
         }
         Ok(template)
     }
 }
 
 impl Resource {
-    fn read(written: Map<String, Value>) -> Result<Self, Wrong> {
+    fn read(written: Map<String, Value>) -> Result<Self, PathError> {
         let mut it = Self { kind: String::new(), condition: None, depends_on: Vec::new(), properties: Value::Null };
         for (key, value) in written {
-            let text = || text_of(&value).ok_or_else(|| Wrong::new("it is no text").within(&key));
+            let text = || text_of(&value).ok_or_else(|| PathError::new("it is no text").within(&key));
             match key.as_str() {
                 "Type" => it.kind = text()?,
                 "Condition" => it.condition = Some(text()?),
@@ -86,45 +86,45 @@ impl Resource {
                     let list =
                         if let Value::Array(list) = &value { list.as_slice() } else { std::slice::from_ref(&value) };
                     let names: Option<_> = list.iter().map(text_of).collect();
-                    it.depends_on = names.ok_or_else(|| Wrong::new("it names resources").within(&key))?;
+                    it.depends_on = names.ok_or_else(|| PathError::new("it names resources").within(&key))?;
                 }
                 "Properties" => it.properties = value,
                 // A stack is made here, and neither changed nor deleted.
                 "Metadata" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
-                _ => return Err(Wrong::new("this is not simulated").within(key)),
+                _ => return Err(PathError::new("this is not simulated").within(key)),
             }
         }
-        if it.kind.is_empty() { Err(Wrong::new("it has no Type")) } else { Ok(it) }
+        if it.kind.is_empty() { Err(PathError::new("it has no Type")) } else { Ok(it) }
     }
 }
 
 impl Output {
-    fn read(written: Map<String, Value>) -> Result<Self, Wrong> {
+    fn read(written: Map<String, Value>) -> Result<Self, PathError> {
         let mut it = Self { condition: None, value: Value::Null };
         for (key, value) in written {
             match key.as_str() {
                 "Value" => it.value = value,
                 "Condition" => it.condition = text_of(&value),
                 "Description" => {}
-                _ => return Err(Wrong::new("this is not simulated").within(key)),
+                _ => return Err(PathError::new("this is not simulated").within(key)),
             }
         }
         Ok(it)
     }
 }
 
-fn map(value: Value) -> Result<Map<String, Value>, Wrong> {
-    if let Value::Object(map) = value { Ok(map) } else { Err(Wrong::new("it holds no names")) }
+fn map(value: Value) -> Result<Map<String, Value>, PathError> {
+    if let Value::Object(map) = value { Ok(map) } else { Err(PathError::new("it holds no names")) }
 }
 
-fn each<T>(
+fn read_entries<T>(
     section: &str,
     content: Value,
-    read: impl Fn(Map<String, Value>) -> Result<T, Wrong>,
-) -> Result<BTreeMap<String, T>, Wrong> {
-    let content = map(content).map_err(|wrong| wrong.within(section))?;
+    read: impl Fn(Map<String, Value>) -> Result<T, PathError>,
+) -> Result<BTreeMap<String, T>, PathError> {
+    let content = map(content).map_err(|error| error.within(section))?;
     let one = |(name, written): (String, Value)| {
-        let read = map(written).and_then(&read).map_err(|wrong| wrong.within(&name).within(section));
+        let read = map(written).and_then(&read).map_err(|error| error.within(&name).within(section));
         Ok((name, read?))
     };
     content.into_iter().map(one).collect()

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::scope::{Made, Scope};
-use super::{Error, Template, Wrong};
+use super::scope::{CreatedResource, Scope};
+use super::{Error, PathError, Template};
 
 /// A template with this between its parameters and a bucket, whose properties hold the value.
 fn template(sections: &str, value: &str) -> Result<Template, Error> {
@@ -25,11 +25,11 @@ fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn resolved(sections: &str, value: &str, parameters: &[(&str, &str)]) -> Result<Value, Error> {
     let template = template(sections, value)?;
     let pseudo = [("AWS::Region", "eu-west-1".to_owned()), ("AWS::AccountId", "111111111111".to_owned())];
-    let mut scope = Scope::new(&template, &given(parameters), pseudo).map_err(|wrong| wrong.of("t.yaml"))?;
+    let mut scope = Scope::new(&template, &given(parameters), pseudo).map_err(|error| error.in_template("t.yaml"))?;
     let attributes = BTreeMap::from([("TopicName", "orders".to_owned())]);
-    scope.remember("Topic", Made { reference: "arn:aws:sns:::orders".to_owned(), attributes });
+    scope.add_created("Topic", CreatedResource { reference: "arn:aws:sns:::orders".to_owned(), attributes });
     let value = scope.resolve(&template.resources["It"].properties);
-    Ok(value.map_err(|wrong| wrong.within("It").of("t.yaml"))?.unwrap_or_default()["Value"].clone())
+    Ok(value.map_err(|error| error.within("It").in_template("t.yaml"))?.unwrap_or_default()["Value"].clone())
 }
 
 fn why(result: Result<Value, Error>) -> String {
@@ -98,7 +98,7 @@ Parameters:
   Name: { Type: String, Default: ab, MinLength: 2, MaxLength: 3 }
   Kind: { Type: String, Default: a, AllowedValues: [a, b] }";
     let account = ("Account", "111111111111");
-    let wrong: [(&[(&str, &str)], &str); 8] = [
+    let errors: [(&[(&str, &str)], &str); 8] = [
         (&[], "Account: it has no default and was not given"),
         (&[("Account", "1111111111111")], "Account: \"1111111111111\" cannot be given: it must match [0-9]{12}"),
         (&[account, ("Accounts", "1, x")], "Accounts: \"x\" cannot be given: only digits."),
@@ -108,7 +108,7 @@ Parameters:
         (&[account, ("Kind", "c")], "Kind: \"c\" cannot be given: it must be one of a, b"),
         (&[account, ("Other", "c")], "Other: there is no such parameter"),
     ];
-    for (parameters, expected) in wrong {
+    for (parameters, expected) in errors {
         assert_eq!(why(resolved(sections, "x", parameters)), format!("t.yaml: Parameters.{expected}"));
     }
     assert_eq!(resolved(sections, "!Ref Hours", &[account]), Ok(json!("24")));
@@ -154,7 +154,7 @@ fn what_cannot_be_understood_is_refused_and_told_where() {
     }
 }
 
-fn order(resources: &str) -> Result<Vec<String>, Wrong> {
+fn order(resources: &str) -> Result<Vec<String>, PathError> {
     let text = format!("Conditions: {{ Never: !Equals [a, b] }}\nResources:\n{resources}");
     let template = Template::parse("t.yaml", &text).expect("a template");
     Scope::new(&template, &BTreeMap::new(), [])?.order()
@@ -171,10 +171,10 @@ fn resources_come_after_those_that_they_need_and_without_those_that_are_not_want
     assert_eq!(order(resources).expect("an order"), ["D", "C", "B", "A"]);
     let circle =
         order("\n  A: { Type: T, DependsOn: [B] }\n  B: { Type: T, Properties: { X: !Ref A } }\n  C: { Type: T }");
-    let told = circle.expect_err("a circle").of("t.yaml").to_string();
+    let told = circle.expect_err("a circle").in_template("t.yaml").to_string();
     assert_eq!(told, "t.yaml: there is a circle among A, B");
     let unwanted = order("\n  A: { Type: T, Properties: { X: !Ref Not } }\n  Not: { Type: T, Condition: Never }");
-    let told = unwanted.expect_err("a resource that is not there").of("t.yaml").to_string();
+    let told = unwanted.expect_err("a resource that is not there").in_template("t.yaml").to_string();
     assert_eq!(told, "t.yaml: A: Not is not made under these parameters");
 }
 

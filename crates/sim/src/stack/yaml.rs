@@ -4,7 +4,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value, json};
 
 /// Of each short form that CloudFormation has, the long one.
-const SHORT: [(&str, &str); 13] = [
+const SHORT_FORMS: [(&str, &str); 13] = [
     ("And", "Fn::And"),
     ("Condition", "Condition"),
     ("Equals", "Fn::Equals"),
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, event: Event<'a>, span: &Span) -> Result<Value, String> {
         let tag = event.tag().cloned();
         let value = match event {
-            Event::Scalar(text, ScalarStyle::Plain, _, None) => plain(&text),
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => plain_scalar(&text),
             Event::Scalar(text, ..) => Value::String(text.into_owned()),
             Event::SequenceStart(..) => {
                 let mut list = Vec::new();
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         };
         match tag {
             None => Ok(value),
-            Some(tag) => long(&tag, value).map_err(|why| at(span, &why)),
+            Some(tag) => expand_tag(&tag, value).map_err(|why| at(span, &why)),
         }
     }
 
@@ -90,10 +90,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn long(tag: &Tag, value: Value) -> Result<Value, String> {
+fn expand_tag(tag: &Tag, value: Value) -> Result<Value, String> {
     let written = tag.to_string();
     let short = written.strip_prefix('!').unwrap_or_default();
-    let (_, name) = SHORT
+    let (_, name) = SHORT_FORMS
         .into_iter()
         .find(|(known, _)| *known == short)
         .ok_or_else(|| format!("the tag {written} is not simulated"))?;
@@ -109,7 +109,7 @@ fn long(tag: &Tag, value: Value) -> Result<Value, String> {
 }
 
 /// What stands without quotation marks, by YAML 1.1, which CloudFormation reads. Dates stay texts.
-fn plain(text: &str) -> Value {
+fn plain_scalar(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return true.into(),

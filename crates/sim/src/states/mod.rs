@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use crate::arn::Arn;
 use crate::call::{Answer, Call, Error, run};
 use crate::context::CallContext;
-use crate::iam::Need;
+use crate::iam::RequiredPermission;
 use crate::world::State;
 
 /// What there is in one region of one account.
@@ -62,7 +62,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
 
 /// What a call needs its role to be allowed: the permission of its name on the machine or execution, and to pass on the
 /// role that a machine is given.
-pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
+pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let text = |member| input.text(member).unwrap_or_default();
     let ctx = CallContext { caller: caller.clone(), region: region.clone() };
@@ -75,9 +75,9 @@ pub(crate) fn needs(call: &Call) -> Result<Vec<Need>, Error> {
         "ListStateMachines" => "*".to_owned(),
         _ => return Err(Error::unknown_json_operation(operation)),
     };
-    let mut needs = vec![Need::new(format!("states:{operation}"), resource)];
+    let mut needs = vec![RequiredPermission::new(format!("states:{operation}"), resource)];
     if let Some(role) = input.text("roleArn") {
-        let mut pass = Need::new("iam:PassRole", role);
+        let mut pass = RequiredPermission::new("iam:PassRole", role);
         pass.context.push(("iam:PassedToService".to_owned(), "states.amazonaws.com".to_owned()));
         needs.push(pass);
     }

@@ -7,7 +7,7 @@ use super::language::Failure;
 use super::machines::Machine;
 use super::task::{Order, refused_by_lambda, refused_by_sns};
 use crate::call::{Caller, Role};
-use crate::iam::{self, Need, Principal};
+use crate::iam::{self, Principal, RequiredPermission};
 use crate::journal::Event;
 use crate::world::State;
 use crate::{lambda, sns};
@@ -100,7 +100,9 @@ fn place(state: &mut State, which: Which, turn: u64, order: Order, role: &str, e
     let caller = Caller { account: which.account.clone(), role: Some(Role { name, session }) };
     match order {
         Order::Invoke { function, payload } => {
-            if let Err(why) = iam::may(state, &caller, &Need::new("lambda:InvokeFunction", &function)) {
+            if let Err(why) =
+                iam::check_caller_policies(state, &caller, &RequiredPermission::new("lambda:InvokeFunction", &function))
+            {
                 let request_id = state.new_uuid();
                 return tell_soon(state, which, turn, Err(refused_by_lambda(&why, &request_id)));
             }

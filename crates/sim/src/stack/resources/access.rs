@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::super::path_error::PathError;
 use super::super::properties::Properties;
-use super::super::scope::Made;
-use super::super::wrong::Wrong;
-use super::{Site, made};
+use super::super::scope::CreatedResource;
+use super::{Deployment, created};
 use crate::call::Service;
 use crate::iam;
 
@@ -13,11 +13,11 @@ use crate::iam;
 /// space" (IAM user guide, *IAM and STS quotas*).
 const LONGEST_POLICIES: usize = 10_240;
 
-impl Site<'_> {
-    pub(super) fn role(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+impl Deployment<'_> {
+    pub(super) fn role(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("RoleName")?;
         let trust = properties.json("AssumeRolePolicyDocument")?.to_string();
-        let policies = properties.parts("Policies", |policy| {
+        let policies = properties.nested_list("Policies", |policy| {
             policy.text("PolicyName")?;
             Ok(policy.json("PolicyDocument")?.to_string())
         })?;
@@ -25,31 +25,31 @@ impl Site<'_> {
         let length: usize = policies.iter().map(String::len).sum();
         if length > LONGEST_POLICIES {
             let why = format!("they have {length} characters, and AWS takes {LONGEST_POLICIES}");
-            return Err(Wrong::new(why).within("Policies"));
+            return Err(PathError::new(why).within("Policies"));
         }
         if iam::has_role(self.state, self.account, &name) {
-            return Err(Wrong::new(format!("there is a role {name} already")).within("RoleName"));
+            return Err(PathError::new(format!("there is a role {name} already")).within("RoleName"));
         }
-        iam::add_role(self.state, self.account, &name, &policies, Some(&trust)).map_err(Wrong::new)?;
+        iam::add_role(self.state, self.account, &name, &policies, Some(&trust)).map_err(PathError::new)?;
         let arn = format!("arn:aws:iam::{}:role/{name}", self.account);
-        Ok(made(&name, [("Arn", &arn)]))
+        Ok(created(&name, [("Arn", &arn)]))
     }
 
     /// The name of a role that exists and lets this service take it up for a resource.
-    pub(super) fn assumed(&mut self, role_arn: &str, service: &str, for_arn: &str) -> Result<String, Wrong> {
+    pub(super) fn assumable_role(&mut self, role_arn: &str, service: &str, for_arn: &str) -> Result<String, PathError> {
         let name = role_arn.strip_prefix(&format!("arn:aws:iam::{}:role/", self.account)).unwrap_or_default();
         if !iam::has_role(self.state, self.account, name) {
-            return Err(Wrong::new(format!("there is no role {role_arn}")));
+            return Err(PathError::new(format!("there is no role {role_arn}")));
         }
-        if !iam::trusts(self.state, role_arn, service, for_arn) {
-            return Err(Wrong::new(format!("the role {name} cannot be assumed by {service} for {for_arn}")));
+        if !iam::can_be_assumed(self.state, role_arn, service, for_arn) {
+            return Err(PathError::new(format!("the role {name} cannot be assumed by {service} for {for_arn}")));
         }
         Ok(name.to_owned())
     }
 
-    pub(super) fn key(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn key(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let tags = properties
-            .parts("Tags", |tag| Ok(json!({ "TagKey": tag.text("Key")?, "TagValue": tag.text("Value")? })))?;
+            .nested_list("Tags", |tag| Ok(json!({ "TagKey": tag.text("Key")?, "TagValue": tag.text("Value")? })))?;
         let input = json!({
             "Description": properties.optional_text("Description")?.unwrap_or_default(),
             "Policy": properties.json("KeyPolicy")?.to_string(),
@@ -58,17 +58,17 @@ impl Site<'_> {
         let rotates = properties.optional::<bool>("EnableKeyRotation")?.unwrap_or_default();
         // For when the stack goes.
         properties.ignore(&["PendingWindowInDays"]);
-        let id = self.call_for(Service::Kms, "CreateKey", input, "/KeyMetadata/KeyId")?;
+        let id = self.call_for_text(Service::Kms, "CreateKey", input, "/KeyMetadata/KeyId")?;
         if rotates {
             self.call(Service::Kms, "EnableKeyRotation", json!({ "KeyId": id }))?;
         }
-        Ok(made(&id, [("Arn", &self.arn("kms", &format!("key/{id}"))), ("KeyId", &id)]))
+        Ok(created(&id, [("Arn", &self.arn("kms", &format!("key/{id}"))), ("KeyId", &id)]))
     }
 
-    pub(super) fn alias(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn alias(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("AliasName")?;
         let input: Value = json!({ "AliasName": name, "TargetKeyId": properties.text("TargetKeyId")? });
         self.call(Service::Kms, "CreateAlias", input)?;
-        Ok(made(&name, []))
+        Ok(created(&name, []))
     }
 }

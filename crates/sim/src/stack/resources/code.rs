@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::path_error::PathError;
 use super::super::properties::Properties;
-use super::super::scope::Made;
-use super::super::wrong::Wrong;
-use super::{Site, made};
+use super::super::scope::CreatedResource;
+use super::{Deployment, created};
 use crate::call::Service;
 use crate::lambda::{self, Function};
 use crate::schedule::{self, Schedule};
@@ -16,21 +16,21 @@ use crate::schedule::{self, Schedule};
 const LARGEST_ENVIRONMENT: usize = 4 * 1024;
 
 /// Where something is in S3.
-struct Object {
+struct S3Object {
     bucket: String,
     key: String,
 }
 
-impl Site<'_> {
-    pub(super) fn function(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+impl Deployment<'_> {
+    pub(super) fn function(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("FunctionName")?;
         let arn = self.arn("lambda", &format!("function:{name}"));
-        let zip = properties.part("Code", |code| Object::read(code, ["S3Bucket", "S3Key", "S3ObjectVersion"]))?;
+        let zip = properties.nested("Code", |code| S3Object::read(code, ["S3Bucket", "S3Key", "S3ObjectVersion"]))?;
         let code =
             zip.and_then(|zip| self.bucket.code.get(&zip.key).filter(|_| zip.bucket == self.bucket.name).cloned());
-        let code = code.ok_or_else(|| Wrong::new("there is no such zip").within("Code"))?;
+        let code = code.ok_or_else(|| PathError::new("there is no such zip").within("Code"))?;
         let role = properties.text("Role")?;
-        let role = self.assumed(&role, "lambda.amazonaws.com", &arn).map_err(|wrong| wrong.within("Role"))?;
+        let role = self.assumable_role(&role, "lambda.amazonaws.com", &arn).map_err(|error| error.within("Role"))?;
         let mut function = Function::new(&role, move |invocation| code(invocation)).require_permission();
         if let Some(seconds) = properties.optional("Timeout")? {
             function = function.timeout(Duration::from_secs(seconds));
@@ -41,11 +41,11 @@ impl Site<'_> {
         if let Some(most) = properties.optional("ReservedConcurrentExecutions")? {
             function = function.reserved_concurrency(most);
         }
-        let variables = properties.part("Environment", |it| it.pairs("Variables"))?.unwrap_or_default();
+        let variables = properties.nested("Environment", |it| it.text_map("Variables"))?.unwrap_or_default();
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > LARGEST_ENVIRONMENT {
             let why = format!("it has {size} bytes, and Lambda takes {LARGEST_ENVIRONMENT}");
-            return Err(Wrong::new(why).within("Environment"));
+            return Err(PathError::new(why).within("Environment"));
         }
         for (name, value) in variables {
             function = function.environment(&name, &value);
@@ -53,100 +53,100 @@ impl Site<'_> {
         // What the zip is built for, and words.
         properties.ignore(&["Architectures", "Description", "Handler", "Runtime"]);
         lambda::add(self.state, self.account, self.region, &name, function);
-        Ok(made(&name, [("Arn", &arn)]))
+        Ok(created(&name, [("Arn", &arn)]))
     }
 
     /// A function is named by its name or its ARN.
-    fn named_function(&self, properties: &mut Properties) -> Result<String, Wrong> {
+    fn named_function(&self, properties: &mut Properties) -> Result<String, PathError> {
         let named = properties.text("FunctionName")?;
         let is_arn = named.starts_with("arn:");
         Ok(if is_arn { named } else { self.arn("lambda", &format!("function:{named}")) })
     }
 
-    pub(super) fn permission(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn permission(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let function = self.named_function(properties)?;
         let action = properties.text("Action")?;
         if action != "lambda:InvokeFunction" {
-            return Err(Wrong::new(format!("{action} is not simulated")).within("Action"));
+            return Err(PathError::new(format!("{action} is not simulated")).within("Action"));
         }
         let (service, source) = (properties.text("Principal")?, properties.text("SourceArn")?);
-        lambda::allow(self.state, &function, &service, &source).map_err(Wrong::new)?;
-        Ok(made("", []))
+        lambda::allow(self.state, &function, &service, &source).map_err(PathError::new)?;
+        Ok(created("", []))
     }
 
-    pub(super) fn event_invoke_config(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn event_invoke_config(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let function = self.named_function(properties)?;
         if properties.text("Qualifier")? != "$LATEST" {
-            return Err(Wrong::new("functions have no versions here").within("Qualifier"));
+            return Err(PathError::new("functions have no versions here").within("Qualifier"));
         }
         if properties.optional("MaximumRetryAttempts")?.is_some_and(|attempts: u32| attempts != 2) {
-            return Err(Wrong::new("every event is tried twice more here").within("MaximumRetryAttempts"));
+            return Err(PathError::new("every event is tried twice more here").within("MaximumRetryAttempts"));
         }
         let destination =
-            properties.part("DestinationConfig", |it| it.part("OnFailure", |it| it.text("Destination")))?;
+            properties.nested("DestinationConfig", |it| it.nested("OnFailure", |it| it.text("Destination")))?;
         if let Some(destination) = destination.flatten() {
-            lambda::set_on_failure(self.state, &function, &destination).map_err(Wrong::new)?;
+            lambda::set_on_failure(self.state, &function, &destination).map_err(PathError::new)?;
         }
-        Ok(made("", []))
+        Ok(created("", []))
     }
 
-    pub(super) fn state_machine(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn state_machine(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("StateMachineName")?;
         let of = ["Bucket", "Key", "Version"];
-        let stored = properties.part("DefinitionS3Location", |it| Object::read(it, of))?;
+        let stored = properties.nested("DefinitionS3Location", |it| S3Object::read(it, of))?;
         let text = stored.and_then(|at| self.bucket.texts.get(&at.key).filter(|_| at.bucket == self.bucket.name));
         let mut definition = match (text.cloned(), properties.optional_text("DefinitionString")?) {
             (Some(text), None) | (None, Some(text)) => text,
-            _ => return Err(Wrong::new("there is no such definition").within("DefinitionS3Location")),
+            _ => return Err(PathError::new("there is no such definition").within("DefinitionS3Location")),
         };
-        for (place, value) in properties.pairs("DefinitionSubstitutions")? {
+        for (place, value) in properties.text_map("DefinitionSubstitutions")? {
             definition = definition.replace(&format!("${{{place}}}"), &value);
         }
         let role = properties.text("RoleArn")?;
         let arn = self.arn("states", &format!("stateMachine:{name}"));
-        self.assumed(&role, "states.amazonaws.com", &arn).map_err(|wrong| wrong.within("RoleArn"))?;
+        self.assumable_role(&role, "states.amazonaws.com", &arn).map_err(|error| error.within("RoleArn"))?;
         let kind = properties.optional_text("StateMachineType")?;
         let input = json!({ "name": name, "definition": definition, "roleArn": role, "type": kind });
-        let arn = self.call_for(Service::States, "CreateStateMachine", input, "/stateMachineArn")?;
-        Ok(made(&arn, [("Arn", &arn), ("Name", &name)]))
+        let arn = self.call_for_text(Service::States, "CreateStateMachine", input, "/stateMachineArn")?;
+        Ok(created(&arn, [("Arn", &arn), ("Name", &name)]))
     }
 
-    pub(super) fn schedule(&mut self, properties: &mut Properties) -> Result<Made, Wrong> {
+    pub(super) fn schedule(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("Name")?;
         let every =
-            rate(&properties.text("ScheduleExpression")?).map_err(|wrong| wrong.within("ScheduleExpression"))?;
-        let window = properties.part("FlexibleTimeWindow", |it| it.text("Mode"))?;
+            rate(&properties.text("ScheduleExpression")?).map_err(|error| error.within("ScheduleExpression"))?;
+        let window = properties.nested("FlexibleTimeWindow", |it| it.text("Mode"))?;
         if window.as_deref() != Some("OFF") {
-            return Err(Wrong::new("the only Mode is OFF").within("FlexibleTimeWindow"));
+            return Err(PathError::new("the only Mode is OFF").within("FlexibleTimeWindow"));
         }
-        let target = properties.part("Target", |target| {
+        let target = properties.nested("Target", |target| {
             let input = target.optional_text("Input")?.unwrap_or_else(|| "{}".to_owned());
             let input: Value =
-                serde_json::from_str(&input).map_err(|why| Wrong::new(why.to_string()).within("Input"))?;
+                serde_json::from_str(&input).map_err(|why| PathError::new(why.to_string()).within("Input"))?;
             Ok((target.text("Arn")?, target.text("RoleArn")?, input))
         })?;
-        let (function_arn, role, payload) = target.ok_or_else(|| Wrong::new("it is missing").within("Target"))?;
+        let (function_arn, role, payload) = target.ok_or_else(|| PathError::new("it is missing").within("Target"))?;
         properties.ignore(&["Description"]);
         // "aws:SourceArn … the ARN of the schedule group" (EventBridge Scheduler's guide, *Confused deputy prevention*).
         let group = self.arn("scheduler", "schedule-group/default");
-        let role = self.assumed(&role, "scheduler.amazonaws.com", &group);
-        let role = role.map_err(|wrong| wrong.within("RoleArn").within("Target"))?;
+        let role = self.assumable_role(&role, "scheduler.amazonaws.com", &group);
+        let role = role.map_err(|error| error.within("RoleArn").within("Target"))?;
         let schedule = Schedule { name: name.clone(), every, function_arn, payload, role: Some(role) };
         schedule::add(self.state, self.account, self.region, schedule);
-        Ok(made(&name, [("Arn", &self.arn("scheduler", &format!("schedule/default/{name}")))]))
+        Ok(created(&name, [("Arn", &self.arn("scheduler", &format!("schedule/default/{name}")))]))
     }
 }
 
-impl Object {
+impl S3Object {
     /// Every version is the same here.
-    fn read(properties: &mut Properties, [bucket, key, version]: [&str; 3]) -> Result<Self, Wrong> {
+    fn read(properties: &mut Properties, [bucket, key, version]: [&str; 3]) -> Result<Self, PathError> {
         properties.ignore(&[version]);
         Ok(Self { bucket: properties.text(bucket)?, key: properties.text(key)? })
     }
 }
 
 /// `rate(1 hour)`.
-fn rate(expression: &str) -> Result<Duration, Wrong> {
+fn rate(expression: &str) -> Result<Duration, PathError> {
     let inside = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
     let (number, unit) = inside.and_then(|inside| inside.split_once(' ')).unwrap_or_default();
     let seconds = match unit {
@@ -157,7 +157,7 @@ fn rate(expression: &str) -> Result<Duration, Wrong> {
     };
     let number = number.parse::<u64>().unwrap_or_default();
     match number * seconds {
-        0 => Err(Wrong::new(format!("{expression} is not simulated, only rates are"))),
+        0 => Err(PathError::new(format!("{expression} is not simulated, only rates are"))),
         seconds => Ok(Duration::from_secs(seconds)),
     }
 }

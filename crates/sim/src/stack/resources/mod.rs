@@ -7,15 +7,15 @@ mod messages;
 use serde_json::Value;
 
 use super::Bucket;
+use super::path_error::PathError;
 use super::properties::Properties;
-use super::scope::Made;
-use super::wrong::Wrong;
+use super::scope::CreatedResource;
 use crate::call::{Call, Caller, Input, Service};
 use crate::journal::Event;
 use crate::world::State;
 
 /// Where a stack is made.
-pub(super) struct Site<'a> {
+pub(super) struct Deployment<'a> {
     pub(super) state: &'a mut State,
     pub(super) account: &'a str,
     pub(super) region: &'a str,
@@ -33,8 +33,12 @@ const WITHOUT_EFFECT: [WithoutEffect; 4] = [
 
 type WithoutEffect = (&'static str, &'static str, Option<(&'static str, &'static str)>);
 
-impl Site<'_> {
-    pub(super) fn make(&mut self, kind: &str, properties: &mut Properties) -> Result<Made, Wrong> {
+impl Deployment<'_> {
+    pub(super) fn create_resource(
+        &mut self,
+        kind: &str,
+        properties: &mut Properties,
+    ) -> Result<CreatedResource, PathError> {
         match kind {
             "AWS::IAM::Role" => self.role(properties),
             "AWS::KMS::Alias" => self.alias(properties),
@@ -53,13 +57,13 @@ impl Site<'_> {
         }
     }
 
-    fn without_effect(&self, kind: &str, properties: &mut Properties) -> Result<Made, Wrong> {
+    fn without_effect(&self, kind: &str, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let known = WITHOUT_EFFECT.into_iter().find(|(known, ..)| *known == kind);
-        let (_, naming, arn) = known.ok_or_else(|| Wrong::new(format!("the type {kind} is not simulated")))?;
+        let (_, naming, arn) = known.ok_or_else(|| PathError::new(format!("the type {kind} is not simulated")))?;
         let name = properties.text(naming)?;
         properties.ignore_all();
         let arn = arn.map(|(service, resource)| ("Arn", self.arn(service, &resource.replace("{}", &name))));
-        Ok(Made { reference: name, attributes: arn.into_iter().collect() })
+        Ok(CreatedResource { reference: name, attributes: arn.into_iter().collect() })
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {
@@ -72,26 +76,32 @@ impl Site<'_> {
     }
 
     /// Makes a call, which is as good as anybody's.
-    fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, Wrong> {
+    fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, PathError> {
         let (caller, region) = (self.owner(), self.region.to_owned());
         let call = Call { caller, region, service, operation: operation.to_owned(), input: Input::Json(input) };
         let mut entry = Event::of(&call);
         let answer = self.state.serve(call);
         entry.answered(answer.as_ref().err(), 0);
         self.state.write(entry);
-        answer.map_err(|error| Wrong::new(format!("{service} {operation}: {error}")))
+        answer.map_err(|error| PathError::new(format!("{service} {operation}: {error}")))
     }
 
     /// The same, for the text of this member.
-    fn call_for(&mut self, service: Service, operation: &str, input: Value, member: &str) -> Result<String, Wrong> {
+    fn call_for_text(
+        &mut self,
+        service: Service,
+        operation: &str,
+        input: Value,
+        member: &str,
+    ) -> Result<String, PathError> {
         let answer = self.call(service, operation, input)?;
         let told = answer.pointer(member).and_then(Value::as_str).map(str::to_owned);
-        told.ok_or_else(|| Wrong::new(format!("{service} {operation} did not tell {member}")))
+        told.ok_or_else(|| PathError::new(format!("{service} {operation} did not tell {member}")))
     }
 }
 
 /// What has been made, by what `Ref` and `Fn::GetAtt` give.
-fn made<const N: usize>(reference: &str, attributes: [(&'static str, &str); N]) -> Made {
+fn created<const N: usize>(reference: &str, attributes: [(&'static str, &str); N]) -> CreatedResource {
     let attributes = attributes.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    Made { reference: reference.to_owned(), attributes }
+    CreatedResource { reference: reference.to_owned(), attributes }
 }

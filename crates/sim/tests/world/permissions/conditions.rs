@@ -17,9 +17,9 @@ async fn a_snapshot_is_deleted_only_if_it_has_the_tag() {
             let world = world();
             snapshot(&world, HOME, &[tag]).await;
             let condition = json!({ "StringEquals": { key: "us" } });
-            let_worker(&world, HOME, &json!([allow_if("rds:DeleteDBSnapshot", condition)]));
+            allow_worker(&world, HOME, &json!([allow_if("rds:DeleteDBSnapshot", condition)]));
             let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
-            let deleted = told(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
+            let deleted = outcome(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
             assert_eq!(code(deleted), expected, "{key} {tag:?}");
         }
     }
@@ -42,11 +42,11 @@ async fn each_resource_has_the_tags_under_the_name_of_its_type() {
         [("db", "db"), ("cluster", "cluster"), ("cluster-snapshot", "cluster-snapshot"), ("db", "cluster")]
     {
         let condition = json!({ "StringEquals": { format!("rds:{name}-tag/team"): "shop" } });
-        let_worker(&world, HOME, &json!([allow_if("rds:ListTagsForResource", condition)]));
+        allow_worker(&world, HOME, &json!([allow_if("rds:ListTagsForResource", condition)]));
         let id = if of == "cluster-snapshot" { "s" } else { "d" };
         let list = rds.list_tags_for_resource().resource_name(format!("arn:aws:rds:eu-west-1:111111111111:{of}:{id}"));
         let expected = if of == name { "done" } else { "AccessDenied" };
-        assert_eq!(code(told(list.send().await)), expected, "{of} {name}");
+        assert_eq!(code(outcome(list.send().await)), expected, "{of} {name}");
     }
 }
 
@@ -64,11 +64,11 @@ async fn nobody_is_let_by_tags_of_what_another_account_shares() {
     };
     let own = allow("rds:CopyDBSnapshot", "arn:aws:rds:*:111111111111:snapshot:*");
     let tagged = allow_if("rds:CopyDBSnapshot", json!({ "StringEquals": { "aws:ResourceTag/team": "shop" } }));
-    let_worker(&world, HOME, &json!([own.clone(), tagged]));
-    let refused = told(copy("t").await).expect_err("a refusal");
+    allow_worker(&world, HOME, &json!([own.clone(), tagged]));
+    let refused = outcome(copy("t").await).expect_err("a refusal");
     assert!(refused.contains(source), "{refused}");
-    let_worker(&world, HOME, &json!([own, allow("rds:CopyDBSnapshot", source)]));
-    assert_eq!(told(copy("t").await), Ok(()));
+    allow_worker(&world, HOME, &json!([own, allow("rds:CopyDBSnapshot", source)]));
+    assert_eq!(outcome(copy("t").await), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,12 +87,12 @@ async fn a_copy_must_be_asked_for_with_the_tags_that_a_policy_wants() {
     for (condition, expected) in table {
         let world = world();
         snapshot(&world, HOME, &[]).await;
-        let_worker(&world, HOME, &json!([allow_if("rds:*", condition.clone())]));
+        allow_worker(&world, HOME, &json!([allow_if("rds:*", condition.clone())]));
         let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
         let mut codes = Vec::new();
         for (to, tag) in [("a", ("team", "shop")), ("b", ("team", "bank")), ("c", ("other", "shop"))] {
             let copy = rds.copy_db_snapshot().source_db_snapshot_identifier("s").target_db_snapshot_identifier(to);
-            codes.push(code(told(copy.set_tags(Some(rds_tags(&[tag]))).send().await)));
+            codes.push(code(outcome(copy.set_tags(Some(rds_tags(&[tag]))).send().await)));
         }
         assert_eq!(codes, expected, "{condition}");
     }
@@ -103,11 +103,11 @@ async fn which_tags_are_taken_away_can_be_limited() {
     let world = world();
     snapshot(&world, HOME, &[("a", "1"), ("b", "2")]).await;
     let condition = json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" } });
-    let_worker(&world, HOME, &json!([allow_if("rds:RemoveTagsFromResource", condition)]));
+    allow_worker(&world, HOME, &json!([allow_if("rds:RemoveTagsFromResource", condition)]));
     let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
     let remove = async |key: &str| {
         let remove = rds.remove_tags_from_resource().resource_name("arn:aws:rds:eu-west-1:111111111111:snapshot:s");
-        code(told(remove.tag_keys(key).send().await))
+        code(outcome(remove.tag_keys(key).send().await))
     };
     assert_eq!([remove("b").await, remove("a").await], ["AccessDenied", "done"]);
 }
@@ -120,10 +120,10 @@ async fn a_role_is_passed_on_to_the_service_that_the_policy_names() {
         [("states.amazonaws.com", "InvalidDefinition"), ("lambda.amazonaws.com", "AccessDeniedException")]
     {
         let pass = allow_if("iam:PassRole", json!({ "StringEquals": { "iam:PassedToService": service } }));
-        let_worker(&world, HOME, &json!([allow("states:*", "*"), pass]));
+        allow_worker(&world, HOME, &json!([allow("states:*", "*"), pass]));
         let create = states.create_state_machine().name("m").definition("{}");
         let create = create.role_arn("arn:aws:iam::111111111111:role/timer").send().await;
-        assert_eq!(code(told(create)), expected);
+        assert_eq!(code(outcome(create)), expected);
     }
 }
 
@@ -135,11 +135,11 @@ async fn a_key_whose_policy_leaves_it_to_the_account_needs_a_role_that_may_chang
         "Effect": "Allow", "Principal": { "AWS": HOME }, "Action": "kms:*", "Resource": "*",
     } });
     let create = || kms.create_key().policy(policy.to_string());
-    let_worker(&world, HOME, &json!([allow("kms:CreateKey", "*")]));
-    assert_eq!(code(told(create().send().await)), "MalformedPolicyDocumentException");
-    assert_eq!(told(create().bypass_policy_lockout_safety_check(true).send().await), Ok(()));
-    let_worker(&world, HOME, &json!([allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*")]));
-    assert_eq!(told(create().send().await), Ok(()));
+    allow_worker(&world, HOME, &json!([allow("kms:CreateKey", "*")]));
+    assert_eq!(code(outcome(create().send().await)), "MalformedPolicyDocumentException");
+    assert_eq!(outcome(create().bypass_policy_lockout_safety_check(true).send().await), Ok(()));
+    allow_worker(&world, HOME, &json!([allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*")]));
+    assert_eq!(outcome(create().send().await), Ok(()));
     assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
 }
 
@@ -148,18 +148,18 @@ async fn keys_are_made_tagged_and_untagged_only_as_a_policy_wants() {
     let world = world();
     let kms = aws_sdk_kms::Client::new(&worker(&world, HOME));
     let only = |key: &str| json!({ "ForAllValues:StringEquals": { "aws:TagKeys": key } });
-    let_worker(&world, HOME, &json!([allow_if("kms:*", only("team"))]));
+    allow_worker(&world, HOME, &json!([allow_if("kms:*", only("team"))]));
     let tag = |key: &str| aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value("shop").build().expect("a tag");
-    assert_eq!(code(told(kms.create_key().tags(tag("other")).send().await)), "AccessDeniedException");
+    assert_eq!(code(outcome(kms.create_key().tags(tag("other")).send().await)), "AccessDeniedException");
     let made = kms.create_key().tags(tag("team")).send().await.expect("a key");
     let id = made.key_metadata().expect("a key").key_id();
     for (key, expected) in [("other", "AccessDeniedException"), ("team", "done")] {
         let tagged = kms.tag_resource().key_id(id).tags(tag(key)).send().await;
         let untagged = kms.untag_resource().key_id(id).tag_keys(key).send().await;
-        assert_eq!([code(told(tagged)), code(told(untagged))], [expected; 2]);
+        assert_eq!([code(outcome(tagged)), code(outcome(untagged))], [expected; 2]);
     }
     let condition = json!({ "StringEquals": { "aws:RequestTag/team": "shop" } });
-    let_worker(&world, HOME, &json!([allow_if("kms:TagResource", condition)]));
-    assert_eq!(code(told(kms.tag_resource().key_id(id).tags(tag("other")).send().await)), "AccessDeniedException");
-    assert_eq!(told(kms.tag_resource().key_id(id).tags(tag("team")).send().await), Ok(()));
+    allow_worker(&world, HOME, &json!([allow_if("kms:TagResource", condition)]));
+    assert_eq!(code(outcome(kms.tag_resource().key_id(id).tags(tag("other")).send().await)), "AccessDeniedException");
+    assert_eq!(outcome(kms.tag_resource().key_id(id).tags(tag("team")).send().await), Ok(()));
 }

@@ -138,7 +138,7 @@ async fn a_machine_invokes_and_publishes_what_its_role_may() {
         let seen = states.describe_execution().execution_arn(execution).send().await.expect("an execution");
         (seen.error.unwrap_or_default(), seen.cause.unwrap_or_default(), count.load(Ordering::Relaxed))
     };
-    let_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:other")]));
+    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:other")]));
     let (error, cause, count) = run("a").await;
     assert_eq!((error.as_str(), count), ("Lambda.AWSLambdaException", 0));
     let why = "User: arn:aws:sts::111111111111:assumed-role/worker/a is not authorized to perform: \
@@ -146,10 +146,10 @@ async fn a_machine_invokes_and_publishes_what_its_role_may() {
                identity-based policy allows the lambda:InvokeFunction action (Service: AWSLambda; Status Code: 403; \
                Error Code: AccessDeniedException; Request ID: ";
     assert!(cause.starts_with(why), "{cause}");
-    let_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION)]));
+    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION)]));
     let (error, _, count) = run("b").await;
     assert_eq!((error.as_str(), count), ("SNS.AuthorizationErrorException", 2));
-    let_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION), allow("sns:Publish", TOPIC)]));
+    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION), allow("sns:Publish", TOPIC)]));
     assert_eq!(run("c").await, (String::new(), String::new(), 4));
     assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
 }
@@ -165,7 +165,7 @@ async fn a_given_up_event_goes_where_the_functions_role_may_send() {
             let root = world.sdk_config(HOME, REGION);
             aws_sdk_sqs::Client::new(&root).create_queue().queue_name("dead").send().await.expect("a queue");
             aws_sdk_sns::Client::new(&root).create_topic().name("t").send().await.expect("a topic");
-            let_worker(&world, HOME, &json!([allow(allowed, destination)]));
+            allow_worker(&world, HOME, &json!([allow(allowed, destination)]));
             let function = Function::new("worker", |_| async { Err("never".to_owned()) }).on_failure(destination);
             let function = world.add_function(HOME, REGION, "look", function);
             world.invoke_function(&function, Value::Null);
@@ -227,9 +227,9 @@ async fn the_greeting_of_a_subscription_comes_from_itself() {
     let rds = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
     let subscribe = || rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC).send();
     let_rds_publish(&sns, json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:es:m" } })).await;
-    assert_eq!(code(told(subscribe().await)), "SNSNoAuthorization");
+    assert_eq!(code(outcome(subscribe().await)), "SNSNoAuthorization");
     let_rds_publish(&sns, json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:es:n" } })).await;
-    assert_eq!(told(subscribe().await), Ok(()));
+    assert_eq!(outcome(subscribe().await), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,6 +239,6 @@ async fn a_topic_without_a_policy_takes_events_of_its_own_account_alone() {
     for (account, expected) in [(HOME, "done"), (ABROAD, "SNSNoAuthorization")] {
         let rds = aws_sdk_rds::Client::new(&world.sdk_config(account, REGION));
         let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC);
-        assert_eq!(code(told(subscribe.send().await)), expected);
+        assert_eq!(code(outcome(subscribe.send().await)), expected);
     }
 }

@@ -28,7 +28,7 @@ fn worker(world: &World, account: &str) -> SdkConfig {
 }
 
 /// Lets the role `worker` do what these statements say, and nothing else.
-fn let_worker(world: &World, account: &str, statements: &Value) {
+fn allow_worker(world: &World, account: &str, statements: &Value) {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
     world.add_role(account, "worker", &[&policy]).expect("a policy");
 }
@@ -38,7 +38,7 @@ fn allow(action: &str, resource: &str) -> Value {
 }
 
 /// Done, or the error's code and message.
-fn told<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<(), String> {
+fn outcome<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<(), String> {
     let words = |error: SdkError<E, R>| {
         format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
     };
@@ -68,10 +68,10 @@ fn rds_tags(tags: &[(&str, &str)]) -> Vec<aws_sdk_rds::types::Tag> {
 async fn each_service_spells_a_refusal_in_its_own_way_and_does_nothing() {
     let world = world();
     snapshot(&world, HOME, &[]).await;
-    let_worker(&world, HOME, &json!([allow("kms:ListKeys", "*")]));
+    allow_worker(&world, HOME, &json!([allow("kms:ListKeys", "*")]));
     let config = worker(&world, HOME);
     let rds = aws_sdk_rds::Client::new(&config);
-    let refused = told(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
+    let refused = outcome(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
     let message = "AccessDenied: User: arn:aws:sts::111111111111:assumed-role/worker/night is not authorized to \
                    perform: rds:DeleteDBSnapshot on resource: arn:aws:rds:eu-west-1:111111111111:snapshot:s because no \
                    identity-based policy allows the rds:DeleteDBSnapshot action";
@@ -79,10 +79,10 @@ async fn each_service_spells_a_refusal_in_its_own_way_and_does_nothing() {
     let root = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
     root.describe_db_snapshots().db_snapshot_identifier("s").send().await.expect("the snapshot is still there");
 
-    let sqs = told(aws_sdk_sqs::Client::new(&config).create_queue().queue_name("q").send().await);
-    let sns = told(aws_sdk_sns::Client::new(&config).create_topic().name("t").send().await);
-    let states = told(aws_sdk_sfn::Client::new(&config).list_state_machines().send().await);
-    let kms = told(aws_sdk_kms::Client::new(&config).list_aliases().send().await);
+    let sqs = outcome(aws_sdk_sqs::Client::new(&config).create_queue().queue_name("q").send().await);
+    let sns = outcome(aws_sdk_sns::Client::new(&config).create_topic().name("t").send().await);
+    let states = outcome(aws_sdk_sfn::Client::new(&config).list_state_machines().send().await);
+    let kms = outcome(aws_sdk_kms::Client::new(&config).list_aliases().send().await);
     let codes = [sqs, sns, states, kms].map(code);
     assert_eq!(codes, ["AccessDenied", "AuthorizationError", "AccessDeniedException", "AccessDeniedException"]);
     let sns = aws_sdk_sns::Client::new(&world.sdk_config(HOME, REGION));

@@ -38,7 +38,7 @@ async fn rds_of_instances() {
     let tags = || Some(rds_tags(&[("team", "shop")]));
     macro_rules! needs {
         ($call:expr) => {
-            needed(&world, async || told($call.send().await)).await
+            needed(&world, async || outcome($call.send().await)).await
         };
     }
     let new = || rds.create_db_instance().db_instance_identifier("New").db_instance_class("c").engine("postgres");
@@ -79,7 +79,7 @@ async fn rds_of_clusters() {
     let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
     macro_rules! needs {
         ($call:expr) => {
-            needed(&world, async || told($call.send().await)).await
+            needed(&world, async || outcome($call.send().await)).await
         };
     }
     let new = rds.create_db_cluster().db_cluster_identifier("d").engine("aurora-mysql");
@@ -120,7 +120,7 @@ async fn rds_of_all_else() {
     let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
     macro_rules! needs {
         ($call:expr) => {
-            needed(&world, async || told($call.send().await)).await
+            needed(&world, async || outcome($call.send().await)).await
         };
     }
     let arn = "arn:aws:rds:eu-west-1:111111111111:cluster-snapshot:s";
@@ -158,7 +158,7 @@ async fn a_final_snapshot_with_tags_needs_what_making_and_tagging_it_would() {
         "rds:CreateDBSnapshot snapshot:last",
         "rds:AddTagsToResource snapshot:last",
     ];
-    assert_eq!(needed(&world, async || told(delete().send().await)).await, expected);
+    assert_eq!(needed(&world, async || outcome(delete().send().await)).await, expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn step_functions() {
     let states = aws_sdk_sfn::Client::new(&worker(&world, HOME));
     macro_rules! needs {
         ($call:expr) => {
-            needed(&world, async || told($call.send().await)).await
+            needed(&world, async || outcome($call.send().await)).await
         };
     }
     let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:m";
@@ -202,7 +202,7 @@ async fn queues_topics_and_keys() {
     let config = worker(&world, HOME);
     macro_rules! needs {
         ($call:expr) => {
-            needed(&world, async || told($call.send().await)).await
+            needed(&world, async || outcome($call.send().await)).await
         };
     }
     let sqs = aws_sdk_sqs::Client::new(&config);

@@ -39,7 +39,7 @@ async fn what_was_never_done_is_told_by_statement_and_pattern() {
     rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
     assert_eq!(unused(&world), all[1..2]);
     // New policies begin anew.
-    let_worker(&world, HOME, &json!([allow("rds:Describe*", "*")]));
+    allow_worker(&world, HOME, &json!([allow("rds:Describe*", "*")]));
     assert_eq!(unused(&world), ["statement 1: rds:Describe*", "statement 1: on *"]);
 }
 
@@ -49,13 +49,13 @@ async fn what_was_refused_was_of_no_use_but_what_found_nothing_was() {
     let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
     let delete = || rds.delete_db_snapshot().db_snapshot_identifier("s").send();
     let deny = json!({ "Effect": "Deny", "Action": "*", "Resource": "*" });
-    let_worker(&world, HOME, &json!([allow("rds:DeleteDBSnapshot", "*"), deny]));
-    let refused = told(delete().await).expect_err("a refusal");
+    allow_worker(&world, HOME, &json!([allow("rds:DeleteDBSnapshot", "*"), deny]));
+    let refused = outcome(delete().await).expect_err("a refusal");
     assert!(refused.ends_with("with an explicit deny in an identity-based policy"), "{refused}");
     assert_eq!(unused(&world), ["statement 1: rds:DeleteDBSnapshot", "statement 1: on *"]);
     let elsewhere = allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:t");
-    let_worker(&world, HOME, &json!([elsewhere, allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:s")]));
-    assert_eq!(code(told(delete().await)), "DBSnapshotNotFound");
+    allow_worker(&world, HOME, &json!([elsewhere, allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:s")]));
+    assert_eq!(code(outcome(delete().await)), "DBSnapshotNotFound");
     let all = ["statement 1: rds:DeleteDBSnapshot", "statement 1: on arn:aws:rds:*:*:snapshot:t"];
     assert_eq!(unused(&world), all);
 }
@@ -65,7 +65,7 @@ async fn what_two_statements_allow_counts_for_neither() {
     let world = world();
     let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
     let events = allow("rds:DescribeEvents", "*");
-    let_worker(&world, HOME, &json!([allow("rds:Describe*", "*"), events]));
+    allow_worker(&world, HOME, &json!([allow("rds:Describe*", "*"), events]));
     rds.describe_events().send().await.expect("events");
     let all =
         ["statement 1: rds:Describe*", "statement 1: on *", "statement 2: rds:DescribeEvents", "statement 2: on *"];
@@ -75,7 +75,7 @@ async fn what_two_statements_allow_counts_for_neither() {
     // Nor do two patterns of one statement, of which either would do.
     let twice =
         json!({ "Effect": "Allow", "Action": ["rds:*", "rds:DescribeEvents"], "Resource": ["*", "arn:aws:sns:*"] });
-    let_worker(&world, HOME, &json!([twice]));
+    allow_worker(&world, HOME, &json!([twice]));
     rds.describe_events().send().await.expect("events");
     let all = ["statement 1: rds:*", "statement 1: rds:DescribeEvents", "statement 1: on arn:aws:sns:*"];
     assert_eq!(unused(&world), all);
@@ -91,7 +91,7 @@ async fn keys_topics_and_a_copys_keys_count_too() {
     snapshot(&world, HOME, &[]).await;
     let through = json!({ "StringEquals": { "kms:ViaService": "rds.eu-west-1.amazonaws.com" } });
     let keys = ["DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKey*", "ReEncrypt*", "Encrypt"];
-    let_worker(
+    allow_worker(
         &world,
         HOME,
         &json!([

@@ -5,16 +5,16 @@ use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDBInstanceFluent
 use super::support::*;
 
 /// The automated snapshots of a database.
-async fn automated(rds: &Rds, database: &str) -> Vec<Seen> {
-    let look = Look { database: Some(database), origin: Some("automated"), ..Look::default() };
-    rds.look(look).await.expect("a page").0
+async fn automated(rds: &Rds, database: &str) -> Vec<SnapshotView> {
+    let query = Query { database: Some(database), origin: Some("automated"), ..Query::default() };
+    rds.list(query).await.expect("a page").0
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_database_is_creating_and_then_available() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
-    rds.database_like("Orders", Like::default()).await.expect("a database");
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.create_database("Orders", DatabaseSpec::default()).await.expect("a database");
     let status = async || {
         let answer = rds.client.describe_db_instances().db_instance_identifier("ORDERS").send().await.expect("it");
         let found = &answer.db_instances()[0];
@@ -22,7 +22,7 @@ async fn a_database_is_creating_and_then_available() {
         (text(found.db_instance_identifier()), text(found.db_instance_status()), found.allocated_storage())
     };
     assert_eq!(status().await, ("orders".to_owned(), "creating".to_owned(), Some(100)));
-    assert_eq!(rds.create("orders", "early").await.err(), Some(rds.kind.database_state()));
+    assert_eq!(rds.create("orders", "early").await.err(), Some(rds.kind.invalid_database_state()));
     world.sleep(5 * MINUTE).await;
     assert_eq!(status().await, ("orders".to_owned(), "available".to_owned(), Some(100)));
 }
@@ -30,7 +30,7 @@ async fn a_database_is_creating_and_then_available() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_does_not_tell_how_much_it_holds() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Cluster);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
     rds.database(&world, "warehouse").await;
     let answer = rds.client.describe_db_clusters().send().await.expect("clusters");
     let found = &answer.db_clusters()[0];
@@ -43,20 +43,20 @@ async fn a_cluster_does_not_tell_how_much_it_holds() {
 async fn a_database_is_deleting_until_it_is_gone_and_its_name_is_free() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.database(&world, "orders").await;
-        let again = async || rds.database_like("orders", Like::default()).await;
+        let again = async || rds.create_database("orders", DatabaseSpec::default()).await;
         let exists = kind.pick("DBInstanceAlreadyExists", "DBClusterAlreadyExistsFault");
         assert_eq!(again().await, Err(exists.clone()));
         assert_eq!(rds.delete_database("orders", true).await, Ok(()));
         assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
-        assert_eq!(rds.delete_database("orders", true).await, Err(kind.database_state()));
-        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.database_state()));
+        assert_eq!(rds.delete_database("orders", true).await, Err(kind.invalid_database_state()));
+        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.invalid_database_state()));
         assert_eq!(again().await, Err(exists));
         world.sleep(3 * MINUTE).await;
-        assert_eq!(rds.status("orders").await, Err(kind.no_database()));
-        assert_eq!(rds.delete_database("orders", true).await, Err(kind.no_database()));
-        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.no_database()));
+        assert_eq!(rds.status("orders").await, Err(kind.database_not_found()));
+        assert_eq!(rds.delete_database("orders", true).await, Err(kind.database_not_found()));
+        assert_eq!(rds.create("orders", "late").await.err(), Some(kind.database_not_found()));
         assert_eq!(again().await, Ok(()));
     }
 }
@@ -65,14 +65,14 @@ async fn a_database_is_deleting_until_it_is_gone_and_its_name_is_free() {
 async fn a_database_that_is_deleted_while_it_is_made_never_becomes_available() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        rds.database_like("orders", Like::default()).await.expect("a database");
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.create_database("orders", DatabaseSpec::default()).await.expect("a database");
         world.sleep(3 * MINUTE).await;
         rds.delete_database("orders", true).await.expect("a deletion");
         world.sleep(2 * MINUTE).await;
         assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
         world.sleep(MINUTE).await;
-        assert_eq!(rds.status("orders").await, Err(kind.no_database()));
+        assert_eq!(rds.status("orders").await, Err(kind.database_not_found()));
     }
 }
 
@@ -80,13 +80,21 @@ async fn a_database_that_is_deleted_while_it_is_made_never_becomes_available() {
 async fn backups_are_taken_daily_in_the_window_with_the_databases_tags() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         let carried = tags(&[("team", "shop")]);
-        let like = Like { window: Some("04:05-04:35"), copies_tags: true, tags: carried.clone(), ..Like::default() };
-        rds.database_like("orders", Like { retention: Some(3), ..like }).await.expect("a database");
-        rds.database_like("plain", Like { window: Some("04:05-04:35"), tags: carried.clone(), ..Like::default() })
-            .await
-            .expect("a database");
+        let like = DatabaseSpec {
+            window: Some("04:05-04:35"),
+            copies_tags: true,
+            tags: carried.clone(),
+            ..DatabaseSpec::default()
+        };
+        rds.create_database("orders", DatabaseSpec { retention: Some(3), ..like }).await.expect("a database");
+        rds.create_database(
+            "plain",
+            DatabaseSpec { window: Some("04:05-04:35"), tags: carried.clone(), ..DatabaseSpec::default() },
+        )
+        .await
+        .expect("a database");
         let today = world.now().format("%Y-%m-%d").to_string();
         world.sleep(66 * MINUTE).await;
         let seen = automated(&rds, "orders").await;
@@ -104,12 +112,12 @@ async fn backups_are_taken_daily_in_the_window_with_the_databases_tags() {
 #[tokio::test(start_paused = true)]
 async fn a_database_without_retention_takes_no_backups() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.database(&world, "orders").await;
     world.sleep(3 * DAY).await;
     assert_eq!(automated(&rds, "orders").await, []);
-    let cluster = Rds::new(&world, PROD, HERE, Kind::Cluster);
-    let never = cluster.database_like("orders", Like { retention: Some(0), ..Like::default() }).await;
+    let cluster = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    let never = cluster.create_database("orders", DatabaseSpec { retention: Some(0), ..DatabaseSpec::default() }).await;
     assert_eq!(never.err().as_deref(), Some("InvalidParameterValue"));
 }
 
@@ -117,9 +125,11 @@ async fn a_database_without_retention_takes_no_backups() {
 async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         for id in ["kept", "gone"] {
-            rds.database_like(id, Like { retention: Some(5), ..Like::default() }).await.expect("a database");
+            rds.create_database(id, DatabaseSpec { retention: Some(5), ..DatabaseSpec::default() })
+                .await
+                .expect("a database");
         }
         world.sleep(2 * DAY).await;
         rds.create("gone", "by-hand").await.expect("a snapshot");
@@ -129,7 +139,7 @@ async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
         world.sleep(3 * MINUTE).await;
         assert_eq!(automated(&rds, "kept").await.len(), 3);
         assert_eq!(automated(&rds, "gone").await, []);
-        assert_eq!(rds.see("by-hand").await.expect("it").database, "gone");
+        assert_eq!(rds.describe("by-hand").await.expect("it").database, "gone");
         world.sleep(6 * DAY).await;
         assert_eq!(automated(&rds, "kept").await, []);
     }
@@ -138,10 +148,10 @@ async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_deleted_database_is_not_backed_up_for_its_successor() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     for window in ["04:00-04:30", "05:00-05:30"] {
-        let like = Like { window: Some(window), retention: Some(5), ..Like::default() };
-        rds.database_like("orders", like).await.expect("a database");
+        let like = DatabaseSpec { window: Some(window), retention: Some(5), ..DatabaseSpec::default() };
+        rds.create_database("orders", like).await.expect("a database");
         if window.starts_with("04") {
             rds.delete_database("orders", true).await.expect("a deletion");
             world.sleep(3 * MINUTE).await;
@@ -155,30 +165,30 @@ async fn a_deleted_database_is_not_backed_up_for_its_successor() {
 #[tokio::test(start_paused = true)]
 async fn a_database_leaves_a_last_snapshot_if_nobody_declines() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
-    rds.database_like("orders", Like::default()).await.expect("a database");
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.create_database("orders", DatabaseSpec::default()).await.expect("a database");
     let delete = rds.client.delete_db_instance().db_instance_identifier("orders");
     let refused = async |call: &DeleteDBInstanceFluentBuilder| code(call.clone().send().await).err();
     assert_eq!(refused(&delete).await.as_deref(), Some("InvalidParameterCombination"));
     let delete = delete.final_db_snapshot_identifier("last");
-    assert_eq!(refused(&delete).await, Some(rds.kind.database_state()));
+    assert_eq!(refused(&delete).await, Some(rds.kind.invalid_database_state()));
     world.sleep(5 * MINUTE).await;
     delete.send().await.expect("a deletion");
     // The last snapshot of 100 GiB takes ten minutes.
     world.sleep(9 * MINUTE).await;
     assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
     world.sleep(MINUTE).await;
-    assert_eq!(rds.see("last").await.expect("it").status, "available");
-    assert_eq!(rds.status("orders").await, Err(rds.kind.no_database()));
-    assert_eq!(rds.create("orders", "later").await.err(), Some(rds.kind.no_database()));
+    assert_eq!(rds.describe("last").await.expect("it").status, "available");
+    assert_eq!(rds.status("orders").await, Err(rds.kind.database_not_found()));
+    assert_eq!(rds.create("orders", "later").await.err(), Some(rds.kind.database_not_found()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn databases_are_listed_page_by_page() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     for n in 0..45 {
-        rds.database_like(&format!("d-{n:02}"), Like::default()).await.expect("a database");
+        rds.create_database(&format!("d-{n:02}"), DatabaseSpec::default()).await.expect("a database");
     }
     let mut pages = rds.client.describe_db_instances().into_paginator().page_size(20).send();
     let mut seen = Vec::new();

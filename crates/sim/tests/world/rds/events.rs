@@ -7,7 +7,7 @@ use aws_sdk_rds::types::SourceType;
 use super::support::*;
 
 /// Source type, source and message of each event.
-async fn told(call: DescribeEventsFluentBuilder) -> Result<Vec<(String, String, String)>, String> {
+async fn events(call: DescribeEventsFluentBuilder) -> Result<Vec<(String, String, String)>, String> {
     let answer = code(call.send().await)?;
     let text = |text: Option<&str>| text.expect("a text").to_owned();
     let events = answer.events().iter().map(|event| {
@@ -25,11 +25,11 @@ fn row(source_type: &str, id: &str, message: &str) -> (String, String, String) {
 async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.snapshot(&world, "s").await;
-        rds.copy(Copy { source: "s", target: "c", ..Copy::default() }).await.expect("a copy");
+        rds.copy(CopyRequest { source: "s", target: "c", ..CopyRequest::default() }).await.expect("a copy");
         world.sleep(10 * MINUTE).await;
-        rds.copy(Copy { source: "s", target: "cancelled", ..Copy::default() }).await.expect("a copy");
+        rds.copy(CopyRequest { source: "s", target: "cancelled", ..CopyRequest::default() }).await.expect("a copy");
         rds.delete("cancelled").await.expect("a deletion");
         rds.delete("s").await.expect("a deletion");
         let expected = match kind {
@@ -52,7 +52,7 @@ async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
         };
         let wanted =
             if kind == Kind::Instance { ["db-instance", "db-snapshot"] } else { ["db-cluster", "db-cluster-snapshot"] };
-        let mut all = told(rds.client.describe_events()).await.expect("events");
+        let mut all = events(rds.client.describe_events()).await.expect("events");
         all.retain(|(source_type, ..)| wanted.contains(&source_type.as_str()));
         assert_eq!(all, expected);
     }
@@ -61,30 +61,30 @@ async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
 #[tokio::test(start_paused = true)]
 async fn a_copy_from_another_region_is_told_where_it_arrives() {
     let world = world();
-    let [here, afar] = [HERE, AFAR].map(|region| Rds::new(&world, PROD, region, Kind::Instance));
+    let [here, other_region] = [REGION, OTHER_REGION].map(|region| Rds::new(&world, PROD, region, Kind::Instance));
     here.snapshot(&world, "s").await;
-    let source = Kind::Instance.arn(PROD, HERE, "s");
-    afar.copy(Copy { source: &source, target: "c", ..Copy::default() }).await.expect("a copy");
+    let source = Kind::Instance.arn(PROD, REGION, "s");
+    other_region.copy(CopyRequest { source: &source, target: "c", ..CopyRequest::default() }).await.expect("a copy");
     world.sleep(10 * MINUTE).await;
-    afar.copy(Copy { source: &source, target: "d", ..Copy::default() }).await.expect("a copy");
-    afar.delete("d").await.expect("a deletion");
+    other_region.copy(CopyRequest { source: &source, target: "d", ..CopyRequest::default() }).await.expect("a copy");
+    other_region.delete("d").await.expect("a deletion");
     let expected = [
         row("db-snapshot", "c", "Started copy of snapshot s from region eu-west-1"),
         row("db-snapshot", "c", "Finished copy of snapshot s from region eu-west-1 in 10 minutes"),
         row("db-snapshot", "d", "Started copy of snapshot s from region eu-west-1"),
         row("db-snapshot", "d", "Canceled snapshot copy request of s from region eu-west-1"),
     ];
-    assert_eq!(told(afar.client.describe_events()).await, Ok(expected.to_vec()));
+    assert_eq!(events(other_region.client.describe_events()).await, Ok(expected.to_vec()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn automated_snapshots_are_told_of() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.create_database("daily", DatabaseSpec::daily(1)).await.expect("a database");
         world.sleep(DAY).await;
-        let id = rds.ids(Look { origin: Some("automated"), ..Look::default() }).await.expect("a page").remove(0);
+        let id = rds.ids(Query { origin: Some("automated"), ..Query::default() }).await.expect("a page").remove(0);
         let source_type = kind.pick("db-snapshot", "db-cluster-snapshot");
         let call = rds.client.describe_events().source_type(SourceType::from(source_type.as_str())).duration(24 * 60);
         let call = call.source_identifier(&id);
@@ -93,20 +93,20 @@ async fn automated_snapshots_are_told_of() {
             row(&source_type, &id, &format!("Creating automated {noun}")),
             row(&source_type, &id, &format!("Automated {noun} created")),
         ];
-        assert_eq!(told(call).await, Ok(expected.to_vec()));
+        assert_eq!(events(call).await, Ok(expected.to_vec()));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn events_are_found_by_time_source_and_category() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.snapshot(&world, "s").await;
     let made = DateTime::from_millis(world.now().timestamp_millis());
     world.sleep(90 * MINUTE).await;
     rds.create("of-s", "t").await.expect("a snapshot");
     let call = || rds.client.describe_events();
-    let count = async |call: DescribeEventsFluentBuilder| told(call).await.map(|told| told.len());
+    let count = async |call: DescribeEventsFluentBuilder| events(call).await.map(|events| events.len());
     // By default it is the past hour.
     assert_eq!(count(call()).await, Ok(1));
     assert_eq!(count(call().duration(24 * 60)).await, Ok(4));
@@ -125,19 +125,19 @@ async fn events_are_found_by_time_source_and_category() {
 #[tokio::test(start_paused = true)]
 async fn events_are_kept_for_14_days() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.snapshot(&world, "s").await;
     let call = || rds.client.describe_events().duration(30 * 24 * 60);
     world.sleep(14 * DAY - 20 * MINUTE).await;
-    assert_eq!(told(call()).await.expect("events").len(), 3);
+    assert_eq!(events(call()).await.expect("events").len(), 3);
     world.sleep(21 * MINUTE).await;
-    assert_eq!(told(call()).await.expect("events").len(), 0);
+    assert_eq!(events(call()).await.expect("events").len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn events_come_in_pages_of_100() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.database(&world, "orders").await;
     for n in 0..70 {
         rds.create("orders", &format!("s-{n}")).await.expect("a snapshot");

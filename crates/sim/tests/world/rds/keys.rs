@@ -57,24 +57,28 @@ struct Shared {
 
 impl Shared {
     async fn new(world: &World, kind: Kind, dr_region: &str) -> Self {
-        let (prod_kms, dr_kms) = (kms(world, PROD, HERE), kms(world, DR, dr_region));
+        let (prod_kms, dr_kms) = (kms(world, PROD, REGION), kms(world, DR, dr_region));
         let (source_key, target_key) = (key(&prod_kms).await, key(&dr_kms).await);
         open(&prod_kms, &source_key, PROD, DR, &READING).await;
         let prod = encrypted(world, kind, Some(&source_key)).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
-        let (dr, arn) = (Rds::new(world, DR, dr_region, kind), kind.arn(PROD, HERE, "s"));
+        let (dr, arn) = (Rds::new(world, DR, dr_region, kind), kind.arn(PROD, REGION, "s"));
         Self { prod, dr, prod_kms, dr_kms, arn, source_key, target_key }
     }
 
-    async fn copy(&self, target: &str) -> Result<Seen, String> {
-        self.dr.copy(Copy { source: &self.arn, target, key: Some(&self.target_key), ..Copy::default() }).await
+    async fn copy(&self, target: &str) -> Result<SnapshotView, String> {
+        self.dr
+            .copy(CopyRequest { source: &self.arn, target, key: Some(&self.target_key), ..CopyRequest::default() })
+            .await
     }
 }
 
 /// A snapshot `s` of an encrypted database.
 async fn encrypted(world: &World, kind: Kind, key: Option<&str>) -> Rds {
-    let prod = Rds::new(world, PROD, HERE, kind);
-    prod.database_like("orders", Like { is_encrypted: true, key, ..Like::daily(35) }).await.expect("a database");
+    let prod = Rds::new(world, PROD, REGION, kind);
+    prod.create_database("orders", DatabaseSpec { is_encrypted: true, key, ..DatabaseSpec::daily(35) })
+        .await
+        .expect("a database");
     world.sleep(5 * MINUTE).await;
     prod.create("orders", "s").await.expect("a snapshot");
     world.sleep(10 * MINUTE).await;
@@ -86,16 +90,16 @@ async fn the_default_key_shares_nothing_until_it_is_copied_under_another() {
     for kind in BOTH {
         let world = world();
         let prod = encrypted(&world, kind, None).await;
-        let default = prod.see("s").await.expect("it").key;
-        let alias = kms(&world, PROD, HERE).describe_key().key_id("alias/aws/rds").send().await.expect("a key");
+        let default = prod.describe("s").await.expect("it").key;
+        let alias = kms(&world, PROD, REGION).describe_key().key_id("alias/aws/rds").send().await.expect("a key");
         assert_eq!(default.as_deref(), alias.key_metadata().and_then(|key| key.arn()));
-        assert_eq!(prod.share("s", &[DR], &[]).await, Err(kind.snapshot_state()));
-        let own = key(&kms(&world, PROD, HERE)).await;
-        let copy = Copy { source: "s", target: "transit", key: Some(&own), ..Copy::default() };
+        assert_eq!(prod.share("s", &[DR], &[]).await, Err(kind.invalid_snapshot_state()));
+        let own = key(&kms(&world, PROD, REGION)).await;
+        let copy = CopyRequest { source: "s", target: "transit", key: Some(&own), ..CopyRequest::default() };
         assert_eq!(prod.copy(copy).await.expect("a copy").key, Some(own));
         world.sleep(10 * MINUTE).await;
         assert_eq!(prod.share("transit", &[DR], &[]).await, Ok(vec![DR.to_owned()]));
-        assert_eq!(prod.share("transit", &["all"], &[]).await, Err(kind.snapshot_state()));
+        assert_eq!(prod.share("transit", &["all"], &[]).await, Err(kind.invalid_snapshot_state()));
     }
 }
 
@@ -104,17 +108,17 @@ async fn a_copy_is_under_the_key_that_was_asked_for_or_its_sources() {
     for kind in BOTH {
         let world = world();
         let prod = encrypted(&world, kind, None).await;
-        let kms = kms(&world, PROD, HERE);
+        let kms = kms(&world, PROD, REGION);
         let other = key(&kms).await;
         kms.create_alias().alias_name("alias/transit").target_key_id(&other).send().await.expect("an alias");
         let id = other.rsplit('/').next().expect("an identifier");
-        let default = prod.see("s").await.expect("it").key.expect("a key");
+        let default = prod.describe("s").await.expect("it").key.expect("a key");
         for (n, (wanted, expected)) in
             [(None, &default), (Some("alias/aws/rds"), &default), (Some("alias/transit"), &other), (Some(id), &other)]
                 .into_iter()
                 .enumerate()
         {
-            let copy = Copy { source: "s", target: &format!("c-{n}"), key: wanted, ..Copy::default() };
+            let copy = CopyRequest { source: "s", target: &format!("c-{n}"), key: wanted, ..CopyRequest::default() };
             let copied = prod.copy(copy).await.expect("a copy");
             assert_eq!((copied.is_encrypted, copied.key.as_ref()), (true, Some(expected)), "{wanted:?}");
         }
@@ -123,18 +127,18 @@ async fn a_copy_is_under_the_key_that_was_asked_for_or_its_sources() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_shared_is_copied_under_the_copiers_key_in_any_region() {
-    for (kind, region) in BOTH.into_iter().flat_map(|kind| [(kind, HERE), (kind, AFAR)]) {
+    for (kind, region) in BOTH.into_iter().flat_map(|kind| [(kind, REGION), (kind, OTHER_REGION)]) {
         let world = world();
         let shared = Shared::new(&world, kind, region).await;
-        let keyless = shared.dr.copy(Copy { source: &shared.arn, target: "c", ..Copy::default() }).await;
+        let keyless = shared.dr.copy(CopyRequest { source: &shared.arn, target: "c", ..CopyRequest::default() }).await;
         assert_eq!(keyless.err().as_deref(), Some("InvalidParameterValue"));
         assert_eq!(shared.copy("c").await.expect("a copy").key.as_ref(), Some(&shared.target_key));
         world.sleep(10 * MINUTE).await;
-        assert_eq!(shared.dr.see("c").await.expect("it").status, "available");
+        assert_eq!(shared.dr.describe("c").await.expect("it").status, "available");
         // The source's own key is none that the copy can have, and neither is a key of another region.
-        let afar = key(&kms(&world, DR, "ap-south-1")).await;
-        for wrong in [&afar, "alias/none"] {
-            let copy = Copy { source: &shared.arn, target: "d", key: Some(wrong), ..Copy::default() };
+        let other_region = key(&kms(&world, DR, "ap-south-1")).await;
+        for wrong in [&other_region, "alias/none"] {
+            let copy = CopyRequest { source: &shared.arn, target: "d", key: Some(wrong), ..CopyRequest::default() };
             assert_eq!(shared.dr.copy(copy).await.err().as_deref(), Some(NOT_ACCESSIBLE), "{wrong}");
         }
     }
@@ -145,22 +149,25 @@ async fn an_encrypted_snapshot_needs_a_key_of_the_region_that_it_is_copied_to() 
     for kind in BOTH {
         let world = world();
         encrypted(&world, kind, None).await;
-        let afar = Rds::new(&world, PROD, AFAR, kind);
-        let arn = kind.arn(PROD, HERE, "s");
-        let copy = Copy { source: &arn, target: "c", ..Copy::default() };
-        assert_eq!(afar.copy(copy.clone()).await.err().as_deref(), Some("InvalidParameterValue"));
-        assert!(afar.copy(Copy { key: Some("alias/aws/rds"), ..copy }).await.expect("a copy").is_encrypted);
+        let other_region = Rds::new(&world, PROD, OTHER_REGION, kind);
+        let arn = kind.arn(PROD, REGION, "s");
+        let copy = CopyRequest { source: &arn, target: "c", ..CopyRequest::default() };
+        assert_eq!(other_region.copy(copy.clone()).await.err().as_deref(), Some("InvalidParameterValue"));
+        assert!(
+            other_region.copy(CopyRequest { key: Some("alias/aws/rds"), ..copy }).await.expect("a copy").is_encrypted
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_an_instance_snapshot_is_encrypted_by_copying() {
     let world = world();
-    let key = key(&kms(&world, PROD, HERE)).await;
+    let key = key(&kms(&world, PROD, REGION)).await;
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.snapshot(&world, "plain").await;
-        let copied = rds.copy(Copy { source: "plain", target: "c", key: Some(&key), ..Copy::default() }).await;
+        let copied =
+            rds.copy(CopyRequest { source: "plain", target: "c", key: Some(&key), ..CopyRequest::default() }).await;
         let expected = match kind {
             Kind::Instance => Ok(Some(key.clone())),
             Kind::Cluster => Err("InvalidParameterCombination".to_owned()),
@@ -173,7 +180,7 @@ async fn only_an_instance_snapshot_is_encrypted_by_copying() {
 async fn every_permission_is_needed_on_the_sources_key() {
     for kind in BOTH {
         let world = world();
-        let shared = Shared::new(&world, kind, HERE).await;
+        let shared = Shared::new(&world, kind, REGION).await;
         for missing in READING {
             let rest: Vec<&str> = READING.into_iter().filter(|action| *action != missing).collect();
             open(&shared.prod_kms, &shared.source_key, PROD, DR, &rest).await;
@@ -188,12 +195,12 @@ async fn every_permission_is_needed_on_the_sources_key() {
 async fn every_permission_is_needed_on_the_targets_key() {
     for kind in BOTH {
         let world = world();
-        let shared = Shared::new(&world, kind, HERE).await;
+        let shared = Shared::new(&world, kind, REGION).await;
         // A key of a third account, so that its policy alone decides.
-        let third = kms(&world, "333333333333", HERE);
+        let third = kms(&world, "333333333333", REGION);
         let target = key(&third).await;
         let copy = async || {
-            let copy = Copy { source: &shared.arn, target: "c", key: Some(&target), ..Copy::default() };
+            let copy = CopyRequest { source: &shared.arn, target: "c", key: Some(&target), ..CopyRequest::default() };
             shared.dr.copy(copy).await.map(drop)
         };
         for missing in WRITING {
@@ -209,7 +216,7 @@ async fn every_permission_is_needed_on_the_targets_key() {
 #[tokio::test(start_paused = true)]
 async fn the_refusal_says_which_key_and_why() {
     let world = world();
-    let shared = Shared::new(&world, Kind::Instance, HERE).await;
+    let shared = Shared::new(&world, Kind::Instance, REGION).await;
     open(&shared.prod_kms, &shared.source_key, PROD, DR, &["kms:Decrypt", "kms:DescribeKey", "kms:ReEncrypt*"]).await;
     let call = shared.dr.client.copy_db_snapshot().source_db_snapshot_identifier(&shared.arn);
     let refused = call.target_db_snapshot_identifier("c").kms_key_id(&shared.target_key).send().await;
@@ -224,7 +231,7 @@ async fn the_refusal_says_which_key_and_why() {
 async fn a_key_that_is_disabled_or_about_to_go_refuses() {
     for kind in BOTH {
         let world = world();
-        let shared = Shared::new(&world, kind, HERE).await;
+        let shared = Shared::new(&world, kind, REGION).await;
         for (kms, key) in [(&shared.prod_kms, &shared.source_key), (&shared.dr_kms, &shared.target_key)] {
             kms.disable_key().key_id(key).send().await.expect("disabled");
             assert_eq!(shared.copy("c").await.err().as_deref(), Some(NOT_ACCESSIBLE));
@@ -241,16 +248,16 @@ async fn a_key_that_is_disabled_or_about_to_go_refuses() {
 async fn a_copy_fails_when_one_of_its_keys_is_disabled_on_the_way() {
     for (kind, is_source) in BOTH.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
         let world = world();
-        let shared = Shared::new(&world, kind, AFAR).await;
+        let shared = Shared::new(&world, kind, OTHER_REGION).await;
         shared.copy("c").await.expect("a copy");
         world.sleep(5 * MINUTE).await;
         let (kms, key) =
             if is_source { (&shared.prod_kms, &shared.source_key) } else { (&shared.dr_kms, &shared.target_key) };
         kms.disable_key().key_id(key).send().await.expect("disabled");
         world.sleep(5 * MINUTE).await;
-        let failed = shared.dr.see("c").await.expect("it");
+        let failed = shared.dr.describe("c").await.expect("it");
         assert_eq!((failed.status.as_str(), failed.percent < 100), ("failed", true));
-        assert_eq!(shared.prod.see("s").await.expect("it").status, "available");
+        assert_eq!(shared.prod.describe("s").await.expect("it").status, "available");
     }
 }
 
@@ -258,11 +265,11 @@ async fn a_copy_fails_when_one_of_its_keys_is_disabled_on_the_way() {
 async fn a_copy_that_has_begun_needs_no_policy_any_more() {
     for kind in BOTH {
         let world = world();
-        let shared = Shared::new(&world, kind, HERE).await;
+        let shared = Shared::new(&world, kind, REGION).await;
         shared.copy("c").await.expect("a copy");
         open(&shared.prod_kms, &shared.source_key, PROD, DR, &[]).await;
         world.sleep(10 * MINUTE).await;
-        assert_eq!(shared.dr.see("c").await.expect("it").status, "available");
+        assert_eq!(shared.dr.describe("c").await.expect("it").status, "available");
     }
 }
 
@@ -270,10 +277,10 @@ async fn a_copy_that_has_begun_needs_no_policy_any_more() {
 async fn a_database_needs_a_key_that_can_be_used() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        let like = Like { is_encrypted: true, key: Some("alias/none"), ..Like::default() };
-        assert_eq!(rds.database_like("orders", like.clone()).await.err().as_deref(), Some(NOT_ACCESSIBLE));
-        let plain = rds.database_like("orders", Like { is_encrypted: false, ..like }).await;
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        let like = DatabaseSpec { is_encrypted: true, key: Some("alias/none"), ..DatabaseSpec::default() };
+        assert_eq!(rds.create_database("orders", like.clone()).await.err().as_deref(), Some(NOT_ACCESSIBLE));
+        let plain = rds.create_database("orders", DatabaseSpec { is_encrypted: false, ..like }).await;
         assert_eq!(plain.err().as_deref(), Some("InvalidParameterCombination"));
     }
 }

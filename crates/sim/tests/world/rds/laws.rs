@@ -20,9 +20,9 @@ fn kind() -> impl Strategy<Value = Kind> {
 
 /// Something that somebody does to the snapshots `a` to `d` of one account or the other.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Action {
     Create(usize),
-    Copy { from: usize, to: usize, abroad: bool },
+    CopyRequest { from: usize, to: usize, abroad: bool },
     Share(usize),
     Unshare(usize),
     Delete(usize),
@@ -31,37 +31,40 @@ enum Deed {
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn action() -> impl Strategy<Value = Action> {
     let name = || 0..NAMES.len();
     prop_oneof![
-        name().prop_map(Deed::Create),
-        (name(), name(), any::<bool>()).prop_map(|(from, to, abroad)| Deed::Copy { from, to, abroad }),
-        name().prop_map(Deed::Share),
-        name().prop_map(Deed::Unshare),
-        name().prop_map(Deed::Delete),
-        (1_u32..12).prop_map(Deed::Wait),
+        name().prop_map(Action::Create),
+        (name(), name(), any::<bool>()).prop_map(|(from, to, abroad)| Action::CopyRequest { from, to, abroad }),
+        name().prop_map(Action::Share),
+        name().prop_map(Action::Unshare),
+        name().prop_map(Action::Delete),
+        (1_u32..12).prop_map(Action::Wait),
     ]
 }
 
 /// Does it; whether it was done is not the question here.
-async fn perform(world: &World, [prod, dr]: &[Rds; 2], deed: Deed) {
-    match deed {
-        Deed::Create(name) => drop(prod.create("orders", NAMES[name]).await),
-        Deed::Copy { from, to, abroad } => {
-            let source = prod.kind.arn(PROD, HERE, NAMES[from]);
+async fn perform(world: &World, [prod, dr]: &[Rds; 2], action: Action) {
+    match action {
+        Action::Create(name) => drop(prod.create("orders", NAMES[name]).await),
+        Action::CopyRequest { from, to, abroad } => {
+            let source = prod.kind.arn(PROD, REGION, NAMES[from]);
             let by = if abroad { dr } else { prod };
-            drop(by.copy(Copy { source: &source, target: NAMES[to], copy_tags: true, ..Copy::default() }).await);
+            drop(
+                by.copy(CopyRequest { source: &source, target: NAMES[to], copy_tags: true, ..CopyRequest::default() })
+                    .await,
+            );
         }
-        Deed::Share(name) => drop(prod.share(NAMES[name], &[DR], &[]).await),
-        Deed::Unshare(name) => drop(prod.share(NAMES[name], &[], &[DR]).await),
-        Deed::Delete(name) => drop(prod.delete(NAMES[name]).await),
-        Deed::Wait(minutes) => world.sleep(minutes * MINUTE).await,
+        Action::Share(name) => drop(prod.share(NAMES[name], &[DR], &[]).await),
+        Action::Unshare(name) => drop(prod.share(NAMES[name], &[], &[DR]).await),
+        Action::Delete(name) => drop(prod.delete(NAMES[name]).await),
+        Action::Wait(minutes) => world.sleep(minutes * MINUTE).await,
     }
 }
 
 /// All that an account sees.
-async fn everything(rds: &Rds) -> Vec<Seen> {
-    rds.look(Look { shared: true, public: true, ..Look::default() }).await.expect("a page").0
+async fn everything(rds: &Rds) -> Vec<SnapshotView> {
+    rds.list(Query { shared: true, public: true, ..Query::default() }).await.expect("a page").0
 }
 
 proptest! {
@@ -70,15 +73,15 @@ proptest! {
     #[test]
     fn one_identifier_is_one_snapshot_progress_never_goes_back_and_what_is_deleted_is_gone_for_everyone(
         kind in kind(),
-        deeds in prop::collection::vec(deed(), 1..30),
+        actions in prop::collection::vec(action(), 1..30),
     ) {
         in_a_world(async |world| {
-            let all = [Rds::new(&world, PROD, HERE, kind), Rds::new(&world, DR, AFAR, kind)];
-            let guest = Rds::new(&world, DR, HERE, kind);
+            let all = [Rds::new(&world, PROD, REGION, kind), Rds::new(&world, DR, OTHER_REGION, kind)];
+            let guest = Rds::new(&world, DR, REGION, kind);
             all[0].database(&world, "orders").await;
-            let mut before: BTreeMap<String, Seen> = BTreeMap::new();
-            for deed in deeds {
-                perform(&world, &all, deed).await;
+            let mut before: BTreeMap<String, SnapshotView> = BTreeMap::new();
+            for action in actions {
+                perform(&world, &all, action).await;
                 let mut now = BTreeMap::new();
                 for rds in &all {
                     let seen = everything(rds).await;
@@ -89,7 +92,7 @@ proptest! {
                 for (arn, seen) in &now {
                     // Only a snapshot that is another one begins anew.
                     let earlier = before.get(arn).filter(|earlier| earlier.source == seen.source);
-                    let is_same = !matches!(deed, Deed::Create(_) | Deed::Copy { .. } | Deed::Delete(_));
+                    let is_same = !matches!(action, Action::Create(_) | Action::CopyRequest { .. } | Action::Delete(_));
                     if let Some(earlier) = earlier.filter(|_| is_same) {
                         prop_assert!(earlier.percent <= seen.percent, "{:?}, then {:?}", earlier, seen);
                     }
@@ -118,16 +121,16 @@ proptest! {
         kind in kind(),
         own in prop::collection::btree_map("[a-zA-Z0-9 _.:/=+@-]{1,128}", "[a-zA-Z0-9 _.:/=+@-]{0,256}", 0..50),
         given in prop::collection::btree_map("[b-z]{1,5}", "[a-z]{0,5}", 0..3),
-        region in prop_oneof![Just(HERE), Just(AFAR)],
+        region in prop_oneof![Just(REGION), Just(OTHER_REGION)],
     ) {
         let own: Tags = own.into_iter().filter(|(key, _)| !key.to_lowercase().starts_with("aws:")).collect();
         in_a_world(async |world| {
-            let rds = Rds::new(&world, PROD, HERE, kind);
+            let rds = Rds::new(&world, PROD, REGION, kind);
             rds.database(&world, "orders").await;
             rds.create_tagged("orders", "s", own.clone()).await.expect("a snapshot");
             world.sleep(10 * MINUTE).await;
-            let arn = kind.arn(PROD, HERE, "s");
-            let wanted = Copy { source: &arn, target: "c", copy_tags: true, tags: given.clone(), key: None };
+            let arn = kind.arn(PROD, REGION, "s");
+            let wanted = CopyRequest { source: &arn, target: "c", copy_tags: true, tags: given.clone(), key: None };
             let copied = Rds::new(&world, PROD, region, kind).copy(wanted).await;
             let all: Tags = own.into_iter().chain(given).collect();
             let expected = if all.len() > 50 { Err("InvalidParameterValue".to_owned()) } else { Ok(all) };
@@ -148,20 +151,20 @@ proptest! {
             coming.into_iter().filter(|n| !staying.contains(n) && !going.contains(n)).collect();
         let name = |n: &u32| format!("s{n:03}");
         in_a_world(async |world| {
-            let rds = Rds::new(&world, PROD, HERE, kind);
+            let rds = Rds::new(&world, PROD, REGION, kind);
             rds.database(&world, "orders").await;
             for n in staying.iter().chain(&going) {
                 rds.create("orders", &name(n)).await.expect("a snapshot");
             }
             world.sleep(Duration::from_mins(10)).await;
             let (mut going, mut coming) = (going.into_iter(), coming.into_iter());
-            let mut look = Look { origin: Some("manual"), size: Some(20), ..Look::default() };
+            let mut query = Query { origin: Some("manual"), size: Some(20), ..Query::default() };
             let mut walked = Vec::new();
             loop {
-                let (page, marker) = rds.look(look.clone()).await.expect("a page");
+                let (page, marker) = rds.list(query.clone()).await.expect("a page");
                 walked.extend(page.into_iter().map(|seen| seen.id));
                 let Some(marker) = marker else { break };
-                look.marker = Some(marker);
+                query.marker = Some(marker);
                 for n in going.by_ref().take(15) {
                     rds.delete(&name(&n)).await.expect("a deletion");
                 }

@@ -12,30 +12,30 @@ use super::support::*;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:t";
 
 /// What a function that listens to the topic has heard: subject and message of each.
-type Heard = Arc<Mutex<Vec<(String, String)>>>;
+type ReceivedMessages = Arc<Mutex<Vec<(String, String)>>>;
 
 /// A topic, and what is heard of it.
-async fn topic(world: &World) -> Heard {
-    let heard = Heard::default();
-    let memory = Arc::clone(&heard);
+async fn topic(world: &World) -> ReceivedMessages {
+    let received = ReceivedMessages::default();
+    let memory = Arc::clone(&received);
     let function = Function::new("listener", move |invocation: Invocation| {
         let sns = &invocation.payload["Records"][0]["Sns"];
         let text = |member: &str| sns[member].as_str().expect("a text").to_owned();
         memory.lock().expect("a lock").push((text("Subject"), text("Message")));
         async { Ok(Value::Null) }
     });
-    let function = world.add_function(PROD, HERE, "listener", function);
-    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
+    let function = world.add_function(PROD, REGION, "listener", function);
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, REGION));
     sns.create_topic().name("t").send().await.expect("a topic");
     sns.subscribe().topic_arn(TOPIC).protocol("lambda").endpoint(function).send().await.expect("a subscription");
-    heard
+    received
 }
 
 /// The event messages heard, without the greeting.
-async fn messages(world: &World, heard: &Heard) -> Vec<String> {
+async fn messages(world: &World, received: &ReceivedMessages) -> Vec<String> {
     world.sleep(MINUTE).await;
-    let heard = heard.lock().expect("a lock");
-    let events = heard.iter().filter_map(|(_, message)| serde_json::from_str::<Value>(message).ok());
+    let received = received.lock().expect("a lock");
+    let events = received.iter().filter_map(|(_, message)| serde_json::from_str::<Value>(message).ok());
     events.map(|event| event["Event Message"].as_str().expect("a text").to_owned()).collect()
 }
 
@@ -47,23 +47,23 @@ fn subscription(rds: &Rds, name: &str) -> CreateEventSubscriptionFluentBuilder {
 async fn a_topic_is_greeted_and_then_told_word_for_word() {
     for kind in BOTH {
         let world = world();
-        let heard = topic(&world).await;
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let received = topic(&world).await;
+        let rds = Rds::new(&world, PROD, REGION, kind);
         let source_type = kind.pick("db-snapshot", "db-cluster-snapshot");
         let made = subscription(&rds, "n").source_type(&source_type).send().await.expect("a subscription");
         let made = made.event_subscription().expect("a subscription");
         assert_eq!((made.status(), made.enabled()), (Some("creating"), Some(true)));
-        let like = Like { window: Some("03:10-03:40"), ..Like::daily(1) };
-        rds.database_like("orders", like).await.expect("a database");
+        let like = DatabaseSpec { window: Some("03:10-03:40"), ..DatabaseSpec::daily(1) };
+        rds.create_database("orders", like).await.expect("a database");
         world.sleep(30 * MINUTE).await;
-        let heard = heard.lock().expect("a lock").clone();
+        let received = received.lock().expect("a lock").clone();
         let greeting = format!(
             "This is a message to notify that RDS will attempt to send you event notifications of type {source_type} \
              to the topic {TOPIC}."
         );
-        assert_eq!(heard[0], ("RDS Notification Message".to_owned(), greeting));
-        assert_eq!(heard.len(), 3);
-        assert_eq!(heard[2], ("RDS Notification Message".to_owned(), automated(kind).to_owned()));
+        assert_eq!(received[0], ("RDS Notification Message".to_owned(), greeting));
+        assert_eq!(received.len(), 3);
+        assert_eq!(received[2], ("RDS Notification Message".to_owned(), automated(kind).to_owned()));
     }
 }
 
@@ -94,8 +94,8 @@ fn automated(kind: Kind) -> &'static str {
 #[tokio::test(start_paused = true)]
 async fn only_what_was_asked_for_is_told() {
     let world = world();
-    let heard = topic(&world).await;
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let received = topic(&world).await;
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.snapshot(&world, "s").await;
     rds.snapshot(&world, "t").await;
     let made = |name: &str| subscription(&rds, name).source_type("db-snapshot");
@@ -105,18 +105,18 @@ async fn only_what_was_asked_for_is_told() {
     for id in ["s", "t"] {
         rds.delete(id).await.expect("a deletion");
     }
-    assert_eq!(messages(&world, &heard).await, ["Deleted user snapshot"]);
+    assert_eq!(messages(&world, &received).await, ["Deleted user snapshot"]);
     // What changes in another region, or to another account's, is not told here.
-    Rds::new(&world, PROD, AFAR, Kind::Instance).snapshot(&world, "s").await;
-    Rds::new(&world, DR, HERE, Kind::Instance).snapshot(&world, "s").await;
-    assert_eq!(messages(&world, &heard).await, ["Deleted user snapshot"]);
+    Rds::new(&world, PROD, OTHER_REGION, Kind::Instance).snapshot(&world, "s").await;
+    Rds::new(&world, DR, REGION, Kind::Instance).snapshot(&world, "s").await;
+    assert_eq!(messages(&world, &received).await, ["Deleted user snapshot"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_subscription_is_found_changed_and_deleted() {
     let world = world();
-    let heard = topic(&world).await;
-    let rds = Rds::new(&world, PROD, HERE, Kind::Cluster);
+    let received = topic(&world).await;
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
     subscription(&rds, "n").source_type("db-snapshot").send().await.expect("a subscription");
     assert_eq!(code(subscription(&rds, "n").send().await).err().as_deref(), Some("SubscriptionAlreadyExist"));
     let modify = rds.client.modify_event_subscription().subscription_name("n").source_type("db-cluster-snapshot");
@@ -129,11 +129,11 @@ async fn a_subscription_is_found_changed_and_deleted() {
         (Some("db-cluster-snapshot"), &["backup".to_owned()][..])
     );
     rds.snapshot(&world, "s").await;
-    let told = ["Creating manual cluster snapshot", "Manual cluster snapshot created"];
-    assert_eq!(messages(&world, &heard).await, told);
+    let events = ["Creating manual cluster snapshot", "Manual cluster snapshot created"];
+    assert_eq!(messages(&world, &received).await, events);
     rds.client.delete_event_subscription().subscription_name("n").send().await.expect("a deletion");
     rds.create("of-s", "t").await.expect("a snapshot");
-    assert_eq!(messages(&world, &heard).await, told);
+    assert_eq!(messages(&world, &received).await, events);
     let gone = rds.client.describe_event_subscriptions().subscription_name("n").send().await;
     assert_eq!(code(gone).err().as_deref(), Some("SubscriptionNotFound"));
 }
@@ -141,7 +141,7 @@ async fn a_subscription_is_found_changed_and_deleted() {
 #[tokio::test(start_paused = true)]
 async fn a_subscription_names_what_there_is() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     let refused = async |call: CreateEventSubscriptionFluentBuilder| code(call.send().await).expect_err("an error");
     assert_eq!(refused(subscription(&rds, "n")).await, "SNSTopicArnNotFound");
     topic(&world).await;
@@ -149,7 +149,7 @@ async fn a_subscription_names_what_there_is() {
     assert_eq!(refused(of_type().source_ids("none")).await, "SourceNotFound");
     assert_eq!(refused(of_type().event_categories("backup")).await, "SubscriptionCategoryNotFound");
     assert_eq!(refused(subscription(&rds, "n").source_ids("none")).await, "InvalidParameterCombination");
-    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, REGION));
     let owner = json!({ "AWS": format!("arn:aws:iam::{PROD}:root") });
     let statement = json!({ "Effect": "Allow", "Principal": owner, "Action": "sns:Publish", "Resource": TOPIC });
     let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();

@@ -8,11 +8,11 @@ const STRANGER: &str = "333333333333";
 
 /// A snapshot with a tag, shared with nobody.
 async fn tagged(world: &World, kind: Kind) -> (Rds, String) {
-    let prod = Rds::new(world, PROD, HERE, kind);
+    let prod = Rds::new(world, PROD, REGION, kind);
     prod.database(world, "orders").await;
     prod.create_tagged("orders", "s", tags(&[("team", "shop")])).await.expect("a snapshot");
     world.sleep(10 * MINUTE).await;
-    (prod, kind.arn(PROD, HERE, "s"))
+    (prod, kind.arn(PROD, REGION, "s"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -20,21 +20,21 @@ async fn a_stranger_sees_what_is_shared_but_no_tags() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
-        let dr = Rds::new(&world, DR, HERE, kind);
-        assert_eq!(dr.see(&arn).await.err(), Some(kind.no_snapshot()));
+        let dr = Rds::new(&world, DR, REGION, kind);
+        assert_eq!(dr.describe(&arn).await.err(), Some(kind.snapshot_not_found()));
         assert_eq!(prod.share("s", &[DR], &[]).await, Ok(vec![DR.to_owned()]));
-        let seen = dr.see(&arn).await.expect("it");
+        let seen = dr.describe(&arn).await.expect("it");
         assert_eq!((&seen.id, &seen.arn, seen.origin.as_str(), &seen.tags), (&arn, &arn, "shared", &Tags::new()));
-        assert_eq!(dr.see("s").await.err(), Some(kind.no_snapshot()));
-        let shared = Look { origin: Some("shared"), ..Look::default() };
-        assert_eq!(dr.look(shared.clone()).await, Ok((vec![seen.clone()], None)));
-        assert_eq!(dr.look(Look { shared: true, ..Look::default() }).await, Ok((vec![seen], None)));
-        assert_eq!(dr.look(Look::default()).await, Ok((vec![], None)));
+        assert_eq!(dr.describe("s").await.err(), Some(kind.snapshot_not_found()));
+        let shared = Query { origin: Some("shared"), ..Query::default() };
+        assert_eq!(dr.list(shared.clone()).await, Ok((vec![seen.clone()], None)));
+        assert_eq!(dr.list(Query { shared: true, ..Query::default() }).await, Ok((vec![seen], None)));
+        assert_eq!(dr.list(Query::default()).await, Ok((vec![], None)));
         // Nobody else sees it, nor does the owner as something shared with it.
-        assert_eq!(Rds::new(&world, STRANGER, HERE, kind).look(shared.clone()).await, Ok((vec![], None)));
-        assert_eq!(Rds::new(&world, DR, AFAR, kind).look(shared.clone()).await, Ok((vec![], None)));
-        assert_eq!(prod.look(shared).await, Ok((vec![], None)));
-        assert_eq!(prod.see(&arn).await.expect("it").tags, tags(&[("team", "shop")]));
+        assert_eq!(Rds::new(&world, STRANGER, REGION, kind).list(shared.clone()).await, Ok((vec![], None)));
+        assert_eq!(Rds::new(&world, DR, OTHER_REGION, kind).list(shared.clone()).await, Ok((vec![], None)));
+        assert_eq!(prod.list(shared).await, Ok((vec![], None)));
+        assert_eq!(prod.describe(&arn).await.expect("it").tags, tags(&[("team", "shop")]));
     }
 }
 
@@ -43,12 +43,12 @@ async fn what_is_not_shared_any_more_or_deleted_is_gone_for_everyone() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
-        let shared = Look { shared: true, public: true, ..Look::default() };
-        let others = [DR, STRANGER].map(|account| Rds::new(&world, account, HERE, kind));
+        let shared = Query { shared: true, public: true, ..Query::default() };
+        let others = [DR, STRANGER].map(|account| Rds::new(&world, account, REGION, kind));
         let seen = async || {
             let mut seen = Vec::new();
             for other in &others {
-                seen.push((other.see(&arn).await.is_ok(), other.ids(shared.clone()).await.expect("a page").len()));
+                seen.push((other.describe(&arn).await.is_ok(), other.ids(shared.clone()).await.expect("a page").len()));
             }
             seen
         };
@@ -73,13 +73,13 @@ async fn everyone_sees_what_is_public() {
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
         prod.share("s", &["all"], &[]).await.expect("a share");
-        let dr = Rds::new(&world, DR, HERE, kind);
-        let (found, _) = dr.look(Look { origin: Some("public"), ..Look::default() }).await.expect("a page");
+        let dr = Rds::new(&world, DR, REGION, kind);
+        let (found, _) = dr.list(Query { origin: Some("public"), ..Query::default() }).await.expect("a page");
         assert_eq!(found.iter().map(|seen| (&seen.arn, seen.origin.as_str())).collect::<Vec<_>>(), [(&arn, "public")]);
-        assert_eq!(dr.look(Look { origin: Some("shared"), ..Look::default() }).await, Ok((vec![], None)));
+        assert_eq!(dr.list(Query { origin: Some("shared"), ..Query::default() }).await, Ok((vec![], None)));
         // Shared with it and with everyone, it is there once.
         prod.share("s", &[DR], &[]).await.expect("a share");
-        let (found, _) = dr.look(Look { shared: true, public: true, ..Look::default() }).await.expect("a page");
+        let (found, _) = dr.list(Query { shared: true, public: true, ..Query::default() }).await.expect("a page");
         assert_eq!(found.iter().map(|seen| seen.origin.as_str()).collect::<Vec<_>>(), ["shared"]);
     }
 }
@@ -104,10 +104,10 @@ async fn only_the_owner_shares_and_sees_with_whom() {
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
-        let dr = Rds::new(&world, DR, HERE, kind);
-        assert_eq!(dr.shared_with(&arn).await, Err(kind.no_snapshot()));
-        assert_eq!(dr.share(&arn, &[STRANGER], &[]).await, Err(kind.no_snapshot()));
-        assert_eq!(dr.delete(&arn).await.err(), Some(kind.no_snapshot()));
+        let dr = Rds::new(&world, DR, REGION, kind);
+        assert_eq!(dr.shared_with(&arn).await, Err(kind.snapshot_not_found()));
+        assert_eq!(dr.share(&arn, &[STRANGER], &[]).await, Err(kind.snapshot_not_found()));
+        assert_eq!(dr.delete(&arn).await.err(), Some(kind.snapshot_not_found()));
         assert_eq!(prod.shared_with(&arn).await, Ok(vec![DR.to_owned()]));
     }
 }
@@ -116,13 +116,14 @@ async fn only_the_owner_shares_and_sees_with_whom() {
 async fn what_is_automated_or_not_whole_cannot_be_shared() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.create_database("daily", DatabaseSpec::daily(1)).await.expect("a database");
         world.sleep(DAY).await;
-        let automated = rds.ids(Look { origin: Some("automated"), ..Look::default() }).await.expect("a page").remove(0);
-        assert_eq!(rds.share(&automated, &[DR], &[]).await, Err(kind.snapshot_state()));
+        let automated =
+            rds.ids(Query { origin: Some("automated"), ..Query::default() }).await.expect("a page").remove(0);
+        assert_eq!(rds.share(&automated, &[DR], &[]).await, Err(kind.invalid_snapshot_state()));
         rds.create("daily", "young").await.expect("a snapshot");
-        assert_eq!(rds.share("young", &[DR], &[]).await, Err(kind.snapshot_state()));
+        assert_eq!(rds.share("young", &[DR], &[]).await, Err(kind.invalid_snapshot_state()));
         for bad in ["42", "everyone", "22222222222a"] {
             assert_eq!(rds.share("young", &[bad], &[]).await, Err("InvalidParameterValue".to_owned()));
         }
@@ -133,9 +134,9 @@ async fn what_is_automated_or_not_whole_cannot_be_shared() {
 async fn what_is_shared_is_paged_with_ones_own() {
     let world = world();
     for kind in BOTH {
-        let (dr, before) = (Rds::new(&world, DR, HERE, kind), "000000000001");
+        let (dr, before) = (Rds::new(&world, DR, REGION, kind), "000000000001");
         for (account, name) in [(before, "w"), (PROD, "x"), (DR, "y"), (STRANGER, "z")] {
-            let rds = Rds::new(&world, account, HERE, kind);
+            let rds = Rds::new(&world, account, REGION, kind);
             rds.database(&world, "orders").await;
             for n in 0..12 {
                 rds.create("orders", &format!("{name}-{n:02}")).await.expect("a snapshot");
@@ -145,14 +146,14 @@ async fn what_is_shared_is_paged_with_ones_own() {
                 rds.share(&format!("{name}-{n:02}"), &[DR, "all"], &[]).await.expect("a share");
             }
         }
-        let mut look = Look { shared: true, public: true, size: Some(20), filters: &[], ..Look::default() };
+        let mut query = Query { shared: true, public: true, size: Some(20), filters: &[], ..Query::default() };
         let mut names = Vec::new();
         loop {
-            let (page, marker) = dr.look(look.clone()).await.expect("a page");
+            let (page, marker) = dr.list(query.clone()).await.expect("a page");
             let manual = page.iter().filter(|seen| seen.origin != "automated");
             names.extend(manual.map(|seen| seen.arn.rsplit(':').next().expect("a name").to_owned()));
             let Some(marker) = marker else { break };
-            look.marker = Some(marker);
+            query.marker = Some(marker);
         }
         let expected: Vec<String> =
             ["w", "x", "y", "z"].iter().flat_map(|name| (0..12).map(move |n| format!("{name}-{n:02}"))).collect();

@@ -8,15 +8,15 @@ use super::support::*;
 async fn a_snapshot_takes_its_time_in_proportion_to_its_size() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.database(&world, "orders").await;
         let created = rds.create("orders", "Before-Release").await.expect("a snapshot");
         assert_eq!((created.id.as_str(), created.status.as_str(), created.percent), ("before-release", "creating", 0));
-        assert_eq!(created.arn, kind.arn(PROD, HERE, "before-release"));
+        assert_eq!(created.arn, kind.arn(PROD, REGION, "before-release"));
         world.sleep(4 * MINUTE).await;
-        assert_eq!(rds.see("before-release").await.expect("it").percent, 40);
+        assert_eq!(rds.describe("before-release").await.expect("it").percent, 40);
         world.sleep(6 * MINUTE).await;
-        let done = rds.see("before-release").await.expect("it");
+        let done = rds.describe("before-release").await.expect("it");
         assert_eq!((done.status.as_str(), done.percent, done.origin.as_str()), ("available", 100, "manual"));
     }
 }
@@ -25,12 +25,12 @@ async fn a_snapshot_takes_its_time_in_proportion_to_its_size() {
 async fn only_instance_snapshots_tell_when_the_original_was_taken() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         let original = rds.snapshot(&world, "original").await;
         world.sleep(DAY).await;
-        rds.copy(Copy { source: "original", target: "copied", ..Copy::default() }).await.expect("a copy");
+        rds.copy(CopyRequest { source: "original", target: "copied", ..CopyRequest::default() }).await.expect("a copy");
         world.sleep(10 * MINUTE).await;
-        let copied = rds.see("copied").await.expect("it");
+        let copied = rds.describe("copied").await.expect("it");
         let passed = copied.taken.expect("a time").secs() - original.taken.expect("a time").secs();
         assert_eq!(passed, 24 * 60 * 60 + 10 * 60);
         let expected = if kind == Kind::Instance { original.taken } else { None };
@@ -42,7 +42,7 @@ async fn only_instance_snapshots_tell_when_the_original_was_taken() {
 async fn identifiers_follow_the_rules_of_their_kind() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.database(&world, "orders").await;
         let longest = if kind == Kind::Instance { 255 } else { 63 };
         let (fits, too_long) = ("a".repeat(longest), "a".repeat(longest + 1));
@@ -58,12 +58,12 @@ async fn identifiers_follow_the_rules_of_their_kind() {
 async fn an_identifier_is_taken_whatever_its_case() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.snapshot(&world, "one").await;
         assert_eq!(rds.create("of-one", "ONE").await.err(), Some(kind.snapshot_exists()));
-        let copy = Copy { source: "one", target: "One", ..Copy::default() };
+        let copy = CopyRequest { source: "one", target: "One", ..CopyRequest::default() };
         assert_eq!(rds.copy(copy).await.err(), Some(kind.snapshot_exists()));
-        assert_eq!(rds.see("ONE").await.expect("it").id, "one");
+        assert_eq!(rds.describe("ONE").await.expect("it").id, "one");
     }
 }
 
@@ -71,22 +71,22 @@ async fn an_identifier_is_taken_whatever_its_case() {
 async fn what_is_not_there_is_an_error_and_no_empty_list() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        assert_eq!(rds.see("nothing").await.err(), Some(kind.no_snapshot()));
-        assert_eq!(rds.see(&kind.arn(DR, HERE, "nothing")).await.err(), Some(kind.no_snapshot()));
-        assert_eq!(rds.delete("nothing").await.err(), Some(kind.no_snapshot()));
-        assert_eq!(rds.create("nothing", "of-it").await.err(), Some(kind.no_database()));
-        assert_eq!(rds.look(Look::default()).await, Ok((vec![], None)));
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        assert_eq!(rds.describe("nothing").await.err(), Some(kind.snapshot_not_found()));
+        assert_eq!(rds.describe(&kind.arn(DR, REGION, "nothing")).await.err(), Some(kind.snapshot_not_found()));
+        assert_eq!(rds.delete("nothing").await.err(), Some(kind.snapshot_not_found()));
+        assert_eq!(rds.create("nothing", "of-it").await.err(), Some(kind.database_not_found()));
+        assert_eq!(rds.list(Query::default()).await, Ok((vec![], None)));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_two_kinds_do_not_see_each_other() {
     let world = world();
-    let [instances, clusters] = BOTH.map(|kind| Rds::new(&world, PROD, HERE, kind));
+    let [instances, clusters] = BOTH.map(|kind| Rds::new(&world, PROD, REGION, kind));
     instances.snapshot(&world, "one").await;
-    assert_eq!(clusters.see("one").await.err(), Some(Kind::Cluster.no_snapshot()));
-    let wrong = clusters.see(&Kind::Instance.arn(PROD, HERE, "one")).await;
+    assert_eq!(clusters.describe("one").await.err(), Some(Kind::Cluster.snapshot_not_found()));
+    let wrong = clusters.describe(&Kind::Instance.arn(PROD, REGION, "one")).await;
     assert_eq!(wrong.err().as_deref(), Some("InvalidParameterValue"));
     clusters.snapshot(&world, "one").await;
 }
@@ -95,29 +95,30 @@ async fn the_two_kinds_do_not_see_each_other() {
 async fn snapshots_are_found_by_database_type_and_filter() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.snapshot(&world, "a").await;
         rds.snapshot(&world, "b").await;
-        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        rds.create_database("daily", DatabaseSpec::daily(1)).await.expect("a database");
         world.sleep(DAY).await;
-        let found = async |look: Look<'_>| rds.ids(look).await.expect("a page");
-        let arn = kind.database_arn(PROD, HERE, "of-b");
+        let found = async |query: Query<'_>| rds.ids(query).await.expect("a page");
+        let arn = kind.database_arn(PROD, REGION, "of-b");
         let (by_database, by_snapshot) =
             (kind.pick("db-instance-id", "db-cluster-id"), kind.pick("db-snapshot-id", "db-cluster-snapshot-id"));
-        assert_eq!(found(Look { database: Some("OF-A"), origin: Some("manual"), ..Look::default() }).await, ["a"]);
-        let manual = Look { origin: Some("manual"), ..Look::default() };
+        assert_eq!(found(Query { database: Some("OF-A"), origin: Some("manual"), ..Query::default() }).await, ["a"]);
+        let manual = Query { origin: Some("manual"), ..Query::default() };
         assert_eq!(found(manual.clone()).await, ["a", "b"]);
         for filter in [(by_database.as_str(), "of-b"), (&by_database, &arn), (&by_snapshot, "b")] {
-            assert_eq!(found(Look { filters: &[filter], ..manual.clone() }).await, ["b"], "{filter:?}");
+            assert_eq!(found(Query { filters: &[filter], ..manual.clone() }).await, ["b"], "{filter:?}");
         }
         let engine = kind.pick("postgres", "aurora-postgresql");
-        assert_eq!(found(Look { filters: &[("engine", &engine)], ..manual.clone() }).await, ["a", "b"]);
-        assert_eq!(found(Look { filters: &[("engine", "mysql")], ..manual.clone() }).await, [""; 0]);
+        assert_eq!(found(Query { filters: &[("engine", &engine)], ..manual.clone() }).await, ["a", "b"]);
+        assert_eq!(found(Query { filters: &[("engine", "mysql")], ..manual.clone() }).await, [""; 0]);
         let daily =
-            found(Look { filters: &[("snapshot-type", "automated")], database: Some("daily"), ..Look::default() });
+            found(Query { filters: &[("snapshot-type", "automated")], database: Some("daily"), ..Query::default() });
         assert!(daily.await[0].starts_with("rds:daily-"));
-        assert_eq!(found(Look { database: Some("no-such"), ..Look::default() }).await, [""; 0]);
-        for bad in [Look { filters: &[("colour", "red")], ..manual }, Look { origin: Some("nice"), ..Look::default() }]
+        assert_eq!(found(Query { database: Some("no-such"), ..Query::default() }).await, [""; 0]);
+        for bad in
+            [Query { filters: &[("colour", "red")], ..manual }, Query { origin: Some("nice"), ..Query::default() }]
         {
             assert_eq!(rds.ids(bad).await.err().as_deref(), Some("InvalidParameterValue"));
         }
@@ -128,22 +129,22 @@ async fn snapshots_are_found_by_database_type_and_filter() {
 async fn a_list_comes_in_pages_of_20_to_100() {
     let world = World::with_settings(Settings { snapshot_quota: 1000, ..settings() });
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.database(&world, "orders").await;
         for n in 0..125 {
             rds.create("orders", &format!("s-{n:03}")).await.expect("a snapshot");
         }
-        let manual = Look { origin: Some("manual"), ..Look::default() };
-        let (first, marker) = rds.look(manual.clone()).await.expect("a page");
-        let (second, end) = rds.look(Look { marker, ..manual.clone() }).await.expect("a page");
+        let manual = Query { origin: Some("manual"), ..Query::default() };
+        let (first, marker) = rds.list(manual.clone()).await.expect("a page");
+        let (second, end) = rds.list(Query { marker, ..manual.clone() }).await.expect("a page");
         assert_eq!((first.len(), second.len(), end), (100, 25, None));
-        let (small, marker) = rds.look(Look { size: Some(20), ..manual.clone() }).await.expect("a page");
+        let (small, marker) = rds.list(Query { size: Some(20), ..manual.clone() }).await.expect("a page");
         assert_eq!((small.len(), marker.is_some()), (20, true));
-        for bad in [Look { size: Some(19), ..manual.clone() }, Look { size: Some(101), ..manual.clone() }] {
-            assert_eq!(rds.look(bad).await.err().as_deref(), Some("InvalidParameterValue"));
+        for bad in [Query { size: Some(19), ..manual.clone() }, Query { size: Some(101), ..manual.clone() }] {
+            assert_eq!(rds.list(bad).await.err().as_deref(), Some("InvalidParameterValue"));
         }
-        let bad = Look { marker: Some("page 2".to_owned()), ..manual };
-        assert_eq!(rds.look(bad).await.err().as_deref(), Some("InvalidParameterValue"));
+        let bad = Query { marker: Some("page 2".to_owned()), ..manual };
+        assert_eq!(rds.list(bad).await.err().as_deref(), Some("InvalidParameterValue"));
     }
 }
 
@@ -151,14 +152,14 @@ async fn a_list_comes_in_pages_of_20_to_100() {
 async fn manual_snapshots_are_counted_for_each_kind_and_region() {
     let world = World::with_settings(Settings { snapshot_quota: 2, ..settings() });
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
+        let rds = Rds::new(&world, PROD, REGION, kind);
         rds.snapshot(&world, "a").await;
         rds.snapshot(&world, "b").await;
         assert_eq!(rds.create("of-a", "c").await.err().as_deref(), Some("SnapshotQuotaExceeded"));
-        let copy = Copy { source: "a", target: "c", ..Copy::default() };
+        let copy = CopyRequest { source: "a", target: "c", ..CopyRequest::default() };
         assert_eq!(rds.copy(copy).await.err().as_deref(), Some("SnapshotQuotaExceeded"));
         // Automated ones do not count.
-        rds.database_like("daily", Like::daily(2)).await.expect("a database");
+        rds.create_database("daily", DatabaseSpec::daily(2)).await.expect("a database");
         world.sleep(2 * DAY).await;
         rds.delete("a").await.expect("a deletion");
         rds.create("of-a", "c").await.expect("a snapshot");
@@ -169,34 +170,34 @@ async fn manual_snapshots_are_counted_for_each_kind_and_region() {
 async fn deleting_is_for_manual_snapshots_that_are_whole() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        rds.database_like("daily", Like::daily(1)).await.expect("a database");
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.create_database("daily", DatabaseSpec::daily(1)).await.expect("a database");
         world.sleep(DAY).await;
-        let automated = rds.ids(Look { origin: Some("automated"), ..Look::default() }).await.expect("a page");
-        assert_eq!(rds.delete(&automated[0]).await.err(), Some(kind.snapshot_state()));
+        let automated = rds.ids(Query { origin: Some("automated"), ..Query::default() }).await.expect("a page");
+        assert_eq!(rds.delete(&automated[0]).await.err(), Some(kind.invalid_snapshot_state()));
         rds.create("daily", "young").await.expect("a snapshot");
-        assert_eq!(rds.delete("young").await.err(), Some(kind.snapshot_state()));
+        assert_eq!(rds.delete("young").await.err(), Some(kind.invalid_snapshot_state()));
         world.sleep(10 * MINUTE).await;
         assert_eq!(rds.delete("young").await.expect("a deletion").status, kind.pick("deleted", "available"));
-        assert_eq!(rds.see("young").await.err(), Some(kind.no_snapshot()));
+        assert_eq!(rds.describe("young").await.err(), Some(kind.snapshot_not_found()));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
     let world = world();
-    let rds = Rds::new(&world, PROD, HERE, Kind::Instance);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     let gib_days = || {
         let bill = world.bill();
         let line = bill.lines.iter().find(|line| line.item == "RDS snapshot storage").expect("a line");
         (line.quantity * 730.0 / 24.0).round()
     };
-    rds.database_like("orders", Like::daily(1)).await.expect("a database");
+    rds.create_database("orders", DatabaseSpec::daily(1)).await.expect("a database");
     world.sleep(DAY).await;
     assert_eq!(gib_days(), 0.0);
     rds.create("orders", "s").await.expect("a snapshot");
     world.sleep(10 * MINUTE).await;
-    rds.copy(Copy { source: "s", target: "c", ..Copy::default() }).await.expect("a copy");
+    rds.copy(CopyRequest { source: "s", target: "c", ..CopyRequest::default() }).await.expect("a copy");
     world.sleep(DAY).await;
     assert_eq!(gib_days(), (100.0 + 100.0 * 1430.0 / 1440.0_f64).round());
     for id in ["s", "c"] {
@@ -210,8 +211,8 @@ async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
 #[tokio::test(start_paused = true)]
 async fn an_account_is_told_how_many_manual_snapshots_it_has_and_may_have() {
     let world = World::with_settings(Settings { snapshot_quota: 7, ..settings() });
-    Rds::new(&world, PROD, HERE, Kind::Cluster).snapshot(&world, "a").await;
-    let rds = aws_sdk_rds::Client::new(&world.sdk_config(PROD, HERE));
+    Rds::new(&world, PROD, REGION, Kind::Cluster).snapshot(&world, "a").await;
+    let rds = aws_sdk_rds::Client::new(&world.sdk_config(PROD, REGION));
     let answer = rds.describe_account_attributes().send().await.expect("quotas");
     let quotas: Vec<_> = answer
         .account_quotas()

@@ -8,9 +8,9 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
 use sim::World;
 
-pub(crate) use crate::support::{DR, PROD, REGION as HERE, code, settings, world};
+pub(crate) use crate::support::{DR, PROD, REGION, code, settings, world};
 
-pub(crate) const AFAR: &str = "us-east-1";
+pub(crate) const OTHER_REGION: &str = "us-east-1";
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 pub(crate) const BOTH: [Kind; 2] = [Kind::Instance, Kind::Cluster];
@@ -41,15 +41,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn no_database(self) -> String {
+    pub(crate) fn database_not_found(self) -> String {
         self.pick("DBInstanceNotFound", "DBClusterNotFoundFault")
     }
 
-    pub(crate) fn database_state(self) -> String {
+    pub(crate) fn invalid_database_state(self) -> String {
         self.pick("InvalidDBInstanceState", "InvalidDBClusterStateFault")
     }
 
-    pub(crate) fn no_snapshot(self) -> String {
+    pub(crate) fn snapshot_not_found(self) -> String {
         self.pick("DBSnapshotNotFound", "DBClusterSnapshotNotFoundFault")
     }
 
@@ -57,7 +57,7 @@ impl Kind {
         self.pick("DBSnapshotAlreadyExists", "DBClusterSnapshotAlreadyExistsFault")
     }
 
-    pub(crate) fn snapshot_state(self) -> String {
+    pub(crate) fn invalid_snapshot_state(self) -> String {
         self.pick("InvalidDBSnapshotState", "InvalidDBClusterSnapshotStateFault")
     }
 
@@ -79,7 +79,7 @@ impl Kind {
 
 /// A snapshot, as somebody sees it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct SnapshotView {
     pub(crate) id: String,
     pub(crate) arn: String,
     pub(crate) database: String,
@@ -94,7 +94,7 @@ pub(crate) struct Seen {
     pub(crate) source: Option<String>,
 }
 
-impl From<&DbSnapshot> for Seen {
+impl From<&DbSnapshot> for SnapshotView {
     fn from(seen: &DbSnapshot) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         Self {
@@ -114,7 +114,7 @@ impl From<&DbSnapshot> for Seen {
     }
 }
 
-impl From<&DbClusterSnapshot> for Seen {
+impl From<&DbClusterSnapshot> for SnapshotView {
     fn from(seen: &DbClusterSnapshot) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         Self {
@@ -136,7 +136,7 @@ impl From<&DbClusterSnapshot> for Seen {
 
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Look<'a> {
+pub(crate) struct Query<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) database: Option<&'a str>,
     pub(crate) origin: Option<&'a str>,
@@ -149,7 +149,7 @@ pub(crate) struct Look<'a> {
 
 /// What is copied.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Copy<'a> {
+pub(crate) struct CopyRequest<'a> {
     pub(crate) source: &'a str,
     pub(crate) target: &'a str,
     pub(crate) key: Option<&'a str>,
@@ -159,7 +159,7 @@ pub(crate) struct Copy<'a> {
 
 /// What a database is like.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Like<'a> {
+pub(crate) struct DatabaseSpec<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) is_encrypted: bool,
     pub(crate) tags: Tags,
@@ -168,7 +168,7 @@ pub(crate) struct Like<'a> {
     pub(crate) retention: Option<i32>,
 }
 
-impl Like<'_> {
+impl DatabaseSpec<'_> {
     /// One that is backed up at four in the morning.
     pub(crate) fn daily(retention: i32) -> Self {
         Self { retention: Some(retention), window: Some("04:00-04:30"), ..Self::default() }
@@ -189,11 +189,10 @@ macro_rules! either {
     ($self:ident, $instance:expr, $cluster:expr) => {
         match $self.kind {
             Kind::Instance => {
-                code($instance.send().await).map(|answer| Seen::from(answer.db_snapshot().expect("a snapshot")))
+                code($instance.send().await).map(|answer| SnapshotView::from(answer.db_snapshot().expect("a snapshot")))
             }
-            Kind::Cluster => {
-                code($cluster.send().await).map(|answer| Seen::from(answer.db_cluster_snapshot().expect("a snapshot")))
-            }
+            Kind::Cluster => code($cluster.send().await)
+                .map(|answer| SnapshotView::from(answer.db_cluster_snapshot().expect("a snapshot"))),
         }
     };
 }
@@ -206,11 +205,11 @@ impl Rds {
     /// A database of 100 GiB, which is available. It takes no automated snapshots if it need not.
     pub(crate) async fn database(&self, world: &World, id: &str) {
         let retention = Some(if self.kind == Kind::Instance { 0 } else { 35 });
-        self.database_like(id, Like { retention, ..Like::default() }).await.expect("a database");
+        self.create_database(id, DatabaseSpec { retention, ..DatabaseSpec::default() }).await.expect("a database");
         world.sleep(5 * MINUTE).await;
     }
 
-    pub(crate) async fn database_like(&self, id: &str, like: Like<'_>) -> Answer<()> {
+    pub(crate) async fn create_database(&self, id: &str, like: DatabaseSpec<'_>) -> Answer<()> {
         match self.kind {
             Kind::Instance => {
                 let call =
@@ -261,11 +260,11 @@ impl Rds {
         }
     }
 
-    pub(crate) async fn create(&self, database: &str, id: &str) -> Answer<Seen> {
+    pub(crate) async fn create(&self, database: &str, id: &str) -> Answer<SnapshotView> {
         self.create_tagged(database, id, Tags::new()).await
     }
 
-    pub(crate) async fn create_tagged(&self, database: &str, id: &str, tags: Tags) -> Answer<Seen> {
+    pub(crate) async fn create_tagged(&self, database: &str, id: &str, tags: Tags) -> Answer<SnapshotView> {
         let tags = Some(sdk_tags(&tags));
         let instance = self.client.create_db_snapshot().set_tags(tags.clone());
         let cluster = self.client.create_db_cluster_snapshot().set_tags(tags);
@@ -277,15 +276,15 @@ impl Rds {
     }
 
     /// A snapshot of a database of its own, both available.
-    pub(crate) async fn snapshot(&self, world: &World, id: &str) -> Seen {
+    pub(crate) async fn snapshot(&self, world: &World, id: &str) -> SnapshotView {
         let database = format!("of-{id}");
         self.database(world, &database).await;
         self.create(&database, id).await.expect("a snapshot");
         world.sleep(10 * MINUTE).await;
-        self.see(id).await.expect("the snapshot")
+        self.describe(id).await.expect("the snapshot")
     }
 
-    pub(crate) async fn copy(&self, wanted: Copy<'_>) -> Answer<Seen> {
+    pub(crate) async fn copy(&self, wanted: CopyRequest<'_>) -> Answer<SnapshotView> {
         let (tags, key) = (Some(sdk_tags(&wanted.tags)), wanted.key.map(str::to_owned));
         let instance = self.client.copy_db_snapshot().set_tags(tags.clone()).set_kms_key_id(key.clone());
         let cluster = self.client.copy_db_cluster_snapshot().set_tags(tags).set_kms_key_id(key);
@@ -302,7 +301,7 @@ impl Rds {
         )
     }
 
-    pub(crate) async fn delete(&self, id: &str) -> Answer<Seen> {
+    pub(crate) async fn delete(&self, id: &str) -> Answer<SnapshotView> {
         either!(
             self,
             self.client.delete_db_snapshot().db_snapshot_identifier(id),
@@ -311,35 +310,38 @@ impl Rds {
     }
 
     /// One snapshot.
-    pub(crate) async fn see(&self, id: &str) -> Answer<Seen> {
-        self.look(Look { id: Some(id), ..Look::default() }).await.map(|(mut seen, _)| seen.remove(0))
+    pub(crate) async fn describe(&self, id: &str) -> Answer<SnapshotView> {
+        self.list(Query { id: Some(id), ..Query::default() }).await.map(|(mut seen, _)| seen.remove(0))
     }
 
     /// The identifiers of what is found, on one page.
-    pub(crate) async fn ids(&self, look: Look<'_>) -> Answer<Vec<String>> {
-        self.look(look).await.map(|(seen, _)| seen.into_iter().map(|seen| seen.id).collect())
+    pub(crate) async fn ids(&self, query: Query<'_>) -> Answer<Vec<String>> {
+        self.list(query).await.map(|(seen, _)| seen.into_iter().map(|seen| seen.id).collect())
     }
 
     /// A page, and the marker of the next.
-    pub(crate) async fn look(&self, look: Look<'_>) -> Answer<(Vec<Seen>, Option<String>)> {
+    pub(crate) async fn list(&self, query: Query<'_>) -> Answer<(Vec<SnapshotView>, Option<String>)> {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let filters = look.filters.iter().map(|(name, value)| Filter::builder().name(*name).values(*value).build());
+        let filters = query.filters.iter().map(|(name, value)| Filter::builder().name(*name).values(*value).build());
         let filters: Vec<_> = filters.collect();
         match self.kind {
             Kind::Instance => {
-                let call = self.client.describe_db_snapshots().set_db_snapshot_identifier(text(look.id));
-                let call = call.set_db_instance_identifier(text(look.database)).set_snapshot_type(text(look.origin));
-                let call = call.set_filters(Some(filters)).include_shared(look.shared).include_public(look.public);
-                let answer = code(call.set_max_records(look.size).set_marker(look.marker).send().await)?;
-                Ok((answer.db_snapshots().iter().map(Seen::from).collect(), answer.marker().map(str::to_owned)))
+                let call = self.client.describe_db_snapshots().set_db_snapshot_identifier(text(query.id));
+                let call = call.set_db_instance_identifier(text(query.database)).set_snapshot_type(text(query.origin));
+                let call = call.set_filters(Some(filters)).include_shared(query.shared).include_public(query.public);
+                let answer = code(call.set_max_records(query.size).set_marker(query.marker).send().await)?;
+                Ok((answer.db_snapshots().iter().map(SnapshotView::from).collect(), answer.marker().map(str::to_owned)))
             }
             Kind::Cluster => {
                 let call =
-                    self.client.describe_db_cluster_snapshots().set_db_cluster_snapshot_identifier(text(look.id));
-                let call = call.set_db_cluster_identifier(text(look.database)).set_snapshot_type(text(look.origin));
-                let call = call.set_filters(Some(filters)).include_shared(look.shared).include_public(look.public);
-                let answer = code(call.set_max_records(look.size).set_marker(look.marker).send().await)?;
-                Ok((answer.db_cluster_snapshots().iter().map(Seen::from).collect(), answer.marker().map(str::to_owned)))
+                    self.client.describe_db_cluster_snapshots().set_db_cluster_snapshot_identifier(text(query.id));
+                let call = call.set_db_cluster_identifier(text(query.database)).set_snapshot_type(text(query.origin));
+                let call = call.set_filters(Some(filters)).include_shared(query.shared).include_public(query.public);
+                let answer = code(call.set_max_records(query.size).set_marker(query.marker).send().await)?;
+                Ok((
+                    answer.db_cluster_snapshots().iter().map(SnapshotView::from).collect(),
+                    answer.marker().map(str::to_owned),
+                ))
             }
         }
     }

@@ -25,9 +25,9 @@ fn many(count: usize) -> Tags {
 
 /// A database and a snapshot of it: their ARNs.
 async fn two_resources(world: &World, kind: Kind) -> (Rds, [String; 2]) {
-    let rds = Rds::new(world, PROD, HERE, kind);
+    let rds = Rds::new(world, PROD, REGION, kind);
     let snapshot = rds.snapshot(world, "s").await;
-    (rds, [kind.database_arn(PROD, HERE, "of-s"), snapshot.arn])
+    (rds, [kind.database_arn(PROD, REGION, "of-s"), snapshot.arn])
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn tags_are_added_overwritten_listed_and_removed() {
             remove(&rds, arn, &["team", "absent"]).await.expect("no tag");
             assert_eq!(list(&rds, arn).await, Ok(tags(&[("empty", "")])));
         }
-        assert_eq!(rds.see("s").await.expect("it").tags, tags(&[("empty", "")]));
+        assert_eq!(rds.describe("s").await.expect("it").tags, tags(&[("empty", "")]));
     }
 }
 
@@ -58,10 +58,10 @@ async fn there_are_fifty_tags_at_most() {
         add(&rds, &arn, tags(&[("k00", "other")])).await.expect("a tag");
         // Those of AWS do not count, and are copied with the others.
         world.set_reserved_tag(&arn, "aws:cloudformation:stack-name", "shop").expect("a tag");
-        let copy = Copy { source: "s", target: "copied", copy_tags: true, ..Copy::default() };
+        let copy = CopyRequest { source: "s", target: "copied", copy_tags: true, ..CopyRequest::default() };
         let all = list(&rds, &arn).await.expect("tags");
         assert_eq!((all.len(), rds.copy(copy.clone()).await.expect("a copy").tags), (51, all));
-        let more = Copy { target: "more", tags: tags(&[("one", "more")]), ..copy };
+        let more = CopyRequest { target: "more", tags: tags(&[("one", "more")]), ..copy };
         assert_eq!(rds.copy(more).await.err().as_deref(), Some("InvalidParameterValue"));
     }
 }
@@ -81,9 +81,10 @@ async fn what_is_no_tag_is_refused_wherever_it_is_given() {
             assert_eq!(add(&rds, &arn, bad.clone()).await, Err(refused.clone()), "{bad:?}");
             let created = rds.create_tagged("of-s", "t", bad.clone()).await;
             assert_eq!(created.err(), Some(refused.clone()));
-            let copied = rds.copy(Copy { source: "s", target: "t", tags: bad.clone(), ..Copy::default() }).await;
+            let copied =
+                rds.copy(CopyRequest { source: "s", target: "t", tags: bad.clone(), ..CopyRequest::default() }).await;
             assert_eq!(copied.err(), Some(refused.clone()));
-            let database = rds.database_like("t", Like { tags: bad, ..Like::default() }).await;
+            let database = rds.create_database("t", DatabaseSpec { tags: bad, ..DatabaseSpec::default() }).await;
             assert_eq!(database.err(), Some(refused));
         }
         world.set_reserved_tag(&arn, "aws:x", "y").expect("a tag");
@@ -98,17 +99,17 @@ async fn tags_are_their_owners_even_when_the_snapshot_is_shared() {
     for kind in BOTH {
         let (prod, [database, snapshot]) = two_resources(&world, kind).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
-        let dr = Rds::new(&world, DR, HERE, kind);
+        let dr = Rds::new(&world, DR, REGION, kind);
         for arn in [&database, &snapshot] {
             assert_eq!(list(&dr, arn).await, Err("AccessDenied".to_owned()));
             assert_eq!(add(&dr, arn, many(1)).await, Err("AccessDenied".to_owned()));
             assert_eq!(remove(&dr, arn, &["k"]).await, Err("AccessDenied".to_owned()));
         }
-        let afar = Rds::new(&world, PROD, AFAR, kind);
-        assert_eq!(list(&afar, &snapshot).await, Err("InvalidParameterValue".to_owned()));
+        let other_region = Rds::new(&world, PROD, OTHER_REGION, kind);
+        assert_eq!(list(&other_region, &snapshot).await, Err("InvalidParameterValue".to_owned()));
         assert_eq!(list(&prod, "s").await, Err("InvalidParameterValue".to_owned()));
-        assert_eq!(list(&prod, &kind.arn(PROD, HERE, "none")).await, Err(Kind::Instance.no_snapshot()));
-        assert_eq!(list(&prod, &kind.database_arn(PROD, HERE, "none")).await, Err(kind.no_database()));
+        assert_eq!(list(&prod, &kind.arn(PROD, REGION, "none")).await, Err(Kind::Instance.snapshot_not_found()));
+        assert_eq!(list(&prod, &kind.database_arn(PROD, REGION, "none")).await, Err(kind.database_not_found()));
     }
 }
 
@@ -116,19 +117,19 @@ async fn tags_are_their_owners_even_when_the_snapshot_is_shared() {
 async fn copies_carry_tags_when_asked_to_and_the_owner_asks() {
     let world = world();
     for kind in BOTH {
-        let prod = Rds::new(&world, PROD, HERE, kind);
+        let prod = Rds::new(&world, PROD, REGION, kind);
         prod.database(&world, "orders").await;
         prod.create_tagged("orders", "s", tags(&[("a", "1"), ("b", "2")])).await.expect("a snapshot");
         world.sleep(10 * MINUTE).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
-        let arn = kind.arn(PROD, HERE, "s");
-        let copy = Copy { source: &arn, target: "plain", tags: tags(&[("b", "3")]), ..Copy::default() };
+        let arn = kind.arn(PROD, REGION, "s");
+        let copy = CopyRequest { source: &arn, target: "plain", tags: tags(&[("b", "3")]), ..CopyRequest::default() };
         assert_eq!(prod.copy(copy.clone()).await.expect("a copy").tags, tags(&[("b", "3")]));
-        let with = Copy { target: "with", copy_tags: true, ..copy };
+        let with = CopyRequest { target: "with", copy_tags: true, ..copy };
         assert_eq!(prod.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
-        let afar = Rds::new(&world, PROD, AFAR, kind);
-        assert_eq!(afar.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
-        let dr = Rds::new(&world, DR, HERE, kind);
+        let other_region = Rds::new(&world, PROD, OTHER_REGION, kind);
+        assert_eq!(other_region.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
+        let dr = Rds::new(&world, DR, REGION, kind);
         assert_eq!(dr.copy(with).await.expect("a copy").tags, tags(&[("b", "3")]));
     }
 }
@@ -137,9 +138,9 @@ async fn copies_carry_tags_when_asked_to_and_the_owner_asks() {
 async fn a_snapshot_by_hand_carries_the_databases_tags_too() {
     let world = world();
     for kind in BOTH {
-        let rds = Rds::new(&world, PROD, HERE, kind);
-        let like = Like { tags: tags(&[("a", "1"), ("b", "2")]), copies_tags: true, ..Like::default() };
-        rds.database_like("orders", like).await.expect("a database");
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        let like = DatabaseSpec { tags: tags(&[("a", "1"), ("b", "2")]), copies_tags: true, ..DatabaseSpec::default() };
+        rds.create_database("orders", like).await.expect("a database");
         world.sleep(5 * MINUTE).await;
         let created = rds.create_tagged("orders", "s", tags(&[("b", "3")])).await.expect("a snapshot");
         assert_eq!(created.tags, tags(&[("a", "1"), ("b", "3")]));

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 /// Something that is wrong, with the way to it from inside out.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub(super) struct PathError {
     path: Vec<String>,
     why: String,
 }
 
-impl Wrong {
+impl PathError {
     pub(super) fn new(why: impl Into<String>) -> Self {
         Self { path: Vec::new(), why: why.into() }
     }
@@ -21,7 +21,7 @@ impl Wrong {
     }
 
     /// `FunctionRole.Policies.0: why`, in this template.
-    pub(super) fn of(self, template: &str) -> super::Error {
+    pub(super) fn in_template(self, template: &str) -> super::Error {
         let path: Vec<_> = self.path.into_iter().rev().collect();
         let separator = if path.is_empty() { "" } else { ": " };
         super::Error(format!("{template}: {}{separator}{}", path.join("."), self.why))
