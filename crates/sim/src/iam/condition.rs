@@ -2,18 +2,18 @@
 
 use super::pattern;
 
-/// One key under one operator. All of a statement's must hold.
+/// A condition operator applied to one condition key. All conditions of a statement must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Condition {
     key: String,
     test: Test,
-    /// Any of these will do; under a negated operator, none may match.
+    /// The values to compare with. One match is enough; with a negated operator, no value may match.
     expected: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
-    /// Whether the key is absent.
+    /// `Null`: whether the key is absent.
     Null,
     Values {
         quantifier: Quantifier,
@@ -23,10 +23,10 @@ enum Test {
     },
 }
 
-/// Which of a key's values count.
+/// How the values of a multivalued key are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quantifier {
-    /// It has one.
+    /// The key has a single value.
     Single,
     ForAnyValue,
     ForAllValues,
@@ -61,8 +61,9 @@ const OPERATORS: [(&str, Compare, Sense); 11] = [
     ("Bool", Compare::EqualIgnoreCase, Sense::Is),
 ];
 
-/// The keys that some service of this world, or the principal, gives a value. Any other would be absent from every
-/// question, and a condition on it quietly wrong. One that ends in `/` goes on with the key of a tag.
+/// The condition keys that a simulated service or the principal provides. A condition on any other key is refused: the
+/// key would be absent from every request, and the condition would silently give the wrong result. A key that ends in
+/// `/` is a prefix, followed by the key of a tag.
 const KEYS: [&str; 21] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
@@ -97,7 +98,7 @@ impl Condition {
         }
         let test = Test::parse(operator)?;
         if matches!(operator_name(operator), "Bool" | "Null") && expected.iter().any(|value| !is_bool(value)) {
-            return Err(format!("{operator} of {key} is true or false, not {}", expected.join(", ")));
+            return Err(format!("{operator} on {key} must be true or false, not {}", expected.join(", ")));
         }
         Ok(Self { key: key.to_owned(), test, expected })
     }
@@ -106,7 +107,7 @@ impl Condition {
         &self.key
     }
 
-    /// Whether it holds if the key has these values; none if it is absent.
+    /// Whether the condition holds for these values of the key. An absent key has no values.
     pub(super) fn holds(&self, values: &[String]) -> bool {
         let Test::Values { quantifier, compare, sense, if_exists } = self.test else {
             return self.expected.iter().any(|absent| absent.eq_ignore_ascii_case("true") == values.is_empty());
@@ -116,7 +117,8 @@ impl Condition {
         }
         let matches = |value: &String| self.expected.iter().any(|expected| compare.matches(expected, value));
         // An absent key: "If the policy condition requires that the key is not matched, and the right key is not
-        // present, the condition is true" (IAM user guide); ForAllValues is true of no values, ForAnyValue is not.
+        // present, the condition is true" (IAM user guide). With no values, ForAllValues is true and ForAnyValue is
+        // false.
         match (quantifier, sense) {
             (Quantifier::Single | Quantifier::ForAnyValue, Sense::Is) => values.iter().any(matches),
             (Quantifier::Single, Sense::IsNot) => !values.iter().any(matches),
@@ -158,7 +160,7 @@ impl Compare {
     }
 }
 
-/// An operator without what stands before and after its name.
+/// The name of an operator, without the `ForAnyValue:` prefix and the `IfExists` suffix.
 fn operator_name(operator: &str) -> &str {
     let bare = operator.rsplit(':').next().unwrap_or(operator);
     bare.strip_suffix("IfExists").unwrap_or(bare)

@@ -1,4 +1,4 @@
-//! Policy documents: JSON read into a [`Policy`]. Whatever is not understood is an error.
+//! Policy documents: parses JSON into a [`Policy`]. Unknown elements are errors.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::condition::Condition;
 use super::{Effect, Patterns, Policy, PolicyPrincipal, Statement};
 
-/// What has a policy.
+/// The kind of a policy document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PolicyType {
-    /// Says who may do something to it.
+    /// A resource's policy: who may access the resource.
     Resource,
-    /// Says what it may do.
+    /// A role's permissions policy: what the role may do.
     Role,
-    /// A role, of which it says who may take it up.
+    /// A role's trust policy: who may assume the role.
     Trust,
 }
 
@@ -24,11 +24,11 @@ pub(super) fn read(document: &str, policy_type: PolicyType) -> Result<Policy, St
     let document: Document = serde_json::from_str(document).map_err(|why| why.to_string())?;
     match document.version.as_deref() {
         None | Some("2008-10-17" | "2012-10-17") => {}
-        Some(version) => return Err(format!("{version} is no version of the policy language")),
+        Some(version) => return Err(format!("unknown policy version {version}")),
     }
     let statements: Vec<_> =
         document.statement.into_iter().map(|written| written.read(policy_type)).collect::<Result<_, _>>()?;
-    if statements.is_empty() { Err("there is no statement".to_owned()) } else { Ok(Policy { statements }) }
+    if statements.is_empty() { Err("the policy has no statement".to_owned()) } else { Ok(Policy { statements }) }
 }
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Document {
     statement: Vec<StatementJson>,
 }
 
-/// A statement as it is written.
+/// A statement as deserialized, before it is checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct StatementJson {
@@ -65,22 +65,22 @@ impl StatementJson {
         let effect = match self.effect.as_str() {
             "Allow" => Effect::Allow,
             "Deny" => Effect::Deny,
-            other => return Err(format!("the effect is Allow or Deny, not {other}")),
+            other => return Err(format!("Effect must be Allow or Deny, not {other}")),
         };
         let principals = match (policy_type, self.principal) {
             (PolicyType::Resource | PolicyType::Trust, Some(principal)) => Some(principals(principal)?),
             (PolicyType::Role, None) => None,
             (PolicyType::Resource | PolicyType::Trust, None) => {
-                return Err("the policy of a resource names a Principal".to_owned());
+                return Err("a resource policy requires a Principal".to_owned());
             }
-            (PolicyType::Role, Some(_)) => return Err("the policy of a role names no Principal".to_owned()),
+            (PolicyType::Role, Some(_)) => return Err("a role policy must not have a Principal".to_owned()),
         };
         let actions = choice("Action", self.action, self.not_action, |action| {
             action == "*"
                 || action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
         })?;
         let resources = match (policy_type, self.resource, self.not_resource) {
-            // "MalformedPolicyDocument: Has prohibited field Resource": it is about the role that has it.
+            // AWS: "MalformedPolicyDocument: Has prohibited field Resource". A trust policy applies to its own role.
             (PolicyType::Trust, None, None) => Patterns::AnyOf(vec!["*".to_owned()]),
             (PolicyType::Trust, ..) => return Err("Has prohibited field Resource".to_owned()),
             (_, any_of, all_except) => {
@@ -119,8 +119,8 @@ fn principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
     Ok(named)
 }
 
-/// There are roles here, but no users, and a principal that does not exist is refused by AWS too. An ARN of a principal
-/// has no wildcards.
+/// Accounts, roles and sessions. IAM users are not simulated, and AWS also refuses a principal that does not exist. The
+/// ARN of a principal has no wildcards.
 fn parse_aws_principal(name: &str) -> Option<PolicyPrincipal> {
     if name == "*" {
         return Some(PolicyPrincipal::Everyone);
@@ -156,19 +156,19 @@ fn choice(
     let choice = match (any_of, all_except) {
         (Some(any_of), None) => Patterns::AnyOf(any_of),
         (None, Some(but)) => Patterns::AllExcept(but),
-        _ => return Err(format!("a statement has either {element} or Not{element}")),
+        _ => return Err(format!("a statement requires either {element} or Not{element}")),
     };
     let (Patterns::AnyOf(patterns) | Patterns::AllExcept(patterns)) = &choice;
     if patterns.is_empty() {
         return Err(format!("{element} is empty"));
     }
     match patterns.iter().find(|pattern| !is_valid(pattern) || pattern.contains("${")) {
-        Some(wrong) => Err(format!("{wrong} is no {element} that can be understood")),
+        Some(wrong) => Err(format!("invalid {element} {wrong}")),
         None => Ok(choice),
     }
 }
 
-/// A condition's values, which may be written without quotation marks.
+/// The values of a condition, which may be JSON strings, booleans or numbers.
 fn scalars(written: Value) -> Result<Vec<String>, String> {
     let values = if let Value::Array(values) = written { values } else { vec![written] };
     values
@@ -176,7 +176,7 @@ fn scalars(written: Value) -> Result<Vec<String>, String> {
         .map(|value| match value {
             Value::String(text) => Ok(text),
             Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => Err(format!("{value} is no value of a condition")),
+            Value::Null | Value::Array(_) | Value::Object(_) => Err(format!("invalid condition value {value}")),
         })
         .collect()
 }
@@ -191,7 +191,7 @@ fn list_or_single<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Re
     many(Value::deserialize(from)?).map_err(de::Error::custom)
 }
 
-/// Where AWS lets a list of one be written without its brackets.
+/// A JSON list, or a single value where AWS accepts one in place of a list.
 fn many<T: DeserializeOwned>(written: Value) -> Result<Vec<T>, serde_json::Error> {
     match written {
         list @ Value::Array(_) => serde_json::from_value(list),

@@ -1,12 +1,12 @@
-//! Who may do what: policies, and the roles that have them.
+//! Access control: policies and the roles that have them.
 //!
-//! A [`Policy`] answers a [`AccessRequest`] for itself; [`is_allowed`] and [`check_key_access`] combine what a resource's policy says
-//! with what the caller's own policies say, as AWS does. No service is known here: what is true of a call, in the words
-//! of condition keys, is told by whoever asks.
+//! A [`Policy`] evaluates an [`AccessRequest`]. [`is_allowed`] and [`check_key_access`] combine the policy of the
+//! resource with the caller's own policies, as AWS does. This module knows no service: the service that calls it
+//! provides the condition keys of the request.
 //!
-//! Every call passes [`authorize`] with its [`RequiredPermission`]s before its service serves it. Keys, topics and functions have
-//! policies of their own, so their services ask again, or instead, when they have found the resource. All of it ends in
-//! one place, where [`roles`] remembers what was of use.
+//! Each call passes [`authorize`] with its [`RequiredPermission`]s before its service handles it. Keys, topics and
+//! functions have policies of their own; their services check again, or check instead, once they have found the
+//! resource. All checks end in `decide`, which records in [`roles`] which permissions were used.
 
 mod condition;
 mod document;
@@ -24,7 +24,7 @@ use document::PolicyType;
 pub(crate) use permission::{RequiredPermission, authorize, check_caller_policies};
 pub(crate) use roles::{Roles, add_role, can_be_assumed, has_role};
 
-/// A policy document, read.
+/// A parsed policy document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     statements: Vec<Statement>,
@@ -32,10 +32,9 @@ pub(crate) struct Policy {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
-    /// Its name, if it has one.
     sid: Option<String>,
     effect: Effect,
-    /// Whom a resource's policy names. A role's policy names nobody: it is about the role.
+    /// The principals named by a resource's policy. `None` for a role's policy, which applies to the role.
     principals: Option<Vec<PolicyPrincipal>>,
     actions: Patterns,
     resources: Patterns,
@@ -48,68 +47,68 @@ enum Effect {
     Deny,
 }
 
-/// Whom a policy names as principal.
+/// A principal as a policy names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PolicyPrincipal {
     Everyone,
-    /// By its number or the ARN of its root: the account as a whole, which then decides for itself whom it lets.
+    /// By its account ID or the ARN of its root: the account as a whole, whose own policies then decide.
     Account(String),
-    /// By the ARN of a role or of a session.
+    /// The ARN of a role or of a session.
     Arn(String),
     Service(String),
 }
 
-/// `Action` and `Resource`, or their opposites.
+/// `Action` and `Resource`, or `NotAction` and `NotResource`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Patterns {
     AnyOf(Vec<String>),
     AllExcept(Vec<String>),
 }
 
-/// Who asks a policy.
+/// Who makes an access request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Principal<'a> {
-    /// Somebody in an account.
+    /// A principal in an account.
     Caller(&'a Caller),
-    /// An AWS service that acts for a resource: `events.rds.amazonaws.com` for the snapshot that it tells of.
+    /// An AWS service that acts for a resource: `events.rds.amazonaws.com` for the snapshot of an event.
     Service { name: &'a str, source_arn: &'a str },
 }
 
-/// What a policy is asked.
+/// A request for access, to be evaluated against policies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessRequest<'a> {
     pub(crate) principal: Principal<'a>,
     /// `kms:Decrypt`.
     pub(crate) action: &'a str,
-    /// The ARN of what it is about.
+    /// The ARN of the resource.
     pub(crate) resource: &'a str,
-    /// Condition keys that the service provides besides those of the principal: `("kms:CallerAccount", "111111111111")`.
-    /// A key that has several values is given several times.
+    /// Condition keys that the service provides besides those of the principal: `("kms:CallerAccount",
+    /// "111111111111")`. A multivalued key is repeated.
     pub(crate) context: &'a [(&'a str, &'a str)],
 }
 
-/// What a policy answers.
+/// The result of evaluating one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Allow,
     Deny,
-    /// No statement applies.
+    /// No statement matches.
     NotApplicable,
 }
 
-/// What a policy gives to who asks. The greatest of all statements' answers counts, so their order does not matter and
-/// a denial always wins.
+/// The access that a policy grants to the principal. The greatest grant of all statements counts, so their order does
+/// not matter and a denial always wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Grant {
     NoMatch,
-    /// Its account is named: its own policies decide.
+    /// The policy names the principal's account, whose own policies decide.
     ToAccount,
     ToPrincipal,
     Denied,
 }
 
 impl Policy {
-    /// Reads the policy of a resource; else, why it is none. What cannot be simulated is refused, never ignored.
+    /// Parses the policy of a resource. Elements that are not simulated are refused, never ignored.
     pub(crate) fn parse(document: &str) -> Result<Self, String> {
         document::read(document, PolicyType::Resource)
     }
@@ -122,7 +121,7 @@ impl Policy {
         }
     }
 
-    /// Whether every statement is about any resource, which is all that a key's policy may say.
+    /// Whether every statement has the resource `*`, the only one that AWS accepts in a key policy.
     pub(crate) fn applies_to_any_resource(&self) -> bool {
         self.statements.iter().all(|statement| statement.resources == Patterns::AnyOf(vec!["*".to_owned()]))
     }
@@ -181,10 +180,10 @@ impl Patterns {
 }
 
 impl AccessRequest<'_> {
-    /// The values of a condition key, whose name may be spelt in either case. So may the key of a tag that is part of it:
+    /// The values of a condition key. Keys are compared without regard to case, including the key of a tag:
     /// `aws:ResourceTag/TagKey1` "matches a resource tag key named either TagKey1 or tagkey1" (IAM user guide).
     fn values(&self, key: &str) -> Vec<String> {
-        let told = self.context.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let of_service = self.context.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let of_principal = match self.principal {
             Principal::Caller(caller) => vec![
                 ("aws:PrincipalArn", caller.principal()),
@@ -199,10 +198,11 @@ impl AccessRequest<'_> {
                 ("aws:SourceAccount", Arn::parse(source_arn).map_or("", |arn| arn.account).to_owned()),
             ],
         };
-        // What is not of an account (`*`) has none.
+        // A request on no particular resource (`*`) has no resource account.
         let owner = Arn::parse(self.resource).map(|arn| arn.account).filter(|account| is_account(account));
         let of_resource = owner.map(|account| ("aws:ResourceAccount", account.to_owned()));
-        told.chain(of_principal)
+        of_service
+            .chain(of_principal)
             .chain(of_resource)
             .filter(|(name, _)| name.eq_ignore_ascii_case(key))
             .map(|(_, value)| value)
@@ -211,7 +211,7 @@ impl AccessRequest<'_> {
 }
 
 impl Caller {
-    /// As whom it is known to itself, and in errors: the session, not the role.
+    /// The ARN that `GetCallerIdentity` and error messages report: the session, not the role.
     pub(crate) fn arn(&self) -> String {
         match &self.role {
             Some(role) => format!("arn:aws:sts::{}:assumed-role/{}/{}", self.account, role.name, role.session),
@@ -220,7 +220,7 @@ impl Caller {
     }
 }
 
-/// Why something is not allowed.
+/// Why access is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DenialReason {
     DeniedByResource,
@@ -231,8 +231,8 @@ pub(crate) enum DenialReason {
     NotAllowedByCaller,
 }
 
-/// Is it allowed? By the resource's policy and the caller's own together: within an account either suffices, from
-/// another account both must allow it, and a denial wins.
+/// Whether the resource's policy and the caller's own policies together allow the request. Within an account either is
+/// enough; from another account both must allow it. A denial always wins.
 pub(crate) fn is_allowed(
     state: &mut State,
     request: &AccessRequest<'_>,
@@ -242,8 +242,9 @@ pub(crate) fn is_allowed(
     decide(state, request, resource_account, resource_policy, SameAccountDefault::CallerPolicies).is_ok()
 }
 
-/// Is it allowed to do this with a key? Unlike other resources, a key is open to nobody whom its policy does not name:
-/// "Without permission from the key policy, IAM policies that allow permissions have no effect" (KMS developer guide).
+/// Checks access to a KMS key. Unlike other resources, a key is closed to every principal that its policy does not
+/// name: "Without permission from the key policy, IAM policies that allow permissions have no effect" (KMS developer
+/// guide).
 pub(crate) fn check_key_access(
     state: &mut State,
     request: &AccessRequest<'_>,
@@ -253,10 +254,10 @@ pub(crate) fn check_key_access(
     decide(state, request, account, Some(policy), SameAccountDefault::Deny)
 }
 
-/// What it means for callers of the same account if a resource's policy says nothing of them.
+/// The result for callers of the same account if the resource's policy does not name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SameAccountDefault {
-    /// It leaves it to their own policies.
+    /// Their own policies decide.
     CallerPolicies,
     Deny,
 }
@@ -290,7 +291,7 @@ fn decide(
     Ok(())
 }
 
-/// To a caller who may not do it, in AWS's words. `resource` is `*` for what is not done to anything.
+/// The error message for the caller, in AWS's wording. `resource` is `*` for actions without a resource.
 pub(crate) fn denial_message(why: DenialReason, caller: &Caller, action: &str, resource: &str) -> String {
     let who = caller.arn();
     let what = if resource == "*" { action.to_owned() } else { format!("{action} on resource: {resource}") };

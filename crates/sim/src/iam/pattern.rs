@@ -1,13 +1,13 @@
-//! Wildcards: `*` is any text, `?` any character. Nothing is copied, as every call of a role with policies is held against
-//! all of their patterns.
+//! Wildcard matching: `*` matches any text, `?` any character. Matching does not allocate: every call of a role is
+//! matched against all of the role's patterns.
 
-/// Whether an action is meant. Actions are spelt in any case.
+/// Whether a pattern matches an action, regardless of case.
 pub(super) fn action(pattern: &str, action: &str) -> bool {
-    matches(pattern.as_bytes(), action.as_bytes(), |one, other| one.eq_ignore_ascii_case(&other))
+    matches(pattern.as_bytes(), action.as_bytes(), |left, right| left.eq_ignore_ascii_case(&right))
 }
 
-/// Whether an ARN is meant. Each of its six parts is compared by itself, so that a wildcard in the region's place does
-/// not reach into the account's; parts that a pattern leaves out at its end may be anything.
+/// Whether a pattern matches an ARN. The six parts are compared one by one, so that a wildcard in the region does not
+/// extend into the account. Parts missing at the end of a pattern match any text.
 pub(super) fn arn(pattern: &str, arn: &str) -> bool {
     let parts = arn.splitn(6, ':');
     if pattern == "*" || parts.clone().count() < 6 {
@@ -18,39 +18,39 @@ pub(super) fn arn(pattern: &str, arn: &str) -> bool {
 }
 
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    matches(pattern.as_bytes(), text.as_bytes(), |one, other| one == other)
+    matches(pattern.as_bytes(), text.as_bytes(), |left, right| left == right)
 }
 
 fn matches(pattern: &[u8], text: &[u8], same: fn(u8, u8) -> bool) -> bool {
-    let (mut at, mut seen) = (0, 0);
-    // Where the last `*` is, and how much of the text it has taken so far.
+    let (mut index, mut position) = (0, 0);
+    // The position of the last `*`, and how much of the text it has matched so far.
     let mut star: Option<(usize, usize)> = None;
-    while seen < text.len() {
-        match (pattern.get(at), star) {
+    while position < text.len() {
+        match (pattern.get(index), star) {
             (Some(b'*'), _) => {
-                star = Some((at, seen));
-                at += 1;
+                star = Some((index, position));
+                index += 1;
             }
-            (Some(b'?'), _) if begins_character(text[seen]) => {
-                at += 1;
-                seen += 1 + text[seen + 1..].iter().take_while(|byte| !begins_character(**byte)).count();
+            (Some(b'?'), _) if starts_character(text[position]) => {
+                index += 1;
+                position += 1 + text[position + 1..].iter().take_while(|byte| !starts_character(**byte)).count();
             }
-            (Some(wanted), _) if same(*wanted, text[seen]) => {
-                at += 1;
-                seen += 1;
+            (Some(expected), _) if same(*expected, text[position]) => {
+                index += 1;
+                position += 1;
             }
             (_, Some((place, taken))) => {
                 star = Some((place, taken + 1));
-                at = place + 1;
-                seen = taken + 1;
+                index = place + 1;
+                position = taken + 1;
             }
             (_, None) => return false,
         }
     }
-    pattern[at..].iter().all(|left| *left == b'*')
+    pattern[index..].iter().all(|left| *left == b'*')
 }
 
-/// In UTF-8, the other bytes of a character begin with the bits 10.
-fn begins_character(byte: u8) -> bool {
+/// In UTF-8, the continuation bytes of a character begin with the bits 10.
+fn starts_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
 }

@@ -1,17 +1,18 @@
-//! What a call needs to be allowed. Each service has a table of its operations that says it; here it is judged.
+//! The permissions that calls require. Each service has a table of its operations that lists them; this module checks
+//! them against the caller's own policies.
 
 use super::{AccessRequest, Principal, SameAccountDefault, decide, denial_message};
 use crate::call::{Call, Caller, Error};
 use crate::world::State;
 
-/// An action on a resource, and what is true of it in the words of condition keys.
+/// An action on a resource, with the condition keys of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequiredPermission {
     /// `rds:CopyDBSnapshot`.
     pub(crate) action: String,
-    /// Its ARN, or `*` if the action is not done to anything.
+    /// The ARN of the resource, or `*` for an action without a resource.
     pub(crate) resource: String,
-    /// A key that has several values is there several times.
+    /// Condition keys and values. A multivalued key is repeated.
     pub(crate) context: Vec<(String, String)>,
 }
 
@@ -20,7 +21,7 @@ impl RequiredPermission {
         Self { action: action.into(), resource: resource.into(), context: Vec::new() }
     }
 
-    /// With these tags in the request.
+    /// Adds the tags of the request.
     pub(crate) fn tagging<'a>(mut self, tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
         for (key, value) in tags {
             self.context.push((format!("aws:RequestTag/{key}"), value.clone()));
@@ -30,14 +31,15 @@ impl RequiredPermission {
     }
 }
 
-/// Lets a call pass whose caller's own policies allow all that it needs; else, the error of its service. Nothing has
-/// happened then.
+/// Checks that the caller's own policies allow all permissions that a call requires. Returns the error of the called
+/// service. It is called before the call has any effect.
 pub(crate) fn authorize(state: &mut State, call: &Call, required: &[RequiredPermission]) -> Result<(), Error> {
     let denied = |why| Error::denied(call.service, why);
     required.iter().try_for_each(|permission| check_caller_policies(state, &call.caller, permission)).map_err(denied)
 }
 
-/// Do the caller's own policies allow this, on a resource that has none? Else, why not, in AWS's words.
+/// Checks that the caller's own policies allow this, on a resource without a policy. Otherwise returns the reason in
+/// AWS's wording.
 pub(crate) fn check_caller_policies(
     state: &mut State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Roles: what their policies let them do, and what of that was ever of use.
+//! Roles: their policies, and which of their permissions were ever used.
 
 use std::collections::BTreeMap;
 
@@ -8,57 +8,57 @@ use crate::arn::Arn;
 use crate::call::{self, Caller};
 use crate::world::{State, World};
 
-/// The roles of all accounts, as far as they are known: by account and name. A role that is not here may do everything
-/// that resources let it do.
+/// The known roles of all accounts, by account and name. An unknown role may do everything that resource policies
+/// allow.
 #[derive(Default)]
 pub(crate) struct Roles {
     known: BTreeMap<String, BTreeMap<String, Role>>,
-    /// Whose the access keys are that do not tell it themselves.
+    /// The callers of access keys that are not account IDs.
     access_keys: BTreeMap<String, Caller>,
 }
 
 struct Role {
-    /// The statements of all its policies: which policy has one makes no difference.
+    /// The statements of all its policies.
     statements: Vec<TrackedStatement>,
-    /// Who may take it up. Without one, whoever says so.
+    /// The trust policy. A role without one can be assumed by every principal.
     trust: Option<Policy>,
 }
 
 struct TrackedStatement {
     statement: Statement,
-    /// Of each of its action patterns, whether it was needed. What is not named (`NotAction`) counts as one; a denial has
-    /// none.
+    /// For each action pattern, whether it was needed. A `NotAction` counts as one pattern; a denial has none.
     actions: Vec<bool>,
-    /// The same of its resource patterns.
+    /// The same for the resource patterns.
     resources: Vec<bool>,
 }
 
 impl World {
-    /// Gives a role these policies and no others; until then it may do everything that resources let it do.
+    /// Sets the policies of a role, in place of earlier ones. A role without policies may do everything that resource
+    /// policies allow.
     ///
     /// # Errors
-    /// If one of them is no policy, or needs something that is not simulated.
+    /// If a policy is invalid or uses an element that is not simulated.
     pub fn add_role(&self, account: &str, name: &str, policies: &[&str]) -> Result<(), String> {
         self.change(|state| add_role(state, account, name, policies, None))
     }
 
-    /// Tells whose an access key is that is not an account's number: this role's, whatever its session token says. Somebody
-    /// else has made it: the simulation has no STS that does.
+    /// Assigns an access key to a role. It takes precedence over the session token. For keys made outside the
+    /// simulation, whose STS does not issue any.
     pub fn add_access_key(&self, access_key: &str, account: &str, role: &str) {
         let role = call::Role { name: role.to_owned(), session: access_key.to_owned() };
         let caller = Caller { account: account.to_owned(), role: Some(role) };
         self.change(|state| state.roles.access_keys.insert(access_key.to_owned(), caller));
     }
 
-    /// What a role is allowed, and whether that was ever needed since the role got its policies: each action pattern and
-    /// each resource pattern with its statement, in the order in which they are written (`ReadSnapshots:
-    /// rds:DescribeDBSnapshots`, `ReadSnapshots: on *`; a statement without a `Sid` has its number).
+    /// The permissions of a role, and whether each was needed since the role got its policies: every action pattern and
+    /// resource pattern with the name of its statement, in the order of the policies (`ReadSnapshots:
+    /// rds:DescribeDBSnapshots`, `ReadSnapshots: on *`). A statement without a `Sid` is named by its number.
     ///
-    /// A pattern was needed if something was allowed that no other would have allowed. So what two statements allow counts
-    /// for neither: either could go.
+    /// A pattern was needed if it allowed a request that no other pattern would have allowed. If two statements allow
+    /// the same request, neither is counted: either could be removed.
     ///
     /// # Errors
-    /// If the role has not been given policies.
+    /// If the role has no policies.
     pub fn permissions(&self, account: &str, role: &str) -> Result<Vec<(String, bool)>, String> {
         self.change(|state| {
             let known = state.roles.known.get(account).and_then(|roles| roles.get(role));
@@ -67,17 +67,17 @@ impl World {
         })
     }
 
-    /// What a role is allowed and never needed.
+    /// The permissions of a role that were never needed.
     ///
     /// # Errors
-    /// If the role has not been given policies.
+    /// If the role has no policies.
     pub fn unused_permissions(&self, account: &str, role: &str) -> Result<Vec<String>, String> {
         let all = self.permissions(account, role)?;
         Ok(all.into_iter().filter(|(_, used)| !used).map(|(permission, _)| permission).collect())
     }
 }
 
-/// Gives a role these policies, and says by whom it may be taken up.
+/// Sets the policies and the trust policy of a role.
 pub(crate) fn add_role(
     state: &mut State,
     account: &str,
@@ -98,7 +98,7 @@ pub(crate) fn has_role(state: &State, account: &str, name: &str) -> bool {
     state.roles.known.get(account).is_some_and(|roles| roles.contains_key(name))
 }
 
-/// Whether a service may take up a role for a resource of its own.
+/// Whether a service may assume a role on behalf of one of its resources.
 pub(crate) fn can_be_assumed(state: &State, role_arn: &str, service: &str, source_arn: &str) -> bool {
     let role = Arn::of("iam", role_arn)
         .and_then(|arn| state.roles.known.get(arn.account)?.get(arn.resource.strip_prefix("role/")?));
@@ -108,17 +108,17 @@ pub(crate) fn can_be_assumed(state: &State, role_arn: &str, service: &str, sourc
 }
 
 impl Roles {
-    /// Whose an access key is, if somebody has told.
+    /// The caller that an access key was assigned to.
     pub(crate) fn owner_of(&self, access_key: &str) -> Option<Caller> {
         self.access_keys.get(access_key).cloned()
     }
 
-    /// Whether the caller has policies of its own. The account's root has none.
+    /// Whether the caller has policies of its own. The root of an account has none.
     pub(crate) fn has_policies(&self, caller: &Caller) -> bool {
         self.of(caller).is_some()
     }
 
-    /// What the caller's own policies say. Who has none may do everything.
+    /// Evaluates the caller's own policies. A caller without policies may do everything.
     pub(super) fn evaluate(&self, caller: &Caller, request: &AccessRequest<'_>) -> Verdict {
         let Some(role) = self.of(caller) else { return Verdict::Allow };
         match role.statements.iter().map(|tracked| tracked.statement.grant(request)).max() {
@@ -128,10 +128,10 @@ impl Roles {
         }
     }
 
-    /// Remembers what of the caller's own policies was needed to allow this.
+    /// Records which of the caller's permissions were needed to allow this request.
     pub(super) fn mark_used(&mut self, caller: &Caller, request: &AccessRequest<'_>) {
         let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
-        // Matching is the dear part, and once all was needed there is nothing more to learn.
+        // Matching is expensive, and a role whose permissions were all used needs no further recording.
         let Some(role) = role.filter(|role| !role.statements.iter().all(TrackedStatement::is_fully_used)) else {
             return;
         };
@@ -163,7 +163,7 @@ impl TrackedStatement {
         self.actions.iter().chain(&self.resources).all(|needed| *needed)
     }
 
-    /// It alone has allowed this.
+    /// Records a request that only this statement allowed.
     fn mark_used(&mut self, request: &AccessRequest<'_>) {
         let Self { statement, actions, resources } = self;
         mark(actions, &statement.actions, |written| pattern::action(written, request.action));
@@ -180,7 +180,7 @@ impl TrackedStatement {
     }
 }
 
-/// The one pattern that matches was needed; of several, each could go.
+/// If exactly one pattern matches, it was needed. If several match, each of them could be removed.
 fn mark(needed: &mut [bool], choice: &Patterns, matches: impl Fn(&str) -> bool) {
     let Patterns::AnyOf(patterns) = choice else { return needed.fill(true) };
     let mut matching = patterns.iter().zip(needed).filter(|(pattern, _)| matches(pattern));

@@ -1,4 +1,4 @@
-//! The policy engine alone: what one policy says, what several say together, and its laws.
+//! The policy engine alone: single policies, combinations of policies, and properties that always hold.
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -7,8 +7,8 @@ use super::*;
 use crate::call::Role;
 use crate::world::World;
 
-const HOME: &str = "111111111111";
-const ABROAD: &str = "222222222222";
+const ACCOUNT: &str = "111111111111";
+const OTHER_ACCOUNT: &str = "222222222222";
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1";
 const BACKUP: &str = "arn:aws:iam::222222222222:role/backup";
 
@@ -29,7 +29,7 @@ fn document(statements: &str) -> String {
     format!(r#"{{"Version": "2012-10-17", "Id": "a", "Statement": [{statements}]}}"#)
 }
 
-/// A statement that lets these principals do this.
+/// A statement that allows these principals this action.
 fn allow(principal: &str, action: &str) -> String {
     format!(r#"{{"Sid": "a", "Effect": "Allow", "Principal": {principal}, "Action": {action}, "Resource": "*"}}"#)
 }
@@ -42,9 +42,9 @@ fn to(name: &str) -> String {
     format!(r#"{{"AWS": "{name}"}}"#)
 }
 
-/// What a policy with this one statement says to `kms:Decrypt` by the role `backup` of the other account.
+/// The result of a policy with this statement for `kms:Decrypt` by the role `backup` of the other account.
 fn verdict(statement: &str) -> Verdict {
-    evaluate(&read(statement), &role(ABROAD, "backup"), &[])
+    evaluate(&read(statement), &role(OTHER_ACCOUNT, "backup"), &[])
 }
 
 fn evaluate(policy: &Policy, caller: &Caller, context: &[(&str, &str)]) -> Verdict {
@@ -52,10 +52,10 @@ fn evaluate(policy: &Policy, caller: &Caller, context: &[(&str, &str)]) -> Verdi
     policy.evaluate(&AccessRequest { principal, action: "kms:Decrypt", resource: KEY, context })
 }
 
-/// Whether a condition holds of these keys.
+/// Whether a condition holds for these keys.
 fn holds(condition: &str, context: &[(&str, &str)]) -> bool {
     let statement = allow(r#""*""#, r#""*""#).replace("{\"Sid\"", &format!("{{\"Condition\": {condition}, \"Sid\""));
-    evaluate(&read(&statement), &role(ABROAD, "backup"), context) == Verdict::Allow
+    evaluate(&read(&statement), &role(OTHER_ACCOUNT, "backup"), context) == Verdict::Allow
 }
 
 fn refused(statement: &str) -> String {
@@ -63,16 +63,16 @@ fn refused(statement: &str) -> String {
 }
 
 #[test]
-fn a_principal_is_named_in_each_way_that_aws_has() {
+fn principals_are_named_in_all_ways_that_aws_accepts() {
     let star = r#""kms:*""#;
-    let names = [ABROAD, "arn:aws:iam::222222222222:root", BACKUP, "*"];
+    let names = [OTHER_ACCOUNT, "arn:aws:iam::222222222222:root", BACKUP, "*"];
     let session = "arn:aws:sts::222222222222:assumed-role/backup/night";
     for name in names.into_iter().chain([session]) {
         assert_eq!(verdict(&allow(&to(name), star)), Verdict::Allow, "{name}");
     }
-    let several = format!(r#"{{"Service": "rds.amazonaws.com", "AWS": ["{HOME}", "{BACKUP}"]}}"#);
+    let several = format!(r#"{{"Service": "rds.amazonaws.com", "AWS": ["{ACCOUNT}", "{BACKUP}"]}}"#);
     assert_eq!(verdict(&allow(&several, star)), Verdict::Allow);
-    let strangers = [HOME, "arn:aws:iam::222222222222:role/other", "arn:aws:iam::111111111111:role/backup"];
+    let strangers = [ACCOUNT, "arn:aws:iam::222222222222:role/other", "arn:aws:iam::111111111111:role/backup"];
     let other_session = "arn:aws:sts::222222222222:assumed-role/backup/day";
     for name in strangers.into_iter().chain([other_session]) {
         assert_eq!(verdict(&allow(&to(name), star)), Verdict::NotApplicable, "{name}");
@@ -80,7 +80,7 @@ fn a_principal_is_named_in_each_way_that_aws_has() {
 }
 
 #[test]
-fn a_service_is_named_apart_from_callers() {
+fn service_principals_do_not_match_callers() {
     let policy = read(&allow(r#"{"Service": "events.rds.amazonaws.com"}"#, r#""sns:Publish""#));
     let service = |name| Principal::Service { name, source_arn: "arn:aws:rds:eu-west-1:111111111111:snapshot:s" };
     let asked = |principal| {
@@ -93,11 +93,11 @@ fn a_service_is_named_apart_from_callers() {
     };
     assert_eq!(asked(service("events.rds.amazonaws.com")), Verdict::Allow);
     assert_eq!(asked(service("s3.amazonaws.com")), Verdict::NotApplicable);
-    assert_eq!(asked(Principal::Caller(&root(HOME))), Verdict::NotApplicable);
+    assert_eq!(asked(Principal::Caller(&root(ACCOUNT))), Verdict::NotApplicable);
 }
 
 #[test]
-fn actions_have_wildcards_and_no_case() {
+fn actions_match_wildcards_regardless_of_case() {
     let all = to("*");
     for action in [r#""*""#, r#""kms:*""#, r#""KMS:decrypt""#, r#""kms:De??ypt""#, r#"["kms:Encrypt", "kms:D*"]"#] {
         assert_eq!(verdict(&allow(&all, action)), Verdict::Allow, "{action}");
@@ -110,7 +110,7 @@ fn actions_have_wildcards_and_no_case() {
 }
 
 #[test]
-fn resources_have_wildcards_within_each_part() {
+fn resource_wildcards_do_not_extend_over_arn_parts() {
     let of = |resource: &str| verdict(&allow(&to("*"), r#""*""#).replace(r#""Resource": "*""#, resource));
     for resource in ["arn:aws:kms:*:111111111111:key/*", "arn:aws:kms:eu-west-?:*:*", "arn:aws:kms*", "arn:aws:kms"] {
         assert_eq!(of(&format!(r#""Resource": "{resource}""#)), Verdict::Allow, "{resource}");
@@ -124,7 +124,7 @@ fn resources_have_wildcards_within_each_part() {
 }
 
 #[test]
-fn a_question_mark_is_one_character_however_many_bytes_it_has() {
+fn a_question_mark_matches_one_unicode_character() {
     for (pattern, text) in [("?", "ü"), ("a?c", "a€c"), ("*?", "€"), ("?*", "€"), ("??", "aü"), ("*??c", "€üc")]
     {
         assert!(pattern::glob(pattern, text), "{pattern} {text}");
@@ -136,10 +136,10 @@ fn a_question_mark_is_one_character_however_many_bytes_it_has() {
 }
 
 #[test]
-fn every_condition_operator_does_as_aws_says() {
+fn condition_operators_work_as_aws_documents() {
     let through = |service| [("kms:ViaService", service)];
     let (rds, s3) = (through("rds.eu-west-1.amazonaws.com"), through("s3.eu-west-1.amazonaws.com"));
-    // Of each condition: whether it holds of RDS, of S3, and if the key is absent.
+    // For each condition: whether it holds for RDS, for S3, and if the key is absent.
     let table = [
         (r#"{"StringEquals": {"kms:ViaService": "rds.eu-west-1.amazonaws.com"}}"#, [true, false, false]),
         (r#"{"StringEquals": {"KMS:viaservice": ["rds.eu-west-1.amazonaws.com", "a"]}}"#, [true, false, false]),
@@ -172,7 +172,7 @@ fn every_condition_operator_does_as_aws_says() {
 }
 
 #[test]
-fn a_condition_on_a_key_with_several_values_says_which_count() {
+fn multivalued_keys_follow_for_any_value_and_for_all_values() {
     let of = |operator: &str, values: &[&str]| {
         let context: Vec<_> = values.iter().map(|value| ("aws:SourceArn", *value)).collect();
         holds(&format!(r#"{{"{operator}": {{"aws:SourceArn": ["a", "b"]}}}}"#), &context)
@@ -191,7 +191,7 @@ fn a_condition_on_a_key_with_several_values_says_which_count() {
 }
 
 #[test]
-fn what_is_not_simulated_is_refused() {
+fn elements_that_are_not_simulated_are_refused() {
     let with = |element: &str| refused(&allow(r#""*""#, r#""*""#).replace("\"Sid\": \"a\"", element));
     assert!(with(r#""NotPrincipal": "*""#).contains("NotPrincipal"));
     assert!(with(r#""Whatever": 1"#).contains("Whatever"));
@@ -212,7 +212,7 @@ fn what_is_not_simulated_is_refused() {
 }
 
 #[test]
-fn what_is_no_policy_is_refused() {
+fn invalid_policies_are_refused() {
     for principal in [
         "\"a\"",
         "{}",
@@ -248,7 +248,7 @@ fn what_is_no_policy_is_refused() {
     Policy::parse(&format!(r#"{{"Statement": {whole}}}"#)).expect("one statement needs no list, and no version");
 }
 
-/// What a role with this policy (none if it is not known) may do with a resource that has this one.
+/// Whether a role with this policy (`None`: the role is unknown) may access a resource with this policy.
 async fn decided(
     caller: &Caller,
     own: Option<&str>,
@@ -261,11 +261,11 @@ async fn decided(
     }
     let request =
         AccessRequest { principal: Principal::Caller(caller), action: "kms:Decrypt", resource: KEY, context: &[] };
-    world.change(|state| decide(state, &request, HOME, resource, default))
+    world.change(|state| decide(state, &request, ACCOUNT, resource, default))
 }
 
 #[tokio::test(start_paused = true)]
-async fn policies_of_resource_and_caller_are_combined_as_aws_does() {
+async fn resource_and_caller_policies_are_combined_as_aws_does() {
     use SameAccountDefault::{CallerPolicies, Deny};
     let by_role =
         |effect: &str| document(&format!(r#"{{"Effect": "{effect}", "Action": "kms:Decrypt", "Resource": "*"}}"#));
@@ -273,69 +273,70 @@ async fn policies_of_resource_and_caller_are_combined_as_aws_does() {
     let to_account = |account: &str| read(&allow(&to(account), r#""kms:*""#));
     let to_role = |account: &str| read(&allow(&to(&format!("arn:aws:iam::{account}:role/backup")), r#""kms:*""#));
     let never = read(&deny(&to("*"), r#""kms:*""#));
-    let (near, far) = (role(HOME, "backup"), role(ABROAD, "backup"));
-    let (ok, not_own, not_there) =
+    let (same_account, other_account) = (role(ACCOUNT, "backup"), role(OTHER_ACCOUNT, "backup"));
+    let (ok, not_by_caller, not_by_resource) =
         (Ok(()), Err(DenialReason::NotAllowedByCaller), Err(DenialReason::NotAllowedByResource));
     let table = [
-        // Within the account either suffices; but a key that names nobody is open to nobody.
-        (&near, Some(&may), None, CallerPolicies, ok),
-        (&near, Some(&other), None, CallerPolicies, not_own),
-        (&near, None, None, CallerPolicies, ok),
-        (&near, Some(&may), Some(to_role(ABROAD)), Deny, not_there),
-        (&near, Some(&other), Some(to_role(HOME)), Deny, ok),
-        (&near, Some(&other), Some(to_role(HOME)), CallerPolicies, ok),
-        // To name the account is to leave it to its roles' own policies.
-        (&near, Some(&other), Some(to_account(HOME)), Deny, not_own),
-        (&near, Some(&may), Some(to_account(HOME)), Deny, ok),
-        // From another account both must allow it.
-        (&far, Some(&may), None, CallerPolicies, not_there),
-        (&far, Some(&may), Some(to_account(HOME)), Deny, not_there),
-        (&far, Some(&may), Some(to_account(ABROAD)), Deny, ok),
-        (&far, Some(&other), Some(to_account(ABROAD)), Deny, not_own),
-        (&far, Some(&other), Some(to_role(ABROAD)), Deny, not_own),
-        (&far, Some(&may), Some(to_role(ABROAD)), CallerPolicies, ok),
-        (&far, None, Some(to_role(ABROAD)), Deny, ok),
+        // Within the account either policy is enough, but a key is closed to principals that its policy does not name.
+        (&same_account, Some(&may), None, CallerPolicies, ok),
+        (&same_account, Some(&other), None, CallerPolicies, not_by_caller),
+        (&same_account, None, None, CallerPolicies, ok),
+        (&same_account, Some(&may), Some(to_role(OTHER_ACCOUNT)), Deny, not_by_resource),
+        (&same_account, Some(&other), Some(to_role(ACCOUNT)), Deny, ok),
+        (&same_account, Some(&other), Some(to_role(ACCOUNT)), CallerPolicies, ok),
+        // If a key policy names the account, the policies of its roles decide.
+        (&same_account, Some(&other), Some(to_account(ACCOUNT)), Deny, not_by_caller),
+        (&same_account, Some(&may), Some(to_account(ACCOUNT)), Deny, ok),
+        // From another account both policies must allow it.
+        (&other_account, Some(&may), None, CallerPolicies, not_by_resource),
+        (&other_account, Some(&may), Some(to_account(ACCOUNT)), Deny, not_by_resource),
+        (&other_account, Some(&may), Some(to_account(OTHER_ACCOUNT)), Deny, ok),
+        (&other_account, Some(&other), Some(to_account(OTHER_ACCOUNT)), Deny, not_by_caller),
+        (&other_account, Some(&other), Some(to_role(OTHER_ACCOUNT)), Deny, not_by_caller),
+        (&other_account, Some(&may), Some(to_role(OTHER_ACCOUNT)), CallerPolicies, ok),
+        (&other_account, None, Some(to_role(OTHER_ACCOUNT)), Deny, ok),
         // A denial wins.
-        (&near, Some(&may), Some(never.clone()), Deny, Err(DenialReason::DeniedByResource)),
-        (&near, Some(&may_not), Some(to_role(HOME)), Deny, Err(DenialReason::DeniedByCaller)),
-        (&far, Some(&may_not), Some(to_role(ABROAD)), Deny, Err(DenialReason::DeniedByCaller)),
+        (&same_account, Some(&may), Some(never.clone()), Deny, Err(DenialReason::DeniedByResource)),
+        (&same_account, Some(&may_not), Some(to_role(ACCOUNT)), Deny, Err(DenialReason::DeniedByCaller)),
+        (&other_account, Some(&may_not), Some(to_role(OTHER_ACCOUNT)), Deny, Err(DenialReason::DeniedByCaller)),
     ];
     for (nth, (caller, own, resource, default, expected)) in table.into_iter().enumerate() {
         let own = own.map(String::as_str);
         assert_eq!(decided(caller, own, resource.as_ref(), default).await, expected, "row {nth}");
     }
-    // The root of an account has no policies of its own, but no key is open to it that does not name its account.
-    assert_eq!(decided(&root(HOME), None, Some(&to_role(HOME)), Deny).await, not_there);
-    assert_eq!(decided(&root(HOME), None, Some(&to_account(HOME)), Deny).await, ok);
+    // The root of an account has no policies of its own, but a key is closed to it unless the key policy names its
+    // account.
+    assert_eq!(decided(&root(ACCOUNT), None, Some(&to_role(ACCOUNT)), Deny).await, not_by_resource);
+    assert_eq!(decided(&root(ACCOUNT), None, Some(&to_account(ACCOUNT)), Deny).await, ok);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_is_let_in_by_the_resource_alone() {
+async fn a_service_requires_only_the_resource_policy() {
     let world = World::new(chrono::DateTime::UNIX_EPOCH);
     let named = read(&allow(r#"{"Service": "events.rds.amazonaws.com"}"#, r#""sns:Publish""#));
     let allowed = |policy: Option<&Policy>| {
         let source_arn = "arn:aws:rds:eu-west-1:111111111111:snapshot:s";
         let principal = Principal::Service { name: "events.rds.amazonaws.com", source_arn };
         let request = AccessRequest { principal, action: "sns:Publish", resource: "arn:aws:sns:a:1:t", context: &[] };
-        world.change(|state| is_allowed(state, &request, HOME, policy))
+        world.change(|state| is_allowed(state, &request, ACCOUNT, policy))
     };
     assert!(allowed(Some(&named)));
-    assert!(!allowed(Some(&read(&allow(&to(HOME), r#""*""#)))));
+    assert!(!allowed(Some(&read(&allow(&to(ACCOUNT), r#""*""#)))));
     assert!(!allowed(None));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_gets_only_policies_of_roles() {
+async fn a_role_policy_must_not_have_a_principal() {
     let world = World::new(chrono::DateTime::UNIX_EPOCH);
-    world.add_role(HOME, "backup", &["not JSON"]).expect_err("no policy");
-    world.add_role(HOME, "backup", &[&document(&allow(r#""*""#, r#""*""#))]).expect_err("it names a principal");
+    world.add_role(ACCOUNT, "backup", &["not JSON"]).expect_err("no policy");
+    world.add_role(ACCOUNT, "backup", &[&document(&allow(r#""*""#, r#""*""#))]).expect_err("it names a principal");
 }
 
-/// Statements of all kinds, some of which apply to what [`verdict`] asks.
+/// Random statements, some of which match the request of [`verdict`].
 fn statements() -> impl Strategy<Value = Vec<String>> {
     let pieces = (
         prop::sample::select(vec!["Allow", "Deny"]),
-        prop::sample::select(vec![ABROAD, BACKUP, HOME, "*"]),
+        prop::sample::select(vec![OTHER_ACCOUNT, BACKUP, ACCOUNT, "*"]),
         prop::sample::select(vec!["kms:*", "kms:Decrypt", "kms:Encrypt", "*", "sns:*"]),
         prop::sample::select(vec!["Action", "NotAction"]),
     );
@@ -353,7 +354,7 @@ proptest! {
     }
 
     #[test]
-    fn to_allow_more_never_takes_anything_away(statements in statements(), more in statements()) {
+    fn adding_allow_statements_never_removes_access(statements in statements(), more in statements()) {
         let before = verdict(&statements.join(","));
         let more: Vec<_> = more.into_iter().filter(|statement| statement.contains("Allow")).collect();
         let after = verdict(&[statements, more].concat().join(","));
@@ -375,7 +376,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_with_parts_left_out_for_stars_matches(
+    fn replacing_characters_by_stars_still_matches(
         text in "[a-c]{0,12}",
         kept in subsequence((0..12_usize).collect::<Vec<_>>(), 0..12),
     ) {
@@ -384,7 +385,7 @@ proptest! {
     }
 
     #[test]
-    fn without_wildcards_only_the_text_itself_matches(one in "[ab]{0,3}", other in "[ab]{0,3}") {
+    fn a_pattern_without_wildcards_matches_only_itself(one in "[ab]{0,3}", other in "[ab]{0,3}") {
         prop_assert_eq!(pattern::glob(&one, &other), one == other);
         prop_assert_eq!(pattern::glob(&"?".repeat(one.len()), &other), one.len() == other.len());
     }

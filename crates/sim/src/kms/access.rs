@@ -1,4 +1,4 @@
-//! Which key is meant, and whether the caller may do this with it.
+//! Finds the key that a request names and checks the caller's permission.
 
 use super::{Key, KeyManager, KeyState};
 use crate::arn::Arn;
@@ -7,7 +7,7 @@ use crate::context::CallContext;
 use crate::iam::{self, AccessRequest, DenialReason, Principal, RequiredPermission};
 use crate::world::State;
 
-/// Where a key is.
+/// The location of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeyLocation {
     account: String,
@@ -15,11 +15,11 @@ struct KeyLocation {
     id: String,
 }
 
-/// Operations that an account's policy can open to another account. Of the rest, KMS's table of permissions says that
-/// there is no cross-account use, whatever the policies say.
+/// The actions that a key policy can allow to another account. For all others, KMS's table of permissions excludes
+/// cross-account use, whatever the policies allow.
 const CROSS_ACCOUNT_ACTIONS: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
 
-/// The key of this identifier or ARN, if the caller may do this with it.
+/// Finds a key by its identifier or ARN, if the caller may perform the action on it.
 pub(super) fn find_key<'s>(
     state: &'s mut State,
     ctx: &CallContext,
@@ -29,7 +29,7 @@ pub(super) fn find_key<'s>(
     find_key_with(state, ctx, named, &RequiredPermission::new(action, "*"))
 }
 
-/// The same, if more is true of the request than that. The need's resource is the key.
+/// The same, with further condition keys. The resource of the permission is the key.
 pub(super) fn find_key_with<'s>(
     state: &'s mut State,
     ctx: &CallContext,
@@ -40,7 +40,7 @@ pub(super) fn find_key_with<'s>(
     authorize(state, ctx, &location, permission)
 }
 
-/// The key of this identifier, ARN, alias or alias's ARN, if the caller may do this with it.
+/// Finds a key by its identifier, ARN, alias or alias ARN, if the caller may perform the action on it.
 pub(super) fn find_key_or_alias<'s>(
     state: &'s mut State,
     ctx: &CallContext,
@@ -51,7 +51,7 @@ pub(super) fn find_key_or_alias<'s>(
     authorize(state, ctx, &location, &RequiredPermission::new(action, "*"))
 }
 
-/// The identifier of a key of the caller's own account, which anybody there may know to exist.
+/// The identifier of a key of the caller's own account. Requires no permission on the key.
 pub(super) fn own_key_id(state: &mut State, ctx: &CallContext, named: &str) -> Result<String, Error> {
     let location = parse_key_name(named, &ctx.caller, &ctx.region)?.key()?;
     let found = location.account == ctx.caller.account && key_at(state, &location).is_some();
@@ -79,7 +79,7 @@ fn authorize<'s>(
     }
 }
 
-/// Whether the caller's own policies let it do what is not done to a key.
+/// Checks the caller's own policies for an action that has no key as its resource.
 pub(super) fn check_own_policies(
     state: &mut State,
     ctx: &CallContext,
@@ -92,12 +92,12 @@ fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Ke
     state.region_state(&location.account, &location.region).kms.keys.get_mut(&location.id)
 }
 
-/// Why a service may not use a key for who called it, in words for an operator.
+/// Why a service may not use a key on behalf of its caller, in a text for operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 
-/// The ARN of a key (given as identifier, ARN, alias or alias's ARN) that the caller may use for all of these
-/// operations (`kms:Decrypt`, …) through a service (`rds`); else, why not.
+/// The ARN of a key (given as identifier, ARN, alias or alias ARN) that the caller may use for all of these operations
+/// (`kms:Decrypt`, …) through a service (`rds`). Otherwise returns the reason.
 pub(crate) fn usable_key(
     state: &mut State,
     caller: &Caller,
@@ -148,7 +148,7 @@ fn refusal_text(why: DenialReason, caller: &Caller, arn: &str, actions: &str, se
 /// How a request reaches a key.
 #[derive(Clone, Copy)]
 enum AccessPath<'a> {
-    /// As a call, of which this is true.
+    /// As a call of KMS, with these condition keys.
     Direct(&'a [(String, String)]),
     /// Through a service that acts for the caller: `rds.eu-west-1.amazonaws.com`.
     ViaService(&'a str),
@@ -168,7 +168,7 @@ fn check_permission(
         AccessPath::Direct(more) => context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         AccessPath::ViaService(service) => {
             context.push(("kms:ViaService", service));
-            // A service makes grants for what it keeps for the caller, and for nobody else.
+            // A service creates grants only for the resources that it manages for the caller.
             if action == "kms:CreateGrant" {
                 context.push(("kms:GrantIsForAWSResource", "true"));
             }
@@ -178,7 +178,7 @@ fn check_permission(
     iam::check_key_access(state, &request, &key.account, &key.policy)
 }
 
-/// Where the key is that somebody calls by identifier, ARN, alias or alias's ARN. It may not exist; an alias must.
+/// The location of the key named by identifier, ARN, alias or alias ARN. The key may not exist, but an alias must.
 fn find(state: &mut State, caller: &Caller, region: &str, named: &str) -> Result<KeyLocation, Error> {
     match parse_key_name(named, caller, region)? {
         KeyName::Key(location) => Ok(location),
@@ -193,7 +193,7 @@ fn find(state: &mut State, caller: &Caller, region: &str, named: &str) -> Result
     }
 }
 
-/// What somebody calls a key by.
+/// A key as a request names it.
 enum KeyName {
     Key(KeyLocation),
     Alias { account: String, name: String },
@@ -246,7 +246,7 @@ pub(super) fn no_such_alias(region: &str, account: &str, name: &str) -> Error {
     Error::new("NotFoundException", format!("Alias arn:aws:kms:{region}:{account}:{name} is not found."))
 }
 
-/// A stranger is not told whether there is such a key.
+/// Another account cannot find out whether the key exists.
 fn access_denied(caller: &Caller, action: &str) -> Error {
     let why = format!(
         "User: {} is not authorized to perform: {action} on this resource because the resource does not exist in this \

@@ -1,4 +1,5 @@
-//! Aliases: names of keys, unique in a region of an account. What creates one is told if another has been quicker.
+//! Aliases: names of keys, unique in a region of an account. Creating an alias that exists fails, also if another
+//! caller created it a moment before.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,8 +34,8 @@ pub(super) struct ListAliases {
     page: Page,
 }
 
-/// All three need the permission twice: the caller's own policies must allow it on the alias, and the key's policy on
-/// the key (KMS developer guide, "Controlling access to aliases").
+/// All three operations require the permission twice: in the caller's own policies on the alias, and in the key's
+/// policy on the key (KMS developer guide, "Controlling access to aliases").
 pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasRequest) -> Result<(), Error> {
     let AliasRequest { alias_name, target_key_id } = input;
     check_name(&alias_name)?;
@@ -85,7 +86,7 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListAliases) ->
     })
 }
 
-/// The identifier of the key that an alias is to stand for.
+/// The identifier of the key that an alias is to name.
 fn target(state: &mut State, ctx: &CallContext, named: &str, action: &str) -> Result<String, Error> {
     if named.contains("alias/") {
         return Err(Error::new("ValidationException", "Aliases must refer to keys. Not aliases"));
@@ -123,7 +124,7 @@ fn check_name(name: &str) -> Result<(), Error> {
             Err(Error::new("ValidationException", why))
         }
         Some("") => Err(Error::new("InvalidAliasNameException", "The alias has no name after alias/.")),
-        // The model's pattern has a colon, the service refuses it.
+        // The pattern in the API model allows a colon, but the service refuses it.
         Some(_) if !is_of(b"/_-") => {
             Err(Error::new("ValidationException", format!("{name} contains invalid characters for an alias")))
         }

@@ -1,4 +1,4 @@
-//! A key's life: made, disabled, turned over every year, and one day deleted.
+//! The life of a key: created, disabled, rotated and deleted.
 
 use std::collections::BTreeMap;
 
@@ -51,13 +51,13 @@ pub(super) struct EnableKeyRotation {
 }
 
 impl World {
-    /// Adds a key that somebody else has made, with the name and the policy that it has there.
+    /// Adds a key that exists outside the simulation, with its ARN and its policy.
     ///
     /// # Errors
-    /// If the name is no key's, or the policy is none, or needs something that is not simulated.
+    /// If the ARN is not one of a key, or the policy is invalid or uses an element that is not simulated.
     pub fn add_key(&self, arn: &str, policy: &str) -> Result<(), String> {
         let named = Arn::of("kms", arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
-        let (Arn { region, account, .. }, id) = named.ok_or_else(|| format!("{arn} is no key's name"))?;
+        let (Arn { region, account, .. }, id) = named.ok_or_else(|| format!("{arn} is not the ARN of a key"))?;
         let policy = (policy.to_owned(), Policy::parse(policy)?);
         self.change(|state| {
             let key = Key::new(state, account, id, arn, policy);
@@ -116,7 +116,8 @@ pub(super) fn disable(state: &mut State, ctx: &CallContext, KeyRequest { key_id 
     Ok(())
 }
 
-/// A key goes with all its aliases, 7 to 30 days later. Until then it can be kept, and not be used.
+/// A key and all its aliases are deleted after 7 to 30 days. Until then the deletion can be cancelled, but the key
+/// cannot be used.
 pub(super) fn schedule_deletion(
     state: &mut State,
     ctx: &CallContext,
@@ -202,13 +203,13 @@ impl CreateKey {
         {
             return Ok(());
         }
-        let why = "This simulation has only symmetric encryption keys of one region, made by KMS.";
+        let why = "Only single-Region symmetric encryption keys with key material from KMS are simulated.";
         Err(Error::new("UnsupportedOperationException", why))
     }
 }
 
 impl Key {
-    /// A customer's, which costs something from now on.
+    /// A customer managed key, which is billed from now on.
     fn new(state: &mut State, account: &str, id: &str, arn: &str, (policy_document, policy): (String, Policy)) -> Self {
         state.meter.start(state.now, BillItem::Keys, arn, 1);
         Self {
@@ -275,7 +276,7 @@ impl Key {
     }
 }
 
-/// Deletes a key on its day, unless it was kept in the meantime.
+/// Deletes a key on its date, unless the deletion was cancelled in the meantime.
 fn delete(state: &mut State, account: &str, region: &str, id: &str, date: DateTime<Utc>) {
     let kms = &mut state.region_state(account, region).kms;
     if kms.keys.get(id).is_some_and(|key| key.state == KeyState::PendingDeletion(date)) {

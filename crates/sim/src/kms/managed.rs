@@ -1,6 +1,6 @@
-//! Keys that AWS manages: one for each service that encrypts, made when it is first needed. Its policy lets everybody
-//! in the account use it through the service, lets nobody change it, and knows no other account; that alone makes it
-//! impossible to share what it encrypts.
+//! AWS managed keys: one for each service that encrypts, created at first use. The policy of such a key allows all
+//! principals of the account to use it through the service, cannot be changed, and allows no other account. For this
+//! reason snapshots encrypted with it cannot be shared.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::State;
 
-/// The services whose alias comes into being by being asked for: "If you specify a predefined AWS alias (an AWS alias
-/// with no key ID), AWS KMS associates the alias with an AWS managed key" (API reference, `DescribeKey`).
+/// The services whose managed key is created by a request for its alias: "If you specify a predefined AWS alias (an AWS
+/// alias with no key ID), AWS KMS associates the alias with an AWS managed key" (API reference, `DescribeKey`).
 const PREDEFINED: [&str; 4] = ["lambda", "rds", "sns", "sqs"];
 
-/// The ARN of the account's AWS managed key of a service (`alias/aws/rds`), made at its first use.
+/// The ARN of the account's AWS managed key for a service (`alias/aws/rds`), created at its first use.
 pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, service: &str) -> String {
     let name = format!("alias/aws/{service}");
     let kms = &state.region_state(account, region).kms;
@@ -35,7 +35,7 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
         state: KeyState::Enabled,
         // "All AWS managed keys are automatically rotated every year" (KMS developer guide).
         rotation: Some(Rotation { days: 365, since: now }),
-        // It is well-formed; were it not, it would allow nothing.
+        // The document is valid. An invalid one would give an empty policy, which allows nothing.
         policy: Policy::parse(&document).unwrap_or_default(),
         policy_document: document,
         tags: BTreeMap::new(),
@@ -48,7 +48,7 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
     arn
 }
 
-/// Whether it is the ARN of a key that AWS manages.
+/// Whether this is the ARN of an AWS managed key.
 pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
     let named = Arn::of("kms", key_arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
     let key = named.and_then(|(arn, id)| state.region_state(arn.account, arn.region).kms.keys.get(id));
@@ -61,9 +61,9 @@ pub(super) fn create_if_predefined(state: &mut State, account: &str, region: &st
     }
 }
 
-/// As AWS writes it, but for the words of the first `Sid`.
+/// The policy as AWS writes it, except for the text of the first `Sid`.
 fn policy_document(account: &str, region: &str, service: &str) -> String {
-    let (via_service, everybody) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
+    let (via_service, any_principal) = (format!("{service}.{region}.amazonaws.com"), json!({ "AWS": "*" }));
     let policy = json!({
         "Version": "2012-10-17",
         "Id": format!("auto-{service}-2"),
@@ -71,7 +71,7 @@ fn policy_document(account: &str, region: &str, service: &str) -> String {
             {
                 "Sid": format!("Allow access through {service} for all principals in the account"),
                 "Effect": "Allow",
-                "Principal": everybody,
+                "Principal": any_principal,
                 "Action": [
                     "kms:Encrypt",
                     "kms:Decrypt",

@@ -1,7 +1,8 @@
 //! Key Management Service: keys, their aliases, and who may use them.
 //!
-//! There is no cryptography: other services ask whether a key is [`usable_key`] by who called them, and that is all that a
-//! copied snapshot needs of it. Everything is said by the key's policy and state; nothing here knows what a key is for.
+//! Nothing is encrypted: other services only ask for a [`usable_key`] on behalf of their caller, which is all that
+//! copying a snapshot requires. The answer depends on the key's policy and state. This module does not know what keys
+//! are used for.
 
 mod access;
 mod aliases;
@@ -27,7 +28,7 @@ use crate::world::State;
 pub(crate) use access::{Refusal, usable_key};
 pub(crate) use managed::{is_managed, managed_key};
 
-/// What there is in one region of one account.
+/// The keys and aliases of one region of one account.
 #[derive(Default)]
 pub(crate) struct Kms {
     /// By identifier.
@@ -36,7 +37,7 @@ pub(crate) struct Kms {
     aliases: BTreeMap<String, Alias>,
 }
 
-/// A symmetric key for encryption, in one region; there are no others.
+/// A symmetric encryption key of a single region, the only kind that is simulated.
 #[derive(Clone, Debug)]
 struct Key {
     account: String,
@@ -47,17 +48,17 @@ struct Key {
     created: DateTime<Utc>,
     state: KeyState,
     rotation: Option<Rotation>,
-    /// Its policy, as it was written and as it was understood.
+    /// Its policy, as text and parsed.
     policy_document: String,
     policy: Policy,
     tags: BTreeMap<String, String>,
 }
 
-/// Who looks after a key.
+/// Who manages a key: `KeyManager` in AWS's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyManager {
     Customer,
-    /// It came into being when a service first needed it, and its policy cannot be changed.
+    /// Created when a service first used it. Its policy cannot be changed.
     Aws,
 }
 
@@ -68,7 +69,7 @@ enum KeyState {
     PendingDeletion(DateTime<Utc>),
 }
 
-/// A new secret every so many days, under the same identifier.
+/// New key material every `days` days, under the same identifier.
 #[derive(Clone, Copy, Debug)]
 struct Rotation {
     days: i64,
@@ -85,7 +86,7 @@ impl Rotation {
 #[derive(Clone, Debug)]
 struct Alias {
     arn: String,
-    /// The identifier of the key that it stands for.
+    /// The identifier of the key.
     target: String,
     created: DateTime<Utc>,
     updated: DateTime<Utc>,
@@ -119,14 +120,14 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     }
 }
 
-/// What an operation on a key is given that needs no more.
+/// The input of operations whose only parameter is a key.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct KeyRequest {
     key_id: String,
 }
 
-/// A number, if it is in the range that AWS allows for this member.
+/// Checks that a number is in the range that AWS allows for this parameter.
 fn check_range<N: TryFrom<i64>>(range: RangeInclusive<i64>, member: &str, value: i64) -> Result<N, Error> {
     let must = if value < *range.start() {
         format!("have value greater than or equal to {}", range.start())

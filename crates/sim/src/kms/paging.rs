@@ -1,4 +1,4 @@
-//! Pages of KMS's lists: up to 1,000 items, and a marker in hexadecimal, since a tag's key may be any text and a marker
+//! Pages of KMS's lists: up to 1,000 items. The marker is in hexadecimal: a tag key may contain any character, a marker
 //! may not.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::check_range;
 use crate::call::Error;
 use crate::page;
 
-/// Which page is wanted.
+/// The paging parameters of a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Page {
@@ -19,7 +19,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The page of what a map has that can be viewed, as a list of this name.
+    /// A page of the items of a map for which `view` returns a value, as a list with this name.
     pub(super) fn list<T>(
         &self,
         list: &str,

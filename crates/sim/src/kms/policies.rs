@@ -1,4 +1,4 @@
-//! Keys' policies: each key has exactly one, by the name of `default`.
+//! Key policies. Each key has exactly one, named `default`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(super) struct PutKeyPolicy {
     new: NewPolicy,
 }
 
-/// A policy that is to be a key's.
+/// The policy parameters of a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct NewPolicy {
@@ -57,7 +57,7 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, KeyRequest { key_id }: 
 }
 
 impl NewPolicy {
-    /// The policy, as it was written and as it is understood, if one was given.
+    /// The policy as text and parsed, or `None` if the request has none.
     pub(super) fn validate(
         self,
         state: &mut State,
@@ -70,7 +70,7 @@ impl NewPolicy {
             return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
         }
         let policy = Policy::parse(&policy_document).map_err(malformed)?;
-        // Refused since August 2025, as AWS wrote to those who had others.
+        // AWS refuses other resources since August 2025 (announced to the customers concerned).
         if !policy.applies_to_any_resource() {
             return Err(malformed("The only Resource in a key policy is \"*\".".to_owned()));
         }
@@ -91,7 +91,7 @@ impl NewPolicy {
     }
 }
 
-/// The policy of a key that was given none: it leaves everything to the account.
+/// The policy of a key created without one: the account's own policies decide.
 pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
     let policy_document = json!({
         "Version": "2012-10-17",

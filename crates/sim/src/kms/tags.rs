@@ -66,7 +66,7 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListResourceTag
     input.page.list("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 
-/// Tags that AWS would take. The messages are as LocalStack's tests recorded them from AWS.
+/// Checks tags by AWS's rules. The messages are those that LocalStack's tests recorded from AWS.
 pub(super) fn validate(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error> {
     let mut tags = BTreeMap::new();
     for (Tag { tag_key, tag_value }, nth) in given.into_iter().zip(1..) {

@@ -1,4 +1,4 @@
-//! What other services are told: may they use this key for who called them, and if not, why not.
+//! The answers for other services: whether they may use a key on behalf of their caller, and the reason if not.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const OWNER: &str = "111111111111";
 const OTHER: &str = "222222222222";
 const REGION: &str = "eu-west-1";
 
-/// What copying a shared snapshot needs of the key that it is under.
+/// The operations on the source's key that copying a shared snapshot requires.
 const COPY: [&str; 5] = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 
 fn world() -> World {
@@ -26,14 +26,14 @@ fn backup() -> Caller {
     Caller { account: OTHER.to_owned(), role: Some(role) }
 }
 
-/// Has the owner's root call an operation; the answer.
+/// Calls an operation as the owner's root and returns the answer.
 fn call(world: &World, operation: &str, input: Value) -> Value {
     let (operation, input) = (operation.to_owned(), Input::Json(input));
     let call = Call { caller: root(OWNER), region: REGION.to_owned(), service: Service::Kms, operation, input };
     world.change(|state| serve(state, call)).expect("an answer")
 }
 
-/// Makes a key that is open to its account and to whom these statements say; its ARN.
+/// Creates a key whose policy allows its own account and these statements; returns its ARN.
 fn key(world: &World, statements: &[Value]) -> String {
     let own = json!({ "Effect": "Allow", "Principal": { "AWS": OWNER }, "Action": "kms:*", "Resource": "*" });
     let statements = [&[own], statements].concat();
@@ -42,12 +42,12 @@ fn key(world: &World, statements: &[Value]) -> String {
     made["KeyMetadata"]["Arn"].as_str().expect("an ARN").to_owned()
 }
 
-/// Lets the other account do this.
+/// A statement that allows the other account these actions.
 fn to_other(actions: &[&str]) -> Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": OTHER }, "Action": actions, "Resource": "*" })
 }
 
-/// Whether RDS may copy under this key for this caller; else, why not, with KEY for the key's ARN.
+/// Whether RDS may copy under this key on behalf of this caller. In the reason, KEY replaces the key's ARN.
 fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
     match world.change(|state| usable_key(state, caller, REGION, key, &COPY, "rds")) {
         Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
@@ -70,7 +70,7 @@ async fn a_key_that_names_the_other_account_can_be_used_from_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_found_by_each_of_its_names() {
+async fn a_key_is_found_by_arn_id_alias_and_alias_arn() {
     let world = world();
     let arn = key(&world, &[to_other(&COPY)]);
     let id = arn.rsplit('/').next().expect("an identifier");
@@ -84,14 +84,14 @@ async fn a_key_is_found_by_each_of_its_names() {
     for name in [&arn, alias] {
         assert_eq!(found(&root(OTHER), name), Ok(arn.clone()), "{name}");
     }
-    // By itself a name is one of the caller's own.
+    // A name without an account belongs to the caller's account.
     for name in [id, "alias/orders"] {
         assert_eq!(found(&root(OTHER), name), Err(Refusal(format!("key {name} is not found in eu-west-1"))));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_without_create_grant_says_so() {
+async fn a_missing_create_grant_permission_is_reported() {
     let world = world();
     let key = key(&world, &[to_other(&["kms:Decrypt", "kms:DescribeKey", "kms:ReEncrypt*"])]);
     let why = "the policy of key KEY does not allow role backup of 222222222222 kms:CreateGrant through \
@@ -100,7 +100,7 @@ async fn a_key_without_create_grant_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_does_not_name_the_other_account_lists_all_that_is_missing() {
+async fn all_missing_permissions_are_reported() {
     let world = world();
     let why = "the policy of key KEY does not allow 222222222222 kms:Decrypt, kms:DescribeKey, kms:CreateGrant, \
                kms:ReEncryptFrom, kms:ReEncryptTo through rds.eu-west-1.amazonaws.com";
@@ -108,7 +108,7 @@ async fn a_key_that_does_not_name_the_other_account_lists_all_that_is_missing() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_disabled_or_about_to_go_or_gone_says_so() {
+async fn disabled_and_deleted_keys_are_reported() {
     let world = world();
     let key = key(&world, &[to_other(&COPY)]);
     call(&world, "DisableKey", json!({ "KeyId": key }));
@@ -130,12 +130,12 @@ async fn a_key_of_another_region_is_not_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_managed_key_is_of_use_to_its_own_account_only() {
+async fn a_managed_key_can_be_used_by_its_own_account_only() {
     let world = world();
     let arn = world.change(|state| managed_key(state, OWNER, REGION, "rds"));
     assert_eq!(copy(&world, &root(OWNER), &arn), Ok(()));
     assert_eq!(copy(&world, &root(OTHER), &arn), refused("key KEY is AWS managed and belongs to another account"));
-    // Made once, and by its alias as well; the other account's is another.
+    // The key is created once, also by its alias. The other account has its own.
     let by_alias = |caller: &Caller| {
         world.change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, "rds")).expect("a key")
     };
@@ -149,7 +149,7 @@ async fn a_managed_key_is_of_use_to_its_own_account_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_managed_key_serves_its_own_service_only() {
+async fn a_managed_key_can_be_used_through_its_own_service_only() {
     let world = world();
     let arn = world.change(|state| managed_key(state, OWNER, REGION, "sns"));
     let why = "the policy of key KEY does not allow 111111111111 kms:Decrypt, kms:CreateGrant, kms:ReEncryptFrom, \
@@ -175,7 +175,7 @@ async fn a_denial_in_the_keys_policy_wins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_may_be_open_through_one_service_alone() {
+async fn a_key_policy_can_be_limited_to_one_service() {
     let world = world();
     let through = |service: &str| {
         let mut statement = to_other(&COPY);
@@ -188,7 +188,7 @@ async fn a_key_may_be_open_through_one_service_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_create_grant_is_asked_as_for_an_aws_resource() {
+async fn grant_is_for_aws_resource_applies_to_create_grant_only() {
     let world = world();
     let for_resources = |actions: &[&str]| {
         let mut statement = to_other(actions);
@@ -202,7 +202,7 @@ async fn only_create_grant_is_asked_as_for_an_aws_resource() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_role_itself_must_be_allowed_too() {
+async fn the_roles_own_policies_must_allow_the_key_too() {
     let world = world();
     let key = key(&world, &[to_other(&COPY)]);
     let own = |effect: &str, actions: &[&str]| {
@@ -223,7 +223,7 @@ async fn the_role_itself_must_be_allowed_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_may_be_kept_to_keys_with_a_tag() {
+async fn a_role_can_be_limited_to_keys_with_a_tag() {
     let world = world();
     let key = key(&world, &[to_other(&COPY)]);
     let policy = json!({ "Statement": {

@@ -1,4 +1,4 @@
-//! Automated snapshots: one a day at the beginning of the database's backup window, for as long as it keeps them.
+//! Automated snapshots: one a day at the start of the backup window, kept for the retention period of the database.
 
 use std::fmt;
 use std::ops::Bound;
@@ -12,7 +12,7 @@ use super::snapshots::{Origin, SnapshotUid};
 use crate::call::Error;
 use crate::world::State;
 
-/// The daily half hour in which a database is backed up.
+/// The daily window in which a database is backed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
     start: NaiveTime,
@@ -22,7 +22,7 @@ pub(super) struct Window {
 const MIN_DURATION: TimeDelta = TimeDelta::minutes(30);
 
 impl Window {
-    /// Reads `03:05-03:35`.
+    /// Parses `03:05-03:35`.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
         let window = text.split_once('-').and_then(|(start, ends)| {
@@ -39,7 +39,7 @@ impl Window {
         })
     }
 
-    /// AWS chooses half an hour of eight hours of the night when nobody does.
+    /// The default: AWS chooses a window of 30 minutes within a block of eight hours.
     pub(super) fn random(random: &mut fastrand::Rng) -> Self {
         Self { start: NaiveTime::MIN + TimeDelta::minutes(random.i64(0..16 * 30)), duration: MIN_DURATION }
     }
@@ -56,7 +56,8 @@ impl fmt::Display for Window {
     }
 }
 
-/// Backs up a new database from now on. Another of its name has another resource identifier and a schedule of its own.
+/// Schedules the daily backups of a new database. A later database of the same name has another resource identifier and
+/// its own schedule.
 pub(super) fn schedule(state: &mut State, database: Arn, resource_id: String) {
     let now = state.now;
     let Some(found) = find_database_by_resource_id(state, &database, &resource_id) else { return };
@@ -75,7 +76,7 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
     if days == 0 || found.check_available(database.kind).is_err() {
         return;
     }
-    // One that was kept when a database of this name was deleted may have the identifier.
+    // A snapshot retained from a deleted database of the same name may have this identifier.
     if state.region_state(&database.account, &database.region).rds.family(database.kind).snapshots.contains(&id) {
         return;
     }
@@ -83,14 +84,14 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
     expire(state, uid, now + TimeDelta::days(i64::from(days)));
 }
 
-/// Ends a snapshot's retention. One more hour, so that there is never none: the next must have been taken.
+/// Removes a snapshot at the end of its retention, one hour late: the next snapshot must be complete by then.
 fn expire(state: &mut State, uid: SnapshotUid, at: DateTime<Utc>) {
     state.agenda.at(at + TimeDelta::hours(1), move |state| {
         remove(state, &uid);
     });
 }
 
-/// Removes the automated snapshots of a database that goes.
+/// Removes the automated snapshots of a deleted database.
 pub(super) fn remove_all(state: &mut State, database: &Arn, resource_id: &str) {
     let family = state.region_state(&database.account, &database.region).rds.family(database.kind);
     let all: Vec<SnapshotUid> = family

@@ -1,4 +1,4 @@
-//! Copying snapshots: within an account, from another account that shares, from another region, or all at once.
+//! Copying snapshots: within an account, from an account that shares them, from another region, or both.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::call::{Caller, Error};
 use crate::kms;
 use crate::world::State;
 
-/// The pre-signed URL that comes from another region's caller is ignored: the ARN tells the region, as it does on AWS.
+/// The pre-signed URL of cross-region requests is ignored: the source region is taken from the ARN, as AWS does.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CopyRequest {
@@ -34,9 +34,9 @@ pub(super) struct CopyRequest {
     tags: Vec<Tag>,
 }
 
-/// What the copying role needs on the source's key, by its own policies and by the key's.
+/// The operations on the source's key that the caller's policies and the key's policy must allow.
 const SOURCE_KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant", "kms:ReEncryptFrom"];
-/// And on the target's.
+/// The same for the target's key.
 const TARGET_KEY_OPERATIONS: [&str; 5] =
     ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant", "kms:GenerateDataKey", "kms:ReEncryptTo"];
 
@@ -44,10 +44,10 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     let target = ctx.arn(ResourceType::Snapshot, &check_snapshot_id(ctx, &wanted.target)?);
     let source_arn = ctx.snapshot_arn(&wanted.source)?;
     let found = find_snapshot(state, &source_arn);
-    let seen = found.and_then(|source| Some((source.clone(), viewer(source, &ctx.caller.account)?)));
-    let (source, viewer) = seen.ok_or_else(|| ctx.kind.snapshot_not_found(&wanted.source))?;
+    let visible = found.and_then(|source| Some((source.clone(), viewer(source, &ctx.caller.account)?)));
+    let (source, viewer) = visible.ok_or_else(|| ctx.kind.snapshot_not_found(&wanted.source))?;
     source.check_available(ctx.kind)?;
-    // Tags of a shared snapshot cannot be copied from where it is shared.
+    // The tags of a shared snapshot cannot be copied by other accounts.
     let carried = if wanted.copy_tags && viewer == Viewer::Owner { source.tags.clone() } else { Tags::new() };
     let tags = tags::with(carried, wanted.tags)?;
     check_can_create(state, ctx, &target.id)?;
@@ -88,7 +88,7 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     Ok(view)
 }
 
-/// The key of the copy. The source's key and the copy's must let the caller use them.
+/// The key of the copy. The caller must be allowed to use both the source's key and this one.
 fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&str>) -> Result<Option<String>, Error> {
     let Some(source_key) = &source.key else {
         return match (wanted, ctx.kind) {
@@ -96,9 +96,9 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
             (Some(wanted), Kind::Instance) => {
                 usable_key(state, ctx, &ctx.region, wanted, &TARGET_KEY_OPERATIONS, "The target snapshot").map(Some)
             }
-            // "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
-            // returned", says the API reference, and not which. Nobody has published one. This is the code that all
-            // operations have for "parameters that must not be used together".
+            // The API reference: "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId
+            // parameter, an error is returned". It does not document the code, and no response has been published. This
+            // is the code of all operations for "parameters that must not be used together".
             (Some(_), Kind::Cluster) => {
                 let why = "KmsKeyId cannot be specified when copying an unencrypted DB cluster snapshot.";
                 Err(Error::new("InvalidParameterCombination", why))
@@ -112,8 +112,8 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
             let why = "Must specify new KMS key for cross region encrypted snapshot copy.";
             return Err(Error::new("InvalidParameterValue", why));
         }
-        // "You must specify a value for KmsKeyId", says the API reference, and not what is answered else. Nobody has
-        // published that; this is what is known of a copy from another region.
+        // The API reference: "You must specify a value for KmsKeyId". It does not document the error otherwise, and no
+        // response has been published. This follows the known error of a copy from another region.
         None if *account != ctx.caller.account => {
             let why = "Must specify new KMS key for copying a shared encrypted snapshot.";
             return Err(Error::new("InvalidParameterValue", why));
@@ -124,8 +124,8 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
     usable_key(state, ctx, &ctx.region, wanted, &TARGET_KEY_OPERATIONS, "The target snapshot").map(Some)
 }
 
-/// A copy ends. It has failed if one of its keys, each in its region, cannot be used any more: disabled, or about to be
-/// deleted. What policies say does not matter now: they let RDS use the keys when it began.
+/// Completes a copy. It fails if one of its keys, each in its region, can no longer be used: disabled, or pending
+/// deletion. Policies are not checked again: they allowed RDS to use the keys when the copy started.
 fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(String, String)>) {
     if find_snapshot_by_uid(state, uid).is_none_or(|snapshot| !matches!(snapshot.status, Status::Copying(_))) {
         return;
@@ -145,7 +145,7 @@ fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(Stri
     }
 }
 
-/// Makes a copy that is under way end in failure.
+/// Ends a copy in progress with the status `failed`.
 pub(super) fn fail(state: &mut State, uid: &SnapshotUid) {
     let now = state.now;
     let Some(snapshot) = find_snapshot_by_uid(state, uid) else { return };
@@ -154,7 +154,7 @@ pub(super) fn fail(state: &mut State, uid: &SnapshotUid) {
     copy_ended(state, &failed);
 }
 
-/// A copy is not under way any more, whatever became of it.
+/// Cleans up after a copy that is no longer in progress, for any reason.
 pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
     let Some(source) = &copy.copy_of else { return };
     if let Some(source) = find_snapshot(state, source) {

@@ -1,5 +1,4 @@
-//! Databases: instances and clusters, as far as they are needed to own snapshots. They hold no data and accept no
-//! connection.
+//! Databases: instances and clusters, as far as their snapshots require. They hold no data and accept no connections.
 
 use std::sync::Arc;
 
@@ -21,27 +20,26 @@ use crate::call::Error;
 use crate::world::State;
 use crate::{kms, page};
 
-/// A database.
 pub(super) struct Database {
     pub(super) arn: Arn,
     pub(super) facts: Arc<Facts>,
     pub(super) status: Status,
-    /// The ARN of the key that it is encrypted with.
+    /// The ARN of the encryption key.
     pub(super) key: Option<String>,
     pub(super) tags: Tags,
     pub(super) copies_tags_to_snapshots: bool,
 }
 
-/// What a database's snapshots tell of it, and which never changes.
+/// The properties of a database that its snapshots report and that never change.
 pub(super) struct Facts {
     pub(super) id: String,
-    /// Never used again, unlike its identifier.
+    /// Unlike the identifier, never used again.
     pub(super) resource_id: String,
     pub(super) engine: &'static Engine,
     pub(super) version: String,
     /// `db.t4g.medium`.
     pub(super) class: Option<String>,
-    /// How much a snapshot of it holds.
+    /// The size of a snapshot.
     pub(super) gib: u32,
     pub(super) storage_type: String,
     pub(super) port: u32,
@@ -106,12 +104,12 @@ pub(super) struct CreateRequest {
     port: Option<u32>,
 }
 
-/// How long it takes until a new database is available.
+/// The time until a new database is available.
 const CREATION: TimeDelta = TimeDelta::minutes(5);
-/// How long it takes at least until a database is gone.
+/// The minimum time until a database is deleted.
 const DELETION: TimeDelta = TimeDelta::minutes(3);
 const MAX_RETENTION_DAYS: u32 = 35;
-/// What a database's key is used for.
+/// The operations that a database requires on its key.
 const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
 
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
@@ -225,7 +223,7 @@ fn yes() -> bool {
     true
 }
 
-/// A database stays, as `deleting`, until it is gone; that is not before its last snapshot is there.
+/// The database has the status `deleting` until it is gone, which is not before its final snapshot is available.
 pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
     let arn = ctx.arn(ResourceType::Database, &wanted.identifier);
     let database_not_found = || ctx.kind.database_not_found(&wanted.identifier);
@@ -268,7 +266,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     Ok(json!({ ctx.kind.spelling().database: view }))
 }
 
-/// The key of a new database: the account's own for RDS, unless another is wanted.
+/// The key of a new database: the AWS managed key for RDS, unless the request names another.
 fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
     match (encrypted, wanted) {
         (false, None) => Ok(None),
@@ -281,7 +279,7 @@ fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str
     }
 }
 
-/// The ARN of a key that the caller may use for all of this; `of` says to the caller which key it is.
+/// The ARN of a key that the caller may use for these operations. `of` describes the key in the error message.
 pub(super) fn usable_key(
     state: &mut State,
     ctx: &RdsContext,

@@ -1,4 +1,4 @@
-//! Finding snapshots: by name, by database, by type, page by page.
+//! Describing snapshots: by identifier, by database, by type, and in pages.
 
 use std::ops::Bound;
 
@@ -13,7 +13,7 @@ use crate::call::Error;
 use crate::page;
 use crate::world::State;
 
-/// The account with which what is public is shared.
+/// The account ID that stands for public snapshots in the attribute `restore`.
 pub(super) const EVERYONE: &str = "all";
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) struct DescribeRequest {
     marker: Option<String>,
 }
 
-/// A condition: the named property has one of these values.
+/// A filter of a request: the property must have one of the values.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Filter {
@@ -53,13 +53,13 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
     Ok(json!({ format!("{}s", ctx.kind.spelling().snapshot): found, "Marker": marker }))
 }
 
-/// Whether these filters let something pass that has these properties. It is asked for each by the filter's name.
+/// Whether an item passes all filters. `property` returns the item's value for the name of a filter.
 pub(super) fn filtered<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<&'a str>) -> Result<bool, Error> {
     for Filter { name, values } in filters {
         let Some(is) = property(name) else {
             return Err(Error::new("InvalidParameterValue", format!("Unrecognized filter name: {name}")));
         };
-        // A database may be named by its ARN.
+        // A filter value may be the ARN of a database.
         if !values.iter().any(|value| Arn::id_of(value).eq_ignore_ascii_case(is)) {
             return Ok(false);
         }
@@ -67,9 +67,9 @@ pub(super) fn filtered<'a>(filters: &[Filter], property: impl Fn(&str) -> Option
     Ok(true)
 }
 
-/// Which snapshots are wanted, by their type.
+/// The snapshot types that a request includes.
 struct Scope {
-    /// Of one's own: all, or those of one type.
+    /// The caller's own snapshots: all, those of one type, or none.
     own: Option<Own>,
     shared: bool,
     public: bool,
@@ -107,7 +107,7 @@ impl Scope {
     }
 }
 
-/// One snapshot, or the error that there is none.
+/// The snapshot with this identifier, or the error that it was not found.
 fn named_one(
     state: &mut State,
     ctx: &RdsContext,
@@ -120,7 +120,7 @@ fn named_one(
     let found = if arn.region == ctx.region { find_snapshot(state, &arn) } else { None };
     let viewer = found.as_ref().and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
     let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
-    // The full ARN of somebody else's is enough to see it, unless a type is asked for.
+    // Another account's shared snapshot is found by its full ARN, unless the request has a type.
     let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
     if !in_scope || !fits(ctx, wanted, found, viewer)? {
         return Err(ctx.kind.snapshot_not_found(named));
@@ -128,7 +128,7 @@ fn named_one(
     Ok(view::snapshot(ctx.kind, found, viewer, now))
 }
 
-/// As what this account sees a snapshot, if it sees it at all.
+/// The relation of an account to a snapshot, or `None` if the account cannot see it.
 pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
     match snapshot {
         _ if snapshot.arn().account == account => Some(Viewer::Owner),
@@ -140,7 +140,7 @@ pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
 
 type Listed = (Vec<Value>, Option<String>);
 
-/// A page of those that fit, in the order of their ARNs.
+/// A page of the matching snapshots, in the order of their ARNs.
 fn list(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed, Error> {
     let size = paging::size(wanted.max_records)?;
     let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::invalid_marker(text)));
@@ -161,7 +161,7 @@ fn list(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &S
 
 type Found = Vec<(Arn, Value)>;
 
-/// The caller's own after the marker: a page of them, and one more.
+/// The caller's own snapshots after the marker: one page and one more.
 fn own(
     state: &mut State,
     ctx: &RdsContext,
@@ -171,12 +171,12 @@ fn own(
     size: usize,
 ) -> Result<Found, Error> {
     let now = state.now;
-    let begin = ctx.arn(ResourceType::Snapshot, "");
+    let start = ctx.arn(ResourceType::Snapshot, "");
     let after = match marker {
-        Some(marker) if (&marker.account, &marker.region) == (&begin.account, &begin.region) => {
+        Some(marker) if (&marker.account, &marker.region) == (&start.account, &start.region) => {
             Bound::Excluded(marker.id.as_str())
         }
-        Some(marker) if *marker > begin => return Ok(Vec::new()),
+        Some(marker) if *marker > start => return Ok(Vec::new()),
         _ => Bound::Unbounded,
     };
     let database = wanted.database(ctx);
@@ -192,7 +192,7 @@ fn own(
     found.filter_map(Result::transpose).take(size + 1).collect()
 }
 
-/// The same of others', which they share with this account or with everyone.
+/// The same for snapshots of other accounts that are shared with this account, or public.
 fn others(
     state: &mut State,
     ctx: &RdsContext,
@@ -215,7 +215,7 @@ fn others(
 }
 
 impl DescribeRequest {
-    /// The one database that is wanted, if it is one.
+    /// The database that the request is limited to, if it is exactly one.
     fn database(&self, ctx: &RdsContext) -> Option<String> {
         let filter = self.filters.iter().find(|filter| filter.name == ctx.kind.spelling().filter_database);
         let filtered = filter.and_then(|filter| match filter.values.as_slice() {
@@ -227,7 +227,7 @@ impl DescribeRequest {
     }
 }
 
-/// Whether a snapshot has what is wanted besides its type.
+/// Whether a snapshot matches the request in everything but its type.
 fn fits(ctx: &RdsContext, wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
     let spelling = ctx.kind.spelling();
     let of = &snapshot.of;

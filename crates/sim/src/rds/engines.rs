@@ -1,26 +1,24 @@
-//! Database engines: what a database is when nobody says more than its engine.
+//! Database engines and their default properties.
 
 use crate::call::Error;
 
 use super::kind::Kind;
 
-/// An engine.
 pub(super) struct Engine {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
     pub(super) port: u32,
     pub(super) license: &'static str,
-    /// What databases of this engine are.
     supported_kinds: SupportedKinds,
 }
 
-/// What databases of an engine are.
+/// The kinds of databases that an engine supports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SupportedKinds {
     Instances,
-    /// Clusters whose storage grows by itself: Aurora, DocumentDB, Neptune.
+    /// Clusters whose storage grows automatically: Aurora, DocumentDB, Neptune.
     Clusters,
-    /// Instances, and Multi-AZ clusters, whose storage somebody chooses.
+    /// Instances, and Multi-AZ clusters, with allocated storage.
     Both,
 }
 
@@ -62,7 +60,7 @@ impl Engine {
         })
     }
 
-    /// Whether its storage has a size that somebody chooses.
+    /// Whether databases of this engine have allocated storage.
     pub(super) fn has_fixed_storage(&self) -> bool {
         self.supported_kinds != SupportedKinds::Clusters
     }

@@ -1,4 +1,4 @@
-//! What RDS tells of what happens to databases and snapshots. AWS calls this best effort: nothing here decides anything.
+//! RDS events about databases and snapshots. AWS delivers them on a best-effort basis. No state here depends on them.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,6 @@ pub(super) struct Events {
     recorded: u64,
 }
 
-/// Something that happened.
 #[derive(Clone)]
 pub(super) struct Event {
     number: u64,
@@ -30,7 +29,7 @@ pub(super) struct Event {
     pub(super) details: EventDetails,
 }
 
-/// How AWS words it.
+/// The number, category and message that AWS documents.
 #[derive(Clone)]
 pub(super) struct EventDetails {
     /// `RDS-EVENT-0091`.
@@ -39,7 +38,7 @@ pub(super) struct EventDetails {
     pub(super) message: String,
 }
 
-/// What can happen to a database or a snapshot.
+/// The kinds of events.
 #[derive(Clone, Copy)]
 pub(super) enum EventKind<'a> {
     DatabaseCreated,
@@ -52,10 +51,10 @@ pub(super) enum EventKind<'a> {
     CopyCancelled(Option<&'a Arn>),
 }
 
-/// For so long events are kept.
+/// How long events are kept.
 const RETENTION: TimeDelta = TimeDelta::days(14);
 
-/// Tells of it, if AWS does.
+/// Records an event, if AWS has one for it, and notifies the subscriptions.
 pub(super) fn record_event(state: &mut State, source: &Arn, kind: EventKind<'_>) {
     let Some(details) = EventDetails::of(source, kind) else { return };
     let at = state.now;
@@ -70,8 +69,8 @@ pub(super) fn record_event(state: &mut State, source: &Arn, kind: EventKind<'_>)
 }
 
 impl EventDetails {
-    /// As in the user guide's tables of events, without the full stops that the events themselves do not have. There is no
-    /// event for a cluster snapshot's copy or deletion.
+    /// The events in the tables of the user guide, without the full stops, which real events do not have. AWS has no
+    /// events for copying or deleting a cluster snapshot.
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted, Deleted,
@@ -116,14 +115,14 @@ impl EventDetails {
     }
 }
 
-/// `orders-1 in region eu-west-1`, or `from` another.
+/// `orders-1 in region eu-west-1`, or `from region` if it is another.
 fn place(copied: &Arn, copy: &Arn) -> String {
     let preposition = if copied.region == copy.region { "in" } else { "from" };
     format!("{} {preposition} region {}", copied.id, copied.region)
 }
 
 impl Arn {
-    /// `db-cluster-snapshot`: what a source of events is.
+    /// The source type of an event: `db-cluster-snapshot`.
     pub(super) fn source_type(&self) -> &'static str {
         match (self.kind, self.resource_type) {
             (Kind::Instance, ResourceType::Database) => "db-instance",
@@ -149,7 +148,7 @@ pub(super) struct DescribeRequest {
     marker: Option<String>,
 }
 
-/// Of the past hour, unless another time is asked for.
+/// The default period of a request.
 const DEFAULT_PERIOD: TimeDelta = TimeDelta::minutes(60);
 
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
@@ -164,9 +163,9 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
     };
     let (from, to) = wanted.time(state.now)?;
     let events = &ctx.rds(state).events.entries;
-    let begin = events.partition_point(|event| event.at < from || event.number <= after);
+    let start = events.partition_point(|event| event.at < from || event.number <= after);
     let found = events
-        .range(begin..)
+        .range(start..)
         .take_while(|event| event.at <= to)
         .filter(|event| wanted.fits(event))
         .map(|event| (event.number, event.view()));
@@ -176,12 +175,12 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
 
 impl DescribeRequest {
     fn time(&self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
-        let lasts = self.duration.map_or(DEFAULT_PERIOD, |minutes| TimeDelta::minutes(minutes.into()));
+        let duration = self.duration.map_or(DEFAULT_PERIOD, |minutes| TimeDelta::minutes(minutes.into()));
         let (from, to) = match (self.start_time, self.end_time) {
             (Some(from), Some(to)) => (from, to),
-            (Some(from), None) => (from, if self.duration.is_some() { from + lasts } else { now }),
-            (None, Some(to)) => (to - lasts, to),
-            (None, None) => (now - lasts, now),
+            (Some(from), None) => (from, if self.duration.is_some() { from + duration } else { now }),
+            (None, Some(to)) => (to - duration, to),
+            (None, None) => (now - duration, now),
         };
         if from > to {
             return Err(Error::new("InvalidParameterCombination", "The start time is after the end time."));

@@ -1,4 +1,4 @@
-//! Identifiers and ARNs: parsed where they enter, so that inside none is invalid.
+//! Identifiers and ARNs, parsed where they enter, so that none is invalid inside.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::kind::Kind;
 use crate::arn;
 use crate::call::Error;
 
-/// The full name of a database or a snapshot.
+/// The ARN of a database or a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arn {
     pub(super) kind: Kind,
@@ -17,7 +17,7 @@ pub(super) struct Arn {
     pub(super) id: String,
 }
 
-/// What an ARN names.
+/// The type of the resource that an ARN names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ResourceType {
     Database,
@@ -25,7 +25,7 @@ pub(super) enum ResourceType {
 }
 
 impl Arn {
-    /// Of `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
+    /// Parses `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let arn::Arn { region, account, resource, .. } = arn::Arn::of("rds", text)?;
         let (resource, id) = resource.split_once(':')?;
@@ -42,12 +42,12 @@ impl Arn {
         })
     }
 
-    /// The identifier of what is named by it or by its ARN.
+    /// The identifier of a resource that is named by its identifier or its ARN.
     pub(super) fn id_of(named: &str) -> String {
         Self::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id)
     }
 
-    /// The same as `parse`, where the caller said that this would be one.
+    /// The same as `parse`, with the error of a parameter that must be an ARN.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         Self::parse(text).ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid resource name: {text}")))
     }
@@ -69,10 +69,10 @@ impl ResourceType {
     }
 }
 
-/// The most characters that the identifier of a database has.
+/// The maximum length of a database identifier.
 pub(super) const MAX_DATABASE_ID_LENGTH: usize = 63;
 
-/// An identifier that somebody chooses for something new: `DBSnapshotIdentifier`. AWS keeps it in lower case.
+/// Checks the identifier of a new resource (`DBSnapshotIdentifier`) and converts it to lower case, as AWS does.
 pub(super) fn check_identifier(identifier: &str, parameter: &str, longest: usize) -> Result<String, Error> {
     let fits = identifier.starts_with(|first: char| first.is_ascii_alphabetic())
         && identifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

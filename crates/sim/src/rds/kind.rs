@@ -1,31 +1,31 @@
-//! Instances and clusters: one behaviour in two spellings. How AWS spells each is told here and nowhere else, except for
-//! the members that only one of the two has (`view`), and the events (`events`).
+//! Instances and clusters: one behaviour with two spellings. This module has all differences in AWS's spelling, except
+//! the members that only one kind has (`view`) and the events (`events`).
 
 use crate::call::Error;
 
-/// What a snapshot is of, and what an operation is about.
+/// The kind of a database, of its snapshots, and of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Instance,
     Cluster,
 }
 
-/// How AWS spells a kind.
+/// AWS's spelling for one kind.
 pub(super) struct Spelling {
-    /// Of the database: its name as a member, and its resource type in an ARN.
+    /// The name of a database as a response member, and its resource type in an ARN.
     pub(super) database: &'static str,
     pub(super) database_arn: &'static str,
-    /// The same of its snapshots.
+    /// The same for its snapshots.
     pub(super) snapshot: &'static str,
     pub(super) snapshot_arn: &'static str,
-    /// The most characters that the identifier of a manual snapshot has.
+    /// The maximum length of the identifier of a manual snapshot.
     pub(super) max_snapshot_id_length: usize,
-    /// The most days for which automated backups are kept go for both; the fewest do not.
+    /// The minimum retention period. The maximum is the same for both kinds.
     pub(super) min_retention_days: u32,
     /// Names of filters: by database, and by snapshot.
     pub(super) filter_database: &'static str,
     pub(super) filter_snapshot: &'static str,
-    /// What identifiers begin with that nobody chooses.
+    /// The prefix of generated resource identifiers.
     pub(super) resource_prefix: &'static str,
     database_not_found: &'static str,
     database_already_exists: &'static str,
@@ -74,7 +74,7 @@ const CLUSTER: Spelling = Spelling {
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
 
-    /// Which kind an operation is about, if it is about one.
+    /// The kind that an operation applies to. Operations for both kinds count as `Instance`.
     pub(super) fn of_operation(operation: &str) -> Self {
         if operation.contains(CLUSTER.database) { Self::Cluster } else { Self::Instance }
     }

@@ -1,4 +1,4 @@
-//! How snapshots come to be, and how they go.
+//! Creating and deleting snapshots.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(super) struct CreateRequest {
     tags: Vec<Tag>,
 }
 
-/// Takes a snapshot by hand.
+/// Creates a manual snapshot.
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
     let id = check_snapshot_id(ctx, &wanted.identifier)?;
     let database = ctx.arn(ResourceType::Database, &wanted.database);
@@ -43,13 +43,13 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
         .ok_or_else(|| ctx.kind.snapshot_not_found(&id))
 }
 
-/// An identifier that somebody chooses for a manual snapshot.
+/// Checks the identifier of a new manual snapshot.
 pub(super) fn check_snapshot_id(ctx: &RdsContext, identifier: &str) -> Result<String, Error> {
     let spelling = ctx.kind.spelling();
     check_identifier(identifier, &format!("{}Identifier", spelling.snapshot), spelling.max_snapshot_id_length)
 }
 
-/// Whether the caller may have one more manual snapshot, of this identifier.
+/// Checks the quota of manual snapshots, and that the identifier is not in use.
 pub(super) fn check_can_create(state: &mut State, ctx: &RdsContext, id: &str) -> Result<(), Error> {
     let quota = state.settings.snapshot_quota;
     let snapshots = &ctx.family(state).snapshots;
@@ -62,7 +62,7 @@ pub(super) fn check_can_create(state: &mut State, ctx: &RdsContext, id: &str) ->
     Ok(())
 }
 
-/// Begins to take a snapshot of a database, if there is one. The identifier must be free.
+/// Starts a snapshot of a database, if the database exists. The identifier must be free.
 pub(super) fn start_snapshot(
     state: &mut State,
     database: &Arn,
@@ -106,8 +106,8 @@ pub(super) fn start_snapshot(
     Some(uid)
 }
 
-/// From now on a manual snapshot is paid for: all of it, though AWS keeps only what has changed since the one before, and
-/// tells nobody how much that is. Automated ones are free up to the size of their database.
+/// Starts billing a manual snapshot at its full size. AWS stores only changes since the previous snapshot, and does not
+/// report their size. Automated snapshots are free up to the size of their database.
 pub(super) fn start_storage_metering(state: &mut State, arn: &Arn, gib: u32) {
     state.meter.start(state.now, bill::BillItem::Storage, &arn.to_string(), u64::from(gib) * 1024);
 }
@@ -124,7 +124,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     if snapshot.origin == Origin::Automated {
         return Err(ctx.kind.invalid_snapshot_state("Only manual snapshots may be deleted."));
     }
-    // A copy is cancelled by deleting its target while it is `copying`.
+    // Deleting the target of a copy in progress cancels the copy.
     if let Status::Creating(_) = snapshot.status {
         snapshot.check_available(ctx.kind)?;
     }
@@ -139,8 +139,8 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     Ok(view)
 }
 
-/// Removes a snapshot, for everyone: its owner, those with whom it is shared, and copies that are being made of it. ("If
-/// the snapshot is being copied, the copy operation is terminated", says `DeleteDBSnapshot`.)
+/// Removes a snapshot for its owner, for all accounts it is shared with, and for copies in progress: "If the snapshot
+/// is being copied, the copy operation is terminated" (`DeleteDBSnapshot`).
 pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     find_snapshot_by_uid(state, uid)?;
     let Arn { kind, account, region, id, .. } = &uid.arn;

@@ -1,12 +1,13 @@
-//! Relational Database Service: databases, and above all their snapshots.
+//! Relational Database Service: databases and their snapshots.
 //!
-//! Instances and clusters are one thing in two spellings (`kind`). A database (`databases`) has snapshots (`snapshots`):
-//! taken by hand or daily (`lifecycle`, `backups`), described (`describe`), shared (`share`), copied (`copy`), tagged
-//! (`tags`), and told of (`events`, `subscriptions`). `view` is how they look to their owner and to strangers, and
-//! `permissions` what a role must be allowed for all of this.
+//! Instances and clusters are handled by the same code with two spellings (`kind`). A database (`databases`) has
+//! snapshots (`snapshots`), which are created manually or daily (`lifecycle`, `backups`), described (`describe`),
+//! shared (`share`), copied (`copy`) and tagged (`tags`), and which have events (`events`, `subscriptions`). `view`
+//! builds the responses for owners and other accounts. `permissions` lists the permissions that each operation
+//! requires.
 //!
-//! Nothing but a list takes longer when there are more snapshots: whatever is asked for is kept by name, and what is
-//! counted is counted as it comes and goes. That is an invariant.
+//! Invariant: only lists take longer with more snapshots. Items are stored by name, and counts are updated as items are
+//! added and removed.
 
 mod backups;
 mod copy;
@@ -70,16 +71,16 @@ pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
     }
 }
 
-/// What there is in one region of one account.
+/// The state of RDS in one region of one account.
 #[derive(Default)]
 pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
-    /// How many copies from other regions are under way to here.
+    /// The number of copies from other regions in progress.
     cross_region_copies: usize,
     events: Events,
     subscriptions: BTreeMap<String, Subscription>,
-    /// How many things were numbered.
+    /// The last number of [`SnapshotUid`]s.
     numbered: u64,
 }
 
@@ -88,8 +89,8 @@ pub(crate) struct Rds {
 struct Family {
     databases: BTreeMap<String, Database>,
     snapshots: Snapshots,
-    /// Snapshots of others that they have shared with this account. What is shared with everyone is in the place of an
-    /// account of that name.
+    /// Snapshots that other accounts share with this account. Public snapshots are in the state of an account named
+    /// `all`.
     shared: BTreeSet<Arn>,
 }
 
@@ -107,7 +108,7 @@ impl Rds {
     }
 }
 
-/// Who asks, where, and for which kind.
+/// The caller, the region, and the kind of the operation.
 struct RdsContext {
     caller: Caller,
     region: String,
@@ -128,7 +129,7 @@ impl RdsContext {
         self.rds(state).family(self.kind)
     }
 
-    /// The ARN that something of the caller has here.
+    /// The ARN of a resource of the caller in this region.
     fn arn(&self, resource_type: ResourceType, id: &str) -> Arn {
         let (account, region) = (self.caller.account.clone(), self.region.clone());
         Arn { kind: self.kind, resource_type, account, region, id: id.to_ascii_lowercase() }
@@ -138,7 +139,7 @@ impl RdsContext {
         format!("arn:aws:rds:{}:{}:es:{name}", self.region, self.caller.account)
     }
 
-    /// The snapshot that is named by its identifier, if it is one of the caller's here, or by its ARN.
+    /// The ARN of a snapshot, named by its identifier if it is the caller's own in this region, or by its ARN.
     fn snapshot_arn(&self, named: &str) -> Result<Arn, Error> {
         if !named.starts_with("arn:") {
             return Ok(self.arn(ResourceType::Snapshot, named));
@@ -151,7 +152,7 @@ impl RdsContext {
         Ok(arn)
     }
 
-    /// The same, if it is the caller's and here.
+    /// The snapshot, if it is the caller's own in this region.
     fn own_snapshot<'s>(&self, state: &'s mut State, named: &str) -> Result<&'s mut Snapshot, Error> {
         let arn = self.snapshot_arn(named)?;
         let is_own = arn.account == self.caller.account && arn.region == self.region;
@@ -164,7 +165,7 @@ fn find_database<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Database
     state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.get_mut(&arn.id)
 }
 
-/// The database of this resource identifier, unless it is gone and another has its name.
+/// The database with this resource identifier, unless it was deleted.
 fn find_database_by_resource_id<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) -> Option<&'s mut Database> {
     find_database(state, arn).filter(|database| database.facts.resource_id == resource_id)
 }
@@ -173,7 +174,7 @@ fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot
     state.region_state(&arn.account, &arn.region).rds.family(arn.kind).snapshots.get_mut(&arn.id)
 }
 
-/// This snapshot, unless it is gone.
+/// The snapshot with this UID, unless it was deleted.
 fn find_snapshot_by_uid<'s>(state: &'s mut State, uid: &SnapshotUid) -> Option<&'s mut Snapshot> {
     find_snapshot(state, &uid.arn).filter(|snapshot| snapshot.uid == *uid)
 }

@@ -3,7 +3,7 @@
 use crate::call::Error;
 use crate::page;
 
-/// How many records fit on a page, by `MaxRecords`.
+/// The page size for a value of `MaxRecords`.
 pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
     let wanted = max_records.unwrap_or(100);
     usize::try_from(wanted).ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
@@ -12,12 +12,12 @@ pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
     })
 }
 
-/// The marker is not one that was given out.
+/// The error for a marker that no response contained.
 pub(super) fn invalid_marker(marker: &str) -> Error {
     Error::new("InvalidParameterValue", format!("The marker {marker} is not valid."))
 }
 
-/// A page of what was found, where looking may fail.
+/// A page of results. Each lookup may fail.
 pub(super) fn cut<N, T>(
     found: impl Iterator<Item = Result<Option<(N, T)>, Error>>,
     size: usize,

@@ -1,7 +1,7 @@
-//! What a caller's role must be allowed for each operation, by the table in AWS's *Service Authorization Reference*.
+//! The permissions that each operation requires, by the table in AWS's *Service Authorization Reference*.
 //!
-//! What a request names need not exist: permission comes first. Left out are the parameter groups, option groups and
-//! subnet groups that a new database needs to be allowed too, as there are none here.
+//! Permissions are checked first, so the resources of a request need not exist. Parameter groups, option groups and
+//! subnet groups are not simulated, so the permissions on them that creating a database requires are left out.
 
 use serde::Deserialize;
 
@@ -12,20 +12,20 @@ use crate::call::{Call, Error};
 use crate::iam::RequiredPermission;
 use crate::world::State;
 
-/// What an operation is done to.
+/// The resource of a permission.
 #[derive(Clone, Copy)]
 enum Target {
     Database,
     Snapshot,
     Source,
     Subscription,
-    /// Whatever has tags.
+    /// The resource whose tags are read or changed.
     Tagged,
-    /// Nothing yet: it will be there if the call succeeds, with the tags of the request.
+    /// A resource that the call creates, with the tags of the request.
     New(NewResource),
-    /// What a list is asked for. A role may be allowed only those of one snapshot or database, or only all.
+    /// The resource that limits a list: one snapshot, one database, or all.
     Listed(ResourceType),
-    /// No resource is named in the permission.
+    /// The permission has no resource.
     NoResource,
 }
 
@@ -37,7 +37,7 @@ enum NewResource {
     Subscription,
 }
 
-/// Every operation needs the permission of its own name on each of these.
+/// Every operation requires the permission of its own name on each of these.
 fn table(operation: &str) -> Option<&'static [Target]> {
     Some(match operation {
         "CreateDBInstance" | "CreateDBCluster" => &[Target::New(NewResource::Database)],
@@ -57,7 +57,7 @@ fn table(operation: &str) -> Option<&'static [Target]> {
     })
 }
 
-/// The members of all requests that name something or tag it.
+/// The request parameters that name or tag resources.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RequestFields {
@@ -79,7 +79,7 @@ struct RequestFields {
     tag_keys: Vec<String>,
 }
 
-/// What a call needs its role to be allowed.
+/// The permissions that a call requires.
 pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let operation = &call.operation;
     let ctx = RdsContext::of(call);
@@ -88,7 +88,7 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
     for target in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
         for resource in fields.resources(&ctx, *target) {
             required.push(fields.permission(state, &ctx, operation, &resource));
-            // "rds:AddTagsToResource" is a dependent action of whatever makes something with tags.
+            // "rds:AddTagsToResource" is a dependent action of all actions that create tagged resources.
             if matches!(target, Target::New(_)) && !fields.tags.is_empty() {
                 required.push(fields.permission(state, &ctx, "AddTagsToResource", &resource));
             }
@@ -101,7 +101,7 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
 }
 
 impl RequestFields {
-    /// The ARNs. All of a kind are asked for as `…:snapshot:*`.
+    /// The ARNs of the resource. A list of all snapshots has the resource `…:snapshot:*`.
     fn resources(&self, ctx: &RdsContext, target: Target) -> Vec<String> {
         let database = || ctx.named(ResourceType::Database, self.database.as_deref());
         let snapshot = |name: &Option<String>| ctx.named(ResourceType::Snapshot, name.as_deref());
@@ -133,7 +133,7 @@ impl RequestFields {
         }
         let keys = self.tags.iter().map(|tag| &tag.key).chain(&self.tag_keys);
         permission.context.extend(keys.map(|key| ("aws:TagKeys".to_owned(), key.clone())));
-        // Nobody sees the tags of what is shared, so no condition does either.
+        // The tags of shared snapshots are visible only to their owner, so conditions cannot match them.
         if let Some(arn) = Arn::parse(resource).filter(|arn| arn.account == ctx.caller.account) {
             for (key, value) in tags_of(state, &arn).into_iter().flat_map(|tags| &*tags) {
                 permission.context.push((format!("aws:ResourceTag/{key}"), value.clone()));
@@ -145,9 +145,9 @@ impl RequestFields {
         permission
     }
 
-    /// "If you want to create a final snapshot of the database when calling DeleteDBInstance …, you must have an IAM Allow
-    /// effect for the rds:CreateDBSnapshot permission. … Additionally, if the database … has CopyTagsToSnapshot enabled …
-    /// rds:AddTagsToResource permission for the DBSnapshot resource." (AWS to its customers, January 2025)
+    /// "If you want to create a final snapshot of the database when calling DeleteDBInstance …, you must have an IAM
+    /// Allow effect for the rds:CreateDBSnapshot permission. … Additionally, if the database … has CopyTagsToSnapshot
+    /// enabled … rds:AddTagsToResource permission for the DBSnapshot resource." (AWS to its customers, January 2025)
     fn permissions_for_final_snapshot(
         &self,
         state: &mut State,
@@ -167,7 +167,7 @@ impl RequestFields {
 }
 
 impl RdsContext {
-    /// The ARN of what a request names by its identifier or ARN; of all, if it names none.
+    /// The ARN of a resource that is named by identifier or ARN, or of all resources (`*`) if the request names none.
     fn named(&self, resource_type: ResourceType, name: Option<&str>) -> String {
         match name {
             Some(arn) if arn.starts_with("arn:") => {

@@ -1,4 +1,4 @@
-//! Quotas: of those that RDS tells an account, the ones that are kept to here.
+//! Quotas: of those that RDS reports, only the ones that are enforced here.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::kind::Kind;
 use crate::call::Error;
 use crate::world::State;
 
-/// By the names that the API reference has for them (`AccountQuota`).
+/// With the names in the API reference (`AccountQuota`).
 const NAMES: [(&str, Kind); 2] = [("ManualClusterSnapshots", Kind::Cluster), ("ManualSnapshots", Kind::Instance)];
 
 pub(super) fn describe(state: &mut State, ctx: &RdsContext) -> Result<Value, Error> {

@@ -1,4 +1,4 @@
-//! Sharing snapshots with other accounts: the attribute `restore`.
+//! Sharing snapshots with other accounts through the attribute `restore`.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(super) struct ModifyRequest {
     values_to_remove: Vec<String>,
 }
 
-/// With so many accounts a snapshot can be shared.
+/// The maximum number of accounts that a snapshot is shared with.
 const MAX_ACCOUNTS: usize = 20;
 const RESTORE: &str = "restore";
 
@@ -71,12 +71,12 @@ pub(super) struct DescribeRequest {
     identifier: String,
 }
 
-/// Only the owner sees with whom a snapshot is shared.
+/// The accounts that a snapshot is shared with. Only the owner can see them.
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     ctx.own_snapshot(state, &wanted.identifier).map(|snapshot| view(ctx.kind, snapshot))
 }
 
-/// An account, or everyone, does not see a snapshot any more.
+/// Removes a snapshot from the list of those shared with an account, or from the public ones.
 pub(super) fn remove_share(state: &mut State, arn: &Arn, account: &str) {
     state.region_state(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
 }
@@ -88,7 +88,7 @@ fn check_account(value: &str) -> Result<(), Error> {
     Err(Error::new("InvalidParameterValue", format!("Invalid value {value}: expected an account ID or {EVERYONE}.")))
 }
 
-/// A snapshot under the account's default key can be shared with nobody, and an encrypted one not with everyone.
+/// A snapshot encrypted with the AWS managed key cannot be shared, and an encrypted snapshot cannot be public.
 fn check_key(state: &mut State, kind: Kind, key: &str, shared_with: &BTreeSet<String>) -> Result<(), Error> {
     if kms::is_managed(state, key) {
         let why = "Sharing snapshots encrypted with the default service key for RDS is currently not supported.";

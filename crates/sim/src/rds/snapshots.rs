@@ -1,4 +1,4 @@
-//! Snapshots as they are kept: by identifier, with what must be known without looking at all of them.
+//! Snapshots, stored by identifier, with counts and an index by database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -12,35 +12,34 @@ use super::kind::Kind;
 use super::tags::Tags;
 use crate::call::Error;
 
-/// A snapshot.
 #[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) uid: SnapshotUid,
     pub(super) origin: Origin,
-    /// The database that it is of, as it was.
+    /// The database, as it was when the snapshot was created.
     pub(super) of: Arc<Facts>,
     pub(super) status: Status,
-    /// The ARN of the key that it is encrypted with.
+    /// The ARN of the encryption key.
     pub(super) key: Option<String>,
     pub(super) tags: Tags,
     /// Accounts that may restore and copy it; `all` for everyone.
     pub(super) shared_with: BTreeSet<String>,
     pub(super) taken: DateTime<Utc>,
-    /// When the snapshot was taken that this is a copy of a copy of.
+    /// When the first snapshot in a chain of copies was created.
     pub(super) originally_taken: DateTime<Utc>,
     pub(super) copy_of: Option<Arn>,
-    /// Copies that are being made of it.
+    /// Copies of it that are in progress.
     pub(super) copies: BTreeSet<SnapshotUid>,
 }
 
-/// A snapshot and no later one of its name: what will happen to it must not happen to its successor.
+/// Identifies one snapshot, unlike the ARN, which a later snapshot may have. Scheduled work refers to snapshots by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SnapshotUid {
     pub(super) arn: Arn,
     pub(super) number: u64,
 }
 
-/// Who wanted a snapshot.
+/// Who created a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Automated,
@@ -52,11 +51,11 @@ pub(super) enum Status {
     Creating(Progress),
     Copying(Progress),
     Available,
-    /// A copy ended at so many percent.
+    /// A failed copy, with the percentage it had reached.
     Failed(i64),
 }
 
-/// Something that takes its time.
+/// The start and duration of creating or copying a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     pub(super) since: DateTime<Utc>,
@@ -64,7 +63,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Taking or copying so much.
+    /// The progress of creating or copying this much data.
     pub(super) fn new(gib: u32, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
         let milliseconds = i64::from(gib) * 60_000 / i64::from(gib_per_minute.max(1));
         Self { since: now, takes: TimeDelta::milliseconds(milliseconds.max(1000)) }
@@ -74,7 +73,7 @@ impl Progress {
         self.since + self.takes
     }
 
-    /// What is done is at most 99 percent before all of it is.
+    /// At most 99 percent before the end.
     fn percent(self, now: DateTime<Utc>) -> i64 {
         let passed = (now - self.since).num_milliseconds();
         (passed * 100 / self.takes.num_milliseconds().max(1)).clamp(0, 99)
@@ -91,7 +90,7 @@ impl Status {
         }
     }
 
-    /// When what is under way will be done.
+    /// When the work in progress will be done.
     pub(super) fn until(self) -> Option<DateTime<Utc>> {
         match self {
             Self::Creating(progress) | Self::Copying(progress) => Some(progress.until()),
@@ -121,7 +120,7 @@ impl Snapshot {
         Err(kind.invalid_snapshot_state(format!("The snapshot {id} is not in available state: it is {status}.")))
     }
 
-    /// If it is a copy from another region: where AWS limits how many are under way.
+    /// Whether it is a copy from another region. AWS limits how many are in progress.
     pub(super) fn is_cross_region_copy(&self) -> bool {
         self.copy_of.as_ref().is_some_and(|source| source.region != self.arn().region)
     }
@@ -144,23 +143,23 @@ impl Snapshots {
         self.by_id.contains_key(id)
     }
 
-    /// How many count towards the quota.
+    /// The number that counts towards the quota.
     pub(super) fn manual_count(&self) -> usize {
         self.manual
     }
 
-    /// Those after this identifier, in order.
+    /// The snapshots after this identifier, in order.
     pub(super) fn after(&self, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
         self.by_id.range::<str, _>((id, Bound::Unbounded)).map(|(_, snapshot)| snapshot)
     }
 
-    /// The same, of one database.
+    /// The same for the snapshots of one database.
     pub(super) fn of_database_after(&self, database: &str, id: Bound<&str>) -> impl Iterator<Item = &Snapshot> {
         let ids = self.by_database.get(database).map(|ids| ids.range::<str, _>((id, Bound::Unbounded)));
         ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
     }
 
-    /// Keeps a snapshot whose identifier is free.
+    /// Adds a snapshot, whose identifier must be free.
     pub(super) fn insert(&mut self, snapshot: Snapshot) {
         let id = snapshot.arn().id.clone();
         self.by_database.entry(snapshot.of.id.clone()).or_default().insert(id.clone());

@@ -1,4 +1,4 @@
-//! Event subscriptions: notifications of events reach SNS topics, word for word as AWS writes them.
+//! Event subscriptions: SNS topics receive notifications of events, exactly as AWS formats them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,25 +15,24 @@ use crate::iam::Principal;
 use crate::world::State;
 use crate::{page, sns};
 
-/// Who wants to be told of which events.
 pub(super) struct Subscription {
     name: String,
     topic_arn: String,
     source_type: Option<String>,
-    /// None means all.
+    /// Empty for all.
     source_ids: BTreeSet<String>,
-    /// None means all.
+    /// Empty for all.
     categories: BTreeSet<String>,
     is_enabled: bool,
     created: DateTime<Utc>,
 }
 
-/// So many an account has in a region.
+/// The maximum number of subscriptions in a region of an account.
 const MAX_COUNT: usize = 20;
 const SERVICE: &str = "events.rds.amazonaws.com";
 const SUBJECT: &str = "RDS Notification Message";
 
-/// Of each source type, the categories that AWS has.
+/// AWS's event categories for each source type.
 const CATEGORIES: [(&str, &[&str]); 4] = [
     (
         "db-instance",
@@ -75,8 +74,9 @@ const CATEGORIES: [(&str, &[&str]); 4] = [
     ("db-cluster-snapshot", &["backup", "notification"]),
 ];
 
-/// Tells those who want to be told. What a topic refuses is lost. "SourceArn: your RDS resource ARN" (RDS's guide,
-/// *Granting permissions to publish notifications*): that of what the event is about.
+/// Publishes an event to the topics of matching subscriptions. A notification that a topic refuses is lost. The source
+/// ARN is that of the event's resource: "SourceArn: your RDS resource ARN" (RDS's guide, *Granting permissions to
+/// publish notifications*).
 pub(super) fn notify(state: &mut State, event: &Event) {
     let subscriptions = &state.region_state(&event.source.account, &event.source.region).rds.subscriptions;
     let wanting = subscriptions.values().filter(|subscription| subscription.matches(event));
@@ -100,7 +100,7 @@ impl Subscription {
     }
 }
 
-/// A notification, in the order of its members as AWS writes them.
+/// A notification. Its members are in AWS's order.
 #[derive(Serialize)]
 struct Notification<'a> {
     #[serde(rename = "Event Source")]
@@ -263,8 +263,8 @@ fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mu
         .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
 }
 
-/// The first message, which says that more will come. A topic that does not take it cannot be subscribed. It is about no
-/// database or snapshot: where AWS says nothing, it is taken to come from the subscription.
+/// Publishes the message that announces further notifications. If the topic refuses it, the subscription fails. AWS
+/// does not document its source ARN; this is the ARN of the subscription.
 fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
     let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
     let body = format!(

@@ -1,4 +1,4 @@
-//! Tags of databases and snapshots. Only the owner sees and sets them.
+//! Tags of databases and snapshots. Only the owner can see and change them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use super::{RdsContext, find_database, find_snapshot};
 use crate::call::Error;
 use crate::world::{State, World};
 
-/// The tags of something.
 pub(super) type Tags = BTreeMap<String, String>;
 
 /// A tag in a request.
@@ -22,13 +21,13 @@ pub(super) struct Tag {
     pub(super) value: String,
 }
 
-/// At most so many on a resource, those that AWS sets not counted.
+/// The maximum number of tags of a resource, not counting AWS's own.
 const MAX_COUNT: usize = 50;
 const MAX_KEY_LENGTH: usize = 128;
 const MAX_VALUE_LENGTH: usize = 256;
 const RESERVED: &str = "aws:";
 
-/// These tags with those of a request, which win.
+/// Adds the tags of a request, which replace existing ones.
 pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
     for Tag { key, value } in wanted {
         check(&key, &value)?;
@@ -40,7 +39,7 @@ pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
     Ok(tags)
 }
 
-/// As `TagList`.
+/// The tags as `TagList`.
 pub(super) fn view(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }
@@ -83,22 +82,22 @@ pub(super) fn list(state: &mut State, ctx: &RdsContext, wanted: &ListRequest) ->
 }
 
 impl World {
-    /// Sets a tag whose key begins with `aws:` on a database or snapshot, as CloudFormation and others of AWS's services
-    /// do. Nobody else can; snapshots and copies inherit it like any other.
+    /// Sets a tag whose key begins with `aws:` on a database or snapshot, as CloudFormation and other AWS services do.
+    /// Clients cannot set such tags. Snapshots and copies inherit them like any other tag.
     ///
     /// # Errors
-    /// If there is nothing of this ARN.
+    /// If no database or snapshot has this ARN.
     pub fn set_reserved_tag(&self, arn: &str, key: &str, value: &str) -> Result<(), String> {
         self.change(|state| {
-            let nothing = || format!("there is nothing at {arn}");
-            let tags = tags_of(state, &Arn::parse(arn).ok_or_else(nothing)?).ok_or_else(nothing)?;
+            let not_found = || format!("no such resource: {arn}");
+            let tags = tags_of(state, &Arn::parse(arn).ok_or_else(not_found)?).ok_or_else(not_found)?;
             tags.insert(key.to_owned(), value.to_owned());
             Ok(())
         })
     }
 }
 
-/// The tags of what the caller names, if it is the caller's.
+/// The tags of a resource of the caller.
 fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Tags, Error> {
     let arn = Arn::read(name)?;
     if arn.region != ctx.region {
@@ -111,7 +110,7 @@ fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut 
     }
     tags_of(state, &arn).ok_or_else(|| match arn.resource_type {
         ResourceType::Database => arn.kind.database_not_found(&arn.id),
-        // The API has one error for both kinds here, and it is that of the instances.
+        // This operation has a single error for both kinds of snapshots, which is spelled as for instances.
         ResourceType::Snapshot => super::kind::Kind::Instance.snapshot_not_found(&arn.id),
     })
 }

@@ -1,4 +1,5 @@
-//! How databases and snapshots look on the wire, to their owner and to others. The two kinds differ here most.
+//! The responses that describe databases and snapshots, for their owner and for other accounts. Most differences
+//! between the two kinds are here.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -9,19 +10,19 @@ use super::snapshots::{Origin, Snapshot, Status};
 use super::tags;
 use crate::clock;
 
-/// Who looks at a snapshot.
+/// The relation of the caller to a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Viewer {
     Owner,
-    /// The owner, to whom it is shown for the last time.
+    /// The owner, in the response to the deletion.
     Deleter,
     /// An account with which it is shared.
     Guest,
-    /// Anybody, as it is shared with all.
+    /// Any account, as it is public.
     Public,
 }
 
-/// A snapshot as the only output of an operation.
+/// The response of an operation that returns one snapshot.
 pub(super) fn snapshot_response(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
     json!({ kind.spelling().snapshot: self::snapshot(kind, snapshot, viewer, now) })
 }
@@ -33,7 +34,7 @@ pub(super) fn snapshot(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: Dat
     }
 }
 
-/// As it is told, and filtered by.
+/// The type in responses and filters.
 pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
     match (viewer, snapshot.origin) {
         (Viewer::Guest, _) => "shared",
@@ -45,7 +46,7 @@ pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str
 
 fn instance_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
     let Snapshot { of, copy_of, .. } = snapshot;
-    // AWS tells these times when there is something to restore.
+    // AWS reports these times only when the snapshot is available.
     let is_done = matches!(snapshot.status, Status::Available);
     json!({
         "DBSnapshotIdentifier": identifier(snapshot, viewer),
@@ -90,7 +91,7 @@ fn cluster_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> 
         "SnapshotType": snapshot_type(snapshot, viewer),
         "Status": status(snapshot, viewer),
         "PercentProgress": snapshot.status.percent(now),
-        // Aurora's storage has no size of its own.
+        // Aurora's storage has no fixed size.
         "AllocatedStorage": if of.engine.has_fixed_storage() { of.gib } else { 0 },
         "AvailabilityZones": zones(&snapshot.arn().region),
         "StorageEncrypted": snapshot.key.is_some(),
@@ -145,7 +146,7 @@ pub(super) fn database(database: &Database) -> Value {
             "LicenseModel": facts.engine.license,
         }),
         Kind::Cluster => json!({
-            // Aurora always tells 1.
+            // Aurora always reports 1.
             "AllocatedStorage": if facts.engine.has_fixed_storage() { facts.gib } else { 1 },
             "AvailabilityZones": zones(&arn.region),
             "ClusterCreateTime": clock::text(facts.created),
@@ -166,7 +167,7 @@ pub(super) fn database(database: &Database) -> Value {
     view
 }
 
-/// Others see the ARN where the owner sees the identifier.
+/// Other accounts see the ARN in place of the identifier.
 fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
     match viewer {
         Viewer::Owner | Viewer::Deleter => snapshot.arn().id.clone(),
@@ -174,8 +175,8 @@ fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
     }
 }
 
-/// Whoever deletes an instance snapshot is told that it is deleted; of a cluster snapshot, how it was (the examples of
-/// both calls in the AWS command line's reference).
+/// Deleting an instance snapshot returns the status `deleted`; deleting a cluster snapshot returns its previous status
+/// (the examples of both calls in the AWS command line's reference).
 fn status(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
     match (viewer, snapshot.arn().kind) {
         (Viewer::Deleter, Kind::Instance) => "deleted",
@@ -183,7 +184,7 @@ fn status(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
     }
 }
 
-/// Tags of a shared snapshot are not visible to those with whom it is shared.
+/// The tags of a shared snapshot are visible only to its owner.
 fn tag_list(snapshot: &Snapshot, viewer: Viewer) -> Value {
     match viewer {
         Viewer::Owner | Viewer::Deleter => tags::view(&snapshot.tags),

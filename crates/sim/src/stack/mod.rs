@@ -1,14 +1,15 @@
 //! CloudFormation: stacks made from templates.
 //!
 //! ```text
-//!   yaml ─► template ─► scope (parameters, conditions, functions) ─► properties of each resource ─► resources (made)
+//!   yaml ─► template ─► scope (parameters, conditions, functions) ─► properties of each resource ─► resources (created)
 //! ```
 //!
-//! Everything up to the properties is a pure function of the template, what it is given, and what was made before. A
-//! resource is then made by the calls by which CloudFormation makes it, in the name of the account, and they are in the
-//! journal. What is not simulated is refused: sections, functions, types of resources, and each property.
+//! Up to the properties, the result depends only on the template, the parameters and the resources created before. A
+//! resource is then created by the calls that CloudFormation makes, on behalf of the account's root, and the calls are
+//! in the journal. What is not simulated is refused: sections, functions, resource types, and single properties.
 //!
-//! A stack is made at once, and not changed or deleted; one that fails leaves what was made so far.
+//! A stack is created immediately, and cannot be updated or deleted. A stack that fails leaves the resources created so
+//! far.
 
 mod parameter;
 mod path_error;
@@ -33,25 +34,25 @@ use resources::Deployment;
 use scope::Scope;
 pub use template::Template;
 
-/// A stack that is to be made.
+/// The input of [`World::create_stack`].
 #[derive(Clone, Copy)]
 pub struct Stack<'a> {
-    /// Its name.
+    /// The name of the stack.
     pub name: &'a str,
-    /// What it is made from.
+    /// The template.
     pub template: &'a Template,
-    /// What the template is given.
+    /// The values of the template's parameters.
     pub parameters: &'a BTreeMap<String, String>,
-    /// Where code and definitions come from.
+    /// The S3 bucket with the code and the state machine definitions.
     pub bucket: &'a Bucket,
 }
 
-/// What is wrong with a template, or with what it was given: `consumer.yaml: Sweep.Target.Arn: it is missing`.
+/// An error in a template or its parameters: `consumer.yaml: Sweep.Target.Arn: missing`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
 
-/// A bucket of S3 with code and definitions in it, which only templates can read.
+/// An S3 bucket with code and definitions. Only templates can read it.
 #[derive(Clone, Default)]
 pub struct Bucket {
     name: String,
@@ -60,13 +61,13 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// An empty one.
+    /// An empty bucket.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    /// With this code under this key: what a zip there would be.
+    /// Adds code under this key, in place of a zip file.
     #[must_use]
     pub fn code<F, R>(mut self, key: &str, code: F) -> Self
     where
@@ -77,7 +78,7 @@ impl Bucket {
         self
     }
 
-    /// With this text under this key.
+    /// Adds a text under this key.
     #[must_use]
     pub fn text(mut self, key: &str, text: &str) -> Self {
         self.texts.insert(key.to_owned(), text.to_owned());
@@ -86,11 +87,10 @@ impl Bucket {
 }
 
 impl World {
-    /// Makes a stack in a region of an account; its outputs.
+    /// Creates a stack in a region of an account and returns its outputs.
     ///
     /// # Errors
-    /// If the template needs something that is not simulated, was given what it does not allow, or AWS would refuse what
-    /// it makes.
+    /// If the template uses an element that is not simulated, a parameter is invalid, or a call fails.
     pub fn create_stack(
         &self,
         account: &str,
@@ -117,8 +117,8 @@ fn create_stack(deployment: &mut Deployment<'_>, stack: &Stack<'_>) -> Result<BT
     ];
     let mut scope = Scope::new(stack.template, stack.parameters, pseudo)?;
     for id in scope.order()? {
-        let made = create_resource(deployment, &scope, stack.template, &id).map_err(|error| error.within(&id))?;
-        scope.add_created(&id, made);
+        let created = create_resource(deployment, &scope, stack.template, &id).map_err(|error| error.within(&id))?;
+        scope.add_created(&id, created);
     }
     let mut outputs = BTreeMap::new();
     for (name, output) in &stack.template.outputs {
@@ -136,7 +136,7 @@ fn create_resource(
     template: &Template,
     id: &str,
 ) -> Result<scope::CreatedResource, PathError> {
-    let resource = template.resources.get(id).ok_or_else(|| PathError::new("there is no such resource"))?;
+    let resource = template.resources.get(id).ok_or_else(|| PathError::new("unknown resource"))?;
     let properties = scope.resolve(&resource.properties)?.unwrap_or_default();
     Properties::read_all(properties, |properties| deployment.create_resource(&resource.kind, properties))
 }

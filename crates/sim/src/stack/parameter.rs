@@ -1,4 +1,4 @@
-//! Parameters of a template: what may be given for them.
+//! Parameters of a template, and which values they accept.
 
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -10,13 +10,14 @@ use super::path_error::{PathError, text_of};
 pub(super) struct Parameter {
     parameter_type: ParameterType,
     default: Option<String>,
-    /// It matches the whole of a value: "the pattern must match the entire parameter value provided. When applied to a
-    /// parameter of type CommaDelimitedList, the pattern must match each value in the list" (user guide, *Parameters*).
+    /// The pattern, as text and compiled to match the whole value: "the pattern must match the entire parameter value
+    /// provided. When applied to a parameter of type CommaDelimitedList, the pattern must match each value in the list"
+    /// (user guide, *Parameters*).
     pattern: Option<(String, Regex)>,
     allowed: Option<Vec<String>>,
     length: (Option<usize>, Option<usize>),
     value: (Option<f64>, Option<f64>),
-    /// What to say instead of which constraint was broken.
+    /// `ConstraintDescription`: the message in place of the violated constraint.
     constraint: Option<String>,
 }
 
@@ -54,16 +55,16 @@ impl Parameter {
         for (key, value) in declared {
             it.set(key, value).map_err(|error| error.within(key))?;
         }
-        if declared.contains_key("Type") { Ok(it) } else { Err(PathError::new("it has no Type")) }
+        if declared.contains_key("Type") { Ok(it) } else { Err(PathError::new("missing Type")) }
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), PathError> {
         if key == "AllowedValues" {
             let values = value.as_array().and_then(|values| values.iter().map(text_of).collect());
-            self.allowed = Some(values.ok_or_else(|| PathError::new("it is a list of texts"))?);
+            self.allowed = Some(values.ok_or_else(|| PathError::new("expected a list of texts"))?);
             return Ok(());
         }
-        let text = text_of(value).ok_or_else(|| PathError::new(format!("{value} is no text")))?;
+        let text = text_of(value).ok_or_else(|| PathError::new(format!("expected a text, got {value}")))?;
         match key {
             "Type" => self.parameter_type = ParameterType::read(&text)?,
             "Default" => self.default = Some(text),
@@ -77,15 +78,16 @@ impl Parameter {
             "MaxValue" => self.value.1 = Some(number(&text)?),
             "ConstraintDescription" => self.constraint = Some(text),
             "Description" | "NoEcho" => {}
-            _ => return Err(PathError::new("there is no such thing about a parameter")),
+            _ => return Err(PathError::new("unknown key")),
         }
         Ok(())
     }
 
-    /// What a reference to it gives: a text or a list of texts, and numbers are texts as well.
+    /// The value that `Ref` returns: a text or a list of texts. Numbers are texts too.
     pub(super) fn value(&self, given: Option<&String>) -> Result<Value, PathError> {
-        let text =
-            given.or(self.default.as_ref()).ok_or_else(|| PathError::new("it has no default and was not given"))?;
+        let text = given
+            .or(self.default.as_ref())
+            .ok_or_else(|| PathError::new("no value was given and there is no default"))?;
         if !matches!(self.parameter_type, ParameterType::List | ParameterType::Numbers) {
             self.check(text)?;
             return Ok(text.as_str().into());
@@ -99,7 +101,7 @@ impl Parameter {
     fn check(&self, text: &str) -> Result<(), PathError> {
         let refused = |must: String| {
             let must = self.constraint.clone().unwrap_or(must);
-            Err(PathError::new(format!("\"{text}\" cannot be given: {must}")))
+            Err(PathError::new(format!("invalid value \"{text}\": {must}")))
         };
         if let Some((pattern, whole)) = &self.pattern
             && !whole.is_match(text)
@@ -127,5 +129,5 @@ impl Parameter {
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, PathError> {
-    text.parse().map_err(|_| PathError::new(format!("{text} is no number")))
+    text.parse().map_err(|_| PathError::new(format!("expected a number, got {text}")))
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a template, and where in it.
+//! An error in a template, with its path.
 
 use serde_json::Value;
 
-/// Something that is wrong, with the way to it from inside out.
+/// An error, with its path from the innermost element outwards.
 #[derive(Debug)]
 pub(super) struct PathError {
     path: Vec<String>,
@@ -14,13 +14,13 @@ impl PathError {
         Self { path: Vec::new(), why: why.into() }
     }
 
-    /// It is inside of this.
+    /// Adds an enclosing element to the path.
     pub(super) fn within(mut self, name: impl ToString) -> Self {
         self.path.push(name.to_string());
         self
     }
 
-    /// `FunctionRole.Policies.0: why`, in this template.
+    /// Adds the name of the template: `t.yaml: FunctionRole.Policies.0: reason`.
     pub(super) fn in_template(self, template: &str) -> super::Error {
         let path: Vec<_> = self.path.into_iter().rev().collect();
         let separator = if path.is_empty() { "" } else { ": " };
@@ -28,7 +28,7 @@ impl PathError {
     }
 }
 
-/// What CloudFormation takes for a text: it turns numbers and booleans into texts where it needs some.
+/// A value as text. CloudFormation converts numbers and booleans where it requires text.
 pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

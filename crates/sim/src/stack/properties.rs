@@ -1,4 +1,4 @@
-//! The properties of a resource, taken out one by one. What is left over in the end is unknown, and refused.
+//! The properties of a resource, read one by one. A property that was not read at the end is unknown, and refused.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::path_error::{PathError, text_of};
 
-/// What a resource, or a part of one, was given, its functions resolved.
+/// The properties of a resource or of one of its parts, with all functions resolved.
 pub(super) struct Properties(Map<String, Value>);
 
 impl Properties {
@@ -14,50 +14,51 @@ impl Properties {
         match value {
             Value::Object(map) => Ok(Self(map)),
             Value::Null => Ok(Self(Map::new())),
-            other => Err(PathError::new(format!("{other} has no properties"))),
+            other => Err(PathError::new(format!("expected an object, got {other}"))),
         }
     }
 
     pub(super) fn json(&mut self, name: &str) -> Result<Value, PathError> {
-        self.0.remove(name).ok_or_else(|| PathError::new("it is missing").within(name))
+        self.0.remove(name).ok_or_else(|| PathError::new("missing").within(name))
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<String, PathError> {
-        self.optional_text(name)?.ok_or_else(|| PathError::new("it is missing").within(name))
+        self.optional_text(name)?.ok_or_else(|| PathError::new("missing").within(name))
     }
 
     pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(None) };
-        text_of(&value).map(Some).ok_or_else(|| PathError::new(format!("{value} is no text")).within(name))
+        text_of(&value).map(Some).ok_or_else(|| PathError::new(format!("expected a text, got {value}")).within(name))
     }
 
-    /// A number, or a flag. CloudFormation takes it as a text, too.
+    /// A number or a boolean. CloudFormation accepts it as text, too.
     pub(super) fn optional<N: FromStr>(&mut self, name: &str) -> Result<Option<N>, PathError> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| PathError::new(format!("\"{text}\" cannot be meant")).within(name))
+        text.parse().map(Some).map_err(|_| PathError::new(format!("invalid value \"{text}\"")).within(name))
     }
 
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(Vec::new()) };
         let texts = value.as_array().and_then(|list| list.iter().map(text_of).collect());
-        texts.ok_or_else(|| PathError::new(format!("{value} is no list of texts")).within(name))
+        texts.ok_or_else(|| PathError::new(format!("expected a list of texts, got {value}")).within(name))
     }
 
-    /// Names and texts.
+    /// An object whose values are texts.
     pub(super) fn text_map(&mut self, name: &str) -> Result<Vec<(String, String)>, PathError> {
         let Some(value) = self.0.remove(name) else { return Ok(Vec::new()) };
         let Value::Object(map) = value else {
-            return Err(PathError::new(format!("{value} has no names")).within(name));
+            return Err(PathError::new(format!("expected an object, got {value}")).within(name));
         };
         map.into_iter()
             .map(|(key, value)| {
-                let text = text_of(&value).ok_or_else(|| PathError::new("it is no text").within(&key).within(name))?;
+                let text =
+                    text_of(&value).ok_or_else(|| PathError::new("expected a text").within(&key).within(name))?;
                 Ok((key, text))
             })
             .collect()
     }
 
-    /// A part with properties of its own, of which this reads all.
+    /// A nested object. `read` must read all of its properties.
     pub(super) fn nested<T>(
         &mut self,
         name: &str,
@@ -67,7 +68,7 @@ impl Properties {
         Self::read_all(value, read).map(Some).map_err(|error| error.within(name))
     }
 
-    /// A list of such parts.
+    /// A list of nested objects.
     pub(super) fn nested_list<T>(
         &mut self,
         name: &str,
@@ -76,13 +77,13 @@ impl Properties {
         let list = match self.0.remove(name) {
             None => return Ok(Vec::new()),
             Some(Value::Array(list)) => list,
-            Some(other) => return Err(PathError::new(format!("{other} is no list")).within(name)),
+            Some(other) => return Err(PathError::new(format!("expected a list, got {other}")).within(name)),
         };
         let one = |(nth, value)| Self::read_all(value, &read).map_err(|error| error.within(nth).within(name));
         list.into_iter().enumerate().map(one).collect()
     }
 
-    /// Reads all that there is in this value.
+    /// Reads an object and refuses properties that `read` has left.
     pub(super) fn read_all<T>(
         value: Value,
         read: impl FnOnce(&mut Self) -> Result<T, PathError>,
@@ -95,12 +96,12 @@ impl Properties {
         }
     }
 
-    /// Nothing of all this makes a difference in this world.
+    /// Ignores all remaining properties: they have no effect in the simulation.
     pub(super) fn ignore_all(&mut self) {
         self.0.clear();
     }
 
-    /// These make no difference in this world.
+    /// Ignores properties that have no effect in the simulation.
     pub(super) fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.0.remove(*name);

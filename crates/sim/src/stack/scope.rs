@@ -1,4 +1,4 @@
-//! What references and intrinsic functions of a template mean, once it is known what was given and what has been made.
+//! Resolves references and intrinsic functions of a template, given its parameters and the resources created so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,21 @@ use serde_json::{Map, Value};
 use super::path_error::{PathError, text_of};
 use super::template::Template;
 
-/// All that a template's expressions can name.
+/// The values that the expressions of a template can refer to.
 pub(super) struct Scope<'a> {
     template: &'a Template,
     /// Parameters and pseudo parameters.
     given: BTreeMap<String, Value>,
     conditions: BTreeMap<String, bool>,
-    made: BTreeMap<String, CreatedResource>,
+    created: BTreeMap<String, CreatedResource>,
 }
 
-/// What is known of a resource that has been made.
+/// The known values of a created resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CreatedResource {
-    /// What `Ref` gives.
+    /// The value of `Ref`.
     pub(super) reference: String,
-    /// What `Fn::GetAtt` gives.
+    /// The values of `Fn::GetAtt`.
     pub(super) attributes: BTreeMap<&'static str, String>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Scope<'a> {
         pseudo: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Self, PathError> {
         if let Some(unknown) = given.keys().find(|name| !template.parameters.contains_key(*name)) {
-            return Err(PathError::new("there is no such parameter").within(unknown).within("Parameters"));
+            return Err(PathError::new("unknown parameter").within(unknown).within("Parameters"));
         }
         let mut values: BTreeMap<_, _> =
             pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -42,7 +42,7 @@ impl<'a> Scope<'a> {
             let value = parameter.value(given.get(name)).map_err(|error| error.within(name).within("Parameters"))?;
             values.insert(name.clone(), value);
         }
-        let mut scope = Self { template, given: values, conditions: BTreeMap::new(), made: BTreeMap::new() };
+        let mut scope = Self { template, given: values, conditions: BTreeMap::new(), created: BTreeMap::new() };
         for name in template.conditions.keys() {
             let holds = scope.decide(name, &mut Vec::new()).map_err(|error| error.within(name).within("Conditions"))?;
             scope.conditions.insert(name.clone(), holds);
@@ -50,16 +50,16 @@ impl<'a> Scope<'a> {
         Ok(scope)
     }
 
-    pub(super) fn add_created(&mut self, id: &str, made: CreatedResource) {
-        self.made.insert(id.to_owned(), made);
+    pub(super) fn add_created(&mut self, id: &str, created: CreatedResource) {
+        self.created.insert(id.to_owned(), created);
     }
 
-    /// Whether what has this condition is there.
+    /// Whether a resource or output with this condition is part of the stack.
     pub(super) fn is_included(&self, condition: Option<&String>) -> Result<bool, PathError> {
         condition.map_or(Ok(true), |name| self.condition(name))
     }
 
-    /// The value of an expression; none if it is `AWS::NoValue`.
+    /// The value of an expression, or `None` for `AWS::NoValue`.
     pub(super) fn resolve(&self, written: &Value) -> Result<Option<Value>, PathError> {
         match written {
             Value::Object(map) => match Function::of(map)? {
@@ -85,7 +85,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The resources that there are under these parameters, each after those that it needs.
+    /// The resources of the stack under these parameters, each after the resources that it depends on.
     pub(super) fn order(&self) -> Result<Vec<String>, PathError> {
         let mut needs = BTreeMap::new();
         for (id, resource) in &self.template.resources {
@@ -105,7 +105,7 @@ impl<'a> Scope<'a> {
             let ready = needs.iter().find(|(_, named)| named.iter().all(|named| order.contains(named)));
             let Some(id) = ready.map(|(id, _)| id.clone()) else {
                 let circle: Vec<_> = needs.into_keys().collect();
-                return Err(PathError::new(format!("there is a circle among {}", circle.join(", "))));
+                return Err(PathError::new(format!("circular dependency among {}", circle.join(", "))));
             };
             needs.remove(&id);
             order.push(id);
@@ -113,7 +113,7 @@ impl<'a> Scope<'a> {
         Ok(order)
     }
 
-    /// The resources that an expression names, as far as its conditions come to them.
+    /// The resources that an expression refers to, except in branches of `Fn::If` that are not taken.
     fn named(&self, written: &Value) -> Result<BTreeSet<String>, PathError> {
         let mut names = BTreeSet::new();
         self.collect(written, &mut names)?;
@@ -156,7 +156,7 @@ impl<'a> Scope<'a> {
         let Function { name, argument } = *function;
         let value = match name {
             "Ref" => {
-                let name = text_of(argument).ok_or_else(|| PathError::new("Ref names something"))?;
+                let name = text_of(argument).ok_or_else(|| PathError::new("Ref takes a name"))?;
                 if name == NO_VALUE {
                     return Ok(None);
                 }
@@ -183,7 +183,7 @@ impl<'a> Scope<'a> {
                 let (nth, list) = (self.text(nth)?, self.texts(list)?);
                 let chosen = nth.parse::<usize>().ok().and_then(|nth| list.get(nth).cloned());
                 chosen
-                    .ok_or_else(|| PathError::new(format!("Fn::Select cannot select {nth} of {}", list.len())))?
+                    .ok_or_else(|| PathError::new(format!("Fn::Select: no element {nth} in a list of {}", list.len())))?
                     .into()
             }
             "Fn::FindInMap" => {
@@ -191,11 +191,10 @@ impl<'a> Scope<'a> {
                 let path = [self.text(mapping)?, self.text(first)?, self.text(second)?];
                 let found =
                     path[1..].iter().try_fold(self.template.mappings.get(&path[0]), |map, key| Some(map?.get(key)));
-                let found =
-                    found.flatten().ok_or_else(|| PathError::new(format!("Mappings have no {}", path.join("."))))?;
+                let found = found.flatten().ok_or_else(|| PathError::new(format!("no mapping {}", path.join("."))))?;
                 found.clone()
             }
-            other => return Err(PathError::new(format!("{other} stands only in conditions"))),
+            other => return Err(PathError::new(format!("{other} is only allowed in conditions"))),
         };
         Ok(Some(value))
     }
@@ -204,7 +203,7 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.given.get(name) {
             return Ok(value.clone());
         }
-        self.resource(name).map(|made| made.reference.clone().into())
+        self.resource(name).map(|created| created.reference.clone().into())
     }
 
     fn attribute(&self, id: &str, attribute: &str) -> Result<String, PathError> {
@@ -213,9 +212,9 @@ impl<'a> Scope<'a> {
     }
 
     fn resource(&self, id: &str) -> Result<&CreatedResource, PathError> {
-        self.made.get(id).ok_or_else(|| match self.template.resources.contains_key(id) {
-            true => PathError::new(format!("{id} is not made under these parameters")),
-            false => PathError::new(format!("there is neither a parameter nor a resource {id}")),
+        self.created.get(id).ok_or_else(|| match self.template.resources.contains_key(id) {
+            true => PathError::new(format!("resource {id} is not created under these parameters")),
+            false => PathError::new(format!("no parameter or resource is named {id}")),
         })
     }
 
@@ -235,7 +234,7 @@ impl<'a> Scope<'a> {
                 (None, Some((id, attribute))) => self.attribute(id, attribute)?,
                 (None, None) => {
                     let value = self.reference(place)?;
-                    text_of(&value).ok_or_else(|| PathError::new(format!("{place} is no text to substitute")))?
+                    text_of(&value).ok_or_else(|| PathError::new(format!("{place} is not a text")))?
                 }
             };
             whole.push_str(&value);
@@ -245,42 +244,42 @@ impl<'a> Scope<'a> {
 
     pub(super) fn text(&self, written: &Value) -> Result<String, PathError> {
         let value = self.resolve(written)?.unwrap_or_default();
-        text_of(&value).ok_or_else(|| PathError::new(format!("{value} is no text")))
+        text_of(&value).ok_or_else(|| PathError::new(format!("expected a text, got {value}")))
     }
 
     fn texts(&self, written: &Value) -> Result<Vec<String>, PathError> {
         let value = self.resolve(written)?.unwrap_or_default();
         let texts = value.as_array().and_then(|list| list.iter().map(text_of).collect());
-        texts.ok_or_else(|| PathError::new(format!("{value} is no list of texts")))
+        texts.ok_or_else(|| PathError::new(format!("expected a list of texts, got {value}")))
     }
 
     fn branch<'v>(&self, argument: &'v Value) -> Result<&'v Value, PathError> {
         let [condition, yes, no] = arguments("Fn::If", argument)?;
-        let name = text_of(condition).ok_or_else(|| PathError::new("Fn::If names a condition"))?;
+        let name = text_of(condition).ok_or_else(|| PathError::new("Fn::If takes the name of a condition"))?;
         Ok(if self.condition(&name)? { yes } else { no })
     }
 
     fn condition(&self, name: &str) -> Result<bool, PathError> {
-        self.conditions.get(name).copied().ok_or_else(|| PathError::new(format!("there is no condition {name}")))
+        self.conditions.get(name).copied().ok_or_else(|| PathError::new(format!("no condition is named {name}")))
     }
 
-    /// Whether a condition holds, before all are known. `asked` are those that are being decided.
-    fn decide(&self, name: &str, asked: &mut Vec<String>) -> Result<bool, PathError> {
-        if asked.iter().any(|asked| asked == name) {
-            return Err(PathError::new(format!("the condition {name} needs itself")));
+    /// Evaluates a condition before all conditions are known. `in_progress` lists those under evaluation.
+    fn decide(&self, name: &str, in_progress: &mut Vec<String>) -> Result<bool, PathError> {
+        if in_progress.iter().any(|in_progress| in_progress == name) {
+            return Err(PathError::new(format!("condition {name} refers to itself")));
         }
         let written = self.template.conditions.get(name);
-        let written = written.ok_or_else(|| PathError::new(format!("there is no condition {name}")))?;
-        asked.push(name.to_owned());
-        let holds = self.holds(written, asked)?;
-        asked.pop();
+        let written = written.ok_or_else(|| PathError::new(format!("no condition is named {name}")))?;
+        in_progress.push(name.to_owned());
+        let holds = self.holds(written, in_progress)?;
+        in_progress.pop();
         Ok(holds)
     }
 
-    fn holds(&self, written: &Value, asked: &mut Vec<String>) -> Result<bool, PathError> {
+    fn holds(&self, written: &Value, in_progress: &mut Vec<String>) -> Result<bool, PathError> {
         let function = written.as_object().map(Function::of).transpose()?.flatten();
         let Some(Function { name, argument }) = function else {
-            return Err(PathError::new(format!("{written} is no condition")));
+            return Err(PathError::new(format!("expected a condition function, got {written}")));
         };
         let several = |least: usize| {
             let list = argument.as_array().filter(|list| (least..=10).contains(&list.len()));
@@ -293,13 +292,13 @@ impl<'a> Scope<'a> {
             }
             "Fn::Not" => {
                 let [condition] = arguments(name, argument)?;
-                Ok(!self.holds(condition, asked)?)
+                Ok(!self.holds(condition, in_progress)?)
             }
-            // All are looked at, so that what is wrong is told whatever the parameters are.
-            "Fn::And" => several(2)?.iter().try_fold(true, |all, one| Ok(self.holds(one, asked)? && all)),
-            "Fn::Or" => several(2)?.iter().try_fold(false, |any, one| Ok(self.holds(one, asked)? || any)),
-            "Condition" => self.decide(&text_of(argument).unwrap_or_default(), asked),
-            other => Err(PathError::new(format!("{other} is no condition"))),
+            // All operands are evaluated, so that errors are reported for any parameters.
+            "Fn::And" => several(2)?.iter().try_fold(true, |all, one| Ok(self.holds(one, in_progress)? && all)),
+            "Fn::Or" => several(2)?.iter().try_fold(false, |any, one| Ok(self.holds(one, in_progress)? || any)),
+            "Condition" => self.decide(&text_of(argument).unwrap_or_default(), in_progress),
+            other => Err(PathError::new(format!("{other} is not a condition function"))),
         }
     }
 }
@@ -314,7 +313,8 @@ impl<'a> Function<'a> {
     fn of(map: &'a Map<String, Value>) -> Result<Option<Self>, PathError> {
         let mut members = map.iter();
         let (Some((name, argument)), None) = (members.next(), members.next()) else { return Ok(None) };
-        // `Condition` is a function among conditions, and elsewhere a member of policies; there its value is no text.
+        // `Condition` is a function inside conditions. Elsewhere it is an element of a policy, whose value is not a
+        // text.
         let is_function = name == "Ref" || name.starts_with("Fn::") || (name == "Condition" && argument.is_string());
         let known = [
             "Condition",
@@ -341,7 +341,7 @@ impl<'a> Function<'a> {
 
 fn arguments<'v, const N: usize>(name: &str, argument: &'v Value) -> Result<&'v [Value; N], PathError> {
     let list = argument.as_array().and_then(|list| list.as_slice().try_into().ok());
-    list.ok_or_else(|| PathError::new(format!("{name} takes a list of {N}")))
+    list.ok_or_else(|| PathError::new(format!("{name} takes a list of {N} elements")))
 }
 
 /// `[Topic, TopicArn]`, or in the long form also `Topic.TopicArn`.
@@ -354,16 +354,16 @@ fn attribute(argument: &Value) -> Result<(String, String), PathError> {
         },
         _ => None,
     };
-    read.ok_or_else(|| PathError::new("Fn::GetAtt names a resource and an attribute"))
+    read.ok_or_else(|| PathError::new("Fn::GetAtt takes a resource and an attribute"))
 }
 
-/// The text of `Fn::Sub`, and its own values if it has some.
+/// The text of `Fn::Sub`, and its own variables if it has any.
 fn substitution(argument: &Value) -> Result<(String, Map<String, Value>), PathError> {
     match argument {
         Value::String(text) => Ok((text.clone(), Map::new())),
         Value::Array(list) => match &list[..] {
             [Value::String(text), Value::Object(own)] => Ok((text.clone(), own.clone())),
-            _ => Err(PathError::new("Fn::Sub takes a text, or a text and its values")),
+            _ => Err(PathError::new("Fn::Sub takes a text, or a text and its variables")),
         },
         _ => Err(PathError::new("Fn::Sub takes a text")),
     }
@@ -380,12 +380,12 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// A text with `${places}`. `${!Literal}` stands for `${Literal}`, as it is.
+/// Splits a text at its `${placeholders}`. `${!Literal}` means the text `${Literal}`.
 fn pieces(text: &str) -> Result<Vec<Piece<'_>>, PathError> {
     let (mut pieces, mut rest) = (Vec::new(), text);
     while let Some((before, after)) = rest.split_once("${") {
         let (place, left) =
-            after.split_once('}').ok_or_else(|| PathError::new(format!("in {text} a place has no end")))?;
+            after.split_once('}').ok_or_else(|| PathError::new(format!("unclosed placeholder in {text}")))?;
         pieces.push(Piece::Text(before));
         match place.strip_prefix('!') {
             Some(literal) => pieces.extend([Piece::Text("${"), Piece::Text(literal), Piece::Text("}")]),

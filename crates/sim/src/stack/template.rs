@@ -1,4 +1,4 @@
-//! A template, read: its sections, each checked for what it may hold.
+//! Parses a template: its sections, and the allowed keys of each.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Template {
     pub(super) outputs: BTreeMap<String, Output>,
 }
 
-/// A resource, as the template asks for it.
+/// A resource as the template declares it.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
     pub(super) kind: String,
@@ -35,10 +35,10 @@ pub(super) struct Output {
 }
 
 impl Template {
-    /// Reads a template in YAML or JSON. `name` is what it is called in errors.
+    /// Parses a template in YAML or JSON. Error messages begin with `name`.
     ///
     /// # Errors
-    /// If it is none, or needs something that is not simulated.
+    /// If the text is not a template or uses an element that is not simulated.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let sections = yaml::read(text).map_err(|why| PathError::new(why).in_template(name))?;
         Self::read(name, sections).map_err(|error| error.in_template(name))
@@ -56,7 +56,7 @@ impl Template {
         for (section, content) in map(sections)? {
             match section.as_str() {
                 "AWSTemplateFormatVersion" if content != "2010-09-09" => {
-                    return Err(PathError::new("the only version is 2010-09-09").within(section));
+                    return Err(PathError::new("only the version 2010-09-09 is supported").within(section));
                 }
                 "AWSTemplateFormatVersion" | "Description" | "Metadata" => {}
                 "Parameters" => template.parameters = read_entries(&section, content, |it| Parameter::read(&it))?,
@@ -68,7 +68,7 @@ impl Template {
             }
         }
         if template.resources.is_empty() {
-            return Err(PathError::new("there are no resources"));
+            return Err(PathError::new("the template has no resources"));
         }
         Ok(template)
     }
@@ -78,7 +78,7 @@ impl Resource {
     fn read(written: Map<String, Value>) -> Result<Self, PathError> {
         let mut it = Self { kind: String::new(), condition: None, depends_on: Vec::new(), properties: Value::Null };
         for (key, value) in written {
-            let text = || text_of(&value).ok_or_else(|| PathError::new("it is no text").within(&key));
+            let text = || text_of(&value).ok_or_else(|| PathError::new("expected a text").within(&key));
             match key.as_str() {
                 "Type" => it.kind = text()?,
                 "Condition" => it.condition = Some(text()?),
@@ -86,15 +86,15 @@ impl Resource {
                     let list =
                         if let Value::Array(list) = &value { list.as_slice() } else { std::slice::from_ref(&value) };
                     let names: Option<_> = list.iter().map(text_of).collect();
-                    it.depends_on = names.ok_or_else(|| PathError::new("it names resources").within(&key))?;
+                    it.depends_on = names.ok_or_else(|| PathError::new("expected names of resources").within(&key))?;
                 }
                 "Properties" => it.properties = value,
-                // A stack is made here, and neither changed nor deleted.
+                // These take effect when a stack is updated or deleted, which is not simulated.
                 "Metadata" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
-                _ => return Err(PathError::new("this is not simulated").within(key)),
+                _ => return Err(PathError::new("this key is not simulated").within(key)),
             }
         }
-        if it.kind.is_empty() { Err(PathError::new("it has no Type")) } else { Ok(it) }
+        if it.kind.is_empty() { Err(PathError::new("missing Type")) } else { Ok(it) }
     }
 }
 
@@ -106,7 +106,7 @@ impl Output {
                 "Value" => it.value = value,
                 "Condition" => it.condition = text_of(&value),
                 "Description" => {}
-                _ => return Err(PathError::new("this is not simulated").within(key)),
+                _ => return Err(PathError::new("this key is not simulated").within(key)),
             }
         }
         Ok(it)
@@ -114,7 +114,7 @@ impl Output {
 }
 
 fn map(value: Value) -> Result<Map<String, Value>, PathError> {
-    if let Value::Object(map) = value { Ok(map) } else { Err(PathError::new("it holds no names")) }
+    if let Value::Object(map) = value { Ok(map) } else { Err(PathError::new("expected an object")) }
 }
 
 fn read_entries<T>(

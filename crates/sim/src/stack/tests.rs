@@ -1,4 +1,5 @@
-//! Templates without a world: what functions, conditions and parameters come to, by the examples of CloudFormation's guide.
+//! Templates without a world: values of functions, conditions and parameters, by the examples of CloudFormation's user
+//! guide.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::scope::{CreatedResource, Scope};
 use super::{Error, PathError, Template};
 
-/// A template with this between its parameters and a bucket, whose properties hold the value.
+/// A template with these sections and one resource, whose property `Value` is the expression.
 fn template(sections: &str, value: &str) -> Result<Template, Error> {
     let indented: String = value.lines().map(|line| format!("        {line}\n")).collect();
     Template::parse(
@@ -21,7 +22,7 @@ fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
     parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// What the value comes to, beside a topic that has been made.
+/// The value of the expression, in a stack in which a topic was created.
 fn resolved(sections: &str, value: &str, parameters: &[(&str, &str)]) -> Result<Value, Error> {
     let template = template(sections, value)?;
     let pseudo = [("AWS::Region", "eu-west-1".to_owned()), ("AWS::AccountId", "111111111111".to_owned())];
@@ -33,11 +34,11 @@ fn resolved(sections: &str, value: &str, parameters: &[(&str, &str)]) -> Result<
 }
 
 fn why(result: Result<Value, Error>) -> String {
-    result.map_or_else(|error| error.to_string(), |value| format!("it came to {value}"))
+    result.map_or_else(|error| error.to_string(), |value| format!("the value is {value}"))
 }
 
 #[test]
-fn functions_in_short_and_long_form_come_to_the_same() {
+fn short_and_long_forms_have_the_same_value() {
     let sections = "Mappings: { RegionMap: { eu-west-1: { HVM64: ami-1 } } }\nParameters:\n  List: { Type: CommaDelimitedList, Default: 'a, b,c' }";
     let table = [
         ("!Ref Topic", "{Ref: Topic}", json!("arn:aws:sns:::orders")),
@@ -67,7 +68,7 @@ fn functions_in_short_and_long_form_come_to_the_same() {
 }
 
 #[test]
-fn conditions_choose_and_no_value_leaves_out() {
+fn conditions_select_values_and_no_value_removes_them() {
     let sections = "
 Parameters:
   Environment: { Type: String, Default: test, AllowedValues: [prod, test] }
@@ -99,14 +100,14 @@ Parameters:
   Kind: { Type: String, Default: a, AllowedValues: [a, b] }";
     let account = ("Account", "111111111111");
     let errors: [(&[(&str, &str)], &str); 8] = [
-        (&[], "Account: it has no default and was not given"),
-        (&[("Account", "1111111111111")], "Account: \"1111111111111\" cannot be given: it must match [0-9]{12}"),
-        (&[account, ("Accounts", "1, x")], "Accounts: \"x\" cannot be given: only digits."),
-        (&[account, ("Hours", "0")], "Hours: \"0\" cannot be given: it is out of range"),
-        (&[account, ("Hours", "soon")], "Hours: \"soon\" cannot be given: it must be a number"),
-        (&[account, ("Name", "abcd")], "Name: \"abcd\" cannot be given: it has 4 characters"),
-        (&[account, ("Kind", "c")], "Kind: \"c\" cannot be given: it must be one of a, b"),
-        (&[account, ("Other", "c")], "Other: there is no such parameter"),
+        (&[], "Account: no value was given and there is no default"),
+        (&[("Account", "1111111111111")], "Account: invalid value \"1111111111111\": it must match [0-9]{12}"),
+        (&[account, ("Accounts", "1, x")], "Accounts: invalid value \"x\": only digits."),
+        (&[account, ("Hours", "0")], "Hours: invalid value \"0\": it is out of range"),
+        (&[account, ("Hours", "soon")], "Hours: invalid value \"soon\": it must be a number"),
+        (&[account, ("Name", "abcd")], "Name: invalid value \"abcd\": it has 4 characters"),
+        (&[account, ("Kind", "c")], "Kind: invalid value \"c\": it must be one of a, b"),
+        (&[account, ("Other", "c")], "Other: unknown parameter"),
     ];
     for (parameters, expected) in errors {
         assert_eq!(why(resolved(sections, "x", parameters)), format!("t.yaml: Parameters.{expected}"));
@@ -115,39 +116,36 @@ Parameters:
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_and_told_where() {
+fn errors_in_a_template_have_path_and_reason() {
     let of_value = [
-        ("!Ref Nobody", "It.Value: there is neither a parameter nor a resource Nobody"),
-        ("!Ref It", "It.Value: It is not made under these parameters"),
+        ("!Ref Unknown", "It.Value: no parameter or resource is named Unknown"),
+        ("!Ref It", "It.Value: resource It is not created under these parameters"),
         ("!GetAtt Topic.Owner", "It.Value: the attribute Owner of Topic is not simulated"),
-        ("[a, !Sub '${Nobody}']", "It.Value.1: there is neither a parameter nor a resource Nobody"),
-        ("!Sub '${Topic'", "It.Value: in ${Topic a place has no end"),
-        ("!If [Nothing, a, b]", "It.Value: there is no condition Nothing"),
-        ("!Join [a]", "It.Value: Fn::Join takes a list of 2"),
-        ("!Select [2, [a, b]]", "It.Value: Fn::Select cannot select 2 of 2"),
-        ("!Equals [a, b]", "It.Value: Fn::Equals stands only in conditions"),
+        ("[a, !Sub '${Unknown}']", "It.Value.1: no parameter or resource is named Unknown"),
+        ("!Sub '${Topic'", "It.Value: unclosed placeholder in ${Topic"),
+        ("!If [Nothing, a, b]", "It.Value: no condition is named Nothing"),
+        ("!Join [a]", "It.Value: Fn::Join takes a list of 2 elements"),
+        ("!Select [2, [a, b]]", "It.Value: Fn::Select: no element 2 in a list of 2"),
+        ("!Equals [a, b]", "It.Value: Fn::Equals is only allowed in conditions"),
         ("{'Fn::ImportValue': a}", "It.Value: the function Fn::ImportValue is not simulated"),
         ("!Transform a", "line 7 column 20: the tag !Transform is not simulated"),
-        ("!GetAtt Topic", "line 7 column 17: !GetAtt Topic names no attribute"),
-        ("{a: 1, a: 2}", "line 7 column 16: a is there twice"),
-        ("[&a x, *a]", "line 7 column 16: CloudFormation has no aliases"),
+        ("!GetAtt Topic", "line 7 column 17: !GetAtt Topic has no attribute"),
+        ("{a: 1, a: 2}", "line 7 column 16: duplicate key a"),
+        ("[&a x, *a]", "line 7 column 16: CloudFormation does not support aliases"),
     ];
     for (value, expected) in of_value {
         assert_eq!(why(resolved("", value, &[])), format!("t.yaml: {expected}"), "{value}");
     }
     let of_section = [
         ("Transform: AWS::Serverless-2016-10-31", "Transform: this section is not simulated"),
-        ("AWSTemplateFormatVersion: 2012-10-17", "AWSTemplateFormatVersion: the only version is 2010-09-09"),
+        ("AWSTemplateFormatVersion: 2012-10-17", "AWSTemplateFormatVersion: only the version 2010-09-09 is supported"),
         (
             "Parameters: { P: { Type: AWS::EC2::VPC::Id } }",
             "Parameters.P.Type: parameters of the type AWS::EC2::VPC::Id are not simulated",
         ),
-        (
-            "Parameters: { P: { Type: String, Pattern: a } }",
-            "Parameters.P.Pattern: there is no such thing about a parameter",
-        ),
-        ("Conditions: { A: !Condition B, B: !Condition A }", "Conditions.A: the condition A needs itself"),
-        ("Conditions: { A: !Ref AWS::Region }", "Conditions.A: Ref is no condition"),
+        ("Parameters: { P: { Type: String, Pattern: a } }", "Parameters.P.Pattern: unknown key"),
+        ("Conditions: { A: !Condition B, B: !Condition A }", "Conditions.A: condition A refers to itself"),
+        ("Conditions: { A: !Ref AWS::Region }", "Conditions.A: Ref is not a condition function"),
     ];
     for (section, expected) in of_section {
         assert_eq!(why(resolved(section, "x", &[])), format!("t.yaml: {expected}"));
@@ -161,7 +159,7 @@ fn order(resources: &str) -> Result<Vec<String>, PathError> {
 }
 
 #[test]
-fn resources_come_after_those_that_they_need_and_without_those_that_are_not_wanted() {
+fn resources_follow_their_dependencies_and_conditions() {
     let resources = "
   A: { Type: T, DependsOn: B }
   B: { Type: T, Properties: { X: [!If [Never, !Ref Not, !GetAtt C.Arn]] } }
@@ -171,15 +169,15 @@ fn resources_come_after_those_that_they_need_and_without_those_that_are_not_want
     assert_eq!(order(resources).expect("an order"), ["D", "C", "B", "A"]);
     let circle =
         order("\n  A: { Type: T, DependsOn: [B] }\n  B: { Type: T, Properties: { X: !Ref A } }\n  C: { Type: T }");
-    let told = circle.expect_err("a circle").in_template("t.yaml").to_string();
-    assert_eq!(told, "t.yaml: there is a circle among A, B");
+    let message = circle.expect_err("a circle").in_template("t.yaml").to_string();
+    assert_eq!(message, "t.yaml: circular dependency among A, B");
     let unwanted = order("\n  A: { Type: T, Properties: { X: !Ref Not } }\n  Not: { Type: T, Condition: Never }");
-    let told = unwanted.expect_err("a resource that is not there").in_template("t.yaml").to_string();
-    assert_eq!(told, "t.yaml: A: Not is not made under these parameters");
+    let message = unwanted.expect_err("a resource that is not there").in_template("t.yaml").to_string();
+    assert_eq!(message, "t.yaml: A: resource Not is not created under these parameters");
 }
 
 #[test]
-fn plain_words_are_read_as_yaml_1_1_has_them() {
+fn plain_scalars_are_parsed_by_yaml_1_1() {
     let value = "[yes, Off, 'OFF', 12, 0123, 1.5, 2012-10-17, ~, 012345678901, 1e3, -3]";
     let expected = json!([true, false, "OFF", 12, "0123", 1.5, "2012-10-17", null, "012345678901", "1e3", -3]);
     assert_eq!(resolved("", value, &[]), Ok(expected));
@@ -187,18 +185,18 @@ fn plain_words_are_read_as_yaml_1_1_has_them() {
 
 proptest! {
     #[test]
-    fn any_text_is_a_template_or_none_and_never_a_crash(text in "(\\PC|\n| ){0,200}") {
+    fn parsing_any_text_never_panics(text in "(\\PC|\n| ){0,200}") {
         let _ = Template::parse("t.yaml", &text);
     }
 
     #[test]
-    fn what_has_no_functions_stays_as_it_is(list in prop::collection::vec("[a-zA-Z ${}!:*-]{0,12}", 0..6)) {
+    fn values_without_functions_are_unchanged(list in prop::collection::vec("[a-zA-Z ${}!:*-]{0,12}", 0..6)) {
         let value = json!(list);
         prop_assert_eq!(resolved("", &value.to_string(), &[]), Ok(value));
     }
 
     #[test]
-    fn what_is_split_and_joined_is_the_same_again(text in "[a-c,]{0,20}") {
+    fn splitting_and_joining_restores_the_text(text in "[a-c,]{0,20}") {
         let value = json!({ "Fn::Join": [",", { "Fn::Split": [",", text] }] });
         prop_assert_eq!(resolved("", &value.to_string(), &[]), Ok(json!(text)));
     }

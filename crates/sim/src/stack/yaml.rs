@@ -1,9 +1,9 @@
-//! YAML into JSON, with CloudFormation's short forms (`!Ref`) in their long ones (`{"Ref": …}`).
+//! Converts YAML to JSON, and CloudFormation's short forms (`!Ref`) to the long ones (`{"Ref": …}`).
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value, json};
 
-/// Of each short form that CloudFormation has, the long one.
+/// The short forms of CloudFormation, each with its long form.
 const SHORT_FORMS: [(&str, &str); 13] = [
     ("And", "Fn::And"),
     ("Condition", "Condition"),
@@ -20,18 +20,18 @@ const SHORT_FORMS: [(&str, &str); 13] = [
     ("Sub", "Fn::Sub"),
 ];
 
-/// Reads one document. What is wrong is told with line and column.
+/// Reads one document. Errors begin with line and column.
 pub(super) fn read(text: &str) -> Result<Value, String> {
     let mut reader = Reader(Parser::new_from_str(text));
     loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(..), _) => {}
-            (Event::StreamEnd | Event::DocumentEnd, _) => return Err("there is nothing in it".to_owned()),
+            (Event::StreamEnd | Event::DocumentEnd, _) => return Err("the document is empty".to_owned()),
             (event, span) => {
                 let value = reader.value(event, &span)?;
                 return match (reader.next()?, reader.next()?) {
                     ((Event::DocumentEnd, _), (Event::StreamEnd, _)) => Ok(value),
-                    (_, (_, span)) => Err(at(&span, "there is more than one document")),
+                    (_, (_, span)) => Err(at(&span, "more than one document")),
                 };
             }
         }
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         match self.0.next() {
             Some(Ok(event)) => Ok(event),
             Some(Err(why)) => Err(why.to_string()),
-            None => Err("it ends too early".to_owned()),
+            None => Err("unexpected end of the document".to_owned()),
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             }
             Event::MappingStart(..) => self.mapping()?,
             // "CloudFormation doesn't support … aliases" (user guide, *Template format*).
-            _ => return Err(at(span, "CloudFormation has no aliases")),
+            _ => return Err(at(span, "CloudFormation does not support aliases")),
         };
         match tag {
             None => Ok(value),
@@ -79,12 +79,12 @@ impl<'a> Reader<'a> {
             let key = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(Value::Object(map)),
                 (Event::Scalar(key, _, _, None), span) => (key.into_owned(), span),
-                (_, span) => return Err(at(&span, "a key is a text")),
+                (_, span) => return Err(at(&span, "a key must be a text")),
             };
             let (event, span) = self.next()?;
             let value = self.value(event, &span)?;
             if map.insert(key.0.clone(), value).is_some() {
-                return Err(at(&key.1, &format!("{} is there twice", key.0)));
+                return Err(at(&key.1, &format!("duplicate key {}", key.0)));
             }
         }
     }
@@ -101,14 +101,14 @@ fn expand_tag(tag: &Tag, value: Value) -> Result<Value, String> {
         // `!GetAtt logicalNameOfResource.attributeName`
         ("Fn::GetAtt", Value::String(text)) => match text.split_once('.') {
             Some((id, attribute)) => json!([id, attribute]),
-            None => return Err(format!("!GetAtt {text} names no attribute")),
+            None => return Err(format!("!GetAtt {text} has no attribute")),
         },
         (_, value) => value,
     };
     Ok(json!({ name: value }))
 }
 
-/// What stands without quotation marks, by YAML 1.1, which CloudFormation reads. Dates stay texts.
+/// The value of a scalar without quotation marks by YAML 1.1, which CloudFormation uses. Dates stay texts.
 fn plain_scalar(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,

@@ -1,4 +1,4 @@
-//! Keys, as the AWS SDK sees them.
+//! KMS through the AWS SDK.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sim::World;
 use crate::support::{DR as OTHER, PROD as OWNER, REGION, epoch};
 
 const DAY: Duration = Duration::from_hours(24);
-const NOBODY: &str = "12345678-1234-4234-8234-123456789012";
+const UNKNOWN_KEY: &str = "12345678-1234-4234-8234-123456789012";
 
 fn world() -> World {
     World::new(epoch())
@@ -22,7 +22,7 @@ fn client(world: &World, account: &str) -> Client {
     Client::new(&world.sdk_config(account, REGION))
 }
 
-/// Makes a key; its identifier.
+/// Creates a key and returns its identifier.
 async fn key(kms: &Client) -> String {
     let made = kms.create_key().send().await.expect("a key");
     made.key_metadata().expect("its metadata").key_id().to_owned()
@@ -32,7 +32,7 @@ fn arn(id: &str) -> String {
     format!("arn:aws:kms:eu-west-1:{OWNER}:key/{id}")
 }
 
-/// Why a call was refused: code and message.
+/// The code and the message of an error.
 fn why<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> (String, String) {
     let error = answer.expect_err("an error");
     (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
@@ -46,7 +46,7 @@ fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().tag_key(key).tag_value(value).build().expect("a tag")
 }
 
-/// Lets an account do this.
+/// A statement that allows an account this action.
 fn opening(to: &str, action: &str) -> serde_json::Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": to }, "Action": action, "Resource": "*" })
 }
@@ -56,7 +56,7 @@ fn policy(statements: &[serde_json::Value]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_is_enabled_and_its_accounts_own() {
+async fn a_new_key_is_enabled_and_open_to_its_account() {
     let world = world();
     let kms = client(&world, OWNER);
     let made = kms.create_key().description("orders").tags(tag("team", "shop")).send().await.expect("a key");
@@ -73,13 +73,13 @@ async fn a_new_key_is_enabled_and_its_accounts_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_key_is_not_found() {
+async fn unknown_and_malformed_key_names_are_not_found() {
     let kms = client(&world(), OWNER);
     let describe = async |name: &str| why(kms.describe_key().key_id(name).send().await);
     let not_found = |message: &str| error("NotFoundException", message);
-    let gone = format!("Key '{}' does not exist", arn(NOBODY));
-    assert_eq!(describe(NOBODY).await, not_found(&gone));
-    assert_eq!(describe(&arn(NOBODY)).await, not_found(&gone));
+    let gone = format!("Key '{}' does not exist", arn(UNKNOWN_KEY));
+    assert_eq!(describe(UNKNOWN_KEY).await, not_found(&gone));
+    assert_eq!(describe(&arn(UNKNOWN_KEY)).await, not_found(&gone));
     assert_eq!(describe("orders").await, not_found("Invalid keyId 'orders'"));
     assert_eq!(
         describe("alias/orders").await,
@@ -90,7 +90,7 @@ async fn what_is_no_key_is_not_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_has_as_many_aliases_as_it_is_given() {
+async fn a_key_can_have_several_aliases() {
     let kms = client(&world(), OWNER);
     let (one, other) = (key(&kms).await, key(&kms).await);
     for (name, key) in [("alias/b", &one), ("alias/a", &one), ("alias/c", &other)] {
@@ -105,16 +105,16 @@ async fn a_key_has_as_many_aliases_as_it_is_given() {
     kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
     kms.delete_alias().alias_name("alias/c").send().await.expect("a deletion");
     assert_eq!(aliases(Some(&arn(&other))).await, ["alias/a"]);
-    assert_eq!(why(kms.list_aliases().key_id(NOBODY).send().await).0, "NotFoundException");
+    assert_eq!(why(kms.list_aliases().key_id(UNKNOWN_KEY).send().await).0, "NotFoundException");
     for name in ["alias/a", "arn:aws:kms:eu-west-1:111111111111:alias/a"] {
         let described = kms.describe_key().key_id(name).send().await.expect("the key");
         assert_eq!(described.key_metadata().map(|key| key.key_id()), Some(other.as_str()));
     }
 }
 
-/// Who makes a key for a database may rely on it to find out whether another has been quicker.
+/// Callers that create a key for a database rely on this to detect a concurrent creation.
 #[tokio::test(start_paused = true)]
-async fn of_two_who_create_an_alias_at_once_one_is_told_that_it_exists() {
+async fn of_two_concurrent_create_alias_calls_one_fails() {
     let kms = client(&world(), OWNER);
     let (one, other) = (key(&kms).await, key(&kms).await);
     let create = |key: &str| kms.create_alias().alias_name("alias/orders").target_key_id(key).send();
@@ -127,7 +127,7 @@ async fn of_two_who_create_an_alias_at_once_one_is_told_that_it_exists() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alias_has_a_name_that_aws_allows_and_is_of_a_key() {
+async fn aliases_require_a_valid_name_and_an_existing_key() {
     let kms = client(&world(), OWNER);
     let key = key(&kms).await;
     let create = async |name: &str, of: &str| why(kms.create_alias().alias_name(name).target_key_id(of).send().await);
@@ -140,10 +140,10 @@ async fn an_alias_has_a_name_that_aws_allows_and_is_of_a_key() {
         create("alias/a", "alias/b").await,
         error("ValidationException", "Aliases must refer to keys. Not aliases")
     );
-    assert_eq!(create("alias/a", NOBODY).await.0, "NotFoundException");
+    assert_eq!(create("alias/a", UNKNOWN_KEY).await.0, "NotFoundException");
     assert_eq!(why(kms.delete_alias().alias_name("alias/a").send().await).0, "NotFoundException");
     assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await).0, "NotFoundException");
-    // But for what describes a key, an alias is no name of it.
+    // Except for describing a key, an alias cannot name it.
     kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
     assert_eq!(
         why(kms.disable_key().key_id("alias/a").send().await),
@@ -152,7 +152,7 @@ async fn an_alias_has_a_name_that_aws_allows_and_is_of_a_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_turned_over_every_year_or_as_asked() {
+async fn keys_rotate_every_year_or_after_the_requested_period() {
     let world = world();
     let kms = client(&world, OWNER);
     let key = key(&kms).await;
@@ -181,7 +181,7 @@ async fn a_key_is_turned_over_every_year_or_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_goes_after_its_time_with_its_aliases() {
+async fn a_key_is_deleted_with_its_aliases_after_the_waiting_period() {
     let world = world();
     let kms = client(&world, OWNER);
     let key = key(&kms).await;
@@ -201,7 +201,7 @@ async fn a_key_goes_after_its_time_with_its_aliases() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_kept_does_not_go_on_its_old_date() {
+async fn a_cancelled_deletion_does_not_happen_later() {
     let world = world();
     let kms = client(&world, OWNER);
     let key = key(&kms).await;
@@ -231,7 +231,7 @@ async fn a_key_that_was_kept_does_not_go_on_its_old_date() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_key_that_is_about_to_go_cannot_do_is_refused() {
+async fn a_key_pending_deletion_cannot_be_changed() {
     let kms = client(&world(), OWNER);
     let (key, other) = (key(&kms).await, key(&kms).await);
     kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
@@ -247,13 +247,13 @@ async fn what_a_key_that_is_about_to_go_cannot_do_is_refused() {
     assert_eq!(why(kms.tag_resource().key_id(&key).tags(tag("a", "b")).send().await), pending);
     assert_eq!(why(kms.untag_resource().key_id(&key).tag_keys("a").send().await), pending);
     assert_eq!(why(kms.create_alias().alias_name("alias/b").target_key_id(&key).send().await), pending);
-    // An alias can still be taken from it, but not be given to it.
+    // An alias of the key can be changed to another key, but not the other way round.
     kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
     assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await), pending);
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_are_set_and_read_and_removed() {
+async fn tags_are_set_listed_and_removed() {
     let kms = client(&world(), OWNER);
     let key = key(&kms).await;
     kms.tag_resource().key_id(&key).tags(tag("team", "shop")).tags(tag("a", "")).send().await.expect("tags");
@@ -274,7 +274,7 @@ async fn tags_are_set_and_read_and_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_is_none_or_locks_everybody_out_is_refused() {
+async fn invalid_policies_and_lockouts_are_refused() {
     let kms = client(&world(), OWNER);
     let key = key(&kms).await;
     let before = kms.get_key_policy().key_id(&key).send().await.expect("a policy").policy;
@@ -303,16 +303,16 @@ async fn a_policy_that_is_none_or_locks_everybody_out_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_account_sees_what_the_policy_opens_and_cannot_tell_the_rest_from_nothing() {
+async fn other_accounts_cannot_distinguish_closed_keys_from_missing_ones() {
     let world = world();
-    let (kms, stranger) = (client(&world, OWNER), client(&world, OTHER));
+    let (kms, other) = (client(&world, OWNER), client(&world, OTHER));
     let shared = policy(&[opening(OWNER, "kms:*"), opening(OTHER, "kms:*")]);
     let closed = arn(&key(&kms).await);
     let open = kms.create_key().policy(shared).send().await.expect("a key").key_metadata.expect("its metadata");
     let open = open.arn().expect("its ARN");
-    let described = stranger.describe_key().key_id(open).send().await.expect("the key");
+    let described = other.describe_key().key_id(open).send().await.expect("the key");
     assert_eq!(described.key_metadata().and_then(|key| key.aws_account_id()), Some(OWNER));
-    stranger.get_key_rotation_status().key_id(open).send().await.expect("a status");
+    other.get_key_rotation_status().key_id(open).send().await.expect("a status");
     let hidden = |action: &str| {
         let message = format!(
             "User: arn:aws:iam::222222222222:root is not authorized to perform: kms:{action} on this resource because \
@@ -321,16 +321,16 @@ async fn another_account_sees_what_the_policy_opens_and_cannot_tell_the_rest_fro
         );
         error("AccessDeniedException", message)
     };
-    assert_eq!(why(stranger.describe_key().key_id(closed).send().await), hidden("DescribeKey"));
-    assert_eq!(why(stranger.describe_key().key_id(arn(NOBODY)).send().await), hidden("DescribeKey"));
-    // What has no cross-account use is not opened by any policy.
-    assert_eq!(why(stranger.schedule_key_deletion().key_id(open).send().await), hidden("ScheduleKeyDeletion"));
-    assert_eq!(why(stranger.put_key_policy().key_id(open).policy("").send().await), hidden("PutKeyPolicy"));
-    assert_eq!(stranger.list_keys().send().await.expect("keys").keys(), []);
+    assert_eq!(why(other.describe_key().key_id(closed).send().await), hidden("DescribeKey"));
+    assert_eq!(why(other.describe_key().key_id(arn(UNKNOWN_KEY)).send().await), hidden("DescribeKey"));
+    // No policy can allow actions without cross-account use.
+    assert_eq!(why(other.schedule_key_deletion().key_id(open).send().await), hidden("ScheduleKeyDeletion"));
+    assert_eq!(why(other.put_key_policy().key_id(open).policy("").send().await), hidden("PutKeyPolicy"));
+    assert_eq!(other.list_keys().send().await.expect("keys").keys(), []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_managed_key_appears_when_it_is_asked_for_and_nobody_can_change_it() {
+async fn a_managed_key_is_created_at_first_use_and_cannot_be_changed() {
     let world = world();
     let kms = client(&world, OWNER);
     assert_eq!(kms.list_aliases().send().await.expect("aliases").aliases(), []);
@@ -354,9 +354,9 @@ async fn a_managed_key_appears_when_it_is_asked_for_and_nobody_can_change_it() {
         why(kms.delete_alias().alias_name("alias/aws/rds").send().await),
     ];
     assert!(refused.iter().all(|(code, _)| code == "AccessDeniedException"), "{refused:?}");
-    let stranger = client(&world, OTHER);
-    assert_eq!(why(stranger.describe_key().key_id(arn(id)).send().await).0, "AccessDeniedException");
-    // To name another account's does not make it.
+    let other = client(&world, OTHER);
+    assert_eq!(why(other.describe_key().key_id(arn(id)).send().await).0, "AccessDeniedException");
+    // Naming another account's managed key does not create it.
     let others = "arn:aws:kms:eu-west-1:222222222222:alias/aws/rds";
     assert_eq!(why(kms.describe_key().key_id(others).send().await).0, "NotFoundException");
     let unknown = why(kms.describe_key().key_id("alias/aws/nothing").send().await);
@@ -364,7 +364,7 @@ async fn a_managed_key_appears_when_it_is_asked_for_and_nobody_can_change_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_of_key_that_is_not_simulated_is_refused() {
+async fn key_types_that_are_not_simulated_are_refused() {
     let kms = client(&world(), OWNER);
     let refused = [
         why(kms.create_key().multi_region(true).send().await),
@@ -375,12 +375,12 @@ async fn a_kind_of_key_that_is_not_simulated_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_comes_in_pages() {
+async fn lists_are_paged() {
     let kms = client(&world(), OWNER);
     let key = key(&kms).await;
     let first = kms.list_keys().limit(1).send().await.expect("keys");
     assert_eq!((first.keys().len(), first.truncated(), first.next_marker()), (1, false, None));
-    // A page of 50 is what comes unasked, and a tag's key may be any text.
+    // The default page size is 50, and a tag key may be any text.
     for n in 0..51 {
         let name = format!("alias/{n:02}");
         kms.create_alias().alias_name(name).target_key_id(&key).send().await.expect("an alias");
@@ -405,9 +405,9 @@ async fn a_list_comes_in_pages() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// While others come and go, a walk by markers sees each one that stays exactly once.
+    /// Paging returns each alias that remains exactly once, while others are created and deleted.
     #[test]
-    fn a_walk_sees_each_alias_exactly_once(
+    fn paging_returns_each_alias_exactly_once(
         limit in 1..5_i32,
         steps in prop::collection::vec((0..30_u32, any::<bool>()), 12),
     ) {
@@ -415,7 +415,7 @@ proptest! {
         let walk = async {
             let kms = client(&world(), OWNER);
             let key = key(&kms).await;
-            // Of those with even numbers none ever goes.
+            // Aliases with even numbers remain.
             for n in (0..30).step_by(2) {
                 let create = kms.create_alias().alias_name(format!("alias/{n:02}")).target_key_id(&key);
                 create.send().await.expect("an alias");
@@ -447,7 +447,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_and_an_access_key_that_somebody_else_has_made_are_as_they_say() {
+async fn keys_and_access_keys_from_outside_the_simulation_can_be_added() {
     let world = world();
     let (id, role) = ("12345678-1234-4234-8234-123456789012", format!("arn:aws:iam::{OTHER}:role/copier"));
     let mut opening = opening(OTHER, "kms:DescribeKey");
@@ -463,9 +463,9 @@ async fn a_key_and_an_access_key_that_somebody_else_has_made_are_as_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_key_is_not_added() {
+async fn add_key_refuses_other_arns_and_invalid_policies() {
     let world = world();
     let why = world.add_key("arn:aws:kms:eu-west-1:111111111111:alias/orders", &policy(&[])).expect_err("an error");
-    assert_eq!(why, "arn:aws:kms:eu-west-1:111111111111:alias/orders is no key's name");
-    world.add_key(&arn(NOBODY), "no policy").expect_err("an error");
+    assert_eq!(why, "arn:aws:kms:eu-west-1:111111111111:alias/orders is not the ARN of a key");
+    world.add_key(&arn(UNKNOWN_KEY), "no policy").expect_err("an error");
 }

@@ -1,4 +1,4 @@
-//! Roles and their policies, as the AWS SDK sees them.
+//! Roles and their policies through the AWS SDK.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -17,7 +17,7 @@ fn root(world: &World) -> Client {
     Client::new(&world.sdk_config(OWNER, REGION))
 }
 
-/// A client that has assumed a role: the session token says which, and the session's name.
+/// A client with the credentials of a role: the session token has the names of the role and the session.
 fn assumed(world: &World, account: &str, role: &str) -> Client {
     let credentials = Credentials::builder()
         .access_key_id(account)
@@ -33,12 +33,12 @@ fn policy(statement: Value) -> String {
     json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
 }
 
-/// Lets a role do this.
+/// A policy that allows this action.
 fn may(action: &str, resource: &str) -> String {
     policy(json!({ "Effect": "Allow", "Action": action, "Resource": resource }))
 }
 
-/// Makes a key that names these principals besides its account; its ARN.
+/// Creates a key that is open to its account and these principals, and returns its ARN.
 async fn key(kms: &Client, principals: Value) -> String {
     let open = |to: Value| json!({ "Effect": "Allow", "Principal": { "AWS": to }, "Action": "kms:*", "Resource": "*" });
     let policy = json!({ "Statement": [open(json!(OWNER)), open(principals)] }).to_string();
@@ -52,7 +52,7 @@ fn why<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkErro
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_without_policies_may_do_what_keys_let_it_do() {
+async fn a_role_without_policies_may_do_what_key_policies_allow() {
     let world = world();
     let named = key(&root(&world), json!(format!("arn:aws:iam::{OTHER}:role/backup"))).await;
     assumed(&world, OTHER, "backup").describe_key().key_id(&named).send().await.expect("the key");
@@ -62,7 +62,7 @@ async fn a_role_without_policies_may_do_what_keys_let_it_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_with_policies_may_do_what_they_and_the_key_allow() {
+async fn a_role_with_policies_requires_both_its_policies_and_the_key_policy() {
     let world = world();
     let key = key(&root(&world), json!(OTHER)).await;
     let backup = assumed(&world, OTHER, "backup");
@@ -73,13 +73,13 @@ async fn a_role_with_policies_may_do_what_they_and_the_key_allow() {
     );
     assert_eq!(why(backup.describe_key().key_id(&key).send().await), message);
     backup.list_keys().send().await.expect("keys");
-    // Policies are set, not added.
+    // `add_role` replaces earlier policies.
     world.add_role(OTHER, "backup", &[&may("kms:DescribeKey", &key)]).expect("a policy");
     backup.describe_key().key_id(&key).send().await.expect("the key");
     let message = "AccessDeniedException: User: arn:aws:sts::222222222222:assumed-role/backup/night is not authorized \
                    to perform: kms:ListKeys because no identity-based policy allows the kms:ListKeys action";
     assert_eq!(why(backup.list_keys().send().await), message);
-    // Another account's role of the same name is another role.
+    // A role of the same name in another account is another role.
     assumed(&world, OWNER, "backup").list_keys().send().await.expect("keys");
 }
 
@@ -112,7 +112,7 @@ async fn an_alias_is_a_resource_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_may_have_to_be_made_with_a_tag() {
+async fn a_policy_can_require_a_tag_on_new_keys() {
     let world = world();
     let tagged = policy(json!({
         "Effect": "Allow",
@@ -131,11 +131,11 @@ async fn keys_may_have_to_be_made_with_a_tag() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_is_not_understood_is_refused_when_it_is_given() {
+async fn add_role_refuses_invalid_policies() {
     let world = world();
     for wrong in ["", "{}", &may("kms:*", "*").replace("Resource", "Ressource")] {
         world.add_role(OWNER, "backup", &[wrong]).expect_err("no policy");
     }
-    // Nothing has changed: the role still has none.
+    // The role still has no policies.
     assumed(&world, OWNER, "backup").list_keys().send().await.expect("keys");
 }

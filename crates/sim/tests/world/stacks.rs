@@ -1,4 +1,4 @@
-//! Stacks: what a template makes, and under which roles it then runs.
+//! Stacks: the resources of a template, and the roles under which they run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use sim::stack::{Bucket, Error, Stack, Template};
 
 use crate::support::{PROD, REGION, bodies, code, sns, sqs, world};
 
-/// A function that counts what it is told and fails on what is bad, heard through a topic, asked by a machine and by a
-/// schedule, with a queue for what it cannot do.
+/// A function that is invoked by a topic, a state machine and a schedule, and a dead-letter queue for its failures.
 const TEMPLATE: &str = r#"
 AWSTemplateFormatVersion: "2010-09-09"
 Parameters:
@@ -40,18 +39,18 @@ Resources:
             Version: "2012-10-17"
             Statement:
               - { Sid: Log, Effect: Allow, Action: [logs:CreateLogStream, logs:PutLogEvents], Resource: !GetAtt Log.Arn }
-              - { Sid: Letters, Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Letters.Arn }
+              - { Sid: DeadLetters, Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt DeadLetters.Arn }
               - { Sid: Ask, Effect: Allow, Action: lambda:InvokeFunction, Resource: !Sub "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}" }
   Log: { Type: AWS::Logs::LogGroup, Properties: { LogGroupName: !Sub "/aws/lambda/${Name}", RetentionInDays: 7 } }
-  Invoking:
+  InvokeConfig:
     Type: AWS::Lambda::EventInvokeConfig
-    Properties: { FunctionName: !Ref Function, Qualifier: $LATEST, DestinationConfig: { OnFailure: { Destination: !GetAtt Letters.Arn } } }
-  Letters: { Type: AWS::SQS::Queue, Properties: { QueueName: letters, MessageRetentionPeriod: 1209600 } }
+    Properties: { FunctionName: !Ref Function, Qualifier: $LATEST, DestinationConfig: { OnFailure: { Destination: !GetAtt DeadLetters.Arn } } }
+  DeadLetters: { Type: AWS::SQS::Queue, Properties: { QueueName: dead-letters, MessageRetentionPeriod: 1209600 } }
   Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: events } }
-  Listening:
+  TopicSubscription:
     Type: AWS::SNS::Subscription
     Properties: { TopicArn: !Ref Topic, Protocol: lambda, Endpoint: !GetAtt Function.Arn }
-  Letting:
+  InvokePermission:
     Type: AWS::Lambda::Permission
     Properties: { FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com, SourceArn: !Ref Topic }
   Machine:
@@ -76,7 +75,7 @@ Resources:
   Alias: { Type: AWS::KMS::Alias, Properties: { AliasName: alias/it, TargetKeyId: !Ref Key } }
 Outputs:
   Function: { Value: !GetAtt Function.Arn }
-  Letters: { Value: !Ref Letters }
+  DeadLetters: { Value: !Ref DeadLetters }
   Topic: { Value: !Ref Topic }
   Machine: { Value: !Ref Machine }
   Key: { Value: !GetAtt Key.Arn }
@@ -99,14 +98,14 @@ fn create(world: &World, text: &str, parameters: &[(&str, &str)]) -> Result<BTre
     world.create_stack(PROD, REGION, &stack)
 }
 
-/// The template with this in place of that.
-fn but(from: &str, to: &str) -> String {
+/// The template with one text replaced.
+fn template_with(from: &str, to: &str) -> String {
     assert!(TEMPLATE.contains(from), "{from}");
     TEMPLATE.replace(from, to)
 }
 
-/// How often the function has run.
-fn runs(world: &World) -> usize {
+/// The number of invocations of the function.
+fn invocations(world: &World) -> usize {
     world.journal(|journal| journal.entries().iter().filter(|it| matches!(it.event, Event::Invocation { .. })).count())
 }
 
@@ -115,123 +114,138 @@ async fn minutes(world: &World, minutes: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_template_asks_for_is_there_and_works() {
+async fn all_resources_of_a_template_are_created_and_work() {
     let world = world();
     let outputs = create(&world, TEMPLATE, &[("Hours", "2")]).expect("a stack");
-    // At once, and then every two hours.
+    // The schedule fires at once, and then every two hours.
     minutes(&world, 1).await;
-    assert_eq!(runs(&world), 1);
+    assert_eq!(invocations(&world), 1);
     minutes(&world, 2 * 60).await;
-    assert_eq!(runs(&world), 2);
+    assert_eq!(invocations(&world), 2);
     sns(&world, PROD).publish().topic_arn(&outputs["Topic"]).message("hello").send().await.expect("published");
     let sfn = aws_sdk_sfn::Client::new(&world.sdk_config(PROD, REGION));
-    let asked = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
+    let execution = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
     minutes(&world, 1).await;
-    assert_eq!(runs(&world), 4);
-    let told = sfn.describe_execution().execution_arn(asked.execution_arn()).send().await.expect("an execution");
-    assert_eq!(told.output(), Some(r#"{"hours":"2"}"#));
+    assert_eq!(invocations(&world), 4);
+    let described =
+        sfn.describe_execution().execution_arn(execution.execution_arn()).send().await.expect("an execution");
+    assert_eq!(described.output(), Some(r#"{"hours":"2"}"#));
     world.invoke_function(&outputs["Function"], json!({ "bad": true }));
     minutes(&world, 10).await;
-    let letters = bodies(&sqs(&world, PROD), &outputs["Letters"]).await;
-    assert_eq!(letters.len(), 1);
+    let dead_letters = bodies(&sqs(&world, PROD), &outputs["DeadLetters"]).await;
+    assert_eq!(dead_letters.len(), 1);
     let kms = aws_sdk_kms::Client::new(&world.sdk_config(PROD, REGION));
-    let key = kms.describe_key().key_id("alias/it").send().await.expect("a key").key_metadata.expect("its words");
+    let key = kms.describe_key().key_id("alias/it").send().await.expect("a key").key_metadata.expect("its metadata");
     assert_eq!(key.arn(), Some(outputs["Key"].as_str()));
-    // All of it under the template's own role, which needs all that it has.
+    // The template's role allowed all of it, and has no unused permissions.
     assert_eq!(world.unused_permissions(PROD, "look-eu-west-1"), Ok(Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_roles_may_not_do_does_not_happen() {
-    let nobody = but("Action: lambda:InvokeFunction, Resource", "Action: lambda:GetFunction, Resource");
-    let nobody = nobody.replace("Action: sqs:SendMessage", "Action: sqs:ReceiveMessage");
-    let nobody = nobody.replace("logs:PutLogEvents]", "logs:GetLogEvents]");
+async fn actions_that_the_roles_do_not_allow_fail() {
+    let restricted = template_with("Action: lambda:InvokeFunction, Resource", "Action: lambda:GetFunction, Resource");
+    let restricted = restricted.replace("Action: sqs:SendMessage", "Action: sqs:ReceiveMessage");
+    let restricted = restricted.replace("logs:PutLogEvents]", "logs:GetLogEvents]");
     let world = world();
-    let outputs = create(&world, &nobody, &[]).expect("a stack");
+    let outputs = create(&world, &restricted, &[]).expect("a stack");
     world.invoke_function(&outputs["Function"], json!({ "bad": true }));
     minutes(&world, 10).await;
-    assert_eq!(bodies(&sqs(&world, PROD), &outputs["Letters"]).await, [""; 0]);
-    let (mut schedules, mut letters, mut logs) = (0, 0, Vec::new());
+    assert_eq!(bodies(&sqs(&world, PROD), &outputs["DeadLetters"]).await, [""; 0]);
+    let (mut schedules, mut dead_letters, mut logs) = (0, 0, Vec::new());
     world.journal(|journal| {
         for entry in journal.entries() {
             match &entry.event {
                 Event::Delivery { outcome: DeliveryOutcome::Failed, topic, .. } if topic.contains(":scheduler:") => {
                     schedules += 1
                 }
-                Event::DeadLetter { outcome: DeliveryOutcome::Failed, .. } => letters += 1,
+                Event::DeadLetter { outcome: DeliveryOutcome::Failed, .. } => dead_letters += 1,
                 Event::LogDenied { reason, .. } => logs.push(reason.clone()),
                 _ => {}
             }
         }
     });
-    assert_eq!((schedules, letters, logs.len()), (1, 1, 3));
+    assert_eq!((schedules, dead_letters, logs.len()), (1, 1, 3));
     assert!(logs[0].contains("not authorized to perform: logs:PutLogEvents on resource: arn:aws:logs:eu-west-1"));
     let sfn = aws_sdk_sfn::Client::new(&world.sdk_config(PROD, REGION));
-    let asked = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
+    let execution = sfn.start_execution().state_machine_arn(&outputs["Machine"]).send().await.expect("an execution");
     minutes(&world, 1).await;
-    let told = sfn.describe_execution().execution_arn(asked.execution_arn()).send().await.expect("an execution");
-    assert_eq!(told.status().as_str(), "FAILED");
+    let described =
+        sfn.describe_execution().execution_arn(execution.execution_arn()).send().await.expect("an execution");
+    assert_eq!(described.status().as_str(), "FAILED");
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_who_is_let_invokes_the_function() {
+async fn only_services_with_permission_invoke_the_function() {
     let world = world();
-    let outputs = create(&world, &but("SourceArn: !Ref Topic }", "SourceArn: !Sub \"${Topic}x\" }"), &[("Hours", "0")]);
+    let outputs =
+        create(&world, &template_with("SourceArn: !Ref Topic }", "SourceArn: !Sub \"${Topic}x\" }"), &[("Hours", "0")]);
     let outputs = outputs.expect("a stack");
     sns(&world, PROD).publish().topic_arn(&outputs["Topic"]).message("hello").send().await.expect("published");
     minutes(&world, 1).await;
-    assert_eq!(runs(&world), 0);
+    assert_eq!(invocations(&world), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_made_is_refused_and_told_where() {
+async fn template_errors_have_the_path_and_the_reason() {
     let long = "x".repeat(4096);
     let table = [
-        (but("Timeout: 30", "Timeout: soon"), "Function.Timeout: \"soon\" cannot be meant"),
-        (but("Timeout: 30", "Layers: []"), "Function.Layers: this property is not simulated"),
-        (but("S3Key: !Sub \"${Name}.zip\"", "S3Key: other.zip"), "Function.Code: there is no such zip"),
+        (template_with("Timeout: 30", "Timeout: soon"), "Function.Timeout: invalid value \"soon\""),
+        (template_with("Timeout: 30", "Layers: []"), "Function.Layers: this property is not simulated"),
         (
-            but("[lambda.amazonaws.com, ", "["),
-            "Function.Role: the role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
+            template_with("S3Key: !Sub \"${Name}.zip\"", "S3Key: other.zip"),
+            "Function.Code: no code with this bucket and key",
         ),
         (
-            but(
+            template_with("[lambda.amazonaws.com, ", "["),
+            "Function.Role: role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
+        ),
+        (
+            template_with(
                 "Action: sts:AssumeRole }",
                 "Action: sts:AssumeRole, Condition: { StringEquals: { aws:SourceAccount: \"222222222222\" } } }",
             ),
-            "Function.Role: the role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
+            "Function.Role: role look-eu-west-1 cannot be assumed by lambda.amazonaws.com for arn:aws:lambda:eu-west-1:111111111111:function:look",
         ),
         (
-            but("Action: sts:AssumeRole }", "Action: sts:AssumeRole, Resource: \"*\" }"),
+            template_with("Action: sts:AssumeRole }", "Action: sts:AssumeRole, Resource: \"*\" }"),
             "Role: Has prohibited field Resource",
         ),
         (
-            but("HOURS: !Ref Hours", &format!("HOURS: {long}")),
-            "Function.Environment: it has 4225 bytes, and Lambda takes 4096",
+            template_with("HOURS: !Ref Hours", &format!("HOURS: {long}")),
+            "Function.Environment: 4225 bytes exceed Lambda's limit of 4096",
         ),
-        (but("Key: ask.json", "Key: other.json"), "Machine.DefinitionS3Location: there is no such definition"),
         (
-            but("rate(${Hours} hours)", "cron(0 0 * * ? *)"),
-            "Sweep.ScheduleExpression: cron(0 0 * * ? *) is not simulated, only rates are",
+            template_with("Key: ask.json", "Key: other.json"),
+            "Machine.DefinitionS3Location: no definition with this bucket and key",
         ),
-        (but("Input: '{\"sweep\": 1}'", "Input: sweep"), "Sweep.Target.Input: expected value at line 1 column 1"),
         (
-            but("FlexibleTimeWindow: { Mode: \"OFF\" }", "FlexibleTimeWindow: { Mode: FLEXIBLE }"),
-            "Sweep.FlexibleTimeWindow: the only Mode is OFF",
+            template_with("rate(${Hours} hours)", "cron(0 0 * * ? *)"),
+            "Sweep.ScheduleExpression: only rate expressions are simulated, not cron(0 0 * * ? *)",
         ),
-        (but("Type: AWS::SNS::Topic,", "Type: AWS::S3::Bucket,"), "Topic: the type AWS::S3::Bucket is not simulated"),
-        (but("Action: sqs:SendMessage", "Action: sqs"), "Role: sqs is no Action that can be understood"),
         (
-            but("Principal: sns.amazonaws.com", "Principal: \"*\""),
-            "Letting: Policy contains a statement with one or more invalid principals. (*)",
+            template_with("Input: '{\"sweep\": 1}'", "Input: sweep"),
+            "Sweep.Target.Input: expected value at line 1 column 1",
         ),
-        (but("QueueName: letters, ", ""), "Letters.QueueName: it is missing"),
         (
-            but("TargetKeyId: !Ref Key", "TargetKeyId: mine"),
+            template_with("FlexibleTimeWindow: { Mode: \"OFF\" }", "FlexibleTimeWindow: { Mode: FLEXIBLE }"),
+            "Sweep.FlexibleTimeWindow: only the mode OFF is simulated",
+        ),
+        (
+            template_with("Type: AWS::SNS::Topic,", "Type: AWS::S3::Bucket,"),
+            "Topic: the type AWS::S3::Bucket is not simulated",
+        ),
+        (template_with("Action: sqs:SendMessage", "Action: sqs"), "Role: invalid Action sqs"),
+        (
+            template_with("Principal: sns.amazonaws.com", "Principal: \"*\""),
+            "InvokePermission: Policy contains a statement with one or more invalid principals. (*)",
+        ),
+        (template_with("QueueName: dead-letters, ", ""), "DeadLetters.QueueName: missing"),
+        (
+            template_with("TargetKeyId: !Ref Key", "TargetKeyId: mine"),
             "Alias: kms CreateAlias: NotFoundException: Invalid keyId 'mine'",
         ),
         (
-            but("Value: !Ref Machine", "Value: !GetAtt Machine.Owner"),
+            template_with("Value: !Ref Machine", "Value: !GetAtt Machine.Owner"),
             "Outputs.Machine: the attribute Owner of Machine is not simulated",
         ),
     ];
@@ -249,7 +263,7 @@ async fn what_cannot_be_made_is_refused_and_told_where() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stacks_calls_are_the_owners_and_in_the_journal() {
+async fn the_calls_of_a_stack_are_made_as_root_and_are_in_the_journal() {
     let world = world();
     create(&world, TEMPLATE, &[]).expect("a stack");
     let called: Vec<_> =

@@ -24,25 +24,25 @@ impl Deployment<'_> {
         properties.ignore(&["Description", "MaxSessionDuration"]);
         let length: usize = policies.iter().map(String::len).sum();
         if length > LONGEST_POLICIES {
-            let why = format!("they have {length} characters, and AWS takes {LONGEST_POLICIES}");
+            let why = format!("{length} characters exceed IAM's limit of {LONGEST_POLICIES}");
             return Err(PathError::new(why).within("Policies"));
         }
         if iam::has_role(self.state, self.account, &name) {
-            return Err(PathError::new(format!("there is a role {name} already")).within("RoleName"));
+            return Err(PathError::new(format!("role {name} already exists")).within("RoleName"));
         }
         iam::add_role(self.state, self.account, &name, &policies, Some(&trust)).map_err(PathError::new)?;
         let arn = format!("arn:aws:iam::{}:role/{name}", self.account);
         Ok(created(&name, [("Arn", &arn)]))
     }
 
-    /// The name of a role that exists and lets this service take it up for a resource.
+    /// The name of a role that exists and that this service may assume on behalf of a resource.
     pub(super) fn assumable_role(&mut self, role_arn: &str, service: &str, for_arn: &str) -> Result<String, PathError> {
         let name = role_arn.strip_prefix(&format!("arn:aws:iam::{}:role/", self.account)).unwrap_or_default();
         if !iam::has_role(self.state, self.account, name) {
-            return Err(PathError::new(format!("there is no role {role_arn}")));
+            return Err(PathError::new(format!("role {role_arn} does not exist")));
         }
         if !iam::can_be_assumed(self.state, role_arn, service, for_arn) {
-            return Err(PathError::new(format!("the role {name} cannot be assumed by {service} for {for_arn}")));
+            return Err(PathError::new(format!("role {name} cannot be assumed by {service} for {for_arn}")));
         }
         Ok(name.to_owned())
     }
@@ -56,7 +56,7 @@ impl Deployment<'_> {
             "Tags": tags,
         });
         let rotates = properties.optional::<bool>("EnableKeyRotation")?.unwrap_or_default();
-        // For when the stack goes.
+        // This property applies to the deletion of the stack.
         properties.ignore(&["PendingWindowInDays"]);
         let id = self.call_for_text(Service::Kms, "CreateKey", input, "/KeyMetadata/KeyId")?;
         if rotates {

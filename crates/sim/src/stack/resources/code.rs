@@ -1,4 +1,4 @@
-//! What runs: functions, state machines, schedules.
+//! Functions, state machines and schedules.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::schedule::{self, Schedule};
 /// "Total size of all environment variables: 4 KB" (Lambda's quotas).
 const LARGEST_ENVIRONMENT: usize = 4 * 1024;
 
-/// Where something is in S3.
+/// The location of an object in S3.
 struct S3Object {
     bucket: String,
     key: String,
@@ -28,7 +28,7 @@ impl Deployment<'_> {
         let zip = properties.nested("Code", |code| S3Object::read(code, ["S3Bucket", "S3Key", "S3ObjectVersion"]))?;
         let code =
             zip.and_then(|zip| self.bucket.code.get(&zip.key).filter(|_| zip.bucket == self.bucket.name).cloned());
-        let code = code.ok_or_else(|| PathError::new("there is no such zip").within("Code"))?;
+        let code = code.ok_or_else(|| PathError::new("no code with this bucket and key").within("Code"))?;
         let role = properties.text("Role")?;
         let role = self.assumable_role(&role, "lambda.amazonaws.com", &arn).map_err(|error| error.within("Role"))?;
         let mut function = Function::new(&role, move |invocation| code(invocation)).require_permission();
@@ -44,19 +44,19 @@ impl Deployment<'_> {
         let variables = properties.nested("Environment", |it| it.text_map("Variables"))?.unwrap_or_default();
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > LARGEST_ENVIRONMENT {
-            let why = format!("it has {size} bytes, and Lambda takes {LARGEST_ENVIRONMENT}");
+            let why = format!("{size} bytes exceed Lambda's limit of {LARGEST_ENVIRONMENT}");
             return Err(PathError::new(why).within("Environment"));
         }
         for (name, value) in variables {
             function = function.environment(&name, &value);
         }
-        // What the zip is built for, and words.
+        // Properties of the zip file, and the description.
         properties.ignore(&["Architectures", "Description", "Handler", "Runtime"]);
         lambda::add(self.state, self.account, self.region, &name, function);
         Ok(created(&name, [("Arn", &arn)]))
     }
 
-    /// A function is named by its name or its ARN.
+    /// The ARN of a function, which may be given by its name or its ARN.
     fn named_function(&self, properties: &mut Properties) -> Result<String, PathError> {
         let named = properties.text("FunctionName")?;
         let is_arn = named.starts_with("arn:");
@@ -77,10 +77,10 @@ impl Deployment<'_> {
     pub(super) fn event_invoke_config(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let function = self.named_function(properties)?;
         if properties.text("Qualifier")? != "$LATEST" {
-            return Err(PathError::new("functions have no versions here").within("Qualifier"));
+            return Err(PathError::new("only $LATEST is simulated").within("Qualifier"));
         }
         if properties.optional("MaximumRetryAttempts")?.is_some_and(|attempts: u32| attempts != 2) {
-            return Err(PathError::new("every event is tried twice more here").within("MaximumRetryAttempts"));
+            return Err(PathError::new("only 2 retry attempts are simulated").within("MaximumRetryAttempts"));
         }
         let destination =
             properties.nested("DestinationConfig", |it| it.nested("OnFailure", |it| it.text("Destination")))?;
@@ -97,7 +97,7 @@ impl Deployment<'_> {
         let text = stored.and_then(|at| self.bucket.texts.get(&at.key).filter(|_| at.bucket == self.bucket.name));
         let mut definition = match (text.cloned(), properties.optional_text("DefinitionString")?) {
             (Some(text), None) | (None, Some(text)) => text,
-            _ => return Err(PathError::new("there is no such definition").within("DefinitionS3Location")),
+            _ => return Err(PathError::new("no definition with this bucket and key").within("DefinitionS3Location")),
         };
         for (place, value) in properties.text_map("DefinitionSubstitutions")? {
             definition = definition.replace(&format!("${{{place}}}"), &value);
@@ -117,7 +117,7 @@ impl Deployment<'_> {
             rate(&properties.text("ScheduleExpression")?).map_err(|error| error.within("ScheduleExpression"))?;
         let window = properties.nested("FlexibleTimeWindow", |it| it.text("Mode"))?;
         if window.as_deref() != Some("OFF") {
-            return Err(PathError::new("the only Mode is OFF").within("FlexibleTimeWindow"));
+            return Err(PathError::new("only the mode OFF is simulated").within("FlexibleTimeWindow"));
         }
         let target = properties.nested("Target", |target| {
             let input = target.optional_text("Input")?.unwrap_or_else(|| "{}".to_owned());
@@ -125,7 +125,7 @@ impl Deployment<'_> {
                 serde_json::from_str(&input).map_err(|why| PathError::new(why.to_string()).within("Input"))?;
             Ok((target.text("Arn")?, target.text("RoleArn")?, input))
         })?;
-        let (function_arn, role, payload) = target.ok_or_else(|| PathError::new("it is missing").within("Target"))?;
+        let (function_arn, role, payload) = target.ok_or_else(|| PathError::new("missing").within("Target"))?;
         properties.ignore(&["Description"]);
         // "aws:SourceArn … the ARN of the schedule group" (EventBridge Scheduler's guide, *Confused deputy prevention*).
         let group = self.arn("scheduler", "schedule-group/default");
@@ -138,7 +138,7 @@ impl Deployment<'_> {
 }
 
 impl S3Object {
-    /// Every version is the same here.
+    /// The version is ignored.
     fn read(properties: &mut Properties, [bucket, key, version]: [&str; 3]) -> Result<Self, PathError> {
         properties.ignore(&[version]);
         Ok(Self { bucket: properties.text(bucket)?, key: properties.text(key)? })
@@ -157,7 +157,7 @@ fn rate(expression: &str) -> Result<Duration, PathError> {
     };
     let number = number.parse::<u64>().unwrap_or_default();
     match number * seconds {
-        0 => Err(PathError::new(format!("{expression} is not simulated, only rates are"))),
+        0 => Err(PathError::new(format!("only rate expressions are simulated, not {expression}"))),
         seconds => Ok(Duration::from_secs(seconds)),
     }
 }

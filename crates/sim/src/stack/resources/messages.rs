@@ -1,4 +1,4 @@
-//! Topics, their policies and subscriptions; who tells them of databases; queues.
+//! Topics with their policies and subscriptions, RDS event subscriptions, and queues.
 
 use serde_json::{Map, Value, json};
 
@@ -72,7 +72,7 @@ impl Deployment<'_> {
         Ok(created(&name, []))
     }
 
-    /// Queues have neither policies nor encryption here.
+    /// Queue policies and encryption are not simulated.
     pub(super) fn queue(&mut self, properties: &mut Properties) -> Result<CreatedResource, PathError> {
         let name = properties.text("QueueName")?;
         let mut attributes = Map::new();

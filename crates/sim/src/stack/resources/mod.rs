@@ -1,4 +1,4 @@
-//! What a stack is made of: each type of resource that is simulated, and how it is made.
+//! The resource types that are simulated, and how their resources are created.
 
 mod access;
 mod code;
@@ -14,7 +14,7 @@ use crate::call::{Call, Caller, Input, Service};
 use crate::journal::Event;
 use crate::world::State;
 
-/// Where a stack is made.
+/// The account and region of a stack, and the state to change.
 pub(super) struct Deployment<'a> {
     pub(super) state: &'a mut State,
     pub(super) account: &'a str,
@@ -22,8 +22,8 @@ pub(super) struct Deployment<'a> {
     pub(super) bucket: &'a Bucket,
 }
 
-/// Types whose resources nothing in this world notices: the property that names one, and its ARN if it has one. Their
-/// other properties are resolved, and not looked at.
+/// Resource types without an effect in the simulation: the property with the name, and the ARN if the resource has one.
+/// Other properties are resolved but not checked.
 const WITHOUT_EFFECT: [WithoutEffect; 4] = [
     ("AWS::CloudWatch::Alarm", "AlarmName", Some(("cloudwatch", "alarm:{}"))),
     ("AWS::CloudWatch::Dashboard", "DashboardName", None),
@@ -70,12 +70,12 @@ impl Deployment<'_> {
         format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
     }
 
-    /// "CloudFormation makes calls on your behalf": here, of an account's owner.
+    /// "CloudFormation makes calls on your behalf": here, as the root of the account.
     fn owner(&self) -> Caller {
         Caller { account: self.account.to_owned(), role: None }
     }
 
-    /// Makes a call, which is as good as anybody's.
+    /// Makes a call and writes it to the journal, like the call of a client.
     fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, PathError> {
         let (caller, region) = (self.owner(), self.region.to_owned());
         let call = Call { caller, region, service, operation: operation.to_owned(), input: Input::Json(input) };
@@ -86,7 +86,7 @@ impl Deployment<'_> {
         answer.map_err(|error| PathError::new(format!("{service} {operation}: {error}")))
     }
 
-    /// The same, for the text of this member.
+    /// The same; returns the text at this JSON pointer.
     fn call_for_text(
         &mut self,
         service: Service,
@@ -95,12 +95,12 @@ impl Deployment<'_> {
         member: &str,
     ) -> Result<String, PathError> {
         let answer = self.call(service, operation, input)?;
-        let told = answer.pointer(member).and_then(Value::as_str).map(str::to_owned);
-        told.ok_or_else(|| PathError::new(format!("{service} {operation} did not tell {member}")))
+        let text = answer.pointer(member).and_then(Value::as_str).map(str::to_owned);
+        text.ok_or_else(|| PathError::new(format!("the response of {service} {operation} has no {member}")))
     }
 }
 
-/// What has been made, by what `Ref` and `Fn::GetAtt` give.
+/// A created resource, with the values of `Ref` and `Fn::GetAtt`.
 fn created<const N: usize>(reference: &str, attributes: [(&'static str, &str); N]) -> CreatedResource {
     let attributes = attributes.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     CreatedResource { reference: reference.to_owned(), attributes }

@@ -1,4 +1,4 @@
-//! Permissions under conditions on tags, of what is there and of what is asked for.
+//! Policies with conditions on tags of resources and of requests.
 
 use super::*;
 
@@ -15,10 +15,10 @@ async fn a_snapshot_is_deleted_only_if_it_has_the_tag() {
             [(("Keeper", "us"), "done"), (("Keeper", "them"), "AccessDenied"), (("A", "us"), "AccessDenied")]
         {
             let world = world();
-            snapshot(&world, HOME, &[tag]).await;
+            snapshot(&world, ACCOUNT, &[tag]).await;
             let condition = json!({ "StringEquals": { key: "us" } });
-            allow_worker(&world, HOME, &json!([allow_if("rds:DeleteDBSnapshot", condition)]));
-            let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+            allow_worker(&world, ACCOUNT, &json!([allow_if("rds:DeleteDBSnapshot", condition)]));
+            let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
             let deleted = outcome(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
             assert_eq!(code(deleted), expected, "{key} {tag:?}");
         }
@@ -26,9 +26,9 @@ async fn a_snapshot_is_deleted_only_if_it_has_the_tag() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_resource_has_the_tags_under_the_name_of_its_type() {
+async fn rds_tag_condition_keys_depend_on_the_resource_type() {
     let world = world();
-    let root = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+    let root = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
     let tags = || Some(rds_tags(&[("team", "shop")]));
     let made = root.create_db_cluster().db_cluster_identifier("d").engine("aurora-mysql").set_tags(tags());
     made.send().await.expect("a cluster");
@@ -37,12 +37,12 @@ async fn each_resource_has_the_tags_under_the_name_of_its_type() {
     world.sleep(Duration::from_secs(3600)).await;
     let taken = root.create_db_cluster_snapshot().db_cluster_identifier("d").db_cluster_snapshot_identifier("s");
     taken.set_tags(tags()).send().await.expect("a snapshot");
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     for (of, name) in
         [("db", "db"), ("cluster", "cluster"), ("cluster-snapshot", "cluster-snapshot"), ("db", "cluster")]
     {
         let condition = json!({ "StringEquals": { format!("rds:{name}-tag/team"): "shop" } });
-        allow_worker(&world, HOME, &json!([allow_if("rds:ListTagsForResource", condition)]));
+        allow_worker(&world, ACCOUNT, &json!([allow_if("rds:ListTagsForResource", condition)]));
         let id = if of == "cluster-snapshot" { "s" } else { "d" };
         let list = rds.list_tags_for_resource().resource_name(format!("arn:aws:rds:eu-west-1:111111111111:{of}:{id}"));
         let expected = if of == name { "done" } else { "AccessDenied" };
@@ -51,33 +51,33 @@ async fn each_resource_has_the_tags_under_the_name_of_its_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_let_by_tags_of_what_another_account_shares() {
+async fn conditions_do_not_match_tags_of_another_accounts_shared_snapshot() {
     let world = world();
-    snapshot(&world, ABROAD, &[("team", "shop")]).await;
-    let owner = aws_sdk_rds::Client::new(&world.sdk_config(ABROAD, REGION));
+    snapshot(&world, OTHER_ACCOUNT, &[("team", "shop")]).await;
+    let owner = aws_sdk_rds::Client::new(&world.sdk_config(OTHER_ACCOUNT, REGION));
     let share = owner.modify_db_snapshot_attribute().db_snapshot_identifier("s").attribute_name("restore");
-    share.values_to_add(HOME).send().await.expect("shared");
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    share.values_to_add(ACCOUNT).send().await.expect("shared");
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let source = "arn:aws:rds:eu-west-1:222222222222:snapshot:s";
     let copy = |to: &str| {
         rds.copy_db_snapshot().source_db_snapshot_identifier(source).target_db_snapshot_identifier(to).send()
     };
     let own = allow("rds:CopyDBSnapshot", "arn:aws:rds:*:111111111111:snapshot:*");
     let tagged = allow_if("rds:CopyDBSnapshot", json!({ "StringEquals": { "aws:ResourceTag/team": "shop" } }));
-    allow_worker(&world, HOME, &json!([own.clone(), tagged]));
+    allow_worker(&world, ACCOUNT, &json!([own.clone(), tagged]));
     let refused = outcome(copy("t").await).expect_err("a refusal");
     assert!(refused.contains(source), "{refused}");
-    allow_worker(&world, HOME, &json!([own, allow("rds:CopyDBSnapshot", source)]));
+    allow_worker(&world, ACCOUNT, &json!([own, allow("rds:CopyDBSnapshot", source)]));
     assert_eq!(outcome(copy("t").await), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_must_be_asked_for_with_the_tags_that_a_policy_wants() {
+async fn a_policy_can_require_tags_in_a_copy_request() {
     let table = [
         (json!({ "StringEquals": { "aws:RequestTag/team": "shop" } }), ["done", "AccessDenied", "AccessDenied"]),
         (json!({ "StringLike": { "rds:req-tag/team": "sh*" } }), ["done", "AccessDenied", "AccessDenied"]),
         (json!({ "ForAnyValue:StringEquals": { "aws:TagKeys": "team" } }), ["done", "done", "AccessDenied"]),
-        // The keys in a list are compared as they are.
+        // The values of a multivalued key are compared exactly.
         (json!({ "ForAnyValue:StringEquals": { "aws:TagKeys": "Team" } }), ["AccessDenied"; 3]),
         (
             json!({ "ForAllValues:StringEquals": { "aws:TagKeys": ["other"] } }),
@@ -86,9 +86,9 @@ async fn a_copy_must_be_asked_for_with_the_tags_that_a_policy_wants() {
     ];
     for (condition, expected) in table {
         let world = world();
-        snapshot(&world, HOME, &[]).await;
-        allow_worker(&world, HOME, &json!([allow_if("rds:*", condition.clone())]));
-        let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+        snapshot(&world, ACCOUNT, &[]).await;
+        allow_worker(&world, ACCOUNT, &json!([allow_if("rds:*", condition.clone())]));
+        let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
         let mut codes = Vec::new();
         for (to, tag) in [("a", ("team", "shop")), ("b", ("team", "bank")), ("c", ("other", "shop"))] {
             let copy = rds.copy_db_snapshot().source_db_snapshot_identifier("s").target_db_snapshot_identifier(to);
@@ -99,12 +99,12 @@ async fn a_copy_must_be_asked_for_with_the_tags_that_a_policy_wants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn which_tags_are_taken_away_can_be_limited() {
+async fn a_policy_can_limit_which_tags_are_removed() {
     let world = world();
-    snapshot(&world, HOME, &[("a", "1"), ("b", "2")]).await;
+    snapshot(&world, ACCOUNT, &[("a", "1"), ("b", "2")]).await;
     let condition = json!({ "ForAllValues:StringEquals": { "aws:TagKeys": "a" } });
-    allow_worker(&world, HOME, &json!([allow_if("rds:RemoveTagsFromResource", condition)]));
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    allow_worker(&world, ACCOUNT, &json!([allow_if("rds:RemoveTagsFromResource", condition)]));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let remove = async |key: &str| {
         let remove = rds.remove_tags_from_resource().resource_name("arn:aws:rds:eu-west-1:111111111111:snapshot:s");
         code(outcome(remove.tag_keys(key).send().await))
@@ -113,14 +113,14 @@ async fn which_tags_are_taken_away_can_be_limited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_is_passed_on_to_the_service_that_the_policy_names() {
+async fn pass_role_is_limited_to_the_service_in_the_policy() {
     let world = world();
-    let states = aws_sdk_sfn::Client::new(&worker(&world, HOME));
+    let states = aws_sdk_sfn::Client::new(&worker(&world, ACCOUNT));
     for (service, expected) in
         [("states.amazonaws.com", "InvalidDefinition"), ("lambda.amazonaws.com", "AccessDeniedException")]
     {
         let pass = allow_if("iam:PassRole", json!({ "StringEquals": { "iam:PassedToService": service } }));
-        allow_worker(&world, HOME, &json!([allow("states:*", "*"), pass]));
+        allow_worker(&world, ACCOUNT, &json!([allow("states:*", "*"), pass]));
         let create = states.create_state_machine().name("m").definition("{}");
         let create = create.role_arn("arn:aws:iam::111111111111:role/timer").send().await;
         assert_eq!(code(outcome(create)), expected);
@@ -128,27 +128,27 @@ async fn a_role_is_passed_on_to_the_service_that_the_policy_names() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_whose_policy_leaves_it_to_the_account_needs_a_role_that_may_change_that() {
+async fn creating_a_key_requires_that_the_creator_can_change_its_policy() {
     let world = world();
-    let kms = aws_sdk_kms::Client::new(&worker(&world, HOME));
+    let kms = aws_sdk_kms::Client::new(&worker(&world, ACCOUNT));
     let policy = json!({ "Statement": {
-        "Effect": "Allow", "Principal": { "AWS": HOME }, "Action": "kms:*", "Resource": "*",
+        "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "kms:*", "Resource": "*",
     } });
     let create = || kms.create_key().policy(policy.to_string());
-    allow_worker(&world, HOME, &json!([allow("kms:CreateKey", "*")]));
+    allow_worker(&world, ACCOUNT, &json!([allow("kms:CreateKey", "*")]));
     assert_eq!(code(outcome(create().send().await)), "MalformedPolicyDocumentException");
     assert_eq!(outcome(create().bypass_policy_lockout_safety_check(true).send().await), Ok(()));
-    allow_worker(&world, HOME, &json!([allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*")]));
+    allow_worker(&world, ACCOUNT, &json!([allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*")]));
     assert_eq!(outcome(create().send().await), Ok(()));
-    assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
+    assert_eq!(world.unused_permissions(ACCOUNT, "worker"), Ok(Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_made_tagged_and_untagged_only_as_a_policy_wants() {
+async fn a_policy_can_limit_the_tags_of_keys() {
     let world = world();
-    let kms = aws_sdk_kms::Client::new(&worker(&world, HOME));
+    let kms = aws_sdk_kms::Client::new(&worker(&world, ACCOUNT));
     let only = |key: &str| json!({ "ForAllValues:StringEquals": { "aws:TagKeys": key } });
-    allow_worker(&world, HOME, &json!([allow_if("kms:*", only("team"))]));
+    allow_worker(&world, ACCOUNT, &json!([allow_if("kms:*", only("team"))]));
     let tag = |key: &str| aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value("shop").build().expect("a tag");
     assert_eq!(code(outcome(kms.create_key().tags(tag("other")).send().await)), "AccessDeniedException");
     let made = kms.create_key().tags(tag("team")).send().await.expect("a key");
@@ -159,7 +159,7 @@ async fn keys_are_made_tagged_and_untagged_only_as_a_policy_wants() {
         assert_eq!([code(outcome(tagged)), code(outcome(untagged))], [expected; 2]);
     }
     let condition = json!({ "StringEquals": { "aws:RequestTag/team": "shop" } });
-    allow_worker(&world, HOME, &json!([allow_if("kms:TagResource", condition)]));
+    allow_worker(&world, ACCOUNT, &json!([allow_if("kms:TagResource", condition)]));
     assert_eq!(code(outcome(kms.tag_resource().key_id(id).tags(tag("other")).send().await)), "AccessDeniedException");
     assert_eq!(outcome(kms.tag_resource().key_id(id).tags(tag("team")).send().await), Ok(()));
 }

@@ -1,4 +1,5 @@
-//! Who may invoke functions and publish: machines by their role, services by what the function or topic says.
+//! Permissions to invoke functions and to publish: of state machines by their role, of services by the policy of the
+//! function or topic.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ fn counting() -> (Function, Arc<AtomicUsize>) {
     (function, count)
 }
 
-/// What became of deliveries: from where, and whether they arrived.
+/// The journal's deliveries: the source, and the outcome.
 fn deliveries(world: &World) -> Vec<(String, DeliveryOutcome)> {
     world.journal(|journal| {
         let of = |entry: &sim::journal::Entry| match &entry.event {
@@ -35,17 +36,17 @@ fn deliveries(world: &World) -> Vec<(String, DeliveryOutcome)> {
 }
 
 async fn topic_with_listener(world: &World, function: &str) -> aws_sdk_sns::Client {
-    let sns = aws_sdk_sns::Client::new(&world.sdk_config(HOME, REGION));
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(ACCOUNT, REGION));
     sns.create_topic().name("t").send().await.expect("a topic");
     sns.subscribe().topic_arn(TOPIC).protocol("lambda").endpoint(function).send().await.expect("a subscription");
     sns
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_reaches_a_function_only_if_it_is_let() {
+async fn a_topic_invokes_a_function_only_with_permission() {
     let world = world();
     let (function, count) = counting();
-    world.add_function(HOME, REGION, "look", function.require_permission());
+    world.add_function(ACCOUNT, REGION, "look", function.require_permission());
     let sns = topic_with_listener(&world, FUNCTION).await;
     let publish = async || {
         sns.publish().topic_arn(TOPIC).message("a").send().await.expect("published");
@@ -64,12 +65,12 @@ async fn a_topic_reaches_a_function_only_if_it_is_let() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_schedule_reaches_a_function_only_if_it_is_let() {
+async fn a_schedule_invokes_a_function_only_with_permission() {
     let world = world();
     let (function, count) = counting();
-    world.add_function(HOME, REGION, "look", function.require_permission());
+    world.add_function(ACCOUNT, REGION, "look", function.require_permission());
     let hour = Duration::from_secs(3600);
-    world.add_schedule(HOME, REGION, "sweep", hour, FUNCTION, Value::Null);
+    world.add_schedule(ACCOUNT, REGION, "sweep", hour, FUNCTION, Value::Null);
     world.sleep(hour * 2 + hour / 2).await;
     assert_eq!(
         deliveries(&world),
@@ -81,12 +82,12 @@ async fn a_schedule_reaches_a_function_only_if_it_is_let() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_that_is_let_shuts_out_all_others_until_the_function_is_removed() {
+async fn after_the_first_permission_all_other_services_are_refused() {
     let world = world();
-    let deploy = || world.add_function(HOME, REGION, "look", counting().0);
+    let deploy = || world.add_function(ACCOUNT, REGION, "look", counting().0);
     deploy();
     let hour = Duration::from_secs(3600);
-    world.add_schedule(HOME, REGION, "sweep", hour, FUNCTION, Value::Null);
+    world.add_schedule(ACCOUNT, REGION, "sweep", hour, FUNCTION, Value::Null);
     let refused = async || {
         let before = deliveries(&world).len();
         world.sleep(hour).await;
@@ -95,29 +96,29 @@ async fn the_first_that_is_let_shuts_out_all_others_until_the_function_is_remove
     assert_eq!(refused().await, 0);
     world.allow_invocation(FUNCTION, "sns.amazonaws.com", TOPIC).expect("a permission");
     assert_eq!(refused().await, 1);
-    // Other code in its place changes nothing.
+    // Replacing the code keeps the permissions.
     deploy();
     assert_eq!(refused().await, 1);
-    world.remove_function(HOME, REGION, "look");
+    world.remove_function(ACCOUNT, REGION, "look");
     deploy();
     assert_eq!(refused().await, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_services_are_let_and_only_to_functions_that_there_are() {
+async fn invocation_permissions_require_a_service_and_an_existing_function() {
     let world = world();
     let gone = world.allow_invocation(FUNCTION, "sns.amazonaws.com", TOPIC);
     assert_eq!(gone, Err(format!("there is no function {FUNCTION}")));
-    world.add_function(HOME, REGION, "look", counting().0);
-    world.allow_invocation(FUNCTION, HOME, TOPIC).expect_err("no service");
+    world.add_function(ACCOUNT, REGION, "look", counting().0);
+    world.allow_invocation(FUNCTION, ACCOUNT, TOPIC).expect_err("no service");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_invokes_and_publishes_what_its_role_may() {
+async fn a_state_machine_invokes_and_publishes_what_its_role_allows() {
     let world = world();
     let (function, count) = counting();
-    world.add_function(HOME, REGION, "look", function);
-    let root = world.sdk_config(HOME, REGION);
+    world.add_function(ACCOUNT, REGION, "look", function);
+    let root = world.sdk_config(ACCOUNT, REGION);
     aws_sdk_sns::Client::new(&root).create_topic().name("t").send().await.expect("a topic");
     let states = aws_sdk_sfn::Client::new(&root);
     let publish = json!({ "TopicArn": TOPIC, "Message": "done" });
@@ -138,7 +139,7 @@ async fn a_machine_invokes_and_publishes_what_its_role_may() {
         let seen = states.describe_execution().execution_arn(execution).send().await.expect("an execution");
         (seen.error.unwrap_or_default(), seen.cause.unwrap_or_default(), count.load(Ordering::Relaxed))
     };
-    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:other")]));
+    allow_worker(&world, ACCOUNT, &json!([allow("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:other")]));
     let (error, cause, count) = run("a").await;
     assert_eq!((error.as_str(), count), ("Lambda.AWSLambdaException", 0));
     let why = "User: arn:aws:sts::111111111111:assumed-role/worker/a is not authorized to perform: \
@@ -146,28 +147,28 @@ async fn a_machine_invokes_and_publishes_what_its_role_may() {
                identity-based policy allows the lambda:InvokeFunction action (Service: AWSLambda; Status Code: 403; \
                Error Code: AccessDeniedException; Request ID: ";
     assert!(cause.starts_with(why), "{cause}");
-    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION)]));
+    allow_worker(&world, ACCOUNT, &json!([allow("lambda:InvokeFunction", FUNCTION)]));
     let (error, _, count) = run("b").await;
     assert_eq!((error.as_str(), count), ("SNS.AuthorizationErrorException", 2));
-    allow_worker(&world, HOME, &json!([allow("lambda:InvokeFunction", FUNCTION), allow("sns:Publish", TOPIC)]));
+    allow_worker(&world, ACCOUNT, &json!([allow("lambda:InvokeFunction", FUNCTION), allow("sns:Publish", TOPIC)]));
     assert_eq!(run("c").await, (String::new(), String::new(), 4));
-    assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
+    assert_eq!(world.unused_permissions(ACCOUNT, "worker"), Ok(Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_given_up_event_goes_where_the_functions_role_may_send() {
+async fn a_failed_event_is_sent_to_destinations_that_the_functions_role_allows() {
     let dead = "arn:aws:sqs:eu-west-1:111111111111:dead";
     for (destination, action) in [(dead, "sqs:SendMessage"), (TOPIC, "sns:Publish")] {
         for (allowed, expected) in
             [("sqs:ReceiveMessage", DeliveryOutcome::Failed), (action, DeliveryOutcome::Delivered)]
         {
             let world = world();
-            let root = world.sdk_config(HOME, REGION);
+            let root = world.sdk_config(ACCOUNT, REGION);
             aws_sdk_sqs::Client::new(&root).create_queue().queue_name("dead").send().await.expect("a queue");
             aws_sdk_sns::Client::new(&root).create_topic().name("t").send().await.expect("a topic");
-            allow_worker(&world, HOME, &json!([allow(allowed, destination)]));
+            allow_worker(&world, ACCOUNT, &json!([allow(allowed, destination)]));
             let function = Function::new("worker", |_| async { Err("never".to_owned()) }).on_failure(destination);
-            let function = world.add_function(HOME, REGION, "look", function);
+            let function = world.add_function(ACCOUNT, REGION, "look", function);
             world.invoke_function(&function, Value::Null);
             world.sleep(Duration::from_secs(600)).await;
             let outcome = world.journal(|journal| {
@@ -178,13 +179,13 @@ async fn a_given_up_event_goes_where_the_functions_role_may_send() {
                 journal.entries().iter().find_map(of)
             });
             assert_eq!(outcome, Some(expected), "{destination} {allowed}");
-            let unused = world.unused_permissions(HOME, "worker").expect("a role");
+            let unused = world.unused_permissions(ACCOUNT, "worker").expect("a role");
             assert_eq!(unused.is_empty(), expected == DeliveryOutcome::Delivered);
         }
     }
 }
 
-/// Sets the topic's policy: RDS may publish, under this condition.
+/// Sets a topic policy that allows RDS to publish under this condition.
 async fn let_rds_publish(sns: &aws_sdk_sns::Client, condition: Value) {
     let policy = json!({ "Statement": {
         "Effect": "Allow", "Principal": { "Service": "events.rds.amazonaws.com" }, "Action": "sns:Publish",
@@ -199,16 +200,16 @@ async fn rds_publishes_for_the_resource_that_an_event_is_about() {
     for (condition, expected) in [
         (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:snapshot:*" } }), 1),
         (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:*:*:es:*" } }), 0),
-        (json!({ "StringEquals": { "aws:SourceAccount": HOME } }), 1),
-        (json!({ "StringEquals": { "aws:SourceAccount": ABROAD } }), 0),
-        (json!({ "StringEquals": { "AWS:SourceOwner": HOME } }), 1),
+        (json!({ "StringEquals": { "aws:SourceAccount": ACCOUNT } }), 1),
+        (json!({ "StringEquals": { "aws:SourceAccount": OTHER_ACCOUNT } }), 0),
+        (json!({ "StringEquals": { "AWS:SourceOwner": ACCOUNT } }), 1),
     ] {
         let world = world();
-        snapshot(&world, HOME, &[]).await;
+        snapshot(&world, ACCOUNT, &[]).await;
         let (function, count) = counting();
-        let function = world.add_function(HOME, REGION, "look", function);
+        let function = world.add_function(ACCOUNT, REGION, "look", function);
         let sns = topic_with_listener(&world, &function).await;
-        let rds = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+        let rds = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
         let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC);
         subscribe.send().await.expect("a subscription");
         world.sleep(Duration::from_secs(60)).await;
@@ -221,10 +222,10 @@ async fn rds_publishes_for_the_resource_that_an_event_is_about() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_greeting_of_a_subscription_comes_from_itself() {
+async fn the_source_arn_of_the_greeting_is_the_subscription() {
     let world = world();
     let sns = topic_with_listener(&world, FUNCTION).await;
-    let rds = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+    let rds = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
     let subscribe = || rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC).send();
     let_rds_publish(&sns, json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:es:m" } })).await;
     assert_eq!(code(outcome(subscribe().await)), "SNSNoAuthorization");
@@ -233,10 +234,10 @@ async fn the_greeting_of_a_subscription_comes_from_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_without_a_policy_takes_events_of_its_own_account_alone() {
+async fn a_topic_without_a_policy_accepts_events_of_its_own_account_only() {
     let world = world();
     topic_with_listener(&world, FUNCTION).await;
-    for (account, expected) in [(HOME, "done"), (ABROAD, "SNSNoAuthorization")] {
+    for (account, expected) in [(ACCOUNT, "done"), (OTHER_ACCOUNT, "SNSNoAuthorization")] {
         let rds = aws_sdk_rds::Client::new(&world.sdk_config(account, REGION));
         let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC);
         assert_eq!(code(outcome(subscribe.send().await)), expected);

@@ -1,4 +1,4 @@
-//! What roles may do: every call is judged by its caller's policies before it has an effect.
+//! Permissions of roles: each call is checked against its caller's policies before it has an effect.
 
 mod conditions;
 mod invocations;
@@ -14,9 +14,9 @@ use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use sim::World;
 
-use crate::support::{DR as ABROAD, PROD as HOME, REGION, world};
+use crate::support::{DR as OTHER_ACCOUNT, PROD as ACCOUNT, REGION, world};
 
-/// Calls as the role `worker`, which has no policies until it is given some.
+/// The credentials of the role `worker`, which has no policies at first.
 fn worker(world: &World, account: &str) -> SdkConfig {
     let credentials = Credentials::builder()
         .access_key_id(account)
@@ -27,7 +27,7 @@ fn worker(world: &World, account: &str) -> SdkConfig {
     world.sdk_config(account, REGION).into_builder().credentials_provider(provider).build()
 }
 
-/// Lets the role `worker` do what these statements say, and nothing else.
+/// Sets the policy of the role `worker`.
 fn allow_worker(world: &World, account: &str, statements: &Value) {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
     world.add_role(account, "worker", &[&policy]).expect("a policy");
@@ -37,19 +37,19 @@ fn allow(action: &str, resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": action, "Resource": resource })
 }
 
-/// Done, or the error's code and message.
+/// `Ok`, or the code and the message of the error.
 fn outcome<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<(), String> {
-    let words = |error: SdkError<E, R>| {
+    let message = |error: SdkError<E, R>| {
         format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
     };
-    answer.map(drop).map_err(words)
+    answer.map(drop).map_err(message)
 }
 
 fn code(answer: Result<(), String>) -> String {
-    answer.map_or_else(|words| words.split(':').next().unwrap_or_default().to_owned(), |()| "done".to_owned())
+    answer.map_or_else(|message| message.split(':').next().unwrap_or_default().to_owned(), |()| "done".to_owned())
 }
 
-/// A database with a snapshot of it, `s`.
+/// Creates a database with a snapshot `s`.
 async fn snapshot(world: &World, account: &str, tags: &[(&str, &str)]) {
     let rds = aws_sdk_rds::Client::new(&world.sdk_config(account, REGION));
     let made = rds.create_db_instance().db_instance_identifier("orders").db_instance_class("db.t4g.micro");
@@ -65,18 +65,18 @@ fn rds_tags(tags: &[(&str, &str)]) -> Vec<aws_sdk_rds::types::Tag> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_service_spells_a_refusal_in_its_own_way_and_does_nothing() {
+async fn each_service_has_its_own_access_denied_error_and_a_refused_call_has_no_effect() {
     let world = world();
-    snapshot(&world, HOME, &[]).await;
-    allow_worker(&world, HOME, &json!([allow("kms:ListKeys", "*")]));
-    let config = worker(&world, HOME);
+    snapshot(&world, ACCOUNT, &[]).await;
+    allow_worker(&world, ACCOUNT, &json!([allow("kms:ListKeys", "*")]));
+    let config = worker(&world, ACCOUNT);
     let rds = aws_sdk_rds::Client::new(&config);
     let refused = outcome(rds.delete_db_snapshot().db_snapshot_identifier("s").send().await);
     let message = "AccessDenied: User: arn:aws:sts::111111111111:assumed-role/worker/night is not authorized to \
                    perform: rds:DeleteDBSnapshot on resource: arn:aws:rds:eu-west-1:111111111111:snapshot:s because no \
                    identity-based policy allows the rds:DeleteDBSnapshot action";
     assert_eq!(refused, Err(message.to_owned()));
-    let root = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+    let root = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
     root.describe_db_snapshots().db_snapshot_identifier("s").send().await.expect("the snapshot is still there");
 
     let sqs = outcome(aws_sdk_sqs::Client::new(&config).create_queue().queue_name("q").send().await);
@@ -85,10 +85,10 @@ async fn each_service_spells_a_refusal_in_its_own_way_and_does_nothing() {
     let kms = outcome(aws_sdk_kms::Client::new(&config).list_aliases().send().await);
     let codes = [sqs, sns, states, kms].map(code);
     assert_eq!(codes, ["AccessDenied", "AuthorizationError", "AccessDeniedException", "AccessDeniedException"]);
-    let sns = aws_sdk_sns::Client::new(&world.sdk_config(HOME, REGION));
+    let sns = aws_sdk_sns::Client::new(&world.sdk_config(ACCOUNT, REGION));
     assert_eq!(sns.list_topics().send().await.expect("a list").topics().len(), 0);
 
-    // The journal tells of refusals by their code.
+    // The journal has the error code of a refused call.
     let refused = world.journal(|journal| {
         let of = |entry: &sim::journal::Entry| match &entry.event {
             sim::journal::Event::Call { operation, error: Some(error), .. } => Some(format!("{operation} {error}")),
@@ -100,18 +100,18 @@ async fn each_service_spells_a_refusal_in_its_own_way_and_does_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_somebody_is_needs_no_permission() {
+async fn get_caller_identity_requires_no_permission() {
     let world = world();
-    world.add_role(HOME, "worker", &[]).expect("a role");
-    aws_sdk_sts::Client::new(&worker(&world, HOME)).get_caller_identity().send().await.expect("an identity");
+    world.add_role(ACCOUNT, "worker", &[]).expect("a role");
+    aws_sdk_sts::Client::new(&worker(&world, ACCOUNT)).get_caller_identity().send().await.expect("an identity");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_nobody_gave_policies_may_do_everything() {
+async fn a_role_without_policies_may_do_everything() {
     let world = world();
-    snapshot(&world, HOME, &[]).await;
-    world.add_role(ABROAD, "worker", &[]).expect("a role of this name, of another account");
-    world.add_role(HOME, "other", &[]).expect("a role of this account, of another name");
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    snapshot(&world, ACCOUNT, &[]).await;
+    world.add_role(OTHER_ACCOUNT, "worker", &[]).expect("a role of this name, of another account");
+    world.add_role(ACCOUNT, "other", &[]).expect("a role of this account, of another name");
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
 }

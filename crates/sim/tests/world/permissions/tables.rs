@@ -1,40 +1,40 @@
-//! Of every operation: which permissions it needs, found by giving a role one after the other until the call passes.
+//! The permissions that each operation requires, found by adding the missing one until the call succeeds.
 
 use super::*;
 
-/// Which permissions a call needed, and no more, without what most ARNs have in common.
+/// The permissions that a call required, with the common parts of ARNs left out.
 async fn needed(world: &World, call: impl AsyncFn() -> Result<(), String>) -> Vec<String> {
     let mut given: Vec<(String, String)> = Vec::new();
     loop {
         let statements: Vec<_> = given.iter().map(|(action, resource)| allow(action, resource)).collect();
         let policies = (!statements.is_empty()).then(|| json!({ "Statement": statements }).to_string());
         let policies: Vec<_> = policies.iter().map(String::as_str).collect();
-        world.add_role(HOME, "worker", &policies).expect("policies");
-        let Some(missing) = call().await.err().and_then(|words| missing(&words)) else { break };
+        world.add_role(ACCOUNT, "worker", &policies).expect("policies");
+        let Some(missing) = call().await.err().and_then(|message| missing(&message)) else { break };
         assert!(!given.contains(&missing), "{missing:?} was given and did not help");
         given.push(missing);
     }
-    // Nothing was in vain.
-    assert_eq!(world.unused_permissions(HOME, "worker"), Ok(Vec::new()));
+    // All of them were used.
+    assert_eq!(world.unused_permissions(ACCOUNT, "worker"), Ok(Vec::new()));
     let short = |arn: &str| match arn.splitn(6, ':').collect::<Vec<_>>()[..] {
-        ["arn", "aws", _, REGION | "", HOME, resource] => resource.to_owned(),
+        ["arn", "aws", _, REGION | "", ACCOUNT, resource] => resource.to_owned(),
         _ => arn.to_owned(),
     };
     given.into_iter().map(|(action, resource)| format!("{action} {}", short(&resource))).collect()
 }
 
-/// The action and the resource of a refusal, if it is one.
-fn missing(words: &str) -> Option<(String, String)> {
-    let (what, _) = words.split_once("perform: ")?.1.split_once(" because ")?;
+/// The action and the resource in an access denied message.
+fn missing(message: &str) -> Option<(String, String)> {
+    let (what, _) = message.split_once("perform: ")?.1.split_once(" because ")?;
     let (action, resource) = what.split_once(" on resource: ").unwrap_or((what, "*"));
     Some((action.to_owned(), resource.to_owned()))
 }
 
 #[tokio::test(start_paused = true)]
-async fn rds_of_instances() {
+async fn rds_instances() {
     let world = world();
-    snapshot(&world, HOME, &[]).await;
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    snapshot(&world, ACCOUNT, &[]).await;
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let tags = || Some(rds_tags(&[("team", "shop")]));
     macro_rules! needs {
         ($call:expr) => {
@@ -74,9 +74,9 @@ async fn rds_of_instances() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rds_of_clusters() {
+async fn rds_clusters() {
     let world = world();
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     macro_rules! needs {
         ($call:expr) => {
             needed(&world, async || outcome($call.send().await)).await
@@ -115,9 +115,9 @@ async fn rds_of_clusters() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rds_of_all_else() {
+async fn rds_tags_events_and_subscriptions() {
     let world = world();
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     macro_rules! needs {
         ($call:expr) => {
             needed(&world, async || outcome($call.send().await)).await
@@ -143,14 +143,14 @@ async fn rds_of_all_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_final_snapshot_with_tags_needs_what_making_and_tagging_it_would() {
+async fn a_tagged_final_snapshot_requires_create_and_tag_permissions() {
     let world = world();
-    let root = aws_sdk_rds::Client::new(&world.sdk_config(HOME, REGION));
+    let root = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
     let made = root.create_db_instance().db_instance_identifier("d").db_instance_class("c").engine("postgres");
     let made = made.allocated_storage(20).set_tags(Some(rds_tags(&[("team", "shop")]))).copy_tags_to_snapshot(true);
     made.send().await.expect("a database");
     world.sleep(Duration::from_secs(3600)).await;
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let delete = || rds.delete_db_instance().db_instance_identifier("d").final_db_snapshot_identifier("last");
     let expected = [
         "rds:DeleteDBInstance db:d",
@@ -164,7 +164,7 @@ async fn a_final_snapshot_with_tags_needs_what_making_and_tagging_it_would() {
 #[tokio::test(start_paused = true)]
 async fn step_functions() {
     let world = world();
-    let states = aws_sdk_sfn::Client::new(&worker(&world, HOME));
+    let states = aws_sdk_sfn::Client::new(&worker(&world, ACCOUNT));
     macro_rules! needs {
         ($call:expr) => {
             needed(&world, async || outcome($call.send().await)).await
@@ -199,7 +199,7 @@ async fn step_functions() {
 #[tokio::test(start_paused = true)]
 async fn queues_topics_and_keys() {
     let world = world();
-    let config = worker(&world, HOME);
+    let config = worker(&world, ACCOUNT);
     macro_rules! needs {
         ($call:expr) => {
             needed(&world, async || outcome($call.send().await)).await
@@ -212,7 +212,7 @@ async fn queues_topics_and_keys() {
     assert_eq!(needs!(sqs.get_queue_attributes().queue_url(url)), ["sqs:GetQueueAttributes q"]);
     assert_eq!(needs!(sqs.send_message().queue_url(url).message_body("a")), ["sqs:SendMessage q"]);
     assert_eq!(needs!(sqs.receive_message().queue_url(url)), ["sqs:ReceiveMessage q"]);
-    let foreign = sqs.receive_message().queue_url(url.replace(HOME, ABROAD));
+    let foreign = sqs.receive_message().queue_url(url.replace(ACCOUNT, OTHER_ACCOUNT));
     assert_eq!(needs!(foreign.clone()), ["sqs:ReceiveMessage arn:aws:sqs:eu-west-1:222222222222:q"]);
     assert_eq!(needs!(sqs.delete_message().queue_url(url).receipt_handle("1-a")), ["sqs:DeleteMessage q"]);
 

@@ -1,15 +1,15 @@
-//! What a role was allowed and never needed.
+//! Permissions that a role never used.
 
 use super::*;
 
 fn unused(world: &World) -> Vec<String> {
-    world.unused_permissions(HOME, "worker").expect("a role")
+    world.unused_permissions(ACCOUNT, "worker").expect("a role")
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_never_done_is_told_by_statement_and_pattern() {
+async fn unused_permissions_are_listed_by_statement_and_pattern() {
     let world = world();
-    snapshot(&world, HOME, &[]).await;
+    snapshot(&world, ACCOUNT, &[]).await;
     let first = json!({ "Statement": [
         { "Sid": "Read", "Effect": "Allow", "Action": ["rds:Describe*", "rds:ListTagsForResource"], "Resource": "*" },
         { "Sid": "Never", "Effect": "Deny", "Action": "rds:DeleteDBInstance", "Resource": "*" },
@@ -18,7 +18,7 @@ async fn what_was_never_done_is_told_by_statement_and_pattern() {
         allow("rds:DeleteDBSnapshot", "*"),
         { "Effect": "Allow", "NotAction": ["rds:*", "kms:*"], "Resource": "*" },
     ] });
-    world.add_role(HOME, "worker", &[&first.to_string(), &second.to_string()]).expect("policies");
+    world.add_role(ACCOUNT, "worker", &[&first.to_string(), &second.to_string()]).expect("policies");
     let all = [
         "Read: rds:Describe*",
         "Read: rds:ListTagsForResource",
@@ -29,7 +29,7 @@ async fn what_was_never_done_is_told_by_statement_and_pattern() {
         "statement 4: on *",
     ];
     assert_eq!(unused(&world), all);
-    let config = worker(&world, HOME);
+    let config = worker(&world, ACCOUNT);
     let rds = aws_sdk_rds::Client::new(&config);
     rds.describe_db_snapshots().send().await.expect("a list");
     let without =
@@ -38,69 +38,69 @@ async fn what_was_never_done_is_told_by_statement_and_pattern() {
     aws_sdk_sns::Client::new(&config).list_topics().send().await.expect("a list");
     rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
     assert_eq!(unused(&world), all[1..2]);
-    // New policies begin anew.
-    allow_worker(&world, HOME, &json!([allow("rds:Describe*", "*")]));
+    // New policies start with all permissions unused.
+    allow_worker(&world, ACCOUNT, &json!([allow("rds:Describe*", "*")]));
     assert_eq!(unused(&world), ["statement 1: rds:Describe*", "statement 1: on *"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_refused_was_of_no_use_but_what_found_nothing_was() {
+async fn a_denied_call_does_not_count_as_use_but_a_not_found_error_does() {
     let world = world();
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let delete = || rds.delete_db_snapshot().db_snapshot_identifier("s").send();
     let deny = json!({ "Effect": "Deny", "Action": "*", "Resource": "*" });
-    allow_worker(&world, HOME, &json!([allow("rds:DeleteDBSnapshot", "*"), deny]));
+    allow_worker(&world, ACCOUNT, &json!([allow("rds:DeleteDBSnapshot", "*"), deny]));
     let refused = outcome(delete().await).expect_err("a refusal");
     assert!(refused.ends_with("with an explicit deny in an identity-based policy"), "{refused}");
     assert_eq!(unused(&world), ["statement 1: rds:DeleteDBSnapshot", "statement 1: on *"]);
     let elsewhere = allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:t");
-    allow_worker(&world, HOME, &json!([elsewhere, allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:s")]));
+    allow_worker(&world, ACCOUNT, &json!([elsewhere, allow("rds:DeleteDBSnapshot", "arn:aws:rds:*:*:snapshot:s")]));
     assert_eq!(code(outcome(delete().await)), "DBSnapshotNotFound");
     let all = ["statement 1: rds:DeleteDBSnapshot", "statement 1: on arn:aws:rds:*:*:snapshot:t"];
     assert_eq!(unused(&world), all);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_two_statements_allow_counts_for_neither() {
+async fn redundant_statements_count_as_unused() {
     let world = world();
-    let rds = aws_sdk_rds::Client::new(&worker(&world, HOME));
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
     let events = allow("rds:DescribeEvents", "*");
-    allow_worker(&world, HOME, &json!([allow("rds:Describe*", "*"), events]));
+    allow_worker(&world, ACCOUNT, &json!([allow("rds:Describe*", "*"), events]));
     rds.describe_events().send().await.expect("events");
     let all =
         ["statement 1: rds:Describe*", "statement 1: on *", "statement 2: rds:DescribeEvents", "statement 2: on *"];
     assert_eq!(unused(&world), all);
     rds.describe_db_snapshots().send().await.expect("a list");
     assert_eq!(unused(&world), all[2..]);
-    // Nor do two patterns of one statement, of which either would do.
+    // The same holds for two patterns of one statement that both match.
     let twice =
         json!({ "Effect": "Allow", "Action": ["rds:*", "rds:DescribeEvents"], "Resource": ["*", "arn:aws:sns:*"] });
-    allow_worker(&world, HOME, &json!([twice]));
+    allow_worker(&world, ACCOUNT, &json!([twice]));
     rds.describe_events().send().await.expect("events");
     let all = ["statement 1: rds:*", "statement 1: rds:DescribeEvents", "statement 1: on arn:aws:sns:*"];
     assert_eq!(unused(&world), all);
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_topics_and_a_copys_keys_count_too() {
+async fn permissions_on_keys_and_topics_count_as_used_too() {
     let world = world();
-    let root = world.sdk_config(HOME, REGION);
+    let root = world.sdk_config(ACCOUNT, REGION);
     let key = aws_sdk_kms::Client::new(&root).create_key().send().await.expect("a key");
     let key = key.key_metadata().and_then(|key| key.arn()).expect("its ARN").to_owned();
     aws_sdk_sns::Client::new(&root).create_topic().name("t").send().await.expect("a topic");
-    snapshot(&world, HOME, &[]).await;
+    snapshot(&world, ACCOUNT, &[]).await;
     let through = json!({ "StringEquals": { "kms:ViaService": "rds.eu-west-1.amazonaws.com" } });
     let keys = ["DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKey*", "ReEncrypt*", "Encrypt"];
     allow_worker(
         &world,
-        HOME,
+        ACCOUNT,
         &json!([
             allow("rds:CopyDBSnapshot", "*"),
             { "Effect": "Allow", "Action": keys.map(|name| format!("kms:{name}")), "Resource": key, "Condition": through },
             allow("sns:Publish", "*"),
         ]),
     );
-    let config = worker(&world, HOME);
+    let config = worker(&world, ACCOUNT);
     let copy = aws_sdk_rds::Client::new(&config).copy_db_snapshot().source_db_snapshot_identifier("s");
     copy.target_db_snapshot_identifier("t").kms_key_id(&key).send().await.expect("a copy");
     let publish = aws_sdk_sns::Client::new(&config).publish().topic_arn("arn:aws:sns:eu-west-1:111111111111:t");
@@ -109,7 +109,7 @@ async fn keys_topics_and_a_copys_keys_count_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_without_policies_cannot_be_asked() {
+async fn unused_permissions_of_a_role_without_policies_is_an_error() {
     let why = "the role worker of 111111111111 has no policies".to_owned();
-    assert_eq!(world().unused_permissions(HOME, "worker"), Err(why));
+    assert_eq!(world().unused_permissions(ACCOUNT, "worker"), Err(why));
 }

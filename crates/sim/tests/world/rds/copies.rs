@@ -1,11 +1,11 @@
-//! Copies: from here, from another account, from another region, and how they end.
+//! Copies within a region, from another account and from another region, and how they end.
 
 use sim::{Settings, World};
 
 use super::support::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_takes_its_time_and_names_its_source() {
+async fn a_copy_takes_time_and_has_its_source_arn() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -26,7 +26,7 @@ async fn a_copy_takes_its_time_and_names_its_source() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_automated_snapshot_is_copied_to_a_manual_one_that_outlives_it() {
+async fn a_manual_copy_outlives_its_automated_source() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -43,7 +43,7 @@ async fn an_automated_snapshot_is_copied_to_a_manual_one_that_outlives_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_shared_is_copied_by_its_arn_in_any_region() {
+async fn shared_snapshots_are_copied_by_arn_to_any_region() {
     let world = world();
     for kind in BOTH {
         let prod = Rds::new(&world, PROD, REGION, kind);
@@ -59,7 +59,7 @@ async fn what_is_shared_is_copied_by_its_arn_in_any_region() {
             assert_eq!(dr.copy(by_name).await.err(), Some(kind.snapshot_not_found()));
             let started = dr.copy(copy).await.expect("a copy");
             assert_eq!((started.arn, started.source), (kind.arn(DR, region, &target), Some(arn.clone())));
-            // It goes on when the owner stops to share.
+            // The copy continues when the owner stops sharing the source.
             prod.share("source", &[], &[DR]).await.expect("a share");
             world.sleep(10 * MINUTE).await;
             assert_eq!(dr.describe(&target).await.expect("it").status, "available");
@@ -68,7 +68,7 @@ async fn what_is_shared_is_copied_by_its_arn_in_any_region() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_is_whole_is_copied() {
+async fn only_available_snapshots_can_be_copied() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -93,7 +93,7 @@ async fn deleting_the_target_cancels_the_copy() {
         world.sleep(MINUTE).await;
         rds.delete("target").await.expect("a deletion");
         assert_eq!(rds.describe("target").await.err(), Some(kind.snapshot_not_found()));
-        // Its end does not come to another of its name.
+        // The end of the cancelled copy does not affect the new one of the same name.
         rds.copy(CopyRequest { source: "source", target: "target", ..CopyRequest::default() }).await.expect("a copy");
         world.sleep(9 * MINUTE).await;
         assert_eq!(rds.describe("target").await.expect("it").status, "copying");
@@ -103,7 +103,7 @@ async fn deleting_the_target_cancels_the_copy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_fails_when_its_source_goes() {
+async fn a_copy_fails_when_its_source_is_deleted() {
     let world = world();
     for kind in BOTH {
         let prod = Rds::new(&world, PROD, REGION, kind);
@@ -126,7 +126,7 @@ async fn a_copy_fails_when_its_source_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn copies_from_other_regions_are_limited_while_they_are_under_way() {
+async fn cross_region_copies_in_progress_have_a_quota() {
     let world = World::with_settings(Settings { copy_quota: 2, ..settings() });
     for kind in BOTH {
         let here = Rds::new(&world, PROD, REGION, kind);
@@ -138,7 +138,7 @@ async fn copies_from_other_regions_are_limited_while_they_are_under_way() {
         };
         let full = Err("SnapshotQuotaExceeded".to_owned());
         assert_eq!([copy("a").await, copy("b").await, copy("c").await], [Ok(()), Ok(()), full.clone()]);
-        // Copies within the region do not count, and one that is cancelled does not any more.
+        // Copies within the region and cancelled copies do not count.
         for target in ["x", "y", "z"] {
             here.copy(CopyRequest { source: "source", target, ..CopyRequest::default() }).await.expect("a copy");
         }
@@ -157,7 +157,7 @@ async fn copies_from_other_regions_are_limited_while_they_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_can_be_waited_for_and_so_can_its_end() {
+async fn sdk_waiters_work_for_copies_and_deletions() {
     use aws_sdk_rds::client::Waiters;
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);

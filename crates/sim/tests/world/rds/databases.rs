@@ -1,4 +1,4 @@
-//! Databases, and the snapshots that they take by themselves.
+//! Databases and their automated snapshots.
 
 use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDBInstanceFluentBuilder;
 
@@ -28,7 +28,7 @@ async fn a_database_is_creating_and_then_available() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_does_not_tell_how_much_it_holds() {
+async fn a_cluster_reports_no_real_storage_size() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
     rds.database(&world, "warehouse").await;
@@ -40,7 +40,7 @@ async fn a_cluster_does_not_tell_how_much_it_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_is_deleting_until_it_is_gone_and_its_name_is_free() {
+async fn a_database_has_the_status_deleting_until_its_identifier_is_free() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -62,7 +62,7 @@ async fn a_database_is_deleting_until_it_is_gone_and_its_name_is_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_that_is_deleted_while_it_is_made_never_becomes_available() {
+async fn a_database_deleted_during_creation_never_becomes_available() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -122,7 +122,7 @@ async fn a_database_without_retention_takes_no_backups() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
+async fn automated_snapshots_are_deleted_with_their_database_unless_retained() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -146,7 +146,7 @@ async fn automated_snapshots_go_with_their_database_unless_they_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_database_is_not_backed_up_for_its_successor() {
+async fn backups_of_a_deleted_database_do_not_continue_for_a_new_one_of_its_name() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     for window in ["04:00-04:30", "05:00-05:30"] {
@@ -163,7 +163,7 @@ async fn a_deleted_database_is_not_backed_up_for_its_successor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_leaves_a_last_snapshot_if_nobody_declines() {
+async fn deleting_a_database_requires_a_final_snapshot_unless_skipped() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.create_database("orders", DatabaseSpec::default()).await.expect("a database");
@@ -174,7 +174,7 @@ async fn a_database_leaves_a_last_snapshot_if_nobody_declines() {
     assert_eq!(refused(&delete).await, Some(rds.kind.invalid_database_state()));
     world.sleep(5 * MINUTE).await;
     delete.send().await.expect("a deletion");
-    // The last snapshot of 100 GiB takes ten minutes.
+    // The final snapshot of 100 GiB takes ten minutes.
     world.sleep(9 * MINUTE).await;
     assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
     world.sleep(MINUTE).await;

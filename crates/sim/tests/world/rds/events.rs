@@ -1,4 +1,4 @@
-//! What `DescribeEvents` tells.
+//! The results of `DescribeEvents`.
 
 use aws_sdk_rds::operation::describe_events::builders::DescribeEventsFluentBuilder;
 use aws_sdk_rds::primitives::DateTime;
@@ -22,7 +22,7 @@ fn row(source_type: &str, id: &str, message: &str) -> (String, String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
+async fn snapshot_events_have_the_messages_of_the_user_guide() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -43,7 +43,7 @@ async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
                 row("db-snapshot", "cancelled", "Canceled snapshot copy request of s in region eu-west-1"),
                 row("db-snapshot", "s", "Deleted user snapshot"),
             ],
-            // No event says that a cluster snapshot's copy has finished.
+            // AWS has no event for the end of a cluster snapshot's copy.
             Kind::Cluster => vec![
                 row("db-cluster", "of-s", "DB cluster created"),
                 row("db-cluster-snapshot", "s", "Creating manual cluster snapshot"),
@@ -59,7 +59,7 @@ async fn a_snapshots_life_is_told_as_the_user_guide_words_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_from_another_region_is_told_where_it_arrives() {
+async fn events_of_cross_region_copies_are_in_the_target_region() {
     let world = world();
     let [here, other_region] = [REGION, OTHER_REGION].map(|region| Rds::new(&world, PROD, region, Kind::Instance));
     here.snapshot(&world, "s").await;
@@ -78,7 +78,7 @@ async fn a_copy_from_another_region_is_told_where_it_arrives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn automated_snapshots_are_told_of() {
+async fn automated_snapshots_have_events() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -107,7 +107,7 @@ async fn events_are_found_by_time_source_and_category() {
     rds.create("of-s", "t").await.expect("a snapshot");
     let call = || rds.client.describe_events();
     let count = async |call: DescribeEventsFluentBuilder| events(call).await.map(|events| events.len());
-    // By default it is the past hour.
+    // The default is the past hour.
     assert_eq!(count(call()).await, Ok(1));
     assert_eq!(count(call().duration(24 * 60)).await, Ok(4));
     assert_eq!(count(call().end_time(made)).await, Ok(3));

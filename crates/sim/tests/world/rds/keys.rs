@@ -1,4 +1,4 @@
-//! Keys: which a copy needs, and every way in which one refuses.
+//! The keys that a copy requires, and all reasons for which a key cannot be used.
 
 use aws_sdk_kms::Client;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use sim::World;
 use super::support::*;
 
 const NOT_ACCESSIBLE: &str = "KMSKeyNotAccessibleFault";
-/// What the copying side needs on the source's key.
+/// The operations on the source's key that the copying account requires.
 const READING: [&str; 4] = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncrypt*"];
-/// And on the target's.
+/// The same for the target's key.
 const WRITING: [&str; 5] =
     ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncrypt*", "kms:GenerateDataKey*"];
 
@@ -17,12 +17,12 @@ fn kms(world: &World, account: &str, region: &str) -> Client {
     Client::new(&world.sdk_config(account, region))
 }
 
-/// Makes a key; its ARN.
+/// Creates a key and returns its ARN.
 async fn key(kms: &Client) -> String {
     kms.create_key().send().await.expect("a key").key_metadata.expect("its metadata").arn.expect("an ARN")
 }
 
-/// Lets an account do all of this with a key that is somebody else's, and grant it to AWS's services only.
+/// Sets a key policy that allows another account these actions, and grants for AWS services only.
 async fn open(kms: &Client, key: &str, owner: &str, to: &str, actions: &[&str]) {
     let root = |account: &str| json!({ "AWS": format!("arn:aws:iam::{account}:root") });
     let own = json!({ "Effect": "Allow", "Principal": root(owner), "Action": "kms:*", "Resource": "*" });
@@ -44,7 +44,7 @@ async fn put(kms: &Client, key: &str, policy: &Value) {
     kms.put_key_policy().key_id(key).policy(policy.to_string()).send().await.expect("a policy");
 }
 
-/// A snapshot `s` under a key of its owner's, shared with DR, and what DR copies it with.
+/// A snapshot `s` under its owner's key, shared with DR, with the keys and clients to copy it.
 struct Shared {
     prod: Rds,
     dr: Rds,
@@ -86,7 +86,7 @@ async fn encrypted(world: &World, kind: Kind, key: Option<&str>) -> Rds {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_default_key_shares_nothing_until_it_is_copied_under_another() {
+async fn snapshots_under_the_default_key_are_shared_only_after_copying_to_another_key() {
     for kind in BOTH {
         let world = world();
         let prod = encrypted(&world, kind, None).await;
@@ -104,7 +104,7 @@ async fn the_default_key_shares_nothing_until_it_is_copied_under_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_is_under_the_key_that_was_asked_for_or_its_sources() {
+async fn a_copy_is_encrypted_with_the_requested_key_or_its_sources_key() {
     for kind in BOTH {
         let world = world();
         let prod = encrypted(&world, kind, None).await;
@@ -126,7 +126,7 @@ async fn a_copy_is_under_the_key_that_was_asked_for_or_its_sources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_shared_is_copied_under_the_copiers_key_in_any_region() {
+async fn shared_snapshots_are_copied_with_the_copying_accounts_key_to_any_region() {
     for (kind, region) in BOTH.into_iter().flat_map(|kind| [(kind, REGION), (kind, OTHER_REGION)]) {
         let world = world();
         let shared = Shared::new(&world, kind, region).await;
@@ -135,7 +135,7 @@ async fn what_is_shared_is_copied_under_the_copiers_key_in_any_region() {
         assert_eq!(shared.copy("c").await.expect("a copy").key.as_ref(), Some(&shared.target_key));
         world.sleep(10 * MINUTE).await;
         assert_eq!(shared.dr.describe("c").await.expect("it").status, "available");
-        // The source's own key is none that the copy can have, and neither is a key of another region.
+        // Keys of another region and unknown aliases cannot be used for the copy.
         let other_region = key(&kms(&world, DR, "ap-south-1")).await;
         for wrong in [&other_region, "alias/none"] {
             let copy = CopyRequest { source: &shared.arn, target: "d", key: Some(wrong), ..CopyRequest::default() };
@@ -145,7 +145,7 @@ async fn what_is_shared_is_copied_under_the_copiers_key_in_any_region() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_encrypted_snapshot_needs_a_key_of_the_region_that_it_is_copied_to() {
+async fn a_cross_region_copy_requires_a_key_of_the_target_region() {
     for kind in BOTH {
         let world = world();
         encrypted(&world, kind, None).await;
@@ -160,7 +160,7 @@ async fn an_encrypted_snapshot_needs_a_key_of_the_region_that_it_is_copied_to() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_an_instance_snapshot_is_encrypted_by_copying() {
+async fn copying_can_encrypt_instance_snapshots_but_not_cluster_snapshots() {
     let world = world();
     let key = key(&kms(&world, PROD, REGION)).await;
     for kind in BOTH {
@@ -196,7 +196,7 @@ async fn every_permission_is_needed_on_the_targets_key() {
     for kind in BOTH {
         let world = world();
         let shared = Shared::new(&world, kind, REGION).await;
-        // A key of a third account, so that its policy alone decides.
+        // The target's key is in a third account, so that only its policy decides.
         let third = kms(&world, "333333333333", REGION);
         let target = key(&third).await;
         let copy = async || {
@@ -214,7 +214,7 @@ async fn every_permission_is_needed_on_the_targets_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_refusal_says_which_key_and_why() {
+async fn a_key_error_names_the_key_and_the_reason() {
     let world = world();
     let shared = Shared::new(&world, Kind::Instance, REGION).await;
     open(&shared.prod_kms, &shared.source_key, PROD, DR, &["kms:Decrypt", "kms:DescribeKey", "kms:ReEncrypt*"]).await;
@@ -228,7 +228,7 @@ async fn the_refusal_says_which_key_and_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_disabled_or_about_to_go_refuses() {
+async fn copying_fails_if_a_key_is_disabled_or_pending_deletion() {
     for kind in BOTH {
         let world = world();
         let shared = Shared::new(&world, kind, REGION).await;
@@ -245,7 +245,7 @@ async fn a_key_that_is_disabled_or_about_to_go_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_fails_when_one_of_its_keys_is_disabled_on_the_way() {
+async fn a_copy_fails_if_a_key_is_disabled_during_the_copy() {
     for (kind, is_source) in BOTH.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
         let world = world();
         let shared = Shared::new(&world, kind, OTHER_REGION).await;
@@ -262,7 +262,7 @@ async fn a_copy_fails_when_one_of_its_keys_is_disabled_on_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_has_begun_needs_no_policy_any_more() {
+async fn policies_are_not_checked_again_during_a_copy() {
     for kind in BOTH {
         let world = world();
         let shared = Shared::new(&world, kind, REGION).await;
@@ -274,7 +274,7 @@ async fn a_copy_that_has_begun_needs_no_policy_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_needs_a_key_that_can_be_used() {
+async fn creating_a_database_requires_a_usable_key() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);

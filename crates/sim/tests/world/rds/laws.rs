@@ -1,4 +1,4 @@
-//! What holds whatever is done, in whatever order.
+//! Properties that hold for any sequence of operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use sim::{Settings, World};
 
 use super::support::*;
 
-/// Runs something in a world of its own, on a clock of its own.
+/// Runs a test in its own world and on its own clock.
 fn in_a_world<F: Future>(run: impl FnOnce(World) -> F, settings: Settings) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async move { run(World::with_settings(settings)).await })
@@ -18,11 +18,11 @@ fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![Just(Kind::Instance), Just(Kind::Cluster)]
 }
 
-/// Something that somebody does to the snapshots `a` to `d` of one account or the other.
+/// An operation on the snapshots `a` to `d` of one of the accounts.
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Create(usize),
-    CopyRequest { from: usize, to: usize, abroad: bool },
+    CopyRequest { from: usize, to: usize, cross_account: bool },
     Share(usize),
     Unshare(usize),
     Delete(usize),
@@ -35,7 +35,11 @@ fn action() -> impl Strategy<Value = Action> {
     let name = || 0..NAMES.len();
     prop_oneof![
         name().prop_map(Action::Create),
-        (name(), name(), any::<bool>()).prop_map(|(from, to, abroad)| Action::CopyRequest { from, to, abroad }),
+        (name(), name(), any::<bool>()).prop_map(|(from, to, cross_account)| Action::CopyRequest {
+            from,
+            to,
+            cross_account
+        }),
         name().prop_map(Action::Share),
         name().prop_map(Action::Unshare),
         name().prop_map(Action::Delete),
@@ -43,13 +47,13 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// Does it; whether it was done is not the question here.
+/// Performs the operation, which may fail.
 async fn perform(world: &World, [prod, dr]: &[Rds; 2], action: Action) {
     match action {
         Action::Create(name) => drop(prod.create("orders", NAMES[name]).await),
-        Action::CopyRequest { from, to, abroad } => {
+        Action::CopyRequest { from, to, cross_account } => {
             let source = prod.kind.arn(PROD, REGION, NAMES[from]);
-            let by = if abroad { dr } else { prod };
+            let by = if cross_account { dr } else { prod };
             drop(
                 by.copy(CopyRequest { source: &source, target: NAMES[to], copy_tags: true, ..CopyRequest::default() })
                     .await,
@@ -62,7 +66,7 @@ async fn perform(world: &World, [prod, dr]: &[Rds; 2], action: Action) {
     }
 }
 
-/// All that an account sees.
+/// All snapshots that an account sees.
 async fn everything(rds: &Rds) -> Vec<SnapshotView> {
     rds.list(Query { shared: true, public: true, ..Query::default() }).await.expect("a page").0
 }
@@ -71,7 +75,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn one_identifier_is_one_snapshot_progress_never_goes_back_and_what_is_deleted_is_gone_for_everyone(
+    fn identifiers_are_unique_progress_only_grows_and_deleted_snapshots_are_invisible(
         kind in kind(),
         actions in prop::collection::vec(action(), 1..30),
     ) {
@@ -90,7 +94,7 @@ proptest! {
                     now.extend(seen.into_iter().map(|seen| (seen.arn.clone(), seen)));
                 }
                 for (arn, seen) in &now {
-                    // Only a snapshot that is another one begins anew.
+                    // Only a new snapshot starts again at 0 percent.
                     let earlier = before.get(arn).filter(|earlier| earlier.source == seen.source);
                     let is_same = !matches!(action, Action::Create(_) | Action::CopyRequest { .. } | Action::Delete(_));
                     if let Some(earlier) = earlier.filter(|_| is_same) {
@@ -105,7 +109,7 @@ proptest! {
                 }
                 before = now;
             }
-            // In the end nothing is under way that does not end.
+            // In the end no operation is in progress.
             world.sleep(60 * MINUTE).await;
             for rds in &all {
                 for seen in everything(rds).await {
@@ -117,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn copying_with_tags_never_loses_one(
+    fn copying_with_tags_loses_none(
         kind in kind(),
         own in prop::collection::btree_map("[a-zA-Z0-9 _.:/=+@-]{1,128}", "[a-zA-Z0-9 _.:/=+@-]{0,256}", 0..50),
         given in prop::collection::btree_map("[b-z]{1,5}", "[a-z]{0,5}", 0..3),
@@ -140,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_walk_sees_each_snapshot_that_stays_exactly_once_while_others_come_and_go(
+    fn paging_returns_each_remaining_snapshot_once_while_others_change(
         kind in kind(),
         staying in prop::collection::btree_set(0_u32..500, 1..90),
         going in prop::collection::btree_set(0_u32..500, 0..60),

@@ -1,5 +1,5 @@
-//! RDS, as the AWS SDK sees it. Instances and clusters are two spellings of one behaviour, so what is proved is proved
-//! for both: `support` spells.
+//! RDS through the AWS SDK. Instances and clusters behave the same, so each test proves both kinds. `support` has the
+//! calls of each kind.
 
 mod copies;
 mod databases;

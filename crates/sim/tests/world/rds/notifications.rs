@@ -1,4 +1,4 @@
-//! Notifications of events, as they reach a topic and from there a function.
+//! Notifications of events: from RDS through a topic to a function.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,10 +11,10 @@ use super::support::*;
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:t";
 
-/// What a function that listens to the topic has heard: subject and message of each.
+/// The messages that the function subscribed to the topic has received: subject and text.
 type ReceivedMessages = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A topic, and what is heard of it.
+/// Creates a topic with a function that records its messages.
 async fn topic(world: &World) -> ReceivedMessages {
     let received = ReceivedMessages::default();
     let memory = Arc::clone(&received);
@@ -31,7 +31,7 @@ async fn topic(world: &World) -> ReceivedMessages {
     received
 }
 
-/// The event messages heard, without the greeting.
+/// The event messages received, without the greeting.
 async fn messages(world: &World, received: &ReceivedMessages) -> Vec<String> {
     world.sleep(MINUTE).await;
     let received = received.lock().expect("a lock");
@@ -44,7 +44,7 @@ fn subscription(rds: &Rds, name: &str) -> CreateEventSubscriptionFluentBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_is_greeted_and_then_told_word_for_word() {
+async fn a_topic_receives_the_greeting_and_then_exact_event_messages() {
     for kind in BOTH {
         let world = world();
         let received = topic(&world).await;
@@ -67,7 +67,7 @@ async fn a_topic_is_greeted_and_then_told_word_for_word() {
     }
 }
 
-/// What AWS sends when the automated snapshot of the database `orders` has been taken.
+/// The notification that the automated snapshot of the database `orders` is complete.
 fn automated(kind: Kind) -> &'static str {
     match kind {
         Kind::Instance => concat!(
@@ -92,7 +92,7 @@ fn automated(kind: Kind) -> &'static str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_was_asked_for_is_told() {
+async fn only_subscribed_events_are_published() {
     let world = world();
     let received = topic(&world).await;
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
@@ -106,14 +106,14 @@ async fn only_what_was_asked_for_is_told() {
         rds.delete(id).await.expect("a deletion");
     }
     assert_eq!(messages(&world, &received).await, ["Deleted user snapshot"]);
-    // What changes in another region, or to another account's, is not told here.
+    // Events of another region or another account are not published here.
     Rds::new(&world, PROD, OTHER_REGION, Kind::Instance).snapshot(&world, "s").await;
     Rds::new(&world, DR, REGION, Kind::Instance).snapshot(&world, "s").await;
     assert_eq!(messages(&world, &received).await, ["Deleted user snapshot"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscription_is_found_changed_and_deleted() {
+async fn subscriptions_are_described_modified_and_deleted() {
     let world = world();
     let received = topic(&world).await;
     let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
@@ -139,7 +139,7 @@ async fn a_subscription_is_found_changed_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscription_names_what_there_is() {
+async fn creating_a_subscription_validates_topic_source_and_category() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     let refused = async |call: CreateEventSubscriptionFluentBuilder| code(call.send().await).expect_err("an error");

@@ -1,12 +1,12 @@
-//! Sharing, and what a stranger sees of what is shared.
+//! Sharing snapshots, and the view of other accounts.
 
 use sim::World;
 
 use super::support::*;
 
-const STRANGER: &str = "333333333333";
+const THIRD_ACCOUNT: &str = "333333333333";
 
-/// A snapshot with a tag, shared with nobody.
+/// A snapshot with a tag that is not shared.
 async fn tagged(world: &World, kind: Kind) -> (Rds, String) {
     let prod = Rds::new(world, PROD, REGION, kind);
     prod.database(world, "orders").await;
@@ -16,7 +16,7 @@ async fn tagged(world: &World, kind: Kind) -> (Rds, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_sees_what_is_shared_but_no_tags() {
+async fn another_account_sees_shared_snapshots_without_tags() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
@@ -30,8 +30,8 @@ async fn a_stranger_sees_what_is_shared_but_no_tags() {
         assert_eq!(dr.list(shared.clone()).await, Ok((vec![seen.clone()], None)));
         assert_eq!(dr.list(Query { shared: true, ..Query::default() }).await, Ok((vec![seen], None)));
         assert_eq!(dr.list(Query::default()).await, Ok((vec![], None)));
-        // Nobody else sees it, nor does the owner as something shared with it.
-        assert_eq!(Rds::new(&world, STRANGER, REGION, kind).list(shared.clone()).await, Ok((vec![], None)));
+        // No other account sees it, and it is not listed as shared with its owner.
+        assert_eq!(Rds::new(&world, THIRD_ACCOUNT, REGION, kind).list(shared.clone()).await, Ok((vec![], None)));
         assert_eq!(Rds::new(&world, DR, OTHER_REGION, kind).list(shared.clone()).await, Ok((vec![], None)));
         assert_eq!(prod.list(shared).await, Ok((vec![], None)));
         assert_eq!(prod.describe(&arn).await.expect("it").tags, tags(&[("team", "shop")]));
@@ -39,12 +39,12 @@ async fn a_stranger_sees_what_is_shared_but_no_tags() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_shared_any_more_or_deleted_is_gone_for_everyone() {
+async fn unshared_and_deleted_snapshots_disappear_for_other_accounts() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
         let shared = Query { shared: true, public: true, ..Query::default() };
-        let others = [DR, STRANGER].map(|account| Rds::new(&world, account, REGION, kind));
+        let others = [DR, THIRD_ACCOUNT].map(|account| Rds::new(&world, account, REGION, kind));
         let seen = async || {
             let mut seen = Vec::new();
             for other in &others {
@@ -52,15 +52,15 @@ async fn what_is_not_shared_any_more_or_deleted_is_gone_for_everyone() {
             }
             seen
         };
-        prod.share("s", &[DR, STRANGER], &[]).await.expect("a share");
+        prod.share("s", &[DR, THIRD_ACCOUNT], &[]).await.expect("a share");
         assert_eq!(seen().await, [(true, 1), (true, 1)]);
-        assert_eq!(prod.share("s", &[], &[DR]).await, Ok(vec![STRANGER.to_owned()]));
+        assert_eq!(prod.share("s", &[], &[DR]).await, Ok(vec![THIRD_ACCOUNT.to_owned()]));
         assert_eq!(seen().await, [(false, 0), (true, 1)]);
         prod.share("s", &["all"], &[]).await.expect("a share");
         assert_eq!(seen().await, [(true, 1), (true, 1)]);
         prod.delete("s").await.expect("a deletion");
         assert_eq!(seen().await, [(false, 0), (false, 0)]);
-        // A later one of its name is not shared.
+        // A later snapshot of the same name is not shared.
         prod.create("orders", "s").await.expect("a snapshot");
         assert_eq!(seen().await, [(false, 0), (false, 0)]);
         prod.delete_database("orders", true).await.expect("a deletion");
@@ -68,7 +68,7 @@ async fn what_is_not_shared_any_more_or_deleted_is_gone_for_everyone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everyone_sees_what_is_public() {
+async fn all_accounts_see_public_snapshots() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
@@ -77,7 +77,7 @@ async fn everyone_sees_what_is_public() {
         let (found, _) = dr.list(Query { origin: Some("public"), ..Query::default() }).await.expect("a page");
         assert_eq!(found.iter().map(|seen| (&seen.arn, seen.origin.as_str())).collect::<Vec<_>>(), [(&arn, "public")]);
         assert_eq!(dr.list(Query { origin: Some("shared"), ..Query::default() }).await, Ok((vec![], None)));
-        // Shared with it and with everyone, it is there once.
+        // A snapshot that is shared with the account and public is listed once.
         prod.share("s", &[DR], &[]).await.expect("a share");
         let (found, _) = dr.list(Query { shared: true, public: true, ..Query::default() }).await.expect("a page");
         assert_eq!(found.iter().map(|seen| seen.origin.as_str()).collect::<Vec<_>>(), ["shared"]);
@@ -85,7 +85,7 @@ async fn everyone_sees_what_is_public() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn twenty_accounts_and_no_more() {
+async fn a_snapshot_is_shared_with_at_most_20_accounts() {
     let world = world();
     for kind in BOTH {
         let (prod, _) = tagged(&world, kind).await;
@@ -99,21 +99,21 @@ async fn twenty_accounts_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_owner_shares_and_sees_with_whom() {
+async fn only_the_owner_shares_a_snapshot_and_lists_its_accounts() {
     let world = world();
     for kind in BOTH {
         let (prod, arn) = tagged(&world, kind).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
         let dr = Rds::new(&world, DR, REGION, kind);
         assert_eq!(dr.shared_with(&arn).await, Err(kind.snapshot_not_found()));
-        assert_eq!(dr.share(&arn, &[STRANGER], &[]).await, Err(kind.snapshot_not_found()));
+        assert_eq!(dr.share(&arn, &[THIRD_ACCOUNT], &[]).await, Err(kind.snapshot_not_found()));
         assert_eq!(dr.delete(&arn).await.err(), Some(kind.snapshot_not_found()));
         assert_eq!(prod.shared_with(&arn).await, Ok(vec![DR.to_owned()]));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_automated_or_not_whole_cannot_be_shared() {
+async fn automated_and_incomplete_snapshots_cannot_be_shared() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -131,11 +131,11 @@ async fn what_is_automated_or_not_whole_cannot_be_shared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_shared_is_paged_with_ones_own() {
+async fn pages_contain_shared_and_own_snapshots_in_one_order() {
     let world = world();
     for kind in BOTH {
         let (dr, before) = (Rds::new(&world, DR, REGION, kind), "000000000001");
-        for (account, name) in [(before, "w"), (PROD, "x"), (DR, "y"), (STRANGER, "z")] {
+        for (account, name) in [(before, "w"), (PROD, "x"), (DR, "y"), (THIRD_ACCOUNT, "z")] {
             let rds = Rds::new(&world, account, REGION, kind);
             rds.database(&world, "orders").await;
             for n in 0..12 {

@@ -1,11 +1,11 @@
-//! Snapshots: how they come, are found, and go.
+//! Creating, describing and deleting snapshots.
 
 use sim::{Settings, World};
 
 use super::support::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_takes_its_time_in_proportion_to_its_size() {
+async fn the_duration_of_a_snapshot_is_proportional_to_its_size() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -22,7 +22,7 @@ async fn a_snapshot_takes_its_time_in_proportion_to_its_size() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_instance_snapshots_tell_when_the_original_was_taken() {
+async fn only_instance_snapshots_have_the_original_create_time() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -55,7 +55,7 @@ async fn identifiers_follow_the_rules_of_their_kind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_identifier_is_taken_whatever_its_case() {
+async fn identifiers_are_case_insensitive() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -68,7 +68,7 @@ async fn an_identifier_is_taken_whatever_its_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_an_error_and_no_empty_list() {
+async fn naming_a_missing_snapshot_is_an_error() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -81,7 +81,7 @@ async fn what_is_not_there_is_an_error_and_no_empty_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_two_kinds_do_not_see_each_other() {
+async fn instance_and_cluster_snapshots_are_separate() {
     let world = world();
     let [instances, clusters] = BOTH.map(|kind| Rds::new(&world, PROD, REGION, kind));
     instances.snapshot(&world, "one").await;
@@ -158,7 +158,7 @@ async fn manual_snapshots_are_counted_for_each_kind_and_region() {
         assert_eq!(rds.create("of-a", "c").await.err().as_deref(), Some("SnapshotQuotaExceeded"));
         let copy = CopyRequest { source: "a", target: "c", ..CopyRequest::default() };
         assert_eq!(rds.copy(copy).await.err().as_deref(), Some("SnapshotQuotaExceeded"));
-        // Automated ones do not count.
+        // Automated snapshots do not count.
         rds.create_database("daily", DatabaseSpec::daily(2)).await.expect("a database");
         world.sleep(2 * DAY).await;
         rds.delete("a").await.expect("a deletion");
@@ -167,7 +167,7 @@ async fn manual_snapshots_are_counted_for_each_kind_and_region() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deleting_is_for_manual_snapshots_that_are_whole() {
+async fn only_available_manual_snapshots_can_be_deleted() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
@@ -184,7 +184,7 @@ async fn deleting_is_for_manual_snapshots_that_are_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
+async fn manual_snapshots_are_billed_while_they_exist() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     let gib_days = || {
@@ -209,7 +209,7 @@ async fn a_manual_snapshot_is_paid_for_while_it_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_is_told_how_many_manual_snapshots_it_has_and_may_have() {
+async fn account_attributes_report_the_snapshot_quotas() {
     let world = World::with_settings(Settings { snapshot_quota: 7, ..settings() });
     Rds::new(&world, PROD, REGION, Kind::Cluster).snapshot(&world, "a").await;
     let rds = aws_sdk_rds::Client::new(&world.sdk_config(PROD, REGION));

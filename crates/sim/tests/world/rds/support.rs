@@ -1,4 +1,4 @@
-//! Both spellings of what the tests call, and of what they see.
+//! The calls and responses that the tests use, for instances and clusters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Kind {
     }
 }
 
-/// A snapshot, as somebody sees it.
+/// A snapshot as a response describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SnapshotView {
     pub(crate) id: String,
@@ -134,7 +134,7 @@ impl From<&DbClusterSnapshot> for SnapshotView {
     }
 }
 
-/// What is looked for.
+/// The parameters of a describe call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query<'a> {
     pub(crate) id: Option<&'a str>,
@@ -147,7 +147,7 @@ pub(crate) struct Query<'a> {
     pub(crate) marker: Option<String>,
 }
 
-/// What is copied.
+/// The parameters of a copy call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CopyRequest<'a> {
     pub(crate) source: &'a str,
@@ -157,7 +157,7 @@ pub(crate) struct CopyRequest<'a> {
     pub(crate) tags: Tags,
 }
 
-/// What a database is like.
+/// The properties of a new database.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DatabaseSpec<'a> {
     pub(crate) key: Option<&'a str>,
@@ -169,7 +169,7 @@ pub(crate) struct DatabaseSpec<'a> {
 }
 
 impl DatabaseSpec<'_> {
-    /// One that is backed up at four in the morning.
+    /// A database that is backed up daily at 04:00.
     pub(crate) fn daily(retention: i32) -> Self {
         Self { retention: Some(retention), window: Some("04:00-04:30"), ..Self::default() }
     }
@@ -184,7 +184,7 @@ pub(crate) struct Rds {
 
 type Answer<T> = Result<T, String>;
 
-/// Calls one operation or the other, and hands back what both have in common.
+/// Calls the operation of the kind and returns the common fields.
 macro_rules! either {
     ($self:ident, $instance:expr, $cluster:expr) => {
         match $self.kind {
@@ -202,7 +202,7 @@ impl Rds {
         Self { client: client(world, account, region), kind }
     }
 
-    /// A database of 100 GiB, which is available. It takes no automated snapshots if it need not.
+    /// Creates a database of 100 GiB and waits until it is available, with as few automated snapshots as possible.
     pub(crate) async fn database(&self, world: &World, id: &str) {
         let retention = Some(if self.kind == Kind::Instance { 0 } else { 35 });
         self.create_database(id, DatabaseSpec { retention, ..DatabaseSpec::default() }).await.expect("a database");
@@ -246,7 +246,7 @@ impl Rds {
         Ok(status.expect("a status"))
     }
 
-    /// Deletes a database without a last snapshot.
+    /// Deletes a database without a final snapshot.
     pub(crate) async fn delete_database(&self, id: &str, with_backups: bool) -> Answer<()> {
         match self.kind {
             Kind::Instance => {
@@ -275,7 +275,7 @@ impl Rds {
         )
     }
 
-    /// A snapshot of a database of its own, both available.
+    /// Creates a database with one snapshot, and waits until both are available.
     pub(crate) async fn snapshot(&self, world: &World, id: &str) -> SnapshotView {
         let database = format!("of-{id}");
         self.database(world, &database).await;
@@ -309,12 +309,12 @@ impl Rds {
         )
     }
 
-    /// One snapshot.
+    /// A single snapshot.
     pub(crate) async fn describe(&self, id: &str) -> Answer<SnapshotView> {
         self.list(Query { id: Some(id), ..Query::default() }).await.map(|(mut seen, _)| seen.remove(0))
     }
 
-    /// The identifiers of what is found, on one page.
+    /// The identifiers on the first page.
     pub(crate) async fn ids(&self, query: Query<'_>) -> Answer<Vec<String>> {
         self.list(query).await.map(|(seen, _)| seen.into_iter().map(|seen| seen.id).collect())
     }
@@ -346,7 +346,7 @@ impl Rds {
         }
     }
 
-    /// Shares and stops to share; with whom it is shared then.
+    /// Changes the accounts that a snapshot is shared with, and returns the result.
     pub(crate) async fn share(&self, id: &str, add: &[&str], remove: &[&str]) -> Answer<Vec<String>> {
         let list = |accounts: &[&str]| Some(accounts.iter().map(|account| (*account).to_owned()).collect::<Vec<_>>());
         match self.kind {
@@ -369,7 +369,7 @@ impl Rds {
         }
     }
 
-    /// With whom a snapshot is shared.
+    /// The accounts that a snapshot is shared with.
     pub(crate) async fn shared_with(&self, id: &str) -> Answer<Vec<String>> {
         match self.kind {
             Kind::Instance => {

@@ -1,4 +1,4 @@
-//! Tags: whose they are, which there may be, and how they travel.
+//! Tags: their owner, their limits, and how copies inherit them.
 
 use sim::World;
 
@@ -18,12 +18,12 @@ async fn remove(rds: &Rds, arn: &str, keys: &[&str]) -> Result<(), String> {
     code(rds.client.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys)).send().await).map(drop)
 }
 
-/// So many tags.
+/// This many tags.
 fn many(count: usize) -> Tags {
     (0..count).map(|n| (format!("k{n:02}"), format!("v{n}"))).collect()
 }
 
-/// A database and a snapshot of it: their ARNs.
+/// The ARNs of a database and a snapshot of it.
 async fn two_resources(world: &World, kind: Kind) -> (Rds, [String; 2]) {
     let rds = Rds::new(world, PROD, REGION, kind);
     let snapshot = rds.snapshot(world, "s").await;
@@ -48,7 +48,7 @@ async fn tags_are_added_overwritten_listed_and_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_are_fifty_tags_at_most() {
+async fn a_resource_has_at_most_50_tags() {
     let world = world();
     for kind in BOTH {
         let (rds, [_, arn]) = two_resources(&world, kind).await;
@@ -56,7 +56,7 @@ async fn there_are_fifty_tags_at_most() {
         add(&rds, &arn, many(50)).await.expect("tags");
         assert_eq!(add(&rds, &arn, tags(&[("one", "more")])).await, Err("InvalidParameterValue".to_owned()));
         add(&rds, &arn, tags(&[("k00", "other")])).await.expect("a tag");
-        // Those of AWS do not count, and are copied with the others.
+        // AWS's own tags do not count, and are copied with the others.
         world.set_reserved_tag(&arn, "aws:cloudformation:stack-name", "shop").expect("a tag");
         let copy = CopyRequest { source: "s", target: "copied", copy_tags: true, ..CopyRequest::default() };
         let all = list(&rds, &arn).await.expect("tags");
@@ -67,7 +67,7 @@ async fn there_are_fifty_tags_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_tag_is_refused_wherever_it_is_given() {
+async fn invalid_tags_are_refused_by_every_operation() {
     let world = world();
     for kind in BOTH {
         let (rds, [_, arn]) = two_resources(&world, kind).await;
@@ -94,7 +94,7 @@ async fn what_is_no_tag_is_refused_wherever_it_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_are_their_owners_even_when_the_snapshot_is_shared() {
+async fn only_the_owner_reads_and_changes_tags_of_a_shared_snapshot() {
     let world = world();
     for kind in BOTH {
         let (prod, [database, snapshot]) = two_resources(&world, kind).await;
@@ -114,7 +114,7 @@ async fn tags_are_their_owners_even_when_the_snapshot_is_shared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn copies_carry_tags_when_asked_to_and_the_owner_asks() {
+async fn copies_carry_tags_if_requested_by_the_owner() {
     let world = world();
     for kind in BOTH {
         let prod = Rds::new(&world, PROD, REGION, kind);
@@ -135,7 +135,7 @@ async fn copies_carry_tags_when_asked_to_and_the_owner_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_by_hand_carries_the_databases_tags_too() {
+async fn manual_snapshots_also_carry_the_databases_tags() {
     let world = world();
     for kind in BOTH {
         let rds = Rds::new(&world, PROD, REGION, kind);
