@@ -73,7 +73,7 @@ impl Settings {
             plaintext_clusters,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
-            floor: floor.unwrap_or_else(Rules::usual_floor).named(FLOOR),
+            floor: floor.unwrap_or_else(Rules::default_floor).named(FLOOR),
             patience,
             tag,
         });

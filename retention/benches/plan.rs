@@ -1,6 +1,6 @@
-//! How long it takes to plan hourly snapshots under `Standard`, unsorted, reasons included: one JSON line a size.
+//! The time to plan unsorted hourly snapshots under `Standard`. One JSON line for each size.
 //!
-//! The time is of [`retention::plan`] and of reading every verdict with its reasons.
+//! It includes [`retention::plan`] and reading every verdict with its reasons.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -31,7 +31,7 @@ fn main() {
                 }
                 start.elapsed().as_secs_f64() * 1e3
             })
-            .skip(1) // The first round warms up.
+            .skip(1) // The first run warms up.
             .collect();
         milliseconds.sort_by(f64::total_cmp);
         let (least, median) = (milliseconds[0], milliseconds[ROUNDS / 2]);
@@ -42,7 +42,7 @@ fn main() {
     }
 }
 
-/// The numbers below `size` in an order that is random but always the same: Fisher and Yates with a xorshift.
+/// The numbers below `size`, shuffled (Fisher-Yates) with a fixed seed (xorshift).
 fn shuffled(size: usize) -> impl Iterator<Item = i64> {
     let mut numbers: Vec<i64> = (0..size as i64).collect();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

@@ -1,13 +1,13 @@
 //! Which snapshots a [`Lifecycle`] keeps, and why.
 //!
-//! A lifecycle is a named list of [`Rule`]s: *daily 7, weekly 5, monthly 12*. A rule looks at the snapshots of one
-//! database, newest first, and holds some of them; a snapshot that no rule holds may go. [`plan()`] says for each
-//! snapshot which of the two it is, and every rule's reason.
+//! A lifecycle is a named list of [`Rule`]s: *daily 7, weekly 5, monthly 12*. Each rule looks at the snapshots of one
+//! database, newest first, and keeps some of them. A snapshot that no rule keeps can be deleted. [`plan()`] returns a
+//! verdict for each snapshot, keep or delete, with the reasons.
 //!
-//! Two choices make it safe to plan again and again over what an earlier plan left, in whatever order snapshots arrive:
-//! a rule keeps the **newest** snapshot of a period, never the oldest, and everything is measured from the newest
-//! **snapshot**, never from today. So a rule that once let a snapshot go would never have wanted it back, and a database
-//! whose backups have stopped loses nothing more. The laws are proved in `tests/laws.rs`.
+//! Planning is safe to repeat after each deletion, in any order of arrival. Two choices make it so: a rule keeps the
+//! **newest** snapshot of a period, never the oldest, and ages are measured from the newest **snapshot**, never from
+//! today. So no later plan needs a snapshot that an earlier plan deleted, and a database whose backups have stopped loses
+//! no further snapshots. `tests/laws.rs` tests these properties on random histories.
 //!
 //! Read [`rule`] first (what a rule is, and the one table of them), then [`plan`](mod@plan), then [`lifecycle`].
 //!
@@ -26,14 +26,14 @@
 //! let lifecycle = Lifecycles::built_in().named("Standard");
 //! let plan = retention::plan(&lifecycle, &snapshots);
 //!
-//! let told: Vec<String> = plan.verdicts().map(|verdict| format!("{}: {verdict}", verdict.snapshot.0)).collect();
+//! let lines: Vec<String> = plan.verdicts().map(|verdict| format!("{}: {verdict}", verdict.snapshot.0)).collect();
 //! assert_eq!(
-//!     told,
+//!     lines,
 //!     [
 //!         "monday: keep: daily 1 of 7, weekly 1 of 5, monthly 1 of 12, yearly 1 of 7",
 //!         "sunday-again: keep: daily 2 of 7, weekly 2 of 5",
-//!         "sunday: delete: daily needs the newest of its day, weekly needs the newest of its week, \
-//!          monthly needs the newest of its month, yearly needs the newest of its year",
+//!         "sunday: delete: daily keeps only the newest of a day, weekly keeps only the newest of a week, \
+//!          monthly keeps only the newest of a month, yearly keeps only the newest of a year",
 //!     ],
 //! );
 //! ```
@@ -46,4 +46,4 @@ pub mod rule;
 pub use lifecycle::{Lifecycle, Lifecycles, Rules};
 pub use plan::{Plan, Snapshot, Verdict, plan};
 pub use reason::Reason;
-pub use rule::{Counted, Rule, Span};
+pub use rule::{Counted, ParseSpanError, Rule, Span};

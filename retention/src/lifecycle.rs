@@ -1,4 +1,4 @@
-//! A lifecycle: a named policy, and where the names come from.
+//! Lifecycles: named policies, the built-in ones and those of a configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,32 +9,32 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::reason::Reason;
 use crate::rule::{Counted, Rule};
 
-/// What a database's tag asks for.
+/// The policy that a database's tag names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lifecycle {
-    /// Keep what at least one of these rules holds.
+    /// Keeps every snapshot that at least one of these rules keeps.
     Rules {
-        /// What the policy is called.
+        /// The name of the policy.
         name: String,
-        /// Its lines.
+        /// The rules.
         rules: Vec<Rule>,
     },
-    /// Never copied; what is there is kept.
+    /// The database is never copied. Existing copies are kept.
     Ignore,
-    /// Nobody knows this name, so everything is kept.
+    /// The name is unknown, so every snapshot is kept.
     Unknown(String),
-    /// No name was given, so everything is kept.
+    /// The database has no lifecycle, so every snapshot is kept.
     None,
 }
 
 impl Lifecycle {
-    /// A policy of these rules.
+    /// A lifecycle with this name and these rules.
     #[must_use]
     pub fn new(name: &str, rules: &[Rule]) -> Self {
         Self::Rules { name: name.to_owned(), rules: rules.to_owned() }
     }
 
-    /// Its rules; empty where everything is kept.
+    /// The rules. Empty if every snapshot is kept.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         match self {
@@ -43,7 +43,7 @@ impl Lifecycle {
         }
     }
 
-    /// The name that was asked for.
+    /// The name; empty if there is none.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -53,7 +53,7 @@ impl Lifecycle {
         }
     }
 
-    /// Why a snapshot is kept that no rule holds, if it is.
+    /// Why a snapshot is kept although no rule keeps it, if it is.
     pub(crate) fn floor(&self, newest: bool) -> Option<Reason<'_>> {
         match self {
             Self::Rules { .. } => newest.then_some(Reason::Newest), // invariant 7
@@ -77,10 +77,10 @@ impl fmt::Display for Lifecycle {
     }
 }
 
-/// The lifecycles that have a name: the built-in ones and the user's own.
+/// All known lifecycles: the built-in ones and the custom ones of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifecycles {
-    /// By name in lower case.
+    /// The key is the name in lower case.
     by_name: BTreeMap<String, Lifecycle>,
 }
 
@@ -101,49 +101,50 @@ impl Lifecycles {
         }
     }
 
-    /// The lifecycle of that name, in whatever case. A name that nobody knows is a lifecycle too: it keeps everything.
+    /// The lifecycle with this name; case does not matter. An unknown name returns [`Lifecycle::Unknown`], which keeps
+    /// every snapshot.
     #[must_use]
     pub fn named(&self, name: &str) -> Lifecycle {
         self.by_name.get(&name.to_lowercase()).cloned().unwrap_or_else(|| Lifecycle::Unknown(name.to_owned()))
     }
 
-    /// The names that are known, in order.
+    /// The known names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.values().map(Lifecycle::name)
     }
 
-    /// The user's own, in order.
-    pub fn own(&self) -> impl Iterator<Item = &Lifecycle> {
+    /// The custom lifecycles, sorted by name.
+    pub fn custom(&self) -> impl Iterator<Item = &Lifecycle> {
         let built_in = Self::built_in();
-        let own = move |(name, _): &(&String, &Lifecycle)| !built_in.by_name.contains_key(name.as_str());
-        self.by_name.iter().filter(own).map(|(_, lifecycle)| lifecycle)
+        let is_custom = move |(name, _): &(&String, &Lifecycle)| !built_in.by_name.contains_key(name.as_str());
+        self.by_name.iter().filter(is_custom).map(|(_, lifecycle)| lifecycle)
     }
 }
 
-/// As they are read: the user's own, since the built-in ones are always there.
+/// The same form as [`Deserialize`] reads: only the custom lifecycles, because the built-in ones are always present.
 impl Serialize for Lifecycles {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.own().map(|own| (own.name(), Rules(own.rules().to_owned()))))
+        serializer.collect_map(self.custom().map(|custom| (custom.name(), Rules(custom.rules().to_owned()))))
     }
 }
 
-/// The user's own lifecycles, on top of the built-in ones: `{"Fortnight": {"daily": 14}, "Recent": {"within": "36h"}}`.
+/// Custom lifecycles, added to the built-in ones: `{"Fortnight": {"daily": 14}, "Recent": {"within": "36h"}}`.
 impl<'de> Deserialize<'de> for Lifecycles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OwnLifecycles)
+        deserializer.deserialize_any(LifecyclesVisitor)
     }
 }
 
-struct OwnLifecycles;
+struct LifecyclesVisitor;
 
-impl<'de> Visitor<'de> for OwnLifecycles {
+impl<'de> Visitor<'de> for LifecyclesVisitor {
     type Value = Lifecycles;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("lifecycles by name, each with its rules, like `Fortnight: { daily: 14 }`")
     }
 
-    /// A block whose lines are all commented out.
+    /// A block whose lines are all commented out is `null` in YAML.
     fn visit_unit<E>(self) -> Result<Lifecycles, E> {
         Ok(Lifecycles::built_in())
     }
@@ -159,7 +160,7 @@ impl<'de> Visitor<'de> for OwnLifecycles {
 }
 
 impl Lifecycles {
-    /// The name, if it can be given to one more lifecycle.
+    /// Checks the name of a further lifecycle.
     fn new_name(&self, name: &str) -> Result<String, String> {
         if name.trim().is_empty() {
             return Err("a lifecycle needs a name".to_owned());
@@ -170,9 +171,11 @@ impl Lifecycles {
         match (Self::built_in().named(name), self.named(name)) {
             (_, Lifecycle::Unknown(name)) => Ok(name),
             (Lifecycle::Unknown(name), taken) => {
-                Err(format!("`{name}` and `{}` are the same name, since case does not matter", taken.name()))
+                Err(format!("`{name}` and `{}` are the same name, because case does not matter", taken.name()))
             }
-            (built_in, _) => Err(format!("`{}` is built in and stays as it is; choose another name", built_in.name())),
+            (built_in, _) => {
+                Err(format!("`{}` is built in and cannot be changed; choose another name", built_in.name()))
+            }
         }
     }
 }
@@ -182,21 +185,21 @@ impl Lifecycles {
 pub struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// What DR keeps, whatever a lifecycle says, unless it is told otherwise. A week of days and a month of weeks: time
-    /// enough to notice that somebody feeds DR with rubbish.
+    /// The floor that DR keeps under every lifecycle, unless the configuration sets another. Seven days and four weeks
+    /// leave time to notice that a source account sends worthless snapshots.
     #[must_use]
-    pub fn usual_floor() -> Self {
+    pub fn default_floor() -> Self {
         Self(vec![Counted::Daily.keep(7), Counted::Weekly.keep(4)])
     }
 
-    /// The lifecycle of these rules and this name.
+    /// A lifecycle with this name and these rules.
     #[must_use]
     pub fn named(self, name: &str) -> Lifecycle {
         Lifecycle::Rules { name: name.to_owned(), rules: self.0 }
     }
 }
 
-/// As they are read.
+/// The same form as [`Deserialize`] reads.
 impl Serialize for Rules {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
@@ -237,7 +240,7 @@ impl<'de> Visitor<'de> for RulesVisitor {
                 None => Rule::Within(map.next_value_seed(Text(str::parse))?),
             };
             if rules.iter().any(|other| other.name() == name) {
-                return Err(de::Error::custom(format_args!("the rule `{name}` is there twice")));
+                return Err(de::Error::custom(format_args!("rule `{name}` appears twice")));
             }
             rules.push(rule);
         }
@@ -253,13 +256,19 @@ fn no_rules<E: de::Error>() -> E {
 }
 
 fn rule_name(text: &str) -> Result<&'static str, String> {
-    let known = || Rule::names().collect::<Vec<_>>().join(", ");
-    Rule::names()
-        .find(|name| *name == text)
-        .ok_or_else(|| format!("there is no rule `{text}`; the rules are {}", known()))
+    Rule::names().find(|name| *name == text).ok_or_else(|| {
+        let wanted = text.to_lowercase().replace(['-', ' '], "_");
+        let nearest = Rule::names().map(|name| (strsim::damerau_levenshtein(&wanted, name), name)).min();
+        let suggestion = match nearest {
+            Some((distance, name)) if distance <= 1 + name.len() / 5 => format!("did you mean {name}? "),
+            _ => String::new(),
+        };
+        let rules = Rule::names().collect::<Vec<_>>().join(", ");
+        format!("unknown rule `{text}`; {suggestion}known rules: {rules}")
+    })
 }
 
-/// How many periods. None is not a count: who wants no rule leaves it out.
+/// The number of periods that a rule keeps, at least 1. To keep none, leave the rule out.
 struct Count(u32);
 
 impl<'de> Deserialize<'de> for Count {
@@ -272,7 +281,7 @@ impl Visitor<'_> for Count {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "how many to keep, from 1 to {}", u32::MAX)
+        write!(f, "a number to keep, from 1 to {}", u32::MAX)
     }
 
     fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self, E> {
@@ -283,7 +292,7 @@ impl Visitor<'_> for Count {
     }
 }
 
-/// A string that this function understands.
+/// Deserializes a string with this function.
 struct Text<F>(F);
 
 impl<'de, T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> DeserializeSeed<'de> for Text<F> {

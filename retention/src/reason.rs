@@ -1,43 +1,43 @@
-//! A reason: why a snapshot is kept, or what it would have needed.
+//! A reason: why a snapshot is kept, or why a rule does not keep it.
 
 use std::fmt;
 
 use crate::rule::{Counted, Span};
 
-/// Why a snapshot is kept or goes. Written, it is a few words that stand alone: `daily 3 of 7`.
+/// Why a snapshot is kept or deleted. `Display` writes a short phrase: `daily 3 of 7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason<'a> {
-    /// Held: its period is the nth of so many.
+    /// Kept by a counted rule.
     Nth {
-        /// The rule that holds it.
+        /// The rule that keeps it.
         rule: Counted,
-        /// As which.
+        /// The number of its period, counted from the newest: 1 is the most recent period that has a snapshot.
         nth: u32,
-        /// Of how many.
+        /// How many periods the rule keeps.
         of: u32,
     },
-    /// Held: it is younger than the span.
+    /// Kept by `within`: it is younger than the span.
     Within(Span),
-    /// Held by no rule, but no plan deletes the newest snapshot (invariant 7).
+    /// Kept by no rule, but no plan deletes the newest snapshot (invariant 7).
     Newest,
-    /// Kept with everything else: the lifecycle is `Ignore`.
+    /// Kept: the lifecycle `Ignore` keeps every snapshot.
     Ignore,
-    /// Kept with everything else: nobody knows a lifecycle of this name.
+    /// Kept: the lifecycle is unknown, so every snapshot is kept. The value is its name.
     Unknown(&'a str),
-    /// Kept with everything else: no lifecycle was named.
+    /// Kept: the database has no lifecycle, so every snapshot is kept.
     NoLifecycle,
-    /// Not held: its period is not one of the most recent, or it is not the newest of it.
+    /// Not kept by a counted rule: its period is too old, or it is not the newest snapshot of its period.
     Needs {
-        /// The rule that does not hold it.
+        /// The rule that does not keep it.
         rule: Counted,
-        /// How many periods count.
+        /// How many periods the rule keeps.
         of: u32,
-        /// Its period is the nth.
+        /// The number of its period, counted from the newest.
         nth: u32,
-        /// It would be held if its period counted.
+        /// Whether only the age of its period rules it out: the rule would keep it if it kept more periods.
         newest: bool,
     },
-    /// Not held: it is not younger than the span.
+    /// Not kept by `within`: it is not younger than the span.
     NeedsWithin(Span),
 }
 
@@ -46,21 +46,22 @@ impl fmt::Display for Reason<'_> {
         match *self {
             Self::Nth { rule, nth, of } => write!(f, "{} {nth} of {of}", rule.name()),
             Self::Within(span) => write!(f, "within {span}"),
-            Self::Newest => f.write_str("the newest is always kept"),
-            Self::Ignore => f.write_str("Ignore keeps everything"),
-            Self::Unknown(name) => write!(f, "lifecycle `{name}` is not known, so everything is kept"),
-            Self::NoLifecycle => f.write_str("no lifecycle, so everything is kept"),
+            Self::Newest => f.write_str("the newest snapshot is always kept"),
+            Self::Ignore => f.write_str("Ignore keeps every snapshot"),
+            Self::Unknown(name) => write!(f, "unknown lifecycle `{name}`: every snapshot is kept"),
+            Self::NoLifecycle => f.write_str("no lifecycle: every snapshot is kept"),
             Self::Needs { rule, of, nth, newest } => {
                 let (name, unit) = (rule.name(), rule.unit());
-                if nth <= of {
-                    return write!(f, "{name} needs the newest of its {unit}");
+                let s = if of == 1 { "" } else { "s" };
+                match (nth <= of, newest) {
+                    (true, _) => write!(f, "{name} keeps only the newest of a {unit}"),
+                    (false, true) => write!(f, "{name} keeps {of} {unit}{s}, this is the {}", Ordinal(nth)),
+                    (false, false) => {
+                        write!(f, "{name} keeps the newest of {of} {unit}{s}, this is of the {}", Ordinal(nth))
+                    }
                 }
-                let newest_of = if newest { "" } else { "the newest of " };
-                let counts =
-                    if of == 1 { format!("the newest {unit}") } else { format!("one of the {of} newest {unit}s") };
-                write!(f, "{name} needs {newest_of}{counts}, this is the {}", Ordinal(nth))
             }
-            Self::NeedsWithin(span) => write!(f, "within needs less than {span} before the newest"),
+            Self::NeedsWithin(span) => write!(f, "within keeps less than {span} before the newest"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A rule: one line of a lifecycle.
 //!
-//! All rules but `within` count periods, and one table is everything that tells them apart. To add one, add a row.
+//! All rules but `within` count periods. One table defines these; a new rule is a new row.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,19 +9,19 @@ use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 
 use crate::reason::Reason;
 
-/// One line of a lifecycle: which snapshots it holds.
+/// One line of a lifecycle: which snapshots it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Snapshots of the most recent periods that have one, this many periods.
+    /// Keeps snapshots of this many periods: the most recent ones that have a snapshot.
     Counted(Counted, u32),
-    /// Every snapshot younger than this, measured from the newest one.
+    /// Keeps every snapshot younger than this, measured from the newest snapshot.
     Within(Span),
 }
 
 /// The rules that count periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// The newest snapshots, whenever they were taken.
+    /// The newest snapshots, independent of time.
     Last,
     /// Every snapshot of the most recent days.
     WholeDays,
@@ -39,50 +39,51 @@ pub enum Counted {
     Yearly,
 }
 
-/// What tells one counted rule from another.
+/// The definition of a counted rule.
 struct Row {
     rule: Counted,
     name: &'static str,
     unit: &'static str,
     period: Period,
-    holds: Holds,
+    kept: Kept,
 }
 
-/// How snapshots fall into periods.
+/// How snapshots are grouped into periods.
 #[derive(Clone, Copy)]
 enum Period {
-    /// Each snapshot is a period of its own.
+    /// Each snapshot is its own period.
     Snapshot,
-    /// Two of which this is true are of one period.
+    /// Two snapshots are in the same period if this function returns true.
     Calendar(fn(NaiveDateTime, NaiveDateTime) -> bool),
 }
 
-/// Which snapshots of a period that counts are held.
+/// Which snapshots of a period are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
+enum Kept {
     Newest,
     All,
 }
 
 const WITHIN: &str = "within";
 
-/// In the order of [`Counted`].
+/// In the order of the variants of [`Counted`].
 const TABLE: [Row; 8] = [
-    row(Counted::Last, "last", "snapshot", Period::Snapshot, Holds::Newest),
-    row(Counted::WholeDays, "whole_days", "day", Period::Calendar(same_day), Holds::All),
-    row(Counted::Hourly, "hourly", "hour", Period::Calendar(same_hour), Holds::Newest),
-    row(Counted::Daily, "daily", "day", Period::Calendar(same_day), Holds::Newest),
-    row(Counted::Weekly, "weekly", "week", Period::Calendar(same_week), Holds::Newest),
-    row(Counted::Monthly, "monthly", "month", Period::Calendar(same_month), Holds::Newest),
-    row(Counted::Quarterly, "quarterly", "quarter", Period::Calendar(same_quarter), Holds::Newest),
-    row(Counted::Yearly, "yearly", "year", Period::Calendar(same_year), Holds::Newest),
+    row(Counted::Last, "last", "snapshot", Period::Snapshot, Kept::Newest),
+    row(Counted::WholeDays, "whole_days", "day", Period::Calendar(same_day), Kept::All),
+    row(Counted::Hourly, "hourly", "hour", Period::Calendar(same_hour), Kept::Newest),
+    row(Counted::Daily, "daily", "day", Period::Calendar(same_day), Kept::Newest),
+    row(Counted::Weekly, "weekly", "week", Period::Calendar(same_week), Kept::Newest),
+    row(Counted::Monthly, "monthly", "month", Period::Calendar(same_month), Kept::Newest),
+    row(Counted::Quarterly, "quarterly", "quarter", Period::Calendar(same_quarter), Kept::Newest),
+    row(Counted::Yearly, "yearly", "year", Period::Calendar(same_year), Kept::Newest),
 ];
 
-const fn row(rule: Counted, name: &'static str, unit: &'static str, period: Period, holds: Holds) -> Row {
-    Row { rule, name, unit, period, holds }
+const fn row(rule: Counted, name: &'static str, unit: &'static str, period: Period, kept: Kept) -> Row {
+    Row { rule, name, unit, period, kept }
 }
 
-// In a long history most neighbours are of one day, and then of one week, month and quarter too: that is asked first.
+// In a long history most adjacent snapshots are of one day, and so of one week, month and quarter. The day is compared
+// first because that is fast.
 
 fn same_hour(a: NaiveDateTime, b: NaiveDateTime) -> bool {
     same_day(a, b) && a.hour() == b.hour()
@@ -92,7 +93,7 @@ fn same_day(a: NaiveDateTime, b: NaiveDateTime) -> bool {
     a.date() == b.date()
 }
 
-/// An ISO week is of one ISO week-year, whatever the calendar years of its days.
+/// `iso_week` includes the ISO year, so a week that spans New Year is one week.
 fn same_week(a: NaiveDateTime, b: NaiveDateTime) -> bool {
     same_day(a, b) || a.iso_week() == b.iso_week()
 }
@@ -110,25 +111,25 @@ fn same_year(a: NaiveDateTime, b: NaiveDateTime) -> bool {
 }
 
 impl Counted {
-    /// The rule of this count.
+    /// The rule that keeps this many periods.
     #[must_use]
     pub const fn keep(self, count: u32) -> Rule {
         Rule::Counted(self, count)
     }
 
-    /// Its name in a lifecycle: `whole_days`.
+    /// The name in a lifecycle: `whole_days`.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What one of its periods is called: `day`.
+    /// The name of one period: `day`.
     #[must_use]
     pub fn unit(self) -> &'static str {
         self.row().unit
     }
 
-    /// The rule of that name.
+    /// The rule with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.name == name).map(|row| row.rule)
@@ -145,7 +146,7 @@ impl Rule {
         TABLE.iter().map(|row| row.name).chain([WITHIN])
     }
 
-    /// Its name in a lifecycle.
+    /// The name in a lifecycle.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -154,20 +155,20 @@ impl Rule {
         }
     }
 
-    /// Whether it holds a snapshot of this standing.
-    pub(crate) fn holds(self, standing: Standing) -> bool {
+    /// Whether the rule keeps a snapshot of this rank.
+    pub(crate) fn keeps(self, rank: Rank) -> bool {
         match self {
-            Self::Counted(_, count) => standing.stands() && standing.nth() <= count,
-            Self::Within(_) => standing.stands(),
+            Self::Counted(_, count) => rank.is_eligible() && rank.nth() <= count,
+            Self::Within(_) => rank.is_eligible(),
         }
     }
 
-    /// Why it holds, or does not hold, a snapshot of this standing.
-    pub(crate) fn reason(self, standing: Standing) -> Reason<'static> {
-        let (nth, stands) = (standing.nth(), standing.stands());
-        match (self, self.holds(standing)) {
+    /// Why the rule keeps, or does not keep, a snapshot of this rank.
+    pub(crate) fn reason(self, rank: Rank) -> Reason<'static> {
+        let nth = rank.nth();
+        match (self, self.keeps(rank)) {
             (Self::Counted(rule, of), true) => Reason::Nth { rule, nth, of },
-            (Self::Counted(rule, of), false) => Reason::Needs { rule, of, nth, newest: stands },
+            (Self::Counted(rule, of), false) => Reason::Needs { rule, of, nth, newest: rank.is_eligible() },
             (Self::Within(span), true) => Reason::Within(span),
             (Self::Within(span), false) => Reason::NeedsWithin(span),
         }
@@ -183,46 +184,47 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What a rule sees of one snapshot, in four bytes, since a plan holds one for every snapshot and rule.
+/// The position of one snapshot under one rule. Packed into four bytes because a plan stores one for every snapshot and
+/// rule.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing(u32);
+pub(crate) struct Rank(u32);
 
-impl Standing {
-    fn new(nth: u32, stands: bool) -> Self {
-        Self((nth << 1) + u32::from(stands))
+impl Rank {
+    fn new(nth: u32, is_eligible: bool) -> Self {
+        Self((nth << 1) + u32::from(is_eligible))
     }
 
-    /// Its period is the nth most recent that has a snapshot.
+    /// The number of its period among those that have a snapshot, counted from the newest. 0 under `within`.
     fn nth(self) -> u32 {
         self.0 >> 1
     }
 
-    /// It is one that the rule holds if its period counts: the newest of it, or any where the rule holds all. Of a span:
-    /// it is younger.
-    fn stands(self) -> bool {
+    /// Whether the rule keeps it if its period is recent enough: the newest of the period, or any if the rule keeps all.
+    /// Under `within`, whether it is young enough.
+    fn is_eligible(self) -> bool {
         self.0 & 1 == 1
     }
 }
 
-/// A rule on its way from the newest snapshot to the oldest.
-pub(crate) struct Walk {
+/// Ranks snapshots under one rule, from the newest to the oldest.
+pub(crate) struct Ranker {
     rule: Rule,
     newest: DateTime<Utc>,
     nth: u32,
-    /// When the last snapshot was taken that it met.
+    /// The time of the previous snapshot.
     newer: Option<NaiveDateTime>,
 }
 
-impl Walk {
-    pub(crate) fn from_newest(rule: Rule, newest: DateTime<Utc>) -> Self {
+impl Ranker {
+    pub(crate) fn new(rule: Rule, newest: DateTime<Utc>) -> Self {
         Self { rule, newest, nth: 0, newer: None }
     }
 
-    /// The next older snapshot.
-    pub(crate) fn meet(&mut self, taken: DateTime<Utc>) -> Standing {
+    /// Ranks the next older snapshot.
+    pub(crate) fn rank(&mut self, taken: DateTime<Utc>) -> Rank {
         let rule = match self.rule {
             Rule::Counted(rule, _) => rule.row(),
-            Rule::Within(span) => return Standing::new(0, span.reaches(self.newest, taken)),
+            Rule::Within(span) => return Rank::new(0, span.contains(self.newest, taken)),
         };
         let taken = taken.naive_utc();
         let first = match (rule.period, self.newer.replace(taken)) {
@@ -230,7 +232,7 @@ impl Walk {
             (Period::Calendar(_), None) | (Period::Snapshot, _) => true,
         };
         self.nth += u32::from(first);
-        Standing::new(self.nth, first || rule.holds == Holds::All)
+        Rank::new(self.nth, first || rule.kept == Kept::All)
     }
 }
 
@@ -241,27 +243,26 @@ pub struct Span {
 }
 
 impl Span {
-    /// A span of so many hours.
+    /// A span of this many hours.
     #[must_use]
     pub const fn hours(hours: u32) -> Self {
         Self { hours }
     }
 
-    /// Whether it reaches back from the newer time to the older, and beyond.
-    fn reaches(self, newer: DateTime<Utc>, older: DateTime<Utc>) -> bool {
+    /// Whether the two times are less than this span apart.
+    fn contains(self, newer: DateTime<Utc>, older: DateTime<Utc>) -> bool {
         nanoseconds(newer) - nanoseconds(older) < i128::from(self.hours) * 3600 * NANOSECONDS
     }
 }
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
-/// A leap second is the last moment of the second before it. Times subtracted as they are can be less apart than others
-/// that lie between them, and then thinning would depend on the order of arrival.
+/// Nanoseconds since the epoch, in which a leap second counts as the last moment of the second before it. chrono's own
+/// subtraction is not monotonic across a leap second, and the verdicts would depend on the order of arrival.
 fn nanoseconds(time: DateTime<Utc>) -> i128 {
     i128::from(time.timestamp()) * NANOSECONDS + i128::from(time.timestamp_subsec_nanos()).min(NANOSECONDS - 1)
 }
 
-/// In the order in which they are looked for when a span is written: the largest that fits.
 const UNITS: [(char, u32); 3] = [('w', 7 * 24), ('d', 24), ('h', 1)];
 
 impl fmt::Display for Span {
@@ -271,20 +272,20 @@ impl fmt::Display for Span {
     }
 }
 
-/// This is not a [`Span`].
+/// The text is not a [`Span`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a length of time; it is written as a number and h, d or w: 36h, 14d, 2w")]
-pub struct NotASpan(String);
+#[error("`{0}` is not a length of time; expected a whole number followed by h, d or w, like 36h, 14d or 2w")]
+pub struct ParseSpanError(String);
 
 impl FromStr for Span {
-    type Err = NotASpan;
+    type Err = ParseSpanError;
 
-    fn from_str(text: &str) -> Result<Self, NotASpan> {
+    fn from_str(text: &str) -> Result<Self, ParseSpanError> {
         UNITS
             .iter()
             .find_map(|(unit, hours)| text.strip_suffix(*unit)?.parse::<u32>().ok()?.checked_mul(*hours))
             .filter(|hours| *hours > 0)
             .map(Self::hours)
-            .ok_or_else(|| NotASpan(text.to_owned()))
+            .ok_or_else(|| ParseSpanError(text.to_owned()))
     }
 }

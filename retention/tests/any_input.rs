@@ -1,4 +1,4 @@
-//! Input that nobody would write: every one has a plan, none panics.
+//! Unusual input: it is planned without a panic.
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use retention::Counted::{Daily, Hourly, Last, Monthly, Quarterly, Weekly, WholeDays, Yearly};
 use retention::{Lifecycle, Lifecycles, Rule, Span, plan};
 
-/// Every rule there is.
+/// A lifecycle with every rule.
 fn all() -> Lifecycle {
     let counted = [Last, WholeDays, Hourly, Daily, Weekly, Monthly, Quarterly, Yearly].map(|rule| rule.keep(3));
     Lifecycle::new("All", &[&counted[..], &[Rule::Within(Span::hours(u32::MAX))]].concat())
@@ -24,13 +24,13 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 #[test]
-fn nothing_and_one() {
+fn no_snapshot_and_one_snapshot() {
     check(&all(), &[], &[]);
     check(&all(), &[("only", DateTime::UNIX_EPOCH)], &["only"]);
 }
 
 #[test]
-fn the_ends_of_time() {
+fn the_earliest_and_the_latest_time() {
     let ends =
         [("first", DateTime::<Utc>::MIN_UTC), ("9999", at("9999-12-31T23:59:59Z")), ("last", DateTime::<Utc>::MAX_UTC)];
     check(&all(), &ends, &["last", "9999", "first"]);
@@ -59,9 +59,9 @@ fn the_same_snapshot_twice_is_one() {
     assert_eq!(plan(&lifecycle, &snapshots).verdicts().len(), 3);
 }
 
-/// With so many over so long a time, whole seconds do not fit beside a place in one number.
+/// In this range, the age in seconds and the index do not fit into one 64-bit sort key.
 #[test]
-fn many_over_all_of_time_are_in_order() {
+fn millions_of_snapshots_over_the_whole_range_of_time_are_sorted() {
     let (first, last) = (DateTime::<Utc>::MIN_UTC.timestamp(), DateTime::<Utc>::MAX_UTC.timestamp());
     let count = 3_000_000_i64;
     let step = (last - first) / count;
@@ -79,7 +79,7 @@ fn many_over_all_of_time_are_in_order() {
 
 #[test]
 #[ignore = "slow: ten million snapshots"]
-fn ten_million() {
+fn ten_million_snapshots() {
     let snapshots: Vec<(&str, DateTime<Utc>)> =
         (0..10_000_000).map(|n| ("each", DateTime::UNIX_EPOCH + TimeDelta::minutes(n * 7_919 % 10_000_000))).collect();
     let standard = Lifecycles::built_in().named("Standard");

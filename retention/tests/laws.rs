@@ -1,4 +1,4 @@
-//! What always holds of a plan, for any lifecycle and any history.
+//! Properties of every plan, for any lifecycle and any history.
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
@@ -13,7 +13,7 @@ use retention::{Counted, Lifecycle, Rule, Span, plan};
 type Taken = DateTime<Utc>;
 type History = Vec<(&'static str, Taken)>;
 
-/// What a lifecycle of these rules keeps.
+/// The snapshots that a lifecycle of these rules keeps.
 fn kept(rules: &[Rule], history: &[(&'static str, Taken)]) -> BTreeSet<(Taken, &'static str)> {
     let lifecycle = Lifecycle::new("Any", rules);
     plan(&lifecycle, history).verdicts().filter(|v| v.keep).map(|v| (v.snapshot.1, v.snapshot.0)).collect()
@@ -45,7 +45,7 @@ fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
     vec(any_rule(), 0..5)
 }
 
-/// Snapshots at every distance from one another, minutes to years, with a few at equal times and a few twice.
+/// Snapshots from minutes to years apart, a few at equal times and a few listed twice.
 fn any_history() -> impl Strategy<Value = History> {
     let steps = prop_oneof![0..3_i64, 0..90_i64, 0..3_000_i64, 0..50_000_i64, 0..800_000_i64];
     let starts =
@@ -56,7 +56,7 @@ fn any_history() -> impl Strategy<Value = History> {
         for (minutes, id) in steps {
             taken += TimeDelta::minutes(minutes);
             history.push((id, taken));
-            // A second that is inserted into the calendar, between one and the next.
+            // A leap second.
             if minutes % 7 == 3 {
                 let leap = taken.with_second(59).and_then(|taken| taken.with_nanosecond(1_500_000_000));
                 history.extend(leap.map(|leap| ("leap", leap)));
@@ -90,26 +90,26 @@ proptest! {
     }
 
     #[test]
-    fn the_newest_stays(rules in any_rules(), history in any_order()) { // invariant 7
+    fn the_newest_is_kept(rules in any_rules(), history in any_order()) { // invariant 7
         let newest = history.iter().map(|(id, taken)| (*taken, *id)).max();
         prop_assert_eq!(kept(&rules, &history).pop_last(), newest);
     }
 
     #[test]
-    fn a_lifecycle_keeps_the_union_of_what_its_rules_keep(rules in any_rules(), history in any_order()) {
+    fn a_lifecycle_keeps_the_union_of_the_snapshots_that_its_rules_keep(rules in any_rules(), history in any_order()) {
         let newest = kept(&[], &history);
         let union = rules.iter().flat_map(|rule| kept(&[*rule], &history)).chain(newest).collect();
         prop_assert_eq!(kept(&rules, &history), union);
     }
 
     #[test]
-    fn planning_again_over_what_was_kept_keeps_all_of_it(rules in any_rules(), history in any_order()) {
+    fn planning_the_kept_snapshots_again_keeps_all_of_them(rules in any_rules(), history in any_order()) {
         let once = kept(&rules, &history);
         prop_assert_eq!(kept(&rules, &history_of(&once)), once);
     }
 
     #[test]
-    fn an_older_snapshot_never_changes_the_fate_of_a_newer_one(rules in any_rules(), mut history in any_order()) {
+    fn an_older_snapshot_never_changes_the_verdict_on_a_newer_one(rules in any_rules(), mut history in any_order()) {
         history.sort_by_key(|(id, taken)| (*taken, *id));
         history.dedup();
         let Some(((id, taken), newer)) = history.split_first() else { return Ok(()) };
@@ -120,15 +120,15 @@ proptest! {
     }
 
     #[test]
-    fn thinning_after_every_arrival_in_any_order_ends_as_thinning_once_at_the_end( // invariant 8
+    fn deleting_after_every_arrival_in_any_order_keeps_the_same_as_deleting_once_at_the_end( // invariant 8
         rules in any_rules(), history in any_order(),
     ) {
-        let mut there = BTreeSet::new();
+        let mut remaining = BTreeSet::new();
         for (id, taken) in &history {
-            there.insert((*taken, *id));
-            there = kept(&rules, &history_of(&there));
+            remaining.insert((*taken, *id));
+            remaining = kept(&rules, &history_of(&remaining));
         }
-        prop_assert_eq!(there, kept(&rules, &history));
+        prop_assert_eq!(remaining, kept(&rules, &history));
     }
 
     #[test]
@@ -136,9 +136,9 @@ proptest! {
         rules in any_rules(), (history, shuffled) in any_history().prop_flat_map(|h| (Just(h.clone()), Just(h).prop_shuffle())),
     ) {
         let lifecycle = Lifecycle::new("Any", &rules);
-        let told = |history: &History| -> Vec<String> {
+        let verdicts = |history: &History| -> Vec<String> {
             plan(&lifecycle, history).verdicts().map(|v| format!("{:?} {v}", v.snapshot)).collect()
         };
-        prop_assert_eq!(told(&history), told(&shuffled));
+        prop_assert_eq!(verdicts(&history), verdicts(&shuffled));
     }
 }

@@ -1,5 +1,5 @@
-//! `plan` against an oracle: the rules of retention read as plainly as they can be, on thousands of random cases and on
-//! a few small enough to check by eye.
+//! `plan` is compared with an oracle, a second and simpler implementation of the rules, on thousands of random cases and
+//! on a few examples that are small enough to check by eye.
 
 use std::collections::BTreeSet;
 
@@ -8,50 +8,50 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use retention::{Counted, Lifecycle, Reason, Rule, Span, plan};
 
-/// How many random cases are tried, unless `PROPTEST_CASES` says otherwise.
+/// The number of random cases; `PROPTEST_CASES` overrides it.
 const CASES: u32 = 4096;
 
-/// A rule as the oracle has it: as the crate does, but with the length of a span in sight.
+/// A rule as the oracle sees it: like the crate's, but with a readable length of a span.
 #[derive(Clone, Copy, Debug)]
-enum Said {
+enum OracleRule {
     Counted(Counted, u32),
     WithinHours(u32),
 }
 
-/// A snapshot as the oracle has it, so that tuples are ordered from old to new: by time, then by identifier.
+/// A snapshot as the oracle sees it. Tuples sort from old to new: by time, then by identifier.
 type Taken<'a> = (DateTime<Utc>, &'a str);
 
-/// The name of a period, such as the year and number of a week. Of a rule's periods, the later one is greater.
-/// To `last`, every snapshot is a period of its own.
+/// The key of a period, such as the year and number of a week. A later period has a greater key.
+/// Under `last`, every snapshot is its own period.
 type Period<'a> = (i32, u32, u32, u32, Option<Taken<'a>>);
 
-/// What is said of one snapshot: its identifier, when it was taken, whether it is kept, and why or why not.
-type Told<'a> = (&'a str, DateTime<Utc>, bool, Vec<Reason<'a>>);
+/// A verdict on one snapshot: its identifier, when it was taken, whether it is kept, and the reasons.
+type Expected<'a> = (&'a str, DateTime<Utc>, bool, Vec<Reason<'a>>);
 
-/// What `plan` has to say, newest first.
+/// The expected verdicts, newest first.
 ///
-/// This was written from the rules alone, without a look at the code of `plan`. It is meant to be obviously right, not
-/// fast: every snapshot is judged anew against all others. Should the two differ, the rules decide which is wrong.
-fn oracle<'a>(rules: &[Said], entries: &[(&'a str, DateTime<Utc>)]) -> Vec<Told<'a>> {
+/// Written from the rules alone, independently of the code of `plan`. It is meant to be obviously correct, not fast: every
+/// snapshot is compared with all others. If the two differ, the description of the rules decides which is wrong.
+fn oracle<'a>(rules: &[OracleRule], entries: &[(&'a str, DateTime<Utc>)]) -> Vec<Expected<'a>> {
     let all: BTreeSet<Taken> = entries.iter().map(|&(id, taken)| (taken, id)).collect();
     let judge = |&own: &Taken<'a>| {
         let answers: Vec<_> = rules.iter().map(|&rule| answer(rule, own, &all)).collect();
-        let held = answers.iter().any(Result::is_ok);
+        let kept = answers.iter().any(Result::is_ok);
         let newest = all.last() == Some(&own);
-        let reasons = match (held, newest) {
+        let reasons = match (kept, newest) {
             (true, _) => answers.into_iter().filter_map(Result::ok).collect(),
             (false, true) => vec![Reason::Newest],
             (false, false) => answers.into_iter().filter_map(Result::err).collect(),
         };
-        (own.1, own.0, held || newest, reasons)
+        (own.1, own.0, kept || newest, reasons)
     };
     all.iter().rev().map(judge).collect()
 }
 
-/// What one rule says of one snapshot among all: as which it holds it, or else what that would have needed.
-fn answer<'a>(rule: Said, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<Reason<'a>, Reason<'a>> {
+/// Why one rule keeps one snapshot among all (`Ok`), or does not keep it (`Err`).
+fn answer<'a>(rule: OracleRule, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<Reason<'a>, Reason<'a>> {
     match rule {
-        Said::Counted(rule, of) => {
+        OracleRule::Counted(rule, of) => {
             let period = |snapshot: &Taken<'a>| period(rule, *snapshot);
             let periods: BTreeSet<Period> = all.iter().map(period).collect();
             let nth = periods.into_iter().filter(|&other| other >= period(&own)).count() as u32;
@@ -63,7 +63,7 @@ fn answer<'a>(rule: Said, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<R
                 Err(Reason::Needs { rule, of, nth, newest })
             }
         }
-        Said::WithinHours(hours) => {
+        OracleRule::WithinHours(hours) => {
             let span = Span::hours(hours);
             let younger =
                 all.last().is_some_and(|newest| plain(newest.0) - plain(own.0) < TimeDelta::hours(hours.into()));
@@ -72,12 +72,12 @@ fn answer<'a>(rule: Said, own: Taken<'a>, all: &BTreeSet<Taken<'a>>) -> Result<R
     }
 }
 
-/// A time for which a clock has a name: a leap second is the last moment of the second before it.
+/// The time with a leap second replaced by the last moment of the second before it.
 fn plain(time: DateTime<Utc>) -> DateTime<Utc> {
     time.with_nanosecond(time.nanosecond().min(999_999_999)).unwrap_or(time)
 }
 
-/// The period a snapshot was taken in, of those that a rule counts.
+/// The period of a snapshot under a rule.
 fn period(rule: Counted, snapshot: Taken) -> Period {
     let taken = snapshot.0;
     match rule {
@@ -91,22 +91,24 @@ fn period(rule: Counted, snapshot: Taken) -> Period {
     }
 }
 
-/// Holds `plan` against what it has to say.
-fn check(rules: &[Said], entries: &[(&str, DateTime<Utc>)], expected: &[Told]) {
+/// Compares `plan` with the expected verdicts.
+fn check(rules: &[OracleRule], entries: &[(&str, DateTime<Utc>)], expected: &[Expected]) {
     let rules = rules.iter().map(|&rule| match rule {
-        Said::Counted(rule, count) => rule.keep(count),
-        Said::WithinHours(hours) => Rule::Within(Span::hours(hours)),
+        OracleRule::Counted(rule, count) => rule.keep(count),
+        OracleRule::WithinHours(hours) => Rule::Within(Span::hours(hours)),
     });
     let lifecycle = Lifecycle::new("any", &rules.collect::<Vec<_>>());
     let plan = plan(&lifecycle, entries);
-    let told: Vec<Told> =
+    let actual: Vec<Expected> =
         plan.verdicts().map(|v| (v.snapshot.0, v.snapshot.1, v.keep, v.reasons().collect())).collect();
-    for (told, expected) in told.iter().zip(expected) {
-        assert_eq!(told, expected);
+    for (actual, expected) in actual.iter().zip(expected) {
+        assert_eq!(actual, expected);
     }
-    assert_eq!(told.len(), expected.len());
+    assert_eq!(actual.len(), expected.len());
     assert_eq!(plan.verdicts().len(), expected.len());
-    assert!(plan.verdicts().rev().map(|v| *v.snapshot).eq(expected.iter().rev().map(|told| (told.0, told.1))));
+    assert!(
+        plan.verdicts().rev().map(|v| *v.snapshot).eq(expected.iter().rev().map(|expected| (expected.0, expected.1)))
+    );
 }
 
 // Random cases.
@@ -121,7 +123,7 @@ proptest! {
     }
 }
 
-/// The default configuration has what the environment asks for.
+/// proptest's default configuration reads the environment.
 fn config() -> ProptestConfig {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let config = if asked { ProptestConfig::default() } else { ProptestConfig::with_cases(CASES) };
@@ -140,12 +142,12 @@ const COUNTED: [Counted; 8] = [
 ];
 
 /// Any rules, or a few of one kind.
-fn rules() -> impl Strategy<Value = Vec<Said>> {
-    let counted = (select(&COUNTED), counts()).prop_map(|(rule, count)| Said::Counted(rule, count));
-    let any = prop_oneof![3 => counted, 1 => spans().prop_map(Said::WithinHours)];
-    let spans = prop::collection::vec(spans().prop_map(Said::WithinHours), 2..=3);
+fn rules() -> impl Strategy<Value = Vec<OracleRule>> {
+    let counted = (select(&COUNTED), counts()).prop_map(|(rule, count)| OracleRule::Counted(rule, count));
+    let any = prop_oneof![3 => counted, 1 => spans().prop_map(OracleRule::WithinHours)];
+    let spans = prop::collection::vec(spans().prop_map(OracleRule::WithinHours), 2..=3);
     let alike = (select(&COUNTED), prop::collection::vec(counts(), 2..=4))
-        .prop_map(|(rule, counts)| counts.into_iter().map(|count| Said::Counted(rule, count)).collect());
+        .prop_map(|(rule, counts)| counts.into_iter().map(|count| OracleRule::Counted(rule, count)).collect());
     prop_oneof![8 => prop::collection::vec(any, 0..=5), 2 => alike, 1 => spans]
 }
 
@@ -159,7 +161,7 @@ fn spans() -> impl Strategy<Value = u32> {
     prop_oneof![1 => Just(0), 1 => Just(1), 4 => 2..=72_u32, 4 => days, 2 => 0..=20_000_u32, 1 => Just(u32::MAX)]
 }
 
-/// Entries in no order or in either, at times that may be equal, some of them more than once.
+/// Entries in random, ascending or descending order, some at equal times and some listed more than once.
 fn entries() -> impl Strategy<Value = Vec<(String, DateTime<Utc>)>> {
     let copies = prop::collection::vec(any::<Index>(), 0..=6);
     (times(), prop::collection::vec(select(&["", "9", "10", "a", "B", "é"]), 54), copies, 0..4).prop_map(
@@ -179,13 +181,13 @@ fn entries() -> impl Strategy<Value = Vec<(String, DateTime<Utc>)>> {
     )
 }
 
-/// Times before and after one start, whole steps from it except for some that miss theirs by a little.
+/// Times before and after one start, whole steps from it, a few of them slightly off.
 fn times() -> impl Strategy<Value = Vec<DateTime<Utc>>> {
     (select(&STARTS), select(&STEPS)).prop_flat_map(|(start, (step, most))| {
-        let miss = prop_oneof![2 => Just(0), 1 => select(&[-1_000_000, -1, 1, 999_999_999])];
+        let offset = prop_oneof![2 => Just(0), 1 => select(&[-1_000_000, -1, 1, 999_999_999])];
         let leap = prop::bool::weighted(0.05);
-        let time = (-most..=most, miss, leap).prop_map(move |(steps, miss, leap)| {
-            let time = at(start) + step * steps + TimeDelta::nanoseconds(miss);
+        let time = (-most..=most, offset, leap).prop_map(move |(steps, offset, leap)| {
+            let time = at(start) + step * steps + TimeDelta::nanoseconds(offset);
             let inserted = time.with_second(59).and_then(|time| time.with_nanosecond(1_500_000_000));
             if leap { inserted.unwrap_or(time) } else { time }
         });
@@ -193,7 +195,7 @@ fn times() -> impl Strategy<Value = Vec<DateTime<Utc>>> {
     })
 }
 
-/// The length of a step, and how many there may be to either side of the start.
+/// The length of a step, and the maximum number of steps to either side of the start.
 const STEPS: [(TimeDelta, i32); 11] = [
     (TimeDelta::nanoseconds(1), 3),
     (TimeDelta::milliseconds(250), 8),
@@ -208,12 +210,12 @@ const STEPS: [(TimeDelta, i32); 11] = [
     (TimeDelta::days(365), 30),
 ];
 
-/// Where the times of a case lie.
+/// The start times of the cases.
 const STARTS: [&str; 14] = [
     // An ordinary Monday, and the last evening of a quarter.
     "2026-03-09T00:00:00Z",
     "2025-03-31T20:00:00Z",
-    // Where the year of the week is not that of the day.
+    // The ISO year of the week differs from the calendar year.
     "2020-12-28T00:00:00Z",
     "2026-12-31T12:00:00Z",
     // Leap days, and centuries with and without one.
@@ -238,16 +240,19 @@ fn at(time: &str) -> DateTime<Utc> {
 // Examples to check by eye.
 
 /// Checks both the oracle and `plan` against rows of identifier, whether kept, and the one reason.
-fn example(rule: Said, entries: &[(&str, &str)], rows: &[(&str, bool, Reason)]) {
+fn example(rule: OracleRule, entries: &[(&str, &str)], rows: &[(&str, bool, Reason)]) {
     let entries: Vec<_> = entries.iter().map(|&(id, taken)| (id, at(taken))).collect();
     let expected = oracle(&[rule], &entries);
     let rows: Vec<_> = rows.iter().map(|(id, keep, why)| (*id, *keep, std::slice::from_ref(why))).collect();
-    assert_eq!(expected.iter().map(|told| (told.0, told.2, told.3.as_slice())).collect::<Vec<_>>(), rows);
+    assert_eq!(
+        expected.iter().map(|expected| (expected.0, expected.2, expected.3.as_slice())).collect::<Vec<_>>(),
+        rows
+    );
     check(&[rule], &entries, &expected);
 }
 
 #[test]
-fn the_week_of_a_day_may_belong_to_another_year() {
+fn the_iso_week_of_a_day_may_belong_to_another_year() {
     // The last week of 2020 is the 53rd, from Monday, December 28, to Sunday, January 3.
     let entries = [
         ("mon-28", "2020-12-28T09:00:00Z"),
@@ -264,7 +269,7 @@ fn the_week_of_a_day_may_belong_to_another_year() {
         ("mon-28", false, Reason::Needs { rule, of, nth: 2, newest: false }),
         ("sun-27", false, Reason::Needs { rule, of, nth: 3, newest: true }),
     ];
-    example(Said::Counted(rule, of), &entries, &rows);
+    example(OracleRule::Counted(rule, of), &entries, &rows);
 }
 
 #[test]
@@ -284,7 +289,7 @@ fn whole_days_without_a_snapshot_are_not_counted() {
         ("b", true, Reason::Nth { rule, nth: 2, of }),
         ("a", false, Reason::Needs { rule, of, nth: 3, newest: true }),
     ];
-    example(Said::Counted(rule, of), &entries, &rows);
+    example(OracleRule::Counted(rule, of), &entries, &rows);
 }
 
 #[test]
@@ -295,16 +300,16 @@ fn within_is_strict_and_measured_from_the_newest() {
         ("in", "1999-05-01T06:00:00.000000001Z"),
         ("out", "1999-05-01T06:00:00Z"),
     ];
-    let (held, needs) = (Reason::Within(Span::hours(24)), Reason::NeedsWithin(Span::hours(24)));
-    example(Said::WithinHours(24), &entries, &[("new", true, held), ("in", true, held), ("out", false, needs)]);
+    let (kept, needs) = (Reason::Within(Span::hours(24)), Reason::NeedsWithin(Span::hours(24)));
+    example(OracleRule::WithinHours(24), &entries, &[("new", true, kept), ("in", true, kept), ("out", false, needs)]);
 }
 
 #[test]
-fn the_newest_is_kept_whatever_the_rules_say() {
+fn the_newest_is_kept_under_any_rule() {
     let entries = [("old", "2026-03-01T00:00:00Z"), ("new", "2026-03-02T00:00:00Z")];
     let needs = Reason::Needs { rule: Counted::Daily, of: 0, nth: 2, newest: true };
-    example(Said::Counted(Counted::Daily, 0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
-    // Not even the newest is younger than a span of nothing.
+    example(OracleRule::Counted(Counted::Daily, 0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
+    // A span of zero hours contains no snapshot, not even the newest.
     let needs = Reason::NeedsWithin(Span::hours(0));
-    example(Said::WithinHours(0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
+    example(OracleRule::WithinHours(0), &entries, &[("new", true, Reason::Newest), ("old", false, needs)]);
 }

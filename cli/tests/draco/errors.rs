@@ -127,22 +127,22 @@ fn configurations_that_are_wrong() {
     config(
         "rule.yaml",
         "lifecycles:\n  Own: { dayly: 7 }\n",
-        "2:10: there is no rule `dayly`; the rules are last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
+        "2:10: unknown rule `dayly`; did you mean daily? known rules: last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
     );
     config(
         "name.yaml",
         "lifecycles:\n  standard: { daily: 7 }\n",
-        "2:3: `Standard` is built in and stays as it is; choose another name",
+        "2:3: `Standard` is built in and cannot be changed; choose another name",
     );
     config(
         "count.yaml",
         "lifecycles:\n  Own: { daily: 0 }\n",
-        "2:10: invalid value: integer `0`, expected how many to keep, from 1 to 4294967295",
+        "2:10: invalid value: integer `0`, expected a number to keep, from 1 to 4294967295",
     );
     config(
         "span.yaml",
         "lifecycles:\n  Own: { within: 3x }\n",
-        "2:18: `3x` is not a length of time; it is written as a number and h, d or w: 36h, 14d, 2w",
+        "2:18: `3x` is not a length of time; expected a whole number followed by h, d or w, like 36h, 14d or 2w",
     );
     config("empty.yaml", "lifecycles:\n  Own:\n", "2:6: a lifecycle needs at least one rule, like `daily: 7`");
     config(
@@ -163,7 +163,7 @@ fn configurations_that_are_wrong() {
     config(
         "twice.yaml",
         "lifecycles:\n  Own: { daily: 7 }\n  own: { daily: 8 }\n",
-        "3:3: `own` and `Own` are the same name, since case does not matter",
+        "3:3: `own` and `Own` are the same name, because case does not matter",
     );
 }
 

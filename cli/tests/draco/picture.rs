@@ -75,8 +75,8 @@ fn a_day_tells_its_snapshots() {
         [
             "Which snapshots are kept",
             "<a&\"b keep: daily 1 of 7, weekly 1 of 5, monthly 1 of 12, yearly 1 of 7\n\
-             c delete: daily needs the newest of its day, weekly needs the newest of its week, \
-             monthly needs the newest of its month, yearly needs the newest of its year",
+             c delete: daily keeps only the newest of a day, weekly keeps only the newest of a week, \
+             monthly keeps only the newest of a month, yearly keeps only the newest of a year",
         ],
     );
 }

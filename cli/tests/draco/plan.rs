@@ -76,7 +76,7 @@ fn a_script_gets_one_array() {
 #[test]
 fn a_lifecycle_given_by_hand_is_for_sources_whose_newest_snapshot_names_none() {
     let ran = run_on(MIXED, &["plan", "--lifecycle", "nosuch", "--json"]);
-    let reasons: Vec<&str> = ran.out.lines().filter(|line| line.contains("`nosuch` is not known")).collect();
+    let reasons: Vec<&str> = ran.out.lines().filter(|line| line.contains("unknown lifecycle `nosuch`")).collect();
     assert_eq!(reasons.len(), 2, "{}", ran.out);
     assert!(reasons.iter().all(|line| line.contains(r#""source":null"#)), "{}", ran.out);
 }
@@ -213,7 +213,7 @@ fn the_usual_configuration_is_read_if_it_is_there() {
     assert_snapshot!(crate::Ran::from(output).out, @r#"
     [
     {"source":null,"id":"b","taken":"2026-11-21T00:00:00Z","keep":true,"reasons":["last 1 of 1"]},
-    {"source":null,"id":"a","taken":"2026-11-20T00:00:00Z","keep":false,"reasons":["last needs the newest snapshot, this is the 2nd"]}
+    {"source":null,"id":"a","taken":"2026-11-20T00:00:00Z","keep":false,"reasons":["last keeps 1 snapshot, this is the 2nd"]}
     ]
     "#);
 }

@@ -137,7 +137,7 @@ impl Default for Config {
             wait_limit_hours: None,
             key_per_database: false,
             allow_plaintext_clusters: false,
-            floor: Rules::usual_floor(),
+            floor: Rules::default_floor(),
             alarm_email: None,
             alarm_topic_arn: None,
             // A day, and two hours more for a copy that takes longer than that of yesterday.

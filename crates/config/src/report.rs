@@ -62,7 +62,7 @@ fn rows(config: &Config) -> impl Iterator<Item = Row> {
     let built_in = Lifecycles::built_in();
     let built_in: Vec<Row> =
         built_in.names().map(|name| lifecycle(built_in.named(name), BUILT_IN.to_owned())).collect();
-    let own = config.lifecycles.own().map(move |own| lifecycle(own.clone(), from(config.origin(LIFECYCLES))));
+    let own = config.lifecycles.custom().map(move |own| lifecycle(own.clone(), from(config.origin(LIFECYCLES))));
     flat.chain(own).chain(built_in)
 }
 

@@ -30,7 +30,7 @@ fn the_sample_as_it_stands_is_a_configuration() {
     assert!(config.need(&config.aws_region, "AWS_REGION").is_ok());
     assert!(config.need(&config.dr_acct, "DR_ACCT").is_ok());
     assert!(config.need(&config.code_bucket, "CODE_BUCKET").is_ok());
-    assert!(config.lifecycles.own().count() > 3);
+    assert!(config.lifecycles.custom().count() > 3);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn values_that_no_key_can_have() {
     file("SOURCE_PROFILE: '[default]'", "1:17: SOURCE_PROFILE: \"[default]\" is no name of a profile");
     file(
         "FLOOR: { dayly: 7 }",
-        "1:10: there is no rule `dayly`; the rules are last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
+        "1:10: unknown rule `dayly`; did you mean daily? known rules: last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
     );
     variable("FLOOR", "7 days", "invalid type: string \"7 days\", expected rules, like `{ daily: 7, weekly: 5 }`");
     variable("NO_COPY_HOURS", "-1", "\"-1\" is not a number from 0 to 168");
