@@ -268,7 +268,7 @@ fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mu
 fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
     let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
     let body = format!(
-        "SnapshotUid is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
+        "This is a message to notify that RDS will attempt to send you event notifications{of_type} to the topic \
          {topic_arn}."
     );
     let principal = Principal::Service { name: SERVICE, source_arn: arn };
