@@ -206,3 +206,18 @@ fn tags_are_counted_and_set() {
     assert_eq!((tags.is_empty(), tags.len()), (false, 1));
     assert_eq!(tags.get("a"), Some("2"));
 }
+
+/// Every key in `tags.rs` has a section in `doc/tags.md`, and every section about one of Draco's keys has its key there.
+#[test]
+fn each_key_is_documented() {
+    let constant = |line: &'static str| {
+        let (_, value) = line.strip_prefix("pub const ")?.split_once(": &str = \"")?;
+        value.strip_suffix("\";")
+    };
+    let heading =
+        |line: &'static str| line.strip_prefix("### `")?.strip_suffix('`').filter(|key| key.starts_with("Draco_"));
+    let keys: BTreeSet<&str> = include_str!("../../src/tags.rs").lines().filter_map(constant).collect();
+    let headings: BTreeSet<&str> = include_str!("../../../../doc/tags.md").lines().filter_map(heading).collect();
+    assert!(keys.contains(LIFECYCLE) && keys.len() > OF_ONE.len(), "{keys:?}");
+    assert_eq!(headings, keys);
+}
