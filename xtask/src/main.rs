@@ -5,6 +5,7 @@ mod build;
 mod configuration;
 mod deploy;
 mod mutants;
+mod permissions;
 mod python;
 mod test;
 
@@ -40,6 +41,8 @@ enum Task {
     Deploy(deploy::Task),
     /// Break the pure crates in every small way, and see that a test notices each
     Mutants,
+    /// Write doc/permissions.md from the templates in cfn/
+    Permissions,
     /// Measure, and print one JSON line a measurement
     Bench {
         /// What to measure
@@ -66,6 +69,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Build(build)) => build.run(&shell),
         Some(Task::Deploy(task)) => match task.run(&shell)? {},
         Some(Task::Mutants) => mutants::run(&shell),
+        Some(Task::Permissions) => permissions::run(&shell.current_dir()),
         Some(Task::Bench { of }) => bench::run(&shell, of),
         None => Ok(Xtask::command().print_help()?),
     }
