@@ -1,0 +1,70 @@
+//! The documents are consistent: links lead somewhere, and decisions are numbered without gaps.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).expect("a page")
+}
+
+/// The pages for people: at the top level and in `doc/`.
+fn pages() -> Vec<PathBuf> {
+    let folders = [root(), root().join("doc")];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder"));
+    let paths = files.map(|file| file.expect("a file").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// The lines outside fenced blocks.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```").step_by(2).flat_map(str::lines)
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = prose(page).filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: char| c.is_alphanumeric() || "-_ ".contains(c);
+    headings
+        .map(|text| text.to_lowercase().chars().filter(|&c| kept(c)).collect::<String>().replace(' ', "-"))
+        .collect()
+}
+
+/// The targets of a page's links: `](target)`.
+fn targets(page: &str) -> Vec<&str> {
+    let lines: Vec<&str> = prose(page).collect();
+    lines.iter().flat_map(|line| line.split("](").skip(1)).filter_map(|rest| Some(rest.split_once(')')?.0)).collect()
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_a_heading() {
+    let mut broken = Vec::new();
+    for path in pages() {
+        let page = read(&path);
+        for target in targets(&page).into_iter().filter(|target| !target.contains("://")) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.with_file_name(file) };
+            let leads = file.exists() && (anchor.is_empty() || anchors(&read(&file)).contains(anchor));
+            if !leads {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn decisions_are_numbered_without_gaps() {
+    let page = read(&root().join("doc/decisions.md"));
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+    let numbers: Vec<&str> = headings.filter_map(|heading| Some(heading.split_once(". ")?.0)).collect();
+    let expected: Vec<String> = (1..=numbers.len()).map(|number| number.to_string()).collect();
+    assert!(!numbers.is_empty());
+    assert_eq!(numbers, expected);
+}
