@@ -1,4 +1,5 @@
-//! The documents are consistent: links lead somewhere, and decisions are numbered without gaps.
+//! The documents are consistent: links lead somewhere, the README links every page, and decisions are numbered without
+//! gaps.
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
@@ -57,6 +58,18 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn every_page_is_linked_from_the_readme() {
+    let readme = read(&root().join("README.md"));
+    let linked: BTreeSet<&str> = targets(&readme).into_iter().collect();
+    let names = pages().into_iter().filter(|path| path.with_file_name("").ends_with("doc"));
+    let unlinked: Vec<_> = names
+        .filter_map(|path| Some(format!("doc/{}", path.file_name()?.to_str()?)))
+        .filter(|name| !linked.contains(name.as_str()))
+        .collect();
+    assert_eq!(unlinked, Vec::<String>::new());
 }
 
 #[test]
