@@ -89,8 +89,8 @@ impl Bill {
     fn of(meter: &Meter, now: DateTime<Utc>) -> Self {
         let lines: Vec<_> = PRICES
             .into_iter()
-            .map(|(what, name, unit, price, per)| {
-                let quantity = meter.used(what, now) as f64 / what.in_a_unit();
+            .map(|(item, name, unit, price, per)| {
+                let quantity = meter.used(item, now) as f64 / item.per_unit();
                 Line { item: name, quantity, unit, price, per, dollars: quantity * price / per }
             })
             .collect();
@@ -104,7 +104,7 @@ const MONTH_MILLISECONDS: f64 = 730.0 * 60.0 * 60.0 * 1000.0;
 
 impl BillItem {
     /// How many of the integers that are added up are one unit of the price.
-    fn in_a_unit(self) -> f64 {
+    fn per_unit(self) -> f64 {
         match self {
             // MiB-milliseconds
             Self::LambdaTime => 1024.0 * 1000.0,
@@ -121,27 +121,27 @@ impl BillItem {
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// By what it is and its ARN: since when, and how much.
-    there: BTreeMap<(BillItem, String), (DateTime<Utc>, u64)>,
+    active: BTreeMap<(BillItem, String), (DateTime<Utc>, u64)>,
     /// Of what is paid for over time, without what is still there.
     used: BTreeMap<BillItem, u128>,
 }
 
 impl Meter {
     /// From now on there is so much of it. Said again, the new amount replaces the old.
-    pub(crate) fn start(&mut self, now: DateTime<Utc>, what: BillItem, arn: &str, amount: u64) {
-        self.stop(now, what, arn);
-        self.there.insert((what, arn.to_owned()), (now, amount));
+    pub(crate) fn start(&mut self, now: DateTime<Utc>, item: BillItem, arn: &str, amount: u64) {
+        self.stop(now, item, arn);
+        self.active.insert((item, arn.to_owned()), (now, amount));
     }
 
     /// It is gone, or no longer paid for.
-    pub(crate) fn stop(&mut self, now: DateTime<Utc>, what: BillItem, arn: &str) {
-        if let Some((since, amount)) = self.there.remove(&(what, arn.to_owned())) {
-            self.add(what, integral(since, now, amount));
+    pub(crate) fn stop(&mut self, now: DateTime<Utc>, item: BillItem, arn: &str) {
+        if let Some((since, amount)) = self.active.remove(&(item, arn.to_owned())) {
+            self.add(item, amount_milliseconds(since, now, amount));
         }
     }
 
-    pub(crate) fn add(&mut self, what: BillItem, amount: u128) {
-        *self.used.entry(what).or_default() += amount;
+    pub(crate) fn add(&mut self, item: BillItem, amount: u128) {
+        *self.used.entry(item).or_default() += amount;
     }
 
     /// Adds what it costs that this happened.
@@ -170,14 +170,14 @@ impl Meter {
     }
 
     /// How much there was until now; of what is paid for over time, amounts times milliseconds.
-    fn used(&self, what: BillItem, now: DateTime<Utc>) -> u128 {
-        let there = self.there.iter().filter(|((kind, _), _)| *kind == what);
-        let there: u128 = there.map(|(_, (since, amount))| integral(*since, now, *amount)).sum();
-        there + self.used.get(&what).copied().unwrap_or_default()
+    fn used(&self, item: BillItem, now: DateTime<Utc>) -> u128 {
+        let active = self.active.iter().filter(|((kind, _), _)| *kind == item);
+        let active: u128 = active.map(|(_, (since, amount))| amount_milliseconds(*since, now, *amount)).sum();
+        active + self.used.get(&item).copied().unwrap_or_default()
     }
 }
 
-fn integral(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) -> u128 {
+fn amount_milliseconds(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) -> u128 {
     u128::try_from((until - since).num_milliseconds()).unwrap_or_default() * u128::from(amount)
 }
 
@@ -213,8 +213,8 @@ mod tests {
         meter.start(hour(0), BillItem::Keys, "b", 1);
         meter.stop(hour(73), BillItem::Keys, "b");
         assert_eq!(dollars(&meter, hour(8760)), [("KMS keys", 12.1)]);
-        meter.stop(hour(730), BillItem::Keys, "never there");
-        assert_eq!(dollars(&meter, hour(0)), [("KMS keys", 0.1)], "what is there since now has cost nothing yet");
+        meter.stop(hour(730), BillItem::Keys, "unknown");
+        assert_eq!(dollars(&meter, hour(0)), [("KMS keys", 0.1)], "a key that starts now costs nothing yet");
     }
 
     #[test]

@@ -77,9 +77,9 @@ pub(crate) enum Input {
 
 impl Input {
     /// The resource that it names first, or else what a list is filtered by.
-    pub(crate) fn named(&self) -> Option<&str> {
-        NAMING.iter().find_map(|member| self.text(member)).or_else(|| match self {
-            Self::Params(params) => params.at(&FILTERED)?.text("1"),
+    pub(crate) fn resource(&self) -> Option<&str> {
+        RESOURCE_MEMBERS.iter().find_map(|member| self.text(member)).or_else(|| match self {
+            Self::Params(params) => params.at(&FIRST_FILTER_VALUE)?.text("1"),
             Self::Json(_) => None,
         })
     }
@@ -104,10 +104,10 @@ impl Input {
 }
 
 /// Where the first value of the first filter is.
-const FILTERED: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
+const FIRST_FILTER_VALUE: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
 
 /// The members that name what a call is about, the most telling first.
-const NAMING: [&str; 20] = [
+const RESOURCE_MEMBERS: [&str; 20] = [
     "TargetDBSnapshotIdentifier",
     "TargetDBClusterSnapshotIdentifier",
     "DBSnapshotIdentifier",
@@ -131,13 +131,13 @@ const NAMING: [&str; 20] = [
 ];
 
 /// What an operation gives back. The wire writes it as XML or JSON.
-pub(crate) type Answer = Result<Value, Error>;
+pub(crate) type CallResult = Result<Value, Error>;
 
 /// Runs an operation: its input from the wire's form, its output into it.
 pub(crate) fn run<I: DeserializeOwned, O: Into<Value>>(
     input: Input,
     operation: impl FnOnce(I) -> Result<O, Error>,
-) -> Answer {
+) -> CallResult {
     operation(input.read()?).map(Into::into)
 }
 
@@ -166,7 +166,7 @@ impl Error {
     }
 
     /// Something went wrong on AWS's side; whether anything has happened, the caller cannot know.
-    pub(crate) fn lost() -> Self {
+    pub(crate) fn internal_failure() -> Self {
         Self::new("InternalFailure", "The request processing has failed because of an unknown error.").status(500)
     }
 
@@ -179,7 +179,7 @@ impl Error {
     }
 
     /// The caller may not do it. Each service spells that in its own way, too.
-    pub(crate) fn denied(service: Service, why: String) -> Self {
+    pub(crate) fn access_denied(service: Service, why: String) -> Self {
         match service {
             Service::Kms | Service::States => Self::new("AccessDeniedException", why),
             Service::Rds | Service::Sts => Self::new("AccessDenied", why).status(403),

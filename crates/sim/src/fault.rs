@@ -100,8 +100,8 @@ impl Point {
 #[derive(Debug)]
 pub(crate) struct Faults {
     plan: Plan,
-    passed: BTreeMap<Point, u32>,
-    dice: fastrand::Rng,
+    counts: BTreeMap<Point, u32>,
+    rng: fastrand::Rng,
 }
 
 impl Default for Faults {
@@ -113,15 +113,15 @@ impl Default for Faults {
 impl Faults {
     pub(crate) fn new(plan: Plan) -> Self {
         let seed = if let Plan::Rates { seed, .. } = plan { seed } else { 0 };
-        Self { plan, passed: BTreeMap::new(), dice: fastrand::Rng::with_seed(seed) }
+        Self { plan, counts: BTreeMap::new(), rng: fastrand::Rng::with_seed(seed) }
     }
 
     /// What becomes of the next one at this point.
-    pub(crate) fn decide(&mut self, point: &Point) -> Action {
+    pub(crate) fn next_action(&mut self, point: &Point) -> Action {
         match &self.plan {
             Plan::NoFaults => Action::Pass,
             Plan::List(faults) => {
-                let nth = self.passed.entry(point.clone()).or_default();
+                let nth = self.counts.entry(point.clone()).or_default();
                 *nth += 1;
                 faults
                     .iter()
@@ -129,7 +129,7 @@ impl Faults {
                     .map_or(Action::Pass, |fault| fault.action)
             }
             Plan::Rates { per_mille, .. } => {
-                let mut roll = self.dice.u32(..1000);
+                let mut roll = self.rng.u32(..1000);
                 for (_, action, rate) in per_mille.iter().filter(|(kind, ..)| *kind == point.kind()) {
                     match roll.checked_sub(*rate) {
                         Some(left) => roll = left,

@@ -150,7 +150,7 @@ impl Event {
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
-            resource: call.input.named().map(str::to_owned),
+            resource: call.input.resource().map(str::to_owned),
             error: None,
             duration_ms: 0,
         }

@@ -54,29 +54,29 @@ pub(crate) struct Schedule {
 
 /// Makes a schedule, or another one in its place.
 pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Schedule) {
-    let which = state.new_uuid();
+    let id = state.new_uuid();
     let schedule = Schedule { every: schedule.every.max(Duration::from_secs(60)), ..schedule };
-    state.region_state(account, region).schedules.0.insert(schedule.name.clone(), which.clone());
+    state.region_state(account, region).schedules.0.insert(schedule.name.clone(), id.clone());
     // "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target immediately"
     // (EventBridge Scheduler's guide, *Schedule types*). A rule waits for its interval.
     let first = if schedule.role.is_some() { state.now } else { state.now + schedule.every };
-    let turn = Turn { account: account.to_owned(), region: region.to_owned(), which, schedule };
-    state.agenda.at(first, move |state| turn.take(state, first));
+    let occurrence = Occurrence { account: account.to_owned(), region: region.to_owned(), id, schedule };
+    state.agenda.at(first, move |state| occurrence.run(state, first));
 }
 
 /// One turn after the other of a schedule.
-struct Turn {
+struct Occurrence {
     account: String,
     region: String,
-    which: String,
+    id: String,
     schedule: Schedule,
 }
 
-impl Turn {
+impl Occurrence {
     /// Ends by itself when its name is gone or another's.
-    fn take(self, state: &mut State, due: DateTime<Utc>) {
+    fn run(self, state: &mut State, due: DateTime<Utc>) {
         let Schedule { name, every, function_arn, payload, .. } = &self.schedule;
-        if state.region_state(&self.account, &self.region).schedules.0.get(name) != Some(&self.which) {
+        if state.region_state(&self.account, &self.region).schedules.0.get(name) != Some(&self.id) {
             return;
         }
         match self.may_invoke(state) {
@@ -87,7 +87,7 @@ impl Turn {
             }
         }
         let next = due + *every;
-        state.agenda.at(next, move |state| self.take(state, next));
+        state.agenda.at(next, move |state| self.run(state, next));
     }
 
     /// Whether it may; else, its ARN.
@@ -96,7 +96,7 @@ impl Turn {
         let (allowed, arn) = match role {
             None => {
                 let arn = format!("arn:aws:events:{region}:{account}:rule/{name}");
-                (lambda::lets(state, function_arn, "events.amazonaws.com", &arn), arn)
+                (lambda::may_invoke(state, function_arn, "events.amazonaws.com", &arn), arn)
             }
             Some(role) => {
                 let role = Role { name: role.clone(), session: name.clone() };

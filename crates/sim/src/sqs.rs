@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, is_account};
-use crate::call::{Answer, Call, Error, run};
+use crate::call::{Call, CallResult, Error, run};
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
@@ -41,7 +41,7 @@ struct Message {
     receipt: String,
 }
 
-pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let Call { caller, region, operation, input, .. } = call;
     let ctx = &CallContext { caller, region };
     match operation.as_str() {
@@ -140,8 +140,8 @@ fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Res
         messages: BTreeMap::new(),
         sent: 0,
     });
-    if visibility.is_some_and(|asked| asked != queue.visibility)
-        || retention.is_some_and(|asked| asked != queue.retention)
+    if visibility.is_some_and(|requested| requested != queue.visibility)
+        || retention.is_some_and(|requested| requested != queue.retention)
     {
         let why = format!("A queue named {name} already exists with other attributes.");
         return Err(Error::new("QueueNameExists", why));
@@ -194,15 +194,15 @@ fn get_queue_attributes(state: &mut State, ctx: &CallContext, input: GetQueueAtt
         ("MessageRetentionPeriod", queue.retention.as_secs().to_string()),
         ("VisibilityTimeout", queue.visibility.as_secs().to_string()),
     ]);
-    let mut asked = BTreeMap::new();
+    let mut requested = BTreeMap::new();
     for name in input.attribute_names {
         match all.get_key_value(name.as_str()) {
-            Some((name, value)) => drop(asked.insert(*name, value.clone())),
-            None if name == "All" => asked.clone_from(&all),
+            Some((name, value)) => drop(requested.insert(*name, value.clone())),
+            None if name == "All" => requested.clone_from(&all),
             None => return Err(Error::new("InvalidAttributeName", format!("Unknown Attribute {name}."))),
         }
     }
-    Ok(json!({ "Attributes": (!asked.is_empty()).then_some(asked) }))
+    Ok(json!({ "Attributes": (!requested.is_empty()).then_some(requested) }))
 }
 
 #[derive(Deserialize)]
@@ -226,15 +226,15 @@ fn send_message(state: &mut State, ctx: &CallContext, input: SendMessage) -> Res
 }
 
 /// "The minimum size is one character. The maximum size is 1 MiB or 1,048,576 bytes." (SQS's API reference, 2025)
-const LONGEST_BODY: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 fn put(state: &mut State, queue: Arn<'_>, body: String) -> Result<String, Error> {
     if body.is_empty() {
         return Err(Error::new("MissingParameter", "The request must contain the parameter MessageBody."));
     }
-    if body.len() > LONGEST_BODY {
+    if body.len() > MAX_BODY_BYTES {
         let why =
-            format!("One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes.");
+            format!("One or more parameters are invalid. Reason: Message must be shorter than {MAX_BODY_BYTES} bytes.");
         return Err(Error::new("InvalidParameterValue", why));
     }
     let (id, sent) = (state.new_uuid(), state.now);
@@ -260,20 +260,20 @@ struct ReceiveMessage {
 
 /// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
 fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage) -> Result<Value, Error> {
-    let most = input.max_number_of_messages.unwrap_or(1);
-    if !(1..=10).contains(&most) {
+    let max = input.max_number_of_messages.unwrap_or(1);
+    if !(1..=10).contains(&max) {
         let why = format!(
-            "Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+            "Value {max} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
         );
         return Err(Error::new("InvalidParameterValue", why));
     }
-    let asked = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
+    let requested = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
     let (now, receipt) = (state.now, state.new_uuid());
     let queue = find(state, arn(ctx, &input.queue_url)?)?;
     let hidden_until = now + input.visibility_timeout.map_or(queue.visibility, Duration::from_secs);
     let visible = queue.messages.iter_mut().filter(|(_, message)| message.hidden_until <= now);
     let messages: Vec<Value> = visible
-        .take(most)
+        .take(max)
         .map(|(number, message)| {
             message.hidden_until = hidden_until;
             message.received += 1;
@@ -283,7 +283,7 @@ fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage)
                 "ReceiptHandle": message.receipt,
                 "Body": message.body,
                 "MD5OfBody": md5(&message.body),
-                "Attributes": message.attributes(&asked),
+                "Attributes": message.attributes(&requested),
             })
         })
         .collect();
@@ -292,18 +292,18 @@ fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage)
 
 impl Message {
     /// Those that were asked for; null if there are none.
-    fn attributes(&self, asked: &[String]) -> Value {
+    fn attributes(&self, requested: &[String]) -> Value {
         let all = [
             ("SentTimestamp", self.sent.timestamp_millis().to_string()),
             ("ApproximateReceiveCount", self.received.to_string()),
         ];
-        let is_asked = |name: &str| asked.iter().any(|asked| asked == name || asked == "All");
-        let told: serde_json::Map<_, _> = all
+        let is_requested = |name: &str| requested.iter().any(|requested| requested == name || requested == "All");
+        let attributes: serde_json::Map<_, _> = all
             .into_iter()
-            .filter(|(name, _)| is_asked(name))
+            .filter(|(name, _)| is_requested(name))
             .map(|(name, text)| (name.to_owned(), text.into()))
             .collect();
-        if told.is_empty() { Value::Null } else { Value::Object(told) }
+        if attributes.is_empty() { Value::Null } else { Value::Object(attributes) }
     }
 }
 

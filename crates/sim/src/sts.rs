@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::call::{Answer, Call, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, run};
 
-pub(crate) fn serve(call: Call) -> Answer {
+pub(crate) fn serve(call: Call) -> CallResult {
     let Call { caller, input, operation, .. } = call;
     match operation.as_str() {
         "GetCallerIdentity" => run(input, |_: Nothing| Ok(get_caller_identity(&caller))),

@@ -17,7 +17,7 @@ pub(crate) struct Throttle {
 #[derive(Debug)]
 struct Bucket {
     tokens: i64,
-    filled: DateTime<Utc>,
+    filled_at: DateTime<Utc>,
 }
 
 /// A bucket holds what comes in so many seconds: short bursts are let through.
@@ -25,14 +25,14 @@ const BURST_SECONDS: i64 = 2;
 
 impl Throttle {
     /// Whether this call is one too many.
-    pub(crate) fn refuses(&mut self, call: &Call, a_second: Option<u32>, now: DateTime<Utc>) -> bool {
-        let Some(a_second) = a_second.map(i64::from) else { return false };
-        let full = a_second * BURST_SECONDS * 1000;
-        let whose = (call.caller.account.clone(), call.region.clone(), call.service);
-        let bucket = self.buckets.entry(whose).or_insert(Bucket { tokens: full, filled: now });
-        let since = (now - bucket.filled).num_milliseconds().min(BURST_SECONDS * 1000);
-        bucket.tokens = (bucket.tokens + since * a_second).min(full);
-        bucket.filled = now;
+    pub(crate) fn is_exceeded(&mut self, call: &Call, per_second: Option<u32>, now: DateTime<Utc>) -> bool {
+        let Some(per_second) = per_second.map(i64::from) else { return false };
+        let full = per_second * BURST_SECONDS * 1000;
+        let key = (call.caller.account.clone(), call.region.clone(), call.service);
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: full, filled_at: now });
+        let elapsed = (now - bucket.filled_at).num_milliseconds().min(BURST_SECONDS * 1000);
+        bucket.tokens = (bucket.tokens + elapsed * per_second).min(full);
+        bucket.filled_at = now;
         if bucket.tokens < 1000 {
             return true;
         }

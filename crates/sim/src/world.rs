@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::agenda::Agenda;
 use crate::bill::Meter;
-use crate::call::{Answer, Call, Caller, Error, Service};
+use crate::call::{Call, CallResult, Caller, Error, Service};
 use crate::clock::Clock;
 use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
@@ -76,7 +76,7 @@ struct Inner {
 
 /// Everything that changes.
 pub(crate) struct State {
-    /// What time it is for what is change now.
+    /// The time of the change that is being made.
     pub(crate) now: DateTime<Utc>,
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
@@ -89,7 +89,7 @@ pub(crate) struct State {
     regions: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
     /// The functions that are running.
-    pub(crate) runs: lambda::Runs,
+    pub(crate) runs: lambda::FunctionRuns,
     /// The world that this is the state of, for what goes on by itself: the functions.
     pub(crate) world: WeakHandle,
 }
@@ -142,7 +142,7 @@ impl World {
                 settings: settings.clone(),
                 regions: BTreeMap::new(),
                 roles: iam::Roles::default(),
-                runs: lambda::Runs::default(),
+                runs: lambda::FunctionRuns::default(),
                 world: WeakHandle(Weak::clone(world)),
             };
             Inner {
@@ -152,7 +152,7 @@ impl World {
                 agenda_changed: Arc::clone(&agenda_changed),
             }
         }));
-        tokio::spawn(follow_agenda(Arc::downgrade(&world.0), clock, agenda_changed));
+        tokio::spawn(run_agenda(Arc::downgrade(&world.0), clock, agenda_changed));
         world
     }
 
@@ -193,7 +193,7 @@ impl World {
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.0.lock();
         let now = self.now();
-        state.catch_up(now);
+        state.run_due_changes(now);
         state.now = state.now.max(now);
         let result = change(&mut state);
         self.0.agenda_changed.notify_one();
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Whose an access key is, if somebody has told.
-    pub(crate) fn owner_of(&self, access_key: &str) -> Option<Caller> {
+    pub(crate) fn caller_for_access_key(&self, access_key: &str) -> Option<Caller> {
         self.0.lock().roles.owner_of(access_key)
     }
 
@@ -210,7 +210,7 @@ impl World {
     }
 
     /// Answers a request, if it was one, and says under which identifier.
-    pub(crate) async fn answer(&self, call: Result<Call, wire::Unread>) -> (wire::Response, String) {
+    pub(crate) async fn respond(&self, call: Result<Call, wire::RequestError>) -> (wire::Response, String) {
         let id = self.0.lock().new_uuid();
         let response = match call {
             Ok(call) => {
@@ -219,34 +219,36 @@ impl World {
                 wire::record(service, &operation, &response);
                 response
             }
-            Err(wire::Unread { service, error }) => wire::write(service.map(|service| (service, "")), &Err(error), &id),
+            Err(wire::RequestError { service, error }) => {
+                wire::write(service.map(|service| (service, "")), &Err(error), &id)
+            }
         };
         (response, id)
     }
 
     /// What a call goes through: its action is decided, it takes its time, has its effect, and is written down.
-    async fn call(&self, call: Call) -> Answer {
-        let called = self.now();
-        let action = self.0.lock().faults.decide(&Point::call(&call));
+    async fn call(&self, call: Call) -> CallResult {
+        let received = self.now();
+        let action = self.0.lock().faults.next_action(&Point::call(&call));
         if action == Action::Crash && lambda::kill(&mut self.0.lock(), &call.caller) {
             // Whoever would hear the answer is gone.
             return std::future::pending().await;
         }
-        let more = if let Action::Delay(more) = action { more } else { Duration::ZERO };
-        self.sleep(self.0.latency + more).await;
+        let delay = if let Action::Delay(delay) = action { delay } else { Duration::ZERO };
+        self.sleep(self.0.latency + delay).await;
 
         self.change(|state| {
             let mut entry = Event::of(&call);
             let answer = match action {
-                Action::FailBefore => Err(Error::lost()),
-                _ if state.throttle.refuses(&call, state.settings.calls_per_second, state.now) => {
+                Action::FailBefore => Err(Error::internal_failure()),
+                _ if state.throttle.is_exceeded(&call, state.settings.calls_per_second, state.now) => {
                     Err(Error::throttled(call.service))
                 }
-                Action::FailAfter => state.serve(call).and(Err(Error::lost())),
+                Action::FailAfter => state.serve(call).and(Err(Error::internal_failure())),
                 Action::Throttle => Err(Error::throttled(call.service)),
                 Action::Pass | Action::Delay(_) | Action::Lose | Action::Duplicate | Action::Crash => state.serve(call),
             };
-            entry.answered(answer.as_ref().err(), (state.now - called).num_milliseconds());
+            entry.answered(answer.as_ref().err(), (state.now - received).num_milliseconds());
             state.write(entry);
             answer
         })
@@ -268,10 +270,10 @@ impl Inner {
 }
 
 /// Does what the agenda says until the world is gone.
-async fn follow_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
+async fn run_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
     loop {
         let Some(inner) = world.upgrade() else { return };
-        let next = inner.lock().catch_up(clock.now());
+        let next = inner.lock().run_due_changes(clock.now());
         drop(inner);
         match next {
             Some(next) => tokio::select! {
@@ -285,7 +287,7 @@ async fn follow_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
 
 impl State {
     /// What the service does, if its caller's role may want it.
-    pub(crate) fn serve(&mut self, call: Call) -> Answer {
+    pub(crate) fn serve(&mut self, call: Call) -> CallResult {
         // Most callers have no policies, and this costs them nothing.
         if self.roles.has_policies(&call.caller) {
             let needs = self.required_permissions(&call)?;
@@ -334,7 +336,7 @@ impl State {
     }
 
     /// Does everything that is due, each at its own time, and says when the next is.
-    fn catch_up(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn run_due_changes(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         while let Some((time, change)) = self.agenda.take_due(now) {
             self.now = self.now.max(time);
             change(self);

@@ -34,7 +34,7 @@ impl RequiredPermission {
 /// Checks that the caller's own policies allow all permissions that a call requires. Returns the error of the called
 /// service. It is called before the call has any effect.
 pub(crate) fn authorize(state: &mut State, call: &Call, required: &[RequiredPermission]) -> Result<(), Error> {
-    let denied = |why| Error::denied(call.service, why);
+    let denied = |why| Error::access_denied(call.service, why);
     required.iter().try_for_each(|permission| check_caller_policies(state, &call.caller, permission)).map_err(denied)
 }
 

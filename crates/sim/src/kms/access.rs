@@ -75,7 +75,7 @@ fn authorize<'s>(
         Err(DenialReason::DeniedByResource | DenialReason::NotAllowedByResource) if is_cross_account => {
             Err(access_denied(&ctx.caller, action))
         }
-        Err(why) => Err(Error::denied(Service::Kms, iam::denial_message(why, &ctx.caller, action, &key.arn))),
+        Err(why) => Err(Error::access_denied(Service::Kms, iam::denial_message(why, &ctx.caller, action, &key.arn))),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn check_own_policies(
     ctx: &CallContext,
     permission: &RequiredPermission,
 ) -> Result<(), Error> {
-    iam::check_caller_policies(state, &ctx.caller, permission).map_err(|why| Error::denied(Service::Kms, why))
+    iam::check_caller_policies(state, &ctx.caller, permission).map_err(|why| Error::access_denied(Service::Kms, why))
 }
 
 fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Key> {

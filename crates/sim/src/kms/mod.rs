@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use crate::call::{Answer, Call, Error, run};
+use crate::call::{Call, CallResult, Error, run};
 use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
@@ -92,7 +92,7 @@ struct Alias {
     updated: DateTime<Utc>,
 }
 
-pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let Call { caller, region, operation, input, .. } = call;
     let ctx = &CallContext { caller, region };
     match operation.as_str() {

@@ -22,16 +22,16 @@ use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::{State, World};
 
-pub(crate) use permissions::{allow, lets};
+pub(crate) use permissions::{allow, may_invoke};
 pub(crate) use queue::invoke;
 pub use run::InvocationError;
-pub(crate) use run::{Runs, call, kill};
+pub(crate) use run::{FunctionRuns, call, kill};
 
 /// A function, and how it is set up.
 #[derive(Clone)]
 pub struct Function {
     role: String,
-    code: Arc<Code>,
+    code: Arc<Handler>,
     environment: BTreeMap<String, String>,
     timeout: Duration,
     memory: u32,
@@ -57,11 +57,11 @@ pub struct Invocation {
     pub deadline: DateTime<Utc>,
 }
 
-pub(crate) type Code = dyn Fn(Invocation) -> Running + Send + Sync;
-pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+pub(crate) type Handler = dyn Fn(Invocation) -> FunctionFuture + Send + Sync;
+pub(crate) type FunctionFuture = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 
 /// AWS lets no function run longer.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 impl Function {
     /// A function that acts as this role of its account. It has a minute and 128 MiB.
@@ -94,7 +94,7 @@ impl Function {
     /// Stopped after so long, at most a quarter of an hour.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout: timeout.min(LONGEST), ..self }
+        Self { timeout: timeout.min(MAX_TIMEOUT), ..self }
     }
 
     /// With so many MiB, which only the bill knows.
@@ -141,14 +141,14 @@ impl World {
     /// # Errors
     /// The function's own, or Lambda's refusal to run it.
     pub async fn invoke_function_and_wait(&self, function_arn: &str, payload: Value) -> Result<Value, InvocationError> {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.change(|state| {
             call(state, function_arn, payload, |_, result| {
                 // Whoever asked may have stopped waiting.
-                let _ = tell.send(result);
+                let _ = sender.send(result);
             });
         });
-        told.await.unwrap_or_else(|_| {
+        receiver.await.unwrap_or_else(|_| {
             Err(InvocationError {
                 error: "Lambda.ServiceException".to_owned(),
                 cause: "The world has ended.".to_owned(),

@@ -47,7 +47,7 @@ pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source
 }
 
 /// Is there such a function, and may this service invoke it for this resource?
-pub(crate) fn lets(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
+pub(crate) fn may_invoke(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
     let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
     let permissions = &state.region_state(arn.account, arn.region).lambda.permissions;
     let permissions = name(function_arn).and_then(|name| permissions.get(name));

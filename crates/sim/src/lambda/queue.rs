@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::find;
-use super::run::{Attempt, Crash, End};
+use super::run::{Attempt, AttemptResult, FunctionError};
 use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock;
@@ -20,12 +20,12 @@ use crate::world::State;
 pub(crate) fn invoke(state: &mut State, function_arn: &str, payload: Value) {
     let request_id = state.new_uuid();
     let since = state.now;
-    Queued { function_arn: function_arn.to_owned(), request_id, payload, since, failed: 0, throttled: 0 }
+    QueuedEvent { function_arn: function_arn.to_owned(), request_id, payload, since, failed: 0, throttled: 0 }
         .attempt(state);
 }
 
 /// An event in a function's queue.
-struct Queued {
+struct QueuedEvent {
     function_arn: String,
     request_id: String,
     payload: Value,
@@ -38,15 +38,15 @@ struct Queued {
 
 /// "Lambda attempts to run it two more times, with a one-minute wait between the first two attempts, and two minutes
 /// between the second and third attempts." (Lambda's guide, *Asynchronous invocation*)
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// "For throttling errors (429) …, Lambda returns the event to the queue and attempts to run the function again for up
 /// to 6 hours. The retry interval increases exponentially from 1 second after the first attempt to a maximum of 5
 /// minutes."
-const OLDEST: Duration = Duration::from_secs(6 * 60 * 60);
-const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+const MAX_EVENT_AGE: Duration = Duration::from_secs(6 * 60 * 60);
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-impl Queued {
+impl QueuedEvent {
     fn attempt(self, state: &mut State) {
         // "When you set reserved concurrency to zero …, Lambda begins sending new events to the … on-failure event
         // destination, without any retries."
@@ -59,41 +59,41 @@ impl Queued {
             number: self.failed + 1,
             payload: self.payload.clone(),
         };
-        attempt.make(state, Box::new(move |state, end| self.settle(state, end)));
+        attempt.make(state, Box::new(move |state, end| self.handle_result(state, end)));
     }
 
-    fn settle(mut self, state: &mut State, end: End) {
+    fn handle_result(mut self, state: &mut State, end: AttemptResult) {
         match end {
-            End::Done(_) | End::Lost | End::Gone(_) => {}
-            End::Throttled => {
-                let wait = Duration::from_secs(1 << self.throttled.min(9)).min(LONGEST_WAIT);
+            AttemptResult::Succeeded(_) | AttemptResult::Lost | AttemptResult::NotFound(_) => {}
+            AttemptResult::Throttled => {
+                let wait = Duration::from_secs(1 << self.throttled.min(9)).min(MAX_RETRY_INTERVAL);
                 self.throttled += 1;
-                self.again(state, wait, None);
+                self.retry_after(state, wait, None);
             }
-            End::Failed(crash) => {
+            AttemptResult::Failed(error) => {
                 self.failed += 1;
                 self.throttled = 0;
-                if self.failed == ATTEMPTS {
-                    self.give_up(state, "RetriesExhausted", Some(&crash));
+                if self.failed == MAX_ATTEMPTS {
+                    self.give_up(state, "RetriesExhausted", Some(&error));
                 } else {
                     let wait = Duration::from_secs(60) * self.failed;
-                    self.again(state, wait, Some(&crash));
+                    self.retry_after(state, wait, Some(&error));
                 }
             }
         }
     }
 
     /// Tries again after a while, unless the event is too old by then.
-    fn again(self, state: &mut State, wait: Duration, last: Option<&Crash>) {
+    fn retry_after(self, state: &mut State, wait: Duration, last: Option<&FunctionError>) {
         let time = state.now + wait;
-        if time > self.since + OLDEST {
+        if time > self.since + MAX_EVENT_AGE {
             self.give_up(state, "EventAgeExceeded", last);
         } else {
             state.agenda.at(time, move |state| self.attempt(state));
         }
     }
 
-    fn give_up(self, state: &mut State, condition: &str, last: Option<&Crash>) {
+    fn give_up(self, state: &mut State, condition: &str, last: Option<&FunctionError>) {
         let Some((function, arn)) = find(state, &self.function_arn).zip(Arn::parse(&self.function_arn)) else { return };
         let Some(destination) = function.on_failure else { return };
         let executed =
@@ -109,7 +109,7 @@ impl Queued {
             },
             "requestPayload": self.payload,
             "responseContext": executed,
-            "responsePayload": last.map(Crash::payload),
+            "responsePayload": last.map(FunctionError::payload),
         });
         let role = Role { name: function.role, session: "destination".to_owned() };
         let caller = Caller { account: arn.account.to_owned(), role: Some(role) };

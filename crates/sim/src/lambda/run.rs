@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{Function, Invocation, Running, find, name};
+use super::{Function, FunctionFuture, Invocation, find, name};
 use crate::arn::Arn;
 use crate::call::{Caller, Role};
 use crate::clock::Clock;
@@ -29,10 +29,10 @@ pub(crate) fn call(
 ) {
     let request_id = state.new_uuid();
     let attempt = Attempt { function_arn: function_arn.to_owned(), request_id, number: 1, payload };
-    let handed_over = move |state: &mut State, end| then(state, result(end));
+    let on_end = move |state: &mut State, end| then(state, result(end));
     // Not at once: whoever calls is in the middle of something.
     let now = state.now;
-    state.agenda.at(now, move |state| attempt.make(state, Box::new(handed_over)));
+    state.agenda.at(now, move |state| attempt.make(state, Box::new(on_end)));
 }
 
 /// Why a synchronous invocation failed: the error's type as Lambda reports it, and the answer that it came with.
@@ -45,14 +45,16 @@ pub struct InvocationError {
 }
 
 /// As Step Functions sees it: a function's error by its own type, what Lambda itself refuses as `Lambda.…`.
-fn result(end: End) -> Result<Value, InvocationError> {
+fn result(end: AttemptResult) -> Result<Value, InvocationError> {
     let failed = |error: &str, cause: String| Err(InvocationError { error: error.to_owned(), cause });
     match end {
-        End::Done(value) => Ok(value),
-        End::Failed(crash) => failed(crash.kind, crash.payload().to_string()),
-        End::Throttled => failed("Lambda.TooManyRequestsException", "Rate Exceeded.".to_owned()),
-        End::Lost => failed("Lambda.ServiceException", "The invocation was lost.".to_owned()),
-        End::Gone(arn) => failed("Lambda.ResourceNotFoundException", format!("Function not found: {arn}")),
+        AttemptResult::Succeeded(value) => Ok(value),
+        AttemptResult::Failed(error) => failed(error.kind, error.payload().to_string()),
+        AttemptResult::Throttled => failed("Lambda.TooManyRequestsException", "Rate Exceeded.".to_owned()),
+        AttemptResult::Lost => failed("Lambda.ServiceException", "The invocation was lost.".to_owned()),
+        AttemptResult::NotFound(arn) => {
+            failed("Lambda.ResourceNotFoundException", format!("Function not found: {arn}"))
+        }
     }
 }
 
@@ -67,24 +69,24 @@ pub(super) struct Attempt {
 }
 
 /// What came of an attempt.
-pub(super) enum End {
-    Done(Value),
-    Failed(Crash),
+pub(super) enum AttemptResult {
+    Succeeded(Value),
+    Failed(FunctionError),
     /// Too many were running.
     Throttled,
     /// A fault swallowed it.
     Lost,
     /// There is no such function.
-    Gone(String),
+    NotFound(String),
 }
 
 /// How a function failed.
-pub(super) struct Crash {
+pub(super) struct FunctionError {
     kind: &'static str,
     message: String,
 }
 
-impl Crash {
+impl FunctionError {
     /// As Lambda answers.
     pub(super) fn payload(&self) -> Value {
         json!({ "errorType": self.kind, "errorMessage": self.message })
@@ -97,12 +99,12 @@ impl Crash {
 }
 
 /// What is done with what came of an attempt.
-pub(super) type Then = Box<dyn FnOnce(&mut State, End) + Send>;
+pub(super) type OnAttemptEnd = Box<dyn FnOnce(&mut State, AttemptResult) + Send>;
 
 impl Attempt {
     /// Makes the attempt, with the action that it meets.
-    pub(super) fn make(self, state: &mut State, then: Then) {
-        match state.faults.decide(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
+    pub(super) fn make(self, state: &mut State, then: OnAttemptEnd) {
+        match state.faults.next_action(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
             Action::Pass => self.start(state, then),
             Action::Delay(more) => {
                 let time = state.now + more;
@@ -113,11 +115,11 @@ impl Attempt {
                 self.start(state, then);
             }
             Action::FailAfter => {
-                let crash = Crash::exit(&self.request_id);
+                let error = FunctionError::exit(&self.request_id);
                 self.start(
                     state,
                     Box::new(move |state, end| match end {
-                        End::Done(_) => then(state, End::Failed(crash)),
+                        AttemptResult::Succeeded(_) => then(state, AttemptResult::Failed(error)),
                         end => then(state, end),
                     }),
                 );
@@ -129,18 +131,18 @@ impl Attempt {
         }
     }
 
-    fn start(self, state: &mut State, then: Then) {
+    fn start(self, state: &mut State, then: OnAttemptEnd) {
         let Some((function, arn)) = find(state, &self.function_arn).zip(Arn::parse(&self.function_arn)) else {
-            let end = End::Gone(self.function_arn);
+            let end = AttemptResult::NotFound(self.function_arn);
             return then(state, end);
         };
         if function.reserved_concurrency.is_some_and(|most| state.runs.of(&self.function_arn) >= most as usize) {
             return self.stop(state, InvocationOutcome::Throttled, then);
         }
         let Some(world) = state.world.upgrade() else { return };
-        let begun = state.now;
+        let started = state.now;
         let (session, killed) = state.runs.begin(&self.function_arn);
-        if let Some(reason) = lost_log(state, &function, arn, &session) {
+        if let Some(reason) = log_denied_reason(state, &function, arn, &session) {
             let name = name(&self.function_arn).unwrap_or_default().to_owned();
             state.write(Event::LogDenied { account: arn.account.to_owned(), function: name, reason });
         }
@@ -150,58 +152,60 @@ impl Attempt {
             config: world.sdk_config_as(arn.account, arn.region, Some(&format!("{}/{session}", function.role))),
             function_arn: self.function_arn.clone(),
             request_id: self.request_id.clone(),
-            deadline: begun + function.timeout,
+            deadline: started + function.timeout,
         };
         let (clock, world) = (world.clock(), state.world.clone());
         tokio::spawn(async move {
-            let last = live(&function, invocation, killed, clock).await;
+            let last = execute(&function, invocation, killed, clock).await;
             let Some(world) = world.upgrade() else { return };
             world.change(|state| {
                 state.runs.running.remove(&session);
-                self.finish(state, begun, &function, last, then);
+                self.finish(state, started, &function, last, then);
             });
         });
     }
 
     /// Ends an attempt that did not get as far as to run.
-    fn stop(self, state: &mut State, outcome: InvocationOutcome, then: Then) {
+    fn stop(self, state: &mut State, outcome: InvocationOutcome, then: OnAttemptEnd) {
         let function = find(state, &self.function_arn);
         let memory = function.map_or(0, |function| function.memory);
         self.write(state, state.now, memory, outcome);
         let end = match outcome {
-            InvocationOutcome::Throttled => End::Throttled,
-            InvocationOutcome::Lost => End::Lost,
-            _ => End::Failed(Crash::exit(&self.request_id)),
+            InvocationOutcome::Throttled => AttemptResult::Throttled,
+            InvocationOutcome::Lost => AttemptResult::Lost,
+            _ => AttemptResult::Failed(FunctionError::exit(&self.request_id)),
         };
         then(state, end);
     }
 
-    fn finish(self, state: &mut State, begun: DateTime<Utc>, function: &Function, last: Last, then: Then) {
+    fn finish(self, state: &mut State, started: DateTime<Utc>, function: &Function, last: RunEnd, then: OnAttemptEnd) {
         let Self { request_id, .. } = &self;
         let (outcome, end) = match last {
-            Last::Word(Ok(value)) => (InvocationOutcome::Ok, End::Done(value)),
-            Last::Word(Err(message)) => (InvocationOutcome::Error, End::Failed(Crash { kind: "Error", message })),
-            Last::Killed => (InvocationOutcome::Killed, End::Failed(Crash::exit(request_id))),
+            RunEnd::Returned(Ok(value)) => (InvocationOutcome::Ok, AttemptResult::Succeeded(value)),
+            RunEnd::Returned(Err(message)) => {
+                (InvocationOutcome::Error, AttemptResult::Failed(FunctionError { kind: "Error", message }))
+            }
+            RunEnd::Killed => (InvocationOutcome::Killed, AttemptResult::Failed(FunctionError::exit(request_id))),
             // "In newer runtimes, timeouts are reported as Sandbox.Timedout" (Step Functions' guide, *Handle transient
             // Lambda service exceptions*); older ones are only `Lambda.Unknown`.
-            Last::Timeout => {
+            RunEnd::Timeout => {
                 let after = function.timeout.as_secs_f64();
                 let message = format!("RequestId: {request_id} Error: Task timed out after {after:.2} seconds");
-                (InvocationOutcome::Timeout, End::Failed(Crash { kind: "Sandbox.Timedout", message }))
+                (InvocationOutcome::Timeout, AttemptResult::Failed(FunctionError { kind: "Sandbox.Timedout", message }))
             }
         };
-        self.write(state, begun, function.memory, outcome);
+        self.write(state, started, function.memory, outcome);
         then(state, end);
     }
 
-    fn write(&self, state: &mut State, begun: DateTime<Utc>, memory: u32, outcome: InvocationOutcome) {
+    fn write(&self, state: &mut State, started: DateTime<Utc>, memory: u32, outcome: InvocationOutcome) {
         state.write(Event::Invocation {
             account: Arn::parse(&self.function_arn).map_or("", |arn| arn.account).to_owned(),
             function: name(&self.function_arn).unwrap_or_default().to_owned(),
             request_id: self.request_id.clone(),
             attempt: self.number,
             outcome,
-            duration_ms: (state.now - begun).num_milliseconds(),
+            duration_ms: (state.now - started).num_milliseconds(),
             memory_mib: memory,
         });
     }
@@ -209,7 +213,7 @@ impl Attempt {
 
 /// Why what a run says is lost, if it is: "The function's execution role must have permission to upload logs to CloudWatch
 /// Logs" (Lambda's guide), and without it Lambda says nothing. The ARNs are those in CloudWatch's own refusals.
-fn lost_log(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
+fn log_denied_reason(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
     let role = Role { name: function.role.clone(), session: session.to_owned() };
     let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
     if !state.roles.has_policies(&caller) {
@@ -225,17 +229,17 @@ fn lost_log(state: &mut State, function: &Function, arn: Arn<'_>, session: &str)
 }
 
 /// How a run ended.
-enum Last {
+enum RunEnd {
     /// It answered.
-    Word(Result<Value, String>),
+    Returned(Result<Value, String>),
     Timeout,
     Killed,
 }
 
-async fn live(function: &Function, invocation: Invocation, killed: oneshot::Receiver<()>, clock: Clock) -> Last {
+async fn execute(function: &Function, invocation: Invocation, killed: oneshot::Receiver<()>, clock: Clock) -> RunEnd {
     let deadline = invocation.deadline;
     let code = function.code.clone();
-    let mut running: Running = Box::pin(async move { code(invocation).await });
+    let mut running: FunctionFuture = Box::pin(async move { code(invocation).await });
     // As AWS's runtime for Rust does it: a panic is an error of this invocation.
     let answer = poll_fn(|context| {
         catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)))
@@ -244,16 +248,16 @@ async fn live(function: &Function, invocation: Invocation, killed: oneshot::Rece
     // In this order, so that the same run ends the same way.
     tokio::select! {
         biased;
-        _ = killed => Last::Killed,
-        answer = answer => Last::Word(answer),
-        () = clock.sleep_until(deadline) => Last::Timeout,
+        _ = killed => RunEnd::Killed,
+        answer = answer => RunEnd::Returned(answer),
+        () = clock.sleep_until(deadline) => RunEnd::Timeout,
     }
 }
 
 /// What is running, by the session of its role, so that a call tells from which run it comes.
 #[derive(Default)]
-pub(crate) struct Runs {
-    begun: u64,
+pub(crate) struct FunctionRuns {
+    started: u64,
     running: BTreeMap<String, Run>,
 }
 
@@ -263,7 +267,7 @@ struct Run {
     kill: Option<oneshot::Sender<()>>,
 }
 
-impl Runs {
+impl FunctionRuns {
     /// How many of this function are running.
     fn of(&self, function_arn: &str) -> usize {
         let name = |arn| (Arn::parse(arn).map(|arn| (arn.account, arn.region)), name(arn));
@@ -272,8 +276,8 @@ impl Runs {
 
     /// AWS calls the session after the function; here it bears a number too.
     fn begin(&mut self, function_arn: &str) -> (String, oneshot::Receiver<()>) {
-        self.begun += 1;
-        let session = format!("{}@{}", name(function_arn).unwrap_or_default(), self.begun);
+        self.started += 1;
+        let session = format!("{}@{}", name(function_arn).unwrap_or_default(), self.started);
         let (kill, killed) = oneshot::channel();
         self.running.insert(session.clone(), Run { function_arn: function_arn.to_owned(), kill: Some(kill) });
         (session, killed)

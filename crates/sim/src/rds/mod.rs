@@ -29,7 +29,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::call::{Answer, Call, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, run};
 use crate::world::State;
 use databases::Database;
 use events::Events;
@@ -39,7 +39,7 @@ pub(crate) use permissions::required_permissions;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
 
-pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
     let Call { operation, input, .. } = call;
     match operation.as_str() {

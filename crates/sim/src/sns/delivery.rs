@@ -17,34 +17,35 @@ use crate::world::State;
 use crate::{lambda, sqs};
 
 /// How long a delivery takes that nothing slows down.
-const TRAVEL: Duration = Duration::from_millis(100);
+const DELIVERY_TIME: Duration = Duration::from_millis(100);
 
 /// Sends a message on its way to everybody who has subscribed by now.
-pub(super) fn fan_out(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
+pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
     let Ok(topic) = find(state, topic_arn) else { return };
     let subscriptions: Vec<_> = topic.subscriptions.clone().into_iter().filter(|(_, to)| !to.pending).collect();
     let topic = Arn::parse(topic_arn).map_or("", |arn| arn.resource);
     let published = state.now;
-    let letter = Arc::new(Letter { topic_arn: topic_arn.to_owned(), id: message_id.to_owned(), published, message });
+    let published =
+        Arc::new(PublishedMessage { topic_arn: topic_arn.to_owned(), id: message_id.to_owned(), published, message });
     for (subscription_arn, to) in subscriptions {
-        let delivery = Delivery { letter: Arc::clone(&letter), subscription_arn, to };
-        match state.faults.decide(&Point::Delivery(topic.to_owned())) {
+        let delivery = Delivery { published: Arc::clone(&published), subscription_arn, to };
+        match state.faults.next_action(&Point::Delivery(topic.to_owned())) {
             Action::Lose => delivery.write(state, DeliveryOutcome::Lost),
             Action::Duplicate => {
-                delivery.clone().after(state, TRAVEL);
-                delivery.after(state, TRAVEL * 2);
+                delivery.clone().after(state, DELIVERY_TIME);
+                delivery.after(state, DELIVERY_TIME * 2);
             }
-            Action::Delay(more) => delivery.after(state, TRAVEL + more),
+            Action::Delay(more) => delivery.after(state, DELIVERY_TIME + more),
             // SNS itself tries again what fails on the way, so the rest is nothing special.
             Action::Pass | Action::FailBefore | Action::FailAfter | Action::Throttle | Action::Crash => {
-                delivery.after(state, TRAVEL);
+                delivery.after(state, DELIVERY_TIME);
             }
         }
     }
 }
 
 /// A message as it was published.
-struct Letter {
+struct PublishedMessage {
     topic_arn: String,
     id: String,
     published: DateTime<Utc>,
@@ -53,7 +54,7 @@ struct Letter {
 
 #[derive(Clone)]
 struct Delivery {
-    letter: Arc<Letter>,
+    published: Arc<PublishedMessage>,
     subscription_arn: String,
     to: Subscription,
 }
@@ -65,15 +66,18 @@ impl Delivery {
     }
 
     fn arrive(self, state: &mut State) {
-        let Self { letter, subscription_arn, to } = &self;
+        let Self { published, subscription_arn, to } = &self;
         let arrival = match to.protocol.as_str() {
-            "lambda" if lambda::lets(state, &to.endpoint, "sns.amazonaws.com", &letter.topic_arn) => {
-                lambda::invoke(state, &to.endpoint, letter.for_function(subscription_arn));
+            "lambda" if lambda::may_invoke(state, &to.endpoint, "sns.amazonaws.com", &published.topic_arn) => {
+                lambda::invoke(state, &to.endpoint, published.function_payload(subscription_arn));
                 DeliveryOutcome::Delivered
             }
             "sqs" => {
-                let body =
-                    if to.raw { letter.message.body.clone() } else { letter.for_queue(subscription_arn).to_string() };
+                let body = if to.raw {
+                    published.message.body.clone()
+                } else {
+                    published.queue_payload(subscription_arn).to_string()
+                };
                 sqs::send(state, &to.endpoint, body).map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
             }
             // An endpoint that is gone, or does not let SNS in, is a client-side error, which SNS does not retry.
@@ -84,9 +88,9 @@ impl Delivery {
 
     fn write(&self, state: &mut State, outcome: DeliveryOutcome) {
         state.write(Event::Delivery {
-            topic: self.letter.topic_arn.clone(),
+            topic: self.published.topic_arn.clone(),
             to: self.to.endpoint.clone(),
-            message_id: self.letter.id.clone(),
+            message_id: self.published.id.clone(),
             outcome,
         });
     }
@@ -95,9 +99,9 @@ impl Delivery {
 /// What AWS signs with; nobody can verify it here.
 const SIGNATURE: &str = "U0lNVUxBVEVE";
 
-impl Letter {
+impl PublishedMessage {
     /// What a function is invoked with.
-    fn for_function(&self, subscription_arn: &str) -> Value {
+    fn function_payload(&self, subscription_arn: &str) -> Value {
         let mut notification = self.notification();
         notification["SigningCertUrl"] = self.signing_cert_url().into();
         notification["UnsubscribeUrl"] = self.unsubscribe_url(subscription_arn).into();
@@ -114,7 +118,7 @@ impl Letter {
     }
 
     /// What a queue gets. It spells some names otherwise, and leaves out what is not there.
-    fn for_queue(&self, subscription_arn: &str) -> Value {
+    fn queue_payload(&self, subscription_arn: &str) -> Value {
         let mut notification = self.notification();
         notification["SigningCertURL"] = self.signing_cert_url().into();
         notification["UnsubscribeURL"] = self.unsubscribe_url(subscription_arn).into();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::arn::Arn;
 use crate::bill::BillItem;
-use crate::call::{Answer, Call, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, run};
 use crate::context::CallContext;
 use crate::iam::{self, AccessRequest, Policy, Principal, RequiredPermission};
 use crate::page;
@@ -54,7 +54,7 @@ pub(crate) struct Attribute {
     pub(crate) value: String,
 }
 
-pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let Call { caller, region, operation, input, .. } = call;
     let ctx = &CallContext { caller, region };
     match operation.as_str() {
@@ -101,27 +101,27 @@ pub(crate) fn publish(
 ) -> Result<String, Error> {
     find(state, topic_arn)?;
     if !allowed(state, principal, "sns:Publish", topic_arn) {
-        return Err(refused(principal, "SNS:Publish", topic_arn));
+        return Err(access_denied(principal, "SNS:Publish", topic_arn));
     }
-    check(&message)?;
+    check_message(&message)?;
     let id = state.new_uuid();
     // "Each 64KB chunk of published data is billed as 1 request" (pricing).
     let chunks = message.body.len().div_ceil(64 * 1024);
     state.meter.add(BillItem::Publishes, chunks as u128);
-    delivery::fan_out(state, topic_arn, &id, message);
+    delivery::deliver_to_subscribers(state, topic_arn, &id, message);
     Ok(id)
 }
 
 /// AWS's quota: 256 KiB, attributes included.
-const LONGEST_MESSAGE: usize = 256 * 1024;
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-fn check(message: &Message) -> Result<(), Error> {
+fn check_message(message: &Message) -> Result<(), Error> {
     let attributes = message.attributes.iter().map(|(name, it)| name.len() + it.data_type.len() + it.value.len());
     let size = message.body.len() + attributes.sum::<usize>();
     let subject = message.subject.as_deref().unwrap_or("-");
     if message.body.is_empty() {
         Err(invalid("Empty message"))
-    } else if size > LONGEST_MESSAGE {
+    } else if size > MAX_MESSAGE_BYTES {
         Err(invalid("Message too long"))
     } else if subject.is_empty() || subject.chars().count() > 100 || subject.chars().any(char::is_control) {
         Err(invalid("Subject"))
@@ -138,7 +138,7 @@ fn topic<'s>(state: &'s mut State, ctx: &CallContext, arn: &str, action: &str) -
     find(state, arn)?;
     let principal = Principal::Caller(&ctx.caller);
     if !allowed(state, principal, action, arn) {
-        return Err(refused(principal, &action.replacen("sns", "SNS", 1), arn));
+        return Err(access_denied(principal, &action.replacen("sns", "SNS", 1), arn));
     }
     find(state, arn)
 }
@@ -178,7 +178,7 @@ fn invalid(what: impl std::fmt::Display) -> Error {
     Error::new("InvalidParameter", format!("Invalid parameter: {what}"))
 }
 
-fn refused(principal: Principal<'_>, action: &str, resource: &str) -> Error {
+fn access_denied(principal: Principal<'_>, action: &str, resource: &str) -> Error {
     let who = match principal {
         Principal::Caller(caller) => caller.principal(),
         Principal::Service { name, .. } => name.to_owned(),
@@ -239,13 +239,13 @@ fn create_topic(state: &mut State, ctx: &CallContext, input: CreateTopic) -> Res
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfTopic {
+struct TopicInput {
     topic_arn: String,
     next_token: Option<String>,
 }
 
 /// What is not there is deleted already.
-fn delete_topic(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<(), Error> {
+fn delete_topic(state: &mut State, ctx: &CallContext, input: &TopicInput) -> Result<(), Error> {
     match topic(state, ctx, &input.topic_arn, "sns:DeleteTopic") {
         Err(error) if error.code == "NotFound" => return Ok(()),
         topic => topic?,
@@ -260,16 +260,16 @@ fn delete_topic(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listing {
+struct ListInput {
     next_token: Option<String>,
 }
 
-fn list_topics(state: &mut State, ctx: &CallContext, input: &Listing) -> Value {
+fn list_topics(state: &mut State, ctx: &CallContext, input: &ListInput) -> Value {
     let topics = &ctx.region_state(state).sns.topics;
     page("Topics", topics, input.next_token.as_ref(), |name, _| Some(json!({ "TopicArn": ctx.arn("sns", name) })))
 }
 
-fn get_topic_attributes(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<Value, Error> {
+fn get_topic_attributes(state: &mut State, ctx: &CallContext, input: &TopicInput) -> Result<Value, Error> {
     let topic = topic(state, ctx, &input.topic_arn, "sns:GetTopicAttributes")?;
     let owner = Arn::parse(&input.topic_arn).map_or("", |arn| arn.account);
     let pending = topic.subscriptions.values().filter(|subscription| subscription.pending).count();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Entry, Listing, OfTopic, Topic, entries, find, invalid, page, topic};
+use super::{Entry, ListInput, Topic, TopicInput, entries, find, invalid, page, topic};
 use crate::arn::Arn;
 use crate::call::Error;
 use crate::context::CallContext;
@@ -23,7 +23,7 @@ pub(super) struct Subscription {
 }
 
 /// What AWS can deliver to besides functions and queues. Here they stay unconfirmed.
-const UNREACHED: [&str; 7] = ["application", "email", "email-json", "firehose", "http", "https", "sms"];
+const UNCONFIRMED_PROTOCOLS: [&str; 7] = ["application", "email", "email-json", "firehose", "http", "https", "sms"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -48,7 +48,7 @@ pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) 
             // guide, *Sending messages to a queue in a different account*; otherwise it does.)
             of.account != ctx.caller.account
         }
-        other if UNREACHED.contains(&other) => true,
+        other if UNCONFIRMED_PROTOCOLS.contains(&other) => true,
         other => return Err(invalid(format!("Does not support this protocol string: {other}"))),
     };
     let mut new = Subscription { owner: ctx.caller.account.clone(), protocol, endpoint, pending, raw: false };
@@ -77,7 +77,7 @@ pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct OfSubscription {
+pub(super) struct SubscriptionInput {
     subscription_arn: String,
     #[serde(default)]
     attribute_name: String,
@@ -85,7 +85,7 @@ pub(super) struct OfSubscription {
     attribute_value: String,
 }
 
-impl OfSubscription {
+impl SubscriptionInput {
     /// The topic's ARN.
     fn topic_arn(&self) -> Result<&str, Error> {
         let topic = self.subscription_arn.rsplit_once(':').map(|(topic, _)| topic);
@@ -94,10 +94,10 @@ impl OfSubscription {
 
     /// Its topic, if it is there and the caller is its owner or the topic's.
     fn topic<'s>(&self, state: &'s mut State, ctx: &CallContext) -> Result<&'s mut Topic, Error> {
-        let none = || Error::new("NotFound", "Subscription does not exist").status(404);
+        let not_found = || Error::new("NotFound", "Subscription does not exist").status(404);
         let topic_arn = self.topic_arn()?;
-        let topic = find(state, topic_arn).map_err(|_| none())?;
-        let owner = &topic.subscriptions.get(&self.subscription_arn).ok_or_else(none)?.owner;
+        let topic = find(state, topic_arn).map_err(|_| not_found())?;
+        let owner = &topic.subscriptions.get(&self.subscription_arn).ok_or_else(not_found)?.owner;
         if *owner == ctx.caller.account || Arn::parse(topic_arn).is_some_and(|arn| arn.account == ctx.caller.account) {
             Ok(topic)
         } else {
@@ -112,7 +112,7 @@ impl OfSubscription {
 }
 
 /// What is not there is unsubscribed already.
-pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<(), Error> {
+pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<(), Error> {
     let topic = match input.topic(state, ctx) {
         Err(error) if error.code == "NotFound" => return Ok(()),
         topic => topic?,
@@ -125,20 +125,20 @@ pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &OfSubscr
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, input: &Listing) -> Value {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListInput) -> Value {
     let subscribed = ctx.region_state(state).sns.subscribed.clone();
     page("Subscriptions", &subscribed, input.next_token.as_ref(), |arn, topic_arn| {
-        Some(find(state, topic_arn).ok()?.subscriptions.get(arn)?.shown(arn, topic_arn))
+        Some(find(state, topic_arn).ok()?.subscriptions.get(arn)?.view(arn, topic_arn))
     })
 }
 
-pub(super) fn list_by_topic(state: &mut State, ctx: &CallContext, input: &OfTopic) -> Result<Value, Error> {
+pub(super) fn list_by_topic(state: &mut State, ctx: &CallContext, input: &TopicInput) -> Result<Value, Error> {
     let subscriptions = &topic(state, ctx, &input.topic_arn, "sns:ListSubscriptionsByTopic")?.subscriptions;
-    let shown = |arn: &str, to: &Subscription| Some(to.shown(arn, &input.topic_arn));
-    Ok(page("Subscriptions", subscriptions, input.next_token.as_ref(), shown))
+    let view = |arn: &str, to: &Subscription| Some(to.view(arn, &input.topic_arn));
+    Ok(page("Subscriptions", subscriptions, input.next_token.as_ref(), view))
 }
 
-pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<Value, Error> {
+pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<Value, Error> {
     let Subscription { owner, protocol, endpoint, pending, raw } = input.subscription(state, ctx)?.clone();
     Ok(entries([
         ("SubscriptionArn", input.subscription_arn.clone()),
@@ -152,7 +152,7 @@ pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &OfSub
     ]))
 }
 
-pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: &OfSubscription) -> Result<(), Error> {
+pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<(), Error> {
     input.subscription(state, ctx)?.set(&input.attribute_name, &input.attribute_value)
 }
 
@@ -171,7 +171,7 @@ impl Subscription {
         Ok(())
     }
 
-    fn shown(&self, arn: &str, topic_arn: &str) -> Value {
+    fn view(&self, arn: &str, topic_arn: &str) -> Value {
         json!({
             "SubscriptionArn": if self.pending { "PendingConfirmation" } else { arn },
             "Owner": self.owner,

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::lambda::{Code, Invocation};
+use crate::lambda::{Handler, Invocation};
 use crate::world::World;
 use path_error::PathError;
 use properties::Properties;
@@ -56,7 +56,7 @@ pub struct Error(String);
 #[derive(Clone, Default)]
 pub struct Bucket {
     name: String,
-    code: BTreeMap<String, Arc<Code>>,
+    code: BTreeMap<String, Arc<Handler>>,
     texts: BTreeMap<String, String>,
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::execution::{At, Awaits, Execution, MOST_BYTES, News, Status, told};
-use super::language::{Failure, Kind, Next, Step, Words};
-use super::path::{DEEPEST, Scope};
+use super::execution::{CurrentState, Execution, MAX_BYTES, Signal, Status, Waiting, failure_details};
+use super::language::{Failure, Kind, Next, Step, TextField};
+use super::path::{MAX_DEPTH, Scope};
 use super::values::after;
 
 /// What comes of being in a state.
@@ -16,18 +16,18 @@ enum Outcome {
     Go(String, Value),
     Succeed(Value),
     Fail(Failure),
-    Await(Awaits),
+    Wait(Waiting),
 }
 
 impl Execution {
     /// Goes on until there is something to wait for.
-    pub(super) fn go_on(&mut self, now: DateTime<Utc>, news: News) -> Awaits {
+    pub(super) fn advance(&mut self, now: DateTime<Utc>, signal: Signal) -> Waiting {
         self.turn += 1;
         let definition = Arc::clone(&self.definition);
-        let mut outcome = match (news, definition.states.get(&self.at.state)) {
-            (News::Started, _) => Outcome::Go(definition.start_at.clone(), self.input_value()),
-            (news, Some(step)) => self.hear(now, step, news),
-            (_, None) => return Awaits::Nothing,
+        let mut outcome = match (signal, definition.states.get(&self.at.state)) {
+            (Signal::Started, _) => Outcome::Go(definition.start_at.clone(), self.input_value()),
+            (signal, Some(step)) => self.resume(now, step, signal),
+            (_, None) => return Waiting::Ended,
         };
         loop {
             if self.history.is_full() {
@@ -35,20 +35,20 @@ impl Execution {
                 outcome = Outcome::Fail(Failure::runtime(cause));
             }
             outcome = match outcome {
-                Outcome::Await(awaits) => return awaits,
+                Outcome::Wait(waiting) => return waiting,
                 Outcome::Succeed(output) => {
                     self.output = Some(self.text(&output));
                     self.close(now, Status::Succeeded, Failure::default());
-                    return Awaits::Nothing;
+                    return Waiting::Ended;
                 }
                 Outcome::Fail(failure) => {
                     self.close(now, Status::Failed, failure);
-                    return Awaits::Nothing;
+                    return Waiting::Ended;
                 }
                 Outcome::Go(state, input) => match definition.states.get(&state) {
                     Some(step) => {
                         self.enter(now, state, step, input);
-                        self.work(now, step)
+                        self.run_state(now, step)
                     }
                     None => Outcome::Fail(Failure::runtime(format!("There is no state '{state}'"))),
                 },
@@ -61,7 +61,7 @@ impl Execution {
         let event = self.history.write(now, step.kind.name(), "StateEntered", details);
         let retriers = if let Kind::Task { retry, .. } = &step.kind { retry.len() } else { 0 };
         self.note(state.clone());
-        self.at = At { state, entered: now, event, input, retried: vec![0; retriers] };
+        self.at = CurrentState { state, entered: now, event, input, retried: vec![0; retriers] };
     }
 
     /// A transition, unless the history had no room for it.
@@ -72,18 +72,18 @@ impl Execution {
     }
 
     /// Does what the state is there for.
-    fn work(&mut self, now: DateTime<Utc>, step: &Step) -> Outcome {
+    fn run_state(&mut self, now: DateTime<Utc>, step: &Step) -> Outcome {
         let context = self.context();
         let input = match step.filters.input(Scope { input: &self.at.input, context: &context }) {
             Ok(input) => input,
-            Err(failure) => return self.fail(now, step, self.explained(failure)),
+            Err(failure) => return self.fail(now, step, self.with_location(failure)),
         };
         let scope = Scope { input: &input, context: &context };
         let result = match &step.kind {
             Kind::Pass { result, .. } => Ok(result.clone().unwrap_or(input)),
             Kind::Succeed => Ok(input),
             Kind::Wait { until, .. } => match until.time(scope, now) {
-                Ok(time) => return Outcome::Await(Awaits::Time(time)),
+                Ok(time) => return Outcome::Wait(Waiting::Timer(time)),
                 Err(failure) => Err(failure),
             },
             Kind::Choice { rules, default } => {
@@ -99,30 +99,31 @@ impl Execution {
                 }
             }
             Kind::Fail { error, cause } => {
-                let say =
-                    |words: &Option<Words>, field| words.as_ref().map(|words| words.say(field, scope)).transpose();
+                let say = |text_field: &Option<TextField>, field| {
+                    text_field.as_ref().map(|text_field| text_field.evaluate(field, scope)).transpose()
+                };
                 match say(error, "ErrorPath").and_then(|error| Ok(Failure { error, cause: say(cause, "CausePath")? })) {
                     Ok(failure) => return Outcome::Fail(failure),
                     Err(failure) => Err(failure),
                 }
             }
-            Kind::Task { .. } => return self.order(now, step, input),
+            Kind::Task { .. } => return self.request(now, step, input),
         };
         match result {
             Ok(result) => self.leave(now, step, result, None),
-            Err(failure) => self.fail(now, step, self.explained(failure)),
+            Err(failure) => self.fail(now, step, self.with_location(failure)),
         }
     }
 
     /// Starts a task, or starts it again.
-    fn order(&mut self, now: DateTime<Utc>, step: &Step, input: Value) -> Outcome {
+    fn request(&mut self, now: DateTime<Utc>, step: &Step, input: Value) -> Outcome {
         let Kind::Task { resource, timeout, .. } = &step.kind else { return self.leave(now, step, input, None) };
         let shown = self.text(&input);
         let mut arn = self.machine_arn.split(':').skip(3);
         let (region, account) = (arn.next().unwrap_or_default(), arn.next().unwrap_or_default());
-        let order = match resource.order(input, region, account) {
-            Ok(order) => order,
-            Err(failure) => return self.fail(now, step, self.explained(failure)),
+        let request = match resource.request(input, region, account) {
+            Ok(request) => request,
+            Err(failure) => return self.fail(now, step, self.with_location(failure)),
         };
         let (kind, name) = resource.names();
         let details = match kind {
@@ -137,44 +138,44 @@ impl Execution {
         self.history.write(now, resource.events(), "Scheduled", details);
         self.task_event(now, step, "Started", Vec::new());
         let until = timeout.and_then(|seconds| after(now, i64::try_from(seconds).ok()?));
-        Outcome::Await(Awaits::Order(order, until))
+        Outcome::Wait(Waiting::Task(request, until))
     }
 
     /// Goes on with a state that waited.
-    fn hear(&mut self, now: DateTime<Utc>, step: &Step, news: News) -> Outcome {
+    fn resume(&mut self, now: DateTime<Utc>, step: &Step, signal: Signal) -> Outcome {
         let Kind::Task { resource, .. } = &step.kind else {
             // A `Wait` has no other result than its input.
             return match step.filters.input(Scope { input: &self.at.input, context: &self.context() }) {
                 Ok(input) => self.leave(now, step, input, None),
-                Err(failure) => Outcome::Fail(self.explained(failure)),
+                Err(failure) => Outcome::Fail(self.with_location(failure)),
             };
         };
-        match news {
-            News::Started | News::Woken => {
+        match signal {
+            Signal::Started | Signal::TimerFired => {
                 // "If you include retry error handling in any steps of your workflow, each retry will be charged as an
                 // additional state transition" (pricing).
-                let outcome = self.work(now, step);
+                let outcome = self.run_state(now, step);
                 self.note(self.at.state.clone());
                 outcome
             }
-            News::Answered(Ok(answer), request_id) => {
+            Signal::TaskEnded(Ok(answer), request_id) => {
                 let result = resource.result(answer, &request_id);
                 let text = self.text(&result);
-                if text.len() > MOST_BYTES {
+                if text.len() > MAX_BYTES {
                     let (kind, name) = resource.names();
                     let failure = too_large(kind.unwrap_or(name));
-                    self.task_event(now, step, "Failed", told(&failure).collect());
+                    self.task_event(now, step, "Failed", failure_details(&failure).collect());
                     return self.fail(now, step, failure);
                 }
                 self.task_event(now, step, "Succeeded", vec![("output", text)]);
                 self.leave(now, step, result, None)
             }
-            News::Answered(Err(failure), _) => {
-                self.task_event(now, step, "Failed", told(&failure).collect());
+            Signal::TaskEnded(Err(failure), _) => {
+                self.task_event(now, step, "Failed", failure_details(&failure).collect());
                 self.fail(now, step, failure)
             }
-            News::TimedOut => {
-                self.task_event(now, step, "TimedOut", told(&Failure::timeout()).collect());
+            Signal::TaskTimedOut => {
+                self.task_event(now, step, "TimedOut", failure_details(&Failure::timeout()).collect());
                 self.fail(now, step, Failure::timeout())
             }
         }
@@ -184,7 +185,7 @@ impl Execution {
     fn leave(&mut self, now: DateTime<Utc>, step: &Step, result: Value, chosen: Option<&String>) -> Outcome {
         let output = match step.filters.output(result, Scope { input: &self.at.input, context: &self.context() }) {
             Ok(output) => output,
-            Err(failure) => return self.fail(now, step, self.explained(failure)),
+            Err(failure) => return self.fail(now, step, self.with_location(failure)),
         };
         self.exit(now, step, &output).unwrap_or_else(|| match (chosen, step.kind.next()) {
             (Some(state), _) | (None, Some(Next::State(state))) => Outcome::Go(state.clone(), output),
@@ -195,12 +196,12 @@ impl Execution {
     /// Writes that the state is left, unless it fails by that.
     fn exit(&mut self, now: DateTime<Utc>, step: &Step, output: &Value) -> Option<Outcome> {
         let text = self.text(output);
-        if text.len() > MOST_BYTES {
+        if text.len() > MAX_BYTES {
             return Some(Outcome::Fail(too_large(&self.at.state)));
         }
-        if depth(&text) > DEEPEST {
-            let cause = format!("This simulation has no outputs of more than {DEEPEST} levels.");
-            return Some(Outcome::Fail(self.explained(Failure::runtime(cause))));
+        if depth(&text) > MAX_DEPTH {
+            let cause = format!("This simulation has no outputs of more than {MAX_DEPTH} levels.");
+            return Some(Outcome::Fail(self.with_location(Failure::runtime(cause))));
         }
         let details = vec![("name", self.at.state.as_str().into()), ("output", text)];
         self.history.write(now, step.kind.name(), "StateExited", details);
@@ -211,14 +212,14 @@ impl Execution {
     fn fail(&mut self, now: DateTime<Utc>, step: &Step, failure: Failure) -> Outcome {
         let Kind::Task { retry, catch, .. } = &step.kind else { return Outcome::Fail(failure) };
         // Only the first retrier that fits is asked; when it has no attempts left, it is the catchers' turn.
-        let fitting = retry.iter().zip(&mut self.at.retried).find(|(retrier, _)| failure.is_one_of(&retrier.errors));
+        let fitting = retry.iter().zip(&mut self.at.retried).find(|(retrier, _)| failure.matches_any(&retrier.errors));
         if let Some((retrier, retried)) = fitting.filter(|(retrier, retried)| **retried < retrier.max_attempts) {
             let delay = retrier.delay(*retried);
             *retried += 1;
             let time = now.checked_add_signed(TimeDelta::milliseconds((delay * 1000.0).round() as i64));
-            return Outcome::Await(Awaits::Time(time.unwrap_or(DateTime::<Utc>::MAX_UTC)));
+            return Outcome::Wait(Waiting::Timer(time.unwrap_or(DateTime::<Utc>::MAX_UTC)));
         }
-        let Some(catcher) = catch.iter().find(|catcher| failure.is_one_of(&catcher.errors)) else {
+        let Some(catcher) = catch.iter().find(|catcher| failure.matches_any(&catcher.errors)) else {
             return Outcome::Fail(failure);
         };
         let caught = json!({
@@ -227,7 +228,7 @@ impl Execution {
         });
         // What is caught does not pass `ResultSelector` and `OutputPath`.
         match catcher.result.place(self.at.input.clone(), caught) {
-            Err(failure) => Outcome::Fail(self.explained(failure)),
+            Err(failure) => Outcome::Fail(self.with_location(failure)),
             Ok(output) => self.exit(now, step, &output).unwrap_or_else(|| Outcome::Go(catcher.next.clone(), output)),
         }
     }

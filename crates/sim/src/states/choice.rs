@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::fields::{Fields, Refused};
+use super::fields::{DefinitionError, Fields};
 use super::language::{Failure, timestamp};
 use super::path::{Path, Scope};
 
@@ -17,11 +17,11 @@ pub(super) enum Rule {
     /// `IsPresent`
     Present(Path, bool),
     /// `IsNull`, `IsString`, …
-    Is(Path, Is, bool),
+    Is(Path, TypeTest, bool),
     /// `StringMatches`
     Matches(Path, Vec<String>),
     /// `NumericLessThanEquals`, `StringEqualsPath`, …
-    Compare(Path, Type, Came, Operand),
+    Compare(Path, Type, OrderingTest, Operand),
 }
 
 /// What is compared with what; values of another type are not equal, and not anything else either.
@@ -40,12 +40,12 @@ pub(super) enum Operand {
 }
 
 /// Whether a value is of some kind.
-type Is = fn(&Value) -> bool;
+type TypeTest = fn(&Value) -> bool;
 /// Whether a comparison came out as wanted.
-type Came = fn(Ordering) -> bool;
+type OrderingTest = fn(Ordering) -> bool;
 
 /// What a value is, by the operator that asks for it.
-const IS: [(&str, Is); 5] = [
+const TYPE_TESTS: [(&str, TypeTest); 5] = [
     ("IsNull", Value::is_null),
     ("IsString", Value::is_string),
     ("IsNumeric", Value::is_number),
@@ -56,7 +56,7 @@ const IS: [(&str, Is); 5] = [
 const TYPES: [(&str, Type); 4] =
     [("String", Type::String), ("Numeric", Type::Numeric), ("Boolean", Type::Boolean), ("Timestamp", Type::Timestamp)];
 
-const COMPARISONS: [(&str, Came); 5] = [
+const COMPARISONS: [(&str, OrderingTest); 5] = [
     ("Equals", Ordering::is_eq),
     ("LessThan", Ordering::is_lt),
     ("LessThanEquals", Ordering::is_le),
@@ -66,11 +66,11 @@ const COMPARISONS: [(&str, Came); 5] = [
 
 impl Rule {
     /// An element of `Choices`.
-    pub(super) fn read_with_next(fields: &mut Fields<'_>, _last: bool) -> Result<(Self, String), Refused> {
+    pub(super) fn read_with_next(fields: &mut Fields<'_>, _last: bool) -> Result<(Self, String), DefinitionError> {
         Ok((Self::read(fields)?, fields.text("Next")?))
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Refused> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, DefinitionError> {
         let inner = |fields: &mut Fields<'_>, _: bool| Self::read(fields);
         let mut operators = fields.names().filter(|name| !matches!(*name, "Variable" | "Next" | "Comment"));
         let (Some(operator), None) = (operators.next(), operators.next()) else {
@@ -92,14 +92,14 @@ impl Rule {
         }
     }
 
-    fn read_test(fields: &mut Fields<'_>, operator: &str) -> Result<Self, Refused> {
+    fn read_test(fields: &mut Fields<'_>, operator: &str) -> Result<Self, DefinitionError> {
         let Some(variable) = fields.path("Variable")? else {
             return fields.refuse("", "These fields are required: [Variable]");
         };
         let Some(operand) = fields.take(operator) else { return fields.refuse(operator, "A value is required") };
-        if operator == "IsPresent" || IS.iter().any(|(name, _)| *name == operator) {
+        if operator == "IsPresent" || TYPE_TESTS.iter().any(|(name, _)| *name == operator) {
             let Some(wanted) = operand.as_bool() else { return fields.refuse(operator, "A boolean is expected") };
-            let is = IS.iter().find(|(name, _)| *name == operator);
+            let is = TYPE_TESTS.iter().find(|(name, _)| *name == operator);
             return Ok(is.map_or(Self::Present(variable.clone(), wanted), |(_, is)| Self::Is(variable, *is, wanted)));
         }
         if operator == "StringMatches" {
@@ -166,7 +166,7 @@ fn find<'a>(path: &Path, scope: Scope<'a>) -> Result<&'a Value, Failure> {
     })
 }
 
-fn comparison(operator: &str) -> Option<(Type, Came)> {
+fn comparison(operator: &str) -> Option<(Type, OrderingTest)> {
     let (prefix, of) = TYPES.iter().find(|(prefix, _)| operator.starts_with(prefix))?;
     let rest = operator.strip_prefix(prefix)?;
     let (_, how) = COMPARISONS.iter().find(|(name, _)| *name == rest)?;

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::history::History;
 use super::language::{Definition, Failure};
-use super::task::Order;
+use super::task::TaskRequest;
 use crate::clock;
 
 /// "If an execution runs for more than the 1-year maximum, it will fail with a States.Timeout error" (quotas).
-pub(super) const LONGEST_SECONDS: u64 = 365 * 24 * 60 * 60;
+pub(super) const MAX_EXECUTION_SECONDS: u64 = 365 * 24 * 60 * 60;
 /// The most bytes that an input, an output or a result can have.
-pub(super) const MOST_BYTES: usize = 256 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// A state machine at work, or what is left of it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Execution {
     pub(super) turn: u64,
     /// The states entered, and entered again by retries, since somebody last took note.
     pub(super) entered: Vec<String>,
-    pub(super) at: At,
+    pub(super) at: CurrentState,
     /// The last input or output that was written as text.
     text: Arc<str>,
 }
@@ -57,7 +57,7 @@ pub(super) enum Status {
 
 /// The state that an execution is in.
 #[derive(Debug, Default)]
-pub(super) struct At {
+pub(super) struct CurrentState {
     pub(super) state: String,
     pub(super) entered: DateTime<Utc>,
     /// The number of the event of having entered it.
@@ -70,23 +70,23 @@ pub(super) struct At {
 
 /// What an execution is told.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum Signal {
     Started,
     /// The time to wait is over: that of a `Wait`, or that before a retry.
-    Woken,
+    TimerFired,
     /// The order was done, or not, under this request identifier.
-    Answered(Result<Value, Failure>, String),
+    TaskEnded(Result<Value, Failure>, String),
     /// The order was not done in time.
-    TimedOut,
+    TaskTimedOut,
 }
 
 /// What an execution waits for.
-pub(super) enum Awaits {
-    Time(DateTime<Utc>),
+pub(super) enum Waiting {
+    Timer(DateTime<Utc>),
     /// That this is done, until that time.
-    Order(Order, Option<DateTime<Utc>>),
+    Task(TaskRequest, Option<DateTime<Utc>>),
     /// Nothing: it is over.
-    Nothing,
+    Ended,
 }
 
 impl Execution {
@@ -119,7 +119,7 @@ impl Execution {
             history,
             turn: 0,
             entered: Vec::new(),
-            at: At::default(),
+            at: CurrentState::default(),
             text: Arc::default(),
         }
     }
@@ -129,7 +129,7 @@ impl Execution {
         // Of an error, AWS keeps 256 characters; of its cause, 32768.
         let kept = |text: Option<String>, most| text.map(|text: String| text.chars().take(most).collect());
         self.failure = Failure { error: kept(failure.error, 256), cause: kept(failure.cause, 32_768) };
-        (self.status, self.stopped, self.at) = (status, Some(now), At::default());
+        (self.status, self.stopped, self.at) = (status, Some(now), CurrentState::default());
         let what = match status {
             Status::Running => return,
             Status::Succeeded => "Succeeded",
@@ -138,7 +138,7 @@ impl Execution {
             Status::Aborted => "Aborted",
         };
         let output = self.output.clone().map(|output| ("output", output));
-        self.history.end(now, what, output.into_iter().chain(told(&self.failure)));
+        self.history.end(now, what, output.into_iter().chain(failure_details(&self.failure)));
     }
 
     /// A value as text. Most states hand on what they were given, so that is kept only once.
@@ -171,8 +171,8 @@ impl Execution {
     }
 
     /// The failure, with where it happened, as AWS says it.
-    pub(super) fn explained(&self, failure: Failure) -> Failure {
-        let At { state, event, .. } = &self.at;
+    pub(super) fn with_location(&self, failure: Failure) -> Failure {
+        let CurrentState { state, event, .. } = &self.at;
         let cause = failure.cause.unwrap_or_default();
         let cause = format!(
             "An error occurred while executing the state '{state}' (entered at the event id #{event}). {cause}"
@@ -182,7 +182,7 @@ impl Execution {
 }
 
 /// A failure, as events tell it.
-pub(super) fn told(failure: &Failure) -> impl Iterator<Item = (&'static str, Arc<str>)> {
+pub(super) fn failure_details(failure: &Failure) -> impl Iterator<Item = (&'static str, Arc<str>)> {
     let told = |name, text: &Option<String>| text.as_deref().map(|text| (name, Arc::from(text)));
     [told("error", &failure.error), told("cause", &failure.cause)].into_iter().flatten()
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::execution::{Execution, MOST_BYTES, Status};
+use super::execution::{Execution, MAX_BYTES, Status};
 use super::language::Failure;
 use super::machines::being_deleted;
-use super::run::{Which, start_running, stop_running};
+use super::run::{ExecutionId, start_running, stop_running};
 use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
@@ -50,24 +50,24 @@ pub(super) fn start(state: &mut State, ctx: &CallContext, input: Start) -> Resul
     states.started += 1;
     let number = states.started;
     let execution = Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
-    let which = Which {
+    let id = ExecutionId {
         account: ctx.caller.account.clone(),
         region: ctx.region.clone(),
         machine: machine_name.to_owned(),
         name,
         number,
     };
-    start_running(state, which, execution);
+    start_running(state, id, execution);
     Ok(json!({ "executionArn": arn, "startDate": seconds(now) }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Named {
+pub(super) struct ExecutionInput {
     execution_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &CallContext, input: ExecutionInput) -> Result<Value, Error> {
     let (_, execution) = ctx.region_state(state).states.execution(ctx, &input.execution_arn)?;
     let mut described = summary(execution);
     let redrivable = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
@@ -102,8 +102,8 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<
     let Some(arn) = state_machine_arn else {
         return Err(Error::new("ValidationException", "This simulation lists executions by stateMachineArn only."));
     };
-    let status = status_filter.map(|name| status_named(&name)).transpose()?;
-    let before = next_token.map(|token| place_of(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
+    let status = status_filter.map(|name| parse_status(&name)).transpose()?;
+    let before = next_token.map(|token| parse_list_token(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
     let (machine, _) = ctx.region_state(state).states.machine(ctx, &arn)?;
     let mut found: Vec<_> = machine
         .executions
@@ -135,14 +135,14 @@ pub(super) fn stop(state: &mut State, ctx: &CallContext, input: Stop) -> Result<
     let now = state.now;
     let (machine, execution) = ctx.region_state(state).states.execution(ctx, &execution_arn)?;
     let stopped = execution.stopped.unwrap_or(now);
-    let which = Which {
+    let id = ExecutionId {
         account: ctx.caller.account.clone(),
         region: ctx.region.clone(),
         machine: machine.to_owned(),
         name: execution.name.clone(),
         number: execution.number,
     };
-    stop_running(state, &which, Status::Aborted, Failure { error, cause });
+    stop_running(state, &id, Status::Aborted, Failure { error, cause });
     Ok(json!({ "stopDate": seconds(stopped) }))
 }
 
@@ -159,16 +159,16 @@ pub(super) struct History {
 /// The token says how many events were told already.
 pub(super) fn history(state: &mut State, ctx: &CallContext, input: History) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
-    let told = match input.next_token {
+    let skipped = match input.next_token {
         None => 0,
         Some(token) => token.parse().map_err(|_| invalid_token(&token))?,
     };
     let (_, execution) = ctx.region_state(state).states.execution(ctx, &input.execution_arn)?;
     let history = &execution.history;
-    let end = history.len().min(told + size);
+    let end = history.len().min(skipped + size);
     let index = |n: usize| if input.reverse_order == Some(true) { history.len() - 1 - n } else { n };
     let with_data = input.include_execution_data.unwrap_or(true);
-    let events: Vec<_> = (told..end).filter_map(|n| history.show(index(n), with_data)).collect();
+    let events: Vec<_> = (skipped..end).filter_map(|n| history.show(index(n), with_data)).collect();
     Ok(json!({ "events": events, "nextToken": (end < history.len()).then(|| end.to_string()) }))
 }
 
@@ -196,7 +196,7 @@ fn summary(execution: &Execution) -> Value {
 }
 
 fn check_input(input: &str) -> Result<(), Error> {
-    if input.len() > MOST_BYTES {
+    if input.len() > MAX_BYTES {
         let why = "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length \
                    less than or equal to 262144";
         return Err(Error::new("ValidationException", why));
@@ -211,7 +211,7 @@ fn check_input(input: &str) -> Result<(), Error> {
 }
 
 /// A status to filter by. None is ever `PENDING_REDRIVE` here.
-fn status_named(name: &str) -> Result<Option<Status>, Error> {
+fn parse_status(name: &str) -> Result<Option<Status>, Error> {
     match name {
         "RUNNING" => Ok(Some(Status::Running)),
         "SUCCEEDED" => Ok(Some(Status::Succeeded)),
@@ -227,7 +227,7 @@ fn status_named(name: &str) -> Result<Option<Status>, Error> {
 }
 
 /// Where a token says that a list goes on.
-fn place_of(token: &str) -> Option<(i64, u64)> {
+fn parse_list_token(token: &str) -> Option<(i64, u64)> {
     let (time, number) = token.split_once('.')?;
     Some((time.parse().ok()?, number.parse().ok()?))
 }

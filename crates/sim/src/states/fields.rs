@@ -10,7 +10,7 @@ use super::template::Template;
 
 /// Why a definition is refused, and where in it.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct DefinitionError {
     pub(super) at: String,
     pub(super) why: String,
 }
@@ -23,10 +23,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(json: &'a Value, at: String) -> Result<Self, Refused> {
+    pub(super) fn of(json: &'a Value, at: String) -> Result<Self, DefinitionError> {
         match json {
             Value::Object(all) => Ok(Self { at, left: all.clone(), all }),
-            _ => Err(Refused { at, why: "An object is expected".to_owned() }),
+            _ => Err(DefinitionError { at, why: "An object is expected".to_owned() }),
         }
     }
 
@@ -36,14 +36,14 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must be there.
-    pub(super) fn text(&mut self, name: &str) -> Result<String, Refused> {
+    pub(super) fn text(&mut self, name: &str) -> Result<String, DefinitionError> {
         match self.text_if(name)? {
             Some(text) => Ok(text),
             None => self.refuse("", &format!("These fields are required: [{name}]")),
         }
     }
 
-    pub(super) fn text_if(&mut self, name: &str) -> Result<Option<String>, Refused> {
+    pub(super) fn text_if(&mut self, name: &str) -> Result<Option<String>, DefinitionError> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A whole number within limits.
-    pub(super) fn count(&mut self, name: &str, limits: RangeInclusive<u64>) -> Result<Option<u64>, Refused> {
+    pub(super) fn count(&mut self, name: &str, limits: RangeInclusive<u64>) -> Result<Option<u64>, DefinitionError> {
         match self.take(name).map(|value| value.as_u64().filter(|count| limits.contains(count))) {
             None => Ok(None),
             Some(Some(count)) => Ok(Some(count)),
@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field with which only one thing can be said here.
-    pub(super) fn only(&mut self, name: &str, said: &str) -> Result<(), Refused> {
+    pub(super) fn only(&mut self, name: &str, said: &str) -> Result<(), DefinitionError> {
         match self.text_if(name)? {
             Some(other) if other != said => {
                 self.refuse(name, &format!("This simulation has only '{said}', not '{other}'"))
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn path(&mut self, name: &str) -> Result<Option<Path>, Refused> {
+    pub(super) fn path(&mut self, name: &str) -> Result<Option<Path>, DefinitionError> {
         match self.text_if(name)?.map(|text| Path::parse(&text)) {
             None => Ok(None),
             Some(Ok(path)) => Ok(Some(path)),
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn selection(&mut self, name: &str) -> Result<Selection, Refused> {
+    pub(super) fn selection(&mut self, name: &str) -> Result<Selection, DefinitionError> {
         if self.all.get(name) == Some(&Value::Null) {
             self.take(name);
             return Ok(Selection::Nothing);
@@ -89,11 +89,11 @@ impl<'a> Fields<'a> {
     }
 
     /// `ResultPath`
-    pub(super) fn placement(&mut self) -> Result<Placement, Refused> {
+    pub(super) fn placement(&mut self) -> Result<Placement, DefinitionError> {
         match self.selection("ResultPath")? {
-            Selection::Everything => Ok(Placement::Instead),
-            Selection::Nothing => Ok(Placement::Nowhere),
-            Selection::At(path) if path.is_root() => Ok(Placement::Instead),
+            Selection::Everything => Ok(Placement::Replace),
+            Selection::Nothing => Ok(Placement::Discard),
+            Selection::At(path) if path.is_root() => Ok(Placement::Replace),
             Selection::At(path) if path.is_in_context() => {
                 self.refuse("ResultPath", "The context object cannot be written to")
             }
@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn template(&mut self, name: &str) -> Result<Option<Template>, Refused> {
+    pub(super) fn template(&mut self, name: &str) -> Result<Option<Template>, DefinitionError> {
         match self.take(name) {
             None => Ok(None),
             Some(json @ Value::Object(_)) => match Template::parse(json) {
@@ -116,8 +116,8 @@ impl<'a> Fields<'a> {
     pub(super) fn list<T>(
         &mut self,
         name: &str,
-        read: impl Fn(&mut Fields<'_>, bool) -> Result<T, Refused>,
-    ) -> Result<Option<Vec<T>>, Refused> {
+        read: impl Fn(&mut Fields<'_>, bool) -> Result<T, DefinitionError>,
+    ) -> Result<Option<Vec<T>>, DefinitionError> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let Some(elements) = value.as_array() else { return self.refuse(name, "An array is expected") };
         let element = |(index, json): (usize, &Value)| {
@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields of an object that is one of these fields.
-    pub(super) fn object(&mut self, name: &str) -> Result<Fields<'a>, Refused> {
+    pub(super) fn object(&mut self, name: &str) -> Result<Fields<'a>, DefinitionError> {
         match self.take(name) {
             Some(json) => Fields::of(json, format!("{}/{name}", self.at)),
             None => self.refuse("", &format!("These fields are required: [{name}]")),
@@ -141,13 +141,13 @@ impl<'a> Fields<'a> {
         self.all.keys().map(String::as_str)
     }
 
-    pub(super) fn refuse<T>(&self, field: &str, why: &str) -> Result<T, Refused> {
+    pub(super) fn refuse<T>(&self, field: &str, why: &str) -> Result<T, DefinitionError> {
         let at = if field.is_empty() { self.at.clone() } else { format!("{}/{field}", self.at) };
-        Err(Refused { at, why: why.to_owned() })
+        Err(DefinitionError { at, why: why.to_owned() })
     }
 
     /// Everything has been taken, but for comments and the name of the only query language there is here.
-    pub(super) fn end(mut self) -> Result<(), Refused> {
+    pub(super) fn end(mut self) -> Result<(), DefinitionError> {
         self.text_if("Comment")?;
         self.only("QueryLanguage", "JSONPath")?;
         match self.left.keys().next() {

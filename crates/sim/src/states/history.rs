@@ -10,7 +10,7 @@ use crate::clock::seconds;
 /// "Step Functions has a hard quota of 25,000 entries in the execution event history. When an execution reaches 24,999
 /// events, it waits for the next event to happen. If the event number 25,000 isn't `ExecutionSucceeded`, … the state
 /// machine execution fails because of reaching the history limit" (Developer Guide, Avoid reaching the history quota).
-const MOST_EVENTS: usize = 25_000;
+const MAX_EVENTS: usize = 25_000;
 
 /// All events of an execution, numbered from 1.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl History {
         what: &'static str,
         details: Vec<(&'static str, Arc<str>)>,
     ) -> u64 {
-        if self.events.len() + 1 >= MOST_EVENTS {
+        if self.events.len() + 1 >= MAX_EVENTS {
             self.full = true;
             return self.last();
         }

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::choice::Rule;
-use super::execution::LONGEST_SECONDS;
-use super::fields::{Fields, Refused};
+use super::execution::MAX_EXECUTION_SECONDS;
+use super::fields::{DefinitionError, Fields};
 use super::path::Path;
 use super::task::Resource;
 use super::template::{Expression, Template};
 
 /// Seconds can be given up to this.
-const MOST_SECONDS: u64 = 99_999_999;
+const MAX_SECONDS: u64 = 99_999_999;
 
 /// A definition.
 #[derive(Debug)]
@@ -37,11 +37,11 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Kind {
     Task { resource: Resource, timeout: Option<u64>, retry: Vec<Retrier>, catch: Vec<Catcher>, next: Next },
-    Wait { until: Until, next: Next },
+    Wait { until: WaitUntil, next: Next },
     Choice { rules: Vec<(Rule, String)>, default: Option<String> },
     Pass { result: Option<Value>, next: Next },
     Succeed,
-    Fail { error: Option<Words>, cause: Option<Words> },
+    Fail { error: Option<TextField>, cause: Option<TextField> },
 }
 
 /// What comes after a state.
@@ -75,15 +75,15 @@ pub(super) enum Selection {
 #[derive(Debug, Default)]
 pub(super) enum Placement {
     #[default]
-    Instead,
+    Replace,
     /// `null`: the input goes on unchanged.
-    Nowhere,
+    Discard,
     At(Path),
 }
 
 /// When a `Wait` ends.
 #[derive(Debug)]
-pub(super) enum Until {
+pub(super) enum WaitUntil {
     Seconds(u64),
     SecondsAt(Path),
     Time(DateTime<Utc>),
@@ -92,7 +92,7 @@ pub(super) enum Until {
 
 /// `Error` and `Cause` of a `Fail`.
 #[derive(Debug)]
-pub(super) enum Words {
+pub(super) enum TextField {
     Fixed(String),
     Computed(Expression),
 }
@@ -138,7 +138,7 @@ impl Failure {
     }
 
     /// Whether it is one of these (`ErrorEquals`). `States.TaskFailed` is everything but a timeout.
-    pub(super) fn is_one_of(&self, errors: &[String]) -> bool {
+    pub(super) fn matches_any(&self, errors: &[String]) -> bool {
         let error = self.error.as_deref().unwrap_or_default();
         error != "States.Runtime"
             && errors.iter().any(|named| match named.as_str() {
@@ -153,7 +153,7 @@ impl Retrier {
     /// Seconds to wait before retry number `nth`, from 0: the interval, multiplied by the backoff rate each time, and
     /// never longer than an execution can last.
     pub(super) fn delay(&self, nth: u64) -> f64 {
-        let (interval, most) = (self.interval as f64, self.max_delay.unwrap_or(LONGEST_SECONDS) as f64);
+        let (interval, most) = (self.interval as f64, self.max_delay.unwrap_or(MAX_EXECUTION_SECONDS) as f64);
         (interval * self.backoff.powi(i32::try_from(nth).unwrap_or(i32::MAX))).min(most)
     }
 }
@@ -162,22 +162,22 @@ impl Definition {
     /// Reads a definition; else, why not.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text).map_err(|why| format!("INVALID_JSON_DESCRIPTION: {why}"))?;
-        Self::read(&json).map_err(|Refused { at, why }| {
+        Self::read(&json).map_err(|DefinitionError { at, why }| {
             let at = if at.is_empty() { "/" } else { &at };
             format!("SCHEMA_VALIDATION_FAILED: {why} at {at}")
         })
     }
 
-    fn read(json: &Value) -> Result<Self, Refused> {
+    fn read(json: &Value) -> Result<Self, DefinitionError> {
         let mut fields = Fields::of(json, String::new())?;
         fields.only("Version", "1.0")?;
-        let timeout = fields.count("TimeoutSeconds", 1..=MOST_SECONDS)?;
+        let timeout = fields.count("TimeoutSeconds", 1..=MAX_SECONDS)?;
         let start_at = fields.text("StartAt")?;
         let Some(Value::Object(named)) = fields.take("States") else {
             return fields.refuse("States", "These fields are required: [States]");
         };
         let states = named.iter().map(|(name, json)| Ok((name.clone(), Step::read(name, json)?)));
-        let states = states.collect::<Result<BTreeMap<_, _>, Refused>>()?;
+        let states = states.collect::<Result<BTreeMap<_, _>, DefinitionError>>()?;
         fields.end()?;
         let definition = Self { start_at, states, timeout };
         definition.check_targets(named)?;
@@ -185,8 +185,8 @@ impl Definition {
     }
 
     /// Every state that is named is there, and every state can be reached.
-    fn check_targets(&self, named: &Map<String, Value>) -> Result<(), Refused> {
-        let missing = |at: String, target: &str| Refused {
+    fn check_targets(&self, named: &Map<String, Value>) -> Result<(), DefinitionError> {
+        let missing = |at: String, target: &str| DefinitionError {
             at,
             why: format!("MISSING_TRANSITION_TARGET: there is no state '{target}'"),
         };
@@ -207,7 +207,7 @@ impl Definition {
         }
         match named.keys().find(|name| !reached.contains(name.as_str())) {
             None => Ok(()),
-            Some(name) => Err(Refused {
+            Some(name) => Err(DefinitionError {
                 at: format!("/States/{name}"),
                 why: "MISSING_TRANSITION_TARGET: the state cannot be reached".to_owned(),
             }),
@@ -216,7 +216,7 @@ impl Definition {
 }
 
 impl Step {
-    fn read(name: &str, json: &Value) -> Result<Self, Refused> {
+    fn read(name: &str, json: &Value) -> Result<Self, DefinitionError> {
         let mut fields = Fields::of(json, format!("/States/{name}"))?;
         if name.is_empty() || name.chars().count() > 80 {
             return fields.refuse("", "A state's name has 1 to 80 characters");
@@ -231,7 +231,7 @@ impl Step {
                 let resource = Resource::parse(&resource, filters.parameters.as_ref());
                 Kind::Task {
                     resource: resource.or_else(|why| fields.refuse("Resource", &why))?,
-                    timeout: fields.count("TimeoutSeconds", 1..=MOST_SECONDS)?,
+                    timeout: fields.count("TimeoutSeconds", 1..=MAX_SECONDS)?,
                     retry: fields.list("Retry", Retrier::read)?.unwrap_or_default(),
                     catch: fields.list("Catch", Catcher::read)?.unwrap_or_default(),
                     next: next(&mut fields)?,
@@ -243,7 +243,7 @@ impl Step {
             }
             "Wait" => {
                 filters.read_selections(&mut fields)?;
-                Kind::Wait { until: Until::read(&mut fields)?, next: next(&mut fields)? }
+                Kind::Wait { until: WaitUntil::read(&mut fields)?, next: next(&mut fields)? }
             }
             "Choice" => {
                 filters.read_selections(&mut fields)?;
@@ -257,7 +257,7 @@ impl Step {
                 filters.read_selections(&mut fields)?;
                 Kind::Succeed
             }
-            "Fail" => Kind::Fail { error: words(&mut fields, "Error")?, cause: words(&mut fields, "Cause")? },
+            "Fail" => Kind::Fail { error: text_field(&mut fields, "Error")?, cause: text_field(&mut fields, "Cause")? },
             other => return fields.refuse("Type", &format!("This simulation has no states of the type '{other}'")),
         };
         fields.end()?;
@@ -289,7 +289,7 @@ impl Next {
 
 impl Filters {
     /// Those that a `Task` and a `Pass` have.
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Refused> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, DefinitionError> {
         let parameters = fields.template("Parameters")?;
         let mut filters = Self { parameters, result: fields.placement()?, ..Self::default() };
         filters.read_selections(fields)?;
@@ -297,16 +297,16 @@ impl Filters {
     }
 
     /// Those that every state but `Fail` has.
-    fn read_selections(&mut self, fields: &mut Fields<'_>) -> Result<(), Refused> {
+    fn read_selections(&mut self, fields: &mut Fields<'_>) -> Result<(), DefinitionError> {
         self.input = fields.selection("InputPath")?;
         self.output = fields.selection("OutputPath")?;
         Ok(())
     }
 }
 
-impl Until {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Refused> {
-        let seconds = fields.count("Seconds", 0..=MOST_SECONDS)?.map(Self::Seconds);
+impl WaitUntil {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, DefinitionError> {
+        let seconds = fields.count("Seconds", 0..=MAX_SECONDS)?.map(Self::Seconds);
         let seconds_at = fields.path("SecondsPath")?.map(Self::SecondsAt);
         let time_at = fields.path("TimestampPath")?.map(Self::TimeAt);
         let time = match fields.text_if("Timestamp")? {
@@ -325,11 +325,11 @@ impl Until {
 }
 
 impl Retrier {
-    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, Refused> {
+    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, DefinitionError> {
         let retrier = Self {
             errors: errors(fields, last)?,
-            interval: fields.count("IntervalSeconds", 1..=MOST_SECONDS)?.unwrap_or(1),
-            max_attempts: fields.count("MaxAttempts", 0..=MOST_SECONDS)?.unwrap_or(3),
+            interval: fields.count("IntervalSeconds", 1..=MAX_SECONDS)?.unwrap_or(1),
+            max_attempts: fields.count("MaxAttempts", 0..=MAX_SECONDS)?.unwrap_or(3),
             backoff: match fields.take("BackoffRate").map(Value::as_f64) {
                 None => 2.0,
                 Some(Some(rate)) if rate >= 1.0 => rate,
@@ -344,7 +344,7 @@ impl Retrier {
 }
 
 impl Catcher {
-    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, Refused> {
+    fn read(fields: &mut Fields<'_>, last: bool) -> Result<Self, DefinitionError> {
         Ok(Self { errors: errors(fields, last)?, next: fields.text("Next")?, result: fields.placement()? })
     }
 }
@@ -355,7 +355,7 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     (text.as_bytes().get(10) == Some(&b'T')).then(|| time.to_utc())
 }
 
-fn next(fields: &mut Fields<'_>) -> Result<Next, Refused> {
+fn next(fields: &mut Fields<'_>) -> Result<Next, DefinitionError> {
     match (fields.text_if("Next")?, fields.take("End")) {
         (Some(name), None) => Ok(Next::State(name)),
         (None, Some(Value::Bool(true))) => Ok(Next::End),
@@ -363,7 +363,7 @@ fn next(fields: &mut Fields<'_>) -> Result<Next, Refused> {
     }
 }
 
-fn errors(fields: &mut Fields<'_>, last: bool) -> Result<Vec<String>, Refused> {
+fn errors(fields: &mut Fields<'_>, last: bool) -> Result<Vec<String>, DefinitionError> {
     let errors = match fields.take("ErrorEquals") {
         Some(Value::Array(names)) => names.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
         _ => None,
@@ -377,13 +377,13 @@ fn errors(fields: &mut Fields<'_>, last: bool) -> Result<Vec<String>, Refused> {
     Ok(errors)
 }
 
-fn words(fields: &mut Fields<'_>, name: &str) -> Result<Option<Words>, Refused> {
+fn text_field(fields: &mut Fields<'_>, name: &str) -> Result<Option<TextField>, DefinitionError> {
     let path = format!("{name}Path");
     match (fields.text_if(name)?, fields.text_if(&path)?) {
         (None, None) => Ok(None),
-        (Some(fixed), None) => Ok(Some(Words::Fixed(fixed))),
+        (Some(fixed), None) => Ok(Some(TextField::Fixed(fixed))),
         (None, Some(text)) => match Expression::parse(&text) {
-            Ok(expression) => Ok(Some(Words::Computed(expression))),
+            Ok(expression) => Ok(Some(TextField::Computed(expression))),
             Err(why) => fields.refuse(&path, &why),
         },
         (Some(_), Some(_)) => fields.refuse(name, &format!("Only one of [{name}, {path}] can be given")),

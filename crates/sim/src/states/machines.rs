@@ -85,11 +85,11 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Res
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Named {
+pub(super) struct MachineInput {
     state_machine_arn: String,
 }
 
-pub(super) fn describe(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
+pub(super) fn describe(state: &mut State, ctx: &CallContext, input: MachineInput) -> Result<Value, Error> {
     let arn = input.state_machine_arn;
     let (machine, name) = ctx.region_state(state).states.machine(ctx, &arn)?;
     Ok(json!({
@@ -142,20 +142,20 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Res
 
 /// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
 /// machine's executions are terminated." Deleting what is not there is no error.
-pub(super) fn delete(state: &mut State, ctx: &CallContext, input: Named) -> Result<Value, Error> {
+pub(super) fn delete(state: &mut State, ctx: &CallContext, input: MachineInput) -> Result<Value, Error> {
     let states = &mut ctx.region_state(state).states;
     if let Some(name) = name_in(ctx, &input.state_machine_arn, "stateMachine")? {
         if let Some(machine) = states.machines.get_mut(name) {
             machine.deleting = true;
         }
-        states.sweep(name);
+        states.remove_if_idle(name);
     }
     Ok(json!({}))
 }
 
 impl States {
     /// Removes a machine that is to be deleted, if nothing runs any more. Its executions go with it.
-    pub(super) fn sweep(&mut self, name: &str) {
+    pub(super) fn remove_if_idle(&mut self, name: &str) {
         if self.machines.get(name).is_some_and(|machine| machine.deleting && !machine.is_running()) {
             self.machines.remove(name);
         }

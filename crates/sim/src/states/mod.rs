@@ -29,7 +29,7 @@ mod values;
 use std::collections::BTreeMap;
 
 use crate::arn::Arn;
-use crate::call::{Answer, Call, Error, run};
+use crate::call::{Call, CallResult, Error, run};
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
@@ -42,7 +42,7 @@ pub(crate) struct States {
     started: u64,
 }
 
-pub(crate) fn serve(state: &mut State, call: Call) -> Answer {
+pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let Call { caller, region, operation, input, .. } = call;
     let ctx = &CallContext { caller, region };
     match operation.as_str() {

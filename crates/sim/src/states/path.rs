@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// The most steps of a path, and the most levels of what a state hands on: as many as `serde_json` reads. AWS takes
 /// more, but nobody could read it here.
-pub(super) const DEEPEST: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// What paths are looked up in.
 #[derive(Clone, Copy)]
@@ -24,11 +24,11 @@ pub(super) struct Scope<'a> {
 pub(super) struct Path {
     text: String,
     in_context: bool,
-    steps: Vec<Step>,
+    steps: Vec<Segment>,
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum Segment {
     Member(String),
     Element(usize),
 }
@@ -47,8 +47,8 @@ impl Path {
             steps.push(step);
             rest = after;
         }
-        if steps.len() > DEEPEST {
-            return Err(why(&format!("it has more than {DEEPEST} steps")));
+        if steps.len() > MAX_DEPTH {
+            return Err(why(&format!("it has more than {MAX_DEPTH} steps")));
         }
         Ok(Self { text: text.to_owned(), in_context, steps })
     }
@@ -70,7 +70,7 @@ impl Path {
     pub(super) fn get<'a>(&self, scope: Scope<'a>) -> Result<&'a Value, String> {
         self.walk(scope).map_err(|found| {
             let (known, last) = (found + 1, self.steps.len());
-            let shown: String = self.steps.iter().take(known).map(Step::to_string).collect();
+            let shown: String = self.steps.iter().take(known).map(Segment::to_string).collect();
             match known == last {
                 true => format!("Invalid path '{self}' : No results for path: ${shown}"),
                 false => format!("Invalid path '{self}' : Missing property in path ${shown}"),
@@ -83,8 +83,8 @@ impl Path {
         let mut node = if self.in_context { scope.context } else { scope.input };
         for (followed, step) in self.steps.iter().enumerate() {
             node = match step {
-                Step::Member(name) => node.get(name),
-                Step::Element(index) => node.get(index),
+                Segment::Member(name) => node.get(name),
+                Segment::Element(index) => node.get(index),
             }
             .ok_or(followed)?;
         }
@@ -96,15 +96,15 @@ impl Path {
         let why = format!("Unable to apply ReferencePath {self} to input {into}");
         let (mut node, mut made) = (&mut into, false);
         for step in &self.steps {
-            if made && matches!(step, Step::Member(_)) {
+            if made && matches!(step, Segment::Member(_)) {
                 *node = Value::Object(Map::new());
             }
             node = match (step, node) {
-                (Step::Member(name), Value::Object(members)) => {
+                (Segment::Member(name), Value::Object(members)) => {
                     made = !members.contains_key(name);
                     members.entry(name).or_insert(Value::Null)
                 }
-                (Step::Element(index), Value::Array(elements)) => {
+                (Segment::Element(index), Value::Array(elements)) => {
                     elements.get_mut(*index).ok_or_else(|| why.clone())?
                 }
                 _ => return Err(why),
@@ -122,7 +122,7 @@ impl fmt::Display for Path {
 }
 
 /// As AWS's messages write it.
-impl fmt::Display for Step {
+impl fmt::Display for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Member(name) => write!(f, "['{name}']"),
@@ -132,20 +132,20 @@ impl fmt::Display for Step {
 }
 
 /// `name` and what follows it.
-fn member(text: &str) -> Option<(Step, &str)> {
+fn member(text: &str) -> Option<(Segment, &str)> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end)?;
     let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
-    (plain && !name.is_empty()).then(|| (Step::Member(name.to_owned()), rest))
+    (plain && !name.is_empty()).then(|| (Segment::Member(name.to_owned()), rest))
 }
 
 /// `['name']`, `["name"]` or `[0]`, and what follows it.
-fn bracket(text: &str) -> Option<(Step, &str)> {
+fn bracket(text: &str) -> Option<(Segment, &str)> {
     let inside = text.strip_prefix('[')?;
     let Some(quote) = inside.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
         let (index, rest) = inside.split_once(']')?;
         let plain = index.bytes().all(|byte| byte.is_ascii_digit());
-        return plain.then(|| index.parse().ok()).flatten().map(|index| (Step::Element(index), rest));
+        return plain.then(|| index.parse().ok()).flatten().map(|index| (Segment::Element(index), rest));
     };
     let mut name = String::new();
     let mut chars = inside.char_indices().skip(1);
@@ -154,7 +154,7 @@ fn bracket(text: &str) -> Option<(Step, &str)> {
             '\\' => name.push(chars.next()?.1),
             c if c == quote => {
                 let rest = inside.get(at + 1..)?.strip_prefix(']')?;
-                return Some((Step::Member(name), rest));
+                return Some((Segment::Member(name), rest));
             }
             c => name.push(c),
         }

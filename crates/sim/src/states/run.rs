@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::execution::{Awaits, Execution, LONGEST_SECONDS, News, Status};
+use super::execution::{Execution, MAX_EXECUTION_SECONDS, Signal, Status, Waiting};
 use super::language::Failure;
 use super::machines::Machine;
-use super::task::{Order, refused_by_lambda, refused_by_sns};
+use super::task::{TaskRequest, lambda_access_denied, sns_error};
 use crate::call::{Caller, Role};
 use crate::iam::{self, Principal, RequiredPermission};
 use crate::journal::Event;
@@ -13,11 +13,11 @@ use crate::world::State;
 use crate::{lambda, sns};
 
 /// "Maximum execution history retention time: 90 days" (quotas). The name is free again then.
-const REMEMBERED: TimeDelta = TimeDelta::days(90);
+const EXECUTION_RETENTION: TimeDelta = TimeDelta::days(90);
 
 /// Which execution.
 #[derive(Clone, Debug)]
-pub(super) struct Which {
+pub(super) struct ExecutionId {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) machine: String,
@@ -26,7 +26,7 @@ pub(super) struct Which {
     pub(super) number: u64,
 }
 
-impl Which {
+impl ExecutionId {
     fn machine<'a>(&self, state: &'a mut State) -> Option<&'a mut Machine> {
         state.region_state(&self.account, &self.region).states.machines.get_mut(&self.machine)
     }
@@ -36,103 +36,103 @@ impl Which {
     }
 }
 
-pub(super) fn start_running(state: &mut State, which: Which, execution: Execution) {
-    let longest = execution.definition.timeout.unwrap_or(LONGEST_SECONDS).min(LONGEST_SECONDS);
-    let Some(machine) = which.machine(state) else { return };
-    machine.executions.insert(which.name.clone(), execution);
+pub(super) fn start_running(state: &mut State, id: ExecutionId, execution: Execution) {
+    let longest = execution.definition.timeout.unwrap_or(MAX_EXECUTION_SECONDS).min(MAX_EXECUTION_SECONDS);
+    let Some(machine) = id.machine(state) else { return };
+    machine.executions.insert(id.name.clone(), execution);
     let ends = state.now + TimeDelta::seconds(i64::try_from(longest).unwrap_or(i64::MAX));
-    let timed_out = which.clone();
+    let timed_out = id.clone();
     // AWS gives neither error nor cause for an execution that took too long.
     state.agenda.at(ends, move |state| stop_running(state, &timed_out, Status::TimedOut, Failure::default()));
-    tell(state, &which, 0, News::Started);
+    send_signal(state, &id, 0, Signal::Started);
 }
 
 /// Ends an execution, unless it has ended.
-pub(super) fn stop_running(state: &mut State, which: &Which, status: Status, failure: Failure) {
+pub(super) fn stop_running(state: &mut State, id: &ExecutionId, status: Status, failure: Failure) {
     let now = state.now;
-    if let Some(execution) = which.find(state).filter(|execution| execution.status == Status::Running) {
+    if let Some(execution) = id.find(state).filter(|execution| execution.status == Status::Running) {
         execution.close(now, status, failure);
-        forget_later(state, which.clone());
+        forget_later(state, id.clone());
     }
 }
 
 /// Tells an execution what it waited for, unless something else has happened since that turn, and does what it waits
 /// for next.
-fn tell(state: &mut State, which: &Which, turn: u64, news: News) {
+fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
     let now = state.now;
-    let deleting = which.machine(state).is_some_and(|machine| machine.deleting);
-    let Some(execution) = which.find(state) else { return };
+    let deleting = id.machine(state).is_some_and(|machine| machine.deleting);
+    let Some(execution) = id.find(state) else { return };
     if execution.status != Status::Running || execution.turn != turn {
         return;
     }
     if deleting {
-        stop_running(state, which, Status::Aborted, Failure::default());
+        stop_running(state, id, Status::Aborted, Failure::default());
         return;
     }
-    let awaits = execution.go_on(now, news);
+    let waiting = execution.advance(now, signal);
     let (turn, role, arn) = (execution.turn, execution.role_arn.clone(), execution.arn.clone());
     for entered in std::mem::take(&mut execution.entered) {
-        let (account, machine) = (which.account.clone(), which.machine.clone());
-        state.write(Event::Transition { account, machine, execution: which.name.clone(), state: entered });
+        let (account, machine) = (id.account.clone(), id.machine.clone());
+        state.write(Event::Transition { account, machine, execution: id.name.clone(), state: entered });
     }
-    match awaits {
-        Awaits::Nothing => forget_later(state, which.clone()),
-        Awaits::Time(time) => {
-            let which = which.clone();
-            state.agenda.at(time, move |state| tell(state, &which, turn, News::Woken));
+    match waiting {
+        Waiting::Ended => forget_later(state, id.clone()),
+        Waiting::Timer(time) => {
+            let id = id.clone();
+            state.agenda.at(time, move |state| send_signal(state, &id, turn, Signal::TimerFired));
         }
-        Awaits::Order(order, until) => {
+        Waiting::Task(request, until) => {
             if let Some(until) = until {
-                let which = which.clone();
-                state.agenda.at(until, move |state| tell(state, &which, turn, News::TimedOut));
+                let id = id.clone();
+                state.agenda.at(until, move |state| send_signal(state, &id, turn, Signal::TaskTimedOut));
             }
-            place(state, which.clone(), turn, order, &role, &arn);
+            start_task(state, id.clone(), turn, request, &role, &arn);
         }
     }
 }
 
 /// Has an order done, by the machine's role, which must be allowed it. The answer comes through the agenda even if it is there at once, so that a machine that goes
 /// round in circles does not go deeper and deeper.
-fn place(state: &mut State, which: Which, turn: u64, order: Order, role: &str, execution: &str) {
+fn start_task(state: &mut State, id: ExecutionId, turn: u64, request: TaskRequest, role: &str, execution: &str) {
     let name = role.rsplit('/').next().unwrap_or_default().to_owned();
     // A session's name has 2 to 64 characters.
     let session = execution.rsplit(':').next().unwrap_or_default().chars().take(64).collect();
-    let caller = Caller { account: which.account.clone(), role: Some(Role { name, session }) };
-    match order {
-        Order::Invoke { function, payload } => {
+    let caller = Caller { account: id.account.clone(), role: Some(Role { name, session }) };
+    match request {
+        TaskRequest::Invoke { function, payload } => {
             if let Err(why) =
                 iam::check_caller_policies(state, &caller, &RequiredPermission::new("lambda:InvokeFunction", &function))
             {
                 let request_id = state.new_uuid();
-                return tell_soon(state, which, turn, Err(refused_by_lambda(&why, &request_id)));
+                return send_signal_soon(state, id, turn, Err(lambda_access_denied(&why, &request_id)));
             }
             lambda::call(state, &function, payload, move |state, answer| {
                 let answer = answer.map_err(|failed| Failure::new(&failed.error, failed.cause));
-                tell_soon(state, which, turn, answer);
+                send_signal_soon(state, id, turn, answer);
             });
         }
-        Order::Publish { topic, message } => {
+        TaskRequest::Publish { topic, message } => {
             let answer = sns::publish(state, Principal::Caller(&caller), &topic, message);
             let request_id = state.new_uuid();
-            let answer = answer.map(Into::into).map_err(|error| refused_by_sns(&error, &request_id));
-            tell_soon(state, which, turn, answer);
+            let answer = answer.map(Into::into).map_err(|error| sns_error(&error, &request_id));
+            send_signal_soon(state, id, turn, answer);
         }
     }
 }
 
-fn tell_soon(state: &mut State, which: Which, turn: u64, answer: Result<serde_json::Value, Failure>) {
+fn send_signal_soon(state: &mut State, id: ExecutionId, turn: u64, answer: Result<serde_json::Value, Failure>) {
     let request_id = state.new_uuid();
-    let news = News::Answered(answer, request_id);
-    state.agenda.at(state.now, move |state| tell(state, &which, turn, news));
+    let signal = Signal::TaskEnded(answer, request_id);
+    state.agenda.at(state.now, move |state| send_signal(state, &id, turn, signal));
 }
 
-fn forget_later(state: &mut State, which: Which) {
-    state.region_state(&which.account, &which.region).states.sweep(&which.machine);
-    state.agenda.at(state.now + REMEMBERED, move |state| {
-        if which.find(state).is_some()
-            && let Some(machine) = which.machine(state)
+fn forget_later(state: &mut State, id: ExecutionId) {
+    state.region_state(&id.account, &id.region).states.remove_if_idle(&id.machine);
+    state.agenda.at(state.now + EXECUTION_RETENTION, move |state| {
+        if id.find(state).is_some()
+            && let Some(machine) = id.machine(state)
         {
-            machine.executions.remove(&which.name);
+            machine.executions.remove(&id.name);
         }
     });
 }

@@ -23,7 +23,7 @@ pub(super) enum Resource {
 }
 
 /// What is to be done now.
-pub(super) enum Order {
+pub(super) enum TaskRequest {
     Invoke { function: String, payload: Value },
     Publish { topic: String, message: Message },
 }
@@ -50,21 +50,24 @@ impl Resource {
     }
 
     /// What is to be done with these parameters, by an execution in this region and account.
-    pub(super) fn order(&self, parameters: Value, region: &str, account: &str) -> Result<Order, Failure> {
+    pub(super) fn request(&self, parameters: Value, region: &str, account: &str) -> Result<TaskRequest, Failure> {
         let wrong = || {
             Failure::runtime(format!(
                 "The Parameters '{parameters}' could not be used to start the Task: [a field has an invalid format]"
             ))
         };
         match self {
-            Self::Function(function) => Ok(Order::Invoke { function: function.clone(), payload: parameters }),
+            Self::Function(function) => Ok(TaskRequest::Invoke { function: function.clone(), payload: parameters }),
             Self::Invoke => {
                 let name = parameters["FunctionName"].as_str().ok_or_else(wrong)?;
                 let function = match name.starts_with("arn:") {
                     true => name.to_owned(),
                     false => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
                 };
-                Ok(Order::Invoke { function, payload: parameters.get("Payload").cloned().unwrap_or_else(|| json!({})) })
+                Ok(TaskRequest::Invoke {
+                    function,
+                    payload: parameters.get("Payload").cloned().unwrap_or_else(|| json!({})),
+                })
             }
             Self::Publish => {
                 let Publish { topic_arn, message, subject, message_attributes } =
@@ -75,7 +78,7 @@ impl Resource {
                     .collect();
                 // A message that is not text is published as its JSON.
                 let body = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
-                Ok(Order::Publish { topic: topic_arn, message: Message { subject, body, attributes } })
+                Ok(TaskRequest::Publish { topic: topic_arn, message: Message { subject, body, attributes } })
             }
         }
     }
@@ -121,19 +124,19 @@ struct Publish {
     message: Value,
     subject: Option<String>,
     #[serde(default)]
-    message_attributes: BTreeMap<String, Given>,
+    message_attributes: BTreeMap<String, AttributeInput>,
 }
 
 /// Binary values are not simulated.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Given {
+struct AttributeInput {
     data_type: String,
     string_value: String,
 }
 
 /// As Step Functions passes on that the machine's role may not invoke a function.
-pub(super) fn refused_by_lambda(why: &str, request_id: &str) -> Failure {
+pub(super) fn lambda_access_denied(why: &str, request_id: &str) -> Failure {
     let cause = format!(
         "{why} (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: {request_id}; \
          Proxy: null)"
@@ -142,7 +145,7 @@ pub(super) fn refused_by_lambda(why: &str, request_id: &str) -> Failure {
 }
 
 /// As the integration passes on that SNS refused: `SNS.NotFoundException`.
-pub(super) fn refused_by_sns(error: &Error, request_id: &str) -> Failure {
+pub(super) fn sns_error(error: &Error, request_id: &str) -> Failure {
     let Error { code, message, status } = error;
     let name = code.strip_suffix("Exception").unwrap_or(code);
     let cause = format!(

@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::language::{Failure, Filters, Placement, Selection, Until, Words, timestamp};
+use super::language::{Failure, Filters, Placement, Selection, TextField, WaitUntil, timestamp};
 use super::path::Scope;
 
 /// A `Wait` of more seconds is "too long". AWS takes 24855 days and refuses 24856.
-const LONGEST_WAIT: i64 = i32::MAX as i64;
+const MAX_WAIT_SECONDS: i64 = i32::MAX as i64;
 
 impl Filters {
     /// The input that the state works with.
@@ -27,7 +27,7 @@ impl Filters {
         };
         // The result is placed in the raw input, not in what `InputPath` has selected.
         let output = match &self.result {
-            Placement::Instead => result,
+            Placement::Replace => result,
             placement => placement.place(scope.input.clone(), result)?,
         };
         match &self.output {
@@ -50,14 +50,14 @@ impl Selection {
 impl Placement {
     pub(super) fn place(&self, input: Value, result: Value) -> Result<Value, Failure> {
         match self {
-            Self::Instead => Ok(result),
-            Self::Nowhere => Ok(input),
+            Self::Replace => Ok(result),
+            Self::Discard => Ok(input),
             Self::At(path) => path.put(input, result).map_err(|why| Failure::new("States.ResultPathMatchFailure", why)),
         }
     }
 }
 
-impl Until {
+impl WaitUntil {
     pub(super) fn time(&self, scope: Scope<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
         let missing =
             |field, path| Failure::runtime(format!("The {field} parameter does not reference an input value: {path}"));
@@ -85,13 +85,13 @@ impl Until {
                 Some(time)
             }
         };
-        let time = time.filter(|time| (*time - now).num_seconds() <= LONGEST_WAIT);
+        let time = time.filter(|time| (*time - now).num_seconds() <= MAX_WAIT_SECONDS);
         time.ok_or_else(|| Failure::runtime("Wait state delay is too long."))
     }
 }
 
-impl Words {
-    pub(super) fn say(&self, field: &str, scope: Scope<'_>) -> Result<String, Failure> {
+impl TextField {
+    pub(super) fn evaluate(&self, field: &str, scope: Scope<'_>) -> Result<String, Failure> {
         match self {
             Self::Fixed(text) => Ok(text.clone()),
             Self::Computed(expression) => match expression.evaluate(field, scope)? {

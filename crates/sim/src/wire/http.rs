@@ -9,13 +9,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::{Request, Response, Unread};
+use super::{Request, RequestError, Response};
 use crate::call::Error;
 use crate::world::World;
 
 /// The largest body. AWS takes no larger one for anything that is simulated; the largest that it does take is an SNS
 /// message or a Step Functions input of 256 KiB, which percent-encoding may triple.
-const LARGEST: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 impl World {
     /// Answers whoever connects, and ends, with all connections, when it is dropped.
@@ -25,7 +25,7 @@ impl World {
         let mut connections = JoinSet::new();
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => drop(connections.spawn(answer_all(self.clone(), stream))),
+                Ok((stream, _)) => drop(connections.spawn(serve_connection_requests(self.clone(), stream))),
                 // The client has gone, or there are too many: the next may fare better.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
@@ -35,27 +35,29 @@ impl World {
 }
 
 /// One connection, with as many requests as the client likes.
-async fn answer_all(world: World, stream: TcpStream) {
+async fn serve_connection_requests(world: World, stream: TcpStream) {
     // Else a small answer may wait for the client to confirm the one before.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(world.clone(), request));
+    let service = service_fn(move |request| respond(world.clone(), request));
     // What ends a connection early concerns nobody but the client, who knows.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(
+async fn respond(
     world: World,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
     let (head, body) = request.into_parts();
-    let call = match Limited::new(body, LARGEST).collect().await {
+    let call = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
             super::read(&world, &Request { header: &header, body: &body.to_bytes() })
         }
-        Err(why) => Err(Unread::from(Error::new("RequestEntityTooLarge", format!("The body: {why}.")).status(413))),
+        Err(why) => {
+            Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {why}.")).status(413)))
+        }
     };
-    let (Response { status, content_type, body, query_error }, id) = world.answer(call).await;
+    let (Response { status, content_type, body, query_error }, id) = world.respond(call).await;
     let mut response =
         hyper::Response::builder().status(status).header("content-type", content_type).header("x-amzn-requestid", id);
     if let Some(error) = query_error {

@@ -12,7 +12,7 @@ mod xml;
 use serde_json::{Value, json};
 
 use crate::arn::is_account;
-use crate::call::{Answer, Call, Caller, Error, Input, Role, Service};
+use crate::call::{Call, CallResult, Caller, Error, Input, Role, Service};
 use crate::world::World;
 use params::Params;
 pub(crate) use record::record;
@@ -54,39 +54,39 @@ const SERVICES: [(Service, &str, Protocol); 6] = [
 
 /// A request that is no call. Where it is known at least which service was meant, that is how the error is spelled.
 #[derive(Debug)]
-pub(crate) struct Unread {
+pub(crate) struct RequestError {
     pub(crate) service: Option<Service>,
     pub(crate) error: Error,
 }
 
-impl From<Error> for Unread {
+impl From<Error> for RequestError {
     fn from(error: Error) -> Self {
         Self { service: None, error }
     }
 }
 
 /// Reads a request. The signature tells account, region and service; it is not verified.
-pub(crate) fn read(world: &World, request: &Request<'_>) -> Result<Call, Unread> {
-    let signed = (request.header)("authorization")
-        .and_then(|header| Signed::read(&header))
+pub(crate) fn read(world: &World, request: &Request<'_>) -> Result<Call, RequestError> {
+    let scope = (request.header)("authorization")
+        .and_then(|header| CredentialScope::read(&header))
         .ok_or_else(|| Error::new("MissingAuthenticationToken", "The request is not signed.").status(403))?;
     let (service, _, protocol) = SERVICES
         .into_iter()
-        .find(|(_, name, _)| *name == signed.service)
-        .ok_or_else(|| Error::new("InvalidAction", format!("This simulation has no service {}.", signed.service)))?;
-    read_call(world, request, signed, service, protocol).map_err(|error| Unread { service: Some(service), error })
+        .find(|(_, name, _)| *name == scope.service)
+        .ok_or_else(|| Error::new("InvalidAction", format!("This simulation has no service {}.", scope.service)))?;
+    read_call(world, request, scope, service, protocol).map_err(|error| RequestError { service: Some(service), error })
 }
 
 fn read_call(
     world: &World,
     request: &Request<'_>,
-    signed: Signed,
+    scope: CredentialScope,
     service: Service,
     protocol: Protocol,
 ) -> Result<Call, Error> {
-    let caller = match world.owner_of(&signed.access_key) {
+    let caller = match world.caller_for_access_key(&scope.access_key) {
         Some(owner) => owner,
-        None => caller(request, signed.access_key)?,
+        None => caller(request, scope.access_key)?,
     };
     let (operation, input) = match protocol {
         Protocol::Query { .. } => {
@@ -104,7 +104,7 @@ fn read_call(
             (target.rsplit('.').next().unwrap_or_default().to_owned(), Input::Json(input))
         }
     };
-    Ok(Call { caller, region: signed.region, service, operation, input })
+    Ok(Call { caller, region: scope.region, service, operation, input })
 }
 
 /// Who calls with an access key that is an account's number, and a session token that is a role's name.
@@ -121,24 +121,24 @@ fn caller(request: &Request<'_>, account: String) -> Result<Caller, Error> {
 }
 
 /// What a signature's scope says.
-struct Signed {
+struct CredentialScope {
     access_key: String,
     region: String,
     service: String,
 }
 
-impl Signed {
+impl CredentialScope {
     /// Of `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request, SignedHeaders=…`.
     fn read(header: &str) -> Option<Self> {
         let (_, rest) = header.split_once("Credential=")?;
-        let mut scope = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);
-        let (access_key, _date, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+        let mut parts = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);
+        let (access_key, _date, region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         Some(Self { access_key, region, service })
     }
 }
 
 /// Writes an answer to a call of this service (unless the request was not even one) and operation.
-pub(crate) fn write(of: Option<(Service, &str)>, answer: &Answer, request_id: &str) -> Response {
+pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id: &str) -> Response {
     let protocol = of.and_then(|(service, _)| SERVICES.iter().find(|row| row.0 == service)).map(|row| row.2);
     let operation = of.map_or("", |(_, operation)| operation);
     let status = answer.as_ref().map_or_else(|error| error.status, |_| 200);
@@ -148,7 +148,7 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &Answer, request_id: &s
     };
     match (protocol, answer) {
         (Some(Protocol::Json { content_type }), Ok(output)) => {
-            Response { status, content_type, body: json_of(output), query_error }
+            Response { status, content_type, body: to_json(output), query_error }
         }
         (Some(Protocol::Json { content_type }), Err(error)) => {
             let body = json!({ "__type": error.code, "message": error.message }).to_string();
@@ -185,7 +185,7 @@ fn query_error(error: &Error) -> String {
 }
 
 /// An output in JSON. What is null is absent, and an operation without output has none of them.
-fn json_of(output: &Value) -> String {
+fn to_json(output: &Value) -> String {
     fn present(value: &Value) -> Value {
         match value {
             Value::Object(members) => members

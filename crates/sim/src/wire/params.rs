@@ -59,7 +59,7 @@ impl Params {
 
     /// As this structure; else, why not.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, String> {
-        T::deserialize(self).map_err(|Wrong(why)| why)
+        T::deserialize(self).map_err(|ParamsError(why)| why)
     }
 }
 
@@ -96,23 +96,23 @@ fn from_hex(hex: [u8; 2]) -> Option<u8> {
 
 /// Why parameters do not fit.
 #[derive(Debug)]
-pub(crate) struct Wrong(String);
+pub(crate) struct ParamsError(String);
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ParamsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ParamsError {}
 
-impl de::Error for Wrong {
+impl de::Error for ParamsError {
     fn custom<T: fmt::Display>(why: T) -> Self {
         Self(why.to_string())
     }
 }
 
-impl IntoDeserializer<'_, Wrong> for Params {
+impl IntoDeserializer<'_, ParamsError> for Params {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -123,7 +123,7 @@ impl IntoDeserializer<'_, Wrong> for Params {
 /// Text is what the structure wants it to be; numbered members are a list.
 macro_rules! parse_text {
     ($($method:ident $visit:ident,)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
             match self {
                 Params::Text(text) => match text.parse() {
                     Ok(value) => visitor.$visit(value),
@@ -136,9 +136,9 @@ macro_rules! parse_text {
 }
 
 impl<'de> Deserializer<'de> for Params {
-    type Error = Wrong;
+    type Error = ParamsError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
         match self {
             Self::Text(text) => visitor.visit_string(text),
             Self::Members(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
@@ -153,12 +153,12 @@ impl<'de> Deserializer<'de> for Params {
         deserialize_u64 visit_u64,
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
         visitor.visit_some(self)
     }
 
     /// `Tag.1`, `Tag.2`, … below the name of the list. A list that was given empty is an empty text.
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
         let mut items: Vec<(u32, Params)> = match self {
             Self::Text(_) => Vec::new(),
             Self::Members(lists) => lists
@@ -169,9 +169,9 @@ impl<'de> Deserializer<'de> for Params {
                 })
                 .flatten()
                 .map(|(number, item)| {
-                    Ok((number.parse().map_err(|_| Wrong(format!("{number} is no place in a list")))?, item))
+                    Ok((number.parse().map_err(|_| ParamsError(format!("{number} is no place in a list")))?, item))
                 })
-                .collect::<Result<_, Wrong>>()?,
+                .collect::<Result<_, ParamsError>>()?,
         };
         items.sort_by_key(|(number, _)| *number);
         visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(|(_, item)| item)))

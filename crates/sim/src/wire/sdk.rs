@@ -84,7 +84,7 @@ impl HttpConnector for InProcess {
         let header = |name: &str| request.headers().get(name).map(str::to_owned);
         let call = super::read(&world, &Request { header: &header, body: request.body().bytes().unwrap_or_default() });
         HttpConnectorFuture::new(async move {
-            let (response, id) = world.answer(call).await;
+            let (response, id) = world.respond(call).await;
             let Response { status, content_type, body, query_error } = response;
             let status = status.try_into().map_err(|why| ConnectorError::other(Box::new(why), None))?;
             let mut response = HttpResponse::new(status, SdkBody::from(body));
