@@ -1,12 +1,12 @@
-//! Amazon resource names, taken apart: `arn:aws:sns:eu-west-1:111111111111:orders`.
+//! Amazon resource names (ARNs): `arn:aws:sns:eu-west-1:111111111111:orders`.
 
-/// What a resource name says, as far as any service needs it.
+/// The parts of an ARN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arn<'a> {
     pub(crate) service: &'a str,
     pub(crate) region: &'a str,
     pub(crate) account: &'a str,
-    /// What stands after the account, with the colons that it may have.
+    /// The rest after the account. It may contain colons.
     pub(crate) resource: &'a str,
 }
 
@@ -17,13 +17,13 @@ impl<'a> Arn<'a> {
         Some(Self { service: parts.next()?, region: parts.next()?, account: parts.next()?, resource: parts.next()? })
     }
 
-    /// One of this service.
+    /// Parses an ARN of this service.
     pub(crate) fn of(service: &str, text: &'a str) -> Option<Self> {
         Self::parse(text).filter(|arn| arn.service == service)
     }
 }
 
-/// Whether it is the number of an account: 12 digits.
+/// Whether the text is an account ID: 12 digits.
 pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,8 +1,8 @@
-//! The bill: what happened so far would have cost so much.
+//! The bill: the cost of the usage so far at AWS's published prices.
 //!
-//! [`Meter`] adds up what happens (invocations, transitions, requests) and what is there over time (keys, storage).
-//! Quantities are added as integers and become dollars once, at the end, so nothing drifts. Free tiers, taxes and what
-//! this world does not have (databases, transfer between regions) are left out.
+//! [`Meter`] counts events (invocations, transitions, requests) and amounts over time (keys, storage). Quantities are
+//! integers and are converted to dollars once, at the end, so that rounding errors do not add up. Not included: free
+//! tiers, taxes, and usage that is not simulated (databases, transfer between regions).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::call::Service;
 use crate::journal::{DeliveryOutcome, Event, InvocationOutcome};
 use crate::world::World;
 
-/// The region that the prices are of.
+/// The region of the prices.
 pub const REGION: &str = "us-east-1";
-/// When they were looked up.
+/// The date of the prices.
 pub const AS_OF: &str = "2026-11-21";
 
-/// What is paid for: its name, the unit of its quantity, dollars for so many units.
+/// Item, name, unit, price in dollars, and the number of units for that price.
 const PRICES: [(BillItem, &str, &str, f64, f64); 8] = [
     (BillItem::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
     (BillItem::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
@@ -31,54 +31,54 @@ const PRICES: [(BillItem, &str, &str, f64, f64); 8] = [
     (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
 ];
 
-/// What is paid for.
+/// An item on the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum BillItem {
     LambdaTime,
     LambdaRequests,
     Transitions,
-    /// A message published, by whomever: one for each 64 KiB that it has begun.
+    /// Messages published to SNS, one for each started chunk of 64 KiB.
     Publishes,
     SqsRequests,
-    /// A customer-managed key, as long as it is there.
+    /// Customer managed keys, by the time that they exist.
     Keys,
     KmsRequests,
-    /// A snapshot, as long as it is there, by its MiB.
+    /// Snapshots, by MiB and the time that they exist.
     Storage,
 }
 
-/// What everything so far would have cost.
+/// The cost of the usage so far.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bill {
-    /// The region that the prices are of.
+    /// The region of the prices.
     pub region: &'static str,
-    /// When they were looked up.
+    /// The date of the prices.
     pub as_of: &'static str,
-    /// One for each price.
+    /// The lines, one for each price.
     pub lines: Vec<Line>,
     /// The sum, in dollars.
     pub total: f64,
 }
 
-/// What one thing costs.
+/// One line of the bill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// What is paid for.
+    /// The name of the item.
     pub item: &'static str,
-    /// How much of it there was.
+    /// The quantity used.
     pub quantity: f64,
     /// The unit of the quantity.
     pub unit: &'static str,
-    /// Dollars, as published.
+    /// The published price in dollars.
     pub price: f64,
-    /// The number of units that they are for.
+    /// The number of units for that price.
     pub per: f64,
-    /// What the quantity costs.
+    /// The cost of the quantity, in dollars.
     pub dollars: f64,
 }
 
 impl World {
-    /// What everything so far would have cost.
+    /// The cost of the usage so far.
     #[must_use]
     pub fn bill(&self) -> Bill {
         self.change(|state| Bill::of(&state.meter, state.now))
@@ -99,11 +99,11 @@ impl Bill {
     }
 }
 
-/// A month of 730 hours: a year has exactly twelve.
+/// A month of 730 hours, a twelfth of 365 days.
 const MONTH_MILLISECONDS: f64 = 730.0 * 60.0 * 60.0 * 1000.0;
 
 impl BillItem {
-    /// How many of the integers that are added up are one unit of the price.
+    /// The number of metered integers in one unit of the price.
     fn per_unit(self) -> f64 {
         match self {
             // MiB-milliseconds
@@ -117,23 +117,23 @@ impl BillItem {
     }
 }
 
-/// What is there and since when, and how much there was so far of everything.
+/// Meters usage, as integers.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// By what it is and its ARN: since when, and how much.
+    /// Items that are paid for over time and exist now, by item and ARN: start time and amount.
     active: BTreeMap<(BillItem, String), (DateTime<Utc>, u64)>,
-    /// Of what is paid for over time, without what is still there.
+    /// The usage so far, without the items in `active`.
     used: BTreeMap<BillItem, u128>,
 }
 
 impl Meter {
-    /// From now on there is so much of it. Said again, the new amount replaces the old.
+    /// Starts metering an amount of this item. A second call replaces the amount.
     pub(crate) fn start(&mut self, now: DateTime<Utc>, item: BillItem, arn: &str, amount: u64) {
         self.stop(now, item, arn);
         self.active.insert((item, arn.to_owned()), (now, amount));
     }
 
-    /// It is gone, or no longer paid for.
+    /// Stops metering this item.
     pub(crate) fn stop(&mut self, now: DateTime<Utc>, item: BillItem, arn: &str) {
         if let Some((since, amount)) = self.active.remove(&(item, arn.to_owned())) {
             self.add(item, amount_milliseconds(since, now, amount));
@@ -144,10 +144,10 @@ impl Meter {
         *self.used.entry(item).or_default() += amount;
     }
 
-    /// Adds what it costs that this happened.
+    /// Adds the usage of an event.
     pub(crate) fn count(&mut self, event: &Event) {
         match event {
-            // What did not run is not paid for.
+            // The function did not run.
             Event::Invocation { outcome: InvocationOutcome::Throttled | InvocationOutcome::Lost, .. } => {}
             Event::Invocation { duration_ms, memory_mib, .. } => {
                 self.add(BillItem::LambdaRequests, 1);
@@ -157,11 +157,11 @@ impl Meter {
                 );
             }
             Event::Transition { .. } => self.add(BillItem::Transitions, 1),
-            // Requests are paid for whether they succeed or not.
+            // Failed requests are charged too.
             Event::Call { service: Service::Kms, .. } => self.add(BillItem::KmsRequests, 1),
             Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
             Event::Call { .. } | Event::LogDenied { .. } => {}
-            // What AWS sends by itself is a request to a queue; to a function it comes for nothing.
+            // A delivery to a queue is charged as an SQS request. A delivery to a function is free.
             Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
                 let is_request = *outcome == DeliveryOutcome::Delivered && to.starts_with("arn:aws:sqs:");
                 self.add(BillItem::SqsRequests, u128::from(is_request));
@@ -169,7 +169,7 @@ impl Meter {
         }
     }
 
-    /// How much there was until now; of what is paid for over time, amounts times milliseconds.
+    /// The usage until now. For items that are paid for over time: amount times milliseconds.
     fn used(&self, item: BillItem, now: DateTime<Utc>) -> u128 {
         let active = self.active.iter().filter(|((kind, _), _)| *kind == item);
         let active: u128 = active.map(|(_, (since, amount))| amount_milliseconds(*since, now, *amount)).sum();
@@ -181,7 +181,7 @@ fn amount_milliseconds(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) 
     u128::try_from((until - since).num_milliseconds()).unwrap_or_default() * u128::from(amount)
 }
 
-/// A table that a person can read, and check.
+/// The bill as a table.
 impl fmt::Display for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}", "", "quantity", "", "$", "for", "$")?;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_costs_a_dollar_a_month_while_it_is_there() {
+    fn a_key_costs_a_dollar_a_month_while_it_exists() {
         let mut meter = Meter::default();
         meter.start(hour(0), BillItem::Keys, "a", 1);
         meter.start(hour(0), BillItem::Keys, "b", 1);

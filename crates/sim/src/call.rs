@@ -1,4 +1,4 @@
-//! A call: who wants what of which service; and what comes back.
+//! Calls to the services, and their results.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::wire::params::Params;
 
-/// A call as a service sees it.
+/// A call, independent of the wire format.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) caller: Caller,
@@ -18,15 +18,15 @@ pub(crate) struct Call {
     pub(crate) input: Input,
 }
 
-/// Who calls. The wire tells it by the access key (the account) and the session token (the role); nothing is verified.
+/// The caller: the access key is the account, the session token the role. Neither is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: String,
-    /// The role that was assumed; without one, it is the account's root.
+    /// The assumed role. `None`: the account's root user.
     pub(crate) role: Option<Role>,
 }
 
-/// A role that somebody has assumed.
+/// An assumed role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Role {
     pub(crate) name: String,
@@ -34,7 +34,7 @@ pub(crate) struct Role {
 }
 
 impl Caller {
-    /// As policies name who calls (`aws:PrincipalArn`): the role, not the session.
+    /// The principal's ARN as policies use it (`aws:PrincipalArn`): that of the role, not of the session.
     pub(crate) fn principal(&self) -> String {
         match &self.role {
             Some(role) => format!("arn:aws:iam::{}:role/{}", self.account, role.name),
@@ -43,7 +43,7 @@ impl Caller {
     }
 }
 
-/// The services that there are.
+/// The simulated services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -61,14 +61,14 @@ pub enum Service {
     Sts,
 }
 
-/// As ARNs and signatures have it: `rds`.
+/// The name that ARNs and signatures use: `rds`.
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// What is given to an operation, in one of the two forms that AWS has.
+/// The input of an operation, in one of AWS's two protocols.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     Params(Params),
@@ -76,7 +76,7 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// The resource that it names first, or else what a list is filtered by.
+    /// The name of the first resource in the input, or else the first value of the first filter.
     pub(crate) fn resource(&self) -> Option<&str> {
         RESOURCE_MEMBERS.iter().find_map(|member| self.text(member)).or_else(|| match self {
             Self::Params(params) => params.at(&FIRST_FILTER_VALUE)?.text("1"),
@@ -92,7 +92,7 @@ impl Input {
         }
     }
 
-    /// As the structure that the operation wants.
+    /// Deserializes the operation's input structure.
     pub(crate) fn read<I: DeserializeOwned>(self) -> Result<I, Error> {
         match self {
             Self::Params(params) => params.read().map_err(|why| Error::new("InvalidParameterValue", why)),
@@ -103,10 +103,10 @@ impl Input {
     }
 }
 
-/// Where the first value of the first filter is.
+/// The path of the first value of the first filter.
 const FIRST_FILTER_VALUE: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
 
-/// The members that name what a call is about, the most telling first.
+/// The members that identify the resource of a call, most specific first.
 const RESOURCE_MEMBERS: [&str; 20] = [
     "TargetDBSnapshotIdentifier",
     "TargetDBClusterSnapshotIdentifier",
@@ -130,10 +130,10 @@ const RESOURCE_MEMBERS: [&str; 20] = [
     "SourceIdentifier",
 ];
 
-/// What an operation gives back. The wire writes it as XML or JSON.
+/// The result of an operation. The module `wire` writes it as XML or JSON.
 pub(crate) type CallResult = Result<Value, Error>;
 
-/// Runs an operation: its input from the wire's form, its output into it.
+/// Runs an operation: deserializes its input, converts its output to JSON.
 pub(crate) fn run<I: DeserializeOwned, O: Into<Value>>(
     input: Input,
     operation: impl FnOnce(I) -> Result<O, Error>,
@@ -141,7 +141,7 @@ pub(crate) fn run<I: DeserializeOwned, O: Into<Value>>(
     operation(input.read()?).map(Into::into)
 }
 
-/// An error as AWS spells it.
+/// An error response of AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Error {
     pub(crate) code: &'static str,
@@ -150,7 +150,7 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    /// One that is the caller's fault.
+    /// A client error, with status 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), status: 400 }
     }
@@ -159,18 +159,18 @@ impl Error {
         Self { status, ..self }
     }
 
-    /// A member that the service's model rules out, in the JSON protocol.
+    /// A value that violates a constraint of the service's model, in the JSON protocol.
     pub(crate) fn invalid_member(value: &str, member: &str, must: &str) -> Self {
         let why = format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}");
         Self::new("ValidationException", format!("1 validation error detected: {why}"))
     }
 
-    /// Something went wrong on AWS's side; whether anything has happened, the caller cannot know.
+    /// A server error. The caller cannot know whether the operation had an effect.
     pub(crate) fn internal_failure() -> Self {
         Self::new("InternalFailure", "The request processing has failed because of an unknown error.").status(500)
     }
 
-    /// There were too many calls. Each protocol spells that in its own way.
+    /// Too many calls. The code depends on the protocol.
     pub(crate) fn throttled(service: Service) -> Self {
         match service {
             Service::Rds | Service::Sns | Service::Sts => Self::new("Throttling", "Rate exceeded"),
@@ -178,7 +178,7 @@ impl Error {
         }
     }
 
-    /// The caller may not do it. Each service spells that in its own way, too.
+    /// The caller lacks a permission. The code depends on the service.
     pub(crate) fn access_denied(service: Service, why: String) -> Self {
         match service {
             Service::Kms | Service::States => Self::new("AccessDeniedException", why),
@@ -188,12 +188,12 @@ impl Error {
         }
     }
 
-    /// The operation is one that AWS may have and this world has not, in the query protocol's words.
+    /// An operation that is not simulated, as an error of the query protocol.
     pub(crate) fn unknown_query_operation(operation: &str) -> Self {
         Self::new("InvalidAction", format!("This simulation has no operation {operation}."))
     }
 
-    /// The same in JSON's.
+    /// An operation that is not simulated, as an error of the JSON protocol.
     pub(crate) fn unknown_json_operation(operation: &str) -> Self {
         Self { code: "UnknownOperationException", ..Self::unknown_query_operation(operation) }
     }

@@ -1,4 +1,4 @@
-//! Virtual time. It follows tokio's clock, so that a paused one makes it run as fast as the machine allows.
+//! Simulated time. It follows tokio's clock: while that is paused, simulated time passes as fast as the machine allows.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,22 +7,22 @@ use aws_smithy_async::time::TimeSource;
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use tokio::time::Instant;
 
-/// What time it is in a world.
+/// The clock of a world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     epoch: DateTime<Utc>,
     since: Instant,
-    /// How many virtual seconds pass in one of tokio's.
+    /// Simulated seconds per second of tokio's clock.
     speed: u32,
 }
 
 impl Clock {
-    /// A clock that shows `epoch` now.
+    /// A clock that starts now, at `epoch`.
     pub(crate) fn new(epoch: DateTime<Utc>, speed: u32) -> Self {
         Self { epoch, since: Instant::now(), speed: speed.max(1) }
     }
 
-    /// In whole milliseconds, which is what tokio's timers know.
+    /// The current time in whole milliseconds, the resolution of tokio's timers.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         let passed = self.since.elapsed().saturating_mul(self.speed);
         TimeDelta::from_std(passed)
@@ -33,14 +33,14 @@ impl Clock {
     }
 
     pub(crate) async fn sleep_until(&self, time: DateTime<Utc>) {
-        // A fast clock's millisecond is several virtual ones, so one sleep may end a little early.
+        // At a high speed, one real millisecond is several simulated ones, so one sleep may end too early.
         while let Some(left) = (time - self.now()).to_std().ok().filter(|left| !left.is_zero()) {
             tokio::time::sleep(left.div_f64(f64::from(self.speed)).max(Duration::from_millis(1))).await;
         }
     }
 }
 
-/// So that the SDK signs, times out and waits on this clock.
+/// The SDK uses this clock for signatures, timeouts and waits.
 impl TimeSource for Clock {
     fn now(&self) -> SystemTime {
         Clock::now(self).into()
@@ -54,12 +54,12 @@ impl AsyncSleep for Clock {
     }
 }
 
-/// A time as texts have it: `2026-11-21T03:05:39.209Z`.
+/// A time as RFC 3339 text: `2026-11-21T03:05:39.209Z`.
 pub(crate) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A time as the JSON protocol has it: seconds with milliseconds.
+/// A time as the JSON protocol represents it: seconds since 1970, with milliseconds as fraction.
 pub(crate) fn seconds(time: DateTime<Utc>) -> f64 {
     time.timestamp_millis() as f64 / 1000.0
 }

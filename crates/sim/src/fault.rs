@@ -1,41 +1,40 @@
-//! Faults: what goes wrong, decided at one seam through which every call, delivery and invocation passes.
+//! Fault injection. Every call, delivery and invocation passes [`Faults::next_action`], which chooses a fault or none.
 //!
-//! A plan is a value: a list (the third `CopyDBSnapshot` fails after its effect), or rates with a seed.
+//! A plan is either a list of faults (the third `CopyDBSnapshot` fails after its effect) or rates with a seed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::Call;
 
-/// What becomes of something that passes the seam.
+/// The effect of a fault on a call, delivery or invocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing special.
+    /// No fault.
     #[default]
     Pass,
-    /// A call fails, and nothing has happened. An invocation fails before the function's first line.
+    /// A call fails and has no effect. An invocation fails before the function starts.
     FailBefore,
-    /// A call fails, but it has happened: only the answer was lost. An invocation counts as failed though the function
-    /// succeeded.
+    /// A call has its effect, but its response is an error. A function succeeds, but its invocation counts as failed.
     FailAfter,
-    /// A call or an invocation is refused because there were too many.
+    /// A call or an invocation is throttled.
     Throttle,
-    /// It takes so much longer. A delivery that is late may arrive after ones that were sent later.
+    /// It takes this much longer. A delayed delivery may arrive after later ones.
     Delay(Duration),
-    /// A delivery never arrives; an event is forgotten instead of invoking its function.
+    /// A delivery never arrives. An event is dropped and its function is not invoked.
     Lose,
-    /// A delivery arrives twice, a function is invoked twice; what comes of the first counts for nothing.
+    /// A delivery arrives twice. A function is invoked twice, and the result of the first invocation is ignored.
     Duplicate,
-    /// The function that makes the call dies instead of making it. Calls that no function makes pass.
+    /// The function that makes the call is killed before the call. Calls from outside a function are not affected.
     Crash,
 }
 
-/// What passes the seam.
+/// A point at which a fault can be injected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
-    /// A call of this operation.
+    /// A call to this operation.
     Call(String),
-    /// A message on its way from the topic of this name.
+    /// The delivery of a message from the topic of this name.
     Delivery(String),
     /// An invocation of the function of this name.
     Invocation(String),
@@ -47,42 +46,42 @@ impl Point {
     }
 }
 
-/// What goes wrong in a world.
+/// The faults to inject.
 #[derive(Clone, Debug, Default)]
 pub enum Plan {
-    /// Nothing.
+    /// No faults.
     #[default]
     NoFaults,
-    /// Just these.
+    /// These faults.
     List(Vec<Fault>),
-    /// So many of a thousand, chosen by this seed.
+    /// Random faults at fixed rates.
     Rates {
-        /// The same seed chooses the same.
+        /// The same seed chooses the same faults.
         seed: u64,
-        /// Of a thousand calls, deliveries and invocations each, how many meet which action.
+        /// The number of faults per thousand calls, deliveries or invocations.
         per_mille: Vec<(PointKind, Action, u32)>,
     },
 }
 
-/// One thing that goes wrong.
+/// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where.
+    /// The point of the fault.
     pub at: Point,
-    /// The how-manyth to pass there, from 1.
+    /// Which passage of the point is affected, from 1.
     pub nth: u32,
-    /// What becomes of it.
+    /// The effect.
     pub action: Action,
 }
 
-/// What kind of thing passes the seam.
+/// The kind of an injection point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointKind {
-    /// A call.
+    /// Calls.
     Call,
-    /// A delivery.
+    /// Deliveries.
     Delivery,
-    /// An invocation.
+    /// Invocations.
     Invocation,
 }
 
@@ -96,7 +95,7 @@ impl Point {
     }
 }
 
-/// A plan, and how much of it has come to pass.
+/// A plan and its progress.
 #[derive(Debug)]
 pub(crate) struct Faults {
     plan: Plan,
@@ -116,7 +115,7 @@ impl Faults {
         Self { plan, counts: BTreeMap::new(), rng: fastrand::Rng::with_seed(seed) }
     }
 
-    /// What becomes of the next one at this point.
+    /// The action for the next passage of this point.
     pub(crate) fn next_action(&mut self, point: &Point) -> Action {
         match &self.plan {
             Plan::NoFaults => Action::Pass,

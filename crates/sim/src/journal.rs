@@ -1,4 +1,4 @@
-//! The journal: what happened in a world, in order.
+//! The journal: the events of a world, in order.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::call::{Call, Error, Service};
 use crate::world::{State, World};
 
-/// Everything that happened, oldest first; or, where [`Settings::max_journal_entries`](crate::Settings::max_journal_entries) says so, the newest
-/// of it.
+/// The events so far, oldest first. If [`Settings::max_journal_entries`](crate::Settings::max_journal_entries) is set, only
+/// the newest of them.
 #[derive(Debug)]
 pub struct Journal {
     entries: Vec<Entry>,
@@ -16,22 +16,22 @@ pub struct Journal {
     followers: Vec<UnboundedSender<Entry>>,
 }
 
-/// One thing that happened.
+/// An event and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// When.
+    /// The time of the event.
     pub at: DateTime<Utc>,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What can happen.
+/// An event in the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody called a service, and was answered.
+    /// A call to a service, after its response.
     Call {
         /// The caller's account.
         account: String,
@@ -41,64 +41,64 @@ pub enum Event {
         region: String,
         /// The service called.
         service: Service,
-        /// What was called.
+        /// The operation called.
         operation: String,
-        /// What the call was about: the resource that it names first.
+        /// The first resource that the call names.
         resource: Option<String>,
-        /// The error's code, if one came back.
+        /// The error code of the response, if it is an error.
         error: Option<String>,
-        /// Milliseconds until the answer.
+        /// Milliseconds from the request to the response.
         duration_ms: i64,
     },
-    /// A function was invoked, and ended.
+    /// An invocation of a function, after its end.
     Invocation {
         /// The function's account.
         account: String,
         /// The function's name.
         function: String,
-        /// What identifies the event; a retry bears the same.
+        /// The ID of the event. Retries have the same ID.
         request_id: String,
-        /// The how-manyth try, from 1. One that was throttled does not count.
+        /// The number of the attempt, from 1. Throttled attempts are not counted.
         attempt: u32,
-        /// How it ended.
+        /// The outcome.
         outcome: InvocationOutcome,
-        /// Milliseconds from beginning to end.
+        /// Milliseconds from start to end.
         duration_ms: i64,
-        /// What it had, in MiB.
+        /// The function's memory setting, in MiB.
         memory_mib: u32,
     },
-    /// A message left a topic. Of a schedule it is told only that its function is not there, or does not let it in.
+    /// A delivery of a message from a topic. For a schedule, only failed deliveries are recorded.
     Delivery {
-        /// The topic's ARN, or the schedule's.
+        /// The ARN of the topic or schedule.
         topic: String,
-        /// The ARN of the function or queue that it was for.
+        /// The ARN of the function or queue to deliver to.
         to: String,
-        /// The message.
+        /// The ID of the message.
         message_id: String,
         /// What became of it.
         outcome: DeliveryOutcome,
     },
-    /// An event that a function never got done was given up, and sent to where the function wants such.
+    /// An event that a function could not process, sent to the function's on-failure destination.
     DeadLetter {
         /// The function's ARN.
         function: String,
-        /// What identifies the event.
+        /// The ID of the event.
         request_id: String,
         /// The ARN of the queue or topic.
         to: String,
         /// What became of it.
         outcome: DeliveryOutcome,
     },
-    /// A function ran whose role may not write its log, so that nobody will know what it said.
+    /// A function ran without a log, because its role may not write one.
     LogDenied {
         /// The function's account.
         account: String,
         /// The function's name.
         function: String,
-        /// What the role may not do.
+        /// The missing permission.
         reason: String,
     },
-    /// An execution of a state machine entered a state, or did it again in a retry.
+    /// An execution of a state machine entered a state, or retried it.
     Transition {
         /// The machine's account.
         account: String,
@@ -111,38 +111,38 @@ pub enum Event {
     },
 }
 
-/// How an invocation ended.
+/// The outcome of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvocationOutcome {
     /// The function succeeded.
     Ok,
-    /// It failed.
+    /// The function returned an error.
     Error,
-    /// It did not end in time.
+    /// The function reached its timeout.
     Timeout,
-    /// It died at a call, or before its first line.
+    /// A fault killed the function, at a call or before it started.
     Killed,
-    /// It did not run: too many were running.
+    /// The function did not run because of its concurrency limit or a throttling fault.
     Throttled,
-    /// It did not run, and nobody will know.
+    /// The function did not run, because a fault dropped the event.
     Lost,
 }
 
-/// What became of something on its way.
+/// The outcome of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryOutcome {
-    /// It arrived.
+    /// Delivered.
     Delivered,
-    /// It never will.
+    /// Dropped by a fault.
     Lost,
-    /// What it was for is not there, or not allowed.
+    /// The target does not exist or does not allow it.
     Failed,
 }
 
 impl Event {
-    /// A call that has not been answered yet.
+    /// The event of a call that has no response yet.
     pub(crate) fn of(call: &Call) -> Self {
         Self::Call {
             account: call.caller.account.clone(),
@@ -169,7 +169,7 @@ impl Journal {
         Self { entries: Vec::new(), most: most.unwrap_or(usize::MAX), followers: Vec::new() }
     }
 
-    /// What happened, oldest first.
+    /// The entries, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -180,12 +180,12 @@ impl Journal {
         self.followers.retain(|follower| follower.send(entry.clone()).is_ok());
         self.entries.push(entry);
         if self.entries.len() > self.most {
-            // Half of it, so that moving up what stays costs little for each entry.
+            // Removing half at once keeps the cost per entry small.
             self.entries.drain(..self.entries.len() - self.most / 2);
         }
     }
 
-    /// Who called what, in order: the account, its role, and the operation.
+    /// The calls in order: account, role and operation.
     pub fn calls(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
             Event::Call { account, role, operation, .. } => {
@@ -195,14 +195,15 @@ impl Journal {
         })
     }
 
-    /// How many calls of this operation there were.
+    /// The number of calls of this operation.
     #[must_use]
     pub fn count_calls(&self, of: &str) -> usize {
         self.calls().filter(|(_, _, operation)| *operation == of).count()
     }
 }
 
-/// Reads a journal while it is written, from the oldest entry that it has. It misses none, however few the journal keeps.
+/// A reader that follows the journal from its oldest entry. It receives every later entry, even if the journal no longer
+/// keeps it.
 pub struct Follower {
     world: World,
     new: UnboundedReceiver<Entry>,
@@ -212,23 +213,23 @@ impl Follower {
     pub(crate) fn new(world: World) -> Self {
         let (follower, new) = unbounded_channel();
         world.change(|State { journal, .. }| {
-            // It can be sent as long as it can be received.
+            // Sending cannot fail here: the receiver exists.
             journal.entries.iter().for_each(|entry| drop(follower.send(entry.clone())));
             journal.followers.push(follower);
         });
         Self { world, new }
     }
 
-    /// Waits until there is something new.
+    /// Waits for new entries.
     pub async fn next(&mut self) -> Vec<Entry> {
         let mut new = Vec::new();
         self.new.recv_many(&mut new, usize::MAX).await;
         new
     }
 
-    /// What is new, if anything.
+    /// The new entries, without waiting.
     pub fn drain(&mut self) -> Vec<Entry> {
-        // What is due happens first.
+        // Changes that are due are made first.
         self.world.journal(|_| ());
         std::iter::from_fn(|| self.new.try_recv().ok()).collect()
     }

@@ -1,22 +1,23 @@
-//! A simulated AWS, small enough to read and true enough to trust.
+//! A simulation of the AWS services that Draco uses.
 //!
-//! A [`World`] holds accounts with regions on one clock. Real clients talk to it in AWS's own wire formats: the AWS SDK
-//! in process, without sockets and on tokio's paused clock, so that a year passes in seconds; any other client over
-//! HTTP. What the services do is plain Rust on plain structs, and can be read without knowing the wire.
+//! A [`World`] has accounts and regions, which share one clock. Clients send requests in AWS's own wire formats. The AWS
+//! SDK for Rust calls the world in process, without sockets; on tokio's paused clock, a simulated year takes seconds. Any
+//! other client connects over HTTP. The services are plain Rust functions on plain structs and do not depend on the wire
+//! format.
 //!
 //! ```text
-//!   SDK in process ─┐                              ┌─► rds  kms  sns  sts  sqs  states    (what a service does)
+//!   SDK in process ─┐                              ┌─► rds  kms  sns  sts  sqs  states    (the services)
 //!                   ├─► wire ─► Call ─► World ─────┤
-//!   HTTP ───────────┘            (faults, journal) └─► agenda ─► what happens later, and what that causes
+//!   HTTP ───────────┘            (faults, journal) └─► agenda                              (scheduled changes)
 //! ```
 //!
-//! Read [`world`] first (what a call goes through), then [`agenda`] (how time passes), then a service: `sts` is the
-//! smallest, `rds` the reason for all of it. All are built alike: `serve` is the table of operations, and an operation is
-//! a function of the [`world`]'s state, of who asks and where ([`here`]), and of its input. `wire` is for those who must
-//! know how a request looks.
+//! Reading order: [`world`] (how a call is processed), [`agenda`] (how time passes), then a service: `sts` is the
+//! smallest, `rds` the largest. All services have the same structure: `serve` is the table of operations. An operation is
+//! a function of the [`world`]'s state, the caller and region ([`context`]), and the operation's input. Only `wire` knows
+//! the format of requests and responses.
 //!
-//! Time, randomness and identifiers come from the world and nowhere else, so a run can be run again, byte for byte in
-//! its [`journal`].
+//! Time, randomness and identifiers come only from the world, so that a run with the same seed produces the same
+//! [`journal`], byte for byte.
 
 mod agenda;
 mod arn;

@@ -1,16 +1,16 @@
-//! Pages of a list. A marker names the last item of its page and not a place in the list, so whatever comes and goes in
-//! between, each item that stays is on exactly one page.
+//! Pages of a list. A marker is the name of the last item of its page and not an index. So an item that exists during the
+//! whole listing is on exactly one page, even if other items are added or removed in between.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::ops::Bound;
 
-/// What a map by name has after the last item seen.
+/// The entries of a map after the last item of the previous page.
 pub(crate) fn after<'m, T>(last: Option<&String>, all: &'m BTreeMap<String, T>) -> Range<'m, String, T> {
     all.range::<String, _>((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
 }
 
-/// The first so many of these named items, and the name of the last of them if there are more.
+/// The first `size` items, and the name of the last one if more items follow.
 pub(crate) fn cut<N, T>(items: impl IntoIterator<Item = (N, T)>, size: usize) -> (Vec<T>, Option<N>) {
     let mut items = items.into_iter();
     let (mut page, mut last) = (Vec::new(), None);

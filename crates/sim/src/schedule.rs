@@ -1,7 +1,8 @@
-//! Schedules: what EventBridge does for `rate(1 hour)`. There is no wire for them; a deployment makes them.
+//! Schedules of EventBridge at a fixed rate, such as `rate(1 hour)`. They have no API here: stacks and
+//! [`World::add_schedule`] create them.
 //!
-//! There are two kinds. A *rule* of EventBridge invokes a function that lets it in. A schedule of *EventBridge Scheduler*
-//! takes up a role that may invoke the function.
+//! There are two kinds. A *rule* of EventBridge needs a permission of the function that it invokes. A schedule of
+//! *EventBridge Scheduler* assumes a role that may invoke the function.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,14 +16,15 @@ use crate::journal::{DeliveryOutcome, Event};
 use crate::lambda;
 use crate::world::{State, World};
 
-/// What there is in one region of one account: of each schedule's name, which one bears it now.
+/// The schedules of one region of one account: the current ID of each name.
 #[derive(Default)]
 pub(crate) struct Schedules(BTreeMap<String, String>);
 
 impl World {
-    /// Invokes a function asynchronously again and again, first after one interval; in place of a schedule of that name.
+    /// Adds a rule that invokes a function asynchronously at a fixed interval, first after one interval. Replaces an
+    /// existing schedule of that name.
     ///
-    /// AWS has no interval under a minute: what is shorter becomes one.
+    /// The shortest interval is one minute, as on AWS. A shorter one is rounded up.
     pub fn add_schedule(
         &self,
         account: &str,
@@ -42,17 +44,17 @@ impl World {
     }
 }
 
-/// What is done how often.
+/// A schedule.
 pub(crate) struct Schedule {
     pub(crate) name: String,
     pub(crate) every: Duration,
     pub(crate) function_arn: String,
     pub(crate) payload: Value,
-    /// The name of the role that it takes up; without one, it is a rule.
+    /// The name of the role to assume. `None`: an EventBridge rule.
     pub(crate) role: Option<String>,
 }
 
-/// Makes a schedule, or another one in its place.
+/// Adds or replaces a schedule.
 pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Schedule) {
     let id = state.new_uuid();
     let schedule = Schedule { every: schedule.every.max(Duration::from_secs(60)), ..schedule };
@@ -64,7 +66,7 @@ pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Sche
     state.agenda.at(first, move |state| occurrence.run(state, first));
 }
 
-/// One turn after the other of a schedule.
+/// The next run of a schedule.
 struct Occurrence {
     account: String,
     region: String,
@@ -73,7 +75,7 @@ struct Occurrence {
 }
 
 impl Occurrence {
-    /// Ends by itself when its name is gone or another's.
+    /// Runs and schedules the next run, unless the schedule was removed or replaced.
     fn run(self, state: &mut State, due: DateTime<Utc>) {
         let Schedule { name, every, function_arn, payload, .. } = &self.schedule;
         if state.region_state(&self.account, &self.region).schedules.0.get(name) != Some(&self.id) {
@@ -90,7 +92,7 @@ impl Occurrence {
         state.agenda.at(next, move |state| self.run(state, next));
     }
 
-    /// Whether it may; else, its ARN.
+    /// Whether the schedule may invoke its function. The error is the schedule's ARN.
     fn may_invoke(&self, state: &mut State) -> Result<(), String> {
         let Self { account, region, schedule: Schedule { name, function_arn, role, .. }, .. } = self;
         let (allowed, arn) = match role {

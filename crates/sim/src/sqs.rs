@@ -1,5 +1,5 @@
-//! Simple Queue Service, only as a queue that can be sent to and read: standard queues, without long polling, message
-//! attributes or policies. Only its own account reaches a queue by a call.
+//! Simple Queue Service: standard queues, without long polling, message attributes and queue policies. A queue accepts
+//! calls only from its own account.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
 
-/// What there is in one region of one account: queues by name.
+/// The queues of one region of one account, by name.
 #[derive(Default)]
 pub(crate) struct Sqs {
     queues: BTreeMap<String, Queue>,
@@ -34,10 +34,10 @@ struct Message {
     id: String,
     body: String,
     sent: DateTime<Utc>,
-    /// Not given to anybody before that.
+    /// The message is not visible before this time.
     hidden_until: DateTime<Utc>,
     received: u32,
-    /// Of the last time that it was received. An older one deletes nothing.
+    /// The receipt handle of the last receive. Older handles do not delete the message.
     receipt: String,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     }
 }
 
-/// What a call needs its role to be allowed: the permission of its name on the queue.
+/// The permissions that a call requires: the action of the same name on the queue.
 pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let (account, name) = match operation.as_str() {
@@ -71,13 +71,13 @@ pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission
     Ok(vec![RequiredPermission::new(format!("sqs:{operation}"), resource)])
 }
 
-/// Sends to a queue; else, why not.
+/// Sends a message to a queue. The error is the reason for a failure.
 pub(crate) fn send(state: &mut State, queue_arn: &str, body: String) -> Result<(), String> {
     let arn = Arn::of("sqs", queue_arn).ok_or_else(|| format!("{queue_arn} is not a queue"))?;
     put(state, arn, body).map(|_| ()).map_err(|error| format!("{queue_arn}: {error}"))
 }
 
-/// The queue of this ARN, without the messages that are older than it keeps them.
+/// The queue of this ARN, after removal of messages that are older than its retention period.
 fn find<'s>(state: &'s mut State, arn: Arn<'_>) -> Result<&'s mut Queue, Error> {
     let now = state.now;
     let queue =
@@ -87,7 +87,7 @@ fn find<'s>(state: &'s mut State, arn: Arn<'_>) -> Result<&'s mut Queue, Error> 
     Ok(queue)
 }
 
-/// The ARN of the caller's queue of this URL, whatever host it has.
+/// The ARN of the caller's queue with this URL. The URL's host is ignored.
 fn arn<'a>(ctx: &'a CallContext, url: &'a str) -> Result<Arn<'a>, Error> {
     let mut path = url.rsplit('/');
     match (path.next(), path.next()) {
@@ -117,7 +117,7 @@ struct CreateQueue {
     attributes: BTreeMap<String, String>,
 }
 
-/// Making it again is no error, unless it would be another.
+/// Succeeds for an existing queue, unless the attributes differ.
 fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Result<Value, Error> {
     let CreateQueue { queue_name: name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -251,14 +251,14 @@ struct ReceiveMessage {
     queue_url: String,
     max_number_of_messages: Option<usize>,
     visibility_timeout: Option<u64>,
-    /// The older name of these is `AttributeNames`; both are in use.
+    /// `AttributeNames` is the older name. Clients use both.
     #[serde(default)]
     message_system_attribute_names: Vec<String>,
     #[serde(default)]
     attribute_names: Vec<String>,
 }
 
-/// The oldest that nobody holds, which then are hidden for a while. It never waits for one to come.
+/// Returns the oldest visible messages and hides them for the visibility timeout. Does not wait for messages.
 fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage) -> Result<Value, Error> {
     let max = input.max_number_of_messages.unwrap_or(1);
     if !(1..=10).contains(&max) {
@@ -291,7 +291,7 @@ fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage)
 }
 
 impl Message {
-    /// Those that were asked for; null if there are none.
+    /// The requested attributes. Null if there are none.
     fn attributes(&self, requested: &[String]) -> Value {
         let all = [
             ("SentTimestamp", self.sent.timestamp_millis().to_string()),
@@ -314,7 +314,7 @@ struct DeleteMessage {
     receipt_handle: String,
 }
 
-/// What is gone already, or has been received by another since, is no error.
+/// Succeeds without effect if the message does not exist or was received again in the meantime.
 fn delete_message(state: &mut State, ctx: &CallContext, input: &DeleteMessage) -> Result<(), Error> {
     let queue = find(state, arn(ctx, &input.queue_url)?)?;
     let number = input.receipt_handle.split_once('-').and_then(|(number, _)| number.parse().ok());
@@ -326,7 +326,7 @@ fn delete_message(state: &mut State, ctx: &CallContext, input: &DeleteMessage) -
     Ok(())
 }
 
-/// Clients compare it with their own.
+/// The MD5 digest in hexadecimal. Clients compare it with their own.
 fn md5(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

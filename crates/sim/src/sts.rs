@@ -1,4 +1,4 @@
-//! Security Token Service: who am I?
+//! Security Token Service: only `GetCallerIdentity`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

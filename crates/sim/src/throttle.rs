@@ -1,5 +1,5 @@
-//! Throttling: how many calls a service takes from one account in one region. AWS has such limits for every service, and
-//! publishes few of them; it fills a bucket with so many tokens a second, and each call takes one.
+//! Throttling: a rate limit for each service, account and region, as a token bucket. AWS has such limits for every service
+//! but publishes few of them.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use chrono::{DateTime, Utc};
 
 use crate::call::{Call, Service};
 
-/// The buckets of those who have called.
+/// The token buckets, by account, region and service.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     buckets: BTreeMap<(String, String, Service), Bucket>,
 }
 
-/// In thousandths of a token.
+/// A token bucket. Tokens are counted in thousandths.
 #[derive(Debug)]
 struct Bucket {
     tokens: i64,
     filled_at: DateTime<Utc>,
 }
 
-/// A bucket holds what comes in so many seconds: short bursts are let through.
+/// A full bucket has the tokens of this many seconds, which allows short bursts.
 const BURST_SECONDS: i64 = 2;
 
 impl Throttle {
-    /// Whether this call is one too many.
+    /// Takes a token for this call. Returns whether the limit is exceeded.
     pub(crate) fn is_exceeded(&mut self, call: &Call, per_second: Option<u32>, now: DateTime<Utc>) -> bool {
         let Some(per_second) = per_second.map(i64::from) else { return false };
         let full = per_second * BURST_SECONDS * 1000;

@@ -1,7 +1,7 @@
-//! A world: accounts with regions, on one clock.
+//! A world: accounts and regions that share one clock.
 //!
-//! Everything that changes is in [`State`], behind one lock that is never held across an `await`. Two things change it:
-//! a call, as soon as it comes in, and the agenda, when its time has come.
+//! All mutable state is in [`State`], behind one lock that is never held across an `await`. The state changes for two
+//! reasons: a call is processed, or a change on the agenda is due.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -19,29 +19,29 @@ use crate::journal::{Event, Follower, Journal};
 use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
-/// What can be chosen about a world before it begins.
+/// The settings of a new world.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What time it is when it begins.
+    /// The time at which the world starts.
     pub epoch: DateTime<Utc>,
-    /// How many virtual seconds pass in a real one. On tokio's paused clock, leave it at 1: it runs as fast as it can.
+    /// Simulated seconds per real second. Leave it at 1 on tokio's paused clock, which already runs as fast as possible.
     pub speed: u32,
-    /// How long a call takes that nothing slows down.
+    /// The duration of a call that no fault delays.
     pub latency: Duration,
-    /// Where randomness and identifiers begin.
+    /// The seed of random values and identifiers.
     pub seed: u64,
-    /// How fast snapshots are taken and copied.
+    /// The speed at which snapshots are created and copied.
     pub copy_gib_per_minute: u32,
-    /// How much an Aurora cluster holds: AWS lets nobody choose it.
+    /// The storage of an Aurora cluster. AWS has no parameter for it.
     pub cluster_gib: u32,
-    /// How many manual snapshots of each kind an account may have in a region.
+    /// The quota of manual snapshots for each kind (instance, cluster), account and region.
     pub snapshot_quota: usize,
-    /// How many copies from other regions may be under way to a region of an account.
+    /// The quota of copies in progress from other regions, for each account and destination region.
     pub copy_quota: usize,
-    /// How many calls a second each service takes from an account in a region before it throttles. Without a number it
-    /// takes all.
+    /// The rate limit for each service, account and region. `None`: no throttling.
     pub calls_per_second: Option<u32>,
-    /// How many entries the journal has at most: when there are more, the older half goes. Without a number it keeps all.
+    /// The maximum number of journal entries. When it is exceeded, the older half is removed. `None`: all entries are
+    /// kept.
     pub max_journal_entries: Option<usize>,
 }
 
@@ -62,7 +62,7 @@ impl Default for Settings {
     }
 }
 
-/// A simulated AWS. Clones are the same world.
+/// A simulated AWS. Clones share the same state.
 #[derive(Clone)]
 pub struct World(Arc<Inner>);
 
@@ -70,11 +70,11 @@ struct Inner {
     clock: Clock,
     latency: Duration,
     state: Mutex<State>,
-    /// Something was written into the agenda.
+    /// Notified when a change was added to the agenda.
     agenda_changed: Arc<Notify>,
 }
 
-/// Everything that changes.
+/// The mutable state of a world.
 pub(crate) struct State {
     /// The time of the change that is being made.
     pub(crate) now: DateTime<Utc>,
@@ -85,16 +85,16 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) random: fastrand::Rng,
     pub(crate) settings: Settings,
-    /// By account and region.
+    /// Keyed by account and region.
     regions: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
-    /// The functions that are running.
+    /// The function invocations that are running.
     pub(crate) runs: lambda::FunctionRuns,
-    /// The world that this is the state of, for what goes on by itself: the functions.
+    /// The world of this state. Functions need it, because they run as tasks of their own.
     pub(crate) world: WeakHandle,
 }
 
-/// One region of one account: what each service has there.
+/// The state of every service in one region of one account.
 #[derive(Default)]
 pub(crate) struct RegionState {
     pub(crate) kms: kms::Kms,
@@ -106,7 +106,7 @@ pub(crate) struct RegionState {
     pub(crate) states: states::States,
 }
 
-/// A world that may be gone.
+/// A reference that does not keep the world alive.
 #[derive(Clone)]
 pub(crate) struct WeakHandle(Weak<Inner>);
 
@@ -117,17 +117,17 @@ impl WeakHandle {
 }
 
 impl World {
-    /// A world in which it is now this time. Make it inside a tokio runtime, whose clock it follows.
+    /// A world that starts at this time, with default settings. Requires a tokio runtime, whose clock it follows.
     #[must_use]
     pub fn new(epoch: DateTime<Utc>) -> Self {
         Self::with_settings(Settings { epoch, ..Settings::default() })
     }
 
-    /// A world made to order.
+    /// A world with these settings. Requires a tokio runtime, whose clock it follows.
     #[must_use]
     pub fn with_settings(settings: Settings) -> Self {
         let clock = Clock::new(settings.epoch, settings.speed);
-        // The SDK takes the jitter of its retries from this thread's generator.
+        // The SDK takes the jitter of its retries from this thread's random number generator.
         fastrand::seed(settings.seed);
         let agenda_changed = Arc::new(Notify::new());
         let world = Self(Arc::new_cyclic(|world| {
@@ -156,40 +156,40 @@ impl World {
         world
     }
 
-    /// What was chosen about it.
+    /// The settings of this world.
     #[must_use]
     pub fn settings(&self) -> Settings {
         self.0.lock().settings.clone()
     }
 
-    /// What time it is.
+    /// The current simulated time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
     }
 
-    /// Lets time pass.
+    /// Waits for a duration of simulated time.
     pub async fn sleep(&self, duration: Duration) {
         self.0.clock.sleep_until(self.now() + duration).await;
     }
 
-    /// What has happened so far.
+    /// Reads the journal. Changes that are due are made first.
     pub fn journal<R>(&self, read: impl FnOnce(&Journal) -> R) -> R {
         self.change(|state| read(&state.journal))
     }
 
-    /// What has happened and what will, as it is written.
+    /// Follows the journal: all entries so far, then each new one.
     #[must_use]
     pub fn follow_journal(&self) -> Follower {
         Follower::new(self.clone())
     }
 
-    /// What goes wrong from now on.
+    /// Replaces the fault plan.
     pub fn plan_faults(&self, plan: fault::Plan) {
         self.0.lock().faults = Faults::new(plan);
     }
 
-    /// Looks at the world or changes it, from outside and not by a call. Everything that is due has happened before.
+    /// Reads or changes the state directly, without a call. Changes that are due are made first.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.0.lock();
         let now = self.now();
@@ -200,7 +200,7 @@ impl World {
         result
     }
 
-    /// Whose an access key is, if somebody has told.
+    /// The caller to whom an access key was assigned, if it was.
     pub(crate) fn caller_for_access_key(&self, access_key: &str) -> Option<Caller> {
         self.0.lock().roles.owner_of(access_key)
     }
@@ -209,7 +209,7 @@ impl World {
         self.0.clock
     }
 
-    /// Answers a request, if it was one, and says under which identifier.
+    /// The response to a request, and its request ID. A request that could not be read gets an error response.
     pub(crate) async fn respond(&self, call: Result<Call, wire::RequestError>) -> (wire::Response, String) {
         let id = self.0.lock().new_uuid();
         let response = match call {
@@ -226,12 +226,12 @@ impl World {
         (response, id)
     }
 
-    /// What a call goes through: its action is decided, it takes its time, has its effect, and is written down.
+    /// Processes a call: choose the fault, wait for the latency, run the operation, write the journal entry.
     async fn call(&self, call: Call) -> CallResult {
         let received = self.now();
         let action = self.0.lock().faults.next_action(&Point::call(&call));
         if action == Action::Crash && lambda::kill(&mut self.0.lock(), &call.caller) {
-            // Whoever would hear the answer is gone.
+            // The function that made the call is stopped and never receives a response.
             return std::future::pending().await;
         }
         let delay = if let Action::Delay(delay) = action { delay } else { Duration::ZERO };
@@ -255,7 +255,7 @@ impl World {
     }
 }
 
-/// The world is gone, and so is what was going to happen.
+/// Wakes the agenda task, which then ends.
 impl Drop for Inner {
     fn drop(&mut self) {
         self.agenda_changed.notify_one();
@@ -263,13 +263,13 @@ impl Drop for Inner {
 }
 
 impl Inner {
-    /// Nothing that holds the lock panics half-way through a change, so a poisoned one is as good as any.
+    /// A poisoned lock is used anyway: no code panics in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Does what the agenda says until the world is gone.
+/// Makes the changes on the agenda when they are due, until the world is dropped.
 async fn run_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
     loop {
         let Some(inner) = world.upgrade() else { return };
@@ -286,9 +286,9 @@ async fn run_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
 }
 
 impl State {
-    /// What the service does, if its caller's role may want it.
+    /// Authorizes the call and runs the operation.
     pub(crate) fn serve(&mut self, call: Call) -> CallResult {
-        // Most callers have no policies, and this costs them nothing.
+        // The required permissions are computed only for callers that have policies.
         if self.roles.has_policies(&call.caller) {
             let needs = self.required_permissions(&call)?;
             iam::authorize(self, &call, &needs)?;
@@ -310,32 +310,32 @@ impl State {
             Service::Sns => Ok(sns::required_permissions(call)),
             Service::Sqs => sqs::required_permissions(call),
             Service::States => states::required_permissions(call),
-            // Keys have policies of their own, which decide together with the caller's: the service asks for both.
+            // KMS evaluates the key policy together with the caller's policies.
             Service::Kms => Ok(Vec::new()),
             // "No permissions are required to perform this operation" (API reference, `GetCallerIdentity`).
             Service::Sts => Ok(Vec::new()),
         }
     }
 
-    /// What there is in this region of this account.
+    /// The state of this account and region.
     pub(crate) fn region_state(&mut self, account: &str, region: &str) -> &mut RegionState {
         self.regions.entry((account.to_owned(), region.to_owned())).or_default()
     }
 
-    /// Writes down what happens now, and what it costs.
+    /// Writes a journal entry and adds its cost to the bill.
     pub(crate) fn write(&mut self, event: Event) {
         self.meter.count(&event);
         self.journal.write(self.now, event);
     }
 
-    /// An identifier that is never given twice.
+    /// A random identifier in UUID format.
     pub(crate) fn new_uuid(&mut self) -> String {
         let bits = self.random.u128(..);
         let hex = format!("{bits:032x}");
         format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
-    /// Does everything that is due, each at its own time, and says when the next is.
+    /// Makes all changes that are due, each at its own time. Returns the time of the next one.
     fn run_due_changes(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         while let Some((time, change)) = self.agenda.take_due(now) {
             self.now = self.now.max(time);

@@ -1,4 +1,5 @@
-//! Who may invoke a function: what `AWS::Lambda::Permission` says. What the function itself may do is its role's matter.
+//! Permissions of services to invoke a function (`AWS::Lambda::Permission`). The permissions of the function itself are
+//! those of its role.
 
 use serde_json::json;
 
@@ -8,8 +9,8 @@ use crate::iam::{AccessRequest, Policy, Principal, Verdict};
 use crate::world::{State, World};
 
 impl Function {
-    /// Invoked by no service that is not let ([`World::allow_invocation`]), as on AWS. Without this any service may,
-    /// until the first one is let.
+    /// Lets only services invoke the function that have a permission ([`World::allow_invocation`]), as on AWS. Without this
+    /// setting, every service may invoke the function until the first permission is added.
     #[must_use]
     pub fn require_permission(self) -> Self {
         Self { require_permission: true, ..self }
@@ -17,18 +18,18 @@ impl Function {
 }
 
 impl World {
-    /// Lets a service invoke a function for a resource, whose ARN may have wildcards: `sns.amazonaws.com` for a topic,
-    /// `events.amazonaws.com` for a schedule (`arn:aws:events:REGION:ACCOUNT:rule/NAME`). From now on no service may that
-    /// is not let. It holds for whatever function bears the name, until it is removed.
+    /// Allows a service to invoke a function for a resource, whose ARN may have wildcards: `sns.amazonaws.com` for a topic,
+    /// `events.amazonaws.com` for a schedule (`arn:aws:events:REGION:ACCOUNT:rule/NAME`). From now on, services without a
+    /// permission may not invoke the function. The permission stays if the function is replaced, and is removed with it.
     ///
     /// # Errors
-    /// If there is no such function, or what is let is no service.
+    /// If the function does not exist, or the service's name is invalid.
     pub fn allow_invocation(&self, function_arn: &str, service: &str, source_arn: &str) -> Result<(), String> {
         self.change(|state| allow(state, function_arn, service, source_arn))
     }
 }
 
-/// Lets a service invoke a function for a resource, whose ARN may have wildcards.
+/// Allows a service to invoke a function for a resource, whose ARN may have wildcards.
 pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> Result<(), String> {
     let permission = json!({ "Statement": {
         "Effect": "Allow",
@@ -46,7 +47,7 @@ pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source
     Ok(())
 }
 
-/// Is there such a function, and may this service invoke it for this resource?
+/// Whether the function exists and this service may invoke it for this resource.
 pub(crate) fn may_invoke(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
     let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
     let permissions = &state.region_state(arn.account, arn.region).lambda.permissions;

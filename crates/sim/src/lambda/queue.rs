@@ -1,4 +1,4 @@
-//! Asynchronous invocation: what AWS does with an event that nobody waits for, until it is done or given up.
+//! Asynchronous invocation: retries of an event until the function succeeds or the event is given up.
 
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ struct QueuedEvent {
     request_id: String,
     payload: Value,
     since: DateTime<Utc>,
-    /// How often the function has failed on it.
+    /// The number of failed attempts.
     failed: u32,
-    /// How often in a row it was not let in.
+    /// The number of throttled attempts since the last attempt that ran.
     throttled: u32,
 }
 
@@ -83,7 +83,7 @@ impl QueuedEvent {
         }
     }
 
-    /// Tries again after a while, unless the event is too old by then.
+    /// Retries after this time, unless the event will be too old by then.
     fn retry_after(self, state: &mut State, wait: Duration, last: Option<&FunctionError>) {
         let time = state.now + wait;
         if time > self.since + MAX_EVENT_AGE {
@@ -122,7 +122,7 @@ impl QueuedEvent {
     }
 }
 
-/// The function's role sends to its destination, and must be allowed to.
+/// Sends to the destination as the function's role, which needs the permission.
 fn send(state: &mut State, caller: &Caller, destination: &str, body: String) -> Result<(), String> {
     match Arn::parse(destination) {
         Some(arn) if arn.service == "sqs" => {

@@ -1,6 +1,6 @@
-//! One run of a function: from the seam of faults, past the limit of concurrency, as a task of its own, to the journal.
+//! One run of a function: fault injection, concurrency limit, execution, journal entry.
 //!
-//! The task runs outside the world's lock; what came of it re-enters as a change of the world.
+//! The function runs as a task without the world's lock. Its result is then applied as a change of the world.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ use crate::iam::{self, RequiredPermission};
 use crate::journal::{Event, InvocationOutcome};
 use crate::world::State;
 
-/// Invokes once and hands over what came of it.
+/// Invokes a function once and passes the result to `then`.
 pub(crate) fn call(
     state: &mut State,
     function_arn: &str,
@@ -30,21 +30,23 @@ pub(crate) fn call(
     let request_id = state.new_uuid();
     let attempt = Attempt { function_arn: function_arn.to_owned(), request_id, number: 1, payload };
     let on_end = move |state: &mut State, end| then(state, result(end));
-    // Not at once: whoever calls is in the middle of something.
+    // Through the agenda, because the calling code is in the middle of a change.
     let now = state.now;
     state.agenda.at(now, move |state| attempt.make(state, Box::new(on_end)));
 }
 
-/// Why a synchronous invocation failed: the error's type as Lambda reports it, and the answer that it came with.
+/// The error of a synchronous invocation: the error type that Lambda reports, and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvocationError {
-    /// `Sandbox.Timedout`, `Runtime.ExitError`, `Lambda.TooManyRequestsException`; `Error` if the function said so.
+    /// `Sandbox.Timedout`, `Runtime.ExitError`, `Lambda.TooManyRequestsException`; `Error` if the function returned an
+    /// error.
     pub error: String,
-    /// In JSON, if the function ran.
+    /// The cause. If the function ran, this is Lambda's error payload as JSON.
     pub cause: String,
 }
 
-/// As Step Functions sees it: a function's error by its own type, what Lambda itself refuses as `Lambda.…`.
+/// The result as Step Functions reports it: a function's error has its own type, Lambda's own errors begin with
+/// `Lambda.`.
 fn result(end: AttemptResult) -> Result<Value, InvocationError> {
     let failed = |error: &str, cause: String| Err(InvocationError { error: error.to_owned(), cause });
     match end {
@@ -58,36 +60,36 @@ fn result(end: AttemptResult) -> Result<Value, InvocationError> {
     }
 }
 
-/// One try to run a function.
+/// One attempt to run a function.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) function_arn: String,
     pub(super) request_id: String,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub(super) number: u32,
     pub(super) payload: Value,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 pub(super) enum AttemptResult {
     Succeeded(Value),
     Failed(FunctionError),
-    /// Too many were running.
+    /// The concurrency limit was reached, or a fault throttled the attempt.
     Throttled,
-    /// A fault swallowed it.
+    /// A fault dropped the event.
     Lost,
-    /// There is no such function.
+    /// The function does not exist. The value is its ARN.
     NotFound(String),
 }
 
-/// How a function failed.
+/// The error of a function.
 pub(super) struct FunctionError {
     kind: &'static str,
     message: String,
 }
 
 impl FunctionError {
-    /// As Lambda answers.
+    /// The error as Lambda's response payload.
     pub(super) fn payload(&self) -> Value {
         json!({ "errorType": self.kind, "errorMessage": self.message })
     }
@@ -98,11 +100,11 @@ impl FunctionError {
     }
 }
 
-/// What is done with what came of an attempt.
+/// Handles the result of an attempt.
 pub(super) type OnAttemptEnd = Box<dyn FnOnce(&mut State, AttemptResult) + Send>;
 
 impl Attempt {
-    /// Makes the attempt, with the action that it meets.
+    /// Makes the attempt, with the fault that was chosen for it.
     pub(super) fn make(self, state: &mut State, then: OnAttemptEnd) {
         match state.faults.next_action(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
             Action::Pass => self.start(state, then),
@@ -165,7 +167,7 @@ impl Attempt {
         });
     }
 
-    /// Ends an attempt that did not get as far as to run.
+    /// Ends an attempt whose function did not run.
     fn stop(self, state: &mut State, outcome: InvocationOutcome, then: OnAttemptEnd) {
         let function = find(state, &self.function_arn);
         let memory = function.map_or(0, |function| function.memory);
@@ -211,8 +213,8 @@ impl Attempt {
     }
 }
 
-/// Why what a run says is lost, if it is: "The function's execution role must have permission to upload logs to CloudWatch
-/// Logs" (Lambda's guide), and without it Lambda says nothing. The ARNs are those in CloudWatch's own refusals.
+/// The reason why a run has no log, if it has none: "The function's execution role must have permission to upload logs to CloudWatch
+/// Logs" (Lambda's guide), and Lambda reports no error if it is missing. The ARNs are those in CloudWatch's error messages.
 fn log_denied_reason(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
     let role = Role { name: function.role.clone(), session: session.to_owned() };
     let caller = Caller { account: arn.account.to_owned(), role: Some(role) };
@@ -228,9 +230,9 @@ fn log_denied_reason(state: &mut State, function: &Function, arn: Arn<'_>, sessi
     needs.iter().find_map(|need| iam::check_caller_policies(state, &caller, need).err())
 }
 
-/// How a run ended.
+/// The end of a run.
 enum RunEnd {
-    /// It answered.
+    /// The function returned.
     Returned(Result<Value, String>),
     Timeout,
     Killed,
@@ -240,12 +242,12 @@ async fn execute(function: &Function, invocation: Invocation, killed: oneshot::R
     let deadline = invocation.deadline;
     let code = function.code.clone();
     let mut running: FunctionFuture = Box::pin(async move { code(invocation).await });
-    // As AWS's runtime for Rust does it: a panic is an error of this invocation.
+    // Like AWS's runtime for Rust, a panic becomes an error of this invocation.
     let answer = poll_fn(|context| {
         catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)))
             .unwrap_or_else(|_| Poll::Ready(Err("Lambda panicked".to_owned())))
     });
-    // In this order, so that the same run ends the same way.
+    // A fixed order, so that a run with the same seed ends in the same way.
     tokio::select! {
         biased;
         _ = killed => RunEnd::Killed,
@@ -254,7 +256,7 @@ async fn execute(function: &Function, invocation: Invocation, killed: oneshot::R
     }
 }
 
-/// What is running, by the session of its role, so that a call tells from which run it comes.
+/// The running invocations, by the session name of their role. The session name of a call identifies the run.
 #[derive(Default)]
 pub(crate) struct FunctionRuns {
     started: u64,
@@ -263,18 +265,18 @@ pub(crate) struct FunctionRuns {
 
 struct Run {
     function_arn: String,
-    /// Until it is killed.
+    /// `None` after the run was killed.
     kill: Option<oneshot::Sender<()>>,
 }
 
 impl FunctionRuns {
-    /// How many of this function are running.
+    /// The number of running invocations of this function.
     fn of(&self, function_arn: &str) -> usize {
         let name = |arn| (Arn::parse(arn).map(|arn| (arn.account, arn.region)), name(arn));
         self.running.values().filter(|run| name(&run.function_arn) == name(function_arn)).count()
     }
 
-    /// AWS calls the session after the function; here it bears a number too.
+    /// AWS names the session after the function. Here, a number is added.
     fn begin(&mut self, function_arn: &str) -> (String, oneshot::Receiver<()>) {
         self.started += 1;
         let session = format!("{}@{}", name(function_arn).unwrap_or_default(), self.started);
@@ -284,13 +286,13 @@ impl FunctionRuns {
     }
 }
 
-/// Kills the run that makes a call, if one does. What it has called before stays done.
+/// Kills the run that makes a call, if a function makes it. Its earlier calls keep their effect.
 pub(crate) fn kill(state: &mut State, caller: &Caller) -> bool {
     let Some(run) = caller.role.as_ref().and_then(|role| state.runs.running.get_mut(&role.session)) else {
         return false;
     };
     if let Some(kill) = run.kill.take() {
-        // Nobody listens any more if it ended in this very moment.
+        // Sending fails if the run has just ended.
         let _ = kill.send(());
     }
     true

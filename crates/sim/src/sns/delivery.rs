@@ -1,5 +1,5 @@
-//! Delivery: how a message gets from a topic to functions and queues. At least once, says AWS, and in no order; how
-//! often and when it arrives here is decided at the seam of faults.
+//! Delivery of messages from topics to functions and queues. AWS delivers at least once and in no particular order. Here,
+//! fault injection decides whether a message is lost, delayed or delivered twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::journal::{DeliveryOutcome, Event};
 use crate::world::State;
 use crate::{lambda, sqs};
 
-/// How long a delivery takes that nothing slows down.
+/// The duration of a delivery that no fault delays.
 const DELIVERY_TIME: Duration = Duration::from_millis(100);
 
-/// Sends a message on its way to everybody who has subscribed by now.
+/// Starts the delivery of a message to each confirmed subscription.
 pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
     let Ok(topic) = find(state, topic_arn) else { return };
     let subscriptions: Vec<_> = topic.subscriptions.clone().into_iter().filter(|(_, to)| !to.pending).collect();
@@ -36,7 +36,7 @@ pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message
                 delivery.after(state, DELIVERY_TIME * 2);
             }
             Action::Delay(more) => delivery.after(state, DELIVERY_TIME + more),
-            // SNS itself tries again what fails on the way, so the rest is nothing special.
+            // SNS retries failed deliveries itself, so these faults have no effect.
             Action::Pass | Action::FailBefore | Action::FailAfter | Action::Throttle | Action::Crash => {
                 delivery.after(state, DELIVERY_TIME);
             }
@@ -80,7 +80,7 @@ impl Delivery {
                 };
                 sqs::send(state, &to.endpoint, body).map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
             }
-            // An endpoint that is gone, or does not let SNS in, is a client-side error, which SNS does not retry.
+            // A missing endpoint or permission is a client-side error, which SNS does not retry.
             _ => DeliveryOutcome::Failed,
         };
         self.write(state, arrival);
@@ -96,11 +96,11 @@ impl Delivery {
     }
 }
 
-/// What AWS signs with; nobody can verify it here.
+/// A placeholder for AWS's signature. It cannot be verified.
 const SIGNATURE: &str = "U0lNVUxBVEVE";
 
 impl PublishedMessage {
-    /// What a function is invoked with.
+    /// The payload for a function.
     fn function_payload(&self, subscription_arn: &str) -> Value {
         let mut notification = self.notification();
         notification["SigningCertUrl"] = self.signing_cert_url().into();
@@ -117,7 +117,7 @@ impl PublishedMessage {
         })
     }
 
-    /// What a queue gets. It spells some names otherwise, and leaves out what is not there.
+    /// The payload for a queue. Some names are spelled differently, and missing values are left out.
     fn queue_payload(&self, subscription_arn: &str) -> Value {
         let mut notification = self.notification();
         notification["SigningCertURL"] = self.signing_cert_url().into();
@@ -131,7 +131,7 @@ impl PublishedMessage {
         notification
     }
 
-    /// What is the same for both.
+    /// The common part of both payloads.
     fn notification(&self) -> Value {
         json!({
             "Type": "Notification",

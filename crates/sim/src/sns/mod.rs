@@ -1,7 +1,7 @@
-//! Simple Notification Service: topics, who may use them, and what is published to them.
+//! Simple Notification Service: topics, their policies, and publishing.
 //!
-//! [`subscriptions`] says who wants to hear; [`delivery`] brings it to them. Left out: FIFO topics, encryption, filter
-//! policies, confirmation, and every attribute that is not named here.
+//! Subscriptions are in [`subscriptions`], deliveries in [`delivery`]. Not simulated: FIFO topics, encryption, filter
+//! policies, confirmation of subscriptions, and attributes that are not listed here.
 
 mod delivery;
 mod subscriptions;
@@ -20,26 +20,26 @@ use crate::page;
 use crate::world::State;
 use subscriptions::Subscription;
 
-/// What there is in one region of one account.
+/// The topics and subscriptions of one region of one account.
 #[derive(Default)]
 pub(crate) struct Sns {
     /// By name.
     topics: BTreeMap<String, Topic>,
-    /// The account's own subscriptions, whosever topics they are to: subscription ARN to topic ARN.
+    /// The account's subscriptions to topics of any account: subscription ARN to topic ARN.
     subscribed: BTreeMap<String, String>,
 }
 
 #[derive(Default)]
 struct Topic {
     display_name: String,
-    /// As it was written and as it is understood; without one, it is AWS's default.
+    /// The policy as text and parsed. `None`: AWS's default policy.
     policy: Option<(String, Policy)>,
     /// By ARN.
     subscriptions: BTreeMap<String, Subscription>,
     unsubscribed: usize,
 }
 
-/// What is published.
+/// A message to publish.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) subject: Option<String>,
@@ -47,7 +47,7 @@ pub(crate) struct Message {
     pub(crate) attributes: BTreeMap<String, Attribute>,
 }
 
-/// An attribute of a message. A binary value is in base 64.
+/// A message attribute. Binary values are in base64.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute {
     pub(crate) data_type: String,
@@ -74,8 +74,8 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     }
 }
 
-/// What a call needs its role to be allowed, if it is not about a topic: a topic's own policy decides together with the
-/// role's, in [`topic`].
+/// The permissions that a call requires, if it does not address a topic. For topics, [`topic`] evaluates the topic's policy
+/// together with the role's.
 pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     let Call { caller, region, operation, input, .. } = call;
     let resource = match operation.as_str() {
@@ -92,7 +92,7 @@ pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     vec![RequiredPermission::new(format!("sns:{operation}"), resource)]
 }
 
-/// Publishes; the message's identifier. Checks the topic's policy for the principal.
+/// Publishes a message if the topic's policy allows it. Returns the message ID.
 pub(crate) fn publish(
     state: &mut State,
     principal: Principal<'_>,
@@ -130,7 +130,8 @@ fn check_message(message: &Message) -> Result<(), Error> {
     }
 }
 
-/// The topic, if it is here (topics elsewhere cannot be reached) and its policy allows the caller this.
+/// The topic, if it is in this region and its policy allows the caller this action. Topics of other regions cannot be
+/// addressed.
 fn topic<'s>(state: &'s mut State, ctx: &CallContext, arn: &str, action: &str) -> Result<&'s mut Topic, Error> {
     if Arn::of("sns", arn).is_none_or(|arn| arn.region != ctx.region || arn.resource.contains(':')) {
         return Err(invalid("TopicArn"));
@@ -160,7 +161,7 @@ fn allowed(state: &mut State, principal: Principal<'_>, action: &str, topic_arn:
         (None, Principal::Service { source_arn, .. }) => {
             return Arn::parse(source_arn).is_some_and(|source| source.account == owner);
         }
-        // The default policy lets nobody in but the owner's account, whose own policies then decide.
+        // The default policy allows only the owner's account, whose own policies then decide.
         (None, Principal::Caller(_)) => None,
     };
     let context = match principal {
@@ -190,7 +191,7 @@ fn access_denied(principal: Principal<'_>, action: &str, resource: &str) -> Erro
     Error::new("AuthorizationError", why).status(403)
 }
 
-/// A map as the query protocol has it, in both directions.
+/// An entry of a map in the query protocol, for inputs and outputs.
 #[derive(Deserialize, Serialize)]
 struct Entry {
     key: String,
@@ -202,7 +203,7 @@ fn entries<const N: usize>(map: [(&str, String); N]) -> Value {
     json!({ "Attributes": entries })
 }
 
-/// A page of a list as this member, and the token for the next.
+/// A page of a list in the member `list`, and the token for the next page.
 fn page<T>(
     list: &str,
     all: &BTreeMap<String, T>,
@@ -244,7 +245,7 @@ struct TopicInput {
     next_token: Option<String>,
 }
 
-/// What is not there is deleted already.
+/// Succeeds for a topic that does not exist.
 fn delete_topic(state: &mut State, ctx: &CallContext, input: &TopicInput) -> Result<(), Error> {
     match topic(state, ctx, &input.topic_arn, "sns:DeleteTopic") {
         Err(error) if error.code == "NotFound" => return Ok(()),
@@ -285,7 +286,7 @@ fn get_topic_attributes(state: &mut State, ctx: &CallContext, input: &TopicInput
     ]))
 }
 
-/// What AWS shows of a topic that nobody gave a policy.
+/// The policy that AWS returns for a topic without its own policy.
 fn default_policy(topic_arn: &str, owner: &str) -> String {
     let actions = [
         "GetTopicAttributes",
@@ -371,7 +372,7 @@ fn publish_by_call(state: &mut State, ctx: &CallContext, input: Publish) -> Resu
         input.topic_arn.or(input.target_arn).ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value"))?;
     topic(state, ctx, &topic_arn, "sns:Publish")?;
     if input.message_structure.is_some() {
-        return Err(invalid("MessageStructure: this simulation sends the same to everybody"));
+        return Err(invalid("MessageStructure: this simulation sends the same message to every protocol"));
     }
     let attributes = input.message_attributes.into_iter().map(attribute).collect::<Result<_, Error>>()?;
     let message = Message { subject: input.subject, body: input.message, attributes };

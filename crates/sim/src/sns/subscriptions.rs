@@ -1,4 +1,4 @@
-//! Subscriptions: who wants to hear what is published to a topic.
+//! Subscriptions to topics.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,20 +9,20 @@ use crate::call::Error;
 use crate::context::CallContext;
 use crate::world::State;
 
-/// Who hears of a topic. The ARN is the topic's with one part more.
+/// A subscription. Its ARN is the topic's ARN plus a UUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subscription {
     /// The account that subscribed.
     pub(super) owner: String,
     pub(super) protocol: String,
     pub(super) endpoint: String,
-    /// Nothing is sent before the endpoint's owner has confirmed, which nobody does in this world.
+    /// Not confirmed. Unconfirmed subscriptions receive no messages, and they cannot be confirmed here.
     pub(super) pending: bool,
-    /// A queue gets the bare message.
+    /// Raw message delivery: a queue receives the message without the JSON envelope.
     pub(super) raw: bool,
 }
 
-/// What AWS can deliver to besides functions and queues. Here they stay unconfirmed.
+/// The protocols besides `lambda` and `sqs`. Their subscriptions stay unconfirmed.
 const UNCONFIRMED_PROTOCOLS: [&str; 7] = ["application", "email", "email-json", "firehose", "http", "https", "sms"];
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) struct Subscribe {
     return_subscription_arn: Option<bool>,
 }
 
-/// Subscribing again is no error and changes nothing.
+/// Succeeds without effect for an existing subscription.
 pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) -> Result<Value, Error> {
     let Subscribe { topic_arn, protocol, endpoint, attributes, return_subscription_arn } = input;
     topic(state, ctx, &topic_arn, "sns:Subscribe")?;
@@ -86,13 +86,13 @@ pub(super) struct SubscriptionInput {
 }
 
 impl SubscriptionInput {
-    /// The topic's ARN.
+    /// The ARN of the topic.
     fn topic_arn(&self) -> Result<&str, Error> {
         let topic = self.subscription_arn.rsplit_once(':').map(|(topic, _)| topic);
         topic.filter(|topic| Arn::of("sns", topic).is_some()).ok_or_else(|| invalid("SubscriptionArn"))
     }
 
-    /// Its topic, if it is there and the caller is its owner or the topic's.
+    /// The topic, if the subscription exists and the caller owns the subscription or the topic.
     fn topic<'s>(&self, state: &'s mut State, ctx: &CallContext) -> Result<&'s mut Topic, Error> {
         let not_found = || Error::new("NotFound", "Subscription does not exist").status(404);
         let topic_arn = self.topic_arn()?;
@@ -101,7 +101,8 @@ impl SubscriptionInput {
         if *owner == ctx.caller.account || Arn::parse(topic_arn).is_some_and(|arn| arn.account == ctx.caller.account) {
             Ok(topic)
         } else {
-            Err(Error::new("AuthorizationError", "Not authorized: the subscription is another account's").status(403))
+            Err(Error::new("AuthorizationError", "Not authorized: the subscription belongs to another account")
+                .status(403))
         }
     }
 
@@ -111,7 +112,7 @@ impl SubscriptionInput {
     }
 }
 
-/// What is not there is unsubscribed already.
+/// Succeeds for a subscription that does not exist.
 pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<(), Error> {
     let topic = match input.topic(state, ctx) {
         Err(error) if error.code == "NotFound" => return Ok(()),

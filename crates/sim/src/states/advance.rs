@@ -1,5 +1,5 @@
-//! How an execution goes on: into a state, through its work, out of it and into the next, until there is something to
-//! wait for.
+//! Advances an execution: enters a state, runs it, leaves it and enters the next one, until the execution has to wait or
+//! ends.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::language::{Failure, Kind, Next, Step, TextField};
 use super::path::{MAX_DEPTH, Scope};
 use super::values::after;
 
-/// What comes of being in a state.
+/// The outcome of running a state.
 enum Outcome {
     Go(String, Value),
     Succeed(Value),
@@ -20,7 +20,7 @@ enum Outcome {
 }
 
 impl Execution {
-    /// Goes on until there is something to wait for.
+    /// Advances the execution until it has to wait or ends.
     pub(super) fn advance(&mut self, now: DateTime<Utc>, signal: Signal) -> Waiting {
         self.turn += 1;
         let definition = Arc::clone(&self.definition);
@@ -64,14 +64,14 @@ impl Execution {
         self.at = CurrentState { state, entered: now, event, input, retried: vec![0; retriers] };
     }
 
-    /// A transition, unless the history had no room for it.
+    /// Records a transition, unless the history is full.
     fn note(&mut self, state: String) {
         if !self.history.is_full() {
             self.entered.push(state);
         }
     }
 
-    /// Does what the state is there for.
+    /// Runs the current state.
     fn run_state(&mut self, now: DateTime<Utc>, step: &Step) -> Outcome {
         let context = self.context();
         let input = match step.filters.input(Scope { input: &self.at.input, context: &context }) {
@@ -115,7 +115,7 @@ impl Execution {
         }
     }
 
-    /// Starts a task, or starts it again.
+    /// Starts or retries a task.
     fn request(&mut self, now: DateTime<Utc>, step: &Step, input: Value) -> Outcome {
         let Kind::Task { resource, timeout, .. } = &step.kind else { return self.leave(now, step, input, None) };
         let shown = self.text(&input);
@@ -141,10 +141,10 @@ impl Execution {
         Outcome::Wait(Waiting::Task(request, until))
     }
 
-    /// Goes on with a state that waited.
+    /// Continues a state that was waiting.
     fn resume(&mut self, now: DateTime<Utc>, step: &Step, signal: Signal) -> Outcome {
         let Kind::Task { resource, .. } = &step.kind else {
-            // A `Wait` has no other result than its input.
+            // The result of a `Wait` is its input.
             return match step.filters.input(Scope { input: &self.at.input, context: &self.context() }) {
                 Ok(input) => self.leave(now, step, input, None),
                 Err(failure) => Outcome::Fail(self.with_location(failure)),
@@ -181,7 +181,7 @@ impl Execution {
         }
     }
 
-    /// Leaves the state with this result, for the state that was chosen or the one that comes next.
+    /// Leaves the state with this result, for the state that a `Choice` selected or the `Next` state.
     fn leave(&mut self, now: DateTime<Utc>, step: &Step, result: Value, chosen: Option<&String>) -> Outcome {
         let output = match step.filters.output(result, Scope { input: &self.at.input, context: &self.context() }) {
             Ok(output) => output,
@@ -193,7 +193,7 @@ impl Execution {
         })
     }
 
-    /// Writes that the state is left, unless it fails by that.
+    /// Writes the exit event. Returns a failure if the output is too large.
     fn exit(&mut self, now: DateTime<Utc>, step: &Step, output: &Value) -> Option<Outcome> {
         let text = self.text(output);
         if text.len() > MAX_BYTES {
@@ -208,10 +208,10 @@ impl Execution {
         None
     }
 
-    /// Retries, else catches, else fails.
+    /// Applies the retriers, then the catchers. If none matches, the execution fails.
     fn fail(&mut self, now: DateTime<Utc>, step: &Step, failure: Failure) -> Outcome {
         let Kind::Task { retry, catch, .. } = &step.kind else { return Outcome::Fail(failure) };
-        // Only the first retrier that fits is asked; when it has no attempts left, it is the catchers' turn.
+        // Only the first matching retrier applies. When it has no attempts left, the catchers apply.
         let fitting = retry.iter().zip(&mut self.at.retried).find(|(retrier, _)| failure.matches_any(&retrier.errors));
         if let Some((retrier, retried)) = fitting.filter(|(retrier, retried)| **retried < retrier.max_attempts) {
             let delay = retrier.delay(*retried);
@@ -226,7 +226,7 @@ impl Execution {
             "Error": failure.error.unwrap_or_default(),
             "Cause": failure.cause.unwrap_or_default(),
         });
-        // What is caught does not pass `ResultSelector` and `OutputPath`.
+        // `ResultSelector` and `OutputPath` do not apply to a caught error.
         match catcher.result.place(self.at.input.clone(), caught) {
             Err(failure) => Outcome::Fail(self.with_location(failure)),
             Ok(output) => self.exit(now, step, &output).unwrap_or_else(|| Outcome::Go(catcher.next.clone(), output)),
@@ -275,7 +275,7 @@ fn too_large(what: &str) -> Failure {
     Failure::new("States.DataLimitExceeded", cause)
 }
 
-/// How many objects and lists are in each other at most.
+/// The maximum nesting depth of objects and lists.
 fn depth(json: &str) -> usize {
     let (mut level, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json.bytes() {

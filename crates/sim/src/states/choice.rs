@@ -8,7 +8,7 @@ use super::fields::{DefinitionError, Fields};
 use super::language::{Failure, timestamp};
 use super::path::{Path, Scope};
 
-/// Something that is true of an input, or not.
+/// A choice rule: a condition on the input.
 #[derive(Debug)]
 pub(super) enum Rule {
     And(Vec<Rule>),
@@ -24,7 +24,7 @@ pub(super) enum Rule {
     Compare(Path, Type, OrderingTest, Operand),
 }
 
-/// What is compared with what; values of another type are not equal, and not anything else either.
+/// The type of the values that are compared. A comparison with a value of another type is false.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Type {
     String,
@@ -39,12 +39,12 @@ pub(super) enum Operand {
     At(Path),
 }
 
-/// Whether a value is of some kind.
+/// Tests the type of a value.
 type TypeTest = fn(&Value) -> bool;
-/// Whether a comparison came out as wanted.
+/// Tests the result of a comparison.
 type OrderingTest = fn(Ordering) -> bool;
 
-/// What a value is, by the operator that asks for it.
+/// The type tests, by operator.
 const TYPE_TESTS: [(&str, TypeTest); 5] = [
     ("IsNull", Value::is_null),
     ("IsString", Value::is_string),
@@ -65,7 +65,7 @@ const COMPARISONS: [(&str, OrderingTest); 5] = [
 ];
 
 impl Rule {
-    /// An element of `Choices`.
+    /// Reads an element of `Choices`.
     pub(super) fn read_with_next(fields: &mut Fields<'_>, _last: bool) -> Result<(Self, String), DefinitionError> {
         Ok((Self::read(fields)?, fields.text("Next")?))
     }
@@ -157,7 +157,7 @@ impl Rule {
     }
 }
 
-/// A rule about something that is not there fails the execution, unless it asks for just that.
+/// The value at a path. A missing value fails the execution, except in `IsPresent`, which does not use this function.
 fn find<'a>(path: &Path, scope: Scope<'a>) -> Result<&'a Value, Failure> {
     path.find(scope).ok_or_else(|| {
         Failure::runtime(format!(
@@ -173,7 +173,7 @@ fn comparison(operator: &str) -> Option<(Type, OrderingTest)> {
     (rest == "Equals" || !matches!(of, Type::Boolean)).then_some((*of, *how))
 }
 
-/// How the values compare, if both are of that type.
+/// The order of two values, if both are of this type.
 fn compare(of: Type, a: &Value, b: &Value) -> Option<Ordering> {
     match of {
         Type::String => Some(a.as_str()?.cmp(b.as_str()?)),
@@ -186,7 +186,7 @@ fn compare(of: Type, a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
-/// The texts between a pattern's asterisks. In it, `\*` is an asterisk and `\\` a backslash.
+/// The texts between the asterisks of a pattern. `\*` is a literal asterisk and `\\` a backslash.
 fn pieces(pattern: &str) -> Option<Vec<String>> {
     let mut pieces = Vec::new();
     let mut piece = String::new();
@@ -202,7 +202,7 @@ fn pieces(pattern: &str) -> Option<Vec<String>> {
     Some(pieces)
 }
 
-/// Whether the text begins with the first piece, ends with the last, and has the others in between in their order.
+/// Whether the text starts with the first piece, ends with the last one, and contains the others in between, in order.
 fn matches(pieces: &[String], text: &str) -> bool {
     let Some((first, others)) = pieces.split_first() else { return false };
     let Some(mut left) = text.strip_prefix(first.as_str()) else { return false };

@@ -1,7 +1,7 @@
-//! An execution: what it was started with, which state it is in, and how it ended.
+//! An execution: its input, its current state and its result.
 //!
-//! It is told news and says what it waits for ([`super::advance`]); what it waits for is done by `run`. It
-//! knows nothing of the world but the time.
+//! It receives a [`Signal`] and returns a [`Waiting`] ([`super::advance`]). The module `run` then starts the timer or task
+//! and sends the next signal. An execution does not depend on the world.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::clock;
 
 /// "If an execution runs for more than the 1-year maximum, it will fail with a States.Timeout error" (quotas).
 pub(super) const MAX_EXECUTION_SECONDS: u64 = 365 * 24 * 60 * 60;
-/// The most bytes that an input, an output or a result can have.
+/// The maximum size of an input, output or result.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 
-/// A state machine at work, or what is left of it.
+/// A running or ended execution of a state machine.
 #[derive(Debug)]
 pub(super) struct Execution {
     pub(super) arn: String,
@@ -27,7 +27,7 @@ pub(super) struct Execution {
     pub(super) machine_arn: String,
     pub(super) role_arn: String,
     pub(super) definition: Arc<Definition>,
-    /// How many executions were started before it; no two have the same.
+    /// The sequence number of the execution. It is unique.
     pub(super) number: u64,
     pub(super) started: DateTime<Utc>,
     pub(super) stopped: Option<DateTime<Utc>>,
@@ -36,12 +36,12 @@ pub(super) struct Execution {
     pub(super) output: Option<Arc<str>>,
     pub(super) failure: Failure,
     pub(super) history: History,
-    /// How often it was told news: what it waited for earlier is no news any more.
+    /// The number of signals received. A signal for an earlier turn is ignored.
     pub(super) turn: u64,
-    /// The states entered, and entered again by retries, since somebody last took note.
+    /// The states entered or retried that are not in the journal yet.
     pub(super) entered: Vec<String>,
     pub(super) at: CurrentState,
-    /// The last input or output that was written as text.
+    /// The last input or output as text, shared by consecutive events.
     text: Arc<str>,
 }
 
@@ -55,37 +55,37 @@ pub(super) enum Status {
     Aborted,
 }
 
-/// The state that an execution is in.
+/// The current state of an execution.
 #[derive(Debug, Default)]
 pub(super) struct CurrentState {
     pub(super) state: String,
     pub(super) entered: DateTime<Utc>,
-    /// The number of the event of having entered it.
+    /// The ID of the event `StateEntered`.
     pub(super) event: u64,
-    /// As it came, before `InputPath`.
+    /// The raw input, before `InputPath`.
     pub(super) input: Value,
-    /// How often each retrier has retried.
+    /// The number of retries of each retrier.
     pub(super) retried: Vec<u64>,
 }
 
-/// What an execution is told.
+/// The reason why an execution continues.
 #[derive(Debug)]
 pub(super) enum Signal {
     Started,
-    /// The time to wait is over: that of a `Wait`, or that before a retry.
+    /// The time of a `Wait`, or the delay before a retry, is over.
     TimerFired,
-    /// The order was done, or not, under this request identifier.
+    /// The task ended: its result and request ID.
     TaskEnded(Result<Value, Failure>, String),
-    /// The order was not done in time.
+    /// The task did not end within its timeout.
     TaskTimedOut,
 }
 
-/// What an execution waits for.
+/// What an execution waits for next.
 pub(super) enum Waiting {
     Timer(DateTime<Utc>),
-    /// That this is done, until that time.
+    /// The end of a task, with its timeout.
     Task(TaskRequest, Option<DateTime<Utc>>),
-    /// Nothing: it is over.
+    /// The execution has ended.
     Ended,
 }
 
@@ -124,9 +124,9 @@ impl Execution {
         }
     }
 
-    /// Ends it, whatever it is waiting for.
+    /// Ends the execution.
     pub(super) fn close(&mut self, now: DateTime<Utc>, status: Status, failure: Failure) {
-        // Of an error, AWS keeps 256 characters; of its cause, 32768.
+        // AWS truncates an error to 256 characters and a cause to 32768.
         let kept = |text: Option<String>, most| text.map(|text: String| text.chars().take(most).collect());
         self.failure = Failure { error: kept(failure.error, 256), cause: kept(failure.cause, 32_768) };
         (self.status, self.stopped, self.at) = (status, Some(now), CurrentState::default());
@@ -141,7 +141,7 @@ impl Execution {
         self.history.end(now, what, output.into_iter().chain(failure_details(&self.failure)));
     }
 
-    /// A value as text. Most states hand on what they were given, so that is kept only once.
+    /// A value as text. Most states pass their input on unchanged, so the last text is shared.
     pub(super) fn text(&mut self, value: &Value) -> Arc<str> {
         let text = value.to_string();
         if *self.text != *text {
@@ -150,7 +150,7 @@ impl Execution {
         Arc::clone(&self.text)
     }
 
-    /// `$$`
+    /// The context object, `$$`.
     pub(super) fn context(&self) -> Value {
         let machine = self.machine_arn.rsplit(':').next();
         json!({
@@ -170,7 +170,7 @@ impl Execution {
         serde_json::from_str(&self.input).unwrap_or_default()
     }
 
-    /// The failure, with where it happened, as AWS says it.
+    /// Adds the state and event to the cause of a failure, in AWS's wording.
     pub(super) fn with_location(&self, failure: Failure) -> Failure {
         let CurrentState { state, event, .. } = &self.at;
         let cause = failure.cause.unwrap_or_default();
@@ -181,7 +181,7 @@ impl Execution {
     }
 }
 
-/// A failure, as events tell it.
+/// The details of a failure in events.
 pub(super) fn failure_details(failure: &Failure) -> impl Iterator<Item = (&'static str, Arc<str>)> {
     let told = |name, text: &Option<String>| text.as_deref().map(|text| (name, Arc::from(text)));
     [told("error", &failure.error), told("cause", &failure.cause)].into_iter().flatten()

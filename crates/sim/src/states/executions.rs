@@ -1,4 +1,4 @@
-//! Executions: started, described, listed, stopped, and their history told.
+//! The operations on executions: start, describe, list, stop, and read the history.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) struct Start {
 
 /// "If you call StartExecution with the same name and input as a running execution, the call succeeds and return the
 /// same response as the original request. If the execution is closed or if the input is different, it returns a 400
-/// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is forgotten then.
+/// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is removed then.
 pub(super) fn start(state: &mut State, ctx: &CallContext, input: Start) -> Result<Value, Error> {
     let Start { state_machine_arn, name, input } = input;
     let (now, uuid) = (state.now, state.new_uuid());
@@ -95,7 +95,7 @@ pub(super) struct List {
 }
 
 /// "Results are sorted by time, with the most recent execution first. Running executions are sorted by their startDate
-/// …, and other executions are sorted by their stopDate." The token is where in that order the last one was.
+/// …, and other executions are sorted by their stopDate." The token is the sort key of the last one.
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let List { state_machine_arn, status_filter, max_results, next_token } = input;
     let size = page_size(max_results)?;
@@ -129,7 +129,7 @@ pub(super) struct Stop {
     cause: Option<String>,
 }
 
-/// Stopping what has ended already changes nothing.
+/// Succeeds without effect for an execution that has ended.
 pub(super) fn stop(state: &mut State, ctx: &CallContext, input: Stop) -> Result<Value, Error> {
     let Stop { execution_arn, error, cause } = input;
     let now = state.now;
@@ -156,7 +156,7 @@ pub(super) struct History {
     include_execution_data: Option<bool>,
 }
 
-/// The token says how many events were told already.
+/// The token is the number of events on earlier pages.
 pub(super) fn history(state: &mut State, ctx: &CallContext, input: History) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
     let skipped = match input.next_token {
@@ -173,7 +173,7 @@ pub(super) fn history(state: &mut State, ctx: &CallContext, input: History) -> R
 }
 
 impl States {
-    /// The execution of this ARN, and its machine's name.
+    /// The execution of this ARN, and the name of its state machine.
     fn execution<'a>(&mut self, ctx: &CallContext, arn: &'a str) -> Result<(&'a str, &mut Execution), Error> {
         let names = name_in(ctx, arn, "execution")?.and_then(|names| names.split_once(':'));
         names
@@ -182,7 +182,7 @@ impl States {
     }
 }
 
-/// As lists show an execution.
+/// The summary of an execution in lists.
 fn summary(execution: &Execution) -> Value {
     json!({
         "executionArn": execution.arn,
@@ -210,7 +210,7 @@ fn check_input(input: &str) -> Result<(), Error> {
     }
 }
 
-/// A status to filter by. None is ever `PENDING_REDRIVE` here.
+/// A status to filter by. `PENDING_REDRIVE` is valid but never occurs here.
 fn parse_status(name: &str) -> Result<Option<Status>, Error> {
     match name {
         "RUNNING" => Ok(Some(Status::Running)),
@@ -226,7 +226,7 @@ fn parse_status(name: &str) -> Result<Option<Status>, Error> {
     }
 }
 
-/// Where a token says that a list goes on.
+/// The sort key in a list token.
 fn parse_list_token(token: &str) -> Option<(i64, u64)> {
     let (time, number) = token.split_once('.')?;
     Some((time.parse().ok()?, number.parse().ok()?))

@@ -1,4 +1,4 @@
-//! The fields of one object of a definition. Each is taken by who understands it; what is left at the end is refused.
+//! The fields of one object of a definition. Readers take the fields that they support; remaining fields are an error.
 
 use std::ops::RangeInclusive;
 
@@ -8,14 +8,14 @@ use super::language::{Placement, Selection};
 use super::path::Path;
 use super::template::Template;
 
-/// Why a definition is refused, and where in it.
+/// An error in a definition, with its location.
 #[derive(Debug)]
 pub(super) struct DefinitionError {
     pub(super) at: String,
     pub(super) why: String,
 }
 
-/// An object's fields that nobody has taken yet.
+/// The fields of an object that have not been read yet.
 pub(super) struct Fields<'a> {
     at: String,
     left: Map<String, Value>,
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
         self.all.get(name)
     }
 
-    /// A field that must be there.
+    /// A required field.
     pub(super) fn text(&mut self, name: &str) -> Result<String, DefinitionError> {
         match self.text_if(name)? {
             Some(text) => Ok(text),
@@ -51,7 +51,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number within limits.
+    /// An optional integer within limits.
     pub(super) fn count(&mut self, name: &str, limits: RangeInclusive<u64>) -> Result<Option<u64>, DefinitionError> {
         match self.take(name).map(|value| value.as_u64().filter(|count| limits.contains(count))) {
             None => Ok(None),
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field with which only one thing can be said here.
+    /// An optional field for which only one value is supported.
     pub(super) fn only(&mut self, name: &str, said: &str) -> Result<(), DefinitionError> {
         match self.text_if(name)? {
             Some(other) if other != said => {
@@ -112,7 +112,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of objects, each told whether it is the last.
+    /// A list of objects. `read` is called with the fields of each and whether it is the last one.
     pub(super) fn list<T>(
         &mut self,
         name: &str,
@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
         elements.iter().enumerate().map(element).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The fields of an object that is one of these fields.
+    /// The fields of a nested object.
     pub(super) fn object(&mut self, name: &str) -> Result<Fields<'a>, DefinitionError> {
         match self.take(name) {
             Some(json) => Fields::of(json, format!("{}/{name}", self.at)),
@@ -146,7 +146,7 @@ impl<'a> Fields<'a> {
         Err(DefinitionError { at, why: why.to_owned() })
     }
 
-    /// Everything has been taken, but for comments and the name of the only query language there is here.
+    /// Checks that no fields remain, except comments and the only supported query language.
     pub(super) fn end(mut self) -> Result<(), DefinitionError> {
         self.text_if("Comment")?;
         self.only("QueryLanguage", "JSONPath")?;

@@ -1,4 +1,4 @@
-//! What happened in an execution, event by event, as `GetExecutionHistory` tells it.
+//! The event history of an execution, as `GetExecutionHistory` returns it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::clock::seconds;
 /// machine execution fails because of reaching the history limit" (Developer Guide, Avoid reaching the history quota).
 const MAX_EVENTS: usize = 25_000;
 
-/// All events of an execution, numbered from 1.
+/// The events of an execution, numbered from 1.
 #[derive(Debug, Default)]
 pub(super) struct History {
     events: Vec<Event>,
@@ -29,7 +29,7 @@ struct Event {
 }
 
 impl History {
-    /// Writes that something happened, after the last event: `Task`, `StateEntered`. Its number is given back.
+    /// Appends an event, of a type such as `Task` + `StateEntered`. Returns its ID.
     pub(super) fn write(
         &mut self,
         at: DateTime<Utc>,
@@ -41,26 +41,26 @@ impl History {
             self.full = true;
             return self.last();
         }
-        // The first state is entered after nothing, not after the execution's start.
+        // The first `StateEntered` has no previous event.
         let previous = if self.events.len() == 1 { 0 } else { self.last() };
         self.events.push(Event { at, previous, of, what, details });
         self.last()
     }
 
-    /// Writes the end, for which there is always room.
+    /// Appends the last event, even if the history is full.
     pub(super) fn end(
         &mut self,
         at: DateTime<Utc>,
         what: &'static str,
         details: impl IntoIterator<Item = (&'static str, Arc<str>)>,
     ) {
-        // What comes from outside comes after nothing.
+        // An event that is caused from outside has no previous event.
         let previous = if matches!(what, "Aborted" | "TimedOut") { 0 } else { self.last() };
         let details = details.into_iter().collect();
         self.events.push(Event { at, previous, of: "Execution", what, details });
     }
 
-    /// Something could not be written.
+    /// Whether an event was left out because of the limit.
     pub(super) fn is_full(&self) -> bool {
         self.full
     }

@@ -1,5 +1,5 @@
-//! The Amazon States Language, JSONPath mode, as far as it is simulated: what a definition says, read and checked once,
-//! when the state machine is made. Whatever is not simulated is refused then, and never ignored.
+//! The simulated part of the Amazon States Language, in JSONPath mode. A definition is parsed and checked when the state
+//! machine is created. A feature that is not simulated is an error then; it is never ignored.
 //!
 //! The specification is <https://states-language.net/spec.html>.
 
@@ -15,10 +15,10 @@ use super::path::Path;
 use super::task::Resource;
 use super::template::{Expression, Template};
 
-/// Seconds can be given up to this.
+/// The maximum of fields in seconds.
 const MAX_SECONDS: u64 = 99_999_999;
 
-/// A definition.
+/// The definition of a state machine.
 #[derive(Debug)]
 pub(super) struct Definition {
     pub(super) start_at: String,
@@ -26,14 +26,14 @@ pub(super) struct Definition {
     pub(super) timeout: Option<u64>,
 }
 
-/// A state. (The name is that of AWS's console, because a world has a `State` already.)
+/// A state. The name `Step`, from AWS's console, avoids a conflict with the world's `State`.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) kind: Kind,
     pub(super) filters: Filters,
 }
 
-/// What a state does.
+/// The type of a state, with its own fields.
 #[derive(Debug)]
 pub(super) enum Kind {
     Task { resource: Resource, timeout: Option<u64>, retry: Vec<Retrier>, catch: Vec<Catcher>, next: Next },
@@ -44,14 +44,14 @@ pub(super) enum Kind {
     Fail { error: Option<TextField>, cause: Option<TextField> },
 }
 
-/// What comes after a state.
+/// The transition after a state.
 #[derive(Debug)]
 pub(super) enum Next {
     State(String),
     End,
 }
 
-/// What becomes of a state's input and result, in the order in which it happens.
+/// The input and output processing of a state, in order.
 #[derive(Debug, Default)]
 pub(super) struct Filters {
     pub(super) input: Selection,
@@ -76,12 +76,12 @@ pub(super) enum Selection {
 pub(super) enum Placement {
     #[default]
     Replace,
-    /// `null`: the input goes on unchanged.
+    /// `null`: the result is discarded and the input is the output.
     Discard,
     At(Path),
 }
 
-/// When a `Wait` ends.
+/// The end of a `Wait`.
 #[derive(Debug)]
 pub(super) enum WaitUntil {
     Seconds(u64),
@@ -115,7 +115,7 @@ pub(super) struct Catcher {
     pub(super) result: Placement,
 }
 
-/// Why a state, or an execution, fails.
+/// The failure of a state or an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) error: Option<String>,
@@ -127,17 +127,17 @@ impl Failure {
         Self { error: Some(error.to_owned()), cause: Some(cause.into()) }
     }
 
-    /// The definition does not fit the input. Such an error is neither retried nor caught.
+    /// A runtime error, such as a path without a value. It is neither retried nor caught.
     pub(super) fn runtime(cause: impl Into<String>) -> Self {
         Self::new("States.Runtime", cause)
     }
 
-    /// It took too long. AWS gives no cause.
+    /// A timeout. AWS gives no cause.
     pub(super) fn timeout() -> Self {
         Self { error: Some("States.Timeout".to_owned()), cause: None }
     }
 
-    /// Whether it is one of these (`ErrorEquals`). `States.TaskFailed` is everything but a timeout.
+    /// Whether `ErrorEquals` matches. `States.TaskFailed` matches every error but a timeout.
     pub(super) fn matches_any(&self, errors: &[String]) -> bool {
         let error = self.error.as_deref().unwrap_or_default();
         error != "States.Runtime"
@@ -151,7 +151,7 @@ impl Failure {
 
 impl Retrier {
     /// Seconds to wait before retry number `nth`, from 0: the interval, multiplied by the backoff rate each time, and
-    /// never longer than an execution can last.
+    /// at most the maximum duration of an execution.
     pub(super) fn delay(&self, nth: u64) -> f64 {
         let (interval, most) = (self.interval as f64, self.max_delay.unwrap_or(MAX_EXECUTION_SECONDS) as f64);
         (interval * self.backoff.powi(i32::try_from(nth).unwrap_or(i32::MAX))).min(most)
@@ -159,7 +159,7 @@ impl Retrier {
 }
 
 impl Definition {
-    /// Reads a definition; else, why not.
+    /// Parses a definition. The error is AWS's message.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text).map_err(|why| format!("INVALID_JSON_DESCRIPTION: {why}"))?;
         Self::read(&json).map_err(|DefinitionError { at, why }| {
@@ -184,7 +184,7 @@ impl Definition {
         Ok(definition)
     }
 
-    /// Every state that is named is there, and every state can be reached.
+    /// Checks that each target exists and that each state can be reached.
     fn check_targets(&self, named: &Map<String, Value>) -> Result<(), DefinitionError> {
         let missing = |at: String, target: &str| DefinitionError {
             at,
@@ -288,7 +288,7 @@ impl Next {
 }
 
 impl Filters {
-    /// Those that a `Task` and a `Pass` have.
+    /// Reads the fields of `Task` and `Pass` states.
     fn read(fields: &mut Fields<'_>) -> Result<Self, DefinitionError> {
         let parameters = fields.template("Parameters")?;
         let mut filters = Self { parameters, result: fields.placement()?, ..Self::default() };
@@ -296,7 +296,7 @@ impl Filters {
         Ok(filters)
     }
 
-    /// Those that every state but `Fail` has.
+    /// Reads the fields of all states but `Fail`.
     fn read_selections(&mut self, fields: &mut Fields<'_>) -> Result<(), DefinitionError> {
         self.input = fields.selection("InputPath")?;
         self.output = fields.selection("OutputPath")?;
@@ -337,7 +337,7 @@ impl Retrier {
             },
             max_delay: fields.count("MaxDelaySeconds", 1..=31_622_399)?,
         };
-        // FULL would need a random delay, which nobody here could state.
+        // `FULL` (random delays) is not simulated.
         fields.only("JitterStrategy", "NONE")?;
         Ok(retrier)
     }
@@ -349,7 +349,7 @@ impl Catcher {
     }
 }
 
-/// An RFC3339 timestamp with an uppercase T, as the specification wants it.
+/// An RFC 3339 timestamp with an uppercase T, as the specification requires.
 pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     (text.as_bytes().get(10) == Some(&b'T')).then(|| time.to_utc())
@@ -372,7 +372,7 @@ fn errors(fields: &mut Fields<'_>, last: bool) -> Result<Vec<String>, Definition
         return fields.refuse("ErrorEquals", "A non-empty array of error names is required");
     };
     if errors.iter().any(|name| name == "States.ALL") && !(last && errors.len() == 1) {
-        return fields.refuse("ErrorEquals", "States.ALL must stand alone, and in the last element");
+        return fields.refuse("ErrorEquals", "States.ALL must appear alone and in the last element");
     }
     Ok(errors)
 }

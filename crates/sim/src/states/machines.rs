@@ -1,4 +1,4 @@
-//! State machines: made, described, changed, deleted, listed.
+//! The operations on state machines: create, describe, update, delete and list.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Machine {
     pub(super) role_arn: String,
     created: DateTime<Utc>,
     revision: Option<String>,
-    /// It goes when its last execution has ended.
+    /// Deletion was requested. The machine is removed after its last execution has ended.
     pub(super) deleting: bool,
     pub(super) executions: BTreeMap<String, Execution>,
 }
@@ -35,7 +35,7 @@ impl Machine {
 }
 
 impl States {
-    /// The machine of this ARN, and its name.
+    /// The state machine of this ARN, and its name.
     pub(super) fn machine<'a>(&mut self, ctx: &CallContext, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
         let name = name_in(ctx, arn, "stateMachine")?;
         name.and_then(|name| Some((self.machines.get_mut(name)?, name)))
@@ -76,7 +76,7 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Res
     if machine.deleting {
         return Err(being_deleted(&arn));
     }
-    // "CreateStateMachine is an idempotent API": the role may differ and stays as it was, the definition may not.
+    // "CreateStateMachine is an idempotent API": the definition must be the same. The role may differ and is not updated.
     if machine.text != text {
         return Err(Error::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'")));
     }
@@ -102,7 +102,7 @@ pub(super) fn describe(state: &mut State, ctx: &CallContext, input: MachineInput
         "creationDate": seconds(machine.created),
         "loggingConfiguration": { "level": "OFF", "includeExecutionData": false },
         "tracingConfiguration": { "enabled": false },
-        // A machine that was never changed has none.
+        // Missing until the first update.
         "revisionId": machine.revision,
     }))
 }
@@ -116,7 +116,7 @@ pub(super) struct Update {
     publish: Option<bool>,
 }
 
-/// "Running executions will continue to use the previous definition and roleArn": they have their own.
+/// "Running executions will continue to use the previous definition and roleArn": each execution has its own copy.
 pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Result<Value, Error> {
     let Update { state_machine_arn: arn, definition: text, role_arn, publish } = input;
     refuse_versions(publish)?;
@@ -141,7 +141,7 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Res
 }
 
 /// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
-/// machine's executions are terminated." Deleting what is not there is no error.
+/// machine's executions are terminated." Succeeds for a machine that does not exist.
 pub(super) fn delete(state: &mut State, ctx: &CallContext, input: MachineInput) -> Result<Value, Error> {
     let states = &mut ctx.region_state(state).states;
     if let Some(name) = name_in(ctx, &input.state_machine_arn, "stateMachine")? {
@@ -154,7 +154,7 @@ pub(super) fn delete(state: &mut State, ctx: &CallContext, input: MachineInput) 
 }
 
 impl States {
-    /// Removes a machine that is to be deleted, if nothing runs any more. Its executions go with it.
+    /// Removes a machine and its executions, if its deletion was requested and no execution is running.
     pub(super) fn remove_if_idle(&mut self, name: &str) {
         if self.machines.get(name).is_some_and(|machine| machine.deleting && !machine.is_running()) {
             self.machines.remove(name);
@@ -169,7 +169,7 @@ pub(super) struct List {
     next_token: Option<String>,
 }
 
-/// In the order of their names. The token is the name of the last one.
+/// Lists the machines by name. The token is the name of the last one.
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
     if let Some(token) = &input.next_token {
@@ -198,7 +198,7 @@ fn parse(text: &str) -> Result<Arc<Definition>, Error> {
     Definition::parse(text).map(Arc::new).map_err(refused)
 }
 
-/// The caller may pass only a role of its own account.
+/// Checks that the role belongs to the caller's account.
 fn check_role(ctx: &CallContext, arn: &str) -> Result<(), Error> {
     let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
     match rest {

@@ -1,16 +1,16 @@
-//! Step Functions: standard workflows, which are state machines that wait, call functions and publish messages.
+//! Step Functions: standard workflows, that is, state machines that wait, invoke functions and publish messages.
 //!
 //! ```text
-//!   machines ──► language (what a definition says: fields, choice, path, template, task)
-//!   executions ──► run ──► execution (which state it is in; advance: what comes next; values, history)
+//!   machines ──► language (the definition: fields, choice, path, template, task)
+//!   executions ──► run ──► execution (the current state: advance, values, history)
 //!                   └─► the agenda, functions, topics
 //! ```
 //!
-//! A definition is read and checked when a machine is made. An [`execution::Execution`] is told what happened and says
-//! what it waits for; `run` does that. Between two states no time passes.
+//! A definition is parsed and checked when a machine is created. An [`execution::Execution`] advances until it has to
+//! wait; `run` starts the timer or task that it waits for. A transition between two states takes no time.
 //!
-//! Not here: express workflows, `Map` and `Parallel`, JSONata and variables, activities and task tokens, versions and
-//! aliases. Logging, tracing and tags are taken and have no effect.
+//! Not simulated: express workflows, `Map` and `Parallel`, JSONata and variables, activities and task tokens, versions and
+//! aliases. Logging, tracing and tags are accepted without effect.
 
 mod advance;
 mod choice;
@@ -34,11 +34,11 @@ use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
 
-/// What there is in one region of one account.
+/// The state machines of one region of one account.
 #[derive(Default)]
 pub(crate) struct States {
     machines: BTreeMap<String, machines::Machine>,
-    /// How many executions were started so far.
+    /// The number of executions started so far.
     started: u64,
 }
 
@@ -60,8 +60,8 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     }
 }
 
-/// What a call needs its role to be allowed: the permission of its name on the machine or execution, and to pass on the
-/// role that a machine is given.
+/// The permissions that a call requires: the action of the same name on the machine or execution, and `iam:PassRole` for
+/// the role of a machine.
 pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let text = |member| input.text(member).unwrap_or_default();
@@ -89,8 +89,8 @@ fn arn(ctx: &CallContext, of: &str, name: &str) -> String {
     ctx.arn("states", &format!("{of}:{name}"))
 }
 
-/// What comes after `stateMachine:` or `execution:` in an ARN that belongs here. One of another region or account
-/// gives `None`: there is no such thing here.
+/// The part after `stateMachine:` or `execution:` in an ARN. `None` if the ARN belongs to another region or account, whose
+/// machines are not visible.
 fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
     let invalid = |why: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}: {arn}'")));
     if !arn.starts_with("arn:") {
@@ -109,7 +109,7 @@ fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a s
     Ok((arn.region == ctx.region && arn.account == ctx.caller.account).then_some(name))
 }
 
-/// How many results a page has.
+/// The number of results on a page.
 fn page_size(asked: Option<i64>) -> Result<usize, Error> {
     match asked.map(usize::try_from) {
         None | Some(Ok(0)) => Ok(100),
@@ -125,7 +125,7 @@ fn invalid_token(token: &str) -> Error {
     Error::new("InvalidToken", format!("Invalid Token: '{token}'"))
 }
 
-/// Names of machines and executions: 1 to 80 characters, none of them white space, a control or a special one.
+/// Checks the name of a machine or execution: 1 to 80 characters without white space, control and special characters.
 fn check_name(name: &str) -> Result<(), Error> {
     let bad = |c: char| {
         c.is_whitespace()

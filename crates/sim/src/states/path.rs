@@ -1,16 +1,16 @@
 //! Reference paths: the part of JSONPath that names one node, `$.snapshot.tags[0]` or `$$.Execution.Name`.
 //!
-//! Steps that select several nodes (`..`, `*`, filters, slices) are refused when the definition is read.
+//! Segments that select several nodes (`..`, `*`, filters, slices) are an error when the definition is parsed.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// The most steps of a path, and the most levels of what a state hands on: as many as `serde_json` reads. AWS takes
-/// more, but nobody could read it here.
+/// The maximum number of segments of a path and of nested levels of a state's output. `serde_json` parses at most this
+/// many levels; AWS allows more.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// What paths are looked up in.
+/// The values in which paths are looked up.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     /// `$`
@@ -24,7 +24,7 @@ pub(super) struct Scope<'a> {
 pub(super) struct Path {
     text: String,
     in_context: bool,
-    steps: Vec<Segment>,
+    segments: Vec<Segment>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,28 +34,28 @@ enum Segment {
 }
 
 impl Path {
-    /// Reads a path; else, why not.
+    /// Parses a path. The error is the reason.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let why = |what: &str| format!("'{text}' is not a reference path: {what}");
         let in_context = text.starts_with("$$");
         let mut rest =
             text.strip_prefix("$$").or_else(|| text.strip_prefix('$')).ok_or_else(|| why("it must begin with $"))?;
-        let mut steps = Vec::new();
+        let mut segments = Vec::new();
         while !rest.is_empty() {
-            let (step, after) = if let Some(after) = rest.strip_prefix('.') { member(after) } else { bracket(rest) }
+            let (segment, after) = if let Some(after) = rest.strip_prefix('.') { member(after) } else { bracket(rest) }
                 .ok_or_else(|| why(&format!("'{rest}' is neither .member, ['member'] nor [0]")))?;
-            steps.push(step);
+            segments.push(segment);
             rest = after;
         }
-        if steps.len() > MAX_DEPTH {
-            return Err(why(&format!("it has more than {MAX_DEPTH} steps")));
+        if segments.len() > MAX_DEPTH {
+            return Err(why(&format!("it has more than {MAX_DEPTH} segments")));
         }
-        Ok(Self { text: text.to_owned(), in_context, steps })
+        Ok(Self { text: text.to_owned(), in_context, segments })
     }
 
-    /// The path that names everything.
+    /// Whether this is `$`.
     pub(super) fn is_root(&self) -> bool {
-        self.steps.is_empty() && !self.in_context
+        self.segments.is_empty() && !self.in_context
     }
 
     pub(super) fn is_in_context(&self) -> bool {
@@ -66,11 +66,11 @@ impl Path {
         self.walk(scope).ok()
     }
 
-    /// What it names; else, why nothing, as AWS says it.
+    /// The value at this path. The error is AWS's message.
     pub(super) fn get<'a>(&self, scope: Scope<'a>) -> Result<&'a Value, String> {
         self.walk(scope).map_err(|found| {
-            let (known, last) = (found + 1, self.steps.len());
-            let shown: String = self.steps.iter().take(known).map(Segment::to_string).collect();
+            let (known, last) = (found + 1, self.segments.len());
+            let shown: String = self.segments.iter().take(known).map(Segment::to_string).collect();
             match known == last {
                 true => format!("Invalid path '{self}' : No results for path: ${shown}"),
                 false => format!("Invalid path '{self}' : Missing property in path ${shown}"),
@@ -78,11 +78,11 @@ impl Path {
         })
     }
 
-    /// Follows the path; else, how many steps could be followed.
+    /// Follows the path. The error is the number of segments that were found.
     fn walk<'a>(&self, scope: Scope<'a>) -> Result<&'a Value, usize> {
         let mut node = if self.in_context { scope.context } else { scope.input };
-        for (followed, step) in self.steps.iter().enumerate() {
-            node = match step {
+        for (followed, segment) in self.segments.iter().enumerate() {
+            node = match segment {
                 Segment::Member(name) => node.get(name),
                 Segment::Element(index) => node.get(index),
             }
@@ -91,15 +91,15 @@ impl Path {
         Ok(node)
     }
 
-    /// `into` with `value` at this path. Members that are missing on the way are made; elements of lists are not.
+    /// Returns `into` with `value` at this path. Missing objects on the way are created; missing list elements are not.
     pub(super) fn put(&self, mut into: Value, value: Value) -> Result<Value, String> {
         let why = format!("Unable to apply ReferencePath {self} to input {into}");
         let (mut node, mut made) = (&mut into, false);
-        for step in &self.steps {
-            if made && matches!(step, Segment::Member(_)) {
+        for segment in &self.segments {
+            if made && matches!(segment, Segment::Member(_)) {
                 *node = Value::Object(Map::new());
             }
-            node = match (step, node) {
+            node = match (segment, node) {
                 (Segment::Member(name), Value::Object(members)) => {
                     made = !members.contains_key(name);
                     members.entry(name).or_insert(Value::Null)
@@ -121,7 +121,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// As AWS's messages write it.
+/// The format in AWS's messages.
 impl fmt::Display for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -131,7 +131,7 @@ impl fmt::Display for Segment {
     }
 }
 
-/// `name` and what follows it.
+/// Parses `name`. Returns the rest.
 fn member(text: &str) -> Option<(Segment, &str)> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end)?;
@@ -139,7 +139,7 @@ fn member(text: &str) -> Option<(Segment, &str)> {
     (plain && !name.is_empty()).then(|| (Segment::Member(name.to_owned()), rest))
 }
 
-/// `['name']`, `["name"]` or `[0]`, and what follows it.
+/// Parses `['name']`, `["name"]` or `[0]`. Returns the rest.
 fn bracket(text: &str) -> Option<(Segment, &str)> {
     let inside = text.strip_prefix('[')?;
     let Some(quote) = inside.chars().next().filter(|c| matches!(c, '\'' | '"')) else {

@@ -1,4 +1,4 @@
-//! Running executions: does what they wait for, and tells them when it is done.
+//! Running executions: starts the timers and tasks that they wait for, and signals their end.
 
 use chrono::TimeDelta;
 
@@ -12,17 +12,17 @@ use crate::journal::Event;
 use crate::world::State;
 use crate::{lambda, sns};
 
-/// "Maximum execution history retention time: 90 days" (quotas). The name is free again then.
+/// "Maximum execution history retention time: 90 days" (quotas). The name can be reused then.
 const EXECUTION_RETENTION: TimeDelta = TimeDelta::days(90);
 
-/// Which execution.
+/// Identifies an execution.
 #[derive(Clone, Debug)]
 pub(super) struct ExecutionId {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) machine: String,
     pub(super) name: String,
-    /// A name is used again after 90 days, a number never.
+    /// A name can be reused after 90 days; a number is never reused.
     pub(super) number: u64,
 }
 
@@ -42,12 +42,12 @@ pub(super) fn start_running(state: &mut State, id: ExecutionId, execution: Execu
     machine.executions.insert(id.name.clone(), execution);
     let ends = state.now + TimeDelta::seconds(i64::try_from(longest).unwrap_or(i64::MAX));
     let timed_out = id.clone();
-    // AWS gives neither error nor cause for an execution that took too long.
+    // AWS gives neither error nor cause for an execution that timed out.
     state.agenda.at(ends, move |state| stop_running(state, &timed_out, Status::TimedOut, Failure::default()));
     send_signal(state, &id, 0, Signal::Started);
 }
 
-/// Ends an execution, unless it has ended.
+/// Ends an execution, if it is running.
 pub(super) fn stop_running(state: &mut State, id: &ExecutionId, status: Status, failure: Failure) {
     let now = state.now;
     if let Some(execution) = id.find(state).filter(|execution| execution.status == Status::Running) {
@@ -56,8 +56,8 @@ pub(super) fn stop_running(state: &mut State, id: &ExecutionId, status: Status, 
     }
 }
 
-/// Tells an execution what it waited for, unless something else has happened since that turn, and does what it waits
-/// for next.
+/// Sends a signal to an execution, unless it has continued since that turn. Starts the timer or task that it waits for
+/// next.
 fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
     let now = state.now;
     let deleting = id.machine(state).is_some_and(|machine| machine.deleting);
@@ -91,8 +91,8 @@ fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
     }
 }
 
-/// Has an order done, by the machine's role, which must be allowed it. The answer comes through the agenda even if it is there at once, so that a machine that goes
-/// round in circles does not go deeper and deeper.
+/// Starts a task as the machine's role, which needs the permission. The result always goes through the agenda, so that a
+/// loop in a state machine does not become a deep recursion.
 fn start_task(state: &mut State, id: ExecutionId, turn: u64, request: TaskRequest, role: &str, execution: &str) {
     let name = role.rsplit('/').next().unwrap_or_default().to_owned();
     // A session's name has 2 to 64 characters.

@@ -1,4 +1,4 @@
-//! What a `Task` can do: call a function, or publish a message.
+//! The simulated `Task` resources: invoke a function, or publish a message.
 
 use std::collections::BTreeMap;
 
@@ -22,14 +22,14 @@ pub(super) enum Resource {
     Publish,
 }
 
-/// What is to be done now.
+/// A request to start a task.
 pub(super) enum TaskRequest {
     Invoke { function: String, payload: Value },
     Publish { topic: String, message: Message },
 }
 
 impl Resource {
-    /// Reads one, together with the parameters that it needs; else, why not.
+    /// Parses a resource and checks the names of its parameters. The error is the reason.
     pub(super) fn parse(arn: &str, parameters: Option<&Template>) -> Result<Self, String> {
         let (resource, required, known): (_, &[&str], &[&str]) = match arn {
             "arn:aws:states:::lambda:invoke" => (Self::Invoke, &["FunctionName"], &["FunctionName", "Payload"]),
@@ -49,7 +49,7 @@ impl Resource {
         }
     }
 
-    /// What is to be done with these parameters, by an execution in this region and account.
+    /// The request for these parameters, from an execution in this region and account.
     pub(super) fn request(&self, parameters: Value, region: &str, account: &str) -> Result<TaskRequest, Failure> {
         let wrong = || {
             Failure::runtime(format!(
@@ -76,14 +76,14 @@ impl Resource {
                     .into_iter()
                     .map(|(name, given)| (name, Attribute { data_type: given.data_type, value: given.string_value }))
                     .collect();
-                // A message that is not text is published as its JSON.
+                // A message that is not a string is published as JSON.
                 let body = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
                 Ok(TaskRequest::Publish { topic: topic_arn, message: Message { subject, body, attributes } })
             }
         }
     }
 
-    /// What the task gives back for what came of the order.
+    /// The result of the task for the response of the service.
     pub(super) fn result(&self, answer: Value, request_id: &str) -> Value {
         let http = json!({ "HttpStatusCode": 200 });
         let response = json!({ "RequestId": request_id });
@@ -99,7 +99,7 @@ impl Resource {
         }
     }
 
-    /// The first part of its events' types.
+    /// The prefix of the task's event types.
     pub(super) fn events(&self) -> &'static str {
         match self {
             Self::Function(_) => "LambdaFunction",
@@ -107,7 +107,7 @@ impl Resource {
         }
     }
 
-    /// As events name it: `resourceType`, if it is an integration, and `resource`.
+    /// The fields `resourceType` (only for service integrations) and `resource` of events.
     pub(super) fn names(&self) -> (Option<&'static str>, &str) {
         match self {
             Self::Function(arn) => (None, arn),
@@ -135,7 +135,7 @@ struct AttributeInput {
     string_value: String,
 }
 
-/// As Step Functions passes on that the machine's role may not invoke a function.
+/// The failure if the machine's role may not invoke a function.
 pub(super) fn lambda_access_denied(why: &str, request_id: &str) -> Failure {
     let cause = format!(
         "{why} (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: {request_id}; \
@@ -144,7 +144,7 @@ pub(super) fn lambda_access_denied(why: &str, request_id: &str) -> Failure {
     Failure::new("Lambda.AWSLambdaException", cause)
 }
 
-/// As the integration passes on that SNS refused: `SNS.NotFoundException`.
+/// The failure for an error of SNS, such as `SNS.NotFoundException`.
 pub(super) fn sns_error(error: &Error, request_id: &str) -> Failure {
     let Error { code, message, status } = error;
     let name = code.strip_suffix("Exception").unwrap_or(code);

@@ -1,26 +1,26 @@
-//! Payload templates: JSON in which a member whose name ends in `.$` is computed, from a path or by one of the simple
-//! intrinsic functions. The others are refused when the definition is read.
+//! Payload templates: JSON in which a member whose name ends in `.$` is computed by a path or an intrinsic function.
+//! Functions that are not simulated are an error when the definition is parsed.
 
 use serde_json::{Map, Value};
 
 use super::language::Failure;
 use super::path::{Path, Scope};
 
-/// How deep intrinsic functions can be nested.
+/// The maximum nesting of intrinsic functions.
 const DEPTH: usize = 10;
 
-/// JSON, some of it computed.
+/// A JSON value with computed members.
 #[derive(Clone, Debug)]
 pub(super) enum Template {
     Fixed(Value),
-    /// The member's name as written, with `.$`, and what computes it.
+    /// The member's name with `.$`, and the expression.
     Computed(String, Expression),
     Object(Vec<(String, Template)>),
     Array(Vec<Template>),
 }
 
 impl Template {
-    /// Reads one; else, why not.
+    /// Parses a template. The error is the reason.
     pub(super) fn parse(json: &Value) -> Result<Self, String> {
         match json {
             Value::Object(members) => {
@@ -29,7 +29,8 @@ impl Template {
                     let (name, template) = match name.strip_suffix(".$") {
                         None => (name.as_str(), Self::parse(value)?),
                         Some(plain) => {
-                            let expression = value.as_str().ok_or("no text".to_owned()).and_then(Expression::parse);
+                            let expression =
+                                value.as_str().ok_or("not a string".to_owned()).and_then(Expression::parse);
                             let expression = expression.map_err(|why| {
                                 format!(
                                     "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic \
@@ -51,7 +52,7 @@ impl Template {
         }
     }
 
-    /// The names of its members, without `.$`.
+    /// The names of the members, without `.$`.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let members = if let Self::Object(members) = self { members.as_slice() } else { &[] };
         members.iter().map(|(name, _)| name.as_str())
@@ -71,14 +72,14 @@ impl Template {
     }
 }
 
-/// What computes a value.
+/// An expression: a path or a call of an intrinsic function.
 #[derive(Clone, Debug)]
 pub(super) enum Expression {
     Path(Path),
     Call(Function, Vec<Argument>, String),
 }
 
-/// The intrinsic functions that there are here.
+/// The simulated intrinsic functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Format,
@@ -96,7 +97,7 @@ impl Expression {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match expression(text, DEPTH)? {
             (expression, "") => Ok(expression),
-            (_, rest) => Err(format!("'{rest}' is too much")),
+            (_, rest) => Err(format!("unexpected text '{rest}'")),
         }
     }
 
@@ -167,7 +168,7 @@ fn format(template: &str, values: &[Value]) -> Result<String, String> {
     }
 }
 
-/// As `Format` writes a value: objects and lists as Java does, `{Id=arn:…, Name=timer}`.
+/// A value in the format of `States.Format`: objects and lists as in Java, `{Id=arn:…, Name=timer}`.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -180,7 +181,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// A path or a call at the beginning of the text, and what follows it.
+/// Parses a path or a call at the start of the text. Returns the rest.
 fn expression(text: &str, depth: usize) -> Result<(Expression, &str), String> {
     if text.starts_with('$') {
         // Within a call, a path ends where the next argument begins. A quoted member may contain anything.
@@ -211,7 +212,7 @@ fn expression(text: &str, depth: usize) -> Result<(Expression, &str), String> {
         if !arguments.is_empty() {
             rest = rest.strip_prefix(',').ok_or("a comma or a parenthesis is missing")?.trim_start();
         }
-        // `Format` must tell `\{` from `{` in its template, and so reads the escapes itself.
+        // `Format` distinguishes `\{` from `{` in its template, so it processes the escapes itself.
         let keep_escapes = function == Function::Format && arguments.is_empty();
         let (argument, after) = match rest.strip_prefix('\'') {
             Some(quoted) => text_argument(quoted, keep_escapes)?,
@@ -225,7 +226,7 @@ fn expression(text: &str, depth: usize) -> Result<(Expression, &str), String> {
     Ok((Expression::Call(function, arguments, call), rest))
 }
 
-/// The rest of `'…'`, and what follows it.
+/// Parses a string after its opening quote. Returns the rest.
 fn text_argument(quoted: &str, keep_escapes: bool) -> Result<(Argument, &str), String> {
     let mut text = String::new();
     let mut chars = quoted.chars();
@@ -234,7 +235,7 @@ fn text_argument(quoted: &str, keep_escapes: bool) -> Result<(Argument, &str), S
             '\'' => return Ok((Argument::Fixed(text.into()), chars.as_str())),
             '\\' => {
                 let escaped = chars.next().filter(|c| matches!(c, '\'' | '{' | '}' | '\\'));
-                let escaped = escaped.ok_or("a backslash stands only before ', {, } and \\")?;
+                let escaped = escaped.ok_or("a backslash must be followed by ', {, } or \\")?;
                 text.extend(keep_escapes.then_some(c));
                 text.push(escaped);
             }
@@ -244,7 +245,7 @@ fn text_argument(quoted: &str, keep_escapes: bool) -> Result<(Argument, &str), S
     Err("a quote is missing".to_owned())
 }
 
-/// A number, a literal, a path or a call, and what follows it.
+/// Parses a number, literal, path or call. Returns the rest.
 fn argument(text: &str, depth: usize) -> Result<(Argument, &str), String> {
     if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || text.starts_with(['t', 'f', 'n']) {
         let end = text.find([',', ')', ' ']).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! What a state's fields make of an input: selected, filled, placed, told the time by.
+//! Evaluates the fields of a state: selections, templates, placements, times and texts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::path::Scope;
 const MAX_WAIT_SECONDS: i64 = i32::MAX as i64;
 
 impl Filters {
-    /// The input that the state works with.
+    /// The effective input: `InputPath`, then `Parameters`.
     pub(super) fn input(&self, scope: Scope<'_>) -> Result<Value, Failure> {
         let input = self.input.of(scope)?;
         match &self.parameters {
@@ -19,13 +19,13 @@ impl Filters {
         }
     }
 
-    /// What the state hands on for this result.
+    /// The output for this result: `ResultSelector`, `ResultPath`, then `OutputPath`.
     pub(super) fn output(&self, result: Value, scope: Scope<'_>) -> Result<Value, Failure> {
         let result = match &self.selector {
             None => result,
             Some(template) => template.fill(Scope { input: &result, ..scope })?,
         };
-        // The result is placed in the raw input, not in what `InputPath` has selected.
+        // The result is placed in the raw input, before `InputPath`.
         let output = match &self.result {
             Placement::Replace => result,
             placement => placement.place(scope.input.clone(), result)?,
@@ -102,7 +102,7 @@ impl TextField {
     }
 }
 
-/// So many seconds later, if there is such a time.
+/// The time after this many seconds, if it can be represented.
 pub(super) fn after(now: DateTime<Utc>, seconds: i64) -> Option<DateTime<Utc>> {
     now.checked_add_signed(TimeDelta::try_seconds(seconds)?)
 }

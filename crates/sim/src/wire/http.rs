@@ -1,4 +1,4 @@
-//! Any client over HTTP: a server that asks the world. It knows sockets, and nothing of what is asked.
+//! The HTTP server.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use super::{Request, RequestError, Response};
 use crate::call::Error;
 use crate::world::World;
 
-/// The largest body. AWS takes no larger one for anything that is simulated; the largest that it does take is an SNS
-/// message or a Step Functions input of 256 KiB, which percent-encoding may triple.
+/// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are SNS messages
+/// and Step Functions inputs of 256 KiB, which percent-encoding can triple.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 impl World {
-    /// Answers whoever connects, and ends, with all connections, when it is dropped.
+    /// Serves HTTP requests. All connections are closed when the future is dropped.
     ///
-    /// Real clients live on real time: leave tokio's clock running, and set [`speed`](crate::Settings::speed).
+    /// Real clients use real time: do not pause tokio's clock; set [`speed`](crate::Settings::speed) instead.
     pub async fn serve(&self, listener: TcpListener) -> ! {
         let mut connections = JoinSet::new();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => drop(connections.spawn(serve_connection_requests(self.clone(), stream))),
-                // The client has gone, or there are too many: the next may fare better.
+                // The client has disconnected, or too many connections are open. Try again.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
             while connections.try_join_next().is_some() {}
@@ -34,12 +34,12 @@ impl World {
     }
 }
 
-/// One connection, with as many requests as the client likes.
+/// Serves the requests of one connection.
 async fn serve_connection_requests(world: World, stream: TcpStream) {
-    // Else a small answer may wait for the client to confirm the one before.
+    // Without this, a small response may wait until the client acknowledges the previous one.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| respond(world.clone(), request));
-    // What ends a connection early concerns nobody but the client, who knows.
+    // An error here means that the client closed the connection.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 

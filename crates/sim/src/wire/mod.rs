@@ -1,7 +1,6 @@
-//! How calls look on the way: AWS's query protocol (forms in, XML out) and its JSON protocol, over HTTP.
+//! The wire formats: AWS's query protocol (form requests, XML responses) and its JSON protocol.
 //!
-//! Everything here is about form. A request becomes a [`Call`], an answer becomes a response, and neither knows what any
-//! operation does.
+//! A request becomes a [`Call`], and its result becomes a response. This module does not depend on the operations.
 
 mod http;
 pub(crate) mod params;
@@ -17,7 +16,7 @@ use crate::world::World;
 use params::Params;
 pub(crate) use record::record;
 
-/// An HTTP request, as far as it matters.
+/// The parts of an HTTP request that are used.
 pub(crate) struct Request<'a> {
     /// The value of a header, by its name in lower case.
     pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
@@ -29,20 +28,20 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
-    /// For the header `x-amzn-query-error`, if there is to be one.
+    /// The value of the header `x-amzn-query-error`.
     pub(crate) query_error: Option<String>,
 }
 
-/// How a service wants to be spoken to.
+/// The protocol of a service.
 #[derive(Clone, Copy)]
 enum Protocol {
-    /// A form with `Action`, answered in XML of this namespace.
+    /// A form with `Action`. The response is XML in this namespace.
     Query { namespace: &'static str },
     /// JSON, with the operation in the header `X-Amz-Target`.
     Json { content_type: &'static str },
 }
 
-/// Of each service, the name under which requests are signed, and the protocol.
+/// Each service with its name in signatures and its protocol.
 const SERVICES: [(Service, &str, Protocol); 6] = [
     (Service::Kms, "kms", Protocol::Json { content_type: "application/x-amz-json-1.1" }),
     (Service::Rds, "rds", Protocol::Query { namespace: "http://rds.amazonaws.com/doc/2014-10-31/" }),
@@ -52,7 +51,7 @@ const SERVICES: [(Service, &str, Protocol); 6] = [
     (Service::Sts, "sts", Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" }),
 ];
 
-/// A request that is no call. Where it is known at least which service was meant, that is how the error is spelled.
+/// A request that could not be read. If the service is known, its protocol is used for the error response.
 #[derive(Debug)]
 pub(crate) struct RequestError {
     pub(crate) service: Option<Service>,
@@ -65,7 +64,7 @@ impl From<Error> for RequestError {
     }
 }
 
-/// Reads a request. The signature tells account, region and service; it is not verified.
+/// Reads a request. Account, region and service are taken from the signature, which is not verified.
 pub(crate) fn read(world: &World, request: &Request<'_>) -> Result<Call, RequestError> {
     let scope = (request.header)("authorization")
         .and_then(|header| CredentialScope::read(&header))
@@ -107,7 +106,7 @@ fn read_call(
     Ok(Call { caller, region: scope.region, service, operation, input })
 }
 
-/// Who calls with an access key that is an account's number, and a session token that is a role's name.
+/// The caller: the access key is the account ID, the session token is the role's name.
 fn caller(request: &Request<'_>, account: String) -> Result<Caller, Error> {
     if !is_account(&account) {
         let why = format!("The access key {account} is not an account: 12 digits are expected.");
@@ -120,7 +119,7 @@ fn caller(request: &Request<'_>, account: String) -> Result<Caller, Error> {
     Ok(Caller { account, role })
 }
 
-/// What a signature's scope says.
+/// The credential scope of a signature.
 struct CredentialScope {
     access_key: String,
     region: String,
@@ -128,7 +127,7 @@ struct CredentialScope {
 }
 
 impl CredentialScope {
-    /// Of `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request, SignedHeaders=…`.
+    /// Reads the header `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request, SignedHeaders=…`.
     fn read(header: &str) -> Option<Self> {
         let (_, rest) = header.split_once("Credential=")?;
         let mut parts = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);
@@ -137,7 +136,7 @@ impl CredentialScope {
     }
 }
 
-/// Writes an answer to a call of this service (unless the request was not even one) and operation.
+/// Writes the response to a call of this service and operation. `None`: the request could not be read.
 pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id: &str) -> Response {
     let protocol = of.and_then(|(service, _)| SERVICES.iter().find(|row| row.0 == service)).map(|row| row.2);
     let operation = of.map_or("", |(_, operation)| operation);
@@ -170,8 +169,8 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
     }
 }
 
-/// SQS has left the query protocol, and still tells its clients an error's code from then, which is the one that they
-/// know it by.
+/// SQS now uses the JSON protocol but still sends the error code of its former query protocol in a header, for clients
+/// that expect it.
 fn query_error(error: &Error) -> String {
     let code = match error.code {
         "AccessDeniedException" => "AccessDenied",
@@ -184,7 +183,7 @@ fn query_error(error: &Error) -> String {
     format!("{code};{fault}")
 }
 
-/// An output in JSON. What is null is absent, and an operation without output has none of them.
+/// An output as JSON. Null members are left out; an operation without output gets an empty object.
 fn to_json(output: &Value) -> String {
     fn present(value: &Value) -> Value {
         match value {

@@ -1,5 +1,5 @@
-//! Parameters of the query protocol: `Tags.Tag.1.Key=team&Tags.Tag.1.Value=shop` read as a tree, and the tree as
-//! whatever structure an operation wants.
+//! Parameters of the query protocol: `Tags.Tag.1.Key=team&Tags.Tag.1.Value=shop` is parsed into a tree, which is
+//! deserialized into the input structure of an operation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Parameters, as the tree that their dotted names make.
+/// The tree of parameters, by the parts of their dotted names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Params {
     Text(String),
@@ -16,7 +16,7 @@ pub(crate) enum Params {
 }
 
 impl Params {
-    /// Reads a form.
+    /// Parses a form.
     pub(crate) fn parse(form: &[u8]) -> Self {
         let mut root = BTreeMap::new();
         for pair in form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -27,7 +27,7 @@ impl Params {
         Self::Members(root)
     }
 
-    /// Takes a parameter that is not for the operation.
+    /// Removes and returns a parameter that does not belong to the operation's input.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         match self {
             Self::Members(members) => match members.remove(name) {
@@ -49,7 +49,7 @@ impl Params {
         }
     }
 
-    /// What is below these names, one in the other.
+    /// The subtree at this path of names.
     pub(crate) fn at(&self, names: &[&str]) -> Option<&Self> {
         names.iter().try_fold(self, |params, name| match params {
             Self::Members(members) => members.get(*name),
@@ -57,7 +57,7 @@ impl Params {
         })
     }
 
-    /// As this structure; else, why not.
+    /// Deserializes into this structure. The error is the reason.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, String> {
         T::deserialize(self).map_err(|ParamsError(why)| why)
     }
@@ -77,7 +77,7 @@ fn put(members: &mut BTreeMap<String, Params>, name: &str, value: String) {
     }
 }
 
-/// Undoes percent-encoding. Some clients write a space as `+`, others as `%20`.
+/// Decodes percent-encoding. Some clients encode a space as `+`, others as `%20`.
 fn decode(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -94,7 +94,7 @@ fn from_hex(hex: [u8; 2]) -> Option<u8> {
     u8::try_from(high? * 16 + low?).ok()
 }
 
-/// Why parameters do not fit.
+/// The reason why parameters cannot be deserialized.
 #[derive(Debug)]
 pub(crate) struct ParamsError(String);
 
@@ -120,7 +120,7 @@ impl IntoDeserializer<'_, ParamsError> for Params {
     }
 }
 
-/// Text is what the structure wants it to be; numbered members are a list.
+/// Text is parsed into the type that the structure expects.
 macro_rules! parse_text {
     ($($method:ident $visit:ident,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
@@ -157,7 +157,7 @@ impl<'de> Deserializer<'de> for Params {
         visitor.visit_some(self)
     }
 
-    /// `Tag.1`, `Tag.2`, … below the name of the list. A list that was given empty is an empty text.
+    /// `Tag.1`, `Tag.2`, … below the list's name. An empty list is sent as an empty text.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
         let mut items: Vec<(u32, Params)> = match self {
             Self::Text(_) => Vec::new(),
@@ -169,7 +169,7 @@ impl<'de> Deserializer<'de> for Params {
                 })
                 .flatten()
                 .map(|(number, item)| {
-                    Ok((number.parse().map_err(|_| ParamsError(format!("{number} is no place in a list")))?, item))
+                    Ok((number.parse().map_err(|_| ParamsError(format!("{number} is not a list index")))?, item))
                 })
                 .collect::<Result<_, ParamsError>>()?,
         };

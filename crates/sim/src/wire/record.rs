@@ -1,5 +1,5 @@
-//! Answers kept for AWS's own models to judge (`cli/tests/clients/models.py`): a line of JSON each, at the end of the file
-//! that the environment variable `SIM_ANSWERS` names. Nobody sets it but who runs all tests.
+//! Records responses, which `cli/tests/clients/models.py` checks against AWS's service models. Each response is appended
+//! as a line of JSON to the file in the environment variable `SIM_ANSWERS`. Only the run of all tests sets it.
 
 use std::fs::File;
 use std::io::Write;
@@ -19,6 +19,6 @@ pub(crate) fn record(service: Service, operation: &str, response: &Response) {
     let Some(mut file) = FILE.as_ref() else { return };
     let Response { status, body, .. } = response;
     let line = json!({ "service": service, "operation": operation, "status": status, "body": body });
-    // In one piece, so that the lines of several processes do not mix. A line that is cut short makes the judge fail.
+    // One write, so that the lines of several processes do not mix. An incomplete line makes the check fail.
     let _ = file.write_all(format!("{line}\n").as_bytes());
 }

@@ -1,4 +1,4 @@
-//! The AWS SDK for Rust in process: an HTTP client that asks the world instead of the network.
+//! The AWS SDK for Rust in process: an HTTP client that calls the world instead of the network.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,16 +24,16 @@ use super::{Request, Response};
 use crate::world::World;
 
 impl World {
-    /// What a client of the AWS SDK needs to be this account's root in this region.
+    /// The configuration for SDK clients that act as this account's root user in this region.
     ///
-    /// The SDK counts failed calls of a whole process, and stops to retry after some dozens; a client whose calls are
-    /// meant to fail gets a `retry_partition` of its own.
+    /// The SDK stops retrying after some dozens of failed calls in a process. A client whose calls are expected to fail
+    /// needs its own `retry_partition`.
     #[must_use]
     pub fn sdk_config(&self, account: &str, region: &str) -> SdkConfig {
         self.sdk_config_as(account, region, None)
     }
 
-    /// The same for clients that act as a role of the account.
+    /// The configuration for SDK clients that act as a role of the account.
     #[must_use]
     pub fn sdk_config_for_role(&self, account: &str, region: &str, role: &str) -> SdkConfig {
         self.sdk_config_as(account, region, Some(role))
@@ -62,7 +62,7 @@ impl World {
     }
 }
 
-/// The way to a world that needs no network.
+/// An HTTP client that calls the world directly.
 #[derive(Clone)]
 struct InProcess(World);
 

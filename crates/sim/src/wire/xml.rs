@@ -1,4 +1,4 @@
-//! Answers of the query protocol.
+//! XML responses of the query protocol.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::call::Error;
 
-/// Where AWS has a list, its elements have a name of their own; those that are not here are called `member`.
+/// The element names of lists. Elements of other lists are named `member`.
 const ELEMENTS: [(&str, &str); 16] = [
     ("AccountQuotas", "AccountQuota"),
     ("Attributes", "entry"),
@@ -28,7 +28,7 @@ const ELEMENTS: [(&str, &str); 16] = [
 
 pub(super) fn output(operation: &str, namespace: &str, output: &Value, request_id: &str) -> String {
     let mut xml = format!(r#"<{operation}Response xmlns="{namespace}">"#);
-    // An operation without output has no result element either. Where there is one, it must come first.
+    // An operation without output has no result element. If there is one, it must be the first element.
     if !output.is_null() {
         element(&mut xml, &format!("{operation}Result"), output);
     }
@@ -48,7 +48,7 @@ pub(super) fn error(namespace: &str, error: &Error, request_id: &str) -> String 
     xml
 }
 
-/// A member: what is null is absent.
+/// Writes a member. Null values are left out.
 fn element(xml: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
@@ -84,7 +84,7 @@ fn escape(xml: &mut String, text: &str) {
             '>' => xml.push_str("&gt;"),
             '\r' => xml.push_str("&#xD;"),
             '\t' | '\n' => xml.push(c),
-            // XML has no other control characters, however they are written.
+            // XML cannot represent other control characters.
             '\0'..' ' | '\u{fffe}' | '\u{ffff}' => xml.push(char::REPLACEMENT_CHARACTER),
             c => xml.push(c),
         }
