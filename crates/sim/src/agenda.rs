@@ -1,5 +1,5 @@
-//! The agenda: changes that are scheduled for later, such as the end of a copy, the delivery of a message or the next run
-//! of a schedule. The services add them; the world makes them when they are due.
+//! The agenda: changes that are scheduled for later, such as the end of a copy, the delivery of a message or the next
+//! run of a schedule. The services add them; the world makes them when they are due.
 
 use std::collections::BTreeMap;
 

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::call::{Call, Error, Service};
 use crate::world::{State, World};
 
-/// The events so far, oldest first. If [`Settings::max_journal_entries`](crate::Settings::max_journal_entries) is set, only
-/// the newest of them.
+/// The events so far, oldest first. If [`Settings::max_journal_entries`](crate::Settings::max_journal_entries) is set,
+/// only the newest of them.
 #[derive(Debug)]
 pub struct Journal {
     entries: Vec<Entry>,
@@ -202,8 +202,8 @@ impl Journal {
     }
 }
 
-/// A reader that follows the journal from its oldest entry. It receives every later entry, even if the journal no longer
-/// keeps it.
+/// A reader that follows the journal from its oldest entry. It receives every later entry, even if the journal no
+/// longer keeps it.
 pub struct Follower {
     world: World,
     new: UnboundedReceiver<Entry>,

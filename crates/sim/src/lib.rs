@@ -1,9 +1,9 @@
 //! A simulation of the AWS services that Draco uses.
 //!
-//! A [`World`] has accounts and regions, which share one clock. Clients send requests in AWS's own wire formats. The AWS
-//! SDK for Rust calls the world in process, without sockets; on tokio's paused clock, a simulated year takes seconds. Any
-//! other client connects over HTTP. The services are plain Rust functions on plain structs and do not depend on the wire
-//! format.
+//! A [`World`] has accounts and regions, which share one clock. Clients send requests in AWS's own wire formats. The
+//! AWS SDK for Rust calls the world in process, without sockets; on tokio's paused clock, a simulated year takes
+//! seconds. Any other client connects over HTTP. The services are plain Rust functions on plain structs and do not
+//! depend on the wire format.
 //!
 //! ```text
 //!   SDK in process ─┐                              ┌─► rds  kms  sns  sts  sqs  states    (the services)
@@ -12,9 +12,9 @@
 //! ```
 //!
 //! Reading order: [`world`] (how a call is processed), [`agenda`] (how time passes), then a service: `sts` is the
-//! smallest, `rds` the largest. All services have the same structure: `serve` is the table of operations. An operation is
-//! a function of the [`world`]'s state, the caller and region ([`context`]), and the operation's input. Only `wire` knows
-//! the format of requests and responses.
+//! smallest, `rds` the largest. All services have the same structure: `serve` is the table of operations. An operation
+//! is a function of the [`world`]'s state, the caller and region ([`context`]), and the operation's input. Only `wire`
+//! knows the format of requests and responses.
 //!
 //! Time, randomness and identifiers come only from the world, so that a run with the same seed produces the same
 //! [`journal`], byte for byte.

@@ -1,5 +1,5 @@
-//! Pages of a list. A marker is the name of the last item of its page and not an index. So an item that exists during the
-//! whole listing is on exactly one page, even if other items are added or removed in between.
+//! Pages of a list. A marker is the name of the last item of its page and not an index. So an item that exists during
+//! the whole listing is on exactly one page, even if other items are added or removed in between.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;

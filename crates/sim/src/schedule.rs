@@ -59,8 +59,8 @@ pub(crate) fn add(state: &mut State, account: &str, region: &str, schedule: Sche
     let id = state.new_uuid();
     let schedule = Schedule { every: schedule.every.max(Duration::from_secs(60)), ..schedule };
     state.region_state(account, region).schedules.0.insert(schedule.name.clone(), id.clone());
-    // "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target immediately"
-    // (EventBridge Scheduler's guide, *Schedule types*). A rule waits for its interval.
+    // "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target
+    // immediately" (EventBridge Scheduler's guide, *Schedule types*). A rule waits for its interval.
     let first = if schedule.role.is_some() { state.now } else { state.now + schedule.every };
     let occurrence = Occurrence { account: account.to_owned(), region: region.to_owned(), id, schedule };
     state.agenda.at(first, move |state| occurrence.run(state, first));

@@ -1,5 +1,5 @@
-//! Throttling: a rate limit for each service, account and region, as a token bucket. AWS has such limits for every service
-//! but publishes few of them.
+//! Throttling: a rate limit for each service, account and region, as a token bucket. AWS has such limits for every
+//! service but publishes few of them.
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,8 @@ use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 pub struct Settings {
     /// The time at which the world starts.
     pub epoch: DateTime<Utc>,
-    /// Simulated seconds per real second. Leave it at 1 on tokio's paused clock, which already runs as fast as possible.
+    /// Simulated seconds per real second. Leave it at 1 on tokio's paused clock, which already runs as fast as
+    /// possible.
     pub speed: u32,
     /// The duration of a call that no fault delays.
     pub latency: Duration,

@@ -47,8 +47,8 @@ pub struct Invocation {
     pub payload: Value,
     /// The function's environment variables.
     pub environment: BTreeMap<String, String>,
-    /// The configuration for SDK clients that act as the function's role. If a fault kills the function at a call, the call
-    /// never returns.
+    /// The configuration for SDK clients that act as the function's role. If a fault kills the function at a call, the
+    /// call never returns.
     pub config: SdkConfig,
     /// The function's ARN.
     pub function_arn: String,
@@ -65,7 +65,8 @@ pub(crate) type FunctionFuture = Pin<Box<dyn Future<Output = Result<Value, Strin
 const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 impl Function {
-    /// A function that acts as this role of its account. The defaults are a timeout of one minute and 128 MiB of memory.
+    /// A function that acts as this role of its account. The defaults are a timeout of one minute and 128 MiB of
+    /// memory.
     ///
     /// An event is retried if the function returns an error. Tasks that the function spawns are not stopped with it.
     pub fn new<F, R>(role: &str, code: F) -> Self

@@ -213,8 +213,9 @@ impl Attempt {
     }
 }
 
-/// The reason why a run has no log, if it has none: "The function's execution role must have permission to upload logs to CloudWatch
-/// Logs" (Lambda's guide), and Lambda reports no error if it is missing. The ARNs are those in CloudWatch's error messages.
+/// The reason why a run has no log, if it has none: "The function's execution role must have permission to upload logs
+/// to CloudWatch Logs" (Lambda's guide), and Lambda reports no error if it is missing. The ARNs are those in
+/// CloudWatch's error messages.
 fn log_denied_reason(state: &mut State, function: &Function, arn: Arn<'_>, session: &str) -> Option<String> {
     let role = Role { name: function.role.clone(), session: session.to_owned() };
     let caller = Caller { account: arn.account.to_owned(), role: Some(role) };

@@ -1,5 +1,5 @@
-//! Delivery of messages from topics to functions and queues. AWS delivers at least once and in no particular order. Here,
-//! fault injection decides whether a message is lost, delayed or delivered twice.
+//! Delivery of messages from topics to functions and queues. AWS delivers at least once and in no particular order.
+//! Here, fault injection decides whether a message is lost, delayed or delivered twice.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -74,8 +74,8 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     }
 }
 
-/// The permissions that a call requires, if it does not address a topic. For topics, [`topic`] evaluates the topic's policy
-/// together with the role's.
+/// The permissions that a call requires, if it does not address a topic. For topics, [`topic`] evaluates the topic's
+/// policy together with the role's.
 pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     let Call { caller, region, operation, input, .. } = call;
     let resource = match operation.as_str() {

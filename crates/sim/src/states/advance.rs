@@ -1,5 +1,5 @@
-//! Advances an execution: enters a state, runs it, leaves it and enters the next one, until the execution has to wait or
-//! ends.
+//! Advances an execution: enters a state, runs it, leaves it and enters the next one, until the execution has to wait
+//! or ends.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! An execution: its input, its current state and its result.
 //!
-//! It receives a [`Signal`] and returns a [`Waiting`] ([`super::advance`]). The module `run` then starts the timer or task
-//! and sends the next signal. An execution does not depend on the world.
+//! It receives a [`Signal`] and returns a [`Waiting`] ([`super::advance`]). The module `run` then starts the timer or
+//! task and sends the next signal. An execution does not depend on the world.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The simulated part of the Amazon States Language, in JSONPath mode. A definition is parsed and checked when the state
-//! machine is created. A feature that is not simulated is an error then; it is never ignored.
+//! The simulated part of the Amazon States Language, in JSONPath mode. A definition is parsed and checked when the
+//! state machine is created. A feature that is not simulated is an error then; it is never ignored.
 //!
 //! The specification is <https://states-language.net/spec.html>.
 

@@ -76,7 +76,8 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Res
     if machine.deleting {
         return Err(being_deleted(&arn));
     }
-    // "CreateStateMachine is an idempotent API": the definition must be the same. The role may differ and is not updated.
+    // "CreateStateMachine is an idempotent API": the definition must be the same. The role may differ and is not
+    // updated.
     if machine.text != text {
         return Err(Error::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'")));
     }

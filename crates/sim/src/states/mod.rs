@@ -9,8 +9,8 @@
 //! A definition is parsed and checked when a machine is created. An [`execution::Execution`] advances until it has to
 //! wait; `run` starts the timer or task that it waits for. A transition between two states takes no time.
 //!
-//! Not simulated: express workflows, `Map` and `Parallel`, JSONata and variables, activities and task tokens, versions and
-//! aliases. Logging, tracing and tags are accepted without effect.
+//! Not simulated: express workflows, `Map` and `Parallel`, JSONata and variables, activities and task tokens, versions
+//! and aliases. Logging, tracing and tags are accepted without effect.
 
 mod advance;
 mod choice;
@@ -60,8 +60,8 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     }
 }
 
-/// The permissions that a call requires: the action of the same name on the machine or execution, and `iam:PassRole` for
-/// the role of a machine.
+/// The permissions that a call requires: the action of the same name on the machine or execution, and `iam:PassRole`
+/// for the role of a machine.
 pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let Call { caller, region, operation, input, .. } = call;
     let text = |member| input.text(member).unwrap_or_default();
@@ -89,8 +89,8 @@ fn arn(ctx: &CallContext, of: &str, name: &str) -> String {
     ctx.arn("states", &format!("{of}:{name}"))
 }
 
-/// The part after `stateMachine:` or `execution:` in an ARN. `None` if the ARN belongs to another region or account, whose
-/// machines are not visible.
+/// The part after `stateMachine:` or `execution:` in an ARN. `None` if the ARN belongs to another region or account,
+/// whose machines are not visible.
 fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
     let invalid = |why: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}: {arn}'")));
     if !arn.starts_with("arn:") {

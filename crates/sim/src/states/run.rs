@@ -91,8 +91,8 @@ fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
     }
 }
 
-/// Starts a task as the machine's role, which needs the permission. The result always goes through the agenda, so that a
-/// loop in a state machine does not become a deep recursion.
+/// Starts a task as the machine's role, which needs the permission. The result always goes through the agenda, so that
+/// a loop in a state machine does not become a deep recursion.
 fn start_task(state: &mut State, id: ExecutionId, turn: u64, request: TaskRequest, role: &str, execution: &str) {
     let name = role.rsplit('/').next().unwrap_or_default().to_owned();
     // A session's name has 2 to 64 characters.

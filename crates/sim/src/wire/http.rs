@@ -13,8 +13,8 @@ use super::{Request, RequestError, Response};
 use crate::call::Error;
 use crate::world::World;
 
-/// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are SNS messages
-/// and Step Functions inputs of 256 KiB, which percent-encoding can triple.
+/// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are SNS
+/// messages and Step Functions inputs of 256 KiB, which percent-encoding can triple.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 impl World {

@@ -127,7 +127,8 @@ struct CredentialScope {
 }
 
 impl CredentialScope {
-    /// Reads the header `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request, SignedHeaders=…`.
+    /// Reads the header `AWS4-HMAC-SHA256 Credential=111111111111/20261121/eu-west-1/rds/aws4_request,
+    /// SignedHeaders=…`.
     fn read(header: &str) -> Option<Self> {
         let (_, rest) = header.split_once("Credential=")?;
         let mut parts = rest.split([',', ' ']).next()?.split('/').map(str::to_owned);

@@ -1,5 +1,5 @@
-//! Records responses, which `cli/tests/clients/models.py` checks against AWS's service models. Each response is appended
-//! as a line of JSON to the file in the environment variable `SIM_ANSWERS`. Only the run of all tests sets it.
+//! Records responses, which `cli/tests/clients/models.py` checks against AWS's service models. Each response is
+//! appended as a line of JSON to the file in the environment variable `SIM_ANSWERS`. Only the run of all tests sets it.
 
 use std::fs::File;
 use std::io::Write;

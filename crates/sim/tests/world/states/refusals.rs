@@ -58,7 +58,7 @@ async fn what_is_not_simulated_or_wrong_is_refused_with_the_state_and_the_reason
         (task(json!({ "TimeoutSeconds": 0 })), "at /States/A/TimeoutSeconds"),
         (task(json!({ "QueryLanguage": "JSONata" })), "has only 'JSONPath', not 'JSONata'"),
         (task(json!({ "Retry": [{ "ErrorEquals": [] }] })), "at /States/A/Retry[0]/ErrorEquals"),
-        (task(json!({ "Retry": [{ "ErrorEquals": ["States.ALL", "X"] }] })), "States.ALL must stand alone"),
+        (task(json!({ "Retry": [{ "ErrorEquals": ["States.ALL", "X"] }] })), "States.ALL must appear alone"),
         (
             task(json!({ "Catch": [{ "ErrorEquals": ["X"] }] })),
             "These fields are required: [Next] at /States/A/Catch[0]",
