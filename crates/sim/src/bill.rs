@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn storage_is_paid_by_size_and_time_and_a_new_size_replaces_the_old() {
+    fn storage_is_billed_by_size_and_time_and_a_new_size_replaces_the_old() {
         let mut meter = Meter::default();
         meter.start(hour(0), BillItem::Storage, "a", 100 * 1024);
         meter.start(hour(365), BillItem::Storage, "a", 300 * 1024);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_small_amounts_do_not_drift() {
+    fn a_million_small_amounts_have_no_rounding_error() {
         let mut meter = Meter::default();
         for minute in 0..1_000_000 {
             let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minute);

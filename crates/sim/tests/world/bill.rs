@@ -1,4 +1,4 @@
-//! The bill, asked for after things have happened.
+//! The bill.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sim::World;
 use crate::support::epoch;
 
 #[tokio::test(start_paused = true)]
-async fn transitions_and_publishes_are_on_the_bill_each_once() {
+async fn each_transition_and_publish_is_billed_once() {
     let world = World::new(epoch());
     let client = aws_sdk_sfn::Client::new(&world.sdk_config("111111111111", "us-east-1"));
     let definition = json!({ "StartAt": "A", "States": {
@@ -34,7 +34,7 @@ async fn transitions_and_publishes_are_on_the_bill_each_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_prices() {
+async fn an_unused_world_costs_nothing_and_the_bill_has_its_prices() {
     let world = World::new(epoch());
     let bill = world.bill();
     assert_eq!(bill.total, 0.0);
@@ -58,7 +58,7 @@ async fn a_world_in_which_nothing_happened_costs_nothing_and_says_at_which_price
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
+async fn a_key_is_billed_monthly_until_its_deletion_is_scheduled() {
     const MONTH: Duration = Duration::from_secs(730 * 60 * 60);
     let world = World::new(epoch());
     let kms = aws_sdk_kms::Client::new(&world.sdk_config("111111111111", "us-east-1"));
@@ -76,7 +76,7 @@ async fn a_key_is_paid_by_the_month_until_it_is_to_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_is_paid_by_the_millisecond_and_its_memory() {
+async fn a_function_is_billed_by_milliseconds_and_memory() {
     let world = World::new(epoch());
     let code = |_| async {
         tokio::time::sleep(Duration::from_millis(2500)).await;

@@ -1,11 +1,11 @@
-//! The AWS SDK talks to a world in process.
+//! The AWS SDK calls a world in process.
 
 use sim::World;
 
 use crate::support::epoch;
 
 #[tokio::test(start_paused = true)]
-async fn a_client_is_told_who_it_is() {
+async fn get_caller_identity_returns_the_account() {
     let world = World::new(epoch());
     let sts = aws_sdk_sts::Client::new(&world.sdk_config("111111111111", "eu-west-1"));
     let identity = sts.get_caller_identity().send().await.expect("an answer");
@@ -15,7 +15,7 @@ async fn a_client_is_told_who_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_journal_tells_who_called_what_in_order() {
+async fn the_journal_lists_calls_in_order() {
     let world = World::new(epoch());
     let client = |account| aws_sdk_kms::Client::new(&world.sdk_config(account, "eu-west-1"));
     client("111111111111").list_keys().send().await.expect("an answer");

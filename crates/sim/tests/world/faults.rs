@@ -1,4 +1,4 @@
-//! What goes wrong in a world, and that it goes wrong again.
+//! Fault injection, and its reproducibility.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ fn world() -> World {
     World::new(epoch())
 }
 
-/// A client that does not try again, so that each call is told as it went.
+/// A client without retries, so that each call returns its own result.
 fn client(world: &World) -> Client {
     let config = world.sdk_config(PROD, REGION);
     Client::from_conf(aws_sdk_kms::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build())
 }
 
-/// Makes a key, and says whether that was answered; then counts the keys, past all faults.
+/// Creates a key with these faults. Returns whether the call succeeded, and the number of keys.
 async fn make_a_key(actions: &[Action]) -> (bool, usize) {
     let world = world();
     let point = Point::Call("CreateKey".to_owned());
@@ -42,7 +42,7 @@ async fn a_call_may_fail_before_or_after_its_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_call_that_is_named_fails() {
+async fn a_fault_affects_only_its_own_call() {
     let world = world();
     let at = Point::Call("CreateKey".to_owned());
     world.plan_faults(Plan::List(vec![Fault { at, nth: 2, action: Action::FailBefore }]));
@@ -55,7 +55,7 @@ async fn only_the_call_that_is_named_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sdk_tries_again_what_was_throttled() {
+async fn the_sdk_retries_throttled_calls() {
     let world = world();
     let at = Point::Call("CreateKey".to_owned());
     world.plan_faults(Plan::List(vec![Fault { at, nth: 1, action: Action::Throttle }]));
@@ -64,7 +64,7 @@ async fn the_sdk_tries_again_what_was_throttled() {
     assert_eq!(world.journal(|journal| journal.count_calls("CreateKey")), 2);
 }
 
-/// The journal of a hundred calls of which one in ten fails, as JSON lines.
+/// The journal of a hundred calls with a fault rate of 10 %, as JSON lines.
 async fn journal_of(seed: u64) -> String {
     let world = world();
     world.plan_faults(Plan::Rates { seed, per_mille: vec![(PointKind::Call, Action::FailBefore, 100)] });

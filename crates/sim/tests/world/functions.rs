@@ -1,4 +1,4 @@
-//! Functions: what they are given, when AWS tries again, and how they end.
+//! Functions: their input, retries and outcomes.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn sleeping(seconds: u64) -> Function {
     })
 }
 
-/// Makes the topics `a`, `b` and `c` with calls of its own, and retries none.
+/// A function that creates the topics `a`, `b` and `c`, without retries.
 fn making_topics() -> Function {
     Function::new("orders", |invocation: Invocation| async move {
         let sns = sns(&invocation.config);
@@ -38,13 +38,13 @@ fn making_topics() -> Function {
     })
 }
 
-/// A client whose failures count for no other test.
+/// A client with its own retry partition, so that its failures do not affect other tests.
 fn sns(config: &aws_types::SdkConfig) -> aws_sdk_sns::Client {
     let own = RetryPartition::custom("test").token_bucket(TokenBucket::default()).build();
     aws_sdk_sns::Client::from_conf(aws_sdk_sns::config::Builder::from(config).retry_partition(own).build())
 }
 
-/// Of each invocation: when it ended, after how many seconds from the start of the world, at which attempt, and how.
+/// The invocations: end in seconds since the start of the world, number of the attempt, outcome.
 fn invocations(world: &World) -> Vec<(i64, u32, InvocationOutcome)> {
     world.journal(|journal| {
         let of = |entry: &sim::journal::Entry| match entry.event {
@@ -61,7 +61,7 @@ async fn queue(world: &World, name: &str) -> (aws_sdk_sqs::Client, String) {
     (sqs, url)
 }
 
-/// The one message in a queue.
+/// The only message in a queue.
 async fn only_message(sqs: &aws_sdk_sqs::Client, url: &str) -> Value {
     let bodies = support::bodies(sqs, url).await;
     assert_eq!(bodies.len(), 1);
@@ -73,7 +73,7 @@ fn list(at: &Point, actions: &[(u32, Action)]) -> Plan {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_function_is_retried_after_one_and_two_minutes_and_then_its_event_goes_to_the_queue() {
+async fn a_failing_event_is_retried_after_one_and_two_minutes_and_then_sent_to_the_queue() {
     let world = world();
     let (sqs, url) = queue(&world, "dead").await;
     let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
@@ -104,7 +104,7 @@ async fn a_failing_function_is_retried_after_one_and_two_minutes_and_then_its_ev
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_succeeds_at_last_is_not_tried_again() {
+async fn retries_end_when_the_function_succeeds() {
     for succeeds_at in 1..=3 {
         let world = world();
         let tries = Mutex::new(0);
@@ -129,7 +129,7 @@ async fn a_function_that_succeeds_at_last_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_given_up_goes_to_a_topic_if_the_function_says_so() {
+async fn the_on_failure_destination_can_be_a_topic() {
     let world = world();
     let (sqs, url) = queue(&world, "q").await;
     let sns = sns(&world.sdk_config(ACCOUNT, REGION));
@@ -145,7 +145,7 @@ async fn what_is_given_up_goes_to_a_topic_if_the_function_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_is_not_there_is_told_by_the_journal() {
+async fn a_missing_on_failure_destination_is_a_failed_dead_letter_in_the_journal() {
     let world = world();
     let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:nowhere"));
     world.invoke_function(&arn, Value::Null);
@@ -155,7 +155,7 @@ async fn a_destination_that_is_not_there_is_told_by_the_journal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_takes_too_long_is_stopped_and_tried_again() {
+async fn a_function_is_stopped_at_its_timeout_and_retried() {
     let world = world();
     let arn = add(&world, "f", sleeping(31).timeout(Duration::from_secs(30)));
     world.invoke_function(&arn, Value::Null);
@@ -171,7 +171,7 @@ async fn a_function_that_takes_too_long_is_stopped_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_is_stopped_does_nothing_more() {
+async fn a_stopped_function_makes_no_more_calls() {
     let world = world();
     let arn = add(
         &world,
@@ -192,7 +192,7 @@ async fn a_function_that_is_stopped_does_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_run_at_once_than_are_let_and_the_others_wait_without_failing() {
+async fn reserved_concurrency_delays_events_without_failing_them() {
     let world = world();
     let (running, most) = (Arc::new(Mutex::new((0, 0))), 2);
     let seen = Arc::clone(&running);
@@ -219,7 +219,7 @@ async fn no_more_run_at_once_than_are_let_and_the_others_wait_without_failing() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_never_let_in_is_given_up_after_six_hours() {
+async fn a_throttled_event_is_given_up_after_six_hours() {
     let world = world();
     let (sqs, url) = queue(&world, "dead").await;
     world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Invocation, Action::Throttle, 1000)] });
@@ -235,7 +235,7 @@ async fn an_event_that_is_never_let_in_is_given_up_after_six_hours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_is_let_run_never_gives_up_its_events_at_once() {
+async fn zero_reserved_concurrency_gives_up_events_without_retries() {
     let world = world();
     let (sqs, url) = queue(&world, "dead").await;
     let dead = "arn:aws:sqs:eu-west-1:111111111111:dead";
@@ -246,7 +246,7 @@ async fn a_function_that_is_let_run_never_gives_up_its_events_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_is_who_its_role_says() {
+async fn a_function_calls_as_its_role() {
     let world = world();
     let arn = add(
         &world,
@@ -257,37 +257,37 @@ async fn a_function_is_who_its_role_says() {
             Ok(json!(identity.arn()))
         }),
     );
-    let told = world.invoke_function_and_wait(&arn, Value::Null).await;
-    assert_eq!(told, Ok(json!("arn:aws:sts::111111111111:assumed-role/orders-role/f@1")));
+    let result = world.invoke_function_and_wait(&arn, Value::Null).await;
+    assert_eq!(result, Ok(json!("arn:aws:sts::111111111111:assumed-role/orders-role/f@1")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_is_given_its_payload_its_environment_and_its_time() {
+async fn a_function_gets_its_payload_environment_arn_and_deadline() {
     let world = world();
     let function = Function::new("orders", |invocation: Invocation| async move {
         let Invocation { payload, environment, function_arn, deadline, .. } = invocation;
         Ok(json!([payload, environment, function_arn, deadline]))
     });
     let arn = add(&world, "f", function.environment("LEVEL", "info").timeout(Duration::from_secs(7)));
-    let told = world.invoke_function_and_wait(&arn, json!({ "a": 1 })).await;
-    assert_eq!(told, Ok(json!([{ "a": 1 }, { "LEVEL": "info" }, arn, "2026-11-21T03:00:07Z"])));
+    let result = world.invoke_function_and_wait(&arn, json!({ "a": 1 })).await;
+    assert_eq!(result, Ok(json!([{ "a": 1 }, { "LEVEL": "info" }, arn, "2026-11-21T03:00:07Z"])));
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_a_function_hears_why_it_failed() {
+async fn a_synchronous_invocation_returns_the_error() {
     let world = world();
-    let told = async |name, function| {
+    let result = async |name, function| {
         let arn = add(&world, name, function);
         world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("a failure").error
     };
-    assert_eq!(told("fails", failing()).await, "Error");
-    assert_eq!(told("sleeps", sleeping(100)).await, "Sandbox.Timedout");
-    assert_eq!(told("full", sleeping(1).reserved_concurrency(0)).await, "Lambda.TooManyRequestsException");
+    assert_eq!(result("fails", failing()).await, "Error");
+    assert_eq!(result("sleeps", sleeping(100)).await, "Sandbox.Timedout");
+    assert_eq!(result("full", sleeping(1).reserved_concurrency(0)).await, "Lambda.TooManyRequestsException");
     let panics = Function::new("orders", |invocation: Invocation| async move {
-        assert_eq!(invocation.payload, json!(1), "a panic that this test wants");
+        assert_eq!(invocation.payload, json!(1), "an intended panic");
         Ok(Value::Null)
     });
-    assert_eq!(told("panics", panics).await, "Error");
+    assert_eq!(result("panics", panics).await, "Error");
     world.remove_function(ACCOUNT, REGION, "fails");
     let gone =
         world.invoke_function_and_wait("arn:aws:lambda:eu-west-1:111111111111:function:fails", Value::Null).await;
@@ -301,11 +301,11 @@ async fn whoever_waits_for_a_function_hears_why_it_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_killed_function_did_before_stays_and_nothing_comes_after() {
+async fn a_killed_function_keeps_its_earlier_calls_and_makes_no_more() {
     let world = world();
     world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(2, Action::Crash)]));
     let arn = add(&world, "f", making_topics());
-    let failed = world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("a death");
+    let failed = world.invoke_function_and_wait(&arn, Value::Null).await.expect_err("an error");
     assert_eq!(failed.error, "Runtime.ExitError");
     world.sleep(Duration::from_secs(3600)).await;
     let topics = sns(&world.sdk_config(ACCOUNT, REGION)).list_topics().send().await.expect("a list");
@@ -316,7 +316,7 @@ async fn what_a_killed_function_did_before_stays_and_nothing_comes_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_killed_function_is_tried_again() {
+async fn a_killed_function_is_retried() {
     let world = world();
     world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Action::Crash), (4, Action::Crash)]));
     let arn = add(&world, "f", making_topics());
@@ -329,14 +329,14 @@ async fn a_killed_function_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn death_at_a_call_is_for_functions_only() {
+async fn a_crash_fault_affects_only_calls_of_functions() {
     let world = world();
     world.plan_faults(list(&Point::Call("CreateTopic".to_owned()), &[(1, Action::Crash)]));
     sns(&world.sdk_config(ACCOUNT, REGION)).create_topic().name("a").send().await.expect("a topic");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invocation_meets_its_fate() {
+async fn each_fault_has_its_effect_on_an_invocation() {
     use InvocationOutcome::{Error, Killed, Lost, Ok, Throttled};
     let late = Action::Delay(Duration::from_secs(7));
     let table: [(Action, &[_]); 7] = [
@@ -372,9 +372,9 @@ async fn a_schedule_invokes_its_function_until_it_is_removed() {
     assert_eq!(times, [3600, 7200, 10800]);
 }
 
-/// A day of a function that hears of a topic, calls and publishes, while everything goes wrong now and then.
-async fn a_bad_day(seed: u64) -> String {
-    // The SDK's waits between retries come from here.
+/// The journal of a day on which a function receives messages, makes calls and publishes, with random faults.
+async fn journal_of_a_day_with_faults(seed: u64) -> String {
+    // The SDK uses this random number generator for the delays between retries.
     fastrand::seed(seed);
     let world = World::with_settings(Settings { epoch: epoch(), seed, ..Settings::default() });
     let admin = sns(&world.sdk_config(ACCOUNT, REGION));
@@ -396,7 +396,7 @@ async fn a_bad_day(seed: u64) -> String {
     let per_mille = kinds.into_iter().flat_map(|kind| actions.map(|action| (kind, action, 50))).collect();
     world.plan_faults(Plan::Rates { seed, per_mille });
     for n in 0..100 {
-        // Whether it was published is up to the faults.
+        // A fault may make the publish fail.
         let _ = admin.publish().topic_arn(&topic).message(format!("{n}")).send().await;
         world.sleep(Duration::from_secs(n % 3 * 200)).await;
     }
@@ -411,10 +411,10 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let first = run(a_bad_day(7));
+    let first = run(journal_of_a_day_with_faults(7));
     for outcome in ["ok", "error", "killed", "throttled", "lost", "delivered"] {
-        assert!(first.contains(&format!(r#""outcome":"{outcome}""#)), "nothing was {outcome}");
+        assert!(first.contains(&format!(r#""outcome":"{outcome}""#)), "no event has the outcome {outcome}");
     }
-    assert!(first == run(a_bad_day(7)), "the journals of two runs with one seed differ");
-    assert!(first != run(a_bad_day(8)), "the seed does not matter");
+    assert!(first == run(journal_of_a_day_with_faults(7)), "the journals of two runs with one seed differ");
+    assert!(first != run(journal_of_a_day_with_faults(8)), "the seed has no effect");
 }

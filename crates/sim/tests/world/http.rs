@@ -1,4 +1,4 @@
-//! Any client talks to a world over HTTP.
+//! The HTTP server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::epoch;
 
-/// A fast world that listens, and where.
+/// A world at high speed with an HTTP server, and the server's address.
 async fn world() -> (World, SocketAddr) {
     let world = World::with_settings(Settings { epoch: epoch(), speed: 1000, ..Settings::default() });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -26,7 +26,7 @@ impl Client {
         Self(BufReader::new(TcpStream::connect(address).await.expect("a connection")))
     }
 
-    /// The status and the body of the answer.
+    /// Sends a request. Returns the status and body of the response.
     async fn ask(&mut self, request: &str) -> (u16, String) {
         self.0.write_all(request.as_bytes()).await.expect("sent");
         let mut head = Vec::new();
@@ -47,7 +47,7 @@ impl Client {
     }
 }
 
-/// A request whose signature says this.
+/// A request with this credential scope.
 fn signed(scope: &str, more: &str, body: &str) -> String {
     format!(
         "POST / HTTP/1.1\r\nhost: sim\r\nauthorization: AWS4-HMAC-SHA256 Credential={scope}/aws4_request, Signature=0\r\n\
@@ -61,7 +61,7 @@ fn who_am_i(account: &str) -> String {
 }
 
 #[tokio::test]
-async fn one_connection_carries_many_calls() {
+async fn one_connection_serves_many_calls() {
     let (world, address) = world().await;
     let mut client = Client::new(address).await;
     for account in ["111111111111", "222222222222", "111111111111"] {
@@ -72,16 +72,16 @@ async fn one_connection_carries_many_calls() {
 }
 
 #[tokio::test]
-async fn many_connections_are_answered_at_once() {
+async fn connections_are_served_concurrently() {
     let (_, address) = world().await;
-    // These two wait for an answer that they will not ask for yet.
+    // Two connections without a request.
     let (mut first, mut second) = (Client::new(address).await, Client::new(address).await);
     assert_eq!(second.ask(&who_am_i("111111111111")).await.0, 200);
     assert_eq!(first.ask(&who_am_i("111111111111")).await.0, 200);
 }
 
 #[tokio::test]
-async fn what_is_no_call_is_refused_in_the_spelling_of_the_service_meant() {
+async fn unreadable_requests_get_an_error_in_the_protocol_of_the_service() {
     let (world, address) = world().await;
     let mut client = Client::new(address).await;
 
@@ -105,7 +105,7 @@ async fn what_is_no_call_is_refused_in_the_spelling_of_the_service_meant() {
 }
 
 #[tokio::test]
-async fn a_body_is_a_mebibyte_at_most() {
+async fn a_body_over_one_mebibyte_is_refused() {
     let (_, address) = world().await;
     let sized = |size: usize| signed("111111111111/20261121/eu-west-1/sts", "", &"A".repeat(size));
     assert_eq!(Client::new(address).await.ask(&sized(1 << 20)).await.0, 400);
@@ -113,7 +113,7 @@ async fn a_body_is_a_mebibyte_at_most() {
 }
 
 #[tokio::test]
-async fn who_follows_the_journal_is_told_what_was_and_what_comes() {
+async fn a_follower_receives_past_and_new_entries() {
     let (world, address) = world().await;
     let mut client = Client::new(address).await;
     client.ask(&who_am_i("111111111111")).await;
@@ -122,7 +122,7 @@ async fn who_follows_the_journal_is_told_what_was_and_what_comes() {
     assert_eq!(journal.drain(), []);
 
     let more = tokio::time::timeout(Duration::from_millis(50), journal.next()).await;
-    assert!(more.is_err(), "nothing has happened, and yet {more:?}");
+    assert!(more.is_err(), "unexpected entries: {more:?}");
     client.ask(&who_am_i("222222222222")).await;
     let new = journal.next().await;
     assert_eq!(new, world.journal(|journal| journal.entries()[1..].to_vec()));

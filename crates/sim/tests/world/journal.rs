@@ -1,4 +1,4 @@
-//! What the journal remembers, and who reads it while it is written.
+//! The journal: kept entries and followers.
 
 use aws_sdk_kms::Client;
 use sim::journal::{Entry, Event};
@@ -10,7 +10,7 @@ fn world(max_journal_entries: Option<usize>) -> World {
     World::with_settings(Settings { epoch: epoch(), max_journal_entries, ..Settings::default() })
 }
 
-/// Has so many keys made, one after the other.
+/// Creates this many keys, one after the other.
 async fn make_keys(world: &World, keys: usize) {
     let kms = Client::new(&world.sdk_config(PROD, REGION));
     for _ in 0..keys {
@@ -23,7 +23,7 @@ fn kept(world: &World) -> Vec<Entry> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_journal_keeps_everything_or_at_most_so_many_of_the_newest_entries() {
+async fn a_journal_keeps_all_entries_or_the_newest_up_to_its_limit() {
     let all = world(None);
     make_keys(&all, 100).await;
     let all = kept(&all);
@@ -38,7 +38,7 @@ async fn a_journal_keeps_everything_or_at_most_so_many_of_the_newest_entries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_follows_a_journal_sees_all_of_it_once_however_little_it_keeps() {
+async fn a_follower_receives_every_entry_once_even_if_the_journal_keeps_few() {
     let all = world(None);
     make_keys(&all, 50).await;
     let short = world(Some(3));
@@ -55,7 +55,7 @@ async fn who_follows_a_journal_sees_all_of_it_once_however_little_it_keeps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_begins_to_follow_late_reads_what_is_kept_first() {
+async fn a_late_follower_starts_with_the_kept_entries() {
     let world = world(None);
     make_keys(&world, 2).await;
     let mut follow = world.follow_journal();
@@ -66,7 +66,7 @@ async fn who_begins_to_follow_late_reads_what_is_kept_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_journal_has_forgotten_is_on_the_bill_all_the_same() {
+async fn removed_journal_entries_stay_on_the_bill() {
     let bill = async |journal| {
         let world = world(journal);
         make_keys(&world, 30).await;

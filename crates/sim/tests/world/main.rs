@@ -1,4 +1,4 @@
-//! The simulated AWS, as its clients see it. It is one program, so that the AWS SDK is linked once.
+//! Tests of the simulated AWS through its clients. They are one program, so that the AWS SDK is linked once.
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 

@@ -1,4 +1,4 @@
-//! Topics: who may publish, what arrives, and how often.
+//! Topics: policies, messages and deliveries.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ async fn publish(sns: &aws_sdk_sns::Client, topic: &str, message: &str) -> Resul
     Ok(published.message_id.expect("an identifier"))
 }
 
-/// A function that remembers what it was given.
+/// A function that records its payloads.
 fn remembering() -> (Function, Arc<Mutex<Vec<Value>>>) {
     let given = Arc::new(Mutex::new(Vec::new()));
     let memory = Arc::clone(&given);
@@ -36,7 +36,7 @@ fn remembering() -> (Function, Arc<Mutex<Vec<Value>>>) {
     (function, given)
 }
 
-/// The texts of the messages that it was given.
+/// The texts of the recorded messages.
 fn messages(given: &Mutex<Vec<Value>>) -> Vec<String> {
     let given = given.lock().expect("a lock");
     given.iter().map(|event| event["Records"][0]["Sns"]["Message"].as_str().expect("a text").to_owned()).collect()
@@ -62,7 +62,7 @@ async fn set_policy(sns: &aws_sdk_sns::Client, topic: &str, policy: String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_is_made_once_and_gone_when_deleted() {
+async fn creating_and_deleting_a_topic_are_idempotent() {
     let world = world();
     let sns = sns(&world, PROD);
     assert_eq!(topic(&sns, "t").await, "arn:aws:sns:eu-west-1:111111111111:t");
@@ -75,7 +75,7 @@ async fn a_topic_is_made_once_and_gone_when_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_walk_through_the_pages_sees_each_topic_once() {
+async fn paging_lists_each_topic_once() {
     let world = world();
     let sns = sns(&world, PROD);
     for n in 0..250 {
@@ -92,7 +92,7 @@ async fn a_walk_through_the_pages_sees_each_topic_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_shows_its_attributes() {
+async fn a_topic_returns_its_attributes() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;
@@ -112,7 +112,7 @@ async fn a_topic_shows_its_attributes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_gets_a_message_exactly_as_aws_writes_it() {
+async fn a_function_gets_a_message_in_the_format_of_aws() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;
@@ -155,7 +155,7 @@ async fn a_function_gets_a_message_exactly_as_aws_writes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_gets_the_message_in_an_envelope_or_bare() {
+async fn a_queue_gets_a_message_in_a_json_envelope_or_raw() {
     let world = world();
     let (sns, sqs) = (sns(&world, PROD), sqs(&world, PROD));
     let (topic, url) = (topic(&sns, "t").await, queue(&sqs, "q").await);
@@ -188,7 +188,7 @@ async fn a_queue_gets_the_message_in_an_envelope_or_bare() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_account_publishes_only_if_the_topic_lets_it() {
+async fn another_account_needs_the_topic_policy_to_publish() {
     let world = world();
     let (owner, stranger) = (sns(&world, PROD), sns(&world, DR));
     let topic = topic(&owner, "t").await;
@@ -200,7 +200,7 @@ async fn another_account_publishes_only_if_the_topic_lets_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_may_let_in_one_role_of_another_account() {
+async fn a_topic_policy_can_allow_one_role_of_another_account() {
     let world = world();
     let owner = sns(&world, PROD);
     let topic = topic(&owner, "t").await;
@@ -219,7 +219,7 @@ async fn a_topic_may_let_in_one_role_of_another_account() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_of_another_account_hears_if_it_subscribes_itself() {
+async fn a_cross_account_subscription_must_be_made_by_the_endpoint_s_account() {
     let world = world();
     let (owner, stranger) = (sns(&world, PROD), sns(&world, DR));
     let topic = topic(&owner, "t").await;
@@ -241,7 +241,7 @@ async fn a_function_of_another_account_hears_if_it_subscribes_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscription_is_made_once_and_hears_nothing_when_removed() {
+async fn subscribing_is_idempotent_and_unsubscribing_ends_deliveries() {
     let world = world();
     let (sns, sqs) = (sns(&world, PROD), sqs(&world, PROD));
     let (topic, url) = (topic(&sns, "t").await, queue(&sqs, "q").await);
@@ -257,7 +257,7 @@ async fn a_subscription_is_made_once_and_hears_nothing_when_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_stays_unconfirmed_and_unknown_protocols_are_refused() {
+async fn email_subscriptions_stay_unconfirmed_and_unknown_protocols_are_refused() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;
@@ -269,7 +269,7 @@ async fn an_address_stays_unconfirmed_and_unknown_protocols_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_published_is_refused_by_aws_s_names() {
+async fn invalid_messages_are_refused_with_the_error_codes_of_aws() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;
@@ -286,7 +286,7 @@ async fn what_cannot_be_published_is_refused_by_aws_s_names() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deliveries_are_lost_doubled_and_overtaken_as_planned() {
+async fn faults_lose_duplicate_and_delay_deliveries() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;
@@ -309,7 +309,7 @@ async fn deliveries_are_lost_doubled_and_overtaken_as_planned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_takes_a_tenth_of_a_second_and_one_to_nobody_fails() {
+async fn a_delivery_takes_100_ms_and_fails_without_its_target() {
     let world = world();
     let sns = sns(&world, PROD);
     let topic = topic(&sns, "t").await;

@@ -1,4 +1,4 @@
-//! Queues: what is sent can be read, by one at a time.
+//! Queues: sending, receiving and deleting messages.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::support::*;
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:q";
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_is_made_once_and_found_by_its_name() {
+async fn creating_a_queue_is_idempotent_and_its_url_is_found_by_name() {
     let world = world();
     let sqs = sqs(&world, PROD);
     let url = queue(&sqs, "q").await;
@@ -29,11 +29,11 @@ async fn a_queue_is_made_once_and_found_by_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_comes_with_its_md5_and_is_gone_after_four_days() {
+async fn a_message_has_its_md5_and_expires_after_four_days() {
     let world = world();
     let sqs = sqs(&world, PROD);
     let url = queue(&sqs, "q").await;
-    // As in RFC 1321.
+    // The digest is from RFC 1321.
     let md5 = "f96b697d7cb7938d525a2f31aaf161d0";
     let sent = sqs.send_message().queue_url(&url).message_body("message digest").send().await.expect("sent");
     assert_eq!(sent.md5_of_message_body(), Some(md5));
@@ -47,20 +47,20 @@ async fn a_message_comes_with_its_md5_and_is_gone_after_four_days() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_tells_of_itself_what_it_is_asked() {
+async fn a_message_has_the_requested_attributes() {
     let sqs = sqs(&world(), PROD);
     let url = queue(&sqs, "letters").await;
     sqs.send_message().queue_url(&url).message_body("a letter").send().await.expect("a message");
     let plain = sqs.receive_message().queue_url(&url).visibility_timeout(0).send().await.expect("an answer");
     assert_eq!(plain.messages()[0].attributes(), None);
     let count = MessageSystemAttributeName::ApproximateReceiveCount;
-    let asked = sqs.receive_message().queue_url(&url).message_system_attribute_names(count.clone());
-    let told = asked.send().await.expect("an answer").messages()[0].attributes().cloned();
-    assert_eq!(told, Some([(count, "2".to_owned())].into()));
+    let request = sqs.receive_message().queue_url(&url).message_system_attribute_names(count.clone());
+    let attributes = request.send().await.expect("an answer").messages()[0].attributes().cloned();
+    assert_eq!(attributes, Some([(count, "2".to_owned())].into()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_counts_what_it_has() {
+async fn a_queue_counts_visible_and_hidden_messages() {
     use aws_sdk_sqs::types::QueueAttributeName as Name;
     let world = world();
     let sqs = sqs(&world, PROD);
@@ -78,12 +78,12 @@ async fn a_queue_counts_what_it_has() {
     );
 }
 
-/// What may be done to a queue.
+/// An operation on a queue.
 #[derive(Clone, Debug)]
 enum Step {
     Send,
     Receive(i32),
-    /// Deletes the how-manyth of what was received.
+    /// Deletes a received message, by its index.
     Delete(usize),
     Wait(u64),
 }
@@ -101,16 +101,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Nobody gets what another holds, what is deleted by its holder never comes again, and the rest always does.
+    /// A received message is not received again before its timeout, a deleted one never, and all others are received.
     #[test]
-    fn a_queue_gives_what_it_has_to_one_at_a_time(steps in steps()) {
+    fn a_received_message_is_hidden_until_it_is_deleted_or_its_timeout_ends(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.expect("a runtime").block_on(async {
             let world = world();
             let sqs = sqs(&world, PROD);
             let url = queue(&sqs, "q").await;
             let (mut sent, mut deleted) = (BTreeSet::new(), BTreeSet::new());
-            // Of each time that something was received: what, by which receipt, and until when it is held.
+            // For each receive: the body, the receipt handle, and the end of the visibility timeout.
             let mut held: Vec<(String, String, chrono::DateTime<chrono::Utc>)> = Vec::new();
             for step in steps {
                 match step {
@@ -133,7 +133,7 @@ proptest! {
                     Step::Delete(which) => {
                         let Some((body, receipt, _)) = held.get(which).cloned() else { continue };
                         sqs.delete_message().queue_url(&url).receipt_handle(&receipt).send().await.expect("deleted");
-                        // Only the last receipt counts.
+                        // Only the last receipt handle is valid.
                         if held.iter().rfind(|(of, ..)| *of == body).is_some_and(|(_, last, _)| *last == receipt) {
                             deleted.insert(body);
                         }

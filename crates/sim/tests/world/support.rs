@@ -1,4 +1,4 @@
-//! What tests of several services begin with.
+//! Shared helpers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) fn epoch() -> DateTime<Utc> {
     "2026-11-21T03:00:00Z".parse().expect("a time")
 }
 
-/// Calls take no time, so that tests can count what does.
+/// Settings without latency, so that tests measure only the durations of operations.
 pub(crate) fn settings() -> Settings {
     Settings { epoch: epoch(), latency: Duration::ZERO, ..Settings::default() }
 }
@@ -23,7 +23,7 @@ pub(crate) fn world() -> World {
     World::with_settings(settings())
 }
 
-/// The wire code of the error that came back.
+/// The error code of the response.
 pub(crate) fn code<T, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> Result<T, String> {
     answer.map_err(|error| error.code().unwrap_or_default().to_owned())
 }
@@ -36,17 +36,17 @@ pub(crate) fn sqs(world: &World, account: &str) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&world.sdk_config(account, REGION))
 }
 
-/// Makes a topic; its ARN.
+/// Creates a topic. Returns its ARN.
 pub(crate) async fn topic(sns: &aws_sdk_sns::Client, name: &str) -> String {
     sns.create_topic().name(name).send().await.expect("a topic").topic_arn.expect("an ARN")
 }
 
-/// Makes a queue; its URL.
+/// Creates a queue. Returns its URL.
 pub(crate) async fn queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
     sqs.create_queue().queue_name(name).send().await.expect("a queue").queue_url.expect("a URL")
 }
 
-/// The bodies of what a queue has, the oldest first.
+/// The bodies of the messages in a queue, oldest first.
 pub(crate) async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<String> {
     let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.expect("an answer");
     received.messages().iter().map(|message| message.body().expect("a body").to_owned()).collect()

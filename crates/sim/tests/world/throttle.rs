@@ -1,4 +1,4 @@
-//! Throttling, as far as it can be seen from outside.
+//! Throttling.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use aws_sdk_rds::config::retry::RetryConfig;
 use sim::{Settings, World};
 
 #[tokio::test(start_paused = true)]
-async fn who_calls_too_often_is_throttled_until_a_moment_has_passed() {
+async fn calls_over_the_rate_limit_are_throttled_until_the_bucket_refills() {
     let world =
         World::with_settings(Settings { calls_per_second: Some(5), latency: Duration::ZERO, ..Settings::default() });
     let rds = |account| {

@@ -1,8 +1,8 @@
-//! Which way a `Choice` goes.
+//! Choice rules.
 
 use super::*;
 
-/// Which of its rules a `Choice` takes for this input.
+/// Whether a `Choice` with this rule takes it for this input.
 async fn chosen(rule: Value, input: Value) -> Value {
     let mut rule = rule;
     rule["Next"] = "Yes".into();
@@ -14,7 +14,7 @@ async fn chosen(rule: Value, input: Value) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_operator_compares_what_is_of_its_type() {
+async fn each_operator_compares_values_of_its_type() {
     for (operator, operand, yes, no) in [
         ("StringEquals", json!("b"), json!(["b"]), json!(["B", 1, null])),
         ("StringLessThan", json!("b"), json!(["a"]), json!(["b", 0])),
@@ -60,7 +60,7 @@ async fn each_operator_compares_what_is_of_its_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rules_are_joined_and_ask_no_further_than_needed() {
+async fn and_or_and_not_combine_rules_and_short_circuit() {
     let present = json!({ "Variable": "$.v", "IsPresent": true });
     let one = json!({ "Variable": "$.v", "NumericEquals": 1 });
     let and = json!({ "And": [present, one] });
@@ -72,7 +72,7 @@ async fn rules_are_joined_and_ask_no_further_than_needed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_choice_without_a_match_or_about_nothing_fails() {
+async fn a_choice_without_a_match_or_with_a_missing_value_fails() {
     let choice = |variable: &str| {
         states(json!({
             "A": { "Type": "Choice", "Choices": [{ "Variable": variable, "NumericEquals": 1, "Next": "B" }] },

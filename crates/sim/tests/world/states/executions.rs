@@ -1,16 +1,16 @@
-//! Executions by name, in lists, stopped, and their history.
+//! Executions: names, lists, stopping and history.
 
 use aws_sdk_sfn::types::HistoryEventType;
 
 use super::*;
 
-/// A machine that waits for an hour.
+/// A state machine that waits for an hour.
 async fn hour(client: &Client) -> String {
     machine(client, "hour", &states(json!({ "A": { "Type": "Wait", "Seconds": 3600, "End": true } }))).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_name_and_input_answer_with_the_execution_that_runs_and_start_nothing() {
+async fn starting_with_the_same_name_and_input_returns_the_running_execution() {
     let (world, client) = world();
     let arn = hour(&client).await;
     let first = start(&client, &arn, "run", r#"{"a":1}"#).await;
@@ -24,7 +24,7 @@ async fn the_same_name_and_input_answer_with_the_execution_that_runs_and_start_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_taken_is_refused_for_another_input_and_for_90_days_after_the_end() {
+async fn a_used_name_is_refused_for_another_input_and_for_90_days_after_the_end() {
     let (world, client) = world();
     let (arn, taken) = (hour(&client).await, Err("ExecutionAlreadyExists".to_owned()));
     start(&client, &arn, "run", "{}").await.expect("an execution");
@@ -38,7 +38,7 @@ async fn a_name_that_is_taken_is_refused_for_another_input_and_for_90_days_after
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_timeout_of_a_forgotten_execution_does_not_end_its_namesake() {
+async fn the_timeout_of_a_removed_execution_does_not_end_a_new_one_of_the_same_name() {
     let (world, client) = world();
     let definition = states(json!({
         "A": {
@@ -71,7 +71,7 @@ async fn names_and_inputs_are_checked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_without_a_name_and_input_gets_them() {
+async fn an_execution_without_a_name_and_input_gets_defaults() {
     let (_, client) = world();
     let arn = hour(&client).await;
     let mut names = Vec::new();
@@ -97,7 +97,7 @@ async fn executions_are_listed_newest_first_by_page_and_status() {
         let found = list.into_paginator().items().send().try_collect().await.expect("pages");
         found.into_iter().map(|execution| execution.name).collect::<Vec<_>>()
     };
-    // Those that have ended count from their end: the second ended just after the last began.
+    // Ended executions are sorted by their end: the second ended just after the last one started.
     assert_eq!(list(None).await, ["run-1", "run-4", "run-0", "run-3", "run-2"]);
     assert_eq!(list(Some(ExecutionStatus::Running)).await, ["run-4", "run-3", "run-2"]);
     assert_eq!(list(Some(ExecutionStatus::Succeeded)).await, ["run-1", "run-0"]);
@@ -107,7 +107,7 @@ async fn executions_are_listed_newest_first_by_page_and_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_pages_tokens_and_statuses_are_refused() {
+async fn invalid_page_sizes_tokens_and_statuses_are_refused() {
     let (_, client) = world();
     let arn = hour(&client).await;
     let list = || client.list_executions().state_machine_arn(&arn);
@@ -133,7 +133,7 @@ async fn a_stopped_execution_stays_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_tells_what_aws_tells_of_a_retry_a_catch_and_an_end() {
+async fn the_history_of_a_retry_a_catch_and_an_end_is_that_of_aws() {
     let (world, client) = world();
     let definition = states(json!({
         "A": {
@@ -174,22 +174,22 @@ async fn history_tells_what_aws_tells_of_a_retry_a_catch_and_an_end() {
     ];
     assert_eq!(told, expected);
     let caught = events[8].state_exited_event_details().and_then(|details| details.output());
-    let said = r#"{"Cause":"{\"errorMessage\":\"busy\",\"errorType\":\"Error\"}","Error":"Error"}"#;
-    assert_eq!(caught, Some(said));
+    let result = r#"{"Cause":"{\"errorMessage\":\"busy\",\"errorType\":\"Error\"}","Error":"Error"}"#;
+    assert_eq!(caught, Some(result));
     let reversed = client.get_execution_history().execution_arn(&run).reverse_order(true).max_results(2).send().await;
     let ids: Vec<_> = reversed.expect("a history").events.iter().map(|event| event.id).collect();
     assert_eq!(ids, [13, 12]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_that_goes_round_in_circles_ends_at_the_25000th_event() {
+async fn an_endless_loop_fails_at_the_25000th_event() {
     let round = json!({
         "A": { "Type": "Pass", "Next": "B" },
         "B": { "Type": "Choice", "Choices": [{ "Variable": "$", "IsNull": false, "Next": "A" }], "Default": "C" },
         "C": { "Type": "Succeed" },
     });
     let ended = run(&states(round), json!({})).await;
-    assert_eq!((ended.status, ended.said[0].as_str()), (ExecutionStatus::Failed, Some("States.Runtime")));
-    // One event for the start and one for the end; two for each state.
+    assert_eq!((ended.status, ended.result[0].as_str()), (ExecutionStatus::Failed, Some("States.Runtime")));
+    // One event for the start, one for the end, and two for each state.
     assert_eq!(ended.entered.len(), 12_499);
 }

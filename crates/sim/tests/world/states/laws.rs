@@ -1,16 +1,16 @@
-//! What holds for every wait, retry, definition and execution.
+//! Properties of all waits, retries, definitions and executions.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// In a runtime of its own, whose clock is paused.
+/// Runs a test in its own runtime with a paused clock.
 fn paused<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(test)
 }
 
-/// JSON in which words of the language turn up where they belong, and where they do not.
+/// JSON with keywords of the language in valid and invalid positions.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -98,7 +98,7 @@ const WORDS: &[&str] = &[
     "",
 ];
 
-/// A state that is one, with arbitrary values in its fields.
+/// A state with a valid type and arbitrary values in its fields.
 fn any_state() -> impl Strategy<Value = Value> {
     let json = || prop_oneof![any_json(), proptest::sample::select(WORDS).prop_map(Value::from)];
     let path = || proptest::sample::select(&["$", "$.a", "$.a.b", "$.b[0]", "$$.Execution.Input", "$$"][..]);
@@ -135,14 +135,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_wait_ends_at_its_second_and_not_before(wait in 0u64..5_000_000, look in 0.0..1.0f64) {
+    fn a_wait_ends_exactly_at_its_time(wait in 0u64..5_000_000, look in 0.0..1.0f64) {
         paused(async {
             let (world, client) = world();
             let definition = states(json!({ "A": { "Type": "Wait", "SecondsPath": "$", "End": true } }));
             let arn = machine(&client, "timer", &definition).await;
             let (run, started) = start(&client, &arn, "run", &wait.to_string()).await.expect("an execution");
             let describe = async || client.describe_execution().execution_arn(&run).send().await.expect("an execution");
-            // A call takes 20 ms, so it comes in a little later than it was made.
+            // A call takes 20 ms, so the world processes it a little later.
             let early = Duration::from_secs_f64(wait as f64 * look);
             world.sleep(early).await;
             let seen = describe().await;
@@ -156,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn retries_are_as_many_and_as_far_apart_as_the_law_says(
+    fn the_number_and_delays_of_retries_follow_the_specification(
         interval in 1u64..100, attempts in 0u64..8, backoff in 1.0..4.0f64, most in proptest::option::of(1u64..500),
     ) {
         let mut retrier = json!({
@@ -170,11 +170,11 @@ proptest! {
         let delay = |nth: u64| (interval as f64 * backoff.powf(nth as f64)).min(most.unwrap_or(u64::MAX) as f64);
         let expected: f64 = (0..attempts).map(|nth| (delay(nth) * 1000.0).round() / 1000.0).sum();
         prop_assert_eq!(ended.entered.len() as u64, 1 + attempts);
-        prop_assert!((ended.took - expected).abs() < 0.002, "{} is not {}", ended.took, expected);
+        prop_assert!((ended.duration - expected).abs() < 0.002, "{} is not {}", ended.duration, expected);
     }
 
     #[test]
-    fn no_definition_makes_the_world_panic(definition in any_json(), text in "\\PC{0,60}") {
+    fn no_definition_causes_a_panic(definition in any_json(), text in "\\PC{0,60}") {
         paused(async {
             let (_, client) = world();
             for definition in [definition.to_string(), states(json!({ "A": definition })).to_string(), text] {
@@ -189,17 +189,17 @@ proptest! {
     }
 
     #[test]
-    fn no_execution_makes_the_world_panic_or_runs_forever(
+    fn no_execution_causes_a_panic_or_runs_forever(
         a in any_state(), b in any_state(), c in any_state(), input in any_json(),
     ) {
         let mut definition = states(json!({ "A": a, "B": b, "C": c, "Z": { "Type": "Succeed" } }));
-        // Every state can be reached.
+        // Each state can be reached.
         definition["StartAt"] = "S".into();
         let rules = ["B", "C", "Z"]
             .map(|next| json!({ "Variable": "$$.Execution.Name", "StringEquals": next, "Next": next }));
         definition["States"]["S"] = json!({ "Type": "Choice", "Default": "A", "Choices": rules });
         let ended = paused(run(&definition, input));
         prop_assert_ne!(ended.status, ExecutionStatus::Running);
-        prop_assert!(!ended.entered.is_empty() && ended.took <= 365.0 * 86400.0);
+        prop_assert!(!ended.entered.is_empty() && ended.duration <= 365.0 * 86400.0);
     }
 }

@@ -1,11 +1,11 @@
-//! State machines are made, described, changed, deleted and listed.
+//! State machines: create, describe, update, delete and list.
 
 use aws_sdk_sfn::types::StateMachineType;
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_is_described_as_it_was_made() {
+async fn a_machine_is_described_as_it_was_created() {
     let (_, client) = world();
     let definition = states(json!({ "A": { "Type": "Succeed" } }));
     let arn = machine(&client, "timer", &definition).await;
@@ -16,7 +16,7 @@ async fn a_machine_is_described_as_it_was_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn making_the_same_machine_again_gives_the_same_and_another_is_refused() {
+async fn creating_a_machine_is_idempotent_and_a_different_one_is_refused() {
     let (world, client) = world();
     let definition = states(json!({ "A": { "Type": "Succeed" } })).to_string();
     let create = || client.create_state_machine().name("timer").definition(&definition);
@@ -29,7 +29,7 @@ async fn making_the_same_machine_again_gives_the_same_and_another_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_running_execution_keeps_the_definition_with_which_it_was_started() {
+async fn a_running_execution_keeps_its_definition_after_an_update() {
     let (world, client) = world();
     let wait = |say: &str| {
         states(json!({
@@ -62,7 +62,7 @@ async fn an_update_must_change_something() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_machine_goes_when_its_last_execution_comes_to_its_next_state() {
+async fn a_deleted_machine_is_removed_at_the_next_transition_of_its_last_execution() {
     let (world, client) = world();
     let arn = machine(&client, "timer", &states(json!({ "A": { "Type": "Wait", "Seconds": 60, "End": true } }))).await;
     client.start_execution().state_machine_arn(&arn).send().await.expect("an execution");
@@ -73,7 +73,12 @@ async fn a_deleted_machine_goes_when_its_last_execution_comes_to_its_next_state(
     assert_eq!(refused.code(), Some("StateMachineDeleting"));
     world.sleep(seconds(60)).await;
     assert_eq!(status().await.expect_err("nothing").code(), Some("StateMachineDoesNotExist"));
-    client.delete_state_machine().state_machine_arn(&arn).send().await.expect("deleting nothing is no error");
+    client
+        .delete_state_machine()
+        .state_machine_arn(&arn)
+        .send()
+        .await
+        .expect("deleting a missing machine is not an error");
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +108,7 @@ async fn an_express_machine_a_foreign_role_and_a_bad_name_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_arn_is_not_one_that_is_not_there() {
+async fn an_invalid_arn_and_an_unknown_arn_have_different_errors() {
     let (_, client) = world();
     let describe = async |arn: &str| {
         let error = client.describe_execution().execution_arn(arn).send().await.expect_err("a refusal");

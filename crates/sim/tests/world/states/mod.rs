@@ -1,7 +1,7 @@
-//! Step Functions, asked through the SDK.
+//! Step Functions, through the SDK.
 //!
-//! The function that machines call answers with its payload after `take` seconds, or fails saying `fail`, if that is
-//! given, but not after `until`.
+//! The function that the state machines invoke returns its payload after `take` seconds. If the payload has `fail`, the
+//! function fails with that message, until the time in `until`.
 
 mod choices;
 mod executions;
@@ -32,7 +32,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 const EPOCH: &str = "2026-11-21T03:00:00Z";
 
-/// A world with a function and a client of Step Functions.
+/// A world with a function, and a Step Functions client.
 fn world() -> (World, Client) {
     let world = World::new(time(EPOCH));
     let begun = Instant::now();
@@ -53,39 +53,39 @@ fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-/// Makes a machine; its ARN.
+/// Creates a state machine. Returns its ARN.
 async fn machine(client: &Client, name: &str, definition: &Value) -> String {
     let created = client.create_state_machine().name(name).role_arn(ROLE).definition(definition.to_string());
     created.send().await.expect("a state machine").state_machine_arn
 }
 
-/// Starts an execution; its ARN and when it began, or the error's code.
+/// Starts an execution. Returns its ARN and start time, or the error code.
 async fn start(client: &Client, arn: &str, name: &str, input: &str) -> Result<(String, f64), String> {
     let started = code(client.start_execution().state_machine_arn(arn).name(name).input(input).send().await)?;
     Ok((started.execution_arn, started.start_date.as_secs_f64()))
 }
 
-/// A definition of these states, the first of which is `A`.
+/// A definition with these states, starting at `A`.
 fn states(states: Value) -> Value {
     json!({ "StartAt": "A", "States": states })
 }
 
-/// An object, with the members of another.
+/// An object, extended by the members of another.
 fn with(mut object: Value, more: &Value) -> Value {
     let members = more.as_object().expect("an object").clone();
     object.as_object_mut().expect("an object").extend(members);
     object
 }
 
-/// How an execution ended.
+/// The end of an execution.
 #[derive(Debug, PartialEq)]
 struct Ended {
     status: ExecutionStatus,
     /// Its output, or its error and cause.
-    said: Value,
-    /// Seconds.
-    took: f64,
-    /// The states that were entered.
+    result: Value,
+    /// The duration in seconds.
+    duration: f64,
+    /// The states entered, in order.
     entered: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ fn failed(error: &str, cause: &str) -> (ExecutionStatus, Value) {
     (ExecutionStatus::Failed, json!([error, cause]))
 }
 
-/// Runs a machine of this definition until it has ended, for a year and a day at most.
+/// Runs an execution of this definition until it has ended, for at most a year and a day.
 async fn run(definition: &Value, input: Value) -> Ended {
     let (world, client) = world();
     let arn = machine(&client, "timer", definition).await;
@@ -106,17 +106,17 @@ async fn run(definition: &Value, input: Value) -> Ended {
     let mut wait = Duration::from_millis(100);
     loop {
         world.sleep(wait).await;
-        // Not so long that it is forgotten meanwhile.
+        // Less than the 90 days after which an execution is removed.
         wait = (wait * 2).min(Duration::from_secs(30 * DAY));
         let seen = client.describe_execution().execution_arn(&arn).send().await.expect("an execution");
         if seen.status != ExecutionStatus::Running {
             let stopped = seen.stop_date.expect("it has stopped").as_secs_f64();
             return Ended {
-                said: match &seen.output {
+                result: match &seen.output {
                     Some(output) => serde_json::from_str(output).expect("JSON"),
                     None => json!([seen.error, seen.cause]),
                 },
-                took: ((stopped - seen.start_date.as_secs_f64()) * 1000.0).round() / 1000.0,
+                duration: ((stopped - seen.start_date.as_secs_f64()) * 1000.0).round() / 1000.0,
                 entered: entered(&world),
                 status: seen.status,
             };
@@ -124,13 +124,13 @@ async fn run(definition: &Value, input: Value) -> Ended {
     }
 }
 
-/// How such a machine ends.
+/// The end of an execution of this definition.
 async fn end(definition: &Value, input: Value) -> (ExecutionStatus, Value) {
-    let Ended { status, said, .. } = run(definition, input).await;
-    (status, said)
+    let Ended { status, result, .. } = run(definition, input).await;
+    (status, result)
 }
 
-/// How one state ends.
+/// The end of an execution of this one state.
 async fn end_of(mut state: Value, input: Value) -> (ExecutionStatus, Value) {
     if !["Choice", "Succeed", "Fail"].iter().any(|kind| state["Type"] == *kind) {
         state["End"] = true.into();
@@ -138,7 +138,7 @@ async fn end_of(mut state: Value, input: Value) -> (ExecutionStatus, Value) {
     end(&states(json!({ "A": state })), input).await
 }
 
-/// The states that were entered in this world, in order.
+/// The states entered in this world, in order.
 fn entered(world: &World) -> Vec<String> {
     world.journal(|journal| {
         let state = |event: &Event| match event {
@@ -149,7 +149,7 @@ fn entered(world: &World) -> Vec<String> {
     })
 }
 
-/// Why such a definition is refused.
+/// The message with which a definition is refused.
 async fn refusal(definition: Value) -> String {
     let (_, client) = world();
     let created = client.create_state_machine().name("timer").role_arn(ROLE).definition(definition.to_string());
@@ -158,7 +158,7 @@ async fn refusal(definition: Value) -> String {
     error.message().expect("a message").to_owned()
 }
 
-/// Where a failure was, as AWS begins its cause.
+/// A cause with AWS's prefix, which names the state and event.
 fn in_a(cause: &str) -> String {
     format!("An error occurred while executing the state 'A' (entered at the event id #2). {cause}")
 }

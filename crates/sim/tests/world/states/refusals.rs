@@ -1,9 +1,9 @@
-//! What a definition may not say.
+//! Definitions that are refused.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_simulated_or_wrong_is_refused_with_the_state_and_the_reason() {
+async fn unsupported_and_invalid_definitions_are_refused_with_state_and_reason() {
     let task = |more: Value| {
         let task = json!({ "Type": "Task", "Resource": FUNCTION, "End": true });
         states(json!({ "A": with(task, &more) }))
@@ -82,8 +82,8 @@ async fn what_is_not_simulated_or_wrong_is_refused_with_the_state_and_the_reason
             "no field 'Next' here",
         ),
     ] {
-        let said = refusal(definition).await;
-        assert!(said.starts_with("Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: "), "{said}");
-        assert!(said.contains(why), "{said}\ndoes not say\n{why}");
+        let result = refusal(definition).await;
+        assert!(result.starts_with("Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: "), "{result}");
+        assert!(result.contains(why), "{result}\ndoes not contain\n{why}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn invoking_through_the_integration_wraps_payload_and_result() {
+async fn the_lambda_integration_wraps_payload_and_result() {
     let task = json!({
         "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
         "Parameters": { "FunctionName": "look", "Payload.$": "$" },
@@ -15,7 +15,7 @@ async fn invoking_through_the_integration_wraps_payload_and_result() {
     assert_eq!(end_of(task, json!({ "a": 1 })).await, succeeded(output));
 }
 
-/// A task that publishes what the input has as `m`.
+/// A task that publishes the field `m` of its input.
 fn publish(topic: &str) -> Value {
     json!({
         "Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": true,
@@ -61,7 +61,7 @@ async fn a_message_is_published_as_the_role_of_the_machine() {
     }
     let refused = (ExecutionStatus::Failed, Some("SNS.AuthorizationErrorException".to_owned()));
     assert_eq!(ends, [(ExecutionStatus::Succeeded, None), refused, (ExecutionStatus::Succeeded, None)]);
-    let said: Vec<_> = heard
+    let result: Vec<_> = heard
         .lock()
         .expect("a lock")
         .iter()
@@ -69,15 +69,15 @@ async fn a_message_is_published_as_the_role_of_the_machine() {
             [&message["Subject"], &message["Message"], &message["MessageAttributes"]["kind"]["Value"]].map(Value::clone)
         })
         .collect();
-    assert_eq!(said, [["late", "gone", "A"], ["late", r#"{"a":1}"#, "A"]].map(|said| said.map(Value::from)));
+    assert_eq!(result, [["late", "gone", "A"], ["late", r#"{"a":1}"#, "A"]].map(|result| result.map(Value::from)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_that_is_not_there_fails_in_awss_words() {
+async fn a_missing_topic_fails_with_the_message_of_aws() {
     let task = publish("arn:aws:sns:eu-west-1:111111111111:missing");
-    let (_, said) = end_of(task, json!({ "m": "gone" })).await;
-    assert_eq!(said[0], "SNS.NotFoundException");
-    let cause = said[1].as_str().expect("a cause");
+    let (_, result) = end_of(task, json!({ "m": "gone" })).await;
+    assert_eq!(result[0], "SNS.NotFoundException");
+    let cause = result[1].as_str().expect("a cause");
     let expected = "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound; Request ID: ";
     assert!(cause.starts_with(expected), "{cause}");
 }
@@ -103,16 +103,16 @@ async fn an_error_of_a_function_fails_the_execution_unless_it_is_caught() {
 }
 
 /// "In newer runtimes, timeouts are reported as Sandbox.Timedout" (Step Functions' guide, *Handle transient Lambda service
-/// exceptions*). It is a failure of the task, and no `States.Timeout`.
+/// exceptions*). It is a failure of the task, not `States.Timeout`.
 #[tokio::test(start_paused = true)]
-async fn a_function_that_takes_too_long_fails_its_task() {
+async fn a_function_timeout_fails_its_task() {
     let task = json!({ "Type": "Task", "Resource": FUNCTION });
-    let (status, said) = end_of(task, json!({ "take": 24 * 3600 })).await;
-    assert_eq!((status, &said[0]), (ExecutionStatus::Failed, &json!("Sandbox.Timedout")));
+    let (status, result) = end_of(task, json!({ "take": 24 * 3600 })).await;
+    assert_eq!((status, &result[0]), (ExecutionStatus::Failed, &json!("Sandbox.Timedout")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_takes_too_long_is_a_timeout_and_its_answer_is_ignored() {
+async fn a_task_timeout_ignores_the_late_result() {
     let task = |errors: &str| {
         states(json!({
             "A": {
@@ -126,19 +126,19 @@ async fn a_task_that_takes_too_long_is_a_timeout_and_its_answer_is_ignored() {
     let late = json!({ "Error": "States.Timeout", "Cause": "" });
     for errors in ["States.Timeout", "States.ALL"] {
         let ended = run(&task(errors), input.clone()).await;
-        assert_eq!((ended.status, ended.said, ended.took), (ExecutionStatus::Succeeded, late.clone(), 70.0));
+        assert_eq!((ended.status, ended.result, ended.duration), (ExecutionStatus::Succeeded, late.clone(), 70.0));
     }
     let ended = run(&task("States.TaskFailed"), input).await;
     assert_eq!(
-        (ended.status, ended.said, ended.took),
+        (ended.status, ended.result, ended.duration),
         (ExecutionStatus::Failed, json!(["States.Timeout", null]), 10.0)
     );
     let in_time = run(&task("States.ALL"), json!({ "take": 9 })).await;
-    assert_eq!((in_time.said, in_time.took), (json!({ "take": 9 }), 69.0));
+    assert_eq!((in_time.result, in_time.duration), (json!({ "take": 9 }), 69.0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_the_definition_itself_are_neither_retried_nor_caught() {
+async fn runtime_errors_are_neither_retried_nor_caught() {
     let definition = states(json!({
         "A": {
             "Type": "Task", "Resource": FUNCTION, "ResultSelector": { "v.$": "$.no" }, "End": true,
@@ -147,11 +147,11 @@ async fn errors_of_the_definition_itself_are_neither_retried_nor_caught() {
         "B": { "Type": "Succeed" },
     }));
     let ended = run(&definition, json!({})).await;
-    assert_eq!((ended.said[0].as_str(), ended.entered.len(), ended.took), (Some("States.Runtime"), 1, 0.0));
+    assert_eq!((ended.result[0].as_str(), ended.entered.len(), ended.duration), (Some("States.Runtime"), 1, 0.0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn retriers_count_for_themselves_and_the_first_that_fits_decides() {
+async fn each_retrier_counts_its_own_attempts_and_the_first_match_decides() {
     let task = json!({
         "Type": "Task", "Resource": FUNCTION, "End": true,
         "Retry": [
@@ -161,11 +161,11 @@ async fn retriers_count_for_themselves_and_the_first_that_fits_decides() {
         ],
     });
     let ended = run(&states(json!({ "A": task })), json!({ "fail": "busy" })).await;
-    assert_eq!((ended.took, ended.entered.len(), &ended.said[0]), (3.0 + 4.5, 3, &json!("Error")));
+    assert_eq!((ended.duration, ended.entered.len(), &ended.result[0]), (3.0 + 4.5, 3, &json!("Error")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_succeeds_goes_on_and_the_next_visit_counts_from_nothing() {
+async fn the_retry_count_is_reset_when_a_state_is_entered_again() {
     let early = json!({ "Variable": "$$.State.EnteredTime", "StringLessThan": "2026-11-21T03:00:20" });
     let definition = states(json!({
         "A": { "Type": "Task", "Resource": FUNCTION, "Next": "B", "Retry": [{ "ErrorEquals": ["Error"] }] },
@@ -173,10 +173,10 @@ async fn a_retry_that_succeeds_goes_on_and_the_next_visit_counts_from_nothing() 
         "C": { "Type": "Pass", "Parameters": { "fail": "busy", "until": "2026-11-21T03:00:30Z" }, "Next": "A" },
         "D": { "Type": "Succeed" },
     }));
-    // It fails after 0, 1 and 3 seconds, and succeeds after 7. Then it fails after 7, 8, 10 and 14, once too often.
+    // It fails after 0, 1 and 3 seconds and succeeds after 7. Then it fails after 7, 8, 10 and 14, more often than retried.
     let ended = run(&definition, json!({ "fail": "busy", "until": "2026-11-21T03:00:05Z" })).await;
     assert_eq!(ended.entered.concat(), "AAAABCAAAA");
-    assert_eq!((ended.status, ended.took), (ExecutionStatus::Failed, 14.0));
+    assert_eq!((ended.status, ended.duration), (ExecutionStatus::Failed, 14.0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,6 +192,6 @@ async fn a_result_that_is_too_large_can_be_caught() {
     let ended = end(&definition, "a".repeat(200 * 1024).into()).await;
     assert_eq!(ended, succeeded(json!("States.DataLimitExceeded")));
     // {"v":"…"} has 8 bytes besides the text.
-    let (status, said) = end(&definition, "a".repeat((256 * 1024 - 8) / 2).into()).await;
-    assert_eq!((status, said.to_string().len()), (ExecutionStatus::Succeeded, 256 * 1024));
+    let (status, result) = end(&definition, "a".repeat((256 * 1024 - 8) / 2).into()).await;
+    assert_eq!((status, result.to_string().len()), (ExecutionStatus::Succeeded, 256 * 1024));
 }

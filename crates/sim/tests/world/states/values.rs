@@ -1,11 +1,11 @@
-//! What states make of time, input and output.
+//! Times, inputs and outputs of states.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_takes_as_long_as_it_says_in_each_way_of_saying_it() {
+async fn a_wait_ends_on_time_for_each_kind_of_time_field() {
     let input = json!({ "seconds": 90, "time": "2026-11-21T04:30:00Z" });
-    for (until, took) in [
+    for (until, duration) in [
         (json!({ "Seconds": 0 }), 0.0),
         (json!({ "Seconds": 90 }), 90.0),
         (json!({ "SecondsPath": "$.seconds" }), 90.0),
@@ -14,8 +14,8 @@ async fn a_wait_takes_as_long_as_it_says_in_each_way_of_saying_it() {
         let wait = with(json!({ "Type": "Wait", "End": true }), &until);
         let ended = run(&states(json!({ "A": wait })), input.clone()).await;
         assert_eq!(
-            (ended.status, ended.said, ended.took),
-            (ExecutionStatus::Succeeded, input.clone(), took),
+            (ended.status, ended.result, ended.duration),
+            (ExecutionStatus::Succeeded, input.clone(), duration),
             "{until}"
         );
     }
@@ -32,7 +32,7 @@ async fn a_wait_takes_as_long_as_it_says_in_each_way_of_saying_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_makes_no_sense_fails_in_awss_words() {
+async fn an_invalid_wait_fails_with_the_message_of_aws() {
     let by_seconds = json!({ "Type": "Wait", "SecondsPath": "$.at" });
     let by_time = json!({ "Type": "Wait", "TimestampPath": "$.at" });
     let time =
@@ -54,18 +54,21 @@ async fn a_wait_that_makes_no_sense_fails_in_awss_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_execution_lasts_no_longer_than_its_timeout_and_never_longer_than_a_year() {
+async fn an_execution_ends_at_its_timeout_or_after_a_year() {
     let wait = json!({ "A": { "Type": "Wait", "Seconds": 99_999_999, "End": true } });
     let mut short = states(wait.clone());
     short["TimeoutSeconds"] = 90.into();
-    for (definition, took) in [(short, 90.0), (states(wait), 365.0 * 86400.0)] {
+    for (definition, duration) in [(short, 90.0), (states(wait), 365.0 * 86400.0)] {
         let ended = run(&definition, json!({})).await;
-        assert_eq!((ended.status, ended.said, ended.took), (ExecutionStatus::TimedOut, json!([null, null]), took));
+        assert_eq!(
+            (ended.status, ended.result, ended.duration),
+            (ExecutionStatus::TimedOut, json!([null, null]), duration)
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn input_result_and_output_pass_their_filters_in_order() {
+async fn input_and_output_processing_is_applied_in_order() {
     let task = json!({
         "Type": "Task", "Resource": FUNCTION,
         "InputPath": "$.in",
@@ -80,7 +83,7 @@ async fn input_result_and_output_pass_their_filters_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn null_paths_are_an_empty_input_no_result_and_an_empty_output() {
+async fn null_paths_give_an_empty_input_no_result_and_an_empty_output() {
     let pass = |field: &str| json!({ "Type": "Pass", "Result": 1, field: null });
     assert_eq!(end_of(pass("ResultPath"), json!({ "a": 1 })).await, succeeded(json!({ "a": 1 })));
     assert_eq!(end_of(pass("OutputPath"), json!({ "a": 1 })).await, succeeded(json!({})));
@@ -89,7 +92,7 @@ async fn null_paths_are_an_empty_input_no_result_and_an_empty_output() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pass_gives_its_result_as_it_stands_else_its_parameters_else_its_input() {
+async fn a_pass_outputs_its_result_or_its_parameters_or_its_input() {
     let result = json!({ "Type": "Pass", "Result": { "a.$": "$.b" }, "Parameters": { "c": 1 } });
     assert_eq!(end_of(result, json!({})).await, succeeded(json!({ "a.$": "$.b" })));
     let parameters = json!({ "Type": "Pass", "Parameters": { "a.$": "$.b[1]['c d']" } });
@@ -99,11 +102,11 @@ async fn a_pass_gives_its_result_as_it_stands_else_its_parameters_else_its_input
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_context_object_tells_about_the_execution() {
+async fn the_context_object_describes_the_execution() {
     let pass = json!({ "Type": "Pass", "InputPath": "$$" });
-    let (_, mut said) = end_of(pass, json!({ "a": 1 })).await;
-    let started = said["Execution"]["StartTime"].take();
-    assert_eq!(said["State"]["EnteredTime"].take(), started);
+    let (_, mut result) = end_of(pass, json!({ "a": 1 })).await;
+    let started = result["Execution"]["StartTime"].take();
+    assert_eq!(result["State"]["EnteredTime"].take(), started);
     assert_eq!(started, "2026-11-21T03:00:00.040Z", "after two calls, each of which takes 20 ms");
     let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:timer";
     let expected = json!({
@@ -114,11 +117,11 @@ async fn the_context_object_tells_about_the_execution() {
         "State": { "Name": "A", "EnteredTime": null, "RetryCount": 0 },
         "StateMachine": { "Id": machine, "Name": "timer" },
     });
-    assert_eq!(said, expected);
+    assert_eq!(result, expected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn paths_that_lead_nowhere_fail_the_execution_in_awss_words() {
+async fn paths_without_a_value_fail_with_the_message_of_aws() {
     for (state, cause) in [
         (json!({ "InputPath": "$.a" }), "Invalid path '$.a' : No results for path: $['a']"),
         (json!({ "OutputPath": "$.no.such.path" }), "Invalid path '$.no.such.path' : Missing property in path $['no']"),
@@ -133,18 +136,18 @@ async fn paths_that_lead_nowhere_fail_the_execution_in_awss_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_path_makes_members_and_neither_elements_nor_members_of_what_is_no_object() {
+async fn a_result_path_creates_members_of_objects_but_no_list_elements() {
     let pass = |path: &str| json!({ "Type": "Pass", "Result": 1, "ResultPath": path });
     assert_eq!(end_of(pass("$.a.b"), json!({})).await, succeeded(json!({ "a": { "b": 1 } })));
     assert_eq!(end_of(pass("$.a[1]"), json!({ "a": [0, 0] })).await, succeeded(json!({ "a": [0, 1] })));
     for (path, input) in [("$.a", json!("text")), ("$.a[1]", json!({ "a": [0] })), ("$.a[0]", json!({}))] {
-        let (status, said) = end_of(pass(path), input).await;
-        assert_eq!((status, &said[0]), (ExecutionStatus::Failed, &json!("States.ResultPathMatchFailure")), "{path}");
+        let (status, result) = end_of(pass(path), input).await;
+        assert_eq!((status, &result[0]), (ExecutionStatus::Failed, &json!("States.ResultPathMatchFailure")), "{path}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn intrinsic_functions_do_what_they_do_on_aws() {
+async fn intrinsic_functions_match_aws() {
     let input =
         json!({ "n": 1, "text": "it's", "json": "{\"a\": [1]}", "obj": { "Id": "x", "L": [1, "b"] }, "e": " " });
     for (function, value) in [
@@ -161,13 +164,13 @@ async fn intrinsic_functions_do_what_they_do_on_aws() {
     }
     for function in ["States.StringToJson($.text)", "States.Format('{}')", "States.Format('', 1)"] {
         let pass = json!({ "Type": "Pass", "Parameters": { "v.$": function } });
-        let (status, said) = end_of(pass, input.clone()).await;
-        assert_eq!((status, &said[0]), (ExecutionStatus::Failed, &json!("States.IntrinsicFailure")), "{function}");
+        let (status, result) = end_of(pass, input.clone()).await;
+        assert_eq!((status, &result[0]), (ExecutionStatus::Failed, &json!("States.IntrinsicFailure")), "{function}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_hands_on_256_kib_and_no_more() {
+async fn a_state_output_over_256_kib_fails() {
     let pass = json!({ "Type": "Pass", "Parameters": { "v.$": "States.Format('{}{}', $, $)" } });
     // The output has 8 bytes besides the text: {"v":"…"}.
     let half = (256 * 1024 - 8) / 2;
@@ -177,7 +180,7 @@ async fn a_state_hands_on_256_kib_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fail_says_its_error_and_cause_fixed_or_computed() {
+async fn a_fail_has_a_fixed_or_computed_error_and_cause() {
     let fail = json!({ "Type": "Fail", "Error": "Late", "Cause": "No copy." });
     assert_eq!(end_of(fail, json!({})).await, failed("Late", "No copy."));
     let computed = json!({ "Type": "Fail", "ErrorPath": "$.e", "CausePath": "States.Format('{}!', $.c)" });
@@ -186,18 +189,18 @@ async fn a_fail_says_its_error_and_cause_fixed_or_computed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_succeed_hands_out_what_its_paths_select() {
+async fn a_succeed_applies_its_paths() {
     let succeed = json!({ "Type": "Succeed", "InputPath": "$.a", "OutputPath": "$.b" });
     assert_eq!(end_of(succeed, json!({ "a": { "b": 1 } })).await, succeeded(json!(1)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_output_that_gets_deeper_and_deeper_ends_the_execution_and_not_the_world() {
+async fn an_output_nested_too_deeply_fails_the_execution() {
     let deeper = json!({ "A": { "Type": "Pass", "Parameters": { "a": "[[\\\"]]]", "b.$": "$" }, "Next": "A" } });
     let ended = run(&states(deeper), json!(0)).await;
     let cause = "This simulation has no outputs of more than 128 levels.";
-    assert_eq!((ended.entered.len(), ended.said[0].as_str()), (129, Some("States.Runtime")));
-    assert!(ended.said[1].as_str().is_some_and(|said| said.ends_with(cause)), "{}", ended.said[1]);
+    assert_eq!((ended.entered.len(), ended.result[0].as_str()), (129, Some("States.Runtime")));
+    assert!(ended.result[1].as_str().is_some_and(|result| result.ends_with(cause)), "{}", ended.result[1]);
     let wide = Value::from(vec![json!([{}]); 200]);
     assert_eq!(end_of(json!({ "Type": "Pass" }), wide.clone()).await, succeeded(wide));
 }
