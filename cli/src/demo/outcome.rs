@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use protocol::{DatabaseArn, SnapshotArn};
+use rehearsal::Line;
 use rehearsal::invariants::{self, Broken};
 use serde::Serialize;
 
@@ -45,7 +46,11 @@ impl Outcome {
             databases: stage.databases.len(),
             all: rehearsal::Sums::of(&stage.rehearsal, &stage.ledger),
         };
-        Self { sums, broken: invariants::check(&stage.rehearsal, &stage.ledger), databases: kept(stage) }
+        Self {
+            sums,
+            broken: invariants::check(&stage.rehearsal, &stage.ledger),
+            databases: stage.rehearsal.logs().read(|lines| kept(stage, lines)),
+        }
     }
 
     pub(super) fn verdict(self) -> Result<(), Failure> {
@@ -54,8 +59,7 @@ impl Outcome {
 }
 
 /// By what the accounts' owners see, and by what the functions say that they would delete.
-fn kept(stage: &Stage) -> Vec<Kept> {
-    let lines = stage.rehearsal.logs().lines();
+fn kept(stage: &Stage, lines: &[Line]) -> Vec<Kept> {
     let doomed: BTreeSet<&str> =
         lines.iter().filter(|line| line.text("step") == "would-delete").map(|line| line.text("copy")).collect();
     let ignored = lines.iter().filter(|line| line.text("step") == "ignore");

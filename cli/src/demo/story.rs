@@ -85,9 +85,8 @@ fn taking(stage: &Stage, taken: &Taken) -> Step {
 /// What the functions logged of this snapshot and did, in order.
 fn about(stage: &Stage, taken: &Taken) -> Vec<Line> {
     let name = taken.snapshot.arn.to_string();
-    let lines = stage.rehearsal.logs().lines();
     let is_step = |line: &Line| line.text("snapshot") == name && line.text("step") != "nothing";
-    lines.into_iter().filter(is_step).collect()
+    stage.rehearsal.logs().read(|lines| lines.iter().filter(|line| is_step(line)).cloned().collect())
 }
 
 fn told(line: &Line) -> Vec<String> {

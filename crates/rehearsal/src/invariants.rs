@@ -65,17 +65,19 @@ pub fn check(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Broken> {
 
 /// Those that were to be copied and were not, without an alarm.
 pub(crate) fn lost(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let (now, dr, lines) = (rehearsal.world().now(), rehearsal.cast().dr(), rehearsal.logs().lines());
+    let (now, dr) = (rehearsal.world().now(), rehearsal.cast().dr());
     let thinned = calls(rehearsal, "draco-consumer", is_delete);
-    let is_lost = |taken: &&Taken| {
-        let name = taken.snapshot.arn.to_string();
+    let has_no_copy = |taken: &&Taken| {
         taken.is_eligible()
             && now - taken.origin.taken > SETTLED
             && ledger.copy_of(taken, &dr).is_none()
             && !thinned.contains(&(dr.account.to_string(), taken.origin.copy(&dr).id().to_owned()))
-            && !lines.iter().any(|line: &Line| line.is_alarm_about(&name))
     };
-    ledger.sources.values().filter(is_lost).map(|taken| format!("{} is lost", taken.snapshot.arn)).collect()
+    let names = ledger.sources.values().filter(has_no_copy).map(|taken| taken.snapshot.arn.to_string());
+    rehearsal.logs().read(|lines| {
+        let is_lost = |name: &String| !lines.iter().any(|line: &Line| line.is_alarm_about(name));
+        names.filter(is_lost).map(|name| format!("{name} is lost")).collect()
+    })
 }
 
 fn in_the_clear(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
@@ -156,6 +158,7 @@ fn not_kept(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
     let known =
         rehearsal.cast().consumer.get("Lifecycles").and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
     let known = known.unwrap_or_else(Lifecycles::built_in);
+    let present: BTreeSet<String> = ledger.present.keys().map(ToString::to_string).collect();
     let mut broken = Vec::new();
     for copies in by_database(ledger).into_values() {
         let newest = copies.iter().max_by_key(|(origin, _)| origin.taken);
@@ -164,8 +167,7 @@ fn not_kept(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
         let times: Vec<_> = copies.iter().map(|(origin, copy)| (copy.arn.to_string(), origin.taken)).collect();
         let refs: Vec<_> = times.iter().map(|(name, taken)| (name.as_str(), *taken)).collect();
         let plan = retention::plan(&lifecycle, &refs);
-        let is_there = |name: &str| ledger.present.keys().any(|arn| arn.to_string() == name);
-        let missing = plan.verdicts().filter(|verdict| verdict.keep && !is_there(verdict.snapshot.0));
+        let missing = plan.verdicts().filter(|verdict| verdict.keep && !present.contains(verdict.snapshot.0));
         broken.extend(missing.map(|verdict| format!("{} is gone, and the plan says {verdict}", verdict.snapshot.0)));
     }
     broken

@@ -27,6 +27,11 @@ impl Logs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Everything so far, without a copy of it.
+    pub fn read<R>(&self, read: impl FnOnce(&[Line]) -> R) -> R {
+        read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Everything since this was asked last, and forgets it: for who shows lines as they come, for weeks.
     #[must_use]
     pub fn take(&self) -> Vec<Line> {

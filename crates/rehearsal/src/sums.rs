@@ -1,6 +1,6 @@
 //! What came of it all, in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Kind, Snapshot};
@@ -55,10 +55,10 @@ impl Sums {
         let dr = rehearsal.cast().dr();
         let eligible: Vec<_> = ledger.sources.values().filter(|taken| taken.is_eligible()).collect();
         let copied: Vec<_> = eligible.iter().filter(|taken| ledger.copy_of(taken, &dr).is_some()).collect();
-        let lines = rehearsal.logs().lines();
-        let would_delete =
-            lines.iter().filter(|line| line.text("step") == "would-delete").map(|line| line.text("copy"));
-        let would_delete: std::collections::BTreeSet<_> = would_delete.collect();
+        let would_delete = rehearsal.logs().read(|lines| {
+            let copies = lines.iter().filter(|line| line.text("step") == "would-delete").map(|line| line.text("copy"));
+            copies.collect::<BTreeSet<_>>().len()
+        });
         let (begun, settings) = (copies_begun(rehearsal), rehearsal.world().settings());
         let mut overheads: Vec<f64> = copied
             .iter()
@@ -77,7 +77,7 @@ impl Sums {
             lost: lost(rehearsal, ledger).len(),
             transit_left: ledger.transits.len(),
             deleted: calls(rehearsal, "draco-consumer", is_delete).len(),
-            would_delete: would_delete.len(),
+            would_delete,
             calls_per_snapshot: a_snapshot(calls_for_snapshots(rehearsal) as f64),
             dollars_per_snapshot: a_snapshot(running_cost(&rehearsal.world().bill())),
             overhead_seconds: Overhead::of(&mut overheads),
