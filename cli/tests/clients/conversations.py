@@ -1,4 +1,4 @@
-"""What sim and other emulators of AWS are all asked: see `emulators_test.py`."""
+"""The calls that are sent to sim and to other emulators of AWS: see `emulators_test.py`."""
 
 import json
 
@@ -188,7 +188,7 @@ def rds_cluster(call):
 
 
 def subscriptions(call):
-    topic = call("sns", "CreateTopic", Name="told")["TopicArn"]
+    topic = call("sns", "CreateTopic", Name="events")["TopicArn"]
     new = {"SubscriptionName": "compared", "SnsTopicArn": topic, "SourceType": "db-snapshot"}
     call("rds", "CreateEventSubscription", **new, EventCategories=["creation"])
     call("rds", "CreateEventSubscription", **new)
@@ -199,7 +199,7 @@ def subscriptions(call):
 
 
 def sqs(call):
-    # What is received stays hidden for as long as the conversation may take on a slow machine.
+    # A received message stays hidden longer than the conversation can take on a slow machine.
     hidden = {"VisibilityTimeout": "43200"}
     queue = call("sqs", "CreateQueue", QueueName="compared", Attributes=hidden)["QueueUrl"]
     call("sqs", "CreateQueue", QueueName="compared", Attributes=hidden)
@@ -251,5 +251,5 @@ def states(call):
     call("stepfunctions", "DescribeStateMachine", stateMachineArn=machine)
 
 
-# In the order in which they are told; none depends on another.
+# The conversations, which are independent of each other.
 CONVERSATIONS = (sts, kms, sns, sqs, states, rds_instance, rds_cluster, subscriptions)

@@ -1,4 +1,4 @@
-"""The emulators of AWS that others wrote, on loopback, and what each of them and sim can be asked."""
+"""Other emulators of AWS, on loopback, and the operations that each of them and sim supports."""
 
 import importlib
 import logging
@@ -18,22 +18,22 @@ from moto.core.responses import BaseResponse
 from moto.core.utils import method_names_from_class
 from moto.server import ThreadedMotoServer
 
-from simulation import REGION, Boto3, Refused
+from simulation import REGION, Boto3, AwsError
 
-# The account that asks. Moto has no other, if nobody makes them.
+# The account of the caller. Moto has only this one by default.
 ACCOUNT = "123456789012"
 
-# What sim has, as boto3 names it.
+# The services of sim, by their names in boto3.
 SERVICES = ("kms", "rds", "sns", "sqs", "stepfunctions", "sts")
 
-# What AWS and its emulators answer to an operation that they do not have; and before they look at it, to a call that is
-# not signed, as clients send the few that sign in: sim has none of those.
+# The error codes for unsupported operations. MissingAuthenticationToken is for unsigned calls, such as those that sign in;
+# sim supports none of them.
 UNKNOWN = ("InvalidAction", "MissingAuthenticationToken", "UnknownOperationException")
 
 
 class Moto:
     def __init__(self):
-        # Else an execution stays where it began.
+        # Without this, an execution stays in its first state.
         default_user_config["stepfunctions"]["execute_state_machine"] = True
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -43,15 +43,15 @@ class Moto:
         self.stop = self.server.stop
 
     def operations(self, service):
-        """It has a method for each."""
+        """The operations for which Moto has a method."""
         module = importlib.import_module(f"moto.{service}.responses")
         classes = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, BaseResponse)]
         methods = {method for kind in classes for method in method_names_from_class(kind)}
-        return {operation for operation in modelled(service) if xform_name(operation) in methods}
+        return {operation for operation in operation_names(service) if xform_name(operation) in methods}
 
 
 class MiniStack:
-    """A process of its own, in a folder of its own, that listens to nothing but one port."""
+    """A separate process in its own folder. It listens on a single port."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -67,22 +67,22 @@ class MiniStack:
             "GATEWAY_PORT": str(port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
-            # It would have a port for devices on every address.
+            # Without this, it listens for devices on all addresses.
             "IOT_MTLS_ENABLED": "0",
-            # It would start each database in a container, if there is a Docker; there is none here.
+            # Without this, it starts each database in a Docker container, if Docker is available.
             "DOCKER_HOST": f"unix://{self.folder.name}/none",
             "LOG_LEVEL": "ERROR",
         }
         command = [sys.executable, "-B", "-m", "ministack"]
         self.process = subprocess.Popen(command, env=environment, cwd=self.folder.name, stdout=subprocess.DEVNULL)
         for _ in range(300):
-            if self.is_there():
+            if self.is_healthy():
                 return
             time.sleep(0.1)
         self.stop()
-        raise RuntimeError("MiniStack does not start")
+        raise RuntimeError("MiniStack did not start within 30 seconds")
 
-    def is_there(self):
+    def is_healthy(self):
         try:
             return urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5).status == 200
         except (urllib.error.URLError, ConnectionError):
@@ -95,29 +95,29 @@ class MiniStack:
 
 
 def operations(kind):
-    """What one of this kind can be asked: services and operations. It gets calls that mean nothing, of which it may make
-    something all the same, so it is not one that is asked anything else."""
-    asked = kind()
+    """The supported services and operations. A separate instance is used, because the calls without parameters may change
+    its state."""
+    emulator = kind()
     try:
-        has = getattr(asked, "operations", lambda service: answered(asked.url, service))
+        has = getattr(emulator, "operations", lambda service: supported(emulator.url, service))
         return {(service, operation) for service in SERVICES for operation in has(service)}
     finally:
-        asked.stop()
+        emulator.stop()
 
 
-def modelled(service):
+def operation_names(service):
     return sorted(Loader().load_service_model(service, "service-2")["operations"])
 
 
-def answered(url, service):
-    """The operations that whoever listens there has: it refuses the others by name, whatever else may be wrong."""
+def supported(url, service):
+    """The operations that the emulator at this URL supports. It reports all others as unknown."""
     client = Boto3(url, parameter_validation=False, inject_host_prefix=False)
     found = set()
-    for operation in modelled(service):
+    for operation in operation_names(service):
         try:
             client.call(service, operation, ACCOUNT)
             found.add(operation)
-        except Refused as error:
+        except AwsError as error:
             if error.code not in UNKNOWN:
                 found.add(operation)
     return found

@@ -1,8 +1,7 @@
-"""Emulators that others wrote are asked the same as sim by the same boto3, and what they answer is compared.
+"""Sends the same calls to sim and to other emulators with boto3, and compares the responses.
 
-Times and identifiers that are made up are taken for equal. Every other difference is in the emulator's table of settled
-differences, with what AWS's documentation says of it. A row there that settles nothing any more is as wrong as a
-difference that is in no row.
+Generated times and identifiers count as equal. Every other difference must be in the emulator's table of differences,
+with a reference to AWS's documentation that decides it. A row without a difference is an error too.
 """
 
 import json
@@ -13,65 +12,65 @@ from contextlib import suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-import settled_ministack
-import settled_moto
-from authorities import Without
+import differences_ministack
+import differences_moto
+from references import NotSupported
 from botocore.exceptions import WaiterError
 from conversations import CONVERSATIONS
 from emulators import ACCOUNT, MiniStack, Moto, operations
-from simulation import Boto3, Refused, Simulation
+from simulation import Boto3, AwsError, Simulation
 
 
-class Nothing(str):
-    """What is in an answer that there is not."""
+class Missing(str):
+    """The response of a failed call. Every member of it is missing too."""
 
     def __getitem__(self, _):
         return self
 
 
-class Teller:
-    """Asks one of them, and keeps what it said."""
+class Recorder:
+    """Sends calls to one emulator and records the responses."""
 
     def __init__(self, url, lacks=frozenset()):
         self.client = Boto3(url)
         self.lacks = lacks
-        self.told = []
+        self.responses = []
 
     def __call__(self, service, operation, **params):
-        answer = Nothing()
+        answer = Missing()
         if (service, operation) in self.lacks:
-            plainly = None
+            normalized = None
         else:
             try:
                 answer = self.client.call(service, operation, ACCOUNT, **params)
-                plainly = plain(answer)
-            except Refused as error:
-                plainly = {"Error": error.code}
-        self.told.append((operation, params, plainly))
+                normalized = normalize(answer)
+            except AwsError as error:
+                normalized = {"Error": error.code}
+        self.responses.append((operation, params, normalized))
         return answer
 
     def wait(self, service, until, **params):
-        # What does not come is missing from what is told next.
+        # If the waiter fails, the next responses differ.
         with suppress(WaiterError):
             self.client.wait(service, until, ACCOUNT, **params)
 
     def until(self, service, operation, member, value, **params):
-        """Asks until it is so; that does not count as told."""
+        """Repeats a call until a member has this value. The responses are not recorded."""
         for _ in range(100):
             if self.client.call(service, operation, ACCOUNT, **params)[member] == value:
                 return
             time.sleep(0.1)
 
 
-class Listener:
-    """Hears which operations a conversation is made of."""
+class OperationCollector:
+    """Collects the operations of a conversation."""
 
     def __init__(self):
-        self.heard = set()
+        self.operations = set()
 
     def __call__(self, service, operation, **params):
-        self.heard.add((service, operation))
-        return Nothing()
+        self.operations.add((service, operation))
+        return Missing()
 
     def wait(self, *_, **__):
         pass
@@ -79,7 +78,7 @@ class Listener:
     until = wait
 
 
-MADE_UP = [
+GENERATED = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
     (re.compile(r"\b(db|cluster)-[0-9A-Z]{20,}\b"), r"\1-RESOURCE"),
     (re.compile(r"\.(cluster-|cluster-ro-)?\w+\.([\w-]+)\.rds\.amazonaws\.com"), r".\1HOST.\2.rds.amazonaws.com"),
@@ -88,26 +87,26 @@ MADE_UP = [
 ]
 
 
-def plain(value):
-    """An answer without what is made up, and lists in an order that does not depend on it."""
+def normalize(value):
+    """A response without generated values. Lists are sorted independently of them."""
     match value:
         case dict():
-            return {name: "HANDLE" if name == "ReceiptHandle" else plain(inner) for name, inner in value.items()}
+            return {name: "HANDLE" if name == "ReceiptHandle" else normalize(inner) for name, inner in value.items()}
         case list():
-            return sorted(map(plain, value), key=repr)
+            return sorted(map(normalize, value), key=repr)
         case datetime():
             return "TIME"
         case str() if value.startswith("{"):
-            return plain(json.loads(value))
+            return normalize(json.loads(value))
         case str():
-            for pattern, name in MADE_UP:
+            for pattern, name in GENERATED:
                 value = pattern.sub(name, value)
             return value
         case _:
             return value
 
 
-# What tells the elements of a list apart.
+# The members that identify the elements of a list.
 NAMES = (
     "AliasName",
     "DBClusterSnapshotIdentifier",
@@ -121,7 +120,7 @@ NAMES = (
 
 
 def by_name(*lists):
-    """The lists' elements by what they are called, if all of them have a name of the same kind."""
+    """The lists' elements by name, if all of them have the same kind of name."""
     items = [item for items in lists for item in items]
     for name in NAMES:
         if all(isinstance(item, dict) and item.get(name) for item in items):
@@ -130,7 +129,7 @@ def by_name(*lists):
 
 
 def differences(sim, other, path=""):
-    """Where the two say something else: (member, what sim says, what the other says)."""
+    """The differences: (member, value of sim, value of the other)."""
     match sim, other:
         case dict(), dict():
             for name in sorted(sim.keys() | other.keys()):
@@ -148,7 +147,7 @@ def differences(sim, other, path=""):
 
 
 class Compared:
-    """Sim and one other. Each conversation begins where nothing else was said."""
+    """Compares sim with one other emulator. Each conversation uses its own resources."""
 
     maxDiff = None
 
@@ -167,52 +166,52 @@ class Compared:
                 self.compare(conversation)
 
     def compare(self, conversation):
-        sim, other = Teller(self.sim.url), Teller(self.other.url, self.lacks)
+        sim, other = Recorder(self.sim.url), Recorder(self.other.url, self.lacks)
         conversation(sim)
         conversation(other)
-        settled = self.tables.SETTLED.get(conversation, [])
-        rows = [(*row[:2], member) for row in settled for member in row[2]]
+        expected = self.tables.DIFFERENCES.get(conversation, [])
+        rows = [(*row[:2], member) for row in expected for member in row[2]]
         used, wrong = set(), []
-        for (call, params, ours), (_, _, theirs) in zip(sim.told, other.told, strict=True):
+        for (call, params, ours), (_, _, theirs) in zip(sim.responses, other.responses, strict=True):
             if theirs is None:
                 continue
-            for path, *said in differences(ours, theirs):
-                who = "both" if None not in said else "sim" if said[1] is None else "other"
-                found = {row for row in rows if settles(row, who, call, path)}
+            for path, *values in differences(ours, theirs):
+                who = "both" if None not in values else "sim" if values[1] is None else "other"
+                found = {row for row in rows if matches(row, who, call, path)}
                 used |= found
                 if not found:
-                    wrong.append(f"{call} {params}\n  {path}: sim {said[0]!r}, the other {said[1]!r}")
-        wrong += [f"there is no such difference: {row}" for row in rows if row not in used]
+                    wrong.append(f"{call} {params}\n  {path}: sim {values[0]!r}, the other {values[1]!r}")
+        wrong += [f"no such difference: {row}" for row in rows if row not in used]
         if wrong:
-            self.fail("\n".join([f"{len(wrong)} things are not as SETTLED says:", *wrong]))
+            self.fail("\n".join([f"{len(wrong)} errors in DIFFERENCES:", *wrong]))
 
-    def test_every_difference_is_settled_by_what_aws_says(self):
-        for conversation, rows in self.tables.SETTLED.items():
-            for who, calls, members, authority in rows:
+    def test_every_reference_contains_its_quotation(self):
+        for conversation, rows in self.tables.DIFFERENCES.items():
+            for who, calls, members, reference in rows:
                 with self.subTest(conversation.__name__, who=who, calls=calls):
-                    if isinstance(authority, Without):
-                        self.assertIn(authority, self.lacks)
+                    if isinstance(reference, NotSupported):
+                        self.assertIn(reference, self.lacks)
                     else:
-                        self.assertEqual(authority.lacks(members), [])
+                        self.assertEqual(reference.missing(members), [])
 
-    def test_whatever_both_have_is_compared(self):
-        listener = Listener()
+    def test_all_common_operations_are_compared(self):
+        collector = OperationCollector()
         for conversation in CONVERSATIONS:
-            conversation(listener)
-        self.assertEqual(self.both - listener.heard, set(self.tables.NOT_COMPARED))
+            conversation(collector)
+        self.assertEqual(self.both - collector.operations, set(self.tables.NOT_COMPARED))
 
 
 class WithMoto(Compared, unittest.TestCase):
-    emulator, tables = Moto, settled_moto
+    emulator, tables = Moto, differences_moto
 
 
 class WithMiniStack(Compared, unittest.TestCase):
-    emulator, tables = MiniStack, settled_ministack
+    emulator, tables = MiniStack, differences_ministack
 
 
-def settles(row, who, call, path):
-    teller, calls, member = row
-    return teller == who and fnmatchcase(call, calls) and f".{path}".endswith(f".{member}")
+def matches(row, who, call, path):
+    source, calls, member = row
+    return source == who and fnmatchcase(call, calls) and f".{path}".endswith(f".{member}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What somebody who keeps snapshots in a second account does with AWS: once with boto3, once with the AWS command line.
+"""Typical sequences of calls for keeping snapshots in a second account, with boto3 and with the AWS command line.
 
 Run by `cargo xtask test`, or by hand: `target/python/bin/python cli/tests/clients/journeys.py WithBoto3`.
 """
@@ -7,18 +7,18 @@ import json
 import time
 import unittest
 
-from simulation import DR, PROD, REGION, STRANGER, Boto3, CommandLine, Refused, Simulation
+from simulation import DR, PROD, REGION, STRANGER, Boto3, CommandLine, AwsError, Simulation
 
-# What the copying role needs on the source's key, and on the target's.
+# The permissions of the copying role on the source's key, and on the target's key.
 READ = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncrypt*"]
 ALL = [*READ, "kms:GenerateDataKey*"]
 
-# In minutes: so long are events kept.
+# The retention period of events, in minutes.
 FORTNIGHT = 14 * 24 * 60
 
 
 def policy(*statements):
-    """A policy in which the owner may do everything, and others what these say: (account, actions, conditions)."""
+    """A policy that allows everything to the owner, and these statements: (account, actions, condition)."""
     allowed = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{PROD}:root"}, "Action": "*", "Resource": "*"}]
     for account, actions, *condition in statements:
         statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": actions, "Resource": "*"}
@@ -31,26 +31,26 @@ def snapshot_arn(name, kind="snapshot", account=PROD, region=REGION):
 
 
 class Journeys:
-    """The journeys. Each works on things of its own, so they may come in any order."""
+    """The journeys. Each uses its own resources, so their order does not matter."""
 
     @classmethod
     def setUpClass(cls):
         cls.simulation = Simulation()
         cls.addClassCleanup(cls.simulation.stop)
         cls.client = cls.client_at(cls.simulation.url)
-        # Where a journey begins, boto3 puts things in place: it is faster.
+        # The resources of a journey are created with boto3, because it is faster.
         cls.prepare = Boto3(cls.simulation.url)
 
-    def elsewhere(self, simulation):
-        """This journey is in a simulation of its own."""
+    def use(self, simulation):
+        """Uses a separate simulation for this journey."""
         self.addCleanup(simulation.stop)
         self.client, self.prepare = self.client_at(simulation.url), Boto3(simulation.url)
 
     def call(self, *args, **params):
         return self.client.call(*args, **params)
 
-    def refused(self, code, *args, **params):
-        with self.assertRaises(Refused) as caught:
+    def assert_error(self, code, *args, **params):
+        with self.assertRaises(AwsError) as caught:
             self.call(*args, **params)
         self.assertEqual(caught.exception.code, code, str(caught.exception))
 
@@ -89,17 +89,17 @@ class Journeys:
 
     # The journeys.
 
-    def test_who_calls_is_told_by_the_access_key_and_the_session_token(self):
+    def test_access_key_and_session_token_identify_the_caller(self):
         root = {"Account": PROD, "Arn": f"arn:aws:iam::{PROD}:root", "UserId": PROD}
         self.assertEqual(self.call("sts", "GetCallerIdentity"), root)
         role = self.call("sts", "GetCallerIdentity", DR, role="draco/night")
         self.assertEqual(role["Arn"], f"arn:aws:sts::{DR}:assumed-role/draco/night")
 
-    def test_what_is_not_simulated_is_refused_in_words(self):
-        self.refused("InvalidAction", "sts", "GetSessionToken")
-        self.refused("InvalidClientTokenId", "sts", "GetCallerIdentity", "AKIAIOSFODNN7EXAMPLE")
+    def test_operations_that_are_not_simulated_are_refused(self):
+        self.assert_error("InvalidAction", "sts", "GetSessionToken")
+        self.assert_error("InvalidClientTokenId", "sts", "GetCallerIdentity", "AKIAIOSFODNN7EXAMPLE")
 
-    def test_a_snapshot_goes_to_another_account_under_another_key(self):
+    def test_a_snapshot_is_copied_to_another_account_and_key(self):
         key = self.call("kms", "CreateKey", Description="journey")["KeyMetadata"]["Arn"]
         self.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy((DR, READ)))
         dr_key = self.call("kms", "CreateKey", DR)["KeyMetadata"]["Arn"]
@@ -130,9 +130,9 @@ class Journeys:
         self.assertEqual((taken["Encrypted"], taken["KmsKeyId"]), (True, key))
         self.assertEqual(sorted(taken["TagList"], key=lambda tag: tag["Key"]), tags)
 
-        # Nobody sees it elsewhere until it is shared.
+        # Other accounts do not see it until it is shared.
         arn = taken["DBSnapshotArn"]
-        self.refused("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
+        self.assert_error("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
         share = {"DBSnapshotIdentifier": "journey-1", "AttributeName": "restore", "ValuesToAdd": [DR]}
         self.call("rds", "ModifyDBSnapshotAttribute", **share)
         shared_with = self.call("rds", "DescribeDBSnapshotAttributes", DBSnapshotIdentifier="journey-1")
@@ -141,7 +141,7 @@ class Journeys:
             [{"AttributeName": "restore", "AttributeValues": [DR]}],
         )
 
-        # There its tags are not seen.
+        # Other accounts do not see its tags.
         seen = self.call("rds", "DescribeDBSnapshots", DR, SnapshotType="shared")["DBSnapshots"]
         (seen,) = [snapshot for snapshot in seen if snapshot["DBSnapshotIdentifier"] == arn]
         self.assertEqual((seen["SnapshotType"], seen.get("TagList", [])), ("shared", []))
@@ -157,13 +157,13 @@ class Journeys:
         self.assertEqual(kept["OriginalSnapshotCreateTime"], taken["OriginalSnapshotCreateTime"])
         self.assertGreater(kept["SnapshotCreateTime"], taken["SnapshotCreateTime"])
 
-        # What becomes of the source does not matter to the copy.
+        # Deleting the source does not affect the copy.
         self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="journey-1")
         self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="journey-1")
-        self.refused("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
+        self.assert_error("DBSnapshotNotFound", "rds", "DescribeDBSnapshots", DR, DBSnapshotIdentifier=arn)
         self.assertEqual(self.described("kept-1", DR)["Status"], "available")
 
-    def test_a_cluster_snapshot_goes_the_same_way(self):
+    def test_a_cluster_snapshot_is_copied_to_another_account_and_key(self):
         key, dr_key = self.key(Policy=policy((DR, READ))), self.key(DR)
         self.cluster("fleet", StorageEncrypted=True, KmsKeyId=key)
         self.call("rds", "CreateDBClusterSnapshot", DBClusterIdentifier="fleet", DBClusterSnapshotIdentifier="fleet-1")
@@ -185,7 +185,7 @@ class Journeys:
         self.assertNotIn("OriginalSnapshotCreateTime", kept)
 
     def test_keys_refuse_a_copy(self):
-        """Every way in which one of the two keys may refuse is the same error on the wire."""
+        """Every reason for which one of the two keys refuses has the same error code."""
         without_grant = [action for action in READ if action != "kms:CreateGrant"]
         here = {"StringEquals": {"kms:ViaService": f"rds.{REGION}.amazonaws.com"}}
         elsewhere = {"StringEquals": {"kms:ViaService": "rds.us-east-1.amazonaws.com"}}
@@ -200,14 +200,14 @@ class Journeys:
             self.prepare.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy(*statements))
 
         for name, statements in {
-            "its policy knows nothing of the account": [],
-            "its policy knows another account": [(STRANGER, ALL)],
+            "its policy does not name the account": [],
+            "its policy names another account": [(STRANGER, ALL)],
             "its policy does not let it create grants": [(DR, without_grant)],
-            "its policy lets it only through another service": [(DR, READ, elsewhere)],
+            "its policy allows it only through another service": [(DR, READ, elsewhere)],
         }.items():
             with self.subTest(f"the source's key: {name}"):
                 set_policy(*statements)
-                self.refused("KMSKeyNotAccessibleFault", **attempt())
+                self.assert_error("KMSKeyNotAccessibleFault", **attempt())
 
         set_policy((DR, READ, here))
         for name, change in {
@@ -222,24 +222,24 @@ class Journeys:
                 with self.subTest(f"the {which}'s key {name}"):
                     (first, params), *rest = change
                     self.prepare.call("kms", first, of, KeyId=arn, **params)
-                    self.refused("KMSKeyNotAccessibleFault", **attempt())
+                    self.assert_error("KMSKeyNotAccessibleFault", **attempt())
                     for back, params in rest:
                         self.prepare.call("kms", back, of, KeyId=arn, **params)
 
-        with self.subTest("the target's key is nowhere"):
-            self.refused("KMSKeyNotAccessibleFault", **attempt(by=dr_key[:-4] + "0000"))
-        with self.subTest("the target's key is somebody else's"):
-            self.refused("KMSKeyNotAccessibleFault", **attempt(by=self.key(STRANGER)))
+        with self.subTest("the target's key does not exist"):
+            self.assert_error("KMSKeyNotAccessibleFault", **attempt(by=dr_key[:-4] + "0000"))
+        with self.subTest("the target's key belongs to another account"):
+            self.assert_error("KMSKeyNotAccessibleFault", **attempt(by=self.key(STRANGER)))
         with self.subTest("a shared encrypted snapshot needs a key"):
-            self.refused("InvalidParameterValue", **self.copy(snapshot_arn("locked-1"), "locked-copy"))
-        with self.subTest("and with all that put right it works"):
+            self.assert_error("InvalidParameterValue", **self.copy(snapshot_arn("locked-1"), "locked-copy"))
+        with self.subTest("with both keys usable, the copy succeeds"):
             self.assertEqual(self.call(**attempt())["DBSnapshot"]["KmsKeyId"], dr_key)
             self.client.wait("rds", "DBSnapshotAvailable", DR, DBSnapshotIdentifier="locked-copy")
 
     def test_snapshots_that_cannot_be_shared_or_copied(self):
         key = self.key(Policy=policy((DR, READ)))
         self.instance("plain")
-        # A snapshot of it takes four days, which is long enough to try something meanwhile on any machine.
+        # A snapshot of it takes four simulated days, long enough for the calls below on any machine.
         self.instance("vast", AllocatedStorage=65536)
         self.instance("default-key", StorageEncrypted=True)
         self.cluster("plain-cluster")
@@ -261,60 +261,60 @@ class Journeys:
             return {"service": "rds", "operation": "CopyDBClusterSnapshot", **params}
 
         for why, code, call in [
-            ("what is under the default key cannot be shared", "InvalidDBSnapshotState", share("default-key-1", [DR])),
-            ("twenty accounts and no more", "SharedSnapshotQuotaExceeded", share("plain-1", accounts)),
-            ("it must be there to be shared", "DBSnapshotNotFound", share("nosuch", [DR])),
-            ("an account has 12 digits", "InvalidParameterValue", share("plain-1", ["prod"])),
-            ("it must be there to be copied", "DBSnapshotNotFound", self.copy("nosuch", "new", PROD)),
-            ("it must be shared", "DBSnapshotNotFound", self.copy(snapshot_arn("plain-1"), "new", DR)),
-            ("the target is taken", "DBSnapshotAlreadyExists", self.copy("plain-1", "default-key-1", PROD)),
-            ("whatever its case", "DBSnapshotAlreadyExists", self.copy("plain-1", "Default-Key-1", PROD)),
+            ("with the default key it cannot be shared", "InvalidDBSnapshotState", share("default-key-1", [DR])),
+            ("at most 20 accounts", "SharedSnapshotQuotaExceeded", share("plain-1", accounts)),
+            ("a snapshot to share must exist", "DBSnapshotNotFound", share("nosuch", [DR])),
+            ("an account ID has 12 digits", "InvalidParameterValue", share("plain-1", ["prod"])),
+            ("a snapshot to copy must exist", "DBSnapshotNotFound", self.copy("nosuch", "new", PROD)),
+            ("it must be shared to be copied", "DBSnapshotNotFound", self.copy(snapshot_arn("plain-1"), "new", DR)),
+            ("the target exists", "DBSnapshotAlreadyExists", self.copy("plain-1", "default-key-1", PROD)),
+            ("the target exists, in lowercase", "DBSnapshotAlreadyExists", self.copy("plain-1", "Default-Key-1", PROD)),
             ("no two hyphens", "InvalidParameterValue", self.copy("plain-1", "new--1", PROD)),
             ("no hyphen at the end", "InvalidParameterValue", self.copy("plain-1", "new-", PROD)),
-            ("a letter first", "InvalidParameterValue", self.copy("plain-1", "1-new", PROD)),
+            ("the first character is a letter", "InvalidParameterValue", self.copy("plain-1", "1-new", PROD)),
             ("no colon", "InvalidParameterValue", self.copy("plain-1", "rds:new", PROD)),
-            ("255 characters", "InvalidParameterValue", self.copy("plain-1", "n" * 256, PROD)),
-            ("63 of a cluster's", "InvalidParameterValue", copy_cluster("n" * 64)),
+            ("at most 255 characters", "InvalidParameterValue", self.copy("plain-1", "n" * 256, PROD)),
+            ("at most 63 characters for a cluster snapshot", "InvalidParameterValue", copy_cluster("n" * 64)),
             (
-                "a cluster's is not encrypted by copying",
+                "a copy cannot encrypt a cluster snapshot",
                 "InvalidParameterCombination",
                 copy_cluster("new", KmsKeyId=key),
             ),
         ]:
             with self.subTest(why):
-                self.refused(code, **call)
+                self.assert_error(code, **call)
 
-        with self.subTest("an instance's is encrypted by copying"):
+        with self.subTest("a copy can encrypt an instance snapshot"):
             copy = self.call(**self.copy("plain-1", "plain-encrypted", PROD, KmsKeyId=key))["DBSnapshot"]
             self.assertEqual((copy["Encrypted"], copy["KmsKeyId"]), (True, key))
-        with self.subTest("a snapshot under way can be neither copied nor shared"):
+        with self.subTest("an incomplete snapshot can be neither copied nor shared"):
             begun = {"DBInstanceIdentifier": "vast", "DBSnapshotIdentifier": "vast-1"}
             self.assertEqual(self.call("rds", "CreateDBSnapshot", **begun)["DBSnapshot"]["Status"], "creating")
-            self.refused("InvalidDBSnapshotState", **self.copy("vast-1", "new", PROD))
-            self.refused("InvalidDBSnapshotState", **share("vast-1", [DR]))
+            self.assert_error("InvalidDBSnapshotState", **self.copy("vast-1", "new", PROD))
+            self.assert_error("InvalidDBSnapshotState", **share("vast-1", [DR]))
 
-    def test_an_automated_snapshot_comes_by_itself_and_must_be_copied_to_be_shared(self):
-        # So fast that the next day's snapshot comes soon, should the machine be too slow for this day's.
-        self.elsewhere(Simulation(speed=6000))
+    def test_an_automated_snapshot_must_be_copied_to_be_shared(self):
+        # At this speed, the next day's snapshot is taken soon if the machine misses this day's.
+        self.use(Simulation(speed=6000))
         self.instance("daily", BackupRetentionPeriod=35, PreferredBackupWindow="03:40-04:10")
         only = {"DBInstanceIdentifier": "daily", "SnapshotType": "automated"}
         found, tries = [], 0
         while not found or found[0]["Status"] != "available":
             found, tries = self.call("rds", "DescribeDBSnapshots", **only)["DBSnapshots"], tries + 1
-            self.assertLess(tries, 100, "no automated snapshot comes")
+            self.assertLess(tries, 100, "no automated snapshot was taken")
             time.sleep(0.2)
         automated = found[0]["DBSnapshotIdentifier"]
         self.assertRegex(automated, "^rds:daily-2026-11-2[1-9]-03-40$")
         share = {"AttributeName": "restore", "ValuesToAdd": [DR]}
-        self.refused(
+        self.assert_error(
             "InvalidDBSnapshotState", "rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier=automated, **share
         )
-        self.refused("InvalidDBSnapshotState", "rds", "DeleteDBSnapshot", DBSnapshotIdentifier=automated)
+        self.assert_error("InvalidDBSnapshotState", "rds", "DeleteDBSnapshot", DBSnapshotIdentifier=automated)
         self.call(**self.copy(automated, "daily-transit", PROD))
         self.client.wait("rds", "DBSnapshotAvailable", DBSnapshotIdentifier="daily-transit")
         self.call("rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier="daily-transit", **share)
 
-    def test_tags_are_set_read_and_refused(self):
+    def test_tags_are_added_listed_and_validated(self):
         self.instance("tagged", CopyTagsToSnapshot=True, Tags=[{"Key": "Draco_Lifecycle", "Value": "Standard"}])
         self.snapshot("tagged-1", "tagged")
         arn = snapshot_arn("tagged-1")
@@ -331,29 +331,29 @@ class Journeys:
 
         for why, new in {
             "the reserved prefix": [{"Key": "aws:cloudformation:stack-name", "Value": "mine"}],
-            "a key of 129": [{"Key": "k" * 129, "Value": ""}],
-            "a value of 257": [{"Key": "k", "Value": "v" * 257}],
-            "50, and one was there": [{"Key": f"k{n}", "Value": ""} for n in range(50)],
+            "a key of 129 characters": [{"Key": "k" * 129, "Value": ""}],
+            "a value of 257 characters": [{"Key": "k", "Value": "v" * 257}],
+            "50 tags in addition to one": [{"Key": f"k{n}", "Value": ""} for n in range(50)],
         }.items():
             with self.subTest(why):
-                self.refused("InvalidParameterValue", "rds", "AddTagsToResource", ResourceName=arn, Tags=new)
+                self.assert_error("InvalidParameterValue", "rds", "AddTagsToResource", ResourceName=arn, Tags=new)
         self.assertEqual(tags(), {"a+b": ""})
-        self.refused("AccessDenied", "rds", "ListTagsForResource", DR, ResourceName=arn)
+        self.assert_error("AccessDenied", "rds", "ListTagsForResource", DR, ResourceName=arn)
 
     def test_the_quota_of_manual_snapshots(self):
-        self.elsewhere(Simulation(quota=2))
+        self.use(Simulation(quota=2))
         self.instance("full")
         self.snapshot("full-1", "full")
         self.snapshot("full-2", "full")
         names = {"DBInstanceIdentifier": "full", "DBSnapshotIdentifier": "full-3"}
-        self.refused("SnapshotQuotaExceeded", "rds", "CreateDBSnapshot", **names)
-        self.refused("SnapshotQuotaExceeded", **self.copy("full-1", "full-3", PROD))
+        self.assert_error("SnapshotQuotaExceeded", "rds", "CreateDBSnapshot", **names)
+        self.assert_error("SnapshotQuotaExceeded", **self.copy("full-1", "full-3", PROD))
         self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="full-2")
         self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="full-2")
         self.call("rds", "CreateDBSnapshot", **names)
 
-    def test_250_snapshots_are_paged_through(self):
-        self.elsewhere(Simulation(quota=250))
+    def test_paging_lists_250_snapshots(self):
+        self.use(Simulation(quota=250))
         self.instance("many")
         self.snapshot("many-000", "many")
         for number in range(1, 250):
@@ -367,19 +367,19 @@ class Journeys:
                 self.assertEqual([len(page["DBSnapshots"]) for page in pages[:-1]], [size] * (len(pages) - 1))
         for size in (19, 101):
             asked = self.client.page_size(size)
-            self.refused("InvalidParameterValue", "rds", "DescribeDBSnapshots", **asked)
+            self.assert_error("InvalidParameterValue", "rds", "DescribeDBSnapshots", **asked)
 
-    def test_events_tell_what_happened(self):
+    def test_events_describe_the_life_of_a_snapshot(self):
         self.instance("eventful")
         self.snapshot("eventful-1", "eventful")
         self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="eventful-1")
         self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="eventful-1")
         asked = {"SourceType": "db-snapshot", "SourceIdentifier": "eventful-1", "Duration": FORTNIGHT}
         events = self.call("rds", "DescribeEvents", **asked)["Events"]
-        told = [(event["EventCategories"], event["Message"], event["SourceArn"]) for event in events]
+        found = [(event["EventCategories"], event["Message"], event["SourceArn"]) for event in events]
         arn = snapshot_arn("eventful-1")
         self.assertEqual(
-            told,
+            found,
             [
                 (["creation"], "Creating manual snapshot", arn),
                 (["creation"], "Manual snapshot created", arn),
@@ -389,20 +389,20 @@ class Journeys:
         deletions = self.call("rds", "DescribeEvents", **asked, EventCategories=["deletion"])["Events"]
         self.assertEqual([event["Message"] for event in deletions], ["Deleted user snapshot"])
 
-    def test_publishing_across_accounts_needs_the_topics_leave(self):
+    def test_publishing_across_accounts_requires_the_topic_policy(self):
         topic = self.call("sns", "CreateTopic", DR, Name="arrivals")["TopicArn"]
         self.assertEqual(topic, f"arn:aws:sns:{REGION}:{DR}:arrivals")
         note = {"TopicArn": topic, "Subject": "hello", "Message": "from another account"}
-        self.refused("AuthorizationError", "sns", "Publish", **note)
+        self.assert_error("AuthorizationError", "sns", "Publish", **note)
         statement = {"Effect": "Allow", "Principal": {"AWS": PROD}, "Action": "sns:Publish", "Resource": topic}
-        leave = {
+        permission = {
             "AttributeName": "Policy",
             "AttributeValue": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         }
-        self.call("sns", "SetTopicAttributes", DR, TopicArn=topic, **leave)
+        self.call("sns", "SetTopicAttributes", DR, TopicArn=topic, **permission)
         self.assertRegex(self.call("sns", "Publish", **note)["MessageId"], "^[0-9a-f-]{36}$")
-        self.refused("AuthorizationError", "sns", "Publish", STRANGER, **note)
-        self.refused("NotFound", "sns", "Publish", TopicArn=topic + "-gone", Message="")
+        self.assert_error("AuthorizationError", "sns", "Publish", STRANGER, **note)
+        self.assert_error("NotFound", "sns", "Publish", TopicArn=topic + "-gone", Message="")
 
 
 class WithBoto3(Journeys, unittest.TestCase):

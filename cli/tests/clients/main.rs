@@ -1,18 +1,18 @@
-//! Clients that nobody here wrote, against `draco sim`: boto3, the AWS command line, and whatever AWS's models and
-//! independent emulators say. They are Python, and live in a virtual environment that `cargo xtask test` makes.
+//! Independent checks of `draco sim`: boto3 and the AWS command line as clients, AWS's service models, and other
+//! emulators of AWS. They are Python programs in a virtual environment that `cargo xtask test` creates.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs a Python program of this folder, which must succeed.
+/// Runs a Python program of this folder. It must succeed.
 fn python(program: &str, args: &[&str]) {
     let python = target().join("python/bin/python");
-    assert!(python.exists(), "{} is not there; `cargo xtask test` makes it", python.display());
+    assert!(python.exists(), "{} does not exist; `cargo xtask test` creates it", python.display());
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let output = Command::new(python)
-        // Bytecode would lie among the sources.
+        // No bytecode files next to the sources.
         .arg("-B")
         .arg(here.join(program))
         .args(args)
@@ -22,7 +22,7 @@ fn python(program: &str, args: &[&str]) {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let (out, err) = (text(output.stdout), text(output.stderr));
     println!("{out}{err}");
-    assert!(output.status.success(), "{program} {} found something wrong", args.join(" "));
+    assert!(output.status.success(), "{program} {} failed", args.join(" "));
 }
 
 fn target() -> PathBuf {
@@ -31,31 +31,31 @@ fn target() -> PathBuf {
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn boto3_makes_every_journey() {
+fn all_journeys_work_with_boto3() {
     python("journeys.py", &["WithBoto3"]);
 }
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn the_aws_command_line_makes_every_journey() {
+fn all_journeys_work_with_the_aws_command_line() {
     python("journeys.py", &["WithTheCommandLine"]);
 }
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn moto_answers_alike_but_for_what_aws_settles() {
+fn moto_differs_only_where_a_reference_decides() {
     python("emulators_test.py", &["WithMoto"]);
 }
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn ministack_answers_alike_but_for_what_aws_settles() {
+fn ministack_differs_only_where_a_reference_decides() {
     python("emulators_test.py", &["WithMiniStack"]);
 }
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn a_wrong_answer_does_not_pass_the_models() {
+fn the_model_check_finds_wrong_responses() {
     python("models_test.py", &[]);
 }
 

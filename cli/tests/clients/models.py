@@ -1,8 +1,8 @@
-"""AWS's own models judge what sim answered.
+"""Checks sim's responses against AWS's service models, which are part of botocore.
 
-botocore carries the model of every service. Each line of the file that `SIM_ANSWERS` names is an answer as it went
-over the wire. It may have only members, types, values and error codes that the model knows, and must have every
-required one. botocore's own parsers are of no use for that: they pass over what they do not know.
+Each line of the file in `SIM_ANSWERS` is a recorded response. It may have only members, types, values and error codes
+that the model defines, and must have all required members. botocore's own parsers cannot check this: they ignore unknown
+members.
 """
 
 import base64
@@ -18,10 +18,10 @@ from xml.etree import ElementTree
 from botocore.loaders import Loader
 from botocore.model import OperationNotFoundError, ServiceModel
 
-# How botocore calls what sim names as signatures do.
+# The names of services in botocore that differ from those in signatures.
 MODELS = {"states": "stepfunctions"}
 
-# Errors that every service of a protocol may give; the models do not list them.
+# Errors that every service of a protocol can return. The models do not list them.
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/CommonErrors.html, and the same page of the other services.
 COMMON = {
     "query": {
@@ -48,8 +48,8 @@ COMMON = {
 }
 
 
-class Judge:
-    """Finds what is wrong with answers."""
+class ResponseChecker:
+    """Finds errors in responses."""
 
     def __init__(self):
         self.models = {}
@@ -60,8 +60,8 @@ class Judge:
             self.models[service] = ServiceModel(Loader().load_service_model(name, "service-2"), name)
         return self.models[service]
 
-    def judge(self, service, operation, status, body):
-        """What is wrong with one answer, one line each."""
+    def check(self, service, operation, status, body):
+        """The errors in one response, one line each."""
         model = self.model(service)
         protocol = "query" if model.resolved_protocol == "query" else "json"
         try:
@@ -75,46 +75,46 @@ class Judge:
         if status >= 300:
             return list(self.error(protocol, model, known, status, root))
         if known is None:
-            return ["is an answer, but the model has no such operation"]
+            return ["is a success, but the model has no such operation"]
         return list(_xml_output(known, root) if protocol == "query" else _json(known.output_shape, root, operation))
 
     def error(self, protocol, model, known, status, root):
         if protocol == "query":
             error = root.find("Error")
             if root.tag != "ErrorResponse" or error is None or root.find("RequestId") is None:
-                yield "is no ErrorResponse with Error and RequestId"
+                yield "is not an ErrorResponse with Error and RequestId"
                 return
             code, message, fault = (error.findtext(name) for name in ("Code", "Message", "Type"))
             if fault != ("Sender" if status < 500 else "Receiver"):
-                yield f"blames the {fault} with status {status}"
+                yield f"has fault {fault} with status {status}"
         else:
             code, message = root.get("__type"), root.get("message")
         if not message:
-            yield f"{code} says nothing"
+            yield f"{code} has no message"
         if known is None:
-            # It may only say that there is no such operation.
+            # The only valid error is that the operation is unknown.
             if code not in ("InvalidAction", "UnknownOperationException"):
-                yield f"{code} of an operation that the model does not have"
+                yield f"{code} for an operation that is not in the model"
             return
         for shape in known.error_shapes:
             if code in (shape.error_code, shape.name):
                 expected = shape.metadata.get("error", {}).get("httpStatusCode", status)
                 if expected != status:
-                    yield f"{code} has status {status}, the model says {expected}"
+                    yield f"{code} has status {status}, the model has {expected}"
                 return
         if code not in COMMON[protocol]:
-            yield f"{code} is no error of this operation, and none that every operation has"
+            yield f"{code} is neither an error of this operation nor a common error"
 
 
 def _tree(body):
-    """XML without its namespaces."""
+    """The XML without namespaces."""
     root = ElementTree.fromstring(body)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
 
 
-# XML, as the query protocol has it.
+# XML, in the query protocol.
 
 
 def _xml_output(operation, root):
@@ -192,7 +192,7 @@ def _text(shape, text, path):
     except ValueError:
         fit = False
     if not fit:
-        yield f"{path} is {text!r}, which is no {kind}{f' of {enum}' if enum else ''}"
+        yield f"{path} is {text!r}, which is not a valid {kind}{f' of {enum}' if enum else ''}"
 
 
 # JSON.
@@ -215,11 +215,11 @@ _JSON_TYPES = {
 def _json(shape, value, path):
     if shape is None:
         if value != {}:
-            yield f"{path} has no output, and here is {value!r}"
+            yield f"{path} has no output, but the response is {value!r}"
         return
     kind = shape.type_name
     if not isinstance(value, _JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        yield f"{path} is {value!r}, which is no {kind}"
+        yield f"{path} is {value!r}, which is not a valid {kind}"
         return
     match kind:
         case "structure":
@@ -240,30 +240,30 @@ def _json(shape, value, path):
                 yield from _json(shape.key, name, f"{path}{{}}")
                 yield from _json(shape.value, inner, f"{path}{{}}")
         case "string" if shape.enum and value not in shape.enum:
-            yield f"{path} is {value!r}, which is none of {shape.enum}"
+            yield f"{path} is {value!r}, which is not in {shape.enum}"
         case "blob":
             try:
                 base64.b64decode(value, validate=True)
             except binascii.Error as why:
-                yield f"{path} is no base64: {why}"
+                yield f"{path} is not base64: {why}"
 
 
 def main():
-    judge, wrong, judged = Judge(), Counter(), Counter()
+    checker, errors, checked = ResponseChecker(), Counter(), Counter()
     path = os.environ["SIM_ANSWERS"]
     if not os.path.exists(path):
-        print(f"no answers: {path} is not there")
+        print(f"no recorded responses: {path} does not exist")
         return 1
     with open(path, encoding="utf-8") as answers:
         for line in answers:
             answer = json.loads(line)
             name = f"{answer['service']} {answer['operation']}"
-            judged[name] += 1
-            wrong.update(f"{name}: {why}" for why in judge.judge(**answer))
-    for why, times in sorted(wrong.items()):
+            checked[name] += 1
+            errors.update(f"{name}: {why}" for why in checker.check(**answer))
+    for why, times in sorted(errors.items()):
         print(f"{why} ({times} times)")
-    print(f"{judged.total()} answers of {len(judged)} operations, {len(wrong)} things wrong")
-    return 1 if wrong or not judged else 0
+    print(f"{checked.total()} responses of {len(checked)} operations, {len(errors)} errors")
+    return 1 if errors or not checked else 0
 
 
 if __name__ == "__main__":

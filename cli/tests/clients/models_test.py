@@ -1,11 +1,11 @@
-"""The judge of `models.py` sees what is wrong, and nothing in what is right."""
+"""The check in `models.py` finds errors in wrong responses, and none in correct ones."""
 
 import json
 import unittest
 
-from models import Judge
+from models import ResponseChecker
 
-JUDGE = Judge()
+CHECKER = ResponseChecker()
 
 
 def xml(operation, result):
@@ -23,10 +23,10 @@ def snapshots(inner):
     return xml("DescribeDBSnapshots", f"<DescribeDBSnapshotsResult>{result}</DescribeDBSnapshotsResult>")
 
 
-class Answers(unittest.TestCase):
+class Responses(unittest.TestCase):
     def finds(self, found, service, operation, body, status=200):
         body = body if isinstance(body, str) else json.dumps(body)
-        self.assertEqual(JUDGE.judge(service, operation, status, body), found)
+        self.assertEqual(CHECKER.check(service, operation, status, body), found)
 
     def test_xml(self):
         def rds(inner, *found):
@@ -38,11 +38,11 @@ class Answers(unittest.TestCase):
         each = "DBSnapshots[]"
         rds("<Identifier>a</Identifier>", f"{each} has an unknown member Identifier")
         rds("<Port>1</Port><Port>1</Port>", f"{each} has Port more than once")
-        rds("<Port>one</Port>", f"{each}.Port is 'one', which is no integer")
-        rds("<Encrypted>True</Encrypted>", f"{each}.Encrypted is 'True', which is no boolean")
+        rds("<Port>one</Port>", f"{each}.Port is 'one', which is not a valid integer")
+        rds("<Encrypted>True</Encrypted>", f"{each}.Encrypted is 'True', which is not a valid boolean")
         rds(
             "<SnapshotCreateTime>today</SnapshotCreateTime>",
-            f"{each}.SnapshotCreateTime is 'today', which is no timestamp",
+            f"{each}.SnapshotCreateTime is 'today', which is not a valid timestamp",
         )
         rds("<TagList><member/></TagList>", f"{each}.TagList has a member where a Tag is expected")
         rds("<Status><Code/></Status>", f"{each}.Status has members, and should be a string")
@@ -70,15 +70,15 @@ class Answers(unittest.TestCase):
         self.finds([], "kms", "DescribeKey", {"KeyMetadata": right})
         for change, found in [
             ({"Colour": "red"}, " has an unknown member Colour"),
-            ({"Enabled": 1}, ".Enabled is 1, which is no boolean"),
-            ({"CreationDate": "today"}, ".CreationDate is 'today', which is no timestamp"),
-            ({"KeyId": None}, ".KeyId is None, which is no string"),
+            ({"Enabled": 1}, ".Enabled is 1, which is not a valid boolean"),
+            ({"CreationDate": "today"}, ".CreationDate is 'today', which is not a valid timestamp"),
+            ({"KeyId": None}, ".KeyId is None, which is not a valid string"),
         ]:
             self.finds([f"DescribeKey.KeyMetadata{found}"], "kms", "DescribeKey", {"KeyMetadata": right | change})
         lacking = ["DescribeKey.KeyMetadata lacks the required member KeyId"]
         self.finds(lacking, "kms", "DescribeKey", {"KeyMetadata": {}})
-        (why,) = JUDGE.judge("kms", "DescribeKey", 200, '{"KeyMetadata": {"KeyId": "a", "KeyState": "Tired"}}')
-        self.assertTrue(why.startswith("DescribeKey.KeyMetadata.KeyState is 'Tired', which is none of ["), why)
+        (why,) = CHECKER.check("kms", "DescribeKey", 200, '{"KeyMetadata": {"KeyId": "a", "KeyState": "Tired"}}')
+        self.assertTrue(why.startswith("DescribeKey.KeyMetadata.KeyState is 'Tired', which is not in ["), why)
 
     def test_errors(self):
         def rds(body, status, *found, operation="CopyDBSnapshot"):
@@ -87,17 +87,17 @@ class Answers(unittest.TestCase):
         rds(error("DBSnapshotNotFound"), 404)
         rds(error("Throttling"), 400)
         rds(error("InvalidAction"), 400, operation="NoSuchThing")
-        rds(error("DBSnapshotNotFound"), 400, "DBSnapshotNotFound has status 400, the model says 404")
-        rds(error("InternalFailure"), 500, "blames the Sender with status 500")
-        rds(error("Throttling", message=""), 400, "Throttling says nothing")
-        rds("<Error/>", 400, "is no ErrorResponse with Error and RequestId")
-        none = "DBInstanceNotFound is no error of this operation, and none that every operation has"
+        rds(error("DBSnapshotNotFound"), 400, "DBSnapshotNotFound has status 400, the model has 404")
+        rds(error("InternalFailure"), 500, "has fault Sender with status 500")
+        rds(error("Throttling", message=""), 400, "Throttling has no message")
+        rds("<Error/>", 400, "is not an ErrorResponse with Error and RequestId")
+        none = "DBInstanceNotFound is neither an error of this operation nor a common error"
         rds(error("DBInstanceNotFound"), 404, none)
         rds(
-            error("Throttling"), 400, "Throttling of an operation that the model does not have", operation="NoSuchThing"
+            error("Throttling"), 400, "Throttling for an operation that is not in the model", operation="NoSuchThing"
         )
         self.finds([], "kms", "DescribeKey", {"__type": "NotFoundException", "message": "why"}, 400)
-        none = "NotFound is no error of this operation, and none that every operation has"
+        none = "NotFound is neither an error of this operation nor a common error"
         self.finds([none], "kms", "DescribeKey", {"__type": "NotFound", "message": "why"}, 400)
 
 

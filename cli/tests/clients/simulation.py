@@ -1,7 +1,6 @@
-"""`draco sim` for a test, and the two real clients that talk to it.
+"""`draco sim` for tests, and the two clients.
 
-Everything stays on 127.0.0.1, each simulation has a port of its own, and nothing of the machine's own AWS configuration
-is read.
+All connections use 127.0.0.1. Each simulation has its own port. The AWS configuration of the machine is not read.
 """
 
 import json
@@ -24,13 +23,13 @@ DRACO = os.environ.get("DRACO", str(HERE.parents[2] / "target/debug/draco"))
 EPOCH = "2026-11-21T03:00:00Z"
 REGION = "eu-west-1"
 
-# Production, the account that has databases; DR, the one that keeps copies; and one that has nothing to do with either.
+# The source account with the databases, the DR account with the copies, and an unrelated account.
 PROD, DR, STRANGER = "111111111111", "222222222222", "333333333333"
 
 os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 class Simulation:
-    """`draco sim` until it is stopped. A second here is ten minutes there."""
+    """A `draco sim` process. By default, one real second is ten simulated minutes."""
 
     def __init__(self, *options, speed=600, quota=100):
         command = [DRACO, "sim", "--listen", "127.0.0.1:0", "--epoch", EPOCH]
@@ -39,9 +38,9 @@ class Simulation:
         first = self.process.stdout.readline()
         if "simulation" not in first:
             self.process.communicate()
-            raise RuntimeError(f"{' '.join(command)} says {first!r}")
+            raise RuntimeError(f"{' '.join(command)} printed {first!r}")
         self.url = first.split("It listens on ")[1].split(";")[0]
-        # It would stop at a full pipe.
+        # The process would block on a full pipe.
         self.lines = []
         self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout))
         self.reader.start()
@@ -55,8 +54,8 @@ class Simulation:
             raise RuntimeError(f"draco sim ended with {code}")
 
 
-class Refused(Exception):
-    """AWS's answer was an error: its code, and what it says."""
+class AwsError(Exception):
+    """An error response of AWS."""
 
     def __init__(self, code, message):
         super().__init__(f"{code}: {message}")
@@ -64,7 +63,7 @@ class Refused(Exception):
 
 
 class Boto3:
-    """boto3. An error is to be seen, so nothing is tried again."""
+    """boto3 without retries, so that tests see each error."""
 
     session = boto3.session.Session()
 
@@ -74,9 +73,9 @@ class Boto3:
         self.clients = {}
 
     def client(self, service, account, region=REGION, role=None):
-        asked = (service, account, region, role)
-        if asked not in self.clients:
-            self.clients[asked] = self.session.client(
+        key = (service, account, region, role)
+        if key not in self.clients:
+            self.clients[key] = self.session.client(
                 service,
                 endpoint_url=self.url,
                 region_name=region,
@@ -85,14 +84,14 @@ class Boto3:
                 aws_session_token=role,
                 config=self.config,
             )
-        return self.clients[asked]
+        return self.clients[key]
 
     def call(self, service, operation, account=PROD, region=REGION, role=None, **params):
         method = getattr(self.client(service, account, region, role), xform_name(operation))
         try:
             answer = method(**params)
         except ClientError as error:
-            raise Refused(error.response["Error"]["Code"], error.response["Error"]["Message"]) from None
+            raise AwsError(error.response["Error"]["Code"], error.response["Error"]["Message"]) from None
         answer.pop("ResponseMetadata")
         return answer
 
@@ -109,11 +108,11 @@ class Boto3:
 
 
 class CommandLine:
-    """The AWS command line, as somebody types it: `aws rds copy-db-snapshot --source-db-snapshot-identifier …`."""
+    """The AWS command line: `aws rds copy-db-snapshot --source-db-snapshot-identifier …`."""
 
     def __init__(self, url):
         self.url = url
-        # RDS's waiters as the client has them, but they look every second instead of every half minute.
+        # RDS's waiters with a delay of one second instead of 30.
         self.folder = tempfile.TemporaryDirectory()
         waiters = Loader().load_service_model("rds", "waiters-2")
         for waiter in waiters["waiters"].values():
@@ -144,7 +143,7 @@ class CommandLine:
         if ran.returncode != 0:
             # An error occurred (DBSnapshotNotFound) when calling the CopyDBSnapshot operation: …
             code, _, rest = ran.stderr.strip().partition("(")[2].partition(")")
-            raise Refused(code or "usage", rest.partition(": ")[2] or ran.stderr)
+            raise AwsError(code or "usage", rest.partition(": ")[2] or ran.stderr)
         return json.loads(ran.stdout) if ran.stdout.strip() else {}
 
     def call(self, service, operation, account=PROD, region=REGION, role=None, **params):
@@ -154,7 +153,7 @@ class CommandLine:
         self.run(service, "wait", xform_name(until, "-"), *flags(params), account=account)
 
     def pages(self, service, operation, size, account=PROD, **params):
-        """The command line asks for page after page by itself, and prints them as one."""
+        """The command line requests all pages itself and prints one result."""
         return [self.call(service, operation, account, **params, **self.page_size(size))]
 
     def page_size(self, size):

@@ -1,16 +1,16 @@
-"""Where sim and moto may differ: see `emulators_test.py`.
+"""The differences between sim and moto: see `emulators_test.py`.
 
-Of each conversation: who tells it (`sim`, the `other`, or `both`, each something else), in which calls, which members, and
-what AWS says of it. Where AWS only says that there is such a member, sim leaves it out: a gap, not a mistake, since no
-client relies on it to keep snapshots.
+For each conversation: which emulator returns the members (`sim`, the `other`, or `both`, with different values), the
+calls, the members, and the reference that decides. If the reference only states that a member exists and sim leaves it
+out, the member is not needed for keeping snapshots.
 """
 
-from authorities import Api, Example
+from references import Api, Example
 from conversations import kms, rds_cluster, rds_instance, sns, states, sts, subscriptions
 
-SETTLED = {
+DIFFERENCES = {
     sts: [
-        # There, that of an account's root is the account. Moto takes who calls for a user.
+        # The user ID of an account's root is the account. Moto treats the caller as a user.
         (
             "both",
             "GetCallerIdentity",
@@ -58,7 +58,7 @@ SETTLED = {
         ),
     ],
     sns: [
-        # They are about HTTP endpoints, which sim does not have.
+        # For HTTP endpoints, which sim does not support.
         (
             "other",
             "GetTopicAttributes",
@@ -149,14 +149,14 @@ SETTLED = {
         ("both", "CreateDBSnapshot", ["Status"], Example("rds/create-db-snapshot", '"Status": "creating"')),
         ("both", "CopyDBSnapshot", ["Status"], Example("rds/copy-db-snapshot", '"Status": "creating"')),
         ("both", "DeleteDBSnapshot", ["Status"], Example("rds/delete-db-snapshot", '"Status": "deleted"')),
-        # While it is creating, it has none of its own.
+        # A snapshot that is being created has no creation time yet.
         (
             "other",
             "C*DBSnapshot",
             ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
             Example("rds/create-db-snapshot", '"Port": 3306, "AvailabilityZone": "us-east-1b", "VpcId"'),
         ),
-        # Beside Tags as well.
+        # CopyTags applies in addition to Tags.
         (
             "both",
             "*DBSnapshot*",
@@ -169,7 +169,7 @@ SETTLED = {
             ["DBSnapshots[rds:compared-DATE]"],
             Api("rds", "CreateDBInstance", "Setting this parameter to 0 disables automated backups."),
         ),
-        # Sim tells of snapshots only as events of snapshots.
+        # Sim reports snapshots only as events of the source type db-snapshot.
         (
             "other",
             "DescribeEvents",
@@ -218,7 +218,7 @@ SETTLED = {
             ["Error"],
             Api("rds", "DBClusterAlreadyExistsFault", "The user already has a DB cluster with the given identifier."),
         ),
-        # With a last snapshot it is available until that is there; here nobody wants one.
+        # A cluster with a final snapshot stays available until it exists; this call requests none.
         (
             "both",
             "DeleteDBCluster",
@@ -245,7 +245,7 @@ SETTLED = {
             ],
             Api("rds", "DBClusterSnapshot"),
         ),
-        # A copy takes time as well.
+        # A copy takes time too.
         (
             "both",
             "C*DBClusterSnapshot",
@@ -267,5 +267,5 @@ SETTLED = {
     ],
 }
 
-# What both have and no conversation asks, and why not.
+# The common operations that no conversation calls, with the reason.
 NOT_COMPARED = {}

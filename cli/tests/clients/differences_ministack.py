@@ -1,11 +1,11 @@
-"""Where sim and MiniStack may differ: see `settled_moto.py`, whose rows have the same form, and `emulators_test.py`."""
+"""The differences between sim and MiniStack, in the format of `differences_moto.py`."""
 
-from authorities import Api, Example, Page, Without
+from references import Api, Example, NotSupported, Page
 from conversations import kms, rds_cluster, rds_instance, sns, states
 
 RECORDED = "https://github.com/localstack/localstack/blob/0d4768330f496af9f630890e34e8b62238c2c429/tests/aws/services/"
 
-SETTLED = {
+DIFFERENCES = {
     kms: [
         ("sim", "*", ["KeyMetadata.AWSAccountId"], Api("kms", "KeyMetadata")),
         ("other", "*", ["KeyMetadata.CurrentKeyMaterialId"], Api("kms", "KeyMetadata")),
@@ -35,7 +35,7 @@ SETTLED = {
             ["RotationPeriodInDays"],
             Page(
                 RECORDED + "kms/test_kms.snapshot.json",
-                "after test_rotate_key_on_demand_with_symmetric_key_and_automatic_rotation_disabled there is none",
+                "missing after test_rotate_key_on_demand_with_symmetric_key_and_automatic_rotation_disabled",
             ),
         ),
         ("sim", "ScheduleKeyDeletion", ["PendingWindowInDays"], Api("kms", "ScheduleKeyDeletion")),
@@ -67,7 +67,7 @@ SETTLED = {
         ),
         ("sim", "Publish", ["Error"], Api("sns", "Publish", "less than 100 characters long")),
         ("other", "Publish", ["MessageId"], Api("sns", "Publish", "less than 100 characters long")),
-        # It is about HTTP endpoints, which sim does not have.
+        # For HTTP endpoints, which sim does not support.
         (
             "other",
             "GetTopicAttributes",
@@ -78,7 +78,10 @@ SETTLED = {
             "both",
             "GetTopicAttributes",
             ["Policy.Statement.Action"],
-            Page(RECORDED + "sns/test_sns.snapshot.json", "test_create_topic_test_arn has the eight that sim tells"),
+            Page(
+                RECORDED + "sns/test_sns.snapshot.json",
+                "test_create_topic_test_arn has the eight actions that sim returns",
+            ),
         ),
     ],
     states: [
@@ -107,7 +110,7 @@ SETTLED = {
             ["revisionId"],
             Page(
                 RECORDED + "stepfunctions/v2/test_sfn_api.snapshot.json",
-                "only test_create_update_state_machine_… have one, from the update on",
+                "only test_create_update_state_machine_… have one, after the update",
             ),
         ),
         ("sim", "UpdateStateMachine", ["revisionId"], Api("stepfunctions", "UpdateStateMachine")),
@@ -149,7 +152,7 @@ SETTLED = {
             ["redriveCount", "redriveStatus", "redriveStatusReason"],
             Api("stepfunctions", "DescribeExecution"),
         ),
-        # Where there is no output.
+        # For executions without an output.
         (
             "other",
             "DescribeExecution",
@@ -233,7 +236,7 @@ SETTLED = {
             ["DBInstanceStatus"],
             Example("rds/create-db-instance", '"DBInstanceStatus": "creating"'),
         ),
-        # What was asked for.
+        # The requested value.
         (
             "both",
             "*DBInstance*",
@@ -245,16 +248,21 @@ SETTLED = {
         ("sim", "*DBSnapshot*", ["ProcessorFeatures"], Example("rds/create-db-snapshot", '"ProcessorFeatures": []')),
         ("both", "CreateDBSnapshot", ["Status"], Example("rds/create-db-snapshot", '"Status": "creating"')),
         ("both", "CreateDBSnapshot", ["PercentProgress"], Example("rds/create-db-snapshot", '"PercentProgress": 0')),
-        # While it is creating, it has none of its own.
+        # A snapshot that is being created has no creation time yet.
         (
             "other",
             "CreateDBSnapshot",
             ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
             Example("rds/create-db-snapshot", '"Port": 3306, "AvailabilityZone": "us-east-1b", "VpcId"'),
         ),
-        ("sim", "DescribeDBSnapshots", ["DBSnapshots", "DBSnapshots[compared-2]"], Without("rds", "CopyDBSnapshot")),
-        ("other", "DescribeDBSnapshots", ["Error"], Without("rds", "CopyDBSnapshot")),
-        # The last snapshot.
+        (
+            "sim",
+            "DescribeDBSnapshots",
+            ["DBSnapshots", "DBSnapshots[compared-2]"],
+            NotSupported("rds", "CopyDBSnapshot"),
+        ),
+        ("other", "DescribeDBSnapshots", ["Error"], NotSupported("rds", "CopyDBSnapshot")),
+        # The final snapshot.
         (
             "both",
             "DescribeDBSnapshots",
@@ -315,17 +323,17 @@ SETTLED = {
             ["PercentProgress"],
             Example("rds/create-db-cluster-snapshot", '"PercentProgress": 0'),
         ),
-        ("sim", "DescribeDBClusterSnapshots", ["DBClusterSnapshots"], Without("rds", "CopyDBClusterSnapshot")),
-        ("sim", "DeleteDBClusterSnapshot", ["DBClusterSnapshot"], Without("rds", "CopyDBClusterSnapshot")),
-        ("other", "De*DBClusterSnapshot*", ["Error"], Without("rds", "CopyDBClusterSnapshot")),
+        ("sim", "DescribeDBClusterSnapshots", ["DBClusterSnapshots"], NotSupported("rds", "CopyDBClusterSnapshot")),
+        ("sim", "DeleteDBClusterSnapshot", ["DBClusterSnapshot"], NotSupported("rds", "CopyDBClusterSnapshot")),
+        ("other", "De*DBClusterSnapshot*", ["Error"], NotSupported("rds", "CopyDBClusterSnapshot")),
         (
             "both",
             "DescribeDBClusterSnapshotAttributes",
             ["AttributeValues"],
-            Without("rds", "ModifyDBClusterSnapshotAttribute"),
+            NotSupported("rds", "ModifyDBClusterSnapshotAttribute"),
         ),
     ],
 }
 
-# What both have and no conversation asks, and why not.
+# The common operations that no conversation calls, with the reason.
 NOT_COMPARED = {}
