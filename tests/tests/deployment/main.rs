@@ -236,7 +236,7 @@ impl Stage {
         let mut template = fs::read_to_string(from.join("producer.yaml"))?;
         for (now, then) in [
             ("Key: !Ref TimerKey", "Key: !Sub '${TimerKey}.gone'"),
-            ("Description: \"Draco: brings", "Description: \"It brings"),
+            ("Description: \"Draco: copies", "Description: \"It copies"),
         ] {
             ensure!(template.matches(now).count() == 1, "{now:?} stands not once in the producer's template");
             template = template.replace(now, then);
