@@ -288,8 +288,8 @@ class Journeys:
             copy = self.call(**self.copy("plain-1", "plain-encrypted", PROD, KmsKeyId=key))["DBSnapshot"]
             self.assertEqual((copy["Encrypted"], copy["KmsKeyId"]), (True, key))
         with self.subTest("an incomplete snapshot can be neither copied nor shared"):
-            begun = {"DBInstanceIdentifier": "vast", "DBSnapshotIdentifier": "vast-1"}
-            self.assertEqual(self.call("rds", "CreateDBSnapshot", **begun)["DBSnapshot"]["Status"], "creating")
+            incomplete = {"DBInstanceIdentifier": "vast", "DBSnapshotIdentifier": "vast-1"}
+            self.assertEqual(self.call("rds", "CreateDBSnapshot", **incomplete)["DBSnapshot"]["Status"], "creating")
             self.assert_error("InvalidDBSnapshotState", **self.copy("vast-1", "new", PROD))
             self.assert_error("InvalidDBSnapshotState", **share("vast-1", [DR]))
 
@@ -366,16 +366,16 @@ class Journeys:
             if len(pages) > 1:
                 self.assertEqual([len(page["DBSnapshots"]) for page in pages[:-1]], [size] * (len(pages) - 1))
         for size in (19, 101):
-            asked = self.client.page_size(size)
-            self.assert_error("InvalidParameterValue", "rds", "DescribeDBSnapshots", **asked)
+            params = self.client.page_size(size)
+            self.assert_error("InvalidParameterValue", "rds", "DescribeDBSnapshots", **params)
 
     def test_events_describe_the_life_of_a_snapshot(self):
         self.instance("eventful")
         self.snapshot("eventful-1", "eventful")
         self.call("rds", "DeleteDBSnapshot", DBSnapshotIdentifier="eventful-1")
         self.client.wait("rds", "DBSnapshotDeleted", DBSnapshotIdentifier="eventful-1")
-        asked = {"SourceType": "db-snapshot", "SourceIdentifier": "eventful-1", "Duration": FORTNIGHT}
-        events = self.call("rds", "DescribeEvents", **asked)["Events"]
+        params = {"SourceType": "db-snapshot", "SourceIdentifier": "eventful-1", "Duration": FORTNIGHT}
+        events = self.call("rds", "DescribeEvents", **params)["Events"]
         found = [(event["EventCategories"], event["Message"], event["SourceArn"]) for event in events]
         arn = snapshot_arn("eventful-1")
         self.assertEqual(
@@ -386,7 +386,7 @@ class Journeys:
                 (["deletion"], "Deleted user snapshot", arn),
             ],
         )
-        deletions = self.call("rds", "DescribeEvents", **asked, EventCategories=["deletion"])["Events"]
+        deletions = self.call("rds", "DescribeEvents", **params, EventCategories=["deletion"])["Events"]
         self.assertEqual([event["Message"] for event in deletions], ["Deleted user snapshot"])
 
     def test_publishing_across_accounts_requires_the_topic_policy(self):

@@ -254,12 +254,12 @@ def main():
     if not os.path.exists(path):
         print(f"no recorded responses: {path} does not exist")
         return 1
-    with open(path, encoding="utf-8") as answers:
-        for line in answers:
-            answer = json.loads(line)
-            name = f"{answer['service']} {answer['operation']}"
+    with open(path, encoding="utf-8") as responses:
+        for line in responses:
+            response = json.loads(line)
+            name = f"{response['service']} {response['operation']}"
             checked[name] += 1
-            errors.update(f"{name}: {why}" for why in checker.check(**answer))
+            errors.update(f"{name}: {why}" for why in checker.check(**response))
     for why, times in sorted(errors.items()):
         print(f"{why} ({times} times)")
     print(f"{checked.total()} responses of {len(checked)} operations, {len(errors)} errors")

@@ -156,7 +156,7 @@ impl Event {
         }
     }
 
-    pub(crate) fn answered(&mut self, with: Option<&Error>, after: i64) {
+    pub(crate) fn set_response(&mut self, with: Option<&Error>, after: i64) {
         if let Self::Call { error, duration_ms, .. } = self {
             *error = with.map(|error| error.code.to_owned());
             *duration_ms = after;

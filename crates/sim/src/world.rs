@@ -249,7 +249,7 @@ impl World {
                 Action::Throttle => Err(Error::throttled(call.service)),
                 Action::Pass | Action::Delay(_) | Action::Lose | Action::Duplicate | Action::Crash => state.serve(call),
             };
-            entry.answered(answer.as_ref().err(), (state.now - received).num_milliseconds());
+            entry.set_response(answer.as_ref().err(), (state.now - received).num_milliseconds());
             state.write(entry);
             answer
         })

@@ -9,7 +9,7 @@ use crate::iam::{AccessRequest, Policy, Principal, Verdict};
 use crate::world::{State, World};
 
 impl Function {
-    /// Lets only services invoke the function that have a permission ([`World::allow_invocation`]), as on AWS. Without
+    /// Requires a permission ([`World::allow_invocation`]) of services that invoke the function, as on AWS. Without
     /// this setting, every service may invoke the function until the first permission is added.
     #[must_use]
     pub fn require_permission(self) -> Self {
@@ -18,10 +18,10 @@ impl Function {
 }
 
 impl World {
-    /// Allows a service to invoke a function for a resource: `sns.amazonaws.com` for a topic, `events.amazonaws.com` for a
-    /// schedule (`arn:aws:events:REGION:ACCOUNT:rule/NAME`). The resource's ARN may have wildcards. From now on, services
-    /// without a permission may not invoke the function. The permission remains if the function is replaced, and is
-    /// removed with it.
+    /// Allows a service to invoke a function for a resource: `sns.amazonaws.com` for a topic, `events.amazonaws.com`
+    /// for a schedule (`arn:aws:events:REGION:ACCOUNT:rule/NAME`). The resource's ARN may have wildcards. From now on,
+    /// services without a permission may not invoke the function. The permission remains if the function is replaced,
+    /// and is removed with it.
     ///
     /// # Errors
     /// If the function does not exist, or the service's name is invalid.

@@ -183,6 +183,6 @@ impl Execution {
 
 /// The details of a failure in events.
 pub(super) fn failure_details(failure: &Failure) -> impl Iterator<Item = (&'static str, Arc<str>)> {
-    let told = |name, text: &Option<String>| text.as_deref().map(|text| (name, Arc::from(text)));
-    [told("error", &failure.error), told("cause", &failure.cause)].into_iter().flatten()
+    let detail = |name, text: &Option<String>| text.as_deref().map(|text| (name, Arc::from(text)));
+    [detail("error", &failure.error), detail("cause", &failure.cause)].into_iter().flatten()
 }

@@ -63,10 +63,10 @@ impl<'a> Fields<'a> {
     }
 
     /// An optional field for which only one value is supported.
-    pub(super) fn only(&mut self, name: &str, said: &str) -> Result<(), DefinitionError> {
+    pub(super) fn only(&mut self, name: &str, expected: &str) -> Result<(), DefinitionError> {
         match self.text_if(name)? {
-            Some(other) if other != said => {
-                self.refuse(name, &format!("This simulation has only '{said}', not '{other}'"))
+            Some(other) if other != expected => {
+                self.refuse(name, &format!("This simulation has only '{expected}', not '{other}'"))
             }
             _ => Ok(()),
         }

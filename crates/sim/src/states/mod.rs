@@ -110,13 +110,13 @@ fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a s
 }
 
 /// The number of results on a page.
-fn page_size(asked: Option<i64>) -> Result<usize, Error> {
-    match asked.map(usize::try_from) {
+fn page_size(requested: Option<i64>) -> Result<usize, Error> {
+    match requested.map(usize::try_from) {
         None | Some(Ok(0)) => Ok(100),
         Some(Ok(size @ ..=1000)) => Ok(size),
         Some(_) => {
-            let asked = asked.unwrap_or_default().to_string();
-            Err(Error::invalid_member(&asked, "maxResults", "have value less than or equal to 1000"))
+            let requested = requested.unwrap_or_default().to_string();
+            Err(Error::invalid_member(&requested, "maxResults", "have value less than or equal to 1000"))
         }
     }
 }

@@ -27,9 +27,9 @@ async fn make_a_key(actions: &[Action]) -> (bool, usize) {
         actions.iter().zip(1..).map(|(action, nth)| Fault { at: point.clone(), nth, action: *action }).collect();
     world.plan_faults(Plan::List(faults));
     let kms = client(&world);
-    let answered = kms.create_key().send().await.is_ok();
+    let succeeded = kms.create_key().send().await.is_ok();
     let keys = kms.list_keys().send().await.expect("an answer").keys().len();
-    (answered, keys)
+    (succeeded, keys)
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,11 +47,11 @@ async fn a_fault_affects_only_its_own_call() {
     let at = Point::Call("CreateKey".to_owned());
     world.plan_faults(Plan::List(vec![Fault { at, nth: 2, action: Action::FailBefore }]));
     let kms = client(&world);
-    let mut answered = Vec::new();
+    let mut succeeded = Vec::new();
     for _ in 0..3 {
-        answered.push(kms.create_key().send().await.is_ok());
+        succeeded.push(kms.create_key().send().await.is_ok());
     }
-    assert_eq!(answered, [true, false, true]);
+    assert_eq!(succeeded, [true, false, true]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -149,7 +149,7 @@ async fn the_history_of_a_retry_a_catch_and_an_end_is_that_of_aws() {
     let history = client.get_execution_history().execution_arn(&run).max_results(4).into_paginator().items().send();
     let events: Vec<_> = history.try_collect().await.expect("a history");
     let began = events[0].timestamp.as_secs_f64();
-    let told: Vec<_> = events
+    let actual: Vec<_> = events
         .iter()
         .map(|event| {
             (event.id, event.previous_event_id, &event.r#type, (event.timestamp.as_secs_f64() - began).round())
@@ -172,7 +172,7 @@ async fn the_history_of_a_retry_a_catch_and_an_end_is_that_of_aws() {
         (12, 11, &Kind::FailStateEntered, 6.0),
         (13, 12, &Kind::ExecutionFailed, 6.0),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(actual, expected);
     let caught = events[8].state_exited_event_details().and_then(|details| details.output());
     let result = r#"{"Cause":"{\"errorMessage\":\"busy\",\"errorType\":\"Error\"}","Error":"Error"}"#;
     assert_eq!(caught, Some(result));

@@ -19,18 +19,18 @@ fn any_json() -> impl Strategy<Value = Value> {
         (-3i64..100).prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "[ -~ä$.\\[\\]'(){}*]{0,8}".prop_map(Value::from),
-        proptest::sample::select(WORDS).prop_map(Value::from),
+        proptest::sample::select(KEYWORDS).prop_map(Value::from),
     ];
     leaf.prop_recursive(5, 40, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(proptest::sample::select(WORDS).prop_map(str::to_owned), inner, 0..6)
+            prop::collection::btree_map(proptest::sample::select(KEYWORDS).prop_map(str::to_owned), inner, 0..6)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
 
-const WORDS: &[&str] = &[
+const KEYWORDS: &[&str] = &[
     "A",
     "B",
     "C",
@@ -100,7 +100,7 @@ const WORDS: &[&str] = &[
 
 /// A state with a valid type and arbitrary values in its fields.
 fn any_state() -> impl Strategy<Value = Value> {
-    let json = || prop_oneof![any_json(), proptest::sample::select(WORDS).prop_map(Value::from)];
+    let json = || prop_oneof![any_json(), proptest::sample::select(KEYWORDS).prop_map(Value::from)];
     let path = || proptest::sample::select(&["$", "$.a", "$.a.b", "$.b[0]", "$$.Execution.Input", "$$"][..]);
     let next = || proptest::sample::select(&["A", "B", "C"][..]);
     let result_path = || proptest::sample::select(&["$", "$.a", "$.a.b", "$.b[0]"][..]);

@@ -35,11 +35,11 @@ const EPOCH: &str = "2026-11-21T03:00:00Z";
 /// A world with a function, and a Step Functions client.
 fn world() -> (World, Client) {
     let world = World::new(time(EPOCH));
-    let begun = Instant::now();
+    let started = Instant::now();
     let function = Function::new("function", move |Invocation { payload, .. }| async move {
         tokio::time::sleep(Duration::from_secs_f64(payload["take"].as_f64().unwrap_or_default())).await;
         let until = payload["until"].as_str().map(time);
-        match payload["fail"].as_str().filter(|_| until.is_none_or(|until| time(EPOCH) + begun.elapsed() < until)) {
+        match payload["fail"].as_str().filter(|_| until.is_none_or(|until| time(EPOCH) + started.elapsed() < until)) {
             Some(why) => Err(why.to_owned()),
             None => Ok(payload),
         }

@@ -39,8 +39,8 @@ async fn a_message_is_published_as_the_role_of_the_machine() {
         let set = sns.set_topic_attributes().topic_arn(&topic).attribute_name("Policy");
         set.attribute_value(policy.to_string()).send().await.expect("a policy");
     };
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let memory = Arc::clone(&heard);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let memory = Arc::clone(&received);
     let listener = Function::new("listener", move |invocation: Invocation| {
         memory.lock().expect("a lock").push(invocation.payload["Records"][0]["Sns"].clone());
         async { Ok(Value::Null) }
@@ -61,7 +61,7 @@ async fn a_message_is_published_as_the_role_of_the_machine() {
     }
     let refused = (ExecutionStatus::Failed, Some("SNS.AuthorizationErrorException".to_owned()));
     assert_eq!(ends, [(ExecutionStatus::Succeeded, None), refused, (ExecutionStatus::Succeeded, None)]);
-    let result: Vec<_> = heard
+    let result: Vec<_> = received
         .lock()
         .expect("a lock")
         .iter()
