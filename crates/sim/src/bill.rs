@@ -184,12 +184,16 @@ fn amount_milliseconds(since: DateTime<Utc>, until: DateTime<Utc>, amount: u64) 
 /// The bill as a table.
 impl fmt::Display for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}", "", "quantity", "", "$", "for", "$")?;
+        writeln!(
+            f,
+            "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}",
+            "", "quantity", "", "price in $", "per units", "cost in $"
+        )?;
         for Line { item, quantity, unit, price, per, dollars } in &self.lines {
             writeln!(f, "{item:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
         }
         writeln!(f, "{:<22}{:>64.6}", "total", self.total)?;
-        write!(f, "At the prices of {} in {}, without free tiers.", self.as_of, self.region)
+        write!(f, "Prices of {} in {}, without free tiers.", self.as_of, self.region)
     }
 }
 

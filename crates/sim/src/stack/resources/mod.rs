@@ -81,7 +81,7 @@ impl Deployment<'_> {
         let call = Call { caller, region, service, operation: operation.to_owned(), input: Input::Json(input) };
         let mut entry = Event::of(&call);
         let answer = self.state.serve(call);
-        entry.answered(answer.as_ref().err(), 0);
+        entry.set_response(answer.as_ref().err(), 0);
         self.state.write(entry);
         answer.map_err(|error| PathError::new(format!("{service} {operation}: {error}")))
     }
