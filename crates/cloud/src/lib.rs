@@ -10,6 +10,7 @@
 //! `error`, with its tables; `keys` and `timer`. The rest is what both functions do alike: [`rounds`] (one after the
 //! other), [`patience`] (waiting for a copy), [`log`] (lines of JSON) and `lambda` (being a program).
 
+mod clients;
 mod error;
 mod keys;
 #[cfg(feature = "lambda")]
@@ -20,7 +21,9 @@ pub mod patience;
 pub mod rounds;
 mod timer;
 
-use aws_sdk_rds::config::retry::{RetryConfig, RetryPartition};
+use std::sync::Arc;
+
+use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_types::SdkConfig;
@@ -28,6 +31,7 @@ use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Tags, wait};
 
+use clients::{Clients, partition};
 use error::{Doing, Failure};
 use pair::Pair;
 
@@ -39,9 +43,7 @@ pub struct Cloud {
     here: Place,
     clock: SharedTimeSource,
     snapshots: Pair,
-    kms: aws_sdk_kms::Client,
-    sns: aws_sdk_sns::Client,
-    sfn: aws_sdk_sfn::Client,
+    others: Arc<Clients>,
 }
 
 /// Some of our own snapshots.
@@ -78,24 +80,15 @@ pub const ATTEMPTS_OF_RDS: u32 = 8;
 
 impl Cloud {
     /// Makes the clients, which connect when they are first used.
-    ///
-    /// The SDK stops retrying when too many calls of a process have failed. Where several functions are one process, as
-    /// in a simulated AWS, that must not couple them: each cloud counts for itself.
     #[must_use]
     pub fn new(config: &SdkConfig, here: Place) -> Self {
-        let partition = |service: &'static str| RetryPartition::custom(service).build();
         let patient = RetryConfig::standard().with_max_attempts(ATTEMPTS_OF_RDS);
         let rds =
             aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds")).retry_config(patient).build();
-        let kms = aws_sdk_kms::config::Builder::from(config).retry_partition(partition("kms")).build();
-        let sns = aws_sdk_sns::config::Builder::from(config).retry_partition(partition("sns")).build();
-        let sfn = aws_sdk_sfn::config::Builder::from(config).retry_partition(partition("states")).build();
         Self {
             clock: config.time_source().unwrap_or_default(),
             snapshots: Pair::new(aws_sdk_rds::Client::from_conf(rds), here.clone()),
-            kms: aws_sdk_kms::Client::from_conf(kms),
-            sns: aws_sdk_sns::Client::from_conf(sns),
-            sfn: aws_sdk_sfn::Client::from_conf(sfn),
+            others: Arc::new(Clients::new(config.clone())),
             here,
         }
     }
@@ -205,7 +198,7 @@ impl Cloud {
     pub async fn say(&self, topic_arn: &str, message: &Message) -> Result<(), Error> {
         let event = MessageAttributeValue::builder().data_type("String").string_value(message.event()).build();
         let said = async {
-            let call = self.sns.publish().topic_arn(topic_arn).subject(SUBJECT).message(message.to_string());
+            let call = self.others.sns().publish().topic_arn(topic_arn).subject(SUBJECT).message(message.to_string());
             call.message_attributes(ATTRIBUTE, event?).send().await?;
             Ok(())
         };
@@ -217,7 +210,7 @@ impl Cloud {
     /// # Errors
     /// If AWS does not start it.
     pub async fn start_timer(&self, state_machine_arn: &str, name: &str, timer: &wait::Timer) -> Result<(), Error> {
-        match timer::start(&self.sfn, state_machine_arn, name, timer).await {
+        match timer::start(self.others.sfn(), state_machine_arn, name, timer).await {
             Ok(()) => Ok(()),
             Err(failure) if failure.class() == Class::Exists => Ok(()),
             Err(failure) => Err(self.error(&Doing::StartingTimer { state_machine_arn, name }, failure)),
@@ -230,7 +223,7 @@ impl Cloud {
     /// # Errors
     /// If AWS does not tell of it or does not make it.
     pub async fn key(&self, alias: &str, description: &str, tags: &Tags) -> Result<String, Error> {
-        let key = keys::find_or_make(&self.kms, alias, description, tags).await;
+        let key = keys::find_or_make(self.others.kms(), alias, description, tags).await;
         key.map_err(|failure| self.error(&Doing::GettingKey(alias), failure))
     }
 

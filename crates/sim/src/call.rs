@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::wire::params::Params;
+use crate::wire::xml::Xml;
 
 /// A call, independent of the wire format.
 #[derive(Clone, Debug)]
@@ -130,11 +131,39 @@ const RESOURCE_MEMBERS: [&str; 20] = [
     "SourceIdentifier",
 ];
 
-/// The result of an operation. The module `wire` writes it as XML or JSON.
-pub(crate) type CallResult = Result<Value, Error>;
+/// The output of an operation.
+#[derive(Clone, Debug)]
+pub(crate) enum Output {
+    /// Members that the module `wire` writes as XML or JSON.
+    Members(Value),
+    /// Members that are already written. Lists of snapshots are long: building a JSON tree for each snapshot would take
+    /// longer than the rest of the call.
+    Xml(Xml),
+}
 
-/// Runs an operation: deserializes its input, converts its output to JSON.
-pub(crate) fn run<I: DeserializeOwned, O: Into<Value>>(
+impl From<Value> for Output {
+    fn from(members: Value) -> Self {
+        Self::Members(members)
+    }
+}
+
+impl From<()> for Output {
+    fn from((): ()) -> Self {
+        Self::Members(Value::Null)
+    }
+}
+
+impl From<Xml> for Output {
+    fn from(members: Xml) -> Self {
+        Self::Xml(members)
+    }
+}
+
+/// The result of an operation.
+pub(crate) type CallResult = Result<Output, Error>;
+
+/// Runs an operation: deserializes its input, converts its output.
+pub(crate) fn run<I: DeserializeOwned, O: Into<Output>>(
     input: Input,
     operation: impl FnOnce(I) -> Result<O, Error>,
 ) -> CallResult {

@@ -323,6 +323,11 @@ impl State {
         self.regions.entry((account.to_owned(), region.to_owned())).or_default()
     }
 
+    /// The same, if it was ever used.
+    pub(crate) fn used_region_state(&self, account: &str, region: &str) -> Option<&RegionState> {
+        self.regions.get(&(account.to_owned(), region.to_owned()))
+    }
+
     /// Writes a journal entry and adds its cost to the bill.
     pub(crate) fn write(&mut self, event: Event) {
         self.meter.count(&event);

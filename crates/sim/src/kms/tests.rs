@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::call::{Caller, Input, Role, Service};
+use crate::call::{Caller, Input, Output, Role, Service};
 use crate::world::World;
 
 const OWNER: &str = "111111111111";
@@ -30,7 +30,10 @@ fn backup() -> Caller {
 fn call(world: &World, operation: &str, input: Value) -> Value {
     let (operation, input) = (operation.to_owned(), Input::Json(input));
     let call = Call { caller: root(OWNER), region: REGION.to_owned(), service: Service::Kms, operation, input };
-    world.change(|state| serve(state, call)).expect("an answer")
+    match world.change(|state| serve(state, call)).expect("an answer") {
+        Output::Members(members) => members,
+        Output::Xml(_) => panic!("KMS returns JSON"),
+    }
 }
 
 /// Creates a key whose policy allows its own account and these statements; returns its ARN.

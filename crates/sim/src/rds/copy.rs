@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::databases::usable_key;
 use super::describe::viewer;
@@ -17,6 +16,7 @@ use super::view::{Viewer, snapshot_response};
 use super::{RdsContext, find_snapshot, find_snapshot_by_uid};
 use crate::call::{Caller, Error};
 use crate::kms;
+use crate::wire::xml::Xml;
 use crate::world::State;
 
 /// The pre-signed URL of cross-region requests is ignored: the source region is taken from the ARN, as AWS does.
@@ -40,7 +40,7 @@ const SOURCE_KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms
 const TARGET_KEY_OPERATIONS: [&str; 5] =
     ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant", "kms:GenerateDataKey", "kms:ReEncryptTo"];
 
-pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> Result<Value, Error> {
+pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> Result<Xml, Error> {
     let target = ctx.arn(ResourceType::Snapshot, &check_snapshot_id(ctx, &wanted.target)?);
     let source_arn = ctx.snapshot_arn(&wanted.source)?;
     let found = find_snapshot(state, &source_arn);

@@ -3,14 +3,14 @@
 use std::ops::Bound;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::identifiers::{Arn, ResourceType};
 use super::snapshots::Snapshot;
 use super::view::{Viewer, snapshot_type};
-use super::{RdsContext, find_snapshot, paging, view};
+use super::{Family, RdsContext, paging, read_family, read_snapshot, view};
 use crate::call::Error;
 use crate::page;
+use crate::wire::xml::Xml;
 use crate::world::State;
 
 /// The account ID that stands for public snapshots in the attribute `restore`.
@@ -44,13 +44,20 @@ pub(super) struct Filter {
     values: Vec<String>,
 }
 
-pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
+pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Xml, Error> {
     let scope = Scope::of(wanted)?;
     let (found, marker) = match &wanted.identifier {
         Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
         None => list(state, ctx, wanted, &scope)?,
     };
-    Ok(json!({ format!("{}s", ctx.kind.spelling().snapshot): found, "Marker": marker }))
+    let mut xml = Xml::default();
+    xml.nested(&format!("{}s", ctx.kind.spelling().snapshot), |xml| {
+        for (snapshot, viewer) in found {
+            view::write_snapshot(xml, ctx.kind, snapshot, viewer, state.now);
+        }
+    });
+    xml.optional("Marker", marker.as_deref());
+    Ok(xml)
 }
 
 /// Whether an item passes all filters. `property` returns the item's value for the name of a filter.
@@ -108,24 +115,23 @@ impl Scope {
 }
 
 /// The snapshot with this identifier, or the error that it was not found.
-fn named_one(
-    state: &mut State,
+fn named_one<'s>(
+    state: &'s State,
     ctx: &RdsContext,
     wanted: &DescribeRequest,
     scope: &Scope,
     named: &str,
-) -> Result<Value, Error> {
-    let now = state.now;
+) -> Result<Found<'s>, Error> {
     let arn = ctx.snapshot_arn(named)?;
-    let found = if arn.region == ctx.region { find_snapshot(state, &arn) } else { None };
-    let viewer = found.as_ref().and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
+    let found = if arn.region == ctx.region { read_snapshot(state, &arn) } else { None };
+    let viewer = found.and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
     let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
     // Another account's shared snapshot is found by its full ARN, unless the request has a type.
     let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
     if !in_scope || !fits(ctx, wanted, found, viewer)? {
         return Err(ctx.kind.snapshot_not_found(named));
     }
-    Ok(view::snapshot(ctx.kind, found, viewer, now))
+    Ok((found, viewer))
 }
 
 /// The relation of an account to a snapshot, or `None` if the account cannot see it.
@@ -138,10 +144,13 @@ pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
     }
 }
 
-type Listed = (Vec<Value>, Option<String>);
+/// A snapshot, and the caller's relation to it.
+type Found<'s> = (&'s Snapshot, Viewer);
+
+type Listed<'s> = (Vec<Found<'s>>, Option<String>);
 
 /// A page of the matching snapshots, in the order of their ARNs.
-fn list(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed, Error> {
+fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed<'s>, Error> {
     let size = paging::size(wanted.max_records)?;
     let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::invalid_marker(text)));
     let marker = marker.transpose()?;
@@ -153,24 +162,21 @@ fn list(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &S
             found.extend(others(state, ctx, wanted, account, viewer, marker.as_ref(), size)?);
         }
     }
-    found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    found.dedup_by(|(one, _), (other, _)| one == other);
-    let (found, marker) = page::cut(found, size);
-    Ok((found, marker.map(|arn| arn.to_string())))
+    found.sort_by_key(|(snapshot, _)| snapshot.arn());
+    found.dedup_by_key(|(snapshot, _)| snapshot.arn());
+    let (found, last) = page::cut(found.into_iter().map(|found| (found.0.arn(), found)), size);
+    Ok((found, last.map(Arn::to_string)))
 }
 
-type Found = Vec<(Arn, Value)>;
-
 /// The caller's own snapshots after the marker: one page and one more.
-fn own(
-    state: &mut State,
+fn own<'s>(
+    state: &'s State,
     ctx: &RdsContext,
     wanted: &DescribeRequest,
     scope: &Scope,
     marker: Option<&Arn>,
     size: usize,
-) -> Result<Found, Error> {
-    let now = state.now;
+) -> Result<Vec<Found<'s>>, Error> {
     let start = ctx.arn(ResourceType::Snapshot, "");
     let after = match marker {
         Some(marker) if (&marker.account, &marker.region) == (&start.account, &start.region) => {
@@ -180,36 +186,38 @@ fn own(
         _ => Bound::Unbounded,
     };
     let database = wanted.database(ctx);
-    let snapshots = &ctx.family(state).snapshots;
+    let Some(Family { snapshots, .. }) = read_family(state, &ctx.caller.account, &ctx.region, ctx.kind) else {
+        return Ok(Vec::new());
+    };
     let candidates: Box<dyn Iterator<Item = &Snapshot>> = match &database {
         Some(database) => Box::new(snapshots.of_database_after(database, after)),
         None => Box::new(snapshots.after(after)),
     };
     let found = candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)).map(|snapshot| {
         let fits = fits(ctx, wanted, snapshot, Viewer::Owner)?;
-        Ok(fits.then(|| (snapshot.arn().clone(), view::snapshot(ctx.kind, snapshot, Viewer::Owner, now))))
+        Ok(fits.then_some((snapshot, Viewer::Owner)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
 }
 
 /// The same for snapshots of other accounts that are shared with this account, or public.
-fn others(
-    state: &mut State,
+fn others<'s>(
+    state: &'s State,
     ctx: &RdsContext,
     wanted: &DescribeRequest,
     account: &str,
     viewer: Viewer,
     marker: Option<&Arn>,
     size: usize,
-) -> Result<Found, Error> {
-    let now = state.now;
-    let shared = &state.region_state(account, &ctx.region).rds.family(ctx.kind).shared;
-    let arns: Vec<Arn> =
-        shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).cloned().collect();
-    let found = arns.into_iter().filter(|arn| arn.account != ctx.caller.account).map(|arn| {
-        let Some(snapshot) = find_snapshot(state, &arn) else { return Ok(None) };
+) -> Result<Vec<Found<'s>>, Error> {
+    let Some(Family { shared, .. }) = read_family(state, account, &ctx.region, ctx.kind) else {
+        return Ok(Vec::new());
+    };
+    let arns = shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+    let found = arns.filter(|arn| arn.account != ctx.caller.account).map(|arn| {
+        let Some(snapshot) = read_snapshot(state, arn) else { return Ok(None) };
         let fits = fits(ctx, wanted, snapshot, viewer)?;
-        Ok(fits.then(|| (arn, view::snapshot(ctx.kind, snapshot, viewer, now))))
+        Ok(fits.then_some((snapshot, viewer)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
 }

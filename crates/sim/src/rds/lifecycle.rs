@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType, check_identifier};
@@ -14,6 +13,7 @@ use super::view::{Viewer, snapshot_response};
 use super::{RdsContext, copy, find_database, find_snapshot_by_uid};
 use crate::bill;
 use crate::call::Error;
+use crate::wire::xml::Xml;
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ pub(super) struct CreateRequest {
 }
 
 /// Creates a manual snapshot.
-pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
+pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Xml, Error> {
     let id = check_snapshot_id(ctx, &wanted.identifier)?;
     let database = ctx.arn(ResourceType::Database, &wanted.database);
     let found = find_database(state, &database).ok_or_else(|| ctx.kind.database_not_found(&wanted.database))?;
@@ -118,7 +118,7 @@ pub(super) struct DeleteRequest {
     identifier: String,
 }
 
-pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
+pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Xml, Error> {
     let now = state.now;
     let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     if snapshot.origin == Origin::Automated {

@@ -61,7 +61,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "AddTagsToResource" => run(input, |wanted| tags::add(state, ctx, wanted)),
         "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, ctx, wanted)),
         "ListTagsForResource" => run(input, |wanted| tags::list(state, ctx, &wanted)),
-        "DescribeAccountAttributes" => quotas::describe(state, ctx),
+        "DescribeAccountAttributes" => quotas::describe(state, ctx).map(Into::into),
         "DescribeEvents" => run(input, |wanted| events::describe(state, ctx, &wanted)),
         "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, ctx, wanted)),
         "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, ctx, &wanted)),
@@ -172,6 +172,20 @@ fn find_database_by_resource_id<'s>(state: &'s mut State, arn: &Arn, resource_id
 
 fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot> {
     state.region_state(&arn.account, &arn.region).rds.family(arn.kind).snapshots.get_mut(&arn.id)
+}
+
+/// The databases and snapshots of a kind in a region of an account, to read them.
+fn read_family<'s>(state: &'s State, account: &str, region: &str, kind: Kind) -> Option<&'s Family> {
+    let rds = &state.used_region_state(account, region)?.rds;
+    Some(match kind {
+        Kind::Instance => &rds.instances,
+        Kind::Cluster => &rds.clusters,
+    })
+}
+
+/// The snapshot, to read it.
+fn read_snapshot<'s>(state: &'s State, arn: &Arn) -> Option<&'s Snapshot> {
+    read_family(state, &arn.account, &arn.region, arn.kind)?.snapshots.get(&arn.id)
 }
 
 /// The snapshot with this UID, unless it was deleted.

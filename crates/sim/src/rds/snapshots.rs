@@ -135,6 +135,10 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
+    pub(super) fn get(&self, id: &str) -> Option<&Snapshot> {
+        self.by_id.get(id)
+    }
+
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Snapshot> {
         self.by_id.get_mut(id)
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::identifiers::{Arn, ResourceType};
 use super::{RdsContext, find_database, find_snapshot};
 use crate::call::Error;
+use crate::wire::xml::Xml;
 use crate::world::{State, World};
 
 pub(super) type Tags = BTreeMap<String, String>;
@@ -42,6 +43,18 @@ pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
 /// The tags as `TagList`.
 pub(super) fn view(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+/// The same in XML.
+pub(super) fn write(xml: &mut Xml, tags: &Tags) {
+    xml.nested("TagList", |xml| {
+        for (key, value) in tags {
+            xml.nested("Tag", |xml| {
+                xml.text("Key", key);
+                xml.text("Value", value);
+            });
+        }
+    });
 }
 
 #[derive(Deserialize)]

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::databases::Database;
 use super::kind::Kind;
 use super::snapshots::{Origin, Snapshot, Status};
-use super::tags;
+use super::tags::{self, Tags};
 use crate::clock;
+use crate::wire::xml::Xml;
 
 /// The relation of the caller to a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +24,17 @@ pub(super) enum Viewer {
 }
 
 /// The response of an operation that returns one snapshot.
-pub(super) fn snapshot_response(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
-    json!({ kind.spelling().snapshot: self::snapshot(kind, snapshot, viewer, now) })
+pub(super) fn snapshot_response(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Xml {
+    let mut xml = Xml::default();
+    write_snapshot(&mut xml, kind, snapshot, viewer, now);
+    xml
 }
 
-pub(super) fn snapshot(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
-    match kind {
-        Kind::Instance => instance_snapshot(snapshot, viewer, now),
-        Kind::Cluster => cluster_snapshot(snapshot, viewer, now),
-    }
+pub(super) fn write_snapshot(xml: &mut Xml, kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
+    xml.nested(kind.spelling().snapshot, |xml| match kind {
+        Kind::Instance => write_instance_snapshot(xml, snapshot, viewer, now),
+        Kind::Cluster => write_cluster_snapshot(xml, snapshot, viewer, now),
+    });
 }
 
 /// The type in responses and filters.
@@ -44,69 +47,69 @@ pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str
     }
 }
 
-fn instance_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
+fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
     let Snapshot { of, copy_of, .. } = snapshot;
     // AWS reports these times only when the snapshot is available.
     let is_done = matches!(snapshot.status, Status::Available);
-    json!({
-        "DBSnapshotIdentifier": identifier(snapshot, viewer),
-        "DBSnapshotArn": snapshot.arn().to_string(),
-        "DBInstanceIdentifier": of.id,
-        "DbiResourceId": of.resource_id,
-        "InstanceCreateTime": clock::text(of.created),
-        "SnapshotCreateTime": is_done.then(|| clock::text(snapshot.taken)),
-        "OriginalSnapshotCreateTime": is_done.then(|| clock::text(snapshot.originally_taken)),
-        "SnapshotType": snapshot_type(snapshot, viewer),
-        "Status": status(snapshot, viewer),
-        "PercentProgress": snapshot.status.percent(now),
-        "AllocatedStorage": of.gib,
-        "AvailabilityZone": format!("{}a", snapshot.arn().region),
-        "Encrypted": snapshot.key.is_some(),
-        "KmsKeyId": snapshot.key,
-        "Engine": of.engine.name,
-        "EngineVersion": of.version,
-        "LicenseModel": of.engine.license,
-        "MasterUsername": of.user,
-        "Port": of.port,
-        "StorageType": of.storage_type,
-        "SourceDBSnapshotIdentifier": copy_of.as_ref().map(ToString::to_string),
-        "SourceRegion": copy_of.as_ref().map(|source| &source.region),
-        "SnapshotTarget": "region",
-        "IAMDatabaseAuthenticationEnabled": false,
-        "ProcessorFeatures": [],
-        "TagList": tag_list(snapshot, viewer),
-    })
+    xml.text("DBSnapshotIdentifier", &identifier(snapshot, viewer));
+    xml.text("DBSnapshotArn", &snapshot.arn().to_string());
+    xml.text("DBInstanceIdentifier", &of.id);
+    xml.text("DbiResourceId", &of.resource_id);
+    xml.text("InstanceCreateTime", &clock::text(of.created));
+    if is_done {
+        xml.text("SnapshotCreateTime", &clock::text(snapshot.taken));
+        xml.text("OriginalSnapshotCreateTime", &clock::text(snapshot.originally_taken));
+    }
+    xml.text("SnapshotType", snapshot_type(snapshot, viewer));
+    xml.text("Status", status(snapshot, viewer));
+    xml.scalar("PercentProgress", snapshot.status.percent(now));
+    xml.scalar("AllocatedStorage", of.gib);
+    xml.text("AvailabilityZone", &format!("{}a", snapshot.arn().region));
+    xml.scalar("Encrypted", snapshot.key.is_some());
+    xml.optional("KmsKeyId", snapshot.key.as_deref());
+    xml.text("Engine", of.engine.name);
+    xml.text("EngineVersion", &of.version);
+    xml.text("LicenseModel", of.engine.license);
+    xml.text("MasterUsername", &of.user);
+    xml.scalar("Port", of.port);
+    xml.text("StorageType", &of.storage_type);
+    xml.optional("SourceDBSnapshotIdentifier", copy_of.as_ref().map(ToString::to_string).as_deref());
+    xml.optional("SourceRegion", copy_of.as_ref().map(|source| source.region.as_str()));
+    xml.text("SnapshotTarget", "region");
+    xml.scalar("IAMDatabaseAuthenticationEnabled", false);
+    xml.nested("ProcessorFeatures", |_| {});
+    write_tags(xml, snapshot, viewer);
 }
 
 /// Cluster snapshots have no `OriginalSnapshotCreateTime`.
-fn cluster_snapshot(snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Value {
+fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
     let Snapshot { of, copy_of, .. } = snapshot;
-    json!({
-        "DBClusterSnapshotIdentifier": identifier(snapshot, viewer),
-        "DBClusterSnapshotArn": snapshot.arn().to_string(),
-        "DBClusterIdentifier": of.id,
-        "DbClusterResourceId": of.resource_id,
-        "ClusterCreateTime": clock::text(of.created),
-        "SnapshotCreateTime": clock::text(snapshot.taken),
-        "SnapshotType": snapshot_type(snapshot, viewer),
-        "Status": status(snapshot, viewer),
-        "PercentProgress": snapshot.status.percent(now),
-        // Aurora's storage has no fixed size.
-        "AllocatedStorage": if of.engine.has_fixed_storage() { of.gib } else { 0 },
-        "AvailabilityZones": zones(&snapshot.arn().region),
-        "StorageEncrypted": snapshot.key.is_some(),
-        "KmsKeyId": snapshot.key,
-        "Engine": of.engine.name,
-        "EngineMode": "provisioned",
-        "EngineVersion": of.version,
-        "LicenseModel": of.engine.license,
-        "MasterUsername": of.user,
-        "Port": of.port,
-        "StorageType": of.storage_type,
-        "SourceDBClusterSnapshotArn": copy_of.as_ref().map(ToString::to_string),
-        "IAMDatabaseAuthenticationEnabled": false,
-        "TagList": tag_list(snapshot, viewer),
-    })
+    xml.text("DBClusterSnapshotIdentifier", &identifier(snapshot, viewer));
+    xml.text("DBClusterSnapshotArn", &snapshot.arn().to_string());
+    xml.text("DBClusterIdentifier", &of.id);
+    xml.text("DbClusterResourceId", &of.resource_id);
+    xml.text("ClusterCreateTime", &clock::text(of.created));
+    xml.text("SnapshotCreateTime", &clock::text(snapshot.taken));
+    xml.text("SnapshotType", snapshot_type(snapshot, viewer));
+    xml.text("Status", status(snapshot, viewer));
+    xml.scalar("PercentProgress", snapshot.status.percent(now));
+    // Aurora's storage has no fixed size.
+    xml.scalar("AllocatedStorage", if of.engine.has_fixed_storage() { of.gib } else { 0 });
+    xml.nested("AvailabilityZones", |xml| {
+        zones(&snapshot.arn().region).iter().for_each(|zone| xml.text("AvailabilityZone", zone));
+    });
+    xml.scalar("StorageEncrypted", snapshot.key.is_some());
+    xml.optional("KmsKeyId", snapshot.key.as_deref());
+    xml.text("Engine", of.engine.name);
+    xml.text("EngineMode", "provisioned");
+    xml.text("EngineVersion", &of.version);
+    xml.text("LicenseModel", of.engine.license);
+    xml.text("MasterUsername", &of.user);
+    xml.scalar("Port", of.port);
+    xml.text("StorageType", &of.storage_type);
+    xml.optional("SourceDBClusterSnapshotArn", copy_of.as_ref().map(ToString::to_string).as_deref());
+    xml.scalar("IAMDatabaseAuthenticationEnabled", false);
+    write_tags(xml, snapshot, viewer);
 }
 
 pub(super) fn database(database: &Database) -> Value {
@@ -185,10 +188,10 @@ fn status(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
 }
 
 /// The tags of a shared snapshot are visible only to its owner.
-fn tag_list(snapshot: &Snapshot, viewer: Viewer) -> Value {
+fn write_tags(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer) {
     match viewer {
-        Viewer::Owner | Viewer::Deleter => tags::view(&snapshot.tags),
-        Viewer::Guest | Viewer::Public => json!([]),
+        Viewer::Owner | Viewer::Deleter => tags::write(xml, &snapshot.tags),
+        Viewer::Guest | Viewer::Public => tags::write(xml, &Tags::new()),
     }
 }
 

@@ -6,12 +6,12 @@ mod http;
 pub(crate) mod params;
 mod record;
 pub(crate) mod sdk;
-mod xml;
+pub(crate) mod xml;
 
 use serde_json::{Value, json};
 
 use crate::arn::is_account;
-use crate::call::{Call, CallResult, Caller, Error, Input, Role, Service};
+use crate::call::{Call, CallResult, Caller, Error, Input, Output, Role, Service};
 use crate::world::World;
 use params::Params;
 pub(crate) use record::record;
@@ -164,7 +164,7 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
             Response { status, content_type: "text/xml", body: xml::error(namespace, error, request_id), query_error }
         }
         (None, answer) => {
-            let body = answer.as_ref().map_or_else(|error| xml::error("", error, request_id), Value::to_string);
+            let body = answer.as_ref().map_or_else(|error| xml::error("", error, request_id), to_json);
             Response { status, content_type: "text/xml", body, query_error }
         }
     }
@@ -185,7 +185,7 @@ fn query_error(error: &Error) -> String {
 }
 
 /// An output as JSON. Null members are left out; an operation without output gets an empty object.
-fn to_json(output: &Value) -> String {
+fn to_json(output: &Output) -> String {
     fn present(value: &Value) -> Value {
         match value {
             Value::Object(members) => members
@@ -197,5 +197,10 @@ fn to_json(output: &Value) -> String {
             other => other.clone(),
         }
     }
-    if output.is_null() { "{}".to_owned() } else { present(output).to_string() }
+    match output {
+        Output::Members(Value::Null) => "{}".to_owned(),
+        Output::Members(members) => present(members).to_string(),
+        // Only services of the query protocol have it.
+        Output::Xml(members) => json!(members.as_str()).to_string(),
+    }
 }

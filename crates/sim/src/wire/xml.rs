@@ -1,10 +1,10 @@
 //! XML responses of the query protocol.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
-use crate::call::Error;
+use crate::call::{Error, Output};
 
 /// The element names of lists. Elements of other lists are named `member`.
 const ELEMENTS: [(&str, &str); 16] = [
@@ -26,11 +26,54 @@ const ELEMENTS: [(&str, &str); 16] = [
     ("TagList", "Tag"),
 ];
 
-pub(super) fn output(operation: &str, namespace: &str, output: &Value, request_id: &str) -> String {
+/// Members of a response, written one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Xml(String);
+
+impl Xml {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        tag(&mut self.0, "<", name);
+        escape(&mut self.0, text);
+        tag(&mut self.0, "</", name);
+    }
+
+    /// Absent if there is no text.
+    pub(crate) fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    /// A number or a truth value, which needs no escaping.
+    pub(crate) fn scalar(&mut self, name: &str, value: impl Display) {
+        tag(&mut self.0, "<", name);
+        let _ = write!(self.0, "{value}");
+        tag(&mut self.0, "</", name);
+    }
+
+    /// A member with members of its own, or a list with its elements.
+    pub(crate) fn nested(&mut self, name: &str, members: impl FnOnce(&mut Self)) {
+        tag(&mut self.0, "<", name);
+        members(self);
+        tag(&mut self.0, "</", name);
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) fn output(operation: &str, namespace: &str, output: &Output, request_id: &str) -> String {
     let mut xml = format!(r#"<{operation}Response xmlns="{namespace}">"#);
+    let result = format!("{operation}Result");
     // An operation without output has no result element. If there is one, it must be the first element.
-    if !output.is_null() {
-        element(&mut xml, &format!("{operation}Result"), output);
+    match output {
+        Output::Members(members) => element(&mut xml, &result, members),
+        Output::Xml(members) => {
+            tag(&mut xml, "<", &result);
+            xml.push_str(members.as_str());
+            tag(&mut xml, "</", &result);
+        }
     }
     let _ =
         write!(xml, "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>");

@@ -10,7 +10,7 @@ use super::Bucket;
 use super::path_error::PathError;
 use super::properties::Properties;
 use super::scope::CreatedResource;
-use crate::call::{Call, Caller, Input, Service};
+use crate::call::{Call, Caller, Input, Output, Service};
 use crate::journal::Event;
 use crate::world::State;
 
@@ -83,7 +83,11 @@ impl Deployment<'_> {
         let answer = self.state.serve(call);
         entry.set_response(answer.as_ref().err(), 0);
         self.state.write(entry);
-        answer.map_err(|error| PathError::new(format!("{service} {operation}: {error}")))
+        match answer {
+            Ok(Output::Members(members)) => Ok(members),
+            Ok(Output::Xml(_)) => Err(PathError::new(format!("{service} {operation} returns XML"))),
+            Err(error) => Err(PathError::new(format!("{service} {operation}: {error}"))),
+        }
     }
 
     /// The same; returns the text at this JSON pointer.
