@@ -21,7 +21,7 @@ pub(super) enum PolicyType {
 }
 
 pub(super) fn read(document: &str, policy_type: PolicyType) -> Result<Policy, String> {
-    let document: Document = serde_json::from_str(document).map_err(|why| why.to_string())?;
+    let document: Document = serde_json::from_str(document).map_err(|error| error.to_string())?;
     match document.version.as_deref() {
         None | Some("2008-10-17" | "2012-10-17") => {}
         Some(version) => return Err(format!("unknown policy version {version}")),
@@ -107,7 +107,7 @@ fn principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
     };
     let mut named = Vec::new();
     for (kind, names) in kinds {
-        for name in many::<String>(names).map_err(|why| format!("{WRONG} ({why})"))? {
+        for name in many::<String>(names).map_err(|error| format!("{WRONG} ({error})"))? {
             let one = match kind.as_str() {
                 "AWS" => parse_aws_principal(&name),
                 "Service" => name.ends_with(".amazonaws.com").then(|| PolicyPrincipal::Service(name.clone())),

@@ -292,10 +292,10 @@ fn decide(
 }
 
 /// The error message for the caller, in AWS's wording. `resource` is `*` for actions without a resource.
-pub(crate) fn denial_message(why: DenialReason, caller: &Caller, action: &str, resource: &str) -> String {
+pub(crate) fn denial_message(reason: DenialReason, caller: &Caller, action: &str, resource: &str) -> String {
     let who = caller.arn();
     let what = if resource == "*" { action.to_owned() } else { format!("{action} on resource: {resource}") };
-    let because = match why {
+    let because = match reason {
         DenialReason::DeniedByResource => "with an explicit deny in a resource-based policy".to_owned(),
         DenialReason::DeniedByCaller => "with an explicit deny in an identity-based policy".to_owned(),
         DenialReason::NotAllowedByResource => format!("because no resource-based policy allows the {action} action"),

@@ -34,7 +34,7 @@ impl RequiredPermission {
 /// Checks that the caller's own policies allow all permissions that a call requires. Returns the error of the called
 /// service. It is called before the call has any effect.
 pub(crate) fn authorize(state: &mut State, call: &Call, required: &[RequiredPermission]) -> Result<(), Error> {
-    let denied = |why| Error::access_denied(call.service, why);
+    let denied = |reason| Error::access_denied(call.service, reason);
     required.iter().try_for_each(|permission| check_caller_policies(state, &call.caller, permission)).map_err(denied)
 }
 
@@ -49,5 +49,5 @@ pub(crate) fn check_caller_policies(
     let context: Vec<_> = context.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let request = AccessRequest { principal: Principal::Caller(caller), action, resource, context: &context };
     decide(state, &request, &caller.account, None, SameAccountDefault::CallerPolicies)
-        .map_err(|why| denial_message(why, caller, action, resource))
+        .map_err(|reason| denial_message(reason, caller, action, resource))
 }

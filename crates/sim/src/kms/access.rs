@@ -75,7 +75,7 @@ fn authorize<'s>(
         Err(DenialReason::DeniedByResource | DenialReason::NotAllowedByResource) if is_cross_account => {
             Err(access_denied(&ctx.caller, action))
         }
-        Err(why) => Err(Error::access_denied(Service::Kms, iam::denial_message(why, &ctx.caller, action, &key.arn))),
+        Err(reason) => Err(Error::access_denied(Service::Kms, iam::denial_message(reason, &ctx.caller, action, &key.arn))),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn check_own_policies(
     ctx: &CallContext,
     permission: &RequiredPermission,
 ) -> Result<(), Error> {
-    iam::check_caller_policies(state, &ctx.caller, permission).map_err(|why| Error::access_denied(Service::Kms, why))
+    iam::check_caller_policies(state, &ctx.caller, permission).map_err(|reason| Error::access_denied(Service::Kms, reason))
 }
 
 fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Key> {
@@ -119,9 +119,9 @@ pub(crate) fn usable_key(
             Some((*action, check_permission(state, caller, &key, action, AccessPath::ViaService(&service)).err()?))
         })
         .collect();
-    if let Some((_, why)) = refused.first() {
-        let alike: Vec<&str> = refused.iter().filter(|(_, other)| other == why).map(|(action, _)| *action).collect();
-        return Err(Refusal(refusal_text(*why, caller, &key.arn, &alike.join(", "), &service)));
+    if let Some((_, reason)) = refused.first() {
+        let alike: Vec<&str> = refused.iter().filter(|(_, other)| other == reason).map(|(action, _)| *action).collect();
+        return Err(Refusal(refusal_text(*reason, caller, &key.arn, &alike.join(", "), &service)));
     }
     match key.state {
         KeyState::Enabled => Ok(key.arn),
@@ -130,10 +130,10 @@ pub(crate) fn usable_key(
     }
 }
 
-fn refusal_text(why: DenialReason, caller: &Caller, arn: &str, actions: &str, service: &str) -> String {
+fn refusal_text(reason: DenialReason, caller: &Caller, arn: &str, actions: &str, service: &str) -> String {
     let account = &caller.account;
     let who = caller.role.as_ref().map_or(account.clone(), |role| format!("role {} of {account}", role.name));
-    match why {
+    match reason {
         DenialReason::NotAllowedByResource => {
             format!("the policy of key {arn} does not allow {who} {actions} through {service}")
         }
@@ -248,10 +248,10 @@ pub(super) fn no_such_alias(region: &str, account: &str, name: &str) -> Error {
 
 /// Another account cannot find out whether the key exists.
 fn access_denied(caller: &Caller, action: &str) -> Error {
-    let why = format!(
+    let message = format!(
         "User: {} is not authorized to perform: {action} on this resource because the resource does not exist in this \
          Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
         caller.arn()
     );
-    Error::new("AccessDeniedException", why)
+    Error::new("AccessDeniedException", message)
 }

@@ -48,8 +48,8 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasRequest) 
     let now = state.now;
     let aliases = &mut ctx.region_state(state).kms.aliases;
     if aliases.contains_key(&alias_name) {
-        let why = format!("An alias with the name {arn} already exists");
-        return Err(Error::new("AlreadyExistsException", why));
+        let message = format!("An alias with the name {arn} already exists");
+        return Err(Error::new("AlreadyExistsException", message));
     }
     aliases.insert(alias_name, Alias { arn, target, created: now, updated: now });
     Ok(())
@@ -119,9 +119,9 @@ fn check_name(name: &str) -> Result<(), Error> {
     }
     match name.strip_prefix("alias/") {
         None => {
-            let why = "Alias must start with the prefix \"alias/\". Please see \
+            let message = "Alias must start with the prefix \"alias/\". Please see \
                        https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
-            Err(Error::new("ValidationException", why))
+            Err(Error::new("ValidationException", message))
         }
         Some("") => Err(Error::new("InvalidAliasNameException", "The alias has no name after alias/.")),
         // The pattern in the API model allows a colon, but the service refuses it.

@@ -203,8 +203,8 @@ impl CreateKey {
         {
             return Ok(());
         }
-        let why = "Only single-Region symmetric encryption keys with key material from KMS are simulated.";
-        Err(Error::new("UnsupportedOperationException", why))
+        let message = "Only single-Region symmetric encryption keys with key material from KMS are simulated.";
+        Err(Error::new("UnsupportedOperationException", message))
     }
 }
 

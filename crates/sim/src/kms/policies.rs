@@ -65,7 +65,7 @@ impl NewPolicy {
         key: &str,
     ) -> Result<Option<(String, Policy)>, Error> {
         let Some(policy_document) = self.policy else { return Ok(None) };
-        let malformed = |why| Error::new("MalformedPolicyDocumentException", why);
+        let malformed = |message| Error::new("MalformedPolicyDocumentException", message);
         if policy_document.len() > 32 * 1024 {
             return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
         }
@@ -84,8 +84,8 @@ impl NewPolicy {
         // this permission in the key policy of the KMS key that they're creating." (KMS developer guide)
         let may_again = iam::check_key_access(state, &again, &caller.account, &policy).is_ok();
         if !self.bypass_policy_lockout_safety_check && !may_again {
-            let why = "The new key policy will not allow you to update the key policy in the future.";
-            return Err(malformed(why.to_owned()));
+            let message = "The new key policy will not allow you to update the key policy in the future.";
+            return Err(malformed(message.to_owned()));
         }
         Ok(Some((policy_document, policy)))
     }
@@ -105,7 +105,8 @@ pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
         }]
     })
     .to_string();
-    let policy = Policy::parse(&policy_document).map_err(|why| Error::new("MalformedPolicyDocumentException", why))?;
+    let policy =
+        Policy::parse(&policy_document).map_err(|message| Error::new("MalformedPolicyDocumentException", message))?;
     Ok((policy_document, policy))
 }
 

@@ -55,12 +55,12 @@ fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
     match world.change(|state| usable_key(state, caller, REGION, key, &COPY, "rds")) {
         Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
         Ok(other) => Err(format!("{other} is no ARN of a key")),
-        Err(Refusal(why)) => Err(why.replace(key, "KEY")),
+        Err(Refusal(reason)) => Err(reason.replace(key, "KEY")),
     }
 }
 
-fn refused(why: &str) -> Result<(), String> {
-    Err(why.to_owned())
+fn refused(reason: &str) -> Result<(), String> {
+    Err(reason.to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,17 +97,17 @@ async fn a_key_is_found_by_arn_id_alias_and_alias_arn() {
 async fn a_missing_create_grant_permission_is_reported() {
     let world = world();
     let key = key(&world, &[to_other(&["kms:Decrypt", "kms:DescribeKey", "kms:ReEncrypt*"])]);
-    let why = "the policy of key KEY does not allow role backup of 222222222222 kms:CreateGrant through \
+    let reason = "the policy of key KEY does not allow role backup of 222222222222 kms:CreateGrant through \
                rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    assert_eq!(copy(&world, &backup(), &key), refused(reason));
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_missing_permissions_are_reported() {
     let world = world();
-    let why = "the policy of key KEY does not allow 222222222222 kms:Decrypt, kms:DescribeKey, kms:CreateGrant, \
+    let reason = "the policy of key KEY does not allow 222222222222 kms:Decrypt, kms:DescribeKey, kms:CreateGrant, \
                kms:ReEncryptFrom, kms:ReEncryptTo through rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &root(OTHER), &key(&world, &[])), refused(why));
+    assert_eq!(copy(&world, &root(OTHER), &key(&world, &[])), refused(reason));
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,9 +155,9 @@ async fn a_managed_key_can_be_used_by_its_own_account_only() {
 async fn a_managed_key_can_be_used_through_its_own_service_only() {
     let world = world();
     let arn = world.change(|state| managed_key(state, OWNER, REGION, "sns"));
-    let why = "the policy of key KEY does not allow 111111111111 kms:Decrypt, kms:CreateGrant, kms:ReEncryptFrom, \
+    let reason = "the policy of key KEY does not allow 111111111111 kms:Decrypt, kms:CreateGrant, kms:ReEncryptFrom, \
                kms:ReEncryptTo through rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &root(OWNER), &arn), refused(why));
+    assert_eq!(copy(&world, &root(OWNER), &arn), refused(reason));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,9 +171,9 @@ async fn a_denial_in_the_keys_policy_wins() {
         "Condition": { "StringNotEquals": { "kms:CallerAccount": OWNER } }
     });
     let key = key(&world, &[to_other(&COPY), deny]);
-    let why = "the policy of key KEY denies role backup of 222222222222 kms:CreateGrant through \
+    let reason = "the policy of key KEY denies role backup of 222222222222 kms:CreateGrant through \
                rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    assert_eq!(copy(&world, &backup(), &key), refused(reason));
     assert_eq!(copy(&world, &root(OWNER), &key), Ok(()));
 }
 
@@ -214,13 +214,13 @@ async fn the_roles_own_policies_must_allow_the_key_too() {
     };
     let set = |policies: &[&str]| world.add_role(OTHER, "backup", policies).expect("policies");
     set(&[&own("Allow", &["kms:De*", "kms:ReEncrypt*"])]);
-    let why = "no policy of role backup of 222222222222 allows kms:CreateGrant on key KEY through \
+    let reason = "no policy of role backup of 222222222222 allows kms:CreateGrant on key KEY through \
                rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    assert_eq!(copy(&world, &backup(), &key), refused(reason));
     set(&[&own("Allow", &["kms:*"]), &own("Deny", &["kms:CreateGrant"])]);
-    let why = "a policy of role backup of 222222222222 denies kms:CreateGrant on key KEY through \
+    let reason = "a policy of role backup of 222222222222 denies kms:CreateGrant on key KEY through \
                rds.eu-west-1.amazonaws.com";
-    assert_eq!(copy(&world, &backup(), &key), refused(why));
+    assert_eq!(copy(&world, &backup(), &key), refused(reason));
     set(&[&own("Allow", &["kms:*"])]);
     assert_eq!(copy(&world, &backup(), &key), Ok(()));
 }

@@ -34,8 +34,8 @@ impl Window {
             })
         });
         window.filter(|window| window.duration >= MIN_DURATION).ok_or_else(|| {
-            let why = format!("Invalid backup window {text}: expected hh24:mi-hh24:mi, at least 30 minutes.");
-            Error::new("InvalidParameterValue", why)
+            let message = format!("Invalid backup window {text}: expected hh24:mi-hh24:mi, at least 30 minutes.");
+            Error::new("InvalidParameterValue", message)
         })
     }
 

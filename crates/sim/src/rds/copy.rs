@@ -53,8 +53,8 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     check_can_create(state, ctx, &target.id)?;
     let is_cross_region = source_arn.region != ctx.region;
     if is_cross_region && ctx.rds(state).cross_region_copies >= state.settings.copy_quota {
-        let why = format!("Cannot copy more than {} snapshots across regions", state.settings.copy_quota);
-        return Err(Error::new("SnapshotQuotaExceeded", why));
+        let message = format!("Cannot copy more than {} snapshots across regions", state.settings.copy_quota);
+        return Err(Error::new("SnapshotQuotaExceeded", message));
     }
     let key = key(state, ctx, &source, wanted.kms_key_id.as_deref())?;
 
@@ -100,8 +100,8 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
             // parameter, an error is returned". It does not document the code, and no response has been published. This
             // is the code of all operations for "parameters that must not be used together".
             (Some(_), Kind::Cluster) => {
-                let why = "KmsKeyId cannot be specified when copying an unencrypted DB cluster snapshot.";
-                Err(Error::new("InvalidParameterCombination", why))
+                let message = "KmsKeyId cannot be specified when copying an unencrypted DB cluster snapshot.";
+                Err(Error::new("InvalidParameterCombination", message))
             }
         };
     };
@@ -109,14 +109,14 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
     let wanted = match wanted {
         Some(wanted) => wanted,
         None if *region != ctx.region => {
-            let why = "Must specify new KMS key for cross region encrypted snapshot copy.";
-            return Err(Error::new("InvalidParameterValue", why));
+            let message = "Must specify new KMS key for cross region encrypted snapshot copy.";
+            return Err(Error::new("InvalidParameterValue", message));
         }
         // The API reference: "You must specify a value for KmsKeyId". It does not document the error otherwise, and no
         // response has been published. This follows the known error of a copy from another region.
         None if *account != ctx.caller.account => {
-            let why = "Must specify new KMS key for copying a shared encrypted snapshot.";
-            return Err(Error::new("InvalidParameterValue", why));
+            let message = "Must specify new KMS key for copying a shared encrypted snapshot.";
+            return Err(Error::new("InvalidParameterValue", message));
         }
         None => source_key,
     };

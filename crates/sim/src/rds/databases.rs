@@ -229,8 +229,8 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     let database_not_found = || ctx.kind.database_not_found(&wanted.identifier);
     let found = find_database(state, &arn).ok_or_else(database_not_found)?;
     if found.status == Status::Deleting {
-        let why = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
-        return Err(ctx.kind.invalid_database_state(why));
+        let message = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
+        return Err(ctx.kind.invalid_database_state(message));
     }
     let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
     let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
@@ -242,12 +242,12 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
             start_snapshot(state, &arn, &id, Origin::Manual, tags)
         }
         (false, None) => {
-            let why = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", why));
+            let message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", message));
         }
         (true, Some(_)) => {
-            let why = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", why));
+            let message = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", message));
         }
     };
     let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
@@ -271,8 +271,8 @@ fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str
     match (encrypted, wanted) {
         (false, None) => Ok(None),
         (false, Some(_)) => {
-            let why = "A KMS key can only be specified when StorageEncrypted is true.";
-            Err(Error::new("InvalidParameterCombination", why))
+            let message = "A KMS key can only be specified when StorageEncrypted is true.";
+            Err(Error::new("InvalidParameterCombination", message))
         }
         (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
         (true, Some(key)) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "Specified").map(Some),
@@ -288,9 +288,9 @@ pub(super) fn usable_key(
     operations: &[&str],
     of: &str,
 ) -> Result<String, Error> {
-    kms::usable_key(state, &ctx.caller, region, key, operations, "rds").map_err(|kms::Refusal(why)| {
+    kms::usable_key(state, &ctx.caller, region, key, operations, "rds").map_err(|kms::Refusal(message)| {
         let what = "does not exist, is not enabled or you do not have permissions to access it";
-        Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {why}."))
+        Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {message}."))
     })
 }
 
@@ -304,6 +304,6 @@ fn new_resource_id(state: &mut State, kind: Kind) -> String {
     format!("{}{random}", kind.spelling().resource_prefix)
 }
 
-fn invalid(why: String) -> Error {
-    Error::new("InvalidParameterValue", why)
+fn invalid(message: String) -> Error {
+    Error::new("InvalidParameterValue", message)
 }

@@ -153,8 +153,8 @@ const DEFAULT_PERIOD: TimeDelta = TimeDelta::minutes(60);
 
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     if wanted.source_identifier.is_some() && wanted.source_type.is_none() {
-        let why = "SourceType must be provided when SourceIdentifier is.";
-        return Err(Error::new("InvalidParameterCombination", why));
+        let message = "SourceType must be provided when SourceIdentifier is.";
+        return Err(Error::new("InvalidParameterCombination", message));
     }
     let size = paging::size(wanted.max_records)?;
     let after = match &wanted.marker {

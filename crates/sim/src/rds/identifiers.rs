@@ -79,15 +79,15 @@ pub(super) fn check_identifier(identifier: &str, parameter: &str, longest: usize
         && !identifier.ends_with('-')
         && !identifier.contains("--");
     if !fits {
-        let why = format!(
+        let message = format!(
             "The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; must contain \
              only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
         );
-        return Err(Error::new("InvalidParameterValue", why));
+        return Err(Error::new("InvalidParameterValue", message));
     }
     if identifier.len() > longest {
-        let why = format!("The parameter {parameter} must not be longer than {longest} characters.");
-        return Err(Error::new("InvalidParameterValue", why));
+        let message = format!("The parameter {parameter} must not be longer than {longest} characters.");
+        return Err(Error::new("InvalidParameterValue", message));
     }
     Ok(identifier.to_ascii_lowercase())
 }

@@ -96,8 +96,8 @@ impl Kind {
         Error::new(database_already_exists, format!("{database} already exists"))
     }
 
-    pub(super) fn invalid_database_state(self, why: impl Into<String>) -> Error {
-        Error::new(self.spelling().database_invalid_state, why)
+    pub(super) fn invalid_database_state(self, message: impl Into<String>) -> Error {
+        Error::new(self.spelling().database_invalid_state, message)
     }
 
     pub(super) fn snapshot_not_found(self, named: &str) -> Error {
@@ -113,7 +113,7 @@ impl Kind {
         )
     }
 
-    pub(super) fn invalid_snapshot_state(self, why: impl Into<String>) -> Error {
-        Error::new(self.spelling().snapshot_invalid_state, why)
+    pub(super) fn invalid_snapshot_state(self, message: impl Into<String>) -> Error {
+        Error::new(self.spelling().snapshot_invalid_state, message)
     }
 }

@@ -146,8 +146,8 @@ impl RdsContext {
         }
         let arn = Arn::read(named)?;
         if (arn.kind, arn.resource_type) != (self.kind, ResourceType::Snapshot) {
-            let why = format!("{named} is not the ARN of a {}.", self.kind.spelling().snapshot);
-            return Err(Error::new("InvalidParameterValue", why));
+            let message = format!("{named} is not the ARN of a {}.", self.kind.spelling().snapshot);
+            return Err(Error::new("InvalidParameterValue", message));
         }
         Ok(arn)
     }

@@ -7,8 +7,8 @@ use crate::page;
 pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
     let wanted = max_records.unwrap_or(100);
     usize::try_from(wanted).ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
-        let why = format!("Invalid value {wanted} for MaxRecords. Must be between 20 and 100");
-        Error::new("InvalidParameterValue", why)
+        let message = format!("Invalid value {wanted} for MaxRecords. Must be between 20 and 100");
+        Error::new("InvalidParameterValue", message)
     })
 }
 

@@ -33,8 +33,8 @@ const RESTORE: &str = "restore";
 
 pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest) -> Result<Value, Error> {
     if wanted.attribute_name != RESTORE {
-        let why = format!("Invalid snapshot attribute: {}. Only {RESTORE} can be modified.", wanted.attribute_name);
-        return Err(Error::new("InvalidParameterValue", why));
+        let message = format!("Invalid snapshot attribute: {}. Only {RESTORE} can be modified.", wanted.attribute_name);
+        return Err(Error::new("InvalidParameterValue", message));
     }
     wanted.values_to_add.iter().chain(&wanted.values_to_remove).try_for_each(|value| check_account(value))?;
     let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
@@ -46,8 +46,8 @@ pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest)
     shared_with.extend(wanted.values_to_add.iter().cloned());
     shared_with.retain(|account| !wanted.values_to_remove.contains(account));
     if shared_with.iter().filter(|account| *account != EVERYONE).count() > MAX_ACCOUNTS {
-        let why = format!("A snapshot cannot be shared with more than {MAX_ACCOUNTS} accounts.");
-        return Err(Error::new("SharedSnapshotQuotaExceeded", why));
+        let message = format!("A snapshot cannot be shared with more than {MAX_ACCOUNTS} accounts.");
+        return Err(Error::new("SharedSnapshotQuotaExceeded", message));
     }
     let (arn, key) = (snapshot.arn().clone(), snapshot.key.clone());
     if let (Some(key), false) = (key, wanted.values_to_add.is_empty()) {
@@ -91,8 +91,8 @@ fn check_account(value: &str) -> Result<(), Error> {
 /// A snapshot encrypted with the AWS managed key cannot be shared, and an encrypted snapshot cannot be public.
 fn check_key(state: &mut State, kind: Kind, key: &str, shared_with: &BTreeSet<String>) -> Result<(), Error> {
     if kms::is_managed(state, key) {
-        let why = "Sharing snapshots encrypted with the default service key for RDS is currently not supported.";
-        return Err(kind.invalid_snapshot_state(why));
+        let message = "Sharing snapshots encrypted with the default service key for RDS is currently not supported.";
+        return Err(kind.invalid_snapshot_state(message));
     }
     if shared_with.contains(EVERYONE) {
         return Err(kind.invalid_snapshot_state("Encrypted snapshots cannot be shared with all accounts."));

@@ -167,16 +167,16 @@ pub(super) struct CreateRequest {
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
     let subscriptions = &ctx.rds(state).subscriptions;
     if subscriptions.contains_key(&wanted.subscription_name) {
-        let why = format!("Event subscription {} already exists.", wanted.subscription_name);
-        return Err(Error::new("SubscriptionAlreadyExist", why));
+        let message = format!("Event subscription {} already exists.", wanted.subscription_name);
+        return Err(Error::new("SubscriptionAlreadyExist", message));
     }
     if subscriptions.len() >= MAX_COUNT {
-        let why = format!("Cannot create more than {MAX_COUNT} event subscriptions.");
-        return Err(Error::new("EventSubscriptionQuotaExceeded", why));
+        let message = format!("Cannot create more than {MAX_COUNT} event subscriptions.");
+        return Err(Error::new("EventSubscriptionQuotaExceeded", message));
     }
     if !wanted.source_ids.is_empty() && wanted.source_type.is_none() {
-        let why = "SourceType must be provided when SourceIds are.";
-        return Err(Error::new("InvalidParameterCombination", why));
+        let message = "SourceType must be provided when SourceIds are.";
+        return Err(Error::new("InvalidParameterCombination", message));
     }
     let source_ids: BTreeSet<_> = wanted.source_ids.iter().map(|id| id.to_ascii_lowercase()).collect();
     if let Some(source_type) = &wanted.source_type {
@@ -278,8 +278,8 @@ fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Opt
             Err(Error::new("SNSTopicArnNotFound", format!("The SNS topic {topic_arn} does not exist.")).status(404))
         }
         Err(refused) => {
-            let why = format!("RDS does not have permission to publish to the SNS topic {topic_arn}: {refused}");
-            Err(Error::new("SNSNoAuthorization", why))
+            let message = format!("RDS does not have permission to publish to the SNS topic {topic_arn}: {refused}");
+            Err(Error::new("SNSNoAuthorization", message))
         }
     }
 }
@@ -295,8 +295,8 @@ fn check_categories(source_type: Option<&str>, wanted: &[String]) -> Result<(), 
     match wanted.iter().find(|category| !known.contains(category.as_str())) {
         None => Ok(()),
         Some(category) => {
-            let why = format!("The event category {category} does not exist.");
-            Err(Error::new("SubscriptionCategoryNotFound", why).status(404))
+            let message = format!("The event category {category} does not exist.");
+            Err(Error::new("SubscriptionCategoryNotFound", message).status(404))
         }
     }
 }

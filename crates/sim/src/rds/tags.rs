@@ -118,8 +118,8 @@ fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut 
     }
     if arn.account != ctx.caller.account {
         let who = ctx.caller.principal();
-        let why = format!("User: {who} is not authorized to access the tags of resource: {arn}");
-        return Err(Error::new("AccessDenied", why).status(403));
+        let message = format!("User: {who} is not authorized to access the tags of resource: {arn}");
+        return Err(Error::new("AccessDenied", message).status(403));
     }
     tags_of(state, &arn).ok_or_else(|| match arn.resource_type {
         ResourceType::Database => arn.kind.database_not_found(&arn.id),
@@ -157,6 +157,6 @@ fn is_reserved(key: &str) -> bool {
     key.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
 }
 
-fn refused(why: impl Into<String>) -> Error {
-    Error::new("InvalidParameterValue", why)
+fn refused(message: impl Into<String>) -> Error {
+    Error::new("InvalidParameterValue", message)
 }

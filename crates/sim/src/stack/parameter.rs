@@ -69,7 +69,7 @@ impl Parameter {
             "Type" => self.parameter_type = ParameterType::read(&text)?,
             "Default" => self.default = Some(text),
             "AllowedPattern" => {
-                let whole = Regex::new(&format!("^(?:{text})$")).map_err(|why| PathError::new(why.to_string()))?;
+                let whole = Regex::new(&format!("^(?:{text})$")).map_err(|error| PathError::new(error.to_string()))?;
                 self.pattern = Some((text, whole));
             }
             "MinLength" => self.length.0 = Some(number(&text)?),

@@ -6,12 +6,12 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) struct PathError {
     path: Vec<String>,
-    why: String,
+    message: String,
 }
 
 impl PathError {
-    pub(super) fn new(why: impl Into<String>) -> Self {
-        Self { path: Vec::new(), why: why.into() }
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { path: Vec::new(), message: message.into() }
     }
 
     /// Adds an enclosing element to the path.
@@ -24,7 +24,7 @@ impl PathError {
     pub(super) fn in_template(self, template: &str) -> super::Error {
         let path: Vec<_> = self.path.into_iter().rev().collect();
         let separator = if path.is_empty() { "" } else { ": " };
-        super::Error(format!("{template}: {}{separator}{}", path.join("."), self.why))
+        super::Error(format!("{template}: {}{separator}{}", path.join("."), self.message))
     }
 }
 

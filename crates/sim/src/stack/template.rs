@@ -40,7 +40,7 @@ impl Template {
     /// # Errors
     /// If the text is not a template or uses an element that is not simulated.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let sections = yaml::read(text).map_err(|why| PathError::new(why).in_template(name))?;
+        let sections = yaml::read(text).map_err(|message| PathError::new(message).in_template(name))?;
         Self::read(name, sections).map_err(|error| error.in_template(name))
     }
 

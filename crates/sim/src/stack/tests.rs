@@ -33,7 +33,7 @@ fn resolved(sections: &str, value: &str, parameters: &[(&str, &str)]) -> Result<
     Ok(value.map_err(|error| error.within("It").in_template("t.yaml"))?.unwrap_or_default()["Value"].clone())
 }
 
-fn why(result: Result<Value, Error>) -> String {
+fn error_of(result: Result<Value, Error>) -> String {
     result.map_or_else(|error| error.to_string(), |value| format!("the value is {value}"))
 }
 
@@ -110,7 +110,7 @@ Parameters:
         (&[account, ("Other", "c")], "Other: unknown parameter"),
     ];
     for (parameters, expected) in errors {
-        assert_eq!(why(resolved(sections, "x", parameters)), format!("t.yaml: Parameters.{expected}"));
+        assert_eq!(error_of(resolved(sections, "x", parameters)), format!("t.yaml: Parameters.{expected}"));
     }
     assert_eq!(resolved(sections, "!Ref Hours", &[account]), Ok(json!("24")));
 }
@@ -134,7 +134,7 @@ fn errors_in_a_template_have_path_and_reason() {
         ("[&a x, *a]", "line 7 column 16: CloudFormation does not support aliases"),
     ];
     for (value, expected) in of_value {
-        assert_eq!(why(resolved("", value, &[])), format!("t.yaml: {expected}"), "{value}");
+        assert_eq!(error_of(resolved("", value, &[])), format!("t.yaml: {expected}"), "{value}");
     }
     let of_section = [
         ("Transform: AWS::Serverless-2016-10-31", "Transform: this section is not simulated"),
@@ -148,7 +148,7 @@ fn errors_in_a_template_have_path_and_reason() {
         ("Conditions: { A: !Ref AWS::Region }", "Conditions.A: Ref is not a condition function"),
     ];
     for (section, expected) in of_section {
-        assert_eq!(why(resolved(section, "x", &[])), format!("t.yaml: {expected}"));
+        assert_eq!(error_of(resolved(section, "x", &[])), format!("t.yaml: {expected}"));
     }
 }
 

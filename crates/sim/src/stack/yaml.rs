@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), String> {
         match self.0.next() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(why)) => Err(why.to_string()),
+            Some(Err(error)) => Err(error.to_string()),
             None => Err("unexpected end of the document".to_owned()),
         }
     }
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         };
         match tag {
             None => Ok(value),
-            Some(tag) => expand_tag(&tag, value).map_err(|why| at(span, &why)),
+            Some(tag) => expand_tag(&tag, value).map_err(|message| at(span, &message)),
         }
     }
 
@@ -126,6 +126,6 @@ fn plain_scalar(text: &str) -> Value {
     }
 }
 
-fn at(span: &Span, why: &str) -> String {
-    format!("line {} column {}: {why}", span.start.line(), span.start.col() + 1)
+fn at(span: &Span, message: &str) -> String {
+    format!("line {} column {}: {message}", span.start.line(), span.start.col() + 1)
 }

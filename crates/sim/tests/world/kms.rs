@@ -33,7 +33,7 @@ fn arn(id: &str) -> String {
 }
 
 /// The code and the message of an error.
-fn why<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> (String, String) {
+fn error_of<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> (String, String) {
     let error = answer.expect_err("an error");
     (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
 }
@@ -75,7 +75,7 @@ async fn a_new_key_is_enabled_and_open_to_its_account() {
 #[tokio::test(start_paused = true)]
 async fn unknown_and_malformed_key_names_are_not_found() {
     let kms = client(&world(), OWNER);
-    let describe = async |name: &str| why(kms.describe_key().key_id(name).send().await);
+    let describe = async |name: &str| error_of(kms.describe_key().key_id(name).send().await);
     let not_found = |message: &str| error("NotFoundException", message);
     let gone = format!("Key '{}' does not exist", arn(UNKNOWN_KEY));
     assert_eq!(describe(UNKNOWN_KEY).await, not_found(&gone));
@@ -105,7 +105,7 @@ async fn a_key_can_have_several_aliases() {
     kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
     kms.delete_alias().alias_name("alias/c").send().await.expect("a deletion");
     assert_eq!(aliases(Some(&arn(&other))).await, ["alias/a"]);
-    assert_eq!(why(kms.list_aliases().key_id(UNKNOWN_KEY).send().await).0, "NotFoundException");
+    assert_eq!(error_of(kms.list_aliases().key_id(UNKNOWN_KEY).send().await).0, "NotFoundException");
     for name in ["alias/a", "arn:aws:kms:eu-west-1:111111111111:alias/a"] {
         let described = kms.describe_key().key_id(name).send().await.expect("the key");
         assert_eq!(described.key_metadata().map(|key| key.key_id()), Some(other.as_str()));
@@ -119,7 +119,7 @@ async fn of_two_concurrent_create_alias_calls_one_fails() {
     let (one, other) = (key(&kms).await, key(&kms).await);
     let create = |key: &str| kms.create_alias().alias_name("alias/orders").target_key_id(key).send();
     let (first, second) = tokio::join!(create(&one), create(&other));
-    let (winner, refused) = if first.is_ok() { (one, why(second)) } else { (other, why(first)) };
+    let (winner, refused) = if first.is_ok() { (one, error_of(second)) } else { (other, error_of(first)) };
     let message = "An alias with the name arn:aws:kms:eu-west-1:111111111111:alias/orders already exists";
     assert_eq!(refused, error("AlreadyExistsException", message));
     let described = kms.describe_key().key_id("alias/orders").send().await.expect("the key");
@@ -130,7 +130,8 @@ async fn of_two_concurrent_create_alias_calls_one_fails() {
 async fn aliases_require_a_valid_name_and_an_existing_key() {
     let kms = client(&world(), OWNER);
     let key = key(&kms).await;
-    let create = async |name: &str, of: &str| why(kms.create_alias().alias_name(name).target_key_id(of).send().await);
+    let create =
+        async |name: &str, of: &str| error_of(kms.create_alias().alias_name(name).target_key_id(of).send().await);
     assert_eq!(create("alias/aws/orders", &key).await.0, "InvalidAliasNameException");
     assert_eq!(create("alias/", &key).await.0, "InvalidAliasNameException");
     for name in ["orders", "alias/ord ers", "alias/a:b", &format!("alias/{}", "a".repeat(251))] {
@@ -141,12 +142,15 @@ async fn aliases_require_a_valid_name_and_an_existing_key() {
         error("ValidationException", "Aliases must refer to keys. Not aliases")
     );
     assert_eq!(create("alias/a", UNKNOWN_KEY).await.0, "NotFoundException");
-    assert_eq!(why(kms.delete_alias().alias_name("alias/a").send().await).0, "NotFoundException");
-    assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await).0, "NotFoundException");
+    assert_eq!(error_of(kms.delete_alias().alias_name("alias/a").send().await).0, "NotFoundException");
+    assert_eq!(
+        error_of(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await).0,
+        "NotFoundException"
+    );
     // Except for describing a key, an alias cannot name it.
     kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
     assert_eq!(
-        why(kms.disable_key().key_id("alias/a").send().await),
+        error_of(kms.disable_key().key_id("alias/a").send().await),
         error("NotFoundException", "Invalid keyId 'alias/a'")
     );
 }
@@ -169,7 +173,7 @@ async fn keys_rotate_every_year_or_after_the_requested_period() {
     assert_eq!(status().await, (true, Some(90), Some(today + 90)));
     world.sleep(100 * DAY).await;
     assert_eq!(status().await, (true, Some(90), Some(today + 180)));
-    let refused = why(kms.enable_key_rotation().key_id(&key).rotation_period_in_days(89).send().await);
+    let refused = error_of(kms.enable_key_rotation().key_id(&key).rotation_period_in_days(89).send().await);
     let message = "1 validation error detected: Value '89' at 'rotationPeriodInDays' failed to satisfy constraint: \
                    Member must have value greater than or equal to 90";
     assert_eq!(refused, error("ValidationException", message));
@@ -177,7 +181,7 @@ async fn keys_rotate_every_year_or_after_the_requested_period() {
     assert_eq!(status().await, (false, None, None));
     kms.disable_key().key_id(&key).send().await.expect("disabled");
     let disabled = error("DisabledException", format!("{} is disabled.", arn(&key)));
-    assert_eq!(why(kms.enable_key_rotation().key_id(&key).send().await), disabled);
+    assert_eq!(error_of(kms.enable_key_rotation().key_id(&key).send().await), disabled);
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +199,7 @@ async fn a_key_is_deleted_with_its_aliases_after_the_waiting_period() {
     assert_eq!((described.enabled(), described.key_state()), (false, Some(&KeyState::PendingDeletion)));
     assert_eq!(described.deletion_date(), scheduled.deletion_date());
     world.sleep(Duration::from_secs(1)).await;
-    assert_eq!(why(kms.describe_key().key_id(&key).send().await).0, "NotFoundException");
+    assert_eq!(error_of(kms.describe_key().key_id(&key).send().await).0, "NotFoundException");
     assert_eq!(kms.list_aliases().send().await.expect("aliases").aliases(), []);
     assert_eq!(kms.list_keys().send().await.expect("keys").keys(), []);
 }
@@ -226,7 +230,7 @@ async fn a_cancelled_deletion_does_not_happen_later() {
     let described = kms.describe_key().key_id(&key).send().await.expect("the key");
     assert_eq!(described.key_metadata().and_then(|key| key.key_state()), Some(&KeyState::Disabled));
     for days in [6, 31] {
-        assert_eq!(why(schedule(days).await).0, "ValidationException");
+        assert_eq!(error_of(schedule(days).await).0, "ValidationException");
     }
 }
 
@@ -236,20 +240,20 @@ async fn a_key_pending_deletion_cannot_be_changed() {
     let (key, other) = (key(&kms).await, key(&kms).await);
     kms.create_alias().alias_name("alias/a").target_key_id(&key).send().await.expect("an alias");
     let not_pending = error("KMSInvalidStateException", format!("{} is not pending deletion.", arn(&key)));
-    assert_eq!(why(kms.cancel_key_deletion().key_id(&key).send().await), not_pending);
+    assert_eq!(error_of(kms.cancel_key_deletion().key_id(&key).send().await), not_pending);
     kms.schedule_key_deletion().key_id(&key).send().await.expect("a date");
     let pending = error("KMSInvalidStateException", format!("{} is pending deletion.", arn(&key)));
-    assert_eq!(why(kms.enable_key().key_id(&key).send().await), pending);
-    assert_eq!(why(kms.disable_key().key_id(&key).send().await), pending);
-    assert_eq!(why(kms.schedule_key_deletion().key_id(&key).send().await), pending);
-    assert_eq!(why(kms.enable_key_rotation().key_id(&key).send().await), pending);
-    assert_eq!(why(kms.disable_key_rotation().key_id(&key).send().await), pending);
-    assert_eq!(why(kms.tag_resource().key_id(&key).tags(tag("a", "b")).send().await), pending);
-    assert_eq!(why(kms.untag_resource().key_id(&key).tag_keys("a").send().await), pending);
-    assert_eq!(why(kms.create_alias().alias_name("alias/b").target_key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.enable_key().key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.disable_key().key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.schedule_key_deletion().key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.enable_key_rotation().key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.disable_key_rotation().key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.tag_resource().key_id(&key).tags(tag("a", "b")).send().await), pending);
+    assert_eq!(error_of(kms.untag_resource().key_id(&key).tag_keys("a").send().await), pending);
+    assert_eq!(error_of(kms.create_alias().alias_name("alias/b").target_key_id(&key).send().await), pending);
     // An alias of the key can be changed to another key, but not the other way round.
     kms.update_alias().alias_name("alias/a").target_key_id(&other).send().await.expect("a change");
-    assert_eq!(why(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await), pending);
+    assert_eq!(error_of(kms.update_alias().alias_name("alias/a").target_key_id(&key).send().await), pending);
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +266,7 @@ async fn tags_are_set_listed_and_removed() {
     assert_eq!(tags().await, [tag("a", ""), tag("team", "bank")]);
     kms.untag_resource().key_id(&key).tag_keys("a").tag_keys("b").send().await.expect("no tag");
     assert_eq!(tags().await, [tag("team", "bank")]);
-    let set = async |tags: Vec<Tag>| why(kms.tag_resource().key_id(&key).set_tags(Some(tags)).send().await);
+    let set = async |tags: Vec<Tag>| error_of(kms.tag_resource().key_id(&key).set_tags(Some(tags)).send().await);
     assert_eq!(set(vec![tag("aws:a", "b")]).await, error("TagException", "Tags beginning with aws: are reserved"));
     assert_eq!(set(vec![tag("a", "b"), tag("a", "c")]).await, error("TagException", "Duplicate tag keys"));
     let many = (0..50).map(|n| tag(&n.to_string(), "")).collect();
@@ -283,17 +287,17 @@ async fn invalid_policies_and_lockouts_are_refused() {
     let unknown = opening("arn:aws:iam::111111111111:user/anna", "kms:*");
     let lockout = policy(&[opening(OTHER, "kms:*")]);
     for wrong in ["no JSON", "{}", &policy(&[elsewhere]), &policy(&[unknown]), &lockout] {
-        let refused = why(kms.put_key_policy().key_id(&key).policy(wrong).send().await);
+        let refused = error_of(kms.put_key_policy().key_id(&key).policy(wrong).send().await);
         assert_eq!(refused.0, "MalformedPolicyDocumentException", "{wrong}");
-        let refused = why(kms.create_key().policy(wrong).send().await);
+        let refused = error_of(kms.create_key().policy(wrong).send().await);
         assert_eq!(refused.0, "MalformedPolicyDocumentException", "{wrong}");
     }
     let long = format!("{}{}", policy(&[opening(OWNER, "kms:*")]), " ".repeat(32 * 1024));
-    assert_eq!(why(kms.put_key_policy().key_id(&key).policy(long).send().await).0, "LimitExceededException");
+    assert_eq!(error_of(kms.put_key_policy().key_id(&key).policy(long).send().await).0, "LimitExceededException");
     assert_eq!(kms.get_key_policy().key_id(&key).send().await.expect("a policy").policy, before);
     let put = kms.put_key_policy().key_id(&key).policy(&lockout).bypass_policy_lockout_safety_check(true);
     put.send().await.expect("a change");
-    let refused = why(kms.get_key_policy().key_id(&key).send().await);
+    let refused = error_of(kms.get_key_policy().key_id(&key).send().await);
     let message = format!(
         "User: arn:aws:iam::111111111111:root is not authorized to perform: kms:GetKeyPolicy on resource: {} because \
          no resource-based policy allows the kms:GetKeyPolicy action",
@@ -321,11 +325,11 @@ async fn other_accounts_cannot_distinguish_closed_keys_from_missing_ones() {
         );
         error("AccessDeniedException", message)
     };
-    assert_eq!(why(other.describe_key().key_id(closed).send().await), hidden("DescribeKey"));
-    assert_eq!(why(other.describe_key().key_id(arn(UNKNOWN_KEY)).send().await), hidden("DescribeKey"));
+    assert_eq!(error_of(other.describe_key().key_id(closed).send().await), hidden("DescribeKey"));
+    assert_eq!(error_of(other.describe_key().key_id(arn(UNKNOWN_KEY)).send().await), hidden("DescribeKey"));
     // No policy can allow actions without cross-account use.
-    assert_eq!(why(other.schedule_key_deletion().key_id(open).send().await), hidden("ScheduleKeyDeletion"));
-    assert_eq!(why(other.put_key_policy().key_id(open).policy("").send().await), hidden("PutKeyPolicy"));
+    assert_eq!(error_of(other.schedule_key_deletion().key_id(open).send().await), hidden("ScheduleKeyDeletion"));
+    assert_eq!(error_of(other.put_key_policy().key_id(open).policy("").send().await), hidden("PutKeyPolicy"));
     assert_eq!(other.list_keys().send().await.expect("keys").keys(), []);
 }
 
@@ -345,21 +349,21 @@ async fn a_managed_key_is_created_at_first_use_and_cannot_be_changed() {
     let policy = kms.get_key_policy().key_id(id).send().await.expect("a policy").policy.expect("a text");
     assert!(policy.contains("rds.eu-west-1.amazonaws.com"));
     let refused = [
-        why(kms.put_key_policy().key_id(id).policy(policy).send().await),
-        why(kms.schedule_key_deletion().key_id(id).send().await),
-        why(kms.disable_key().key_id(id).send().await),
-        why(kms.disable_key_rotation().key_id(id).send().await),
-        why(kms.tag_resource().key_id(id).tags(tag("a", "b")).send().await),
-        why(kms.create_alias().alias_name("alias/mine").target_key_id(id).send().await),
-        why(kms.delete_alias().alias_name("alias/aws/rds").send().await),
+        error_of(kms.put_key_policy().key_id(id).policy(policy).send().await),
+        error_of(kms.schedule_key_deletion().key_id(id).send().await),
+        error_of(kms.disable_key().key_id(id).send().await),
+        error_of(kms.disable_key_rotation().key_id(id).send().await),
+        error_of(kms.tag_resource().key_id(id).tags(tag("a", "b")).send().await),
+        error_of(kms.create_alias().alias_name("alias/mine").target_key_id(id).send().await),
+        error_of(kms.delete_alias().alias_name("alias/aws/rds").send().await),
     ];
     assert!(refused.iter().all(|(code, _)| code == "AccessDeniedException"), "{refused:?}");
     let other = client(&world, OTHER);
-    assert_eq!(why(other.describe_key().key_id(arn(id)).send().await).0, "AccessDeniedException");
+    assert_eq!(error_of(other.describe_key().key_id(arn(id)).send().await).0, "AccessDeniedException");
     // Naming another account's managed key does not create it.
     let others = "arn:aws:kms:eu-west-1:222222222222:alias/aws/rds";
-    assert_eq!(why(kms.describe_key().key_id(others).send().await).0, "NotFoundException");
-    let unknown = why(kms.describe_key().key_id("alias/aws/nothing").send().await);
+    assert_eq!(error_of(kms.describe_key().key_id(others).send().await).0, "NotFoundException");
+    let unknown = error_of(kms.describe_key().key_id("alias/aws/nothing").send().await);
     assert_eq!(unknown.0, "NotFoundException");
 }
 
@@ -367,9 +371,9 @@ async fn a_managed_key_is_created_at_first_use_and_cannot_be_changed() {
 async fn key_types_that_are_not_simulated_are_refused() {
     let kms = client(&world(), OWNER);
     let refused = [
-        why(kms.create_key().multi_region(true).send().await),
-        why(kms.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048).send().await),
-        why(kms.create_key().origin(aws_sdk_kms::types::OriginType::External).send().await),
+        error_of(kms.create_key().multi_region(true).send().await),
+        error_of(kms.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048).send().await),
+        error_of(kms.create_key().origin(aws_sdk_kms::types::OriginType::External).send().await),
     ];
     assert!(refused.iter().all(|(code, _)| code == "UnsupportedOperationException"), "{refused:?}");
 }
@@ -396,9 +400,9 @@ async fn lists_are_paged() {
         tags.push(tag.expect("a tag"));
     }
     assert_eq!(tags, [tag("größe", ""), tag("日本", "")]);
-    assert_eq!(why(kms.list_keys().marker("nonsense").send().await).0, "InvalidMarkerException");
+    assert_eq!(error_of(kms.list_keys().marker("nonsense").send().await).0, "InvalidMarkerException");
     for limit in [0, 1001] {
-        assert_eq!(why(kms.list_keys().limit(limit).send().await).0, "ValidationException");
+        assert_eq!(error_of(kms.list_keys().limit(limit).send().await).0, "ValidationException");
     }
 }
 
@@ -465,7 +469,7 @@ async fn keys_and_access_keys_from_outside_the_simulation_can_be_added() {
 #[tokio::test(start_paused = true)]
 async fn add_key_refuses_other_arns_and_invalid_policies() {
     let world = world();
-    let why = world.add_key("arn:aws:kms:eu-west-1:111111111111:alias/orders", &policy(&[])).expect_err("an error");
-    assert_eq!(why, "arn:aws:kms:eu-west-1:111111111111:alias/orders is not the ARN of a key");
+    let message = world.add_key("arn:aws:kms:eu-west-1:111111111111:alias/orders", &policy(&[])).expect_err("an error");
+    assert_eq!(message, "arn:aws:kms:eu-west-1:111111111111:alias/orders is not the ARN of a key");
     world.add_key(&arn(UNKNOWN_KEY), "no policy").expect_err("an error");
 }

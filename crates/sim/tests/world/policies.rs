@@ -46,7 +46,7 @@ async fn key(kms: &Client, principals: Value) -> String {
     made.key_metadata().and_then(|key| key.arn()).expect("its ARN").to_owned()
 }
 
-fn why<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> String {
+fn error_of<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(answer: Result<T, SdkError<E, R>>) -> String {
     let error = answer.expect_err("an error");
     format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default())
 }
@@ -56,7 +56,7 @@ async fn a_role_without_policies_may_do_what_key_policies_allow() {
     let world = world();
     let named = key(&root(&world), json!(format!("arn:aws:iam::{OTHER}:role/backup"))).await;
     assumed(&world, OTHER, "backup").describe_key().key_id(&named).send().await.expect("the key");
-    let refused = why(assumed(&world, OTHER, "other").describe_key().key_id(&named).send().await);
+    let refused = error_of(assumed(&world, OTHER, "other").describe_key().key_id(&named).send().await);
     let who = "AccessDeniedException: User: arn:aws:sts::222222222222:assumed-role/other/night is not authorized";
     assert!(refused.starts_with(who), "{refused}");
 }
@@ -71,14 +71,14 @@ async fn a_role_with_policies_requires_both_its_policies_and_the_key_policy() {
         "AccessDeniedException: User: arn:aws:sts::222222222222:assumed-role/backup/night is not authorized to \
          perform: kms:DescribeKey on resource: {key} because no identity-based policy allows the kms:DescribeKey action"
     );
-    assert_eq!(why(backup.describe_key().key_id(&key).send().await), message);
+    assert_eq!(error_of(backup.describe_key().key_id(&key).send().await), message);
     backup.list_keys().send().await.expect("keys");
     // `add_role` replaces earlier policies.
     world.add_role(OTHER, "backup", &[&may("kms:DescribeKey", &key)]).expect("a policy");
     backup.describe_key().key_id(&key).send().await.expect("the key");
     let message = "AccessDeniedException: User: arn:aws:sts::222222222222:assumed-role/backup/night is not authorized \
                    to perform: kms:ListKeys because no identity-based policy allows the kms:ListKeys action";
-    assert_eq!(why(backup.list_keys().send().await), message);
+    assert_eq!(error_of(backup.list_keys().send().await), message);
     // A role of the same name in another account is another role.
     assumed(&world, OWNER, "backup").list_keys().send().await.expect("keys");
 }
@@ -92,7 +92,7 @@ async fn a_denial_of_the_role_wins_over_the_key() {
     backup.describe_key().key_id(&key).send().await.expect("the key names the role, which suffices at home");
     let deny = policy(json!({ "Effect": "Deny", "Action": "kms:Describe*", "Resource": "*" }));
     world.add_role(OWNER, "backup", &[&may("kms:*", "*"), &deny]).expect("policies");
-    let refused = why(backup.describe_key().key_id(&key).send().await);
+    let refused = error_of(backup.describe_key().key_id(&key).send().await);
     assert!(refused.ends_with("with an explicit deny in an identity-based policy"), "{refused}");
 }
 
@@ -105,9 +105,9 @@ async fn an_alias_is_a_resource_of_its_own() {
     let only = may("kms:CreateAlias", "arn:aws:kms:*:111111111111:alias/copies/*");
     world.add_role(OWNER, "backup", &[&only]).expect("a policy");
     create("alias/copies/orders").await.expect("an alias");
-    let refused = why(create("alias/orders").await);
+    let refused = error_of(create("alias/orders").await);
     assert!(refused.contains("on resource: arn:aws:kms:eu-west-1:111111111111:alias/orders because"), "{refused}");
-    let refused = why(backup.delete_alias().alias_name("alias/copies/orders").send().await);
+    let refused = error_of(backup.delete_alias().alias_name("alias/copies/orders").send().await);
     assert!(refused.contains("alias/copies/orders because no identity-based policy allows"), "{refused}");
 }
 
@@ -127,7 +127,7 @@ async fn a_policy_can_require_a_tag_on_new_keys() {
         backup.create_key().tags(tag).send()
     };
     create("shop").await.expect("a key");
-    assert!(why(create("bank").await).starts_with("AccessDeniedException"));
+    assert!(error_of(create("bank").await).starts_with("AccessDeniedException"));
 }
 
 #[tokio::test(start_paused = true)]

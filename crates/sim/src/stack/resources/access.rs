@@ -24,8 +24,8 @@ impl Deployment<'_> {
         properties.ignore(&["Description", "MaxSessionDuration"]);
         let length: usize = policies.iter().map(String::len).sum();
         if length > LONGEST_POLICIES {
-            let why = format!("{length} characters exceed IAM's limit of {LONGEST_POLICIES}");
-            return Err(PathError::new(why).within("Policies"));
+            let message = format!("{length} characters exceed IAM's limit of {LONGEST_POLICIES}");
+            return Err(PathError::new(message).within("Policies"));
         }
         if iam::has_role(self.state, self.account, &name) {
             return Err(PathError::new(format!("role {name} already exists")).within("RoleName"));

@@ -44,8 +44,8 @@ impl Deployment<'_> {
         let variables = properties.nested("Environment", |it| it.text_map("Variables"))?.unwrap_or_default();
         let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > LARGEST_ENVIRONMENT {
-            let why = format!("{size} bytes exceed Lambda's limit of {LARGEST_ENVIRONMENT}");
-            return Err(PathError::new(why).within("Environment"));
+            let message = format!("{size} bytes exceed Lambda's limit of {LARGEST_ENVIRONMENT}");
+            return Err(PathError::new(message).within("Environment"));
         }
         for (name, value) in variables {
             function = function.environment(&name, &value);
@@ -122,7 +122,7 @@ impl Deployment<'_> {
         let target = properties.nested("Target", |target| {
             let input = target.optional_text("Input")?.unwrap_or_else(|| "{}".to_owned());
             let input: Value =
-                serde_json::from_str(&input).map_err(|why| PathError::new(why.to_string()).within("Input"))?;
+                serde_json::from_str(&input).map_err(|error| PathError::new(error.to_string()).within("Input"))?;
             Ok((target.text("Arn")?, target.text("RoleArn")?, input))
         })?;
         let (function_arn, role, payload) = target.ok_or_else(|| PathError::new("missing").within("Target"))?;

@@ -142,11 +142,11 @@ async fn a_state_machine_invokes_and_publishes_what_its_role_allows() {
     allow_worker(&world, ACCOUNT, &json!([allow("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:other")]));
     let (error, cause, count) = run("a").await;
     assert_eq!((error.as_str(), count), ("Lambda.AWSLambdaException", 0));
-    let why = "User: arn:aws:sts::111111111111:assumed-role/worker/a is not authorized to perform: \
+    let message = "User: arn:aws:sts::111111111111:assumed-role/worker/a is not authorized to perform: \
                lambda:InvokeFunction on resource: arn:aws:lambda:eu-west-1:111111111111:function:look because no \
                identity-based policy allows the lambda:InvokeFunction action (Service: AWSLambda; Status Code: 403; \
                Error Code: AccessDeniedException; Request ID: ";
-    assert!(cause.starts_with(why), "{cause}");
+    assert!(cause.starts_with(message), "{cause}");
     allow_worker(&world, ACCOUNT, &json!([allow("lambda:InvokeFunction", FUNCTION)]));
     let (error, _, count) = run("b").await;
     assert_eq!((error.as_str(), count), ("SNS.AuthorizationErrorException", 2));

@@ -110,6 +110,6 @@ async fn permissions_on_keys_and_topics_count_as_used_too() {
 
 #[tokio::test(start_paused = true)]
 async fn unused_permissions_of_a_role_without_policies_is_an_error() {
-    let why = "the role worker of 111111111111 has no policies".to_owned();
-    assert_eq!(world().unused_permissions(ACCOUNT, "worker"), Err(why));
+    let message = "the role worker of 111111111111 has no policies".to_owned();
+    assert_eq!(world().unused_permissions(ACCOUNT, "worker"), Err(message));
 }
