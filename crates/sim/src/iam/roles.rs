@@ -42,7 +42,7 @@ impl World {
         self.change(|state| add_role(state, account, name, policies, None))
     }
 
-    /// Assigns an access key to a role. It takes precedence over the session token. For keys made outside the
+    /// Assigns an access key to a role. It takes precedence over the session token. Use it for keys made outside the
     /// simulation, whose STS does not issue any.
     pub fn add_access_key(&self, access_key: &str, account: &str, role: &str) {
         let role = call::Role { name: role.to_owned(), session: access_key.to_owned() };

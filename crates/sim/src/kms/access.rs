@@ -75,7 +75,9 @@ fn authorize<'s>(
         Err(DenialReason::DeniedByResource | DenialReason::NotAllowedByResource) if is_cross_account => {
             Err(access_denied(&ctx.caller, action))
         }
-        Err(reason) => Err(Error::access_denied(Service::Kms, iam::denial_message(reason, &ctx.caller, action, &key.arn))),
+        Err(reason) => {
+            Err(Error::access_denied(Service::Kms, iam::denial_message(reason, &ctx.caller, action, &key.arn)))
+        }
     }
 }
 
@@ -85,7 +87,8 @@ pub(super) fn check_own_policies(
     ctx: &CallContext,
     permission: &RequiredPermission,
 ) -> Result<(), Error> {
-    iam::check_caller_policies(state, &ctx.caller, permission).map_err(|reason| Error::access_denied(Service::Kms, reason))
+    iam::check_caller_policies(state, &ctx.caller, permission)
+        .map_err(|reason| Error::access_denied(Service::Kms, reason))
 }
 
 fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Key> {

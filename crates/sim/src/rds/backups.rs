@@ -97,7 +97,7 @@ pub(super) fn remove_all(state: &mut State, database: &Arn, resource_id: &str) {
     let all: Vec<SnapshotUid> = family
         .snapshots
         .of_database_after(&database.id, Bound::Unbounded)
-        .filter(|snapshot| snapshot.origin == Origin::Automated && snapshot.of.resource_id == resource_id)
+        .filter(|snapshot| snapshot.origin == Origin::Automated && snapshot.database.resource_id == resource_id)
         .map(|snapshot| snapshot.uid.clone())
         .collect();
     for uid in all {

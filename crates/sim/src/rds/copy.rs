@@ -60,9 +60,9 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
 
     let rds = ctx.rds(state);
     rds.cross_region_copies += usize::from(is_cross_region);
-    let uid = SnapshotUid { arn: target, number: rds.new_number() };
+    let uid = SnapshotUid { arn: target, number: rds.next_snapshot_number() };
     let now = state.now;
-    let progress = Progress::new(source.of.gib, state.settings.copy_gib_per_minute, now);
+    let progress = Progress::new(source.database.gib, state.settings.copy_gib_per_minute, now);
     let keys = source.key.iter().cloned().map(|key| (source_arn.region.clone(), key));
     let keys = keys.chain(key.iter().cloned().map(|key| (ctx.region.clone(), key))).collect();
     let snapshot = Snapshot {
@@ -139,7 +139,7 @@ fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(Stri
     snapshot.status = Status::Available;
     let (ended_one, took) = (snapshot.clone(), now - snapshot.taken);
     copy_ended(state, &ended_one);
-    start_storage_metering(state, &uid.arn, ended_one.of.gib);
+    start_storage_metering(state, &uid.arn, ended_one.database.gib);
     if let Some(source) = &ended_one.copy_of {
         record_event(state, &uid.arn, EventKind::CopyFinished { source, took });
     }

@@ -108,7 +108,7 @@ impl Scope {
                 Some(Own::Only(own)) => snapshot_type(snapshot, viewer) == own,
                 None => false,
             },
-            Viewer::Guest => self.shared,
+            Viewer::SharedAccount => self.shared,
             Viewer::Public => self.public,
         }
     }
@@ -138,7 +138,7 @@ fn named_one<'s>(
 pub(super) fn viewer(snapshot: &Snapshot, account: &str) -> Option<Viewer> {
     match snapshot {
         _ if snapshot.arn().account == account => Some(Viewer::Owner),
-        _ if snapshot.shared_with.contains(account) => Some(Viewer::Guest),
+        _ if snapshot.shared_with.contains(account) => Some(Viewer::SharedAccount),
         _ if snapshot.shared_with.contains(EVERYONE) => Some(Viewer::Public),
         _ => None,
     }
@@ -156,7 +156,7 @@ fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope:
     let marker = marker.transpose()?;
     let mut found = own(state, ctx, wanted, scope, marker.as_ref(), size)?;
     for (is_wanted, account, viewer) in
-        [(scope.shared, ctx.caller.account.as_str(), Viewer::Guest), (scope.public, EVERYONE, Viewer::Public)]
+        [(scope.shared, ctx.caller.account.as_str(), Viewer::SharedAccount), (scope.public, EVERYONE, Viewer::Public)]
     {
         if is_wanted {
             found.extend(others(state, ctx, wanted, account, viewer, marker.as_ref(), size)?);
@@ -238,16 +238,16 @@ impl DescribeRequest {
 /// Whether a snapshot matches the request in everything but its type.
 fn fits(ctx: &RdsContext, wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
     let spelling = ctx.kind.spelling();
-    let of = &snapshot.of;
+    let database = &snapshot.database;
     let passes = filtered(&wanted.filters, |filter| match filter {
-        _ if filter == spelling.filter_database => Some(&of.id),
+        _ if filter == spelling.filter_database => Some(&database.id),
         _ if filter == spelling.filter_snapshot => Some(&snapshot.arn().id),
-        "dbi-resource-id" | "db-cluster-resource-id" => Some(&of.resource_id),
+        "dbi-resource-id" | "db-cluster-resource-id" => Some(&database.resource_id),
         "snapshot-type" => Some(snapshot_type(snapshot, viewer)),
-        "engine" => Some(of.engine.name),
+        "engine" => Some(database.engine.name),
         _ => None,
     })?;
     Ok(passes
-        && wanted.database.as_ref().is_none_or(|named| Arn::id_of(named) == of.id)
-        && wanted.dbi_resource_id.as_ref().is_none_or(|id| *id == of.resource_id))
+        && wanted.database.as_ref().is_none_or(|named| Arn::id_of(named) == database.id)
+        && wanted.dbi_resource_id.as_ref().is_none_or(|id| *id == database.resource_id))
 }

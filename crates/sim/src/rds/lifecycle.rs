@@ -74,14 +74,14 @@ pub(super) fn start_snapshot(
     let Arn { kind, account, region, .. } = database.clone();
     let arn = Arn { resource_type: ResourceType::Snapshot, id: id.to_owned(), ..database.clone() };
     let rds = &mut state.region_state(&account, &region).rds;
-    let uid = SnapshotUid { arn, number: rds.new_number() };
+    let uid = SnapshotUid { arn, number: rds.next_snapshot_number() };
     let family = rds.family(kind);
     let found = family.databases.get(&database.id)?;
     let progress = Progress::new(found.facts.gib, rate, now);
     family.snapshots.insert(Snapshot {
         uid: uid.clone(),
         origin,
-        of: found.facts.clone(),
+        database: found.facts.clone(),
         status: Status::Creating(progress),
         key: found.key.clone(),
         tags,
@@ -96,7 +96,7 @@ pub(super) fn start_snapshot(
     state.agenda.at(progress.until(), move |state| {
         if let Some(snapshot) = find_snapshot_by_uid(state, &ended) {
             snapshot.status = Status::Available;
-            let gib = snapshot.of.gib;
+            let gib = snapshot.database.gib;
             if origin == Origin::Manual {
                 start_storage_metering(state, &ended.arn, gib);
             }

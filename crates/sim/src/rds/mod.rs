@@ -80,8 +80,8 @@ pub(crate) struct Rds {
     cross_region_copies: usize,
     events: Events,
     subscriptions: BTreeMap<String, Subscription>,
-    /// The last number of [`SnapshotUid`]s.
-    numbered: u64,
+    /// The last number given to a [`SnapshotUid`].
+    last_snapshot_number: u64,
 }
 
 /// The databases of one kind, and their snapshots.
@@ -102,9 +102,9 @@ impl Rds {
         }
     }
 
-    fn new_number(&mut self) -> u64 {
-        self.numbered += 1;
-        self.numbered
+    fn next_snapshot_number(&mut self) -> u64 {
+        self.last_snapshot_number += 1;
+        self.last_snapshot_number
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Snapshot {
     pub(super) uid: SnapshotUid,
     pub(super) origin: Origin,
     /// The database, as it was when the snapshot was created.
-    pub(super) of: Arc<Facts>,
+    pub(super) database: Arc<Facts>,
     pub(super) status: Status,
     /// The ARN of the encryption key.
     pub(super) key: Option<String>,
@@ -166,7 +166,7 @@ impl Snapshots {
     /// Adds a snapshot, whose identifier must be free.
     pub(super) fn insert(&mut self, snapshot: Snapshot) {
         let id = snapshot.arn().id.clone();
-        self.by_database.entry(snapshot.of.id.clone()).or_default().insert(id.clone());
+        self.by_database.entry(snapshot.database.id.clone()).or_default().insert(id.clone());
         self.manual += usize::from(snapshot.origin == Origin::Manual);
         self.by_id.insert(id, snapshot);
     }
@@ -174,10 +174,10 @@ impl Snapshots {
     pub(super) fn remove(&mut self, id: &str) -> Option<Snapshot> {
         let snapshot = self.by_id.remove(id)?;
         self.manual -= usize::from(snapshot.origin == Origin::Manual);
-        if let Some(ids) = self.by_database.get_mut(&snapshot.of.id) {
+        if let Some(ids) = self.by_database.get_mut(&snapshot.database.id) {
             ids.remove(id);
             if ids.is_empty() {
-                self.by_database.remove(&snapshot.of.id);
+                self.by_database.remove(&snapshot.database.id);
             }
         }
         Some(snapshot)

@@ -18,7 +18,7 @@ pub(super) enum Viewer {
     /// The owner, in the response to the deletion.
     Deleter,
     /// An account with which it is shared.
-    Guest,
+    SharedAccount,
     /// Any account, as it is public.
     Public,
 }
@@ -40,7 +40,7 @@ pub(super) fn write_snapshot(xml: &mut Xml, kind: Kind, snapshot: &Snapshot, vie
 /// The type in responses and filters.
 pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
     match (viewer, snapshot.origin) {
-        (Viewer::Guest, _) => "shared",
+        (Viewer::SharedAccount, _) => "shared",
         (Viewer::Public, _) => "public",
         (Viewer::Owner | Viewer::Deleter, Origin::Automated) => "automated",
         (Viewer::Owner | Viewer::Deleter, Origin::Manual) => "manual",
@@ -48,14 +48,14 @@ pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str
 }
 
 fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
-    let Snapshot { of, copy_of, .. } = snapshot;
+    let Snapshot { database, copy_of, .. } = snapshot;
     // AWS reports these times only when the snapshot is available.
     let is_done = matches!(snapshot.status, Status::Available);
     xml.text("DBSnapshotIdentifier", &identifier(snapshot, viewer));
     xml.text("DBSnapshotArn", &snapshot.arn().to_string());
-    xml.text("DBInstanceIdentifier", &of.id);
-    xml.text("DbiResourceId", &of.resource_id);
-    xml.text("InstanceCreateTime", &clock::text(of.created));
+    xml.text("DBInstanceIdentifier", &database.id);
+    xml.text("DbiResourceId", &database.resource_id);
+    xml.text("InstanceCreateTime", &clock::text(database.created));
     if is_done {
         xml.text("SnapshotCreateTime", &clock::text(snapshot.taken));
         xml.text("OriginalSnapshotCreateTime", &clock::text(snapshot.originally_taken));
@@ -63,16 +63,16 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
     xml.text("SnapshotType", snapshot_type(snapshot, viewer));
     xml.text("Status", status(snapshot, viewer));
     xml.scalar("PercentProgress", snapshot.status.percent(now));
-    xml.scalar("AllocatedStorage", of.gib);
+    xml.scalar("AllocatedStorage", database.gib);
     xml.text("AvailabilityZone", &format!("{}a", snapshot.arn().region));
     xml.scalar("Encrypted", snapshot.key.is_some());
     xml.optional("KmsKeyId", snapshot.key.as_deref());
-    xml.text("Engine", of.engine.name);
-    xml.text("EngineVersion", &of.version);
-    xml.text("LicenseModel", of.engine.license);
-    xml.text("MasterUsername", &of.user);
-    xml.scalar("Port", of.port);
-    xml.text("StorageType", &of.storage_type);
+    xml.text("Engine", database.engine.name);
+    xml.text("EngineVersion", &database.version);
+    xml.text("LicenseModel", database.engine.license);
+    xml.text("MasterUsername", &database.user);
+    xml.scalar("Port", database.port);
+    xml.text("StorageType", &database.storage_type);
     xml.optional("SourceDBSnapshotIdentifier", copy_of.as_ref().map(ToString::to_string).as_deref());
     xml.optional("SourceRegion", copy_of.as_ref().map(|source| source.region.as_str()));
     xml.text("SnapshotTarget", "region");
@@ -83,30 +83,30 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
 
 /// Cluster snapshots have no `OriginalSnapshotCreateTime`.
 fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
-    let Snapshot { of, copy_of, .. } = snapshot;
+    let Snapshot { database, copy_of, .. } = snapshot;
     xml.text("DBClusterSnapshotIdentifier", &identifier(snapshot, viewer));
     xml.text("DBClusterSnapshotArn", &snapshot.arn().to_string());
-    xml.text("DBClusterIdentifier", &of.id);
-    xml.text("DbClusterResourceId", &of.resource_id);
-    xml.text("ClusterCreateTime", &clock::text(of.created));
+    xml.text("DBClusterIdentifier", &database.id);
+    xml.text("DbClusterResourceId", &database.resource_id);
+    xml.text("ClusterCreateTime", &clock::text(database.created));
     xml.text("SnapshotCreateTime", &clock::text(snapshot.taken));
     xml.text("SnapshotType", snapshot_type(snapshot, viewer));
     xml.text("Status", status(snapshot, viewer));
     xml.scalar("PercentProgress", snapshot.status.percent(now));
     // Aurora's storage has no fixed size.
-    xml.scalar("AllocatedStorage", if of.engine.has_fixed_storage() { of.gib } else { 0 });
+    xml.scalar("AllocatedStorage", if database.engine.has_fixed_storage() { database.gib } else { 0 });
     xml.nested("AvailabilityZones", |xml| {
         zones(&snapshot.arn().region).iter().for_each(|zone| xml.text("AvailabilityZone", zone));
     });
     xml.scalar("StorageEncrypted", snapshot.key.is_some());
     xml.optional("KmsKeyId", snapshot.key.as_deref());
-    xml.text("Engine", of.engine.name);
+    xml.text("Engine", database.engine.name);
     xml.text("EngineMode", "provisioned");
-    xml.text("EngineVersion", &of.version);
-    xml.text("LicenseModel", of.engine.license);
-    xml.text("MasterUsername", &of.user);
-    xml.scalar("Port", of.port);
-    xml.text("StorageType", &of.storage_type);
+    xml.text("EngineVersion", &database.version);
+    xml.text("LicenseModel", database.engine.license);
+    xml.text("MasterUsername", &database.user);
+    xml.scalar("Port", database.port);
+    xml.text("StorageType", &database.storage_type);
     xml.optional("SourceDBClusterSnapshotArn", copy_of.as_ref().map(ToString::to_string).as_deref());
     xml.scalar("IAMDatabaseAuthenticationEnabled", false);
     write_tags(xml, snapshot, viewer);
@@ -174,7 +174,7 @@ pub(super) fn database(database: &Database) -> Value {
 fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
     match viewer {
         Viewer::Owner | Viewer::Deleter => snapshot.arn().id.clone(),
-        Viewer::Guest | Viewer::Public => snapshot.arn().to_string(),
+        Viewer::SharedAccount | Viewer::Public => snapshot.arn().to_string(),
     }
 }
 
@@ -191,7 +191,7 @@ fn status(snapshot: &Snapshot, viewer: Viewer) -> &'static str {
 fn write_tags(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer) {
     match viewer {
         Viewer::Owner | Viewer::Deleter => tags::write(xml, &snapshot.tags),
-        Viewer::Guest | Viewer::Public => tags::write(xml, &Tags::new()),
+        Viewer::SharedAccount | Viewer::Public => tags::write(xml, &Tags::new()),
     }
 }
 
