@@ -1,4 +1,4 @@
-//! A calendar: months, newest first, and what becomes of the snapshots of each of their days.
+//! A calendar of one database: the months that have a snapshot, newest first, with the verdicts of each day.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
@@ -10,37 +10,37 @@ pub(crate) struct Calendar {
 /// A month that has a snapshot.
 pub(crate) struct Month {
     pub(crate) first: NaiveDate,
-    /// Each of its days, from the first.
+    /// All days of the month.
     pub(crate) days: Vec<Day>,
-    /// How many months without a snapshot lie between it and the next older one.
+    /// The number of months without a snapshot before it.
     pub(crate) gap: i32,
 }
 
-/// What becomes of the snapshots of one day.
+/// The number of snapshots of one day, by verdict.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Day {
     pub(crate) kept: usize,
     pub(crate) deleted: usize,
 }
 
-/// What there is to see of a day.
+/// The symbol for a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// No snapshot was taken.
-    Nothing,
+    /// The day has no snapshot.
+    Empty,
     /// All snapshots are kept.
     Kept,
     /// All snapshots would be deleted.
     Deleted,
-    /// Some are kept, some would be deleted.
-    Both,
+    /// Some snapshots are kept, some would be deleted.
+    Mixed,
 }
 
 impl Month {
-    /// Of a gap, how long it is.
-    pub(crate) fn gap_told(&self) -> String {
+    /// The label of the gap before the month.
+    pub(crate) fn gap_label(&self) -> String {
         match self.gap {
-            1 => "⋮  a month without a snapshot".to_owned(),
+            1 => "⋮  1 month without a snapshot".to_owned(),
             gap => format!("⋮  {gap} months without a snapshot"),
         }
     }
@@ -49,16 +49,16 @@ impl Month {
 impl Day {
     pub(crate) fn cell(self) -> Cell {
         match (self.kept, self.deleted) {
-            (0, 0) => Cell::Nothing,
+            (0, 0) => Cell::Empty,
             (_, 0) => Cell::Kept,
             (0, _) => Cell::Deleted,
-            (_, _) => Cell::Both,
+            (_, _) => Cell::Mixed,
         }
     }
 }
 
 impl Calendar {
-    /// Of snapshots, newest first: when each was taken, and whether it is kept.
+    /// Builds a calendar from snapshots, newest first: when each was taken, and whether it is kept.
     pub(crate) fn of(snapshots: impl IntoIterator<Item = (DateTime<Utc>, bool)>) -> Self {
         let mut months: Vec<Month> = Vec::new();
         for (taken, keep) in snapshots {
@@ -66,7 +66,7 @@ impl Calendar {
             let first = date - chrono::Days::new(u64::from(date.day0()));
             if months.last().is_none_or(|month| month.first != first) {
                 if let Some(newer) = months.last_mut() {
-                    newer.gap = months_since_the_era(newer.first) - months_since_the_era(first) - 1;
+                    newer.gap = month_number(newer.first) - month_number(first) - 1;
                 }
                 months.push(Month {
                     first,
@@ -82,6 +82,6 @@ impl Calendar {
     }
 }
 
-fn months_since_the_era(date: NaiveDate) -> i32 {
+fn month_number(date: NaiveDate) -> i32 {
     date.year() * 12 + date.month0() as i32
 }

@@ -1,12 +1,13 @@
-//! The `draco` command: what can be seen and tried of Draco from a terminal.
+//! The `draco` command.
 //!
-//! Each subcommand is a room of its own; this file only knows their names. Exit codes are the same for all: 0 for an
-//! answer, 2 for a question that was wrong, 1 for an answer that could not be written, or that nobody wants to hear.
+//! Each subcommand has its own module; this file only lists them. All subcommands use the same exit codes: 0 for success,
+//! 2 for invalid arguments or input, 1 for output that could not be written or an invariant that does not hold.
 
 mod calendar;
 mod casting;
 mod demo;
 mod manual;
+mod pager;
 mod plan;
 mod progress;
 mod sim;
@@ -36,73 +37,77 @@ enum Command {
     Man(manual::Man),
 }
 
-/// Why there is no answer.
+/// Why a command failed.
 enum Failure {
-    /// The question was wrong: usage, file, configuration.
-    Question(anyhow::Error),
-    /// The answer could not be written.
-    Answer(io::Error),
-    /// This must always hold, and does not.
+    /// Invalid arguments, input or configuration.
+    Input(anyhow::Error),
+    /// The output could not be written.
+    Output(anyhow::Error),
+    /// The reader closed the pipe: `draco plan … | head`. This is not an error.
+    PipeClosed,
+    /// These invariants do not hold.
     Broken(Vec<Broken>),
 }
 
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            // Whoever read the answer has seen enough of it: `draco plan … | head`.
-            Self::Answer(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Answer(_) | Self::Broken(_) => 1,
-            Self::Question(_) => 2,
+            Self::PipeClosed => 0,
+            Self::Output(_) | Self::Broken(_) => 1,
+            Self::Input(_) => 2,
         }
     }
 
-    fn tell(&self) {
-        let error = clap::builder::Styles::styled().get_error().to_owned();
-        let say = |why: fmt::Arguments<'_>| tell(format_args!("{error}error:{error:#} {why}"));
+    fn print(&self) {
+        let style = clap::builder::Styles::styled().get_error().to_owned();
+        let error = |message: fmt::Arguments<'_>| print_line(format_args!("{style}error:{style:#} {message}"));
         match self {
-            _ if self.code() == 0 => {}
-            Self::Answer(error) => say(format_args!("writing the answer: {error}")),
-            Self::Question(error) => say(format_args!("{error:#}")),
-            Self::Broken(all) => all.iter().for_each(|broken| say(format_args!("{broken}"))),
+            Self::PipeClosed => {}
+            Self::Input(cause) | Self::Output(cause) => error(format_args!("{cause:#}")),
+            Self::Broken(all) => all.iter().for_each(|broken| error(format_args!("{broken}"))),
         }
     }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Question(error)
+        Self::Input(error)
     }
 }
 
+/// Writing to standard output failed.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Answer(error)
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::PipeClosed,
+            _ => Self::Output(anyhow::Error::from(error).context("writing the output")),
+        }
     }
 }
 
 fn main() -> ExitCode {
-    let done = match Draco::parse().command {
+    let result = match Draco::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Plan(plan) => plan.run(),
         Command::Sim(sim) => sim.run(),
         Command::Completions(completions) => completions.run(Draco::command()),
         Command::Man(man) => man.run(Draco::command()),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.tell();
+            failure.print();
             failure.code().into()
         }
     }
 }
 
-/// Says beside the answer what a person should know.
-fn note(what: &str) {
-    tell(format_args!("note: {what}"));
+/// Prints a note on standard error.
+fn note(text: &str) {
+    print_line(format_args!("note: {text}"));
 }
 
-/// Nobody may be there to hear it, and the answer goes on all the same.
-fn tell(line: fmt::Arguments<'_>) {
+/// A failure to write to standard error is ignored: it must not stop the output.
+fn print_line(line: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

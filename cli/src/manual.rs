@@ -1,4 +1,4 @@
-//! Completions for a shell and pages for `man`, made from the same definitions as `--help`.
+//! Shell completions and man pages, generated from the same definitions as `--help`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -16,6 +16,7 @@ use crate::Failure;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Completions {
+    /// The shell
     shell: Shell,
 }
 
@@ -33,7 +34,7 @@ impl Completions {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Man {
-    /// Made if it is not there
+    /// The folder for the pages; created if it is missing
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
@@ -42,7 +43,7 @@ impl Man {
     pub(crate) fn run(self, command: clap::Command) -> Result<(), Failure> {
         fs::create_dir_all(&self.folder)
             .and_then(|()| clap_mangen::generate_to(command, &self.folder))
-            .with_context(|| format!("writing man pages into {}", self.folder.display()))?;
-        Ok(())
+            .with_context(|| format!("writing man pages into {}", self.folder.display()))
+            .map_err(Failure::Output)
     }
 }

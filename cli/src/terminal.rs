@@ -1,6 +1,6 @@
-//! What every answer to a person at a terminal has in common: colours, widths, calendars.
+//! Shared parts of the output for a terminal: colours, widths, calendars.
 //!
-//! What colour says, a glyph or a word says too.
+//! Colour never carries information alone: each colour has its own glyph or word.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -14,11 +14,11 @@ pub(crate) const KEPT: Style = AnsiColor::Green.on_default();
 pub(crate) const DELETED: Style = AnsiColor::Red.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// How each cell of a calendar looks.
+/// The glyph and colour of each cell of a calendar.
 const CELLS: [(Cell, Style, &str); 4] =
-    [(Cell::Kept, KEPT, "■"), (Cell::Deleted, DELETED, "□"), (Cell::Both, KEPT, "◧"), (Cell::Nothing, FAINT, "·")];
+    [(Cell::Kept, KEPT, "■"), (Cell::Deleted, DELETED, "□"), (Cell::Mixed, KEPT, "◧"), (Cell::Empty, FAINT, "·")];
 
-/// As wide as the terminal; of a pipe or file, 80.
+/// The width of the terminal; 80 if standard output is not a terminal.
 pub(crate) fn width() -> usize {
     let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     terminal.map_or(80, |(width, _)| usize::from(width.0))
@@ -30,15 +30,15 @@ pub(crate) fn write_calendar(out: &mut impl Write, calendar: &Calendar) -> io::R
         let days: Vec<String> = month.days.iter().map(|day| glyph(day.cell())).collect();
         writeln!(out, "{}  {}", month.first.format("%Y-%m"), days.join(" "))?;
         if month.gap > 0 {
-            writeln!(out, "         {FAINT}{}{FAINT:#}", month.gap_told())?;
+            writeln!(out, "         {FAINT}{}{FAINT:#}", month.gap_label())?;
         }
     }
     Ok(())
 }
 
-/// What the cells of a calendar mean. What is not kept has a word of its own.
-pub(crate) fn write_legend(out: &mut impl Write, deleted: &str) -> io::Result<()> {
-    let meanings = ["kept", deleted, "some of each", "none"];
+/// Writes the meaning of each cell, with the given labels for kept and deleted copies.
+pub(crate) fn write_legend(out: &mut impl Write, kept: &str, deleted: &str) -> io::Result<()> {
+    let meanings = [kept, deleted, "some of each", "none"];
     let legend = CELLS.iter().zip(meanings).map(|((cell, ..), meaning)| format!("{} {meaning}", glyph(*cell)));
     writeln!(out, "         {}\n", legend.collect::<Vec<_>>().join("   "))
 }
@@ -47,20 +47,20 @@ fn glyph(cell: Cell) -> String {
     CELLS.iter().filter(|row| row.0 == cell).map(|(_, style, glyph)| format!("{style}{glyph}{style:#}")).collect()
 }
 
-/// A name in at most so many columns: of what is too long, the middle is left out.
+/// A name in at most `width` columns. The middle of a longer name is replaced by an ellipsis.
 pub(crate) fn shortened(name: &str, width: usize) -> String {
     let characters: Vec<char> = name.chars().collect();
     if characters.len() <= width {
         return name.to_owned();
     }
-    let room = width.saturating_sub(1);
-    let (head, tail) = (room.div_ceil(2), room / 2);
+    let letters = width.saturating_sub(1);
+    let (head, tail) = (letters.div_ceil(2), letters / 2);
     let head = characters.iter().take(head);
     head.chain(['…'].iter()).chain(characters.iter().skip(characters.len() - tail)).collect()
 }
 
-/// Ends a line that stands at `indent` with these phrases, in as many lines as they need. A phrase that is too long for
-/// any line is broken after all.
+/// Writes phrases from column `indent` of the current line, wrapped between phrases. A phrase that is longer than a line
+/// is wrapped between words.
 pub(crate) fn write_wrapped(out: &mut impl Write, phrases: &[String], indent: usize, width: usize) -> io::Result<()> {
     let mut column = indent;
     let fits = |phrase: &str| indent + phrase.width() <= width;
@@ -82,7 +82,7 @@ mod tests {
     use super::shortened;
 
     #[test]
-    fn a_name_that_is_too_long_loses_its_middle() {
+    fn a_long_name_is_shortened_in_the_middle() {
         assert_eq!(shortened("orders", 6), "orders");
         assert_eq!(shortened("orders-2026", 6), "ord…26");
         assert_eq!(shortened("orders-2026", 7), "ord…026");

@@ -32,8 +32,8 @@
 //!     [
 //!         "monday: keep: daily 1 of 7, weekly 1 of 5, monthly 1 of 12, yearly 1 of 7",
 //!         "sunday-again: keep: daily 2 of 7, weekly 2 of 5",
-//!         "sunday: delete: daily keeps only the newest of a day, weekly keeps only the newest of a week, \
-//!          monthly keeps only the newest of a month, yearly keeps only the newest of a year",
+//!         "sunday: delete: daily keeps only the newest of a day; weekly keeps only the newest of a week; \
+//!          monthly keeps only the newest of a month; yearly keeps only the newest of a year",
 //!     ],
 //! );
 //! ```

@@ -145,9 +145,11 @@ impl<'a, S> Verdict<'a, S> {
 
 impl<S> fmt::Display for Verdict<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.keep { "keep" } else { "delete" })?;
+        // A reason for a deletion can have a comma itself.
+        let (verdict, separator) = if self.keep { ("keep", ",") } else { ("delete", ";") };
+        f.write_str(verdict)?;
         for (nth, reason) in self.reasons().enumerate() {
-            write!(f, "{} {reason}", if nth == 0 { ":" } else { "," })?;
+            write!(f, "{} {reason}", if nth == 0 { ":" } else { separator })?;
         }
         Ok(())
     }

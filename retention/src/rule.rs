@@ -249,6 +249,12 @@ impl Span {
         Self { hours }
     }
 
+    /// The length in hours.
+    #[must_use]
+    pub const fn as_hours(self) -> u32 {
+        self.hours
+    }
+
     /// Whether the two times are less than this span apart.
     fn contains(self, newer: DateTime<Utc>, older: DateTime<Utc>) -> bool {
         nanoseconds(newer) - nanoseconds(older) < i128::from(self.hours) * 3600 * NANOSECONDS

@@ -56,11 +56,11 @@ fn a_deleted_snapshot_lists_why_each_rule_does_not_keep_it() {
         &[
             "2026-11-21T03:05 keep: last 1 of 1, whole_days 1 of 1, hourly 1 of 1, daily 1 of 1, weekly 1 of 1, \
              monthly 1 of 1, quarterly 1 of 1, yearly 1 of 1, within 2d",
-            "2025-11-21T03:05 delete: last keeps 1 snapshot, this is the 2nd, \
-             whole_days keeps 1 day, this is the 2nd, hourly keeps 1 hour, this is the 2nd, \
-             daily keeps 1 day, this is the 2nd, weekly keeps 1 week, this is the 2nd, \
-             monthly keeps 1 month, this is the 2nd, quarterly keeps 1 quarter, this is the 2nd, \
-             yearly keeps 1 year, this is the 2nd, within keeps less than 2d before the newest",
+            "2025-11-21T03:05 delete: last keeps 1 snapshot, this is the 2nd; \
+             whole_days keeps 1 day, this is the 2nd; hourly keeps 1 hour, this is the 2nd; \
+             daily keeps 1 day, this is the 2nd; weekly keeps 1 week, this is the 2nd; \
+             monthly keeps 1 month, this is the 2nd; quarterly keeps 1 quarter, this is the 2nd; \
+             yearly keeps 1 year, this is the 2nd; within keeps less than 2d before the newest",
         ],
     );
 }

@@ -51,7 +51,7 @@ pub(super) fn write_story(out: &mut impl Write, stage: &Stage, story: &[Step]) -
 pub(super) fn write_outcome(out: &mut impl Write, stage: &Stage, outcome: &Outcome) -> io::Result<()> {
     let is_dry = stage.rehearsal.cast().is_dry();
     writeln!(out, "{TITLE}What is kept after {}{TITLE:#}\n", days(outcome.sums.days))?;
-    write_legend(out, if is_dry { "would be deleted" } else { "deleted" })?;
+    write_legend(out, "kept", if is_dry { "would be deleted" } else { "deleted" })?;
     for ((_, database), kept) in stage.databases.iter().zip(&outcome.databases) {
         write_database(out, database, kept, is_dry)?;
     }

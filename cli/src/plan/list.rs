@@ -1,7 +1,7 @@
-//! The lists of snapshots that `draco plan` understands: a plain one, and what the AWS command line prints.
+//! The lists of snapshots that `draco plan` reads: a plain list, or the output of the AWS command line.
 //!
-//! A list is sorted into its sources while it is read, so that the room it needs goes by the number of snapshots and not
-//! by all that AWS says of each.
+//! A list is grouped by database while it is parsed. Only identifiers and times are stored, so memory grows with the number
+//! of snapshots and not with the size of AWS's descriptions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,35 +10,55 @@ use std::io::BufRead;
 use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Datelike, Utc};
 use retention::Snapshot;
-use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use super::name::{Name, Text};
 
-/// On databases, and so on their snapshots: the lifecycle.
+/// The lifecycle. Set on databases; RDS copies it to their snapshots.
 const LIFECYCLE: &str = "Draco_Lifecycle";
-/// On copies: the ARN of the database.
+/// The ARN of the database. Set on copies and transit copies.
 const SOURCE: &str = "Draco_Source";
-/// On copies: when the original was taken.
+/// The time of the source snapshot. Set on copies and transit copies.
 const TAKEN: &str = "Draco_Taken";
 
-/// Everything that was listed.
+/// A parsed list.
 #[derive(Default)]
 pub(crate) struct List {
-    /// By name. Snapshots that name no source are one source without a name.
-    pub(crate) sources: BTreeMap<Option<Box<str>>, Source>,
-    /// How many are left out because they are not `available`: what they will be, nobody knows yet.
+    pub(crate) databases: BTreeMap<Key, Database>,
+    /// The number of snapshots that are left out because they are not `available`.
     pub(crate) unavailable: usize,
-    /// The list says that there is more of it.
-    pub(crate) goes_on: bool,
+    /// The number of transit copies that are left out: no lifecycle applies to them.
+    pub(crate) transit: usize,
+    /// Whether the list ends with a marker for a next page.
+    pub(crate) is_partial: bool,
+}
+
+/// The key of a database in a list.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// `None` for all snapshots of a plain list that name no database.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) role: Role,
+}
+
+/// What the snapshots of a database are to Draco.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// Source snapshots, in production. Draco never deletes them; the plan is for their copies in DR.
+    #[default]
+    Source,
+    /// Copies in DR.
+    Copy,
 }
 
 /// The snapshots of one database.
 #[derive(Default)]
-pub(crate) struct Source {
+pub(crate) struct Database {
     pub(crate) snapshots: Vec<Entry>,
-    /// What the newest of them asks for.
+    /// The lifecycle that the newest snapshot names.
     pub(crate) lifecycle: Option<Box<str>>,
     newest: usize,
 }
@@ -60,55 +80,53 @@ impl Snapshot for Entry {
 }
 
 impl List {
-    /// Reads a list in either form. An error says where it is wrong and what was expected there.
+    /// Reads a list in either form. An error has the position and the expected form.
     pub(crate) fn read(mut from: impl BufRead, name: &str) -> anyhow::Result<Self> {
         skip_byte_order_mark(&mut from, name)?;
         let mut list = Self::default();
         let mut json = serde_json::Deserializer::from_reader(from);
         ListForm(&mut list).deserialize(&mut json).and_then(|()| json.end()).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            let what = error.to_string();
-            let what = what.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&what);
+            let message = error.to_string();
+            let message = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message);
             match error.classify() {
-                Category::Io => anyhow!("reading {name}: {what}"),
-                Category::Eof => anyhow!("{name}:{line}:{column}: ends too early ({what}); expected {EXPECTED}"),
-                Category::Syntax => anyhow!("{name}:{line}:{column}: {what}; expected {EXPECTED}"),
-                Category::Data => anyhow!("{name}:{line}:{column}: {what}"),
+                Category::Io => anyhow!("reading {name}: {message}"),
+                Category::Eof if (line, column) == (1, 0) => anyhow!("{name} is empty; expected {EXPECTED}"),
+                Category::Eof => anyhow!("{name}:{line}:{column}: unexpected end ({message}); expected {EXPECTED}"),
+                Category::Syntax => anyhow!("{name}:{line}:{column}: {message}; expected {EXPECTED}"),
+                Category::Data => anyhow!("{name}:{line}:{column}: {message}"),
             }
         })?;
-        for source in list.sources.values() {
-            source.check(name)?;
+        for database in list.databases.values() {
+            database.check(name)?;
         }
         Ok(list)
     }
 
-    fn add(&mut self, source: Option<Name>, entry: Entry, lifecycle: Option<Name>) {
-        let source = source.map(|source| source.0);
-        let source = match self.sources.get_mut(&source) {
-            Some(known) => known,
-            None => self.sources.entry(source).or_default(),
-        };
-        // Of one snapshot that is there twice, the lifecycles decide, so that the order of the list does not.
+    fn add(&mut self, database: Option<Name>, role: Role, entry: Entry, lifecycle: Option<Name>) {
+        let key = Key { name: database.map(|database| database.0), role };
+        let database = self.databases.entry(key).or_default();
+        // If one snapshot is listed twice with two lifecycles, the greater name wins, so that the order does not matter.
         let lifecycle = lifecycle.map(|lifecycle| lifecycle.0).filter(|lifecycle| !lifecycle.is_empty());
-        let newest = source.snapshots.get(source.newest).map(|newest| (newest.taken, &newest.id, &source.lifecycle));
+        let newest =
+            database.snapshots.get(database.newest).map(|newest| (newest.taken, &newest.id, &database.lifecycle));
         if newest.is_none_or(|newest| (entry.taken, &entry.id, &lifecycle) > newest) {
-            source.newest = source.snapshots.len();
-            source.lifecycle = lifecycle;
+            database.newest = database.snapshots.len();
+            database.lifecycle = lifecycle;
         }
-        source.snapshots.push(entry);
+        database.snapshots.push(entry);
     }
 }
 
-impl Source {
-    /// An identifier is one snapshot. If it were two, a plan could keep the one and delete the other.
+impl Database {
+    /// Checks that no identifier has two times. A plan would treat it as two snapshots and could keep one and delete the
+    /// other.
     fn check(&self, name: &str) -> anyhow::Result<()> {
         let mut seen = HashMap::with_capacity(self.snapshots.len());
         for Entry { id, taken } in &self.snapshots {
             match seen.insert(id, taken) {
                 Some(other) if other != taken => {
-                    bail!(
-                        "{name}: `{id}` is there twice, taken at {other:?} and at {taken:?}; expected one time for each"
-                    )
+                    bail!("{name}: snapshot `{id}` is listed with two different times, {other:?} and {taken:?}")
                 }
                 _ => {}
             }
@@ -119,7 +137,7 @@ impl Source {
 
 const EXPECTED: &str = r#"a list like [{"id": "…", "taken": "2026-11-21T03:06:39Z"}], or what `aws rds describe-db-snapshots` or `describe-db-cluster-snapshots` prints"#;
 
-/// Some programs begin a file with the mark that says which Unicode it is.
+/// Some programs write a byte order mark at the start of a file.
 fn skip_byte_order_mark(from: &mut impl BufRead, name: &str) -> anyhow::Result<()> {
     match from.fill_buf().with_context(|| format!("reading {name}"))? {
         [0xef, 0xbb, 0xbf, ..] => from.consume(3),
@@ -129,7 +147,7 @@ fn skip_byte_order_mark(from: &mut impl BufRead, name: &str) -> anyhow::Result<(
     Ok(())
 }
 
-/// The two forms are told apart by their first character.
+/// The two forms differ in their first character.
 struct ListForm<'a>(&'a mut List);
 
 impl<'de> DeserializeSeed<'de> for ListForm<'_> {
@@ -148,8 +166,8 @@ impl<'de> Visitor<'de> for ListForm<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(Plain { id, taken, source, lifecycle }) = seq.next_element()? {
-            self.0.add(source, Entry { id: id.0, taken: taken.0 }, lifecycle);
+        while let Some(Plain { id, taken, database, role, lifecycle }) = seq.next_element()? {
+            self.0.add(database, role.unwrap_or_default(), Entry { id: id.0, taken: taken.0 }, lifecycle);
         }
         Ok(())
     }
@@ -159,34 +177,39 @@ impl<'de> Visitor<'de> for ListForm<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "DBSnapshots" | "DBClusterSnapshots" => {
-                    // An instance and a cluster may have the same name.
+                    // Two kinds in one list would mix an instance and a cluster of the same name.
                     if let Some(first) = described.replace(key) {
                         return Err(de::Error::custom(format_args!(
-                            "expected one kind of snapshots; {first} came before"
+                            "a second list of snapshots; the first is {first}, expected only one"
                         )));
                     }
                     map.next_value_seed(Described(self.0))?;
                 }
-                "Marker" | "NextToken" => self.0.goes_on |= map.next_value::<Option<IgnoredAny>>()?.is_some(),
+                "Marker" | "NextToken" => self.0.is_partial |= map.next_value::<Option<IgnoredAny>>()?.is_some(),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        described.map(drop).ok_or_else(|| de::Error::custom(format_args!("no snapshots here; expected {EXPECTED}")))
+        described.map(drop).ok_or_else(|| {
+            de::Error::custom(format_args!("no key DBSnapshots or DBClusterSnapshots; expected {EXPECTED}"))
+        })
     }
 }
 
-/// A snapshot in a plain list. What else a list says of it is of no concern here.
+/// A snapshot in a plain list. Other keys are ignored.
 #[derive(Deserialize)]
 struct Plain {
     id: Name,
     taken: Time,
-    source: Option<Name>,
+    /// `source` is the older name of the key.
+    #[serde(alias = "source")]
+    database: Option<Name>,
+    role: Option<Role>,
     lifecycle: Option<Name>,
 }
 
-/// The snapshots as AWS describes them.
+/// The list of snapshots in AWS's output.
 struct Described<'a>(&'a mut List);
 
 impl<'de> DeserializeSeed<'de> for Described<'_> {
@@ -210,16 +233,24 @@ impl<'de> Visitor<'de> for Described<'_> {
                 self.0.unavailable += 1;
                 continue;
             }
+            if snapshot.is_transit() {
+                self.0.transit += 1;
+                continue;
+            }
             let taken = snapshot.taken().map_err(de::Error::custom)?;
             let named = |key| snapshot.tag(key).map(Name::parse).transpose().map_err(de::Error::custom);
-            let (source, lifecycle) = (named(SOURCE)?.unwrap_or(snapshot.database.clone()), named(LIFECYCLE)?);
-            self.0.add(Some(source), Entry { id: snapshot.id.0, taken }, lifecycle);
+            let lifecycle = named(LIFECYCLE)?;
+            let (database, role) = match named(SOURCE)? {
+                Some(source) => (source, Role::Copy),
+                None => (snapshot.database.clone(), Role::Source),
+            };
+            self.0.add(Some(database), role, Entry { id: snapshot.id.0, taken }, lifecycle);
         }
         Ok(())
     }
 }
 
-/// An instance or cluster snapshot as AWS describes it, as far as a plan has to know.
+/// An instance or cluster snapshot in AWS's output: the fields that a plan needs.
 #[derive(Deserialize)]
 struct DbSnapshot {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
@@ -230,9 +261,11 @@ struct DbSnapshot {
     status: String,
     #[serde(rename = "SnapshotCreateTime")]
     created: Option<Time>,
-    /// Of a copy, the time of the original. Only instance snapshots have it.
+    /// For a copy, the time of the original. Only instance snapshots have it.
     #[serde(rename = "OriginalSnapshotCreateTime")]
     original: Option<Time>,
+    #[serde(rename = "DBSnapshotArn", alias = "DBClusterSnapshotArn")]
+    arn: Option<String>,
     #[serde(rename = "TagList")]
     tags: Option<Vec<Tag>>,
 }
@@ -250,6 +283,15 @@ impl DbSnapshot {
         self.tags.iter().flatten().find(|tag| tag.key == key)?.value.as_deref()
     }
 
+    /// Whether it is a transit copy: it is in the account of the database that it was copied from.
+    fn is_transit(&self) -> bool {
+        fn account(arn: &str) -> Option<&str> {
+            arn.split(':').nth(4)
+        }
+        let database = self.tag(SOURCE).and_then(account);
+        database.is_some() && database == self.arn.as_deref().and_then(account)
+    }
+
     fn taken(&self) -> Result<DateTime<Utc>, String> {
         let id = &self.id.0;
         match (self.tag(TAKEN), &self.original, &self.created) {
@@ -262,7 +304,7 @@ impl DbSnapshot {
     }
 }
 
-/// A time as RFC 3339 writes it, which knows four digits of a year.
+/// An RFC 3339 time. Its years have four digits.
 struct Time(DateTime<Utc>);
 
 const TIME: &str = "a time like 2026-11-21T03:06:39Z";

@@ -1,11 +1,11 @@
-//! Names that come from outside: identifiers, sources, lifecycles.
+//! Names in the input: identifiers, databases, lifecycles.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-/// What something is called. Nothing in it would write to a terminal more, or elsewhere, than it says.
+/// A name without control characters, so that printing it cannot change the terminal.
 #[derive(Clone)]
 pub(crate) struct Name(pub(super) Box<str>);
 
@@ -15,7 +15,7 @@ impl Name {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        // The last two ranges turn the direction of writing.
+        // Both ranges have characters that change the direction of text.
         let odd = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if text.contains(odd) {
             return Err(format!("{text:?} has a control character, which no name in AWS has"));
@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// A string that a function reads; else, it says why not.
+/// Deserializes a string with this function.
 pub(super) struct Text<F> {
     pub(super) expected: &'static str,
     pub(super) read: F,

@@ -1,45 +1,59 @@
-//! What the plans themselves do not say: what was left out, and which lifecycles are not known.
+//! Notes on a plan: snapshots that were left out, and lifecycles that are missing or unknown.
 
 use std::collections::BTreeSet;
 
 use retention::{Lifecycle, Lifecycles};
 
 use super::Planned;
-use super::list::List;
+use super::list::{List, Role};
 
-/// What there is to say, in lines.
-pub(super) fn of(list: &List, sources: &[Planned<'_>], lifecycles: &Lifecycles, given: bool) -> Vec<String> {
+/// The notes, one line each. `is_given` is whether `--lifecycle` was used.
+pub(super) fn of(list: &List, plans: &[Planned<'_>], lifecycles: &Lifecycles, is_given: bool) -> Vec<String> {
     let known = || lifecycles.names().collect::<Vec<_>>().join(", ");
-    let listed: usize = list.sources.values().map(|source| source.snapshots.len()).sum();
-    let planned: usize = sources.iter().map(|source| source.plan.verdicts().len()).sum();
-    let unnamed = sources.iter().filter(|source| *source.plan.lifecycle() == Lifecycle::None).count();
-    let unknown: BTreeSet<&str> = sources
+    let listed: usize = list.databases.values().map(|database| database.snapshots.len()).sum();
+    let planned: usize = plans.iter().map(|plan| plan.plan.verdicts().len()).sum();
+    let without: Vec<Role> =
+        plans.iter().filter(|plan| *plan.plan.lifecycle() == Lifecycle::None).map(|plan| plan.role).collect();
+    let unknown: BTreeSet<&str> = plans
         .iter()
-        .filter_map(|source| match source.plan.lifecycle() {
+        .filter_map(|plan| match plan.plan.lifecycle() {
             Lifecycle::Unknown(name) => Some(name.as_str()),
             _ => None,
         })
         .collect();
 
     let mut notes = Vec::new();
-    if list.goes_on {
-        notes.push("the list ends with a marker, so there is more that is not in it".to_owned());
+    if list.is_partial {
+        notes.push("the list is one page of several: it ends with a marker, so snapshots are missing".to_owned());
     }
     if list.unavailable > 0 {
-        notes.push(format!("{} left out, not available", list.unavailable));
+        notes.push(format!("{} left out: not available", snapshots(list.unavailable)));
+    }
+    if list.transit > 0 {
+        let copies = if list.transit == 1 { "copy" } else { "copies" };
+        notes.push(format!("{} transit {copies} left out: no lifecycle applies to them", list.transit));
     }
     if listed > planned {
-        notes.push(format!("{} listed more than once, counted once", listed - planned));
+        notes.push(format!("{} listed more than once", snapshots(listed - planned)));
     }
-    if unnamed > 0 {
-        let of = sources.len();
-        notes.push(format!("no lifecycle for {unnamed} of {of} sources; `--lifecycle NAME` gives one: {}", known()));
+    if !without.is_empty() {
+        let (count, of) = (without.len(), plans.len());
+        let databases = if of == 1 { "database" } else { "databases" };
+        let effect = if without.contains(&Role::Source) { "Draco does not copy them" } else { "every copy is kept" };
+        notes.push(format!(
+            "{count} of {of} {databases} without a lifecycle: {effect}; try one with --lifecycle: {}",
+            known()
+        ));
     }
-    if given && list.sources.values().all(|source| source.lifecycle.is_some()) {
-        notes.push("`--lifecycle` decides nothing here: every source names its own".to_owned());
+    if is_given && !plans.is_empty() && list.databases.values().all(|database| database.lifecycle.is_some()) {
+        notes.push("--lifecycle has no effect: every database names its own lifecycle".to_owned());
     }
     for name in unknown {
-        notes.push(format!("there is no lifecycle `{name}`, so everything under it is kept; there are {}", known()));
+        notes.push(format!("unknown lifecycle `{name}`; known lifecycles: {}", known()));
     }
     notes
+}
+
+fn snapshots(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "snapshot" } else { "snapshots" })
 }

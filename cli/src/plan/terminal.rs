@@ -1,76 +1,129 @@
-//! A plan for a person at a terminal: per source a calendar, a table with the reasons, and one line of sums.
+//! A plan for a person at a terminal: for each database a calendar and one line of sums, and with `--reasons` a table of
+//! verdicts.
 //!
-//! What colour says, a glyph or a word says too.
+//! Colour never carries information alone: each colour has its own glyph or word.
 
 use std::io::{self, Write};
 
 use retention::{Reason, Snapshot, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-use super::list::Entry;
-use super::{Planned, Sums};
-use crate::terminal::{DELETED, KEPT, TITLE, width, write_calendar, write_legend, write_wrapped};
+use super::list::{Entry, Role};
+use super::sums::Sums;
+use super::{Planned, common_role};
+use crate::terminal::{DELETED, FAINT, KEPT, TITLE, width, write_calendar, write_legend, write_wrapped};
 
-pub(super) fn write(out: &mut impl Write, sources: &[Planned<'_>]) -> io::Result<()> {
+/// Whether the table of verdicts is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reasons {
+    Shown,
+    Hidden,
+}
+
+pub(super) fn write(out: &mut impl Write, plans: &[Planned<'_>], reasons: Reasons) -> io::Result<()> {
+    if plans.is_empty() {
+        return write_empty(out);
+    }
     let width = width();
-    for (nth, source) in sources.iter().enumerate() {
-        writeln!(out, "{TITLE}{}{TITLE:#}", source.title())?;
-        write_wrapped(out, &[source.plan.lifecycle().to_string()], 0, width)?;
+    let (kept, deleted) = labels(common_role(plans));
+    for (nth, plan) in plans.iter().enumerate() {
+        writeln!(out, "{TITLE}{}{TITLE:#}", plan.title())?;
+        write_wrapped(out, &[plan.plan.lifecycle().to_string()], 0, width)?;
         writeln!(out)?;
-        write_calendar(out, &source.calendar())?;
+        write_calendar(out, &plan.calendar())?;
         writeln!(out)?;
         if nth == 0 {
-            write_legend(out, "to be deleted")?;
+            write_legend(out, kept, deleted)?;
         }
-        write_table(out, source, width)?;
-        writeln!(out, "\n{TITLE}{}{TITLE:#}\n", Sums::of(source))?;
+        if reasons == Reasons::Shown {
+            write_table(out, plan, width)?;
+            writeln!(out)?;
+        }
+        writeln!(out, "{TITLE}{}{TITLE:#}", Sums::of(plan))?;
+        if plans.len() > 1 {
+            writeln!(out)?;
+        }
     }
-    match sources {
-        [] => writeln!(out, "The list has no snapshots."),
-        [_] => Ok(()),
-        all => writeln!(out, "{TITLE}{} sources{TITLE:#}, {}", all.len(), all.iter().map(Sums::of).sum::<Sums>()),
+    if plans.len() > 1 {
+        write_total(out, &format!("{} databases, {}", plans.len(), Sums::of_all(plans)))?;
+    }
+    write_hints(out, plans, (reasons == Reasons::Hidden).then_some("Reasons: --reasons"))
+}
+
+/// The sums of all databases, wrapped.
+pub(super) fn write_total(out: &mut impl Write, text: &str) -> io::Result<()> {
+    write!(out, "{TITLE}")?;
+    write_wrapped(out, &[text.to_owned()], 0, width())?;
+    write!(out, "{TITLE:#}")
+}
+
+/// One line that says what Draco never deletes, and the next step.
+pub(super) fn write_hints(out: &mut impl Write, plans: &[Planned<'_>], next: Option<&str>) -> io::Result<()> {
+    let has_sources = plans.iter().any(|plan| plan.role == Role::Source);
+    let never = has_sources.then_some("Draco never deletes source snapshots, only copies in DR.");
+    let hints: Vec<&str> = never.into_iter().chain(next).collect();
+    if hints.is_empty() { Ok(()) } else { writeln!(out, "{FAINT}{}{FAINT:#}", hints.join(" ")) }
+}
+
+pub(super) fn write_empty(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "The list has no snapshots: nothing to plan.")
+}
+
+/// The labels for kept and deleted in a legend.
+pub(super) fn labels(role: Option<Role>) -> (&'static str, &'static str) {
+    match role {
+        Some(Role::Copy) => ("kept", "would be deleted"),
+        Some(Role::Source) | None => ("copy kept", "copy would be deleted"),
     }
 }
 
-/// The verdict and the time: `delete  2026-11-21 03:05  `.
-const HEAD: usize = 26;
-/// Where reasons stand that do not fit beside it.
+/// The time and two spaces after the verdict: `2026-11-21 03:05  `.
+const TIME: usize = 18;
+/// The indent of reasons that do not fit beside an identifier.
 const BELOW: usize = 8;
-/// What reasons need beside them, at the least, or else they go below.
+/// The minimum width for reasons beside an identifier.
 const BESIDE: usize = 40;
 
-fn write_table(out: &mut impl Write, source: &Planned<'_>, width: usize) -> io::Result<()> {
-    let longest = source.plan.verdicts().map(|verdict| verdict.snapshot.id().width()).max().unwrap_or(0);
-    for verdict in source.plan.verdicts() {
-        let (style, word) = if verdict.keep { (KEPT, "keep") } else { (DELETED, "delete") };
+fn write_table(out: &mut impl Write, plan: &Planned<'_>, width: usize) -> io::Result<()> {
+    let longest = plan.plan.verdicts().map(|verdict| verdict.snapshot.id().width()).max().unwrap_or(0);
+    let (keep, delete) = match plan.role {
+        Role::Copy => ("keep", "delete"),
+        Role::Source => ("keep copy", "delete copy"),
+    };
+    let head = delete.len() + 2 + TIME;
+    for verdict in plan.plan.verdicts() {
+        let (style, action) = if verdict.keep { (KEPT, keep) } else { (DELETED, delete) };
         let id = verdict.snapshot.id();
-        write!(out, "{style}{word:6}{style:#}  {}  ", verdict.snapshot.taken().format("%Y-%m-%d %H:%M"))?;
-        let indent = if HEAD + longest + 2 + BESIDE <= width {
+        let taken = verdict.snapshot.taken().format("%Y-%m-%d %H:%M");
+        write!(out, "{style}{action:action_width$}{style:#}  {taken}  ", action_width = delete.len())?;
+        let indent = if head + longest + 2 + BESIDE <= width {
             write!(out, "{id}{:gap$}", "", gap = longest - id.width() + 2)?;
-            HEAD + longest + 2
+            head + longest + 2
         } else {
-            if HEAD + id.width() > width {
+            if head + id.width() > width {
                 write!(out, "\n{:BELOW$}", "")?;
             }
             write!(out, "{id}\n{:BELOW$}", "")?;
             BELOW
         };
-        write_wrapped(out, &why(&verdict), indent, width)?;
+        write_wrapped(out, &phrases(&verdict), indent, width)?;
     }
     Ok(())
 }
 
-/// Why, in phrases that should not be broken. Of a snapshot that goes, rules that miss it alike are told together.
-fn why(verdict: &Verdict<'_, Entry>) -> Vec<String> {
-    let [mut held, mut too_old, mut not_newest] = [const { Vec::new() }; 3];
+/// The reasons in short phrases that are not wrapped. Rules with the same cause are grouped.
+fn phrases(verdict: &Verdict<'_, Entry>) -> Vec<String> {
+    let [mut others, mut too_old, mut not_newest] = [const { Vec::new() }; 3];
     for reason in verdict.reasons() {
         match reason {
             Reason::Needs { rule, newest: false, .. } => not_newest.push(rule.unit().to_owned()),
-            Reason::Needs { rule, of, nth, .. } => too_old.push(format!("{} {nth} of {of}", rule.name())),
-            other => held.push(other.to_string()),
+            Reason::Needs { rule, of, nth, .. } => {
+                too_old.push(format!("{} {nth} ({} keeps {of})", rule.unit(), rule.name()));
+            }
+            other => others.push(other.to_string()),
         }
     }
-    let groups = [("would be ", too_old), ("not newest of its ", not_newest), ("", held)];
+    let groups = [("", too_old), ("not newest of its ", not_newest), ("", others)];
     let mut phrases: Vec<String> = Vec::new();
     for (lead, group) in groups {
         for (nth, phrase) in group.iter().enumerate() {

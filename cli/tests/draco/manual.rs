@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use crate::run;
 
 #[test]
-fn help_is_for_someone_who_has_never_seen_the_tool() {
+fn help_of_plan() {
     assert_snapshot!(run(&["plan", "--help"]).out);
 }
 
@@ -21,7 +21,7 @@ fn the_example_in_the_help_works_as_typed() {
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
     let output = Command::new("sh").args(["-c", example]).env("PATH", path).output().expect("a shell");
     let out = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(out.contains("3 snapshots: 2 kept, 1 to be deleted"), "{out}");
+    assert!(out.contains("3 source snapshots: 2 copies kept, 1 copy would be deleted"), "{out}");
 }
 
 #[test]
@@ -30,6 +30,13 @@ fn every_shell_has_completions() {
         let ran = run(&["completions", shell]);
         assert!(ran.code == Some(0) && ran.out.contains("lifecycle"), "{shell}: {}", ran.err);
     }
+}
+
+#[test]
+fn man_pages_that_cannot_be_written_exit_with_1() {
+    let ran = run(&["man", "/dev/null/man"]);
+    let expected = "error: writing man pages into /dev/null/man: Not a directory (os error 20)\n";
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), expected));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `draco plan` prints, whole.
+//! The output of `draco plan`.
 
 use std::process::Stdio;
 
@@ -6,45 +6,50 @@ use insta::assert_snapshot;
 
 use crate::{draco, run, run_on};
 
-/// Of every kind: two on one day, one kept and one not; a gap; no source; a name that nobody knows; `Ignore`.
-const MIXED: &str = r#"[
-    {"id": "o-1", "taken": "2026-11-21T03:06:39Z", "source": "orders", "lifecycle": "standard"},
-    {"id": "o-2", "taken": "2026-11-21T15:06:39.25Z", "source": "orders", "lifecycle": "STANDARD"},
-    {"id": "o-3", "taken": "2026-11-20T03:06:39+02:00", "source": "orders"},
-    {"id": "o-4", "taken": "2025-08-02T03:06:39Z", "source": "orders", "lifecycle": "Test"},
-    {"id": "o-5", "taken": "2025-08-01T03:06:39Z", "source": "orders", "lifecycle": "Test"},
-    {"id": "b-1", "taken": "2026-11-21T03:06:39Z", "source": "billing", "lifecycle": "Standrad"},
-    {"id": "i-1", "taken": "2026-11-21T03:06:39Z", "source": "ignored", "lifecycle": "Ignore"},
+/// Two snapshots on one day, a gap of months, no database name, an unknown lifecycle, `Ignore`, a duplicate.
+pub(crate) const MIXED: &str = r#"[
+    {"id": "o-1", "taken": "2026-11-21T03:06:39Z", "database": "orders", "lifecycle": "standard"},
+    {"id": "o-2", "taken": "2026-11-21T15:06:39.25Z", "database": "orders", "lifecycle": "STANDARD"},
+    {"id": "o-3", "taken": "2026-11-20T03:06:39+02:00", "database": "orders"},
+    {"id": "o-4", "taken": "2025-08-02T03:06:39Z", "database": "orders", "lifecycle": "Test"},
+    {"id": "o-5", "taken": "2025-08-01T03:06:39Z", "database": "orders", "lifecycle": "Test"},
+    {"id": "b-1", "taken": "2026-11-21T03:06:39Z", "database": "billing", "lifecycle": "Standrad"},
+    {"id": "i-1", "taken": "2026-11-21T03:06:39Z", "database": "ignored", "lifecycle": "Ignore"},
     {"id": "n-2", "taken": "2026-11-21T03:06:39Z"},
     {"id": "n-1", "taken": "2026-11-20T03:06:39Z", "more": {"than": ["is", "needed"]}},
     {"id": "n-1", "taken": "2026-11-20T03:06:39Z"}
 ]"#;
 
 #[test]
-fn a_person_sees_a_calendar_a_table_and_sums_of_each_source() {
+fn each_database_has_a_calendar_and_sums() {
     assert_snapshot!(run_on(MIXED, &["plan"]).out);
 }
 
 #[test]
-fn what_is_not_in_the_plan_is_noted_on_standard_error() {
+fn reasons_adds_a_table_of_verdicts() {
+    assert_snapshot!(run_on(MIXED, &["plan", "--reasons"]).out);
+}
+
+#[test]
+fn duplicates_and_missing_lifecycles_are_noted_on_standard_error() {
     assert_snapshot!(run_on(MIXED, &["plan", "-"]).err, @"
-    note: 1 listed more than once, counted once
-    note: no lifecycle for 1 of 4 sources; `--lifecycle NAME` gives one: Ignore, Standard, Test
-    note: there is no lifecycle `Standrad`, so everything under it is kept; there are Ignore, Standard, Test
+    note: 1 snapshot listed more than once
+    note: 1 of 4 databases without a lifecycle: Draco does not copy them; try one with --lifecycle: Ignore, Standard, Test
+    note: unknown lifecycle `Standrad`; known lifecycles: Ignore, Standard, Test
     ");
 }
 
 #[test]
-fn a_lifecycle_that_is_not_asked_is_noted() {
+fn a_lifecycle_option_without_effect_is_noted() {
     let ran = run_on(
         r#"[{"id": "a", "taken": "2026-11-21T03:06:39Z", "lifecycle": "Test"}]"#,
         &["plan", "--lifecycle", "Week"],
     );
-    assert_snapshot!(ran.err, @"note: `--lifecycle` decides nothing here: every source names its own");
+    assert_snapshot!(ran.err, @"note: --lifecycle has no effect: every database names its own lifecycle");
 }
 
 #[test]
-fn of_one_snapshot_that_is_there_twice_the_order_decides_nothing() {
+fn the_order_of_duplicates_does_not_matter() {
     let twice = ["Test", "Ignore"]
         .map(|name| format!(r#"{{"id": "a", "taken": "2026-11-21T03:06:39Z", "lifecycle": "{name}"}}"#));
     let plan = |a: usize, b: usize| run_on(&format!("[{}, {}]", twice[a], twice[b]), &["plan", "--json"]).out;
@@ -52,7 +57,7 @@ fn of_one_snapshot_that_is_there_twice_the_order_decides_nothing() {
 }
 
 #[test]
-fn nobody_has_to_listen_to_the_notes() {
+fn notes_that_cannot_be_written_are_ignored() {
     let full = std::fs::File::create("/dev/full").expect("a device that is always full");
     let mut command = draco(&["plan", "samples/describe-db-snapshots.json", "--json"]);
     let output = command.stderr(full).output().expect("draco runs");
@@ -60,34 +65,29 @@ fn nobody_has_to_listen_to_the_notes() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_written_is_another_failure() {
+fn output_that_cannot_be_written_exits_with_1() {
     let full = std::fs::File::create("/dev/full").expect("a device that is always full");
     let output = draco(&["plan", "samples/a-year-of-orders.json"]).stdout(full).output().expect("draco runs");
-    assert_eq!(output.status.code(), Some(1));
-    let ran = run(&["plan", "samples/a-year-of-orders.json", "--svg", "/dev/full"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    let expected = "error: writing the output: No space left on device (os error 28)";
+    assert_eq!((error.lines().last(), output.status.code()), (Some(expected), Some(1)));
 }
 
 #[test]
-fn a_script_gets_one_array() {
-    assert_snapshot!(run_on(MIXED, &["plan", "--json"]).out);
-}
-
-#[test]
-fn a_lifecycle_given_by_hand_is_for_sources_whose_newest_snapshot_names_none() {
+fn the_lifecycle_option_is_for_databases_whose_newest_snapshot_names_none() {
     let ran = run_on(MIXED, &["plan", "--lifecycle", "nosuch", "--json"]);
-    let reasons: Vec<&str> = ran.out.lines().filter(|line| line.contains("unknown lifecycle `nosuch`")).collect();
-    assert_eq!(reasons.len(), 2, "{}", ran.out);
-    assert!(reasons.iter().all(|line| line.contains(r#""source":null"#)), "{}", ran.out);
+    let rows: Vec<&str> = ran.out.lines().filter(|line| line.contains(r#""lifecycle":"nosuch""#)).collect();
+    assert_eq!(rows.len(), 2, "{}", ran.out);
+    assert!(rows.iter().all(|line| line.contains(r#""database":null"#)), "{}", ran.out);
 }
 
 #[test]
-fn colour_only_repeats_what_the_words_say() {
-    let plain = run_on(MIXED, &["plan", "--color", "never"]).out;
-    let coloured = run_on(MIXED, &["plan", "--color", "always"]).out;
+fn output_without_colour_has_the_same_text() {
+    let plain = run_on(MIXED, &["plan", "--reasons", "--color", "never"]).out;
+    let coloured = run_on(MIXED, &["plan", "--reasons", "--color", "always"]).out;
     assert!(coloured.contains("\u{1b}[32m■\u{1b}[0m"), "{coloured}");
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
-    assert_eq!(run_on(MIXED, &["plan"]).out, plain);
+    assert_eq!(run_on(MIXED, &["plan", "--reasons"]).out, plain);
 }
 
 #[test]
@@ -102,38 +102,48 @@ fn the_output_fits_80_columns() {
     let lists =
         ["a-year-of-orders.json", "describe-db-snapshots.json", "describe-db-cluster-snapshots.json"].map(sample);
     for list in lists.iter().chain([&MIXED.to_owned(), &long]) {
-        for lifecycle in ["every", "a-name-that-nobody-knows"] {
-            let out = run_on(list, &["plan", "--config", &config, "--lifecycle", lifecycle]).out;
-            let widest = out.lines().max_by_key(|line| line.chars().count()).expect("a line");
-            assert!(widest.chars().count() <= 80, "{widest}");
+        for lifecycle in ["every", "an-unknown-lifecycle"] {
+            for form in ["--no-pager", "--reasons"] {
+                let out = run_on(list, &["plan", form, "--config", &config, "--lifecycle", lifecycle]).out;
+                let widest = out.lines().max_by_key(|line| line.chars().count()).expect("a line");
+                assert!(widest.chars().count() <= 80, "{widest}");
+            }
         }
     }
 }
 
 #[test]
-fn the_plan_of_a_year_of_daily_snapshots() {
-    assert_snapshot!(run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard"]).out);
+fn a_year_of_daily_snapshots_fits_on_a_screen_of_24_lines() {
+    let ran = run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard"]);
+    // One more line is for the prompt.
+    assert!(ran.out.lines().count() < 24 && ran.err.is_empty(), "{}", ran.err);
+    assert_snapshot!(ran.out);
 }
 
 #[test]
-fn snapshots_as_aws_describes_them() {
-    let ran = run(&["plan", "samples/describe-db-snapshots.json"]);
+fn the_reasons_of_a_year_of_daily_snapshots() {
+    assert_snapshot!(run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--reasons"]).out);
+}
+
+#[test]
+fn output_of_describe_db_snapshots() {
+    let ran = run(&["plan", "samples/describe-db-snapshots.json", "--reasons"]);
     assert_snapshot!(format!("{}{}", ran.err, ran.out));
 }
 
 #[test]
-fn copies_of_cluster_snapshots_go_by_their_tags() {
-    assert_snapshot!(run(&["plan", "samples/describe-db-cluster-snapshots.json"]).out);
+fn copies_of_cluster_snapshots_are_planned_by_their_tags() {
+    assert_snapshot!(run(&["plan", "samples/describe-db-cluster-snapshots.json", "--reasons"]).out);
 }
 
 #[test]
-fn the_time_of_a_described_snapshot_is_its_tag_else_that_of_the_original_else_its_own() {
+fn the_time_is_the_tag_else_the_time_of_the_original_else_the_creation() {
     let describe = |more: &str| {
         let list = format!(
             r#"{{"DBSnapshots": [{{"DBSnapshotIdentifier": "s", "DBInstanceIdentifier": "d", "Status": "available",
                 "SnapshotCreateTime": "2026-11-03T00:00:00.000000+00:00" {more}}}]}}"#
         );
-        run_on(&list, &["plan", "--json"]).out.split('"').nth(11).expect("a time").to_owned()
+        run_on(&list, &["plan", "--json"]).out.split_once(r#""taken":""#).expect("a time").1[..20].to_owned()
     };
     let original = r#", "OriginalSnapshotCreateTime": "2026-11-02T00:00:00+00:00""#;
     let tag = r#", "TagList": [{"Key": "Draco_Taken", "Value": "2026-11-01T00:00:00Z"}]"#;
@@ -144,7 +154,7 @@ fn the_time_of_a_described_snapshot_is_its_tag_else_that_of_the_original_else_it
 }
 
 #[test]
-fn databases_of_the_same_name_in_two_accounts_are_two_sources() {
+fn databases_of_the_same_name_in_two_accounts_are_planned_separately() {
     let copy = |id: &str, account: &str| {
         format!(
             r#"{{"DBSnapshotIdentifier": "{id}", "DBInstanceIdentifier": "orders", "Status": "available",
@@ -158,28 +168,28 @@ fn databases_of_the_same_name_in_two_accounts_are_two_sources() {
 }
 
 #[test]
-fn a_page_that_is_not_the_last_is_noted() {
+fn a_list_with_a_marker_is_noted_as_partial() {
     let page = r#"{"DBSnapshots": [], "Marker": "more", "ResponseMetadata": {}}"#;
-    assert_snapshot!(run_on(page, &["plan"]).err, @"note: the list ends with a marker, so there is more that is not in it");
+    assert_snapshot!(run_on(page, &["plan"]).err, @"note: the list is one page of several: it ends with a marker, so snapshots are missing");
     assert_snapshot!(run_on(r#"{"DBSnapshots": [], "Marker": null}"#, &["plan"]).err, @"");
 }
 
 #[test]
-fn lists_as_other_programs_write_them() {
+fn byte_order_marks_line_ends_and_null_tags_are_accepted() {
     let list = "\u{feff}{\"DBSnapshots\": [{\"DBSnapshotIdentifier\": \"s\", \"DBInstanceIdentifier\": \"d\",\r\n\
         \"Status\": \"available\", \"SnapshotCreateTime\": \"2026-11-03T00:00:00Z\", \"TagList\": null}]}";
     let ran = run_on(list, &["plan", "--json", "--lifecycle", "Test"]);
-    assert!(ran.out.contains(r#""reasons":["whole_days 1 of 5"]"#), "{}", ran.err);
+    assert!(ran.out.contains(r#""rule":"whole_days","kept":true,"cause":null,"ordinal":1,"limit":5"#), "{}", ran.err);
 }
 
 #[test]
 fn an_empty_list_is_an_empty_plan() {
-    assert_snapshot!(run_on("[]", &["plan"]).out, @"The list has no snapshots.");
+    assert_snapshot!(run_on("[]", &["plan"]).out, @"The list has no snapshots: nothing to plan.");
     assert_snapshot!(run_on("[]", &["plan", "--json"]).out, @"[]");
 }
 
 #[test]
-fn planning_what_a_plan_keeps_keeps_all_of_it() {
+fn planning_the_kept_snapshots_again_keeps_all_of_them() {
     let once = run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--json"]).out;
     let kept: Vec<&str> =
         once.lines().filter(|line| line.contains(r#""keep":true"#)).map(|line| line.trim_end_matches(',')).collect();
@@ -189,7 +199,7 @@ fn planning_what_a_plan_keeps_keeps_all_of_it() {
 }
 
 #[test]
-fn every_lifecycle_of_the_sample_configuration_thins_a_year() {
+fn every_lifecycle_of_the_sample_configuration_plans_a_year() {
     let kept = |lifecycle| {
         let sample = "samples/a-year-of-orders.json";
         let args = ["plan", sample, "--json", "--config", "config.yaml.sample", "--lifecycle", lifecycle];
@@ -200,7 +210,7 @@ fn every_lifecycle_of_the_sample_configuration_thins_a_year() {
 }
 
 #[test]
-fn the_usual_configuration_is_read_if_it_is_there() {
+fn config_yaml_is_read_if_it_exists() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("with-a-configuration");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("config.yaml"), "lifecycles:\n  Own: { last: 1 }\n").expect("a configuration");
@@ -212,14 +222,14 @@ fn the_usual_configuration_is_read_if_it_is_there() {
         draco(&["plan", &list, "--lifecycle", "own", "--json"]).current_dir(&folder).output().expect("draco runs");
     assert_snapshot!(crate::Ran::from(output).out, @r#"
     [
-    {"source":null,"id":"b","taken":"2026-11-21T00:00:00Z","keep":true,"reasons":["last 1 of 1"]},
-    {"source":null,"id":"a","taken":"2026-11-20T00:00:00Z","keep":false,"reasons":["last keeps 1 snapshot, this is the 2nd"]}
+    {"database":null,"role":"source","lifecycle":"Own","id":"b","taken":"2026-11-21T00:00:00Z","keep":true,"reasons":[{"kind":"rule","rule":"last","kept":true,"cause":null,"ordinal":1,"limit":1,"hours":null}]},
+    {"database":null,"role":"source","lifecycle":"Own","id":"a","taken":"2026-11-20T00:00:00Z","keep":false,"reasons":[{"kind":"rule","rule":"last","kept":false,"cause":"too_old","ordinal":2,"limit":1,"hours":null}]}
     ]
     "#);
 }
 
 #[test]
-fn whoever_has_read_enough_may_go() {
+fn a_closed_pipe_is_not_an_error() {
     let mut command = draco(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("draco runs");
     drop(child.stdout.take());
@@ -232,16 +242,71 @@ fn whoever_has_read_enough_may_go() {
 fn many_snapshots_of_many_databases() {
     let rows: Vec<String> = (0..100_000)
         .map(|n| {
-            let (source, day) = (n % 1000, n / 1000);
+            let (database, day) = (n % 1000, n / 1000);
             format!(
-                r#"{{"id":"{n}","taken":"2026-{:02}-{:02}T03:05:00Z","source":"db-{source:04}"}}"#,
+                r#"{{"id":"{n}","taken":"2026-{:02}-{:02}T03:05:00Z","database":"db-{database:04}"}}"#,
                 day / 28 + 1,
                 day % 28 + 1
             )
         })
         .collect();
     let out = run_on(&format!("[{}]", rows.join(",\n")), &["plan", "--lifecycle", "Standard"]).out;
-    // From the 10th to the 16th of April the dailies, then the weeklies of 5 April, 28 and 22 March, then the monthlies
-    // of 28 February and 28 January.
-    assert_eq!(out.lines().last(), Some("1000 sources, 100000 snapshots: 12000 kept, 88000 to be deleted"));
+    // Kept of each: 7 dailies, 10 to 16 April; weeklies of 5 April, 28 and 22 March; monthlies of 28 February and 28
+    // January.
+    assert!(
+        out.contains("\n1000 databases, 100000 source snapshots: 12000 copies kept, 88000 copies would be deleted\n")
+    );
+}
+
+/// A snapshot as AWS describes it, in this account and with the tags that Draco sets on its copies.
+fn described_copy(id: &str, account: &str) -> String {
+    format!(
+        r#"{{"DBSnapshots": [{{"DBSnapshotIdentifier": "{id}", "DBInstanceIdentifier": "orders", "Status": "available",
+            "DBSnapshotArn": "arn:aws:rds:eu-west-1:{account}:snapshot:{id}",
+            "SnapshotCreateTime": "2026-11-21T00:00:00Z", "TagList": [{{"Key": "Draco_Lifecycle", "Value": "Test"}},
+            {{"Key": "Draco_Source", "Value": "arn:aws:rds:eu-west-1:111111111111:db:orders"}}]}}]}}"#
+    )
+}
+
+#[test]
+fn copies_in_dr_would_be_deleted_themselves() {
+    let ran = run_on(&described_copy("draco-111111111111-a", "222222222222"), &["plan", "--reasons"]);
+    assert!(ran.out.contains("\n1 copy: 1 kept, nothing to delete\n"), "{}", ran.out);
+    assert!(ran.out.contains("■ kept   □ would be deleted"), "{}", ran.out);
+    assert!(!ran.out.contains("source snapshot"), "{}", ran.out);
+}
+
+#[test]
+fn the_copies_of_source_snapshots_would_be_deleted() {
+    let ran = run(&["plan", "samples/describe-db-snapshots.json", "--database", "orders", "--reasons"]);
+    assert!(ran.out.contains("\n12 source snapshots: 7 copies kept, 5 copies would be deleted\n"), "{}", ran.out);
+    assert!(ran.out.contains("\nDraco never deletes source snapshots, only copies in DR."), "{}", ran.out);
+    assert!(ran.out.contains("\ndelete copy  2026-11-14 03:05  rds:orders-2026-11-14-03-05"), "{}", ran.out);
+    assert!(!ran.out.contains("\ndelete  "), "{}", ran.out);
+}
+
+#[test]
+fn a_plain_list_has_source_snapshots_unless_their_role_is_copy() {
+    let plan = |more: &str| {
+        run_on(&format!(r#"[{{"id": "a", "taken": "2026-11-21T03:06:39Z"{more}}}]"#), &["plan", "--lifecycle", "Test"])
+            .out
+    };
+    assert!(plan("").contains("\n1 source snapshot: 1 copy kept, nothing to delete\n"));
+    assert!(plan(r#", "role": "copy""#).contains("\n1 copy: 1 kept, nothing to delete\n"));
+}
+
+#[test]
+fn transit_copies_are_left_out() {
+    let ran = run_on(&described_copy("draco-rds-orders-a", "111111111111"), &["plan"]);
+    assert_snapshot!(ran.err, @"note: 1 transit copy left out: no lifecycle applies to them");
+    assert_snapshot!(ran.out, @"The list has no snapshots: nothing to plan.");
+}
+
+#[test]
+fn source_is_accepted_as_the_name_of_the_database_key() {
+    let plan = |key: &str| {
+        run_on(&format!(r#"[{{"id": "a", "taken": "2026-11-21T03:06:39Z", "{key}": "orders"}}]"#), &["plan", "--json"])
+            .out
+    };
+    assert_eq!(plan("source"), plan("database"));
 }

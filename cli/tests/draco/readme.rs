@@ -1,4 +1,4 @@
-//! The README tells the truth.
+//! The examples in the README are correct.
 
 use crate::{root, run};
 
@@ -6,7 +6,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).expect(path)
 }
 
-/// What stands in the first block of this kind.
+/// The first code block of this kind.
 fn block<'a>(page: &'a str, kind: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("```{kind}\n")).expect("a block");
     rest.split_once("```").expect("its end").0
@@ -28,14 +28,14 @@ fn the_first_command_prints_what_is_shown() {
 }
 
 #[test]
-fn the_picture_is_the_one_that_is_drawn() {
+fn the_picture_is_up_to_date() {
     let path = crate::file("readme.svg", "");
     run(&["plan", "samples/a-year-of-orders.json", "--lifecycle", "Standard", "--svg", &path]);
     assert_eq!(std::fs::read_to_string(path).expect("a picture"), read("doc/a-year-of-orders.svg"));
 }
 
 #[test]
-fn the_plain_list_is_one() {
+fn the_plain_list_is_valid() {
     let readme = read("README.md");
     let ran = crate::run_on(block(&readme, "json"), &["plan"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));

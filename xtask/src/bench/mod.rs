@@ -81,7 +81,7 @@ fn write_list(path: &Path) -> anyhow::Result<u64> {
         let comma = if n == 0 { "" } else { "," };
         write!(
             out,
-            r#"{comma}{{"id":"rds:database-{source:03}-{hour:06}","taken":"{year}-{month:02}-{day:02}T{:02}:05:17Z","source":"database-{source:03}"}}"#,
+            r#"{comma}{{"id":"rds:database-{source:03}-{hour:06}","taken":"{year}-{month:02}-{day:02}T{:02}:05:17Z","database":"database-{source:03}"}}"#,
             hour % 24,
         )?;
     }
