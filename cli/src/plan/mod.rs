@@ -89,7 +89,8 @@ const HELP: &str = r#"The list is the output of `aws rds describe-db-snapshots` 
 
 In a plain list, `database` and `lifecycle` are optional. Snapshots are planned per
 database. The lifecycle is the one that the newest snapshot of the database names, in AWS
-by its tag Draco_Lifecycle. Without a lifecycle, every snapshot is kept.
+by its tag Draco_Lifecycle. Draco does not copy a database without a lifecycle, and keeps
+the copies that it has.
 
 Draco never deletes a source snapshot; it deletes copies in the DR account. A list of
 source snapshots shows what would become of their copies. Snapshots with the tag
@@ -229,6 +230,12 @@ struct Planned<'a> {
 impl Planned<'_> {
     fn title(&self) -> &str {
         self.name.unwrap_or("(no database name)")
+    }
+
+    /// Whether Draco copies the database: it has a lifecycle other than `Ignore`. A copy is a copy under any lifecycle.
+    fn is_copied(&self) -> bool {
+        let is_ignored = matches!(self.plan.lifecycle(), Lifecycle::None | Lifecycle::Ignore);
+        self.role == Role::Copy || !is_ignored
     }
 
     fn calendar(&self) -> Calendar {

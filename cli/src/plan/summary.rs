@@ -1,8 +1,8 @@
 //! `draco plan --summary`: a table with one line for each database.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 
-use chrono::{DateTime, Utc};
 use retention::{Lifecycle, Snapshot};
 use unicode_width::UnicodeWidthStr;
 
@@ -10,50 +10,31 @@ use super::Planned;
 use super::sums::Sums;
 use crate::terminal::{TITLE, shortened, width};
 
-/// The titles of the columns; text is aligned left, numbers right.
 const TITLES: [&str; 6] = ["DATABASE", "LIFECYCLE", "COPIES", "KEPT", "DELETE", "NEWEST"];
+const NAME: usize = 0;
+const LIFECYCLE: usize = 1;
+/// The columns that are aligned right.
+const NUMBERS: Range<usize> = 2..5;
 /// The spaces between two columns.
 const GAP: usize = 2;
 /// The maximum width of a lifecycle on a terminal.
-const LIFECYCLE: usize = 20;
-/// The width of a date.
-const DATE: usize = 10;
+const LONGEST_LIFECYCLE: usize = 20;
 
 pub(super) fn write(out: &mut impl Write, plans: &[Planned<'_>]) -> io::Result<()> {
     if plans.is_empty() {
         return super::terminal::write_empty(out);
     }
-    // On a terminal a long name is shortened. In a file or pipe it is complete, and the line may be longer than 80 columns.
-    let width = io::stdout().is_terminal().then(width);
     let prefix = common_prefix(plans);
-    let mut rows: Vec<Row> = plans.iter().map(|plan| Row::of(plan, prefix)).collect();
-    for row in &mut rows {
-        row.lifecycle = width.map_or(row.lifecycle.clone(), |_| shortened(&row.lifecycle, LIFECYCLE));
+    let titles = std::iter::once(TITLES.map(str::to_owned));
+    let mut rows: Vec<[String; 6]> = titles.chain(plans.iter().map(|plan| cells(plan, prefix))).collect();
+    // In a file or pipe, names are complete and lines can be longer than 80 columns.
+    if io::stdout().is_terminal() {
+        fit(&mut rows, width());
     }
-    let widest = |texts: &mut dyn Iterator<Item = usize>, title: &str| texts.max().unwrap_or(0).max(title.len());
-    let lifecycle = widest(&mut rows.iter().map(|row| row.lifecycle.width()), TITLES[1]);
-    let numbers: [usize; 3] =
-        [0, 1, 2].map(|n| widest(&mut rows.iter().map(|row| row.numbers[n].to_string().len()), TITLES[n + 2]));
-    let others = lifecycle + numbers.iter().sum::<usize>() + DATE + 5 * GAP;
-    let longest = widest(&mut rows.iter().map(|row| row.name.width()), TITLES[0]);
-    let name = width.map_or(longest, |width| longest.min(width.saturating_sub(others).max(TITLES[0].len())));
-
-    let [copies, kept, delete] = numbers;
-    writeln!(
-        out,
-        "{TITLE}{:name$}  {:lifecycle$}  {:>copies$}  {:>kept$}  {:>delete$}  {}{TITLE:#}",
-        TITLES[0], TITLES[1], TITLES[2], TITLES[3], TITLES[4], TITLES[5],
-    )?;
-    for row in &rows {
-        let text = shortened(&row.name, name);
-        // `{:name$}` counts characters; the columns of a terminal count wide characters twice.
-        let (pad, pad_lifecycle) = (name.saturating_sub(text.width()), lifecycle - row.lifecycle.width());
-        let [all, keep, would_delete] = row.numbers;
-        writeln!(
-            out,
-            "{text}{:pad$}  {}{:pad_lifecycle$}  {all:>copies$}  {keep:>kept$}  {would_delete:>delete$}  {}",
-            "", row.lifecycle, "", row.newest,
-        )?;
+    let widths = widths(&rows);
+    for (nth, row) in rows.iter().enumerate() {
+        let line = line(row, widths);
+        if nth == 0 { writeln!(out, "{TITLE}{line}{TITLE:#}")? } else { writeln!(out, "{line}")? }
     }
     let databases = if plans.len() == 1 { "database" } else { "databases" };
     writeln!(out)?;
@@ -64,29 +45,49 @@ pub(super) fn write(out: &mut impl Write, plans: &[Planned<'_>]) -> io::Result<(
     super::terminal::write_hints(out, plans, None)
 }
 
-struct Row {
-    name: String,
-    lifecycle: String,
-    /// All copies, kept, would be deleted.
-    numbers: [usize; 3],
-    newest: String,
+/// The row of one database.
+fn cells(plan: &Planned<'_>, prefix: &str) -> [String; 6] {
+    let Sums { kept, would_delete, .. } = Sums::of(plan);
+    let newest = plan.plan.verdicts().next().map(|verdict| verdict.snapshot.taken());
+    let lifecycle = match plan.plan.lifecycle() {
+        Lifecycle::None => "none".to_owned(),
+        Lifecycle::Unknown(name) => format!("{name} (unknown)"),
+        lifecycle => lifecycle.name().to_owned(),
+    };
+    [
+        plan.title().strip_prefix(prefix).unwrap_or(plan.title()).to_owned(),
+        lifecycle,
+        (kept + would_delete).to_string(),
+        kept.to_string(),
+        would_delete.to_string(),
+        newest.map_or_else(String::new, |newest| newest.format("%Y-%m-%d").to_string()),
+    ]
 }
 
-impl Row {
-    fn of(plan: &Planned<'_>, prefix: &str) -> Self {
-        let Sums { kept, would_delete, .. } = Sums::of(plan);
-        let newest: Option<DateTime<Utc>> = plan.plan.verdicts().next().map(|verdict| verdict.snapshot.taken());
-        Self {
-            name: plan.title().strip_prefix(prefix).unwrap_or(plan.title()).to_owned(),
-            lifecycle: match plan.plan.lifecycle() {
-                Lifecycle::None => "none".to_owned(),
-                Lifecycle::Unknown(name) => format!("{name} (unknown)"),
-                lifecycle => lifecycle.name().to_owned(),
-            },
-            numbers: [kept + would_delete, kept, would_delete],
-            newest: newest.map_or_else(String::new, |newest| newest.format("%Y-%m-%d").to_string()),
-        }
+/// Shortens lifecycles, and then names, so that the table fits into this width.
+fn fit(rows: &mut [[String; 6]], width: usize) {
+    for row in rows.iter_mut() {
+        row[LIFECYCLE] = shortened(&row[LIFECYCLE], LONGEST_LIFECYCLE);
     }
+    let others: usize = widths(rows)[LIFECYCLE..].iter().map(|width| width + GAP).sum();
+    let name = width.saturating_sub(others).max(TITLES[NAME].len());
+    for row in rows {
+        row[NAME] = shortened(&row[NAME], name);
+    }
+}
+
+fn widths(rows: &[[String; 6]]) -> [usize; 6] {
+    std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0))
+}
+
+fn line(row: &[String; 6], widths: [usize; 6]) -> String {
+    let mut line = String::new();
+    for (column, cell) in row.iter().enumerate() {
+        let pad = " ".repeat(widths[column] - cell.width());
+        line += &if NUMBERS.contains(&column) { pad + cell } else { cell.clone() + &pad };
+        line += &" ".repeat(GAP);
+    }
+    line.trim_end().to_owned()
 }
 
 /// The start of all ARNs, `arn:aws:rds:eu-west-1:`, if they have the same partition and region. A name that is no ARN is

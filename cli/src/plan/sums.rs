@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use retention::Lifecycle;
-
 use super::Planned;
 use super::list::Role;
 
@@ -21,7 +19,7 @@ impl Sums {
     pub(super) fn of(plan: &Planned<'_>) -> Self {
         let all = plan.plan.verdicts().len();
         let sums = Self { role: Some(plan.role), ..Self::default() };
-        if plan.role == Role::Source && matches!(plan.plan.lifecycle(), Lifecycle::None | Lifecycle::Ignore) {
+        if !plan.is_copied() {
             return Self { not_copied: all, ..sums };
         }
         let kept = plan.plan.verdicts().filter(|verdict| verdict.keep).count();
@@ -43,27 +41,28 @@ impl Sums {
 impl fmt::Display for Sums {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kept, would_delete, not_copied, role } = *self;
-        let all = kept + would_delete + not_copied;
+        let planned = kept + would_delete;
+        let all = planned + not_copied;
         let snapshots = |kind: &str| format!("{all} {kind}{}", if all == 1 { "" } else { "s" });
         let copies = |count: usize| format!("{count} {}", if count == 1 { "copy" } else { "copies" });
-        let (all, kept, deleted) = match role {
-            Some(Role::Copy) => (copies(all), format!("{kept}"), format!("{would_delete}")),
+        // Of copies, "25 kept" is clear; of source snapshots, it is their copies that are kept.
+        let (all, kept, would_delete_text) = match role {
+            Some(Role::Copy) => (copies(all), kept.to_string(), would_delete.to_string()),
             Some(Role::Source) => (snapshots("source snapshot"), copies(kept), copies(would_delete)),
             None => (snapshots("snapshot"), copies(kept), copies(would_delete)),
         };
         let mut parts = Vec::new();
-        if self.kept + self.would_delete > 0 {
+        if planned > 0 {
             parts.push(format!("{kept} kept"));
-            parts.push(if would_delete == 0 {
-                "nothing to delete".to_owned()
-            } else {
-                format!("{deleted} would be deleted")
+            parts.push(match would_delete {
+                0 => "nothing to delete".to_owned(),
+                _ => format!("{would_delete_text} would be deleted"),
             });
         }
-        if self.kept + self.would_delete == 0 {
-            parts.push("not copied".to_owned());
-        } else if not_copied > 0 {
-            parts.push(format!("{not_copied} not copied"));
+        match not_copied {
+            0 => {}
+            _ if planned == 0 => parts.push("not copied".to_owned()),
+            _ => parts.push(format!("{not_copied} not copied")),
         }
         write!(f, "{all}: {}", parts.join(", "))
     }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use retention::{Reason, Snapshot, Verdict};
+use retention::{Lifecycle, Reason, Snapshot, Verdict};
 use unicode_width::UnicodeWidthStr;
 
 use super::list::{Entry, Role};
@@ -26,18 +26,25 @@ pub(super) fn write(out: &mut impl Write, plans: &[Planned<'_>], reasons: Reason
     }
     let width = width();
     let (kept, deleted) = labels(common_role(plans));
-    for (nth, plan) in plans.iter().enumerate() {
+    let mut has_legend = false;
+    for plan in plans {
         writeln!(out, "{TITLE}{}{TITLE:#}", plan.title())?;
-        write_wrapped(out, &[plan.plan.lifecycle().to_string()], 0, width)?;
-        writeln!(out)?;
-        write_calendar(out, &plan.calendar())?;
-        writeln!(out)?;
-        if nth == 0 {
-            write_legend(out, kept, deleted)?;
-        }
-        if reasons == Reasons::Shown {
-            write_table(out, plan, width)?;
+        if plan.is_copied() {
+            write_wrapped(out, &[plan.plan.lifecycle().to_string()], 0, width)?;
             writeln!(out)?;
+            write_calendar(out, &plan.calendar())?;
+            writeln!(out)?;
+            if !has_legend {
+                write_legend(out, kept, deleted)?;
+                has_legend = true;
+            }
+            if reasons == Reasons::Shown {
+                write_table(out, plan, width)?;
+                writeln!(out)?;
+            }
+        } else {
+            let lifecycle = if *plan.plan.lifecycle() == Lifecycle::Ignore { "Ignore" } else { "no lifecycle" };
+            writeln!(out, "{lifecycle}: Draco does not copy this database")?;
         }
         writeln!(out, "{TITLE}{}{TITLE:#}", Sums::of(plan))?;
         if plans.len() > 1 {
@@ -50,10 +57,11 @@ pub(super) fn write(out: &mut impl Write, plans: &[Planned<'_>], reasons: Reason
     write_hints(out, plans, (reasons == Reasons::Hidden).then_some("Reasons: --reasons"))
 }
 
-/// The sums of all databases, wrapped.
+/// The sums of all databases, wrapped after commas.
 pub(super) fn write_total(out: &mut impl Write, text: &str) -> io::Result<()> {
+    let phrases: Vec<String> = text.split_inclusive(", ").map(|phrase| phrase.trim_end().to_owned()).collect();
     write!(out, "{TITLE}")?;
-    write_wrapped(out, &[text.to_owned()], 0, width())?;
+    write_wrapped(out, &phrases, 0, width())?;
     write!(out, "{TITLE:#}")
 }
 
