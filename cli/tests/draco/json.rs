@@ -66,7 +66,7 @@ fn keys<'a>(objects: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
 /// The first cells of the table under this heading of `doc/json.md`.
 fn documented(heading: &str) -> BTreeSet<String> {
     let page = std::fs::read_to_string(crate::root().join("doc/json.md")).expect("doc/json.md");
-    let (_, section) = page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let (_, section) = page.split_once(&format!("{heading}\n")).expect(heading);
     let section = section.split("\n#").next().unwrap_or(section);
     let keys =
         section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key.to_owned()));
