@@ -1,130 +1,180 @@
-//! The decision: from what was seen of one announced snapshot to the one next step.
+//! The decision: from the observed state of one announced snapshot to the next step.
 
-use protocol::{Status, WhyNot};
+use protocol::{Announcement, Origin, RefusalReason, Snapshot, SnapshotRole, Status, tags};
 
-/// What was seen of one snapshot's copy, and of what is shared with DR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its copy in DR.
-    pub copy: Copy,
-    /// Its transit copy in the source account.
-    pub shared: Shared,
-    /// Whether the source account asks, and so wants to be told.
-    pub asked: Asked,
+/// The observed state of one snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The copy in DR.
+    pub copy: Existing,
+    /// The transit copy in the source account, as DR sees it.
+    pub transit: Transit,
+    /// Who requested the look.
+    pub requester: Requester,
 }
 
-/// What stands where the copy should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copy {
-    /// Nothing.
+/// The snapshot in DR with the copy's identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// There is none.
     None,
-    /// A snapshot that is no copy of this one.
-    Another,
-    /// It, which is so far.
-    There(Status, Told),
+    /// It is not a copy of this source.
+    OtherSnapshot,
+    /// It is the copy.
+    Copy {
+        /// The copy.
+        snapshot: Snapshot,
+        /// Whether it was reported to the source account.
+        reported: Reported,
+    },
 }
 
-/// Whether the source account was told that a copy is safe.
+/// Whether a copy was reported to the source account as completed, by its tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// Not that anybody could see it.
+pub enum Reported {
+    /// Not yet.
     No,
-    /// The copy's tags say so.
+    /// Yes, and the lifecycle was applied.
     Yes,
 }
 
-/// What is to be seen of the transit copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shared {
-    /// Nobody looked: only the copy is asked for.
-    Unseen,
-    /// Nothing; sharing takes a moment to be seen.
-    NotYet,
-    /// Nothing, and it was announced more than ten minutes ago.
-    Never,
-    /// It.
-    There(Nature),
+/// The transit copy, as DR sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transit {
+    /// The transit copy was not looked up: only the copy was.
+    NotObserved,
+    /// The transit copy is not visible. Sharing takes a moment to take effect.
+    NotVisible {
+        /// Its announcement.
+        announcement: Announcement,
+    },
+    /// The transit copy is still not visible, ten minutes after its announcement.
+    NeverVisible,
+    /// The transit copy is visible.
+    Visible {
+        /// Its announcement.
+        announcement: Announcement,
+        /// The transit copy. AWS does not show its tags to DR.
+        snapshot: Snapshot,
+        /// Whether DR accepts it.
+        admission: Admission,
+    },
 }
 
-/// What kind of transit copy it is.
+/// Whether DR accepts a transit copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// One that is under a key in DR, once it is copied.
-    Encryptable,
-    /// An unencrypted cluster snapshot, which AWS cannot encrypt, and plaintext is allowed.
+pub enum Admission {
+    /// Yes: the copy will be encrypted under a key of DR.
+    Encrypted,
+    /// Yes: AWS cannot encrypt it (an unencrypted cluster snapshot), and unencrypted copies are allowed.
     PlaintextAllowed,
-    /// The same, and it is not allowed.
+    /// No: AWS cannot encrypt it, and unencrypted copies are not allowed.
     PlaintextForbidden,
-    /// One that is said to hold data that was taken after it was made.
+    /// No: the announcement claims that the source was taken after its transit copy was created.
     TakenLater,
 }
 
-/// Who asks.
+/// Who requested a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The source account.
-    BySource,
-    /// DR itself: RDS, a timer, the sweep.
-    ByDr,
+pub enum Requester {
+    /// The source account, by an announcement. It expects a reply.
+    Source,
+    /// DR itself: an RDS notification, a timer, the sweep.
+    Dr,
 }
 
-/// The one next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The next step, with everything that its action needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is nothing to do.
-    Nothing,
-    /// Look again a little later whether it is shared.
-    LookAgain,
-    /// Find the key; start the copy; wait.
-    Copy,
+    /// No action is required.
+    NoAction,
+    /// Look again in a moment whether the transit copy is visible.
+    WaitForShare {
+        /// The announcement of the transit copy.
+        announcement: Announcement,
+    },
+    /// Find the key, start the copy, and wait for it.
+    StartCopy {
+        /// The announcement of the transit copy.
+        announcement: Announcement,
+        /// The transit copy.
+        transit: Snapshot,
+    },
     /// Wait for the copy.
-    Wait,
-    /// Tell the source account, apply the lifecycle.
-    Finish,
-    /// Tell the source account once more.
-    Repeat,
-    /// Delete the copy, which has failed, and tell the source account.
-    Discard,
-    /// Tell the source account that there is no copy.
-    Refuse(WhyNot),
+    Wait {
+        /// The copy.
+        copy: Snapshot,
+    },
+    /// Report the copy to the source account, and apply the lifecycle.
+    Complete {
+        /// The copy.
+        copy: Snapshot,
+    },
+    /// Report the copy to the source account once more.
+    ReportAgain,
+    /// Report the failure to the source account, and delete the failed copy.
+    DiscardFailed {
+        /// The copy.
+        copy: Snapshot,
+    },
+    /// Report to the source account that the snapshot is not copied.
+    Refuse(RefusalReason),
 }
 
-/// The one next step. The first row that fits:
+/// The next step. The first matching row applies:
 ///
-/// | copy                | shared                    | asked     | step                       |
-/// |---------------------|---------------------------|-----------|----------------------------|
-/// | another snapshot    | any                       | any       | `Refuse(NameTaken)`        |
-/// | on its way          | any                       | any       | `Wait`                     |
-/// | failed              | any                       | any       | `Discard`                  |
-/// | deleting            | any                       | any       | `Nothing`                  |
-/// | available, not told | any                       | any       | `Finish`                   |
-/// | available, told     | any                       | by source | `Repeat`                   |
-/// | available, told     | any                       | by DR     | `Nothing`                  |
-/// | none                | nobody looked             | any       | `Nothing`                  |
-/// | none                | not yet                   | any       | `LookAgain`                |
-/// | none                | never                     | any       | `Refuse(NotShared)`        |
-/// | none                | taken later than it was made | any    | `Refuse(TakenLater)`       |
-/// | none                | plaintext, not allowed    | any       | `Refuse(PlaintextCluster)` |
-/// | none                | there                     | any       | `Copy`                     |
+/// | copy                    | transit copy                   | requester | step                       |
+/// |-------------------------|--------------------------------|-----------|----------------------------|
+/// | another snapshot        | any                            | any       | `Refuse(NameTaken)`        |
+/// | in progress             | any                            | any       | `Wait`                     |
+/// | failed                  | any                            | any       | `DiscardFailed`            |
+/// | deleting                | any                            | any       | `NoAction`                 |
+/// | available, not reported | any                            | any       | `Complete`                 |
+/// | available, reported     | any                            | source    | `ReportAgain`              |
+/// | available, reported     | any                            | DR        | `NoAction`                 |
+/// | none                    | not observed                   | any       | `NoAction`                 |
+/// | none                    | not visible                    | any       | `WaitForShare`             |
+/// | none                    | never visible                  | any       | `Refuse(NotShared)`        |
+/// | none                    | taken after it was created     | any       | `Refuse(TakenLater)`       |
+/// | none                    | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |
+/// | none                    | visible                        | any       | `StartCopy`                |
 ///
-/// Whom DR does not serve never gets here: it is refused before anybody looks.
+/// Announcements of accounts that DR does not serve are refused before anything is looked up.
 #[must_use]
-pub fn decide(seen: &Seen) -> Step {
-    match (seen.copy, seen.shared) {
-        (Copy::Another, _) => Step::Refuse(WhyNot::NameTaken),
-        (Copy::There(status, told), _) => match (status, told, seen.asked) {
-            (Status::Creating | Status::Copying, ..) => Step::Wait,
-            (Status::Failed, ..) => Step::Discard,
-            (Status::Deleting, ..) => Step::Nothing,
-            (Status::Available, Told::No, _) => Step::Finish,
-            (Status::Available, Told::Yes, Asked::BySource) => Step::Repeat,
-            (Status::Available, Told::Yes, Asked::ByDr) => Step::Nothing,
+pub fn decide(observed: Observed) -> Step {
+    let Observed { copy, transit, requester } = observed;
+    match (copy, transit) {
+        (Existing::OtherSnapshot, _) => Step::Refuse(RefusalReason::NameTaken),
+        (Existing::Copy { snapshot, reported }, _) => match (snapshot.status, reported, requester) {
+            (Status::Creating | Status::Copying, ..) => Step::Wait { copy: snapshot },
+            (Status::Failed, ..) => Step::DiscardFailed { copy: snapshot },
+            (Status::Deleting, ..) => Step::NoAction,
+            (Status::Available, Reported::No, _) => Step::Complete { copy: snapshot },
+            (Status::Available, Reported::Yes, Requester::Source) => Step::ReportAgain,
+            (Status::Available, Reported::Yes, Requester::Dr) => Step::NoAction,
         },
-        (Copy::None, Shared::Unseen) => Step::Nothing,
-        (Copy::None, Shared::NotYet) => Step::LookAgain,
-        (Copy::None, Shared::Never) => Step::Refuse(WhyNot::NotShared),
-        (Copy::None, Shared::There(Nature::TakenLater)) => Step::Refuse(WhyNot::TakenLater),
-        (Copy::None, Shared::There(Nature::PlaintextForbidden)) => Step::Refuse(WhyNot::PlaintextCluster),
-        (Copy::None, Shared::There(Nature::Encryptable | Nature::PlaintextAllowed)) => Step::Copy,
+        (Existing::None, Transit::NotObserved) => Step::NoAction,
+        (Existing::None, Transit::NotVisible { announcement }) => Step::WaitForShare { announcement },
+        (Existing::None, Transit::NeverVisible) => Step::Refuse(RefusalReason::NotShared),
+        (Existing::None, Transit::Visible { announcement, snapshot, admission }) => match admission {
+            Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),
+            Admission::PlaintextForbidden => Step::Refuse(RefusalReason::PlaintextCluster),
+            Admission::Encrypted | Admission::PlaintextAllowed => Step::StartCopy { announcement, transit: snapshot },
+        },
+    }
+}
+
+impl Existing {
+    /// Evaluates what was found under the identifier of this origin's copy.
+    #[must_use]
+    pub fn of(found: Option<Snapshot>, origin: &Origin) -> Self {
+        match found {
+            None => Self::None,
+            Some(found) if SnapshotRole::of(&found) != SnapshotRole::Copy(origin.clone()) => Self::OtherSnapshot,
+            Some(snapshot) => {
+                let reported = if snapshot.tags.get(tags::REPORTED).is_some() { Reported::Yes } else { Reported::No };
+                Self::Copy { snapshot, reported }
+            }
+        }
     }
 }

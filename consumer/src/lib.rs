@@ -1,33 +1,33 @@
-//! The function in the DR account: it keeps copies that production cannot reach.
+//! The function in the DR account: it keeps copies that the source accounts cannot reach.
 //!
-//! Whatever invokes it only says where to look. Then the same three things happen: it looks at the copy and at what is
-//! shared with DR, [`decide`](mod@decide)s on the one next step, and makes that step's calls, each of which is safe to
-//! make twice. When a copy is safe, the [`lifecycle`] thins the copies of its database.
+//! An event only names a snapshot. The function looks up the copy and the transit copy that is shared with DR,
+//! [`decide`](mod@decide)s on the next step, and makes that step's calls, each of which is safe to repeat. When a copy is
+//! completed, [`lifecycle`] decides which copies of its database have expired.
 
+mod act;
 pub mod decide;
 pub mod lifecycle;
 mod settings;
-mod step;
 
 use std::collections::BTreeMap;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use cloud::{Cloud, rounds};
-use protocol::event::{Awaited, Event, Heard, Trigger};
+use cloud::log::step;
+use cloud::wait::WaitPolicy;
+use cloud::{Cloud, Function};
+use protocol::event::{Awaited, Check, Record};
 use protocol::notification::Notification;
-use protocol::settings::Problems;
+use protocol::settings::SettingsError;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, Origin, Part, Snapshot, SnapshotArn};
-use serde_json::Value;
+use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
 use tracing::{info, warn};
 
-use decide::{Asked, Copy, Nature, Seen, Shared, Told, decide};
+use decide::{Admission, Existing, Observed, Requester, Transit, decide};
 use settings::{Plaintext, Settings};
-use step::About;
 
-/// How long after it is announced a transit copy may still not be seen.
-const SHARING: TimeDelta = TimeDelta::minutes(10);
+/// How long after its announcement a transit copy may still be invisible.
+const SHARING_LIMIT: TimeDelta = TimeDelta::minutes(10);
 
 /// The consumer, with its clients and settings.
 pub struct Consumer {
@@ -35,73 +35,108 @@ pub struct Consumer {
     settings: Settings,
 }
 
+/// What caused a look, as far as the step depends on it.
+#[derive(Clone, Copy)]
+pub(crate) enum Cause {
+    /// An announcement of the source account.
+    Announcement,
+    /// A timer that was started at this time and waits until the transit copy is visible.
+    ShareTimer(DateTime<Utc>),
+    /// A timer that was started at this time and waits until the copy is completed.
+    CopyTimer(DateTime<Utc>),
+    /// An RDS notification, or the sweep.
+    Copy,
+}
+
+impl Cause {
+    fn requester(self) -> Requester {
+        match self {
+            Self::Announcement => Requester::Source,
+            Self::ShareTimer(_) | Self::CopyTimer(_) | Self::Copy => Requester::Dr,
+        }
+    }
+}
+
 impl Consumer {
-    /// Reads its settings.
+    /// Reads the settings.
     ///
     /// # Errors
-    /// All that is missing or wrong.
-    pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, Problems> {
+    /// All settings that are missing or invalid.
+    pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(environment, cloud.here())?;
         Ok(Self { cloud, settings })
     }
+}
 
-    /// Handles one invocation, which has until then. What it returns is for the timer.
-    ///
-    /// # Errors
-    /// When something was not understood, refused, or a call failed: so that AWS tries again, and tells in the end.
-    pub async fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> anyhow::Result<Value> {
-        let answer = match Event::read(payload)? {
-            Event::Heard(records) => {
-                rounds::hear(records, |heard| self.obey(heard)).await?;
-                Answer::Done
-            }
-            Event::Asked(Trigger::Check(check)) => match check.awaited {
-                Awaited::Copying(origin) => self.look_at_copy(origin, Some(check.since)).await?,
-                Awaited::Sharing(announcement) => self.look(announcement, Asked::ByDr, Some(check.since)).await?,
-            },
-            Event::Asked(Trigger::Sweep(sweep)) => {
-                let machine = &self.settings.patience.state_machine;
-                rounds::sweep(&self.cloud, sweep, deadline, machine, |snapshot| self.look_again(snapshot)).await?;
-                Answer::Done
-            }
-        };
-        Ok(serde_json::to_value(answer)?)
+impl Function for Consumer {
+    fn cloud(&self) -> &Cloud {
+        &self.cloud
     }
 
-    async fn obey(&self, heard: Heard) -> anyhow::Result<()> {
-        match heard {
-            Heard::Notification(Notification::Greeting) => {
-                info!(step = "ignore", reason = "greeting", "RDS will send notifications");
+    fn wait_policy(&self) -> &WaitPolicy {
+        &self.settings.wait_policy
+    }
+
+    async fn handle_record(&self, record: Record) -> anyhow::Result<()> {
+        match record {
+            Record::Notification(Notification::SubscriptionNotice) => {
+                info!(step = step::IGNORED, reason = "subscription-notice", "RDS will send notifications");
             }
-            Heard::Notification(Notification::Other { number: _ }) => {}
-            Heard::Notification(Notification::Snapshot { arn, news: _ }) => self.look_at(&arn).await?,
-            Heard::Message(Message::Shared(announcement)) => {
-                self.look(announcement, Asked::BySource, None).await?;
+            Record::Notification(Notification::Other { number: _ }) => {}
+            Record::Notification(Notification::Snapshot { arn, event: _ }) => self.look_at(&arn).await?,
+            Record::Message(Message::Shared(announcement)) => {
+                self.look_at_announced(announcement, Cause::Announcement).await?;
             }
-            Heard::Message(message @ (Message::Completed { .. } | Message::NoCopy(_))) => {
-                bail!("refused: {} is a message for a source account, and this is DR", message.event())
+            Record::Message(message @ (Message::Completed { .. } | Message::NoCopy(_))) => {
+                bail!("refused: received {}, which is a message for a source account; this is DR", message.event())
             }
-            Heard::Stranger(subject) => {
-                warn!(step = "ignore", reason = "another subject", subject, "a message that is none of Draco's");
+            Record::Unknown(subject) => {
+                warn!(
+                    step = step::IGNORED,
+                    reason = "unknown-subject",
+                    subject,
+                    "received a message that is not from RDS or Draco"
+                );
             }
         }
         Ok(())
     }
 
-    /// DR serves the accounts that it was told of, in its own region (invariant 10).
-    fn serves(&self, origin: &Origin) -> anyhow::Result<()> {
+    async fn check(&self, Check { awaited, since }: Check) -> anyhow::Result<Answer> {
+        match awaited {
+            Awaited::Copying(origin) => {
+                self.ensure_served(&origin)?;
+                let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
+                self.look_at_copy(origin, copy, Cause::CopyTimer(since)).await
+            }
+            Awaited::Sharing(announcement) => self.look_at_announced(announcement, Cause::ShareTimer(since)).await,
+        }
+    }
+
+    async fn sweep_snapshot(&self, snapshot: Snapshot) -> anyhow::Result<()> {
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
+        if self.ensure_served(&origin).is_err() {
+            return Ok(());
+        }
+        self.look_at_copy(origin, Some(snapshot), Cause::Copy).await.map(drop)
+    }
+}
+
+impl Consumer {
+    /// DR serves the configured accounts, in its own region (invariant 10).
+    fn ensure_served(&self, origin: &Origin) -> anyhow::Result<()> {
         let (here, place) = (self.cloud.here(), &origin.snapshot.place);
-        let is_whole = origin.database.place == *place && origin.database.kind == origin.snapshot.kind;
-        ensure!(is_whole, "refused: {} is said to be of {}, which it cannot be", origin.snapshot, origin.database);
+        let is_consistent = origin.database.place == *place && origin.database.kind == origin.snapshot.kind;
+        ensure!(is_consistent, "refused: {} cannot be a snapshot of {}", origin.snapshot, origin.database);
         ensure!(
             self.settings.sources.contains(&place.account),
-            "refused: {} is of account {}, which is not among SOURCE_ACCTS",
+            "refused: account {} of {} is not in SOURCE_ACCTS",
+            place.account,
             origin.snapshot,
-            place.account
         );
         ensure!(
             place.region == here.region,
-            "refused: {} is in region {}, and {} is served here",
+            "refused: {} is in region {}, but this stack serves {}",
             origin.snapshot,
             place.region,
             here.region
@@ -109,102 +144,76 @@ impl Consumer {
         Ok(())
     }
 
-    /// Looks at what is announced, or was announced then.
-    async fn look(
-        &self,
-        announcement: Announcement,
-        asked: Asked,
-        since: Option<DateTime<Utc>>,
-    ) -> anyhow::Result<Answer> {
+    /// Looks at a transit copy that is announced now, or was announced when the timer was started.
+    async fn look_at_announced(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
         let origin = announcement.origin.clone();
-        self.serves(&origin)?;
+        self.ensure_served(&origin)?;
         ensure!(
             announcement.transit == origin.transit(),
-            "refused: {} is announced as {}, and would be {}",
+            "refused: the announcement of {} names the transit copy {}, expected {}",
             origin.snapshot,
             announcement.transit,
             origin.transit()
         );
-        let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
-        let mut about = About { copy, origin, announcement: None, shared: None, since };
-        let mut seen = Seen { copy: about.copy_seen(), shared: Shared::Unseen, asked };
-        if seen.copy == Copy::None {
-            about.shared = self.cloud.find(&announcement.transit).await?;
-            about.shared.as_ref().map_or(Ok(()), |shared| is_true(&about.origin, shared))?;
-            seen.shared = self.shared(about.shared.as_ref(), &about.origin, since);
-        }
-        about.announcement = Some(announcement);
-        self.act(decide(&seen), about).await
+        let copy = Existing::of(self.cloud.find(&origin.copy(self.cloud.here())).await?, &origin);
+        let transit = match copy {
+            Existing::None => self.observe_transit(announcement, cause).await?,
+            // The copy decides.
+            Existing::OtherSnapshot | Existing::Copy { .. } => Transit::NotObserved,
+        };
+        self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
     }
 
-    fn shared(&self, found: Option<&Snapshot>, origin: &Origin, since: Option<DateTime<Utc>>) -> Shared {
-        let Some(shared) = found else {
-            let is_late = since.is_some_and(|since| self.cloud.now() - since >= SHARING);
-            return if is_late { Shared::Never } else { Shared::NotYet };
+    async fn observe_transit(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Transit> {
+        let Some(snapshot) = self.cloud.find(&announcement.transit).await? else {
+            let is_late = matches!(cause, Cause::ShareTimer(since) if self.cloud.now() - since >= SHARING_LIMIT);
+            return Ok(if is_late { Transit::NeverVisible } else { Transit::NotVisible { announcement } });
         };
-        let is_later = shared.created.is_some_and(|made| origin.taken > made);
-        let nature = match self.settings.plaintext_clusters {
-            _ if is_later => Nature::TakenLater,
-            _ if shared.can_be_encrypted_by_copying() => Nature::Encryptable,
-            Plaintext::Allowed => Nature::PlaintextAllowed,
-            Plaintext::Forbidden => Nature::PlaintextForbidden,
+        ensure_true(&announcement.origin, &snapshot)?;
+        let is_taken_later = snapshot.created.is_some_and(|created| announcement.origin.taken > created);
+        let admission = match self.settings.plaintext_clusters {
+            _ if is_taken_later => Admission::TakenLater,
+            _ if snapshot.can_be_encrypted_by_copying() => Admission::Encrypted,
+            Plaintext::Allowed => Admission::PlaintextAllowed,
+            Plaintext::Forbidden => Admission::PlaintextForbidden,
         };
-        Shared::There(nature)
+        Ok(Transit::Visible { announcement, snapshot, admission })
     }
 
-    /// Looks at a snapshot of DR's own.
+    /// Looks at the snapshot that a notification names.
     async fn look_at(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
-        ensure!(arn.place == *self.cloud.here(), "refused: {arn} is not in DR, which is where this is");
+        ensure!(arn.place == *self.cloud.here(), "refused: {arn} is not in this account and region");
         match self.cloud.find(arn).await? {
-            Some(snapshot) => self.look_again(snapshot).await,
+            Some(snapshot) => self.sweep_snapshot(snapshot).await,
             None => Ok(()),
         }
     }
 
-    /// Looks at a snapshot that was found, if it is a copy for somebody who is served.
-    async fn look_again(&self, snapshot: Snapshot) -> anyhow::Result<()> {
-        let Part::Copy(origin) = Part::of(&snapshot) else { return Ok(()) };
-        if self.serves(&origin).is_err() {
-            return Ok(());
-        }
-        let about = About { origin, copy: Some(snapshot), announcement: None, shared: None, since: None };
-        let seen = Seen { copy: about.copy_seen(), shared: Shared::Unseen, asked: Asked::ByDr };
-        self.act(decide(&seen), about).await.map(drop)
+    /// Looks at a copy alone. Its tags contain everything that is needed.
+    async fn look_at_copy(&self, origin: Origin, copy: Option<Snapshot>, cause: Cause) -> anyhow::Result<Answer> {
+        let copy = Existing::of(copy, &origin);
+        let observed = Observed { copy, transit: Transit::NotObserved, requester: cause.requester() };
+        self.decide_and_act(&origin, observed, cause).await
     }
 
-    /// Looks at a copy alone: its tags tell all that is needed.
-    async fn look_at_copy(&self, origin: Origin, since: Option<DateTime<Utc>>) -> anyhow::Result<Answer> {
-        self.serves(&origin)?;
-        let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
-        let about = About { origin, copy, announcement: None, shared: None, since };
-        let seen = Seen { copy: about.copy_seen(), shared: Shared::Unseen, asked: Asked::ByDr };
-        self.act(decide(&seen), about).await
+    /// The last two parts of every look. A failure names the snapshot (invariant 1).
+    async fn decide_and_act(&self, origin: &Origin, observed: Observed, cause: Cause) -> anyhow::Result<Answer> {
+        self.act(origin, decide(observed), cause).await.with_context(|| origin.snapshot.to_string())
     }
 }
 
-/// What the source account says of a transit copy is checked where AWS tells: a lie would have the copies of another
-/// database thinned, or these in another order (invariant 10).
-fn is_true(origin: &Origin, shared: &Snapshot) -> anyhow::Result<()> {
+/// Compares the announcement with AWS's description of the transit copy, where AWS describes the same fact. A false
+/// announcement could delete copies of another database, or change their order (invariant 10).
+fn ensure_true(origin: &Origin, transit: &Snapshot) -> anyhow::Result<()> {
     let Origin { snapshot, database, taken } = origin;
-    let (transit, of) = (&shared.arn, &shared.database);
+    let (arn, actual) = (&transit.arn, &transit.database);
     ensure!(
-        of.eq_ignore_ascii_case(database.id()),
-        "refused: {transit} is announced as of {database}, and it is of {of}"
+        actual.eq_ignore_ascii_case(database.id()),
+        "refused: {arn} is announced as a snapshot of {database}, but is a snapshot of {actual}"
     );
-    if let Some(told) = shared.original_created {
-        let is_so = (told - taken).abs() < TimeDelta::seconds(1);
-        ensure!(is_so, "refused: {snapshot} is said to be taken at {taken}, and AWS says of {transit} {told}");
+    if let Some(actual) = transit.original_created {
+        let is_equal = (actual - taken).abs() < TimeDelta::seconds(1);
+        ensure!(is_equal, "refused: {snapshot} is announced as taken at {taken}, but {arn} was taken at {actual}");
     }
     Ok(())
-}
-
-impl About {
-    fn copy_seen(&self) -> Copy {
-        let Some(copy) = &self.copy else { return Copy::None };
-        if Part::of(copy) != Part::Copy(self.origin.clone()) {
-            return Copy::Another;
-        }
-        let told = if copy.tags.get(protocol::tags::REPORTED).is_some() { Told::Yes } else { Told::No };
-        Copy::There(copy.status, told)
-    }
 }

@@ -1,93 +1,107 @@
-//! The lifecycle: which copies of a database stay, and which go.
+//! The lifecycle: which copies of a database are kept, and which have expired.
 //!
-//! Two plans are made, and a copy goes only if both let it go. The lifecycle's goes by when the originals were taken, as
-//! the source account tells. The floor's goes by when the copies arrived in DR, which the source account cannot forge:
-//! whatever it says, and however many snapshots it feeds to DR, it takes weeks to push out what is there (invariant 10).
+//! There are two plans, and a copy has expired only if neither keeps it. The plan of the lifecycle uses the times at which the
+//! originals were taken, as the source account states them. The plan of the floor uses the times at which the copies arrived
+//! in DR, which the source account cannot forge: whatever it sends, it takes weeks to displace existing copies
+//! (invariant 10).
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use protocol::{AccountId, DatabaseArn, Origin, Part, Snapshot, SnapshotArn, Status, tags};
+use chrono::{DateTime, NaiveDate, Utc};
+use protocol::{AccountId, DatabaseArn, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 use retention::{Lifecycle, Lifecycles};
 
-/// A copy of a database's snapshot.
+/// A completed copy in DR.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Copy {
-    /// Its name.
+pub struct StoredCopy {
+    /// The ARN of the copy.
     pub arn: SnapshotArn,
-    /// Of what it is a copy.
+    /// The source that it is a copy of.
     pub origin: Origin,
-    /// When it came to be in DR.
+    /// When the copy was created in DR.
     arrived: DateTime<Utc>,
     /// The name of its lifecycle.
     lifecycle: Option<String>,
-    /// Whether the source account knows of it. Until then it stays, or it would be sent again.
-    is_told: bool,
+    /// When it was reported to the source account, as its tag states. A copy that was not reported is never deleted, because the
+    /// source account would send it again.
+    reported: Option<String>,
 }
 
-/// A copy that no rule holds, and why not.
+/// A copy that neither the lifecycle nor the floor keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doomed {
+pub struct Expired {
     /// The copy.
-    pub copy: Copy,
-    /// The lifecycle, and what its rules would have needed.
+    pub copy: StoredCopy,
+    /// The lifecycle, and what each of its rules would have required.
     pub why: String,
 }
 
-/// Which of these snapshots of DR go as they stand, without another copy: what deletion would begin with. Those of
-/// accounts that are not served stay, because nothing comes by that would thin them.
+/// The copies among these snapshots of DR that have expired now: those that would be deleted first if deletion were enabled.
+/// Copies of accounts that are not served do not expire, because no new copy triggers their plan.
 #[must_use]
-pub fn going(snapshots: &[Snapshot], served: &[AccountId], known: &Lifecycles, floor: &Lifecycle) -> Vec<Doomed> {
-    let mut databases: BTreeMap<DatabaseArn, Vec<Copy>> = BTreeMap::new();
+pub fn all_expired(
+    snapshots: &[Snapshot],
+    served: &[AccountId],
+    known: &Lifecycles,
+    floor: &Lifecycle,
+) -> Vec<Expired> {
+    let mut databases: BTreeMap<DatabaseArn, Vec<StoredCopy>> = BTreeMap::new();
     for snapshot in snapshots {
-        let Part::Copy(origin) = Part::of(snapshot) else { continue };
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
         if served.contains(&origin.snapshot.place.account) {
-            let copy = Copy::of(snapshot, &origin.database);
+            let copy = StoredCopy::of(snapshot, &origin.database);
             databases.entry(origin.database).or_default().extend(copy);
         }
     }
-    databases.into_values().flat_map(|copies| doomed(copies, None, known, floor)).collect()
+    databases.into_values().flat_map(|copies| expired(copies, None, known, floor)).collect()
 }
 
-impl Copy {
-    /// A whole copy of a snapshot of this database, if it is one (invariant 5).
+impl StoredCopy {
+    /// This snapshot as a completed copy of this database, if it is one (invariant 5).
     pub(crate) fn of(snapshot: &Snapshot, database: &DatabaseArn) -> Option<Self> {
-        let Part::Copy(origin) = Part::of(snapshot) else { return None };
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
         (origin.database == *database && snapshot.status == Status::Available).then_some(())?;
         Some(Self {
             arn: snapshot.arn.clone(),
             arrived: snapshot.created?,
             lifecycle: snapshot.lifecycle().map(str::to_owned),
-            is_told: snapshot.tags.get(tags::REPORTED).is_some(),
+            reported: snapshot.tags.get(tags::REPORTED).map(str::to_owned),
             origin,
         })
     }
+
+    /// Whether it was reported to the source account on this day.
+    pub(crate) fn was_reported_on(&self, day: NaiveDate) -> bool {
+        let reported = self.reported.as_deref().and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+        reported.is_some_and(|time| time.to_utc().date_naive() == day)
+    }
 }
 
-/// Which copies of one database go, under the lifecycle of the newest. One of them may have just been told of.
-pub(crate) fn doomed(
-    copies: Vec<Copy>,
-    just_told: Option<&SnapshotArn>,
+/// The expired copies of one database, by the lifecycle of its newest copy. `just_reported` counts as reported although its
+/// tag is not set yet.
+pub(crate) fn expired(
+    copies: Vec<StoredCopy>,
+    just_reported: Option<&SnapshotArn>,
     known: &Lifecycles,
     floor: &Lifecycle,
-) -> Vec<Doomed> {
+) -> Vec<Expired> {
     let Some(newest) = copies.iter().max_by_key(|copy| (copy.origin.taken, copy.arn.id())) else { return Vec::new() };
     let lifecycle = newest.lifecycle.as_deref().map_or(Lifecycle::None, |name| known.named(name));
     let by_taken: Vec<_> = copies.iter().map(|copy| (copy.arn.id(), copy.origin.taken)).collect();
     let by_arrival: Vec<_> = copies.iter().map(|copy| (copy.arn.id(), copy.arrived)).collect();
-    let going = |plan: &retention::Plan<'_, (&str, DateTime<Utc>)>| -> BTreeMap<String, String> {
-        let going = plan.verdicts().filter(|verdict| !verdict.keep);
-        going.map(|verdict| (verdict.snapshot.0.to_owned(), verdict.to_string())).collect()
+    let not_kept = |plan: &retention::Plan<'_, (&str, DateTime<Utc>)>| -> BTreeMap<String, String> {
+        let not_kept = plan.verdicts().filter(|verdict| !verdict.keep);
+        not_kept.map(|verdict| (verdict.snapshot.0.to_owned(), verdict.to_string())).collect()
     };
-    let by_lifecycle = going(&retention::plan(&lifecycle, &by_taken));
-    let by_floor = going(&retention::plan(floor, &by_arrival));
+    let by_lifecycle = not_kept(&retention::plan(&lifecycle, &by_taken));
+    let by_floor = not_kept(&retention::plan(floor, &by_arrival));
     copies
         .into_iter()
-        .filter(|copy| copy.is_told || just_told == Some(&copy.arn))
+        .filter(|copy| copy.reported.is_some() || just_reported == Some(&copy.arn))
         .filter(|copy| by_floor.contains_key(copy.arn.id()))
         .filter_map(|copy| {
             let why = format!("{}: {}", lifecycle.name(), by_lifecycle.get(copy.arn.id())?);
-            Some(Doomed { copy, why })
+            Some(Expired { copy, why })
         })
         .collect()
 }

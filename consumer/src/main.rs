@@ -1,9 +1,9 @@
-//! The function in the DR account, as the program that Lambda runs.
+//! The consumer as the program that Lambda runs.
 
 use std::process::ExitCode;
 
 use consumer::Consumer;
 
 fn main() -> ExitCode {
-    cloud::lambda::run("consumer", Consumer::new, Consumer::handle)
+    cloud::lambda::run("consumer", Consumer::new)
 }

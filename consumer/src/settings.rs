@@ -1,72 +1,75 @@
-//! What the consumer is told by its environment.
+//! The consumer's settings, from environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloud::patience::Patience;
-use protocol::settings::{Problems, Settings as Environment, accounts, arn_of};
+use cloud::wait::WaitPolicy;
+use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_arn_of};
 use protocol::{AccountId, Place, Tags};
 use retention::{Lifecycle, Lifecycles, Rules};
 
-/// How the consumer is set up.
+/// The consumer's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The accounts that it serves.
+    /// The source accounts that it serves.
     pub(crate) sources: BTreeSet<AccountId>,
     pub(crate) keys: Keys,
-    /// Whether unencrypted cluster snapshots are copied as they are.
+    /// Whether unencrypted cluster snapshots are copied without encryption.
     pub(crate) plaintext_clusters: Plaintext,
-    /// What becomes of copies that no rule holds.
+    /// Whether expired copies are deleted.
     pub(crate) deletion: Deletion,
     pub(crate) lifecycles: Lifecycles,
-    /// What is kept whatever a lifecycle says.
+    /// The rules for copies that are kept independently of their lifecycle.
     pub(crate) floor: Lifecycle,
-    /// How copies are waited for.
-    pub(crate) patience: Patience,
-    /// The user's own tag for what Draco makes, if there is one.
+    pub(crate) wait_policy: WaitPolicy,
+    /// The user's own tag for everything that Draco creates, if there is one.
     pub(crate) tag: Tags,
 }
 
-/// Which keys copies are under.
+/// The keys under which copies are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// All under this one.
+    /// The ARN of one key for all copies.
     One(String),
-    /// Those of each database under its own, which is made when it is needed.
+    /// A key for each database, created when it is first needed.
     PerDatabase,
 }
 
-/// What becomes of snapshots that cannot be encrypted.
+/// Whether snapshots that cannot be encrypted are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plaintext {
     Forbidden,
     Allowed,
 }
 
-/// What becomes of copies that no rule holds.
+/// Whether expired copies are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deletion {
-    /// The log says that they would be deleted.
-    Dry,
-    /// They are deleted.
-    Real,
+    /// No: the log states what would be deleted.
+    DryRun,
+    /// Yes.
+    Enabled,
 }
 
 impl Settings {
-    pub(crate) fn read(environment: &BTreeMap<String, String>, here: &Place) -> Result<Self, Problems> {
-        let mut read = Environment::new(environment);
-        let sources = read.required("SOURCE_ACCTS", "the accounts whose snapshots are kept here", accounts);
-        let keys = match read.switch("KEY_PER_DATABASE") {
+    pub(crate) fn read(environment: &BTreeMap<String, String>, here: &Place) -> Result<Self, SettingsError> {
+        let mut reader = SettingsReader::new(environment);
+        let sources = reader.required("SOURCE_ACCTS", "the IDs of the source accounts", parse_accounts);
+        let keys = match reader.switch("KEY_PER_DATABASE") {
             true => Some(Keys::PerDatabase),
-            false => read
-                .required("DR_KEY_ARN", "the key for copies, unless KEY_PER_DATABASE is set", arn_of("kms"))
+            false => reader
+                .required(
+                    "DR_KEY_ARN",
+                    "the ARN of the key for copies, unless KEY_PER_DATABASE is set",
+                    parse_arn_of("kms"),
+                )
                 .map(Keys::One),
         };
         let plaintext_clusters =
-            if read.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
-        let deletion = if read.switch("NO_DRY_RUN") { Deletion::Real } else { Deletion::Dry };
-        let lifecycles = read.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
-        let floor = read.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
-        let (patience, tag) = (Patience::read(&mut read, here), read.own_tag());
+            if reader.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
+        let deletion = if reader.switch("NO_DRY_RUN") { Deletion::Enabled } else { Deletion::DryRun };
+        let lifecycles = reader.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
+        let floor = reader.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
+        let (wait_policy, tag) = (WaitPolicy::read(&mut reader, here), reader.own_tag());
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
             keys,
@@ -74,10 +77,10 @@ impl Settings {
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
             floor: floor.unwrap_or_else(Rules::default_floor).named(FLOOR),
-            patience,
+            wait_policy,
             tag,
         });
-        read.done(settings)
+        reader.finish(settings)
     }
 }
 

@@ -1,124 +1,194 @@
-//! The table above `decide` is what it does, for everything that can be seen.
+//! `decide` does what the table in its documentation states, for every observable state.
 
-use consumer::decide::{Asked, Copy, Nature, Seen, Shared, Step, Told, decide};
-use protocol::{Status, WhyNot};
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
-/// A row of the table, as it stands in the documentation, for what it is, and which step it says.
-type Row = (&'static str, fn(&Seen) -> bool, Step);
+use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
+use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags};
+
+/// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
+type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
 const ROWS: [Row; 13] = [
     (
-        "| another snapshot    | any                       | any       | `Refuse(NameTaken)`        |",
-        |s| s.copy == Copy::Another,
-        Step::Refuse(WhyNot::NameTaken),
+        "| another snapshot        | any                            | any       | `Refuse(NameTaken)`        |",
+        |o| o.copy == Existing::OtherSnapshot,
+        |_| Step::Refuse(RefusalReason::NameTaken),
     ),
     (
-        "| on its way          | any                       | any       | `Wait`                     |",
-        |s| is(s, Status::Creating) || is(s, Status::Copying),
-        Step::Wait,
+        "| in progress             | any                            | any       | `Wait`                     |",
+        |o| matches!(status(o), Some(Status::Creating | Status::Copying)),
+        |o| Step::Wait { copy: copy(o) },
     ),
     (
-        "| failed              | any                       | any       | `Discard`                  |",
-        |s| is(s, Status::Failed),
-        Step::Discard,
+        "| failed                  | any                            | any       | `DiscardFailed`            |",
+        |o| status(o) == Some(Status::Failed),
+        |o| Step::DiscardFailed { copy: copy(o) },
     ),
     (
-        "| deleting            | any                       | any       | `Nothing`                  |",
-        |s| is(s, Status::Deleting),
-        Step::Nothing,
+        "| deleting                | any                            | any       | `NoAction`                 |",
+        |o| status(o) == Some(Status::Deleting),
+        |_| Step::NoAction,
     ),
     (
-        "| available, not told | any                       | any       | `Finish`                   |",
-        |s| s.copy == Copy::There(Status::Available, Told::No),
-        Step::Finish,
+        "| available, not reported | any                            | any       | `Complete`                 |",
+        |o| matches!(o.copy, Existing::Copy { reported: Reported::No, .. }),
+        |o| Step::Complete { copy: copy(o) },
     ),
     (
-        "| available, told     | any                       | by source | `Repeat`                   |",
-        |s| is(s, Status::Available) && s.asked == Asked::BySource,
-        Step::Repeat,
+        "| available, reported     | any                            | source    | `ReportAgain`              |",
+        |o| status(o).is_some() && o.requester == Requester::Source,
+        |_| Step::ReportAgain,
     ),
     (
-        "| available, told     | any                       | by DR     | `Nothing`                  |",
-        |s| is(s, Status::Available),
-        Step::Nothing,
+        "| available, reported     | any                            | DR        | `NoAction`                 |",
+        |o| status(o).is_some(),
+        |_| Step::NoAction,
     ),
     (
-        "| none                | nobody looked             | any       | `Nothing`                  |",
-        |s| s.shared == Shared::Unseen,
-        Step::Nothing,
+        "| none                    | not observed                   | any       | `NoAction`                 |",
+        |o| o.transit == Transit::NotObserved,
+        |_| Step::NoAction,
     ),
     (
-        "| none                | not yet                   | any       | `LookAgain`                |",
-        |s| s.shared == Shared::NotYet,
-        Step::LookAgain,
+        "| none                    | not visible                    | any       | `WaitForShare`             |",
+        |o| matches!(o.transit, Transit::NotVisible { .. }),
+        |_| Step::WaitForShare { announcement: announcement() },
     ),
     (
-        "| none                | never                     | any       | `Refuse(NotShared)`        |",
-        |s| s.shared == Shared::Never,
-        Step::Refuse(WhyNot::NotShared),
+        "| none                    | never visible                  | any       | `Refuse(NotShared)`        |",
+        |o| o.transit == Transit::NeverVisible,
+        |_| Step::Refuse(RefusalReason::NotShared),
     ),
     (
-        "| none                | taken later than it was made | any    | `Refuse(TakenLater)`       |",
-        |s| s.shared == Shared::There(Nature::TakenLater),
-        Step::Refuse(WhyNot::TakenLater),
+        "| none                    | taken after it was created     | any       | `Refuse(TakenLater)`       |",
+        |o| admission(o) == Some(Admission::TakenLater),
+        |_| Step::Refuse(RefusalReason::TakenLater),
     ),
     (
-        "| none                | plaintext, not allowed    | any       | `Refuse(PlaintextCluster)` |",
-        |s| s.shared == Shared::There(Nature::PlaintextForbidden),
-        Step::Refuse(WhyNot::PlaintextCluster),
+        "| none                    | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |",
+        |o| admission(o) == Some(Admission::PlaintextForbidden),
+        |_| Step::Refuse(RefusalReason::PlaintextCluster),
     ),
     (
-        "| none                | there                     | any       | `Copy`                     |",
-        |s| matches!(s.shared, Shared::There(_)),
-        Step::Copy,
+        "| none                    | visible                        | any       | `StartCopy`                |",
+        |o| admission(o).is_some(),
+        |_| Step::StartCopy {
+            announcement: announcement(),
+            transit: snapshot(announcement().transit, Status::Available),
+        },
     ),
 ];
 
-fn is(seen: &Seen, status: Status) -> bool {
-    matches!(seen.copy, Copy::There(it, _) if it == status)
-}
-
-fn everything_that_can_be_seen() -> Vec<Seen> {
-    let there = Status::ALL.into_iter().flat_map(|status| [Told::No, Told::Yes].map(|told| Copy::There(status, told)));
-    let copies: Vec<_> = [Copy::None, Copy::Another].into_iter().chain(there).collect();
-    let natures = [Nature::Encryptable, Nature::PlaintextAllowed, Nature::PlaintextForbidden, Nature::TakenLater];
-    let shared: Vec<_> =
-        [Shared::Unseen, Shared::NotYet, Shared::Never].into_iter().chain(natures.map(Shared::There)).collect();
-    let pairs = copies.into_iter().flat_map(|copy| shared.clone().into_iter().map(move |shared| (copy, shared)));
-    pairs.flat_map(|(copy, shared)| [Asked::BySource, Asked::ByDr].map(|asked| Seen { copy, shared, asked })).collect()
-}
-
-#[test]
-fn the_first_row_that_fits_says_the_step_for_everything_that_can_be_seen() {
-    let mut used = [false; ROWS.len()];
-    for seen in everything_that_can_be_seen() {
-        let (nth, (_, _, step)) = ROWS.iter().enumerate().find(|(_, (_, fits, _))| fits(&seen)).expect("a row");
-        used[nth] = true;
-        assert_eq!(decide(&seen), *step, "{seen:?}");
+fn origin() -> Origin {
+    Origin {
+        snapshot: "arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05".parse().expect("an ARN"),
+        database: "arn:aws:rds:eu-west-1:111111111111:db:orders".parse::<DatabaseArn>().expect("an ARN"),
+        taken: "2026-11-21T03:05:00Z".parse().expect("a time"),
     }
-    assert_eq!(used, [true; ROWS.len()], "every row is of use");
+}
+
+fn announcement() -> Announcement {
+    Announcement { transit: origin().transit(), origin: origin(), tags: Tags::default() }
+}
+
+fn snapshot(arn: SnapshotArn, status: Status) -> Snapshot {
+    Snapshot {
+        arn,
+        database: "orders".to_owned(),
+        status,
+        progress: 100,
+        gib: 20,
+        is_encrypted: true,
+        key: None,
+        created: None,
+        original_created: None,
+        tags: Tags::default(),
+    }
+}
+
+fn status(observed: &Observed) -> Option<Status> {
+    match &observed.copy {
+        Existing::Copy { snapshot, .. } => Some(snapshot.status),
+        Existing::None | Existing::OtherSnapshot => None,
+    }
+}
+
+fn copy(observed: Observed) -> Snapshot {
+    match observed.copy {
+        Existing::Copy { snapshot, .. } => snapshot,
+        Existing::None | Existing::OtherSnapshot => panic!("no copy"),
+    }
+}
+
+fn admission(observed: &Observed) -> Option<Admission> {
+    match observed.transit {
+        Transit::Visible { admission, .. } => Some(admission),
+        _ => None,
+    }
+}
+
+fn every_observable_state() -> Vec<Observed> {
+    let dr = "arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-rds-orders-2026-11-21-03-05";
+    let existing = Status::ALL.into_iter().flat_map(|status| {
+        let copy = snapshot(dr.parse().expect("an ARN"), status);
+        [Reported::No, Reported::Yes].map(|reported| Existing::Copy { snapshot: copy.clone(), reported })
+    });
+    let copies: Vec<_> = [Existing::None, Existing::OtherSnapshot].into_iter().chain(existing).collect();
+    let visible =
+        [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater].map(
+            |admission| Transit::Visible {
+                announcement: announcement(),
+                snapshot: snapshot(announcement().transit, Status::Available),
+                admission,
+            },
+        );
+    let not_visible = Transit::NotVisible { announcement: announcement() };
+    let transits: Vec<_> =
+        [Transit::NotObserved, not_visible, Transit::NeverVisible].into_iter().chain(visible).collect();
+    let mut states = Vec::new();
+    for copy in &copies {
+        for transit in &transits {
+            for requester in [Requester::Source, Requester::Dr] {
+                states.push(Observed { copy: copy.clone(), transit: transit.clone(), requester });
+            }
+        }
+    }
+    states
 }
 
 #[test]
-fn the_table_that_is_tested_is_the_table_that_is_read() {
+fn the_first_matching_row_is_the_step_for_every_observable_state() {
+    let mut used = [false; ROWS.len()];
+    for observed in every_observable_state() {
+        let (nth, (_, _, step)) =
+            ROWS.iter().enumerate().find(|(_, (_, matches, _))| matches(&observed)).expect("a row");
+        used[nth] = true;
+        assert_eq!(decide(observed.clone()), step(observed.clone()), "{observed:?}");
+    }
+    assert_eq!(used, [true; ROWS.len()], "every row is used");
+}
+
+#[test]
+fn the_tested_table_is_the_documented_table() {
     let source = include_str!("../src/decide.rs");
     let rows = source.lines().filter_map(|line| line.trim().strip_prefix("/// |")).map(|row| format!("|{row}")).skip(2);
     assert_eq!(rows.collect::<Vec<_>>(), ROWS.map(|(text, ..)| text));
 }
 
 #[test]
-fn nothing_that_is_seen_makes_a_second_copy() {
-    // invariant 9
-    for seen in everything_that_can_be_seen() {
-        assert!(seen.copy == Copy::None || decide(&seen) != Step::Copy, "{seen:?}");
+fn no_second_copy_is_started() {
+    // Invariant 9.
+    for observed in every_observable_state() {
+        let exists = observed.copy != Existing::None;
+        assert!(!exists || !matches!(decide(observed), Step::StartCopy { .. }));
     }
 }
 
 #[test]
-fn what_cannot_be_encrypted_is_copied_only_where_that_is_allowed() {
-    // invariant 2
-    for seen in everything_that_can_be_seen() {
-        let may = matches!(seen.shared, Shared::There(Nature::Encryptable | Nature::PlaintextAllowed));
-        assert!(decide(&seen) != Step::Copy || may, "{seen:?}");
+fn an_unencrypted_cluster_snapshot_is_copied_only_where_that_is_allowed() {
+    // Invariant 2.
+    for observed in every_observable_state() {
+        let may = matches!(admission(&observed), Some(Admission::Encrypted | Admission::PlaintextAllowed));
+        assert!(may || !matches!(decide(observed), Step::StartCopy { .. }));
     }
 }

@@ -1,194 +1,273 @@
-//! The decision: from what was seen of one snapshot to the one next step.
+//! The decision: from the observed state of one snapshot to the next step.
 
 use chrono::{DateTime, Utc};
 use protocol::message::Refusal;
-use protocol::{Origin, Place, Snapshot, Status, tags};
+use protocol::{Origin, Place, RefusalReason, Snapshot, SnapshotRole, Status, tags};
 
-/// What was seen of one snapshot, and what DR says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+/// The observed state of one snapshot, and DR's reply if that caused the look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
     /// The source.
     pub source: Source,
     /// The transit copy, if there is one.
-    pub transit: Option<Status>,
-    /// DR's word, which is what brought the look about. It cannot be seen from here.
-    pub word: Word,
+    pub transit: Option<Snapshot>,
+    /// DR's reply, which cannot be observed in this account.
+    pub reply: Reply,
 }
 
-/// What was seen of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The observed state of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody looked: the transit copy tells what is needed.
-    Unseen,
-    /// It is not there any more.
+    /// The source was not looked up: only the transit copy was.
+    NotObserved,
+    /// The source does not exist, or will never be complete.
     Gone,
-    /// It is not whole yet.
-    Coming,
-    /// It is there: whether it is wanted, and whether it is done.
-    There(Wish, Done),
+    /// The source is still being created.
+    NotReady,
+    /// The source is available.
+    Available {
+        /// The source.
+        snapshot: Snapshot,
+        /// What its lifecycle tag requests.
+        wanted: Wanted,
+        /// The result of earlier attempts.
+        outcome: Outcome,
+    },
 }
 
-/// What the lifecycle's tag says.
+/// Whether a copy of a source is wanted, by its lifecycle tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// There is none.
-    None,
-    /// `Ignore`
+pub enum Wanted {
+    /// No: the source has no lifecycle.
+    NoLifecycle,
+    /// No: the lifecycle is `Ignore`.
     Ignore,
-    /// There is one, which DR knows or not.
-    Keep,
+    /// Yes. DR decides whether the lifecycle's name is known.
+    Copy,
 }
 
-/// The lifecycle of what is not to be copied.
-pub(crate) const IGNORE: &str = "Ignore";
-
-/// How it ended, as the source's tags tell.
+/// The result of earlier attempts to copy a source, by its tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// It did not yet, or it is time to try again.
-    No,
-    /// DR has its copy.
+pub enum Outcome {
+    /// No result yet, or it is time to retry.
+    Pending,
+    /// DR has the copy.
     Copied,
-    /// DR had no copy of it, and it is not time to try again.
+    /// DR refused the snapshot, and it is not time to retry yet.
     Refused,
 }
 
-/// What DR says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Nothing.
+/// DR's reply to an announcement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The look was not caused by a reply.
     None,
     /// `snapshot-copy-completed`
     Completed,
     /// `snapshot-no-copy`
-    NoCopy,
+    NoCopy {
+        /// The reason, for programs.
+        reason: RefusalReason,
+        /// The reason, for people.
+        why: String,
+    },
 }
 
-/// The one next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The next step, with everything that its action needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is nothing to do: because of this.
-    Nothing(Because),
-    /// It is not Draco's business: because of this.
-    Ignore(Because),
-    /// Start the transit copy; wait.
-    Copy,
+    /// No action is required.
+    NoAction(NoActionReason),
+    /// The snapshot is not to be copied.
+    Ignore(IgnoreReason),
+    /// Start the transit copy and wait for it.
+    StartCopy {
+        /// The snapshot to copy.
+        source: Snapshot,
+    },
     /// Wait for the transit copy.
-    Wait,
-    /// Share the transit copy and announce it.
-    Announce,
-    /// Tag the source as copied; delete the transit copy.
-    Finish,
-    /// Raise an alarm, tag the source as not copied, delete the transit copy.
-    GiveUp,
-    /// Raise an alarm and keep the transit copy, which is all there is of the snapshot. The sweep announces it again.
-    Hold,
-    /// Raise an alarm and delete the transit copy, which has failed. The sweep starts afresh.
-    Discard,
-    /// Delete the transit copy, which nobody needs any more.
-    Clean,
+    Wait {
+        /// The transit copy.
+        transit: Snapshot,
+    },
+    /// Share the transit copy with DR and announce it.
+    Announce {
+        /// The transit copy.
+        transit: Snapshot,
+    },
+    /// Tag the source as copied, then delete the transit copy.
+    Confirm {
+        /// The transit copy, if it still exists.
+        transit: Option<Snapshot>,
+    },
+    /// Raise an alarm, delete the transit copy and tag the source as not copied.
+    MarkNotCopied {
+        /// DR's reason, for programs.
+        reason: RefusalReason,
+        /// DR's reason, for people.
+        why: String,
+        /// The transit copy, if it still exists.
+        transit: Option<Snapshot>,
+    },
+    /// Raise an alarm and keep the transit copy, because the source is gone. The sweep announces it again.
+    KeepTransit {
+        /// DR's reason, for programs.
+        reason: RefusalReason,
+        /// DR's reason, for people.
+        why: String,
+    },
+    /// Raise an alarm and delete the failed transit copy. The sweep starts a new one.
+    DiscardFailed {
+        /// The transit copy.
+        transit: Snapshot,
+    },
+    /// Delete the transit copy, which is no longer needed.
+    DeleteTransit {
+        /// The transit copy.
+        transit: Snapshot,
+    },
 }
 
-/// Why nothing is done.
+/// Why no action is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
-    /// It is not there.
+pub enum NoActionReason {
+    /// The snapshot does not exist.
     Gone,
-    /// It is not whole yet.
-    Coming,
+    /// The snapshot is still being created.
+    NotReady,
     /// The transit copy is being deleted.
-    Leaving,
-    /// DR has its copy.
+    TransitDeleting,
+    /// DR has the copy.
     Copied,
-    /// DR had no copy; it is tried again later.
+    /// DR refused the snapshot; Draco retries later.
     Refused,
-    /// It has no lifecycle.
+}
+
+/// Why a snapshot is not copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoreReason {
+    /// The snapshot has no lifecycle.
     NoLifecycle,
-    /// Its lifecycle is `Ignore`.
+    /// The snapshot's lifecycle is `Ignore`.
     LifecycleIgnore,
 }
 
-/// The one next step. The first row that fits:
+/// The next step. The first matching row applies:
 ///
-/// | DR's word | source                       | transit     | step      |
-/// |-----------|------------------------------|-------------|-----------|
-/// | completed | any                          | any         | `Finish`  |
-/// | no copy   | gone, or unseen              | any         | `Hold`    |
-/// | no copy   | there, not copied            | any         | `GiveUp`  |
-/// |           | copied, or refused           | there       | `Clean`   |
-/// |           | copied, or refused           | none        | `Nothing` |
-/// |           | any                          | on its way  | `Wait`    |
-/// |           | any                          | failed      | `Discard` |
-/// |           | any                          | available   | `Announce`|
-/// |           | any                          | deleting    | `Nothing` |
-/// |           | gone, unseen, not whole yet  | none        | `Nothing` |
-/// |           | no lifecycle, or `Ignore`    | none        | `Ignore`  |
-/// |           | to be kept                   | none        | `Copy`    |
+/// | DR's reply | source                        | transit copy | step            |
+/// |------------|-------------------------------|--------------|-----------------|
+/// | completed  | any                           | any          | `Confirm`       |
+/// | no copy    | gone, or not observed         | any          | `KeepTransit`   |
+/// | no copy    | any but copied                | any          | `MarkNotCopied` |
+/// |            | copied, or refused            | exists       | `DeleteTransit` |
+/// |            | copied, or refused            | any          | `NoAction`      |
+/// |            | any                           | in progress  | `Wait`          |
+/// |            | any                           | failed       | `DiscardFailed` |
+/// |            | any                           | available    | `Announce`      |
+/// |            | any                           | deleting     | `NoAction`      |
+/// |            | gone, not observed, not ready | none         | `NoAction`      |
+/// |            | no lifecycle, or `Ignore`     | none         | `Ignore`        |
+/// |            | wanted                        | none         | `StartCopy`     |
 ///
-/// What was begun is finished, also when the source has gone or lost its lifecycle in the meantime.
+/// A transit copy that was started is brought to DR, also when the source was deleted or lost its lifecycle in the meantime.
 #[must_use]
-pub fn decide(seen: &Seen) -> Step {
-    let Seen { source, transit, word } = *seen;
-    match (word, source, transit) {
-        (Word::Completed, ..) => Step::Finish,
-        (Word::NoCopy, Source::Unseen | Source::Gone, _) => Step::Hold,
-        (Word::NoCopy, Source::Coming | Source::There(_, Done::No | Done::Refused), _) => Step::GiveUp,
-        (_, Source::There(_, Done::Copied | Done::Refused), Some(transit)) if transit != Status::Deleting => {
-            Step::Clean
+pub fn decide(observed: Observed) -> Step {
+    use Outcome::{Copied, Pending, Refused};
+    let Observed { source, transit, reply } = observed;
+    match (reply, source, transit) {
+        (Reply::Completed, _, transit) => Step::Confirm { transit },
+        (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, _) => Step::KeepTransit { reason, why },
+        (
+            Reply::NoCopy { reason, why },
+            Source::NotReady | Source::Available { outcome: Pending | Refused, .. },
+            transit,
+        ) => Step::MarkNotCopied { reason, why, transit },
+        (_, Source::Available { outcome: Copied | Refused, .. }, Some(transit))
+            if transit.status != Status::Deleting =>
+        {
+            Step::DeleteTransit { transit }
         }
-        (_, Source::There(_, Done::Copied), _) => Step::Nothing(Because::Copied),
-        (_, Source::There(_, Done::Refused), _) => Step::Nothing(Because::Refused),
-        (_, _, Some(Status::Creating | Status::Copying)) => Step::Wait,
-        (_, _, Some(Status::Failed)) => Step::Discard,
-        (_, _, Some(Status::Available)) => Step::Announce,
-        (_, _, Some(Status::Deleting)) => Step::Nothing(Because::Leaving),
-        (_, Source::Unseen | Source::Gone, None) => Step::Nothing(Because::Gone),
-        (_, Source::Coming, None) => Step::Nothing(Because::Coming),
-        (_, Source::There(Wish::None, _), None) => Step::Ignore(Because::NoLifecycle),
-        (_, Source::There(Wish::Ignore, _), None) => Step::Ignore(Because::LifecycleIgnore),
-        (_, Source::There(Wish::Keep, Done::No), None) => Step::Copy,
+        (_, Source::Available { outcome: Copied, .. }, _) => Step::NoAction(NoActionReason::Copied),
+        (_, Source::Available { outcome: Refused, .. }, _) => Step::NoAction(NoActionReason::Refused),
+        (_, _, Some(transit)) => match transit.status {
+            Status::Creating | Status::Copying => Step::Wait { transit },
+            Status::Failed => Step::DiscardFailed { transit },
+            Status::Available => Step::Announce { transit },
+            Status::Deleting => Step::NoAction(NoActionReason::TransitDeleting),
+        },
+        (_, Source::NotObserved | Source::Gone, None) => Step::NoAction(NoActionReason::Gone),
+        (_, Source::NotReady, None) => Step::NoAction(NoActionReason::NotReady),
+        (_, Source::Available { snapshot, wanted, outcome: Pending }, None) => match wanted {
+            Wanted::NoLifecycle => Step::Ignore(IgnoreReason::NoLifecycle),
+            Wanted::Ignore => Step::Ignore(IgnoreReason::LifecycleIgnore),
+            Wanted::Copy => Step::StartCopy { source: snapshot },
+        },
+    }
+}
+
+impl Observed {
+    /// Combines what was looked up. A snapshot that only has the transit copy's name is not Draco's and does not count
+    /// (invariant 5).
+    #[must_use]
+    pub fn new(origin: &Origin, source: Source, transit: Option<Snapshot>, reply: Reply) -> Self {
+        let is_transit = |found: &Snapshot| SnapshotRole::of(found) == SnapshotRole::Transit(origin.clone());
+        Self { source, transit: transit.filter(is_transit), reply }
     }
 }
 
 impl Source {
-    /// Reads a source's status and tags. Its copy in DR, if it has one, would be in this place.
+    /// Evaluates the status and the tags of a source. `dr` is where its copy would be.
     #[must_use]
-    pub fn of(source: &Snapshot, origin: &Origin, dr: &Place, now: DateTime<Utc>) -> Self {
-        match source.status {
-            Status::Creating | Status::Copying => return Self::Coming,
-            // RDS has whole snapshots only; what has failed will never be one.
+    pub fn of(snapshot: Snapshot, origin: &Origin, dr: &Place, now: DateTime<Utc>) -> Self {
+        match snapshot.status {
+            Status::Creating | Status::Copying => return Self::NotReady,
             Status::Deleting | Status::Failed => return Self::Gone,
             Status::Available => {}
         }
-        let wish = match source.lifecycle() {
-            None => Wish::None,
-            Some(name) if name.eq_ignore_ascii_case(IGNORE) => Wish::Ignore,
-            Some(_) => Wish::Keep,
+        let wanted = match snapshot.lifecycle() {
+            None => Wanted::NoLifecycle,
+            Some(name) if name.eq_ignore_ascii_case(tags::IGNORE) => Wanted::Ignore,
+            Some(_) => Wanted::Copy,
         };
-        // Manual copies and databases that were restored inherit tags, so the copy that is named must be of this one.
-        let is_copied = source.tags.get(tags::COPIED) == Some(origin.copy(dr).to_string().as_str());
-        let refusal = source.tags.get(tags::NOT_COPIED).and_then(Refusal::read);
-        let done = match refusal {
-            _ if is_copied => Done::Copied,
-            Some(refusal) if !refusal.is_over(now) => Done::Refused,
-            _ => Done::No,
+        // Manual copies and restored databases inherit tags, so the tag counts only if it names the copy of this snapshot.
+        let is_copied = snapshot.tags.get(tags::COPIED) == Some(origin.copy(dr).to_string().as_str());
+        let refusal = snapshot.tags.get(tags::NOT_COPIED).and_then(Refusal::parse);
+        let outcome = match refusal {
+            _ if is_copied => Outcome::Copied,
+            Some(refusal) if !refusal.may_retry(now) => Outcome::Refused,
+            _ => Outcome::Pending,
         };
-        Self::There(wish, done)
+        Self::Available { snapshot, wanted, outcome }
+    }
+
+    /// Whether a copy of the source is wanted and not there yet.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::Available { wanted: Wanted::Copy, outcome: Outcome::Pending, .. })
     }
 }
 
-impl Because {
-    /// In words.
+impl NoActionReason {
+    /// The reason in log lines, for programs and for people.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn texts(self) -> (&'static str, &'static str) {
         match self {
-            Self::Gone => "it is not there",
-            Self::Coming => "it is not whole yet",
-            Self::Leaving => "its transit copy is being deleted",
-            Self::Copied => "DR has its copy",
-            Self::Refused => "DR had no copy of it, and it is not time to try again",
-            Self::NoLifecycle => "it has no tag Draco_Lifecycle",
-            Self::LifecycleIgnore => "its lifecycle is Ignore",
+            Self::Gone => ("gone", "no action: the snapshot does not exist"),
+            Self::NotReady => ("not-ready", "no action: the snapshot is still being created"),
+            Self::TransitDeleting => ("transit-deleting", "no action: the transit copy is being deleted"),
+            Self::Copied => ("copied", "no action: DR has the copy"),
+            Self::Refused => ("refused", "no action: DR refused the snapshot; Draco retries later"),
+        }
+    }
+}
+
+impl IgnoreReason {
+    /// The reason in log lines, for programs and for people.
+    #[must_use]
+    pub fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NoLifecycle => ("no-lifecycle", "not copied: no Draco_Lifecycle tag"),
+            Self::LifecycleIgnore => ("lifecycle-ignore", "not copied: the lifecycle is Ignore"),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The function in the source account, as the program that Lambda runs.
+//! The producer as the program that Lambda runs.
 
 use std::process::ExitCode;
 
 use producer::Producer;
 
 fn main() -> ExitCode {
-    cloud::lambda::run("producer", Producer::new, Producer::handle)
+    cloud::lambda::run("producer", Producer::new)
 }

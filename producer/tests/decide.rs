@@ -1,130 +1,185 @@
-//! The table above `decide` is what it does, for everything that can be seen.
+//! `decide` does what the table in its documentation states, for every observable state.
 
-use producer::decide::Because::{Coming, Copied, Gone, Leaving, LifecycleIgnore, NoLifecycle, Refused};
-use producer::decide::{Done, Seen, Source, Step, Wish, Word, decide};
-use protocol::Status;
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
-/// A row of the table, as it stands in the documentation, for what it is, and which step it says.
-type Row = (&'static str, fn(&Seen) -> bool, fn(&Seen) -> Step);
+use producer::decide::{IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide};
+use protocol::{RefusalReason, Snapshot, Status, Tags};
+
+/// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
+type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
 const ROWS: [Row; 12] = [
     (
-        "| completed | any                          | any         | `Finish`  |",
-        |s| s.word == Word::Completed,
-        |_| Step::Finish,
+        "| completed  | any                           | any          | `Confirm`       |",
+        |o| o.reply == Reply::Completed,
+        |o| Step::Confirm { transit: o.transit },
     ),
     (
-        "| no copy   | gone, or unseen              | any         | `Hold`    |",
-        |s| s.word == Word::NoCopy && matches!(s.source, Source::Gone | Source::Unseen),
-        |_| Step::Hold,
+        "| no copy    | gone, or not observed         | any          | `KeepTransit`   |",
+        |o| o.reply == no_copy() && matches!(o.source, Source::Gone | Source::NotObserved),
+        |_| Step::KeepTransit { reason: RefusalReason::NotShared, why: "why".to_owned() },
     ),
     (
-        "| no copy   | there, not copied            | any         | `GiveUp`  |",
-        |s| s.word == Word::NoCopy && !is_copied(s),
-        |_| Step::GiveUp,
+        "| no copy    | any but copied                | any          | `MarkNotCopied` |",
+        |o| o.reply == no_copy() && outcome(o) != Some(Outcome::Copied),
+        |o| Step::MarkNotCopied { reason: RefusalReason::NotShared, why: "why".to_owned(), transit: o.transit },
     ),
     (
-        "|           | copied, or refused           | there       | `Clean`   |",
-        |s| is_over(s) && is_there(s),
-        |_| Step::Clean,
+        "|            | copied, or refused            | exists       | `DeleteTransit` |",
+        |o| has_result(o) && transit_status(o).is_some_and(|status| status != Status::Deleting),
+        |o| Step::DeleteTransit { transit: transit(o) },
     ),
-    ("|           | copied, or refused           | none        | `Nothing` |", is_over, |s| {
-        Step::Nothing(if is_copied(s) { Copied } else { Refused })
+    ("|            | copied, or refused            | any          | `NoAction`      |", has_result, |o| {
+        let is_copied = outcome(&o) == Some(Outcome::Copied);
+        Step::NoAction(if is_copied { NoActionReason::Copied } else { NoActionReason::Refused })
     }),
     (
-        "|           | any                          | on its way  | `Wait`    |",
-        |s| matches!(s.transit, Some(Status::Creating | Status::Copying)),
-        |_| Step::Wait,
+        "|            | any                           | in progress  | `Wait`          |",
+        |o| matches!(transit_status(o), Some(Status::Creating | Status::Copying)),
+        |o| Step::Wait { transit: transit(o) },
     ),
     (
-        "|           | any                          | failed      | `Discard` |",
-        |s| s.transit == Some(Status::Failed),
-        |_| Step::Discard,
+        "|            | any                           | failed       | `DiscardFailed` |",
+        |o| transit_status(o) == Some(Status::Failed),
+        |o| Step::DiscardFailed { transit: transit(o) },
     ),
     (
-        "|           | any                          | available   | `Announce`|",
-        |s| s.transit == Some(Status::Available),
-        |_| Step::Announce,
+        "|            | any                           | available    | `Announce`      |",
+        |o| transit_status(o) == Some(Status::Available),
+        |o| Step::Announce { transit: transit(o) },
     ),
     (
-        "|           | any                          | deleting    | `Nothing` |",
-        |s| s.transit == Some(Status::Deleting),
-        |_| Step::Nothing(Leaving),
+        "|            | any                           | deleting     | `NoAction`      |",
+        |o| transit_status(o) == Some(Status::Deleting),
+        |_| Step::NoAction(NoActionReason::TransitDeleting),
     ),
     (
-        "|           | gone, unseen, not whole yet  | none        | `Nothing` |",
-        |s| matches!(s.source, Source::Gone | Source::Unseen | Source::Coming),
-        |s| Step::Nothing(if s.source == Source::Coming { Coming } else { Gone }),
+        "|            | gone, not observed, not ready | none         | `NoAction`      |",
+        |o| matches!(o.source, Source::Gone | Source::NotObserved | Source::NotReady),
+        |o| {
+            let is_ready = o.source != Source::NotReady;
+            Step::NoAction(if is_ready { NoActionReason::Gone } else { NoActionReason::NotReady })
+        },
     ),
     (
-        "|           | no lifecycle, or `Ignore`    | none        | `Ignore`  |",
-        |s| matches!(s.source, Source::There(Wish::None | Wish::Ignore, _)),
-        |s| Step::Ignore(if matches!(s.source, Source::There(Wish::None, _)) { NoLifecycle } else { LifecycleIgnore }),
+        "|            | no lifecycle, or `Ignore`     | none         | `Ignore`        |",
+        |o| matches!(wanted(o), Some(Wanted::NoLifecycle | Wanted::Ignore)),
+        |o| {
+            let has_none = wanted(&o) == Some(Wanted::NoLifecycle);
+            Step::Ignore(if has_none { IgnoreReason::NoLifecycle } else { IgnoreReason::LifecycleIgnore })
+        },
     ),
     (
-        "|           | to be kept                   | none        | `Copy`    |",
-        |s| matches!(s.source, Source::There(Wish::Keep, _)),
-        |_| Step::Copy,
+        "|            | wanted                        | none         | `StartCopy`     |",
+        |o| wanted(o) == Some(Wanted::Copy),
+        |_| Step::StartCopy { source: snapshot("rds:orders", Status::Available) },
     ),
 ];
 
-fn is_copied(seen: &Seen) -> bool {
-    matches!(seen.source, Source::There(_, Done::Copied))
-}
-
-fn is_over(seen: &Seen) -> bool {
-    matches!(seen.source, Source::There(_, Done::Copied | Done::Refused))
-}
-
-/// One that is being deleted is as good as gone.
-fn is_there(seen: &Seen) -> bool {
-    seen.transit.is_some_and(|transit| transit != Status::Deleting)
-}
-
-fn everything_that_can_be_seen() -> Vec<Seen> {
-    let wishes = [Wish::None, Wish::Ignore, Wish::Keep];
-    let dones = [Done::No, Done::Copied, Done::Refused];
-    let there = wishes.into_iter().flat_map(|wish| dones.map(|done| Source::There(wish, done)));
-    let sources: Vec<_> = [Source::Unseen, Source::Gone, Source::Coming].into_iter().chain(there).collect();
-    let transits: Vec<_> = Status::ALL.into_iter().map(Some).chain([None]).collect();
-    let words = [Word::None, Word::Completed, Word::NoCopy];
-    let pairs =
-        sources.into_iter().flat_map(|source| transits.clone().into_iter().map(move |transit| (source, transit)));
-    pairs.flat_map(|(source, transit)| words.map(|word| Seen { source, transit, word })).collect()
-}
-
-#[test]
-fn the_first_row_that_fits_says_the_step_for_everything_that_can_be_seen() {
-    let mut used = [false; ROWS.len()];
-    for seen in everything_that_can_be_seen() {
-        let (nth, (_, _, step)) = ROWS.iter().enumerate().find(|(_, (_, fits, _))| fits(&seen)).expect("a row");
-        used[nth] = true;
-        assert_eq!(decide(&seen), step(&seen), "{seen:?}");
+fn snapshot(id: &str, status: Status) -> Snapshot {
+    Snapshot {
+        arn: format!("arn:aws:rds:eu-west-1:111111111111:snapshot:{id}").parse().expect("an ARN"),
+        database: "orders".to_owned(),
+        status,
+        progress: 100,
+        gib: 20,
+        is_encrypted: true,
+        key: None,
+        created: None,
+        original_created: None,
+        tags: Tags::default(),
     }
-    assert_eq!(used, [true; ROWS.len()], "every row is of use");
+}
+
+fn no_copy() -> Reply {
+    Reply::NoCopy { reason: RefusalReason::NotShared, why: "why".to_owned() }
+}
+
+fn wanted(observed: &Observed) -> Option<Wanted> {
+    match observed.source {
+        Source::Available { wanted, .. } => Some(wanted),
+        _ => None,
+    }
+}
+
+fn outcome(observed: &Observed) -> Option<Outcome> {
+    match observed.source {
+        Source::Available { outcome, .. } => Some(outcome),
+        _ => None,
+    }
+}
+
+fn has_result(observed: &Observed) -> bool {
+    matches!(outcome(observed), Some(Outcome::Copied | Outcome::Refused))
+}
+
+fn transit_status(observed: &Observed) -> Option<Status> {
+    observed.transit.as_ref().map(|transit| transit.status)
+}
+
+fn transit(observed: Observed) -> Snapshot {
+    observed.transit.expect("a transit copy")
+}
+
+fn every_observable_state() -> Vec<Observed> {
+    let available = [Wanted::NoLifecycle, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
+        [Outcome::Pending, Outcome::Copied, Outcome::Refused].map(|outcome| Source::Available {
+            snapshot: snapshot("rds:orders", Status::Available),
+            wanted,
+            outcome,
+        })
+    });
+    let sources: Vec<_> = [Source::NotObserved, Source::Gone, Source::NotReady].into_iter().chain(available).collect();
+    let transits = Status::ALL.into_iter().map(|status| Some(snapshot("draco-rds-orders", status))).chain([None]);
+    let mut states = Vec::new();
+    for transit in transits {
+        for source in &sources {
+            for reply in [Reply::None, Reply::Completed, no_copy()] {
+                states.push(Observed { source: source.clone(), transit: transit.clone(), reply });
+            }
+        }
+    }
+    states
 }
 
 #[test]
-fn the_table_that_is_tested_is_the_table_that_is_read() {
+fn the_first_matching_row_is_the_step_for_every_observable_state() {
+    let mut used = [false; ROWS.len()];
+    for observed in every_observable_state() {
+        let (nth, (_, _, step)) =
+            ROWS.iter().enumerate().find(|(_, (_, matches, _))| matches(&observed)).expect("a row");
+        used[nth] = true;
+        assert_eq!(decide(observed.clone()), step(observed.clone()), "{observed:?}");
+    }
+    assert_eq!(used, [true; ROWS.len()], "every row is used");
+}
+
+#[test]
+fn the_tested_table_is_the_documented_table() {
     let source = include_str!("../src/decide.rs");
     let rows = source.lines().filter_map(|line| line.trim().strip_prefix("/// |")).map(|row| format!("|{row}")).skip(2);
     assert_eq!(rows.collect::<Vec<_>>(), ROWS.map(|(text, ..)| text));
 }
 
 #[test]
-fn nothing_that_is_seen_makes_a_second_transit_copy() {
-    // invariant 9
-    for seen in everything_that_can_be_seen() {
-        assert!(seen.transit.is_none() || decide(&seen) != Step::Copy, "{seen:?}");
+fn no_second_transit_copy_is_started() {
+    // Invariant 9.
+    for observed in every_observable_state() {
+        let exists = observed.transit.is_some();
+        assert!(!exists || !matches!(decide(observed), Step::StartCopy { .. }));
     }
 }
 
 #[test]
-fn a_transit_copy_is_given_up_only_when_dr_has_spoken_or_it_has_failed() {
-    // invariant 1
-    for seen in everything_that_can_be_seen() {
-        let deletes = matches!(decide(&seen), Step::Finish | Step::GiveUp | Step::Discard | Step::Clean);
-        let may = seen.word != Word::None || is_over(&seen) || seen.transit == Some(Status::Failed);
-        assert!(!deletes || may, "{seen:?}");
+fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
+    // Invariant 1.
+    for observed in every_observable_state() {
+        let may =
+            observed.reply != Reply::None || has_result(&observed) || transit_status(&observed) == Some(Status::Failed);
+        let deletes = matches!(
+            decide(observed),
+            Step::Confirm { .. } | Step::MarkNotCopied { .. } | Step::DiscardFailed { .. } | Step::DeleteTransit { .. }
+        );
+        assert!(!deletes || may);
     }
 }

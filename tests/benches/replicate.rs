@@ -132,7 +132,7 @@ impl<'r> Owners<'r> {
                 let snapshot = SnapshotArn::new(database.kind, self.source.clone(), &id)?;
                 let origin = Origin { snapshot, database: database.clone(), taken };
                 let told = [(tags::LIFECYCLE, "Standard"), (tags::REPORTED, "2026-11-21T00:00:00Z")];
-                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &origin.tags().with(told)).await?;
+                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &origin.to_tags().with(told)).await?;
             }
         }
         self.rehearsal.world().sleep(HOUR).await;

@@ -35,7 +35,7 @@ pub(super) struct Kept {
     pub(super) taken: usize,
     /// When the original of each copy was taken, newest first, and whether a rule holds the copy.
     pub(super) copies: Vec<(DateTime<Utc>, bool)>,
-    /// Why its snapshots are not copied, as the producer says.
+    /// The producer's message about a snapshot that it did not copy.
     pub(super) ignored: Option<String>,
 }
 
@@ -61,9 +61,9 @@ impl Outcome {
 /// By what the accounts' owners see, and by what the functions say that they would delete.
 fn kept(stage: &Stage, lines: &[Line]) -> Vec<Kept> {
     let doomed: BTreeSet<&str> =
-        lines.iter().filter(|line| line.text("step") == "would-delete").map(|line| line.text("copy")).collect();
-    let ignored = lines.iter().filter(|line| line.text("step") == "ignore");
-    let ignored: BTreeMap<&str, &str> = ignored.map(|line| (line.text("snapshot"), line.text("reason"))).collect();
+        lines.iter().filter(|line| line.text("step") == "would_delete").map(|line| line.text("copy")).collect();
+    let ignored = lines.iter().filter(|line| line.text("step") == "ignored");
+    let ignored: BTreeMap<&str, &str> = ignored.map(|line| (line.text("snapshot"), line.text("message"))).collect();
     let is_kept =
         |copy: &SnapshotArn| stage.ledger.present.contains_key(copy) && !doomed.contains(copy.to_string().as_str());
 

@@ -57,7 +57,7 @@ pub(super) async fn first(stage: &mut Stage) -> anyhow::Result<Vec<Step>> {
 
 /// The end of the way is that the source account knows of the copy.
 fn is_end(line: &Line) -> bool {
-    line.text("step") == "finish" && line.text("function") == "draco-producer"
+    line.text("step") == "copy_confirmed" && line.text("function") == "draco-producer"
 }
 
 fn first_taken(stage: &Stage) -> Option<&Taken> {
@@ -85,13 +85,13 @@ fn taking(stage: &Stage, taken: &Taken) -> Step {
 /// What the functions logged of this snapshot and did, in order.
 fn about(stage: &Stage, taken: &Taken) -> Vec<Line> {
     let name = taken.snapshot.arn.to_string();
-    let is_step = |line: &Line| line.text("snapshot") == name && line.text("step") != "nothing";
+    let is_step = |line: &Line| line.text("snapshot") == name && line.text("step") != "no_action";
     stage.rehearsal.logs().read(|lines| lines.iter().filter(|line| is_step(line)).cloned().collect())
 }
 
 fn told(line: &Line) -> Vec<String> {
     let message = line.text("message").to_owned();
-    match line.json["seconds_to_safe"].as_i64() {
+    match line.json["copy_delay_seconds"].as_i64() {
         Some(seconds) => vec![message + ",", format!("{} min after it was taken", (seconds + 30) / 60)],
         None => vec![message],
     }

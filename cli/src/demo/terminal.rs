@@ -64,8 +64,8 @@ fn write_database(out: &mut impl Write, database: &Database, kept: &Kept, is_dry
     let room = width().saturating_sub(nature.width() + 2).max(20);
     writeln!(out, "{TITLE}{}{TITLE:#}  {FAINT}{nature}{FAINT:#}", shortened(&database.name, room))?;
     if kept.copies.is_empty() {
-        let why = kept.ignored.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        return writeln!(out, "         {}, not copied{why}\n", count(kept.taken, "snapshot", "snapshots"));
+        let message = kept.ignored.as_deref().unwrap_or("not copied");
+        return writeln!(out, "         {}, {message}\n", count(kept.taken, "snapshot", "snapshots"));
     }
     write_calendar(out, &Calendar::of(kept.copies.iter().copied()))?;
     let held = kept.copies.iter().filter(|(_, is_kept)| *is_kept).count();

@@ -150,8 +150,8 @@ fn questions_that_are_wrong() {
     refused(&["--speed", "0"], "error: invalid value '0' for '--speed <N>': 0 is not in 1..=4294967295");
     refused(
         &["--functions", "--region", "Ireland"],
-        "error: invalid value 'Ireland' for '--region <REGION>': \"Ireland\" is not a region: a code like eu-west-1 is \
-         expected",
+        "error: invalid value 'Ireland' for '--region <REGION>': \"Ireland\" is not a region: expected a code like \
+         eu-west-1",
     );
     refused(&["--no-dry-run"], "error: the following required arguments were not provided:");
     refused(

@@ -1,5 +1,5 @@
-//! The clients of KMS, SNS and Step Functions. Each is created by the first call that needs it: most invocations call RDS
-//! alone.
+//! The clients of KMS, SNS and Step Functions. Each is created by the first call that needs it: most invocations call only
+//! RDS.
 
 use std::sync::OnceLock;
 
@@ -41,8 +41,8 @@ impl Clients {
     }
 }
 
-/// The SDK stops retrying when too many calls of a process have failed. Where several functions are one process, as in a
-/// simulated AWS, one must not stop the retries of another: each `Cloud` counts its own failures.
+/// A retry budget for one `Cloud`. The SDK stops retrying when too many calls of one process have failed. In the simulated AWS,
+/// several functions share one process, and the failures of one must not stop the retries of another.
 pub(crate) fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(service).build()
 }

@@ -1,43 +1,43 @@
-//! What went wrong, in one line that says what to do next: what was being done to what, AWS's answer, the usual remedy.
+//! Errors of AWS calls, in one line each: the operation and its object, AWS's answer, the usual remedy.
 
 use std::fmt;
 
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use protocol::{AccountId, Kind, Message, SnapshotArn};
 
-/// A call that AWS has refused or not answered.
+/// A call that AWS refused or did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{doing}: {failure}{}", .remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default())]
+#[error("{operation}: {failure}{}", .remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default())]
 pub struct Error {
-    doing: String,
+    operation: String,
     failure: Failure,
     remedy: Option<String>,
 }
 
-/// What a caller can do about an error.
+/// The class of an error: what a caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// What it is about is not there: look again.
+    /// The object does not exist: look again.
     Gone,
-    /// What was to be made is there already.
+    /// The object to create exists already.
     Exists,
-    /// It is not in a state for that now: look again later.
+    /// The object's state does not allow the operation now: look again later.
     WrongState,
-    /// Too many calls: later.
+    /// Too many calls: retry later.
     Throttled,
-    /// As many as AWS allows: when there is room, or the quota is raised.
+    /// A quota is reached: retry when there is room or the quota is raised.
     Quota,
-    /// A key may not be used: when a person has opened it.
+    /// A key cannot be used: a person has to fix its policy or state.
     KeyRefused,
-    /// Something else is not allowed: when a person has allowed it.
+    /// Another permission is missing: a person has to grant it.
     Denied,
-    /// No answer, or AWS failed on its side; whether anything has happened is unknown.
+    /// No answer, or a failure on AWS's side. The call may or may not have had an effect.
     Unreachable,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// AWS's codes. The two families of RDS, and the services, spell the same in many ways.
+/// AWS's error codes. RDS's operations for instances and clusters, and the services, spell the same error differently.
 const CODES: [(Class, &[&str]); 8] = [
     (
         Class::Gone,
@@ -105,7 +105,7 @@ const CODES: [(Class, &[&str]); 8] = [
         &[
             TIMEOUT,
             NO_CONNECTION,
-            BAD_ANSWER,
+            INVALID_RESPONSE,
             "InternalFailure",
             "InternalError",
             "InternalServerError",
@@ -118,74 +118,90 @@ const CODES: [(Class, &[&str]); 8] = [
     ),
 ];
 
-/// What the SDK tells without a code of AWS's.
+/// Codes for errors of the SDK itself, which have no code of AWS's.
 const TIMEOUT: &str = "Timeout";
 const NO_CONNECTION: &str = "NoConnection";
-const BAD_ANSWER: &str = "BadAnswer";
+const INVALID_RESPONSE: &str = "InvalidResponse";
 const NOT_SENT: &str = "NotSent";
 
-/// What usually mends it. The first row that fits; `{account}` is the account that called.
-const REMEDIES: [(Class, &[Act], &str); 18] = [
-    (Class::KeyRefused, &[Act::CopyShared], "does the transit key's policy let {account} use it?"),
+/// The usual remedies. The first matching row applies; `{account}` is the calling account.
+const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
+    (Class::KeyRefused, &[OperationKind::CopyShared], "check that the transit key's policy allows {account}"),
     (
         Class::KeyRefused,
-        &[Act::Copy],
-        "is the key enabled, and do its policy and this function's role allow kms:CreateGrant?",
+        &[OperationKind::Copy],
+        "check that the key is enabled and that its policy and this function's role allow kms:CreateGrant",
     ),
-    (Class::KeyRefused, &[], "is the key enabled, and does its policy let this function's role use it?"),
+    (Class::KeyRefused, &[], "check that the key is enabled and that its policy allows this function's role"),
     (
         Class::Quota,
-        &[Act::Copy, Act::CopyShared],
-        "raise the quota of manual snapshots of {account}, or let the lifecycle delete more",
+        &[OperationKind::Copy, OperationKind::CopyShared],
+        "raise the manual snapshot quota of {account}, or keep fewer copies",
     ),
-    (Class::Quota, &[Act::Share], "a snapshot can be shared with 20 accounts: take one away"),
+    (Class::Quota, &[OperationKind::Share], "a snapshot can be shared with at most 20 accounts: remove one"),
     (Class::Quota, &[], "raise the quota of {account} in Service Quotas"),
     (
         Class::WrongState,
-        &[Act::Share],
-        "only a manual snapshot that is available, and not under a default key, is shared",
+        &[OperationKind::Share],
+        "only an available manual snapshot that is not encrypted under a default key can be shared",
     ),
-    (Class::WrongState, &[Act::Copy, Act::CopyShared], "only an available snapshot is copied; it is looked at again"),
-    (Class::WrongState, &[Act::Delete], "automated snapshots and those being copied from are not deleted"),
-    (Class::WrongState, &[Act::GetKey], "is the key enabled and not about to be deleted?"),
-    (Class::Gone, &[Act::CopyShared], "has its owner deleted it, or is it not shared with {account} any more?"),
-    (Class::Gone, &[Act::Copy, Act::Share], "it was deleted meanwhile"),
-    (Class::Gone, &[Act::Say], "is the other account's stack there, in this region?"),
-    (Class::Gone, &[Act::StartTimer], "is WAIT4COPY_ARN the state machine of this stack?"),
-    (Class::Denied, &[Act::Say], "does the topic's policy let {account} publish, and this function's role too?"),
-    (Class::Denied, &[], "does this function's role allow it?"),
-    (Class::Throttled, &[], "it is tried again; if this stays, raise the rate of API calls of {account}"),
-    (Class::Unreachable, &[], "it is tried again; if this stays, look at the network and at AWS's health"),
+    (
+        Class::WrongState,
+        &[OperationKind::Copy, OperationKind::CopyShared],
+        "only an available snapshot can be copied; Draco retries",
+    ),
+    (
+        Class::WrongState,
+        &[OperationKind::Delete],
+        "automated snapshots and sources of running copies cannot be deleted",
+    ),
+    (Class::WrongState, &[OperationKind::GetKey], "check that the key is enabled and not scheduled for deletion"),
+    (
+        Class::Gone,
+        &[OperationKind::CopyShared],
+        "check that the transit copy still exists and is shared with {account}",
+    ),
+    (Class::Gone, &[OperationKind::Copy, OperationKind::Share], "it was deleted in the meantime"),
+    (Class::Gone, &[OperationKind::Publish], "check that the other account's stack exists in this region"),
+    (Class::Gone, &[OperationKind::StartTimer], "check that WAIT4COPY_ARN is the state machine of this stack"),
+    (
+        Class::Denied,
+        &[OperationKind::Publish],
+        "check that the topic's policy and this function's role allow {account} to publish",
+    ),
+    (Class::Denied, &[], "check the permissions of this function's role"),
+    (Class::Throttled, &[], "Draco retries; if it persists, ask AWS for a higher API rate for {account}"),
+    (Class::Unreachable, &[], "Draco retries; if it persists, check the network and the AWS Health Dashboard"),
 ];
 
-/// What was being done.
-pub(crate) enum Doing<'a> {
-    Finding(&'a SnapshotArn),
-    Listing(Kind, Option<&'a str>),
-    Copying { from: &'a SnapshotArn, to: &'a SnapshotArn },
-    Sharing { snapshot: &'a SnapshotArn, with: &'a AccountId },
-    Tagging { snapshot: &'a SnapshotArn, key: &'a str },
-    Deleting(&'a SnapshotArn),
-    Saying { topic_arn: &'a str, message: &'a Message },
-    StartingTimer { state_machine_arn: &'a str, name: &'a str },
-    GettingKey(&'a str),
+/// An operation and its object.
+pub(crate) enum Operation<'a> {
+    Find(&'a SnapshotArn),
+    List(Kind, Option<&'a str>),
+    Copy { from: &'a SnapshotArn, to: &'a SnapshotArn },
+    Share { snapshot: &'a SnapshotArn, with: &'a AccountId },
+    Tag { snapshot: &'a SnapshotArn, key: &'a str },
+    Delete(&'a SnapshotArn),
+    Publish { topic_arn: &'a str, message: &'a Message },
+    StartTimer { state_machine_arn: &'a str, name: &'a str },
+    GetKey(&'a str),
 }
 
-/// The same, without what it was done to.
+/// An operation without its object.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Act {
-    Look,
+enum OperationKind {
+    Describe,
     Copy,
     CopyShared,
     Share,
     Tag,
     Delete,
-    Say,
+    Publish,
     StartTimer,
     GetKey,
 }
 
-/// What AWS answered, or why it did not.
+/// AWS's error response, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     code: String,
@@ -193,21 +209,21 @@ pub(crate) struct Failure {
 }
 
 impl Error {
-    pub(crate) fn new(account: &AccountId, doing: &Doing<'_>, failure: Failure) -> Self {
-        let (class, act) = (failure.class(), doing.act());
-        let fits = |of: Class, acts: &[Act]| of == class && (acts.is_empty() || acts.contains(&act));
-        let remedy = REMEDIES.iter().find(|(of, acts, _)| fits(*of, acts));
+    pub(crate) fn new(account: &AccountId, operation: &Operation<'_>, failure: Failure) -> Self {
+        let (class, kind) = (failure.class(), operation.kind());
+        let matches = |of: Class, kinds: &[OperationKind]| of == class && (kinds.is_empty() || kinds.contains(&kind));
+        let remedy = REMEDIES.iter().find(|(of, kinds, _)| matches(*of, kinds));
         let remedy = remedy.map(|(_, _, remedy)| remedy.replace("{account}", account.as_str()));
-        Self { doing: doing.to_string(), failure, remedy }
+        Self { operation: operation.to_string(), failure, remedy }
     }
 
-    /// What can be done about it.
+    /// The class, by which a program can decide.
     #[must_use]
     pub fn class(&self) -> Class {
         self.failure.class()
     }
 
-    /// AWS's code for it.
+    /// AWS's error code.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.failure.code
@@ -220,19 +236,19 @@ impl Failure {
         CODES.iter().find(|(_, codes)| has(codes)).map_or(Class::Other, |(class, _)| *class)
     }
 
-    /// AWS has answered with something that this program does not understand.
-    pub(crate) fn not_understood(what: impl fmt::Display) -> Self {
-        Self { code: BAD_ANSWER.to_owned(), message: what.to_string() }
+    /// AWS's response cannot be parsed.
+    pub(crate) fn invalid_response(what: impl fmt::Display) -> Self {
+        Self { code: INVALID_RESPONSE.to_owned(), message: what.to_string() }
     }
 
-    /// What was to be asked cannot be said in AWS's form.
+    /// The request cannot be built.
     pub(crate) fn not_sent(why: impl fmt::Display) -> Self {
         Self { code: NOT_SENT.to_owned(), message: why.to_string() }
     }
 }
 
-/// The code decides, and not the variant of the generated error: `AddTagsToResource` answers for a cluster snapshot that
-/// is gone with the error of instance snapshots, and the model does not list every error that an operation has.
+/// The code decides, not the variant of the generated error type: for a missing cluster snapshot, `AddTagsToResource` returns
+/// the error of instance snapshots, and AWS's models do not list every error of an operation.
 impl<E, R> From<SdkError<E, R>> for Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -244,20 +260,20 @@ where
             (None, SdkError::TimeoutError(_)) => TIMEOUT,
             (None, SdkError::DispatchFailure(_)) => NO_CONNECTION,
             (None, SdkError::ConstructionFailure(_)) => NOT_SENT,
-            (None, _) => BAD_ANSWER,
+            (None, _) => INVALID_RESPONSE,
         };
         let message = error.message().map_or_else(|| with_causes(&error), str::to_owned);
         Self { code: code.to_owned(), message }
     }
 }
 
-/// An error and what it comes from.
+/// The text of an error and of its causes.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A request that lacks something.
+/// A request with a missing member.
 impl From<aws_smithy_types::error::operation::BuildError> for Failure {
     fn from(why: aws_smithy_types::error::operation::BuildError) -> Self {
         Self::not_sent(why)
@@ -270,39 +286,39 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Doing<'_> {
-    fn act(&self) -> Act {
+impl Operation<'_> {
+    fn kind(&self) -> OperationKind {
         match self {
-            Self::Finding(_) | Self::Listing(..) => Act::Look,
-            Self::Copying { from, to } if from.place.account == to.place.account => Act::Copy,
-            Self::Copying { .. } => Act::CopyShared,
-            Self::Sharing { .. } => Act::Share,
-            Self::Tagging { .. } => Act::Tag,
-            Self::Deleting(_) => Act::Delete,
-            Self::Saying { .. } => Act::Say,
-            Self::StartingTimer { .. } => Act::StartTimer,
-            Self::GettingKey(_) => Act::GetKey,
+            Self::Find(_) | Self::List(..) => OperationKind::Describe,
+            Self::Copy { from, to } if from.place.account == to.place.account => OperationKind::Copy,
+            Self::Copy { .. } => OperationKind::CopyShared,
+            Self::Share { .. } => OperationKind::Share,
+            Self::Tag { .. } => OperationKind::Tag,
+            Self::Delete(_) => OperationKind::Delete,
+            Self::Publish { .. } => OperationKind::Publish,
+            Self::StartTimer { .. } => OperationKind::StartTimer,
+            Self::GetKey(_) => OperationKind::GetKey,
         }
     }
 }
 
-impl fmt::Display for Doing<'_> {
+impl fmt::Display for Operation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Finding(snapshot) => write!(f, "finding {}", snapshot.id()),
-            Self::Listing(kind, None) => write!(f, "listing {}s", kind.snapshot_type()),
-            Self::Listing(kind, Some(database)) => write!(f, "listing {}s of {database}", kind.snapshot_type()),
-            Self::Copying { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
-            Self::Sharing { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
-            Self::Tagging { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),
-            Self::Deleting(snapshot) => write!(f, "deleting {}", snapshot.id()),
-            Self::Saying { topic_arn, message } => {
-                write!(f, "saying {} of {} to {topic_arn}", message.event(), message.origin().snapshot.id())
+            Self::Find(snapshot) => write!(f, "describing {}", snapshot.id()),
+            Self::List(kind, None) => write!(f, "listing {}s", kind.snapshot_type()),
+            Self::List(kind, Some(database)) => write!(f, "listing {}s of {database}", kind.snapshot_type()),
+            Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
+            Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
+            Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),
+            Self::Delete(snapshot) => write!(f, "deleting {}", snapshot.id()),
+            Self::Publish { topic_arn, message } => {
+                write!(f, "publishing {} for {} to {topic_arn}", message.event(), message.origin().snapshot.id())
             }
-            Self::StartingTimer { state_machine_arn, name } => {
+            Self::StartTimer { state_machine_arn, name } => {
                 write!(f, "starting the timer {name} of {state_machine_arn}")
             }
-            Self::GettingKey(alias) => write!(f, "getting the key {alias}"),
+            Self::GetKey(alias) => write!(f, "finding or creating the key {alias}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys on demand: one under each alias, however many ask for it at once.
+//! Keys that are created on demand, one for each alias, also with concurrent callers.
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::Tag;
@@ -6,23 +6,28 @@ use protocol::Tags;
 
 use crate::Class;
 use crate::error::Failure;
+use crate::log::step;
 
-/// The ARN of the key under an alias. It is made if there is none.
+/// The ARN of the key with an alias. It is created if there is none.
 ///
-/// Creating the alias is where two who do this at once are told apart, since it exists once. So the alias is the last
-/// that is made, and is never of a key that is not ready. A crash before it leaves a key that nothing uses; its tags and
-/// description tell where it comes from.
-pub(crate) async fn find_or_make(kms: &Client, alias: &str, description: &str, tags: &Tags) -> Result<String, Failure> {
+/// An alias is unique, so creating it decides between concurrent callers. It is created last, when the key is ready. A crash
+/// before that leaves an unused key; its tags and description identify it.
+pub(crate) async fn find_or_create(
+    kms: &Client,
+    alias: &str,
+    description: &str,
+    tags: &Tags,
+) -> Result<String, Failure> {
     if let Some(key) = find(kms, alias).await? {
         return Ok(key);
     }
-    let made = make(kms, description, tags).await?;
-    match ready(kms, alias, &made).await {
+    let created = create(kms, description, tags).await?;
+    match prepare(kms, alias, &created).await {
         Ok(()) => {
-            tracing::info!(step = "key", key = made, alias, "a key was made");
-            Ok(made)
+            tracing::info!(step = step::KEY_CREATED, key = created, alias, "created a key");
+            Ok(created)
         }
-        Err(failure) => settle(kms, alias, made, failure).await,
+        Err(failure) => resolve_race(kms, alias, created, failure).await,
     }
 }
 
@@ -35,33 +40,33 @@ async fn find(kms: &Client, alias: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A symmetric key, as every key is that nothing else is said of. It gets AWS's default policy, which opens it to its own
-/// account, whose roles then decide, and to no other. Who gives a policy must be allowed `kms:PutKeyPolicy` ("the key
-/// policy must allow the calling principal to make a subsequent PutKeyPolicy request", CreateKey), and with that right could
-/// open every key of DR to anybody.
-async fn make(kms: &Client, description: &str, tags: &Tags) -> Result<String, Failure> {
+/// Creates a symmetric key, which is AWS's default, with AWS's default policy: its own account may use it, subject to the roles'
+/// permissions, and no other account. Setting a policy would require `kms:PutKeyPolicy` ("the key policy must allow the calling
+/// principal to make a subsequent PutKeyPolicy request", CreateKey), and a role with that permission could open every key of
+/// DR to other accounts.
+async fn create(kms: &Client, description: &str, tags: &Tags) -> Result<String, Failure> {
     let tags: Result<_, _> =
         tags.iter().map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build()).collect();
     let call = kms.create_key().description(description).set_tags(Some(tags?));
-    let made = call.send().await?.key_metadata.and_then(|key| key.arn);
-    made.ok_or_else(|| Failure::not_understood("the key that was made has no ARN"))
+    let created = call.send().await?.key_metadata.and_then(|key| key.arn);
+    created.ok_or_else(|| Failure::invalid_response("CreateKey returned no ARN"))
 }
 
-async fn ready(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
+async fn prepare(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
     kms.enable_key_rotation().key_id(key).send().await?;
     kms.create_alias().alias_name(alias).target_key_id(key).send().await?;
     Ok(())
 }
 
-/// Something went wrong after the key was made: usually another has been quicker. It may also be that the alias was
-/// created and only the answer lost. So what the alias says now decides.
+/// A call failed after the key was created. Usually a concurrent caller created the alias first. The alias may also have been
+/// created and only the response lost. So the current target of the alias decides.
 ///
-/// A key made in vain stays, and is told of. A role that may delete keys may make every copy unreadable at once, and the
-/// dollar a month is not worth that.
-async fn settle(kms: &Client, alias: &str, made: String, failure: Failure) -> Result<String, Failure> {
+/// An unused key stays, with a warning. A role that may delete keys could make every copy unreadable at once, which is a greater
+/// risk than a dollar a month.
+async fn resolve_race(kms: &Client, alias: &str, created: String, failure: Failure) -> Result<String, Failure> {
     let found = find(kms, alias).await?;
-    if found.as_ref() != Some(&made) {
-        tracing::warn!(step = "key", key = made, reason = %failure, "a key was made in vain: delete it, once no alias names it");
+    if found.as_ref() != Some(&created) {
+        tracing::warn!(step = step::KEY_UNUSED, key = created, reason = %failure, "unused duplicate key, created by a race: delete it if no alias refers to it");
     }
     found.ok_or(failure)
 }

@@ -1,11 +1,11 @@
-//! What a program needs to be a Lambda function on `provided.al2023`: a runtime, the environment, one function.
+//! The main program of a Lambda function on `provided.al2023`: the runtime, the environment, the function.
 //!
-//! Until the first event is asked for, nothing is done that asking does not need. The function is built when that event
-//! has come, because only it tells which account this is, and is kept for all that follow.
+//! Before the first event is requested, only the work that the request needs is done. The function is built when the first
+//! event arrives, because only the event contains the account ID, and is reused for later events.
 //!
-//! Configuration that is not complete does not end the program. Lambda would start it again for each event and each
-//! retry, and tell little more than that it exited. Instead each event is answered with an error that says all that is
-//! missing: the event is tried again, ends in the dead-letter queue, and can be sent again once that is mended.
+//! An invalid configuration does not end the program. Lambda would restart it for each event and each retry and report only
+//! that it exited. Instead, each event returns an error that lists all that is missing. The event is retried, goes to the
+//! dead-letter queue, and can be sent again when the configuration is fixed.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -28,88 +28,87 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use protocol::Place;
-use protocol::settings::{Problems, Settings};
+use protocol::settings::{SettingsError, SettingsReader};
 use serde_json::Value;
 use tracing::Instrument;
 
-use crate::{Cloud, log};
+use crate::log::{self, step};
+use crate::{Cloud, Function};
 
 /// Environment variables.
 type Environment = BTreeMap<String, String>;
 
-/// What Lambda sets for its runtimes, and nobody else.
-const OF_RUNTIME: [&str; 4] = [
+/// Variables that only Lambda sets.
+const RUNTIME_VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_LAMBDA_FUNCTION_VERSION",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// A call is given up after this, and tried again: RDS's slowest answers take some seconds.
-const ATTEMPT: Duration = Duration::from_secs(20);
-/// A connection in the region is there in milliseconds, or will not be.
-const CONNECT: Duration = Duration::from_secs(3);
+/// The time limit of one attempt of a call. RDS's slowest responses take some seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// The time limit for connecting. Within a region, a connection takes milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Serves events as a Lambda function until Lambda ends the process.
-pub fn run<F>(
+/// Handles events as a Lambda function until Lambda ends the process.
+pub fn run<F: Function + Sync>(
     name: &'static str,
-    build: impl Fn(Cloud, &Environment) -> Result<F, Problems>,
-    handle: impl AsyncFn(&F, Value, DateTime<Utc>) -> anyhow::Result<Value>,
+    build: impl Fn(Cloud, &Environment) -> Result<F, SettingsError>,
 ) -> ExitCode {
-    // The only subscriber of this process, so it is never too late to set it.
+    // It is the only subscriber of this process, so setting it cannot fail.
     let _ = tracing::subscriber::set_global_default(log::subscriber(name, io::stdout, now));
     std::panic::set_hook(Box::new(
-        |why| tracing::error!(step = "panic", reason = %why, failed = 1, "a mistake in Draco"),
+        |panic| tracing::error!(step = step::PANICKED, reason = %panic, failed = 1, "a bug in Draco"),
     ));
-    match serve(&Program { build, handle, function: OnceCell::new() }) {
+    match serve(&Program { build, function: OnceCell::new() }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            tracing::error!(step = "start", reason = why, "the program ends");
+            tracing::error!(step = step::START_FAILED, reason = why, "the program could not start");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What time it is: here, and nowhere below, is the clock.
+/// The current time. The deployed program reads the clock only here.
 fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
-fn serve<F, B, H>(program: &Program<F, B, H>) -> Result<(), String>
+fn serve<F, B>(program: &Program<F, B>) -> Result<(), String>
 where
-    B: Fn(Cloud, &Environment) -> Result<F, Problems>,
-    H: AsyncFn(&F, Value, DateTime<Utc>) -> anyhow::Result<Value>,
+    F: Function + Sync,
+    B: Fn(Cloud, &Environment) -> Result<F, SettingsError>,
 {
-    if let Some(missing) = OF_RUNTIME.iter().find(|name| std::env::var_os(name).is_none()) {
-        return Err(format!("{missing} is missing: this program is run by AWS Lambda"));
+    if let Some(missing) = RUNTIME_VARIABLES.iter().find(|name| std::env::var_os(name).is_none()) {
+        return Err(format!("{missing} is missing: this program runs on AWS Lambda only"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let events = Runtime::new(service_fn(|event: LambdaEvent<Value>| program.answer(event)));
     runtime.map_err(|why| why.to_string())?.block_on(events.run()).map_err(|why| why.to_string())
 }
 
-/// A function, once it is built.
-struct Program<F, B, H> {
+/// The program, with the function once it is built.
+struct Program<F, B> {
     build: B,
-    handle: H,
     function: OnceCell<F>,
 }
 
-impl<F, B, H> Program<F, B, H>
+impl<F, B> Program<F, B>
 where
-    B: Fn(Cloud, &Environment) -> Result<F, Problems>,
-    H: AsyncFn(&F, Value, DateTime<Utc>) -> anyhow::Result<Value>,
+    F: Function + Sync,
+    B: Fn(Cloud, &Environment) -> Result<F, SettingsError>,
 {
     async fn answer(&self, LambdaEvent { payload, context }: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let deadline = i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis);
         let span = tracing::info_span!("event", request = context.request_id);
         let answered = async {
             let function = self.function(&context)?;
-            (self.handle)(function, payload, deadline.unwrap_or_else(now)).await
+            function.handle(payload, deadline.unwrap_or_else(now)).await
         };
         let answered = answered.instrument(span.clone()).await;
         answered.map_err(|why| {
-            let error_message = span.in_scope(|| log::failure(&why));
+            let error_message = span.in_scope(|| log::event_failed(&why));
             Diagnostic { error_type: "Failed".to_owned(), error_message }
         })
     }
@@ -126,30 +125,30 @@ where
     }
 }
 
-/// What is not Unicode is nothing that this program reads.
+/// The environment. Values that are not Unicode are left out.
 fn environment() -> Environment {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
-/// Where the function is: `arn:aws:lambda:eu-west-1:111111111111:function:draco-producer`.
+/// The account and region of a function: `arn:aws:lambda:eu-west-1:111111111111:function:draco-producer`.
 fn place(function_arn: &str) -> anyhow::Result<Place> {
     let ["arn", _, "lambda", region, account, ..] = function_arn.split(':').collect::<Vec<_>>()[..] else {
-        anyhow::bail!("{function_arn:?} is not the ARN of a function");
+        anyhow::bail!("{function_arn:?} is not a function ARN");
     };
     Ok(Place { region: region.parse()?, account: account.parse()? })
 }
 
-/// What the SDK's own loader would find out here, without looking where there is nothing to be found: profiles, files,
-/// other sources of credentials. Lambda puts a role's credentials into the environment, and they outlive the process.
-fn config(environment: &Environment, here: &Place) -> Result<SdkConfig, Problems> {
-    let mut settings = Settings::new(environment);
-    let as_it_is = |text: &str| Ok::<_, Problems>(text.to_owned());
-    let key = settings.required("AWS_ACCESS_KEY_ID", "Lambda sets it", as_it_is);
-    let secret = settings.required("AWS_SECRET_ACCESS_KEY", "Lambda sets it", as_it_is);
-    let session = settings.optional("AWS_SESSION_TOKEN", as_it_is);
-    let (key, secret) = settings.done(key.zip(secret))?;
+/// The configuration that the SDK's own loader would find on Lambda, without its search for profiles, files and other sources
+/// of credentials. Lambda passes a role's credentials in the environment; they are valid longer than the process runs.
+fn config(environment: &Environment, here: &Place) -> Result<SdkConfig, SettingsError> {
+    let mut settings = SettingsReader::new(environment);
+    let unchanged = |text: &str| Ok::<_, SettingsError>(text.to_owned());
+    let key = settings.required("AWS_ACCESS_KEY_ID", "Lambda sets it", unchanged);
+    let secret = settings.required("AWS_SECRET_ACCESS_KEY", "Lambda sets it", unchanged);
+    let session = settings.optional("AWS_SESSION_TOKEN", unchanged);
+    let (key, secret) = settings.finish(key.zip(secret))?;
     let credentials = Credentials::new(key, secret, session, None, "Lambda");
     let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     let endpoints = Endpoints(
@@ -169,16 +168,21 @@ fn config(environment: &Environment, here: &Place) -> Result<SdkConfig, Problems
         .time_source(SystemTimeSource::new())
         .sleep_impl(TokioSleep::new())
         .retry_config(RetryConfig::standard())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        )
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .service_config(endpoints)
         .build())
 }
 
-/// Where services are, if they are not where AWS has them.
+/// The variable that replaces the endpoints of AWS.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
-/// `AWS_ENDPOINT_URL_RDS` and its like, and `AWS_ENDPOINT_URL` for all that have none of their own.
+/// `AWS_ENDPOINT_URL_RDS` and the like for one service, `AWS_ENDPOINT_URL` for the others.
 #[derive(Debug)]
 struct Endpoints(Environment);
 
@@ -198,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_knows_by_its_arn_where_it_is() {
+    fn the_function_arn_contains_account_and_region() {
         let here = Place { region: "eu-west-1".parse().unwrap(), account: "111111111111".parse().unwrap() };
         for qualifier in ["", ":live"] {
             let arn = format!("arn:aws:lambda:eu-west-1:111111111111:function:draco-producer{qualifier}");
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_are_missing_are_told_at_once() {
+    fn all_missing_credentials_are_reported_together() {
         let here = Place { region: "eu-west-1".parse().unwrap(), account: "111111111111".parse().unwrap() };
         let why = config(&environment(&[]), &here).unwrap_err().to_string();
         assert!(why.contains("AWS_ACCESS_KEY_ID") && why.contains("AWS_SECRET_ACCESS_KEY"), "{why}");
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_be_somewhere_else() {
+    fn an_endpoint_can_be_set_for_one_service() {
         let endpoints = |service| {
             let key = ServiceConfigKey::builder().service_id(service).env(ENDPOINT).profile("endpoint_url").build();
             let all = [("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_RDS", "http://rds")];

@@ -1,12 +1,14 @@
-//! What happens, as one line of JSON for each event of `tracing`, for people and for CloudWatch.
+//! The log: one line of JSON for each `tracing` event, for people and for CloudWatch.
 //!
 //! ```json
-//! {"time":"2026-11-21T03:20:00.000Z","level":"INFO","function":"consumer","snapshot":"rds:orders-…","step":"report","copied":1,…}
+//! {"time":"2026-11-21T03:20:00.000Z","level":"INFO","function":"consumer","snapshot":"rds:orders-…","step":"copy_completed","copied":1,…}
 //! ```
 //!
-//! Lines are flat. The fields of the spans that an event happens in stand in its line too. When a field is a metric (see
-//! `METRICS`), the line bears it in CloudWatch's embedded metric format as well, so that the log stream is all that a
-//! function has to write to be counted.
+//! Lines are flat objects. They include the fields of the enclosing spans. A field that is a metric (see `METRICS`) is also
+//! written in CloudWatch's embedded metric format, so that a function publishes metrics by logging.
+//!
+//! Step names ([`step`]) and fields ([`FIELDS`]) are an interface: dashboards and queries depend on them.
+//! `doc/operations.md` lists them, and a test compares the two.
 
 use std::fmt;
 use std::io::Write;
@@ -23,32 +25,119 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::error::with_causes;
 
-/// Fields that are metrics: the name that CloudWatch knows each by, and the unit.
-const METRICS: [(&str, &str, &str); 7] = [
+/// The steps of log lines, by which a line says what happened.
+pub mod step {
+    macro_rules! steps {
+        ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+            $($(#[$doc])* pub const $name: &str = $text;)*
+            /// Every step.
+            pub const ALL: &[&str] = &[$($text),*];
+        };
+    }
+
+    steps! {
+        /// The producer shared a transit copy with DR and announced it.
+        ANNOUNCED = "announced";
+        /// The consumer: a copy is complete and reported to the source account.
+        COPY_COMPLETED = "copy_completed";
+        /// The producer: DR has the copy, the source is tagged `Draco_Copied`.
+        COPY_CONFIRMED = "copy_confirmed";
+        /// A transit copy (producer) or a copy (consumer) was started.
+        COPY_STARTED = "copy_started";
+        /// The consumer deleted a copy that no rule keeps.
+        DELETED = "deleted";
+        /// An event failed. AWS retries it.
+        EVENT_FAILED = "event_failed";
+        /// A snapshot, notification or message that Draco does not handle.
+        IGNORED = "ignored";
+        /// A key was created for a database.
+        KEY_CREATED = "key_created";
+        /// A key that was created in a race and is not used.
+        KEY_UNUSED = "key_unused";
+        /// The source has the maximum number of tags and was marked with the lifecycle `Ignore`.
+        MARKED_IGNORED = "marked_ignored";
+        /// Another snapshot has the identifier of the transit copy.
+        NAME_TAKEN = "name_taken";
+        /// An event that requires no action.
+        NO_ACTION = "no_action";
+        /// The producer: DR refused the snapshot, the source is tagged `Draco_NotCopied`.
+        NOT_COPIED = "not_copied";
+        /// The program stopped because of a bug.
+        PANICKED = "panicked";
+        /// The consumer refused an announced snapshot.
+        REFUSED = "refused";
+        /// A snapshot that cannot be parsed was skipped.
+        SNAPSHOT_UNREADABLE = "snapshot_unreadable";
+        /// The program could not start.
+        START_FAILED = "start_failed";
+        /// A sweep looked at every snapshot.
+        SWEEP_COMPLETED = "sweep_completed";
+        /// A sweep ran out of time; a timer continues it.
+        SWEEP_PAUSED = "sweep_paused";
+        /// Some of the source's tags were not copied.
+        TAGS_LEFT_OUT = "tags_left_out";
+        /// A copy exceeded the time limit.
+        TIMED_OUT = "timed_out";
+        /// A transit copy that is no longer needed was deleted.
+        TRANSIT_DELETED = "transit_deleted";
+        /// A transit copy failed and was deleted.
+        TRANSIT_FAILED = "transit_failed";
+        /// DR refused the snapshot and the source is gone; the transit copy is kept.
+        TRANSIT_KEPT = "transit_kept";
+        /// An announced transit copy is not visible in DR yet.
+        WAITING_FOR_SHARE = "waiting_for_share";
+        /// The consumer would delete a copy if `NO_DRY_RUN` were set.
+        WOULD_DELETE = "would_delete";
+    }
+}
+
+/// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
+pub const FIELDS: [&str; 17] = [
+    "time",
+    "level",
+    "function",
+    "snapshot",
+    "step",
+    "reason",
+    "message",
+    "request",
+    "transit",
+    "copy",
+    "gib",
+    "key",
+    "alias",
+    "tags",
+    "source",
+    "subject",
+    "snapshots",
+];
+
+/// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
+pub const METRICS: [(&str, &str, &str); 7] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
     ("deleted", "Deleted", "Count"),
     ("would_delete", "WouldDelete", "Count"),
-    ("left_out", "LeftOut", "Count"),
-    ("seconds_to_safe", "SecondsToSafe", "Seconds"),
+    ("tags_left_out", "TagsLeftOut", "Count"),
+    ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";
-/// The field by which metrics are told apart.
+/// The dimension of the metrics.
 const DIMENSION: &str = "function";
 
-/// Fields that come first, in this order, so that lines can be read by eye.
+/// Fields that come first in a line, in this order, for readability.
 const FIRST: [&str; 4] = ["snapshot", "step", "reason", "message"];
-/// Fields that nobody else can set.
-const OWN: [&str; 4] = ["time", "level", DIMENSION, "_aws"];
+/// Fields that the log itself sets. Events cannot override them.
+const RESERVED: [&str; 4] = ["time", "level", DIMENSION, "_aws"];
 
-/// Crates that tell of every call on levels that are ours: they are heard when something is wrong.
-const TALKATIVE: [&str; 5] = ["aws_", "hyper", "lambda_runtime", "rustls", "tower"];
-/// What repeats each error that a function returns, with less than our own line has of it.
-const ECHO: &str = "lambda_runtime::layers::panic";
+/// Dependencies that log each call at `INFO`. Only their warnings and errors are written.
+const VERBOSE_CRATES: [&str; 5] = ["aws_", "hyper", "lambda_runtime", "rustls", "tower"];
+/// The runtime's log of each error that a function returns. `event_failed` logs the same error with more detail.
+const RUNTIME_ERRORS: &str = "lambda_runtime::layers::panic";
 
-/// What writes events as lines: of our own from `INFO` on, of what is beneath us from `WARN` on.
+/// A subscriber that writes events as lines: those of Draco from `INFO`, those of its dependencies from `WARN`.
 pub fn subscriber(
     function: &'static str,
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -57,11 +146,11 @@ pub fn subscriber(
     tracing_subscriber::registry().with(Lines { function, writer, now })
 }
 
-/// Says that an event failed, and why with all its causes. AWS tries it again, so it counts as no loss yet.
-pub fn failure(why: &anyhow::Error) -> String {
-    let why = format!("{why:#}");
-    tracing::error!(step = "end", reason = why, "the event failed");
-    why
+/// Logs that an event failed, with all causes, and returns the text. AWS retries the event, so this does not count as `failed`.
+pub fn event_failed(error: &anyhow::Error) -> String {
+    let reason = format!("{error:#}");
+    tracing::error!(step = step::EVENT_FAILED, reason, "the event failed");
+    reason
 }
 
 struct Lines<W, N> {
@@ -70,7 +159,7 @@ struct Lines<W, N> {
     now: N,
 }
 
-/// Fields, in the order in which they came.
+/// The fields of a line, in the order in which they were recorded.
 #[derive(Clone, Default)]
 struct Fields(Vec<(&'static str, Value)>);
 
@@ -81,9 +170,9 @@ where
     N: Fn() -> DateTime<Utc> + 'static,
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let is_talkative = TALKATIVE.iter().any(|name| metadata.target().starts_with(name));
-        let least = if is_talkative { Level::WARN } else { Level::INFO };
-        *metadata.level() <= least && metadata.target() != ECHO
+        let is_verbose = VERBOSE_CRATES.iter().any(|name| metadata.target().starts_with(name));
+        let max_level = if is_verbose { Level::WARN } else { Level::INFO };
+        *metadata.level() <= max_level && metadata.target() != RUNTIME_ERRORS
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -115,16 +204,16 @@ where
         }
         event.record(&mut fields);
         let line = self.line(*event.metadata().level(), fields);
-        // There is nowhere to say that a line could not be written.
+        // A failure to write a log line cannot be logged.
         let _ = self.writer.make_writer_for(event.metadata()).write_all(line.as_bytes());
     }
 }
 
 impl<W, N: Fn() -> DateTime<Utc>> Lines<W, N> {
-    /// The line, with its end.
+    /// The line, including the newline.
     fn line(&self, level: Level, Fields(mut fields): Fields) -> String {
         let now = (self.now)();
-        fields.retain(|(name, _)| !OWN.contains(name));
+        fields.retain(|(name, _)| !RESERVED.contains(name));
         fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
         let metrics = metrics(&fields);
         let mut line = vec![
@@ -137,19 +226,19 @@ impl<W, N: Fn() -> DateTime<Utc>> Lines<W, N> {
             line.push(("_aws", declaration(now, &metrics)));
             line.extend(metrics.into_iter().map(|(name, _, value)| (name, value)));
         }
-        // An object of serde_json would be in the order of the alphabet.
+        // serde_json would sort the members by name.
         let members: Vec<String> = line.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
         format!("{{{}}}\n", members.join(","))
     }
 }
 
-/// The metrics among these fields: name, unit, value. What is no number is none.
+/// The metrics among the fields: name, unit, value. A value that is not a number is not a metric.
 fn metrics(fields: &[(&'static str, Value)]) -> Vec<(&'static str, &'static str, Value)> {
     let of = |wanted: &str| fields.iter().find(|(name, value)| *name == wanted && value.is_number());
     METRICS.iter().filter_map(|(field, name, unit)| Some((*name, *unit, of(field)?.1.clone()))).collect()
 }
 
-/// By which CloudWatch knows that members of this line are metrics (embedded metric format, `_aws`).
+/// The member `_aws` of the embedded metric format, which declares the metrics of the line.
 fn declaration(now: DateTime<Utc>, metrics: &[(&str, &str, Value)]) -> Value {
     let metrics: Value = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     json!({
@@ -159,7 +248,7 @@ fn declaration(now: DateTime<Utc>, metrics: &[(&str, &str, Value)]) -> Value {
 }
 
 impl Fields {
-    /// What is nearer to the event wins.
+    /// A field of the event overrides a field of a span, and an inner span an outer one.
     fn set(&mut self, name: &'static str, value: Value) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
@@ -193,7 +282,7 @@ impl Visit for Fields {
         self.set(field.name(), with_causes(error).into());
     }
 
-    /// Messages and what is given with `%` come this way too, and write themselves as they are displayed.
+    /// Messages and values with `%` also arrive here; their `Debug` is their `Display`.
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.set(field.name(), format!("{value:?}").into());
     }
@@ -219,19 +308,19 @@ mod tests {
         }
     }
 
-    /// What is written while this happens.
-    fn lines(happens: impl FnOnce()) -> String {
+    /// The lines that this code writes.
+    fn lines(code: impl FnOnce()) -> String {
         let sink = Sink::default();
         let writer = sink.clone();
         let now = || "2026-11-21T03:20:00.5Z".parse().unwrap();
-        tracing::subscriber::with_default(subscriber("producer", move || writer.clone(), now), happens);
+        tracing::subscriber::with_default(subscriber("producer", move || writer.clone(), now), code);
         String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
     }
 
     const BEGIN: &str = r#"{"time":"2026-11-21T03:20:00.500Z","level":"INFO","function":"producer","#;
 
     #[test]
-    fn an_event_is_a_line_that_can_be_read_by_eye() {
+    fn an_event_is_one_readable_line() {
         let written = lines(|| {
             tracing::info!(gib = 100, encrypted = true, reason = "it is whole", step = "share", snapshot = %"s", "is shared");
         });
@@ -241,19 +330,19 @@ mod tests {
     }
 
     #[test]
-    fn a_metric_is_declared_to_cloudwatch_on_the_line_that_bears_it() {
-        let written = lines(|| tracing::info!(seconds_to_safe = 612.5, copied = 1, ignored = "no", "is safe"));
+    fn a_metric_is_declared_in_its_own_line() {
+        let written = lines(|| tracing::info!(copy_delay_seconds = 612.5, copied = 1, ignored = "no", "is safe"));
         let rest = concat!(
-            r#""message":"is safe","seconds_to_safe":612.5,"copied":1,"ignored":"no","#,
+            r#""message":"is safe","copy_delay_seconds":612.5,"copied":1,"ignored":"no","#,
             r#""_aws":{"CloudWatchMetrics":[{"Dimensions":[["function"]],"Metrics":[{"Name":"Copied","Unit":"Count"},"#,
-            r#"{"Name":"SecondsToSafe","Unit":"Seconds"}],"Namespace":"Draco"}],"Timestamp":1795231200500},"#,
-            r#""Copied":1,"SecondsToSafe":612.5}"#,
+            r#"{"Name":"CopyDelaySeconds","Unit":"Seconds"}],"Namespace":"Draco"}],"Timestamp":1795231200500},"#,
+            r#""Copied":1,"CopyDelaySeconds":612.5}"#,
         );
         assert_eq!(written, format!("{BEGIN}{rest}\n"));
     }
 
     #[test]
-    fn every_metric_is_called_by_its_fields_name_as_aws_writes_names() {
+    fn a_metric_has_the_name_of_its_field_in_camel_case() {
         for (field, name, _) in METRICS {
             let words = field.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
             assert_eq!(words.collect::<String>(), name);
@@ -261,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_bears_what_its_spans_say_and_what_is_nearer_wins() {
+    fn a_line_has_the_fields_of_its_spans_and_the_innermost_wins() {
         let written = lines(|| {
             let event = tracing::info_span!("event", request = "r", snapshot = "a", retried = tracing::field::Empty);
             event.record("retried", 2);
@@ -274,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_written_is_one_line_of_json() {
+    fn every_line_is_one_json_object() {
         let text = "a\nb\"c\\\u{0}ü\u{2028}";
         let written = lines(|| tracing::info!(text, time = "mine", level = 3, "{text}"));
         assert_eq!(written.matches('\n').count(), 1, "{written}");
@@ -284,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_causes() {
+    fn an_error_is_logged_with_its_causes() {
         let cause = io::Error::other("the disk is full");
         let error = io::Error::other(Box::new(Wrapped(cause)) as Box<dyn std::error::Error + Send + Sync>);
         let error: &(dyn std::error::Error + 'static) = &error;
@@ -298,7 +387,7 @@ mod tests {
     struct Wrapped(#[source] io::Error);
 
     #[test]
-    fn what_is_beneath_us_is_heard_only_when_something_is_wrong() {
+    fn dependencies_are_logged_from_warnings_on() {
         let written = lines(|| {
             tracing::debug!("ours");
             tracing::info!(target: "aws_smithy_runtime::client", "theirs");

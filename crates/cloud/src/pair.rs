@@ -1,6 +1,5 @@
-//! RDS's two families of operations, which mean the same: one for snapshots of instances, one for those of clusters.
-//!
-//! Each method asks for the kind once, calls the operation of that family, and speaks of [`Snapshot`]s.
+//! RDS has two sets of operations with the same meaning: one for instance snapshots, one for cluster snapshots. This module
+//! maps them to one. Each method matches on the kind once and converts the result to [`Snapshot`]s.
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
@@ -9,11 +8,12 @@ use protocol::{AccountId, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
 
 use crate::Page;
 use crate::error::Failure;
+use crate::log::step;
 
-/// AWS's most records on a page.
-const PAGE: i32 = 100;
-/// The attribute that says who may restore and copy a snapshot.
-const SHARED_WITH: &str = "restore";
+/// The maximum page size of RDS.
+const PAGE_SIZE: i32 = 100;
+/// The attribute that lists the accounts that may restore and copy a snapshot.
+const RESTORE_ATTRIBUTE: &str = "restore";
 
 /// Snapshots of both kinds.
 #[derive(Clone, Debug)]
@@ -27,44 +27,49 @@ impl Pair {
         Self { rds, here }
     }
 
-    /// That it is not there is an error of AWS's.
+    /// A missing snapshot is an error.
     ///
     /// "If this identifier is for an automated snapshot, the `SnapshotType` parameter must also be specified", and shared
-    /// snapshots are not returned by default, says the API reference of both calls.
+    /// snapshots are not returned by default (API reference of both calls).
     pub(crate) async fn find(&self, snapshot: &SnapshotArn) -> Result<Option<Snapshot>, Failure> {
         let name = self.name(snapshot);
         let is_shared = (snapshot.place != self.here).then_some(true);
-        let automatic = AUTOMATIC.iter().find(|(begins, _)| snapshot.id().starts_with(begins));
-        let of_type = automatic.map(|(_, name)| (*name).to_owned());
+        let automated = AUTOMATED.iter().find(|(prefix, _)| snapshot.id().starts_with(prefix));
+        let snapshot_type = automated.map(|(_, name)| (*name).to_owned());
         match snapshot.kind {
             Kind::Instance => {
                 let call = self.rds.describe_db_snapshots().db_snapshot_identifier(name);
-                let found = call.set_include_shared(is_shared).set_snapshot_type(of_type).send().await?;
+                let found = call.set_include_shared(is_shared).set_snapshot_type(snapshot_type).send().await?;
                 found.db_snapshots().first().map(instance).transpose()
             }
             Kind::Cluster => {
                 let call = self.rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
-                let found = call.set_include_shared(is_shared).set_snapshot_type(of_type).send().await?;
+                let found = call.set_include_shared(is_shared).set_snapshot_type(snapshot_type).send().await?;
                 found.db_cluster_snapshots().first().map(cluster).transpose()
             }
         }
     }
 
-    /// By a filter, because the parameter of the same purpose "must match the identifier of an existing" database, and in
-    /// DR there is none.
-    pub(crate) async fn page(&self, kind: Kind, database: Option<&str>, marker: Option<&str>) -> Result<Page, Failure> {
-        let filters = database.map(|database| vec![by_database(kind, database)]);
+    /// Uses a filter, because the parameter for the database "must match the identifier of an existing" one, and the database
+    /// does not exist in DR.
+    pub(crate) async fn list_page(
+        &self,
+        kind: Kind,
+        database: Option<&str>,
+        marker: Option<&str>,
+    ) -> Result<Page, Failure> {
+        let filters = database.map(|database| vec![database_filter(kind, database)]);
         let marker = marker.map(str::to_owned);
         match kind {
             Kind::Instance => {
-                let call = self.rds.describe_db_snapshots().max_records(PAGE);
+                let call = self.rds.describe_db_snapshots().max_records(PAGE_SIZE);
                 let page = call.set_filters(filters).set_marker(marker).send().await?;
-                Ok(Page { snapshots: readable(page.db_snapshots(), instance), marker: page.marker })
+                Ok(Page { snapshots: parse_page(page.db_snapshots(), instance), marker: page.marker })
             }
             Kind::Cluster => {
-                let call = self.rds.describe_db_cluster_snapshots().max_records(PAGE);
+                let call = self.rds.describe_db_cluster_snapshots().max_records(PAGE_SIZE);
                 let page = call.set_filters(filters).set_marker(marker).send().await?;
-                Ok(Page { snapshots: readable(page.db_cluster_snapshots(), cluster), marker: page.marker })
+                Ok(Page { snapshots: parse_page(page.db_cluster_snapshots(), cluster), marker: page.marker })
             }
         }
     }
@@ -97,12 +102,12 @@ impl Pair {
         match snapshot.kind {
             Kind::Instance => {
                 let call = self.rds.modify_db_snapshot_attribute().db_snapshot_identifier(snapshot.id());
-                call.attribute_name(SHARED_WITH).values_to_add(with.as_str()).send().await?;
+                call.attribute_name(RESTORE_ATTRIBUTE).values_to_add(with.as_str()).send().await?;
             }
             Kind::Cluster => {
                 let call = self.rds.modify_db_cluster_snapshot_attribute();
                 let call = call.db_cluster_snapshot_identifier(snapshot.id());
-                call.attribute_name(SHARED_WITH).values_to_add(with.as_str()).send().await?;
+                call.attribute_name(RESTORE_ATTRIBUTE).values_to_add(with.as_str()).send().await?;
             }
         }
         Ok(())
@@ -121,14 +126,14 @@ impl Pair {
         Ok(())
     }
 
-    /// The one operation that serves both.
+    /// RDS has one operation for both kinds.
     pub(crate) async fn tag(&self, snapshot: &SnapshotArn, key: &str, value: &str) -> Result<(), Failure> {
         let call = self.rds.add_tags_to_resource().resource_name(snapshot.to_string());
         call.tags(tag(key, value)).send().await?;
         Ok(())
     }
 
-    /// As RDS wants a snapshot named: its own by identifier, a shared one by ARN.
+    /// The name of a snapshot in requests: the identifier for an own one, the ARN for a shared one.
     fn name(&self, snapshot: &SnapshotArn) -> String {
         if snapshot.place == self.here { snapshot.id().to_owned() } else { snapshot.to_string() }
     }
@@ -138,10 +143,10 @@ fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().key(key).value(value).build()
 }
 
-/// What the identifiers of snapshots begin with that nobody has named, and the type that AWS gives them.
-const AUTOMATIC: [(&str, &str); 2] = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
+/// Prefixes of identifiers that AWS generates, and the snapshot type of each.
+const AUTOMATED: [(&str, &str); 2] = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
 
-fn by_database(kind: Kind, database: &str) -> Filter {
+fn database_filter(kind: Kind, database: &str) -> Filter {
     let name = match kind {
         Kind::Instance => "db-instance-id",
         Kind::Cluster => "db-cluster-id",
@@ -149,59 +154,61 @@ fn by_database(kind: Kind, database: &str) -> Filter {
     Filter::builder().name(name).values(database).build()
 }
 
-/// What there is on a page. One that cannot be understood must not hide the others; it is an alarm that names it.
-fn readable<S>(page: &[S], read: impl Fn(&S) -> Result<Snapshot, Failure>) -> Vec<Snapshot> {
-    let alarm = |failure: Failure| tracing::error!(step = "list", reason = %failure, failed = 1, "left out a snapshot");
-    page.iter().filter_map(|snapshot| read(snapshot).map_err(alarm).ok()).collect()
+/// The snapshots of a page. One that cannot be parsed is left out with an error line, so that it does not hide the others.
+fn parse_page<S>(page: &[S], parse: impl Fn(&S) -> Result<Snapshot, Failure>) -> Vec<Snapshot> {
+    let report = |failure: Failure| {
+        tracing::error!(step = step::SNAPSHOT_UNREADABLE, reason = %failure, failed = 1, "skipped a snapshot that cannot be parsed");
+    };
+    page.iter().filter_map(|snapshot| parse(snapshot).map_err(report).ok()).collect()
 }
 
-fn instance(seen: &DbSnapshot) -> Result<Snapshot, Failure> {
+fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
-        arn: arn(seen.db_snapshot_arn())?,
-        database: seen.db_instance_identifier().unwrap_or_default().to_owned(),
-        status: Status::read(seen.status().unwrap_or_default()),
-        progress: percent(seen.percent_progress()),
-        gib: gib(seen.allocated_storage()),
-        is_encrypted: seen.encrypted().unwrap_or_default(),
-        key: seen.kms_key_id().map(str::to_owned),
-        created: time(seen.snapshot_create_time()),
-        original_created: time(seen.original_snapshot_create_time()),
-        tags: tags(seen.tag_list()),
+        arn: arn(described.db_snapshot_arn())?,
+        database: described.db_instance_identifier().unwrap_or_default().to_owned(),
+        status: Status::parse(described.status().unwrap_or_default()),
+        progress: percent(described.percent_progress()),
+        gib: gib(described.allocated_storage()),
+        is_encrypted: described.encrypted().unwrap_or_default(),
+        key: described.kms_key_id().map(str::to_owned),
+        created: time(described.snapshot_create_time()),
+        original_created: time(described.original_snapshot_create_time()),
+        tags: tags(described.tag_list()),
     })
 }
 
-fn cluster(seen: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
+fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
-        arn: arn(seen.db_cluster_snapshot_arn())?,
-        database: seen.db_cluster_identifier().unwrap_or_default().to_owned(),
-        status: Status::read(seen.status().unwrap_or_default()),
-        progress: percent(seen.percent_progress()),
-        gib: gib(seen.allocated_storage()),
-        is_encrypted: seen.storage_encrypted().unwrap_or_default(),
-        key: seen.kms_key_id().map(str::to_owned),
-        created: time(seen.snapshot_create_time()),
-        // The API has no OriginalSnapshotCreateTime for clusters.
+        arn: arn(described.db_cluster_snapshot_arn())?,
+        database: described.db_cluster_identifier().unwrap_or_default().to_owned(),
+        status: Status::parse(described.status().unwrap_or_default()),
+        progress: percent(described.percent_progress()),
+        gib: gib(described.allocated_storage()),
+        is_encrypted: described.storage_encrypted().unwrap_or_default(),
+        key: described.kms_key_id().map(str::to_owned),
+        created: time(described.snapshot_create_time()),
+        // Cluster snapshots have no OriginalSnapshotCreateTime.
         original_created: None,
-        tags: tags(seen.tag_list()),
+        tags: tags(described.tag_list()),
     })
 }
 
-fn arn(seen: Option<&str>) -> Result<SnapshotArn, Failure> {
-    seen.unwrap_or_default().parse().map_err(Failure::not_understood)
+fn arn(text: Option<&str>) -> Result<SnapshotArn, Failure> {
+    text.unwrap_or_default().parse().map_err(Failure::invalid_response)
 }
 
-fn percent(seen: Option<i32>) -> u8 {
-    seen.and_then(|percent| u8::try_from(percent.clamp(0, 100)).ok()).unwrap_or_default()
+fn percent(value: Option<i32>) -> u8 {
+    value.and_then(|percent| u8::try_from(percent.clamp(0, 100)).ok()).unwrap_or_default()
 }
 
-fn gib(seen: Option<i32>) -> u32 {
-    seen.and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default()
+fn gib(value: Option<i32>) -> u32 {
+    value.and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default()
 }
 
-fn time(seen: Option<&aws_smithy_types::DateTime>) -> Option<DateTime<Utc>> {
-    seen.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
+fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<DateTime<Utc>> {
+    value.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
 }
 
-fn tags(seen: &[Tag]) -> Tags {
-    seen.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
+fn tags(list: &[Tag]) -> Tags {
+    list.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
 }

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use protocol::settings::{USUAL_WAIT_LIMIT, accounts, arn_of, tag_key, tag_value, wait_limit};
+use protocol::settings::{
+    DEFAULT_WAIT_LIMIT_HOURS, parse_accounts, parse_arn_of, parse_tag_key, parse_tag_value, parse_wait_limit,
+};
 use protocol::{AccountId, Region};
 use retention::Rules;
 
@@ -36,7 +38,7 @@ pub const KEYS: &[Key] = &[
         name: "SOURCE_ACCTS",
         what: "the accounts whose snapshots are copied",
         read: |config, text| {
-            set(&mut config.source_accts, accounts(text).map(|accounts| accounts.into_iter().collect()))
+            set(&mut config.source_accts, parse_accounts(text).map(|accounts| accounts.into_iter().collect()))
         },
         tell: |config| Some(config.source_accounts()).filter(|accounts| !accounts.is_empty()),
     },
@@ -76,20 +78,20 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "TAG_KEY",
         what: "the key of your own tag for all that Draco makes",
-        read: |config, text| put(&mut config.tag_key, tag_key(text)),
+        read: |config, text| put(&mut config.tag_key, parse_tag_key(text)),
         tell: |config| told(&config.tag_key),
     },
     Key {
         name: "TAG_VALUE",
         what: "the value of that tag",
-        read: |config, text| put(&mut config.tag_value, tag_value(text)),
+        read: |config, text| put(&mut config.tag_value, parse_tag_value(text)),
         tell: |config| told(&config.tag_value),
     },
     Key {
         name: "WAIT_LIMIT_HOURS",
         what: "for how long a copy is waited for before an alarm is raised",
-        read: |config, text| put(&mut config.wait_limit_hours, wait_limit(text)),
-        tell: |config| Some(config.wait_limit_hours.unwrap_or(USUAL_WAIT_LIMIT).to_string()),
+        read: |config, text| put(&mut config.wait_limit_hours, parse_wait_limit(text)),
+        tell: |config| Some(config.wait_limit_hours.unwrap_or(DEFAULT_WAIT_LIMIT_HOURS).to_string()),
     },
     Key {
         name: "KEY_PER_DATABASE",
@@ -120,7 +122,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "ALARM_TOPIC_ARN",
         what: "an SNS topic of yours that alarms are sent to",
-        read: |config, text| put(&mut config.alarm_topic_arn, arn_of("sns")(text)),
+        read: |config, text| put(&mut config.alarm_topic_arn, parse_arn_of("sns")(text)),
         tell: |config| told(&config.alarm_topic_arn),
     },
     Key {

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use config::Config;
-use consumer::lifecycle::{self, Doomed};
-use protocol::{Part, Snapshot};
+use consumer::lifecycle::{self, Expired};
+use protocol::{Snapshot, SnapshotRole};
 
 use crate::terminal::{BAD, FAINT, GOOD, TITLE};
 use crate::{Account, Terminal, deployed};
@@ -30,20 +30,21 @@ pub async fn show(dr: &Account, config: &Config, terminal: &mut Terminal) -> any
 
 /// Those of these snapshots in DR that the configuration's lifecycles and floor let go.
 #[must_use]
-pub fn going(snapshots: &[Snapshot], config: &Config) -> Vec<Doomed> {
+pub fn going(snapshots: &[Snapshot], config: &Config) -> Vec<Expired> {
     let floor = config.floor.clone().named("Floor");
-    lifecycle::going(snapshots, &config.source_accts, &config.lifecycles, &floor)
+    lifecycle::all_expired(snapshots, &config.source_accts, &config.lifecycles, &floor)
 }
 
-fn told(going: &[Doomed], snapshots: &[Snapshot]) -> Vec<String> {
-    let copies = snapshots.iter().filter(|snapshot| matches!(Part::of(snapshot), Part::Copy(_))).count();
+fn told(going: &[Expired], snapshots: &[Snapshot]) -> Vec<String> {
+    let copies =
+        snapshots.iter().filter(|snapshot| matches!(SnapshotRole::of(snapshot), SnapshotRole::Copy(_))).count();
     if going.is_empty() {
         return vec![format!(
             "  {GOOD}nothing{GOOD:#}: of {copies} copies, none is without a rule or a floor that holds it"
         )];
     }
     let mut lines = Vec::new();
-    for Doomed { copy, why } in going {
+    for Expired { copy, why } in going {
         let (id, taken) = (copy.arn.id(), copy.origin.taken.format("%Y-%m-%d %H:%M"));
         lines.push(format!("  {BAD}{id}{BAD:#} {FAINT}taken {taken} UTC{FAINT:#}"));
         lines.push(format!("    {why}"));

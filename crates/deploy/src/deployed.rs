@@ -6,8 +6,8 @@ use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
-use protocol::settings::Settings;
-use protocol::{Kind, Origin, Part, Snapshot, Status, tags};
+use protocol::settings::SettingsReader;
+use protocol::{Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 use serde::Serialize;
 
 use crate::Account;
@@ -72,7 +72,7 @@ impl Function {
     /// Whether nothing is deleted, as the consumer reads it.
     #[must_use]
     pub fn is_dry(&self) -> bool {
-        !Settings::new(&self.environment).switch("NO_DRY_RUN")
+        !SettingsReader::new(&self.environment).switch("NO_DRY_RUN")
     }
 }
 
@@ -109,7 +109,7 @@ pub async fn dead_letters(account: &Account) -> anyhow::Result<Option<u32>> {
 pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
     let (cloud, mut all) = (account.cloud(), Vec::new());
     for kind in Kind::ALL {
-        all.extend(cloud.all(kind, None).await?);
+        all.extend(cloud.list_all(kind, None).await?);
     }
     Ok(all)
 }
@@ -118,7 +118,7 @@ pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
 #[must_use]
 pub fn last(snapshots: &[Snapshot]) -> Option<Last> {
     let copies = snapshots.iter().filter(|snapshot| snapshot.status == Status::Available).filter_map(|snapshot| {
-        let Part::Copy(origin) = Part::of(snapshot) else { return None };
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
         let safe = DateTime::parse_from_rfc3339(snapshot.tags.get(tags::REPORTED)?).ok()?.to_utc();
         Some(Last { origin, copy: snapshot.arn.id().to_owned(), safe })
     });

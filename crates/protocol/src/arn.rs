@@ -1,14 +1,15 @@
-//! Amazon resource names of databases and snapshots, and the two kinds that RDS has of each.
+//! ARNs of databases and snapshots. RDS has two kinds of each: instances and clusters.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::{NotAPlace, Place};
-use crate::seen::quoted;
+use crate::place::{ParsePlaceError, Place};
+use crate::quote::quoted;
 
-/// What a snapshot is of. AWS has an API for each of the two; everywhere else they are one thing.
+/// Whether a database is an instance or a cluster. RDS has separate API operations for the two; only the crate `cloud` and
+/// this module tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -22,7 +23,7 @@ impl Kind {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
 
-    /// What stands in the ARN of a snapshot.
+    /// The resource type in the ARN of a snapshot.
     #[must_use]
     pub fn snapshot_type(self) -> &'static str {
         match self {
@@ -31,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// What stands in the ARN of a database.
+    /// The resource type in the ARN of a database.
     #[must_use]
     pub fn database_type(self) -> &'static str {
         match self {
@@ -40,7 +41,7 @@ impl Kind {
         }
     }
 
-    /// How RDS's notifications name the source of an event.
+    /// The source type of this kind's snapshots in RDS notifications.
     #[must_use]
     pub fn event_source(self) -> &'static str {
         match self {
@@ -49,9 +50,9 @@ impl Kind {
         }
     }
 
-    /// The most characters that the identifier of a manual snapshot has.
+    /// The maximum length of a manual snapshot's identifier.
     #[must_use]
-    pub fn longest_identifier(self) -> usize {
+    pub fn max_identifier_chars(self) -> usize {
         match self {
             Self::Instance => 255,
             Self::Cluster => 63,
@@ -59,55 +60,55 @@ impl Kind {
     }
 }
 
-/// The name of a snapshot: `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
+/// The ARN of a snapshot: `arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SnapshotArn {
-    /// Of what it is a snapshot.
+    /// Whether it is a snapshot of an instance or of a cluster.
     pub kind: Kind,
-    /// Where it is.
+    /// The account and region.
     pub place: Place,
-    /// Its identifier, in lower case as RDS stores it.
+    /// The identifier, in lower case as RDS stores it.
     id: String,
 }
 
-/// The name of a database: `arn:aws:rds:eu-west-1:111111111111:db:orders`.
+/// The ARN of a database: `arn:aws:rds:eu-west-1:111111111111:db:orders`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DatabaseArn {
     /// Whether it is an instance or a cluster.
     pub kind: Kind,
-    /// Where it is.
+    /// The account and region.
     pub place: Place,
-    /// Its identifier, in lower case as RDS stores it.
+    /// The identifier, in lower case as RDS stores it.
     id: String,
 }
 
-/// What is not the name of a snapshot or of a database.
+/// Text that is not the ARN or the identifier of a snapshot or of a database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not the {of}: {why}", quoted(text))]
-pub struct NotAnArn {
+#[error("{} is not a valid {expected}: {why}", quoted(text))]
+pub struct ParseArnError {
     text: String,
-    of: &'static str,
+    expected: &'static str,
     why: String,
 }
 
 impl SnapshotArn {
-    /// The snapshot of this identifier.
+    /// The snapshot with this identifier.
     ///
     /// # Errors
-    /// If RDS would not have such an identifier.
-    pub fn new(kind: Kind, place: Place, id: &str) -> Result<Self, NotAnArn> {
-        let wrong = |why| NotAnArn { text: id.to_owned(), of: "identifier of a snapshot", why };
+    /// If it is not an identifier that RDS accepts.
+    pub fn new(kind: Kind, place: Place, id: &str) -> Result<Self, ParseArnError> {
+        let wrong = |why| ParseArnError { text: id.to_owned(), expected: "snapshot identifier", why };
         Ok(Self { kind, place, id: identifier(id).map_err(wrong)? })
     }
 
-    /// The snapshot of an identifier that Draco made.
-    pub(crate) fn known(kind: Kind, place: Place, id: String) -> Self {
+    /// The snapshot with an identifier that Draco generated, which is known to be valid.
+    pub(crate) fn generated(kind: Kind, place: Place, id: String) -> Self {
         Self { kind, place, id }
     }
 
-    /// Its identifier.
+    /// The identifier.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -115,16 +116,16 @@ impl SnapshotArn {
 }
 
 impl DatabaseArn {
-    /// The database of this identifier.
+    /// The database with this identifier.
     ///
     /// # Errors
-    /// If RDS would not have such an identifier.
-    pub fn new(kind: Kind, place: Place, id: &str) -> Result<Self, NotAnArn> {
-        let wrong = |why| NotAnArn { text: id.to_owned(), of: "identifier of a database", why };
+    /// If it is not an identifier that RDS accepts.
+    pub fn new(kind: Kind, place: Place, id: &str) -> Result<Self, ParseArnError> {
+        let wrong = |why| ParseArnError { text: id.to_owned(), expected: "database identifier", why };
         Ok(Self { kind, place, id: identifier(id).map_err(wrong)? })
     }
 
-    /// Its identifier.
+    /// The identifier.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -132,12 +133,12 @@ impl DatabaseArn {
 }
 
 impl FromStr for SnapshotArn {
-    type Err = NotAnArn;
+    type Err = ParseArnError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnArn> {
-        let (kind, place, id) = read(text, Kind::snapshot_type).map_err(|why| NotAnArn {
+    fn from_str(text: &str) -> Result<Self, ParseArnError> {
+        let (kind, place, id) = parse(text, Kind::snapshot_type).map_err(|why| ParseArnError {
             text: text.to_owned(),
-            of: "ARN of a snapshot",
+            expected: "snapshot ARN",
             why,
         })?;
         Ok(Self { kind, place, id })
@@ -145,49 +146,49 @@ impl FromStr for SnapshotArn {
 }
 
 impl FromStr for DatabaseArn {
-    type Err = NotAnArn;
+    type Err = ParseArnError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnArn> {
-        let (kind, place, id) = read(text, Kind::database_type).map_err(|why| NotAnArn {
+    fn from_str(text: &str) -> Result<Self, ParseArnError> {
+        let (kind, place, id) = parse(text, Kind::database_type).map_err(|why| ParseArnError {
             text: text.to_owned(),
-            of: "ARN of a database",
+            expected: "database ARN",
             why,
         })?;
         Ok(Self { kind, place, id })
     }
 }
 
-/// Takes an ARN apart. Identifiers of automated snapshots have colons of their own.
-fn read(text: &str, type_of: impl Fn(Kind) -> &'static str) -> Result<(Kind, Place, String), String> {
+/// Splits an ARN. Identifiers of automated snapshots contain colons themselves.
+fn parse(text: &str, type_of: impl Fn(Kind) -> &'static str) -> Result<(Kind, Place, String), String> {
     let parts: Vec<&str> = text.splitn(7, ':').collect();
     let ["arn", partition, service, region, account, resource_type, id] = parts[..] else {
-        return Err("arn:aws:rds:REGION:ACCOUNT:TYPE:IDENTIFIER is expected".to_owned());
+        return Err("expected arn:aws:rds:REGION:ACCOUNT:TYPE:IDENTIFIER".to_owned());
     };
     if partition != "aws" {
-        return Err(format!("the partition is {}, and only aws is served", quoted(partition)));
+        return Err(format!("the partition is {}, but only aws is supported", quoted(partition)));
     }
     if service != "rds" {
-        return Err(format!("the service is {}, and rds is expected", quoted(service)));
+        return Err(format!("the service is {}, expected rds", quoted(service)));
     }
-    let named = |why: NotAPlace| why.to_string();
-    let place = Place { region: region.parse().map_err(named)?, account: account.parse().map_err(named)? };
+    let message = |error: ParsePlaceError| error.to_string();
+    let place = Place { region: region.parse().map_err(message)?, account: account.parse().map_err(message)? };
     let kind = Kind::ALL.into_iter().find(|kind| type_of(*kind) == resource_type).ok_or_else(|| {
         let [one, other] = Kind::ALL.map(&type_of);
-        format!("the type is {}, and {one} or {other} is expected", quoted(resource_type))
+        format!("the type is {}, expected {one} or {other}", quoted(resource_type))
     })?;
     Ok((kind, place, identifier(id)?))
 }
 
-/// An identifier as RDS stores it. Its own rules for the ones that it makes itself are looser than for those that it is
-/// given, so this is just what keeps an identifier a single word.
+/// An identifier as RDS stores it. Identifiers that RDS generates (`rds:…`) follow looser rules than those that users
+/// choose, so only the character set and the length are checked.
 fn identifier(id: &str) -> Result<String, String> {
-    let is_of_identifiers = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.');
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.');
     if id.is_empty() {
         Err("the identifier is empty".to_owned())
     } else if id.len() > 255 {
-        Err(format!("the identifier has {} characters, and RDS has at most 255", id.len()))
-    } else if let Some(odd) = id.chars().find(|c| !is_of_identifiers(*c)) {
-        Err(format!("identifiers have letters, digits and -:_. only, and this has a {odd:?}"))
+        Err(format!("the identifier has {} characters, the maximum is 255", id.len()))
+    } else if let Some(odd) = id.chars().find(|c| !is_allowed(*c)) {
+        Err(format!("it contains {odd:?}, but only letters, digits and -:_. are allowed"))
     } else {
         Ok(id.to_ascii_lowercase())
     }
@@ -208,17 +209,17 @@ impl fmt::Display for DatabaseArn {
 }
 
 impl TryFrom<String> for SnapshotArn {
-    type Error = NotAnArn;
+    type Error = ParseArnError;
 
-    fn try_from(text: String) -> Result<Self, NotAnArn> {
+    fn try_from(text: String) -> Result<Self, ParseArnError> {
         text.parse()
     }
 }
 
 impl TryFrom<String> for DatabaseArn {
-    type Error = NotAnArn;
+    type Error = ParseArnError;
 
-    fn try_from(text: String) -> Result<Self, NotAnArn> {
+    fn try_from(text: String) -> Result<Self, ParseArnError> {
         text.parse()
     }
 }

@@ -1,165 +1,163 @@
-//! What invokes a function: SNS, the timer, the schedule.
+//! The events that invoke a function: SNS deliveries, timer checks, scheduled sweeps.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn::{Kind, SnapshotArn};
-use crate::message::{self, Announcement, Message, NotAMessage};
-use crate::notification::{NotANotification, Notification};
+use crate::message::{self, Announcement, Message, ParseMessageError};
+use crate::notification::{Notification, ParseNotificationError};
 use crate::origin::{self, Origin};
-use crate::place::{NotAPlace, Place};
-use crate::seen::{self, quoted, said};
+use crate::place::{ParsePlaceError, Place};
+use crate::quote::{self, one_line, quoted};
 
-/// Why a function is invoked.
+/// The payload of an invocation.
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody said something, or several did.
-    Heard(Vec<Result<Heard, Unheard>>),
-    /// The timer or the schedule asks.
-    Asked(Trigger),
+    /// Records that SNS delivered. One that cannot be parsed does not prevent the others from being handled.
+    Records(Vec<Result<Record, RecordError>>),
+    /// A request of the timer or of the schedule.
+    Trigger(Trigger),
 }
 
-/// What the timer and the schedule ask: `{"check": …}` or `{"sweep": …}`.
+/// A request of the timer or of the schedule: `{"check": …}` or `{"sweep": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
-    /// How far is this?
+    /// Check the progress of one snapshot.
     Check(Box<Check>),
-    /// What may have been missed?
+    /// Look at every snapshot, in case an event was lost.
     Sweep(Sweep),
 }
 
-/// What was said on a topic.
+/// The content of one SNS delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// By RDS.
+pub enum Record {
+    /// From RDS.
     Notification(Notification),
-    /// By the other account.
+    /// From the other account.
     Message(Message),
-    /// By somebody else: the subject that it has, if it has one.
-    Stranger(Option<String>),
+    /// Neither: the subject, if there is one.
+    Unknown(Option<String>),
 }
 
-/// A question about one snapshot.
+/// A timer's request to check one snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What it waits for.
+    /// The event that the timer waits for.
     #[serde(flatten)]
     pub awaited: Awaited,
-    /// Since when.
+    /// When the timer was started.
     #[serde(deserialize_with = "origin::time")]
     pub since: DateTime<Utc>,
 }
 
-/// What a timer waits for.
+/// The event that a timer waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {
-    /// That a copy is whole.
+    /// A copy is completed.
     Copying(Origin),
-    /// That a transit copy, which was announced, is to be seen.
+    /// An announced transit copy becomes visible in DR.
     Sharing(Announcement),
 }
 
-/// From where on to look at everything.
+/// Where a sweep starts or continues. The default is the beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(expecting = "{\"sweep\":{…}}")]
 pub struct Sweep {
-    /// The kind; those after it are still to come.
+    /// The kind of snapshot to continue with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// AWS's marker of the page.
+    /// The marker of the page, as RDS returned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// How many of that page are done.
-    #[serde(default, skip_serializing_if = "is_none")]
+    /// How many snapshots of that page are done.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub done: usize,
 }
 
-fn is_none(done: &usize) -> bool {
+fn is_zero(done: &usize) -> bool {
     *done == 0
 }
 
-/// What was said and cannot be understood.
+/// A record that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
-pub enum Unheard {
-    /// It is no record of anything that invokes functions.
-    #[error("the record {seen} is none of SNS's: {why}")]
+pub enum RecordError {
+    /// The record does not have the form of an SNS record.
+    #[error("the record {record} is not an SNS record: {why}")]
     Form {
         /// The record.
-        seen: String,
-        /// What is wrong.
+        record: String,
+        /// The parser's error.
         why: String,
     },
-    /// It did not come over SNS.
-    #[error("the record comes from {}, and aws:sns is expected", quoted(.0))]
+    /// The record comes from another service.
+    #[error("the record's source is {}, expected aws:sns", quoted(.0))]
     NotSns(String),
-    /// It came over something that is no topic.
-    #[error("the record's topic is {}, and arn:aws:sns:REGION:ACCOUNT:NAME is expected", quoted(.0))]
-    NoTopic(String),
-    /// It is no notification.
+    /// The topic's ARN is invalid.
+    #[error("the record's topic is {}, expected arn:aws:sns:REGION:ACCOUNT:NAME", quoted(.0))]
+    InvalidTopic(String),
+    /// The RDS notification is invalid.
     #[error(transparent)]
-    Notification(#[from] NotANotification),
-    /// It is no message.
+    Notification(#[from] ParseNotificationError),
+    /// The message from the other account is invalid.
     #[error(transparent)]
-    Message(#[from] NotAMessage),
+    Message(#[from] ParseMessageError),
 }
 
-/// What invokes a function, and should not.
+/// A payload that is none of the three kinds of events.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the event {seen} is none that this function knows: {why}; Records of SNS, a check of the timer or a sweep are expected"
-)]
-pub struct NotAnEvent {
-    seen: String,
+#[error("unknown event {payload}: {why}; expected SNS Records, a check from the timer, or a sweep")]
+pub struct ParseEventError {
+    payload: String,
     why: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "{\"EventSource\":…}")]
-struct Record {
-    /// Others than SNS spell it `eventSource`.
+struct SnsRecord {
+    /// Other services than SNS spell it `eventSource`.
     #[serde(alias = "eventSource")]
     event_source: String,
-    sns: Option<Sns>,
+    sns: Option<SnsMessage>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Sns {
+struct SnsMessage {
     topic_arn: String,
     subject: Option<String>,
     message: String,
 }
 
-/// What records say that come over SNS.
-const OF_SNS: &str = "aws:sns";
-/// The subject under which RDS notifies.
+/// The event source of SNS records.
+const SNS_SOURCE: &str = "aws:sns";
+/// The subject of RDS notifications.
 const NOTIFICATION_SUBJECT: &str = "RDS Notification Message";
 
-/// What SNS invokes a function with, when somebody says something over a topic.
-pub struct Delivery(Record);
+/// The payload with which SNS invokes a function.
+pub struct Delivery(SnsRecord);
 
 impl Delivery {
-    /// RDS says that this snapshot was taken.
+    /// RDS's notification that this snapshot was created.
     #[must_use]
-    pub fn of_taken(snapshot: &SnapshotArn, topic_arn: &str) -> Self {
-        Self::of(topic_arn, NOTIFICATION_SUBJECT, Notification::of_taken(snapshot))
+    pub fn of_created_snapshot(snapshot: &SnapshotArn, topic_arn: &str) -> Self {
+        Self::of(topic_arn, NOTIFICATION_SUBJECT, Notification::of_created_snapshot(snapshot))
     }
 
-    /// The other account says this.
+    /// A message of the other account.
     #[must_use]
     pub fn of_message(message: &Message, topic_arn: &str) -> Self {
         Self::of(topic_arn, message::SUBJECT, message.to_string())
     }
 
     fn of(topic_arn: &str, subject: &str, message: String) -> Self {
-        let sns = Sns { topic_arn: topic_arn.to_owned(), subject: Some(subject.to_owned()), message };
-        Self(Record { event_source: OF_SNS.to_owned(), sns: Some(sns) })
+        let sns = SnsMessage { topic_arn: topic_arn.to_owned(), subject: Some(subject.to_owned()), message };
+        Self(SnsRecord { event_source: SNS_SOURCE.to_owned(), sns: Some(sns) })
     }
 
-    /// As the function gets it.
+    /// The JSON that the function receives.
     #[must_use]
     pub fn payload(&self) -> Value {
         json!({ "Records": [self.0] })
@@ -167,43 +165,42 @@ impl Delivery {
 }
 
 impl Event {
-    /// Reads what a function is invoked with.
+    /// Parses a function's payload.
     ///
     /// # Errors
-    /// If it is nothing that Draco's functions are invoked with.
-    pub fn read(payload: Value) -> Result<Self, NotAnEvent> {
-        let wrong = |why: String| NotAnEvent { seen: seen::json(&payload.to_string()), why };
+    /// If it is none of the three kinds of events.
+    pub fn parse(payload: Value) -> Result<Self, ParseEventError> {
+        let wrong = |why: String| ParseEventError { payload: quote::json(&payload.to_string()), why };
         match payload.get("Records") {
-            // One that cannot be understood does not keep the others from their turn.
-            Some(Value::Array(records)) => Ok(Self::Heard(records.iter().map(Record::read).collect())),
-            Some(_) => Err(wrong("its Records are no list".to_owned())),
-            None => Trigger::deserialize(&payload).map(Self::Asked).map_err(|why| wrong(said(why))),
+            Some(Value::Array(records)) => Ok(Self::Records(records.iter().map(SnsRecord::parse).collect())),
+            Some(_) => Err(wrong("Records is not a list".to_owned())),
+            None => Trigger::deserialize(&payload).map(Self::Trigger).map_err(|why| wrong(one_line(why))),
         }
     }
 }
 
-impl Record {
-    fn read(record: &Value) -> Result<Heard, Unheard> {
-        let wrong = |why| Unheard::Form { seen: seen::json(&record.to_string()), why };
-        let Self { event_source, sns } = Self::deserialize(record).map_err(|why| wrong(said(why)))?;
-        if event_source != OF_SNS {
-            return Err(Unheard::NotSns(event_source));
+impl SnsRecord {
+    fn parse(record: &Value) -> Result<Record, RecordError> {
+        let wrong = |why| RecordError::Form { record: quote::json(&record.to_string()), why };
+        let Self { event_source, sns } = Self::deserialize(record).map_err(|why| wrong(one_line(why)))?;
+        if event_source != SNS_SOURCE {
+            return Err(RecordError::NotSns(event_source));
         }
-        let Sns { topic_arn, subject, message } = sns.ok_or_else(|| wrong("missing field `Sns`".to_owned()))?;
+        let SnsMessage { topic_arn, subject, message } = sns.ok_or_else(|| wrong("missing field `Sns`".to_owned()))?;
         match subject.as_deref() {
             Some(NOTIFICATION_SUBJECT) => {
-                let topic = topic_place(&topic_arn).ok_or(Unheard::NoTopic(topic_arn))?;
-                Ok(Heard::Notification(Notification::read(&message, &topic)?))
+                let topic = topic_place(&topic_arn).ok_or(RecordError::InvalidTopic(topic_arn))?;
+                Ok(Record::Notification(Notification::parse(&message, &topic)?))
             }
-            Some(message::SUBJECT) => Ok(Heard::Message(Message::read(&message)?)),
-            _ => Ok(Heard::Stranger(subject)),
+            Some(message::SUBJECT) => Ok(Record::Message(Message::parse(&message)?)),
+            _ => Ok(Record::Unknown(subject)),
         }
     }
 }
 
-/// Where a topic is: `arn:aws:sns:eu-west-1:111111111111:DracoProducer`.
+/// The account and region of a topic: `arn:aws:sns:eu-west-1:111111111111:DracoProducer`.
 fn topic_place(arn: &str) -> Option<Place> {
     let ["arn", "aws", "sns", region, account, _name] = arn.split(':').collect::<Vec<_>>()[..] else { return None };
-    let place: Result<_, NotAPlace> = (|| Ok(Place { region: region.parse()?, account: account.parse()? }))();
+    let place: Result<_, ParsePlaceError> = (|| Ok(Place { region: region.parse()?, account: account.parse()? }))();
     place.ok()
 }

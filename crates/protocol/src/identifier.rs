@@ -1,4 +1,4 @@
-//! How transit copies and copies are called: a pure function of what the source is called and when it was taken.
+//! Identifiers of transit copies and copies: a pure function of the source's identifier and the time it was taken.
 //!
 //! ```text
 //! source                                    transit                                copy in DR
@@ -7,61 +7,61 @@
 //! rds:a-cluster-with-a-very-long-name-…     draco-rds-a-cluster-with-a-v…-x0123456789abcdef
 //! ```
 //!
-//! A person may delete a manual snapshot and give its name to another one, so the time is part of the name; automated ones
-//! bear theirs already, to the minute, in which RDS takes no second one. What such a name cannot tell apart, or what AWS
-//! would refuse, ends in a hash of everything instead. Names that are not hashed can be read back, and none of them looks
-//! like a hashed one, so no two sources share a name. Nor has a transit copy the name of a copy.
+//! A manual snapshot can be deleted and its name reused, so the time is part of the name. The name of an automated snapshot
+//! already contains its time, to the minute. A name that would be ambiguous or that AWS would reject ends in a hash instead.
+//! Names without a hash can be converted back to the source's identifier, and none of them looks like a name with a hash, so
+//! no two sources share a name. A transit copy never has the name of a copy.
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::arn::SnapshotArn;
 
-/// What the names of Draco's own snapshots begin with.
+/// The prefix of the identifiers of Draco's snapshots.
 pub const PREFIX: &str = "draco-";
 
-/// Longer names are not given, though snapshots of instances may have 255 characters: the ARN has to fit into the value of
-/// a tag ([`LONGEST_VALUE`](crate::tags::LONGEST_VALUE)), and what stands before the name has some 50.
-const LONGEST: usize = 200;
+/// The maximum length of a name. RDS allows 255 characters for instance snapshots, but the ARN has to fit into a tag value
+/// ([`MAX_VALUE_CHARS`](crate::tags::MAX_VALUE_CHARS)), and the part of it before the name has about 50.
+const MAX_CHARS: usize = 200;
 
-/// What snapshots that people have not named begin with, and what it becomes.
-const AUTOMATIC: [(&str, &str); 2] = [("rds:", "rds-"), ("awsbackup:", "awsbackup-")];
+/// Prefixes of snapshots that AWS named, and their replacements.
+const AUTOMATED: [(&str, &str); 2] = [("rds:", "rds-"), ("awsbackup:", "awsbackup-")];
 
-/// Of what is appended to a name that is not told in full: `-x` and sixteen hexadecimal digits.
+/// A name with a hash ends in `-x` and this many hexadecimal digits.
 const HASH_DIGITS: usize = 16;
 
-/// The name after a prefix, of at most so many characters with it.
+/// The identifier with this prefix.
 pub(crate) fn name(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>) -> String {
-    let longest = source.kind.longest_identifier().min(LONGEST).saturating_sub(prefix.len());
+    let max_chars = source.kind.max_identifier_chars().min(MAX_CHARS).saturating_sub(prefix.len());
     match plain(source.id(), taken) {
-        Some(plain) if plain.len() <= longest => format!("{prefix}{plain}"),
-        _ => hashed(prefix, source, taken, longest),
+        Some(plain) if plain.len() <= max_chars => format!("{prefix}{plain}"),
+        _ => hashed(prefix, source, taken, max_chars),
     }
 }
 
-/// The whole identifier, if it can be read back.
+/// The name without a hash, if it is valid and can be converted back.
 fn plain(id: &str, taken: DateTime<Utc>) -> Option<String> {
-    let automatic = AUTOMATIC.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", id.strip_prefix(theirs)?)));
-    let (name, ends_in_time) = match automatic {
+    let automated = AUTOMATED.iter().find_map(|(prefix, ours)| Some(format!("{ours}{}", id.strip_prefix(prefix)?)));
+    let (name, ends_in_time) = match automated {
         Some(name) => (name, false),
         None => (format!("{id}-{}", taken.format("%Y%m%dt%H%M%S")), true),
     };
-    let can_be_read_back = has_time(&name) == ends_in_time && !looks_hashed(&name) && !has_account(&name);
-    (is_valid(&name) && can_be_read_back).then_some(name)
+    let is_reversible = has_time(&name) == ends_in_time && !looks_hashed(&name) && !has_account(&name);
+    (is_valid(&name) && is_reversible).then_some(name)
 }
 
-fn hashed(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, longest: usize) -> String {
+fn hashed(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, max_chars: usize) -> String {
     let digest = Sha256::digest(format!("{prefix} {source} {}", taken.timestamp()));
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..HASH_DIGITS].to_owned();
     let words = source.id().split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let readable: String = words.collect::<Vec<_>>().join("-").chars().take(longest - HASH_DIGITS - 2).collect();
+    let readable: String = words.collect::<Vec<_>>().join("-").chars().take(max_chars - HASH_DIGITS - 2).collect();
     match readable.trim_end_matches('-') {
         "" => format!("{prefix}x{hash}"),
         readable => format!("{prefix}{readable}-x{hash}"),
     }
 }
 
-/// By AWS's rules for manual snapshots; a letter stands before it.
+/// By AWS's rules for identifiers of manual snapshots. The prefix supplies the first letter.
 fn is_valid(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.contains("--")
@@ -82,7 +82,7 @@ fn looks_hashed(name: &str) -> bool {
     last.strip_prefix('x').is_some_and(|hash| hash.len() == HASH_DIGITS && hash.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// `111111111111-…`, with which a transit copy would be called like a copy.
+/// `111111111111-…`: with it, a transit copy could have the name of a copy.
 fn has_account(name: &str) -> bool {
     let first = name.split('-').next().unwrap_or_default();
     first.len() == 12 && first.bytes().all(|b| b.is_ascii_digit())

@@ -1,12 +1,11 @@
-//! Draco's words: what a snapshot is, how it and its copies are named and tagged, and what the two accounts say to each
-//! other.
+//! Draco's data model: snapshots, their names and tags, RDS notifications, and the messages between the two accounts.
 //!
-//! Everything from outside becomes a type here, or an error that says what was seen and what was expected. Read
-//! [`place`] and [`arn`] (where things are), [`snapshot`] (what is known of one), [`origin`] (what Draco's copies tell of
-//! the snapshot they were made from) with [`tags`] and [`identifier`]; then what is heard: [`event`] (what invokes a
-//! function), [`notification`] (from RDS) and [`message`] (from the other account); last [`wait`].
+//! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
+//! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`], [`origin`] (which source a copy was made from) with
+//! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`notification`] (from RDS) and [`message`] (from
+//! the other account); then [`wait`] (how long until the next look).
 //!
-//! This crate reads no clock, does no I/O and names no AWS SDK type.
+//! This crate reads no clock, does no I/O and uses no AWS SDK type.
 
 pub mod arn;
 pub mod event;
@@ -15,15 +14,15 @@ pub mod message;
 pub mod notification;
 pub mod origin;
 pub mod place;
-mod seen;
+mod quote;
 pub mod settings;
 pub mod snapshot;
 pub mod tags;
 pub mod wait;
 
 pub use arn::{DatabaseArn, Kind, SnapshotArn};
-pub use message::{Announcement, Message, NoCopy, WhyNot};
-pub use origin::{Origin, Part};
+pub use message::{Announcement, Message, NoCopy, RefusalReason};
+pub use origin::{Origin, SnapshotRole};
 pub use place::{AccountId, Place, Region};
 pub use snapshot::{Snapshot, Status};
 pub use tags::Tags;

@@ -1,4 +1,4 @@
-//! What the two accounts say to each other: JSON with a version, under the subject [`SUBJECT`].
+//! Messages between the two accounts: JSON with a version, published with the subject [`SUBJECT`].
 
 use std::fmt;
 
@@ -8,84 +8,84 @@ use serde_json::Value;
 
 use crate::arn::SnapshotArn;
 use crate::origin::Origin;
-use crate::seen::{json, said};
+use crate::quote::{json, one_line};
 use crate::tags::Tags;
 
 /// The subject of every message.
 pub const SUBJECT: &str = "DRACO Event";
-/// The message attribute that says which event it is.
+/// The message attribute that contains the event name.
 pub const ATTRIBUTE: &str = "event";
-/// The version that is spoken here. Within one, fields may be added; what changes a field's meaning is a new one.
+/// The version of the message format. Adding a field keeps the version; changing the meaning of one increases it.
 const VERSION: u64 = 1;
 
 /// A message from one account to the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum Message {
-    /// To DR: a transit copy is shared with you.
+    /// To DR: a transit copy is shared with the DR account.
     #[serde(rename = "snapshot-copy-shared")]
     Shared(Announcement),
-    /// From DR: a copy is safe.
+    /// From DR: the copy is completed.
     #[serde(rename = "snapshot-copy-completed")]
     Completed {
-        /// Of what.
+        /// The source.
         #[serde(flatten)]
         origin: Origin,
         /// The copy.
         copy: SnapshotArn,
     },
-    /// From DR: there is no copy.
+    /// From DR: the snapshot was not copied.
     #[serde(rename = "snapshot-no-copy")]
     NoCopy(NoCopy),
 }
 
-/// What DR has to know of a transit copy, as it cannot see its tags.
+/// A transit copy with its tags, which AWS does not show to other accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// Of what.
+    /// The source.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The transit copy.
+    /// The ARN of the transit copy.
     pub transit: SnapshotArn,
     /// Its tags.
     pub tags: Tags,
 }
 
-/// That there is no copy.
+/// A snapshot that DR did not copy, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoCopy {
-    /// Of what.
+    /// The source.
     #[serde(flatten)]
     pub origin: Origin,
-    /// Why not.
-    pub reason: WhyNot,
-    /// In words.
+    /// The reason, for programs.
+    pub reason: RefusalReason,
+    /// The reason, for people.
     pub why: String,
 }
 
-/// Why there is no copy.
+/// Why DR did not copy a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum WhyNot {
-    /// The transit copy was announced, and for ten minutes could not be seen.
+pub enum RefusalReason {
+    /// The announced transit copy was not visible in DR for ten minutes.
     NotShared,
-    /// It is an unencrypted cluster snapshot, which AWS cannot encrypt, and plaintext is not allowed.
+    /// It is an unencrypted cluster snapshot, which AWS cannot encrypt, and unencrypted copies are not allowed.
     PlaintextCluster,
-    /// It is said to be taken after its transit copy was made.
+    /// Its announcement claims that it was taken after its transit copy was created.
     TakenLater,
-    /// In its place stands a snapshot that is no copy of it.
+    /// Another snapshot in DR has the copy's identifier.
     NameTaken,
-    /// AWS began to copy and gave up.
+    /// AWS started the copy, and the copy failed.
     CopyFailed,
-    /// What a newer DR says and this version does not know.
+    /// A reason of a newer version, unknown to this one.
     #[serde(other)]
     Other,
 }
 
-impl WhyNot {
-    /// How long after it trying again makes sense: what only a person can mend is tried once a day.
+impl RefusalReason {
+    /// The time until the next attempt. A problem that only a person can fix is retried once a day.
     #[must_use]
-    pub fn try_again_after(self) -> TimeDelta {
+    pub fn retry_after(self) -> TimeDelta {
         match self {
             Self::NotShared | Self::CopyFailed => TimeDelta::hours(1),
             Self::PlaintextCluster | Self::TakenLater | Self::NameTaken | Self::Other => TimeDelta::days(1),
@@ -93,44 +93,44 @@ impl WhyNot {
     }
 }
 
-/// As it is written: `plaintext-cluster`.
-impl fmt::Display for WhyNot {
+/// The name in the message: `plaintext-cluster`.
+impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// What is no message, or none that this version understands.
+/// Text that is not a message of a supported version.
 #[derive(Debug, thiserror::Error)]
-pub enum NotAMessage {
-    /// Not JSON, or not such JSON.
-    #[error("the message {seen} is none of Draco's: {why}")]
+pub enum ParseMessageError {
+    /// Not JSON, or JSON of another form.
+    #[error("not a Draco message: {text}: {why}")]
     Form {
-        /// The message.
-        seen: String,
-        /// What is wrong.
+        /// The text.
+        text: String,
+        /// The parser's error.
         why: String,
     },
-    /// It has no version, or something else in its place.
-    #[error("the message {0} is none of Draco's: it has no version, and {{\"version\":{VERSION},…}} is expected")]
+    /// The version is missing or not a positive number.
+    #[error("not a Draco message: {0}: no version; expected {{\"version\":{VERSION},…}}")]
     NoVersion(String),
-    /// It was written by a newer Draco.
-    #[error("the message has version {0}, and this function understands {VERSION}: update this stack too")]
-    Future(u64),
+    /// A newer version of Draco sent it.
+    #[error("message version {0} is not supported, this function supports version {VERSION}: update this stack too")]
+    UnsupportedVersion(u64),
 }
 
 impl Message {
-    /// Reads one. Fields that are not known are no matter.
+    /// Parses a message. Unknown fields are ignored.
     ///
     /// # Errors
-    /// If it is none that this version understands.
-    pub fn read(text: &str) -> Result<Self, NotAMessage> {
-        let wrong = |why: serde_json::Error| NotAMessage::Form { seen: json(text), why: said(why) };
+    /// If it is not a message of a supported version.
+    pub fn parse(text: &str) -> Result<Self, ParseMessageError> {
+        let wrong = |why: serde_json::Error| ParseMessageError::Form { text: json(text), why: one_line(why) };
         let message: Value = serde_json::from_str(text).map_err(wrong)?;
         match message.get("version").and_then(Value::as_u64) {
-            None | Some(0) => Err(NotAMessage::NoVersion(json(text))),
+            None | Some(0) => Err(ParseMessageError::NoVersion(json(text))),
             Some(VERSION) => serde_json::from_value(message).map_err(wrong),
-            Some(newer) => Err(NotAMessage::Future(newer)),
+            Some(newer) => Err(ParseMessageError::UnsupportedVersion(newer)),
         }
     }
 
@@ -144,7 +144,7 @@ impl Message {
         }
     }
 
-    /// Of what it speaks.
+    /// The source that the message is about.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         match self {
@@ -155,46 +155,46 @@ impl Message {
     }
 }
 
-/// As it is sent.
+/// The JSON that is published.
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         #[derive(Serialize)]
-        struct Sent<'m> {
+        struct Versioned<'m> {
             version: u64,
             #[serde(flatten)]
             message: &'m Message,
         }
-        f.write_str(&serde_json::to_string(&Sent { version: VERSION, message: self }).map_err(|_| fmt::Error)?)
+        f.write_str(&serde_json::to_string(&Versioned { version: VERSION, message: self }).map_err(|_| fmt::Error)?)
     }
 }
 
-/// The value of the tag that says when DR had no copy, and why: `2026-11-21T03:20:00Z not-shared`.
+/// The value of the tag `Draco_NotCopied`: when DR refused the snapshot, and why: `2026-11-21T03:20:00Z not-shared`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// When the source account heard of it.
-    pub heard: DateTime<Utc>,
-    /// Why.
-    pub reason: WhyNot,
+    /// When the producer received the refusal.
+    pub at: DateTime<Utc>,
+    /// The reason.
+    pub reason: RefusalReason,
 }
 
 impl Refusal {
-    /// As a tag tells it.
+    /// Parses the tag's value.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let (heard, reason) = text.split_once(' ')?;
-        let heard = DateTime::parse_from_rfc3339(heard).ok()?.to_utc();
-        Some(Self { heard, reason: serde_json::from_value(reason.into()).ok()? })
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, reason) = text.split_once(' ')?;
+        let at = DateTime::parse_from_rfc3339(at).ok()?.to_utc();
+        Some(Self { at, reason: serde_json::from_value(reason.into()).ok()? })
     }
 
-    /// Whether it is time to try again.
+    /// Whether it is time to retry.
     #[must_use]
-    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
-        now - self.heard >= self.reason.try_again_after()
+    pub fn may_retry(&self, now: DateTime<Utc>) -> bool {
+        now - self.at >= self.reason.retry_after()
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.heard.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), self.reason)
+        write!(f, "{} {}", self.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), self.reason)
     }
 }

@@ -1,82 +1,82 @@
-//! Notifications of RDS: which snapshot to look at.
+//! RDS event notifications. Draco uses them only to learn which snapshot to look at.
 
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{Kind, SnapshotArn};
 use crate::place::Place;
-use crate::seen::{json, said};
+use crate::quote::{json, one_line};
 
-/// What the first message to a new subscriber begins with. It is plain text.
-const GREETING: &str = "This is a message to notify that RDS will attempt to send you event notifications";
+/// The beginning of the plain-text message that RDS sends to a new subscriber.
+const SUBSCRIPTION_NOTICE: &str = "This is a message to notify that RDS will attempt to send you event notifications";
 
-/// What stands before an event's number.
+/// The part of an event ID before `#RDS-EVENT-0091`.
 const GUIDE: &str = "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html";
 
-/// What RDS says, best-effort: it may never come, or twice, or late.
+/// A notification of RDS. Delivery is best-effort: it may never arrive, or twice, or late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// Notifications will come.
-    Greeting,
-    /// Something happened to a snapshot that may concern Draco.
+    /// RDS's notice that a subscription was created.
+    SubscriptionNotice,
+    /// A snapshot was created or copied.
     Snapshot {
-        /// Which.
+        /// The snapshot.
         arn: SnapshotArn,
-        /// What.
-        news: News,
+        /// The kind of event.
+        event: SnapshotEvent,
     },
-    /// Something else happened.
+    /// An event that does not concern Draco.
     Other {
-        /// Its number, if it has one.
+        /// The event's number, if there is one.
         number: Option<u32>,
     },
 }
 
-/// What may have happened to a snapshot.
+/// The events of a snapshot that concern Draco.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// It was taken.
+pub enum SnapshotEvent {
+    /// The snapshot was created.
     Created,
-    /// It was copied.
+    /// Its copy was completed.
     Copied,
-    /// Copying it was given up.
+    /// Its copy was cancelled.
     Cancelled,
 }
 
-/// Of each kind, the events that matter (RDS's guide, *Amazon RDS event categories and event messages*).
-const EVENTS: [(Kind, u32, News); 8] = [
-    (Kind::Instance, 42, News::Created),
-    (Kind::Instance, 91, News::Created),
-    (Kind::Cluster, 75, News::Created),
-    (Kind::Cluster, 169, News::Created),
-    (Kind::Instance, 197, News::Copied),
-    (Kind::Instance, 60, News::Copied),
-    (Kind::Instance, 190, News::Cancelled),
-    (Kind::Instance, 61, News::Cancelled),
+/// The numbers of these events (RDS user guide, *Amazon RDS event categories and event messages*).
+const EVENTS: [(Kind, u32, SnapshotEvent); 8] = [
+    (Kind::Instance, 42, SnapshotEvent::Created),
+    (Kind::Instance, 91, SnapshotEvent::Created),
+    (Kind::Cluster, 75, SnapshotEvent::Created),
+    (Kind::Cluster, 169, SnapshotEvent::Created),
+    (Kind::Instance, 197, SnapshotEvent::Copied),
+    (Kind::Instance, 60, SnapshotEvent::Copied),
+    (Kind::Instance, 190, SnapshotEvent::Cancelled),
+    (Kind::Instance, 61, SnapshotEvent::Cancelled),
 ];
 
-/// What is no notification of RDS.
+/// Text that is not an RDS notification.
 #[derive(Debug, thiserror::Error)]
-pub enum NotANotification {
-    /// Not JSON, or not such JSON.
-    #[error("the message {seen} is no notification of RDS: {why}")]
+pub enum ParseNotificationError {
+    /// Not JSON, or JSON of another form.
+    #[error("not an RDS notification: {text}: {why}")]
     Form {
-        /// The message.
-        seen: String,
-        /// What is wrong.
+        /// The text.
+        text: String,
+        /// The parser's error.
         why: String,
     },
-    /// It names something that is no snapshot here.
-    #[error("the notification of an event of a snapshot names something else: {0}")]
-    Arn(#[from] crate::arn::NotAnArn),
+    /// The source of the event is not a snapshot.
+    #[error("the RDS notification does not name a snapshot: {0}")]
+    Arn(#[from] crate::arn::ParseArnError),
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct Body {
     #[serde(rename = "Event Source")]
     source: String,
     #[serde(rename = "Source ID")]
     id: String,
-    /// May be missing.
+    /// RDS omits it in some events.
     #[serde(rename = "Source ARN")]
     arn: Option<String>,
     #[serde(rename = "Event ID")]
@@ -84,39 +84,39 @@ struct Written {
 }
 
 impl Notification {
-    /// As RDS writes that a snapshot was taken by hand.
+    /// RDS's notification that a manual snapshot was created.
     #[must_use]
-    pub fn of_taken(arn: &SnapshotArn) -> String {
-        let taken = EVENTS.into_iter().find(|(kind, _, news)| (*kind, *news) == (arn.kind, News::Created));
-        let number = taken.map(|(_, number, _)| number).unwrap_or_default();
-        let written = Written {
+    pub fn of_created_snapshot(arn: &SnapshotArn) -> String {
+        let created = EVENTS.into_iter().find(|(kind, _, event)| (*kind, *event) == (arn.kind, SnapshotEvent::Created));
+        let number = created.map(|(_, number, _)| number).unwrap_or_default();
+        let body = Body {
             source: arn.kind.event_source().to_owned(),
             id: arn.id().to_owned(),
             arn: Some(arn.to_string()),
             event: format!("{GUIDE}#RDS-EVENT-{number:04}"),
         };
-        // Texts alone: nothing that JSON could refuse.
-        serde_json::to_string(&written).unwrap_or_default()
+        // Strings always serialize.
+        serde_json::to_string(&body).unwrap_or_default()
     }
 
-    /// Reads one that came over a topic of this place, which is the snapshot's too if the notification does not name it.
+    /// Parses a notification. Without a `Source ARN`, the snapshot is in the account and region of the topic.
     ///
     /// # Errors
-    /// If it is none.
-    pub fn read(text: &str, topic: &Place) -> Result<Self, NotANotification> {
-        if text.starts_with(GREETING) {
-            return Ok(Self::Greeting);
+    /// If it is not a notification.
+    pub fn parse(text: &str, topic: &Place) -> Result<Self, ParseNotificationError> {
+        if text.starts_with(SUBSCRIPTION_NOTICE) {
+            return Ok(Self::SubscriptionNotice);
         }
-        let wrong = |why| NotANotification::Form { seen: json(text), why: said(why) };
-        let written: Written = serde_json::from_str(text).map_err(wrong)?;
-        let number = written.event.rsplit_once("RDS-EVENT-").and_then(|(_, number)| number.parse().ok());
+        let wrong = |why| ParseNotificationError::Form { text: json(text), why: one_line(why) };
+        let body: Body = serde_json::from_str(text).map_err(wrong)?;
+        let number = body.event.rsplit_once("RDS-EVENT-").and_then(|(_, number)| number.parse().ok());
         let known =
-            EVENTS.into_iter().find(|(kind, event, _)| number == Some(*event) && kind.event_source() == written.source);
-        let Some((kind, _, news)) = known else { return Ok(Self::Other { number }) };
-        let arn = match &written.arn {
+            EVENTS.into_iter().find(|(kind, known, _)| number == Some(*known) && kind.event_source() == body.source);
+        let Some((kind, _, event)) = known else { return Ok(Self::Other { number }) };
+        let arn = match &body.arn {
             Some(arn) => arn.parse()?,
-            None => SnapshotArn::new(kind, topic.clone(), &written.id)?,
+            None => SnapshotArn::new(kind, topic.clone(), &body.id)?,
         };
-        Ok(Self::Snapshot { arn, news })
+        Ok(Self::Snapshot { arn, event })
     }
 }

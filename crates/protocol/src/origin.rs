@@ -1,4 +1,4 @@
-//! Where a copy comes from: what Draco writes on its copies, so that nothing else has to remember it.
+//! The source of a copy. Draco stores it in the tags of each copy, so no database is needed.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::Error as _;
@@ -7,16 +7,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::arn::{DatabaseArn, SnapshotArn};
 use crate::identifier::{self, PREFIX};
 use crate::place::Place;
-use crate::seen::quoted;
+use crate::quote::quoted;
 use crate::snapshot::Snapshot;
 use crate::tags::{self, Tags};
 
-/// A snapshot in the source account, as its copies tell of it when it is gone.
+/// A snapshot in the source account. Its copies record it in their tags, also after the source is deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The snapshot.
+    /// The ARN of the snapshot.
     pub snapshot: SnapshotArn,
-    /// The database that it is of.
+    /// The ARN of its database.
     pub database: DatabaseArn,
     /// When it was taken.
     #[serde(deserialize_with = "time")]
@@ -24,13 +24,13 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What its transit copy is called.
+    /// The ARN of its transit copy.
     #[must_use]
     pub fn transit(&self) -> SnapshotArn {
         self.named(PREFIX, &self.snapshot.place)
     }
 
-    /// What its copy in DR is called.
+    /// The ARN of its copy in DR.
     #[must_use]
     pub fn copy(&self, dr: &Place) -> SnapshotArn {
         self.named(&format!("{PREFIX}{}-", self.snapshot.place.account), dr)
@@ -38,28 +38,28 @@ impl Origin {
 
     fn named(&self, prefix: &str, place: &Place) -> SnapshotArn {
         let id = identifier::name(prefix, &self.snapshot, self.taken);
-        SnapshotArn::known(self.snapshot.kind, place.clone(), id)
+        SnapshotArn::generated(self.snapshot.kind, place.clone(), id)
     }
 
-    /// As tags tell it.
+    /// Reads the tags that [`to_tags`](Self::to_tags) writes.
     #[must_use]
-    pub fn told_by(tags: &Tags) -> Option<Self> {
+    pub fn from_tags(tags: &Tags) -> Option<Self> {
         let database: DatabaseArn = tags.get(tags::SOURCE)?.parse().ok()?;
         let snapshot = tags.get(tags::SOURCE_SNAPSHOT)?;
-        let beside_it = |id| SnapshotArn::new(database.kind, database.place.clone(), id).ok();
+        let in_same_place = |id| SnapshotArn::new(database.kind, database.place.clone(), id).ok();
         Some(Self {
-            snapshot: snapshot.parse().ok().or_else(|| beside_it(snapshot))?,
+            snapshot: snapshot.parse().ok().or_else(|| in_same_place(snapshot))?,
             taken: DateTime::parse_from_rfc3339(tags.get(tags::TAKEN)?).ok()?.to_utc(),
             database,
         })
     }
 
-    /// As tags that tell it. The ARN of a snapshot whose name has some 210 characters or more does not fit into a tag, so
-    /// there it is the identifier alone; it is where its database is.
+    /// The tags that record this origin. An ARN that does not fit into a tag value (identifiers of about 210 characters or
+    /// more) is replaced by the identifier alone; account and region are those of the database.
     #[must_use]
-    pub fn tags(&self) -> Tags {
+    pub fn to_tags(&self) -> Tags {
         let arn = self.snapshot.to_string();
-        let fits = arn.len() <= tags::LONGEST_VALUE;
+        let fits = arn.len() <= tags::MAX_VALUE_CHARS;
         Tags::from_iter([
             (tags::SOURCE, self.database.to_string()),
             (tags::SOURCE_SNAPSHOT, if fits { arn } else { self.snapshot.id().to_owned() }),
@@ -71,27 +71,27 @@ impl Origin {
 /// A time in RFC 3339.
 pub(crate) fn time<'d, D: Deserializer<'d>>(from: D) -> Result<DateTime<Utc>, D::Error> {
     let text = String::deserialize(from)?;
-    let expected = || format!("{} is not a time: one like 2026-11-21T03:05:00Z is expected", quoted(&text));
+    let expected = || format!("{} is not a time: expected RFC 3339, for example 2026-11-21T03:05:00Z", quoted(&text));
     DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc()).map_err(|_| D::Error::custom(expected()))
 }
 
-/// Which of the three snapshots one is.
+/// Which of the three snapshots this is: source, transit copy or copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Draco did not make it.
+pub enum SnapshotRole {
+    /// Not created by Draco.
     Source,
-    /// It is on its way.
+    /// A transit copy of this source.
     Transit(Origin),
-    /// It has arrived.
+    /// A copy of this source in DR.
     Copy(Origin),
 }
 
-impl Part {
-    /// Tags alone are not believed: people copy them, and databases that were restored inherit them. The name must be the
-    /// one that Draco would give.
+impl SnapshotRole {
+    /// Tags alone do not decide: users copy snapshots with their tags, and restored databases inherit them. The identifier
+    /// must also be the one that Draco generates for this origin.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
-        match Origin::told_by(&snapshot.tags) {
+        match Origin::from_tags(&snapshot.tags) {
             Some(origin) if origin.transit() == snapshot.arn => Self::Transit(origin),
             Some(origin) if origin.copy(&snapshot.arn.place) == snapshot.arn => Self::Copy(origin),
             _ => Self::Source,

@@ -1,23 +1,23 @@
-//! Where something is: an account and a region.
+//! AWS accounts and regions.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::seen::quoted;
+use crate::quote::quoted;
 
-/// An AWS account, by its twelve digits.
+/// An AWS account ID: 12 digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(String);
 
-/// A region, by its code: `eu-west-1`.
+/// A region code: `eu-west-1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Region(String);
 
-/// An account in a region.
+/// A region of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The region.
@@ -26,19 +26,19 @@ pub struct Place {
     pub account: AccountId,
 }
 
-/// What is no account or no region.
+/// Text that is not an account ID or not a region code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAPlace {
-    /// Twelve digits are expected.
-    #[error("{} is not an account: 12 digits are expected", quoted(.0))]
+pub enum ParsePlaceError {
+    /// Not an account ID.
+    #[error("{} is not an account ID: expected 12 digits", quoted(.0))]
     Account(String),
-    /// A code like `eu-west-1` is expected.
-    #[error("{} is not a region: a code like eu-west-1 is expected", quoted(.0))]
+    /// Not a region code.
+    #[error("{} is not a region: expected a code like eu-west-1", quoted(.0))]
     Region(String),
 }
 
 impl AccountId {
-    /// The twelve digits.
+    /// The 12 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -54,7 +54,7 @@ impl Region {
 }
 
 impl Place {
-    /// The ARN that something of this service has here.
+    /// The ARN of a resource of this service in this account and region.
     #[must_use]
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
@@ -62,41 +62,41 @@ impl Place {
 }
 
 impl FromStr for AccountId {
-    type Err = NotAPlace;
+    type Err = ParsePlaceError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
         if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NotAPlace::Account(text.to_owned()))
+            Err(ParsePlaceError::Account(text.to_owned()))
         }
     }
 }
 
 impl FromStr for Region {
-    type Err = NotAPlace;
+    type Err = ParsePlaceError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
         let is_code = text.split('-').count() >= 3
             && text
                 .split('-')
                 .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-        if is_code { Ok(Self(text.to_owned())) } else { Err(NotAPlace::Region(text.to_owned())) }
+        if is_code { Ok(Self(text.to_owned())) } else { Err(ParsePlaceError::Region(text.to_owned())) }
     }
 }
 
 impl TryFrom<String> for AccountId {
-    type Error = NotAPlace;
+    type Error = ParsePlaceError;
 
-    fn try_from(text: String) -> Result<Self, NotAPlace> {
+    fn try_from(text: String) -> Result<Self, ParsePlaceError> {
         text.parse()
     }
 }
 
 impl TryFrom<String> for Region {
-    type Error = NotAPlace;
+    type Error = ParsePlaceError;
 
-    fn try_from(text: String) -> Result<Self, NotAPlace> {
+    fn try_from(text: String) -> Result<Self, ParsePlaceError> {
         text.parse()
     }
 }

@@ -1,144 +1,144 @@
-//! Settings, read from the environment once, at start. Everything that is missing or wrong is told at once.
+//! A function's settings, read from environment variables once at start. All missing and invalid ones are reported together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
-use crate::place::{AccountId, NotAPlace, Region};
-use crate::seen::quoted;
-use crate::tags::{self, LONGEST_KEY, LONGEST_VALUE, Tags};
+use crate::place::{AccountId, ParsePlaceError, Region};
+use crate::quote::quoted;
+use crate::tags::{self, MAX_KEY_CHARS, MAX_VALUE_CHARS, Tags};
 
-/// The environment, while it is read.
-pub struct Settings<'e> {
+/// Reads settings from environment variables and collects the errors.
+pub struct SettingsReader<'e> {
     environment: &'e BTreeMap<String, String>,
-    problems: Vec<String>,
+    errors: Vec<String>,
 }
 
-/// What is missing or wrong.
+/// The settings that are missing or invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<String>);
+pub struct SettingsError(Vec<String>);
 
-impl<'e> Settings<'e> {
-    /// Begins to read.
+impl<'e> SettingsReader<'e> {
+    /// A reader of these variables.
     #[must_use]
     pub fn new(environment: &'e BTreeMap<String, String>) -> Self {
-        Self { environment, problems: Vec::new() }
+        Self { environment, errors: Vec::new() }
     }
 
-    /// A variable that may be missing. An empty one is missing: templates cannot leave one out.
+    /// An optional variable. An empty one counts as missing, because templates cannot leave a variable out.
     pub fn optional<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let text = self.environment.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())?;
-        read(text).map_err(|why| self.problems.push(format!("{name}: {why}"))).ok()
+        read(text).map_err(|why| self.errors.push(format!("{name}: {why}"))).ok()
     }
 
-    /// A variable that has to be there. `None` means that there is a problem, which [`Settings::done`] tells.
+    /// A required variable. `None` means that it is missing or invalid, which [`SettingsReader::finish`] reports.
     pub fn required<T, E: Display>(
         &mut self,
         name: &str,
-        what: &str,
+        description: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         if self.environment.get(name).is_none_or(|text| text.trim().is_empty()) {
-            self.problems.push(format!("{name} is missing: {what}"));
+            self.errors.push(format!("{name} is missing: {description}"));
             return None;
         }
         self.optional(name, read)
     }
 
-    /// A switch: on if it is set to anything but `0`, `false` or `no`.
+    /// A boolean: true if it is set to anything but `0`, `false` or `no`.
     #[must_use]
     pub fn switch(&self, name: &str) -> bool {
         let value = self.environment.get(name).map(|text| text.trim().to_lowercase()).unwrap_or_default();
         !matches!(value.as_str(), "" | "0" | "false" | "no")
     }
 
-    /// The user's own tag for everything that Draco makes: `TAG_KEY` and `TAG_VALUE`, which may be
-    /// empty. What AWS would refuse is told here, or no copy could be made.
+    /// The user's tag for everything that Draco creates: `TAG_KEY` and `TAG_VALUE`. The value may be empty. A tag that AWS would
+    /// reject is an error here, because no copy could be created with it.
     pub fn own_tag(&mut self) -> Tags {
-        let key = self.optional("TAG_KEY", tag_key);
-        let value = self.optional("TAG_VALUE", tag_value);
+        let key = self.optional("TAG_KEY", parse_tag_key);
+        let value = self.optional("TAG_VALUE", parse_tag_value);
         let is_set = |name| self.environment.get(name).is_some_and(|text: &String| !text.trim().is_empty());
         if is_set("TAG_VALUE") && !is_set("TAG_KEY") {
-            self.problem("TAG_VALUE is set and TAG_KEY is not");
+            self.error("TAG_VALUE is set, but TAG_KEY is not");
         }
         key.map(|key| (key, value.unwrap_or_default())).into_iter().collect()
     }
 
-    /// Something that is wrong with several together.
-    pub fn problem(&mut self, what: impl Into<String>) {
-        self.problems.push(what.into());
+    /// Adds an error that concerns several settings.
+    pub fn error(&mut self, message: impl Into<String>) {
+        self.errors.push(message.into());
     }
 
-    /// What was read, if nothing was missing or wrong.
+    /// The settings, if there was no error.
     ///
     /// # Errors
-    /// All that was.
-    pub fn done<T>(self, read: Option<T>) -> Result<T, Problems> {
+    /// All errors that were collected.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, SettingsError> {
         match read {
-            Some(read) if self.problems.is_empty() => Ok(read),
-            _ => Err(Problems(self.problems)),
+            Some(read) if self.errors.is_empty() => Ok(read),
+            _ => Err(SettingsError(self.errors)),
         }
     }
 }
 
-/// Accounts, separated by commas or spaces.
+/// Parses account IDs, separated by commas or spaces.
 ///
 /// # Errors
-/// What is no account.
-pub fn accounts(text: &str) -> Result<BTreeSet<AccountId>, NotAPlace> {
+/// The first that is not an account ID.
+pub fn parse_accounts(text: &str) -> Result<BTreeSet<AccountId>, ParsePlaceError> {
     text.split([',', ' ']).filter(|account| !account.is_empty()).map(str::parse).collect()
 }
 
-/// The key of the user's own tag.
+/// Parses the key of the user's own tag.
 ///
 /// # Errors
-/// Why AWS or Draco does not have it.
-pub fn tag_key(text: &str) -> Result<String, &'static str> {
+/// Why AWS or Draco does not accept it.
+pub fn parse_tag_key(text: &str) -> Result<String, &'static str> {
     match text {
-        reserved if tags::is_reserved(reserved) => Err("keys that begin with aws: or rds: are AWS's own"),
-        ours if ours.starts_with("Draco_") => Err("keys that begin with Draco_ are Draco's own"),
-        long if long.chars().count() > LONGEST_KEY => Err("AWS has no keys of more than 128 characters"),
-        odd if !is_of_tags(odd) => Err(ODD),
+        reserved if tags::is_reserved(reserved) => Err("keys that begin with aws: or rds: are reserved by AWS"),
+        own if own.starts_with(tags::PREFIX) => Err("keys that begin with Draco_ are reserved by Draco"),
+        long if long.chars().count() > MAX_KEY_CHARS => Err("a tag key has at most 128 characters"),
+        invalid if !has_tag_characters(invalid) => Err(INVALID_CHARACTER),
         text => Ok(text.to_owned()),
     }
 }
 
-/// The value of the user's own tag.
+/// Parses the value of the user's own tag.
 ///
 /// # Errors
-/// Why AWS does not have it.
-pub fn tag_value(text: &str) -> Result<String, &'static str> {
+/// Why AWS does not accept it.
+pub fn parse_tag_value(text: &str) -> Result<String, &'static str> {
     match text {
-        long if long.chars().count() > LONGEST_VALUE => Err("AWS has no values of more than 256 characters"),
-        odd if !is_of_tags(odd) => Err(ODD),
+        long if long.chars().count() > MAX_VALUE_CHARS => Err("a tag value has at most 256 characters"),
+        invalid if !has_tag_characters(invalid) => Err(INVALID_CHARACTER),
         text => Ok(text.to_owned()),
     }
 }
 
-/// For how many hours a copy is waited for, unless something else is said.
-pub const USUAL_WAIT_LIMIT: u32 = 24;
+/// The default of `WAIT_LIMIT_HOURS`.
+pub const DEFAULT_WAIT_LIMIT_HOURS: u32 = 24;
 
-/// For how many hours a copy is waited for. A Step Functions execution lasts up to a year.
+/// Parses how many hours Draco waits for a copy. A Step Functions execution lasts at most a year.
 ///
 /// # Errors
-/// If it is no such number.
-pub fn wait_limit(text: &str) -> Result<u32, String> {
+/// If it is not a number of hours: expected 1 to 8760.
+pub fn parse_wait_limit(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(hours @ 1..=8760) => Ok(hours),
-        _ => Err(format!("{text:?} is not a number of hours from 1 to 8760")),
+        _ => Err(format!("{text:?} is not a number of hours: expected 1 to 8760")),
     }
 }
 
-const ODD: &str = "tags have letters, digits, spaces and _.:/=+-@ only";
+const INVALID_CHARACTER: &str = "tags can contain only letters, digits, spaces and _.:/=+-@";
 
-/// Whether AWS has such characters in tags.
-fn is_of_tags(text: &str) -> bool {
+/// Whether AWS allows these characters in tags.
+fn has_tag_characters(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c))
 }
 
-/// Reads an ARN of this service.
-pub fn arn_of(service: &str) -> impl Fn(&str) -> Result<String, String> {
+/// A parser for ARNs of this service.
+pub fn parse_arn_of(service: &str) -> impl Fn(&str) -> Result<String, String> {
     move |text| {
-        let is_one = match text.splitn(6, ':').collect::<Vec<_>>()[..] {
+        let is_valid = match text.splitn(6, ':').collect::<Vec<_>>()[..] {
             ["arn", "aws", of, region, account, resource] => {
                 of == service
                     && region.parse::<Region>().is_ok()
@@ -147,15 +147,15 @@ pub fn arn_of(service: &str) -> impl Fn(&str) -> Result<String, String> {
             }
             _ => false,
         };
-        let expected = || format!("{} is not like arn:aws:{service}:REGION:ACCOUNT:…", quoted(text));
-        if is_one { Ok(text.to_owned()) } else { Err(expected()) }
+        let expected = || format!("{} is not a valid ARN: expected arn:aws:{service}:REGION:ACCOUNT:…", quoted(text));
+        if is_valid { Ok(text.to_owned()) } else { Err(expected()) }
     }
 }
 
-impl Display for Problems {
+impl Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is not complete: {}", self.0.join("; "))
+        write!(f, "invalid configuration: {}", self.0.join("; "))
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for SettingsError {}

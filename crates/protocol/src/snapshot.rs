@@ -1,59 +1,59 @@
-//! What is known of a snapshot at one moment.
+//! A snapshot, as AWS describes it at one moment.
 
 use chrono::{DateTime, Utc};
 
-use crate::arn::{NotAnArn, SnapshotArn};
+use crate::arn::{ParseArnError, SnapshotArn};
 use crate::origin::Origin;
 use crate::tags::Tags;
 use crate::{DatabaseArn, Kind, tags};
 
-/// A snapshot, as AWS shows it.
+/// A snapshot, as AWS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What it is called.
+    /// The ARN.
     pub arn: SnapshotArn,
-    /// The identifier of the database that it is of.
+    /// The identifier of its database.
     pub database: String,
-    /// How far it is.
+    /// The status.
     pub status: Status,
-    /// Of a hundred.
+    /// The progress in percent.
     pub progress: u8,
-    /// How much it holds.
+    /// The allocated storage in GiB.
     pub gib: u32,
-    /// Whether it is under a key.
+    /// Whether it is encrypted.
     pub is_encrypted: bool,
-    /// The ARN of that key.
+    /// The ARN of its KMS key.
     pub key: Option<String>,
-    /// When it was made. A copy, when it was copied. AWS tells it once there is something.
+    /// When it was created; for a copy, when it was copied. Missing until RDS has started to write it.
     pub created: Option<DateTime<Utc>>,
-    /// When the data that it holds was taken. It is told of instance snapshots only.
+    /// When the original snapshot was taken. RDS returns it for instance snapshots only.
     pub original_created: Option<DateTime<Utc>>,
-    /// Its tags. Nobody but its owner sees them.
+    /// The tags. AWS shows them to the owner only.
     pub tags: Tags,
 }
 
-/// How far a snapshot is.
+/// The status of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// It is being taken.
+    /// The snapshot is being created.
     Creating,
-    /// It is being copied to.
+    /// The snapshot is the target of a copy in progress.
     Copying,
-    /// It is whole.
+    /// The snapshot is complete.
     Available,
-    /// It will never be whole, or cannot be used.
+    /// The snapshot will never be complete, or cannot be used.
     Failed,
-    /// It is going.
+    /// The snapshot is being deleted.
     Deleting,
 }
 
 impl Status {
-    /// All.
+    /// Every status.
     pub const ALL: [Self; 5] = [Self::Creating, Self::Copying, Self::Available, Self::Failed, Self::Deleting];
 
-    /// As AWS spells it. What it has not told of yet is no reason to give up, so it is taken as still on its way.
+    /// Parses AWS's spelling. An unknown status counts as a copy in progress, so that Draco keeps waiting.
     #[must_use]
-    pub fn read(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         match text {
             "available" => Self::Available,
             "creating" | "modifying" | "backing-up" => Self::Creating,
@@ -66,28 +66,28 @@ impl Status {
 }
 
 impl Snapshot {
-    /// When its data was taken, once AWS tells.
+    /// When its data was taken. Missing while the snapshot is being created.
     #[must_use]
     pub fn taken(&self) -> Option<DateTime<Utc>> {
         self.original_created.or(self.created)
     }
 
-    /// As the origin of copies that are made of it, once AWS tells when it was taken.
+    /// The origin that copies of this snapshot record. `None` while the snapshot is being created.
     ///
     /// # Errors
-    /// If its database has a name that RDS would not have.
-    pub fn as_origin(&self) -> Result<Option<Origin>, NotAnArn> {
+    /// If the identifier of its database is invalid.
+    pub fn origin(&self) -> Result<Option<Origin>, ParseArnError> {
         let database = DatabaseArn::new(self.arn.kind, self.arn.place.clone(), &self.database)?;
         Ok(self.taken().map(|taken| Origin { snapshot: self.arn.clone(), database, taken }))
     }
 
-    /// Whether a copy of it can be under a key. AWS cannot encrypt an unencrypted cluster snapshot by copying it.
+    /// Whether a copy of it can be encrypted. AWS cannot encrypt an unencrypted cluster snapshot by copying it.
     #[must_use]
     pub fn can_be_encrypted_by_copying(&self) -> bool {
         self.is_encrypted || self.arn.kind == Kind::Instance
     }
 
-    /// The name of its lifecycle, which makes it Draco's business.
+    /// The name of its lifecycle. Draco copies only snapshots that have one.
     #[must_use]
     pub fn lifecycle(&self) -> Option<&str> {
         self.tags.get(tags::LIFECYCLE)

@@ -1,37 +1,43 @@
-//! Tags: those that Draco reads and writes, and what becomes of a source's tags on its copies.
+//! The tags that Draco reads and writes, and the rules for copying a source's tags. `doc/tags.md` describes each tag.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// On databases, by the user, and carried to their snapshots by RDS: the name of the lifecycle.
+/// The name of the lifecycle. Set by the user on databases; RDS copies it to their snapshots.
 pub const LIFECYCLE: &str = "Draco_Lifecycle";
-/// On the source, when it is done: the copy's ARN.
+/// On a source: the ARN of its copy in DR. Set when the copy is completed.
 pub const COPIED: &str = "Draco_Copied";
-/// On the source, when DR could not copy it: when that was, and why. It is tried again some time after.
+/// On a source that DR refused: the time and the reason. It is retried later.
 pub const NOT_COPIED: &str = "Draco_NotCopied";
-/// On transit copies and copies: the database's ARN.
+/// On transit copies and copies: the ARN of the database.
 pub const SOURCE: &str = "Draco_Source";
-/// On transit copies and copies: the source's ARN.
+/// On transit copies and copies: the ARN of the source.
 pub const SOURCE_SNAPSHOT: &str = "Draco_SourceSnapshot";
 /// On transit copies and copies: when the source was taken, in RFC 3339.
 pub const TAKEN: &str = "Draco_Taken";
 /// On copies: the ARN of the transit copy.
 pub const TRANSIT: &str = "Draco_Transit";
-/// On copies, when the lifecycle has been applied and the source account told: when that was.
+/// On copies: when the copy was reported to the source account, after the lifecycle was applied.
 pub const REPORTED: &str = "Draco_Reported";
 
-/// Those that are about the one snapshot that bears them, and mean nothing on a copy of it.
+/// The prefix of all keys that Draco defines.
+pub const PREFIX: &str = "Draco_";
+
+/// The value of [`LIFECYCLE`] that excludes a database from copying, in any case.
+pub const IGNORE: &str = "Ignore";
+
+/// Tags that describe the one snapshot that has them. They are not copied.
 const OWN: [&str; 7] = [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, REPORTED];
 
-/// AWS has no more on a resource.
-pub const MOST: usize = 50;
-/// AWS has no longer keys.
-pub const LONGEST_KEY: usize = 128;
-/// AWS has no longer values.
-pub const LONGEST_VALUE: usize = 256;
+/// The maximum number of tags of a resource.
+pub const MAX_TAGS: usize = 50;
+/// The maximum length of a key.
+pub const MAX_KEY_CHARS: usize = 128;
+/// The maximum length of a value.
+pub const MAX_VALUE_CHARS: usize = 256;
 
-/// Tags of a snapshot.
+/// The tags of a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(BTreeMap<String, String>);
@@ -43,33 +49,33 @@ impl Tags {
         self.0.get(key).map(String::as_str)
     }
 
-    /// Adds a tag, or gives it a new value.
+    /// Adds a tag, or replaces its value.
     pub fn set(&mut self, key: &str, value: &str) {
         self.0.insert(key.to_owned(), value.to_owned());
     }
 
-    /// All, by key.
+    /// All tags, ordered by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// How many there are.
+    /// The number of tags.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tags.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The tags for a copy of what bears these: `own` in any case, then the lifecycle, then all others as long as there is
-    /// room, by key and AWS's own last. Says too which were left out: there was no room, `own` has another value, or AWS
-    /// would refuse it.
+    /// The tags for a copy of a snapshot with these tags, and the keys that were left out.
     ///
-    /// A key that begins `aws:` or `rds:` is AWS's own and cannot be set, so it becomes `origin:aws:…`.
+    /// `own` always comes first, then the lifecycle, then the other tags by key, those of AWS last, up to AWS's maximum. A tag
+    /// is left out if there is no room, if `own` has another value for its key, or if AWS would reject it. A key that begins
+    /// with `aws:` or `rds:` is reserved, so it becomes `origin:aws:…`.
     #[must_use]
     pub fn for_copy(&self, own: &Self) -> (Self, Vec<String>) {
         let (mut tags, mut left_out) = (own.clone(), Vec::new());
@@ -82,14 +88,14 @@ impl Tags {
         for (key, value) in others {
             match tags.get(&key) {
                 Some(there) if there == value => {}
-                None if tags.len() < MOST && can_be_set(&key, value) => tags.set(&key, value),
+                None if tags.len() < MAX_TAGS && has_valid_length(&key, value) => tags.set(&key, value),
                 _ => left_out.push(key),
             }
         }
         (tags, left_out)
     }
 
-    /// With these too.
+    /// These tags and the others. On equal keys the others win.
     #[must_use]
     pub fn with<'t>(mut self, others: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         for (key, value) in others {
@@ -99,14 +105,14 @@ impl Tags {
     }
 }
 
-/// Whether a key is AWS's own, in any case: RDS's reference (`Tag`) has `rds:` beside `aws:`.
+/// Whether a key is reserved by AWS, in any case. RDS's API reference (`Tag`) lists `rds:` beside `aws:`.
 pub(crate) fn is_reserved(key: &str) -> bool {
-    key.get(..4).is_some_and(|start| ["aws:", "rds:"].iter().any(|theirs| start.eq_ignore_ascii_case(theirs)))
+    key.get(..4).is_some_and(|start| ["aws:", "rds:"].iter().any(|reserved| start.eq_ignore_ascii_case(reserved)))
 }
 
-/// Whether AWS has tags of such a length. It counts characters, not bytes.
-fn can_be_set(key: &str, value: &str) -> bool {
-    (1..=LONGEST_KEY).contains(&key.chars().count()) && value.chars().count() <= LONGEST_VALUE
+/// Whether AWS accepts a tag of this length. It counts characters, not bytes.
+fn has_valid_length(key: &str, value: &str) -> bool {
+    (1..=MAX_KEY_CHARS).contains(&key.chars().count()) && value.chars().count() <= MAX_VALUE_CHARS
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {

@@ -1,8 +1,8 @@
-//! Waiting: how long until the next look, and what the timer is told.
+//! Waiting: how long until the next look at a copy in progress, and the function's answer to the timer.
 //!
-//! Instance snapshots have an event that tells when they are copied, so their timer is only for the case that the event
-//! never comes, and asks late. Cluster snapshots have none: their timer asks once early, to learn how fast it goes, once
-//! more if it goes so slowly that it is not known well by then, and then when it should be done.
+//! RDS sends an event when the copy of an instance snapshot is completed, so the timer of an instance snapshot covers only
+//! lost events and checks late. There is no such event for cluster snapshots. Their timer checks once early to measure the
+//! speed, a second time if the copy is too slow for a good estimate, and then at the estimated end.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,92 +11,91 @@ use crate::arn::Kind;
 use crate::event::Trigger;
 use crate::snapshot::Snapshot;
 
-/// What a function answers to the timer.
+/// A function's answer to the timer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "timer", rename_all = "kebab-case")]
 pub enum Answer {
-    /// There is nothing more to wait for.
+    /// The timer can stop.
     Done,
-    /// Ask again in so many seconds.
+    /// Check again later.
     Again {
-        /// How many.
+        /// The number of seconds until then.
         seconds: i64,
     },
-    /// It has taken too long: this is an alarm.
-    RanOut {
-        /// What has.
+    /// The time limit has been exceeded. The timer's execution fails, which raises an alarm.
+    TimedOut {
+        /// What exceeded the limit.
         why: String,
     },
 }
 
 impl Answer {
-    /// Ask again after this, in whole seconds: not sooner, or it would just not be done.
+    /// Check again after this time, rounded up to whole seconds.
     #[must_use]
     pub fn again(after: TimeDelta) -> Self {
-        let begun = i64::from(after.subsec_nanos() > 0);
-        Self::Again { seconds: (after.num_seconds() + begun).max(1) }
+        let started_second = i64::from(after.subsec_nanos() > 0);
+        Self::Again { seconds: (after.num_seconds() + started_second).max(1) }
     }
 }
 
-/// What the timer is started with.
+/// The input with which a timer is started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Timer {
-    /// What it asks.
+    /// The payload that the timer sends to the function.
     pub trigger: Trigger,
-    /// As if it had asked already.
+    /// The delay before the first check, in the form of an answer.
     pub answer: Answer,
 }
 
-/// Asked at least this often. The sweep looks every hour in any case.
-const LONGEST: TimeDelta = TimeDelta::hours(1);
-/// Asked at most this often.
-const SHORTEST: TimeDelta = TimeDelta::seconds(5);
+/// The maximum delay. The sweep looks every hour in any case.
+const MAX_DELAY: TimeDelta = TimeDelta::hours(1);
+/// The minimum delay.
+const MIN_DELAY: TimeDelta = TimeDelta::seconds(5);
 
-/// How much a cluster's copy is taken for where AWS does not tell: Aurora's storage has no size of its own, and is told as
-/// 0 or 1.
-const UNKNOWN_GIB: u32 = 50;
-/// How long the copy-finished event of the smallest instance is waited for.
-const FEWEST: TimeDelta = TimeDelta::minutes(10);
+/// The assumed size of a cluster snapshot when AWS returns none: Aurora has no allocated storage and returns 0 or 1.
+const ASSUMED_GIB: u32 = 50;
+/// The minimum delay for instance snapshots: how long Draco waits for the copy-completed event of the smallest one.
+const MIN_INSTANCE_DELAY: TimeDelta = TimeDelta::minutes(10);
 
-/// How long until the first look at a copy that has just been started.
+/// The delay until the first look at a copy that was just started.
 #[must_use]
-pub fn first(kind: Kind, gib: u32) -> TimeDelta {
+pub fn first_delay(kind: Kind, gib: u32) -> TimeDelta {
     let gib = match (kind, gib) {
-        (Kind::Cluster, 0 | 1) => UNKNOWN_GIB.into(),
+        (Kind::Cluster, 0 | 1) => ASSUMED_GIB.into(),
         (_, gib) => i64::from(gib),
     };
-    let first = match kind {
-        // Past the end in most cases: the event comes sooner.
-        Kind::Instance => FEWEST + TimeDelta::seconds(15 * gib),
-        // When the fastest copies, of 100 GiB a minute, are just done: sooner than that there is little to see.
+    let delay = match kind {
+        // Later than the end in most cases: the event arrives before.
+        Kind::Instance => MIN_INSTANCE_DELAY + TimeDelta::seconds(15 * gib),
+        // The duration of the fastest copies (100 GiB a minute). An earlier look would show no progress.
         Kind::Cluster => TimeDelta::seconds(30 + gib * 3 / 5),
     };
-    first.min(LONGEST)
+    delay.min(MAX_DELAY)
 }
 
-/// How long until the next look at a copy that was started so long ago and has come so far.
+/// The delay until the next look at a copy that was started at `since`.
 #[must_use]
-pub fn next(copy: &Snapshot, since: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
-    let passed = (now - since).max(TimeDelta::seconds(1));
-    let left = left(passed, copy.progress);
+pub fn next_delay(copy: &Snapshot, since: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
+    let elapsed = (now - since).max(TimeDelta::seconds(1));
+    let remaining = remaining(elapsed, copy.progress);
     match copy.arn.kind {
-        Kind::Instance => (left * 2).clamp(FEWEST, LONGEST),
-        // However long it stays at its last percent, the looks become fewer: Step Functions ends an execution after
-        // 25,000 entries in its history.
-        Kind::Cluster => left.max(passed / 20).clamp(SHORTEST, LONGEST),
+        Kind::Instance => (remaining * 2).clamp(MIN_INSTANCE_DELAY, MAX_DELAY),
+        // The delay grows with the elapsed time, also for a copy that stays at 99 percent: Step Functions ends an execution
+        // after 25,000 history entries.
+        Kind::Cluster => remaining.max(elapsed / 20).clamp(MIN_DELAY, MAX_DELAY),
     }
 }
 
-/// How much longer what has come so far in this time will take. Whole percents are rounded down, so this is known the
-/// better the more there are: a tenth of it from 10 percent on.
-fn left(passed: TimeDelta, progress: u8) -> TimeDelta {
-    let whole = match i32::from(progress.min(100)) {
-        // It may not have begun, and then be fast.
-        0 => passed * 2,
-        // At the soonest: with the next look, it is known better.
-        percent @ 1..10 => passed * 100 / (percent + 1),
-        // At the latest.
-        percent => passed * 100 / percent,
+/// The estimated remaining time. RDS rounds percentages down, so the estimate becomes better with progress: from 10 percent on
+/// the error is at most a tenth.
+fn remaining(elapsed: TimeDelta, progress: u8) -> TimeDelta {
+    let total = match i32::from(progress.min(100)) {
+        // The copy may not have started yet, and may then be fast.
+        0 => elapsed * 2,
+        // The earliest possible end: the next look will give a better estimate.
+        percent @ 1..10 => elapsed * 100 / (percent + 1),
+        // The latest possible end.
+        percent => elapsed * 100 / percent,
     };
-    whole - passed
+    total - elapsed
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use cloud::Cloud;
+use cloud::{Cloud, Function};
 use protocol::Place;
 use serde_json::Value;
 use sim::World;
@@ -92,7 +92,7 @@ impl Rehearsal {
             let handled = async move {
                 let handled =
                     handle(part, cloud, &invocation.environment, invocation.payload, invocation.deadline).await;
-                handled.map_err(|why| cloud::log::failure(&why))
+                handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
         }

@@ -113,8 +113,8 @@ fn remembers(copy: &Tags, taken: &Taken) -> bool {
         Some(_) => (format!("origin:{key}"), value),
         None => (key.to_owned(), value),
     });
-    let has_all = all.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() == tags::MOST;
-    has_all && Origin::told_by(copy).is_some_and(|origin| origin == taken.origin)
+    let has_all = all.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() == tags::MAX_TAGS;
+    has_all && Origin::from_tags(copy).is_some_and(|origin| origin == taken.origin)
 }
 
 fn left_behind(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {

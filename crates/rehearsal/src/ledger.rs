@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cloud::Cloud;
-use protocol::{Kind, Origin, Part, Place, Snapshot, SnapshotArn, Status};
+use protocol::{Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::Rehearsal;
 
@@ -52,24 +52,24 @@ impl Ledger {
         let now = rehearsal.world.now();
         for place in rehearsal.cast.sources() {
             for snapshot in rehearsal.snapshots(&place).await? {
-                match Part::of(&snapshot) {
-                    Part::Transit(origin) => {
+                match SnapshotRole::of(&snapshot) {
+                    SnapshotRole::Transit(origin) => {
                         let since = before.get(&snapshot.arn).map_or(now, |(_, since)| *since);
                         self.transits.insert(snapshot.arn.clone(), (origin, since));
                     }
-                    Part::Copy(_) => {}
-                    Part::Source if snapshot.status == Status::Available => {
-                        if let Some(origin) = snapshot.as_origin()? {
+                    SnapshotRole::Copy(_) => {}
+                    SnapshotRole::Source if snapshot.status == Status::Available => {
+                        if let Some(origin) = snapshot.origin()? {
                             self.sources.insert((snapshot.arn.clone(), origin.taken), Taken { snapshot, origin });
                         }
                     }
-                    Part::Source => {}
+                    SnapshotRole::Source => {}
                 }
             }
         }
         self.present.clear();
         for snapshot in rehearsal.snapshots(&rehearsal.cast.dr()).await? {
-            if let Part::Copy(origin) = Part::of(&snapshot) {
+            if let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) {
                 self.present.insert(snapshot.arn.clone(), snapshot.clone());
                 if snapshot.status == Status::Available {
                     self.copies.insert(snapshot.arn.clone(), (origin, snapshot));
@@ -95,7 +95,7 @@ impl Rehearsal {
         let cloud = Cloud::new(&self.owner(place), place.clone());
         let mut all = Vec::new();
         for kind in Kind::ALL {
-            all.extend(cloud.all(kind, None).await?);
+            all.extend(cloud.list_all(kind, None).await?);
         }
         Ok(all)
     }

@@ -56,7 +56,7 @@ impl Sums {
         let eligible: Vec<_> = ledger.sources.values().filter(|taken| taken.is_eligible()).collect();
         let copied: Vec<_> = eligible.iter().filter(|taken| ledger.copy_of(taken, &dr).is_some()).collect();
         let would_delete = rehearsal.logs().read(|lines| {
-            let copies = lines.iter().filter(|line| line.text("step") == "would-delete").map(|line| line.text("copy"));
+            let copies = lines.iter().filter(|line| line.text("step") == "would_delete").map(|line| line.text("copy"));
             copies.collect::<BTreeSet<_>>().len()
         });
         let (begun, settings) = (copies_begun(rehearsal), rehearsal.world().settings());

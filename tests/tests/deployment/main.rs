@@ -101,7 +101,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     tell("Another one: the lifecycle would let the first go, but it stays.");
     behind.take_snapshot("orders", "second").await?;
     let second = stage.copied("second").await?;
-    stage.logged(&["would-delete", &first]).await?;
+    stage.logged(&["would_delete", &first]).await?;
     stage.stand([&first, &second]).await?;
 
     tell("In earnest: the next copy brings the lifecycle about, and the first two go.");

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cloud::ATTEMPTS_OF_RDS;
+use cloud::RDS_ATTEMPTS;
 use protocol::{Kind, Status, tags};
 use rehearsal::invariants::Broken;
 use rehearsal::{Cast, Database};
@@ -51,10 +51,10 @@ enum Trouble {
 
 const TROUBLES: [Trouble; 6] = [
     Trouble::Calls(Action::Crash, 1),
-    Trouble::Calls(Action::FailBefore, ATTEMPTS_OF_RDS),
+    Trouble::Calls(Action::FailBefore, RDS_ATTEMPTS),
     Trouble::Calls(Action::FailAfter, 1),
-    Trouble::Calls(Action::FailAfter, ATTEMPTS_OF_RDS),
-    Trouble::Calls(Action::Throttle, ATTEMPTS_OF_RDS + 1),
+    Trouble::Calls(Action::FailAfter, RDS_ATTEMPTS),
+    Trouble::Calls(Action::Throttle, RDS_ATTEMPTS + 1),
     Trouble::Outage,
 ];
 

@@ -42,9 +42,9 @@ async fn an_unencrypted_cluster_is_not_copied_in_the_clear_and_that_is_told_once
     let source = stage.all(SOURCE).await?;
     let [source] = &source[..] else { panic!("one source, no transit copy: {source:#?}") };
     assert_eq!(source.tags.get(tags::NOT_COPIED).map(|it| &it[20..]), Some(" plaintext-cluster"));
-    assert_eq!((alarms(&stage, "mine", "refuse"), alarms(&stage, "mine", "give-up")), (1, 1));
+    assert_eq!((alarms(&stage, "mine", "refused"), alarms(&stage, "mine", "not_copied")), (1, 1));
     stage.hours(22).await?;
-    assert_eq!((alarms(&stage, "mine", "refuse"), alarms(&stage, "mine", "give-up")), (2, 2));
+    assert_eq!((alarms(&stage, "mine", "refused"), alarms(&stage, "mine", "not_copied")), (2, 2));
     assert_eq!(names(&stage, DR).await?, []);
     assert_eq!(stage.broken(), []);
     Ok(())
@@ -60,7 +60,7 @@ async fn an_unencrypted_cluster_is_copied_in_the_clear_if_that_is_allowed_and_it
     assert_eq!(names(&stage, DR).await?.len(), 1);
     let lines = stage.rehearsal.logs().lines();
     let said =
-        lines.iter().filter(|line| line.text("level") == "WARN" && line.text("message").contains("in the clear"));
+        lines.iter().filter(|line| line.text("level") == "WARN" && line.text("message").contains("without encryption"));
     assert_eq!((said.count(), stage.broken()), (1, vec![]));
     Ok(())
 }
@@ -114,7 +114,7 @@ async fn a_copy_that_fails_in_dr_is_told_and_tried_again() -> anyhow::Result<()>
         set_dr_key(&stage, false).await?;
         stage.hours(1).await?;
         set_dr_key(&stage, true).await?;
-        assert_eq!(alarms(&stage, "mine", "give-up"), 1);
+        assert_eq!(alarms(&stage, "mine", "not_copied"), 1);
         stage.hours(4).await?;
         assert_eq!(
             names(&stage, DR).await?,
@@ -144,7 +144,7 @@ async fn a_source_that_goes_while_its_transit_copy_is_made_is_told_and_leaves_no
         delete(&stage, kind, SOURCE, "mine").await?;
         stage.hours(4).await?;
         assert_eq!((names(&stage, SOURCE).await?, names(&stage, DR).await?), (vec![], vec![]));
-        assert_eq!(alarms(&stage, "mine", "discard"), 1);
+        assert_eq!(alarms(&stage, "mine", "transit_failed"), 1);
         assert_eq!(stage.broken(), []);
     }
     Ok(())
@@ -166,7 +166,7 @@ async fn a_source_that_goes_between_look_and_act_is_told_once() -> anyhow::Resul
         let told: Vec<_> = told.collect();
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains(":mine: copying mine to draco-mine-20261121t021000: DB"), "{told:?}");
-        assert!(told[0].ends_with("; it was deleted meanwhile"), "{told:?}");
+        assert!(told[0].ends_with("; it was deleted in the meantime"), "{told:?}");
         assert_eq!(stage.broken(), []);
     }
     Ok(())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::Tag;
-use cloud::Cloud;
+use cloud::{Cloud, Function as _};
 use protocol::{Kind, Status, Tags, tags};
 use rehearsal::{Cast, Database, Encryption};
 use serde_json::json;

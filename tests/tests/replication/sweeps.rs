@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cloud::{Cloud, rounds};
+use cloud::{Cloud, batch};
 use protocol::event::Sweep;
 use rehearsal::Database;
 use tests::{HOUR, Stage};
@@ -25,16 +25,21 @@ async fn a_sweep_without_time_gets_further_all_the_same_and_hands_on_where_it_is
         async { anyhow::bail!("what fails must not have it tried again, and handed on twice") }
     };
     let from_second = Sweep { done: 1, ..Sweep::default() };
-    rounds::sweep(&cloud, from_second, cloud.now(), &machine, look).await?;
-    let all = cloud.page(protocol::Kind::Instance, None, None).await?.snapshots;
+    batch::sweep(&cloud, from_second, cloud.now(), &machine, look).await?;
+    let all = cloud.list_page(protocol::Kind::Instance, None, None).await?.snapshots;
     assert_eq!(*looked.borrow(), [all[1].arn.id()], "one look, at the second");
 
     let handed_on = stage.rehearsal.world().journal(|journal| journal.count_calls("StartExecution"));
     assert_eq!(handed_on, 1);
     stage.rehearsal.world().sleep(10 * tests::MINUTE).await;
-    let swept = stage.rehearsal.logs().lines().into_iter().rfind(|line| line.text("step") == "sweep");
+    let swept = stage
+        .rehearsal
+        .logs()
+        .lines()
+        .into_iter()
+        .rfind(|line| matches!(line.text("step"), "sweep_completed" | "sweep_paused"));
     assert_eq!(
-        swept.map(|line| line.json["looked"].clone()),
+        swept.map(|line| line.json["snapshots"].clone()),
         Some((all.len() - 2).into()),
         "and the timer sees to the rest"
     );

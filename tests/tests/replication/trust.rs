@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
-use protocol::{Announcement, Kind, Message, NoCopy, Origin, Tags, WhyNot, tags};
+use protocol::{Announcement, Kind, Message, NoCopy, Origin, RefusalReason, Tags, tags};
 use rehearsal::{Cast, Database, Encryption};
 use sim::journal::Event;
 use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
@@ -44,7 +44,7 @@ async fn dr_refuses_an_account_that_it_was_not_told_of() -> anyhow::Result<()> {
     let origin = claimed("333333333333", REGION, settings().epoch)?;
     assert_eq!(
         refusal(&stage, DR, "draco-consumer", &announced(&origin)).await?,
-        "refused: arn:aws:rds:eu-west-1:333333333333:snapshot:mine is of account 333333333333, which is not among SOURCE_ACCTS"
+        "refused: account 333333333333 of arn:aws:rds:eu-west-1:333333333333:snapshot:mine is not in SOURCE_ACCTS"
     );
     assert!(stage.rehearsal.logs().lines().iter().any(|line| line.is_alarm_about("333333333333:snapshot:mine")));
     Ok(())
@@ -56,7 +56,7 @@ async fn dr_refuses_another_region() -> anyhow::Result<()> {
     let origin = claimed(SOURCE, "eu-central-1", settings().epoch)?;
     assert_eq!(
         refusal(&stage, DR, "draco-consumer", &announced(&origin)).await?,
-        "refused: arn:aws:rds:eu-central-1:111111111111:snapshot:mine is in region eu-central-1, and eu-west-1 is served here"
+        "refused: arn:aws:rds:eu-central-1:111111111111:snapshot:mine is in region eu-central-1, but this stack serves eu-west-1"
     );
     Ok(())
 }
@@ -69,15 +69,15 @@ async fn dr_refuses_a_database_or_a_transit_copy_of_somewhere_else() -> anyhow::
     let of_theirs = Origin { database: theirs.database.clone(), ..mine.clone() };
     assert_eq!(
         refusal(&stage, DR, "draco-consumer", &announced(&of_theirs)).await?,
-        "refused: arn:aws:rds:eu-west-1:111111111111:snapshot:mine is said to be of \
-         arn:aws:rds:eu-west-1:333333333333:db:orders, which it cannot be"
+        "refused: arn:aws:rds:eu-west-1:111111111111:snapshot:mine cannot be a snapshot of \
+         arn:aws:rds:eu-west-1:333333333333:db:orders"
     );
     let through_theirs =
         Message::Shared(Announcement { origin: mine, transit: theirs.transit(), tags: Tags::default() });
     assert_eq!(
         refusal(&stage, DR, "draco-consumer", &through_theirs).await?,
-        "refused: arn:aws:rds:eu-west-1:111111111111:snapshot:mine is announced as \
-         arn:aws:rds:eu-west-1:333333333333:snapshot:draco-mine-20261121t020000, and would be \
+        "refused: the announcement of arn:aws:rds:eu-west-1:111111111111:snapshot:mine names the transit copy \
+         arn:aws:rds:eu-west-1:333333333333:snapshot:draco-mine-20261121t020000, expected \
          arn:aws:rds:eu-west-1:111111111111:snapshot:draco-mine-20261121t020000"
     );
     Ok(())
@@ -91,24 +91,25 @@ async fn the_producer_refuses_copies_and_snapshots_of_elsewhere() -> anyhow::Res
     let other_copy = Message::Completed { origin: mine.clone(), copy: mine.copy(&stage.place("333333333333")?) };
     assert_eq!(
         refusal(&stage, SOURCE, "draco-producer", &other_copy).await?,
-        "refused: a message says that arn:aws:rds:eu-west-1:111111111111:snapshot:mine was copied to \
-         arn:aws:rds:eu-west-1:333333333333:snapshot:draco-111111111111-mine-20261121t020000, and its copy in 222222222222 \
-         would be arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-mine-20261121t020000"
+        "refused: a message reports the copy \
+         arn:aws:rds:eu-west-1:333333333333:snapshot:draco-111111111111-mine-20261121t020000 of \
+         arn:aws:rds:eu-west-1:111111111111:snapshot:mine, expected \
+         arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-mine-20261121t020000"
     );
     let why = String::new();
     let of_elsewhere = [
         Message::Completed { copy: elsewhere.copy(&dr), origin: elsewhere.clone() },
-        Message::NoCopy(NoCopy { origin: elsewhere, reason: WhyNot::CopyFailed, why }),
+        Message::NoCopy(NoCopy { origin: elsewhere, reason: RefusalReason::CopyFailed, why }),
     ];
     for message in of_elsewhere {
         assert_eq!(
             refusal(&stage, SOURCE, "draco-producer", &message).await?,
-            "refused: arn:aws:rds:eu-west-1:333333333333:snapshot:mine is not in eu-west-1 of 111111111111, which is where this is"
+            "refused: arn:aws:rds:eu-west-1:333333333333:snapshot:mine is not in account 111111111111, region eu-west-1"
         );
     }
     assert_eq!(
         refusal(&stage, SOURCE, "draco-producer", &announced(&mine)).await?,
-        "refused: snapshot-copy-shared is a message for DR, and this is the source account"
+        "refused: received snapshot-copy-shared, which is a message for DR; this is a source account"
     );
     Ok(())
 }
@@ -151,8 +152,8 @@ async fn in_dr(stage: &Stage) -> anyhow::Result<BTreeSet<String>> {
 async fn what_is_said_to_be_taken_in_the_future_is_not_copied() -> anyhow::Result<()> {
     // Of instances AWS tells when they were taken, of clusters it does not.
     let why = [
-        (Kind::Instance, "fake-1 is said to be taken at 2027-11-22 10:00:"),
-        (Kind::Cluster, "it is said to be taken after its transit copy was made, which cannot be"),
+        (Kind::Instance, "fake-1 is announced as taken at 2027-11-22 10:00:"),
+        (Kind::Cluster, "its announcement claims that it was taken after its transit copy was created"),
     ];
     for (kind, why) in why {
         let mut stage = taken_over(kind, 1).await?;
@@ -222,7 +223,7 @@ async fn a_served_account_cannot_have_another_ones_snapshots_copied_that_are_not
     let lines = stage.rehearsal.logs().lines();
     let steps: Vec<_> =
         lines.iter().filter(|line| line.text("snapshot").ends_with(":mine")).map(|line| line.text("step")).collect();
-    assert_eq!(steps, ["look-again", "refuse", "hold"]);
+    assert_eq!(steps, ["waiting_for_share", "refused", "transit_kept"]);
     let started = stage.rehearsal.world().journal(|journal| {
         let is_copy = |event: &Event| matches!(event, Event::Call { operation, .. } if operation.starts_with("CopyDB"));
         journal.entries().iter().filter(|entry| is_copy(&entry.event)).count()
@@ -241,14 +242,17 @@ async fn what_is_falsely_said_of_a_snapshot_that_is_under_way_does_not_stop_it()
         world.sleep(90 * MINUTE).await;
         let snapshot = format!("arn:aws:rds:{REGION}:{SOURCE}:{}:rds:orders-2026-11-21-03-05", kind.snapshot_type());
         let forged = Origin { snapshot: snapshot.parse()?, database, taken: settings().epoch - TimeDelta::days(300) };
-        let no_copy =
-            Message::NoCopy(NoCopy { origin: forged.clone(), reason: WhyNot::CopyFailed, why: "so it is".to_owned() });
+        let no_copy = Message::NoCopy(NoCopy {
+            origin: forged.clone(),
+            reason: RefusalReason::CopyFailed,
+            why: "so it is".to_owned(),
+        });
         world.invoke_function(&stage.function(DR, "draco-consumer"), said(&announced(&forged)));
         world.invoke_function(&stage.function(SOURCE, "draco-producer"), said(&no_copy));
         stage.hours(4).await?;
         let copies = stage.all(DR).await?;
         let [copy] = &copies[..] else { panic!("one copy: {copies:#?}") };
-        let taken = Origin::told_by(&copy.tags).map(|origin| origin.taken);
+        let taken = Origin::from_tags(&copy.tags).map(|origin| origin.taken);
         assert_eq!(taken.map(|taken| taken.format("%F %H:%M").to_string()), Some("2026-11-21 03:05".to_owned()));
         let source = stage.all(SOURCE).await?;
         assert_eq!(

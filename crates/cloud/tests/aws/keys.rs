@@ -12,7 +12,7 @@ fn kms(world: &World) -> Client {
 
 async fn get(cloud: &Cloud) -> String {
     let tags = Tags::from_iter([("team", "shop"), ("größe", "日本")]);
-    cloud.key(ALIAS, "Copies of orders of 111111111111", &tags).await.expect("a key")
+    cloud.find_or_create_key(ALIAS, "Copies of orders of 111111111111", &tags).await.expect("a key")
 }
 
 /// All keys of the account.
@@ -72,8 +72,8 @@ async fn a_lost_answer_ends_with_the_key_that_the_alias_names() {
         let dr = cloud(&world, DR);
         for actions in [&[Action::FailAfter][..], &[Action::FailAfter; 3]] {
             plan(&world, lost, actions);
-            let made = dr.key(ALIAS, "", &Tags::default()).await;
-            let key = dr.key(ALIAS, "", &Tags::default()).await.expect("a key");
+            let made = dr.find_or_create_key(ALIAS, "", &Tags::default()).await;
+            let key = dr.find_or_create_key(ALIAS, "", &Tags::default()).await.expect("a key");
             let named =
                 kms(&world).describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it").arn;
             assert_eq!(named.as_ref(), Some(&key), "{lost} {actions:?}");

@@ -14,7 +14,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_rds::types::Tag;
-use cloud::{Begun, Cloud};
+use cloud::{Cloud, CopyStart};
 use protocol::{Kind, Place, Snapshot, SnapshotArn, Status, Tags};
 use sim::fault::{Action, Fault, Plan, Point};
 use sim::{Settings, World};
@@ -132,7 +132,7 @@ async fn shared(world: &World, kind: Kind, is_key_open: bool) -> SnapshotArn {
     let (source, transit) = (snapshot(world, kind).await, arn(kind, PROD, "transit"));
     let key = key(world, PROD, if is_key_open { &[DR] } else { &[] }).await;
     let prod = cloud(world, PROD);
-    assert_eq!(prod.copy(&source, &transit, Some(&key), &Tags::default()).await, Ok(Begun::Now));
+    assert_eq!(prod.copy(&source, &transit, Some(&key), &Tags::default()).await, Ok(CopyStart::Started));
     world.sleep(10 * MINUTE).await;
     prod.share(&transit, &DR.parse().expect("an account")).await.expect("a share");
     transit

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use protocol::event::{Event, Heard};
+use protocol::event::{Event, Record};
 use protocol::{Announcement, Message, Origin};
 use serde_json::{Value, json};
 use sim::lambda::{Function, Invocation};
@@ -40,14 +40,14 @@ async fn what_one_says_the_other_hears() {
     let topic = sns.create_topic().name("DracoProducer").send().await.expect("a topic").topic_arn.expect("an ARN");
     sns.subscribe().topic_arn(&topic).protocol("lambda").endpoint(function).send().await.expect("a subscription");
     for message in [message(), longest_message()] {
-        cloud(&world, PROD).say(&topic, &message).await.expect("to be heard");
+        cloud(&world, PROD).publish(&topic, &message).await.expect("to be heard");
         world.sleep(MINUTE).await;
         let payload = heard.lock().expect("a lock").pop().expect("an event");
         let attributes = &payload["Records"][0]["Sns"]["MessageAttributes"];
         assert_eq!(*attributes, json!({ "event": { "Type": "String", "Value": message.event() } }));
         assert_eq!(payload["Records"][0]["Sns"]["Subject"], "DRACO Event");
-        let Ok(Event::Heard(heard)) = Event::read(payload) else { panic!("no event of SNS") };
-        let [Ok(Heard::Message(is))] = &heard[..] else { panic!("{heard:?}") };
+        let Ok(Event::Records(heard)) = Event::parse(payload) else { panic!("no event of SNS") };
+        let [Ok(Record::Message(is))] = &heard[..] else { panic!("{heard:?}") };
         assert_eq!(*is, message);
     }
 }

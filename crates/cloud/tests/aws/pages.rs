@@ -6,7 +6,7 @@ use super::*;
 async fn all(cloud: &Cloud, kind: Kind, database: Option<&str>) -> (Vec<String>, Vec<usize>) {
     let (mut names, mut sizes, mut marker) = (Vec::new(), Vec::new(), None::<String>);
     loop {
-        let page = cloud.page(kind, database, marker.as_deref()).await.expect("a page");
+        let page = cloud.list_page(kind, database, marker.as_deref()).await.expect("a page");
         sizes.push(page.snapshots.len());
         names.extend(page.snapshots.into_iter().map(|snapshot| snapshot.arn.id().to_owned()));
         marker = page.marker;
@@ -40,7 +40,7 @@ async fn every_snapshot_of_a_fleet_is_on_one_page() {
         assert_eq!((names, sizes.len()), (expected(&["users"]), 2));
         assert_eq!(all(&prod, kind, Some("none")).await, (vec![], vec![0]));
         // Each with its tags, and without a call for each.
-        let page = prod.page(kind, Some("orders"), None).await.expect("a page");
+        let page = prod.list_page(kind, Some("orders"), None).await.expect("a page");
         let tagged = page.snapshots.iter().filter(|snapshot| snapshot.tags.get("n") == Some("1")).count();
         assert!(tagged >= 98, "{tagged}");
         let looked = calls(&world, &["DescribeDBSnapshots", "DescribeDBClusterSnapshots"]);
@@ -61,6 +61,6 @@ async fn what_others_share_is_on_no_page() {
 #[tokio::test(start_paused = true)]
 async fn a_marker_of_nothing_is_an_error() {
     let prod = cloud(&world(), PROD);
-    let why = prod.page(Kind::Cluster, Some("orders"), Some("?")).await.expect_err("an error");
+    let why = prod.list_page(Kind::Cluster, Some("orders"), Some("?")).await.expect_err("an error");
     assert!(why.to_string().starts_with("listing cluster-snapshots of orders: InvalidParameterValue: "), "{why}");
 }

@@ -1,8 +1,8 @@
 //! One snapshot: seen, copied, shared, tagged, deleted.
 
 use super::*;
-use cloud::Found;
-use protocol::tags::MOST;
+use cloud::Effect;
+use protocol::tags::MAX_TAGS;
 
 /// Of an Aurora cluster AWS does not tell how much it holds.
 fn gib(kind: Kind) -> u32 {
@@ -47,8 +47,8 @@ async fn what_is_not_there_is_no_error() {
         let none = arn(kind, PROD, "none");
         assert_eq!(prod.find(&none).await, Ok(None));
         assert_eq!(prod.find(&arn(kind, DR, "none")).await, Ok(None));
-        assert_eq!(prod.tag(&none, "key", "value").await, Ok(Found::Gone));
-        assert_eq!(prod.delete(&none).await, Ok(Found::Gone));
+        assert_eq!(prod.tag(&none, "key", "value").await, Ok(Effect::NotFound));
+        assert_eq!(prod.delete(&none).await, Ok(Effect::NotFound));
     }
 }
 
@@ -67,8 +67,8 @@ async fn a_snapshot_makes_its_way_from_one_account_to_the_other() {
 
         let (copy, own) = (arn(kind, DR, "copy"), key(&world, DR, &[]).await);
         let tags = Tags::from_iter([("Draco_Source", "orders"), ("empty", "")]);
-        assert_eq!(dr.copy(&transit, &copy, Some(&own), &tags).await, Ok(Begun::Now));
-        assert_eq!(dr.copy(&transit, &copy, Some(&own), &Tags::default()).await, Ok(Begun::Before));
+        assert_eq!(dr.copy(&transit, &copy, Some(&own), &tags).await, Ok(CopyStart::Started));
+        assert_eq!(dr.copy(&transit, &copy, Some(&own), &Tags::default()).await, Ok(CopyStart::NameExists));
         world.sleep(MINUTE).await;
         assert_eq!(status(&see(&dr, &copy).await), (Status::Copying, 10));
         world.sleep(9 * MINUTE).await;
@@ -79,12 +79,12 @@ async fn a_snapshot_makes_its_way_from_one_account_to_the_other() {
         assert_eq!(arrived.original_created, if kind == Kind::Instance { source.created } else { None });
         assert_ne!(arrived.created, source.created);
 
-        assert_eq!(dr.tag(&copy, "Draco_Reported", "now").await, Ok(Found::There));
+        assert_eq!(dr.tag(&copy, "Draco_Reported", "now").await, Ok(Effect::Applied));
         let reported = tags.with([("Draco_Reported", "now")]);
         assert_eq!(see(&dr, &copy).await.tags, reported);
-        assert_eq!(dr.delete(&copy).await, Ok(Found::There));
+        assert_eq!(dr.delete(&copy).await, Ok(Effect::Applied));
         assert_eq!(dr.find(&copy).await, Ok(None));
-        assert_eq!(dr.delete(&copy).await, Ok(Found::Gone));
+        assert_eq!(dr.delete(&copy).await, Ok(Effect::NotFound));
     }
 }
 
@@ -95,7 +95,7 @@ async fn deleting_a_copy_under_way_ends_it() {
         let (prod, source, copy) = (cloud(&world, PROD), snapshot(&world, kind).await, arn(kind, PROD, "c"));
         prod.copy(&source, &copy, None, &Tags::default()).await.expect("a copy");
         world.sleep(MINUTE).await;
-        assert_eq!(prod.delete(&copy).await, Ok(Found::There));
+        assert_eq!(prod.delete(&copy).await, Ok(Effect::Applied));
         world.sleep(10 * MINUTE).await;
         assert_eq!(prod.find(&copy).await, Ok(None));
     }
@@ -111,7 +111,7 @@ async fn only_what_is_in_the_clear_and_a_clusters_is_copied_without_a_key() {
         let (prod, copy, own) = (cloud(&world, PROD), arn(kind, PROD, "c"), key(&world, PROD, &[]).await);
         let seen = see(&prod, &source).await;
         let key = seen.can_be_encrypted_by_copying().then_some(own.as_str());
-        assert_eq!(prod.copy(&source, &copy, key, &Tags::default()).await, Ok(Begun::Now));
+        assert_eq!(prod.copy(&source, &copy, key, &Tags::default()).await, Ok(CopyStart::Started));
         assert_eq!(see(&prod, &copy).await.is_encrypted, kind == Kind::Instance);
     }
 }
@@ -120,20 +120,20 @@ async fn only_what_is_in_the_clear_and_a_clusters_is_copied_without_a_key() {
 #[tokio::test(start_paused = true)]
 async fn tags_may_be_as_many_and_as_long_as_aws_has_them() {
     let letters = ["ü", "日", "é", "ж"];
-    let tags: Tags = (0..MOST)
+    let tags: Tags = (0..MAX_TAGS)
         .map(|n| (format!("{n:02}{}", letters[n % 4].repeat(126)), letters[n % 4].repeat(255) + "@"))
         .collect();
     for kind in Kind::ALL {
         let world = world();
         let (prod, source, copy) = (cloud(&world, PROD), snapshot(&world, kind).await, arn(kind, PROD, "c"));
-        assert_eq!(prod.copy(&source, &copy, None, &tags).await, Ok(Begun::Now));
+        assert_eq!(prod.copy(&source, &copy, None, &tags).await, Ok(CopyStart::Started));
         assert_eq!(see(&prod, &copy).await.tags, tags);
         let (key, _) = tags.iter().next().expect("a tag");
         assert_eq!(
             prod.tag(&copy, key, "a = b & c").await.map_err(|why| why.code().to_owned()),
             Err(INVALID.to_owned())
         );
-        assert_eq!(prod.tag(&copy, key, "a+b: c/d=e").await, Ok(Found::There));
+        assert_eq!(prod.tag(&copy, key, "a+b: c/d=e").await, Ok(Effect::Applied));
         assert_eq!(see(&prod, &copy).await.tags.get(key), Some("a+b: c/d=e"));
     }
 }
@@ -151,8 +151,8 @@ async fn an_answer_that_is_lost_changes_nothing() {
             Kind::Cluster => ("CopyDBClusterSnapshot", "DeleteDBClusterSnapshot"),
         };
         plan(&world, copying, &[Action::FailAfter]);
-        assert_eq!(prod.copy(&source, &copy, None, &Tags::default()).await, Ok(Begun::Before));
+        assert_eq!(prod.copy(&source, &copy, None, &Tags::default()).await, Ok(CopyStart::NameExists));
         plan(&world, deleting, &[Action::FailAfter]);
-        assert_eq!(prod.delete(&copy).await, Ok(Found::Gone));
+        assert_eq!(prod.delete(&copy).await, Ok(Effect::NotFound));
     }
 }

@@ -35,18 +35,18 @@ fn names_that_nobody_knows() {
 
 #[test]
 fn accounts() {
-    file("DR_ACCT: 12345", "1:10: DR_ACCT: \"12345\" is not an account: 12 digits are expected");
+    file("DR_ACCT: 12345", "1:10: DR_ACCT: \"12345\" is not an account ID: expected 12 digits");
     file(
         "SOURCE_ACCTS: 1111-1111-1111",
-        "1:15: SOURCE_ACCTS: \"1111-1111-1111\" is not an account: 12 digits are expected",
+        "1:15: SOURCE_ACCTS: \"1111-1111-1111\" is not an account ID: expected 12 digits",
     );
     file(
         "SOURCE_ACCTS:\n  - '111111111111'\n  - production",
-        "3:5: \"production\" is not an account: 12 digits are expected",
+        "3:5: \"production\" is not an account ID: expected 12 digits",
     );
     file("DR_ACCT: ['222222222222']", "1:10: one value is expected here, and this is none");
-    variable("DR_ACCT", "prod", "\"prod\" is not an account: 12 digits are expected");
-    variable("SOURCE_ACCTS", "111111111111,x", "\"x\" is not an account: 12 digits are expected");
+    variable("DR_ACCT", "prod", "\"prod\" is not an account ID: expected 12 digits");
+    variable("SOURCE_ACCTS", "111111111111,x", "\"x\" is not an account ID: expected 12 digits");
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn accounts_that_begin_with_a_zero_stay_as_they_are() {
         assert_eq!(config.dr_acct.expect("an account").as_str(), "000000000012", "{text}");
     }
     // YAML's other ways to write a number are no accounts.
-    file("DR_ACCT: 0o123456701234", "1:10: DR_ACCT: \"0o123456701234\" is not an account: 12 digits are expected");
-    file("DR_ACCT: 2_2222_2222_222", "1:10: DR_ACCT: \"2_2222_2222_222\" is not an account: 12 digits are expected");
+    file("DR_ACCT: 0o123456701234", "1:10: DR_ACCT: \"0o123456701234\" is not an account ID: expected 12 digits");
+    file("DR_ACCT: 2_2222_2222_222", "1:10: DR_ACCT: \"2_2222_2222_222\" is not an account ID: expected 12 digits");
 }
 
 #[test]
@@ -72,17 +72,20 @@ fn several_accounts_are_a_list_or_text() {
 
 #[test]
 fn values_that_no_key_can_have() {
-    file("AWS_REGION: Ireland", "1:13: AWS_REGION: \"Ireland\" is not a region: a code like eu-west-1 is expected");
+    file("AWS_REGION: Ireland", "1:13: AWS_REGION: \"Ireland\" is not a region: expected a code like eu-west-1");
     file("ARCHITECTURE: arm", "1:15: ARCHITECTURE: \"arm\" is neither arm64 nor x86_64");
     file("KEY_PER_DATABASE: perhaps", "1:19: KEY_PER_DATABASE: \"perhaps\" is neither yes nor no");
-    file("WAIT_LIMIT_HOURS: 0", "1:19: WAIT_LIMIT_HOURS: \"0\" is not a number of hours from 1 to 8760");
+    file("WAIT_LIMIT_HOURS: 0", "1:19: WAIT_LIMIT_HOURS: \"0\" is not a number of hours: expected 1 to 8760");
     file("NO_COPY_HOURS: a day", "1:16: NO_COPY_HOURS: \"a day\" is not a number from 0 to 168");
     file("LOG_DAYS: 100", "1:11: LOG_DAYS: CloudWatch cannot keep logs for 100 days; 120 is the next that it has");
     file("LOG_DAYS: 9999", "1:11: LOG_DAYS: \"9999\" is not a number from 1 to 3653");
     file("CONCURRENCY: 0", "1:14: CONCURRENCY: \"0\" is not a number from 1 to 1000");
     file("ALARM_EMAIL: me", "1:14: ALARM_EMAIL: \"me\" is no address like dr-team@example.com");
-    file("ALARM_TOPIC_ARN: alarms", "1:18: ALARM_TOPIC_ARN: \"alarms\" is not like arn:aws:sns:REGION:ACCOUNT:…");
-    file("TAG_KEY: aws:cost", "1:10: TAG_KEY: keys that begin with aws: or rds: are AWS's own");
+    file(
+        "ALARM_TOPIC_ARN: alarms",
+        "1:18: ALARM_TOPIC_ARN: \"alarms\" is not a valid ARN: expected arn:aws:sns:REGION:ACCOUNT:…",
+    );
+    file("TAG_KEY: aws:cost", "1:10: TAG_KEY: keys that begin with aws: or rds: are reserved by AWS");
     file(
         "CODE_BUCKET: Draco",
         "1:14: CODE_BUCKET: \"Draco\" is no name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::{Kind, Part, Snapshot};
+use protocol::{Kind, Snapshot, SnapshotRole};
 use retention::{Lifecycle, Plan};
 
 use super::databases::Databases;
@@ -74,7 +74,10 @@ impl Quotas {
 
 fn judge(kind: Kind, quota: Quota, snapshots: &[Snapshot], databases: &Databases, config: &Config) -> Finding {
     let Quota { used, most } = quota;
-    let copies = snapshots.iter().filter(|one| one.arn.kind == kind && matches!(Part::of(one), Part::Copy(_))).count();
+    let copies = snapshots
+        .iter()
+        .filter(|one| one.arn.kind == kind && matches!(SnapshotRole::of(one), SnapshotRole::Copy(_)))
+        .count();
     let others = used.saturating_sub(copies);
     let floor = config.floor.clone().named("Floor");
     let mut in_the_long_run: BTreeMap<String, usize> = BTreeMap::new();

@@ -85,7 +85,7 @@ fn judge_deletion(consumer: &Function) -> Finding {
     if consumer.is_dry() {
         Finding::caution(
             "dry run: nothing is deleted, and copies become more with every snapshot",
-            "once the log's would-delete lines are what you mean, `cargo xtask update consumer --no-dry-run`",
+            "once the log's would_delete lines are what you mean, `cargo xtask update consumer --no-dry-run`",
         )
     } else {
         Finding::good("copies that nothing holds are deleted")

@@ -35,7 +35,7 @@ pub fn answer(payload: &Value) -> String {
     match serde_json::from_value(payload.clone()) {
         Ok(Answer::Done) => "there is nothing to wait for".to_owned(),
         Ok(Answer::Again { seconds }) => format!("it wants to be asked again in {seconds} s"),
-        Ok(Answer::RanOut { why }) => format!("it has taken too long: {why}"),
+        Ok(Answer::TimedOut { why }) => format!("it has taken too long: {why}"),
         Err(_) => payload.to_string(),
     }
 }
@@ -60,7 +60,7 @@ fn told(fields: &Map<String, Value>) -> String {
         .map(|(name, value)| format!("{name}={}", plain(value)))
         .collect();
     let others = if others.is_empty() { String::new() } else { format!(" {FAINT}{}{FAINT:#}", others.join(" ")) };
-    format!("  {FAINT}{time}{FAINT:#} {:<12} {level}{}{others}", text("step"), said.join(": "))
+    format!("  {FAINT}{time}{FAINT:#} {:<15} {level}{}{others}", text("step"), said.join(": "))
 }
 
 fn plain(value: &Value) -> String {

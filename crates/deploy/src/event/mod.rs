@@ -10,7 +10,7 @@ pub mod occasion;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use config::Config;
-use protocol::message::WhyNot;
+use protocol::message::RefusalReason;
 use serde_json::Value;
 
 use crate::terminal::{BAD, FAINT, GOOD, TITLE};
@@ -52,7 +52,7 @@ enum Sent {
         of: Of,
         /// Why not: not-shared and copy-failed are tried again after an hour, the others after a day
         #[arg(long, default_value = "copy-failed", value_parser = reason)]
-        reason: WhyNot,
+        reason: RefusalReason,
     },
     /// The timer asks the producer how far the transit copy is
     CheckTransit(Of),
@@ -69,9 +69,9 @@ struct Of {
     snapshot: String,
 }
 
-fn reason(text: &str) -> Result<WhyNot, String> {
+fn reason(text: &str) -> Result<RefusalReason, String> {
     match serde_json::from_value(Value::from(text)) {
-        Ok(WhyNot::Other) | Err(_) => {
+        Ok(RefusalReason::Other) | Err(_) => {
             Err("expected not-shared, plaintext-cluster, taken-later, name-taken or copy-failed".to_owned())
         }
         Ok(reason) => Ok(reason),

@@ -4,8 +4,8 @@ use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use config::Config;
 use protocol::event::{Awaited, Check, Delivery, Sweep, Trigger};
-use protocol::message::WhyNot;
-use protocol::{Announcement, Kind, Message, NoCopy, Origin, Part, Place, Snapshot, SnapshotArn, Status};
+use protocol::message::RefusalReason;
+use protocol::{Announcement, Kind, Message, NoCopy, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 use serde_json::Value;
 
 use crate::{Account, Role};
@@ -27,7 +27,7 @@ impl Occasion {
     /// If there is none.
     pub async fn look(account: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(account, named).await?;
-        let payload = Delivery::of_taken(&snapshot.arn, &topic(account.role, &account.place)).payload();
+        let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic(account.role, &account.place)).payload();
         Ok(Self { what: format!("look at {}", snapshot.arn), payload })
     }
 
@@ -58,7 +58,9 @@ impl Occasion {
     /// If there is no whole copy.
     pub async fn completed(dr: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(dr, named).await?;
-        let Part::Copy(origin) = Part::of(&snapshot) else { bail!("{} is no copy that Draco made", snapshot.arn) };
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else {
+            bail!("{} is no copy that Draco made", snapshot.arn)
+        };
         ensure!(
             snapshot.status == Status::Available,
             "{} is not whole: `event check-copy` asks how far it is",
@@ -74,7 +76,7 @@ impl Occasion {
     /// # Errors
     ///
     /// If there is no such snapshot.
-    pub async fn no_copy(source: &Account, named: &str, reason: WhyNot) -> anyhow::Result<Self> {
+    pub async fn no_copy(source: &Account, named: &str, reason: RefusalReason) -> anyhow::Result<Self> {
         let origin = origin(&find(source, named).await?)?;
         let what = format!("there is no copy of {} ({reason})", origin.snapshot);
         let message = Message::NoCopy(NoCopy { origin, reason, why: "told by hand".to_owned() });
@@ -138,11 +140,11 @@ async fn announcement(source: &Account, named: &str) -> anyhow::Result<Announcem
 
 /// What it was made from, or itself.
 fn origin(snapshot: &Snapshot) -> anyhow::Result<Origin> {
-    match Part::of(snapshot) {
-        Part::Transit(origin) | Part::Copy(origin) => Ok(origin),
-        Part::Source => snapshot
-            .as_origin()?
-            .with_context(|| format!("{} is still being taken: AWS does not tell when", snapshot.arn)),
+    match SnapshotRole::of(snapshot) {
+        SnapshotRole::Transit(origin) | SnapshotRole::Copy(origin) => Ok(origin),
+        SnapshotRole::Source => {
+            snapshot.origin()?.with_context(|| format!("{} is still being taken: AWS does not tell when", snapshot.arn))
+        }
     }
 }
 
@@ -161,10 +163,12 @@ async fn find(account: &Account, named: &str) -> anyhow::Result<Snapshot> {
     }
     if found.is_empty() {
         for kind in Kind::ALL {
-            let all = cloud.all(kind, None).await?;
-            found.extend(all.into_iter().filter(|one| match Part::of(one) {
-                Part::Transit(origin) | Part::Copy(origin) => arns.iter().any(|arn| is_of(&origin, arn, named)),
-                Part::Source => false,
+            let all = cloud.list_all(kind, None).await?;
+            found.extend(all.into_iter().filter(|one| match SnapshotRole::of(one) {
+                SnapshotRole::Transit(origin) | SnapshotRole::Copy(origin) => {
+                    arns.iter().any(|arn| is_of(&origin, arn, named))
+                }
+                SnapshotRole::Source => false,
             }));
         }
     }

@@ -1,7 +1,7 @@
 //! `delete`: a stack goes, what was kept by it stays.
 
 use anyhow::bail;
-use protocol::{Kind, Part};
+use protocol::{Kind, SnapshotRole};
 
 use super::busy;
 use super::follow::Watch;
@@ -89,8 +89,8 @@ fn stays(role: Role, stack: &Stack) -> String {
 async fn on_their_way(source: &Account) -> anyhow::Result<Vec<String>> {
     let mut transit = Vec::new();
     for kind in Kind::ALL {
-        let all = source.cloud().all(kind, None).await?;
-        let of_draco = all.iter().filter(|snapshot| matches!(Part::of(snapshot), Part::Transit(_)));
+        let all = source.cloud().list_all(kind, None).await?;
+        let of_draco = all.iter().filter(|snapshot| matches!(SnapshotRole::of(snapshot), SnapshotRole::Transit(_)));
         transit.extend(of_draco.map(|snapshot| snapshot.arn.id().to_owned()));
     }
     Ok(transit)

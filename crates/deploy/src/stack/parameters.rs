@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     const LEAST: &str = "{SOURCE_ACCTS: ['111111111111', '333333333333'], DR_ACCT: '222222222222', CODE_BUCKET: code}";
-    const MOST: &str = "
+    const FULL: &str = "
 SOURCE_ACCTS: '111111111111'
 DR_ACCT: '222222222222'
 CODE_BUCKET: code
@@ -137,7 +137,7 @@ lifecycles: {Fortnight: {daily: 14}}
     fn a_stack_differs_where_the_configuration_has_become_another() {
         let config = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         for role in Role::BOTH {
-            let made = all(role, MOST, NoDryRun::Becomes(true), true);
+            let made = all(role, FULL, NoDryRun::Becomes(true), true);
             let has: Values = made
                 .into_iter()
                 .filter_map(|(name, value)| match value {
@@ -145,8 +145,8 @@ lifecycles: {Fortnight: {daily: 14}}
                     Value::Stays => None,
                 })
                 .collect();
-            assert_eq!(differing(role, &config(MOST), &has).unwrap(), Vec::<&str>::new(), "{role}");
-            let changed = MOST.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
+            assert_eq!(differing(role, &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{role}");
+            let changed = FULL.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
             let expected: &[&str] = if role == Role::Consumer { &["LogDays", "Lifecycles"] } else { &["LogDays"] };
             assert_eq!(differing(role, &config(&changed), &has).unwrap(), expected, "{role}");
         }
@@ -177,7 +177,7 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn what_is_configured_becomes_a_parameter() {
-        insta::assert_snapshot!(shown(&all(Role::Consumer, MOST, NoDryRun::Stays, false)), @r#"
+        insta::assert_snapshot!(shown(&all(Role::Consumer, FULL, NoDryRun::Stays, false)), @r#"
         CodeBucket=code
         CodeKey=draco/consumer-x86_64.zip
         CodeVersion=zip-1
@@ -223,7 +223,7 @@ lifecycles: {Fortnight: {daily: 14}}
             let section = section.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
             let names = section.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
             let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
-            let ours = all(role, MOST, NoDryRun::Becomes(true), true);
+            let ours = all(role, FULL, NoDryRun::Becomes(true), true);
             assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{role}");
         }
     }

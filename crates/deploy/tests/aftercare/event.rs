@@ -3,7 +3,7 @@
 use deploy::Role;
 use deploy::event::lines;
 use deploy::event::occasion::Occasion;
-use protocol::message::WhyNot;
+use protocol::message::RefusalReason;
 use rehearsal::Database;
 use sim::fault::{Action, Plan, PointKind};
 use tests::{DR, MINUTE, SOURCE, Stage};
@@ -79,7 +79,7 @@ async fn that_there_is_no_copy_can_be_said_by_hand() -> anyhow::Result<()> {
     let stage = deaf().await;
     let source = account(&stage, Role::Producer);
     let arn = format!("arn:aws:rds:eu-west-1:{SOURCE}:snapshot:{SNAPSHOT}");
-    let told = send(&stage, Role::Producer, Occasion::no_copy(&source, &arn, WhyNot::CopyFailed).await?).await;
+    let told = send(&stage, Role::Producer, Occasion::no_copy(&source, &arn, RefusalReason::CopyFailed).await?).await;
     insta::assert_snapshot!(told);
     Ok(())
 }
@@ -115,8 +115,8 @@ async fn a_snapshot_that_is_not_there_is_told_in_one_line() -> anyhow::Result<()
         "the DR account 222222222222 in eu-west-1 has no snapshot rds:orders-2026-11-21-03-05, and nothing that Draco \
          made of one"
     );
-    assert!(why(Occasion::look(&source, "no such").await).contains("identifiers have letters, digits"));
-    assert!(why(Occasion::look(&source, "arn:aws:s3:::bucket").await).contains("is not the ARN of a snapshot"));
+    assert!(why(Occasion::look(&source, "no such").await).contains("only letters, digits and -:_. are allowed"));
+    assert!(why(Occasion::look(&source, "arn:aws:s3:::bucket").await).contains("is not a valid snapshot ARN"));
     Ok(())
 }
 
@@ -145,14 +145,14 @@ fn what_lambda_says_of_its_own_is_shortened_and_what_it_has_cut_is_told() {
     let log = concat!(
         "napshot\":\"x\"}\n",
         "START RequestId: 1 Version: $LATEST\n",
-        r#"{"time":"2026-11-21T03:20:00.500Z","level":"ERROR","function":"producer","step":"end","reason":"it\u001b[2J failed"}"#,
+        r#"{"time":"2026-11-21T03:20:00.500Z","level":"ERROR","function":"producer","step":"event_failed","reason":"it\u001b[2J failed"}"#,
         "\nEND RequestId: 1\n",
         "REPORT RequestId: 1\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 31 MB\t\n",
     );
     assert_eq!(
         piped(&lines::read(log, "draco-producer")),
         "… what came before is in the log group /aws/lambda/draco-producer\n  \
-         03:20:00 end          error it [2J failed\n  \
+         03:20:00 event_failed    error it [2J failed\n  \
          Duration: 12.34 ms, Max Memory Used: 31 MB"
     );
 }

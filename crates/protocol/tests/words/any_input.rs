@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use protocol::event::Event;
 use protocol::message::Refusal;
 use protocol::notification::Notification;
-use protocol::settings::{Settings, arn_of};
+use protocol::settings::{SettingsReader, parse_arn_of};
 use protocol::{AccountId, DatabaseArn, Message, Origin, Region, SnapshotArn, Status};
 use serde_json::{Map, Value, json};
 
@@ -31,11 +31,11 @@ fn check_text(text: &str) {
     check(SnapshotArn::new(protocol::Kind::Cluster, place(SOURCE), text));
     check(text.parse::<AccountId>());
     check(text.parse::<Region>());
-    check(arn_of("kms")(text));
-    check(Message::read(text));
-    check(Notification::read(text, &place(SOURCE)));
-    let _ = Refusal::read(text);
-    let _ = Status::read(text);
+    check(parse_arn_of("kms")(text));
+    check(Message::parse(text));
+    check(Notification::parse(text, &place(SOURCE)));
+    let _ = Refusal::parse(text);
+    let _ = Status::parse(text);
     if let Ok(json) = serde_json::from_str(text) {
         check_json(json);
     }
@@ -44,17 +44,17 @@ fn check_text(text: &str) {
     }
     let variables = ["DR_ACCT", "TAG_KEY", "TAG_VALUE"].map(|name| (name.to_owned(), text.to_owned()));
     let variables = BTreeMap::from(variables);
-    let mut settings = Settings::new(&variables);
+    let mut settings = SettingsReader::new(&variables);
     let account = settings.required("DR_ACCT", "an account", str::parse::<AccountId>);
     let _ = (settings.own_tag(), settings.switch("DR_ACCT"));
-    check(settings.done(account));
+    check(settings.finish(account));
 }
 
 fn check_json(json: Value) {
-    check(Message::read(&json.to_string()));
-    check(Notification::read(&json.to_string(), &place(SOURCE)));
+    check(Message::parse(&json.to_string()));
+    check(Notification::parse(&json.to_string(), &place(SOURCE)));
     check(serde_json::from_value::<Origin>(json.clone()).map_err(|_| "serde's own words"));
-    if let Some(Event::Heard(heard)) = check(Event::read(json)) {
+    if let Some(Event::Records(heard)) = check(Event::parse(json)) {
         heard.into_iter().for_each(|heard| drop(check(heard)));
     }
 }

@@ -1,7 +1,7 @@
 //! What is heard on topics and understood.
 
-use protocol::event::{Event, Heard, Unheard};
-use protocol::notification::{News, Notification};
+use protocol::event::{Event, Record, RecordError};
+use protocol::notification::{Notification, SnapshotEvent};
 use protocol::{Kind, Message};
 use serde_json::{Value, json};
 
@@ -20,13 +20,13 @@ pub(crate) fn record(subject: Option<&str>, message: &str) -> Value {
 }
 
 /// What is heard of an event of these records.
-pub(crate) fn hear(records: Vec<Value>) -> Vec<Result<Heard, Unheard>> {
-    let Event::Heard(heard) = Event::read(json!({"Records": records})).unwrap() else { panic!("nothing was said") };
+pub(crate) fn hear(records: Vec<Value>) -> Vec<Result<Record, RecordError>> {
+    let Event::Records(heard) = Event::parse(json!({"Records": records})).unwrap() else { panic!("nothing was said") };
     heard
 }
 
 /// What is heard of this one.
-pub(crate) fn hear_one(record: Value) -> Result<Heard, Unheard> {
+pub(crate) fn hear_one(record: Value) -> Result<Record, RecordError> {
     let mut heard = hear(vec![record]);
     assert_eq!(heard.len(), 1);
     heard.remove(0)
@@ -51,7 +51,7 @@ pub(crate) const RDS: Option<&str> = Some("RDS Notification Message");
 
 fn notified(message: &str) -> Notification {
     match hear_one(record(RDS, message)) {
-        Ok(Heard::Notification(notification)) => notification,
+        Ok(Record::Notification(notification)) => notification,
         other => panic!("{other:?}"),
     }
 }
@@ -59,21 +59,21 @@ fn notified(message: &str) -> Notification {
 #[test]
 fn the_eight_events_that_matter_are_known_by_number_and_source() {
     let known = [
-        ("db-snapshot", "0042", News::Created),
-        ("db-snapshot", "0091", News::Created),
-        ("db-cluster-snapshot", "0075", News::Created),
-        ("db-cluster-snapshot", "0169", News::Created),
-        ("db-snapshot", "0197", News::Copied),
-        ("db-snapshot", "0060", News::Copied),
-        ("db-snapshot", "0190", News::Cancelled),
-        ("db-snapshot", "0061", News::Cancelled),
+        ("db-snapshot", "0042", SnapshotEvent::Created),
+        ("db-snapshot", "0091", SnapshotEvent::Created),
+        ("db-cluster-snapshot", "0075", SnapshotEvent::Created),
+        ("db-cluster-snapshot", "0169", SnapshotEvent::Created),
+        ("db-snapshot", "0197", SnapshotEvent::Copied),
+        ("db-snapshot", "0060", SnapshotEvent::Copied),
+        ("db-snapshot", "0190", SnapshotEvent::Cancelled),
+        ("db-snapshot", "0061", SnapshotEvent::Cancelled),
     ];
     for number in 0..1_000 {
         for (source, kind) in [("db-snapshot", Kind::Instance), ("db-cluster-snapshot", Kind::Cluster)] {
             let expected = match known.iter().find(|(of, known, _)| *of == source && known.parse() == Ok(number)) {
                 Some((.., news)) => Notification::Snapshot {
                     arn: snapshot_arn(kind, SOURCE, "rds:orders-2026-11-21-03-05"),
-                    news: *news,
+                    event: *news,
                 },
                 None => Notification::Other { number: Some(number) },
             };
@@ -85,18 +85,18 @@ fn the_eight_events_that_matter_are_known_by_number_and_source() {
 #[test]
 fn the_notification_s_own_arn_counts_and_the_topic_s_place_without_it() {
     let of = |arn| notified(&notification("db-snapshot", "0091", arn));
-    let news = News::Created;
+    let event = SnapshotEvent::Created;
     let here = snapshot_arn(Kind::Instance, SOURCE, "rds:orders-2026-11-21-03-05");
-    assert_eq!(of(None), Notification::Snapshot { arn: here, news });
+    assert_eq!(of(None), Notification::Snapshot { arn: here, event });
     let there = snapshot_arn(Kind::Cluster, DR, "else");
-    assert_eq!(of(Some(&there.to_string())), Notification::Snapshot { arn: there, news });
+    assert_eq!(of(Some(&there.to_string())), Notification::Snapshot { arn: there, event });
 }
 
 #[test]
 fn the_greeting_is_recognised() {
     let greeting =
         "This is a message to notify that RDS will attempt to send you event notifications for the subscription draco";
-    assert_eq!(notified(greeting), Notification::Greeting);
+    assert_eq!(notified(greeting), Notification::SubscriptionNotice);
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn events_that_are_never_seen_or_of_other_things_are_ignored_without_noise() {
 fn another_subject_is_a_stranger_s_whatever_it_says() {
     for subject in [None, Some(""), Some("RDS"), Some("Hello\n"), Some("DRACO event")] {
         let heard = hear_one(record(subject, "not JSON")).unwrap();
-        assert_eq!(heard, Heard::Stranger(subject.map(str::to_owned)));
+        assert_eq!(heard, Record::Unknown(subject.map(str::to_owned)));
     }
 }
 
 #[test]
 fn a_message_of_the_other_account_is_heard() {
     let message = Message::Completed { origin: orders(), copy: orders().copy(&place(DR)) };
-    assert_eq!(hear_one(record(Some("DRACO Event"), &message.to_string())).unwrap(), Heard::Message(message));
+    assert_eq!(hear_one(record(Some("DRACO Event"), &message.to_string())).unwrap(), Record::Message(message));
 }
 
 #[test]
@@ -138,6 +138,6 @@ fn of_several_records_each_is_heard_also_beside_one_that_cannot_be_understood() 
         record(RDS, &notification("db-snapshot", "0001", None)),
     ]);
     let heard: Vec<_> = heard.into_iter().map(Result::ok).collect();
-    let other = Heard::Notification(Notification::Other { number: Some(1) });
-    assert_eq!(heard, [Some(Heard::Stranger(None)), None, None, None, Some(other)]);
+    let other = Record::Notification(Notification::Other { number: Some(1) });
+    assert_eq!(heard, [Some(Record::Unknown(None)), None, None, None, Some(other)]);
 }

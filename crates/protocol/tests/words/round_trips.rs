@@ -1,9 +1,11 @@
 //! What is written is read again as it was.
 
 use proptest::prelude::*;
-use protocol::event::{Delivery, Event, Heard};
-use protocol::notification::{News, Notification};
-use protocol::{AccountId, DatabaseArn, Kind, Message, Origin, Part, Region, Snapshot, SnapshotArn, Status, Tags};
+use protocol::event::{Delivery, Event, Record};
+use protocol::notification::{Notification, SnapshotEvent};
+use protocol::{
+    AccountId, DatabaseArn, Kind, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
+};
 
 use crate::given::{self, DR, SOURCE, orders, place, snapshot_arn, time};
 
@@ -34,15 +36,15 @@ proptest! {
     fn what_is_delivered_is_heard(kind in given::kind(), account in given::account(), id in given::id(), taken in given::moment()) {
         let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
         let topic = place(DR).arn("sns", "DracoProducer");
-        let heard = |delivery: Delivery| match Event::read(delivery.payload()).unwrap() {
-            Event::Heard(mut records) => records.remove(0).unwrap(),
+        let heard = |delivery: Delivery| match Event::parse(delivery.payload()).unwrap() {
+            Event::Records(mut records) => records.remove(0).unwrap(),
             asked => panic!("{asked:?}"),
         };
-        let taken_by_hand = Notification::Snapshot { arn: snapshot.clone(), news: News::Created };
-        prop_assert_eq!(heard(Delivery::of_taken(&snapshot, &topic)), Heard::Notification(taken_by_hand));
+        let taken_by_hand = Notification::Snapshot { arn: snapshot.clone(), event: SnapshotEvent::Created };
+        prop_assert_eq!(heard(Delivery::of_created_snapshot(&snapshot, &topic)), Record::Notification(taken_by_hand));
         let origin = given::origin(kind, SOURCE, &id, taken);
         let message = Message::Completed { copy: origin.copy(&place(DR)), origin };
-        prop_assert_eq!(heard(Delivery::of_message(&message, &topic)), Heard::Message(message));
+        prop_assert_eq!(heard(Delivery::of_message(&message, &topic)), Record::Message(message));
     }
 }
 
@@ -78,12 +80,12 @@ fn an_origin_whose_arn_is_too_long_for_a_tag_is_told_by_its_identifier() {
     let head = "arn:aws:rds:eu-west-1:111111111111:snapshot:".len();
     let check = |length: usize, expected: fn(&SnapshotArn) -> String| {
         let origin = given::origin(Kind::Instance, SOURCE, &"a".repeat(length), time("2026-11-21T03:06:39.123Z"));
-        let tags = origin.tags();
+        let tags = origin.to_tags();
         assert_eq!(tags.get("Draco_SourceSnapshot"), Some(&*expected(&origin.snapshot)));
         assert_eq!(tags.get("Draco_Source"), Some("arn:aws:rds:eu-west-1:111111111111:db:orders"));
         assert_eq!(tags.get("Draco_Taken"), Some("2026-11-21T03:06:39.123Z"));
         let copy = given::snapshot(origin.copy(&place(DR)), tags);
-        assert_eq!(Part::of(&copy), Part::Copy(origin));
+        assert_eq!(SnapshotRole::of(&copy), SnapshotRole::Copy(origin));
     };
     check(256 - head, SnapshotArn::to_string);
     check(256 - head + 1, |arn| arn.id().to_owned());
@@ -93,15 +95,15 @@ fn an_origin_whose_arn_is_too_long_for_a_tag_is_told_by_its_identifier() {
 #[test]
 fn a_source_is_the_origin_of_its_copies_once_aws_tells_when_it_was_taken() {
     let source = given::snapshot(orders().snapshot, Tags::default());
-    assert_eq!(source.as_origin().unwrap(), None);
+    assert_eq!(source.origin().unwrap(), None);
     let (created, original) = (Some(orders().taken), Some(time("2026-11-01T00:00:00Z")));
     let source = Snapshot { created, ..source };
-    assert_eq!(source.as_origin().unwrap(), Some(orders()));
+    assert_eq!(source.origin().unwrap(), Some(orders()));
     // A manual copy was taken when what it is a copy of was.
     let copy = Snapshot { original_created: original, ..source.clone() };
-    assert_eq!(copy.as_origin().unwrap(), Some(Origin { taken: original.unwrap(), ..orders() }));
+    assert_eq!(copy.origin().unwrap(), Some(Origin { taken: original.unwrap(), ..orders() }));
     let odd = Snapshot { database: "a b".to_owned(), ..source };
-    assert!(odd.as_origin().is_err());
+    assert!(odd.origin().is_err());
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn the_lifecycle_is_what_its_tag_says() {
 fn statuses_are_read_as_aws_spells_them_and_new_ones_are_still_on_their_way() {
     let check = |status, spelt: &[&str]| {
         for text in spelt {
-            assert_eq!(Status::read(text), status, "{text}");
+            assert_eq!(Status::parse(text), status, "{text}");
         }
     };
     check(Status::Available, &["available"]);

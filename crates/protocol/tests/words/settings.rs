@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use protocol::settings::{Settings, accounts, arn_of, tag_key, tag_value, wait_limit};
+use protocol::settings::{
+    SettingsReader, parse_accounts, parse_arn_of, parse_tag_key, parse_tag_value, parse_wait_limit,
+};
 use protocol::{AccountId, Tags};
 
 fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -14,15 +16,15 @@ type Read = (AccountId, Option<u32>, Tags);
 /// As a function would read an account, a number and the user's own tag.
 fn read(variables: &[(&str, &str)]) -> Result<Read, String> {
     let environment = environment(variables);
-    let mut settings = Settings::new(&environment);
+    let mut settings = SettingsReader::new(&environment);
     let account =
         settings.required("DR_ACCT", "the account in which copies are kept, 12 digits", str::parse::<AccountId>);
     let number = settings.optional("HOURS", str::parse::<u32>);
     let tag = settings.own_tag();
     if number == Some(13) {
-        settings.problem("HOURS is 13, and this is Friday");
+        settings.error("HOURS is 13, and this is Friday");
     }
-    settings.done(account.map(|account| (account, number, tag))).map_err(|problems| problems.to_string())
+    settings.finish(account.map(|account| (account, number, tag))).map_err(|problems| problems.to_string())
 }
 
 fn check(variables: &[(&str, &str)], expected: (&str, Option<u32>, &[(&str, &str)])) {
@@ -32,7 +34,7 @@ fn check(variables: &[(&str, &str)], expected: (&str, Option<u32>, &[(&str, &str
 }
 
 fn check_problem(variables: &[(&str, &str)], expected: &str) {
-    let expected = format!("the configuration is not complete: {expected}");
+    let expected = format!("invalid configuration: {expected}");
     assert_eq!(read(variables), Err(expected), "{variables:?}");
 }
 
@@ -57,20 +59,20 @@ fn what_is_missing_or_wrong_is_told_and_why() {
     let missing = "DR_ACCT is missing: the account in which copies are kept, 12 digits";
     check_problem(&[], missing);
     check_problem(&[("DR_ACCT", " ")], missing);
-    check_problem(&[("DR_ACCT", "me")], "DR_ACCT: \"me\" is not an account: 12 digits are expected");
+    check_problem(&[("DR_ACCT", "me")], "DR_ACCT: \"me\" is not an account ID: expected 12 digits");
     check_problem(&[ACCOUNT, ("HOURS", "soon")], "HOURS: invalid digit found in string");
     check_problem(&[ACCOUNT, ("HOURS", "13")], "HOURS is 13, and this is Friday");
-    check_problem(&[ACCOUNT, ("TAG_VALUE", "v")], "TAG_VALUE is set and TAG_KEY is not");
+    check_problem(&[ACCOUNT, ("TAG_VALUE", "v")], "TAG_VALUE is set, but TAG_KEY is not");
     let tag = |key: &str, value: &str, expected: &str| {
         check_problem(&[ACCOUNT, ("TAG_KEY", key), ("TAG_VALUE", value)], expected)
     };
-    tag("AWS:a", "v", "TAG_KEY: keys that begin with aws: or rds: are AWS's own");
-    tag("rds:a", "v", "TAG_KEY: keys that begin with aws: or rds: are AWS's own");
-    tag("Draco_Taken", "v", "TAG_KEY: keys that begin with Draco_ are Draco's own");
-    tag(&"ü".repeat(129), "v", "TAG_KEY: AWS has no keys of more than 128 characters");
-    tag("a,b", "v", "TAG_KEY: tags have letters, digits, spaces and _.:/=+-@ only");
-    tag("a", &"ü".repeat(257), "TAG_VALUE: AWS has no values of more than 256 characters");
-    tag("a", "1;2", "TAG_VALUE: tags have letters, digits, spaces and _.:/=+-@ only");
+    tag("AWS:a", "v", "TAG_KEY: keys that begin with aws: or rds: are reserved by AWS");
+    tag("rds:a", "v", "TAG_KEY: keys that begin with aws: or rds: are reserved by AWS");
+    tag("Draco_Taken", "v", "TAG_KEY: keys that begin with Draco_ are reserved by Draco");
+    tag(&"ü".repeat(129), "v", "TAG_KEY: a tag key has at most 128 characters");
+    tag("a,b", "v", "TAG_KEY: tags can contain only letters, digits, spaces and _.:/=+-@");
+    tag("a", &"ü".repeat(257), "TAG_VALUE: a tag value has at most 256 characters");
+    tag("a", "1;2", "TAG_VALUE: tags can contain only letters, digits, spaces and _.:/=+-@");
 }
 
 #[test]
@@ -78,28 +80,28 @@ fn all_that_is_missing_or_wrong_is_told_in_one_message() {
     check_problem(
         &[("HOURS", "soon"), ("TAG_VALUE", "1;2")],
         "DR_ACCT is missing: the account in which copies are kept, 12 digits; HOURS: invalid digit found in string; \
-         TAG_VALUE: tags have letters, digits, spaces and _.:/=+-@ only; TAG_VALUE is set and TAG_KEY is not",
+         TAG_VALUE: tags can contain only letters, digits, spaces and _.:/=+-@; TAG_VALUE is set, but TAG_KEY is not",
     );
 }
 
 #[test]
 fn a_switch_is_on_if_it_is_set_to_anything_but_empty_0_false_or_no() {
-    let is_on = |value| Settings::new(&environment(&[("SWITCH", value)])).switch("SWITCH");
+    let is_on = |value| SettingsReader::new(&environment(&[("SWITCH", value)])).switch("SWITCH");
     for off in ["", " ", "0", "false", "no", "False", "FALSE", "NO", "No", " no\n"] {
         assert!(!is_on(off), "{off:?}");
     }
     for on in ["1", "true", "yes", "on", "00", "x", "nothing"] {
         assert!(is_on(on), "{on:?}");
     }
-    assert!(!Settings::new(&environment(&[])).switch("SWITCH"));
+    assert!(!SettingsReader::new(&environment(&[])).switch("SWITCH"));
 }
 
 #[test]
 fn an_arn_is_one_of_the_service_that_is_asked_for() {
     let key = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
-    assert_eq!(arn_of("kms")(key), Ok(key.to_owned()));
+    assert_eq!(parse_arn_of("kms")(key), Ok(key.to_owned()));
     let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:draco-wait4copy";
-    assert_eq!(arn_of("states")(machine), Ok(machine.to_owned()));
+    assert_eq!(parse_arn_of("states")(machine), Ok(machine.to_owned()));
     for wrong in [
         machine,
         "",
@@ -113,34 +115,44 @@ fn an_arn_is_one_of_the_service_that_is_asked_for() {
         "arn:aws-cn:kms:eu-west-1:111111111111:key/1",
         "ARN:aws:kms:eu-west-1:111111111111:key/1",
     ] {
-        assert_eq!(arn_of("kms")(wrong), Err(format!("{wrong:?} is not like arn:aws:kms:REGION:ACCOUNT:…")));
+        assert_eq!(
+            parse_arn_of("kms")(wrong),
+            Err(format!("{wrong:?} is not a valid ARN: expected arn:aws:kms:REGION:ACCOUNT:…"))
+        );
     }
 }
 
 #[test]
 fn accounts_are_separated_by_commas_or_spaces() {
-    let read = |text: &str| accounts(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+    let read =
+        |text: &str| parse_accounts(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     assert_eq!(read("222222222222, 000000000001"), Ok("000000000001 222222222222".to_owned()));
     assert_eq!(read(" ,"), Ok(String::new()));
-    assert_eq!(read("1").unwrap_err().to_string(), "\"1\" is not an account: 12 digits are expected");
+    assert_eq!(read("1").unwrap_err().to_string(), "\"1\" is not an account ID: expected 12 digits");
 }
 
 #[test]
 fn a_copy_is_waited_for_from_an_hour_to_a_year() {
     for (text, hours) in [("1", 1), ("24", 24), ("8760", 8760)] {
-        assert_eq!(wait_limit(text), Ok(hours));
+        assert_eq!(parse_wait_limit(text), Ok(hours));
     }
     for text in ["0", "8761", "-1", "a day"] {
-        assert_eq!(wait_limit(text), Err(format!("{text:?} is not a number of hours from 1 to 8760")));
+        assert_eq!(parse_wait_limit(text), Err(format!("{text:?} is not a number of hours: expected 1 to 8760")));
     }
 }
 
 #[test]
 fn a_tag_is_one_that_aws_and_draco_have() {
-    assert_eq!((tag_key("CostCentre"), tag_value("12 34")), (Ok("CostCentre".to_owned()), Ok("12 34".to_owned())));
-    assert!(
-        tag_key("aws:x").is_err() && tag_key("Draco_x").is_err() && tag_key("a*").is_err() && tag_value("a*").is_err()
+    assert_eq!(
+        (parse_tag_key("CostCentre"), parse_tag_value("12 34")),
+        (Ok("CostCentre".to_owned()), Ok("12 34".to_owned()))
     );
-    assert_eq!((tag_key(&"k".repeat(128)).is_ok(), tag_key(&"k".repeat(129)).is_ok()), (true, false));
-    assert_eq!((tag_value(&"v".repeat(256)).is_ok(), tag_value(&"v".repeat(257)).is_ok()), (true, false));
+    assert!(
+        parse_tag_key("aws:x").is_err()
+            && parse_tag_key("Draco_x").is_err()
+            && parse_tag_key("a*").is_err()
+            && parse_tag_value("a*").is_err()
+    );
+    assert_eq!((parse_tag_key(&"k".repeat(128)).is_ok(), parse_tag_key(&"k".repeat(129)).is_ok()), (true, false));
+    assert_eq!((parse_tag_value(&"v".repeat(256)).is_ok(), parse_tag_value(&"v".repeat(257)).is_ok()), (true, false));
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use protocol::event::{Awaited, Check, Event, Sweep, Trigger};
 use protocol::message::Refusal;
 use protocol::wait::{Answer, Timer};
-use protocol::{Announcement, Kind, Message, NoCopy, Tags, WhyNot};
+use protocol::{Announcement, Kind, Message, NoCopy, RefusalReason, Tags};
 use serde_json::{Value, json};
 
 use crate::given::{DR, orders, place, time};
@@ -55,7 +55,7 @@ fn messages() -> [(Message, Value); 3] {
             ),
         ),
         (
-            Message::NoCopy(NoCopy { origin: orders(), reason: WhyNot::PlaintextCluster, why: "no".to_owned() }),
+            Message::NoCopy(NoCopy { origin: orders(), reason: RefusalReason::PlaintextCluster, why: "no".to_owned() }),
             with(with(origin(), version("snapshot-no-copy")), json!({"reason": "plaintext-cluster", "why": "no"})),
         ),
     ]
@@ -66,7 +66,7 @@ fn messages_are_written_and_read_so() {
     for (message, expected) in messages() {
         let text = message.to_string();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
-        assert_eq!(Message::read(&text).unwrap(), message);
+        assert_eq!(Message::parse(&text).unwrap(), message);
         assert_eq!(expected["event"], message.event());
         assert_eq!(message.origin(), &orders());
     }
@@ -77,7 +77,7 @@ fn messages_are_written_and_read_so() {
 fn fields_of_messages_that_nobody_knows_are_no_matter() {
     for (message, json) in messages() {
         let more = with(json, json!({"size": {"gib": [20]}, "why-not": null, "Version": 7}));
-        assert_eq!(Message::read(&more.to_string()).unwrap(), message);
+        assert_eq!(Message::parse(&more.to_string()).unwrap(), message);
     }
 }
 
@@ -103,7 +103,7 @@ fn timers_are_started_with_what_the_state_machine_waits_and_asks_with() {
             serde_json::to_value(&timer).unwrap(),
             json!({"trigger": expected, "answer": {"timer": "again", "seconds": 42}})
         );
-        let Event::Asked(read) = Event::read(expected).unwrap() else { panic!("the timer asks") };
+        let Event::Trigger(read) = Event::parse(expected).unwrap() else { panic!("the timer asks") };
         assert_eq!(read, trigger);
     }
 }
@@ -113,7 +113,7 @@ fn answers_to_the_timer_are_what_its_choice_looks_at() {
     let cases = [
         (Answer::Done, json!({"timer": "done"})),
         (Answer::Again { seconds: 5 }, json!({"timer": "again", "seconds": 5})),
-        (Answer::RanOut { why: "slow".to_owned() }, json!({"timer": "ran-out", "why": "slow"})),
+        (Answer::TimedOut { why: "slow".to_owned() }, json!({"timer": "timed-out", "why": "slow"})),
     ];
     for (answer, expected) in cases {
         assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
@@ -121,42 +121,42 @@ fn answers_to_the_timer_are_what_its_choice_looks_at() {
     }
 }
 
-const REASONS: [(WhyNot, &str, i64); 6] = [
-    (WhyNot::NotShared, "not-shared", 1),
-    (WhyNot::PlaintextCluster, "plaintext-cluster", 24),
-    (WhyNot::TakenLater, "taken-later", 24),
-    (WhyNot::NameTaken, "name-taken", 24),
-    (WhyNot::CopyFailed, "copy-failed", 1),
-    (WhyNot::Other, "other", 24),
+const REASONS: [(RefusalReason, &str, i64); 6] = [
+    (RefusalReason::NotShared, "not-shared", 1),
+    (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
+    (RefusalReason::TakenLater, "taken-later", 24),
+    (RefusalReason::NameTaken, "name-taken", 24),
+    (RefusalReason::CopyFailed, "copy-failed", 1),
+    (RefusalReason::Other, "other", 24),
 ];
 
 #[test]
 fn a_refusal_is_told_in_a_tag_and_is_over_in_time() {
     let heard = time("2026-11-21T03:20:00Z");
     for (reason, word, hours) in REASONS {
-        let refusal = Refusal { heard, reason };
+        let refusal = Refusal { at: heard, reason };
         assert_eq!(refusal.to_string(), format!("2026-11-21T03:20:00Z {word}"));
-        assert_eq!(Refusal::read(&refusal.to_string()), Some(refusal));
+        assert_eq!(Refusal::parse(&refusal.to_string()), Some(refusal));
         let over = heard + chrono::TimeDelta::hours(hours);
-        assert!(refusal.is_over(over) && !refusal.is_over(over - chrono::TimeDelta::seconds(1)), "{word}");
+        assert!(refusal.may_retry(over) && !refusal.may_retry(over - chrono::TimeDelta::seconds(1)), "{word}");
     }
 }
 
 #[test]
 fn reasons_that_this_version_does_not_know_are_understood_as_other() {
     let unknown = with(messages()[2].1.clone(), json!({"reason": "out-of-quota"}));
-    let Message::NoCopy(no_copy) = Message::read(&unknown.to_string()).unwrap() else { panic!("it is of no copy") };
-    assert_eq!(no_copy.reason, WhyNot::Other);
-    let read = |text: &str| Refusal::read(text).map(|refusal| refusal.reason);
+    let Message::NoCopy(no_copy) = Message::parse(&unknown.to_string()).unwrap() else { panic!("it is of no copy") };
+    assert_eq!(no_copy.reason, RefusalReason::Other);
+    let read = |text: &str| Refusal::parse(text).map(|refusal| refusal.reason);
     for text in ["out-of-quota", "", "Not-Shared", "not shared", "NotShared"] {
-        assert_eq!(read(&format!("2026-11-21T03:20:00Z {text}")), Some(WhyNot::Other), "{text:?}");
+        assert_eq!(read(&format!("2026-11-21T03:20:00Z {text}")), Some(RefusalReason::Other), "{text:?}");
     }
 }
 
 #[test]
 fn a_tag_that_is_no_refusal_is_none() {
     for text in ["", "not-shared", "yesterday not-shared", "2026-11-21T03:20:00Z", " 2026-11-21T03:20:00Z not-shared"] {
-        assert_eq!(Refusal::read(text), None, "{text:?}");
+        assert_eq!(Refusal::parse(text), None, "{text:?}");
     }
 }
 
@@ -164,6 +164,6 @@ proptest! {
     #[test]
     fn any_tags_come_through_a_message_as_they_are(tags in crate::given::any_tags()) {
         let message = Message::Shared(Announcement { tags, ..announcement() });
-        prop_assert_eq!(Message::read(&message.to_string()).unwrap(), message);
+        prop_assert_eq!(Message::parse(&message.to_string()).unwrap(), message);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use protocol::tags::{LIFECYCLE, LONGEST_KEY, LONGEST_VALUE, MOST};
-use protocol::{Part, Tags};
+use protocol::tags::{LIFECYCLE, MAX_KEY_CHARS, MAX_TAGS, MAX_VALUE_CHARS};
+use protocol::{SnapshotRole, Tags};
 
 use crate::given::{self, DR, SOURCE, orders, place};
 
@@ -33,17 +33,17 @@ proptest! {
     fn a_copy_bears_its_own_tags_and_as_many_of_its_source_s_as_aws_takes(
         source in given::any_tags(), user in prop::option::of("[a-z]{1,2}"),
     ) {
-        let own = orders().tags().with(user.as_deref().map(|key| (key, "ours")));
+        let own = orders().to_tags().with(user.as_deref().map(|key| (key, "ours")));
         let (copy, left_out) = source.for_copy(&own);
 
         for (key, value) in own.iter() {
             prop_assert_eq!(copy.get(key), Some(value), "{} is Draco's own", key);
         }
-        prop_assert!(copy.len() <= MOST);
+        prop_assert!(copy.len() <= MAX_TAGS);
         for (key, value) in copy.iter() {
             prop_assert!(!key.to_lowercase().starts_with("aws:"), "{} is AWS's own", key);
-            prop_assert!((1..=LONGEST_KEY).contains(&key.chars().count()), "{}", key);
-            prop_assert!(value.chars().count() <= LONGEST_VALUE, "{}", value);
+            prop_assert!((1..=MAX_KEY_CHARS).contains(&key.chars().count()), "{}", key);
+            prop_assert!(value.chars().count() <= MAX_VALUE_CHARS, "{}", value);
             let is_of_source = source.iter().any(|(theirs, same)| renamed(theirs) == key && same == value);
             prop_assert!(own.get(key).is_some() || is_of_source, "{} comes from nowhere", key);
         }
@@ -59,19 +59,19 @@ proptest! {
             prop_assert!(is_there || told.contains(&*name), "{} is lost and not told", key);
         }
         for key in told {
-            let is_refused = key.chars().count() > LONGEST_KEY
-                || source.iter().any(|(theirs, value)| renamed(theirs) == key && value.chars().count() > LONGEST_VALUE);
-            prop_assert!(is_refused || copy.get(key).is_some() || copy.len() == MOST, "{} had room", key);
+            let is_refused = key.chars().count() > MAX_KEY_CHARS
+                || source.iter().any(|(theirs, value)| renamed(theirs) == key && value.chars().count() > MAX_VALUE_CHARS);
+            prop_assert!(is_refused || copy.get(key).is_some() || copy.len() == MAX_TAGS, "{} had room", key);
         }
     }
 
     #[test]
     fn the_lifecycle_comes_first_and_aws_s_own_last(source in given::any_tags(), lifecycle in "[a-z]{1,9}") {
         let source = source.with([(LIFECYCLE, lifecycle.as_str())]);
-        let (copy, left_out) = source.for_copy(&orders().tags());
+        let (copy, left_out) = source.for_copy(&orders().to_tags());
         prop_assert_eq!(copy.get(LIFECYCLE), Some(&*lifecycle));
         let fits = |key: &str| {
-            key.chars().count() <= LONGEST_KEY && source.get(key).is_some_and(|value| value.chars().count() <= LONGEST_VALUE)
+            key.chars().count() <= MAX_KEY_CHARS && source.get(key).is_some_and(|value| value.chars().count() <= MAX_VALUE_CHARS)
         };
         if left_out.iter().any(|key| !key.starts_with("origin:") && fits(key)) {
             prop_assert!(copy.iter().all(|(key, _)| !key.starts_with("origin:")), "AWS's own had a place before the user's");
@@ -81,8 +81,8 @@ proptest! {
     /// What the transit copy bears comes along to the copy.
     #[test]
     fn a_second_copy_bears_what_the_first_did(source in given::any_tags()) {
-        let (transit, _) = source.for_copy(&orders().tags());
-        let (copy, left_out) = transit.for_copy(&orders().tags());
+        let (transit, _) = source.for_copy(&orders().to_tags());
+        let (copy, left_out) = transit.for_copy(&orders().to_tags());
         prop_assert_eq!(copy, transit);
         prop_assert_eq!(left_out, Vec::<String>::new());
     }
@@ -92,12 +92,12 @@ proptest! {
         kind in given::kind(), id in given::id(), account in given::account(), taken in given::moment(), others in given::any_tags(),
     ) {
         let origin = given::origin(kind, account, &id, taken);
-        let tags = origin.tags();
+        let tags = origin.to_tags();
         for (key, value) in tags.iter() {
-            prop_assert!(value.len() <= LONGEST_VALUE, "{} {}", key, value);
+            prop_assert!(value.len() <= MAX_VALUE_CHARS, "{} {}", key, value);
         }
         let (all, _) = others.for_copy(&tags);
-        prop_assert_eq!(protocol::Origin::told_by(&all), Some(origin));
+        prop_assert_eq!(protocol::Origin::from_tags(&all), Some(origin));
     }
 
     /// A manual copy of a copy, and a snapshot of a database that was restored from one, inherit its tags.
@@ -106,19 +106,19 @@ proptest! {
         kind in given::kind(), id in given::id(), another in given::id(), taken in given::moment(),
     ) {
         let origin = given::origin(kind, SOURCE, &id, taken);
-        let part = |arn| Part::of(&given::snapshot(arn, origin.tags()));
+        let part = |arn| SnapshotRole::of(&given::snapshot(arn, origin.to_tags()));
         let copy = origin.copy(&place(DR));
-        prop_assert_eq!(part(origin.transit()), Part::Transit(origin.clone()));
-        prop_assert_eq!(part(copy.clone()), Part::Copy(origin.clone()));
-        prop_assert_eq!(part(origin.snapshot.clone()), Part::Source);
-        prop_assert_eq!(part(given::snapshot_arn(kind, DR, &another)), Part::Source);
-        prop_assert_eq!(part(given::snapshot_arn(kind, DR, origin.transit().id())), Part::Source, "no transit copy in DR");
+        prop_assert_eq!(part(origin.transit()), SnapshotRole::Transit(origin.clone()));
+        prop_assert_eq!(part(copy.clone()), SnapshotRole::Copy(origin.clone()));
+        prop_assert_eq!(part(origin.snapshot.clone()), SnapshotRole::Source);
+        prop_assert_eq!(part(given::snapshot_arn(kind, DR, &another)), SnapshotRole::Source);
+        prop_assert_eq!(part(given::snapshot_arn(kind, DR, origin.transit().id())), SnapshotRole::Source, "no transit copy in DR");
         let another_kind = if kind == protocol::Kind::Instance { protocol::Kind::Cluster } else { protocol::Kind::Instance };
-        prop_assert_eq!(part(given::snapshot_arn(another_kind, SOURCE, origin.transit().id())), Part::Source);
+        prop_assert_eq!(part(given::snapshot_arn(another_kind, SOURCE, origin.transit().id())), SnapshotRole::Source);
         for missing in ["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"] {
             for instead in ["", "odd value"] {
-                let tags = origin.tags().with([(missing, instead)]);
-                prop_assert_eq!(Part::of(&given::snapshot(copy.clone(), tags)), Part::Source, "{}", missing);
+                let tags = origin.to_tags().with([(missing, instead)]);
+                prop_assert_eq!(SnapshotRole::of(&given::snapshot(copy.clone(), tags)), SnapshotRole::Source, "{}", missing);
             }
         }
     }
@@ -134,7 +134,7 @@ fn keys(tags: &Tags) -> Vec<&str> {
 
 #[test]
 fn of_fifty_tags_the_last_make_room_for_draco_s_own_and_are_told() {
-    let (copy, left_out) = numbered("tag", 0..50).for_copy(&orders().tags());
+    let (copy, left_out) = numbered("tag", 0..50).for_copy(&orders().to_tags());
     let kept = numbered("tag", 0..47);
     assert_eq!(keys(&copy), [vec!["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"], keys(&kept)].concat());
     assert_eq!(left_out, ["tag47", "tag48", "tag49"]);
@@ -144,9 +144,9 @@ fn of_fifty_tags_the_last_make_room_for_draco_s_own_and_are_told() {
 fn of_fifty_tags_with_ten_of_aws_s_own_the_last_of_aws_s_make_room() {
     let source: Tags = numbered("aws:", 0..10).with(numbered("tag", 0..39).iter()).with([(LIFECYCLE, "daily")]);
     assert_eq!(source.len(), 50);
-    let (copy, left_out) = source.for_copy(&orders().tags());
+    let (copy, left_out) = source.for_copy(&orders().to_tags());
     let expected: Tags = orders()
-        .tags()
+        .to_tags()
         .with([(LIFECYCLE, "daily")])
         .with(numbered("tag", 0..39).iter())
         .with(numbered("origin:aws:", 0..7).iter());
@@ -156,7 +156,7 @@ fn of_fifty_tags_with_ten_of_aws_s_own_the_last_of_aws_s_make_room() {
 
 #[test]
 fn the_lifecycle_has_a_place_before_all_that_sort_before_it() {
-    let (copy, left_out) = numbered("A", 0..49).with([(LIFECYCLE, "daily")]).for_copy(&orders().tags());
+    let (copy, left_out) = numbered("A", 0..49).with([(LIFECYCLE, "daily")]).for_copy(&orders().to_tags());
     assert_eq!(copy.get(LIFECYCLE), Some("daily"));
     assert_eq!(left_out, ["A46", "A47", "A48"]);
 }

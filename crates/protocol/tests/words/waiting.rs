@@ -21,12 +21,12 @@ fn copy(kind: Kind, progress: u8) -> Snapshot {
 }
 
 fn next(kind: Kind, progress: u8, passed: TimeDelta) -> TimeDelta {
-    wait::next(&copy(kind, progress), start(), start() + passed)
+    wait::next_delay(&copy(kind, progress), start(), start() + passed)
 }
 
 /// The looks at a copy that takes so long: how many before it is whole, and how late the one after that is.
 fn looks(gib: u32, takes: TimeDelta) -> (i64, TimeDelta) {
-    let (mut passed, mut unfinished) = (wait::first(Kind::Cluster, gib), 0);
+    let (mut passed, mut unfinished) = (wait::first_delay(Kind::Cluster, gib), 0);
     while passed < takes {
         unfinished += 1;
         assert!(unfinished < 10_000, "{gib} GiB in {takes} are looked at all the time");
@@ -68,7 +68,7 @@ proptest! {
     fn no_wait_is_shorter_than_the_shortest_or_longer_than_the_longest(
         kind in given::kind(), gib: u32, progress: u8, passed in -400_i64..40_000_000,
     ) {
-        for wait in [wait::first(kind, gib), next(kind, progress, TimeDelta::seconds(passed))] {
+        for wait in [wait::first_delay(kind, gib), next(kind, progress, TimeDelta::seconds(passed))] {
             prop_assert!((SHORTEST..=LONGEST).contains(&wait), "{}", wait);
         }
     }
@@ -82,13 +82,13 @@ proptest! {
 
     #[test]
     fn the_larger_it_is_the_later_is_the_first_look(kind in given::kind(), one in 2_u32.., other in 2_u32..) {
-        prop_assert!(wait::first(kind, one.min(other)) <= wait::first(kind, one.max(other)));
+        prop_assert!(wait::first_delay(kind, one.min(other)) <= wait::first_delay(kind, one.max(other)));
     }
 
     /// Whatever a clock says.
     #[test]
     fn any_two_times_and_any_progress_make_a_wait(kind in given::kind(), progress: u8, since in any_time(), now in any_time()) {
-        let wait = wait::next(&copy(kind, progress), since, now);
+        let wait = wait::next_delay(&copy(kind, progress), since, now);
         prop_assert!((SHORTEST..=LONGEST).contains(&wait), "{}", wait);
     }
 }
@@ -110,7 +110,8 @@ fn copies_of_round_sizes_at_round_rates_keep_the_law_too() {
 
 #[test]
 fn first_looks_are_as_late_as_the_kind_allows() {
-    let check = |kind, gib, seconds| assert_eq!(wait::first(kind, gib), TimeDelta::seconds(seconds), "{kind:?} {gib}");
+    let check =
+        |kind, gib, seconds| assert_eq!(wait::first_delay(kind, gib), TimeDelta::seconds(seconds), "{kind:?} {gib}");
     check(Kind::Cluster, 2, 31);
     check(Kind::Cluster, 100, 90);
     // Of Aurora AWS does not tell.

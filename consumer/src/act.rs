@@ -1,0 +1,198 @@
+//! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
+
+use anyhow::ensure;
+use chrono::{SecondsFormat, TimeDelta};
+use cloud::CopyStart;
+use cloud::log::step;
+use protocol::event::Awaited;
+use protocol::wait::Answer;
+use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotRole, Tags, tags};
+use tracing::{error, info, warn};
+
+use crate::decide::Step;
+use crate::lifecycle::{Expired, StoredCopy, expired};
+use crate::settings::{Deletion, Keys, Settings};
+use crate::{Cause, Consumer};
+
+/// The delay between looks whether a transit copy is visible.
+const SHARE_DELAY: TimeDelta = TimeDelta::seconds(20);
+
+impl Consumer {
+    /// Makes the calls of a step.
+    pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
+        match step {
+            Step::NoAction => {}
+            Step::WaitForShare { announcement } => return self.wait_for_share(announcement, cause).await,
+            Step::StartCopy { announcement, transit } => self.start_copy(&announcement, &transit).await?,
+            Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
+            Step::Complete { copy } => self.complete(origin, &copy).await?,
+            Step::ReportAgain => self.report(origin).await?,
+            Step::DiscardFailed { copy } => {
+                self.refuse(origin, RefusalReason::CopyFailed).await?;
+                self.cloud.delete(&copy.arn).await?;
+            }
+            Step::Refuse(reason) => self.refuse(origin, reason).await?,
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn wait_for_share(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+        if let Cause::ShareTimer(_) = cause {
+            return Ok(Answer::again(SHARE_DELAY));
+        }
+        let transit = announcement.transit.clone();
+        info!(snapshot = %announcement.origin.snapshot, step = step::WAITING_FOR_SHARE, %transit, "the transit copy is not visible yet");
+        let wait_policy = &self.settings.wait_policy;
+        wait_policy.start(&self.cloud, &transit, Awaited::Sharing(announcement), SHARE_DELAY).await?;
+        Ok(Answer::Done)
+    }
+
+    async fn start_copy(&self, announcement: &Announcement, shared: &Snapshot) -> anyhow::Result<()> {
+        let Announcement { origin, transit, tags } = announcement;
+        let copy = origin.copy(self.cloud.here());
+        let transit_arn = transit.to_string();
+        let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]).with(self.settings.tag.iter());
+        let (tags, left_out) = tags.for_copy(&own);
+        if !left_out.is_empty() {
+            warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
+                "these tags were not copied");
+        }
+        let key = match &self.settings.keys {
+            _ if !shared.can_be_encrypted_by_copying() => None,
+            Keys::One(arn) => Some(arn.clone()),
+            Keys::PerDatabase => Some(self.key_of(origin).await?),
+        };
+        let start = self.cloud.copy(transit, &copy, key.as_deref(), &tags).await?;
+        if start == CopyStart::NameExists
+            && let Some(existing) = self.cloud.find(&copy).await?
+            && SnapshotRole::of(&existing) != SnapshotRole::Copy(origin.clone())
+        {
+            return self.refuse(origin, RefusalReason::NameTaken).await;
+        }
+        match &key {
+            Some(key) => {
+                info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib, key, "copying under DR's key");
+            }
+            // Invariant 2: an unencrypted copy is reported.
+            None => {
+                warn!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib,
+                    "copying without encryption, as ALLOW_PLAINTEXT_CLUSTERS permits");
+            }
+        }
+        Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?)
+    }
+
+    /// The key of this database, which is created when it is first needed.
+    async fn key_of(&self, origin: &Origin) -> anyhow::Result<String> {
+        let (account, database) = (&origin.database.place.account, origin.database.id());
+        let alias = format!("alias/DRACO-{account}-{database}");
+        let source = origin.database.to_string();
+        let tags: Tags = self.settings.tag.clone().with([(tags::SOURCE, source.as_str())]);
+        let description = format!("Draco: copies of {}", origin.database);
+        Ok(self.cloud.find_or_create_key(&alias, &description, &tags).await?)
+    }
+
+    async fn wait(&self, origin: &Origin, copy: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {
+        let wait_policy = &self.settings.wait_policy;
+        if let Cause::CopyTimer(since) = cause {
+            return Ok(wait_policy.answer(origin, copy, since, self.cloud.now()));
+        }
+        // The function may have stopped after starting the copy and before starting the timer.
+        wait_policy.start_for_copy(&self.cloud, origin, &copy.arn, copy.gib).await?;
+        Ok(Answer::Done)
+    }
+
+    /// Reports the copy to the source account, applies the lifecycle, and marks the copy as reported: last, so that everything is
+    /// repeated if a call before it fails. The exception is a copy that cannot be deleted: that is an error, but the mark is set,
+    /// and the plan of the next copy includes it again.
+    async fn complete(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<()> {
+        let now = self.cloud.now();
+        self.report(origin).await?;
+        let expired = self.expired(origin, copy).await?;
+        let (itself, others): (Vec<_>, Vec<_>) = expired.into_iter().partition(|expired| expired.copy.arn == copy.arn);
+        let mut failures = Vec::new();
+        for expired in &others {
+            failures.extend(self.thin(expired).await.err());
+        }
+        self.cloud.tag(&copy.arn, tags::REPORTED, &now.to_rfc3339_opts(SecondsFormat::Secs, true)).await?;
+        let copy_delay_seconds = (now - origin.taken).num_seconds();
+        info!(snapshot = %origin.snapshot, step = step::COPY_COMPLETED, copy = %copy.arn, copied = 1, copy_delay_seconds, "the copy is completed");
+        for expired in &itself {
+            failures.extend(self.thin(expired).await.err());
+        }
+        let failures: Vec<_> = failures.iter().map(ToString::to_string).collect();
+        ensure!(
+            failures.is_empty(),
+            "the copy is completed, but deleting an expired copy failed: {}",
+            failures.join("; ")
+        );
+        Ok(())
+    }
+
+    async fn report(&self, origin: &Origin) -> anyhow::Result<()> {
+        let copy = origin.copy(self.cloud.here());
+        self.reply(&Message::Completed { origin: origin.clone(), copy }).await
+    }
+
+    async fn refuse(&self, origin: &Origin, reason: RefusalReason) -> anyhow::Result<()> {
+        let why = explanation(reason).to_owned();
+        error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
+        self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
+    }
+
+    /// Publishes to the account of the source.
+    async fn reply(&self, message: &Message) -> anyhow::Result<()> {
+        let topic = message.origin().snapshot.place.arn("sns", "DracoProducer");
+        Ok(self.cloud.publish(&topic, message).await?)
+    }
+
+    /// The expired copies of the database. In a dry run they are reported once a day for each database: there are none if another
+    /// copy was completed earlier today.
+    async fn expired(&self, origin: &Origin, copy: &Snapshot) -> Result<Vec<Expired>, cloud::Error> {
+        let Settings { deletion, lifecycles, floor, .. } = &self.settings;
+        let all = self.cloud.list_all(copy.arn.kind, Some(&copy.database)).await?;
+        let copies: Vec<_> = all.iter().filter_map(|found| StoredCopy::of(found, &origin.database)).collect();
+        let today = self.cloud.now().date_naive();
+        let was_reported = || copies.iter().any(|copy| copy.was_reported_on(today));
+        if *deletion == Deletion::DryRun && was_reported() {
+            return Ok(Vec::new());
+        }
+        Ok(expired(copies, Some(&copy.arn), lifecycles, floor))
+    }
+
+    /// Deletes an expired copy, or logs that it would be deleted (invariant 6).
+    async fn thin(&self, expired: &Expired) -> Result<(), cloud::Error> {
+        let Expired { copy, why } = expired;
+        let snapshot = &copy.origin.snapshot;
+        match self.settings.deletion {
+            Deletion::DryRun => {
+                info!(%snapshot, step = step::WOULD_DELETE, copy = %copy.arn, reason = why, would_delete = 1, "kept because NO_DRY_RUN is not set");
+            }
+            Deletion::Enabled => {
+                self.cloud.delete(&copy.arn).await?;
+                info!(%snapshot, step = step::DELETED, copy = %copy.arn, reason = why, deleted = 1, "deleted the expired copy");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The reason for people, with the next step.
+fn explanation(reason: RefusalReason) -> &'static str {
+    match reason {
+        RefusalReason::NotShared => {
+            "the transit copy is not visible in DR ten minutes after its announcement; check that it exists and is shared with this account"
+        }
+        RefusalReason::PlaintextCluster => {
+            "AWS cannot encrypt an unencrypted cluster snapshot by copying it; encrypt the cluster, or set ALLOW_PLAINTEXT_CLUSTERS"
+        }
+        RefusalReason::TakenLater => {
+            "its announcement claims that it was taken after its transit copy was created; check who can publish to DracoConsumer"
+        }
+        RefusalReason::NameTaken => "another snapshot in DR has the copy's identifier; rename or delete that snapshot",
+        RefusalReason::CopyFailed => {
+            "AWS started the copy, and the copy failed; check that DR's role may use both keys"
+        }
+        RefusalReason::Other => "a reason that this version does not know",
+    }
+}

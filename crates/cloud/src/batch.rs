@@ -1,0 +1,110 @@
+//! Handles items one after the other: the records of an event, the snapshots of a sweep. A failed item does not prevent the
+//! others from being handled; all failures are reported together at the end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::event::{Record, RecordError, Sweep, Trigger};
+use protocol::wait::{Answer, Timer};
+use protocol::{Kind, Snapshot};
+use tracing::info;
+
+use crate::log::step;
+use crate::{Cloud, log};
+
+/// The time that a sweep reserves to hand over the rest. It is longer than one look takes.
+const RESERVE: TimeDelta = TimeDelta::seconds(20);
+
+/// The failures so far.
+#[derive(Default)]
+struct Failures(Vec<String>);
+
+impl Failures {
+    fn add(&mut self, result: anyhow::Result<()>) {
+        self.0.extend(result.err().map(|error| format!("{error:#}")));
+    }
+
+    fn into_result(self) -> anyhow::Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(anyhow::anyhow!(self.0.join("; "))) }
+    }
+}
+
+/// Handles each record.
+///
+/// # Errors
+/// All records that could not be parsed or handled.
+pub async fn handle_records<F>(
+    records: Vec<Result<Record, RecordError>>,
+    handle: impl Fn(Record) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    if records.is_empty() {
+        info!(step = step::IGNORED, reason = "no-records", "received an event without records");
+    }
+    let mut failures = Failures::default();
+    for record in records {
+        failures.add(match record {
+            Ok(record) => handle(record).await,
+            // The text of the error contains its cause already.
+            Err(error) => Err(anyhow::Error::msg(error.to_string())),
+        });
+    }
+    failures.into_result()
+}
+
+/// Looks at every snapshot of this account, page by page, starting at `from`. Before the deadline, it starts a timer of
+/// this state machine, which continues with the rest.
+///
+/// # Errors
+/// All looks that failed.
+pub async fn sweep<F>(
+    cloud: &Cloud,
+    from: Sweep,
+    deadline: DateTime<Utc>,
+    state_machine: &str,
+    look: impl Fn(Snapshot) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let first = from.kind.unwrap_or(Kind::Instance);
+    let Sweep { mut marker, done: mut skipped, .. } = from;
+    let (mut looked, mut failures) = (0, Failures::default());
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind >= first) {
+        loop {
+            let page = match cloud.list_page(kind, None, marker.as_deref()).await {
+                Ok(page) => page,
+                Err(error) => {
+                    failures.add(Err(error.into()));
+                    return failures.into_result();
+                }
+            };
+            for (nth, snapshot) in page.snapshots.into_iter().enumerate().skip(skipped) {
+                // At least one look, so that a sweep makes progress however little time it has.
+                if looked > 0 && cloud.now() + RESERVE > deadline {
+                    continue_later(cloud, Sweep { kind: Some(kind), marker, done: nth }, state_machine).await?;
+                    info!(step = step::SWEEP_PAUSED, snapshots = looked, "time is up; a timer continues the sweep");
+                    // The rest has its timer. An error here would make AWS retry this part and start the timer twice.
+                    if let Err(error) = failures.into_result() {
+                        log::event_failed(&error);
+                    }
+                    return Ok(());
+                }
+                looked += 1;
+                failures.add(look(snapshot).await);
+            }
+            (marker, skipped) = (page.marker, 0);
+            if marker.is_none() {
+                break;
+            }
+        }
+    }
+    info!(step = step::SWEEP_COMPLETED, snapshots = looked, "looked at every snapshot");
+    failures.into_result()
+}
+
+async fn continue_later(cloud: &Cloud, rest: Sweep, state_machine: &str) -> anyhow::Result<()> {
+    let name = format!("{}-sweep", cloud.now().format("%Y%m%dt%H%M%S"));
+    let timer = Timer { trigger: Trigger::Sweep(rest), answer: Answer::Again { seconds: 1 } };
+    Ok(cloud.start_timer(state_machine, &name, &timer).await?)
+}

@@ -1,0 +1,147 @@
+//! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
+
+use anyhow::Context;
+use cloud::log::step;
+use cloud::{Class, CopyStart, Effect};
+use protocol::message::Refusal;
+use protocol::wait::Answer;
+use protocol::{Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, tags};
+use tracing::{error, info, warn};
+
+use crate::decide::Step;
+use crate::{Cause, Producer};
+
+impl Producer {
+    /// Makes the calls of a step.
+    pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
+        match step {
+            Step::NoAction(reason) => log_once(origin, step::NO_ACTION, reason.texts(), cause),
+            Step::Ignore(reason) => log_once(origin, step::IGNORED, reason.texts(), cause),
+            Step::StartCopy { source } => self.start_copy(origin, &source).await?,
+            Step::Wait { transit } => return self.wait(origin, &transit, cause).await,
+            Step::Announce { transit } => self.announce(origin, transit).await?,
+            Step::Confirm { transit } => self.confirm(origin, transit.as_ref()).await?,
+            Step::MarkNotCopied { reason, why, transit } => {
+                self.mark_not_copied(origin, reason, &why, transit.as_ref()).await?;
+            }
+            Step::KeepTransit { reason, why } => {
+                error!(snapshot = %origin.snapshot, step = step::TRANSIT_KEPT, transit = %origin.transit(), %reason, failed = 1,
+                    "DR has no copy and the source is gone; the transit copy is kept: {why}");
+            }
+            Step::DiscardFailed { transit } => {
+                error!(snapshot = %origin.snapshot, step = step::TRANSIT_FAILED, transit = %transit.arn, failed = 1,
+                    "the transit copy failed and is deleted; the next sweep starts a new one");
+                self.cloud.delete(&transit.arn).await?;
+            }
+            Step::DeleteTransit { transit } => {
+                info!(snapshot = %origin.snapshot, step = step::TRANSIT_DELETED, transit = %transit.arn,
+                    "deleting the transit copy, which is no longer needed");
+                self.cloud.delete(&transit.arn).await?;
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn start_copy(&self, origin: &Origin, source: &Snapshot) -> anyhow::Result<()> {
+        let transit = origin.transit();
+        let (tags, left_out) = source.tags.for_copy(&origin.to_tags().with(self.settings.tag.iter()));
+        if !left_out.is_empty() {
+            warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
+                "these tags were not copied");
+        }
+        // AWS cannot encrypt a cluster snapshot by copying it. DR decides whether it accepts an unencrypted one.
+        let key = source.can_be_encrypted_by_copying().then_some(self.settings.transit_key.as_str());
+        let start = self.cloud.copy(&source.arn, &transit, key, &tags).await?;
+        if start == CopyStart::NameExists {
+            // Either a concurrent look started the copy, or another snapshot has the identifier.
+            let existing = self.cloud.find(&transit).await?.map(|existing| SnapshotRole::of(&existing));
+            if existing.is_some_and(|role| role != SnapshotRole::Transit(origin.clone())) {
+                error!(snapshot = %origin.snapshot, step = step::NAME_TAKEN, %transit, failed = 1,
+                    "another snapshot has the transit copy's identifier");
+                anyhow::bail!(
+                    "copying {} to {transit}: another snapshot has that identifier; delete or rename it",
+                    origin.snapshot
+                );
+            }
+        }
+        info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, "copying under the transit key");
+        Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &transit, source.gib).await?)
+    }
+
+    async fn wait(&self, origin: &Origin, transit: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {
+        let wait_policy = &self.settings.wait_policy;
+        if let Cause::Timer(since) = cause {
+            return Ok(wait_policy.answer(origin, transit, since, self.cloud.now()));
+        }
+        // The function may have stopped after starting the copy and before starting the timer.
+        wait_policy.start_for_copy(&self.cloud, origin, &transit.arn, transit.gib).await?;
+        Ok(Answer::Done)
+    }
+
+    /// Shares first, so that DR can see the transit copy when it receives the announcement.
+    async fn announce(&self, origin: &Origin, transit: Snapshot) -> anyhow::Result<()> {
+        let dr = &self.settings.dr.account;
+        self.cloud.share(&transit.arn, dr).await?;
+        let announcement = Announcement { origin: origin.clone(), transit: transit.arn, tags: transit.tags };
+        let transit = announcement.transit.clone();
+        self.cloud.publish(&self.settings.consumer_topic, &Message::Shared(announcement)).await?;
+        info!(snapshot = %origin.snapshot, step = step::ANNOUNCED, %transit, "shared with {dr} and announced");
+        Ok(())
+    }
+
+    /// Tags first: if the deletion fails, the next look sees the tag and deletes the transit copy.
+    async fn confirm(&self, origin: &Origin, transit: Option<&Snapshot>) -> anyhow::Result<()> {
+        let copy = origin.copy(&self.settings.dr);
+        let tagged = self.mark_copied(origin, &copy).await?;
+        if let Some(transit) = transit {
+            self.cloud.delete(&transit.arn).await?;
+        }
+        let source = match tagged {
+            Effect::Applied => "tagged",
+            Effect::NotFound => "gone",
+        };
+        info!(snapshot = %origin.snapshot, step = step::COPY_CONFIRMED, %copy, source, copied = 1, "DR has the copy");
+        Ok(())
+    }
+
+    /// Marks the source as copied. A source with the maximum number of tags has no room for the mark. It is marked by its
+    /// lifecycle tag instead, which exists already.
+    async fn mark_copied(&self, origin: &Origin, copy: &SnapshotArn) -> Result<Effect, cloud::Error> {
+        match self.cloud.tag(&origin.snapshot, tags::COPIED, &copy.to_string()).await {
+            Err(error) if error.class() == Class::Other => {
+                let Ok(effect) = self.cloud.tag(&origin.snapshot, tags::LIFECYCLE, tags::IGNORE).await else {
+                    return Err(error);
+                };
+                warn!(snapshot = %origin.snapshot, step = step::MARKED_IGNORED, reason = %error,
+                    "the source has no room for the tag Draco_Copied; its lifecycle was set to Ignore instead");
+                Ok(effect)
+            }
+            tagged => tagged,
+        }
+    }
+
+    /// Deletes the transit copy first: it must not remain because the source has no room for another tag.
+    async fn mark_not_copied(
+        &self,
+        origin: &Origin,
+        reason: RefusalReason,
+        why: &str,
+        transit: Option<&Snapshot>,
+    ) -> anyhow::Result<()> {
+        let refusal = Refusal { at: self.cloud.now(), reason };
+        error!(snapshot = %origin.snapshot, step = step::NOT_COPIED, %reason, failed = 1, "DR did not copy the snapshot: {why}");
+        if let Some(transit) = transit {
+            self.cloud.delete(&transit.arn).await?;
+        }
+        let tagged = self.cloud.tag(&origin.snapshot, tags::NOT_COPIED, &refusal.to_string()).await;
+        tagged.map(drop).context("marking a refused snapshot")
+    }
+}
+
+/// Logs a look without an action, but only if a notification caused it: a line in every sweep would be noise.
+fn log_once(origin: &Origin, step: &str, (reason, message): (&str, &str), cause: Cause) {
+    if matches!(cause, Cause::Notification) {
+        let ignored = u64::from(step == step::IGNORED);
+        info!(snapshot = %origin.snapshot, step, reason, ignored, "{message}");
+    }
+}
