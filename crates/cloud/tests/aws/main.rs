@@ -5,6 +5,7 @@
 mod errors;
 mod keys;
 mod messages;
+mod metrics;
 mod pages;
 mod snapshots;
 mod timers;
