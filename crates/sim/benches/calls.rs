@@ -1,5 +1,5 @@
-//! How fast a world is: calls a second through the AWS SDK in process, in an account with few and with very many
-//! snapshots, and a virtual year of a hundred databases. One JSON line each.
+//! The speed of a world: calls per second through the AWS SDK in process, in accounts with few and with many snapshots,
+//! and a simulated year of 100 databases. Prints one JSON line for each measurement.
 
 use std::future::Future;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use sim::{Settings, World};
 
 const SOURCE: &str = "111111111111";
 const REGION: &str = "eu-west-1";
-/// The calls that are timed, of each kind.
+/// The number of measured calls of each kind.
 const CALLS: usize = 5_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     runtime()?.block_on(year())
 }
 
-/// A paused clock: what takes time in the world takes none here.
+/// A runtime with a paused clock, so that waiting takes no real time.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
 }
@@ -30,7 +30,7 @@ async fn calls(snapshots: usize) -> Done {
     let epoch = "2026-11-21T00:00:00Z".parse()?;
     let world = World::with_settings(Settings { epoch, snapshot_quota: 1_000_000, ..Settings::default() });
     let rds = Client::new(&world.sdk_config(SOURCE, REGION));
-    // A hundred snapshots a database, as an account has them.
+    // 100 snapshots for each database.
     for database in 0..snapshots.div_ceil(100) {
         let name = format!("db-{database}");
         rds.create_db_instance()
@@ -88,7 +88,7 @@ async fn calls(snapshots: usize) -> Done {
 
 type Pending = std::pin::Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error>>>>>;
 
-/// A hundred databases with a snapshot a day, kept for a week.
+/// 100 databases with a daily snapshot, kept for a week.
 async fn year() -> Done {
     const DATABASES: usize = 100;
     let since = Instant::now();
@@ -106,18 +106,18 @@ async fn year() -> Done {
     }
     world.sleep(std::time::Duration::from_secs(365 * 24 * 3600)).await;
     let seconds = since.elapsed().as_secs_f64();
-    // As many as a week leaves: that the others came and went.
-    let (mut there, mut marker) = (0, None);
+    // Only the snapshots of the last week remain.
+    let (mut kept, mut marker) = (0, None);
     loop {
         let page = rds.describe_db_snapshots().set_marker(marker).send().await?;
-        there += page.db_snapshots().len();
+        kept += page.db_snapshots().len();
         marker = page.marker;
         if marker.is_none() {
             break;
         }
     }
     println!(
-        r#"{{"bench":"sim","what":"a year of {DATABASES} databases","snapshots_at_the_end":{there},"seconds":{seconds:.2}}}"#
+        r#"{{"bench":"sim","what":"a year of {DATABASES} databases","snapshots_at_the_end":{kept},"seconds":{seconds:.2}}}"#
     );
     Ok(())
 }
