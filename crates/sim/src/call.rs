@@ -96,9 +96,9 @@ impl Input {
     /// Deserializes the operation's input structure.
     pub(crate) fn read<I: DeserializeOwned>(self) -> Result<I, Error> {
         match self {
-            Self::Params(params) => params.read().map_err(|why| Error::new("InvalidParameterValue", why)),
+            Self::Params(params) => params.read().map_err(|error| Error::new("InvalidParameterValue", error)),
             Self::Json(json) => {
-                serde_json::from_value(json).map_err(|why| Error::new("ValidationException", why.to_string()))
+                serde_json::from_value(json).map_err(|error| Error::new("ValidationException", error.to_string()))
             }
         }
     }
@@ -190,8 +190,8 @@ impl Error {
 
     /// A value that violates a constraint of the service's model, in the JSON protocol.
     pub(crate) fn invalid_member(value: &str, member: &str, must: &str) -> Self {
-        let why = format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}");
-        Self::new("ValidationException", format!("1 validation error detected: {why}"))
+        let message = format!("Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}");
+        Self::new("ValidationException", format!("1 validation error detected: {message}"))
     }
 
     /// A server error. The caller cannot know whether the operation had an effect.
@@ -208,12 +208,12 @@ impl Error {
     }
 
     /// The caller lacks a permission. The code depends on the service.
-    pub(crate) fn access_denied(service: Service, why: String) -> Self {
+    pub(crate) fn access_denied(service: Service, message: String) -> Self {
         match service {
-            Service::Kms | Service::States => Self::new("AccessDeniedException", why),
-            Service::Rds | Service::Sts => Self::new("AccessDenied", why).status(403),
-            Service::Sns => Self::new("AuthorizationError", why).status(403),
-            Service::Sqs => Self::new("AccessDeniedException", why).status(403),
+            Service::Kms | Service::States => Self::new("AccessDeniedException", message),
+            Service::Rds | Service::Sts => Self::new("AccessDenied", message).status(403),
+            Service::Sns => Self::new("AuthorizationError", message).status(403),
+            Service::Sqs => Self::new("AccessDeniedException", message).status(403),
         }
     }
 

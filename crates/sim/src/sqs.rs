@@ -122,8 +122,8 @@ fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Res
     let CreateQueue { queue_name: name, attributes } = input;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=80).contains(&name.len()) || !name.bytes().all(allowed) {
-        let why = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
-        return Err(Error::new("InvalidParameterValue", why));
+        let message = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        return Err(Error::new("InvalidParameterValue", message));
     }
     let visibility = seconds(&attributes, "VisibilityTimeout", 0..=43_200)?;
     let retention = seconds(&attributes, "MessageRetentionPeriod", 60..=1_209_600)?;
@@ -143,8 +143,8 @@ fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Res
     if visibility.is_some_and(|requested| requested != queue.visibility)
         || retention.is_some_and(|requested| requested != queue.retention)
     {
-        let why = format!("A queue named {name} already exists with other attributes.");
-        return Err(Error::new("QueueNameExists", why));
+        let message = format!("A queue named {name} already exists with other attributes.");
+        return Err(Error::new("QueueNameExists", message));
     }
     Ok(json!({ "QueueUrl": url(ctx, &name) }))
 }
@@ -217,8 +217,8 @@ struct SendMessage {
 fn send_message(state: &mut State, ctx: &CallContext, input: SendMessage) -> Result<Value, Error> {
     if input.message_attributes.is_some_and(|attributes| !attributes.is_empty()) || input.delay_seconds.unwrap_or(0) > 0
     {
-        let why = "This simulation has no message attributes and no delays in queues.";
-        return Err(Error::new("UnsupportedOperation", why));
+        let message = "This simulation has no message attributes and no delays in queues.";
+        return Err(Error::new("UnsupportedOperation", message));
     }
     let md5 = md5(&input.message_body);
     let id = put(state, arn(ctx, &input.queue_url)?, input.message_body)?;
@@ -233,9 +233,9 @@ fn put(state: &mut State, queue: Arn<'_>, body: String) -> Result<String, Error>
         return Err(Error::new("MissingParameter", "The request must contain the parameter MessageBody."));
     }
     if body.len() > MAX_BODY_BYTES {
-        let why =
+        let message =
             format!("One or more parameters are invalid. Reason: Message must be shorter than {MAX_BODY_BYTES} bytes.");
-        return Err(Error::new("InvalidParameterValue", why));
+        return Err(Error::new("InvalidParameterValue", message));
     }
     let (id, sent) = (state.new_uuid(), state.now);
     let queue = find(state, queue)?;
@@ -262,10 +262,10 @@ struct ReceiveMessage {
 fn receive_message(state: &mut State, ctx: &CallContext, input: &ReceiveMessage) -> Result<Value, Error> {
     let max = input.max_number_of_messages.unwrap_or(1);
     if !(1..=10).contains(&max) {
-        let why = format!(
+        let message = format!(
             "Value {max} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
         );
-        return Err(Error::new("InvalidParameterValue", why));
+        return Err(Error::new("InvalidParameterValue", message));
     }
     let requested = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
     let (now, receipt) = (state.now, state.new_uuid());

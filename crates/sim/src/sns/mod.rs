@@ -184,11 +184,11 @@ fn access_denied(principal: Principal<'_>, action: &str, resource: &str) -> Erro
         Principal::Caller(caller) => caller.principal(),
         Principal::Service { name, .. } => name.to_owned(),
     };
-    let why = format!(
+    let message = format!(
         "User: {who} is not authorized to perform: {action} on resource: {resource} because no policy allows the \
          {action} action"
     );
-    Error::new("AuthorizationError", why).status(403)
+    Error::new("AuthorizationError", message).status(403)
 }
 
 /// An entry of a map in the query protocol, for inputs and outputs.
@@ -330,7 +330,7 @@ impl Topic {
     fn set(&mut self, name: &str, value: String) -> Result<(), Error> {
         match name {
             "Policy" => {
-                let policy = Policy::parse(&value).map_err(|why| invalid(format!("Policy Error: {why}")))?;
+                let policy = Policy::parse(&value).map_err(|error| invalid(format!("Policy Error: {error}")))?;
                 self.policy = Some((value, policy));
             }
             "DisplayName" => self.display_name = value,
@@ -386,16 +386,16 @@ fn attribute(MessageAttribute { name, value }: MessageAttribute) -> Result<(Stri
         Some("String" | "Number") => string_value,
         Some("Binary") => binary_value,
         _ => {
-            let why = format!("The message attribute '{name}' has an invalid message attribute type.");
-            return Err(Error::new("ParameterValueInvalid", why));
+            let message = format!("The message attribute '{name}' has an invalid message attribute type.");
+            return Err(Error::new("ParameterValueInvalid", message));
         }
     };
     let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        let why = format!(
+        let message = format!(
             "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
              '{data_type}'."
         );
-        Error::new("ParameterValueInvalid", why)
+        Error::new("ParameterValueInvalid", message)
     })?;
     Ok((name, Attribute { data_type, value }))
 }

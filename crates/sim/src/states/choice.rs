@@ -113,7 +113,7 @@ impl Rule {
         };
         let operand = match operand.as_str() {
             Some(path) if operator.ends_with("Path") => {
-                Operand::At(Path::parse(path).or_else(|why| fields.refuse(operator, &why))?)
+                Operand::At(Path::parse(path).or_else(|error| fields.refuse(operator, &error))?)
             }
             _ if operator.ends_with("Path") || compare(of, operand, operand).is_none() => {
                 return fields.refuse(operator, "The value is not of the operator's type");

@@ -197,16 +197,17 @@ fn summary(execution: &Execution) -> Value {
 
 fn check_input(input: &str) -> Result<(), Error> {
     if input.len() > MAX_BYTES {
-        let why = "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length \
+        let message = "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length \
                    less than or equal to 262144";
-        return Err(Error::new("ValidationException", why));
+        return Err(Error::new("ValidationException", message));
     }
-    let invalid =
-        |why: String| Error::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{why}'"));
+    let invalid = |message: String| {
+        Error::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{message}'"))
+    };
     match serde_json::from_str::<serde::de::IgnoredAny>(input) {
         Ok(_) => Ok(()),
         Err(_) if input.is_empty() => Err(invalid("Invalid execution input.".to_owned())),
-        Err(why) => Err(invalid(why.to_string())),
+        Err(error) => Err(invalid(error.to_string())),
     }
 }
 

@@ -12,7 +12,7 @@ use super::template::Template;
 #[derive(Debug)]
 pub(super) struct DefinitionError {
     pub(super) at: String,
-    pub(super) why: String,
+    pub(super) message: String,
 }
 
 /// The fields of an object that have not been read yet.
@@ -26,7 +26,7 @@ impl<'a> Fields<'a> {
     pub(super) fn of(json: &'a Value, at: String) -> Result<Self, DefinitionError> {
         match json {
             Value::Object(all) => Ok(Self { at, left: all.clone(), all }),
-            _ => Err(DefinitionError { at, why: "An object is expected".to_owned() }),
+            _ => Err(DefinitionError { at, message: "An object is expected".to_owned() }),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Fields<'a> {
         match self.text_if(name)?.map(|text| Path::parse(&text)) {
             None => Ok(None),
             Some(Ok(path)) => Ok(Some(path)),
-            Some(Err(why)) => self.refuse(name, &why),
+            Some(Err(error)) => self.refuse(name, &error),
         }
     }
 
@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
             None => Ok(None),
             Some(json @ Value::Object(_)) => match Template::parse(json) {
                 Ok(template) => Ok(Some(template)),
-                Err(why) => self.refuse(name, &why),
+                Err(error) => self.refuse(name, &error),
             },
             Some(_) => self.refuse(name, "An object is expected"),
         }
@@ -141,9 +141,9 @@ impl<'a> Fields<'a> {
         self.all.keys().map(String::as_str)
     }
 
-    pub(super) fn refuse<T>(&self, field: &str, why: &str) -> Result<T, DefinitionError> {
+    pub(super) fn refuse<T>(&self, field: &str, message: &str) -> Result<T, DefinitionError> {
         let at = if field.is_empty() { self.at.clone() } else { format!("{}/{field}", self.at) };
-        Err(DefinitionError { at, why: why.to_owned() })
+        Err(DefinitionError { at, message: message.to_owned() })
     }
 
     /// Checks that no fields remain, except comments and the only supported query language.

@@ -161,10 +161,10 @@ impl Retrier {
 impl Definition {
     /// Parses a definition. The error is AWS's message.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text).map_err(|why| format!("INVALID_JSON_DESCRIPTION: {why}"))?;
-        Self::read(&json).map_err(|DefinitionError { at, why }| {
+        let json: Value = serde_json::from_str(text).map_err(|error| format!("INVALID_JSON_DESCRIPTION: {error}"))?;
+        Self::read(&json).map_err(|DefinitionError { at, message }| {
             let at = if at.is_empty() { "/" } else { &at };
-            format!("SCHEMA_VALIDATION_FAILED: {why} at {at}")
+            format!("SCHEMA_VALIDATION_FAILED: {message} at {at}")
         })
     }
 
@@ -188,7 +188,7 @@ impl Definition {
     fn check_targets(&self, named: &Map<String, Value>) -> Result<(), DefinitionError> {
         let missing = |at: String, target: &str| DefinitionError {
             at,
-            why: format!("MISSING_TRANSITION_TARGET: there is no state '{target}'"),
+            message: format!("MISSING_TRANSITION_TARGET: there is no state '{target}'"),
         };
         if !self.states.contains_key(&self.start_at) {
             return Err(missing("/StartAt".to_owned(), &self.start_at));
@@ -209,7 +209,7 @@ impl Definition {
             None => Ok(()),
             Some(name) => Err(DefinitionError {
                 at: format!("/States/{name}"),
-                why: "MISSING_TRANSITION_TARGET: the state cannot be reached".to_owned(),
+                message: "MISSING_TRANSITION_TARGET: the state cannot be reached".to_owned(),
             }),
         }
     }
@@ -230,7 +230,7 @@ impl Step {
                 let resource = fields.text("Resource")?;
                 let resource = Resource::parse(&resource, filters.parameters.as_ref());
                 Kind::Task {
-                    resource: resource.or_else(|why| fields.refuse("Resource", &why))?,
+                    resource: resource.or_else(|error| fields.refuse("Resource", &error))?,
                     timeout: fields.count("TimeoutSeconds", 1..=MAX_SECONDS)?,
                     retry: fields.list("Retry", Retrier::read)?.unwrap_or_default(),
                     catch: fields.list("Catch", Catcher::read)?.unwrap_or_default(),
@@ -384,7 +384,7 @@ fn text_field(fields: &mut Fields<'_>, name: &str) -> Result<Option<TextField>, 
         (Some(fixed), None) => Ok(Some(TextField::Fixed(fixed))),
         (None, Some(text)) => match Expression::parse(&text) {
             Ok(expression) => Ok(Some(TextField::Computed(expression))),
-            Err(why) => fields.refuse(&path, &why),
+            Err(error) => fields.refuse(&path, &error),
         },
         (Some(_), Some(_)) => fields.refuse(name, &format!("Only one of [{name}, {path}] can be given")),
     }

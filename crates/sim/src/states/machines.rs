@@ -127,9 +127,9 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Res
         return Err(being_deleted(&arn));
     }
     if text.is_none() && role_arn.is_none() {
-        let why = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be \
+        let message = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be \
                    specified";
-        return Err(Error::new("MissingRequiredParameter", why));
+        return Err(Error::new("MissingRequiredParameter", message));
     }
     role_arn.as_deref().map_or(Ok(()), |role| check_role(ctx, role))?;
     if let Some(text) = text {
@@ -195,7 +195,7 @@ pub(super) fn being_deleted(arn: &str) -> Error {
 }
 
 fn parse(text: &str) -> Result<Arc<Definition>, Error> {
-    let refused = |why| Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{why}'"));
+    let refused = |error| Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{error}'"));
     Definition::parse(text).map(Arc::new).map_err(refused)
 }
 

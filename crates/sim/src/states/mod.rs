@@ -92,7 +92,7 @@ fn arn(ctx: &CallContext, of: &str, name: &str) -> String {
 /// The part after `stateMachine:` or `execution:` in an ARN. `None` if the ARN belongs to another region or account,
 /// whose machines are not visible.
 fn name_in<'a>(ctx: &CallContext, arn: &'a str, of: &str) -> Result<Option<&'a str>, Error> {
-    let invalid = |why: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{why}: {arn}'")));
+    let invalid = |message: &str| Err(Error::new("InvalidArn", format!("Invalid Arn: '{message}: {arn}'")));
     if !arn.starts_with("arn:") {
         return invalid("Invalid ARN prefix");
     }

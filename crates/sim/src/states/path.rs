@@ -36,19 +36,21 @@ enum Segment {
 impl Path {
     /// Parses a path. The error is the reason.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let why = |what: &str| format!("'{text}' is not a reference path: {what}");
+        let message = |what: &str| format!("'{text}' is not a reference path: {what}");
         let in_context = text.starts_with("$$");
-        let mut rest =
-            text.strip_prefix("$$").or_else(|| text.strip_prefix('$')).ok_or_else(|| why("it must begin with $"))?;
+        let mut rest = text
+            .strip_prefix("$$")
+            .or_else(|| text.strip_prefix('$'))
+            .ok_or_else(|| message("it must begin with $"))?;
         let mut segments = Vec::new();
         while !rest.is_empty() {
             let (segment, after) = if let Some(after) = rest.strip_prefix('.') { member(after) } else { bracket(rest) }
-                .ok_or_else(|| why(&format!("'{rest}' is neither .member, ['member'] nor [0]")))?;
+                .ok_or_else(|| message(&format!("'{rest}' is neither .member, ['member'] nor [0]")))?;
             segments.push(segment);
             rest = after;
         }
         if segments.len() > MAX_DEPTH {
-            return Err(why(&format!("it has more than {MAX_DEPTH} segments")));
+            return Err(message(&format!("it has more than {MAX_DEPTH} segments")));
         }
         Ok(Self { text: text.to_owned(), in_context, segments })
     }
@@ -93,7 +95,7 @@ impl Path {
 
     /// Returns `into` with `value` at this path. Missing objects on the way are created; missing list elements are not.
     pub(super) fn put(&self, mut into: Value, value: Value) -> Result<Value, String> {
-        let why = format!("Unable to apply ReferencePath {self} to input {into}");
+        let message = format!("Unable to apply ReferencePath {self} to input {into}");
         let (mut node, mut made) = (&mut into, false);
         for segment in &self.segments {
             if made && matches!(segment, Segment::Member(_)) {
@@ -105,9 +107,9 @@ impl Path {
                     members.entry(name).or_insert(Value::Null)
                 }
                 (Segment::Element(index), Value::Array(elements)) => {
-                    elements.get_mut(*index).ok_or_else(|| why.clone())?
+                    elements.get_mut(*index).ok_or_else(|| message.clone())?
                 }
-                _ => return Err(why),
+                _ => return Err(message),
             };
         }
         *node = value;

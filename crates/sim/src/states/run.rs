@@ -100,11 +100,11 @@ fn start_task(state: &mut State, id: ExecutionId, turn: u64, request: TaskReques
     let caller = Caller { account: id.account.clone(), role: Some(Role { name, session }) };
     match request {
         TaskRequest::Invoke { function, payload } => {
-            if let Err(why) =
+            if let Err(error) =
                 iam::check_caller_policies(state, &caller, &RequiredPermission::new("lambda:InvokeFunction", &function))
             {
                 let request_id = state.new_uuid();
-                return send_signal_soon(state, id, turn, Err(lambda_access_denied(&why, &request_id)));
+                return send_signal_soon(state, id, turn, Err(lambda_access_denied(&error, &request_id)));
             }
             lambda::call(state, &function, payload, move |state, answer| {
                 let answer = answer.map_err(|failed| Failure::new(&failed.error, failed.cause));

@@ -136,9 +136,9 @@ struct AttributeInput {
 }
 
 /// The failure if the machine's role may not invoke a function.
-pub(super) fn lambda_access_denied(why: &str, request_id: &str) -> Failure {
+pub(super) fn lambda_access_denied(message: &str, request_id: &str) -> Failure {
     let cause = format!(
-        "{why} (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: {request_id}; \
+        "{message} (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: {request_id}; \
          Proxy: null)"
     );
     Failure::new("Lambda.AWSLambdaException", cause)

@@ -31,10 +31,10 @@ impl Template {
                         Some(plain) => {
                             let expression =
                                 value.as_str().ok_or("not a string".to_owned()).and_then(Expression::parse);
-                            let expression = expression.map_err(|why| {
+                            let expression = expression.map_err(|error| {
                                 format!(
                                     "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic \
-                                     function call ({why})"
+                                     function call ({error})"
                                 )
                             })?;
                             (plain, Self::Computed(name.clone(), expression))
@@ -112,10 +112,10 @@ impl Expression {
             Self::Call(function, arguments, text) => {
                 let arguments =
                     arguments.iter().map(|argument| argument.evaluate(field, scope)).collect::<Result<Vec<_>, _>>()?;
-                function.apply(&arguments).map_err(|why| {
+                function.apply(&arguments).map_err(|error| {
                     Failure::new(
                         "States.IntrinsicFailure",
-                        format!("The function '{text}' had the following error: {why}"),
+                        format!("The function '{text}' had the following error: {error}"),
                     )
                 })
             }
@@ -139,7 +139,9 @@ impl Function {
             (Self::Format, _) => Err("the first argument must be a string".to_owned()),
             (Self::JsonToString, [value]) => Ok(value.to_string().into()),
             (Self::StringToJson, [Value::String(text)]) if text.trim().is_empty() => Ok(Value::Null),
-            (Self::StringToJson, [Value::String(text)]) => serde_json::from_str(text).map_err(|why| why.to_string()),
+            (Self::StringToJson, [Value::String(text)]) => {
+                serde_json::from_str(text).map_err(|error| error.to_string())
+            }
             (Self::StringToJson, [_]) => Err("the argument must be a string".to_owned()),
             (Self::JsonToString | Self::StringToJson, _) => Err("one argument is expected".to_owned()),
         }
@@ -250,7 +252,7 @@ fn argument(text: &str, depth: usize) -> Result<(Argument, &str), String> {
     if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || text.starts_with(['t', 'f', 'n']) {
         let end = text.find([',', ')', ' ']).unwrap_or(text.len());
         let (fixed, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-        let value = serde_json::from_str(fixed).map_err(|why| format!("'{fixed}': {why}"))?;
+        let value = serde_json::from_str(fixed).map_err(|error| format!("'{fixed}': {error}"))?;
         return Ok((Argument::Fixed(value), rest));
     }
     expression(text, depth).map(|(expression, rest)| (Argument::Computed(expression), rest))

@@ -52,7 +52,9 @@ impl Placement {
         match self {
             Self::Replace => Ok(result),
             Self::Discard => Ok(input),
-            Self::At(path) => path.put(input, result).map_err(|why| Failure::new("States.ResultPathMatchFailure", why)),
+            Self::At(path) => {
+                path.put(input, result).map_err(|error| Failure::new("States.ResultPathMatchFailure", error))
+            }
         }
     }
 }
@@ -66,7 +68,7 @@ impl WaitUntil {
             Self::Time(time) => Some(*time),
             Self::SecondsAt(path) => {
                 let value = path.find(scope).ok_or_else(|| missing("SecondsPath", path))?;
-                let wrong = |why| Failure::runtime(format!("The SecondsPath parameter {why}: {path} == {value}"));
+                let wrong = |error| Failure::runtime(format!("The SecondsPath parameter {error}: {path} == {value}"));
                 match value.as_i64() {
                     None => return Err(wrong("cannot be parsed as a long value")),
                     Some(..0) => return Err(wrong("references a negative value")),

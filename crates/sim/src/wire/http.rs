@@ -53,8 +53,8 @@ async fn respond(
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
             super::read(&world, &Request { header: &header, body: &body.to_bytes() })
         }
-        Err(why) => {
-            Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {why}.")).status(413)))
+        Err(error) => {
+            Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {error}.")).status(413)))
         }
     };
     let (Response { status, content_type, body, query_error }, id) = world.respond(call).await;

@@ -96,9 +96,8 @@ fn read_call(
             let target = (request.header)("x-amz-target").unwrap_or_default();
             let input = match request.body {
                 b"" => json!({}),
-                body => {
-                    serde_json::from_slice(body).map_err(|why| Error::new("SerializationException", why.to_string()))?
-                }
+                body => serde_json::from_slice(body)
+                    .map_err(|error| Error::new("SerializationException", error.to_string()))?,
             };
             (target.rsplit('.').next().unwrap_or_default().to_owned(), Input::Json(input))
         }
@@ -109,8 +108,8 @@ fn read_call(
 /// The caller: the access key is the account ID, the session token is the role's name.
 fn caller(request: &Request<'_>, account: String) -> Result<Caller, Error> {
     if !is_account(&account) {
-        let why = format!("The access key {account} is not an account: 12 digits are expected.");
-        return Err(Error::new("InvalidClientTokenId", why).status(403));
+        let message = format!("The access key {account} is not an account: 12 digits are expected.");
+        return Err(Error::new("InvalidClientTokenId", message).status(403));
     }
     let role = (request.header)("x-amz-security-token").map(|token| match token.split_once('/') {
         Some((name, session)) => Role { name: name.to_owned(), session: session.to_owned() },

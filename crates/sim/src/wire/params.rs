@@ -59,7 +59,7 @@ impl Params {
 
     /// Deserializes into this structure. The error is the reason.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, String> {
-        T::deserialize(self).map_err(|ParamsError(why)| why)
+        T::deserialize(self).map_err(|ParamsError(message)| message)
     }
 }
 
@@ -107,8 +107,8 @@ impl fmt::Display for ParamsError {
 impl std::error::Error for ParamsError {}
 
 impl de::Error for ParamsError {
-    fn custom<T: fmt::Display>(why: T) -> Self {
-        Self(why.to_string())
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
     }
 }
 

@@ -86,7 +86,7 @@ impl HttpConnector for InProcess {
         HttpConnectorFuture::new(async move {
             let (response, id) = world.respond(call).await;
             let Response { status, content_type, body, query_error } = response;
-            let status = status.try_into().map_err(|why| ConnectorError::other(Box::new(why), None))?;
+            let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
             let mut response = HttpResponse::new(status, SdkBody::from(body));
             response.headers_mut().insert("content-type", content_type);
             response.headers_mut().insert("x-amzn-requestid", id);

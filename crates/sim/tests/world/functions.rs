@@ -337,16 +337,16 @@ async fn a_crash_fault_affects_only_calls_of_functions() {
 
 #[tokio::test(start_paused = true)]
 async fn each_fault_has_its_effect_on_an_invocation() {
-    use InvocationOutcome::{Error, Killed, Lost, Ok, Throttled};
+    use InvocationOutcome as Outcome;
     let late = Action::Delay(Duration::from_secs(7));
     let table: [(Action, &[_]); 7] = [
-        (Action::Lose, &[(0, 1, Lost)]),
-        (Action::Duplicate, &[(0, 1, Ok), (0, 1, Ok)]),
-        (late, &[(7, 1, Ok)]),
-        (Action::FailBefore, &[(0, 1, Error), (60, 2, Ok)]),
-        (Action::FailAfter, &[(0, 1, Ok), (60, 2, Ok)]),
-        (Action::Throttle, &[(0, 1, Throttled), (1, 1, Ok)]),
-        (Action::Crash, &[(0, 1, Killed), (60, 2, Ok)]),
+        (Action::Lose, &[(0, 1, Outcome::Lost)]),
+        (Action::Duplicate, &[(0, 1, Outcome::Ok), (0, 1, Outcome::Ok)]),
+        (late, &[(7, 1, Outcome::Ok)]),
+        (Action::FailBefore, &[(0, 1, Outcome::Error), (60, 2, Outcome::Ok)]),
+        (Action::FailAfter, &[(0, 1, Outcome::Ok), (60, 2, Outcome::Ok)]),
+        (Action::Throttle, &[(0, 1, Outcome::Throttled), (1, 1, Outcome::Ok)]),
+        (Action::Crash, &[(0, 1, Outcome::Killed), (60, 2, Outcome::Ok)]),
     ];
     for (action, expected) in table {
         let world = world();
