@@ -81,3 +81,68 @@ fn decisions_are_numbered_without_gaps() {
     assert!(!numbers.is_empty());
     assert_eq!(numbers, expected);
 }
+
+/// The number of an invariant, and the lines about it.
+fn invariants(page: &str) -> Vec<(u8, String)> {
+    let number = |text: &str| text.split_once(". ").and_then(|(number, _)| number.parse().ok());
+    let mut found: Vec<(u8, String)> = Vec::new();
+    for line in page.lines() {
+        let starts = line.strip_prefix("## ").or_else(|| line.strip_prefix("- **")).and_then(number);
+        match (starts, found.last_mut()) {
+            (Some(number), _) => found.push((number, String::new())),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// Whether a text cites an invariant by its number: `Invariant 9`, `invariants 6 and 7`, `(invariant 10)`.
+fn cites(text: &str, number: u8) -> bool {
+    text.to_lowercase().split("invariant").skip(1).any(|rest| {
+        let rest = rest.trim_start_matches('s');
+        let listed = rest.split(|c: char| !c.is_ascii_digit() && !" ,and".contains(c)).next().unwrap_or_default();
+        listed.split(|c: char| !c.is_ascii_digit()).any(|found| found.parse() == Ok(number))
+    })
+}
+
+/// The files that an invariant's paragraph names as proofs.
+fn proofs(text: &str) -> Vec<String> {
+    let proven = text.split("**Proven by**").nth(1).and_then(|rest| rest.split("\n- **").next()).unwrap_or_default();
+    let spans = proven.split('`').skip(1).step_by(2);
+    spans.filter(|span| span.ends_with(".rs")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_invariant_is_listed_and_the_enforced_ones_are_proven() {
+    let all = invariants(&read(&root().join("doc/invariants.md")));
+    assert_eq!(all.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=27).collect::<Vec<_>>());
+    for (number, text) in all.iter().take(12) {
+        let files = proofs(text);
+        assert!(!files.is_empty(), "invariant {number} has no proof");
+        for file in files {
+            let source = read(&root().join(&file));
+            assert!(source.contains("#[test]") || source.contains("::test"), "{file} has no test");
+            assert!(cites(&source, *number), "{file} does not cite invariant {number}");
+        }
+    }
+}
+
+#[test]
+fn every_invariant_that_the_code_cites_is_listed() {
+    let listed: BTreeSet<u8> =
+        invariants(&read(&root().join("doc/invariants.md"))).into_iter().map(|(number, _)| number).collect();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()) {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if file.is_dir() && !name.starts_with('.') && name != "target" {
+                folders.push(file);
+            } else if file.extension().is_some_and(|extension| extension == "rs") {
+                let source = read(&file);
+                let cited = (28..=99).find(|number| cites(&source, *number));
+                assert_eq!(cited, None, "{} cites an unknown invariant; known are {listed:?}", file.display());
+            }
+        }
+    }
+}

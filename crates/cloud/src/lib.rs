@@ -14,6 +14,8 @@
 
 pub mod batch;
 mod clients;
+#[cfg(test)]
+mod documented;
 mod error;
 mod function;
 mod keys;

@@ -14,6 +14,8 @@ use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
 use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
 
+// After each crash, every check of `rehearsal::invariants` runs: Invariants 1 and 4 among them.
+
 /// Where on the way: the how-manyth call of this operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {

@@ -5,6 +5,8 @@ use rehearsal::{Cast, Database, Encryption};
 use sim::fault::{Action, Fault, Plan, Point};
 use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
 
+// Invariants 1, 2, 3 and 4: after each obstacle, `rehearsal::invariants` finds nothing broken.
+
 fn cast() -> anyhow::Result<Cast> {
     Cast::of(SOURCE, DR, REGION)
 }

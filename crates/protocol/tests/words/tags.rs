@@ -1,4 +1,4 @@
-//! What becomes of tags on copies.
+//! Invariant 3: a copy has its source's tags.
 
 use std::collections::BTreeSet;
 
