@@ -93,7 +93,7 @@ impl List {
                 Category::Io => anyhow!("reading {name}: {message}"),
                 Category::Eof if (line, column) == (1, 0) => anyhow!("{name} is empty; expected {EXPECTED}"),
                 Category::Eof => anyhow!("{name}:{line}:{column}: unexpected end ({message}); expected {EXPECTED}"),
-                Category::Syntax => anyhow!("{name}:{line}:{column}: {message}; expected {EXPECTED}"),
+                Category::Syntax => anyhow!("{name}:{line}:{column}: invalid JSON ({message}); expected {EXPECTED}"),
                 Category::Data => anyhow!("{name}:{line}:{column}: {message}"),
             }
         })?;
@@ -199,6 +199,7 @@ impl<'de> Visitor<'de> for ListForm<'_> {
 
 /// A snapshot in a plain list. Other keys are ignored.
 #[derive(Deserialize)]
+#[serde(expecting = "a snapshot like {\"id\": \"…\", \"taken\": \"2026-11-21T03:06:39Z\"}")]
 struct Plain {
     id: Name,
     taken: Time,
@@ -252,6 +253,7 @@ impl<'de> Visitor<'de> for Described<'_> {
 
 /// An instance or cluster snapshot in AWS's output: the fields that a plan needs.
 #[derive(Deserialize)]
+#[serde(expecting = "a snapshot as AWS describes it")]
 struct DbSnapshot {
     #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
     id: Name,
@@ -271,6 +273,7 @@ struct DbSnapshot {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a tag with Key and Value")]
 struct Tag {
     #[serde(rename = "Key")]
     key: String,

@@ -174,7 +174,7 @@ fn write_cell(out: &mut impl Write, x: usize, y: usize, cell: Cell, tooltip: &st
 fn write_legend(out: &mut impl Write, top: usize, (kept, deleted): (&str, &str)) -> io::Result<()> {
     let legend = [(Cell::Kept, kept), (Cell::Deleted, deleted), (Cell::Mixed, "some of each"), (Cell::Empty, "none")];
     for (index, (cell, meaning)) in legend.into_iter().enumerate() {
-        let x = MARGIN + LABEL + index * 155;
+        let x = MARGIN + LABEL + index * 165;
         write_cell(out, x, top, cell, "")?;
         write_text(out, "text", x + STEP + 4, top + SIDE - 3, meaning)?;
     }

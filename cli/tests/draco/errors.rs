@@ -29,14 +29,22 @@ fn invalid_lists() {
     list("[", &format!(":1:1: unexpected end (EOF while parsing a list); {EXPECTED}"));
     list("7", &format!(":1:1: invalid type: integer `7`, {EXPECTED}"));
     list("{}", &format!(":1:2: no key DBSnapshots or DBClusterSnapshots; {EXPECTED}"));
-    list("[] []", &format!(":1:4: trailing characters; {EXPECTED}"));
-    list("snapshots", &format!(":1:1: expected value; {EXPECTED}"));
+    list("[] []", &format!(":1:4: invalid JSON (trailing characters); {EXPECTED}"));
+    list("snapshots", &format!(":1:1: invalid JSON (expected value); {EXPECTED}"));
 }
 
 #[test]
 fn invalid_snapshots() {
     list(r#"[{"id": "a"}]"#, ":1:12: missing field `taken`");
     list("[\n  {\"id\": 7}]", ":2:11: invalid type: integer `7`, expected a string");
+    list(
+        "[7]",
+        r#":1:3: invalid type: integer `7`, expected a snapshot like {"id": "…", "taken": "2026-11-21T03:06:39Z"}"#,
+    );
+    list(
+        r#"[{"id": "a", "taken": "2026-11-21T03:06:39Z", "role": "cop"}]"#,
+        ":1:59: unknown variant `cop`, expected `source` or `copy`",
+    );
     list(
         r#"[{"id": "a", "taken": "yesterday"}]"#,
         r#":1:33: invalid value: string "yesterday", expected a time like 2026-11-21T03:06:39Z"#,
@@ -50,6 +58,7 @@ fn invalid_snapshots() {
 #[test]
 fn invalid_descriptions() {
     list(r#"{"DBSnapshots": [{}]}"#, ":1:19: missing field `DBSnapshotIdentifier`");
+    list(r#"{"DBSnapshots": [7]}"#, ":1:19: invalid type: integer `7`, expected a snapshot as AWS describes it");
     list(
         r#"{"DBSnapshots": [], "DBClusterSnapshots": []}"#,
         ":1:41: a second list of snapshots; the first is DBSnapshots, expected only one",

@@ -52,7 +52,7 @@ fn plan() -> anyhow::Result<()> {
     let list = target.join("a-million-snapshots.json");
     let bytes = write_list(&list)?;
 
-    for (form, out) in [("--json", "json"), ("--color=never", "terminal")] {
+    for (form, out) in [("--json", "json"), ("--reasons", "terminal")] {
         let since = Instant::now();
         let status = Command::new(target.join("release/draco"))
             .args(["plan", "--lifecycle", "Standard", form])
