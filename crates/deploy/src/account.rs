@@ -23,7 +23,7 @@ use config::Config;
 use protocol::Place;
 
 use crate::Role;
-use crate::trouble::{Told, Who};
+use crate::aws_error::{CredentialSource, Explain};
 
 /// A connection is there after this, or will not be.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub struct Account {
     pub place: Place,
     /// Whose credentials these are, as AWS knows them: an ARN.
     pub caller: String,
-    who: Who,
+    credentials: CredentialSource,
     sdk: SdkConfig,
 }
 
@@ -53,20 +53,20 @@ impl Account {
         let region = config.need(&config.aws_region, "AWS_REGION")?.clone();
         let profile = role.profile(config).map(str::to_owned);
         let sdk = sdk(region.as_str(), profile.as_deref()).await;
-        let who = Who { role, profile };
+        let credentials = CredentialSource::load(role, profile).await;
         let caller = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
-        let caller = caller.told(&who, "asking whose credentials these are")?;
+        let caller = caller.explain(&credentials, "identifying the caller with sts:GetCallerIdentity")?;
         let account = caller.account().context("AWS does not say which account these credentials are for")?.parse()?;
         role.admits(&account, config)?;
         let caller = caller.arn().unwrap_or_default().to_owned();
-        Ok(Self { role, place: Place { region, account }, caller, who, sdk })
+        Ok(Self { role, place: Place { region, account }, caller, credentials, sdk })
     }
 
     /// An account of which it is known already that it is the one for this role.
     #[must_use]
     pub fn known(role: Role, place: Place, sdk: SdkConfig) -> Self {
         let caller = place.account.to_string();
-        Self { role, place, caller, who: Who { role, profile: None }, sdk }
+        Self { role, place, caller, credentials: CredentialSource::new(role), sdk }
     }
 
     /// The snapshots here.
@@ -75,10 +75,10 @@ impl Account {
         Cloud::new(&self.sdk, self.place.clone())
     }
 
-    /// Whom messages about what AWS refuses are for.
+    /// Where the credentials came from, for error messages.
     #[must_use]
-    pub fn who(&self) -> &Who {
-        &self.who
+    pub fn credentials(&self) -> &CredentialSource {
+        &self.credentials
     }
 
     /// For any service's client.

@@ -11,7 +11,7 @@ use protocol::{Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 use serde::Serialize;
 
 use crate::Account;
-use crate::trouble::{Told, code};
+use crate::aws_error::{Explain, error_code};
 
 /// A function, as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,8 +47,8 @@ impl Function {
         let name = account.role.stack();
         let call = aws_sdk_lambda::Client::new(account.sdk()).get_function_configuration().function_name(name);
         let found = match call.send().await {
-            Err(error) if code(&error) == Some("ResourceNotFoundException") => return Ok(None),
-            answer => answer.told(account.who(), format_args!("looking at function {name}"))?,
+            Err(error) if error_code(&error) == Some("ResourceNotFoundException") => return Ok(None),
+            answer => answer.explain(account.credentials(), format_args!("looking at function {name}"))?,
         };
         // `2026-11-21T03:05:00.000+0000`, which is not RFC 3339.
         let updated =
@@ -87,16 +87,16 @@ pub async fn dead_letters(account: &Account) -> anyhow::Result<Option<u32>> {
     let doing = format!("looking at queue {name}");
     let url = match sqs.get_queue_url().queue_name(&name).send().await {
         Err(error)
-            if code(&error)
+            if error_code(&error)
                 .is_some_and(|code| code.contains("NonExistentQueue") || code.contains("QueueDoesNotExist")) =>
         {
             return Ok(None);
         }
-        answer => answer.told(account.who(), &doing)?,
+        answer => answer.explain(account.credentials(), &doing)?,
     };
     let call = sqs.get_queue_attributes().set_queue_url(url.queue_url);
     let waiting = QueueAttributeName::ApproximateNumberOfMessages;
-    let answer = call.attribute_names(waiting.clone()).send().await.told(account.who(), &doing)?;
+    let answer = call.attribute_names(waiting.clone()).send().await.explain(account.credentials(), &doing)?;
     let count = answer.attributes().and_then(|all| all.get(&waiting)).and_then(|count| count.parse().ok());
     Ok(Some(count.with_context(|| format!("{doing}: AWS does not say how many events wait there"))?))
 }

@@ -5,9 +5,10 @@
 //! by tests as it is by people.
 //!
 //! Read [`role`] and [`account`] first: nothing is called in an account before that is known to be the right one.
-//! [`trouble`] turns what AWS refuses into one line that says what to do.
+//! [`aws_error`] turns an error of an AWS call into one line that names the next step.
 
 pub mod account;
+pub mod aws_error;
 pub mod bucket;
 pub mod code;
 pub mod deletion;
@@ -19,7 +20,6 @@ pub mod role;
 pub mod stack;
 pub mod status;
 pub mod terminal;
-pub mod trouble;
 
 use std::path::PathBuf;
 

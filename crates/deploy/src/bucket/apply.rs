@@ -9,10 +9,10 @@ use aws_sdk_s3::types::{
 
 use super::wanted::{Change, To, blocked};
 use crate::Account;
-use crate::trouble::Told;
+use crate::aws_error::Explain;
 
 pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::Result<()> {
-    let (s3, who) = (dr.s3(), dr.who());
+    let (s3, who) = (dr.s3(), dr.credentials());
     let doing = format!("changing the {} of bucket {name}", change.what);
     match &change.to {
         To::Bucket => {
@@ -24,7 +24,7 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
             call.object_ownership(ObjectOwnership::BucketOwnerEnforced)
                 .send()
                 .await
-                .told(who, format!("making {name}"))?;
+                .explain(who, format!("making {name}"))?;
         }
         To::Ownership => {
             let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
@@ -34,15 +34,15 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
                 .ownership_controls(controls)
                 .send()
                 .await
-                .told(who, doing)?;
+                .explain(who, doing)?;
         }
         To::PublicAccess => {
             let call = s3.put_public_access_block().bucket(name).public_access_block_configuration(blocked());
-            call.send().await.told(who, doing)?;
+            call.send().await.explain(who, doing)?;
         }
         To::Versioning => {
             let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-            s3.put_bucket_versioning().bucket(name).versioning_configuration(on).send().await.told(who, doing)?;
+            s3.put_bucket_versioning().bucket(name).versioning_configuration(on).send().await.explain(who, doing)?;
         }
         To::Encryption => {
             let default =
@@ -50,16 +50,16 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
             let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
             let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build()?;
             let call = s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules);
-            call.send().await.told(who, doing)?;
+            call.send().await.explain(who, doing)?;
         }
         To::Policy(policy) => {
             let policy = serde_json::to_string(policy).context("writing the bucket's policy")?;
-            s3.put_bucket_policy().bucket(name).policy(policy).send().await.told(who, doing)?;
+            s3.put_bucket_policy().bucket(name).policy(policy).send().await.explain(who, doing)?;
         }
         To::Rules(rules) => {
             let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build()?;
             let call = s3.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(rules);
-            call.send().await.told(who, doing)?;
+            call.send().await.explain(who, doing)?;
         }
     }
     Ok(())

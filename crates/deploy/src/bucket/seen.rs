@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
 use serde_json::Value;
 
 use crate::Account;
-use crate::trouble::{Told, elsewhere, status};
+use crate::aws_error::{Explain, bucket_region, http_status};
 
 /// The settings of a bucket that are ours to care for.
 #[derive(Clone, Debug, Default)]
@@ -23,39 +23,39 @@ pub(super) struct Seen {
 impl Seen {
     /// Nothing, if there is no such bucket yet.
     pub(super) async fn look(dr: &Account, name: &str) -> anyhow::Result<Option<Self>> {
-        let (s3, who) = (dr.s3(), dr.who());
+        let (s3, who) = (dr.s3(), dr.credentials());
         let here = &dr.place;
         match s3.head_bucket().bucket(name).expected_bucket_owner(here.account.as_str()).send().await {
             Ok(_) => {}
-            Err(error) if status(&error) == Some(404) => return Ok(None),
-            Err(error) if let Some(region) = elsewhere(&error, &here.region) => bail!(
+            Err(error) if http_status(&error) == Some(404) => return Ok(None),
+            Err(error) if let Some(region) = bucket_region(&error, &here.region) => bail!(
                 "bucket {name} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
                 here.region
             ),
             // A bucket's name is taken for all accounts, and AWS does not tell whose it is.
-            Err(error) if status(&error) == Some(403) => bail!(
+            Err(error) if http_status(&error) == Some(403) => bail!(
                 "bucket {name} (CODE_BUCKET) is another account's, or {} may not see it: choose another name, or a \
                  profile that may",
                 dr.caller
             ),
-            Err(error) => return Err(error).told(who, format_args!("looking at bucket {name}")),
+            Err(error) => return Err(error).explain(who, format_args!("looking at bucket {name}")),
         }
         let doing = |what: &str| format!("reading the {what} of bucket {name}");
-        let versioning = s3.get_bucket_versioning().bucket(name).send().await.told(who, doing("versioning"))?;
+        let versioning = s3.get_bucket_versioning().bucket(name).send().await.explain(who, doing("versioning"))?;
         // What is not set is not an empty answer but an error, of one name for each setting.
         let none = "ServerSideEncryptionConfigurationNotFoundError";
         let encryption = s3.get_bucket_encryption().bucket(name).send().await;
-        let encryption = encryption.told_unless(none, who, doing("encryption"))?;
+        let encryption = encryption.explain_unless(none, who, doing("encryption"))?;
         let none = "NoSuchPublicAccessBlockConfiguration";
         let blocked = s3.get_public_access_block().bucket(name).send().await;
-        let blocked = blocked.told_unless(none, who, doing("public access block"))?;
+        let blocked = blocked.explain_unless(none, who, doing("public access block"))?;
         let none = "OwnershipControlsNotFoundError";
         let ownership = s3.get_bucket_ownership_controls().bucket(name).send().await;
-        let ownership = ownership.told_unless(none, who, doing("ownership controls"))?;
+        let ownership = ownership.explain_unless(none, who, doing("ownership controls"))?;
         let policy = s3.get_bucket_policy().bucket(name).send().await;
-        let policy = policy.told_unless("NoSuchBucketPolicy", who, doing("policy"))?;
+        let policy = policy.explain_unless("NoSuchBucketPolicy", who, doing("policy"))?;
         let rules = s3.get_bucket_lifecycle_configuration().bucket(name).send().await;
-        let rules = rules.told_unless("NoSuchLifecycleConfiguration", who, doing("lifecycle rules"))?;
+        let rules = rules.explain_unless("NoSuchLifecycleConfiguration", who, doing("lifecycle rules"))?;
         let policy = policy.and_then(|answer| answer.policy).as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Self {
             versioned: versioning.status() == Some(&BucketVersioningStatus::Enabled),

@@ -12,8 +12,8 @@ use anyhow::{Context, bail};
 use config::{Architecture, Config};
 use sha2::{Digest, Sha256};
 
+use crate::aws_error::{Explain, bucket_region, http_status};
 use crate::files::Files;
-use crate::trouble::{Told, elsewhere, status};
 use crate::{Account, Role};
 
 pub use upload::{Upload, upload};
@@ -114,18 +114,20 @@ impl Uploaded {
         let (bucket, key) = (config.need(&config.code_bucket, "CODE_BUCKET")?, piece.key());
         let answer = match account.s3().head_object().bucket(bucket).key(&key).send().await {
             Ok(answer) => answer,
-            Err(error) if status(&error) == Some(404) => return Ok(None),
-            Err(error) if let Some(region) = elsewhere(&error, &account.place.region) => bail!(
+            Err(error) if http_status(&error) == Some(404) => return Ok(None),
+            Err(error) if let Some(region) = bucket_region(&error, &account.place.region) => bail!(
                 "bucket {bucket} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
                 account.place.region
             ),
             // Whoever may not list a bucket hears 403 of an object that is not there.
-            Err(error) if status(&error) == Some(403) => bail!(
+            Err(error) if http_status(&error) == Some(403) => bail!(
                 "{account} may not read {key} in bucket {bucket}, or it is not there: has `cargo xtask setup-bucket` been \
                  run since SOURCE_ACCTS was set, and `cargo xtask upload`? May {} read S3?",
                 account.caller
             ),
-            Err(error) => return Err(error).told(account.who(), format_args!("looking for {key} in bucket {bucket}")),
+            Err(error) => {
+                return Err(error).explain(account.credentials(), format_args!("looking for {key} in bucket {bucket}"));
+            }
         };
         let hash = answer.metadata().and_then(|metadata| metadata.get(HASH)).cloned();
         // Without versioning there is none, or the version called null.

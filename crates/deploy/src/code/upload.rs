@@ -5,9 +5,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use config::Config;
 
 use super::{HASH, Local, Piece, Uploaded, shortened};
+use crate::aws_error::{Explain, error_code};
 use crate::files::Files;
 use crate::terminal::{FAINT, GOOD, TITLE};
-use crate::trouble::{Told, code};
 use crate::{Account, Role, Terminal};
 
 /// Put what was built into the bucket; only what has changed
@@ -75,10 +75,10 @@ async fn put(dr: &Account, bucket: &str, piece: Piece, local: &Local) -> anyhow:
     let call = dr.s3().put_object().bucket(bucket).key(&key).expected_bucket_owner(dr.place.account.as_str());
     let call = call.content_type(piece.content_type()).metadata(HASH, &local.hash);
     let put = match call.body(ByteStream::from(local.content.clone())).send().await {
-        Err(error) if code(&error) == Some("NoSuchBucket") => {
+        Err(error) if error_code(&error) == Some("NoSuchBucket") => {
             bail!("there is no bucket {bucket} (CODE_BUCKET) in {dr}: run `cargo xtask setup-bucket`")
         }
-        answer => answer.told(dr.who(), format_args!("uploading {key} to bucket {bucket}"))?,
+        answer => answer.explain(dr.credentials(), format_args!("uploading {key} to bucket {bucket}"))?,
     };
     let version = put.version_id.filter(|version| version != "null");
     version.with_context(|| format!("bucket {bucket} keeps no versions: run `cargo xtask setup-bucket`"))

@@ -8,7 +8,7 @@ use retention::{Lifecycle, Lifecycles};
 
 use super::finding::Finding;
 use crate::Account;
-use crate::trouble::Told;
+use crate::aws_error::Explain;
 
 /// A database, as far as copies of its snapshots are concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,11 +34,11 @@ impl Databases {
     ///
     /// If AWS refuses.
     pub async fn look(source: &Account) -> anyhow::Result<Self> {
-        let (rds, who) = (aws_sdk_rds::Client::new(source.sdk()), source.who());
+        let (rds, who) = (aws_sdk_rds::Client::new(source.sdk()), source.credentials());
         let mut all = Vec::new();
         let mut pages = rds.describe_db_instances().into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.told(who, "looking at the database instances")?;
+            let page = page.explain(who, "looking at the database instances")?;
             for seen in page.db_instances().iter().filter(|seen| seen.db_cluster_identifier().is_none()) {
                 all.push(Database {
                     arn: DatabaseArn::new(
@@ -54,7 +54,7 @@ impl Databases {
         }
         let mut pages = rds.describe_db_clusters().into_paginator().send();
         while let Some(page) = pages.next().await {
-            for seen in page.told(who, "looking at the database clusters")?.db_clusters() {
+            for seen in page.explain(who, "looking at the database clusters")?.db_clusters() {
                 all.push(Database {
                     arn: DatabaseArn::new(
                         Kind::Cluster,

@@ -5,7 +5,7 @@ use protocol::AccountId;
 use serde_json::Value;
 
 use super::finding::Finding;
-use crate::trouble::{Told, code};
+use crate::aws_error::{Explain, error_code};
 use crate::{Account, Role};
 
 /// What copying a shared snapshot needs of the key that it is under. `kms:ReEncryptTo` is for the other side's key.
@@ -33,12 +33,12 @@ async fn look(account: &Account) -> anyhow::Result<Option<Key>> {
     let (kms, alias) = (aws_sdk_kms::Client::new(account.sdk()), alias(account.role));
     let doing = format!("looking at key {alias}");
     let found = match kms.describe_key().key_id(alias).send().await {
-        Err(error) if code(&error) == Some("NotFoundException") => return Ok(None),
-        answer => answer.told(account.who(), &doing)?,
+        Err(error) if error_code(&error) == Some("NotFoundException") => return Ok(None),
+        answer => answer.explain(account.credentials(), &doing)?,
     };
     let Some(key) = found.key_metadata else { return Ok(None) };
     let policy = kms.get_key_policy().key_id(key.key_id()).policy_name("default").send().await;
-    let policy = policy.told(account.who(), &doing)?.policy.unwrap_or_default();
+    let policy = policy.explain(account.credentials(), &doing)?.policy.unwrap_or_default();
     Ok(Some(Key {
         state: key.key_state.map(|state| state.as_str().to_owned()).unwrap_or_default(),
         policy: serde_json::from_str(&policy).unwrap_or_default(),

@@ -10,7 +10,7 @@ use retention::{Lifecycle, Plan};
 use super::databases::Databases;
 use super::finding::Finding;
 use crate::Account;
-use crate::trouble::Told;
+use crate::aws_error::Explain;
 
 /// How many manual snapshots of a kind there are, and may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Quotas {
     /// If AWS refuses.
     pub async fn look(account: &Account) -> anyhow::Result<Self> {
         let call = aws_sdk_rds::Client::new(account.sdk()).describe_account_attributes();
-        let answer = call.send().await.told(account.who(), "looking at the quotas of RDS")?;
+        let answer = call.send().await.explain(account.credentials(), "looking at the quotas of RDS")?;
         let number = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
         let quotas = answer.account_quotas().iter().filter_map(|seen| {
             let (kind, ..) = NAMES.into_iter().find(|(_, name, _)| seen.account_quota_name() == Some(name))?;

@@ -5,7 +5,7 @@ use config::Config;
 use protocol::Kind;
 
 use super::finding::Finding;
-use crate::trouble::{Told, code};
+use crate::aws_error::{Explain, error_code};
 use crate::{Account, Role};
 
 /// What AWS gives in place of an ARN until somebody has followed the link.
@@ -40,8 +40,8 @@ async fn subscriptions(account: &Account, topic: &str) -> anyhow::Result<Option<
     let (mut all, mut next) = (Vec::new(), None);
     loop {
         let page = match sns.list_subscriptions_by_topic().topic_arn(topic).set_next_token(next).send().await {
-            Err(error) if code(&error).is_some_and(|code| code.starts_with("NotFound")) => return Ok(None),
-            page => page.told(account.who(), format_args!("looking who hears {topic}"))?,
+            Err(error) if error_code(&error).is_some_and(|code| code.starts_with("NotFound")) => return Ok(None),
+            page => page.explain(account.credentials(), format_args!("looking who hears {topic}"))?,
         };
         all.extend(page.subscriptions.unwrap_or_default());
         next = page.next_token;
@@ -57,7 +57,7 @@ async fn notified(account: &Account, topic: &str) -> anyhow::Result<Vec<Kind>> {
     let mut pages = rds.describe_event_subscriptions().into_paginator().send();
     let mut kinds = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.told(account.who(), "looking at the event subscriptions of RDS")?;
+        let page = page.explain(account.credentials(), "looking at the event subscriptions of RDS")?;
         let ours = page.event_subscriptions_list().iter().filter(|one| one.sns_topic_arn() == Some(topic));
         let active = ours.filter(|one| one.enabled() == Some(true) && one.status() == Some("active"));
         let of = |source| Kind::ALL.into_iter().find(|kind| Some(kind.event_source()) == source);

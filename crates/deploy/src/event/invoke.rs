@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 use crate::Account;
-use crate::trouble::{Told, code};
+use crate::aws_error::{Explain, error_code};
 
 /// What became of it.
 pub(super) struct Answer {
@@ -33,10 +33,10 @@ pub(super) async fn invoke(account: &Account, payload: &Value) -> anyhow::Result
     let call = aws_sdk_lambda::Client::from_conf(config).invoke().function_name(name);
     let call = call.invocation_type(InvocationType::RequestResponse).log_type(LogType::Tail);
     match call.payload(Blob::new(payload.to_string())).send().await {
-        Err(error) if code(&error) == Some("ResourceNotFoundException") => {
+        Err(error) if error_code(&error) == Some("ResourceNotFoundException") => {
             anyhow::bail!("{account} has no function {name}: `cargo xtask create {}`", account.role)
         }
-        answer => read(answer.told(account.who(), format_args!("invoking {name}"))?),
+        answer => read(answer.explain(account.credentials(), format_args!("invoking {name}"))?),
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::difference::Values;
 use super::parameters::Value;
 use crate::Account;
-use crate::trouble::Told;
+use crate::aws_error::Explain;
 
 /// Between two looks whether it is worked out.
 const PAUSE: Duration = Duration::from_millis(700);
@@ -49,7 +49,7 @@ impl<'a> ChangeSet<'a> {
         let parameters = wanted.parameters.iter().map(parameter).collect();
         let tags = wanted.tag.map(|tag| vec![tag]);
         let made = call.set_parameters(Some(parameters)).set_tags(tags).send().await;
-        let made = made.told(account.who(), format_args!("working out the changes of stack {name}"))?;
+        let made = made.explain(account.credentials(), format_args!("working out the changes of stack {name}"))?;
         let mut set = Self {
             account,
             id: made.id.unwrap_or_default(),
@@ -77,7 +77,7 @@ impl<'a> ChangeSet<'a> {
         loop {
             let call = self.account.cloudformation().describe_change_set().change_set_name(&self.id);
             let call = call.include_property_values(true).set_next_token(marker.clone());
-            let answer = call.send().await.told(self.account.who(), "reading a change set")?;
+            let answer = call.send().await.explain(self.account.credentials(), "reading a change set")?;
             match answer.status() {
                 Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
                     tokio::time::sleep(PAUSE).await;
@@ -115,14 +115,14 @@ impl<'a> ChangeSet<'a> {
         // A key that is kept when its stack goes is not kept when the stack never came to be.
         let call = self.account.cloudformation().execute_change_set().change_set_name(&self.id);
         let call = call.stack_name(&self.stack).retain_except_on_create(true);
-        call.send().await.told(self.account.who(), "executing the change set")?;
+        call.send().await.explain(self.account.credentials(), "executing the change set")?;
         Ok(())
     }
 
     /// Takes it back.
     pub(super) async fn delete(&self) -> anyhow::Result<()> {
         let call = self.account.cloudformation().delete_change_set().change_set_name(&self.id).stack_name(&self.stack);
-        call.send().await.told(self.account.who(), "deleting the change set")?;
+        call.send().await.explain(self.account.credentials(), "deleting the change set")?;
         Ok(())
     }
 }

@@ -6,8 +6,8 @@ use protocol::{Kind, SnapshotRole};
 use super::busy;
 use super::follow::Watch;
 use super::state::{Stack, Standing};
+use crate::aws_error::Explain;
 use crate::terminal::{GOOD, TITLE};
-use crate::trouble::Told;
 use crate::{Account, Role, Terminal};
 
 /// How long KMS waits before it deletes the transit key, by the template.
@@ -53,11 +53,11 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     if stack.protected {
         let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);
         let call = call.enable_termination_protection(false).send();
-        call.await.told(account.who(), format_args!("taking the protection off stack {name}"))?;
+        call.await.explain(account.credentials(), format_args!("taking the protection off stack {name}"))?;
     }
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().delete_stack().stack_name(&stack.id);
-    call.send().await.told(account.who(), format_args!("deleting stack {name}"))?;
+    call.send().await.explain(account.credentials(), format_args!("deleting stack {name}"))?;
     let story = watch.until_success(terminal).await?;
     terminal.say(format_args!("{GOOD}{name} is gone{GOOD:#}"));
     for (kind, id) in story.left_behind() {
@@ -103,7 +103,7 @@ async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
     let mut pages = call.into_paginator().items().send();
     let mut count = 0;
     while let Some(resource) = pages.next().await {
-        resource.told(account.who(), &doing)?;
+        resource.explain(account.credentials(), &doing)?;
         count += 1;
     }
     Ok(count)
@@ -118,10 +118,10 @@ pub(super) async fn abandon(account: &Account) -> anyhow::Result<()> {
     };
     let cloudformation = account.cloudformation();
     let sets = cloudformation.list_change_sets().stack_name(&stack.id).send().await;
-    let sets = sets.told(account.who(), format_args!("listing the change sets of stack {name}"))?;
+    let sets = sets.explain(account.credentials(), format_args!("listing the change sets of stack {name}"))?;
     if sets.summaries().is_empty() {
         let call = cloudformation.delete_stack().stack_name(&stack.id);
-        call.send().await.told(account.who(), format_args!("deleting the empty stack {name}"))?;
+        call.send().await.explain(account.credentials(), format_args!("deleting the empty stack {name}"))?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ pub(super) async fn protect(account: &Account, terminal: &mut Terminal) {
     let name = account.role.stack();
     let call = account.cloudformation().update_termination_protection().stack_name(name);
     let call = call.enable_termination_protection(true).send();
-    match call.await.told(account.who(), format_args!("protecting stack {name} against deletion")) {
+    match call.await.explain(account.credentials(), format_args!("protecting stack {name} against deletion")) {
         Ok(_) => terminal
             .say(format_args!("{name} is protected against deletion; `cargo xtask delete consumer` asks for its name")),
         Err(why) => terminal.warn(format_args!("{why:#}")),

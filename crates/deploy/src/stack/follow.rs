@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::types::StackEvent;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::events::{End, Story, line};
+use crate::aws_error::Explain;
 use crate::terminal::TITLE;
-use crate::trouble::Told;
 use crate::{Account, Terminal};
 
 /// How long until the next look: short at first, since small changes are done in seconds.
@@ -104,7 +104,7 @@ impl<'a> Watch<'a> {
     async fn page(&self, marker: Option<String>) -> anyhow::Result<(Vec<StackEvent>, Option<String>)> {
         let call = self.account.cloudformation().describe_stack_events().stack_name(&self.stack).set_next_token(marker);
         let doing = format_args!("reading the events of stack {}", self.account.role.stack());
-        let answer = call.send().await.told(self.account.who(), doing)?;
+        let answer = call.send().await.explain(self.account.credentials(), doing)?;
         Ok((answer.stack_events.unwrap_or_default(), answer.next_token))
     }
 }

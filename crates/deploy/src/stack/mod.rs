@@ -15,10 +15,10 @@ use anyhow::{Context, bail};
 use aws_sdk_cloudformation::types::{ChangeSetType, Tag};
 use config::Config;
 
+use crate::aws_error::Explain;
 use crate::code::{Local, Piece, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
-use crate::trouble::Told;
 use crate::{Account, Role, Terminal, deletion};
 
 use change_set::{ChangeSet, Wanted};
@@ -235,7 +235,7 @@ async fn go_back(account: &Account, stack: &Stack, terminal: &mut Terminal) -> a
     }
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);
-    call.send().await.told(account.who(), format_args!("taking stack {name} back"))?;
+    call.send().await.explain(account.credentials(), format_args!("taking stack {name} back"))?;
     // The end that is wanted here is the one that is a failure elsewhere.
     let story = watch.until_end(terminal).await?;
     let status = Stack::look(account).await?.map(|stack| stack.status).unwrap_or_default();

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::difference::Values;
 use super::parameters::NO_DRY_RUN;
 use crate::Account;
-use crate::trouble::{Told, code};
+use crate::aws_error::{Explain, error_code};
 
 /// The stack of an account's role.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +64,10 @@ impl Stack {
         let name = account.role.stack();
         let answer = match account.cloudformation().describe_stacks().stack_name(name).send().await {
             // It has no error of its own for this.
-            Err(error) if code(&error) == Some("ValidationError") && says_no_stack(error.message()) => return Ok(None),
-            answer => answer.told(account.who(), format_args!("looking at stack {name}"))?,
+            Err(error) if error_code(&error) == Some("ValidationError") && says_no_stack(error.message()) => {
+                return Ok(None);
+            }
+            answer => answer.explain(account.credentials(), format_args!("looking at stack {name}"))?,
         };
         Ok(answer.stacks.and_then(|stacks| stacks.into_iter().next()).map(Self::of))
     }

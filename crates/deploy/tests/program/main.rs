@@ -107,16 +107,16 @@ async fn who_has_no_credentials_hears_where_they_come_from() {
     let stage = Stage::new("no-credentials").await;
     assert_eq!(
         stage.why(&["setup-bucket"], &[]).await,
-        "error: asking whose credentials these are: no credentials for the DR account: set DR_PROFILE in config.yaml to an \
-         AWS profile, or AWS_ACCESS_KEY_ID and the like"
+        "error: no AWS credentials for the DR account: set DR_PROFILE in config.yaml to an AWS profile, or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     );
     assert_eq!(
         stage.why(&["setup-bucket"], &[("DR_PROFILE", "signed-out")]).await,
-        "error: asking whose credentials these are: signing in as profile signed-out: failed to load the cached SSO token: \
-         `aws sso login --profile signed-out`"
+        "error: no AWS credentials for the DR account: profile signed-out (DR_PROFILE): failed to load the cached SSO token; \
+         run `aws sso login --profile signed-out`"
     );
     let why = stage.why(&["setup-bucket"], &[("DR_PROFILE", "nobody")]).await;
-    assert!(why.contains("no credentials from profile nobody (DR_PROFILE): profile `nobody` was not defined"), "{why}");
+    assert!(why.contains("profile nobody (DR_PROFILE): profile `nobody` was not defined"), "{why}");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn who_has_no_network_hears_what_to_check() {
     // Nobody listens there.
     let nowhere = [&keys(DR)[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]].concat();
     let why = stage.why(&["setup-bucket"], &nowhere).await;
-    assert!(why.contains("AWS cannot be reached (Connection refused"), "{why}");
+    assert!(why.contains("no connection to AWS (Connection refused"), "{why}");
 }
 
 #[tokio::test]
