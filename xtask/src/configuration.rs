@@ -1,18 +1,18 @@
-//! `cargo xtask config`: what a user has decided, and where.
+//! `cargo xtask config`: the configuration in force, and the origin of each value.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use clap::Args;
-use config::{Config, report};
+use config::{Config, DEFAULT_PATH, report};
 
-/// Print the configuration in force, and where each value came from
+/// Print the configuration in force, and where each value comes from
 ///
-/// Each key with its value and the line of the file, `environment` or `default`. A variable in the environment of the
-/// same name as a key wins over the file. config.yaml.sample says what each key is.
+/// Each key has its value and its origin: the line of the file, `environment` or `default`. An environment variable with
+/// the name of a key overrides the file. config.yaml.sample describes each key, doc/json.md the keys of --json.
 #[derive(Args)]
 pub(crate) struct Show {
-    /// Where the configuration is [default: config.yaml, if it is there]
+    /// The configuration file [default: config.yaml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -30,6 +30,52 @@ impl Show {
         } else {
             write!(out, "{}", report::text(&config))?;
         }
+        out.flush()?;
+        for note in notes(&config) {
+            eprintln!("note: {note}");
+        }
         Ok(())
+    }
+}
+
+/// The missing file and the missing keys, with the next step.
+fn notes(config: &Config) -> Vec<String> {
+    let mut notes = Vec::new();
+    if config.file.is_none() {
+        let path = path::absolute(DEFAULT_PATH).unwrap_or_else(|_| DEFAULT_PATH.into());
+        notes.push(format!("no configuration file: {} does not exist", path.display()));
+    }
+    let missing: Vec<&str> = config.missing_keys().map(|key| key.name).collect();
+    if !missing.is_empty() {
+        notes.push(format!("required keys that are not set: {}", missing.join(", ")));
+    }
+    if config.file.is_none() {
+        notes.push("to begin: cp config.yaml.sample config.yaml".to_owned());
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn missing_file_and_keys_are_noted_with_the_next_step() {
+        let config = Config { aws_region: "eu-west-1".parse().ok(), ..Config::default() };
+        let path = path::absolute("config.yaml").unwrap();
+        assert_eq!(
+            notes(&config),
+            [
+                format!("no configuration file: {} does not exist", path.display()),
+                "required keys that are not set: SOURCE_ACCTS, DR_ACCT, CODE_BUCKET".to_owned(),
+                "to begin: cp config.yaml.sample config.yaml".to_owned(),
+            ]
+        );
+        let sample = include_bytes!("../../config.yaml.sample");
+        let config = Config::of(Path::new("config.yaml.sample"), sample, &BTreeMap::new()).unwrap();
+        assert_eq!(notes(&config), Vec::<String>::new());
     }
 }

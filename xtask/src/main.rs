@@ -34,7 +34,7 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
-    /// Print the configuration in force, and where each value came from
+    /// Print the configuration in force, and where each value comes from
     Config(configuration::Show),
     Build(build::Build),
     #[command(flatten)]

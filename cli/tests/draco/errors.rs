@@ -132,43 +132,43 @@ fn invalid_configurations() {
     config(
         "rule.yaml",
         "lifecycles:\n  Own: { dayly: 7 }\n",
-        "2:10: unknown rule `dayly`; did you mean daily? known rules: last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
+        "2:10: lifecycles: Own: unknown rule `dayly`; did you mean daily? known rules: last, whole_days, hourly, daily, weekly, monthly, quarterly, yearly, within",
     );
     config(
         "name.yaml",
         "lifecycles:\n  standard: { daily: 7 }\n",
-        "2:3: `Standard` is built in and cannot be changed; choose another name",
+        "2:3: lifecycles: `Standard` is built in and cannot be changed; choose another name",
     );
     config(
         "count.yaml",
         "lifecycles:\n  Own: { daily: 0 }\n",
-        "2:10: invalid value: integer `0`, expected a number to keep, from 1 to 4294967295",
+        "2:10: lifecycles: Own: invalid value: integer `0`, expected a number to keep, from 1 to 4294967295",
     );
     config(
         "span.yaml",
         "lifecycles:\n  Own: { within: 3x }\n",
-        "2:18: `3x` is not a length of time; expected a whole number followed by h, d or w, like 36h, 14d or 2w",
+        "2:18: lifecycles: Own: `3x` is not a length of time; expected a whole number followed by h, d or w, like 36h, 14d or 2w",
     );
-    config("empty.yaml", "lifecycles:\n  Own:\n", "2:6: a lifecycle needs at least one rule, like `daily: 7`");
+    config(
+        "empty.yaml",
+        "lifecycles:\n  Own:\n",
+        "2:6: lifecycles: Own: a lifecycle needs at least one rule, like `daily: 7`",
+    );
     config(
         "shape.yaml",
         "lifecycles:\n  Own: daily 7\n",
-        "2:3: invalid type: string \"daily 7\", expected rules, like `{ daily: 7, weekly: 5 }`",
+        "2:3: lifecycles: Own: invalid type: string \"daily 7\", expected rules, like `{ daily: 7, weekly: 5 }`",
     );
     config(
         "control.yaml",
         "lifecycles:\n  \"a\\e[2J\": { daily: 7 }\n",
-        "2:3: \"a\\u{1b}[2J\" has a control character",
+        "2:3: lifecycles: \"a\\u{1b}[2J\" has a control character",
     );
-    config(
-        "key.yaml",
-        "lifecycle:\n  Own: { daily: 7 }\n",
-        "1:1: there is no key \"lifecycle\"; did you mean lifecycles?",
-    );
+    config("key.yaml", "lifecycle:\n  Own: { daily: 7 }\n", "1:1: unknown key \"lifecycle\"; did you mean lifecycles?");
     config(
         "twice.yaml",
         "lifecycles:\n  Own: { daily: 7 }\n  own: { daily: 8 }\n",
-        "3:3: `own` and `Own` are the same name, because case does not matter",
+        "3:3: lifecycles: `own` and `Own` are the same name, because case does not matter",
     );
 }
 

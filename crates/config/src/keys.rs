@@ -1,6 +1,6 @@
-//! The table of flat keys: what each is called and is for, how it is read, how it is told.
+//! The table of all keys with a simple value: name, description, parser, value.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use protocol::settings::{
@@ -8,216 +8,264 @@ use protocol::settings::{
 };
 use protocol::{AccountId, Region};
 use retention::Rules;
+use serde::Serialize;
 
 use crate::{Architecture, Config, document};
 
-/// The block of lifecycles, which is no flat key.
+/// The key of the block of lifecycles. It is not in the table.
 pub const LIFECYCLES: &str = "lifecycles";
 
-/// A flat key, and the environment variable of that name.
+/// A key, and the environment variable of the same name.
 pub struct Key {
-    /// What it is called.
+    /// The name.
     pub name: &'static str,
-    /// What it is, in a few words.
-    pub what: &'static str,
-    /// How text becomes its value.
-    read: fn(&mut Config, &str) -> Result<(), String>,
-    /// Its value as text, from which it can be read again; `None` if it has none.
-    tell: fn(&Config) -> Option<String>,
+    /// A short description.
+    pub description: &'static str,
+    /// Whether deploying needs it. Such a key has no default.
+    pub is_required: bool,
+    /// Parses the value.
+    parse: fn(&mut Config, &str) -> Result<(), String>,
+    /// The value in force.
+    value: fn(&Config) -> Option<Setting>,
 }
 
-/// All of them, in the order in which they are told.
+/// The value of a key. As text, it can be parsed again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// Text.
+    Text(String),
+    /// A number.
+    Number(u32),
+    /// `yes` or `no`.
+    Switch(bool),
+    /// Account IDs.
+    Accounts(Vec<String>),
+    /// The rules of the floor.
+    Rules(Rules),
+}
+
+/// All keys, in the order in which they are printed.
 pub const KEYS: &[Key] = &[
     Key {
         name: "AWS_REGION",
-        what: "the region of the databases, and of their copies",
-        read: |config, text| put(&mut config.aws_region, text.parse::<Region>()),
-        tell: |config| told(&config.aws_region),
+        description: "the region of the databases and their copies",
+        is_required: true,
+        parse: |config, text| put(&mut config.aws_region, text.parse::<Region>()),
+        value: |config| text(&config.aws_region),
     },
     Key {
         name: "SOURCE_ACCTS",
-        what: "the accounts whose snapshots are copied",
-        read: |config, text| {
+        description: "the source accounts, whose snapshots are copied",
+        is_required: true,
+        parse: |config, text| {
             set(&mut config.source_accts, parse_accounts(text).map(|accounts| accounts.into_iter().collect()))
         },
-        tell: |config| Some(config.source_accounts()).filter(|accounts| !accounts.is_empty()),
+        value: |config| {
+            let accounts: Vec<String> = config.source_accts.iter().map(ToString::to_string).collect();
+            (!accounts.is_empty()).then_some(Setting::Accounts(accounts))
+        },
     },
     Key {
         name: "DR_ACCT",
-        what: "the account in which copies are kept",
-        read: |config, text| put(&mut config.dr_acct, text.parse::<AccountId>()),
-        tell: |config| told(&config.dr_acct),
+        description: "the DR account, which keeps the copies",
+        is_required: true,
+        parse: |config, text| put(&mut config.dr_acct, text.parse::<AccountId>()),
+        value: |config| text(&config.dr_acct),
     },
     Key {
         name: "SOURCE_PROFILE",
-        what: "the AWS profile with credentials for the source account",
-        read: |config, text| put(&mut config.source_profile, name(text)),
-        tell: |config| told(&config.source_profile),
+        description: "the AWS profile with credentials for the source account",
+        is_required: false,
+        parse: |config, text| put(&mut config.source_profile, profile(text)),
+        value: |config| text(&config.source_profile),
     },
     Key {
         name: "DR_PROFILE",
-        what: "the AWS profile with credentials for the DR account",
-        read: |config, text| put(&mut config.dr_profile, name(text)),
-        tell: |config| told(&config.dr_profile),
+        description: "the AWS profile with credentials for the DR account",
+        is_required: false,
+        parse: |config, text| put(&mut config.dr_profile, profile(text)),
+        value: |config| text(&config.dr_profile),
     },
     Key {
         name: "CODE_BUCKET",
-        what: "the S3 bucket for the functions' code, in the DR account",
-        read: |config, text| put(&mut config.code_bucket, bucket(text)),
-        tell: |config| told(&config.code_bucket),
+        description: "the S3 bucket in the DR account for the functions' code",
+        is_required: true,
+        parse: |config, text| put(&mut config.code_bucket, bucket(text)),
+        value: |config| text(&config.code_bucket),
     },
     Key {
         name: "ARCHITECTURE",
-        what: "the processor that the functions run on",
-        read: |config, text| {
+        description: "the processor architecture of the functions",
+        is_required: false,
+        parse: |config, text| {
             let known = Architecture::ALL.into_iter().find(|known| known.name() == text);
-            set(&mut config.architecture, known.ok_or_else(|| format!("{text:?} is neither arm64 nor x86_64")))
+            set(&mut config.architecture, known.ok_or_else(|| format!("expected arm64 or x86_64, found {text:?}")))
         },
-        tell: |config| Some(config.architecture.to_string()),
+        value: |config| Some(Setting::Text(config.architecture.to_string())),
     },
     Key {
         name: "TAG_KEY",
-        what: "the key of your own tag for all that Draco makes",
-        read: |config, text| put(&mut config.tag_key, parse_tag_key(text)),
-        tell: |config| told(&config.tag_key),
+        description: "the key of your own tag on everything that Draco creates",
+        is_required: false,
+        parse: |config, text| put(&mut config.tag_key, parse_tag_key(text)),
+        value: |config| text(&config.tag_key),
     },
     Key {
         name: "TAG_VALUE",
-        what: "the value of that tag",
-        read: |config, text| put(&mut config.tag_value, parse_tag_value(text)),
-        tell: |config| told(&config.tag_value),
+        description: "the value of that tag",
+        is_required: false,
+        parse: |config, text| put(&mut config.tag_value, parse_tag_value(text)),
+        value: |config| text(&config.tag_value),
     },
     Key {
         name: "WAIT_LIMIT_HOURS",
-        what: "for how long a copy is waited for before an alarm is raised",
-        read: |config, text| put(&mut config.wait_limit_hours, parse_wait_limit(text)),
-        tell: |config| Some(config.wait_limit_hours.unwrap_or(DEFAULT_WAIT_LIMIT_HOURS).to_string()),
+        description: "how many hours a copy may take before an alarm",
+        is_required: false,
+        parse: |config, text| put(&mut config.wait_limit_hours, parse_wait_limit(text)),
+        value: |config| Some(Setting::Number(config.wait_limit_hours.unwrap_or(DEFAULT_WAIT_LIMIT_HOURS))),
     },
     Key {
         name: "KEY_PER_DATABASE",
-        what: "whether the copies of each database are under a KMS key of their own",
-        read: |config, text| set(&mut config.key_per_database, switch(text)),
-        tell: |config| Some(yes_or_no(config.key_per_database)),
+        description: "whether each database has its own KMS key for its copies",
+        is_required: false,
+        parse: |config, text| set(&mut config.key_per_database, switch(text)),
+        value: |config| Some(Setting::Switch(config.key_per_database)),
     },
     Key {
         name: "ALLOW_PLAINTEXT_CLUSTERS",
-        what: "whether unencrypted cluster snapshots, which AWS cannot encrypt, are copied as they are",
-        read: |config, text| set(&mut config.allow_plaintext_clusters, switch(text)),
-        tell: |config| Some(yes_or_no(config.allow_plaintext_clusters)),
+        description: "whether unencrypted cluster snapshots are copied; AWS cannot encrypt the copies",
+        is_required: false,
+        parse: |config, text| set(&mut config.allow_plaintext_clusters, switch(text)),
+        value: |config| Some(Setting::Switch(config.allow_plaintext_clusters)),
     },
     Key {
         name: FLOOR,
-        what: "what is kept in DR, whatever a lifecycle says",
-        read: |config, text| {
-            set(&mut config.floor, serde_yaml::from_str::<Rules>(text).map_err(|why| document::said(&why)))
+        description: "the rules that keep copies in DR in addition to every lifecycle",
+        is_required: false,
+        parse: |config, text| {
+            set(&mut config.floor, serde_yaml::from_str::<Rules>(text).map_err(|error| document::message(&error)))
         },
-        tell: |config| Some(config.floor_json()),
+        value: |config| Some(Setting::Rules(config.floor.clone())),
     },
     Key {
         name: "ALARM_EMAIL",
-        what: "the address that alarms are sent to",
-        read: |config, text| put(&mut config.alarm_email, address(text)),
-        tell: |config| told(&config.alarm_email),
+        description: "the address that alarms are sent to",
+        is_required: false,
+        parse: |config, text| put(&mut config.alarm_email, address(text)),
+        value: |config| text(&config.alarm_email),
     },
     Key {
         name: "ALARM_TOPIC_ARN",
-        what: "an SNS topic of yours that alarms are sent to",
-        read: |config, text| put(&mut config.alarm_topic_arn, parse_arn_of("sns")(text)),
-        tell: |config| told(&config.alarm_topic_arn),
+        description: "your own SNS topic that alarms are sent to",
+        is_required: false,
+        parse: |config, text| put(&mut config.alarm_topic_arn, parse_arn_of("sns")(text)),
+        value: |config| text(&config.alarm_topic_arn),
     },
     Key {
         name: "NO_COPY_HOURS",
-        what: "after how many hours without a copy an alarm is raised; 0 for never",
-        // CloudWatch has no alarm that looks back further than seven days.
-        read: |config, text| set(&mut config.no_copy_hours, number(text, 0, 168)),
-        tell: |config| Some(config.no_copy_hours.to_string()),
+        description: "how many hours without a copy cause an alarm; 0 for never",
+        is_required: false,
+        // A CloudWatch alarm cannot evaluate more than seven days.
+        parse: |config, text| set(&mut config.no_copy_hours, number(text, 0, 168)),
+        value: |config| Some(Setting::Number(config.no_copy_hours)),
     },
     Key {
         name: "LOG_DAYS",
-        what: "for how many days logs are kept",
-        read: |config, text| {
+        description: "how many days logs are kept",
+        is_required: false,
+        parse: |config, text| {
             let days = number(text, 1, LOG_DAYS[LOG_DAYS.len() - 1])?;
-            config.log_days = LOG_DAYS.into_iter().find(|known| *known == days).ok_or_else(|| {
-                let longer = LOG_DAYS.into_iter().find(|known| *known > days);
-                let longer = longer.map(|days| format!("; {days} is the next that it has")).unwrap_or_default();
-                format!("CloudWatch cannot keep logs for {days} days{longer}")
-            })?;
-            Ok(())
+            set(&mut config.log_days, LOG_DAYS.into_iter().find(|known| *known == days).ok_or_else(log_days_error))
         },
-        tell: |config| Some(config.log_days.to_string()),
+        value: |config| Some(Setting::Number(config.log_days)),
     },
     Key {
         name: "CONCURRENCY",
-        what: "how many of each function may run at a time, reserved for it",
-        read: |config, text| put(&mut config.concurrency, number(text, 1, 1000)),
-        tell: |config| told(&config.concurrency),
+        description: "the reserved concurrency of each function",
+        is_required: false,
+        parse: |config, text| put(&mut config.concurrency, number(text, 1, 1000)),
+        value: |config| config.concurrency.map(Setting::Number),
     },
 ];
 
-/// The key whose value is rules, and no text.
+/// The key whose value is a map of rules.
 pub(crate) const FLOOR: &str = "FLOOR";
-/// The key whose value may be a list.
+/// The key whose value can be a list.
 pub(crate) const SOURCE_ACCTS: &str = "SOURCE_ACCTS";
 
-/// For how long CloudWatch keeps logs: `PutRetentionPolicy` takes these numbers only.
+/// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
 const LOG_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 impl Key {
-    /// The key of that name.
+    /// The key with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         KEYS.iter().find(|key| key.name == name)
     }
 
-    /// Its value as text, if it has one.
+    /// The value in force: of the configuration, or the default.
     #[must_use]
-    pub fn value(&self, config: &Config) -> Option<String> {
-        (self.tell)(config)
+    pub fn value(&self, config: &Config) -> Option<Setting> {
+        (self.value)(config)
     }
 
-    pub(crate) fn put(&self, text: &str, config: &mut Config) -> Result<(), String> {
-        (self.read)(config, text.trim())
+    pub(crate) fn set(&self, text: &str, config: &mut Config) -> Result<(), String> {
+        (self.parse)(config, text.trim())
     }
 }
 
-fn put<T, E: Display>(field: &mut Option<T>, read: Result<T, E>) -> Result<(), String> {
-    set(field, read.map(Some))
+impl Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+            Self::Switch(is_on) => f.write_str(if *is_on { "yes" } else { "no" }),
+            Self::Accounts(accounts) => f.write_str(&accounts.join(",")),
+            Self::Rules(rules) => f.write_str(&crate::json(rules)),
+        }
+    }
 }
 
-fn set<T, E: Display>(field: &mut T, read: Result<T, E>) -> Result<(), String> {
-    *field = read.map_err(|why| why.to_string())?;
+fn put<T, E: Display>(field: &mut Option<T>, parsed: Result<T, E>) -> Result<(), String> {
+    set(field, parsed.map(Some))
+}
+
+fn set<T, E: Display>(field: &mut T, parsed: Result<T, E>) -> Result<(), String> {
+    *field = parsed.map_err(|error| error.to_string())?;
     Ok(())
 }
 
-fn told(value: &Option<impl Display>) -> Option<String> {
-    value.as_ref().map(ToString::to_string)
+fn text(value: &Option<impl Display>) -> Option<Setting> {
+    value.as_ref().map(|value| Setting::Text(value.to_string()))
 }
 
-/// Both functions take anything for yes that is not no; here is where a slip is noticed.
+/// Stricter than the functions, which read every value but `no`, `false` and `0` as yes, so that typing errors are found.
 fn switch(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "yes" | "true" => Ok(true),
         "no" | "false" => Ok(false),
-        _ => Err(format!("{text:?} is neither yes nor no")),
+        _ => Err(format!("expected yes or no, found {text:?}")),
     }
-}
-
-fn yes_or_no(is_on: bool) -> String {
-    if is_on { "yes" } else { "no" }.to_owned()
 }
 
 fn number<T: FromStr + PartialOrd + Display>(text: &str, least: T, most: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
-    number.ok_or_else(|| format!("{text:?} is not a number from {least} to {most}"))
+    number.ok_or_else(|| format!("expected a number from {least} to {most}, found {text:?}"))
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let is_name = !text.chars().any(|c| c.is_control() || c == '[' || c == ']');
-    is_name.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no name of a profile"))
+fn log_days_error() -> String {
+    let days = LOG_DAYS.map(|days| days.to_string());
+    format!("expected a retention period of CloudWatch Logs: one of {} days", days.join(", "))
 }
 
-/// S3's rules for general purpose buckets, without those that only AWS's own buckets can break.
+fn profile(text: &str) -> Result<String, String> {
+    let is_profile = !text.chars().any(|c| c.is_control() || c == '[' || c == ']');
+    is_profile.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not the name of an AWS profile"))
+}
+
+/// S3's rules for general purpose buckets, without the reserved prefixes and suffixes.
 fn bucket(text: &str) -> Result<String, String> {
     let is_end = |c: Option<u8>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let is_bucket = (3..=63).contains(&text.len())
@@ -226,15 +274,16 @@ fn bucket(text: &str) -> Result<String, String> {
         && is_end(text.bytes().last())
         && !text.contains("..");
     let rules = "3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends";
-    is_bucket.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no name of a bucket: {rules}"))
+    is_bucket.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not a bucket name: expected {rules}"))
 }
 
 fn address(text: &str) -> Result<String, String> {
     let is_address = match text.split_once('@') {
-        Some((whose, host)) => {
-            !whose.is_empty() && host.contains('.') && !host.contains('@') && !text.contains(char::is_whitespace)
+        Some((user, host)) => {
+            !user.is_empty() && host.contains('.') && !host.contains('@') && !text.contains(char::is_whitespace)
         }
         None => false,
     };
-    is_address.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no address like dr-team@example.com"))
+    let expected = || format!("{text:?} is not an e-mail address: expected one like dr-team@example.com");
+    is_address.then(|| text.to_owned()).ok_or_else(expected)
 }

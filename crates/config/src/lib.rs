@@ -1,15 +1,15 @@
-//! `config.yaml`: what a user has decided, and where each value came from.
+//! `config.yaml`: the user's settings, and the origin of each.
 //!
-//! Flat keys are named like the environment variables that win over them; [`keys`] is the table of all of them, and a new
-//! one is a new row there. Beside them stands the block `lifecycles:`. What is wrong is told in one line that begins with
-//! the place at which it stands. [`report`] tells what is in force.
+//! A key is named like the environment variable that overrides it. [`keys`] is the table of all keys; a new key is a new
+//! row there. The block `lifecycles:` is apart. All errors are reported at once, one a line, each with its place and its
+//! key. [`report`] prints the configuration in force.
 //!
-//! There are no secrets here, and no key for any: credentials are the AWS profiles' business. This crate does not know AWS.
+//! A configuration has no secrets: credentials come from AWS profiles or the environment. This crate does not call AWS.
 
 mod document;
 pub mod keys;
-mod near;
 pub mod report;
+mod suggest;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,17 +22,17 @@ use retention::{Lifecycles, Rules};
 
 use crate::keys::{KEYS, Key, LIFECYCLES};
 
-/// Where the configuration is, unless another file is named.
-pub const USUAL: &str = "config.yaml";
+/// The default path of the file.
+pub const DEFAULT_PATH: &str = "config.yaml";
 
-/// What lifecycles, floor and accounts may take together. AWS Lambda has room for 4096 bytes in all environment variables
-/// of a function, and no parameter of a CloudFormation template is longer; the rest is for the variables that do not
-/// grow: switches, the tag, the ARNs of key and state machine. The template has the same limit.
-const ROOM: usize = 3000;
+/// The limit for lifecycles, floor and accounts together, in bytes. AWS Lambda allows 4096 bytes for all environment
+/// variables of a function, and CloudFormation as many for a parameter. The rest is for the variables that do not grow:
+/// switches, the tag, the ARNs of key and state machine. The template has the same limit.
+const MAX_JSON_BYTES: usize = 3000;
 
-/// What a user has decided. `config.yaml.sample` tells what each key is.
+/// The user's settings. `config.yaml.sample` describes each key.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the table of keys says what each is")]
+#[expect(missing_docs, reason = "the table of keys has the descriptions")]
 pub struct Config {
     pub aws_region: Option<Region>,
     pub source_accts: Vec<AccountId>,
@@ -53,25 +53,27 @@ pub struct Config {
     pub log_days: u32,
     pub concurrency: Option<u32>,
     pub lifecycles: Lifecycles,
-    /// Where the keys that are set were set.
+    /// The file that was read. `None` if there is no file.
+    pub file: Option<PathBuf>,
+    /// The origins of the keys that are set.
     pub origins: BTreeMap<&'static str, Origin>,
 }
 
-/// The processor that the functions run on.
+/// The processor architecture of the functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Architecture {
-    /// AWS's own, which costs less.
+    /// AWS Graviton, which costs less.
     #[default]
     Arm64,
-    /// Intel's and AMD's.
+    /// Intel and AMD.
     X86_64,
 }
 
 impl Architecture {
-    /// Those that Lambda has.
+    /// The architectures of AWS Lambda.
     pub const ALL: [Self; 2] = [Self::Arm64, Self::X86_64];
 
-    /// As AWS Lambda spells it.
+    /// AWS Lambda's name for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,7 +82,7 @@ impl Architecture {
         }
     }
 
-    /// As Rust does.
+    /// Rust's target triple.
     #[must_use]
     pub const fn triple(self) -> &'static str {
         match self {
@@ -96,24 +98,33 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// Where a value was set.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// In a file.
+    /// A file.
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The line, from 1.
         line: u64,
-        /// The column, counted from 1.
+        /// The column, from 1.
         column: u64,
     },
-    /// By a variable in the environment.
+    /// An environment variable.
     Environment,
 }
 
 impl Origin {
-    /// How what is wrong there begins: `config.yaml:3:10`, `environment`.
+    /// The line, if it is a file.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::File { line, .. } => Some(*line),
+            Self::Environment => None,
+        }
+    }
+
+    /// The start of an error message: `config.yaml:3:10`, `environment`.
     fn place(&self) -> String {
         match self {
             Self::File { path, line, column } => format!("{}:{line}:{column}", path.display()),
@@ -140,88 +151,107 @@ impl Default for Config {
             floor: Rules::default_floor(),
             alarm_email: None,
             alarm_topic_arn: None,
-            // A day, and two hours more for a copy that takes longer than that of yesterday.
+            // A day, and two hours for a copy that takes longer than the one of the day before.
             no_copy_hours: 26,
             log_days: 365,
             concurrency: None,
             lifecycles: Lifecycles::built_in(),
+            file: None,
             origins: BTreeMap::new(),
         }
     }
 }
 
 impl Config {
-    /// Reads the file named, which must be there, or else `config.yaml` in this folder, which may be. Variables of the
-    /// environment win.
+    /// Reads the file at `path`, or else `config.yaml` in the current folder if it exists. Environment variables override
+    /// the file.
     ///
     /// # Errors
-    /// What is wrong, in one line that begins with its place.
-    pub fn read(named: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let path = named.unwrap_or(Path::new(USUAL));
-        let text = match std::fs::read(path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error).with_context(|| format!("reading the configuration {}", path.display())),
-        };
-        Self::of(path, text.as_deref().unwrap_or_default(), environment)
+    /// All errors, one a line, each with its place.
+    pub fn read(path: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+        match std::fs::read(file) {
+            Ok(bytes) => Self::of(file, &bytes, environment),
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self { file: None, ..Self::of(file, b"", environment)? })
+            }
+            Err(error) => Err(error).with_context(|| format!("reading the configuration {}", file.display())),
+        }
     }
 
-    /// What the file that is called so and says this, and the environment, say together.
+    /// The configuration of a file with this path and content, and of these environment variables.
     ///
     /// # Errors
     /// As [`Config::read`].
     pub fn of(path: &Path, text: &[u8], environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let mut config = Self::default();
-        let given = document::read(text)
-            .map_err(|wrong| anyhow!("{}:{}:{}: {}", path.display(), wrong.line, wrong.column, wrong.what))?;
-        for given in given {
-            let origin = Origin::File { path: path.to_owned(), line: given.line, column: given.column };
-            let key = given.key;
-            given.put(&mut config).map_err(|why| anyhow!("{}: {key}: {why}", origin.place()))?;
-            config.origins.insert(key, origin);
+        let mut config = Self { file: Some(path.to_owned()), ..Self::default() };
+        let document = document::read(text);
+        let mut in_file: Vec<(u64, u64, String)> =
+            document.problems.into_iter().map(|problem| (problem.line, problem.column, problem.message)).collect();
+        for entry in document.entries {
+            let (key, line, column) = (entry.key, entry.line, entry.column);
+            match entry.set(&mut config) {
+                Ok(()) => drop(config.origins.insert(key, Origin::File { path: path.to_owned(), line, column })),
+                Err(why) => in_file.push((line, column, format!("{key}: {why}"))),
+            }
         }
-        if let Some((name, meant)) = environment.keys().find_map(|name| Some((name, near::slip(name)?))) {
-            return Err(anyhow!("environment: {name}: there is no such key; did you mean {meant}?"));
+        in_file.sort();
+        let place = |(line, column, message)| format!("{}:{line}:{column}: {message}", path.display());
+        let mut errors: Vec<String> = in_file.into_iter().map(place).collect();
+        errors.extend(config.add_environment(environment));
+        if errors.is_empty() {
+            // A value that could not be read would look like one that is not set.
+            errors.extend(config.contradictions());
         }
+        if errors.is_empty() { Ok(config) } else { Err(anyhow!(errors.join("\n"))) }
+    }
+
+    /// Sets the values of the environment, and returns the errors.
+    fn add_environment(&mut self, environment: &BTreeMap<String, String>) -> Vec<String> {
+        let misspelled = environment.keys().filter_map(|name| Some((name, suggest::misspelled_key(name)?)));
+        let mut errors: Vec<String> =
+            misspelled.map(|(name, key)| format!("environment: {name}: unknown key; did you mean {key}?")).collect();
         for key in KEYS {
             let Some(text) = environment.get(key.name).filter(|text| !text.trim().is_empty()) else { continue };
-            key.put(text, &mut config).map_err(|why| anyhow!("environment: {}: {why}", key.name))?;
-            config.origins.insert(key.name, Origin::Environment);
-        }
-        match config.contradiction() {
-            Some((key, why)) => {
-                let place = config.origins.get(key).map(|origin| format!("{}: ", origin.place())).unwrap_or_default();
-                Err(anyhow!("{place}{key}: {why}"))
+            match key.set(text, self) {
+                Ok(()) => drop(self.origins.insert(key.name, Origin::Environment)),
+                Err(why) => errors.push(format!("environment: {}: {why}", key.name)),
             }
-            None => Ok(config),
         }
+        errors
     }
 
-    /// What several keys say together and cannot be: the key that is best mended, and why.
-    fn contradiction(&self) -> Option<(&'static str, String)> {
+    /// Errors of several keys together, each reported at the key that is best changed.
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
         if let Some(dr) = self.dr_acct.as_ref().filter(|dr| self.source_accts.contains(dr)) {
-            return Some(("DR_ACCT", format!("{dr} is among SOURCE_ACCTS; copies are safe in another account only")));
+            found.push(("DR_ACCT", format!("{dr} is also in SOURCE_ACCTS; copies must be in another account")));
         }
         if self.tag_value.is_some() && self.tag_key.is_none() {
-            return Some(("TAG_VALUE", "TAG_KEY is not set, and a tag needs a key".to_owned()));
+            found.push(("TAG_VALUE", "TAG_KEY is not set, and a tag needs a key".to_owned()));
         }
-        let long: usize =
-            [self.lifecycles_json(), self.floor_json(), self.source_accounts()].map(|text| text.len()).iter().sum();
-        (long > ROOM).then(|| {
-            let (key, room) = (LIFECYCLES, ROOM);
-            (key, format!("with FLOOR and SOURCE_ACCTS they take {long} bytes as JSON, and AWS Lambda's environment has room for {room}; have fewer, or shorter names"))
-        })
+        let texts = [self.lifecycles_json(), self.floor_json(), self.source_accounts()];
+        let bytes: usize = texts.iter().map(String::len).sum();
+        if bytes > MAX_JSON_BYTES {
+            let message = format!(
+                "with FLOOR and SOURCE_ACCTS they take {bytes} bytes as JSON, and the environment of the functions has \
+                 space for {MAX_JSON_BYTES}; use fewer lifecycles or shorter names"
+            );
+            found.push((LIFECYCLES, message));
+        }
+        let place = |key| self.origins.get(key).map(|origin| format!("{}: ", origin.place())).unwrap_or_default();
+        found.into_iter().map(|(key, why)| format!("{}{key}: {why}", place(key))).collect()
     }
 
-    /// A value without which there is no going on.
+    /// A value that the command needs.
     ///
     /// # Errors
-    /// That it is not set, what it is, and where to set it.
+    /// If it is not set: its description, and where to set it.
     pub fn need<'a, T>(&self, value: &'a Option<T>, key: &str) -> anyhow::Result<&'a T> {
         value.as_ref().ok_or_else(|| missing(key))
     }
 
-    /// The source accounts, of which there has to be one at least.
+    /// The source accounts, at least one.
     ///
     /// # Errors
     /// As [`Config::need`].
@@ -229,32 +259,37 @@ impl Config {
         if self.source_accts.is_empty() { Err(missing("SOURCE_ACCTS")) } else { Ok(&self.source_accts) }
     }
 
-    /// Where a key was set; of what is not set, nothing.
+    /// The required keys that are not set.
+    pub fn missing_keys(&self) -> impl Iterator<Item = &'static Key> {
+        KEYS.iter().filter(|key| key.is_required && key.value(self).is_none())
+    }
+
+    /// The origin of a key. `None` if it is not set.
     #[must_use]
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.origins.get(key)
     }
 
-    /// The user's own lifecycles, as the templates' parameter and the function's environment have them.
+    /// The custom lifecycles, as JSON for the templates' parameter and the function's environment.
     #[must_use]
     pub fn lifecycles_json(&self) -> String {
         json(&self.lifecycles)
     }
 
-    /// The floor, likewise.
+    /// The floor, as JSON for the same.
     #[must_use]
     pub fn floor_json(&self) -> String {
         json(&self.floor)
     }
 
-    /// The source accounts, likewise: separated by commas.
+    /// The source accounts, separated by commas, for the same.
     #[must_use]
     pub fn source_accounts(&self) -> String {
         self.source_accts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(",")
     }
 }
 
-/// The variables of this process. What is no text cannot be the value of any key.
+/// The variables of this process. One that is not UTF-8 cannot be the value of a key.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
@@ -262,12 +297,12 @@ pub fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Names and numbers: nothing that JSON could refuse.
-fn json(value: &impl serde::Serialize) -> String {
+/// Names and numbers can always be written as JSON.
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
 fn missing(key: &str) -> anyhow::Error {
-    let what = Key::named(key).map_or("", |key| key.what);
-    anyhow!("{key} is not set: {what}; set it in {USUAL} (config.yaml.sample shows how) or in the environment")
+    let description = Key::named(key).map_or("", |key| key.description);
+    anyhow!("{key} is not set: {description}; set it in {DEFAULT_PATH} (see config.yaml.sample) or in the environment")
 }

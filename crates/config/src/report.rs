@@ -1,76 +1,116 @@
-//! What is in force, and where each value came from: for people in columns, for programs as JSON.
+//! The configuration in force, with the origin of each value: in columns for people, as JSON for scripts.
+//!
+//! `doc/json.md` documents the keys of the JSON.
 
 use std::fmt::Write;
 
-use retention::{Lifecycle, Lifecycles};
-use serde_json::{Value, json};
+use retention::{Lifecycle, Lifecycles, Rule};
+use serde_json::{Map, Value, json};
 
-use crate::keys::{KEYS, LIFECYCLES};
+use crate::keys::{KEYS, Key, LIFECYCLES};
 use crate::{Config, Origin};
 
-/// One line of it.
 struct Row {
     key: &'static str,
-    /// `None` if it has no value.
     value: Option<String>,
-    from: String,
+    origin: String,
 }
 
-const BUILT_IN: &str = "built in";
-
-/// In columns: the key, its value, where that came from.
+/// The columns key, value and origin.
 #[must_use]
 pub fn text(config: &Config) -> String {
     let rows: Vec<Row> = rows(config).collect();
-    let widest = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or_default();
-    let (keys, values) = (widest(|row| row.key), widest(shown));
+    let width = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or_default();
+    let (keys, values) = (width(|row| row.key), width(value_text));
     let mut text = String::new();
-    let mut before = "";
+    let mut previous = "";
     for row in &rows {
-        let key = if row.key == before { "" } else { row.key };
+        let key = if row.key == previous { "" } else { row.key };
         // Writing into a string does not fail.
-        let _ = writeln!(text, "{key:keys$}  {:values$}  {}", shown(row), row.from);
-        before = row.key;
+        let _ = writeln!(text, "{key:keys$}  {:values$}  {}", value_text(row), row.origin);
+        previous = row.key;
     }
     text
 }
 
-fn shown(row: &Row) -> &str {
+fn value_text(row: &Row) -> &str {
     row.value.as_deref().unwrap_or("–")
 }
 
-/// As one object: by key, the value as text (`null` if there is none) and where it came from.
+fn rows(config: &Config) -> impl Iterator<Item = Row> {
+    let settings = KEYS.iter().map(|key| {
+        let value = key.value(config).map(|value| value.to_string());
+        let origin = match (config.origin(key.name), &value) {
+            (Some(origin), _) => origin_text(origin),
+            (None, Some(_)) => "default".to_owned(),
+            (None, None) if key.is_required => "not set (required)".to_owned(),
+            (None, None) => "not set".to_owned(),
+        };
+        Row { key: key.name, value, origin }
+    });
+    let lifecycles = lifecycles(config).map(|(lifecycle, origin)| Row {
+        key: LIFECYCLES,
+        value: Some(lifecycle.to_string()),
+        origin: origin.map_or_else(|| "built in".to_owned(), |origin| origin_text(&origin)),
+    });
+    settings.chain(lifecycles)
+}
+
+/// `config.yaml:3`, `environment`.
+fn origin_text(origin: &Origin) -> String {
+    match origin {
+        Origin::File { path, line, .. } => format!("{}:{line}", path.display()),
+        Origin::Environment => "environment".to_owned(),
+    }
+}
+
+/// The custom lifecycles, then the built-in ones, which have no origin.
+fn lifecycles(config: &Config) -> impl Iterator<Item = (Lifecycle, Option<Origin>)> {
+    let origin = config.origin(LIFECYCLES).cloned();
+    let built_in = Lifecycles::built_in();
+    let built_in: Vec<_> = built_in.names().map(|name| (built_in.named(name), None)).collect();
+    config.lifecycles.custom().map(move |custom| (custom.clone(), origin.clone())).chain(built_in)
+}
+
+/// One object: the file, the settings by key, and the lifecycles.
 #[must_use]
 pub fn as_json(config: &Config) -> Value {
-    let flat = KEYS
-        .iter()
-        .map(|key| (key.name.to_owned(), json!({ "value": key.value(config), "from": from(config.origin(key.name)) })));
-    let lifecycles = json!({ "value": config.lifecycles, "from": from(config.origin(LIFECYCLES)) });
-    Value::Object(flat.chain([(LIFECYCLES.to_owned(), lifecycles)]).collect())
+    let settings: Map<String, Value> =
+        KEYS.iter().map(|key| (key.name.to_owned(), setting_json(key, config))).collect();
+    let lifecycles: Vec<Value> =
+        lifecycles(config).map(|(lifecycle, origin)| lifecycle_json(&lifecycle, origin.as_ref())).collect();
+    json!({ "file": config.file, "settings": settings, "lifecycles": lifecycles })
 }
 
-fn rows(config: &Config) -> impl Iterator<Item = Row> {
-    let flat = KEYS.iter().map(|key| {
-        let value = key.value(config);
-        let from = match config.origin(key.name) {
-            None if value.is_none() => "not set".to_owned(),
-            origin => from(origin),
-        };
-        Row { key: key.name, value, from }
-    });
-    let lifecycle = |lifecycle: Lifecycle, from| Row { key: LIFECYCLES, value: Some(lifecycle.to_string()), from };
-    let built_in = Lifecycles::built_in();
-    let built_in: Vec<Row> =
-        built_in.names().map(|name| lifecycle(built_in.named(name), BUILT_IN.to_owned())).collect();
-    let own = config.lifecycles.custom().map(move |own| lifecycle(own.clone(), from(config.origin(LIFECYCLES))));
-    flat.chain(own).chain(built_in)
+fn setting_json(key: &Key, config: &Config) -> Value {
+    let value = key.value(config);
+    let origin = config.origin(key.name);
+    let origin_kind = origin.map(origin_kind).or(value.is_some().then_some("default"));
+    json!({ "value": value, "required": key.is_required, "origin": origin_kind, "line": origin.and_then(Origin::line) })
 }
 
-/// `config.yaml:3`, `environment`, `default`.
-fn from(origin: Option<&Origin>) -> String {
+fn lifecycle_json(lifecycle: &Lifecycle, origin: Option<&Origin>) -> Value {
+    let rules: Map<String, Value> = lifecycle.rules().iter().map(rule_json).collect();
+    let rules = (!rules.is_empty()).then_some(rules);
+    json!({
+        "name": lifecycle.name(),
+        "rules": rules,
+        "origin": origin.map_or("built_in", origin_kind),
+        "line": origin.and_then(Origin::line),
+    })
+}
+
+fn rule_json(rule: &Rule) -> (String, Value) {
+    let value = match rule {
+        Rule::Counted(_, count) => json!(count),
+        Rule::Within(span) => json!(span.to_string()),
+    };
+    (rule.name().to_owned(), value)
+}
+
+fn origin_kind(origin: &Origin) -> &'static str {
     match origin {
-        Some(Origin::File { path, line, .. }) => format!("{}:{line}", path.display()),
-        Some(Origin::Environment) => "environment".to_owned(),
-        None => "default".to_owned(),
+        Origin::File { .. } => "file",
+        Origin::Environment => "environment",
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for every key and every text.
+//! Laws for all keys and all texts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,12 +8,12 @@ use config::{Config, Origin};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Two values of each key that differ, and none of them is the default.
+/// Two different values of each key, and none is the default.
 const VALUES: [(&str, [&str; 2]); 18] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
-    ("SOURCE_PROFILE", ["production", "some one's"]),
+    ("SOURCE_PROFILE", ["production", "production's"]),
     ("DR_PROFILE", ["dr", "012"]),
     ("CODE_BUCKET", ["draco-code", "a.b"]),
     ("ARCHITECTURE", ["x86_64", "arm64"]),
@@ -35,7 +35,7 @@ fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     Config::of(Path::new("config.yaml"), text.as_bytes(), &environment).map_err(|why| format!("{why:#}"))
 }
 
-/// A value cannot be without its key, so the tag's key is always there.
+/// TAG_VALUE needs TAG_KEY.
 fn set(key: &str, in_file: &str, variables: &[(&str, &str)]) -> Config {
     let tag = if key == "TAG_VALUE" { "TAG_KEY: team\n" } else { "" };
     let in_file = if key == "FLOOR" { in_file.to_owned() } else { format!("{in_file:?}") };
@@ -43,11 +43,11 @@ fn set(key: &str, in_file: &str, variables: &[(&str, &str)]) -> Config {
 }
 
 fn value(key: &str, config: &Config) -> Option<String> {
-    Key::named(key).expect("a key").value(config)
+    Key::named(key).expect("a key").value(config).map(|value| value.to_string())
 }
 
 #[test]
-fn the_environment_beats_the_file_and_the_file_beats_the_default() {
+fn environment_overrides_the_file_and_the_file_the_default() {
     assert_eq!(VALUES.map(|(key, _)| key).as_slice(), KEYS.iter().map(|key| key.name).collect::<Vec<_>>());
     for (key, values) in VALUES {
         for (one, other) in [(values[0], values[1]), (values[1], values[0])] {
@@ -62,21 +62,21 @@ fn the_environment_beats_the_file_and_the_file_beats_the_default() {
 }
 
 #[test]
-fn what_is_told_is_read_as_the_same() {
+fn printed_values_can_be_parsed_again() {
     for (key, values) in VALUES {
         for text in values {
             let config = set(key, text, &[]);
-            let told: Vec<(&str, String)> =
-                KEYS.iter().filter_map(|key| Some((key.name, key.value(&config)?))).collect();
-            let told: Vec<(&str, &str)> = told.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            let again = read("", &told).expect("a configuration");
+            let printed: Vec<(&str, String)> =
+                KEYS.iter().filter_map(|key| Some((key.name, value(key.name, &config)?))).collect();
+            let printed: Vec<(&str, &str)> = printed.iter().map(|(key, value)| (*key, value.as_str())).collect();
+            let again = read("", &printed).expect("a configuration");
             let values = |config: &Config| KEYS.iter().map(|key| key.value(config)).collect::<Vec<_>>();
             assert_eq!(values(&again), values(&config), "{key}: {text}");
         }
     }
 }
 
-/// Text that goes further into the reader than any text would.
+/// Text of keys and YAML syntax, which gets further into the parser than random text.
 fn text() -> impl Strategy<Value = String> {
     let keys: Vec<&str> = KEYS.iter().map(|key| key.name).chain(["lifecycles", "Own", "daily", "within"]).collect();
     let piece = prop_oneof![
@@ -90,24 +90,25 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_the_file_says_what_is_wrong_has_a_place(text in text()) {
-        if let Err(why) = read(&text, &[]) {
-            let (line, rest) = why.strip_prefix("config.yaml:").and_then(|rest| rest.split_once(':')).expect("a line");
-            let (column, what) = rest.split_once(": ").expect("a column");
+    fn every_error_of_a_file_has_a_place(text in text()) {
+        let errors = read(&text, &[]).err().unwrap_or_default();
+        for error in errors.lines() {
+            let (line, rest) = error.strip_prefix("config.yaml:").and_then(|rest| rest.split_once(':')).expect("a line");
+            let (column, message) = rest.split_once(": ").expect("a column");
             let lines = text.lines().count().max(1) as u64 + 1;
-            prop_assert!((1..=lines).contains(&line.parse::<u64>().expect("a number")), "{why:?}");
-            prop_assert!(column.parse::<u64>().expect("a number") >= 1, "{why:?}");
-            prop_assert!(!what.is_empty() && !why.contains(char::is_control), "{why:?}");
+            prop_assert!((1..=lines).contains(&line.parse::<u64>().expect("a number")), "{errors:?}");
+            prop_assert!(column.parse::<u64>().expect("a number") >= 1, "{errors:?}");
+            prop_assert!(!message.is_empty() && !error.contains(char::is_control), "{errors:?}");
         }
     }
 
     #[test]
-    fn whatever_the_bytes_reading_comes_to_an_end(bytes in any::<Vec<u8>>()) {
+    fn any_bytes_can_be_read(bytes in any::<Vec<u8>>()) {
         let _ = Config::of(Path::new("config.yaml"), &bytes, &BTreeMap::new());
     }
 
     #[test]
-    fn whatever_a_variable_says_what_is_wrong_names_it(key in select(VALUES.map(|(key, _)| key).to_vec()), text in any::<String>()) {
+    fn error_of_a_variable_names_it(key in select(VALUES.map(|(key, _)| key).to_vec()), text in any::<String>()) {
         if let Err(why) = read("", &[(key, &text)]) {
             prop_assert!(why.starts_with(&format!("environment: {key}: ")), "{why:?}");
             prop_assert!(!why.contains(char::is_control), "{why:?}");

@@ -1,10 +1,10 @@
-//! `config.yaml.sample` tells of every key what it is and what its default is, and what it says is true.
+//! `config.yaml.sample` describes every key, and its defaults are those of the code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use config::Config;
-use config::keys::KEYS;
+use config::keys::{KEYS, Key};
 
 const SAMPLE: &str = include_str!("../../../../config.yaml.sample");
 
@@ -12,8 +12,8 @@ fn read(text: &str) -> Config {
     Config::of(Path::new("config.yaml.sample"), text.as_bytes(), &BTreeMap::new()).expect("a configuration")
 }
 
-/// What the sample says of a key: the comment above it, and its line without the `#` that may begin it.
-fn said(key: &str) -> (String, &'static str) {
+/// A key in the sample: the comment above it, and its line without the leading `#`.
+fn described(key: &str) -> (String, &'static str) {
     let begins = format!("{key}:");
     let paragraph =
         SAMPLE.split("\n\n").find(|all| all.lines().any(|line| line.trim_start_matches("# ").starts_with(&begins)));
@@ -24,8 +24,9 @@ fn said(key: &str) -> (String, &'static str) {
 }
 
 #[test]
-fn the_sample_as_it_stands_is_a_configuration() {
+fn sample_is_a_valid_configuration() {
     let config = read(SAMPLE);
+    assert_eq!(config.missing_keys().map(|key| key.name).collect::<Vec<_>>(), Vec::<&str>::new());
     assert!(config.need_sources().is_ok());
     assert!(config.need(&config.aws_region, "AWS_REGION").is_ok());
     assert!(config.need(&config.dr_acct, "DR_ACCT").is_ok());
@@ -34,8 +35,8 @@ fn the_sample_as_it_stands_is_a_configuration() {
 }
 
 #[test]
-fn each_key_is_in_it_and_can_be_uncommented() {
-    let all: Vec<&str> = KEYS.iter().map(|key| said(key.name).1).collect();
+fn every_key_is_in_the_sample_and_can_be_uncommented() {
+    let all: Vec<&str> = KEYS.iter().map(|key| described(key.name).1).collect();
     let config = read(&all.join("\n"));
     for key in KEYS {
         assert!(config.origin(key.name).is_some(), "{}", key.name);
@@ -43,15 +44,19 @@ fn each_key_is_in_it_and_can_be_uncommented() {
 }
 
 #[test]
-fn the_defaults_that_it_tells_are_those_in_force() {
-    let nothing = read("");
+fn defaults_and_required_keys_in_the_sample_are_those_of_the_code() {
+    let empty = read("");
+    let value = |key: &Key, config: &Config| key.value(config).map(|value| value.to_string());
     for key in KEYS {
-        let (comment, line) = said(key.name);
-        let default = comment.split_once("Default: ").unwrap_or_else(|| panic!("{}: no default is told", key.name)).1;
-        let told = default.split(['.', ';', ' ']).next().expect("a word").trim_end_matches(',');
-        assert_eq!(told, key.value(&nothing).as_deref().unwrap_or("none"), "{}", key.name);
-        if let Some(value) = key.value(&nothing) {
-            assert_eq!(key.value(&read(line)), Some(value), "{}: what is commented out is the default", key.name);
+        let (comment, line) = described(key.name);
+        assert_eq!(comment.contains("Required."), key.is_required, "{}", key.name);
+        let default = comment.split_once("Default: ").map(|(_, default)| default.split(['.', ';', ' ']).next());
+        let default = default.map(|default| default.expect("a default").trim_end_matches(','));
+        // A required key has no default.
+        let expected = value(key, &empty).or((!key.is_required).then(|| "none".to_owned()));
+        assert_eq!(default, expected.as_deref(), "{}", key.name);
+        if let Some(default) = value(key, &empty) {
+            assert_eq!(value(key, &read(line)), Some(default), "{}: the line in the sample is the default", key.name);
         }
     }
 }
