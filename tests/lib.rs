@@ -1,90 +1,87 @@
-//! What all whole-system tests need: a stage with both accounts on it.
+//! The fixture of the whole-system tests: both accounts with Draco deployed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
 use protocol::{AccountId, DatabaseArn, Kind, Place, Snapshot};
-use rehearsal::invariants::{self, Broken};
-use rehearsal::{Cast, Database, Ledger, Rehearsal};
+use rehearsal::invariants::{self, Violation};
+use rehearsal::{Database, Ledger, Rehearsal, Setup};
 use sim::{Settings, World};
 
 /// The source account.
 pub const SOURCE: &str = "111111111111";
 /// The DR account.
 pub const DR: &str = "222222222222";
-/// Where all of it happens.
+/// The region of both accounts.
 pub const REGION: &str = "eu-west-1";
 
-/// A minute.
+/// One minute.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// An hour.
+/// One hour.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Both accounts with Draco deployed, and what was seen of them.
-pub struct Stage {
-    /// Draco.
+/// Both accounts with Draco deployed.
+pub struct Fixture {
+    /// Draco in the simulated AWS.
     pub rehearsal: Rehearsal,
-    /// What was seen so far.
+    /// The snapshots that were observed so far.
     pub ledger: Ledger,
 }
 
-/// The world that most tests play in: it begins at two in the morning.
-///
-/// # Panics
-/// Never: the time is one.
+/// The settings of most tests: the simulation starts at 2026-11-21T02:00:00Z.
 #[must_use]
 pub fn settings() -> Settings {
     let epoch = chrono::DateTime::from_timestamp(1_795_226_400, 0).unwrap_or_default();
     Settings { epoch, snapshot_quota: 10_000, ..Settings::default() }
 }
 
-impl Stage {
+impl Fixture {
     /// One source account and DR.
     ///
     /// # Errors
     /// If Draco cannot be deployed.
     pub async fn new() -> anyhow::Result<Self> {
-        Self::with(settings(), Cast::of(SOURCE, DR, REGION)?).await
+        Self::with(settings(), Setup::new(SOURCE, DR, REGION)?).await
     }
 
-    /// Set up like this.
+    /// These settings of the simulation and these accounts.
     ///
     /// # Errors
     /// If Draco cannot be deployed.
-    pub async fn with(settings: Settings, cast: Cast) -> anyhow::Result<Self> {
-        let rehearsal = Rehearsal::deploy(World::with_settings(settings), cast)?;
+    pub async fn with(settings: Settings, setup: Setup) -> anyhow::Result<Self> {
+        let rehearsal = Rehearsal::deploy(World::with_settings(settings), setup)?;
         Ok(Self { rehearsal, ledger: Ledger::default() })
     }
 
-    /// The source account's place.
+    /// The first source account, with the region.
     #[must_use]
     pub fn source(&self) -> Place {
-        let cast = self.rehearsal.cast();
-        cast.place(cast.sources.first().unwrap_or(&cast.dr))
+        let setup = self.rehearsal.setup();
+        setup.place(setup.sources.first().unwrap_or(&setup.dr))
     }
 
-    /// A place of the cast's region.
+    /// An account, with the region.
     ///
     /// # Errors
-    /// If it is no account.
+    /// If the account is invalid.
     pub fn place(&self, account: &str) -> anyhow::Result<Place> {
-        Ok(self.rehearsal.cast().place(&account.parse::<AccountId>()?))
+        Ok(self.rehearsal.setup().place(&account.parse::<AccountId>()?))
     }
 
     /// Creates a database in the source account.
     ///
     /// # Errors
-    /// If the world refuses.
-    pub async fn create(&self, database: &Database) -> anyhow::Result<DatabaseArn> {
-        self.rehearsal.create(&self.source(), database).await
+    /// If a call fails.
+    pub async fn create_database(&self, database: &Database) -> anyhow::Result<DatabaseArn> {
+        self.rehearsal.create_database(&self.source(), database).await
     }
 
-    /// Lets so many hours pass, and looks at everything each hour.
+    /// Lets hours pass, and lists all snapshots after each.
     ///
     /// # Errors
-    /// If the world refuses.
-    pub async fn hours(&mut self, hours: u32) -> anyhow::Result<()> {
+    /// If a call fails.
+    pub async fn pass_hours(&mut self, hours: u32) -> anyhow::Result<()> {
         for _ in 0..hours {
             self.rehearsal.world().sleep(HOUR).await;
             self.ledger.observe(&self.rehearsal).await?;
@@ -92,54 +89,46 @@ impl Stage {
         Ok(())
     }
 
-    /// Every snapshot that an account has now, with its owner's eyes.
+    /// All snapshots of an account, as its root user sees them.
     ///
     /// # Errors
-    /// If the world refuses.
-    pub async fn all(&self, account: &str) -> anyhow::Result<Vec<Snapshot>> {
+    /// If a call fails.
+    pub async fn snapshots(&self, account: &str) -> anyhow::Result<Vec<Snapshot>> {
         self.rehearsal.snapshots(&self.place(account)?).await
     }
 
-    /// How many keys copies in DR are under.
+    /// The number of keys that encrypt copies in DR.
     ///
     /// # Errors
-    /// If the world refuses.
+    /// If a call fails.
     pub async fn keys_in_use(&self) -> anyhow::Result<usize> {
-        let keys: BTreeSet<_> = self.all(DR).await?.into_iter().map(|copy| copy.key).collect();
+        let keys: BTreeSet<_> = self.snapshots(DR).await?.into_iter().map(|copy| copy.key).collect();
         Ok(keys.len())
     }
 
     /// The ARN of a function.
     #[must_use]
-    pub fn function(&self, account: &str, name: &str) -> String {
+    pub fn function_arn(&self, account: &str, name: &str) -> String {
         format!("arn:aws:lambda:{REGION}:{account}:function:{name}")
     }
 
-    /// A database of the source account.
+    /// The ARN of a database in the source account.
     ///
     /// # Errors
-    /// If RDS would not have such a name.
+    /// If the name is invalid.
     pub fn database(&self, kind: Kind, name: &str) -> anyhow::Result<DatabaseArn> {
         Ok(DatabaseArn::new(kind, self.source(), name)?)
     }
 
-    /// For clients that act as the account's owner.
+    /// The configuration of clients that act as the root user of the account.
     #[must_use]
-    pub fn owner(&self, account: &str) -> SdkConfig {
+    pub fn owner_config(&self, account: &str) -> SdkConfig {
         self.rehearsal.world().sdk_config(account, REGION)
     }
 
-    /// What does not hold.
+    /// The invariants that do not hold.
     #[must_use]
-    pub fn broken(&self) -> Vec<Broken> {
+    pub fn violations(&self) -> Vec<Violation> {
         invariants::check(&self.rehearsal, &self.ledger)
-    }
-
-    /// The steps that were logged about a snapshot: `producer copy`.
-    #[must_use]
-    pub fn steps(&self, snapshot: &str) -> Vec<String> {
-        let lines = self.rehearsal.logs().lines();
-        let about = lines.iter().filter(|line| line.text("snapshot").contains(snapshot));
-        about.map(|line| format!("{} {}", line.text("function"), line.text("step"))).collect()
     }
 }

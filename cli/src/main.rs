@@ -3,8 +3,8 @@
 //! Each subcommand has its own module; this file only lists them. All subcommands use the same exit codes: 0 for success,
 //! 2 for invalid arguments or input, 1 for output that could not be written or an invariant that does not hold.
 
+mod accounts;
 mod calendar;
-mod casting;
 mod demo;
 mod manual;
 mod pager;
@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use rehearsal::invariants::Broken;
+use rehearsal::invariants::Violation;
 
 /// Keeps the snapshots of Amazon RDS databases safe in a second AWS account.
 #[derive(Parser)]
@@ -45,15 +45,15 @@ enum Failure {
     Output(anyhow::Error),
     /// The reader closed the pipe: `draco plan … | head`. This is not an error.
     PipeClosed,
-    /// These invariants do not hold.
-    Broken(Vec<Broken>),
+    /// Invariants that do not hold.
+    Violations(Vec<Violation>),
 }
 
 impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::PipeClosed => 0,
-            Self::Output(_) | Self::Broken(_) => 1,
+            Self::Output(_) | Self::Violations(_) => 1,
             Self::Input(_) => 2,
         }
     }
@@ -64,7 +64,7 @@ impl Failure {
         match self {
             Self::PipeClosed => {}
             Self::Input(cause) | Self::Output(cause) => error(format_args!("{cause:#}")),
-            Self::Broken(all) => all.iter().for_each(|broken| error(format_args!("{broken}"))),
+            Self::Violations(all) => all.iter().for_each(|violation| error(format_args!("{violation}"))),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What one replicated snapshot costs, in fleets of all sizes, and how a whole fleet drains. All of it is counted in
-//! virtual time, so it is exact and comes out the same every time. One JSON line each.
+//! The cost of one replicated snapshot in fleets of all sizes, and the time in which a whole fleet is copied. Everything is
+//! counted in virtual time, so the results are exact and the same in every run. Prints one JSON line per result.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
 use protocol::{DatabaseArn, Kind, Origin, Place, SnapshotArn, tags};
-use rehearsal::{Cast, Database, Ledger, Rehearsal, Sums};
+use rehearsal::{Database, Ledger, Rehearsal, Setup, Totals};
 use serde_json::{Value, json};
 use sim::World;
 use sim::journal::{Entry, Event};
-use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 
-/// How many copies each database has in DR already: what Standard keeps.
+/// The number of copies that each database has in DR at the start: as many as Standard keeps.
 const COPIES: i64 = 26;
 
 fn main() -> anyhow::Result<()> {
@@ -26,37 +26,37 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A paused clock: what takes time in the world takes none here.
+/// A runtime with a paused clock, so that virtual time passes as fast as the machine allows.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
 }
 
-fn tell(line: &Value) {
+fn print(line: &Value) {
     println!("{line}");
 }
 
-/// One snapshot of each kind, in a fleet of so many databases that have their copies in DR already.
+/// One snapshot of each kind, in a fleet of this many databases with copies in DR.
 async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
     let world = World::with_settings(sim::Settings { snapshot_quota: usize::MAX, ..settings() });
-    let rehearsal = Rehearsal::deploy(world, Cast::of(SOURCE, DR, REGION)?)?;
+    let rehearsal = Rehearsal::deploy(world, Setup::new(SOURCE, DR, REGION)?)?;
     let owners = Owners::of(&rehearsal);
-    owners.furnish(databases).await?;
-    // The two that are measured, which have a lifecycle.
+    owners.create_fleet(databases).await?;
+    // Only the two measured databases have a lifecycle.
     for kind in Kind::ALL {
         let database = Database { kind, retention_days: 1, ..Database::instance(NAME) }.lifecycle("Standard");
-        let arn = rehearsal.create(&owners.source, &database).await?;
-        owners.furnish_copies(std::slice::from_ref(&arn)).await?;
+        let arn = rehearsal.create_database(&owners.source, &database).await?;
+        owners.create_copies(std::slice::from_ref(&arn)).await?;
         let world = rehearsal.world();
         world.sleep(until_after_a_sweep(world.now())).await;
-        let (began, bill) = (world.now(), running_cost(world));
-        rehearsal.take(&arn, "measured").await?;
+        let (start, bill) = (world.now(), running_cost(world));
+        rehearsal.take_snapshot(&arn, "measured").await?;
         world.sleep(56 * MINUTE).await;
         let events: Vec<Entry> =
-            world.journal(|journal| journal.entries().iter().filter(|entry| entry.at >= began).cloned().collect());
+            world.journal(|journal| journal.entries().iter().filter(|entry| entry.at >= start).cloned().collect());
         let copying = TimeDelta::minutes(10);
-        let copied = events.iter().find(|entry| is_copy_in_dr(&entry.event)).context("it was not copied")?;
-        let overhead = copied.at - began - copying * 2;
-        tell(&json!({
+        let copied = events.iter().find(|entry| is_copy_in_dr(&entry.event)).context("the snapshot was not copied")?;
+        let overhead = copied.at - start - copying * 2;
+        print(&json!({
             "bench": "replicate",
             "databases": databases,
             "copies": databases as i64 * COPIES,
@@ -72,10 +72,10 @@ async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the measured databases are called.
+/// The name of the measured databases.
 const NAME: &str = "measured";
 
-/// A sweep comes every hour after the deployment, at the epoch; after two minutes it is done.
+/// Sweeps run every hour after the epoch. After two minutes they are completed.
 fn until_after_a_sweep(now: DateTime<Utc>) -> Duration {
     let since = (now - settings().epoch).num_seconds() % 3600;
     Duration::from_secs(u64::try_from(3600 + 120 - since).unwrap_or_default())
@@ -89,13 +89,13 @@ fn count(entries: &[Entry], is_one: impl Fn(&Event) -> bool) -> usize {
     entries.iter().filter(|entry| is_one(&entry.event)).count()
 }
 
-/// What there is to pay for so far, without storage and keys.
+/// The cost so far, without storage and keys.
 fn running_cost(world: &World) -> f64 {
     let lines = world.bill().lines.into_iter();
     lines.filter(|line| !line.item.ends_with("storage") && !line.item.ends_with("keys")).map(|line| line.dollars).sum()
 }
 
-/// Those who own the accounts, and furnish them.
+/// The root users of both accounts, who create databases and snapshots.
 struct Owners<'r> {
     rehearsal: &'r Rehearsal,
     source: Place,
@@ -105,25 +105,25 @@ struct Owners<'r> {
 
 impl<'r> Owners<'r> {
     fn of(rehearsal: &'r Rehearsal) -> Self {
-        let (source, dr) = (rehearsal.cast().sources().next(), rehearsal.cast().dr());
+        let (source, dr) = (rehearsal.setup().sources().next(), rehearsal.setup().dr());
         let config = rehearsal.world().sdk_config(DR, REGION);
         Self { rehearsal, source: source.unwrap_or(dr.clone()), in_dr: Cloud::new(&config, dr.clone()), dr }
     }
 
-    /// So many databases in the source account, each with a snapshot there and its copies in DR, and each second one a
-    /// cluster. They have no lifecycle: what they are here for is to be there.
-    async fn furnish(&self, databases: usize) -> anyhow::Result<()> {
+    /// Creates databases in the source account, every other one a cluster, each with a snapshot and with copies in DR. They
+    /// have no lifecycle, so that Draco lists them and does not copy them.
+    async fn create_fleet(&self, databases: usize) -> anyhow::Result<()> {
         let arns = (0..databases)
             .map(|nth| DatabaseArn::new(Kind::ALL[nth % 2], self.source.clone(), &format!("db-{nth}")))
             .collect::<Result<Vec<_>, _>>()?;
-        self.make(&arns, &self.source).await?;
-        self.furnish_copies(&arns).await
+        self.create_databases(&arns, &self.source).await?;
+        self.create_copies(&arns).await
     }
 
-    /// These databases' copies in DR, one a day, as Draco would have made and told of them. They are copies of a snapshot
-    /// that DR took itself, of a database of the same name.
-    async fn furnish_copies(&self, databases: &[DatabaseArn]) -> anyhow::Result<()> {
-        self.make(databases, &self.dr).await?;
+    /// Creates copies in DR for each database, one per day, with the name and tags of copies that Draco has reported. They
+    /// are copies of a snapshot in DR, of a database with the same name.
+    async fn create_copies(&self, databases: &[DatabaseArn]) -> anyhow::Result<()> {
+        self.create_databases(databases, &self.dr).await?;
         for database in databases {
             let base = SnapshotArn::new(database.kind, self.dr.clone(), &base(database))?;
             for days in 1..=COPIES {
@@ -131,97 +131,99 @@ impl<'r> Owners<'r> {
                 let id = format!("rds:{}-{}", database.id(), taken.format("%Y-%m-%d-%H-%M"));
                 let snapshot = SnapshotArn::new(database.kind, self.source.clone(), &id)?;
                 let origin = Origin { snapshot, database: database.clone(), taken };
-                let told = [(tags::LIFECYCLE, "Standard"), (tags::REPORTED, "2026-11-21T00:00:00Z")];
-                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &origin.to_tags().with(told)).await?;
+                let extra_tags = [(tags::LIFECYCLE, "Standard"), (tags::REPORTED, "2026-11-21T00:00:00Z")];
+                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &origin.to_tags().with(extra_tags)).await?;
             }
         }
         self.rehearsal.world().sleep(HOUR).await;
         Ok(())
     }
 
-    /// Databases of these names in one of the accounts, and a snapshot of each.
-    async fn make(&self, databases: &[DatabaseArn], place: &Place) -> anyhow::Result<()> {
-        let mut made = Vec::new();
+    /// Creates databases with these names in one of the accounts, and a snapshot of each.
+    async fn create_databases(&self, databases: &[DatabaseArn], place: &Place) -> anyhow::Result<()> {
+        let mut created = Vec::new();
         for DatabaseArn { kind, .. } in databases {
-            let name = databases[made.len()].id();
+            let name = databases[created.len()].id();
             let database = Database { kind: *kind, retention_days: 1, gib: 20, ..Database::instance(name) };
-            made.push(self.rehearsal.create(place, &database).await?);
+            created.push(self.rehearsal.create_database(place, &database).await?);
         }
         self.rehearsal.world().sleep(HOUR).await;
-        for database in &made {
-            self.rehearsal.take(database, &base(database)).await?;
+        for database in &created {
+            self.rehearsal.take_snapshot(database, &base(database)).await?;
         }
         self.rehearsal.world().sleep(HOUR).await;
         Ok(())
     }
 }
 
-/// What the first snapshot of a database is called.
+/// The name of the first snapshot of a database.
 fn base(database: &DatabaseArn) -> String {
     format!("base-{}", database.id())
 }
 
-/// The key that Draco has in DR.
+/// The alias of Draco's key in DR.
 const KEY: &str = "alias/draco";
 
-/// What a service takes from an account in a second. AWS does not publish RDS's limit; this is on the low side of what
-/// people report.
+/// The number of calls per second that a service accepts from an account. AWS does not publish the limit of RDS; this is
+/// lower than most limits that people report.
 const CALLS_PER_SECOND: u32 = 20;
 
-/// A fleet that takes all its snapshots within one hour, while AWS throttles. So many of each function run at once; without
-/// a number, all that come.
+/// A fleet that takes all its snapshots within one hour, while AWS throttles calls. `at_once` limits the concurrency of each
+/// function.
 async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()> {
     let settings = sim::Settings { snapshot_quota: usize::MAX, calls_per_second: Some(CALLS_PER_SECOND), ..settings() };
     let epoch = settings.epoch;
     let concurrency = at_once.map(|most| most.to_string()).unwrap_or_default();
-    let cast =
-        Cast::of(SOURCE, DR, REGION)?.producer("Concurrency", &concurrency).consumer("Concurrency", &concurrency);
-    let rehearsal = Rehearsal::deploy(World::with_settings(settings), cast)?;
+    let setup = Setup::new(SOURCE, DR, REGION)?
+        .producer_parameter("Concurrency", &concurrency)
+        .consumer_parameter("Concurrency", &concurrency);
+    let rehearsal = Rehearsal::deploy(World::with_settings(settings), setup)?;
     let owners = Owners::of(&rehearsal);
     // The first snapshots are taken at six, the last just before seven.
     for nth in 0..databases {
         let minute = nth * 60 / databases;
         let window = format!("06:{minute:02}-07:{minute:02}");
-        let database = Database { window, retention_days: 1, gib: 20, ..Database::instance(&format!("db-{nth}")) };
-        rehearsal.create(&owners.source, &database.lifecycle("Standard")).await?;
+        let database =
+            Database { backup_window: window, retention_days: 1, gib: 20, ..Database::instance(&format!("db-{nth}")) };
+        rehearsal.create_database(&owners.source, &database.lifecycle("Standard")).await?;
         rehearsal.world().sleep(Duration::from_millis(100)).await;
     }
     let world = rehearsal.world();
     world.sleep((epoch + TimeDelta::hours(4) - world.now()).to_std()?).await;
-    let began = world.now();
-    // The journal tells without a call, which would be throttled too.
-    let begun =
+    let start = world.now();
+    // The journal, because calls would be throttled, too.
+    let started =
         || world.journal(|journal| journal.entries().iter().filter(|entry| is_copy_in_dr(&entry.event)).count());
     for _ in 0..24 {
         world.sleep(HOUR).await;
-        if begun() >= databases {
+        if started() >= databases {
             break;
         }
     }
     world.sleep(2 * HOUR).await;
-    let mut stage = Stage { rehearsal: rehearsal.clone(), ledger: Ledger::default() };
-    // Who looks is throttled too.
-    while stage.ledger.observe(&stage.rehearsal).await.is_err() {
+    let mut fixture = Fixture { rehearsal: rehearsal.clone(), ledger: Ledger::default() };
+    // The calls of the ledger are throttled, too.
+    while fixture.ledger.observe(&fixture.rehearsal).await.is_err() {
         world.sleep(7 * MINUTE).await;
     }
-    let sums = Sums::of(&stage.rehearsal, &stage.ledger);
+    let totals = Totals::of(&fixture.rehearsal, &fixture.ledger);
     let entries: Vec<Entry> =
-        world.journal(|journal| journal.entries().iter().filter(|entry| entry.at >= began).cloned().collect());
+        world.journal(|journal| journal.entries().iter().filter(|entry| entry.at >= start).cloned().collect());
     let is_call = |event: &Event| matches!(event, Event::Call { role: Some(role), .. } if role.starts_with("draco-"));
     let is_throttled = |event: &Event| matches!(event, Event::Call { role: Some(_), error: Some(code), .. } if code.starts_with("Throttling"));
-    let last_source = stage.ledger.sources.values().map(|taken| taken.origin.taken).max().context("no source")?;
+    let last_source = fixture.ledger.sources.values().map(|taken| taken.origin.taken).max().context("no source")?;
     let reported = entries.iter().filter(|entry| is_copy_in_dr(&entry.event)).map(|entry| entry.at).max();
     let last_copy = reported.context("no copy")? + TimeDelta::minutes(2);
-    let busy = (last_copy - began).num_milliseconds() as f64 / 1000.0;
-    ensure!(stage.broken().is_empty(), "{:?}", stage.broken());
-    tell(&json!({
+    let busy = (last_copy - start).num_milliseconds() as f64 / 1000.0;
+    ensure!(fixture.violations().is_empty(), "{:?}", fixture.violations());
+    print(&json!({
         "bench": "an hour of snapshots",
         "databases": databases,
         "calls_a_second_allowed": CALLS_PER_SECOND,
         "at_once": at_once,
-        "copied": sums.copied,
-        "lost": sums.lost,
-        "transit_left": sums.transit_left,
+        "copied": totals.copied,
+        "lost": totals.lost,
+        "transit_left": totals.transit_left,
         "minutes_from_last_snapshot_to_last_copy": (last_copy - last_source).num_minutes(),
         "calls": count(&entries, is_call),
         "throttled": count(&entries, is_throttled),

@@ -1,12 +1,12 @@
-//! `draco demo`: Draco at work in two simulated accounts, ninety days in seconds.
+//! `draco demo`: Draco in two simulated accounts, ninety days in seconds.
 //!
-//! The functions are those that run in AWS, deployed by the crate `rehearsal`. A [`Stage`] is what they play on,
-//! [`paused`] the clock; [`story`] tells of the first snapshot, [`terminal`] what is there at the end. All of it comes from
-//! what the functions logged, what the journal wrote down, and what the accounts' owners see.
+//! The crate `rehearsal` deploys the functions unchanged. [`Simulation`] has the accounts and databases, and [`paused`] the
+//! virtual clock. [`story`] has the steps for the first snapshot, [`outcome`] the results, and [`terminal`] prints both. The
+//! sources are the functions' logs, the journal, and the snapshots as the accounts' root users see them.
 
 mod outcome;
 mod paused;
-mod stage;
+mod simulation;
 mod story;
 mod terminal;
 
@@ -15,80 +15,77 @@ use std::io::{BufWriter, Write};
 use clap::Args;
 
 use self::outcome::Outcome;
-use self::stage::Stage;
+use self::simulation::Simulation;
 use crate::Failure;
 use crate::progress::Progress;
 
-/// Watch Draco work: two simulated accounts, ninety days in seconds
+/// Watch Draco work in two simulated accounts: ninety days in seconds
 ///
-/// Both functions, as they run in AWS, replicate the snapshots of a handful of databases from a source account to DR. It
-/// shows one snapshot's way, then what is kept of each database, then the sums, and checks that what must always hold
-/// did. Nothing is real or costs anything.
+/// Both functions, as they run in AWS, copy the snapshots of some databases from a source account to the DR account. The
+/// command shows the steps for one snapshot, the copies of each database, and totals. At the end it checks the invariants
+/// of doc/invariants.md. It makes no calls to AWS and costs nothing.
 #[derive(Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Demo {
-    /// How many days pass
+    /// The number of simulated days
     #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
 
-    /// How many databases there are: of six kinds, by turns
+    /// The number of databases, of six kinds in turn
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
     databases: u32,
 
-    /// Which demo: sizes, hours of backup and identifiers go by it
+    /// The seed of all random values: sizes, backup times, identifiers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// Let lifecycles delete copies, and not only say which they would delete
+    /// Let lifecycles delete copies, instead of only reporting which copies they would delete
     #[arg(long)]
     no_dry_run: bool,
 
-    /// Print the sums alone, as one JSON object
+    /// Print only the totals, as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-const HELP: &str = r#"The same question has the same answer, byte for byte. With --json it is one object:
+const HELP: &str = r#"The same options always give the same output, byte for byte. The keys of --json are
+documented in doc/json.md.
 
-    {"days", "databases", "snapshots", "eligible", "copied", "lost", "transit_left",
-     "deleted", "would_delete", "calls_per_snapshot", "dollars_per_snapshot",
-     "overhead_seconds": {"median", "p99"}}
+Overhead is the time from the moment at which a snapshot is available until its copy is
+available, without the duration of the two copies.
 
-Overhead is the time from a snapshot's being available to its copy's being available,
-less what the two copyings took.
-
-Exit codes: 0 all that must hold did, 1 something did not, or the answer could not be
-written, 2 the question was wrong."#;
+Exit codes: 0 all checked invariants hold, 1 an invariant is violated or the output
+could not be written, 2 invalid arguments."#;
 
 impl Demo {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        paused::run(self.play())?
+        paused::run(self.simulate())?
     }
 
-    async fn play(self) -> Result<(), Failure> {
+    async fn simulate(self) -> Result<(), Failure> {
         let mut out = BufWriter::new(anstream::stdout().lock());
-        let mut stage = Stage::new(&self).await?;
+        let mut simulation = Simulation::new(&self).await?;
         if !self.json {
-            let story = story::first(&mut stage).await?;
-            terminal::write_story(&mut out, &stage, &story)?;
+            let story = story::first(&mut simulation).await?;
+            terminal::write_story(&mut out, &simulation, &story)?;
             out.flush()?;
         }
         let progress = Progress::days(self.days.into());
         for day in 1..=self.days {
-            stage.live_until(day).await?;
+            simulation.run_until_day(day).await?;
             progress.advance(1);
         }
-        stage.settle().await?;
+        simulation.finish_copies().await?;
         drop(progress);
 
-        let outcome = Outcome::of(&stage);
+        let outcome = Outcome::of(&simulation);
         if self.json {
-            serde_json::to_writer(&mut out, &outcome.sums).map_err(std::io::Error::from)?;
+            serde_json::to_writer(&mut out, &outcome.json(&self)).map_err(std::io::Error::from)?;
             writeln!(out)?;
         } else {
-            terminal::write_outcome(&mut out, &stage, &outcome)?;
+            terminal::write_outcome(&mut out, &simulation, &outcome)?;
         }
         out.flush()?;
-        outcome.verdict()
+        outcome.into_result()
     }
 }

@@ -1,17 +1,16 @@
-//! Virtual time, for the whole demo: tokio's clock, paused.
+//! Virtual time for the demo: tokio's clock, paused.
 //!
-//! A paused clock stands still while anything is being done and jumps to the next timer when nothing is, so that days pass
-//! as fast as the machine allows. It is of tokio's feature `test-util`, made for tests, and safe here for the same reason:
-//! one thread, no sockets, no timer of the outside world. Nothing else of the command runs on this runtime; `draco sim` has
-//! one of its own whose clock runs.
+//! A paused clock stands still while tasks run, and jumps to the next timer when all tasks wait. So days pass as fast as the
+//! machine allows. tokio offers it in its feature `test-util`. It is safe here because the runtime has one thread, no sockets
+//! and no timers of the outside world. Only the demo uses this runtime; `draco sim` has its own, with a running clock.
 
 use anyhow::Context;
 use tokio::runtime::Builder;
 
 use crate::Failure;
 
-/// Runs this to its end.
-pub(super) fn run<F: Future>(play: F) -> Result<F::Output, Failure> {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().context("starting")?;
-    Ok(runtime.block_on(play))
+/// Runs a future to its end.
+pub(super) fn run<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().context("starting tokio")?;
+    Ok(runtime.block_on(future))
 }

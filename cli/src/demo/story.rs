@@ -1,95 +1,96 @@
-//! One snapshot's way through both accounts, from what the functions logged of it and the calls that the journal has.
+//! The steps for one snapshot in both accounts, from the functions' logs and the calls in the journal.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use rehearsal::{Encryption, Line, Taken};
+use rehearsal::{Encryption, Line, Source};
 use sim::journal::{Entry, Event};
 
-use super::stage::Stage;
+use super::simulation::Simulation;
 
-/// How often it is looked whether the snapshot has arrived.
-const LOOK: Duration = Duration::from_secs(5 * 60);
-/// How many looks there are: a day of them.
-const LOOKS: usize = 24 * 12;
+/// How often the ledger is updated while waiting for the copy.
+const INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// The maximum number of intervals: one day.
+const MAX_INTERVALS: usize = 24 * 12;
 
-/// One step of the way.
+/// One step.
 pub(super) struct Step {
     pub(super) at: DateTime<Utc>,
-    /// In which account.
+    /// The account in which it happens.
     pub(super) account: String,
-    /// In the function's own words, as phrases.
-    pub(super) what: Vec<String>,
-    /// The snapshot that it made.
-    pub(super) made: Option<String>,
-    /// The calls of the function's run.
+    /// The function's log message, as phrases.
+    pub(super) message: Vec<String>,
+    /// The identifier of the snapshot that the step created.
+    pub(super) created: Option<String>,
+    /// The calls of the invocation.
     pub(super) calls: Vec<String>,
 }
 
-/// Waits until the first snapshot of the first database has arrived, and tells how it got there.
-pub(super) async fn first(stage: &mut Stage) -> anyhow::Result<Vec<Step>> {
-    for _ in 0..LOOKS {
-        stage.live(LOOK).await?;
-        let has_arrived = |taken| about(stage, taken).iter().any(is_end);
-        if first_taken(stage).is_some_and(has_arrived) {
+/// Waits until the first snapshot of the first database is copied, and returns the steps.
+pub(super) async fn first(simulation: &mut Simulation) -> anyhow::Result<Vec<Step>> {
+    for _ in 0..MAX_INTERVALS {
+        simulation.run_for(INTERVAL).await?;
+        let is_confirmed = |source| log_lines(simulation, source).iter().any(is_last);
+        if first_source(simulation).is_some_and(is_confirmed) {
             break;
         }
     }
-    let taken = first_taken(stage).context("no snapshot was taken in a day")?;
-    let mut story = vec![taking(stage, taken)];
+    let source = first_source(simulation).context("no snapshot was taken in a day")?;
+    let mut story = vec![snapshot_step(simulation, source)];
     let mut named = Vec::new();
-    for line in about(stage, taken) {
-        let made = ["transit", "copy"].map(|field| line.text(field).to_owned());
-        let made = made.into_iter().find(|made| !made.is_empty() && !named.contains(made));
-        named.extend(made.clone());
-        let at = line.time().context("a line without a time")?;
+    for line in log_lines(simulation, source) {
+        let named_by_line = ["transit", "copy"].map(|field| line.text(field).to_owned());
+        let created = named_by_line.into_iter().find(|arn| !arn.is_empty() && !named.contains(arn));
+        named.extend(created.clone());
+        let at = line.time().context("a log line has no time")?;
         story.push(Step {
             at,
-            what: told(&line),
-            made: made.and_then(|arn| Some(arn.rsplit_once(':')?.1.to_owned())),
-            calls: calls(stage, &line, at),
+            message: phrases(&line),
+            created: created.and_then(|arn| Some(arn.rsplit_once(':')?.1.to_owned())),
+            calls: calls(simulation, &line, at),
             account: line.account,
         });
     }
     Ok(story)
 }
 
-/// The end of the way is that the source account knows of the copy.
-fn is_end(line: &Line) -> bool {
+/// The last step: the source account has confirmed the copy.
+fn is_last(line: &Line) -> bool {
     line.text("step") == "copy_confirmed" && line.text("function") == "draco-producer"
 }
 
-fn first_taken(stage: &Stage) -> Option<&Taken> {
-    let (database, _) = stage.databases.first()?;
-    stage.ledger.sources.values().find(|taken| taken.origin.database == *database)
+fn first_source(simulation: &Simulation) -> Option<&Source> {
+    let (database, _) = simulation.databases.first()?;
+    simulation.ledger.sources.values().find(|taken| taken.origin.database == *database)
 }
 
-/// What RDS does, as the database's owner sees it.
-fn taking(stage: &Stage, taken: &Taken) -> Step {
-    let snapshot = &taken.snapshot;
-    let under = stage.databases.first().map_or("", |(_, database)| match database.encryption {
+/// The step of RDS, which takes the snapshot.
+fn snapshot_step(simulation: &Simulation, source: &Source) -> Step {
+    let snapshot = &source.snapshot;
+    let encryption = simulation.databases.first().map_or("", |(_, database)| match database.encryption {
         Encryption::None => "unencrypted",
-        Encryption::DefaultKey => "under the account's default key",
-        Encryption::CustomerKey => "under the customer's key",
+        Encryption::DefaultKey => "encrypted with the default key",
+        Encryption::CustomerKey => "encrypted with a customer key",
     });
     Step {
-        at: taken.origin.taken,
+        at: source.origin.taken,
         account: snapshot.arn.place.account.to_string(),
-        what: vec![format!("RDS takes a snapshot: {} GiB,", snapshot.gib), under.to_owned()],
-        made: Some(snapshot.arn.id().to_owned()),
+        message: vec![format!("RDS takes a snapshot: {} GiB,", snapshot.gib), encryption.to_owned()],
+        created: Some(snapshot.arn.id().to_owned()),
         calls: Vec::new(),
     }
 }
 
-/// What the functions logged of this snapshot and did, in order.
-fn about(stage: &Stage, taken: &Taken) -> Vec<Line> {
-    let name = taken.snapshot.arn.to_string();
+/// The log lines about a snapshot in order, without those of events that required no action.
+fn log_lines(simulation: &Simulation, source: &Source) -> Vec<Line> {
+    let name = source.snapshot.arn.to_string();
     let is_step = |line: &Line| line.text("snapshot") == name && line.text("step") != "no_action";
-    stage.rehearsal.logs().read(|lines| lines.iter().filter(|line| is_step(line)).cloned().collect())
+    simulation.rehearsal.logs().read(|lines| lines.iter().filter(|line| is_step(line)).cloned().collect())
 }
 
-fn told(line: &Line) -> Vec<String> {
+/// The message of a log line, and the delay of the copy.
+fn phrases(line: &Line) -> Vec<String> {
     let message = line.text("message").to_owned();
     match line.json["copy_delay_seconds"].as_i64() {
         Some(seconds) => vec![message + ",", format!("{} min after it was taken", (seconds + 30) / 60)],
@@ -97,48 +98,48 @@ fn told(line: &Line) -> Vec<String> {
     }
 }
 
-/// What the run of the function called that wrote this line; the same call twice is told once.
-fn calls(stage: &Stage, line: &Line, at: DateTime<Utc>) -> Vec<String> {
+/// The calls of the invocation that wrote this log line, each operation once with the number of its calls.
+fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String> {
     let function = line.text("function");
-    let called: Vec<String> = stage.rehearsal.world().journal(|journal| {
+    let called: Vec<String> = simulation.rehearsal.world().journal(|journal| {
         let entries = journal.entries();
-        let run = entries.iter().find_map(|entry| run_of(entry, line, at));
-        let is_of_run = |entry: &&Entry| run.is_some_and(|(begun, ended)| (begun..=ended).contains(&entry.at));
-        let of_run = entries.iter().filter(is_of_run).filter_map(|entry| match &entry.event {
-            // What names nothing is of the sweep, which lists everything.
+        let span = entries.iter().find_map(|entry| invocation_span(entry, line, at));
+        let is_in_span = |entry: &&Entry| span.is_some_and(|(start, end)| (start..=end).contains(&entry.at));
+        let called = entries.iter().filter(is_in_span).filter_map(|entry| match &entry.event {
+            // Calls without a resource are lists, made by sweeps.
             Event::Call { account, role: Some(role), operation, resource: Some(_), .. }
-                if *account == line.account && *role == stage.rehearsal.cast().role(function) =>
+                if *account == line.account && *role == simulation.rehearsal.setup().role_name(function) =>
             {
                 Some(operation.clone())
             }
             _ => None,
         });
-        of_run.collect()
+        called.collect()
     });
-    let mut told: Vec<(String, usize)> = Vec::new();
+    let mut counts: Vec<(String, usize)> = Vec::new();
     for operation in called {
-        match told.iter_mut().find(|(known, _)| *known == operation) {
+        match counts.iter_mut().find(|(known, _)| *known == operation) {
             Some((_, count)) => *count += 1,
-            None => told.push((operation, 1)),
+            None => counts.push((operation, 1)),
         }
     }
-    let last = told.len().saturating_sub(1);
-    let told = told.into_iter().enumerate().map(|(nth, (call, count))| {
+    let last = counts.len().saturating_sub(1);
+    let phrases = counts.into_iter().enumerate().map(|(nth, (call, count))| {
         let times = if count == 1 { String::new() } else { format!(" ×{count}") };
         let comma = if nth == last { "" } else { "," };
         format!("{call}{times}{comma}")
     });
-    told.collect()
+    phrases.collect()
 }
 
-/// From when until when the function ran that wrote this line then, if this entry is its end.
-fn run_of(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+/// The start and end of the invocation that wrote this log line, if this entry is that invocation.
+fn invocation_span(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match &entry.event {
         Event::Invocation { account, function, duration_ms, .. }
             if *account == line.account && function == line.text("function") =>
         {
-            let begun = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
-            (begun <= at && at <= entry.at).then_some((begun, entry.at))
+            let start = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
+            (start <= at && at <= entry.at).then_some((start, entry.at))
         }
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The demo for a person at a terminal.
+//! The output of the demo for a terminal.
 
 use std::io::{self, Write};
 
@@ -6,25 +6,25 @@ use protocol::Kind;
 use rehearsal::{Database, Encryption, invariants};
 use unicode_width::UnicodeWidthStr;
 
-use super::outcome::{Kept, Outcome};
-use super::stage::Stage;
+use super::outcome::{Copies, Outcome};
+use super::simulation::Simulation;
 use super::story::Step;
 use crate::calendar::Calendar;
 use crate::terminal::{DELETED, FAINT, KEPT, TITLE, shortened, width, write_calendar, write_legend, write_wrapped};
 
-/// The time and the gap after it.
+/// The width of the time and the gap after it.
 const TIME: usize = 10;
-/// Between the accounts.
+/// The width of the gap between the columns of the two accounts.
 const GAP: usize = 2;
-/// Wider lanes would only be emptier.
-const WIDEST_LANE: usize = 48;
+/// The maximum width of the column of an account. All texts fit into it.
+const MAX_LANE: usize = 48;
 
-/// The way of a snapshot, with a lane for each account.
-pub(super) fn write_story(out: &mut impl Write, stage: &Stage, story: &[Step]) -> io::Result<()> {
-    let lane = ((width().saturating_sub(TIME + GAP)) / 2).clamp(20, WIDEST_LANE);
+/// Writes the steps for a snapshot, with a column for each account.
+pub(super) fn write_story(out: &mut impl Write, simulation: &Simulation, story: &[Step]) -> io::Result<()> {
+    let lane = ((width().saturating_sub(TIME + GAP)) / 2).clamp(20, MAX_LANE);
     let right = TIME + lane + GAP;
-    let (source, dr) = (stage.source().account, &stage.rehearsal.cast().dr);
-    writeln!(out, "{TITLE}One snapshot's way{TITLE:#}\n")?;
+    let (source, dr) = (simulation.source().account, &simulation.rehearsal.setup().dr);
+    writeln!(out, "{TITLE}The steps for one snapshot{TITLE:#}\n")?;
     let accounts = [format!("source {source}"), format!("DR {dr}")];
     let actors = ["RDS and the producer", "the consumer"].map(str::to_owned);
     for (style, [left, right]) in [(TITLE, accounts), (FAINT, actors)] {
@@ -34,9 +34,9 @@ pub(super) fn write_story(out: &mut impl Write, stage: &Stage, story: &[Step]) -
     for step in story {
         let indent = if step.account == dr.as_str() { right } else { TIME };
         write!(out, "{FAINT}{:TIME$}{FAINT:#}{:gap$}", step.at.format("%H:%M:%S"), "", gap = indent - TIME)?;
-        write_wrapped(out, &step.what, indent, indent + lane)?;
-        if let Some(made) = &step.made {
-            writeln!(out, "{:indent$}{KEPT}{}{KEPT:#}", "", shortened(made, lane))?;
+        write_wrapped(out, &step.message, indent, indent + lane)?;
+        if let Some(created) = &step.created {
+            writeln!(out, "{:indent$}{KEPT}{}{KEPT:#}", "", shortened(created, lane))?;
         }
         if !step.calls.is_empty() {
             write!(out, "{:indent$}{FAINT}", "")?;
@@ -47,35 +47,35 @@ pub(super) fn write_story(out: &mut impl Write, stage: &Stage, story: &[Step]) -
     writeln!(out)
 }
 
-/// What is kept of each database, and the sums.
-pub(super) fn write_outcome(out: &mut impl Write, stage: &Stage, outcome: &Outcome) -> io::Result<()> {
-    let is_dry = stage.rehearsal.cast().is_dry();
-    writeln!(out, "{TITLE}What is kept after {}{TITLE:#}\n", days(outcome.sums.days))?;
-    write_legend(out, "kept", if is_dry { "would be deleted" } else { "deleted" })?;
-    for ((_, database), kept) in stage.databases.iter().zip(&outcome.databases) {
-        write_database(out, database, kept, is_dry)?;
+/// Writes the copies of each database, the totals and the invariants.
+pub(super) fn write_outcome(out: &mut impl Write, simulation: &Simulation, outcome: &Outcome) -> io::Result<()> {
+    let is_dry_run = simulation.rehearsal.setup().is_dry_run();
+    writeln!(out, "{TITLE}Copies after {}{TITLE:#}\n", days(outcome.days))?;
+    write_legend(out, "kept", if is_dry_run { "would be deleted" } else { "deleted" })?;
+    for ((_, database), copies) in simulation.databases.iter().zip(&outcome.databases) {
+        write_database(out, database, copies, is_dry_run)?;
     }
-    write_sums(out, outcome, is_dry)?;
-    write_invariants(out, outcome, is_dry)
+    write_totals(out, outcome, is_dry_run)?;
+    write_invariants(out, outcome, is_dry_run)
 }
 
-fn write_database(out: &mut impl Write, database: &Database, kept: &Kept, is_dry: bool) -> io::Result<()> {
-    let nature = nature(database);
-    let room = width().saturating_sub(nature.width() + 2).max(20);
-    writeln!(out, "{TITLE}{}{TITLE:#}  {FAINT}{nature}{FAINT:#}", shortened(&database.name, room))?;
-    if kept.copies.is_empty() {
-        let message = kept.ignored.as_deref().unwrap_or("not copied");
-        return writeln!(out, "         {}, {message}\n", count(kept.taken, "snapshot", "snapshots"));
+fn write_database(out: &mut impl Write, database: &Database, copies: &Copies, is_dry_run: bool) -> io::Result<()> {
+    let description = description(database);
+    let name_width = width().saturating_sub(description.width() + 2).max(20);
+    writeln!(out, "{TITLE}{}{TITLE:#}  {FAINT}{description}{FAINT:#}", shortened(&database.name, name_width))?;
+    if copies.copies.is_empty() {
+        let message = copies.ignored.as_deref().unwrap_or("not copied");
+        return writeln!(out, "         {}, {message}\n", count(copies.sources, "snapshot", "snapshots"));
     }
-    write_calendar(out, &Calendar::of(kept.copies.iter().copied()))?;
-    let held = kept.copies.iter().filter(|(_, is_kept)| *is_kept).count();
-    let deleted = if is_dry { "would be deleted" } else { "deleted" };
-    let copies = count(kept.copies.len(), "copy", "copies");
-    writeln!(out, "         {copies}: {held} kept, {} {deleted}\n", kept.copies.len() - held)
+    write_calendar(out, &Calendar::of(copies.copies.iter().copied()))?;
+    let kept = copies.copies.iter().filter(|(_, is_kept)| *is_kept).count();
+    let deleted = if is_dry_run { "would be deleted" } else { "deleted" };
+    let all = copies.copies.len();
+    writeln!(out, "         {}: {kept} kept, {} {deleted}\n", count(all, "copy", "copies"), all - kept)
 }
 
-/// `cluster, default key, Standard`
-fn nature(database: &Database) -> String {
+/// The kind, encryption and lifecycle of a database: `Aurora cluster, default key, Standard`.
+fn description(database: &Database) -> String {
     let kind = match database.kind {
         Kind::Instance => "instance",
         Kind::Cluster => "Aurora cluster",
@@ -89,45 +89,51 @@ fn nature(database: &Database) -> String {
     format!("{kind}, {encryption}, {lifecycle}")
 }
 
-fn write_sums(out: &mut impl Write, outcome: &Outcome, is_dry: bool) -> io::Result<()> {
-    let super::outcome::Sums { days: passed, databases, all } = &outcome.sums;
-    let of = format!("of {} in {}", count(*databases, "database", "databases"), days(*passed));
-    let (thinned, how) = match is_dry {
-        true => (all.would_delete, "copies would be deleted: this is a dry run"),
-        false => (all.deleted, "copies deleted by their lifecycles"),
+fn write_totals(out: &mut impl Write, outcome: &Outcome, is_dry_run: bool) -> io::Result<()> {
+    let Outcome { totals, databases, .. } = outcome;
+    let of = format!("of {} in {}", count(databases.len(), "database", "databases"), days(outcome.days));
+    let (deleted, deleted_text) = match is_dry_run {
+        true => (totals.would_delete, "copies would be deleted (this is a dry run)"),
+        false => (totals.deleted, "copies deleted by their lifecycles"),
     };
-    let overhead = format!("seconds of overhead a copy; one in a hundred took {:.1} or more", all.overhead_seconds.p99);
+    let overhead = totals.overhead_seconds;
+    let p99 = overhead.map_or_else(String::new, |overhead| format!("; 99th percentile {:.1}", overhead.p99));
     let rows = [
-        (all.snapshots.to_string(), format!("snapshots {of}")),
-        (all.eligible.to_string(), "of them to be copied".to_owned()),
-        (all.copied.to_string(), "copied".to_owned()),
-        (all.lost.to_string(), "lost".to_owned()),
-        (all.transit_left.to_string(), "transit copies left behind".to_owned()),
-        (thinned.to_string(), how.to_owned()),
-        (format!("{:.1}", all.calls_per_snapshot), "AWS calls a copy".to_owned()),
-        (format!("{:.5}", all.dollars_per_snapshot), "dollars a copy, besides storage and keys".to_owned()),
-        (format!("{:.1}", all.overhead_seconds.median), overhead),
+        (totals.snapshots.to_string(), format!("snapshots {of}")),
+        (totals.eligible.to_string(), "of them must be copied".to_owned()),
+        (totals.copied.to_string(), "copied".to_owned()),
+        (totals.lost.to_string(), "lost (neither a copy nor an alarm)".to_owned()),
+        (totals.transit_left.to_string(), "transit copies left".to_owned()),
+        (deleted.to_string(), deleted_text.to_owned()),
+        (decimal(totals.calls_per_snapshot, 1), "AWS calls per copied snapshot".to_owned()),
+        (decimal(totals.dollars_per_snapshot, 5), "dollars per copied snapshot, without storage and keys".to_owned()),
+        (decimal(overhead.map(|overhead| overhead.median), 1), format!("seconds of overhead (median{p99})")),
     ];
-    writeln!(out, "{TITLE}Sums{TITLE:#}\n")?;
-    for (number, what) in rows {
-        writeln!(out, "{TITLE}{number:>8}{TITLE:#}  {what}")?;
+    writeln!(out, "{TITLE}Totals{TITLE:#}\n")?;
+    for (number, text) in rows {
+        writeln!(out, "{TITLE}{number:>8}{TITLE:#}  {text}")?;
     }
     writeln!(out)
 }
 
-/// The invariant that is not asked when it is told to delete.
-const DRY: u8 = 6;
+/// A number with this many decimal places; a dash if there is none.
+fn decimal(number: Option<f64>, places: usize) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| format!("{number:.places$}"))
+}
 
-fn write_invariants(out: &mut impl Write, outcome: &Outcome, is_dry: bool) -> io::Result<()> {
-    writeln!(out, "{TITLE}What must always hold{TITLE:#}\n")?;
-    for (number, name) in invariants::CHECKED {
-        let holds = !outcome.broken.iter().any(|broken| broken.invariant == number);
-        let (style, glyph, end) = match holds {
-            false => (DELETED, "✗", ": no"),
-            true if number == DRY && !is_dry => (KEPT, "–", ": --no-dry-run"),
-            true => (KEPT, "✓", ""),
+/// The invariant that is checked only in a dry run.
+const DRY_RUN: u8 = 6;
+
+fn write_invariants(out: &mut impl Write, outcome: &Outcome, is_dry_run: bool) -> io::Result<()> {
+    writeln!(out, "{TITLE}Invariants (doc/invariants.md){TITLE:#}\n")?;
+    for (number, statement) in invariants::CHECKED {
+        let is_violated = outcome.violations.iter().any(|violation| violation.kind.invariant() == number);
+        let (style, glyph, note) = match is_violated {
+            true => (DELETED, "✗", ": violated"),
+            false if number == DRY_RUN && !is_dry_run => (KEPT, "–", ": not checked (--no-dry-run)"),
+            false => (KEPT, "✓", ""),
         };
-        writeln!(out, "{number:>8}  {style}{glyph}{style:#} {name}{end}")?;
+        writeln!(out, "{number:>8}  {style}{glyph}{style:#} {statement}{note}")?;
     }
     Ok(())
 }

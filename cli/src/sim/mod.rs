@@ -22,7 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::witness::Witness;
 use crate::Failure;
-use crate::casting::{self, REGION};
+use crate::accounts::{self, REGION};
 
 /// Run a simulated AWS that the AWS command line and every SDK can talk to
 ///
@@ -122,14 +122,14 @@ impl Sim {
         if !self.functions {
             return Ok(None);
         }
-        let cast = casting::cast(self.region.as_str(), self.no_dry_run)?;
-        Rehearsal::deploy(world.clone(), cast).map(Some).context("deploying Draco")
+        let setup = accounts::setup(self.region.as_str(), self.no_dry_run)?;
+        Rehearsal::deploy(world.clone(), setup).map(Some).context("deploying Draco")
     }
 }
 
 /// What the functions have logged since this was asked last.
 fn said(draco: Option<&Rehearsal>) -> Vec<Line> {
-    draco.map(|draco| draco.logs().take()).unwrap_or_default()
+    draco.map(|draco| draco.logs().drain()).unwrap_or_default()
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -64,7 +64,7 @@ fn keys<'a>(objects: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
 }
 
 /// The first cells of the table under this heading of `doc/json.md`.
-fn documented(heading: &str) -> BTreeSet<String> {
+pub(crate) fn documented(heading: &str) -> BTreeSet<String> {
     let page = std::fs::read_to_string(crate::root().join("doc/json.md")).expect("doc/json.md");
     let (_, section) = page.split_once(&format!("{heading}\n")).expect(heading);
     let section = section.split("\n#").next().unwrap_or(section);

@@ -1,4 +1,4 @@
-//! Databases that have something to be replicated.
+//! Databases and their snapshots.
 
 use anyhow::Context;
 use aws_sdk_rds::types::Tag;
@@ -6,38 +6,39 @@ use protocol::{DatabaseArn, Kind, Place, Tags, tags};
 
 use crate::Rehearsal;
 
-/// A database, as a person would ask for it.
+/// The settings of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Its identifier.
+    /// The identifier.
     pub name: String,
     /// Whether it is an instance or a cluster.
     pub kind: Kind,
-    /// What it is encrypted with.
+    /// The encryption of the storage.
     pub encryption: Encryption,
-    /// Its tags, which its snapshots inherit.
+    /// The tags. RDS copies them to the snapshots.
     pub tags: Tags,
-    /// For how many days AWS keeps automated snapshots.
+    /// How many days RDS keeps automated snapshots.
     pub retention_days: i32,
-    /// How much it holds. Of clusters, the world says.
+    /// The size of an instance in GiB. For clusters it is a setting of the simulated AWS.
     pub gib: i32,
-    /// When it is backed up, every day: `03:05-03:35`.
-    pub window: String,
+    /// The time of the daily automated snapshot, like `03:05-03:35`.
+    pub backup_window: String,
 }
 
-/// What a database is encrypted with.
+/// The encryption of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// Nothing.
+    /// Not encrypted.
     None,
-    /// The account's default key, which cannot be shared.
+    /// Encrypted with the account's default key, which cannot be shared.
     DefaultKey,
-    /// A key of the customer's own.
+    /// Encrypted with a customer managed key.
     CustomerKey,
 }
 
 impl Database {
-    /// An instance of 100 GiB under the default key, backed up at 03:05 and kept for a week, without a lifecycle.
+    /// An instance of 100 GiB, encrypted with the default key, with a snapshot at 03:05 each day that is kept for a week.
+    /// It has no lifecycle.
     #[must_use]
     pub fn instance(name: &str) -> Self {
         Self {
@@ -47,29 +48,29 @@ impl Database {
             tags: Tags::default(),
             retention_days: 7,
             gib: 100,
-            window: "03:05-03:35".to_owned(),
+            backup_window: "03:05-03:35".to_owned(),
         }
     }
 
-    /// The same as a cluster.
+    /// A cluster with the settings of [`Self::instance`].
     #[must_use]
     pub fn cluster(name: &str) -> Self {
         Self { kind: Kind::Cluster, ..Self::instance(name) }
     }
 
-    /// With this lifecycle.
+    /// Sets the lifecycle.
     #[must_use]
     pub fn lifecycle(self, name: &str) -> Self {
         self.tag(tags::LIFECYCLE, name)
     }
 
-    /// With this tag.
+    /// Adds a tag.
     #[must_use]
     pub fn tag(self, key: &str, value: &str) -> Self {
         Self { tags: self.tags.with([(key, value)]), ..self }
     }
 
-    /// Encrypted like this.
+    /// Sets the encryption.
     #[must_use]
     pub fn encryption(self, encryption: Encryption) -> Self {
         Self { encryption, ..self }
@@ -77,25 +78,25 @@ impl Database {
 }
 
 impl Rehearsal {
-    /// Creates a database. It takes some minutes until it is there.
+    /// Creates a database. It is available after some minutes.
     ///
     /// # Errors
-    /// If the world refuses.
-    pub async fn create(&self, place: &Place, database: &Database) -> anyhow::Result<DatabaseArn> {
-        let owner = self.owner(place);
+    /// If a call fails.
+    pub async fn create_database(&self, place: &Place, database: &Database) -> anyhow::Result<DatabaseArn> {
+        let owner = self.owner_config(place);
         let key = match database.encryption {
             Encryption::None | Encryption::DefaultKey => None,
             Encryption::CustomerKey => {
                 let kms = aws_sdk_kms::Client::new(&owner);
-                let made = kms.create_key().description(format!("{}: data", database.name)).send().await?;
-                made.key_metadata().and_then(|key| key.arn()).map(str::to_owned)
+                let created = kms.create_key().description(format!("{}: data", database.name)).send().await?;
+                created.key_metadata().and_then(|key| key.arn()).map(str::to_owned)
             }
         };
         let is_encrypted = database.encryption != Encryption::None;
         let tags: Vec<_> =
             database.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let rds = aws_sdk_rds::Client::new(&owner);
-        let making = format!("creating {}", database.name);
+        let context = format!("creating {}", database.name);
         match database.kind {
             Kind::Instance => drop(
                 rds.create_db_instance()
@@ -108,11 +109,11 @@ impl Rehearsal {
                     .set_tags(Some(tags))
                     .copy_tags_to_snapshot(true)
                     .backup_retention_period(database.retention_days)
-                    .preferred_backup_window(&database.window)
+                    .preferred_backup_window(&database.backup_window)
                     .master_username("draco")
                     .send()
                     .await
-                    .context(making)?,
+                    .context(context)?,
             ),
             Kind::Cluster => drop(
                 rds.create_db_cluster()
@@ -123,22 +124,22 @@ impl Rehearsal {
                     .set_tags(Some(tags))
                     .copy_tags_to_snapshot(true)
                     .backup_retention_period(database.retention_days)
-                    .preferred_backup_window(&database.window)
+                    .preferred_backup_window(&database.backup_window)
                     .master_username("draco")
                     .send()
                     .await
-                    .context(making)?,
+                    .context(context)?,
             ),
         }
         Ok(DatabaseArn::new(database.kind, place.clone(), &database.name)?)
     }
 
-    /// Takes a snapshot by hand.
+    /// Creates a manual snapshot.
     ///
     /// # Errors
-    /// If the world refuses.
-    pub async fn take(&self, database: &DatabaseArn, id: &str) -> anyhow::Result<()> {
-        let rds = aws_sdk_rds::Client::new(&self.owner(&database.place));
+    /// If a call fails.
+    pub async fn take_snapshot(&self, database: &DatabaseArn, id: &str) -> anyhow::Result<()> {
+        let rds = aws_sdk_rds::Client::new(&self.owner_config(&database.place));
         match database.kind {
             Kind::Instance => drop(
                 rds.create_db_snapshot()

@@ -1,4 +1,4 @@
-//! Deploying: both templates, as a person with two accounts would deploy them.
+//! Creates the stacks of both templates.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,27 +11,27 @@ use sim::lambda::Invocation;
 use sim::stack::{Bucket, Error, Stack, Template};
 use tracing::instrument::WithSubscriber;
 
-use crate::{Cast, Logs, Rehearsal};
+use crate::{Logs, Rehearsal, Setup};
 
 static PRODUCER: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("producer.yaml", include_str!("../../../cfn/producer.yaml")));
 static CONSUMER: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("consumer.yaml", include_str!("../../../cfn/consumer.yaml")));
 
-/// The timer's definition, where the templates look for it.
+/// The key of the timer's definition in the bucket, and its text.
 const TIMER: (&str, &str) = ("draco/wait4copy.asl.json", include_str!("../../../cfn/wait4copy.asl.json"));
-/// The bucket that it is in, with the functions' code.
+/// The name of the bucket with the code and the definition.
 const BUCKET: &str = "draco-code";
 
-/// Which of the two functions.
+/// The two functions of Draco.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum DracoFunction {
     Producer,
     Consumer,
 }
 
-impl Part {
-    /// What the function is called, and its stack.
+impl DracoFunction {
+    /// The name of the function and of its stack.
     fn name(self) -> &'static str {
         match self {
             Self::Producer => "draco-producer",
@@ -49,49 +49,54 @@ impl Part {
 }
 
 impl Rehearsal {
-    /// Deploys Draco for this cast.
+    /// Creates the stacks in all accounts.
     ///
     /// # Errors
-    /// If the templates do not allow it.
-    pub fn deploy(world: World, cast: Cast) -> anyhow::Result<Self> {
-        let rehearsal = Self { world, cast, logs: Logs::default() };
-        let Self { cast, .. } = &rehearsal;
-        let accounts: Vec<_> = cast.sources.iter().map(ToString::to_string).collect();
-        let parameters = with(&cast.consumer, "SourceAccounts", &accounts.join(","));
-        rehearsal.create_stack(Part::Consumer, &cast.dr(), parameters)?;
-        for source in cast.sources() {
-            let parameters = with(&cast.producer, "DrAccount", cast.dr.as_str());
-            rehearsal.create_stack(Part::Producer, &source, parameters)?;
+    /// If a stack cannot be created.
+    pub fn deploy(world: World, setup: Setup) -> anyhow::Result<Self> {
+        let rehearsal = Self { world, setup, logs: Logs::default() };
+        let Self { setup, .. } = &rehearsal;
+        let accounts: Vec<_> = setup.sources.iter().map(ToString::to_string).collect();
+        let parameters = with(&setup.consumer_parameters, "SourceAccounts", &accounts.join(","));
+        rehearsal.create_stack(DracoFunction::Consumer, &setup.dr(), parameters)?;
+        for source in setup.sources() {
+            let parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
+            rehearsal.create_stack(DracoFunction::Producer, &source, parameters)?;
         }
         Ok(rehearsal)
     }
 
-    fn create_stack(&self, part: Part, place: &Place, parameters: BTreeMap<String, String>) -> anyhow::Result<()> {
-        let name = part.name();
+    fn create_stack(
+        &self,
+        function: DracoFunction,
+        place: &Place,
+        parameters: BTreeMap<String, String>,
+    ) -> anyhow::Result<()> {
+        let name = function.name();
         let bucket = Bucket::new(BUCKET)
-            .code(&format!("draco/{}-arm64.zip", name.trim_start_matches("draco-")), self.code(part, place))
+            .code(&format!("draco/{}-arm64.zip", name.trim_start_matches("draco-")), self.code(function, place))
             .text(TIMER.0, TIMER.1);
         let parameters = with(&parameters, "CodeBucket", BUCKET);
-        let stack = Stack { name, template: part.template()?, parameters: &parameters, bucket: &bucket };
+        let stack = Stack { name, template: function.template()?, parameters: &parameters, bucket: &bucket };
         self.world.create_stack(place.account.as_str(), place.region.as_str(), &stack)?;
         Ok(())
     }
 
-    /// The function's code: what its program does with an event.
+    /// The code of a function, as a closure from its event to its response.
     fn code(
         &self,
-        part: Part,
+        function: DracoFunction,
         place: &Place,
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
-        let (place, logs) = (place.clone(), self.logs.of(place.account.as_str()));
+        let (place, logs) = (place.clone(), self.logs.writer(place.account.as_str()));
         move |invocation| {
             let cloud = Cloud::new(&invocation.config, place.clone());
             let clock = cloud.clone();
-            let subscriber = cloud::log::subscriber(part.name(), logs.clone(), move || clock.now());
+            let subscriber = cloud::log::subscriber(function.name(), logs.clone(), move || clock.now());
             let handled = async move {
                 let handled =
-                    handle(part, cloud, &invocation.environment, invocation.payload, invocation.deadline).await;
+                    handle(function, cloud, &invocation.environment, invocation.payload, invocation.deadline).await;
                 handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
@@ -106,14 +111,14 @@ fn with(parameters: &BTreeMap<String, String>, name: &str, value: &str) -> BTree
 }
 
 async fn handle(
-    part: Part,
+    function: DracoFunction,
     cloud: Cloud,
     environment: &BTreeMap<String, String>,
     payload: Value,
     deadline: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Value> {
-    match part {
-        Part::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
-        Part::Consumer => consumer::Consumer::new(cloud, environment)?.handle(payload, deadline).await,
+    match function {
+        DracoFunction::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Consumer => consumer::Consumer::new(cloud, environment)?.handle(payload, deadline).await,
     }
 }

@@ -1,7 +1,7 @@
-//! Whether what must always hold did, as the two accounts and the journal tell at the end.
+//! Checks invariants at the end of a run. `doc/invariants.md` lists all of them.
 //!
-//! The numbers are those of `doc/architecture.md`. Invariants 8 to 11 are about how things come about, and have tests of
-//! their own.
+//! The evidence is the [`Ledger`], the journal, and the alarms in the functions' logs. No other log line is evidence. The
+//! invariants that are not in [`CHECKED`] have their own tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,180 +9,247 @@ use std::fmt;
 use chrono::TimeDelta;
 use protocol::{DatabaseArn, Kind, Origin, Snapshot, Tags, tags};
 use retention::{Lifecycle, Lifecycles};
+use serde::Serialize;
 use sim::journal::Event;
 
-use crate::ledger::{Ledger, Taken};
+use crate::ledger::{Ledger, Source};
 use crate::{Line, Rehearsal};
 
-/// Something that must always hold, and did not.
+/// An invariant that does not hold for a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// Which invariant.
-    pub invariant: u8,
-    /// What was seen.
-    pub what: String,
+pub struct Violation {
+    /// The kind of violation.
+    pub kind: ViolationKind,
+    /// The ARN of the snapshot.
+    pub snapshot: String,
+    /// What is wrong with the snapshot, as the rest of a sentence.
+    pub message: String,
 }
 
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invariant {} does not hold: {}", self.invariant, self.what)
+/// The kinds of violations, with the number of the invariant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViolationKind {
+    /// Invariant 1: a source has neither a copy nor an alarm.
+    Lost,
+    /// Invariant 2: a copy is not encrypted with a key of DR.
+    WrongKey,
+    /// Invariant 3: a copy lacks tags of its source, or the time when the source was taken.
+    TagsMissing,
+    /// Invariant 4: a transit copy was not deleted.
+    TransitLeft,
+    /// Invariant 5: a function deleted a snapshot that it had not made.
+    ForeignDeleted,
+    /// Invariant 6: a copy was deleted in a dry run.
+    DeletedInDryRun,
+    /// Invariant 7: a copy that the lifecycle keeps was deleted.
+    KeptCopyDeleted,
+    /// Invariant 12: a transit copy was copied as if it were a source.
+    TransitCopied,
+}
+
+impl ViolationKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Lost,
+        Self::WrongKey,
+        Self::TagsMissing,
+        Self::TransitLeft,
+        Self::ForeignDeleted,
+        Self::DeletedInDryRun,
+        Self::KeptCopyDeleted,
+        Self::TransitCopied,
+    ];
+
+    /// The number of the invariant.
+    #[must_use]
+    pub fn invariant(self) -> u8 {
+        match self {
+            Self::Lost => 1,
+            Self::WrongKey => 2,
+            Self::TagsMissing => 3,
+            Self::TransitLeft => 4,
+            Self::ForeignDeleted => 5,
+            Self::DeletedInDryRun => 6,
+            Self::KeptCopyDeleted => 7,
+            Self::TransitCopied => 12,
+        }
     }
 }
 
-/// Those that are checked here, by number.
-pub const CHECKED: [(u8, &str); 8] = [
-    (1, "nothing is lost"),
-    (2, "nothing in the clear"),
-    (3, "nothing is forgotten"),
-    (4, "nothing is left behind"),
-    (5, "only its own"),
-    (6, "dry by default"),
-    (7, "the newest stays"),
-    (12, "no echo"),
-];
-
-/// How old a snapshot is by when it is decided what has become of it.
-pub const SETTLED: TimeDelta = TimeDelta::hours(3);
-
-/// Everything that does not hold.
-#[must_use]
-pub fn check(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Broken> {
-    let checks: [(u8, Vec<String>); 8] = [
-        (1, lost(rehearsal, ledger)),
-        (2, in_the_clear(rehearsal, ledger)),
-        (3, forgotten(rehearsal, ledger)),
-        (4, left_behind(rehearsal, ledger)),
-        (5, not_its_own(rehearsal)),
-        (6, not_dry(rehearsal, ledger)),
-        (7, not_kept(rehearsal, ledger)),
-        (12, echoes(rehearsal, ledger)),
-    ];
-    checks
-        .into_iter()
-        .flat_map(|(invariant, found)| found.into_iter().map(move |what| Broken { invariant, what }))
-        .collect()
+impl Violation {
+    fn new(kind: ViolationKind, snapshot: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { kind, snapshot: snapshot.to_string(), message: message.into() }
+    }
 }
 
-/// Those that were to be copied and were not, without an alarm.
-pub(crate) fn lost(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let (now, dr) = (rehearsal.world().now(), rehearsal.cast().dr());
-    let thinned = calls(rehearsal, "draco-consumer", is_delete);
-    let has_no_copy = |taken: &&Taken| {
-        taken.is_eligible()
-            && now - taken.origin.taken > SETTLED
-            && ledger.copy_of(taken, &dr).is_none()
-            && !thinned.contains(&(dr.account.to_string(), taken.origin.copy(&dr).id().to_owned()))
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invariant {} is violated: {} {}", self.kind.invariant(), self.snapshot, self.message)
+    }
+}
+
+/// The invariants that [`check`] checks: the number, and the statement in the words of a run.
+pub const CHECKED: [(u8, &str); 8] = [
+    (1, "every protected snapshot has a copy or an alarm"),
+    (2, "every copy is encrypted with DR's key"),
+    (3, "every copy has its source's tags and time"),
+    (4, "no transit copy is left behind"),
+    (5, "Draco deleted only snapshots that it had made"),
+    (6, "no copy was deleted in the dry run"),
+    (7, "the newest copy and the copies kept by a rule are there"),
+    (12, "no copy was treated as a source"),
+];
+
+/// The age at which a source must have a copy or an alarm, and a finished transit copy must be deleted.
+pub const DEADLINE: TimeDelta = TimeDelta::hours(3);
+
+/// All violations.
+#[must_use]
+pub fn check(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    [
+        lost(rehearsal, ledger),
+        wrong_keys(rehearsal, ledger),
+        missing_tags(rehearsal, ledger),
+        transits_left(rehearsal, ledger),
+        foreign_deletions(rehearsal),
+        dry_run_deletions(rehearsal, ledger),
+        kept_copies_deleted(rehearsal, ledger),
+        transits_copied(rehearsal, ledger),
+    ]
+    .concat()
+}
+
+/// Sources that should have a copy by now, and have neither a copy nor an alarm.
+pub(crate) fn lost(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    let (now, dr) = (rehearsal.world().now(), rehearsal.setup().dr());
+    let deleted = calls(rehearsal, "draco-consumer", delete_kind);
+    let has_no_copy = |source: &&Source| {
+        source.is_protected()
+            && now - source.origin.taken > DEADLINE
+            && ledger.copy_of(source, &dr).is_none()
+            && !deleted.contains(&source.origin.copy(&dr).to_string())
     };
-    let names = ledger.sources.values().filter(has_no_copy).map(|taken| taken.snapshot.arn.to_string());
+    let names = ledger.sources.values().filter(has_no_copy).map(|source| source.snapshot.arn.to_string());
     rehearsal.logs().read(|lines| {
         let is_lost = |name: &String| !lines.iter().any(|line: &Line| line.is_alarm_about(name));
-        names.filter(is_lost).map(|name| format!("{name} is lost")).collect()
+        let lost = names.filter(is_lost);
+        lost.map(|name| Violation::new(ViolationKind::Lost, name, "has neither a copy nor an alarm")).collect()
     })
 }
 
-fn in_the_clear(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let dr = &rehearsal.cast().dr;
-    let may_be_plain =
-        |copy: &Snapshot| copy.arn.kind == Kind::Cluster && rehearsal.cast().consumer_has("AllowPlaintextClusters");
-    let is_dr_key = |key: &String| key.contains(&format!(":{dr}:key/"));
+fn wrong_keys(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    let setup = rehearsal.setup();
+    let may_be_unencrypted =
+        |copy: &Snapshot| copy.arn.kind == Kind::Cluster && setup.is_consumer_flag_set("AllowPlaintextClusters");
+    let is_dr_key = |key: &String| key.contains(&format!(":{}:key/", setup.dr));
     let wrong = ledger.copies.values().filter(|(_, copy)| match &copy.key {
         Some(key) => !is_dr_key(key),
-        None => !may_be_plain(copy),
+        None => !may_be_unencrypted(copy),
     });
-    wrong.map(|(_, copy)| format!("{} is under {:?}", copy.arn, copy.key)).collect()
-}
-
-fn forgotten(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let dr = rehearsal.cast().dr();
-    let copied = ledger.sources.values().filter_map(|taken| Some((taken, ledger.copy_of(taken, &dr)?)));
-    copied
-        .filter(|(taken, copy)| !remembers(&copy.tags, taken))
-        .map(|(taken, copy)| {
-            format!(
-                "{} has the tags {:?}, and {} has {:?}",
-                copy.arn, copy.tags, taken.snapshot.arn, taken.snapshot.tags
-            )
+    wrong
+        .map(|(_, copy)| {
+            let message = match &copy.key {
+                Some(key) => format!("is encrypted with {key}, which is not a key of DR"),
+                None => "is not encrypted".to_owned(),
+            };
+            Violation::new(ViolationKind::WrongKey, &copy.arn, message)
         })
         .collect()
 }
 
-/// Whether a copy's tags tell all that the source's do, and when it was taken.
-fn remembers(copy: &Tags, taken: &Taken) -> bool {
-    let of_source = taken.snapshot.tags.iter().filter(|(key, _)| ![tags::COPIED, tags::NOT_COPIED].contains(key));
-    let mut all = of_source.map(|(key, value)| match key.strip_prefix("aws:") {
+fn missing_tags(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    let dr = rehearsal.setup().dr();
+    let copied = ledger.sources.values().filter_map(|source| Some((source, ledger.copy_of(source, &dr)?)));
+    copied
+        .filter(|(source, copy)| !has_all_tags(&copy.tags, source))
+        .map(|(Source { snapshot: source, .. }, copy)| {
+            let message = format!("has the tags {:?}, but its source {} has {:?}", copy.tags, source.arn, source.tags);
+            Violation::new(ViolationKind::TagsMissing, &copy.arn, message)
+        })
+        .collect()
+}
+
+/// Whether the tags of a copy include those of its source, and the time when the source was taken.
+fn has_all_tags(copy: &Tags, source: &Source) -> bool {
+    let of_source = source.snapshot.tags.iter().filter(|(key, _)| ![tags::COPIED, tags::NOT_COPIED].contains(key));
+    let mut expected = of_source.map(|(key, value)| match key.strip_prefix("aws:") {
         Some(_) => (format!("origin:{key}"), value),
         None => (key.to_owned(), value),
     });
-    let has_all = all.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() == tags::MAX_TAGS;
-    has_all && Origin::from_tags(copy).is_some_and(|origin| origin == taken.origin)
+    let has_all = expected.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() == tags::MAX_TAGS;
+    has_all && Origin::from_tags(copy).is_some_and(|origin| origin == source.origin)
 }
 
-fn left_behind(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    // A sweep comes every hour, and may itself take a while.
-    let (now, dr) = (rehearsal.world().now(), rehearsal.cast().dr());
-    let is_old = |origin: &Origin| {
+fn transits_left(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    // A sweep runs every hour, and takes a while.
+    let (now, dr) = (rehearsal.world().now(), rehearsal.setup().dr());
+    let is_copied = |origin: &Origin| {
         let copy = ledger.copies.get(&origin.copy(&dr)).and_then(|(_, copy)| copy.created);
-        copy.is_some_and(|created| now - created > SETTLED)
+        copy.is_some_and(|created| now - created > DEADLINE)
     };
     let left =
-        ledger.transits.iter().filter(|(_, (origin, since))| is_old(origin) || now - *since > TimeDelta::days(1));
-    left.map(|(transit, _)| format!("{transit} is left")).collect()
+        ledger.transits.iter().filter(|(_, (origin, since))| is_copied(origin) || now - *since > TimeDelta::days(1));
+    left.map(|(transit, _)| Violation::new(ViolationKind::TransitLeft, transit, "was not deleted")).collect()
 }
 
-fn not_its_own(rehearsal: &Rehearsal) -> Vec<String> {
+fn foreign_deletions(rehearsal: &Rehearsal) -> Vec<Violation> {
     ["draco-producer", "draco-consumer"]
         .into_iter()
-        .flat_map(|role| {
-            let made = calls(rehearsal, role, |operation| operation.starts_with("CopyDB"));
-            calls(rehearsal, role, is_delete)
-                .into_iter()
-                .filter(move |deleted| !made.contains(deleted))
-                .map(move |(account, id)| format!("{role} deleted {id} in {account}, which it had not made"))
+        .flat_map(|function| {
+            let made = calls(rehearsal, function, copy_kind);
+            let deleted = calls(rehearsal, function, delete_kind).into_iter();
+            deleted.filter(move |arn| !made.contains(arn)).map(move |arn| {
+                let message = format!("was deleted by {function}, which had not made it");
+                Violation::new(ViolationKind::ForeignDeleted, arn, message)
+            })
         })
         .collect()
 }
 
-/// A copy that has failed is none, and its remains may go.
-fn not_dry(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    if !rehearsal.cast().is_dry() {
+/// A copy that never became available has failed. It may be deleted.
+fn dry_run_deletions(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    if !rehearsal.setup().is_dry_run() {
         return Vec::new();
     }
-    let deleted = calls(rehearsal, "draco-consumer", is_delete);
-    let was_whole = |id: &str| ledger.copies.keys().any(|copy| copy.id() == id);
-    let is_there = |id: &str| ledger.present.keys().any(|copy| copy.id() == id);
-    let wrong = deleted.into_iter().filter(|(_, id)| was_whole(id) && !is_there(id));
-    wrong.map(|(_, id)| format!("{id} was deleted, though NoDryRun is not true")).collect()
+    let deleted = calls(rehearsal, "draco-consumer", delete_kind);
+    let was_available = |arn: &str| ledger.copies.keys().any(|copy| copy.to_string() == arn);
+    let is_present = |arn: &str| ledger.present.keys().any(|copy| copy.to_string() == arn);
+    let wrong = deleted.into_iter().filter(|arn| was_available(arn) && !is_present(arn));
+    wrong.map(|arn| Violation::new(ViolationKind::DeletedInDryRun, arn, "was deleted in a dry run")).collect()
 }
 
-fn not_kept(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let known =
-        rehearsal.cast().consumer.get("Lifecycles").and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
-    let known = known.unwrap_or_else(Lifecycles::built_in);
+fn kept_copies_deleted(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    let configured = rehearsal.setup().consumer_parameters.get("Lifecycles");
+    let configured = configured.and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
+    let lifecycles = configured.unwrap_or_else(Lifecycles::built_in);
     let present: BTreeSet<String> = ledger.present.keys().map(ToString::to_string).collect();
-    let mut broken = Vec::new();
+    let mut violations = Vec::new();
     for copies in by_database(ledger).into_values() {
         let newest = copies.iter().max_by_key(|(origin, _)| origin.taken);
         let name = newest.and_then(|(_, copy)| copy.lifecycle());
-        let lifecycle = name.map_or(Lifecycle::None, |name| known.named(name));
+        let lifecycle = name.map_or(Lifecycle::None, |name| lifecycles.named(name));
         let times: Vec<_> = copies.iter().map(|(origin, copy)| (copy.arn.to_string(), origin.taken)).collect();
         let refs: Vec<_> = times.iter().map(|(name, taken)| (name.as_str(), *taken)).collect();
         let plan = retention::plan(&lifecycle, &refs);
         let missing = plan.verdicts().filter(|verdict| verdict.keep && !present.contains(verdict.snapshot.0));
-        broken.extend(missing.map(|verdict| format!("{} is gone, and the plan says {verdict}", verdict.snapshot.0)));
+        violations.extend(missing.map(|verdict| {
+            let message = format!("was deleted, but its verdict is {verdict}");
+            Violation::new(ViolationKind::KeptCopyDeleted, verdict.snapshot.0, message)
+        }));
     }
-    broken
+    violations
 }
 
-fn echoes(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<String> {
-    let made = calls(rehearsal, "draco-producer", |operation| operation.starts_with("CopyDB"));
-    let is_echo =
-        |origin: &&Origin| made.contains(&(origin.snapshot.place.account.to_string(), origin.snapshot.id().to_owned()));
-    let origins = ledger.copies.values().map(|(origin, _)| origin).filter(is_echo);
-    origins.map(|origin| format!("{} was copied, and is itself a transit copy", origin.snapshot)).collect()
+fn transits_copied(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
+    let transits = calls(rehearsal, "draco-producer", copy_kind);
+    let sources = ledger.copies.values().map(|(origin, _)| origin.snapshot.to_string());
+    let copied = sources.filter(|source| transits.contains(source));
+    copied.map(|arn| Violation::new(ViolationKind::TransitCopied, arn, "is a transit copy and was copied")).collect()
 }
 
-/// Every copy that ever was, by database.
-pub(crate) fn by_database(ledger: &Ledger) -> BTreeMap<&DatabaseArn, Vec<&(Origin, Snapshot)>> {
+/// Every copy that was ever available, by database.
+fn by_database(ledger: &Ledger) -> BTreeMap<&DatabaseArn, Vec<&(Origin, Snapshot)>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     for copy in ledger.copies.values() {
         all.entry(&copy.0.database).or_default().push(copy);
@@ -190,26 +257,39 @@ pub(crate) fn by_database(ledger: &Ledger) -> BTreeMap<&DatabaseArn, Vec<&(Origi
     all
 }
 
-pub(crate) fn is_delete(operation: &str) -> bool {
-    matches!(operation, "DeleteDBSnapshot" | "DeleteDBClusterSnapshot")
+/// The kind of snapshot that this operation deletes.
+pub(crate) fn delete_kind(operation: &str) -> Option<Kind> {
+    match operation {
+        "DeleteDBSnapshot" => Some(Kind::Instance),
+        "DeleteDBClusterSnapshot" => Some(Kind::Cluster),
+        _ => None,
+    }
 }
 
-/// What a caller is told when AWS fails on its side: whether the call was done, nobody knows.
-const NOBODY_KNOWS: &str = "InternalFailure";
+/// The kind of snapshot that this operation copies.
+pub(crate) fn copy_kind(operation: &str) -> Option<Kind> {
+    match operation {
+        "CopyDBSnapshot" => Some(Kind::Instance),
+        "CopyDBClusterSnapshot" => Some(Kind::Cluster),
+        _ => None,
+    }
+}
 
-/// Of the calls that a function made and that were done, or may have been: in which account, and what they named.
-pub(crate) fn calls(rehearsal: &Rehearsal, by: &str, is_one: impl Fn(&str) -> bool) -> BTreeSet<(String, String)> {
-    let by = rehearsal.cast().role(by);
+/// The error code of a failure inside AWS. Such a call may have had its effect.
+const INTERNAL_FAILURE: &str = "InternalFailure";
+
+/// The ARNs of the snapshots for which a function made these calls, if the calls had, or may have had, their effect.
+pub(crate) fn calls(rehearsal: &Rehearsal, function: &str, kind: impl Fn(&str) -> Option<Kind>) -> BTreeSet<String> {
+    let by = rehearsal.setup().role_name(function);
     rehearsal.world().journal(|journal| {
         let entries = journal.entries().iter();
         entries
             .filter_map(|entry| match &entry.event {
-                Event::Call { account, role: Some(role), operation, resource: Some(resource), error, .. }
-                    if *role == by
-                        && is_one(operation)
-                        && error.as_deref().is_none_or(|error| error == NOBODY_KNOWS) =>
+                Event::Call { account, role: Some(role), region, operation, resource: Some(id), error, .. }
+                    if *role == by && error.as_deref().is_none_or(|error| error == INTERNAL_FAILURE) =>
                 {
-                    Some((account.clone(), resource.clone()))
+                    let kind = kind(operation)?.snapshot_type();
+                    Some(format!("arn:aws:rds:{region}:{account}:{kind}:{id}"))
                 }
                 _ => None,
             })

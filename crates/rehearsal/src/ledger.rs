@@ -1,8 +1,8 @@
-//! The ledger: what an observer saw of both accounts over time.
+//! The ledger: the snapshots of all accounts over time.
 //!
-//! Automated snapshots expire and copies are thinned, so the end alone does not tell whether anything was lost. The ledger
-//! looks now and then with the owners' eyes, and remembers. It reads no log: what the functions say of themselves is not
-//! evidence.
+//! Automated snapshots expire and lifecycles delete copies, so the final state does not show whether a snapshot was lost.
+//! The ledger lists the snapshots of each account from time to time, as the root user of the account, and remembers them.
+//! It does not read the functions' logs, because they are not evidence.
 
 use std::collections::BTreeMap;
 
@@ -12,45 +12,45 @@ use protocol::{Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status}
 
 use crate::Rehearsal;
 
-/// What was seen so far.
+/// The snapshots that were observed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// Every snapshot that somebody else than Draco took, as it was seen last, by name and time.
-    pub sources: BTreeMap<(SnapshotArn, DateTime<Utc>), Taken>,
-    /// Every copy in DR, as it was seen last.
+    /// Every source snapshot that was ever available, by ARN and time, as it was observed last.
+    pub sources: BTreeMap<(SnapshotArn, DateTime<Utc>), Source>,
+    /// Every copy in DR that was ever available, as it was observed last.
     pub copies: BTreeMap<SnapshotArn, (Origin, Snapshot)>,
-    /// What is in the accounts now, of Draco's: transit copies and when they were seen first.
+    /// The transit copies that exist now, and when each was observed first.
     pub transits: BTreeMap<SnapshotArn, (Origin, DateTime<Utc>)>,
-    /// The copies that are in DR now.
+    /// The copies that are in DR now, with any status.
     pub present: BTreeMap<SnapshotArn, Snapshot>,
 }
 
-/// A source that was seen.
+/// A source snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// As it was seen last.
+pub struct Source {
+    /// The snapshot, as it was observed last.
     pub snapshot: Snapshot,
-    /// As its copies tell of it.
+    /// The origin that the tags of its copies must have.
     pub origin: Origin,
 }
 
-impl Taken {
-    /// Whether Draco is to copy it.
+impl Source {
+    /// Whether Draco must copy it: its lifecycle is not `Ignore`.
     #[must_use]
-    pub fn is_eligible(&self) -> bool {
+    pub fn is_protected(&self) -> bool {
         self.snapshot.lifecycle().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
     }
 }
 
 impl Ledger {
-    /// Looks at everything that is in both accounts now.
+    /// Lists the snapshots of all accounts.
     ///
     /// # Errors
-    /// If the world refuses.
+    /// If a call fails.
     pub async fn observe(&mut self, rehearsal: &Rehearsal) -> anyhow::Result<()> {
         let before = std::mem::take(&mut self.transits);
         let now = rehearsal.world.now();
-        for place in rehearsal.cast.sources() {
+        for place in rehearsal.setup.sources() {
             for snapshot in rehearsal.snapshots(&place).await? {
                 match SnapshotRole::of(&snapshot) {
                     SnapshotRole::Transit(origin) => {
@@ -60,7 +60,7 @@ impl Ledger {
                     SnapshotRole::Copy(_) => {}
                     SnapshotRole::Source if snapshot.status == Status::Available => {
                         if let Some(origin) = snapshot.origin()? {
-                            self.sources.insert((snapshot.arn.clone(), origin.taken), Taken { snapshot, origin });
+                            self.sources.insert((snapshot.arn.clone(), origin.taken), Source { snapshot, origin });
                         }
                     }
                     SnapshotRole::Source => {}
@@ -68,7 +68,7 @@ impl Ledger {
             }
         }
         self.present.clear();
-        for snapshot in rehearsal.snapshots(&rehearsal.cast.dr()).await? {
+        for snapshot in rehearsal.snapshots(&rehearsal.setup.dr()).await? {
             if let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) {
                 self.present.insert(snapshot.arn.clone(), snapshot.clone());
                 if snapshot.status == Status::Available {
@@ -79,20 +79,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// The copy of a source, if there ever was one that was whole.
+    /// The copy of a source, if it was ever available.
     #[must_use]
-    pub fn copy_of(&self, source: &Taken, dr: &Place) -> Option<&Snapshot> {
+    pub fn copy_of(&self, source: &Source, dr: &Place) -> Option<&Snapshot> {
         self.copies.get(&source.origin.copy(dr)).map(|(_, copy)| copy)
     }
 }
 
 impl Rehearsal {
-    /// All snapshots of an account, as its owner sees them.
+    /// All snapshots of an account, as its root user sees them.
     ///
     /// # Errors
-    /// If the world refuses.
+    /// If a call fails.
     pub async fn snapshots(&self, place: &Place) -> anyhow::Result<Vec<Snapshot>> {
-        let cloud = Cloud::new(&self.owner(place), place.clone());
+        let cloud = Cloud::new(&self.owner_config(place), place.clone());
         let mut all = Vec::new();
         for kind in Kind::ALL {
             all.extend(cloud.list_all(kind, None).await?);

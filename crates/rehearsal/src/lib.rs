@@ -1,14 +1,14 @@
 //! Draco deployed into the simulated AWS, in one process: for the demo, and for every test that needs both accounts.
 //!
-//! The functions run unchanged, on what the templates in `cfn/` make. [`deploy`] makes it, [`database`] what there is to be replicated, [`ledger`] remembers what was seen over time, and [`invariants`]
-//! says whether what must always hold did.
+//! The functions run unchanged. [`deploy`] creates the stacks from the templates in `cfn/`, [`database`] creates databases
+//! and their snapshots, [`ledger`] records the snapshots in both accounts over time, and [`invariants`] checks them.
 
 mod database;
 mod deploy;
 pub mod invariants;
 mod ledger;
 mod logs;
-mod sums;
+mod totals;
 
 use std::collections::BTreeMap;
 
@@ -17,118 +17,118 @@ use protocol::{AccountId, Place, Region};
 use sim::World;
 
 pub use database::{Database, Encryption};
-pub use ledger::{Ledger, Taken};
+pub use ledger::{Ledger, Source};
 pub use logs::{Line, Logs};
-pub use sums::Sums;
+pub use totals::{Overhead, Totals};
 
-/// Who plays, and how they are set up.
+/// The accounts, and the parameters of their stacks.
 #[derive(Clone, Debug)]
-pub struct Cast {
+pub struct Setup {
     /// The source accounts.
     pub sources: Vec<AccountId>,
     /// The DR account.
     pub dr: AccountId,
-    /// Where all of it happens.
+    /// The region of all of them.
     pub region: Region,
-    /// What the producers' template is given besides what it has to be given: `WaitLimitHours`.
-    pub producer: BTreeMap<String, String>,
-    /// The same for the consumer's: `NoDryRun`.
-    pub consumer: BTreeMap<String, String>,
+    /// Optional parameters of the producers' template, such as `WaitLimitHours`.
+    pub producer_parameters: BTreeMap<String, String>,
+    /// Optional parameters of the consumer's template, such as `NoDryRun`.
+    pub consumer_parameters: BTreeMap<String, String>,
 }
 
-/// Draco, deployed.
+/// Draco, deployed into a simulated AWS.
 #[derive(Clone)]
 pub struct Rehearsal {
     world: World,
-    cast: Cast,
+    setup: Setup,
     logs: Logs,
 }
 
-impl Cast {
+impl Setup {
     /// One source account and DR.
     ///
     /// # Errors
-    /// If one of them is no account, or the region is none.
-    pub fn of(source: &str, dr: &str, region: &str) -> anyhow::Result<Self> {
+    /// If an account or the region is invalid.
+    pub fn new(source: &str, dr: &str, region: &str) -> anyhow::Result<Self> {
         Ok(Self {
             sources: vec![source.parse()?],
             dr: dr.parse()?,
             region: region.parse()?,
-            producer: BTreeMap::new(),
-            consumer: BTreeMap::new(),
+            producer_parameters: BTreeMap::new(),
+            consumer_parameters: BTreeMap::new(),
         })
     }
 
-    /// With this parameter for the consumer's template.
+    /// Adds a parameter of the consumer's template.
     #[must_use]
-    pub fn consumer(mut self, name: &str, value: &str) -> Self {
-        self.consumer.insert(name.to_owned(), value.to_owned());
+    pub fn consumer_parameter(mut self, name: &str, value: &str) -> Self {
+        self.consumer_parameters.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// With this parameter for the producers' template.
+    /// Adds a parameter of the producers' template.
     #[must_use]
-    pub fn producer(mut self, name: &str, value: &str) -> Self {
-        self.producer.insert(name.to_owned(), value.to_owned());
+    pub fn producer_parameter(mut self, name: &str, value: &str) -> Self {
+        self.producer_parameters.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Whether nothing is deleted in DR.
+    /// Whether the consumer reports deletions without making them.
     #[must_use]
-    pub fn is_dry(&self) -> bool {
-        !self.consumer_has("NoDryRun")
+    pub fn is_dry_run(&self) -> bool {
+        !self.is_consumer_flag_set("NoDryRun")
     }
 
-    /// Whether this parameter of the consumer's template is true.
-    pub(crate) fn consumer_has(&self, parameter: &str) -> bool {
-        self.consumer.get(parameter).is_some_and(|value| value == "true")
+    /// Whether this parameter of the consumer's template is `true`.
+    pub(crate) fn is_consumer_flag_set(&self, parameter: &str) -> bool {
+        self.consumer_parameters.get(parameter).is_some_and(|value| value == "true")
     }
 
-    /// The name of a function's role, by which calls in the journal tell who made them.
+    /// The name of a function's role. The journal has it for each call of the function.
     #[must_use]
-    pub fn role(&self, function: &str) -> String {
+    pub fn role_name(&self, function: &str) -> String {
         format!("{function}-{}", self.region.as_str())
     }
 
-    /// Where this account's things are.
+    /// The account, with the region.
     #[must_use]
     pub fn place(&self, account: &AccountId) -> Place {
         Place { account: account.clone(), region: self.region.clone() }
     }
 
-    /// Where copies are.
+    /// The DR account, with the region.
     #[must_use]
     pub fn dr(&self) -> Place {
         self.place(&self.dr)
     }
 
-    /// Where sources are.
+    /// The source accounts, with the region.
     pub fn sources(&self) -> impl Iterator<Item = Place> {
         self.sources.iter().map(|account| self.place(account))
     }
 }
 
 impl Rehearsal {
-    /// The world in which all of it happens.
+    /// The simulated AWS.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// Who plays.
+    /// The accounts, and the parameters of their stacks.
     #[must_use]
-    pub fn cast(&self) -> &Cast {
-        &self.cast
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
-    /// What the functions have logged.
+    /// The log lines of the functions.
     #[must_use]
     pub fn logs(&self) -> &Logs {
         &self.logs
     }
 
-    /// For clients that act as the account's owner.
-    fn owner(&self, place: &Place) -> SdkConfig {
+    /// The configuration of clients that act as the root user of the account.
+    fn owner_config(&self, place: &Place) -> SdkConfig {
         self.world.sdk_config(place.account.as_str(), place.region.as_str())
     }
 }

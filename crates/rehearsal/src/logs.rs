@@ -1,4 +1,4 @@
-//! What the functions log: one JSON object a line, as CloudWatch would have it.
+//! The log lines of the functions: one JSON object each, as in CloudWatch.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,64 +7,64 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What the functions have logged. Clones are the same log.
+/// The log lines of all functions. Clones share the lines.
 #[derive(Clone, Debug, Default)]
 pub struct Logs(Arc<Mutex<Vec<Line>>>);
 
-/// One line, and whose.
+/// A log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The account in which the function runs.
+    /// The account of the function.
     pub account: String,
-    /// What it logged.
+    /// The line.
     pub json: Value,
 }
 
 impl Logs {
-    /// Everything so far.
+    /// A copy of all lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Everything so far, without a copy of it.
+    /// Reads all lines so far, without a copy.
     pub fn read<R>(&self, read: impl FnOnce(&[Line]) -> R) -> R {
         read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Everything since this was asked last, and forgets it: for who shows lines as they come, for weeks.
+    /// Removes and returns all lines so far, so that a simulation can run for weeks.
     #[must_use]
-    pub fn take(&self) -> Vec<Line> {
+    pub fn drain(&self) -> Vec<Line> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// For a function of this account to write into.
-    pub(crate) fn of(&self, account: &str) -> Writer {
+    /// The writer for the functions of an account.
+    pub(crate) fn writer(&self, account: &str) -> Writer {
         Writer { logs: self.clone(), account: account.to_owned() }
     }
 }
 
 impl Line {
-    /// When it was written.
+    /// The time of the line.
     #[must_use]
     pub fn time(&self) -> Option<DateTime<Utc>> {
         self.text("time").parse().ok()
     }
 
-    /// The text of a field; empty if it has none.
+    /// The text of a field; empty if the field is missing or not a text.
     #[must_use]
     pub fn text(&self, field: &str) -> &str {
         self.json[field].as_str().unwrap_or_default()
     }
 
-    /// Whether it is an alarm about this snapshot.
+    /// Whether it is an error that names this snapshot, in whichever field.
     #[must_use]
     pub fn is_alarm_about(&self, snapshot: &str) -> bool {
         self.text("level") == "ERROR" && self.json.to_string().contains(snapshot)
     }
 }
 
-/// Makes lines of what one function writes.
+/// Parses the lines that a function writes.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     logs: Logs,
@@ -72,7 +72,7 @@ pub(crate) struct Writer {
 }
 
 impl io::Write for Writer {
-    /// A line is written in one piece.
+    /// The log writes each line with one call.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let json = serde_json::from_slice(bytes)?;
         let line = Line { account: self.account.clone(), json };

@@ -1,4 +1,4 @@
-//! What a function does with what it should not be invoked with: it ignores it with one line, or fails and says why.
+//! Malformed and unexpected payloads: a function ignores them with one log line, or fails with a reason.
 
 use std::fmt::Write;
 
@@ -7,15 +7,15 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use protocol::{Announcement, Message, Origin, Place, Tags};
 use serde_json::{Value, json};
-use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
 
-use crate::{heard, said};
+use crate::{draco_event, sns_event};
 
 const FUNCTIONS: [(&str, &str); 2] = [(SOURCE, "draco-producer"), (DR, "draco-consumer")];
 const NOTIFICATION: &str = "RDS Notification Message";
 
-/// A notification as RDS writes it, about this.
-fn told(source: &str, arn: &str, number: &str) -> Value {
+/// A notification of RDS about a resource.
+fn notification(source: &str, arn: &str, number: &str) -> Value {
     let id = arn.splitn(7, ':').last().unwrap_or_default();
     let message = json!({
         "Event Source": source,
@@ -26,7 +26,7 @@ fn told(source: &str, arn: &str, number: &str) -> Value {
         "Event ID": format!("http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html#{number}"),
         "Event Message": "Automated snapshot created",
     });
-    heard(NOTIFICATION, &message.to_string())
+    sns_event(NOTIFICATION, &message.to_string())
 }
 
 fn origin(arn: &str) -> anyhow::Result<Origin> {
@@ -34,25 +34,25 @@ fn origin(arn: &str) -> anyhow::Result<Origin> {
     Ok(Origin { snapshot: arn.parse()?, database, taken: settings().epoch })
 }
 
-/// The message, with this instead of what stands there.
+/// A message with another value of one field.
 fn changed(message: &Message, field: &str, value: Value) -> anyhow::Result<Value> {
     let mut json: Value = serde_json::from_str(&message.to_string())?;
     json[field] = value;
-    Ok(heard("DRACO Event", &json.to_string()))
+    Ok(sns_event("DRACO Event", &json.to_string()))
 }
 
-/// Every odd payload, and what is odd about it.
+/// The payloads, each with a description.
 fn payloads() -> anyhow::Result<Vec<(&'static str, Value)>> {
     let mine = "arn:aws:rds:eu-west-1:111111111111:snapshot:mine";
-    let created = |arn: &str| told("db-snapshot", arn, "RDS-EVENT-0042");
+    let created = |arn: &str| notification("db-snapshot", arn, "RDS-EVENT-0042");
     let origin = origin(mine)?;
     let dr = Place { account: DR.parse()?, region: REGION.parse()? };
     let completed = Message::Completed { copy: origin.copy(&dr), origin: origin.clone() };
     let announcement = Announcement { transit: origin.transit(), tags: Tags::default(), origin };
     let shared = Message::Shared(announcement);
-    let several: Vec<Value> = [heard(NOTIFICATION, "not JSON"), created(mine), heard("Hello", "there")]
+    let several: Vec<Value> = [sns_event(NOTIFICATION, "not JSON"), created(mine), sns_event("Hello", "there")]
         .into_iter()
-        .filter_map(|it| it["Records"].get(0).cloned())
+        .filter_map(|event| event["Records"].get(0).cloned())
         .collect();
     let mut queue = created(mine);
     queue["Records"][0]["EventSource"] = "aws:sqs".into();
@@ -67,84 +67,87 @@ fn payloads() -> anyhow::Result<Vec<(&'static str, Value)>> {
         ("an empty object", json!({})),
         ("another event", json!({ "detail-type": "RDS DB Snapshot Event" })),
         ("no records", json!({ "Records": [] })),
-        ("records that are none", json!({ "Records": {} })),
-        ("a record of another shape", json!({ "Records": [{ "eventSource": "aws:s3" }] })),
+        ("records that are not a list", json!({ "Records": {} })),
+        ("a record of another source", json!({ "Records": [{ "eventSource": "aws:s3" }] })),
         ("a record of a queue", queue),
-        ("several records, of which one is wrong", json!({ "Records": several })),
+        ("several records, of which some are invalid", json!({ "Records": several })),
         ("no subject", no_subject),
-        ("another subject", heard("ALARM: something", "{}")),
+        ("another subject", sns_event("ALARM: something", "{}")),
         (
-            "the greeting of RDS",
-            heard(
+            "the first message of RDS to a new subscription",
+            sns_event(
                 NOTIFICATION,
                 "This is a message to notify that RDS will attempt to send you event notifications to the topic",
             ),
         ),
-        ("a notification that is not JSON", heard(NOTIFICATION, "{")),
-        ("a notification of another shape", heard(NOTIFICATION, "{\"Event Source\": 7}")),
-        ("a notification from what is no topic", no_topic),
-        ("an event number never seen", told("db-snapshot", mine, "RDS-EVENT-9999")),
-        ("no event number", told("db-snapshot", mine, "")),
+        ("a notification that is not JSON", sns_event(NOTIFICATION, "{")),
+        ("a notification of another shape", sns_event(NOTIFICATION, "{\"Event Source\": 7}")),
+        ("a notification without a topic ARN", no_topic),
+        ("an unknown event number", notification("db-snapshot", mine, "RDS-EVENT-9999")),
+        ("no event number", notification("db-snapshot", mine, "")),
         (
             "an event of a database",
-            told("db-instance", "arn:aws:rds:eu-west-1:111111111111:db:orders", "RDS-EVENT-0042"),
+            notification("db-instance", "arn:aws:rds:eu-west-1:111111111111:db:orders", "RDS-EVENT-0042"),
         ),
-        ("a snapshot that is not there", created(mine)),
+        ("a snapshot that does not exist", created(mine)),
         ("another partition", created("arn:aws-cn:rds:cn-north-1:111111111111:snapshot:mine")),
         ("another region", created("arn:aws:rds:us-east-1:111111111111:snapshot:mine")),
         ("another account", created("arn:aws:rds:eu-west-1:333333333333:snapshot:mine")),
         ("another service", created("arn:aws:ec2:eu-west-1:111111111111:snapshot:mine")),
-        ("another kind of thing", created("arn:aws:rds:eu-west-1:111111111111:og:mine")),
+        ("another resource type", created("arn:aws:rds:eu-west-1:111111111111:og:mine")),
         ("no identifier", created("arn:aws:rds:eu-west-1:111111111111:snapshot:")),
-        ("an odd identifier", created("arn:aws:rds:eu-west-1:111111111111:snapshot:mine/µ")),
+        ("an identifier with an invalid character", created("arn:aws:rds:eu-west-1:111111111111:snapshot:mine/µ")),
         (
             "a very long identifier",
             created(&format!("arn:aws:rds:eu-west-1:111111111111:snapshot:{}", "m".repeat(256))),
         ),
-        ("a message that is not JSON", heard("DRACO Event", "hello")),
-        ("a message of another shape", heard("DRACO Event", "[1]")),
+        ("a message that is not JSON", sns_event("DRACO Event", "hello")),
+        ("a message of another shape", sns_event("DRACO Event", "[1]")),
         ("a message without version", changed(&completed, "version", Value::Null)?),
-        ("a message from the future", changed(&completed, "version", 2.into())?),
-        ("a message with a version that is none", changed(&completed, "version", (-1).into())?),
-        ("an event from the future", changed(&completed, "event", "snapshot-verified".into())?),
-        ("a time that is none", changed(&completed, "taken", "yesterday".into())?),
-        ("a copy that is none", changed(&completed, "copy", "nowhere".into())?),
-        ("a field from the future", changed(&completed, "note", "new".into())?),
-        ("a message for the other", said(&completed)),
-        ("an announcement", said(&shared)),
-        ("an announcement with odd tags", changed(&shared, "tags", json!(["Draco_Lifecycle"]))?),
-        ("a check of nothing", json!({ "check": {} })),
-        ("a check of something else", json!({ "check": { "awaited": "restoring", "since": "2026-11-21T02:00:00Z" } })),
-        ("a sweep of what is none", json!({ "sweep": { "kind": "volume" } })),
-        ("a sweep with a marker that is none", json!({ "sweep": { "kind": "cluster", "marker": "µ" } })),
-        ("a sweep with a field from the future", json!({ "sweep": { "slowly": true } })),
+        ("a message with a newer version", changed(&completed, "version", 2.into())?),
+        ("a message with an invalid version", changed(&completed, "version", (-1).into())?),
+        ("a message with an unknown event", changed(&completed, "event", "snapshot-verified".into())?),
+        ("an invalid time", changed(&completed, "taken", "yesterday".into())?),
+        ("an invalid copy ARN", changed(&completed, "copy", "nowhere".into())?),
+        ("a message with an unknown field", changed(&completed, "note", "new".into())?),
+        ("a message for the other account", draco_event(&completed)),
+        ("an announcement", draco_event(&shared)),
+        ("an announcement with invalid tags", changed(&shared, "tags", json!(["Draco_Lifecycle"]))?),
+        ("an empty check", json!({ "check": {} })),
+        (
+            "a check with an unknown status",
+            json!({ "check": { "awaited": "restoring", "since": "2026-11-21T02:00:00Z" } }),
+        ),
+        ("a sweep with an unknown kind", json!({ "sweep": { "kind": "volume" } })),
+        ("a sweep with an invalid marker", json!({ "sweep": { "kind": "cluster", "marker": "µ" } })),
+        ("a sweep with an unknown field", json!({ "sweep": { "slowly": true } })),
     ])
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_odd_payload_is_ignored_with_a_line_or_refused_with_a_reason() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let (world, logs) = (stage.rehearsal.world(), stage.rehearsal.logs());
-    // Until what RDS says to new subscribers has arrived.
+async fn each_invalid_payload_is_ignored_with_a_log_line_or_fails_with_a_reason() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let (world, logs) = (fixture.rehearsal.world(), fixture.rehearsal.logs());
+    // Until the first messages of RDS to new subscriptions have arrived.
     world.sleep(MINUTE).await;
     let mut table = String::new();
-    for (what, payload) in payloads()? {
-        writeln!(table, "{what}")?;
+    for (description, payload) in payloads()? {
+        writeln!(table, "{description}")?;
         for (account, name) in FUNCTIONS {
             let before = logs.lines().len();
-            let answer = world.invoke_function_and_wait(&stage.function(account, name), payload.clone()).await;
+            let response = world.invoke_function_and_wait(&fixture.function_arn(account, name), payload.clone()).await;
             let lines: Vec<_> = logs.lines().split_off(before);
-            match answer {
-                Ok(answer) => {
+            match response {
+                Ok(response) => {
                     let lines = lines
                         .iter()
                         .map(|line| format!("{} {}: {}", line.text("level"), line.text("step"), line.text("message")));
-                    writeln!(table, "  {name}: {answer} [{}]", lines.collect::<Vec<_>>().join("] ["))?;
+                    writeln!(table, "  {name}: {response} [{}]", lines.collect::<Vec<_>>().join("] ["))?;
                 }
                 Err(failed) => {
                     let cause: Value = serde_json::from_str(&failed.cause)?;
                     let message = cause["errorMessage"].as_str().unwrap_or_default();
-                    // Who reads the log reads the same.
+                    // The log has the same reason.
                     assert!(lines.iter().any(|line| line.text("level") == "ERROR" && line.text("reason") == message));
                     writeln!(table, "  {name}: {}: {message}", failed.error)?;
                 }
@@ -155,7 +158,7 @@ async fn every_odd_payload_is_ignored_with_a_line_or_refused_with_a_reason() -> 
     Ok(())
 }
 
-/// Any JSON.
+/// Random JSON.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -197,60 +200,66 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A payload that is understood, or nearly, with anything somewhere in it.
-fn disturbed() -> impl Strategy<Value = Value> {
+/// One of the payloads, with random JSON in place of one of its values.
+fn changed_payload() -> impl Strategy<Value = Value> {
     let payloads: Vec<Value> = payloads().unwrap_or_default().into_iter().map(|(_, payload)| payload).collect();
     (prop::sample::select(payloads), json(), any::<prop::sample::Index>(), any::<bool>()).prop_map(
-        |(mut payload, any, at, inside)| {
+        |(mut payload, random, index, in_message)| {
             let text = payload.pointer("/Records/0/Sns/Message").and_then(Value::as_str);
             let message = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
             match message {
-                Some(mut message) if inside => {
-                    disturb(&mut message, any, at);
+                Some(mut message) if in_message => {
+                    replace_value(&mut message, random, index);
                     payload["Records"][0]["Sns"]["Message"] = message.to_string().into();
                 }
-                _ => disturb(&mut payload, any, at),
+                _ => replace_value(&mut payload, random, index),
             }
             payload
         },
     )
 }
 
-fn disturb(json: &mut Value, any: Value, at: prop::sample::Index) {
-    let mut places = Vec::new();
-    list_places(json, String::new(), &mut places);
-    if let Some(place) = json.pointer_mut(&places[at.index(places.len())]) {
-        *place = any;
+/// Replaces the value at this index of the list of all values.
+fn replace_value(json: &mut Value, with: Value, index: prop::sample::Index) {
+    let mut pointers = Vec::new();
+    list_pointers(json, String::new(), &mut pointers);
+    if let Some(value) = json.pointer_mut(&pointers[index.index(pointers.len())]) {
+        *value = with;
     }
 }
 
-/// JSON pointers to everything in it.
-fn list_places(json: &Value, here: String, places: &mut Vec<String>) {
+/// Adds the JSON pointers of all values.
+fn list_pointers(json: &Value, pointer: String, pointers: &mut Vec<String>) {
     match json {
-        Value::Object(map) => map.iter().for_each(|(key, value)| list_places(value, format!("{here}/{key}"), places)),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| list_pointers(value, format!("{pointer}/{key}"), pointers))
+        }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(n, value)| list_places(value, format!("{here}/{n}"), places))
+            list.iter().enumerate().for_each(|(n, value)| list_pointers(value, format!("{pointer}/{n}"), pointers))
         }
         _ => {}
     }
-    places.push(here);
+    pointers.push(pointer);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_json_makes_a_function_panic() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
+    let fixture = Fixture::new().await?;
     let mut runner = TestRunner::deterministic();
-    let strategy = prop_oneof![1 => json(), 3 => disturbed()];
+    let strategy = prop_oneof![1 => json(), 3 => changed_payload()];
     for _ in 0..500 {
         let payload = strategy.new_tree(&mut runner).map_err(|why| anyhow::anyhow!("{why}"))?.current();
         for (account, name) in FUNCTIONS {
-            let answer =
-                stage.rehearsal.world().invoke_function_and_wait(&stage.function(account, name), payload.clone()).await;
+            let response = fixture
+                .rehearsal
+                .world()
+                .invoke_function_and_wait(&fixture.function_arn(account, name), payload.clone())
+                .await;
             let crashed =
-                answer.as_ref().is_err_and(|failed| failed.error != "Error" || failed.cause.contains("panicked"));
-            assert!(!crashed, "{name} on {payload}: {answer:?}");
+                response.as_ref().is_err_and(|failed| failed.error != "Error" || failed.cause.contains("panicked"));
+            assert!(!crashed, "{name} on {payload}: {response:?}");
         }
     }
-    assert_eq!(stage.all(SOURCE).await?.len() + stage.all(DR).await?.len(), 0);
+    assert_eq!(fixture.snapshots(SOURCE).await?.len() + fixture.snapshots(DR).await?.len(), 0);
     Ok(())
 }

@@ -1,136 +1,142 @@
-//! Invariant 9: between any two calls a function may die; nothing is lost or made twice.
+//! Invariant 9: a function may crash between any two calls; no snapshot is lost and no copy or key is created twice.
 //!
-//! A run without faults tells which calls Draco makes on the way of one snapshot. Then the world begins again, once for
-//! each of these calls and each way in which it can go wrong.
+//! A run without faults records the calls that Draco makes for one snapshot. Then the simulation runs again, once for each of
+//! these calls and each fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cloud::RDS_ATTEMPTS;
 use protocol::{Kind, Status, tags};
-use rehearsal::invariants::Broken;
-use rehearsal::{Cast, Database};
+use rehearsal::invariants::Violation;
+use rehearsal::{Database, Setup};
 use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
-use tests::{DR, HOUR, MINUTE, REGION, SOURCE, Stage, settings};
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 
-// After each crash, every check of `rehearsal::invariants` runs: Invariants 1 and 4 among them.
+// After each fault, all checks of `rehearsal::invariants` run: Invariants 1 and 4 among them.
 
-/// Where on the way: the how-manyth call of this operation.
+/// A call that Draco makes for the snapshot: the n-th call of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct CallPoint {
     operation: String,
     nth: u32,
-    /// How long after the snapshot was asked for it was answered.
+    /// The time from the request for the snapshot to the response.
     after: Duration,
-    /// Whether it was answered with an error, as a look for what is not there is.
-    was_refused: bool,
+    /// Whether the response is an error, such as that of a describe call for a snapshot that does not exist.
+    is_error: bool,
 }
 
-/// What came of it all.
+/// The final state.
 #[derive(Debug, PartialEq, Eq)]
-struct End {
-    broken: Vec<Broken>,
-    /// What is in both accounts.
+struct FinalState {
+    violations: Vec<Violation>,
+    /// The snapshots of both accounts.
     snapshots: Vec<(String, Status)>,
-    /// What the source's tag says of its copy.
+    /// The value of the source's tag `Draco_Copied`.
     copied: Option<String>,
-    /// What was made more than once.
-    twice: Vec<String>,
-    /// How many keys copies are under.
+    /// The copies and aliases that were created more than once.
+    duplicates: Vec<String>,
+    /// The number of keys that encrypt copies.
     keys: usize,
 }
 
-/// How one call goes wrong.
+/// A fault at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
-    /// So many of this operation in a row, from there on. The SDK tries a call some times before a function sees that it
-    /// failed, and one of RDS most often.
+enum CallFault {
+    /// The next calls of the operation fail, this many. The SDK retries a call before the function receives the error, and
+    /// calls to RDS more often than others.
     Calls(Action, u32),
-    /// The function dies, and for more than an hour no other lives: AWS has given up the event by then.
+    /// The function crashes, and no function runs for more than an hour. AWS has dropped the event by then.
     Outage,
 }
 
-const TROUBLES: [Trouble; 6] = [
-    Trouble::Calls(Action::Crash, 1),
-    Trouble::Calls(Action::FailBefore, RDS_ATTEMPTS),
-    Trouble::Calls(Action::FailAfter, 1),
-    Trouble::Calls(Action::FailAfter, RDS_ATTEMPTS),
-    Trouble::Calls(Action::Throttle, RDS_ATTEMPTS + 1),
-    Trouble::Outage,
+const FAULTS: [CallFault; 6] = [
+    CallFault::Calls(Action::Crash, 1),
+    CallFault::Calls(Action::FailBefore, RDS_ATTEMPTS),
+    CallFault::Calls(Action::FailAfter, 1),
+    CallFault::Calls(Action::FailAfter, RDS_ATTEMPTS),
+    CallFault::Calls(Action::Throttle, RDS_ATTEMPTS + 1),
+    CallFault::Outage,
 ];
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_anywhere_on_the_way_of_an_instance_snapshot_is_repaired() -> anyhow::Result<()> {
-    wherever(Kind::Instance, cast()?, |_| true).await
+async fn any_crash_during_an_instance_snapshot_is_recovered() -> anyhow::Result<()> {
+    each_fault_at_each_call(Kind::Instance, setup()?, |_| true).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_anywhere_on_the_way_of_a_cluster_snapshot_is_repaired() -> anyhow::Result<()> {
-    wherever(Kind::Cluster, cast()?, |_| true).await
+async fn any_crash_during_a_cluster_snapshot_is_recovered() -> anyhow::Result<()> {
+    each_fault_at_each_call(Kind::Cluster, setup()?, |_| true).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_anywhere_on_the_way_to_a_key_per_database_ends_with_one_key() -> anyhow::Result<()> {
-    let is_of_kms = |place: &Place| place.operation.contains("Key") || place.operation.contains("Alias");
-    wherever(Kind::Instance, cast()?.consumer("KeyPerDatabase", "true"), is_of_kms).await
+async fn any_crash_while_a_database_key_is_created_leaves_one_key_in_use() -> anyhow::Result<()> {
+    let is_kms_call = |point: &CallPoint| point.operation.contains("Key") || point.operation.contains("Alias");
+    each_fault_at_each_call(Kind::Instance, setup()?.consumer_parameter("KeyPerDatabase", "true"), is_kms_call).await
 }
 
-fn cast() -> anyhow::Result<Cast> {
-    Cast::of(SOURCE, DR, REGION)
+fn setup() -> anyhow::Result<Setup> {
+    Setup::new(SOURCE, DR, REGION)
 }
 
-async fn wherever(kind: Kind, cast: Cast, is_meant: impl Fn(&Place) -> bool) -> anyhow::Result<()> {
-    let undisturbed = play(kind, cast.clone(), None).await?;
-    let (way, expected) = (way(&undisturbed), end(&undisturbed, Action::Pass).await?);
-    assert!(way.len() >= 14, "{way:#?}");
+async fn each_fault_at_each_call(
+    kind: Kind,
+    setup: Setup,
+    is_selected: impl Fn(&CallPoint) -> bool,
+) -> anyhow::Result<()> {
+    let without_faults = simulate(kind, setup.clone(), None).await?;
+    let (points, expected) = (calls(&without_faults), final_state(&without_faults, Action::Pass).await?);
+    assert!(points.len() >= 14, "{points:#?}");
     assert_eq!((expected.snapshots.len(), expected.copied.is_some()), (2, true));
     let mut differences = Vec::new();
-    let meant = way.iter().filter(|place| is_meant(place));
-    for (place, trouble) in meant.flat_map(|place| TROUBLES.map(|trouble| (place, trouble))) {
-        if place.was_refused && matches!(trouble, Trouble::Calls(Action::FailAfter, _)) {
-            // It had no effect, and says so.
+    let selected = points.iter().filter(|point| is_selected(point));
+    for (point, fault) in selected.flat_map(|point| FAULTS.map(|fault| (point, fault))) {
+        if point.is_error && matches!(fault, CallFault::Calls(Action::FailAfter, _)) {
+            // A call that fails anyway cannot fail after its effect.
             continue;
         }
-        let stage = play(kind, cast.clone(), Some((place, trouble))).await?;
-        let came_about = |event: &Event| trouble.came_about(event);
-        let was_hit =
-            stage.rehearsal.world().journal(|journal| journal.entries().iter().any(|it| came_about(&it.event)));
-        assert!(was_hit, "{trouble:?} did not come about at {place:?}");
-        let end = end(&stage, trouble.action()).await?;
-        if end != expected {
-            differences.push(format!("{trouble:?} at {place:?}: {end:#?}"));
+        let fixture = simulate(kind, setup.clone(), Some((point, fault))).await?;
+        let is_in_journal = |event: &Event| fault.is_in_journal(event);
+        let has_happened = fixture
+            .rehearsal
+            .world()
+            .journal(|journal| journal.entries().iter().any(|entry| is_in_journal(&entry.event)));
+        assert!(has_happened, "{fault:?} did not happen at {point:?}");
+        let state = final_state(&fixture, fault.action()).await?;
+        if state != expected {
+            differences.push(format!("{fault:?} at {point:?}: {state:#?}"));
         }
     }
-    assert_eq!(differences, [""; 0], "instead of {expected:#?}");
+    assert_eq!(differences, [""; 0], "expected {expected:#?}");
     Ok(())
 }
 
-/// One snapshot, and four hours for it.
-async fn play(kind: Kind, cast: Cast, trouble: Option<(&Place, Trouble)>) -> anyhow::Result<Stage> {
-    let mut stage = Stage::with(settings(), cast).await?;
-    let database = Database { kind, window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
-    let database = stage.create(&database.lifecycle("Standard")).await?;
-    let world = stage.rehearsal.world().clone();
+/// Takes one snapshot and lets four hours pass.
+async fn simulate(kind: Kind, setup: Setup, fault: Option<(&CallPoint, CallFault)>) -> anyhow::Result<Fixture> {
+    let mut fixture = Fixture::with(settings(), setup).await?;
+    let database = Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
+    let database = fixture.create_database(&database.lifecycle("Standard")).await?;
+    let world = fixture.rehearsal.world().clone();
     world.sleep(10 * MINUTE).await;
-    let (plan, outage) = match trouble {
+    let (plan, outage) = match fault {
         None => (Plan::List(Vec::new()), None),
-        Some((place, Trouble::Calls(action, times))) => (place.plan(action, times), None),
-        Some((place, Trouble::Outage)) => (place.plan(Action::Crash, 1), Some(place.after)),
+        Some((point, CallFault::Calls(action, times))) => (point.plan(action, times), None),
+        Some((point, CallFault::Outage)) => (point.plan(Action::Crash, 1), Some(point.after)),
     };
     world.plan_faults(plan);
-    stage.rehearsal.take(&database, "before-migration").await?;
-    if let Some(begins) = outage {
-        world.sleep(begins).await;
+    fixture.rehearsal.take_snapshot(&database, "before-migration").await?;
+    if let Some(start) = outage {
+        world.sleep(start).await;
         world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(fault::PointKind::Invocation, Action::Lose, 1000)] });
         world.sleep(HOUR + 5 * MINUTE).await;
         world.plan_faults(Plan::NoFaults);
     }
-    stage.hours(4).await?;
-    Ok(stage)
+    fixture.pass_hours(4).await?;
+    Ok(fixture)
 }
 
-impl Trouble {
+impl CallFault {
     fn action(self) -> Action {
         match self {
             Self::Calls(action, _) => action,
@@ -138,8 +144,8 @@ impl Trouble {
         }
     }
 
-    /// Whether this is what it leaves in the journal.
-    fn came_about(self, event: &Event) -> bool {
+    /// Whether this event is the effect of the fault.
+    fn is_in_journal(self, event: &Event) -> bool {
         match (self.action(), event) {
             (Action::Crash, Event::Invocation { outcome, .. }) => *outcome == InvocationOutcome::Killed,
             (Action::Throttle, Event::Call { error: Some(error), .. }) => error.starts_with("Throttl"),
@@ -149,62 +155,61 @@ impl Trouble {
     }
 }
 
-impl Place {
+impl CallPoint {
     fn plan(&self, action: Action, times: u32) -> Plan {
         let at = Point::Call(self.operation.clone());
         Plan::List((self.nth..self.nth + times).map(|nth| Fault { at: at.clone(), nth, action }).collect())
     }
 }
 
-/// The calls that Draco's functions made about something, since the snapshot was asked for.
-fn way(stage: &Stage) -> Vec<Place> {
-    stage.rehearsal.world().journal(|journal| {
+/// The calls of Draco's functions that name a resource, after the request for the snapshot.
+fn calls(fixture: &Fixture) -> Vec<CallPoint> {
+    fixture.rehearsal.world().journal(|journal| {
         let calls = journal.entries().iter().filter_map(|entry| match &entry.event {
             Event::Call { role, operation, resource, error, .. } => Some((entry.at, role, operation, resource, error)),
             _ => None,
         });
-        let mut since = calls
+        let mut later = calls
             .skip_while(|(_, _, operation, ..)| !operation.ends_with("Snapshot") || !operation.starts_with("Create"))
             .peekable();
-        let Some(begun) = since.peek().map(|(at, ..)| *at) else { return Vec::new() };
-        let (mut passed, mut way) = (BTreeMap::<&str, u32>::new(), Vec::new());
-        for (at, role, operation, resource, error) in since {
-            let nth = passed.entry(operation).or_default();
+        let Some(start) = later.peek().map(|(at, ..)| *at) else { return Vec::new() };
+        let (mut counts, mut points) = (BTreeMap::<&str, u32>::new(), Vec::new());
+        for (at, role, operation, resource, error) in later {
+            let nth = counts.entry(operation).or_default();
             *nth += 1;
             if role.as_ref().is_some_and(|role| role.starts_with("draco-")) && resource.is_some() {
-                let after = (at - begun).to_std().unwrap_or_default();
-                way.push(Place { operation: operation.clone(), nth: *nth, after, was_refused: error.is_some() });
+                let after = (at - start).to_std().unwrap_or_default();
+                points.push(CallPoint { operation: operation.clone(), nth: *nth, after, is_error: error.is_some() });
             }
         }
-        way
+        points
     })
 }
 
-async fn end(stage: &Stage, action: Action) -> anyhow::Result<End> {
-    let (source, dr) = (stage.all(SOURCE).await?, stage.all(DR).await?);
+async fn final_state(fixture: &Fixture, action: Action) -> anyhow::Result<FinalState> {
+    let (source, dr) = (fixture.snapshots(SOURCE).await?, fixture.snapshots(DR).await?);
     let keys: BTreeSet<_> = dr.iter().map(|copy| copy.key.clone()).collect();
-    Ok(End {
-        broken: stage.broken(),
-        copied: source.iter().find_map(|it| it.tags.get(tags::COPIED)).map(str::to_owned),
-        snapshots: source.iter().chain(&dr).map(|it| (it.arn.to_string(), it.status)).collect(),
-        twice: twice(stage, action),
+    Ok(FinalState {
+        violations: fixture.violations(),
+        copied: source.iter().find_map(|source| source.tags.get(tags::COPIED)).map(str::to_owned),
+        snapshots: source.iter().chain(&dr).map(|snapshot| (snapshot.arn.to_string(), snapshot.status)).collect(),
+        duplicates: duplicates(fixture, action),
         keys: keys.len(),
     })
 }
 
-/// What was made more than once: copies, by their names, and keys in use, by their aliases. A call whose answer was lost
-/// has been done.
-fn twice(stage: &Stage, action: Action) -> Vec<String> {
-    let mut made = BTreeMap::<String, u32>::new();
-    stage.rehearsal.world().journal(|journal| {
+/// The copies and the aliases of keys that were created more than once. A call that failed after its effect counts.
+fn duplicates(fixture: &Fixture, action: Action) -> Vec<String> {
+    let mut created = BTreeMap::<String, u32>::new();
+    fixture.rehearsal.world().journal(|journal| {
         for entry in journal.entries() {
             if let Event::Call { operation, resource: Some(resource), error, .. } = &entry.event
                 && (operation.starts_with("CopyDB") || operation == "CreateAlias")
                 && (error.is_none() || action == Action::FailAfter && error.as_deref() == Some("InternalFailure"))
             {
-                *made.entry(resource.clone()).or_default() += 1;
+                *created.entry(resource.clone()).or_default() += 1;
             }
         }
     });
-    made.into_iter().filter(|(_, times)| *times > 1).map(|(what, times)| format!("{what}: {times} times")).collect()
+    created.into_iter().filter(|(_, times)| *times > 1).map(|(name, times)| format!("{name}: {times} times")).collect()
 }

@@ -11,39 +11,43 @@ mod sweeps;
 mod trust;
 
 use protocol::Message;
-use rehearsal::{Database, Encryption, Sums};
+use rehearsal::{Database, Encryption, Totals};
 use serde_json::{Value, json};
-use tests::Stage;
+use tests::Fixture;
 
+// Invariant 1.
+// Invariant 2.
+// Invariant 3.
+// Invariant 4.
 #[tokio::test(start_paused = true)]
-async fn snapshots_of_every_kind_arrive() -> anyhow::Result<()> {
-    let mut stage = Stage::new().await?;
+async fn snapshots_of_every_kind_are_copied() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
     for database in [
         Database::instance("orders").lifecycle("Standard"),
         Database::instance("customers").lifecycle("Standard").encryption(Encryption::CustomerKey),
         Database::instance("plain").lifecycle("Standard").encryption(Encryption::None),
         Database::cluster("ledger").lifecycle("Standard"),
     ] {
-        stage.create(&database).await?;
+        fixture.create_database(&database).await?;
     }
-    stage.hours(24).await?;
-    for line in stage.rehearsal.logs().lines() {
+    fixture.pass_hours(24).await?;
+    for line in fixture.rehearsal.logs().lines() {
         println!("{}", line.json);
     }
-    assert_eq!(stage.broken(), []);
-    let sums = Sums::of(&stage.rehearsal, &stage.ledger);
-    println!("{sums:#?}");
-    assert_eq!((sums.snapshots, sums.copied, sums.transit_left), (4, 4, 0));
+    assert_eq!(fixture.violations(), []);
+    let totals = Totals::of(&fixture.rehearsal, &fixture.ledger);
+    println!("{totals:#?}");
+    assert_eq!((totals.snapshots, totals.copied, totals.transit_left), (4, 4, 0));
     Ok(())
 }
 
-/// A message of the other account, as SNS hands it over.
-fn said(message: &Message) -> Value {
-    heard("DRACO Event", &message.to_string())
+/// The event with a message from the other account, as SNS sends it to Lambda.
+fn draco_event(message: &Message) -> Value {
+    sns_event("DRACO Event", &message.to_string())
 }
 
-/// What somebody publishes, as SNS hands it over.
-fn heard(subject: &str, message: &str) -> Value {
+/// The event with a message to a topic, as SNS sends it to Lambda.
+fn sns_event(subject: &str, message: &str) -> Value {
     let topic = "arn:aws:sns:eu-west-1:111111111111:DracoProducer";
     let sns = json!({ "TopicArn": topic, "Subject": subject, "Message": message });
     json!({ "Records": [{ "EventSource": "aws:sns", "Sns": sns }] })

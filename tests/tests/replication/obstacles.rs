@@ -1,75 +1,77 @@
-//! What stands in the way now and then: each is told, and when it is gone the snapshot arrives (invariants 1, 2 and 4).
+//! Invariants 1, 2 and 4 under temporary obstacles: each raises an alarm, and once it is gone the snapshot is copied.
 
 use protocol::{Kind, Status, tags};
-use rehearsal::{Cast, Database, Encryption};
+use rehearsal::{Database, Encryption, Setup};
 use sim::fault::{Action, Fault, Plan, Point};
-use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
 
-// Invariants 1, 2, 3 and 4: after each obstacle, `rehearsal::invariants` finds nothing broken.
+// Invariants 1, 2, 3 and 4: after each obstacle, all checks of `rehearsal::invariants` hold.
 
-fn cast() -> anyhow::Result<Cast> {
-    Cast::of(SOURCE, DR, REGION)
+fn setup() -> anyhow::Result<Setup> {
+    Setup::new(SOURCE, DR, REGION)
 }
 
-/// A database that is backed up at night, while it is two in the morning.
+/// A database whose next automated snapshot is 21 hours away.
 fn database(kind: Kind) -> Database {
-    Database { kind, window: "23:00-23:30".to_owned(), ..Database::instance("orders") }.lifecycle("Standard")
+    Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") }.lifecycle("Standard")
 }
 
-/// The names of everything that is in an account, and how far it is.
-async fn names(stage: &Stage, account: &str) -> anyhow::Result<Vec<(String, Status)>> {
-    Ok(stage.all(account).await?.into_iter().map(|it| (it.arn.id().to_owned(), it.status)).collect())
+/// The identifiers of the snapshots in an account, with their status.
+async fn names(fixture: &Fixture, account: &str) -> anyhow::Result<Vec<(String, Status)>> {
+    Ok(fixture.snapshots(account).await?.into_iter().map(|it| (it.arn.id().to_owned(), it.status)).collect())
 }
 
-/// How many alarms were raised about a snapshot in this step.
-fn alarms(stage: &Stage, snapshot: &str, step: &str) -> usize {
-    let lines = stage.rehearsal.logs().lines();
+/// The number of alarms about a snapshot with this step.
+fn alarms(fixture: &Fixture, snapshot: &str, step: &str) -> usize {
+    let lines = fixture.rehearsal.logs().lines();
     lines.iter().filter(|line| line.is_alarm_about(snapshot) && line.text("step") == step).count()
 }
 
-async fn begin(kind: Kind, cast: Cast) -> anyhow::Result<Stage> {
-    let stage = Stage::with(settings(), cast).await?;
-    stage.create(&database(kind)).await?;
-    stage.rehearsal.world().sleep(10 * MINUTE).await;
-    Ok(stage)
+async fn start(kind: Kind, setup: Setup) -> anyhow::Result<Fixture> {
+    let fixture = Fixture::with(settings(), setup).await?;
+    fixture.create_database(&database(kind)).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    Ok(fixture)
 }
 
+// Invariant 2.
 #[tokio::test(start_paused = true)]
-async fn an_unencrypted_cluster_is_not_copied_in_the_clear_and_that_is_told_once_a_day() -> anyhow::Result<()> {
-    let mut stage = Stage::new().await?;
-    stage.create(&database(Kind::Cluster).encryption(Encryption::None)).await?;
-    stage.rehearsal.world().sleep(10 * MINUTE).await;
-    stage.rehearsal.take(&stage.database(Kind::Cluster, "orders")?, "mine").await?;
-    stage.hours(5).await?;
-    let source = stage.all(SOURCE).await?;
+async fn an_unencrypted_cluster_is_refused_with_an_alarm_each_day() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    fixture.create_database(&database(Kind::Cluster).encryption(Encryption::None)).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.take_snapshot(&fixture.database(Kind::Cluster, "orders")?, "mine").await?;
+    fixture.pass_hours(5).await?;
+    let source = fixture.snapshots(SOURCE).await?;
     let [source] = &source[..] else { panic!("one source, no transit copy: {source:#?}") };
     assert_eq!(source.tags.get(tags::NOT_COPIED).map(|it| &it[20..]), Some(" plaintext-cluster"));
-    assert_eq!((alarms(&stage, "mine", "refused"), alarms(&stage, "mine", "not_copied")), (1, 1));
-    stage.hours(22).await?;
-    assert_eq!((alarms(&stage, "mine", "refused"), alarms(&stage, "mine", "not_copied")), (2, 2));
-    assert_eq!(names(&stage, DR).await?, []);
-    assert_eq!(stage.broken(), []);
+    assert_eq!((alarms(&fixture, "mine", "refused"), alarms(&fixture, "mine", "not_copied")), (1, 1));
+    fixture.pass_hours(22).await?;
+    assert_eq!((alarms(&fixture, "mine", "refused"), alarms(&fixture, "mine", "not_copied")), (2, 2));
+    assert_eq!(names(&fixture, DR).await?, []);
+    assert_eq!(fixture.violations(), []);
     Ok(())
 }
 
+// Invariant 2.
 #[tokio::test(start_paused = true)]
-async fn an_unencrypted_cluster_is_copied_in_the_clear_if_that_is_allowed_and_it_is_said() -> anyhow::Result<()> {
-    let mut stage = Stage::with(settings(), cast()?.consumer("AllowPlaintextClusters", "true")).await?;
-    stage.create(&database(Kind::Cluster).encryption(Encryption::None)).await?;
-    stage.rehearsal.world().sleep(10 * MINUTE).await;
-    stage.rehearsal.take(&stage.database(Kind::Cluster, "orders")?, "mine").await?;
-    stage.hours(4).await?;
-    assert_eq!(names(&stage, DR).await?.len(), 1);
-    let lines = stage.rehearsal.logs().lines();
-    let said =
+async fn an_unencrypted_cluster_is_copied_with_a_warning_if_allowed() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(settings(), setup()?.consumer_parameter("AllowPlaintextClusters", "true")).await?;
+    fixture.create_database(&database(Kind::Cluster).encryption(Encryption::None)).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.take_snapshot(&fixture.database(Kind::Cluster, "orders")?, "mine").await?;
+    fixture.pass_hours(4).await?;
+    assert_eq!(names(&fixture, DR).await?.len(), 1);
+    let lines = fixture.rehearsal.logs().lines();
+    let warnings =
         lines.iter().filter(|line| line.text("level") == "WARN" && line.text("message").contains("without encryption"));
-    assert_eq!((said.count(), stage.broken()), (1, vec![]));
+    assert_eq!((warnings.count(), fixture.violations()), (1, vec![]));
     Ok(())
 }
 
-/// Of DR's one key.
-async fn set_dr_key(stage: &Stage, enabled: bool) -> anyhow::Result<()> {
-    let kms = aws_sdk_kms::Client::new(&stage.owner(DR));
+/// Enables or disables DR's key.
+async fn set_dr_key(fixture: &Fixture, enabled: bool) -> anyhow::Result<()> {
+    let kms = aws_sdk_kms::Client::new(&fixture.owner_config(DR));
     let key = kms.describe_key().key_id("alias/draco").send().await?.key_metadata.map(|key| key.key_id);
     let key = key.unwrap_or_default();
     if enabled {
@@ -80,56 +82,61 @@ async fn set_dr_key(stage: &Stage, enabled: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_disabled_for_a_day_is_told_and_nothing_is_lost() -> anyhow::Result<()> {
+async fn after_a_day_with_a_disabled_key_all_snapshots_are_copied() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        set_dr_key(&stage, false).await?;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.hours(24).await?;
-        assert_eq!(names(&stage, DR).await?, []);
-        let told = "KMSKeyNotAccessibleFault";
-        let lines = stage.rehearsal.logs().lines();
+        let mut fixture = start(kind, setup()?).await?;
+        set_dr_key(&fixture, false).await?;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.pass_hours(24).await?;
+        assert_eq!(names(&fixture, DR).await?, []);
+        let code = "KMSKeyNotAccessibleFault";
+        let lines = fixture.rehearsal.logs().lines();
         assert!(
             lines
                 .iter()
-                .any(|line| line.is_alarm_about("draco-111111111111-mine-") && line.text("reason").contains(told))
+                .any(|line| line.is_alarm_about("draco-111111111111-mine-") && line.text("reason").contains(code))
         );
-        assert_eq!(stage.broken(), []);
-        set_dr_key(&stage, true).await?;
-        stage.hours(4).await?;
-        assert_eq!(names(&stage, DR).await?.len(), 2, "the one by hand, and the night's");
-        assert!(names(&stage, SOURCE).await?.iter().all(|(name, _)| !name.starts_with("draco-")));
-        assert_eq!(stage.broken(), []);
+        assert_eq!(fixture.violations(), []);
+        set_dr_key(&fixture, true).await?;
+        fixture.pass_hours(4).await?;
+        assert_eq!(names(&fixture, DR).await?.len(), 2, "the manual and the automated snapshot");
+        assert!(names(&fixture, SOURCE).await?.iter().all(|(name, _)| !name.starts_with("draco-")));
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_fails_in_dr_is_told_and_tried_again() -> anyhow::Result<()> {
+async fn a_copy_that_fails_in_dr_raises_an_alarm_and_is_retried() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        // Ten minutes to take it, ten for the transit copy, and now the copy is under way.
-        stage.rehearsal.world().sleep(25 * MINUTE).await;
-        assert_eq!(names(&stage, DR).await?, [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Copying)]);
-        set_dr_key(&stage, false).await?;
-        stage.hours(1).await?;
-        set_dr_key(&stage, true).await?;
-        assert_eq!(alarms(&stage, "mine", "not_copied"), 1);
-        stage.hours(4).await?;
+        let mut fixture = start(kind, setup()?).await?;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        // The snapshot takes ten minutes, the transit copy another ten. Then the copy starts.
+        fixture.rehearsal.world().sleep(25 * MINUTE).await;
         assert_eq!(
-            names(&stage, DR).await?,
+            names(&fixture, DR).await?,
+            [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Copying)]
+        );
+        set_dr_key(&fixture, false).await?;
+        fixture.pass_hours(1).await?;
+        set_dr_key(&fixture, true).await?;
+        assert_eq!(alarms(&fixture, "mine", "not_copied"), 1);
+        fixture.pass_hours(4).await?;
+        assert_eq!(
+            names(&fixture, DR).await?,
             [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Available)]
         );
-        assert_eq!(names(&stage, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
-        assert_eq!(stage.broken(), []);
+        assert_eq!(names(&fixture, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
-async fn delete(stage: &Stage, kind: Kind, account: &str, id: &str) -> anyhow::Result<()> {
-    let rds = aws_sdk_rds::Client::new(&stage.owner(account));
+async fn delete(fixture: &Fixture, kind: Kind, account: &str, id: &str) -> anyhow::Result<()> {
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(account));
     match kind {
         Kind::Instance => drop(rds.delete_db_snapshot().db_snapshot_identifier(id).send().await?),
         Kind::Cluster => drop(rds.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(id).send().await?),
@@ -137,201 +144,218 @@ async fn delete(stage: &Stage, kind: Kind, account: &str, id: &str) -> anyhow::R
     Ok(())
 }
 
+// Invariant 1.
+// Invariant 4.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_goes_while_its_transit_copy_is_made_is_told_and_leaves_nothing() -> anyhow::Result<()> {
+async fn a_source_deleted_during_its_transit_copy_raises_an_alarm_and_leaves_no_snapshot() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.rehearsal.world().sleep(15 * MINUTE).await;
-        delete(&stage, kind, SOURCE, "mine").await?;
-        stage.hours(4).await?;
-        assert_eq!((names(&stage, SOURCE).await?, names(&stage, DR).await?), (vec![], vec![]));
-        assert_eq!(alarms(&stage, "mine", "transit_failed"), 1);
-        assert_eq!(stage.broken(), []);
+        let mut fixture = start(kind, setup()?).await?;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.rehearsal.world().sleep(15 * MINUTE).await;
+        delete(&fixture, kind, SOURCE, "mine").await?;
+        fixture.pass_hours(4).await?;
+        assert_eq!((names(&fixture, SOURCE).await?, names(&fixture, DR).await?), (vec![], vec![]));
+        assert_eq!(alarms(&fixture, "mine", "transit_failed"), 1);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_goes_between_look_and_act_is_told_once() -> anyhow::Result<()> {
+async fn a_source_deleted_between_look_and_act_raises_one_alarm() -> anyhow::Result<()> {
     for (kind, operation) in [(Kind::Instance, "CopyDBSnapshot"), (Kind::Cluster, "CopyDBClusterSnapshot")] {
-        let mut stage = begin(kind, cast()?).await?;
+        let mut fixture = start(kind, setup()?).await?;
         let late = Fault { at: Point::Call(operation.to_owned()), nth: 1, action: Action::Delay(MINUTE / 2) };
-        stage.rehearsal.world().plan_faults(Plan::List(vec![late]));
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.rehearsal.world().sleep(10 * MINUTE + MINUTE / 6).await;
-        delete(&stage, kind, SOURCE, "mine").await?;
-        stage.hours(4).await?;
-        assert_eq!((names(&stage, SOURCE).await?, names(&stage, DR).await?), (vec![], vec![]));
-        let lines = stage.rehearsal.logs().lines();
-        let told = lines.iter().filter(|line| line.text("level") == "ERROR").map(|line| line.text("reason"));
-        let told: Vec<_> = told.collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains(":mine: copying mine to draco-mine-20261121t021000: DB"), "{told:?}");
-        assert!(told[0].ends_with("; it was deleted in the meantime"), "{told:?}");
-        assert_eq!(stage.broken(), []);
+        fixture.rehearsal.world().plan_faults(Plan::List(vec![late]));
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE + MINUTE / 6).await;
+        delete(&fixture, kind, SOURCE, "mine").await?;
+        fixture.pass_hours(4).await?;
+        assert_eq!((names(&fixture, SOURCE).await?, names(&fixture, DR).await?), (vec![], vec![]));
+        let lines = fixture.rehearsal.logs().lines();
+        let alarms = lines.iter().filter(|line| line.text("level") == "ERROR").map(|line| line.text("reason"));
+        let alarms: Vec<_> = alarms.collect();
+        assert_eq!(alarms.len(), 1, "{alarms:?}");
+        assert!(alarms[0].contains(":mine: copying mine to draco-mine-20261121t021000: DB"), "{alarms:?}");
+        assert!(alarms[0].ends_with("; it was deleted in the meantime"), "{alarms:?}");
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_goes_when_its_transit_copy_is_made_arrives() -> anyhow::Result<()> {
+async fn a_source_deleted_after_its_transit_copy_is_copied() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.rehearsal.world().sleep(25 * MINUTE).await;
-        delete(&stage, kind, SOURCE, "mine").await?;
-        stage.hours(4).await?;
-        assert_eq!(names(&stage, SOURCE).await?, []);
+        let mut fixture = start(kind, setup()?).await?;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.rehearsal.world().sleep(25 * MINUTE).await;
+        delete(&fixture, kind, SOURCE, "mine").await?;
+        fixture.pass_hours(4).await?;
+        assert_eq!(names(&fixture, SOURCE).await?, []);
         assert_eq!(
-            names(&stage, DR).await?,
+            names(&fixture, DR).await?,
             [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Available)]
         );
-        assert_eq!(stage.broken(), []);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_transit_copy_that_a_person_deletes_while_dr_copies_it_is_made_again() -> anyhow::Result<()> {
+async fn a_transit_copy_deleted_by_a_person_is_created_again() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.rehearsal.world().sleep(25 * MINUTE).await;
-        delete(&stage, kind, SOURCE, "draco-mine-20261121t021000").await?;
-        stage.hours(6).await?;
-        assert_eq!(names(&stage, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
+        let mut fixture = start(kind, setup()?).await?;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.rehearsal.world().sleep(25 * MINUTE).await;
+        delete(&fixture, kind, SOURCE, "draco-mine-20261121t021000").await?;
+        fixture.pass_hours(6).await?;
+        assert_eq!(names(&fixture, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
         assert_eq!(
-            names(&stage, DR).await?,
+            names(&fixture, DR).await?,
             [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Available)]
         );
-        assert_eq!(stage.broken(), []);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_full_quota_is_told_and_when_there_is_room_the_snapshot_arrives() -> anyhow::Result<()> {
-    let mut stage = Stage::with(sim::Settings { snapshot_quota: 2, ..settings() }, cast()?).await?;
-    stage.create(&database(Kind::Instance)).await?;
-    let database = stage.database(Kind::Instance, "orders")?;
-    // One place is for the transit copy, so manual sources come and go.
+async fn a_full_quota_raises_an_alarm_and_later_the_snapshot_is_copied() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(sim::Settings { snapshot_quota: 2, ..settings() }, setup()?).await?;
+    fixture.create_database(&database(Kind::Instance)).await?;
+    let database = fixture.database(Kind::Instance, "orders")?;
+    // The quota also counts the transit copy, so each manual source is deleted before the next.
     for id in ["one", "two"] {
-        stage.rehearsal.world().sleep(10 * MINUTE).await;
-        stage.rehearsal.take(&database, id).await?;
-        stage.hours(2).await?;
-        delete(&stage, Kind::Instance, SOURCE, id).await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE).await;
+        fixture.rehearsal.take_snapshot(&database, id).await?;
+        fixture.pass_hours(2).await?;
+        delete(&fixture, Kind::Instance, SOURCE, id).await?;
     }
-    stage.rehearsal.take(&database, "three").await?;
-    stage.hours(4).await?;
-    assert_eq!(names(&stage, DR).await?.len(), 2);
-    let lines = stage.rehearsal.logs().lines();
+    fixture.rehearsal.take_snapshot(&database, "three").await?;
+    fixture.pass_hours(4).await?;
+    assert_eq!(names(&fixture, DR).await?.len(), 2);
+    let lines = fixture.rehearsal.logs().lines();
     assert!(
         lines
             .iter()
             .any(|line| line.is_alarm_about("-three-") && line.text("reason").contains("SnapshotQuotaExceeded"))
     );
-    let oldest =
-        stage.all(DR).await?.into_iter().find(|it| it.arn.id().contains("-one-")).map(|it| it.arn.id().to_owned());
-    delete(&stage, Kind::Instance, DR, &oldest.unwrap_or_default()).await?;
-    stage.hours(2).await?;
-    let there = names(&stage, DR).await?;
-    assert!(there.iter().any(|(name, status)| name.contains("-three-") && *status == Status::Available), "{there:?}");
-    assert_eq!(names(&stage, SOURCE).await?, [("three".to_owned(), Status::Available)]);
+    let oldest = fixture
+        .snapshots(DR)
+        .await?
+        .into_iter()
+        .find(|it| it.arn.id().contains("-one-"))
+        .map(|it| it.arn.id().to_owned());
+    delete(&fixture, Kind::Instance, DR, &oldest.unwrap_or_default()).await?;
+    fixture.pass_hours(2).await?;
+    let copies = names(&fixture, DR).await?;
+    assert!(copies.iter().any(|(name, status)| name.contains("-three-") && *status == Status::Available), "{copies:?}");
+    assert_eq!(names(&fixture, SOURCE).await?, [("three".to_owned(), Status::Available)]);
     Ok(())
 }
 
+// Invariant 1.
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_given_again_is_another_snapshot_and_both_arrive() -> anyhow::Result<()> {
+async fn snapshots_with_a_reused_name_are_all_copied() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = begin(kind, cast()?).await?;
-        let database = stage.database(kind, "orders")?;
-        stage.rehearsal.take(&database, "mine").await?;
-        // Once while the first one's transit copy is on its way to DR, and once when it is done.
-        stage.rehearsal.world().sleep(25 * MINUTE).await;
-        delete(&stage, kind, SOURCE, "mine").await?;
-        stage.rehearsal.take(&database, "mine").await?;
-        stage.hours(3).await?;
-        delete(&stage, kind, SOURCE, "mine").await?;
-        stage.rehearsal.take(&database, "mine").await?;
-        stage.hours(4).await?;
-        assert_eq!(names(&stage, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
-        assert_eq!(names(&stage, DR).await?.len(), 3);
-        assert_eq!(stage.broken(), []);
+        let mut fixture = start(kind, setup()?).await?;
+        let database = fixture.database(kind, "orders")?;
+        fixture.rehearsal.take_snapshot(&database, "mine").await?;
+        // The second while DR copies the transit copy of the first, the third after the copies are completed.
+        fixture.rehearsal.world().sleep(25 * MINUTE).await;
+        delete(&fixture, kind, SOURCE, "mine").await?;
+        fixture.rehearsal.take_snapshot(&database, "mine").await?;
+        fixture.pass_hours(3).await?;
+        delete(&fixture, kind, SOURCE, "mine").await?;
+        fixture.rehearsal.take_snapshot(&database, "mine").await?;
+        fixture.pass_hours(4).await?;
+        assert_eq!(names(&fixture, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
+        assert_eq!(names(&fixture, DR).await?.len(), 3);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }
 
+// Invariant 3.
 #[tokio::test(start_paused = true)]
-async fn fifty_tags_leave_no_room_for_all_on_the_copy_and_none_for_the_mark_on_the_source() -> anyhow::Result<()> {
+async fn a_source_with_fifty_tags_is_copied_once_without_some_of_its_tags() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = Stage::new().await?;
+        let mut fixture = Fixture::new().await?;
         let full = (1..50).fold(database(kind), |database, n| database.tag(&format!("tag-{n:02}"), "value"));
         assert_eq!(full.tags.len(), 50);
-        stage.create(&full).await?;
-        stage.rehearsal.world().sleep(10 * MINUTE).await;
-        stage.rehearsal.take(&stage.database(kind, "orders")?, "mine").await?;
-        stage.hours(6).await?;
-        let there = stage.all(DR).await?;
-        let [copy] = &there[..] else { panic!("one copy: {there:#?}") };
+        fixture.create_database(&full).await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE).await;
+        fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
+        fixture.pass_hours(6).await?;
+        let copies = fixture.snapshots(DR).await?;
+        let [copy] = &copies[..] else { panic!("one copy: {copies:#?}") };
         assert_eq!(copy.tags.len(), 50);
         assert_eq!(copy.tags.get(tags::LIFECYCLE), Some("Standard"));
-        assert_eq!(names(&stage, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
-        assert_eq!(stage.broken(), []);
-        // And it was not copied again every hour.
-        let copies = stage
+        assert_eq!(names(&fixture, SOURCE).await?, [("mine".to_owned(), Status::Available)]);
+        assert_eq!(fixture.violations(), []);
+        // The sweeps did not copy it again.
+        let calls = fixture
             .rehearsal
             .world()
             .journal(|it| it.count_calls("CopyDBSnapshot") + it.count_calls("CopyDBClusterSnapshot"));
-        assert_eq!(copies, 2);
+        assert_eq!(calls, 2);
     }
     Ok(())
 }
 
+// Invariant 3.
 #[tokio::test(start_paused = true)]
-async fn tags_of_aws_own_come_along_under_another_key_for_invariant_3() -> anyhow::Result<()> {
-    let mut stage = begin(Kind::Instance, cast()?).await?;
-    let database = stage.database(Kind::Instance, "orders")?;
-    let set = |key: &str| stage.rehearsal.world().set_reserved_tag(&database.to_string(), key, "µ-stack");
+async fn reserved_tags_are_copied_with_another_key() -> anyhow::Result<()> {
+    let mut fixture = start(Kind::Instance, setup()?).await?;
+    let database = fixture.database(Kind::Instance, "orders")?;
+    let set = |key: &str| fixture.rehearsal.world().set_reserved_tag(&database.to_string(), key, "µ-stack");
     set("aws:cloudformation:stack-name").map_err(anyhow::Error::msg)?;
-    stage.rehearsal.take(&database, "mine").await?;
-    stage.hours(4).await?;
-    let copies = stage.all(DR).await?;
+    fixture.rehearsal.take_snapshot(&database, "mine").await?;
+    fixture.pass_hours(4).await?;
+    let copies = fixture.snapshots(DR).await?;
     assert_eq!(
         copies.iter().map(|it| it.tags.get("origin:aws:cloudformation:stack-name")).collect::<Vec<_>>(),
         [Some("µ-stack")]
     );
-    assert_eq!(stage.broken(), []);
+    assert_eq!(fixture.violations(), []);
     Ok(())
 }
 
+// Invariant 8.
 #[tokio::test(start_paused = true)]
-async fn two_snapshots_of_a_database_at_the_same_time_end_with_one_key() -> anyhow::Result<()> {
-    let mut stage = begin(Kind::Instance, cast()?.consumer("KeyPerDatabase", "true")).await?;
-    let database = stage.database(Kind::Instance, "orders")?;
-    let (one, two) = tokio::join!(stage.rehearsal.take(&database, "one"), stage.rehearsal.take(&database, "two"));
+async fn concurrent_snapshots_of_a_database_share_one_key() -> anyhow::Result<()> {
+    let mut fixture = start(Kind::Instance, setup()?.consumer_parameter("KeyPerDatabase", "true")).await?;
+    let database = fixture.database(Kind::Instance, "orders")?;
+    let (one, two) = tokio::join!(
+        fixture.rehearsal.take_snapshot(&database, "one"),
+        fixture.rehearsal.take_snapshot(&database, "two")
+    );
     one.and(two)?;
-    stage.hours(4).await?;
-    assert_eq!((names(&stage, DR).await?.len(), stage.keys_in_use().await?), (2, 1));
-    assert_eq!(stage.broken(), []);
+    fixture.pass_hours(4).await?;
+    assert_eq!((names(&fixture, DR).await?.len(), fixture.keys_in_use().await?), (2, 1));
+    assert_eq!(fixture.violations(), []);
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn databases_of_the_same_name_in_several_accounts_never_meet() -> anyhow::Result<()> {
+async fn databases_with_the_same_name_in_several_accounts_have_separate_copies_and_keys() -> anyhow::Result<()> {
     for keys in ["false", "true"] {
-        let mut cast = cast()?.consumer("KeyPerDatabase", keys);
-        cast.sources.push("333333333333".parse()?);
-        let mut stage = Stage::with(settings(), cast).await?;
-        for place in stage.rehearsal.cast().sources().collect::<Vec<_>>() {
-            stage.rehearsal.create(&place, &database(Kind::Instance)).await?;
+        let mut setup = setup()?.consumer_parameter("KeyPerDatabase", keys);
+        setup.sources.push("333333333333".parse()?);
+        let mut fixture = Fixture::with(settings(), setup).await?;
+        for place in fixture.rehearsal.setup().sources().collect::<Vec<_>>() {
+            fixture.rehearsal.create_database(&place, &database(Kind::Instance)).await?;
         }
-        stage.hours(23).await?;
+        fixture.pass_hours(23).await?;
         let expected = ["111111111111", "333333333333"]
             .map(|account| (format!("draco-{account}-rds-orders-2026-11-21-23-00"), Status::Available));
-        assert_eq!(names(&stage, DR).await?, expected);
-        assert_eq!(stage.keys_in_use().await?, if keys == "false" { 1 } else { 2 });
-        assert_eq!(stage.broken(), []);
+        assert_eq!(names(&fixture, DR).await?, expected);
+        assert_eq!(fixture.keys_in_use().await?, if keys == "false" { 1 } else { 2 });
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }

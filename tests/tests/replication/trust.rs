@@ -1,19 +1,19 @@
-//! Invariant 10: whatever the source account says, DR serves only accounts it was told of, and its own floor limits what
-//! a lifecycle from there can delete. The producer believes as little.
+//! Invariant 10: DR serves only configured accounts, whatever a message contains, and DR's floor limits the deletions by a
+//! lifecycle from a source account. The producer does not trust messages either.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
 use protocol::{Announcement, Kind, Message, NoCopy, Origin, RefusalReason, Tags, tags};
-use rehearsal::{Cast, Database, Encryption};
+use rehearsal::{Database, Encryption, Setup};
 use sim::journal::Event;
-use tests::{DR, MINUTE, REGION, SOURCE, Stage, settings};
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
 
-use crate::said;
+use crate::draco_event;
 
-/// A snapshot that somebody claims there to be.
-fn claimed(account: &str, region: &str, taken: DateTime<Utc>) -> anyhow::Result<Origin> {
+/// The origin of a snapshot that does not exist.
+fn forged_origin(account: &str, region: &str, taken: DateTime<Utc>) -> anyhow::Result<Origin> {
     Ok(Origin {
         snapshot: format!("arn:aws:rds:{region}:{account}:snapshot:mine").parse()?,
         database: format!("arn:aws:rds:{region}:{account}:db:orders").parse()?,
@@ -21,61 +21,61 @@ fn claimed(account: &str, region: &str, taken: DateTime<Utc>) -> anyhow::Result<
     })
 }
 
-fn announced(origin: &Origin) -> Message {
+fn announcement(origin: &Origin) -> Message {
     let tags = Tags::from_iter([(tags::LIFECYCLE, "Standard")]);
     Message::Shared(Announcement { transit: origin.transit(), origin: origin.clone(), tags })
 }
 
-/// What the consumer answers to a message; and that it asked AWS for nothing.
-async fn refusal(stage: &Stage, account: &str, function: &str, message: &Message) -> anyhow::Result<String> {
-    let world = stage.rehearsal.world();
-    let answer = world.invoke_function_and_wait(&stage.function(account, function), said(message)).await;
-    let role = stage.rehearsal.cast().role(function);
+/// The error of a function for a message. Checks that the function made no calls.
+async fn refusal(fixture: &Fixture, account: &str, function: &str, message: &Message) -> anyhow::Result<String> {
+    let world = fixture.rehearsal.world();
+    let response = world.invoke_function_and_wait(&fixture.function_arn(account, function), draco_event(message)).await;
+    let role = fixture.rehearsal.setup().role_name(function);
     let called = world.journal(|journal| journal.calls().filter(|(_, by, _)| *by == Some(&role)).count());
-    assert_eq!(called, 0, "{answer:?}");
-    let refused = answer.err().map(|failed| failed.cause).unwrap_or_default();
+    assert_eq!(called, 0, "{response:?}");
+    let refused = response.err().map(|failed| failed.cause).unwrap_or_default();
     let cause: serde_json::Value = serde_json::from_str(&refused)?;
     Ok(cause["errorMessage"].as_str().unwrap_or_default().to_owned())
 }
 
 #[tokio::test(start_paused = true)]
-async fn dr_refuses_an_account_that_it_was_not_told_of() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let origin = claimed("333333333333", REGION, settings().epoch)?;
+async fn dr_refuses_an_account_that_is_not_configured() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let origin = forged_origin("333333333333", REGION, settings().epoch)?;
     assert_eq!(
-        refusal(&stage, DR, "draco-consumer", &announced(&origin)).await?,
+        refusal(&fixture, DR, "draco-consumer", &announcement(&origin)).await?,
         "refused: account 333333333333 of arn:aws:rds:eu-west-1:333333333333:snapshot:mine is not in SOURCE_ACCTS"
     );
-    assert!(stage.rehearsal.logs().lines().iter().any(|line| line.is_alarm_about("333333333333:snapshot:mine")));
+    assert!(fixture.rehearsal.logs().lines().iter().any(|line| line.is_alarm_about("333333333333:snapshot:mine")));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 async fn dr_refuses_another_region() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let origin = claimed(SOURCE, "eu-central-1", settings().epoch)?;
+    let fixture = Fixture::new().await?;
+    let origin = forged_origin(SOURCE, "eu-central-1", settings().epoch)?;
     assert_eq!(
-        refusal(&stage, DR, "draco-consumer", &announced(&origin)).await?,
+        refusal(&fixture, DR, "draco-consumer", &announcement(&origin)).await?,
         "refused: arn:aws:rds:eu-central-1:111111111111:snapshot:mine is in region eu-central-1, but this stack serves eu-west-1"
     );
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn dr_refuses_a_database_or_a_transit_copy_of_somewhere_else() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let mine = claimed(SOURCE, REGION, settings().epoch)?;
-    let theirs = claimed("333333333333", REGION, settings().epoch)?;
+async fn dr_refuses_a_database_or_transit_copy_of_another_account() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let mine = forged_origin(SOURCE, REGION, settings().epoch)?;
+    let theirs = forged_origin("333333333333", REGION, settings().epoch)?;
     let of_theirs = Origin { database: theirs.database.clone(), ..mine.clone() };
     assert_eq!(
-        refusal(&stage, DR, "draco-consumer", &announced(&of_theirs)).await?,
+        refusal(&fixture, DR, "draco-consumer", &announcement(&of_theirs)).await?,
         "refused: arn:aws:rds:eu-west-1:111111111111:snapshot:mine cannot be a snapshot of \
          arn:aws:rds:eu-west-1:333333333333:db:orders"
     );
     let through_theirs =
         Message::Shared(Announcement { origin: mine, transit: theirs.transit(), tags: Tags::default() });
     assert_eq!(
-        refusal(&stage, DR, "draco-consumer", &through_theirs).await?,
+        refusal(&fixture, DR, "draco-consumer", &through_theirs).await?,
         "refused: the announcement of arn:aws:rds:eu-west-1:111111111111:snapshot:mine names the transit copy \
          arn:aws:rds:eu-west-1:333333333333:snapshot:draco-mine-20261121t020000, expected \
          arn:aws:rds:eu-west-1:111111111111:snapshot:draco-mine-20261121t020000"
@@ -84,13 +84,13 @@ async fn dr_refuses_a_database_or_a_transit_copy_of_somewhere_else() -> anyhow::
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_producer_refuses_copies_and_snapshots_of_elsewhere() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let (mine, dr) = (claimed(SOURCE, REGION, settings().epoch)?, stage.rehearsal.cast().dr());
-    let elsewhere = claimed("333333333333", REGION, settings().epoch)?;
-    let other_copy = Message::Completed { origin: mine.clone(), copy: mine.copy(&stage.place("333333333333")?) };
+async fn the_producer_refuses_copies_and_snapshots_of_other_accounts() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let (mine, dr) = (forged_origin(SOURCE, REGION, settings().epoch)?, fixture.rehearsal.setup().dr());
+    let elsewhere = forged_origin("333333333333", REGION, settings().epoch)?;
+    let other_copy = Message::Completed { origin: mine.clone(), copy: mine.copy(&fixture.place("333333333333")?) };
     assert_eq!(
-        refusal(&stage, SOURCE, "draco-producer", &other_copy).await?,
+        refusal(&fixture, SOURCE, "draco-producer", &other_copy).await?,
         "refused: a message reports the copy \
          arn:aws:rds:eu-west-1:333333333333:snapshot:draco-111111111111-mine-20261121t020000 of \
          arn:aws:rds:eu-west-1:111111111111:snapshot:mine, expected \
@@ -103,87 +103,92 @@ async fn the_producer_refuses_copies_and_snapshots_of_elsewhere() -> anyhow::Res
     ];
     for message in of_elsewhere {
         assert_eq!(
-            refusal(&stage, SOURCE, "draco-producer", &message).await?,
+            refusal(&fixture, SOURCE, "draco-producer", &message).await?,
             "refused: arn:aws:rds:eu-west-1:333333333333:snapshot:mine is not in account 111111111111, region eu-west-1"
         );
     }
     assert_eq!(
-        refusal(&stage, SOURCE, "draco-producer", &announced(&mine)).await?,
+        refusal(&fixture, SOURCE, "draco-producer", &announcement(&mine)).await?,
         "refused: received snapshot-copy-shared, which is a message for DR; this is a source account"
     );
     Ok(())
 }
 
-/// Somebody has taken over the source account: shares a snapshot by hand that is called like a transit copy, and
-/// announces it.
-async fn forge(stage: &Stage, kind: Kind, nth: u32, taken: DateTime<Utc>, lifecycle: &str) -> anyhow::Result<()> {
-    let database = stage.database(kind, "orders")?;
+/// An attacker in the source account shares a snapshot with the name of a transit copy, and announces it.
+async fn forge(fixture: &Fixture, kind: Kind, nth: u32, taken: DateTime<Utc>, lifecycle: &str) -> anyhow::Result<()> {
+    let database = fixture.database(kind, "orders")?;
     let snapshot = format!("arn:aws:rds:{REGION}:{SOURCE}:{}:fake-{nth}", kind.snapshot_type()).parse()?;
     let origin = Origin { snapshot, database: database.clone(), taken };
     let transit = origin.transit();
-    stage.rehearsal.take(&database, transit.id()).await?;
-    stage.rehearsal.world().sleep(11 * MINUTE / 10).await;
-    let cloud = Cloud::new(&stage.owner(SOURCE), stage.source());
+    fixture.rehearsal.take_snapshot(&database, transit.id()).await?;
+    fixture.rehearsal.world().sleep(11 * MINUTE / 10).await;
+    let cloud = Cloud::new(&fixture.owner_config(SOURCE), fixture.source());
     cloud.share(&transit, &DR.parse()?).await?;
     let tags = Tags::from_iter([(tags::LIFECYCLE, lifecycle)]);
     let message = Message::Shared(Announcement { origin, transit, tags });
-    stage.rehearsal.world().invoke_function(&stage.function(DR, "draco-consumer"), said(&message));
+    fixture.rehearsal.world().invoke_function(&fixture.function_arn(DR, "draco-consumer"), draco_event(&message));
     Ok(())
 }
 
-async fn taken_over(kind: Kind, days: u32) -> anyhow::Result<Stage> {
-    let cast = Cast::of(SOURCE, DR, REGION)?.consumer("NoDryRun", "true").consumer("AllowPlaintextClusters", "true");
-    let cast = cast.consumer("Lifecycles", r#"{"Hour": {"within": "1h"}}"#);
-    let mut stage = Stage::with(sim::Settings { cluster_gib: 10, ..settings() }, cast).await?;
+async fn compromised_source(kind: Kind, days: u32) -> anyhow::Result<Fixture> {
+    let setup = Setup::new(SOURCE, DR, REGION)?
+        .consumer_parameter("NoDryRun", "true")
+        .consumer_parameter("AllowPlaintextClusters", "true");
+    let setup = setup.consumer_parameter("Lifecycles", r#"{"Hour": {"within": "1h"}}"#);
+    let mut fixture = Fixture::with(sim::Settings { cluster_gib: 10, ..settings() }, setup).await?;
     let database = Database { kind, gib: 10, ..Database::instance("orders").encryption(Encryption::None) };
-    stage.create(&database.lifecycle("Standard")).await?;
-    stage.hours(24 * days + 8).await?;
-    assert_eq!(stage.broken(), []);
-    // Draco's producer is not there any more.
-    stage.rehearsal.world().remove_function(SOURCE, REGION, "draco-producer");
-    Ok(stage)
+    fixture.create_database(&database.lifecycle("Standard")).await?;
+    fixture.pass_hours(24 * days + 8).await?;
+    assert_eq!(fixture.violations(), []);
+    // The attacker removes Draco's producer.
+    fixture.rehearsal.world().remove_function(SOURCE, REGION, "draco-producer");
+    Ok(fixture)
 }
 
-async fn in_dr(stage: &Stage) -> anyhow::Result<BTreeSet<String>> {
-    Ok(stage.all(DR).await?.into_iter().map(|it| it.arn.id().to_owned()).collect())
+async fn copies_in_dr(fixture: &Fixture) -> anyhow::Result<BTreeSet<String>> {
+    Ok(fixture.snapshots(DR).await?.into_iter().map(|copy| copy.arn.id().to_owned()).collect())
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_to_be_taken_in_the_future_is_not_copied() -> anyhow::Result<()> {
-    // Of instances AWS tells when they were taken, of clusters it does not.
+async fn a_snapshot_with_a_time_in_the_future_is_not_copied() -> anyhow::Result<()> {
+    // AWS returns the time of the original for copies of instance snapshots, but not for those of cluster snapshots.
     let why = [
         (Kind::Instance, "fake-1 is announced as taken at 2027-11-22 10:00:"),
         (Kind::Cluster, "its announcement claims that it was taken after its transit copy was created"),
     ];
     for (kind, why) in why {
-        let mut stage = taken_over(kind, 1).await?;
-        let before = in_dr(&stage).await?;
-        forge(&stage, kind, 1, stage.rehearsal.world().now() + TimeDelta::days(365), "Hour").await?;
-        stage.hours(2).await?;
-        assert_eq!(in_dr(&stage).await?, before);
-        let lines = stage.rehearsal.logs().lines();
-        let told: Vec<_> = lines.iter().filter(|line| line.is_alarm_about("fake-1")).collect();
-        assert!(!told.is_empty() && told.iter().all(|line| line.json.to_string().contains(why)), "{told:#?}");
+        let mut fixture = compromised_source(kind, 1).await?;
+        let before = copies_in_dr(&fixture).await?;
+        forge(&fixture, kind, 1, fixture.rehearsal.world().now() + TimeDelta::days(365), "Hour").await?;
+        fixture.pass_hours(2).await?;
+        assert_eq!(copies_in_dr(&fixture).await?, before);
+        let lines = fixture.rehearsal.logs().lines();
+        let alarms: Vec<_> = lines.iter().filter(|line| line.is_alarm_about("fake-1")).collect();
+        assert!(!alarms.is_empty() && alarms.iter().all(|line| line.json.to_string().contains(why)), "{alarms:#?}");
     }
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_fake_snapshots_pushes_out_nothing_that_the_floor_keeps() -> anyhow::Result<()> {
-    // Of a cluster, since AWS does not tell when its snapshots were taken.
-    let mut stage = taken_over(Kind::Cluster, 20).await?;
-    let before = in_dr(&stage).await?;
+async fn forged_snapshots_cannot_displace_copies_that_the_floor_keeps() -> anyhow::Result<()> {
+    // A cluster, because AWS does not return the original time of its snapshots.
+    let mut fixture = compromised_source(Kind::Cluster, 20).await?;
+    let before = copies_in_dr(&fixture).await?;
     assert!(before.len() >= 8, "{before:?}");
-    let now = stage.rehearsal.world().now();
+    let now = fixture.rehearsal.world().now();
     for nth in 0..100_u32 {
-        // Of yesterday, of every day that there are copies of, and newer than all of them.
+        // On every day that has copies, and later on that day than the copies.
         let taken = now - TimeDelta::hours(24 * i64::from(nth % 30)) + TimeDelta::minutes(i64::from(nth / 30));
-        forge(&stage, Kind::Cluster, nth, taken, ["Hour", "Standard", "Test", "Ignore"][nth as usize % 4]).await?;
+        forge(&fixture, Kind::Cluster, nth, taken, ["Hour", "Standard", "Test", "Ignore"][nth as usize % 4]).await?;
     }
-    stage.hours(8).await?;
-    let after = in_dr(&stage).await?;
-    assert!(after.iter().filter(|name| name.contains("-fake-")).count() > 1, "the fakes came: {after:?}");
-    // The floor holds the newest of each of seven days and four weeks, by arrival. The flood is of one day, the newest.
+    fixture.pass_hours(8).await?;
+    let after = copies_in_dr(&fixture).await?;
+    assert!(
+        after.iter().filter(|name| name.contains("-fake-")).count() > 1,
+        "the forged snapshots were copied: {after:?}"
+    );
+    // The floor keeps the newest copy of each of seven days and four weeks, by the time of copying. All forged copies are
+    // of one day, the newest.
     let days = 6;
     let weeks = 3;
     let lasting = BTreeSet::from_iter(newest_of_days(&before, days).into_iter().chain(newest_of_weeks(&before, weeks)));
@@ -192,12 +197,12 @@ async fn a_flood_of_fake_snapshots_pushes_out_nothing_that_the_floor_keeps() -> 
     Ok(())
 }
 
-/// Of copies that came one a day, those of the last days before today.
+/// The copies of the last days before today. There is one copy per day.
 fn newest_of_days(copies: &BTreeSet<String>, days: usize) -> Vec<String> {
     copies.iter().rev().skip(1).take(days).cloned().collect()
 }
 
-/// And of the weeks before this one: the world began on a Saturday.
+/// The newest copies of the weeks before this one.
 fn newest_of_weeks(copies: &BTreeSet<String>, weeks: usize) -> Vec<String> {
     let date = |name: &str| {
         let date = name.rsplit_once("orders-").map(|(_, date)| date).unwrap_or_default();
@@ -211,20 +216,23 @@ fn newest_of_weeks(copies: &BTreeSet<String>, weeks: usize) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_served_account_cannot_have_another_ones_snapshots_copied_that_are_not_shared() -> anyhow::Result<()> {
-    let mut cast = Cast::of(SOURCE, DR, REGION)?;
-    cast.sources.push("333333333333".parse()?);
-    let mut stage = Stage::with(settings(), cast).await?;
-    // It says so itself: nothing of it tells DR who speaks.
-    let origin = claimed(SOURCE, REGION, settings().epoch)?;
-    stage.rehearsal.world().invoke_function(&stage.function(DR, "draco-consumer"), said(&announced(&origin)));
-    stage.hours(4).await?;
-    assert_eq!(stage.all(DR).await?, []);
-    let lines = stage.rehearsal.logs().lines();
+async fn a_configured_account_cannot_announce_snapshots_of_another_account_that_are_not_shared() -> anyhow::Result<()> {
+    let mut setup = Setup::new(SOURCE, DR, REGION)?;
+    setup.sources.push("333333333333".parse()?);
+    let mut fixture = Fixture::with(settings(), setup).await?;
+    // The message does not contain the account that sent it.
+    let origin = forged_origin(SOURCE, REGION, settings().epoch)?;
+    fixture
+        .rehearsal
+        .world()
+        .invoke_function(&fixture.function_arn(DR, "draco-consumer"), draco_event(&announcement(&origin)));
+    fixture.pass_hours(4).await?;
+    assert_eq!(fixture.snapshots(DR).await?, []);
+    let lines = fixture.rehearsal.logs().lines();
     let steps: Vec<_> =
         lines.iter().filter(|line| line.text("snapshot").ends_with(":mine")).map(|line| line.text("step")).collect();
     assert_eq!(steps, ["waiting_for_share", "refused", "transit_kept"]);
-    let started = stage.rehearsal.world().journal(|journal| {
+    let started = fixture.rehearsal.world().journal(|journal| {
         let is_copy = |event: &Event| matches!(event, Event::Call { operation, .. } if operation.starts_with("CopyDB"));
         journal.entries().iter().filter(|entry| is_copy(&entry.event)).count()
     });
@@ -233,33 +241,34 @@ async fn a_served_account_cannot_have_another_ones_snapshots_copied_that_are_not
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_falsely_said_of_a_snapshot_that_is_under_way_does_not_stop_it() -> anyhow::Result<()> {
+async fn forged_messages_do_not_stop_a_copy_in_progress() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut stage = Stage::new().await?;
-        let database = stage.create(&Database { kind, ..Database::instance("orders") }.lifecycle("Standard")).await?;
-        let world = stage.rehearsal.world().clone();
-        // Backed up at five past three, ten minutes for it, ten for the transit copy: DR has begun.
+        let mut fixture = Fixture::new().await?;
+        let database =
+            fixture.create_database(&Database { kind, ..Database::instance("orders") }.lifecycle("Standard")).await?;
+        let world = fixture.rehearsal.world().clone();
+        // The snapshot starts at 03:05. It takes ten minutes and the transit copy another ten, so DR has started the copy.
         world.sleep(90 * MINUTE).await;
         let snapshot = format!("arn:aws:rds:{REGION}:{SOURCE}:{}:rds:orders-2026-11-21-03-05", kind.snapshot_type());
         let forged = Origin { snapshot: snapshot.parse()?, database, taken: settings().epoch - TimeDelta::days(300) };
         let no_copy = Message::NoCopy(NoCopy {
             origin: forged.clone(),
             reason: RefusalReason::CopyFailed,
-            why: "so it is".to_owned(),
+            why: "forged".to_owned(),
         });
-        world.invoke_function(&stage.function(DR, "draco-consumer"), said(&announced(&forged)));
-        world.invoke_function(&stage.function(SOURCE, "draco-producer"), said(&no_copy));
-        stage.hours(4).await?;
-        let copies = stage.all(DR).await?;
+        world.invoke_function(&fixture.function_arn(DR, "draco-consumer"), draco_event(&announcement(&forged)));
+        world.invoke_function(&fixture.function_arn(SOURCE, "draco-producer"), draco_event(&no_copy));
+        fixture.pass_hours(4).await?;
+        let copies = fixture.snapshots(DR).await?;
         let [copy] = &copies[..] else { panic!("one copy: {copies:#?}") };
         let taken = Origin::from_tags(&copy.tags).map(|origin| origin.taken);
         assert_eq!(taken.map(|taken| taken.format("%F %H:%M").to_string()), Some("2026-11-21 03:05".to_owned()));
-        let source = stage.all(SOURCE).await?;
+        let source = fixture.snapshots(SOURCE).await?;
         assert_eq!(
             source.iter().map(|it| it.tags.get(tags::COPIED)).collect::<Vec<_>>(),
             [Some(copy.arn.to_string().as_str())]
         );
-        assert_eq!(stage.broken(), []);
+        assert_eq!(fixture.violations(), []);
     }
     Ok(())
 }

@@ -6,31 +6,34 @@ use deploy::event::occasion::Occasion;
 use protocol::message::RefusalReason;
 use rehearsal::Database;
 use sim::fault::{Action, Plan, PointKind};
-use tests::{DR, MINUTE, SOURCE, Stage};
+use tests::{DR, Fixture, MINUTE, SOURCE};
 
 use crate::{account, config, piped};
 
 /// Nothing that is said on any topic arrives, so only sweeps and timers bring snapshots on their way, and none to DR.
-async fn deaf() -> Stage {
-    let mut stage = Stage::new().await.unwrap();
-    let world = stage.rehearsal.world();
+async fn deaf() -> Fixture {
+    let mut fixture = Fixture::new().await.unwrap();
+    let world = fixture.rehearsal.world();
     world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Delivery, Action::Lose, 1000)] });
-    stage.create(&Database::instance("orders").lifecycle("Standard")).await.unwrap();
-    stage.hours(6).await.unwrap();
-    assert_eq!(stage.all(DR).await.unwrap(), []);
-    stage
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await.unwrap();
+    fixture.pass_hours(6).await.unwrap();
+    assert_eq!(fixture.snapshots(DR).await.unwrap(), []);
+    fixture
 }
 
 /// What a person sees of it.
-async fn send(stage: &Stage, role: Role, occasion: Occasion) -> String {
+async fn send(fixture: &Fixture, role: Role, occasion: Occasion) -> String {
     let (account, function) = match role {
         Role::Producer => (SOURCE, "draco-producer"),
         Role::Consumer => (DR, "draco-consumer"),
     };
-    drop(stage.rehearsal.logs().take());
-    let answer =
-        stage.rehearsal.world().invoke_function_and_wait(&stage.function(account, function), occasion.payload).await;
-    let log: Vec<String> = stage.rehearsal.logs().take().iter().map(|line| format!("{}\n", line.json)).collect();
+    drop(fixture.rehearsal.logs().drain());
+    let answer = fixture
+        .rehearsal
+        .world()
+        .invoke_function_and_wait(&fixture.function_arn(account, function), occasion.payload)
+        .await;
+    let log: Vec<String> = fixture.rehearsal.logs().drain().iter().map(|line| format!("{}\n", line.json)).collect();
     let mut told = vec![format!("{role}: {}", occasion.what)];
     told.extend(lines::read(&log.concat(), function).iter().map(|line| steady(line)));
     told.push(match answer {
@@ -52,42 +55,42 @@ const SNAPSHOT: &str = "rds:orders-2026-11-21-03-05";
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_is_brought_to_dr_by_hand() -> anyhow::Result<()> {
-    let stage = deaf().await;
-    let (source, dr) = (account(&stage, Role::Producer), account(&stage, Role::Consumer));
+    let fixture = deaf().await;
+    let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let transit = "draco-rds-orders-2026-11-21-03-05";
     let mut story = Vec::new();
-    story.push(send(&stage, Role::Producer, Occasion::look(&source, SNAPSHOT).await?).await);
-    story.push(send(&stage, Role::Producer, Occasion::check(&source, transit).await?).await);
-    story.push(send(&stage, Role::Consumer, Occasion::check_shared(&source, SNAPSHOT).await?).await);
-    story.push(send(&stage, Role::Consumer, Occasion::announce(&source, &config(""), SNAPSHOT).await?).await);
-    stage.rehearsal.world().sleep(MINUTE).await;
+    story.push(send(&fixture, Role::Producer, Occasion::look(&source, SNAPSHOT).await?).await);
+    story.push(send(&fixture, Role::Producer, Occasion::check(&source, transit).await?).await);
+    story.push(send(&fixture, Role::Consumer, Occasion::check_shared(&source, SNAPSHOT).await?).await);
+    story.push(send(&fixture, Role::Consumer, Occasion::announce(&source, &config(""), SNAPSHOT).await?).await);
+    fixture.rehearsal.world().sleep(MINUTE).await;
     // In DR, by the name that the source has.
-    story.push(send(&stage, Role::Consumer, Occasion::check(&dr, SNAPSHOT).await?).await);
+    story.push(send(&fixture, Role::Consumer, Occasion::check(&dr, SNAPSHOT).await?).await);
     let early = Occasion::completed(&dr, SNAPSHOT).await.unwrap_err();
     assert!(early.to_string().ends_with("is not whole: `event check-copy` asks how far it is"), "{early}");
-    stage.rehearsal.world().sleep(10 * MINUTE).await;
-    story.push(send(&stage, Role::Consumer, Occasion::look(&dr, SNAPSHOT).await?).await);
-    story.push(send(&stage, Role::Producer, Occasion::completed(&dr, SNAPSHOT).await?).await);
-    story.push(send(&stage, Role::Producer, Occasion::sweep()).await);
-    story.push(send(&stage, Role::Consumer, Occasion::sweep()).await);
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    story.push(send(&fixture, Role::Consumer, Occasion::look(&dr, SNAPSHOT).await?).await);
+    story.push(send(&fixture, Role::Producer, Occasion::completed(&dr, SNAPSHOT).await?).await);
+    story.push(send(&fixture, Role::Producer, Occasion::sweep()).await);
+    story.push(send(&fixture, Role::Consumer, Occasion::sweep()).await);
     insta::assert_snapshot!(story.join("\n\n"));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 async fn that_there_is_no_copy_can_be_said_by_hand() -> anyhow::Result<()> {
-    let stage = deaf().await;
-    let source = account(&stage, Role::Producer);
+    let fixture = deaf().await;
+    let source = account(&fixture, Role::Producer);
     let arn = format!("arn:aws:rds:eu-west-1:{SOURCE}:snapshot:{SNAPSHOT}");
-    let told = send(&stage, Role::Producer, Occasion::no_copy(&source, &arn, RefusalReason::CopyFailed).await?).await;
+    let told = send(&fixture, Role::Producer, Occasion::no_copy(&source, &arn, RefusalReason::CopyFailed).await?).await;
     insta::assert_snapshot!(told);
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_payload_is_what_sns_timer_and_schedule_give() -> anyhow::Result<()> {
-    let stage = deaf().await;
-    let source = account(&stage, Role::Producer);
+    let fixture = deaf().await;
+    let source = account(&fixture, Role::Producer);
     let mut payloads = [
         Occasion::look(&source, SNAPSHOT).await?,
         Occasion::announce(&source, &config(""), SNAPSHOT).await?,
@@ -103,8 +106,8 @@ async fn a_payload_is_what_sns_timer_and_schedule_give() -> anyhow::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_is_not_there_is_told_in_one_line() -> anyhow::Result<()> {
-    let stage = deaf().await;
-    let (source, dr) = (account(&stage, Role::Producer), account(&stage, Role::Consumer));
+    let fixture = deaf().await;
+    let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let why = |tried: anyhow::Result<Occasion>| tried.unwrap_err().to_string();
     assert_eq!(
         why(Occasion::look(&source, "nosuch").await),
@@ -122,14 +125,14 @@ async fn a_snapshot_that_is_not_there_is_told_in_one_line() -> anyhow::Result<()
 
 #[tokio::test(start_paused = true)]
 async fn two_of_one_name_are_told_apart_by_their_arns() -> anyhow::Result<()> {
-    let mut stage = Stage::new().await?;
-    let instance = stage.create(&Database::instance("orders")).await?;
-    let cluster = stage.create(&Database::cluster("orders")).await?;
-    stage.hours(1).await?;
+    let mut fixture = Fixture::new().await?;
+    let instance = fixture.create_database(&Database::instance("orders")).await?;
+    let cluster = fixture.create_database(&Database::cluster("orders")).await?;
+    fixture.pass_hours(1).await?;
     for database in [instance, cluster] {
-        stage.rehearsal.take(&database, "before-the-move").await?;
+        fixture.rehearsal.take_snapshot(&database, "before-the-move").await?;
     }
-    let source = account(&stage, Role::Producer);
+    let source = account(&fixture, Role::Producer);
     assert_eq!(
         Occasion::look(&source, "before-the-move").await.unwrap_err().to_string(),
         "before-the-move may be arn:aws:rds:eu-west-1:111111111111:snapshot:before-the-move or \

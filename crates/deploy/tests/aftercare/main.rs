@@ -13,18 +13,18 @@ use std::sync::{Arc, Mutex};
 use config::Config;
 use deploy::terminal::Answers;
 use deploy::{Account, Role, Terminal};
-use tests::{DR, SOURCE, Stage};
+use tests::{DR, Fixture, SOURCE};
 
-/// An account of the stage, as its owner.
-fn account(stage: &Stage, role: Role) -> Account {
+/// An account of the fixture, as its owner.
+fn account(fixture: &Fixture, role: Role) -> Account {
     let account = match role {
         Role::Producer => SOURCE,
         Role::Consumer => DR,
     };
-    Account::known(role, stage.place(account).unwrap(), stage.owner(account))
+    Account::known(role, fixture.place(account).unwrap(), fixture.owner_config(account))
 }
 
-/// What the users of the stage would have in their file, and more.
+/// What the users of the fixture would have in their file, and more.
 fn config(more: &str) -> Config {
     let text = format!("AWS_REGION: eu-west-1\nSOURCE_ACCTS: {SOURCE}\nDR_ACCT: {DR}\n{more}");
     Config::of(Path::new("config.yaml"), text.as_bytes(), &Default::default()).unwrap()

@@ -7,7 +7,7 @@ use deploy::stack::Stack;
 use deploy::status::{Seen, There};
 use deploy::{Account, Role};
 use rehearsal::Database;
-use tests::{SOURCE, Stage};
+use tests::{Fixture, SOURCE};
 
 use crate::{account, piped};
 
@@ -36,11 +36,11 @@ async fn seen(account: &Account, stack: Option<Stack>, function: Option<Function
 
 #[tokio::test(start_paused = true)]
 async fn a_person_sees_both_stacks_and_the_last_copy() -> anyhow::Result<()> {
-    let mut stage = Stage::new().await?;
-    stage.create(&Database::instance("orders").lifecycle("Standard")).await?;
-    stage.hours(6).await?;
-    let (source, dr) = (account(&stage, Role::Producer), account(&stage, Role::Consumer));
-    let now = stage.rehearsal.world().now();
+    let mut fixture = Fixture::new().await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(6).await?;
+    let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
+    let now = fixture.rehearsal.world().now();
     let mut lines = seen(&source, Some(stack("UPDATE_COMPLETE")), Some(function(""))).await.told(Role::Producer, now);
     let dr = seen(&dr, Some(stack("UPDATE_ROLLBACK_FAILED")), Some(function("false"))).await;
     lines.extend(dr.told(Role::Consumer, now));
@@ -51,25 +51,28 @@ async fn a_person_sees_both_stacks_and_the_last_copy() -> anyhow::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn before_the_deployment_it_says_what_is_not_there() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let nowhere = stage.place("333333333333")?;
-    let dr = Account::known(Role::Consumer, nowhere, stage.owner("333333333333"));
-    let now = stage.rehearsal.world().now();
+    let fixture = Fixture::new().await?;
+    let nowhere = fixture.place("333333333333")?;
+    let dr = Account::known(Role::Consumer, nowhere, fixture.owner_config("333333333333"));
+    let now = fixture.rehearsal.world().now();
     insta::assert_snapshot!(piped(&seen(&dr, None, None).await.told(Role::Consumer, now)));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_a_person_is_told() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
+    let fixture = Fixture::new().await?;
     for _ in 0..2 {
         // Nobody understands this.
-        stage.rehearsal.world().invoke_function(&stage.function(SOURCE, "draco-producer"), serde_json::json!({}));
+        fixture
+            .rehearsal
+            .world()
+            .invoke_function(&fixture.function_arn(SOURCE, "draco-producer"), serde_json::json!({}));
     }
-    stage.rehearsal.world().sleep(tests::HOUR).await;
-    let source = account(&stage, Role::Producer);
+    fixture.rehearsal.world().sleep(tests::HOUR).await;
+    let source = account(&fixture, Role::Producer);
     let lines =
-        seen(&source, Some(stack("CREATE_COMPLETE")), None).await.told(Role::Producer, stage.rehearsal.world().now());
+        seen(&source, Some(stack("CREATE_COMPLETE")), None).await.told(Role::Producer, fixture.rehearsal.world().now());
     assert_eq!(
         piped(&lines[2..]),
         "  dead letters  2 in draco-producer-dead-letters: doc/operations.md says what to do"

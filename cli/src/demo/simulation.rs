@@ -1,4 +1,4 @@
-//! The stage: two accounts with Draco deployed, databases of every kind, and an observer.
+//! The simulation: two accounts with Draco deployed, databases of every kind, and a ledger of their snapshots.
 
 use std::time::Duration;
 
@@ -8,73 +8,74 @@ use rehearsal::{Database, Encryption, Ledger, Rehearsal};
 use sim::{Settings, World};
 
 use super::Demo;
-use crate::casting::{self, REGION};
+use crate::accounts::{self, REGION};
 
-/// 2026-08-24T00:00:00Z, a Monday. Ninety days later it is November.
-const BEGINS: i64 = 1_787_529_600;
-/// How long it is waited at the end for what is still under way.
-const PATIENCE_HOURS: u32 = 24;
+/// 2026-08-24T00:00:00Z, a Monday. The default of 90 days ends in November.
+const START: i64 = 1_787_529_600;
+/// The maximum time at the end for copies that are not completed.
+const MAX_EXTRA_HOURS: u32 = 24;
 
-pub(super) struct Stage {
+pub(super) struct Simulation {
     pub(super) rehearsal: Rehearsal,
     pub(super) ledger: Ledger,
     pub(super) databases: Vec<(DatabaseArn, Database)>,
     pub(super) days: u32,
-    begins: DateTime<Utc>,
+    start: DateTime<Utc>,
 }
 
-impl Stage {
+impl Simulation {
     pub(super) async fn new(demo: &Demo) -> anyhow::Result<Self> {
-        let begins = DateTime::from_timestamp(BEGINS, 0).unwrap_or_default();
+        let start = DateTime::from_timestamp(START, 0).unwrap_or_default();
         let world = World::with_settings(Settings {
-            epoch: begins,
+            epoch: start,
             seed: demo.seed,
-            // AWS allows a hundred until it is asked for more, and a dry run keeps everything.
+            // AWS's default is 100, and a dry run keeps all copies.
             snapshot_quota: demo.days as usize * demo.databases as usize + 100,
             ..Settings::default()
         });
-        let rehearsal = Rehearsal::deploy(world, casting::cast(REGION, demo.no_dry_run)?)?;
-        let mut stage = Self { rehearsal, ledger: Ledger::default(), databases: Vec::new(), days: demo.days, begins };
-        let source = stage.source();
+        let rehearsal = Rehearsal::deploy(world, accounts::setup(REGION, demo.no_dry_run)?)?;
+        let mut simulation =
+            Self { rehearsal, ledger: Ledger::default(), databases: Vec::new(), days: demo.days, start };
+        let source = simulation.source();
         for database in databases(demo.databases as usize, demo.seed) {
-            let arn = stage.rehearsal.create(&source, &database).await?;
-            stage.databases.push((arn, database));
+            let arn = simulation.rehearsal.create_database(&source, &database).await?;
+            simulation.databases.push((arn, database));
         }
-        Ok(stage)
+        Ok(simulation)
     }
 
     pub(super) fn source(&self) -> Place {
-        let cast = self.rehearsal.cast();
-        cast.place(cast.sources.first().unwrap_or(&cast.dr))
+        let setup = self.rehearsal.setup();
+        setup.place(setup.sources.first().unwrap_or(&setup.dr))
     }
 
-    /// Lets time pass until the end of this day, and looks at what is there then.
-    pub(super) async fn live_until(&mut self, day: u32) -> anyhow::Result<()> {
-        let end = self.begins + TimeDelta::days(day.into());
+    /// Lets time pass until the end of a day, and lists all snapshots.
+    pub(super) async fn run_until_day(&mut self, day: u32) -> anyhow::Result<()> {
+        let end = self.start + TimeDelta::days(day.into());
         let left = (end - self.rehearsal.world().now()).to_std().unwrap_or_default();
-        self.live(left).await
+        self.run_for(left).await
     }
 
-    /// Lets time pass, and looks at what is there then.
-    pub(super) async fn live(&mut self, time: Duration) -> anyhow::Result<()> {
+    /// Lets time pass, and lists all snapshots.
+    pub(super) async fn run_for(&mut self, time: Duration) -> anyhow::Result<()> {
         self.rehearsal.world().sleep(time).await;
         self.ledger.observe(&self.rehearsal).await
     }
 
-    /// Waits until nothing is under way any more. What then still is, the invariants tell of.
-    pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
-        for _ in 0..PATIENCE_HOURS {
+    /// Waits until all copies are completed and all transit copies deleted. The invariants report those that are not.
+    pub(super) async fn finish_copies(&mut self) -> anyhow::Result<()> {
+        for _ in 0..MAX_EXTRA_HOURS {
             let Ledger { transits, present, .. } = &self.ledger;
             if transits.is_empty() && present.values().all(|copy| copy.status == Status::Available) {
                 break;
             }
-            self.live(Duration::from_secs(60 * 60)).await?;
+            self.run_for(Duration::from_secs(60 * 60)).await?;
         }
         Ok(())
     }
 }
 
-/// Databases of every kind, by turns, with sizes and hours of backup that go by the seed.
+/// Databases of six kinds in turn, with random sizes and backup times.
 fn databases(count: usize, seed: u64) -> Vec<Database> {
     let mut random = fastrand::Rng::with_seed(seed);
     let kinds = [
@@ -86,7 +87,7 @@ fn databases(count: usize, seed: u64) -> Vec<Database> {
         Database::instance("sandbox"),
     ];
     let databases = kinds.iter().cycle().take(count).enumerate().map(|(nth, database)| {
-        // The first is backed up before all others, so that what is told of it is of it alone.
+        // The first is backed up before all others, so that the calls in its story are only its own.
         let minute = if nth == 0 { random.u32(20..50) } else { random.u32(2 * 60..6 * 60) };
         let until = minute + 30;
         let name = match nth / kinds.len() {
@@ -94,7 +95,7 @@ fn databases(count: usize, seed: u64) -> Vec<Database> {
             round => format!("{}-{}", database.name, round + 1),
         };
         let window = format!("{:02}:{:02}-{:02}:{:02}", minute / 60, minute % 60, until / 60, until % 60);
-        Database { name, window, gib: random.i32(20..=200), ..database.clone() }
+        Database { name, backup_window: window, gib: random.i32(20..=200), ..database.clone() }
     });
     databases.collect()
 }
