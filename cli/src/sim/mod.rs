@@ -1,53 +1,58 @@
-//! `draco sim`: a simulated AWS for any client.
+//! `draco sim`: the simulated AWS for any AWS client.
 //!
-//! Everything that is simulated is in the crate `sim`. Here it is put on an address and a clock, Draco is deployed into it
-//! if that is wanted, and [`witness`] tells what happens in it.
+//! The crate `sim` is the simulation. This module serves it on an address ([`listen`]), deploys Draco into it on request, and
+//! prints its events ([`output`]).
 
-mod witness;
+mod bill;
+mod line;
+mod listen;
+mod output;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::time::SystemTime;
 
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, Utc};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use protocol::Region;
 use rehearsal::{Line, Rehearsal};
 use sim::{Settings, World};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::witness::Witness;
-use crate::Failure;
+use self::listen::Listen;
+use self::output::Output;
 use crate::accounts::{self, REGION};
+use crate::{Failure, print_line};
 
-/// Run a simulated AWS that the AWS command line and every SDK can talk to
+/// Run a simulated AWS for the AWS command line and every SDK
 ///
-/// It has as much of RDS, KMS, SNS, SQS, Step Functions and STS as keeping snapshots in a second account needs. Nothing
-/// there is real or costs anything, and all of it is gone at the end. Everything that happens is a line; Ctrl-C ends it.
+/// It has the operations of RDS, KMS, SNS, SQS, Step Functions and STS that are needed to keep snapshots in a second
+/// account. It makes no calls to AWS, costs nothing, and keeps no data after its end. It prints each event; Ctrl-C ends it.
 #[derive(Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Sim {
-    /// Where to listen; port 0 is any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4599", value_parser = address)]
-    listen: SocketAddr,
+    /// The address to listen on; port 0 selects a free port
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4599", value_parser = Listen::parse)]
+    listen: Listen,
 
-    /// How many seconds pass there in one here
+    /// The number of simulated seconds per real second
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     speed: u32,
 
-    /// What time it is there at first [default: now]
+    /// The simulated time at the start [default: now]
     #[arg(long, value_name = "TIME", value_parser = time)]
     epoch: Option<DateTime<Utc>>,
 
-    /// How many manual snapshots of each kind an account may have in a region
+    /// The maximum number of manual snapshots of each kind in an account and region
     #[arg(long, value_name = "N", default_value_t = 100)]
     quota: usize,
 
-    /// Write everything that happens into this file too, as JSON lines
+    /// The events to print
+    #[arg(long, value_name = "EVENTS", value_enum, default_value_t = Only::All, requires_if("draco", "functions"))]
+    only: Only,
+
+    /// Also write all events to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
@@ -55,18 +60,30 @@ pub(crate) struct Sim {
     #[arg(long)]
     functions: bool,
 
-    /// Where Draco is deployed
+    /// The region of Draco
     #[arg(long, value_name = "REGION", default_value = REGION, requires = "functions")]
     region: Region,
 
-    /// Let Draco's lifecycles delete copies, and not only say which they would delete
+    /// Let Draco's lifecycles delete copies, instead of only reporting which copies they would delete
     #[arg(long, requires = "functions")]
     no_dry_run: bool,
 }
 
-const HELP: &str = r#"Every access key of 12 digits is an account, with any secret: signatures are read and not
-verified. A session token is the name of a role. The region is the one that the client
-is set to.
+/// The events to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// All events
+    All,
+    /// The log lines of Draco's functions
+    Draco,
+    /// The calls of all clients, including Draco
+    Calls,
+    /// Failed calls, invocations and deliveries, and the warnings and errors of Draco
+    Errors,
+}
+
+const HELP: &str = r#"The access key of a client is the account: 12 digits, with any secret. Signatures are not
+verified. A session token is the name of a role. The region is that of the client.
 
 Example:
 
@@ -75,46 +92,48 @@ Example:
     export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=any
     aws sts get-caller-identity
 
-With --functions, Draco is there too: what is snapshotted in 111111111111 is soon copied
-to 222222222222, if its database has the tag Draco_Lifecycle and copies its tags to
-snapshots. The functions' own words are among the lines.
+With --functions, Draco copies the snapshots of 111111111111 to 222222222222, if the
+database has the tag Draco_Lifecycle and copies its tags to snapshots. --only draco
+prints only the log lines of its functions.
 
-Exit codes: 0 ended, 2 the question was wrong, 1 a line could not be written."#;
+Exit codes: 0 ended by Ctrl-C or kill, 1 the output could not be written, 2 invalid
+arguments."#;
 
 impl Sim {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;
         runtime.block_on(self.simulate())
     }
 
     async fn simulate(self) -> Result<(), Failure> {
-        let bound = TcpListener::bind(self.listen).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) = bound.with_context(|| format!("listening on {}", self.listen))?;
+        let (url, listeners) = self.listen.bind().await?;
         let mut end = End::new().context("waiting for signals")?;
-        let mut witness = Witness::new(self.journal.as_deref())?;
+        let mut output = Output::new(self.only, self.journal.as_deref())?;
         let epoch = self.epoch.unwrap_or_else(|| DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0));
         let (speed, snapshot_quota) = (self.speed, self.quota);
-        // The witness sees everything, so that a simulation that runs for weeks need not remember it.
+        // The output follows the journal, so the world need not keep entries for the weeks that it may run.
         let max_journal_entries = Some(0);
         let world =
             World::with_settings(Settings { epoch, speed, snapshot_quota, max_journal_entries, ..Settings::default() });
 
-        if !address.ip().is_loopback() {
-            eprintln!("warning: other machines can reach {address}, and nobody is asked who they are");
+        for warning in listen::warnings(&listeners).chain(self.functions.then(|| speed_warning(speed)).flatten()) {
+            print_line(format_args!("warning: {warning}"));
         }
         let draco = self.deploy(&world)?;
-        witness.begin(address, epoch, speed)?;
+        output.write_start(&url, epoch, speed)?;
         let mut journal = world.follow_journal();
-        let mut serving = pin!(world.serve(listener));
+        for listener in listeners {
+            let world = world.clone();
+            tokio::spawn(async move { world.serve(listener).await });
+        }
         loop {
             tokio::select! {
-                new = journal.next() => witness.see(&new, &said(draco.as_ref()))?,
+                entries = journal.next() => output.write_events(&entries, &log_lines(draco.as_ref()))?,
                 () = end.wait() => break,
-                never = &mut serving => never,
             }
         }
-        witness.see(&journal.drain(), &said(draco.as_ref()))?;
-        witness.end(&world)?;
+        output.write_events(&journal.drain(), &log_lines(draco.as_ref()))?;
+        output.write_end(&world)?;
         Ok(())
     }
 
@@ -127,20 +146,33 @@ impl Sim {
     }
 }
 
-/// What the functions have logged since this was asked last.
-fn said(draco: Option<&Rehearsal>) -> Vec<Line> {
+/// The new log lines of the functions.
+fn log_lines(draco: Option<&Rehearsal>) -> Vec<Line> {
     draco.map(|draco| draco.logs().drain()).unwrap_or_default()
 }
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "expected an address and a port, like 127.0.0.1:4599")
+/// The timeout of both functions in simulated seconds, as in their templates.
+const FUNCTION_TIMEOUT_SECONDS: u32 = 300;
+/// The real time that an invocation needs at most: some tens of calls, in a debug build on a busy machine.
+const INVOCATION_MILLISECONDS: u32 = 500;
+
+/// The warning if an invocation may need more real time than its timeout leaves at this speed.
+fn speed_warning(speed: u32) -> Option<String> {
+    let fastest = FUNCTION_TIMEOUT_SECONDS * 1000 / INVOCATION_MILLISECONDS;
+    let timeout = f64::from(FUNCTION_TIMEOUT_SECONDS) * 1000.0 / f64::from(speed);
+    (speed > fastest).then(|| {
+        format!(
+            "at --speed {speed}, functions time out after {timeout:.0} ms of real time and may not finish; \
+             use --speed {fastest} or less"
+        )
+    })
 }
 
 fn time(text: &str) -> Result<DateTime<Utc>, &'static str> {
     text.parse().map_err(|_| "expected a time like 2026-11-21T03:06:39Z")
 }
 
-/// Ctrl-C, or `kill`.
+/// The signals that end the simulation: Ctrl-C and `kill`.
 struct End {
     interrupt: Signal,
     terminate: Signal,
@@ -156,5 +188,27 @@ impl End {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeout_is_that_of_the_templates() {
+        for template in [include_str!("../../../cfn/producer.yaml"), include_str!("../../../cfn/consumer.yaml")] {
+            let timeouts: Vec<_> = template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: ")).collect();
+            assert_eq!(timeouts, [FUNCTION_TIMEOUT_SECONDS.to_string()]);
+        }
+    }
+
+    #[test]
+    fn a_speed_that_leaves_functions_too_little_real_time_is_warned_of() {
+        assert_eq!(speed_warning(600), None);
+        let warning = "at --speed 3600, functions time out after 83 ms of real time and may not finish; use --speed 600 \
+                       or less";
+        assert_eq!(speed_warning(3600).as_deref(), Some(warning));
+        assert!(speed_warning(u32::MAX).is_some());
     }
 }

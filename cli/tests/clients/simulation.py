@@ -36,10 +36,10 @@ class Simulation:
         command += ["--speed", str(speed), "--quota", str(quota), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         first = self.process.stdout.readline()
-        if "simulation" not in first:
+        if "Simulated AWS" not in first:
             self.process.communicate()
             raise RuntimeError(f"{' '.join(command)} printed {first!r}")
-        self.url = first.split("It listens on ")[1].split(";")[0]
+        self.url = first.split(" at ")[1].split(";")[0]
         # The process would block on a full pipe.
         self.lines = []
         self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout))

@@ -1,4 +1,4 @@
-//! `draco sim`. What real clients make of it is in `tests/clients`.
+//! `draco sim`. The tests with real AWS clients are in `tests/clients`.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 
 use crate::{draco, file, run};
 
-/// A simulation that runs, on a port of its own.
+/// A running simulation on a free port.
 struct Sim {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -29,15 +29,15 @@ impl Sim {
         Self { child, out, first }
     }
 
-    /// Where it says that it listens.
+    /// The address in the first line.
     fn address(&self) -> &str {
         self.first.split(['/', ';']).nth(2).expect("an address")
     }
 
-    /// Calls STS.
+    /// Calls an operation of STS.
     fn call(&self, operation: &str) {
         let mut server = TcpStream::connect(self.address()).expect("a connection");
-        let body = format!("Action={operation}&RoleArn=nobody");
+        let body = format!("Action={operation}&RoleArn=none");
         write!(
             server,
             "POST / HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \
@@ -45,10 +45,10 @@ impl Sim {
             body.len()
         )
         .expect("sent");
-        server.read_to_string(&mut String::new()).expect("an answer");
+        server.read_to_string(&mut String::new()).expect("a response");
     }
 
-    /// Sends it a signal, and reads the rest of what it says: standard output, standard error, exit code.
+    /// Sends a signal, and returns the rest of the standard output, the standard error and the exit code.
     fn end(mut self, signal: &str) -> (String, String, Option<i32>) {
         let process = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &process]).status().expect("kill runs").success());
@@ -66,7 +66,7 @@ impl Drop for Sim {
     }
 }
 
-/// Without the times, which depend on how fast the machine is.
+/// Replaces the times, which depend on the speed of the machine.
 fn timeless(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once(' ').zip(line.get(19..)) {
         Some((("2026-11-21", _), rest)) => format!("TIME{rest}\n"),
@@ -76,27 +76,24 @@ fn timeless(text: &str) -> String {
 }
 
 #[test]
-fn every_call_is_a_line_and_ctrl_c_ends_it() {
+fn each_call_is_printed_and_ctrl_c_ends_the_simulation() {
     let journal = file("sim-journal.jsonl", "");
     let sim = Sim::new(&["--journal", &journal, "--speed", "1"]);
     let address = sim.address().to_owned();
-    assert_eq!(
-        sim.first,
-        format!(
-            "This is a simulation of AWS. It listens on http://{address}; it is 2026-11-21 03:00:00 there, and 1 s there \
-             are 1 s here.\n"
-        )
-    );
+    assert_eq!(sim.first, format!("Simulated AWS at http://{address}; Ctrl-C ends it.\n"));
     sim.call("GetCallerIdentity");
     sim.call("AssumeRole");
     let (out, err, code) = sim.end("-INT");
     assert_eq!((err.as_str(), code), ("", Some(0)));
-    let (lines, count) = out.split_once("\n\n").expect("a count at the end");
+    let [time, lines, end, bill, prices] = out.split("\n\n").collect::<Vec<_>>()[..] else { panic!("{out}") };
+    assert_eq!(time, "It is 2026-11-21 03:00:00 UTC, with 1 simulated second per real second.");
     assert_snapshot!(timeless(lines), @r"
     TIME  111111111111  eu-west-1  sts GetCallerIdentity  ok
     TIME  111111111111  eu-west-1  sts AssumeRole  InvalidAction
     ");
-    assert!(count.contains("after 2 calls"), "{count}");
+    assert!(end.ends_with(" UTC after 2 calls. Cost on AWS:"), "{end}");
+    assert_snapshot!("bill", bill);
+    assert_eq!(prices, "Prices in us-east-1 on 2026-11-21, without free tiers.\n");
 
     let journal = std::fs::read_to_string(journal).expect("a journal");
     let entries = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
@@ -108,12 +105,81 @@ fn every_call_is_a_line_and_ctrl_c_ends_it() {
 }
 
 #[test]
-fn kill_ends_it_as_well() {
+fn only_the_selected_events_are_printed() {
+    let calls = |only: &str| {
+        let sim = Sim::new(&["--functions", "--only", only]);
+        sim.call("GetCallerIdentity");
+        sim.call("AssumeRole");
+        let (out, err, code) = sim.end("-INT");
+        assert_eq!((err.as_str(), code), ("", Some(0)));
+        // The functions make no calls to STS.
+        let lines = out.lines().filter(|line| line.contains("  sts ")).map(|line| format!("{line}\n"));
+        timeless(&lines.collect::<String>())
+    };
+    let succeeded = "TIME  111111111111  eu-west-1  sts GetCallerIdentity  ok\n";
+    let failed = "TIME  111111111111  eu-west-1  sts AssumeRole  InvalidAction\n";
+    for (only, lines) in [
+        ("all", [succeeded, failed].concat()),
+        ("calls", [succeeded, failed].concat()),
+        ("errors", failed.to_owned()),
+        ("draco", String::new()),
+    ] {
+        assert_eq!(calls(only), lines, "--only {only}");
+    }
+}
+
+#[test]
+fn only_draco_prints_the_log_lines_of_its_functions() {
+    let mut sim = Sim::new(&["--functions", "--only", "draco", "--speed", "600"]);
+    let mut text = String::new();
+    // The second line of the start, an empty line, and the first sweep of each function.
+    for _ in 0..4 {
+        sim.out.read_line(&mut text).expect("a line");
+    }
+    let mut lines: Vec<_> = text.lines().skip(2).filter_map(|line| line.get(19..)).collect();
+    lines.sort_unstable();
+    let sweep = "sweep_completed  looked at every snapshot";
+    assert_eq!(
+        lines,
+        [format!("  111111111111/draco-producer  {sweep}"), format!("  222222222222/draco-consumer  {sweep}")]
+    );
+}
+
+#[test]
+fn a_host_name_is_resolved() {
+    let sim = Sim::at("localhost:0", &[]);
+    assert!(sim.address().starts_with("localhost:"), "{}", sim.first);
+    sim.call("GetCallerIdentity");
+    assert_eq!(sim.end("-INT").1, "");
+}
+
+#[test]
+fn an_ipv6_address_is_in_brackets() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        // This machine has no IPv6.
+        return;
+    }
+    let sim = Sim::at("[::1]:0", &[]);
+    assert!(sim.address().starts_with("[::1]:"), "{}", sim.first);
+    sim.call("GetCallerIdentity");
+    assert_eq!(sim.end("-INT").1, "");
+}
+
+#[test]
+fn a_speed_at_which_functions_may_time_out_is_warned_of() {
+    let warning = "warning: at --speed 3600, functions time out after 83 ms of real time and may not finish; use --speed \
+                   600 or less\n";
+    assert_eq!(Sim::new(&["--functions", "--speed", "3600"]).end("-INT").1, warning);
+    assert_eq!(Sim::new(&["--speed", "3600"]).end("-INT").1, "");
+}
+
+#[test]
+fn kill_ends_the_simulation() {
     assert_eq!(Sim::new(&[]).end("-TERM").2, Some(0));
 }
 
 #[test]
-fn a_terminal_is_not_told_to_do_anything_by_clients() {
+fn control_characters_from_clients_are_not_printed() {
     let sim = Sim::new(&[]);
     sim.call("%1b[2J");
     let (out, ..) = sim.end("-INT");
@@ -121,13 +187,13 @@ fn a_terminal_is_not_told_to_do_anything_by_clients() {
 }
 
 #[test]
-fn who_lets_other_machines_in_is_warned() {
+fn an_address_that_other_machines_can_reach_is_warned_of() {
     let sim = Sim::at("0.0.0.0:0", &[]);
-    let warning = format!("warning: other machines can reach {}, and nobody is asked who they are\n", sim.address());
+    let warning = format!("warning: other machines can reach {}, and requests are not authenticated\n", sim.address());
     assert_eq!(sim.end("-INT").1, warning);
 }
 
-/// The first line says what is wrong; of a wrong argument, clap says in another where to read on.
+/// Checks the first line of the error. For an invalid argument, clap adds a line about `--help`.
 #[track_caller]
 fn refused(args: &[&str], why: &str) {
     let ran = run(&[&["sim"], args].concat());
@@ -135,13 +201,14 @@ fn refused(args: &[&str], why: &str) {
 }
 
 #[test]
-fn questions_that_are_wrong() {
+fn invalid_arguments_exit_with_2() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().map(|address| (address.to_string(), taken)).expect("an address");
     refused(&["--listen", &taken.0], &format!("error: listening on {}: Address already in use (os error 98)", taken.0));
     refused(
         &["--listen", "4599"],
-        "error: invalid value '4599' for '--listen <ADDRESS>': expected an address and a port, like 127.0.0.1:4599",
+        "error: invalid value '4599' for '--listen <HOST:PORT>': expected a host and a port, like localhost:4599 or \
+         [::1]:4599",
     );
     refused(
         &["--epoch", "yesterday"],
@@ -153,6 +220,7 @@ fn questions_that_are_wrong() {
         "error: invalid value 'Ireland' for '--region <REGION>': \"Ireland\" is not a region: expected a code like \
          eu-west-1",
     );
+    refused(&["--only", "draco"], "error: the following required arguments were not provided:");
     refused(&["--no-dry-run"], "error: the following required arguments were not provided:");
     refused(
         &["--listen", "127.0.0.1:0", "--journal", "nosuch/journal"],
@@ -161,6 +229,6 @@ fn questions_that_are_wrong() {
 }
 
 #[test]
-fn help_says_how_to_point_a_client_at_it() {
+fn help_of_sim() {
     assert_snapshot!(run(&["sim", "--help"]).out);
 }
