@@ -1,4 +1,4 @@
-//! What a maintainer of Draco runs: `cargo xtask` lists it.
+//! The tasks of a maintainer and of an operator: `cargo xtask` lists them.
 
 mod bench;
 mod build;
@@ -18,7 +18,7 @@ use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use xshell::Shell;
 
-/// What a maintainer of Draco runs.
+/// Builds, tests, deploys and checks Draco.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
 struct Xtask {
@@ -28,9 +28,9 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Everything that has to hold: formatting, clippy, all tests, documentation
+    /// Run all checks: formatting, clippy, all tests, documentation
     Test {
-        /// Leave out what is slow, and say what
+        /// Skip slow checks, and list them
         #[arg(long)]
         quick: bool,
     },
@@ -38,15 +38,15 @@ enum Task {
     Config(configuration::Show),
     Build(build::Build),
     #[command(flatten)]
-    Deploy(deploy::Task),
-    /// Break the pure crates in every small way, and see that a test notices each
+    Deploy(deploy_args::Task),
+    /// Mutate the pure crates, and check that a test fails for each mutant
     Mutants,
     /// Write doc/permissions.md from the templates in cfn/
     Permissions,
-    /// Measure, and print one JSON line a measurement
+    /// Run a benchmark, and print one JSON line for each measurement
     Bench {
-        /// What to measure
-        of: bench::Of,
+        /// The benchmark
+        benchmark: bench::Benchmark,
     },
 }
 
@@ -67,25 +67,29 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Test { quick }) => test::run(&shell, quick),
         Some(Task::Config(show)) => show.run(),
         Some(Task::Build(build)) => build.run(&shell),
-        Some(Task::Deploy(task)) => match task.run(&shell)? {},
+        Some(Task::Deploy(task)) => match deploy::run(&shell, &task)? {},
         Some(Task::Mutants) => mutants::run(&shell),
         Some(Task::Permissions) => permissions::run(&shell.current_dir()),
-        Some(Task::Bench { of }) => bench::run(&shell, of),
+        Some(Task::Bench { benchmark }) => bench::run(&shell, benchmark),
         None => Ok(Xtask::command().print_help()?),
     }
 }
 
-/// The variables that Cargo has set for this program alone. Another Cargo must not see them: build scripts say which
-/// variables they depend on, and what stands on ring, which is the whole AWS SDK, would be built anew by whoever has
-/// them otherwise.
-fn set_for_xtask() -> Vec<OsString> {
+/// Announces work that takes minutes the first time, before it starts.
+fn announce(work: &str, time: &str, disk: &str) {
+    eprintln!("{work}: about {time} on 2 cores, and {disk} of disk in target/");
+}
+
+/// The variables that Cargo sets only for this program. They are removed for another Cargo: build scripts declare which
+/// variables they depend on, so that ring, and with it the whole AWS SDK, would be rebuilt each time that they change.
+fn variables_of_this_program() -> Vec<OsString> {
     let is_ours = |name: &OsString| {
         name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
     };
     std::env::vars_os().map(|(name, _)| name).filter(is_ours).collect()
 }
 
-/// The folder that Cargo builds into. This program stands in `target/debug`.
+/// The folder that Cargo builds into. This program is in `target/debug`.
 fn target() -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe()?;
     Ok(here.ancestors().nth(2).context("no target folder")?.to_owned())

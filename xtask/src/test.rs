@@ -1,4 +1,4 @@
-//! `cargo xtask test`: *the* test command. A step that fails does not hide what the next would say.
+//! `cargo xtask test`: all checks. A failed step does not stop the following ones.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,13 +12,13 @@ use xshell::Shell;
 use crate::build;
 use crate::python::{CHECKOV, TOOLS};
 
-/// One thing that has to hold.
+/// One check.
 struct Step {
     name: &'static str,
     program: Program,
     args: &'static [&'static str],
     set: &'static [(&'static str, &'static str)],
-    /// Why `--quick` leaves it out, where it does.
+    /// Why `--quick` skips it, if it does.
     slow: Option<&'static str>,
 }
 
@@ -34,8 +34,8 @@ const STEPS: [Step; 9] = [
     Step {
         name: "functions",
         program: Program::Cargo,
-        // The test that deploys them would build them too, and say nothing meanwhile.
-        args: &["xtask", "build", "--arch", build::HERE.name()],
+        // The deployment test would build them too, without any output.
+        args: &["xtask", "build", "--arch", build::HOST.name()],
         set: &[],
         slow: Some("link-time optimisation takes minutes"),
     },
@@ -51,14 +51,14 @@ const STEPS: [Step; 9] = [
         program: Program::Cargo,
         args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
         set: &[],
-        slow: Some("each builds a program of its own"),
+        slow: Some("each test is built as a program of its own"),
     },
     Step {
         name: "AWS's models",
         program: Program::Tools,
         args: &["cli/tests/clients/models.py"],
         set: &[],
-        slow: Some("the answers that sim gives are not written down"),
+        slow: Some("the responses of sim are not recorded"),
     },
     Step {
         name: "cfn-lint",
@@ -76,7 +76,7 @@ const STEPS: [Step; 9] = [
     Step {
         name: "checkov",
         program: Program::Checkov,
-        // It asks nobody: no policies, no descriptions of them, no account.
+        // Without network: no policies, descriptions or account are downloaded.
         args: &[
             "-m",
             "checkov.main",
@@ -90,7 +90,7 @@ const STEPS: [Step; 9] = [
             "cfn/consumer.yaml",
         ],
         set: &[],
-        slow: Some("it needs Python, and looks for a while"),
+        slow: Some("it needs Python, and is slow"),
     },
     Step {
         name: "rustdoc",
@@ -110,16 +110,16 @@ enum Program {
     Checkov,
 }
 
-/// What `--quick` does to the step `tests`: fewer random cases, and no tests that are marked as slow.
+/// The number of random cases with `--quick`, which also skips tests that are marked as slow.
 const QUICK_CASES: (&str, &str) = ("PROPTEST_CASES", "64");
 
-/// Where sim writes its answers down, for AWS's models to judge.
+/// The variable with the file in which sim records its responses, to be checked against AWS's models.
 const ANSWERS: &str = "SIM_ANSWERS";
 
-/// What a step came to.
-struct Done {
+/// The result of a step.
+struct Outcome {
     step: &'static Step,
-    held: bool,
+    passed: bool,
     took: Duration,
     tests: Tests,
 }
@@ -132,55 +132,57 @@ struct Tests {
 }
 
 pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
-    let (now, left_out): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
+    let (included, skipped): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
     if !quick {
         let _ = fs::remove_file(answers()?);
-        // Without them the steps that need them fail, and nothing else has to.
+        // If this fails, only the steps that need them fail.
         for environment in [TOOLS, CHECKOV] {
             if let Err(why) = environment.make(shell) {
                 println!("error: {why:#}");
             }
         }
     }
-    let done: Vec<Done> = now.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
+    let outcomes: Vec<Outcome> =
+        included.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
 
     println!("\nran:");
-    for Done { step, held, took, tests } in &done {
-        let verdict = if *held { "ok" } else { "FAILED" };
+    for Outcome { step, passed, took, tests } in &outcomes {
+        let verdict = if *passed { "ok" } else { "FAILED" };
         let counted = match tests {
             Tests { passed: 0, failed: 0, ignored: 0 } => String::new(),
             Tests { passed, failed, ignored: 0 } => format!("  {passed} passed, {failed} failed"),
-            Tests { passed, failed, ignored } => format!("  {passed} passed, {failed} failed, {ignored} left out"),
+            Tests { passed, failed, ignored } => format!("  {passed} passed, {failed} failed, {ignored} skipped"),
         };
         println!("  {verdict:6}  {:12}  {:5.1} s{counted}", step.name, took.as_secs_f64());
     }
     if quick {
-        println!("left out (--quick):");
+        println!("skipped (--quick):");
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
         println!("  the AWS command line, boto3, moto and MiniStack against `draco sim`");
         println!("  a deployment into MiniStack, with all commands");
-        for step in left_out {
+        for step in skipped {
             println!("  {}: {}", step.name, step.slow.unwrap_or_default());
         }
     }
-    let sum = |count: fn(&Tests) -> usize| done.iter().map(|done| count(&done.tests)).sum::<usize>();
+    let sum = |count: fn(&Tests) -> usize| outcomes.iter().map(|outcome| count(&outcome.tests)).sum::<usize>();
     println!("{} passed, {} failed", sum(|tests| tests.passed), sum(|tests| tests.failed));
 
-    let failed: Vec<&str> = done.iter().filter(|done| !done.held).map(|done| done.step.name).collect();
+    let failed: Vec<&str> =
+        outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| outcome.step.name).collect();
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
 }
 
-fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<Done> {
+fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<Outcome> {
     let program = match step.program {
         Program::Cargo => PathBuf::from("cargo"),
         Program::Tools => TOOLS.program()?,
         Program::Checkov => CHECKOV.program()?,
     };
     let mut command = Command::new(&program);
-    for name in crate::set_for_xtask() {
+    for name in crate::variables_of_this_program() {
         command.env_remove(name);
     }
     command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
@@ -200,8 +202,8 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<D
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(why) => {
-            println!("error: {} does not start: {why}", program.display());
-            return Ok(Done { step, held: false, took: since.elapsed(), tests });
+            println!("error: cannot start {}: {why}", program.display());
+            return Ok(Outcome { step, passed: false, took: since.elapsed(), tests });
         }
     };
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
@@ -209,8 +211,8 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<D
         println!("{line}");
         tests.count(&line);
     }
-    let held = child.wait()?.success();
-    Ok(Done { step, held, took: since.elapsed(), tests })
+    let passed = child.wait()?.success();
+    Ok(Outcome { step, passed, took: since.elapsed(), tests })
 }
 
 fn answers() -> anyhow::Result<PathBuf> {
@@ -218,7 +220,7 @@ fn answers() -> anyhow::Result<PathBuf> {
 }
 
 impl Tests {
-    /// Adds what a closing line of a test program says: `test result: ok. 7 passed; 0 failed; 1 ignored; …`.
+    /// Adds the counts in the last line of a test program: `test result: ok. 7 passed; 0 failed; 1 ignored; …`.
     fn count(&mut self, line: &str) {
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|result| result.split_once(". ")) else {
             return;
@@ -239,7 +241,7 @@ mod tests {
     use super::Tests;
 
     #[test]
-    fn closing_lines_are_counted_and_no_others() {
+    fn only_result_lines_are_counted() {
         let mut tests = Tests::default();
         tests.count("test result: ok. 7 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.03s");
         tests.count("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out");

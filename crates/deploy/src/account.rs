@@ -1,8 +1,8 @@
-//! One of the two accounts, with credentials that are known to be for it.
+//! One of the two accounts, with credentials that have been checked to belong to it.
 //!
-//! Credentials come from where the AWS command line has them: a profile (SSO, a role to assume, a process, plain keys)
-//! or, where the configuration names none, the usual chain that begins with the environment. `AWS_ENDPOINT_URL` and
-//! `AWS_ENDPOINT_URL_<SERVICE>` are honoured too, by the SDK's own loader.
+//! Credentials have the same sources as those of the AWS command line: a profile (SSO, an assumed role, a process, plain keys)
+//! or, if the configuration names no profile, the default chain, which starts with the environment. The SDK's loader also
+//! honours `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,51 +25,51 @@ use protocol::Place;
 use crate::Role;
 use crate::aws_error::{CredentialSource, Explain};
 
-/// A connection is there after this, or will not be.
+/// The timeout for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// A call is given up after this, and tried again. An upload of some megabytes is one call.
+/// The timeout for one attempt of a call; the SDK then retries. An upload of some megabytes is one call.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
-/// An account in its role, and the means to call AWS there.
+/// An account, its role, and clients for AWS there.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// What this account does for Draco.
+    /// The role of the account.
     pub role: Role,
-    /// Which account it is, and where we work in it.
+    /// The account's id, and the region.
     pub place: Place,
-    /// Whose credentials these are, as AWS knows them: an ARN.
+    /// The ARN of the identity that the credentials belong to.
     pub caller: String,
     credentials: CredentialSource,
     sdk: SdkConfig,
 }
 
 impl Account {
-    /// The account for this role, once AWS has said that the credentials are for one that may have it.
+    /// Loads the credentials for this role, and checks that they belong to an account with this role.
     ///
     /// # Errors
     ///
-    /// If there are no credentials, they do not work, or they are for another account.
-    pub async fn reach(role: Role, config: &Config) -> anyhow::Result<Self> {
+    /// If there are no credentials, AWS does not accept them, or they belong to another account.
+    pub async fn connect(role: Role, config: &Config) -> anyhow::Result<Self> {
         let region = config.need(&config.aws_region, "AWS_REGION")?.clone();
         let profile = role.profile(config).map(str::to_owned);
         let sdk = sdk(region.as_str(), profile.as_deref()).await;
         let credentials = CredentialSource::load(role, profile).await;
         let caller = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
         let caller = caller.explain(&credentials, "identifying the caller with sts:GetCallerIdentity")?;
-        let account = caller.account().context("AWS does not say which account these credentials are for")?.parse()?;
-        role.admits(&account, config)?;
+        let account = caller.account().context("GetCallerIdentity returned no account")?.parse()?;
+        role.check_account(&account, config)?;
         let caller = caller.arn().unwrap_or_default().to_owned();
         Ok(Self { role, place: Place { region, account }, caller, credentials, sdk })
     }
 
-    /// An account of which it is known already that it is the one for this role.
+    /// An account that is not checked. Tests use it.
     #[must_use]
-    pub fn known(role: Role, place: Place, sdk: SdkConfig) -> Self {
+    pub fn unchecked(role: Role, place: Place, sdk: SdkConfig) -> Self {
         let caller = place.account.to_string();
         Self { role, place, caller, credentials: CredentialSource::new(role), sdk }
     }
 
-    /// The snapshots here.
+    /// Draco's client for the snapshots of the account.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
         Cloud::new(&self.sdk, self.place.clone())
@@ -81,26 +81,26 @@ impl Account {
         &self.credentials
     }
 
-    /// For any service's client.
+    /// The SDK's configuration, for the client of any service.
     #[must_use]
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
-    /// CloudFormation here.
+    /// A client for CloudFormation.
     #[must_use]
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.sdk)
     }
 
-    /// S3 here.
+    /// A client for S3.
     ///
-    /// An endpoint of one's own has no name for each bucket, so there the bucket stands in the path.
+    /// A custom endpoint has no host name for each bucket, so there the bucket is in the path.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let elsewhere = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
-        let elsewhere = elsewhere.build().ok().and_then(|key| self.sdk.service_config()?.load_config(key));
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(elsewhere.is_some());
+        let endpoint = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let endpoint = endpoint.build().ok().and_then(|key| self.sdk.service_config()?.load_config(key));
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(endpoint.is_some());
         aws_sdk_s3::Client::from_conf(config.build())
     }
 }
@@ -124,16 +124,16 @@ async fn sdk(region: &str, profile: Option<&str>) -> SdkConfig {
         loader = loader.app_name(name);
     }
     if let Some(profile) = profile {
-        // The SDK's chain would take keys from the environment first, which are seldom meant where a profile is named;
-        // the AWS command line takes the profile that it is told, and so do we.
-        let about = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http());
-        let provider = ProfileFileCredentialsProvider::builder().configure(&about).profile_name(profile).build();
+        // The SDK's chain would prefer keys in the environment to a configured profile. The AWS command line prefers the
+        // profile that it is given, and so does this.
+        let settings = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http());
+        let provider = ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profile).build();
         loader = loader.profile_name(profile).credentials_provider(provider);
     }
     loader.load().await
 }
 
-/// HTTPS with the machine's own certificates, through the proxy that the environment names, if it names one.
+/// HTTPS with the system's certificates, through the proxy in the environment if there is one.
 fn http() -> SharedHttpClient {
     let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     Builder::new().build_with_connector_fn(move |settings, components| {

@@ -1,6 +1,6 @@
-//! What deletion in earnest would begin with: the copies in DR that nothing holds now.
+//! The copies in DR that would be deleted first if deletion were switched on.
 //!
-//! The consumer's own code says which they are; here they are only shown.
+//! The consumer's own code decides which they are; this module only lists them.
 
 use std::collections::BTreeSet;
 
@@ -11,47 +11,46 @@ use protocol::{Snapshot, SnapshotRole};
 use crate::terminal::{BAD, FAINT, GOOD, TITLE};
 use crate::{Account, Terminal, deployed};
 
-/// Shows which copies would be deleted now, and why, and says how many.
+/// Lists the copies that would be deleted now, with the reasons, and returns their number.
 ///
-/// Each database is thinned when its next copy is safe, which may let go of one or two more.
+/// The copies of a database are thinned when its next copy is completed, which may then expire one or two more.
 ///
 /// # Errors
 ///
-/// If AWS does not tell which copies there are.
+/// If the snapshots in DR cannot be listed.
 pub async fn show(dr: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<usize> {
     let snapshots = deployed::snapshots(dr).await?;
-    let going = going(&snapshots, config);
-    terminal.say(format_args!("{TITLE}What would be deleted now{TITLE:#} in {dr}"));
-    for line in told(&going, &snapshots) {
-        terminal.say(line);
+    let expired = expired(&snapshots, config);
+    terminal.print(format_args!("{TITLE}What would be deleted now{TITLE:#} in {dr}"));
+    for line in lines(&expired, &snapshots) {
+        terminal.print(line);
     }
-    Ok(going.len())
+    Ok(expired.len())
 }
 
-/// Those of these snapshots in DR that the configuration's lifecycles and floor let go.
+/// The copies among these snapshots in DR that neither the configured lifecycles nor the floor keep.
 #[must_use]
-pub fn going(snapshots: &[Snapshot], config: &Config) -> Vec<Expired> {
+pub fn expired(snapshots: &[Snapshot], config: &Config) -> Vec<Expired> {
     let floor = config.floor.clone().named("Floor");
     lifecycle::all_expired(snapshots, &config.source_accts, &config.lifecycles, &floor)
 }
 
-fn told(going: &[Expired], snapshots: &[Snapshot]) -> Vec<String> {
+fn lines(expired: &[Expired], snapshots: &[Snapshot]) -> Vec<String> {
     let copies =
         snapshots.iter().filter(|snapshot| matches!(SnapshotRole::of(snapshot), SnapshotRole::Copy(_))).count();
-    if going.is_empty() {
-        return vec![format!(
-            "  {GOOD}nothing{GOOD:#}: of {copies} copies, none is without a rule or a floor that holds it"
-        )];
+    if expired.is_empty() {
+        let copies = counted(copies, "copy is", "copies are");
+        return vec![format!("  {GOOD}nothing to delete{GOOD:#}: all {copies} kept")];
     }
     let mut lines = Vec::new();
-    for Expired { copy, why } in going {
+    for Expired { copy, why } in expired {
         let (id, taken) = (copy.arn.id(), copy.origin.taken.format("%Y-%m-%d %H:%M"));
         lines.push(format!("  {BAD}{id}{BAD:#} {FAINT}taken {taken} UTC{FAINT:#}"));
         lines.push(format!("    {why}"));
     }
-    let databases: BTreeSet<_> = going.iter().map(|doomed| &doomed.copy.origin.database).collect();
-    let (count, of) = (counted(going.len(), "copy", "copies"), counted(databases.len(), "database", "databases"));
-    lines.push(format!("  {BAD}{count}{BAD:#} of {of}, and {} stay", copies - going.len()));
+    let databases: BTreeSet<_> = expired.iter().map(|expired| &expired.copy.origin.database).collect();
+    let (count, of) = (counted(expired.len(), "copy", "copies"), counted(databases.len(), "database", "databases"));
+    lines.push(format!("  {BAD}{count}{BAD:#} of {of}; {} kept", copies - expired.len()));
     lines
 }
 

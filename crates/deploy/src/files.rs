@@ -1,26 +1,26 @@
-//! Where on this machine things are that are deployed.
+//! The local files that are deployed.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// The folders.
+/// The folders with them.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// Where `cargo xtask build` puts the zips.
+    /// The zips that `cargo xtask build` makes.
     pub built: PathBuf,
     /// The templates, and the definition of the timer.
     pub cfn: PathBuf,
 }
 
 impl Files {
-    /// Those of the workspace that this program was built in. It stands in `target/debug`.
+    /// Those of the workspace that this program was built in. The program is in `target/debug`.
     ///
     /// # Errors
     ///
-    /// If this program does not know where it stands.
+    /// If the path of this program is unknown.
     pub fn of_workspace() -> anyhow::Result<Self> {
-        let here = std::env::current_exe().context("where this program stands")?;
+        let here = std::env::current_exe().context("finding the path of this program")?;
         let target = here.ancestors().nth(2).context("no target folder")?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("no workspace")?;
         Ok(Self { built: target.join("draco"), cfn: root.join("cfn") })

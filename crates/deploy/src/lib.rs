@@ -1,10 +1,10 @@
-//! Puts Draco into two AWS accounts, and looks after it there.
+//! Deploys Draco into two AWS accounts, and checks the deployment.
 //!
-//! [`Deploy`] is the command, of which `cargo xtask` is the door. Each task is a room of its own: it gets an [`Account`]
-//! to work in, the configuration, and a [`Terminal`] to talk to, says what it will do before it does it, and can be called
-//! by tests as it is by people.
+//! [`run`] carries out a command; `deploy_args` defines the commands and their arguments. Each module carries out one command.
+//! It gets an [`Account`], the configuration and a [`Terminal`], shows what it will change, and asks before it does so.
+//! Tests call the same functions.
 //!
-//! Read [`role`] and [`account`] first: nothing is called in an account before that is known to be the right one.
+//! Read [`account`] first: before anything else is called, the account is checked to be the right one.
 //! [`aws_error`] turns an error of an AWS call into one line that names the next step.
 
 pub mod account;
@@ -16,60 +16,31 @@ pub mod deployed;
 pub mod doctor;
 pub mod event;
 pub mod files;
-pub mod role;
 pub mod stack;
 pub mod status;
 pub mod terminal;
 
-use std::path::PathBuf;
-
-use clap::{Parser, Subcommand};
-use config::Config;
+use deploy_args::Task;
 
 pub use account::Account;
-pub use role::Role;
+pub use deploy_args::Role;
 pub use terminal::Terminal;
 
-/// Puts Draco into two AWS accounts, and looks after it there.
-#[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
-pub struct Deploy {
-    /// The configuration, in place of config.yaml; environment variables win over either
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(subcommand)]
-    task: Task,
-}
-
-#[derive(Subcommand)]
-enum Task {
-    SetupBucket(bucket::SetupBucket),
-    Upload(code::Upload),
-    Create(stack::Create),
-    Update(stack::Update),
-    Delete(stack::Delete),
-    Status(status::Status),
-    Event(event::Event),
-    Doctor(doctor::Doctor),
-}
-
-impl Deploy {
-    /// Does what was asked.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be done: one line that says why, and what to do.
-    pub async fn run(self) -> anyhow::Result<()> {
-        let config = Config::read(self.config.as_deref(), &config::environment())?;
-        match self.task {
-            Task::SetupBucket(task) => task.run(&config).await,
-            Task::Upload(task) => task.run(&config).await,
-            Task::Create(task) => task.run(&config).await,
-            Task::Update(task) => task.run(&config).await,
-            Task::Delete(task) => task.run(&config).await,
-            Task::Status(task) => task.run(&config).await,
-            Task::Doctor(task) => task.run(&config).await,
-            Task::Event(task) => task.run(&config).await,
-        }
+/// Carries out a command.
+///
+/// # Errors
+///
+/// If it fails: one line with the reason and the next step.
+pub async fn run(task: Task) -> anyhow::Result<()> {
+    let config = task.configuration()?;
+    match task {
+        Task::SetupBucket(args) => bucket::run(&args, &config).await,
+        Task::Upload(_) => code::run(&config).await,
+        Task::Create(args) => stack::run_create(args, &config).await,
+        Task::Update(args) => stack::run_update(args, &config).await,
+        Task::Delete(args) => stack::run_delete(args, &config).await,
+        Task::Status(args) => status::run(&args, &config).await,
+        Task::Event(args) => event::run(&args, &config).await,
+        Task::Doctor(args) => doctor::run(&args, &config).await,
     }
 }

@@ -1,25 +1,14 @@
 //! `status`: what stands in both accounts, and how it goes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::Args;
 use config::Config;
 use serde::Serialize;
 
 use crate::code::shortened;
 use crate::deployed::{self, Function, Last};
 use crate::stack::Stack;
-use crate::terminal::{BAD, CAUTION, FAINT, GOOD, TITLE};
+use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
-
-/// Show both stacks: state, code, whether anything is deleted, the last copy, what waits for a person
-///
-/// What can be seen with the credentials that are there is shown; one account alone will do.
-#[derive(Args)]
-pub struct Status {
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
 
 /// What is there of a role.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,38 +57,36 @@ enum Standing {
     Broken,
 }
 
-impl Status {
-    /// Looks, and shows it.
-    ///
-    /// # Errors
-    ///
-    /// If neither account can be looked at.
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let mut all = Vec::new();
-        for role in Role::BOTH {
-            let seen = match Account::reach(role, config).await {
-                Ok(account) => There::look(&account).await,
-                Err(why) => Err(why),
-            };
-            let seen =
-                seen.map_or_else(|why| Seen::Unseen { error: format!("{why:#}") }, |there| Seen::There(there.into()));
-            all.push((role, seen));
-        }
-        let mut terminal = Terminal::new(true);
-        if self.json {
-            let all: serde_json::Map<_, _> = all
-                .iter()
-                .map(|(role, seen)| Ok((role.name().to_owned(), serde_json::to_value(seen)?)))
-                .collect::<anyhow::Result<_>>()?;
-            terminal.say(format_args!("{:#}", serde_json::Value::Object(all)));
-        } else {
-            let now = std::time::SystemTime::now().into();
-            all.iter().flat_map(|(role, seen)| seen.told(*role, now)).for_each(|line| terminal.say(line));
-        }
-        let unseen = all.iter().filter(|(_, seen)| matches!(seen, Seen::Unseen { .. })).count();
-        anyhow::ensure!(unseen < all.len(), "neither account can be looked at");
-        Ok(())
+/// Looks, and shows it.
+///
+/// # Errors
+///
+/// If neither account can be looked at.
+pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<()> {
+    let mut all = Vec::new();
+    for role in Role::BOTH {
+        let seen = match Account::connect(role, config).await {
+            Ok(account) => There::look(&account).await,
+            Err(why) => Err(why),
+        };
+        let seen =
+            seen.map_or_else(|why| Seen::Unseen { error: format!("{why:#}") }, |there| Seen::There(there.into()));
+        all.push((role, seen));
     }
+    let mut terminal = Terminal::new(Answers::default());
+    if args.json {
+        let all: serde_json::Map<_, _> = all
+            .iter()
+            .map(|(role, seen)| Ok((role.name().to_owned(), serde_json::to_value(seen)?)))
+            .collect::<anyhow::Result<_>>()?;
+        terminal.print(format_args!("{:#}", serde_json::Value::Object(all)));
+    } else {
+        let now = std::time::SystemTime::now().into();
+        all.iter().flat_map(|(role, seen)| seen.told(*role, now)).for_each(|line| terminal.print(line));
+    }
+    let unseen = all.iter().filter(|(_, seen)| matches!(seen, Seen::Unseen { .. })).count();
+    anyhow::ensure!(unseen < all.len(), "neither account can be looked at");
+    Ok(())
 }
 
 impl There {
@@ -123,8 +110,8 @@ impl There {
         let version = stack.as_ref().and_then(|stack| stack.parameters.get("CodeVersion"));
         let standing = match &stack {
             None => Standing::Missing,
-            Some(stack) if stack.is_whole() => Standing::Whole,
-            Some(stack) if stack.is_busy() => Standing::Busy,
+            Some(stack) if stack.is_ready() => Standing::Whole,
+            Some(stack) if stack.is_in_progress() => Standing::Busy,
             Some(_) => Standing::Broken,
         };
         Ok(Self {

@@ -1,6 +1,6 @@
-//! The person at the terminal, or the script in their place: what they are told, and what they are asked.
+//! Output for the user, and questions to the user.
 //!
-//! Nothing that is said decides whether something is done: nobody may be there to hear it.
+//! A failure to write is ignored: output may go to a closed pipe, and the command continues.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -8,93 +8,110 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 use anyhow::bail;
 
-/// What is added, or has gone well.
+/// Added, or successful.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// What changes, or should be looked at.
+/// Changed, or to be checked.
 pub const CAUTION: Style = AnsiColor::Yellow.on_default();
-/// What goes, or has failed.
+/// Removed, or failed.
 pub const BAD: Style = AnsiColor::Red.on_default();
-/// What is loud.
+/// Dangerous.
 pub const LOUD: Style = AnsiColor::Red.on_default().bold();
 /// A heading.
 pub const TITLE: Style = Style::new().bold();
-/// What matters less.
+/// Secondary information.
 pub const FAINT: Style = Style::new().dimmed();
 
-/// Who is talked to.
+/// Output and questions of one command.
 pub struct Terminal {
     out: Box<dyn Write + Send>,
     answers: Answers,
 }
 
-/// Who answers questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answers {
-    /// `--yes` did, to all of them.
-    Yes,
-    /// Whoever sits there.
-    Person,
-    /// Nobody: this is a script that did not say `--yes`.
-    Nobody,
+/// How the questions of a command are answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// `--yes`: every question is answered with yes. A typed name is not.
+    pub yes: bool,
+    /// `--confirm`: the name that would be typed.
+    pub confirm: Option<String>,
+    /// Standard input is a terminal, so that the user can be asked.
+    pub interactive: bool,
+}
+
+impl Answers {
+    /// Those of this process, with `--yes` or without.
+    #[must_use]
+    pub fn new(yes: bool) -> Self {
+        Self { yes, confirm: None, interactive: io::stdin().is_terminal() }
+    }
 }
 
 impl Terminal {
-    /// The terminal of this process, where `--yes` was given or not.
+    /// Standard output of this process, with these answers.
     #[must_use]
-    pub fn new(yes: bool) -> Self {
-        let answers = match yes {
-            true => Answers::Yes,
-            false if io::stdin().is_terminal() => Answers::Person,
-            false => Answers::Nobody,
-        };
-        Self::writing(Box::new(anstream::stdout()), answers)
+    pub fn new(answers: Answers) -> Self {
+        Self::with_output(Box::new(anstream::stdout()), answers)
     }
 
-    /// One that writes to something else.
+    /// Another output, with these answers.
     #[must_use]
-    pub fn writing(out: Box<dyn Write + Send>, answers: Answers) -> Self {
+    pub fn with_output(out: Box<dyn Write + Send>, answers: Answers) -> Self {
         Self { out, answers }
     }
 
-    /// Says a line, or some.
-    pub fn say(&mut self, what: impl Display) {
-        let _ = writeln!(self.out, "{what}");
+    /// Prints text and a newline.
+    pub fn print(&mut self, text: impl Display) {
+        let _ = writeln!(self.out, "{text}");
         let _ = self.out.flush();
     }
 
-    /// Says a line that should be looked at.
-    pub fn warn(&mut self, what: impl Display) {
-        self.say(format_args!("{CAUTION}warning:{CAUTION:#} {what}"));
+    /// Prints a warning.
+    pub fn warn(&mut self, text: impl Display) {
+        self.print(format_args!("{CAUTION}warning:{CAUTION:#} {text}"));
     }
 
-    /// Asks whether to go on. No answer is no.
+    /// Asks a question. An empty answer is no.
     ///
     /// # Errors
     ///
-    /// If nobody is there to be asked.
-    pub fn agrees(&mut self, question: &str) -> anyhow::Result<bool> {
-        Ok(match self.answers {
-            Answers::Yes => true,
-            Answers::Person => matches!(self.asked(&format!("{question} [y/N]"))?.to_lowercase().as_str(), "y" | "yes"),
-            Answers::Nobody => bail!("{question} Nobody is there to answer: add --yes to go on without being asked"),
-        })
+    /// Without a terminal and `--yes`.
+    pub fn ask(&mut self, question: &str) -> anyhow::Result<bool> {
+        if self.answers.yes {
+            return Ok(true);
+        }
+        if !self.answers.interactive {
+            bail!("{question} not a terminal; re-run with --yes");
+        }
+        let answer = self.read_line(&format!("{question} [y/N]"))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks for a word to be typed, where a habit of answering "y" would be dangerous.
+    /// Asks for a name to be typed, where a habitual "y" would be dangerous. `--yes` does not answer this, `--confirm` does.
     ///
     /// # Errors
     ///
-    /// If nobody is there to be asked.
-    pub fn types(&mut self, question: &str, word: &str) -> anyhow::Result<bool> {
-        Ok(match self.answers {
-            Answers::Yes => true,
-            Answers::Person => self.asked(&format!("{question} Type {word} to go on:"))? == word,
-            Answers::Nobody => bail!("{question} Nobody is there to answer: add --yes to go on without being asked"),
-        })
+    /// If `--confirm` has another name, or without a terminal and `--confirm`.
+    pub fn ask_for_name(&mut self, statement: &str, name: &str) -> anyhow::Result<bool> {
+        if let Some(confirmed) = &self.answers.confirm {
+            if confirmed == name {
+                return Ok(true);
+            }
+            bail!("--confirm {confirmed} does not match {name}: nothing was changed");
+        }
+        if !self.answers.interactive {
+            bail!("{statement} not a terminal; re-run with --confirm {name}");
+        }
+        Ok(self.read_line(&format!("{statement} Type {name} to confirm:"))? == name)
     }
 
-    fn asked(&mut self, question: &str) -> io::Result<String> {
-        let _ = write!(self.out, "{TITLE}{question}{TITLE:#} ");
+    /// Whether `--confirm` was given.
+    #[must_use]
+    pub fn has_confirmation(&self) -> bool {
+        self.answers.confirm.is_some()
+    }
+
+    fn read_line(&mut self, prompt: &str) -> io::Result<String> {
+        let _ = write!(self.out, "{TITLE}{prompt}{TITLE:#} ");
         let _ = self.out.flush();
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
@@ -106,20 +123,28 @@ impl Terminal {
 mod tests {
     use super::*;
 
-    fn terminal(answers: Answers) -> Terminal {
-        Terminal::writing(Box::new(io::sink()), answers)
+    fn terminal(yes: bool, confirm: Option<&str>) -> Terminal {
+        let answers = Answers { yes, confirm: confirm.map(str::to_owned), interactive: false };
+        Terminal::with_output(Box::new(io::sink()), answers)
     }
 
     #[test]
-    fn yes_answers_every_question() {
-        assert!(terminal(Answers::Yes).agrees("Go on?").unwrap());
-        assert!(terminal(Answers::Yes).types("This deletes it.", "draco-consumer").unwrap());
+    fn yes_answers_questions_but_types_no_name() {
+        assert!(terminal(true, None).ask("Create the bucket?").unwrap());
+        let why = terminal(true, None).ask_for_name("This deletes it.", "draco-consumer").unwrap_err().to_string();
+        assert_eq!(why, "This deletes it. not a terminal; re-run with --confirm draco-consumer");
     }
 
     #[test]
-    fn a_script_that_did_not_say_yes_is_told_how() {
-        let why = terminal(Answers::Nobody).agrees("Make the bucket?").unwrap_err().to_string();
-        assert_eq!(why, "Make the bucket? Nobody is there to answer: add --yes to go on without being asked");
-        terminal(Answers::Nobody).types("This deletes it.", "draco-consumer").unwrap_err();
+    fn confirm_types_exactly_this_name() {
+        assert!(terminal(false, Some("draco-consumer")).ask_for_name("", "draco-consumer").unwrap());
+        let why = terminal(true, Some("draco")).ask_for_name("", "draco-consumer").unwrap_err().to_string();
+        assert_eq!(why, "--confirm draco does not match draco-consumer: nothing was changed");
+    }
+
+    #[test]
+    fn without_terminal_the_error_names_the_option() {
+        let why = terminal(false, None).ask("Create the bucket?").unwrap_err().to_string();
+        assert_eq!(why, "Create the bucket? not a terminal; re-run with --yes");
     }
 }

@@ -81,7 +81,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
 
     tell("A bucket, the code in it, and the two stacks, that of DR first.");
     commands.xtask("setup-bucket --yes").await?;
-    says(&commands.xtask("setup-bucket --yes").await?, "is as it has to be")?;
+    says(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
     commands.xtask("build").await?;
     commands.xtask("upload").await?;
     ensure!(!commands.xtask("upload").await?.contains("uploaded"), "what is there was uploaded again");
@@ -137,7 +137,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     // It has something to say: of the subscriptions, which were left out, and that nobody hears of alarms.
     says(&commands.run("doctor").await?.said, "RDS does not tell topic DracoProducer")?;
     for role in ["producer", "consumer"] {
-        says(&commands.xtask(&format!("event sweep {role}")).await?, "looked at everything")?;
+        says(&commands.xtask(&format!("event sweep {role}")).await?, "looked at every snapshot")?;
     }
 
     tell("An event that fails is tried again, and ends where a person finds it.");
@@ -148,7 +148,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     tell("Both stacks go. The copies stay, and so does the key that they are under.");
     let key = behind.snapshots(DR).await?.remove(&fourth).and_then(|copy| copy.kms_key_id).context("no key")?;
     for role in ["producer", "consumer"] {
-        commands.xtask(&format!("delete {role} --yes")).await?;
+        commands.xtask(&format!("delete {role} --confirm draco-{role}")).await?;
     }
     stage.stand([&fourth]).await?;
     let key = aws.run(DR, &["kms", "describe-key", "--key-id", &key]).await?;

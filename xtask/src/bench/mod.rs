@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: figures, one JSON line each. `doc/performance.md` says how the last ones came out.
+//! `cargo xtask bench`: measurements, one JSON line each. `doc/performance.md` has the latest results.
 
 mod start;
 
@@ -13,34 +13,38 @@ use nix::sys::resource::{UsageWho, getrusage};
 use xshell::{Shell, cmd};
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Of {
-    /// The crate: hourly snapshots under Standard
+pub(crate) enum Benchmark {
+    /// The crate retention: hourly snapshots under Standard
     Retention,
-    /// The simulated AWS: calls a second, and a virtual year
+    /// The simulated AWS: calls per second, and a simulated year
     Sim,
-    /// The command: a million snapshots from a file
+    /// `draco plan`: a million snapshots from a file
     Plan,
-    /// The functions' programs: how fast they start, how much memory they take, how large they are
+    /// The programs of the functions: start time, memory and size
     Start,
-    /// What a replicated snapshot costs, in fleets of all sizes, and how a fleet drains
+    /// The cost of a replicated snapshot in fleets of different sizes, and how long a backlog takes
     Replicate,
     #[value(hide = true)]
     PlanBuilt,
 }
 
-pub(crate) fn run(shell: &Shell, of: Of) -> anyhow::Result<()> {
-    match of {
-        Of::Retention => Ok(cmd!(shell, "cargo bench --quiet --package retention --bench plan").quiet().run()?),
-        Of::Sim => Ok(cmd!(shell, "cargo bench --quiet --package sim --bench calls").quiet().run()?),
-        Of::Plan => {
+pub(crate) fn run(shell: &Shell, benchmark: Benchmark) -> anyhow::Result<()> {
+    match benchmark {
+        Benchmark::Retention => {
+            Ok(cmd!(shell, "cargo bench --quiet --package retention --bench plan").quiet().run()?)
+        }
+        Benchmark::Sim => Ok(cmd!(shell, "cargo bench --quiet --package sim --bench calls").quiet().run()?),
+        Benchmark::Plan => {
             cmd!(shell, "cargo build --quiet --release --package draco").quiet().run()?;
-            // The memory that is told is the most of any child, so the compiler must be the child of another.
+            // The measured memory is the maximum of all child processes, so the compiler must be the child of another process.
             let here = std::env::current_exe()?;
             Ok(cmd!(shell, "{here} bench plan-built").quiet().run()?)
         }
-        Of::PlanBuilt => plan(),
-        Of::Start => start::run(shell),
-        Of::Replicate => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?),
+        Benchmark::PlanBuilt => plan(),
+        Benchmark::Start => start::run(shell),
+        Benchmark::Replicate => {
+            Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! How the functions start: the programs that `cargo xtask build` makes, against a stand-in for Lambda's Runtime API on loopback.
+//! The start of the functions: the programs that `cargo xtask build` makes, with a replacement for Lambda's Runtime API on
+//! loopback.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
@@ -12,11 +13,11 @@ use xshell::Shell;
 
 use crate::build::{self, Built};
 
-/// How often each program is started.
+/// The number of starts of each program.
 const STARTS: usize = 31;
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
-    for Built { function, path, zip, .. } in build::build(shell, build::HERE)? {
+    for Built { function, path, zip, .. } in build::build(shell, build::HOST)? {
         let mut starts = (0..STARTS).map(|_| start(&path)).collect::<anyhow::Result<Vec<_>>>()?;
         starts.sort_by_key(|start| start.until_next);
         let Start { until_next, .. } = starts[STARTS / 2];
@@ -31,18 +32,18 @@ pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One start.
+/// The measurements of one start.
 struct Start {
-    /// From the start of the process until it asks for the first event.
+    /// From the start of the process until it requests the first event.
     until_next: Duration,
-    /// The most memory that it had by then.
+    /// The maximum memory until then.
     peak_kib: u32,
 }
 
 fn start(program: &Path) -> anyhow::Result<Start> {
     let api = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let begun = Instant::now();
-    let mut process = Killed(
+    let started = Instant::now();
+    let mut process = KillOnDrop(
         Command::new(program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.local_addr()?.to_string())
@@ -56,14 +57,14 @@ fn start(program: &Path) -> anyhow::Result<Start> {
     let (mut connection, _) = accept(&api, &mut process.0)?;
     let mut request = String::new();
     BufReader::new(&mut connection).read_line(&mut request)?;
-    let until_next = begun.elapsed();
+    let until_next = started.elapsed();
     ensure!(request.starts_with("GET /2018-06-01/runtime/invocation/next "), "an unexpected request: {request:?}");
     let status = read_to_string(format!("/proc/{}/status", process.0.id()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
     Ok(Start { until_next, peak_kib: peak.context("no VmHWM in the process's status")?.parse()? })
 }
 
-/// Waits for the program, unless it ends before it says anything.
+/// Waits for the first request of the program, or its end.
 fn accept(api: &TcpListener, process: &mut Child) -> anyhow::Result<(std::net::TcpStream, std::net::SocketAddr)> {
     api.set_nonblocking(true)?;
     loop {
@@ -73,18 +74,18 @@ fn accept(api: &TcpListener, process: &mut Child) -> anyhow::Result<(std::net::T
                 return Ok((connection, from));
             }
             Err(why) if why.kind() != std::io::ErrorKind::WouldBlock => return Err(why.into()),
-            Err(_) => ensure!(process.try_wait()?.is_none(), "the program ended before it asked for an event"),
+            Err(_) => ensure!(process.try_wait()?.is_none(), "the program ended before it requested an event"),
         }
         std::thread::sleep(Duration::from_micros(50));
     }
 }
 
-/// A process that ends with this.
-struct Killed(Child);
+/// A process that is killed when this is dropped.
+struct KillOnDrop(Child);
 
-impl Drop for Killed {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

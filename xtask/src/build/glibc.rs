@@ -1,4 +1,4 @@
-//! Which glibc a program asks for.
+//! The version of glibc that a program requires.
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ impl fmt::Display for Version {
     }
 }
 
-/// The newest version that any symbol of this program is asked for in, by its table of needed versions.
-pub(super) fn asked_for(program: &[u8]) -> anyhow::Result<Version> {
-    let header = FileHeader64::<Endianness>::parse(program).context("it is no 64-bit ELF file")?;
+/// The newest version that any symbol of this program requires, by its table of needed versions.
+pub(super) fn required(program: &[u8]) -> anyhow::Result<Version> {
+    let header = FileHeader64::<Endianness>::parse(program).context("not a 64-bit ELF file")?;
     let endian = header.endian()?;
     let sections = header.sections(endian, program)?;
-    let (mut libraries, texts) = sections.gnu_verneed(endian, program)?.context("it asks for no version of glibc")?;
+    let (mut libraries, texts) = sections.gnu_verneed(endian, program)?.context("it requires no version of glibc")?;
     let texts = sections.strings(endian, program, texts)?;
     let mut newest = None;
     while let Some((_, mut versions)) = libraries.next()? {
@@ -30,37 +30,37 @@ pub(super) fn asked_for(program: &[u8]) -> anyhow::Result<Version> {
             newest = newest.max(parse(std::str::from_utf8(version.name(endian, texts)?)?)?);
         }
     }
-    newest.context("it asks for no version of glibc")
+    newest.context("it requires no version of glibc")
 }
 
-/// What the name of a version says of glibc; of other libraries, nothing.
+/// The version of glibc in the name of a version; `None` for other libraries.
 fn parse(name: &str) -> anyhow::Result<Option<Version>> {
     let Some(version) = name.strip_prefix("GLIBC_") else { return Ok(None) };
     let mut numbers = version.split('.').map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => Ok(Some(Version(major, minor))),
-        // GLIBC_PRIVATE is one build's own, and GLIBC_ABI_DT_RELR is newer than any that Lambda has.
-        _ => bail!("it asks for {name}"),
+        // GLIBC_PRIVATE works only with one build of glibc, and GLIBC_ABI_DT_RELR is newer than Lambda's.
+        _ => bail!("it requires {name}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Version, asked_for, parse};
+    use super::{Version, parse, required};
 
     #[test]
-    fn a_symbol_that_is_newer_than_the_rest_is_noticed() {
-        // This program's own needs, one of which is made a newer one.
+    fn newest_symbol_determines_the_version() {
+        // The requirements of this test program, one of which is changed to a newer version.
         let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let asks = asked_for(&program).unwrap();
-        let name = format!("\0GLIBC_{}.{}\0", asks.0, asks.1).into_bytes();
+        let found = required(&program).unwrap();
+        let name = format!("\0GLIBC_{}.{}\0", found.0, found.1).into_bytes();
         let at: Vec<usize> =
             program.windows(name.len()).enumerate().filter(|(_, found)| *found == name).map(|(at, _)| at).collect();
-        assert!(!at.is_empty(), "{asks} stands nowhere in the program that asks for it");
+        assert!(!at.is_empty(), "the program does not contain {found}");
         for at in at {
             program[at + name.len() - 3..at + name.len() - 1].copy_from_slice(b"99");
         }
-        assert_eq!(asked_for(&program).unwrap(), Version(asks.0, 99));
+        assert_eq!(required(&program).unwrap(), Version(found.0, 99));
     }
 
     #[test]
@@ -71,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn names_without_number_are_refused() {
         for name in ["GLIBC_PRIVATE", "GLIBC_ABI_DT_RELR"] {
-            assert_eq!(parse(name).unwrap_err().to_string(), format!("it asks for {name}"));
+            assert_eq!(parse(name).unwrap_err().to_string(), format!("it requires {name}"));
         }
     }
 
     #[test]
-    fn what_is_no_program_is_refused() {
-        assert_eq!(asked_for(b"#!/bin/sh\n").unwrap_err().to_string(), "it is no 64-bit ELF file");
+    fn other_files_are_refused() {
+        assert_eq!(required(b"#!/bin/sh\n").unwrap_err().to_string(), "not a 64-bit ELF file");
     }
 }

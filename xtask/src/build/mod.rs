@@ -1,8 +1,7 @@
-//! `cargo xtask build`: the two functions as Lambda gets them, one zip each.
+//! `cargo xtask build`: the zips of the two functions for Lambda.
 //!
-//! They are built by cargo-lambda, which has zig link them against the glibc that it is told of, whatever this machine's
-//! own may be. The same source and the same tools give the same bytes, in whatever folder: so a zip's hash says whether
-//! there is anything to upload.
+//! cargo-lambda builds them, and zig links them against Lambda's version of glibc, independently of this machine's. The same
+//! source and tools give the same bytes, in any folder. So the hash of a zip shows whether it must be uploaded.
 
 mod glibc;
 mod package;
@@ -13,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use config::{Architecture, Config};
+use config::Architecture;
+use deploy_args::ConfigFile;
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
@@ -21,29 +21,28 @@ use tools::Tools;
 
 pub(crate) const FUNCTIONS: [&str; 2] = ["producer", "consumer"];
 
-/// What Amazon Linux 2023 has, and so `provided.al2023`. A program that asks for newer symbols does not start there.
+/// The version in Amazon Linux 2023, and so in `provided.al2023`. A program that requires newer symbols does not start there.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>
 const GLIBC: glibc::Version = glibc::Version(2, 34);
 
 /// Build both functions for AWS Lambda, one zip each, in target/draco
 #[derive(clap::Args)]
 pub(crate) struct Build {
-    /// The processor to build for, in place of ARCHITECTURE in the configuration
+    /// The processor, in place of ARCHITECTURE in the configuration
     #[arg(long, value_name = "ARCHITECTURE", value_parser = architectures())]
     arch: Option<Architecture>,
-    /// The configuration, in place of config.yaml; environment variables win over either
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
-/// That of the machine that this runs on.
-pub(crate) const HERE: Architecture =
+/// The processor of this machine.
+pub(crate) const HOST: Architecture =
     if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X86_64 };
 
 fn architectures() -> impl TypedValueParser<Value = Architecture> {
     PossibleValuesParser::new(Architecture::ALL.map(Architecture::name)).try_map(|given| {
         let known = Architecture::ALL.into_iter().find(|known| known.name() == given);
-        known.ok_or("Lambda has no such processor")
+        known.ok_or("Lambda does not support this processor")
     })
 }
 
@@ -51,7 +50,7 @@ impl Build {
     pub(crate) fn run(self, shell: &Shell) -> anyhow::Result<()> {
         let architecture = match self.arch {
             Some(architecture) => architecture,
-            None => Config::read(self.config.as_deref(), &config::environment())?.architecture,
+            None => self.config.read()?.architecture,
         };
         run(shell, architecture)
     }
@@ -62,7 +61,7 @@ fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
         let path = crate::target()?.join(format!("draco/{function}-{architecture}.zip"));
         write(&path, &zip)?;
         println!(
-            "{}  {:.2} MiB  asks for {glibc}  sha256 {}",
+            "{}  {:.2} MiB  requires {glibc}  sha256 {}",
             shown(&path, shell),
             zip.len() as f64 / f64::from(1 << 20),
             Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
@@ -71,25 +70,28 @@ fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A function, built.
+/// A function that was built.
 pub(crate) struct Built {
     pub(crate) function: &'static str,
-    /// Where the program stands.
+    /// The path of the program.
     pub(crate) path: PathBuf,
-    /// What Lambda gets.
+    /// The zip for Lambda.
     pub(crate) zip: Vec<u8>,
-    /// The newest version of glibc that it asks for.
+    /// The version of glibc that it requires.
     glibc: glibc::Version,
 }
 
-/// Builds both functions, and makes sure that they start on Lambda.
+/// Builds both functions, and checks that they can start on Lambda.
 pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result<[Built; 2]> {
     let triple = architecture.triple();
     let Tools { cargo_lambda, zig } = tools::find(shell, triple)?;
     let target = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
     let programs = crate::target()?.join("draco").join(triple);
+    if !programs.exists() {
+        crate::announce("building both functions with link-time optimisation", "3 minutes", "1 GB");
+    }
     println!("$ cargo lambda build --profile lambda --target {target}");
-    // It would have rustup install what is missing, without a word: so it need not check.
+    // Without this flag, it would install a missing target with rustup, without asking.
     let mut build = cmd!(
         shell,
         "{cargo_lambda} lambda build --quiet --locked --profile lambda --target {target} --skip-target-check"
@@ -100,10 +102,10 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
     .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
     .env("CARGO_ENCODED_RUSTFLAGS", without_folders(shell)?)
     .quiet();
-    for name in crate::set_for_xtask() {
+    for name in crate::variables_of_this_program() {
         build = build.env_remove(name);
     }
-    build.run().context("the functions cannot be built")?;
+    build.run().context("building the functions")?;
 
     let [producer, consumer] = FUNCTIONS.map(|function| checked(function, programs.join(function).join("bootstrap")));
     Ok([producer?, consumer?])
@@ -111,29 +113,31 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
 
 fn checked(function: &'static str, path: PathBuf) -> anyhow::Result<Built> {
     let program = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    let glibc = glibc::asked_for(&program).with_context(|| format!("looking into {}", path.display()))?;
-    ensure!(glibc <= GLIBC, "the {function} asks for {glibc}, but Lambda's provided.al2023 has {GLIBC}");
+    let glibc = glibc::required(&program).with_context(|| format!("reading the symbols of {}", path.display()))?;
+    ensure!(glibc <= GLIBC, "the {function} requires {glibc}, but Lambda's provided.al2023 has {GLIBC}");
     Ok(Built { function, zip: package::zip(&program)?, path, glibc })
 }
 
-/// Flags by which no folder of this machine gets into a program: they would in the places of panics.
+/// Compiler flags that keep folders of this machine out of the program, where panic messages would contain them.
 ///
-/// They differ from folder to folder and yet leave the rest of the program as it is, because Cargo keeps flags that
-/// remap paths out of the hashes that go into symbols.
+/// The flags differ between folders, but the program does not: Cargo leaves flags that remap paths out of the hashes in
+/// symbols.
 fn without_folders(shell: &Shell) -> anyhow::Result<String> {
     let cargo = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => std::env::home_dir().context("neither HOME nor CARGO_HOME is set")?.join(".cargo"),
     };
-    // The last that fits is taken, and the folder that is built into usually lies in the sources'.
+    // The last matching flag is used, and the target folder is usually in the source folder.
     let folders = [(cargo, "/cargo"), (shell.current_dir(), "/draco"), (crate::target()?, "/draco/target")];
     let mut flags = Vec::new();
     for (folder, name) in folders {
-        let resolved = folder.canonicalize().with_context(|| format!("looking for {}", folder.display()))?;
-        // Whoever keeps it behind a link has it under either name.
+        let resolved = folder.canonicalize().with_context(|| format!("resolving {}", folder.display()))?;
+        // A folder behind a symbolic link has two paths.
         for folder in [folder, resolved] {
-            flags
-                .push(format!("--remap-path-prefix={}={name}", folder.to_str().context("a folder's name is no text")?));
+            flags.push(format!(
+                "--remap-path-prefix={}={name}",
+                folder.to_str().context("the name of a folder is not UTF-8")?
+            ));
         }
     }
     Ok(flags.join("\x1f"))
@@ -143,7 +147,7 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
-/// A path as it is typed at the root of the sources.
+/// A path relative to the root of the sources.
 fn shown(path: &Path, shell: &Shell) -> String {
     let root = shell.current_dir().canonicalize().unwrap_or_default();
     path.strip_prefix(root).unwrap_or(path).display().to_string()

@@ -1,12 +1,12 @@
-//! The zip in which Lambda gets a program.
+//! The zip of a program for Lambda.
 
 use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipWriter};
 
-/// One file, which `provided.al2023` starts if it is called `bootstrap`. What else the zip says of it is always the
-/// same: 1980, when time begins in zips, and that anybody may run it.
+/// A zip with one file, `bootstrap`, which `provided.al2023` starts. Its time and permissions are always the same (1980, the
+/// earliest time in a zip; executable by all), so that the zip depends only on the program.
 pub(crate) fn zip(program: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let always = SimpleFileOptions::default().last_modified_time(DateTime::default()).unix_permissions(0o755);
@@ -22,7 +22,7 @@ mod tests {
     use zip::{DateTime, ZipArchive};
 
     #[test]
-    fn a_zip_holds_one_file_that_anybody_may_run_and_no_time() {
+    fn zip_has_one_executable_file_without_time() {
         let mut zip = ZipArchive::new(Cursor::new(super::zip(b"a program").unwrap())).unwrap();
         assert_eq!(zip.len(), 1);
         let mut file = zip.by_index(0).unwrap();

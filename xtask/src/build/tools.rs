@@ -1,4 +1,4 @@
-//! What the functions are built with, besides Cargo: on the search path, or where `cargo xtask test` has put it.
+//! The tools that build the functions, besides Cargo: on the search path, or installed by `cargo xtask test`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,9 @@ use xshell::{Shell, cmd};
 
 use crate::python::TOOLS;
 
-/// Each at the version that the tests build with, since the bytes depend on it.
+/// With the version that the tests build with, because the bytes of the zip depend on it.
 const CARGO_LAMBDA: Package = Package { name: "cargo-lambda", version: "1.9.2", programs: &["cargo-lambda"] };
-/// The package on PyPI has its program under another name.
+/// The package on PyPI has a different name for the program.
 const ZIG: Package = Package { name: "ziglang", version: "0.17.1", programs: &["zig", "python-zig"] };
 
 struct Package {
@@ -28,11 +28,11 @@ pub(super) fn find(shell: &Shell, triple: &str) -> anyhow::Result<Tools> {
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.push(TOOLS.folder()?.join("bin"));
 
-    // It names the folder whether there is one or not, and knows nothing of rustup, which not everybody has.
+    // rustc prints the folder whether it exists or not. This works without rustup.
     let library = cmd!(shell, "rustc --print target-libdir --target {triple}").quiet().read()?;
     ensure!(
         Path::new(&library).is_dir(),
-        "Rust's standard library for {triple} is not there; `rustup target add {triple}` installs it"
+        "Rust's standard library for {triple} is not installed; run `rustup target add {triple}`"
     );
     Ok(Tools { cargo_lambda: CARGO_LAMBDA.find(&folders)?, zig: ZIG.find(&folders)? })
 }
@@ -42,9 +42,7 @@ impl Package {
         let places = folders.iter().flat_map(|folder| self.programs.iter().map(|program| folder.join(program)));
         places.into_iter().find(|place| place.is_file()).with_context(|| {
             let Self { name, version, .. } = self;
-            format!(
-                "{name} is not there; `pipx install {name}=={version}` installs it, and so do `uv tool install` and pip"
-            )
+            format!("{name} is not installed; run `pipx install {name}=={version}` (or `uv tool install`, or pip)")
         })
     }
 }
@@ -54,15 +52,15 @@ mod tests {
     use super::{CARGO_LAMBDA, ZIG};
 
     #[test]
-    fn a_missing_tool_is_told_with_the_command_that_installs_it() {
+    fn missing_tool_is_reported_with_its_install_command() {
         assert_eq!(
             ZIG.find(&["/nowhere".into()]).unwrap_err().to_string(),
-            "ziglang is not there; `pipx install ziglang==0.17.1` installs it, and so do `uv tool install` and pip"
+            "ziglang is not installed; run `pipx install ziglang==0.17.1` (or `uv tool install`, or pip)"
         );
     }
 
     #[test]
-    fn the_tests_build_with_the_versions_that_are_told() {
+    fn reported_versions_are_those_of_the_tests() {
         let requirements = include_str!("../../python/requirements.txt");
         for package in [CARGO_LAMBDA, ZIG] {
             let wanted = format!("{}=={} \\", package.name, package.version);

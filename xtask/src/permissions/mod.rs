@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The page with its generated part made anew.
+/// The page with an updated generated part.
 fn updated(root: &Path, page: &str) -> anyhow::Result<String> {
     let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PAGE}: the line {BEGIN:?} is missing"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE}: the line {END:?} is missing"))?;

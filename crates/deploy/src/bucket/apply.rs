@@ -1,4 +1,4 @@
-//! One call for each setting.
+//! Applies a change: one call for each setting.
 
 use anyhow::Context;
 use aws_sdk_s3::types::{
@@ -7,26 +7,26 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
-use super::wanted::{Change, To, blocked};
+use super::changes::{Change, Setting, all_blocked};
 use crate::Account;
 use crate::aws_error::Explain;
 
 pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::Result<()> {
-    let (s3, who) = (dr.s3(), dr.credentials());
-    let doing = format!("changing the {} of bucket {name}", change.what);
-    match &change.to {
-        To::Bucket => {
-            // The oldest region is the one that must not be named.
+    let (s3, credentials) = (dr.s3(), dr.credentials());
+    let doing = format!("changing the {} of bucket {name}", change.name);
+    match &change.setting {
+        Setting::Bucket => {
+            // S3 refuses us-east-1 as a location constraint: it is the default.
             let region = dr.place.region.as_str();
-            let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
-            let place = elsewhere.map(|at| CreateBucketConfiguration::builder().location_constraint(at).build());
+            let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+            let place = constraint.map(|at| CreateBucketConfiguration::builder().location_constraint(at).build());
             let call = s3.create_bucket().bucket(name).set_create_bucket_configuration(place);
             call.object_ownership(ObjectOwnership::BucketOwnerEnforced)
                 .send()
                 .await
-                .explain(who, format!("making {name}"))?;
+                .explain(credentials, format!("creating bucket {name}"))?;
         }
-        To::Ownership => {
+        Setting::Ownership => {
             let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
             let controls = OwnershipControls::builder().rules(rule.build()?).build()?;
             s3.put_bucket_ownership_controls()
@@ -34,32 +34,37 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
                 .ownership_controls(controls)
                 .send()
                 .await
-                .explain(who, doing)?;
+                .explain(credentials, doing)?;
         }
-        To::PublicAccess => {
-            let call = s3.put_public_access_block().bucket(name).public_access_block_configuration(blocked());
-            call.send().await.explain(who, doing)?;
+        Setting::PublicAccess => {
+            let call = s3.put_public_access_block().bucket(name).public_access_block_configuration(all_blocked());
+            call.send().await.explain(credentials, doing)?;
         }
-        To::Versioning => {
+        Setting::Versioning => {
             let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-            s3.put_bucket_versioning().bucket(name).versioning_configuration(on).send().await.explain(who, doing)?;
+            s3.put_bucket_versioning()
+                .bucket(name)
+                .versioning_configuration(on)
+                .send()
+                .await
+                .explain(credentials, doing)?;
         }
-        To::Encryption => {
+        Setting::Encryption => {
             let default =
                 ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build()?;
             let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
             let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build()?;
             let call = s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules);
-            call.send().await.explain(who, doing)?;
+            call.send().await.explain(credentials, doing)?;
         }
-        To::Policy(policy) => {
+        Setting::Policy(policy) => {
             let policy = serde_json::to_string(policy).context("writing the bucket's policy")?;
-            s3.put_bucket_policy().bucket(name).policy(policy).send().await.explain(who, doing)?;
+            s3.put_bucket_policy().bucket(name).policy(policy).send().await.explain(credentials, doing)?;
         }
-        To::Rules(rules) => {
+        Setting::Rules(rules) => {
             let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build()?;
             let call = s3.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(rules);
-            call.send().await.explain(who, doing)?;
+            call.send().await.explain(credentials, doing)?;
         }
     }
     Ok(())

@@ -1,13 +1,13 @@
-//! The bucket's policy: who may read, and that nobody may without TLS. Statements that are not Draco's stay.
+//! The bucket's policy: the accounts that may read, and that TLS is required. Other statements are kept.
 
 use protocol::AccountId;
 use serde_json::{Value, json};
 
-/// How Draco's statements are known among others.
+/// The ids of Draco's statements.
 const TLS_ONLY: &str = "DracoTlsOnly";
 const SOURCES_READ: &str = "DracoSourcesRead";
 
-/// The policy that the bucket has to have, given what it has. Of a policy that is right already, nothing changes.
+/// The policy that the bucket needs, made from the current one. A right policy stays equal.
 pub(super) fn wanted(bucket: &str, readers: &[AccountId], now: Option<&Value>) -> Value {
     let mut statements = vec![tls_only(bucket)];
     statements.extend((!readers.is_empty()).then(|| sources_read(bucket, readers)));
@@ -15,7 +15,7 @@ pub(super) fn wanted(bucket: &str, readers: &[AccountId], now: Option<&Value>) -
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// What is not Draco's.
+/// The statements that are not Draco's.
 pub(super) fn others(now: Option<&Value>) -> impl Iterator<Item = &Value> {
     let statements = now.and_then(|policy| policy.get("Statement"));
     // A policy with one statement may have it without a list around it.
@@ -24,7 +24,7 @@ pub(super) fn others(now: Option<&Value>) -> impl Iterator<Item = &Value> {
     statements.unwrap_or_default().iter().filter(move |statement| !is_ours(statement))
 }
 
-/// Whether two policies say the same. AWS gives a list of one back as that one, and lists in any order.
+/// Whether two policies are equivalent. AWS returns a list of one element as that element, and lists in any order.
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     plain(one) == plain(other)
 }
@@ -52,7 +52,7 @@ fn tls_only(bucket: &str) -> Value {
     })
 }
 
-/// Whoever deploys the producer reads with their own rights, which their account gives; this lets that account do so.
+/// Lets the source accounts give their users, who deploy the producer, the right to read.
 fn sources_read(bucket: &str, readers: &[AccountId]) -> Value {
     let readers: Vec<String> = readers.iter().map(|account| format!("arn:aws:iam::{account}:root")).collect();
     json!({
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn source_accounts_read_and_nobody_without_tls() {
+    fn source_accounts_may_read_and_tls_is_required() {
         let policy = wanted("code", &accounts(&["111111111111"]), None);
         assert_eq!(
             policy,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_the_same_however_aws_writes_it() {
+    fn equivalent_forms_of_a_policy_are_the_same() {
         let ours = wanted("code", &accounts(&["111111111111", "333333333333"]), None);
         let mut theirs = ours.clone();
         theirs["Statement"].as_array_mut().unwrap().reverse();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_of_somebody_else_stay() {
+    fn other_statements_are_kept() {
         let theirs = json!({"Sid": "Audit", "Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket"});
         let now = json!({"Version": "2012-10-17", "Statement": theirs});
         let policy = wanted("code", &accounts(&["111111111111"]), Some(&now));

@@ -1,5 +1,5 @@
-//! What the stacks are made of besides their templates: the two functions' zips, and the timer's definition. They are here
-//! as files and in the bucket as objects, each with the hash of its content in its metadata.
+//! The artifacts that the templates refer to: the zips of the two functions, and the definition of the timer. They are local
+//! files, and objects in the bucket whose metadata has the hash of their content.
 
 mod upload;
 
@@ -16,29 +16,29 @@ use crate::aws_error::{Explain, bucket_region, http_status};
 use crate::files::Files;
 use crate::{Account, Role};
 
-pub use upload::{Upload, upload};
+pub use upload::{run, upload};
 
-/// The metadata that has the hash of an object's content. S3's own tag of an object is no such hash for every upload.
+/// The metadata key for the hash of an object's content. S3's ETag is not a hash of the content for every upload.
 const HASH: &str = "sha256";
 
-/// One of them.
+/// An artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// The function of a role, for a processor.
+pub enum Artifact {
+    /// The zip of the function of a role, for a processor.
     Zip(Role, Architecture),
-    /// The state machine that waits for copies.
+    /// The definition of the state machine that waits for copies.
     Timer,
 }
 
-impl Piece {
-    /// All that both stacks need.
+impl Artifact {
+    /// The artifacts of both stacks.
     #[must_use]
     pub fn all(architecture: Architecture) -> [Self; 3] {
         let [producer, consumer] = Role::BOTH.map(|role| Self::Zip(role, architecture));
         [producer, consumer, Self::Timer]
     }
 
-    /// How the object is called. Source accounts may read what begins like this, and nothing else.
+    /// The key of the object. The source accounts may read only keys with this prefix.
     #[must_use]
     pub fn key(self) -> String {
         format!("draco/{self}")
@@ -60,8 +60,8 @@ impl Piece {
     }
 }
 
-/// What the file is called.
-impl fmt::Display for Piece {
+/// The name of the file.
+impl fmt::Display for Artifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Zip(role, architecture) => write!(f, "{role}-{architecture}.zip"),
@@ -70,7 +70,7 @@ impl fmt::Display for Piece {
     }
 }
 
-/// A piece as it is on this machine.
+/// A local artifact.
 pub struct Local {
     content: Vec<u8>,
     /// The hash of its content, in hex.
@@ -78,13 +78,13 @@ pub struct Local {
 }
 
 impl Local {
-    /// Nothing, if it is not there.
+    /// `None` if there is no such file.
     ///
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub fn read(piece: Piece, files: &Files) -> anyhow::Result<Option<Self>> {
-        let path = piece.file(files);
+    pub fn read(artifact: Artifact, files: &Files) -> anyhow::Result<Option<Self>> {
+        let path = artifact.file(files);
         let content = match fs::read(&path) {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -95,34 +95,35 @@ impl Local {
     }
 }
 
-/// A piece as it is in the bucket.
+/// An artifact in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uploaded {
-    /// The version that S3 gave it.
+    /// Its version in S3.
     pub version: String,
-    /// The hash of its content, if it was Draco that uploaded it.
+    /// The hash of its content, if Draco uploaded it.
     pub hash: Option<String>,
 }
 
 impl Uploaded {
-    /// Nothing, if it is not there.
+    /// `None` if there is no such object.
     ///
     /// # Errors
     ///
-    /// If the bucket cannot be asked, this account may not read from it, or it keeps no versions.
-    pub async fn look(account: &Account, config: &Config, piece: Piece) -> anyhow::Result<Option<Self>> {
-        let (bucket, key) = (config.need(&config.code_bucket, "CODE_BUCKET")?, piece.key());
+    /// If the call fails, this account may not read the object, or the bucket is not versioned.
+    pub async fn look(account: &Account, config: &Config, artifact: Artifact) -> anyhow::Result<Option<Self>> {
+        let (bucket, key) = (config.need(&config.code_bucket, "CODE_BUCKET")?, artifact.key());
         let answer = match account.s3().head_object().bucket(bucket).key(&key).send().await {
             Ok(answer) => answer,
             Err(error) if http_status(&error) == Some(404) => return Ok(None),
             Err(error) if let Some(region) = bucket_region(&error, &account.place.region) => bail!(
-                "bucket {bucket} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
+                "bucket {bucket} (CODE_BUCKET) is in {region}, but Lambda loads code only from a bucket in its own region, {}; choose \
+                 another name",
                 account.place.region
             ),
-            // Whoever may not list a bucket hears 403 of an object that is not there.
+            // Without the right to list the bucket, S3 returns 403 for a missing object too.
             Err(error) if http_status(&error) == Some(403) => bail!(
-                "{account} may not read {key} in bucket {bucket}, or it is not there: has `cargo xtask setup-bucket` been \
-                 run since SOURCE_ACCTS was set, and `cargo xtask upload`? May {} read S3?",
+                "{account} may not read {key} in bucket {bucket}, or there is no such object; run `cargo xtask \
+                 setup-bucket` (after each change of SOURCE_ACCTS) and `cargo xtask upload`, and check that {} may read S3",
                 account.caller
             ),
             Err(error) => {
@@ -130,16 +131,16 @@ impl Uploaded {
             }
         };
         let hash = answer.metadata().and_then(|metadata| metadata.get(HASH)).cloned();
-        // Without versioning there is none, or the version called null.
+        // Without versioning there is no version, or the version "null".
         let version = answer.version_id.filter(|version| version != "null");
         let version = version.with_context(|| {
-            format!("{key} in bucket {bucket} has no version: run `cargo xtask setup-bucket`, then upload it again")
+            format!("{key} in bucket {bucket} has no version; run `cargo xtask setup-bucket`, then upload it again")
         })?;
         Ok(Some(Self { version, hash }))
     }
 }
 
-/// The start of a hash or version, which is enough for a person to compare.
+/// The start of a hash or version, which is enough to compare by eye.
 #[must_use]
 pub fn shortened(text: &str) -> &str {
     text.get(..12).unwrap_or(text)
@@ -150,14 +151,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_called_as_the_templates_expect() {
-        let keys = Piece::all(Architecture::Arm64).map(Piece::key);
+    fn object_keys_are_the_defaults_of_the_templates() {
+        let keys = Artifact::all(Architecture::Arm64).map(Artifact::key);
         assert_eq!(keys, ["draco/producer-arm64.zip", "draco/consumer-arm64.zip", "draco/wait4copy.asl.json"]);
-        for (template, piece) in [
+        for (template, zip) in [
             (include_str!("../../../../cfn/producer.yaml"), &keys[0]),
             (include_str!("../../../../cfn/consumer.yaml"), &keys[1]),
         ] {
-            for key in [piece, &keys[2]] {
+            for key in [zip, &keys[2]] {
                 assert!(template.contains(&format!("Default: {key}\n")), "{key}");
             }
         }

@@ -11,50 +11,36 @@ mod tools;
 pub mod topics;
 
 use anyhow::ensure;
-use clap::Args;
 use config::Config;
 
+use crate::terminal::Answers;
 use crate::{Account, Role, Terminal, bucket, deployed};
 use databases::Databases;
 use finding::{Finding, Section};
 use quotas::Quotas;
 
-/// Check everything that has to be right, before and after deploying, and say what to do about what is not
+/// Looks at everything, and says what it found.
 ///
-/// Tools, credentials, bucket, stacks, topics, keys, databases and their tags, quotas. Nothing is changed. Each line is a
-/// tick, a dot (not there yet), an exclamation mark (to look at) or a cross (to mend); the exit code is 1 if there is a
-/// cross.
-#[derive(Args)]
-pub struct Doctor {
-    /// Print one JSON array
-    #[arg(long)]
-    json: bool,
-}
-
-impl Doctor {
-    /// Looks at everything, and says what it found.
-    ///
-    /// # Errors
-    ///
-    /// If something has to be mended.
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let sections = examine(config).await;
-        let mut terminal = Terminal::new(true);
-        if self.json {
-            terminal.say(serde_json::to_string_pretty(&sections)?);
-        } else {
-            finding::told(&sections).into_iter().for_each(|line| terminal.say(line));
-        }
-        let wrong = finding::wrong(&sections);
-        ensure!(wrong == 0, "{wrong} of the things above {} to be mended", if wrong == 1 { "has" } else { "have" });
-        Ok(())
+/// # Errors
+///
+/// If something has to be mended.
+pub async fn run(args: &deploy_args::Doctor, config: &Config) -> anyhow::Result<()> {
+    let sections = examine(config).await;
+    let mut terminal = Terminal::new(Answers::default());
+    if args.json {
+        terminal.print(serde_json::to_string_pretty(&sections)?);
+    } else {
+        finding::told(&sections).into_iter().for_each(|line| terminal.print(line));
     }
+    let wrong = finding::wrong(&sections);
+    ensure!(wrong == 0, "{wrong} of the things above {} to be mended", if wrong == 1 { "has" } else { "have" });
+    Ok(())
 }
 
 async fn examine(config: &Config) -> Vec<Section> {
     let here = Section { title: "This machine".to_owned(), findings: tools::judge(&tools::look(config)) };
-    let dr = Account::reach(Role::Consumer, config).await;
-    let source = Account::reach(Role::Producer, config).await;
+    let dr = Account::connect(Role::Consumer, config).await;
+    let source = Account::connect(Role::Producer, config).await;
     let mut sections = vec![here];
     sections.push(match &dr {
         Ok(dr) => {
@@ -122,7 +108,7 @@ async fn bucket_of(dr: &Account, config: &Config) -> Finding {
     let Some(name) = config.code_bucket.as_deref() else {
         return Finding::not_yet("CODE_BUCKET is not set", format!("set it in config.yaml, then {setup}"));
     };
-    match bucket::amiss(dr, config, name).await {
+    match bucket::differences(dr, config, name).await {
         Ok(None) => Finding::not_yet(format!("bucket {name} is not there yet"), setup),
         Ok(Some(amiss)) if amiss.is_empty() => Finding::good(format!("bucket {name}: versioned, encrypted, private")),
         Ok(Some(amiss)) => {

@@ -3,7 +3,7 @@
 use config::Config;
 
 use super::finding::Finding;
-use crate::code::{Piece, Uploaded, shortened};
+use crate::code::{Artifact, Uploaded, shortened};
 use crate::deployed::Function;
 use crate::stack::{self, Stack};
 use crate::{Account, Role};
@@ -25,7 +25,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> (Vec<Finding>
         Ok(function) => {
             let uploaded = match config.code_bucket {
                 None => Ok(None),
-                Some(_) => Uploaded::look(account, config, Piece::Zip(account.role, config.architecture)).await,
+                Some(_) => Uploaded::look(account, config, Artifact::Zip(account.role, config.architecture)).await,
             };
             match uploaded {
                 Ok(uploaded) => findings.extend(judge_code(account.role, function.as_ref(), uploaded.as_ref())),
@@ -37,7 +37,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> (Vec<Finding>
         }
         Err(why) => findings.push(Finding::unseen(&why)),
     }
-    let is_there = stack.is_whole() || stack.is_busy();
+    let is_there = stack.is_ready() || stack.is_in_progress();
     (findings, is_there)
 }
 
@@ -45,8 +45,8 @@ fn judge(role: Role, stack: Option<&Stack>) -> Finding {
     let name = role.stack();
     match stack {
         None => Finding::not_yet(format!("stack {name} is not there yet"), format!("`cargo xtask create {role}`")),
-        Some(stack) if stack.is_whole() => Finding::good(format!("stack {name} is {}", stack.status)),
-        Some(stack) if stack.is_busy() => Finding::caution(
+        Some(stack) if stack.is_ready() => Finding::good(format!("stack {name} is {}", stack.status)),
+        Some(stack) if stack.is_in_progress() => Finding::caution(
             format!("stack {name} is {}", stack.status),
             "somebody is at it; look again when that is done",
         ),

@@ -1,4 +1,4 @@
-//! A change set: what CloudFormation would do, before it does it.
+//! A change set: the changes that CloudFormation would make.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,50 +10,51 @@ use chrono::{DateTime, Utc};
 
 use super::difference::Values;
 use super::parameters::Value;
+use super::reason;
 use crate::Account;
 use crate::aws_error::Explain;
 
-/// Between two looks whether it is worked out.
-const PAUSE: Duration = Duration::from_millis(700);
+/// The time between two requests for the status of a change set.
+const POLL_INTERVAL: Duration = Duration::from_millis(700);
 
-/// One that is worked out, and waits to be executed or deleted.
+/// A change set that can be executed or deleted.
 pub(super) struct ChangeSet<'a> {
     account: &'a Account,
     id: String,
-    /// The stack's ARN. A stack that is to be made has one already.
+    /// The stack's ARN. A stack that is not created yet already has one.
     pub(super) stack: String,
     pub(super) changes: Vec<ResourceChange>,
-    /// The parameters as they would be, with the template's defaults; without those that stay as the stack has them.
+    /// The new parameters, with the template's defaults; without those that keep the stack's value.
     pub(super) parameters: Values,
 }
 
-/// What a change set is made from.
-pub(super) struct Wanted<'a> {
+/// The input for a change set.
+pub(super) struct Input<'a> {
     pub(super) template: &'a str,
     pub(super) parameters: &'a [(&'static str, Value)],
     pub(super) kind: ChangeSetType,
-    /// The user's own tag, if there is one. CloudFormation hands it on to every resource that takes tags.
+    /// The user's own tag, if configured. CloudFormation adds it to every resource that supports tags.
     pub(super) tag: Option<Tag>,
 }
 
 impl<'a> ChangeSet<'a> {
-    /// Nothing, if nothing would change.
-    pub(super) async fn work_out(account: &'a Account, wanted: Wanted<'_>) -> anyhow::Result<Option<Self>> {
+    /// Creates the change set and waits for it. `None` if it has no changes.
+    pub(super) async fn create(account: &'a Account, input: Input<'_>) -> anyhow::Result<Option<Self>> {
         let name = account.role.stack();
         let now: DateTime<Utc> = SystemTime::now().into();
         let call = account.cloudformation().create_change_set().stack_name(name);
         let call = call.change_set_name(format!("draco-{}", now.format("%Y%m%d-%H%M%S-%3f")));
-        let call = call.change_set_type(wanted.kind).template_body(wanted.template);
-        // The roles are called by name, so that the other account's policies can name them.
+        let call = call.change_set_type(input.kind).template_body(input.template);
+        // The roles have fixed names, because policies in the other account contain them.
         let call = call.capabilities(Capability::CapabilityNamedIam);
-        let parameters = wanted.parameters.iter().map(parameter).collect();
-        let tags = wanted.tag.map(|tag| vec![tag]);
-        let made = call.set_parameters(Some(parameters)).set_tags(tags).send().await;
-        let made = made.explain(account.credentials(), format_args!("working out the changes of stack {name}"))?;
+        let parameters = input.parameters.iter().map(parameter).collect();
+        let tags = input.tag.map(|tag| vec![tag]);
+        let created = call.set_parameters(Some(parameters)).set_tags(tags).send().await;
+        let created = created.explain(account.credentials(), format_args!("creating a change set for stack {name}"))?;
         let mut set = Self {
             account,
-            id: made.id.unwrap_or_default(),
-            stack: made.stack_id.unwrap_or_default(),
+            id: created.id.unwrap_or_default(),
+            stack: created.stack_id.unwrap_or_default(),
             changes: Vec::new(),
             parameters: Values::new(),
         };
@@ -62,16 +63,16 @@ impl<'a> ChangeSet<'a> {
             Some(why) => {
                 let details = set.details().await;
                 set.delete().await?;
-                if is_empty(&why) {
+                if reason::is_without_changes(&why) {
                     return Ok(None);
                 }
                 let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
-                bail!("CloudFormation cannot work out the changes of stack {name}: {why}{details}")
+                bail!("CloudFormation cannot create a change set for stack {name}: {why}{details}")
             }
         }
     }
 
-    /// Waits until it is worked out, and reads what it would do, page by page; or why it failed.
+    /// Waits until it is created, and reads its changes page by page; returns the reason if its creation failed.
     async fn read(&mut self) -> anyhow::Result<Option<String>> {
         let mut marker = None;
         loop {
@@ -80,7 +81,7 @@ impl<'a> ChangeSet<'a> {
             let answer = call.send().await.explain(self.account.credentials(), "reading a change set")?;
             match answer.status() {
                 Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(POLL_INTERVAL).await;
                     continue;
                 }
                 Some(ChangeSetStatus::CreateComplete) => {}
@@ -97,29 +98,29 @@ impl<'a> ChangeSet<'a> {
         }
     }
 
-    /// What is wrong is not in the reason where CloudFormation has compared the template with the resources' schemas and
-    /// names: "use the DescribeEvents API". Who may not call that hears the reason all the same.
+    /// The errors that CloudFormation found when it validated the template against schemas and existing names. The status reason
+    /// does not contain them, but refers to DescribeEvents. Without the permission for that, only the status reason is reported.
     async fn details(&self) -> Vec<String> {
         let failed = EventFilter::builder().failed_events(true).build();
         let call = self.account.cloudformation().describe_events().change_set_name(&self.id).filters(failed);
         let events = call.send().await.ok().and_then(|answer| answer.operation_events).unwrap_or_default();
-        let told = events.into_iter().filter_map(|event| {
+        let details = events.into_iter().filter_map(|event| {
             let why = event.validation_status_reason.or(event.resource_status_reason)?;
             Some(format!("{}: {why}", event.logical_resource_id.unwrap_or_default()))
         });
-        told.collect()
+        details.collect()
     }
 
-    /// Does it.
+    /// Starts to execute it.
     pub(super) async fn execute(&self) -> anyhow::Result<()> {
-        // A key that is kept when its stack goes is not kept when the stack never came to be.
+        // Resources that are retained on deletion are not retained if the creation of the stack fails.
         let call = self.account.cloudformation().execute_change_set().change_set_name(&self.id);
         let call = call.stack_name(&self.stack).retain_except_on_create(true);
         call.send().await.explain(self.account.credentials(), "executing the change set")?;
         Ok(())
     }
 
-    /// Takes it back.
+    /// Deletes it without executing it.
     pub(super) async fn delete(&self) -> anyhow::Result<()> {
         let call = self.account.cloudformation().delete_change_set().change_set_name(&self.id).stack_name(&self.stack);
         call.send().await.explain(self.account.credentials(), "deleting the change set")?;
@@ -127,15 +128,10 @@ impl<'a> ChangeSet<'a> {
     }
 }
 
-/// CloudFormation says so only in words.
-fn is_empty(why: &str) -> bool {
-    why.contains("didn't contain changes") || why.contains("No updates are to be performed")
-}
-
 fn parameter((name, value): &(&'static str, Value)) -> Parameter {
     let parameter = Parameter::builder().parameter_key(*name);
     match value {
-        Value::Is(value) => parameter.parameter_value(value).build(),
-        Value::Stays => parameter.use_previous_value(true).build(),
+        Value::Set(value) => parameter.parameter_value(value).build(),
+        Value::Keep => parameter.use_previous_value(true).build(),
     }
 }

@@ -1,109 +1,53 @@
-//! The commands, as they are typed.
+//! From the arguments of `create`, `update` and `delete` to the account.
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use config::Config;
+use deploy_args::{Create, Delete, Update};
 
 use super::{NoDryRun, create, delete, update};
 use crate::files::Files;
-use crate::{Account, Role, Terminal};
+use crate::terminal::Answers;
+use crate::{Account, Terminal};
 
-/// Make the stack of the producer or the consumer
-#[derive(clap::Args)]
-pub struct Create {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    from: From,
+/// Connects to the account, and creates the stack.
+///
+/// # Errors
+///
+/// As [`create`].
+pub async fn run_create(args: Create, config: &Config) -> anyhow::Result<()> {
+    let files = files(args.templates)?;
+    let account = Account::connect(args.role, config).await?;
+    create(&account, config, &files, &mut Terminal::new(Answers::new(args.yes))).await
 }
 
-/// Bring a stack up to date with the templates, the uploaded code and the configuration
-#[derive(clap::Args)]
-pub struct Update {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    from: From,
-    /// From now on the consumer deletes what nothing holds; shows first what that is at this moment
-    #[arg(long, conflicts_with = "dry_run")]
-    no_dry_run: bool,
-    /// From now on the consumer deletes nothing, and logs what it would have deleted
-    #[arg(long)]
-    dry_run: bool,
+/// Connects to the account, and updates the stack.
+///
+/// # Errors
+///
+/// As [`update`].
+pub async fn run_update(args: Update, config: &Config) -> anyhow::Result<()> {
+    let no_dry_run = match (args.no_dry_run, args.dry_run) {
+        (false, false) => NoDryRun::Keep,
+        (on, _) => NoDryRun::Set(on),
+    };
+    let files = files(args.templates)?;
+    let account = Account::connect(args.role, config).await?;
+    update(&account, config, &files, no_dry_run, &mut Terminal::new(Answers::new(args.yes))).await
 }
 
-/// Delete a stack; copies, and the key that they are under, stay
-#[derive(clap::Args)]
-pub struct Delete {
-    #[command(flatten)]
-    which: Which,
+/// Connects to the account, and deletes the stack.
+///
+/// # Errors
+///
+/// As [`delete()`].
+pub async fn run_delete(args: Delete, config: &Config) -> anyhow::Result<()> {
+    let account = Account::connect(args.role, config).await?;
+    let answers = Answers { confirm: args.confirm, ..Answers::new(args.yes) };
+    delete(&account, &mut Terminal::new(answers)).await
 }
 
-#[derive(clap::Args)]
-struct Which {
-    /// Whose stack
-    role: Role,
-    /// Do it without asking
-    #[arg(long)]
-    yes: bool,
-}
-
-#[derive(clap::Args)]
-struct From {
-    /// Where the templates are, in place of cfn/
-    #[arg(long, value_name = "FOLDER")]
-    templates: Option<PathBuf>,
-}
-
-impl From {
-    fn files(self) -> anyhow::Result<Files> {
-        let files = Files::of_workspace()?;
-        Ok(Files { cfn: self.templates.unwrap_or(files.cfn), ..files })
-    }
-}
-
-impl Create {
-    /// Connects, and does it.
-    ///
-    /// # Errors
-    ///
-    /// As [`create`].
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let files = self.from.files()?;
-        let account = Account::reach(self.which.role, config).await?;
-        create(&account, config, &files, &mut Terminal::new(self.which.yes)).await
-    }
-}
-
-impl Update {
-    /// Connects, and does it.
-    ///
-    /// # Errors
-    ///
-    /// As [`update`].
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let no_dry_run = match (self.no_dry_run, self.dry_run) {
-            (false, false) => NoDryRun::Stays,
-            (on, _) => NoDryRun::Becomes(on),
-        };
-        if self.which.role == Role::Producer && no_dry_run != NoDryRun::Stays {
-            bail!("the producer deletes no copies: --no-dry-run and --dry-run are for `cargo xtask update consumer`");
-        }
-        let files = self.from.files()?;
-        let account = Account::reach(self.which.role, config).await?;
-        update(&account, config, &files, no_dry_run, &mut Terminal::new(self.which.yes)).await
-    }
-}
-
-impl Delete {
-    /// Connects, and does it.
-    ///
-    /// # Errors
-    ///
-    /// As [`delete()`].
-    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let account = Account::reach(self.which.role, config).await?;
-        delete(&account, &mut Terminal::new(self.which.yes)).await
-    }
+fn files(templates: Option<PathBuf>) -> anyhow::Result<Files> {
+    let files = Files::of_workspace()?;
+    Ok(Files { cfn: templates.unwrap_or(files.cfn), ..files })
 }

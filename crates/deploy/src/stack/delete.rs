@@ -1,51 +1,52 @@
-//! `delete`: a stack goes, what was kept by it stays.
+//! `delete`: deletes a stack. The copies in DR and their key are kept.
 
 use anyhow::bail;
 use protocol::{Kind, SnapshotRole};
 
-use super::busy;
 use super::follow::Watch;
-use super::state::{Stack, Standing};
+use super::in_progress;
+use super::state::{Stack, State};
 use crate::aws_error::Explain;
 use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Role, Terminal};
 
-/// How long KMS waits before it deletes the transit key, by the template.
+/// The waiting period of KMS before it deletes the transit key, as in the template.
 const TRANSIT_KEY_DAYS: u32 = 30;
 
 /// Deletes the stack of this account's role.
 ///
 /// # Errors
 ///
-/// If CloudFormation fails, or the person says no.
+/// If a call or the deletion fails, or the user declines.
 pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let (role, name) = (account.role, account.role.stack());
     let Some(stack) = Stack::look(account).await? else {
-        terminal.say(format_args!("{name} is not there: nothing to do"));
+        terminal.print(format_args!("stack {name} does not exist; no changes"));
         return Ok(());
     };
-    if Standing::of(Some(&stack)) == Standing::Busy {
-        return busy(&stack);
+    if State::of(Some(&stack)) == State::InProgress {
+        return in_progress(&stack);
     }
-    terminal.say(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
-    terminal.say(format_args!("  {} resources, with the logs", count(account, &stack).await?));
-    terminal.say(format_args!("  {}", stays(role, &stack)));
+    terminal.print(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
+    terminal.print(format_args!("  deleted: {} resources, with the logs", count(account, &stack).await?));
+    terminal.print(format_args!("  {}", kept(role, &stack)));
     if role == Role::Producer {
-        match on_their_way(account).await {
+        match transit_copies(account).await {
             Ok(transit) if transit.is_empty() => {}
             Ok(transit) => terminal.warn(format_args!(
-                "snapshots are on their way to DR, and will not get there: {}. These transit copies stay, and nobody can \
-                 read them once the key is gone",
+                "DR has not copied these transit copies yet: {}. They are kept, but become unreadable when their key is \
+                 deleted",
                 transit.join(", ")
             )),
-            Err(why) => terminal.warn(format_args!("whether snapshots are on their way cannot be told: {why:#}")),
+            Err(why) => terminal.warn(format_args!("cannot list the transit copies: {why:#}")),
         }
     }
-    let agreed = if stack.protected {
-        terminal.say("  It is protected against deletion, which is taken off first.");
-        terminal.types("Databases will no longer be kept safe.", name)?
-    } else {
-        terminal.agrees("Do this?")?
+    if stack.protected {
+        terminal.print("  The stack has termination protection, which is lifted first.");
+    }
+    let agreed = match stack.protected || terminal.has_confirmation() {
+        true => terminal.ask_for_name("New snapshots will no longer be copied.", name)?,
+        false => terminal.ask("Delete the stack?")?,
     };
     if !agreed {
         bail!("nothing was deleted");
@@ -53,40 +54,41 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     if stack.protected {
         let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);
         let call = call.enable_termination_protection(false).send();
-        call.await.explain(account.credentials(), format_args!("taking the protection off stack {name}"))?;
+        call.await
+            .explain(account.credentials(), format_args!("lifting the termination protection of stack {name}"))?;
     }
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().delete_stack().stack_name(&stack.id);
     call.send().await.explain(account.credentials(), format_args!("deleting stack {name}"))?;
-    let story = watch.until_success(terminal).await?;
-    terminal.say(format_args!("{GOOD}{name} is gone{GOOD:#}"));
-    for (kind, id) in story.left_behind() {
-        terminal.say(format_args!("  left behind: {kind} {id}"));
+    let events = watch.until_success(terminal).await?;
+    terminal.print(format_args!("{GOOD}{name} is deleted{GOOD:#}"));
+    for (kind, id) in events.retained() {
+        terminal.print(format_args!("  retained: {kind} {id}"));
     }
     if let (Role::Consumer, Some(key)) = (role, stack.outputs.get("KeyArn")) {
-        terminal.say(format_args!(
-            "  Copies stay, and so does their key. Whoever deletes {key} makes every copy under it unreadable."
+        terminal.print(format_args!(
+            "  The copies and their key are kept. If you delete {key}, every copy under it becomes unreadable."
         ));
     }
     Ok(())
 }
 
-/// What a person who is about to say yes has to know.
-fn stays(role: Role, stack: &Stack) -> String {
+/// A summary of what the deletion keeps.
+fn kept(role: Role, stack: &Stack) -> String {
     match role {
         Role::Producer => format!(
-            "Databases, their snapshots, and copies in DR stay. The transit key goes after {TRANSIT_KEY_DAYS} days, in which \
-             that can be taken back."
+            "kept: databases, their snapshots, and copies in DR. The transit key is deleted after {TRANSIT_KEY_DAYS} days; \
+             until then you can cancel that."
         ),
         Role::Consumer => {
             let key = stack.outputs.get("KeyArn").map(|key| format!(": {key}")).unwrap_or_default();
-            format!("Copies stay, and so does the key that they are under{key}")
+            format!("kept: copies, and their key{key}")
         }
     }
 }
 
-/// The transit copies that stand. Nobody but the producer deletes them.
-async fn on_their_way(source: &Account) -> anyhow::Result<Vec<String>> {
+/// The existing transit copies. Only the producer deletes them.
+async fn transit_copies(source: &Account) -> anyhow::Result<Vec<String>> {
     let mut transit = Vec::new();
     for kind in Kind::ALL {
         let all = source.cloud().list_all(kind, None).await?;
@@ -96,7 +98,7 @@ async fn on_their_way(source: &Account) -> anyhow::Result<Vec<String>> {
     Ok(transit)
 }
 
-/// How many things the stack has.
+/// The number of resources of the stack.
 async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
     let doing = format!("listing the resources of stack {}", account.role.stack());
     let call = account.cloudformation().list_stack_resources().stack_name(&stack.id);
@@ -109,9 +111,9 @@ async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
     Ok(count)
 }
 
-/// Takes back a stack that is nothing but a name, if that is all that it is: AWS makes it for the change set that would make
-/// the rest, and leaves it there when that is deleted.
-pub(super) async fn abandon(account: &Account) -> anyhow::Result<()> {
+/// Deletes the stack if it is empty. CloudFormation creates an empty stack for the first change set, and keeps it when that
+/// change set is deleted.
+pub(super) async fn delete_if_empty(account: &Account) -> anyhow::Result<()> {
     let name = account.role.stack();
     let Some(stack) = Stack::look(account).await?.filter(|stack| stack.status == "REVIEW_IN_PROGRESS") else {
         return Ok(());
@@ -126,14 +128,17 @@ pub(super) async fn abandon(account: &Account) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The stack without which nothing is kept safe is not deleted by a slip. Whoever may not protect it has it all the same.
+/// Switches termination protection on, against deletion by mistake. If that fails, the stack remains without it.
 pub(super) async fn protect(account: &Account, terminal: &mut Terminal) {
     let name = account.role.stack();
     let call = account.cloudformation().update_termination_protection().stack_name(name);
     let call = call.enable_termination_protection(true).send();
-    match call.await.explain(account.credentials(), format_args!("protecting stack {name} against deletion")) {
+    match call
+        .await
+        .explain(account.credentials(), format_args!("switching on the termination protection of stack {name}"))
+    {
         Ok(_) => terminal
-            .say(format_args!("{name} is protected against deletion; `cargo xtask delete consumer` asks for its name")),
+            .print(format_args!("{name} has termination protection; `cargo xtask delete consumer` asks for its name")),
         Err(why) => terminal.warn(format_args!("{why:#}")),
     }
 }
@@ -143,16 +148,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_the_transit_key_is_what_the_template_has() {
+    fn waiting_period_is_that_of_the_template() {
         let template = include_str!("../../../../cfn/producer.yaml");
         assert!(template.contains(&format!("PendingWindowInDays: {TRANSIT_KEY_DAYS}\n")));
     }
 
     #[test]
-    fn the_key_that_stays_is_named() {
+    fn kept_key_is_named() {
         let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
         let outputs = [("KeyArn".to_owned(), key.to_owned())].into();
-        let told = stays(Role::Consumer, &Stack { outputs, ..Stack::default() });
-        assert_eq!(told, format!("Copies stay, and so does the key that they are under: {key}"));
+        let text = kept(Role::Consumer, &Stack { outputs, ..Stack::default() });
+        assert_eq!(text, format!("kept: copies, and their key: {key}"));
     }
 }

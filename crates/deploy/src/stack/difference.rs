@@ -1,195 +1,154 @@
-//! What a change set would do, as a person reads it: what is added, changed, replaced and removed, which properties and
-//! which parameters.
+//! The changes of a change set in readable form: resources that are added, changed, replaced or removed, with the properties and
+//! parameters that differ, and the consequences of replacements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anstyle::Style;
-use aws_sdk_cloudformation::types::{
-    ChangeAction, EvaluationType, PolicyAction, Replacement, RequiresRecreation, ResourceAttribute, ResourceChange,
-    ResourceTargetDefinition,
-};
+use aws_sdk_cloudformation::types::{ChangeAction, PolicyAction, Replacement, ResourceChange};
 
+use super::property::{Property, before_and_after, line, properties, short};
+use super::replacement::{Consequence, consequence};
+use crate::Role;
 use crate::terminal::{BAD, CAUTION, FAINT, GOOD, LOUD, TITLE};
-
-/// A value that is longer loses its end. Lifecycles are JSON of any length.
-const LONGEST: usize = 60;
-/// How much of what two long values have in common is shown.
-const CONTEXT: usize = 12;
-
-/// How the path of a property begins.
-const PROPERTIES: &str = "/Properties/";
 
 /// Names and values.
 pub(super) type Values = BTreeMap<String, String>;
 
-/// What a change set would do.
+/// The changes of a change set.
 pub(super) struct Difference {
+    role: Role,
     resources: Vec<Resource>,
     before: Values,
     after: Values,
 }
 
-/// What happens to one resource.
+/// The change of one resource.
 struct Resource {
     name: String,
     kind: String,
-    happens: Happens,
-    /// Which properties, and from what to what, where AWS says so.
-    properties: Vec<String>,
+    effect: Effect,
+    /// The properties that change, with their values where CloudFormation returns them.
+    properties: Vec<(String, Property)>,
 }
 
-/// In the order in which they are shown: what is dangerous is last, next to the question.
+/// In the order in which they are shown: the dangerous ones last, next to the question.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Happens {
+enum Effect {
     Added,
     Changed,
-    /// It leaves the stack and stays where it is.
-    Left,
+    /// It is retained, and no longer part of the stack.
+    Retained,
     Removed,
-    /// AWS knows only while it does it.
+    /// CloudFormation decides only during the update.
     MayBeReplaced,
-    /// A new one is made, and the old one is deleted or, if the template says so, stays.
+    /// A new one is created, and the old one is deleted, unless the template retains it.
     Replaced,
 }
 
 impl Difference {
-    /// `before` is empty for a stack that is made.
-    pub(super) fn new(changes: &[ResourceChange], before: Values, after: Values) -> Self {
+    /// `before` is empty for a new stack.
+    pub(super) fn new(role: Role, changes: &[ResourceChange], before: Values, after: Values) -> Self {
         let mut resources: Vec<Resource> = changes.iter().map(Resource::of).collect();
-        resources.sort_by(|one, other| (one.happens, &one.name).cmp(&(other.happens, &other.name)));
-        Self { resources, before, after }
+        resources.sort_by(|one, other| (one.effect, &one.name).cmp(&(other.effect, &other.name)));
+        Self { role, resources, before, after }
     }
 
-    /// Those that differ. What AWS does not list is the template's business, and so is a parameter that it has no more.
+    /// The parameters that differ. Parameters that CloudFormation does not return, because the template no longer has them, are
+    /// left out.
     fn parameters(&self) -> impl Iterator<Item = (&String, Option<&String>, &String)> {
         let all = self.after.iter().map(|(name, after)| (name, self.before.get(name), after));
         all.filter(|(_, before, after)| before.map_or(!after.is_empty(), |before| before != *after))
     }
 }
 
+impl Difference {
+    /// Explains a replacement in words: whether it is to be expected, and its consequence.
+    fn explain(&self, f: &mut fmt::Formatter<'_>, resource: &Resource) -> fmt::Result {
+        let condition = match resource.effect {
+            Effect::Replaced => "",
+            Effect::MayBeReplaced => match self.unreplaced_causes(resource) {
+                Some(causes) => {
+                    writeln!(
+                        f,
+                        "      not expected: {causes} changes only with a replacement, which this update does not do"
+                    )?;
+                    "if it is replaced all the same: "
+                }
+                None => "if it is replaced: ",
+            },
+            _ => return Ok(()),
+        };
+        match consequence(self.role, &resource.name, &resource.kind) {
+            Some(Consequence::Permanent(text)) => writeln!(f, "      {LOUD}{condition}{text}{LOUD:#}"),
+            Some(Consequence::Temporary(text)) => writeln!(f, "      {CAUTION}{condition}{text}{CAUTION:#}"),
+            None => Ok(()),
+        }
+    }
+
+    /// The attributes on which a conditional replacement depends, if each of them is the ARN or id of a resource that this change
+    /// set does not replace. The resources of Draco's templates keep their ARN and id otherwise.
+    fn unreplaced_causes(&self, resource: &Resource) -> Option<String> {
+        let is_replaced = |name: &str| {
+            let effect = self.resources.iter().find(|other| other.name == name).map(|other| other.effect);
+            matches!(effect, Some(Effect::Replaced | Effect::MayBeReplaced | Effect::Added | Effect::Removed))
+        };
+        let mut causes = BTreeSet::new();
+        for (_, property) in resource.properties.iter().filter(|(_, property)| property.may_replace()) {
+            for cause in property.conditional_causes()? {
+                let (name, attribute) = cause.split_once('.').unwrap_or((cause, "Ref"));
+                if !matches!(attribute, "Arn" | "Ref") || is_replaced(name) {
+                    return None;
+                }
+                causes.insert(cause.as_str());
+            }
+        }
+        let causes: Vec<&str> = causes.into_iter().collect();
+        (!causes.is_empty()).then(|| causes.join(", "))
+    }
+}
+
 impl Resource {
     fn of(change: &ResourceChange) -> Self {
-        let happens = match (change.action(), change.replacement()) {
-            (Some(ChangeAction::Add | ChangeAction::Import), _) => Happens::Added,
-            (Some(ChangeAction::Remove), _) if change.policy_action() == Some(&PolicyAction::Retain) => Happens::Left,
-            (Some(ChangeAction::Remove), _) => Happens::Removed,
-            (_, Some(Replacement::True)) => Happens::Replaced,
-            (_, Some(Replacement::Conditional)) => Happens::MayBeReplaced,
-            _ => Happens::Changed,
+        let effect = match (change.action(), change.replacement()) {
+            (Some(ChangeAction::Add | ChangeAction::Import), _) => Effect::Added,
+            (Some(ChangeAction::Remove), _) if change.policy_action() == Some(&PolicyAction::Retain) => {
+                Effect::Retained
+            }
+            (Some(ChangeAction::Remove), _) => Effect::Removed,
+            (_, Some(Replacement::True)) => Effect::Replaced,
+            (_, Some(Replacement::Conditional)) => Effect::MayBeReplaced,
+            _ => Effect::Changed,
         };
-        // Of what is added or removed, all is, and needs no list.
-        let modified = !matches!(happens, Happens::Added | Happens::Removed | Happens::Left);
+        // Of an added or removed resource, all properties are, and need no list.
+        let modified = !matches!(effect, Effect::Added | Effect::Removed | Effect::Retained);
         Self {
             name: change.logical_resource_id().unwrap_or_default().to_owned(),
             kind: change.resource_type().unwrap_or_default().to_owned(),
-            happens,
+            effect,
             properties: if modified { properties(change) } else { Vec::new() },
         }
     }
 }
 
-/// What is known of a property that changes.
-#[derive(Default)]
-struct Property {
-    replaces: bool,
-    /// From what to what.
-    values: Option<String>,
-    /// Whether it changes whatever else does. Else it follows something that may change, or not.
-    certain: bool,
-    follows: Option<String>,
-}
-
-/// AWS tells a property once for each cause: its parameter, a reference, the template. It is shown once.
-fn properties(change: &ResourceChange) -> Vec<String> {
-    let mut all: BTreeMap<String, Property> = BTreeMap::new();
-    for detail in change.details() {
-        let Some((name, target)) = detail.target().and_then(|target| Some((name(target)?, target))) else { continue };
-        let property = all.entry(name).or_default();
-        property.replaces |= target.requires_recreation() == Some(&RequiresRecreation::Always);
-        let values = (target.before_value().is_some() || target.after_value().is_some())
-            .then(|| told(target.before_value(), target.after_value()));
-        property.values = property.values.take().or(values);
-        property.certain |= detail.evaluation() != Some(&EvaluationType::Dynamic);
-        property.follows = property.follows.take().or(detail.causing_entity().map(str::to_owned));
-    }
-    // The whole of a property says nothing more where its parts are told.
-    let is_whole = |name: &str| all.keys().any(|other| other.starts_with(&format!("{name}.")));
-    let parts = all.iter().filter(|(name, _)| !is_whole(name));
-    parts.map(|(name, property)| format!("{name}{property}")).collect()
-}
-
-/// `Code.S3ObjectVersion`, where AWS tells the path; else `Code`.
-fn name(target: &ResourceTargetDefinition) -> Option<String> {
-    match (target.path(), target.name(), target.attribute()) {
-        (Some(path), ..) if path.starts_with(PROPERTIES) => Some(path[PROPERTIES.len()..].replace('/', ".")),
-        (_, Some(name), _) => Some(name.to_owned()),
-        (_, None, Some(ResourceAttribute::Properties) | None) => None,
-        (_, None, Some(attribute)) => Some(attribute.to_string()),
-    }
-}
-
-impl fmt::Display for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.replaces, self.follows.as_ref().filter(|_| !self.certain)) {
-            (true, None) => write!(f, " (this replaces it)")?,
-            (true, Some(other)) => write!(f, " (this replaces it, if {other} changes)")?,
-            (false, Some(other)) => write!(f, " (if {other} changes)")?,
-            (false, None) => {}
-        }
-        self.values.as_ref().map_or(Ok(()), |values| write!(f, ": {values}"))
-    }
-}
-
-fn told(before: Option<&str>, after: Option<&str>) -> String {
-    let (before, after) = (before.map(line), after.map(line));
-    // Of two long values, what they begin with alike is left out, or both would look the same.
-    let alike = match (&before, &after) {
-        (Some(before), Some(after)) if before.chars().count().max(after.chars().count()) > LONGEST => {
-            let alike = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
-            alike.saturating_sub(CONTEXT)
-        }
-        _ => 0,
-    };
-    let shown = |value: Option<String>| match value.as_deref() {
-        None => "none".to_owned(),
-        Some("") => "empty".to_owned(),
-        Some(value) if alike > 0 => format!("…{}", short(&value.chars().skip(alike).collect::<String>())),
-        Some(value) => short(value),
-    };
-    format!("{} → {}", shown(before), shown(after))
-}
-
-/// Policies and dashboards come in many.
-fn line(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn short(value: &str) -> String {
-    match value.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
-}
-
-impl Happens {
-    /// How it looks: a sign, a colour, and words.
+impl Effect {
+    /// Its sign, style and text.
     fn shown(self) -> (&'static str, Style, &'static str) {
         match self {
             Self::Added => ("+", GOOD, "added"),
             Self::Changed => ("~", CAUTION, "changed"),
-            Self::Left => ("-", CAUTION, "left behind: it stays, and the stack forgets it"),
+            Self::Retained => ("-", CAUTION, "kept, but no longer part of the stack"),
             Self::Removed => ("-", BAD, "removed"),
             Self::MayBeReplaced => ("!", LOUD, "MAY BE REPLACED"),
             Self::Replaced => ("!", LOUD, "REPLACED"),
         }
     }
 
-    /// In the line that sums up.
+    /// Its text in the summary.
     fn counted(self) -> &'static str {
         match self {
-            Self::Left => "left behind",
-            Self::MayBeReplaced => "perhaps replaced",
+            Self::Retained => "kept outside the stack",
+            Self::MayBeReplaced => "may be replaced",
             Self::Replaced => "REPLACED",
             other => other.shown().2,
         }
@@ -199,12 +158,14 @@ impl Happens {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.resources.iter().map(|resource| resource.name.len()).max().unwrap_or_default();
-        for Resource { name, kind, happens, properties } in &self.resources {
-            let (sign, style, words) = happens.shown();
+        for resource in &self.resources {
+            let Resource { name, kind, effect, properties } = resource;
+            let (sign, style, words) = effect.shown();
             writeln!(f, "  {style}{sign} {name:<width$}{style:#} {FAINT}{kind}{FAINT:#}  {style}{words}{style:#}")?;
-            for property in properties {
-                writeln!(f, "      {property}")?;
+            for (name, property) in properties {
+                writeln!(f, "      {name}{property}")?;
             }
+            self.explain(f, resource)?;
         }
         let width = self.parameters().map(|(name, ..)| name.len()).max().unwrap_or_default();
         if width > 0 {
@@ -214,16 +175,17 @@ impl fmt::Display for Difference {
             match before {
                 None => writeln!(f, "  {GOOD}+ {name:<width$}{GOOD:#} {}", short(&line(after)))?,
                 Some(before) => {
-                    let values = told(Some(before), Some(after));
+                    let values = before_and_after(Some(before), Some(after));
                     writeln!(f, "  {CAUTION}~ {name:<width$}{CAUTION:#} {values}")?;
                 }
             }
         }
-        let mut counts: BTreeMap<Happens, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<Effect, usize> = BTreeMap::new();
         for resource in &self.resources {
-            *counts.entry(resource.happens).or_default() += 1;
+            *counts.entry(resource.effect).or_default() += 1;
         }
-        let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {}", what.counted())).collect();
+        let counts: Vec<String> =
+            counts.iter().map(|(effect, count)| format!("{count} {}", effect.counted())).collect();
         write!(f, "{}", if counts.is_empty() { "no resource changes".to_owned() } else { counts.join(", ") })
     }
 }
@@ -231,8 +193,11 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_cloudformation::types::ResourceChangeDetail;
     use aws_sdk_cloudformation::types::builders::ResourceTargetDefinitionBuilder;
+    use aws_sdk_cloudformation::types::{
+        ChangeSource, EvaluationType, RequiresRecreation, ResourceAttribute, ResourceChangeDetail,
+        ResourceTargetDefinition,
+    };
 
     fn change(name: &str, kind: &str, action: ChangeAction) -> ResourceChange {
         ResourceChange::builder().logical_resource_id(name).resource_type(kind).action(action).build()
@@ -253,12 +218,12 @@ mod tests {
         change.set_details(Some(details.collect())).build()
     }
 
-    /// As AWS tells of what refers to something that is about to change.
+    /// A resource with a reference to one that changes, as CloudFormation returns it.
     fn follower() -> ResourceChange {
         let target = target().attribute(ResourceAttribute::Properties).name("Endpoint");
         let target = target.requires_recreation(RequiresRecreation::Always).build();
         let detail = ResourceChangeDetail::builder().target(target).evaluation(EvaluationType::Dynamic);
-        let detail = detail.causing_entity("Function.Arn").build();
+        let detail = detail.change_source(ChangeSource::ResourceAttribute).causing_entity("Function.Arn").build();
         let change = ResourceChange::builder().logical_resource_id("TopicToFunction");
         let change = change.resource_type("AWS::SNS::Subscription").action(ChangeAction::Modify);
         change.replacement(Replacement::Conditional).details(detail).build()
@@ -273,12 +238,12 @@ mod tests {
     }
 
     fn shown(changes: &[ResourceChange], before: &[(&str, &str)], after: &[(&str, &str)]) -> String {
-        let shown = Difference::new(changes, values(before), values(after)).to_string();
+        let shown = Difference::new(Role::Producer, changes, values(before), values(after)).to_string();
         anstream::adapter::strip_str(&shown).to_string()
     }
 
     #[test]
-    fn a_new_stack_is_all_additions_and_the_parameters_that_say_something() {
+    fn new_stack_has_additions_and_its_nonempty_parameters() {
         let changes = [
             change("Topic", "AWS::SNS::Topic", ChangeAction::Add),
             change("Function", "AWS::Lambda::Function", ChangeAction::Add),
@@ -295,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_says_what_changes_from_what_to_what() {
+    fn update_shows_old_and_new_values() {
         let version = || target().path("/Properties/Code/S3ObjectVersion").before_value("v1").after_value("v2");
         let changes = [modified(
             "Function",
@@ -316,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_or_removed_stands_last_and_loud() {
+    fn removals_and_replacements_are_last_and_explained() {
         let kept = ResourceChange::builder().logical_resource_id("Key").resource_type("AWS::KMS::Key");
         let changes = [
             modified(
@@ -332,23 +297,35 @@ mod tests {
         ];
         insta::assert_snapshot!(shown(&changes, &[("Old", "x")], &[("New", "y")]), @"
           + Queue           AWS::SQS::Queue  added
-          - Key             AWS::KMS::Key  left behind: it stays, and the stack forgets it
+          - Key             AWS::KMS::Key  kept, but no longer part of the stack
           - Alarm           AWS::CloudWatch::Alarm  removed
           ! TopicToFunction AWS::SNS::Subscription  MAY BE REPLACED
-              Endpoint (this replaces it, if Function.Arn changes)
+              Endpoint (requires replacement if Function.Arn changes)
+              not expected: Function.Arn changes only with a replacement, which this update does not do
+              if it is replaced all the same: events and messages may be lost until the new one exists; the hourly sweep then finds these snapshots
           ! Topic           AWS::SNS::Topic  REPLACED
-              TopicName (this replaces it)
+              TopicName (requires replacement)
+              RDS events and messages of the consumer are lost until the new topic exists or, if its name changes, until the consumer's stack is updated; the hourly sweep then finds these snapshots
         parameters
           + New y
-        1 added, 1 left behind, 1 removed, 1 perhaps replaced, 1 REPLACED
+        1 added, 1 kept outside the stack, 1 removed, 1 may be replaced, 1 REPLACED
         ");
     }
 
     #[test]
-    fn long_values_lose_their_end_and_what_they_have_in_common() {
-        let (one, other) = (format!("{{{}1}}", "é".repeat(100)), format!("{{{}2}}", "é".repeat(100)));
-        assert_eq!(told(None, Some(&one)), format!("none → {{{}…", "é".repeat(LONGEST - 1)));
-        assert_eq!(told(Some(&one), Some(&other)), "…éééééééééééé1} → …éééééééééééé2}");
-        assert_eq!(told(Some("{\n  \"daily\": 7\n}"), Some("")), "{ \"daily\": 7 } → empty");
+    fn replacement_of_the_cause_makes_the_conditional_one_expected() {
+        let replaced = || target().name("FunctionName").requires_recreation(RequiresRecreation::Always);
+        let function = modified("Function", "AWS::Lambda::Function", Replacement::True, vec![replaced()]);
+        let shown = shown(&[function, follower()], &[], &[]);
+        assert!(!shown.contains("not expected"), "{shown}");
+        assert!(shown.contains("if it is replaced: events and messages may be lost"), "{shown}");
+    }
+
+    #[test]
+    fn replaced_key_is_loud() {
+        let spec = target().name("KeySpec").requires_recreation(RequiresRecreation::Always);
+        let key = modified("Key", "AWS::KMS::Key", Replacement::True, vec![spec]);
+        let shown = Difference::new(Role::Consumer, &[key], Values::new(), Values::new()).to_string();
+        assert!(shown.contains(&format!("{LOUD}NEW COPIES ARE ENCRYPTED WITH A NEW KEY.")), "{shown}");
     }
 }

@@ -1,91 +1,88 @@
-//! A stack's events, as they come, and what they come to.
+//! The events of an operation on a stack, and its outcome.
 
 use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent};
 use chrono::DateTime;
 
+use super::reason;
 use crate::terminal::{BAD, CAUTION, FAINT, GOOD};
 
-/// More reasons than these are no help.
+/// The maximum number of reasons that are shown.
 const REASONS: usize = 5;
 
-/// What an operation has come to.
+/// The outcome of an operation.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// What was wanted.
-    Done,
-    /// It failed, and the stack is in this state.
+pub(super) enum Outcome {
+    /// It succeeded.
+    Succeeded,
+    /// It failed, and left the stack with this status.
     Failed(String),
 }
 
-/// What an operation on a stack has done so far.
+/// The events of an operation so far.
 #[derive(Default)]
-pub(super) struct Story {
+pub(super) struct Events {
     events: Vec<StackEvent>,
 }
 
-impl Story {
-    /// Takes those that it has not heard of, in the order in which they were.
-    pub(super) fn hear(&mut self, events: Vec<StackEvent>) -> &[StackEvent] {
+impl Events {
+    /// Adds events in chronological order, and returns those that are new.
+    pub(super) fn add(&mut self, events: Vec<StackEvent>) -> &[StackEvent] {
         let known = self.events.len();
-        let new: Vec<_> = events.into_iter().filter(|event| !self.knows(event)).collect();
+        let new: Vec<_> = events.into_iter().filter(|event| !self.contains(event)).collect();
         self.events.extend(new);
         &self.events[known..]
     }
 
-    /// Whether it has heard of this.
-    pub(super) fn knows(&self, event: &StackEvent) -> bool {
+    /// Whether an event is known.
+    pub(super) fn contains(&self, event: &StackEvent) -> bool {
         self.events.iter().any(|known| known.event_id() == event.event_id())
     }
 
-    /// How it ended, if it has.
-    pub(super) fn end(&self) -> Option<End> {
+    /// The outcome, once the operation has ended.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
         let last = self.events.iter().rev().find(|event| is_of_stack(event))?;
         let status = last.resource_status()?.as_str();
         match status {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE" => Some(End::Done),
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE" => Some(Outcome::Succeeded),
             _ if status.ends_with("_IN_PROGRESS") => None,
-            _ => Some(End::Failed(status.to_owned())),
+            _ => Some(Outcome::Failed(status.to_owned())),
         }
     }
 
-    /// Why: what failed by itself, and not because something else had.
+    /// The reasons of the failure: those of resources that failed by themselves, else that of the stack.
     pub(super) fn reasons(&self) -> Vec<String> {
         let failed = self.events.iter().filter(|event| {
             let status = event.resource_status().map(ResourceStatus::as_str).unwrap_or_default();
             status.ends_with("_FAILED") && !is_of_stack(event)
         });
-        let told = failed.filter_map(|event| {
-            let reason = event.resource_status_reason()?;
-            // What else was on its way when something failed is told as failed too.
-            let cancelled = reason.starts_with("Resource ") && reason.ends_with(" cancelled");
+        let reasons = failed.filter_map(|event| {
+            let text = event.resource_status_reason()?;
             let (name, kind) = (event.logical_resource_id()?, event.resource_type()?);
-            (!cancelled).then(|| format!("{name} ({kind}): {reason}"))
+            (!reason::is_cancelled(text)).then(|| format!("{name} ({kind}): {text}"))
         });
-        let mut told: Vec<String> = told.take(REASONS).collect();
-        if told.is_empty() {
+        let mut reasons: Vec<String> = reasons.take(REASONS).collect();
+        if reasons.is_empty() {
             let of_stack = self.events.iter().filter(|event| is_of_stack(event));
-            let reasons = of_stack.filter_map(StackEvent::resource_status_reason);
-            told.extend(
-                reasons.filter(|reason| !reason.is_empty() && *reason != "User Initiated").map(str::to_owned).next(),
-            );
+            let texts = of_stack.filter_map(StackEvent::resource_status_reason);
+            reasons.extend(texts.filter(|text| !reason::is_empty(text)).map(str::to_owned).next());
         }
-        told
+        reasons
     }
 
-    /// What the stack leaves behind when it goes: kind and name.
-    pub(super) fn left_behind(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// The resources that a deletion retained: type and id.
+    pub(super) fn retained(&self) -> impl Iterator<Item = (&str, &str)> {
         let skipped =
             self.events.iter().filter(|event| event.resource_status() == Some(&ResourceStatus::DeleteSkipped));
         skipped.filter_map(|event| Some((event.resource_type()?, event.physical_resource_id()?)))
     }
 }
 
-/// The stack is a resource of its own, and has its own name.
+/// Whether an event is about the stack itself, which is among its own resources.
 fn is_of_stack(event: &StackEvent) -> bool {
     event.resource_type() == Some("AWS::CloudFormation::Stack") && event.physical_resource_id() == event.stack_id()
 }
 
-/// An event in a line.
+/// An event as one line.
 pub(super) fn line(event: &StackEvent) -> String {
     let status = event.resource_status().map(ResourceStatus::as_str).unwrap_or_default();
     let style = match status {
@@ -126,33 +123,33 @@ mod tests {
         event("draco-producer", "AWS::CloudFormation::Stack", status, "")
     }
 
-    fn story(events: Vec<StackEvent>) -> Story {
-        let mut story = Story::default();
-        story.hear(events);
-        story
+    fn all(events: Vec<StackEvent>) -> Events {
+        let mut all = Events::default();
+        all.add(events);
+        all
     }
 
     #[test]
-    fn it_goes_on_until_the_stack_itself_has_ended() {
-        let mut story =
-            story(vec![stack("CREATE_IN_PROGRESS"), event("Topic", "AWS::SNS::Topic", "CREATE_COMPLETE", "")]);
-        assert_eq!(story.end(), None);
-        story.hear(vec![stack("CREATE_COMPLETE")]);
-        assert_eq!(story.end(), Some(End::Done));
-        // What is replaced by an update is deleted before its end.
-        assert_eq!(super::tests::story(vec![stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")]).end(), None);
+    fn operation_ends_with_the_event_of_the_stack_itself() {
+        let mut events =
+            all(vec![stack("CREATE_IN_PROGRESS"), event("Topic", "AWS::SNS::Topic", "CREATE_COMPLETE", "")]);
+        assert_eq!(events.outcome(), None);
+        events.add(vec![stack("CREATE_COMPLETE")]);
+        assert_eq!(events.outcome(), Some(Outcome::Succeeded));
+        // Replaced resources are deleted before the update ends.
+        assert_eq!(all(vec![stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")]).outcome(), None);
     }
 
     #[test]
-    fn an_event_is_heard_once() {
-        let mut story = story(vec![stack("CREATE_IN_PROGRESS")]);
-        let new = story.hear(vec![stack("CREATE_IN_PROGRESS"), stack("CREATE_COMPLETE")]);
+    fn known_events_are_not_added_again() {
+        let mut events = all(vec![stack("CREATE_IN_PROGRESS")]);
+        let new = events.add(vec![stack("CREATE_IN_PROGRESS"), stack("CREATE_COMPLETE")]);
         assert_eq!(new, [stack("CREATE_COMPLETE")]);
     }
 
     #[test]
-    fn a_rollback_is_a_failure_whose_reason_is_what_failed_first_by_itself() {
-        let story = story(vec![
+    fn rollback_is_a_failure_and_cancelled_resources_are_not_its_reason() {
+        let events = all(vec![
             stack("UPDATE_IN_PROGRESS"),
             event("Role", "AWS::IAM::Role", "UPDATE_FAILED", "Resource update cancelled"),
             event("Function", "AWS::Lambda::Function", "UPDATE_FAILED", "S3 Error Code: NoSuchVersion"),
@@ -164,28 +161,28 @@ mod tests {
             ),
             stack("UPDATE_ROLLBACK_COMPLETE"),
         ]);
-        assert_eq!(story.end(), Some(End::Failed("UPDATE_ROLLBACK_COMPLETE".to_owned())));
-        assert_eq!(story.reasons(), ["Function (AWS::Lambda::Function): S3 Error Code: NoSuchVersion"]);
+        assert_eq!(events.outcome(), Some(Outcome::Failed("UPDATE_ROLLBACK_COMPLETE".to_owned())));
+        assert_eq!(events.reasons(), ["Function (AWS::Lambda::Function): S3 Error Code: NoSuchVersion"]);
     }
 
     #[test]
-    fn where_no_resource_failed_the_stack_says_why() {
+    fn without_failed_resource_the_reason_is_that_of_the_stack() {
         let why = "Validation failed with PROPERTY_VALIDATION";
-        let story = story(vec![
+        let events = all(vec![
             event("draco-producer", "AWS::CloudFormation::Stack", "ROLLBACK_IN_PROGRESS", why),
             stack("ROLLBACK_COMPLETE"),
         ]);
-        assert_eq!(story.reasons(), [why]);
+        assert_eq!(events.reasons(), [why]);
     }
 
     #[test]
-    fn what_stays_behind_is_known() {
-        let story = story(vec![event("key-1", "AWS::KMS::Key", "DELETE_SKIPPED", ""), stack("DELETE_COMPLETE")]);
-        assert_eq!(story.left_behind().collect::<Vec<_>>(), [("AWS::KMS::Key", "key-1")]);
+    fn skipped_deletions_are_retained_resources() {
+        let events = all(vec![event("key-1", "AWS::KMS::Key", "DELETE_SKIPPED", ""), stack("DELETE_COMPLETE")]);
+        assert_eq!(events.retained().collect::<Vec<_>>(), [("AWS::KMS::Key", "key-1")]);
     }
 
     #[test]
-    fn an_event_is_a_line() {
+    fn event_is_one_line() {
         let event = event("Function", "AWS::Lambda::Function", "CREATE_FAILED", "no such bucket");
         let line = line(&event);
         insta::assert_snapshot!(anstream::adapter::strip_str(&line), @"   CREATE_FAILED        Function AWS::Lambda::Function  no such bucket");

@@ -1,4 +1,4 @@
-//! Watching a stack while CloudFormation works on it.
+//! Follows an operation of CloudFormation on a stack.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use anyhow::bail;
 use aws_sdk_cloudformation::types::StackEvent;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::events::{End, Story, line};
+use super::events::{Events, Outcome, line};
 use crate::aws_error::Explain;
 use crate::terminal::TITLE;
 use crate::{Account, Terminal};
 
-/// How long until the next look: short at first, since small changes are done in seconds.
+/// The time between two requests: short at first, because small changes take seconds.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(4);
-/// So many looks in a row may fail, each of which the SDK has tried several times.
-const UNHEARD: u32 = 5;
-/// How often the sign of life moves, whether or not there is anything new.
+/// So many requests in a row may fail. The SDK has retried each of them.
+const MAX_FAILURES: u32 = 5;
+/// The time between two steps of the spinner.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Somebody who watches one operation on a stack.
+/// Follows one operation on a stack.
 pub(super) struct Watch<'a> {
     account: &'a Account,
     stack: String,
-    /// The newest event of what was before.
+    /// The newest event before the operation.
     before: Option<String>,
 }
 
 impl<'a> Watch<'a> {
-    /// To be made before the operation begins.
+    /// Must be called before the operation starts.
     pub(super) async fn new(account: &'a Account, stack: &str) -> anyhow::Result<Self> {
         let mut watch = Self { account, stack: stack.to_owned(), before: None };
         let newest = watch.page(None).await?.0.into_iter().next();
@@ -36,62 +36,61 @@ impl<'a> Watch<'a> {
         Ok(watch)
     }
 
-    /// Tells every event until the operation has ended.
-    pub(super) async fn until_end(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
-        let mut story = Story::default();
-        let alive = alive();
-        let (mut pause, mut unheard) = (FIRST, 0);
+    /// Prints every event until the operation has ended.
+    pub(super) async fn until_end(self, terminal: &mut Terminal) -> anyhow::Result<Events> {
+        let mut events = Events::default();
+        let spinner = spinner();
+        let (mut pause, mut failures) = (FIRST, 0);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = tokio::signal::ctrl_c() => bail!(
-                    "nobody is watching any more; CloudFormation goes on all the same, and `cargo xtask status` says how far"
+                    "interrupted; CloudFormation continues, and `cargo xtask status` shows the state of the stack"
                 ),
             }
-            // What CloudFormation does does not depend on our hearing of it: a network may be away for a moment.
-            let new = match self.since(&story).await {
-                Err(why) if unheard == UNHEARD => {
+            // CloudFormation continues without this program, so a short loss of the network is no failure.
+            let new = match self.new_events(&events).await {
+                Err(why) if failures == MAX_FAILURES => {
                     return Err(
-                        why.context("CloudFormation goes on all the same, and `cargo xtask status` says how far")
+                        why.context("CloudFormation continues, and `cargo xtask status` shows the state of the stack")
                     );
                 }
                 Err(_) => {
-                    unheard += 1;
+                    failures += 1;
                     continue;
                 }
                 Ok(new) => new,
             };
-            unheard = 0;
-            alive.suspend(|| story.hear(new).iter().for_each(|event| terminal.say(line(event))));
-            if story.end().is_some() {
-                alive.finish_and_clear();
-                return Ok(story);
+            failures = 0;
+            spinner.suspend(|| events.add(new).iter().for_each(|event| terminal.print(line(event))));
+            if events.outcome().is_some() {
+                spinner.finish_and_clear();
+                return Ok(events);
             }
             pause = (pause * 3 / 2).min(LONGEST);
         }
     }
 
-    /// As [`Watch::until_end`], where anything but success is an error that says why.
-    pub(super) async fn until_success(self, terminal: &mut Terminal) -> anyhow::Result<Story> {
+    /// As [`Watch::until_end`], but a failed operation is an error with the reasons.
+    pub(super) async fn until_success(self, terminal: &mut Terminal) -> anyhow::Result<Events> {
         let name = self.account.role.stack();
-        let story = self.until_end(terminal).await?;
-        let Some(End::Failed(status)) = story.end() else { return Ok(story) };
-        let reasons = story.reasons();
-        let reasons =
-            if reasons.is_empty() { "CloudFormation does not say why".to_owned() } else { reasons.join("; ") };
-        terminal.say(format_args!("{TITLE}{}{TITLE:#}", afterwards(&status)));
+        let events = self.until_end(terminal).await?;
+        let Some(Outcome::Failed(status)) = events.outcome() else { return Ok(events) };
+        let reasons = events.reasons();
+        let reasons = if reasons.is_empty() { "CloudFormation gives no reason".to_owned() } else { reasons.join("; ") };
+        terminal.print(format_args!("{TITLE}{}{TITLE:#}", advice(&status)));
         bail!("stack {name} is {status}: {reasons}")
     }
 
-    /// What has happened since the last look, in the order in which it did. AWS tells the newest first.
-    async fn since(&self, story: &Story) -> anyhow::Result<Vec<StackEvent>> {
+    /// The new events in chronological order. CloudFormation returns the newest first.
+    async fn new_events(&self, events: &Events) -> anyhow::Result<Vec<StackEvent>> {
         let mut new = Vec::new();
         let mut marker = None;
         loop {
-            let (events, next) = self.page(marker).await?;
-            let is_known = |event: &StackEvent| event.event_id == self.before || story.knows(event);
-            let known = events.iter().position(is_known);
-            new.extend(events.into_iter().take(known.unwrap_or(usize::MAX)));
+            let (page, next) = self.page(marker).await?;
+            let is_known = |event: &StackEvent| event.event_id == self.before || events.contains(event);
+            let known = page.iter().position(is_known);
+            new.extend(page.into_iter().take(known.unwrap_or(usize::MAX)));
             marker = next.filter(|_| known.is_none());
             if marker.is_none() {
                 break;
@@ -109,19 +108,21 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What a failure leaves.
-fn afterwards(status: &str) -> &'static str {
+/// The state after a failure, and the next step.
+fn advice(status: &str) -> &'static str {
     match status {
-        "UPDATE_ROLLBACK_COMPLETE" => "It failed, and the stack is as it was before.",
-        "ROLLBACK_COMPLETE" => "It failed, and what was made is gone again. To try again, mend it and create it again.",
-        "UPDATE_ROLLBACK_FAILED" => "It failed, and so did going back. Mend what is said below, then update it again.",
-        "DELETE_FAILED" => "It was not deleted whole. Mend what is said below, then delete it again.",
-        _ => "It failed.",
+        "UPDATE_ROLLBACK_COMPLETE" => "The update failed and was rolled back: the stack is unchanged.",
+        "ROLLBACK_COMPLETE" => "The creation failed and was rolled back. Fix the cause, then create the stack again.",
+        "UPDATE_ROLLBACK_FAILED" => {
+            "The update failed, and its rollback too. Fix the cause, then update the stack again."
+        }
+        "DELETE_FAILED" => "The deletion failed. Fix the cause, then delete the stack again.",
+        _ => "The operation failed.",
     }
 }
 
-/// A sign of life, if anybody is looking.
-fn alive() -> ProgressBar {
+/// A spinner with the elapsed time, if standard error is a terminal.
+fn spinner() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     bar.set_style(
         ProgressStyle::with_template("{spinner} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner()),

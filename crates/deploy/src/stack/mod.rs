@@ -1,4 +1,4 @@
-//! `create`, `update`, `delete`: a stack for a role, by change sets that are shown before they are executed.
+//! `create`, `update`, `delete`: the stack of a role, by change sets that are shown before they are executed.
 
 mod change_set;
 mod command;
@@ -6,7 +6,11 @@ mod delete;
 mod difference;
 mod events;
 mod follow;
+mod next_steps;
 mod parameters;
+mod property;
+mod reason;
+mod replacement;
 mod state;
 
 use std::fs;
@@ -16,71 +20,76 @@ use aws_sdk_cloudformation::types::{ChangeSetType, Tag};
 use config::Config;
 
 use crate::aws_error::Explain;
-use crate::code::{Local, Piece, Uploaded, shortened};
+use crate::code::{Artifact, Local, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Role, Terminal, deletion};
 
-use change_set::{ChangeSet, Wanted};
+use change_set::{ChangeSet, Input};
 use difference::{Difference, Values};
 use follow::Watch;
 use parameters::{Code, Value, parameters};
-use state::Standing;
+use state::State;
 
-pub use command::{Create, Delete, Update};
+pub use command::{run_create, run_delete, run_update};
 pub use delete::delete;
 pub use parameters::{NoDryRun, differing};
 pub use state::Stack;
 
-/// What CloudFormation takes of a template with a call.
-const LONGEST_TEMPLATE: usize = 51_200;
+/// The maximum size of a template in a call to CloudFormation.
+const MAX_TEMPLATE_BYTES: usize = 51_200;
 
-/// Makes the stack of this account's role.
+/// Creates the stack of this account's role.
 ///
 /// # Errors
 ///
-/// If it is there already, something that it needs is not, CloudFormation fails, or the person says no.
+/// If it exists already, an artifact is missing, a call or the creation fails, or the user declines.
 pub async fn create(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let plan = Plan::read(account, config, files, terminal).await?;
+    let source = Source::read(account, config, files, terminal).await?;
     let (role, name) = (account.role, account.role.stack());
     let stack = Stack::look(account).await?;
-    match (Standing::of(stack.as_ref()), &stack) {
-        (Standing::Stands | Standing::Stuck, _) => bail!("{name} is there already: `cargo xtask update {role}`"),
-        (Standing::Busy, Some(stack)) => return busy(stack),
-        (Standing::Remains, Some(stack)) => {
-            let status = &stack.status;
-            terminal.warn(format_args!("{name} is {status}: it is not whole, and has to go before it can be made"));
+    match (State::of(stack.as_ref()), &stack) {
+        (State::Ready | State::RollbackFailed, _) => bail!("{name} exists already; run `cargo xtask update {role}`"),
+        (State::InProgress, Some(stack)) => return in_progress(stack),
+        (State::Failed, Some(Stack { status, protected: true, .. })) => bail!(
+            "{name} is {status}, and has termination protection; delete it first: `cargo xtask delete {role} --confirm {name}`"
+        ),
+        (State::Failed, Some(Stack { status, .. })) => {
+            terminal.warn(format_args!("{name} is {status}; it must be deleted before it can be created"));
             delete(account, terminal).await?;
         }
         _ => {}
     }
-    let wanted = parameters(role, config, &plan.code, NoDryRun::Stays, false)?;
-    let (template, kind, tag) = (&plan.template, ChangeSetType::Create, own_tag(config));
-    let wanted = Wanted { template, parameters: &wanted, kind, tag };
-    let set = match ChangeSet::work_out(account, wanted).await {
+    let parameters = parameters(role, config, &source.code, NoDryRun::Keep, false)?;
+    let (template, kind, tag) = (&source.template, ChangeSetType::Create, own_tag(config));
+    let input = Input { template, parameters: &parameters, kind, tag };
+    let set = match ChangeSet::create(account, input).await {
         Ok(Some(set)) => set,
         none => {
-            delete::abandon(account).await?;
+            delete::delete_if_empty(account).await?;
             return none.and_then(|_| bail!("the template of {name} has no resources"));
         }
     };
-    if let Err(no) = show(&set, account, "create", Values::new(), "Do this?", terminal) {
+    if let Err(declined) = show(&set, account, "create", Values::new(), "Create the stack?", terminal) {
         set.delete().await?;
-        delete::abandon(account).await?;
-        return Err(no);
+        delete::delete_if_empty(account).await?;
+        return Err(declined);
     }
-    carry_out(&set, account, terminal).await?;
+    execute(&set, account, terminal).await?;
     if role == Role::Consumer {
         delete::protect(account, terminal).await;
     }
-    done(account, terminal).await
+    report(account, terminal).await?;
+    terminal.print(format_args!("{TITLE}Next steps{TITLE:#}"));
+    next_steps::after_create(role, &account.place, config).iter().for_each(|line| terminal.print(line));
+    Ok(())
 }
 
-/// Brings the stack of this account's role up to date: template, code, configuration.
+/// Updates the stack of this account's role to the current template, code and configuration.
 ///
 /// # Errors
 ///
-/// If it is not there, something that it needs is not, CloudFormation fails, or the person says no.
+/// If it does not exist, an artifact is missing, a call or the update fails, or the user declines.
 pub async fn update(
     account: &Account,
     config: &Config,
@@ -88,53 +97,53 @@ pub async fn update(
     no_dry_run: NoDryRun,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let plan = Plan::read(account, config, files, terminal).await?;
+    let source = Source::read(account, config, files, terminal).await?;
     let (role, name) = (account.role, account.role.stack());
     let stack = match Stack::look(account).await? {
-        None => bail!("{name} is not there: `cargo xtask create {role}`"),
+        None => bail!("{name} does not exist; run `cargo xtask create {role}`"),
         Some(stack) => stack,
     };
-    match Standing::of(Some(&stack)) {
-        Standing::Stands => {}
-        Standing::Nothing => bail!("{name} is not there: `cargo xtask create {role}`"),
-        Standing::Busy => return busy(&stack),
-        Standing::Remains => {
-            bail!("{name} is {}: `cargo xtask create {role}` clears that away, and makes it anew", stack.status)
+    match State::of(Some(&stack)) {
+        State::Ready => {}
+        State::Missing => bail!("{name} does not exist; run `cargo xtask create {role}`"),
+        State::InProgress => return in_progress(&stack),
+        State::Failed => {
+            bail!("{name} is {}; run `cargo xtask create {role}`, which deletes it and creates it again", stack.status)
         }
-        Standing::Stuck => go_back(account, &stack, terminal).await?,
+        State::RollbackFailed => continue_rollback(account, &stack, terminal).await?,
     }
-    let wanted = parameters(role, config, &plan.code, no_dry_run, true)?;
-    let question = match lets_go(&wanted, &stack, no_dry_run) {
+    let parameters = parameters(role, config, &source.code, no_dry_run, true)?;
+    let question = match may_delete(&parameters, &stack, no_dry_run) {
         true => {
             deletion::show(account, config, terminal).await?;
-            "From now on copies that nothing holds are deleted. Do this?"
+            "From now on, the consumer deletes expired copies. Update the stack?"
         }
-        false => "Do this?",
+        false => "Update the stack?",
     };
-    let (template, kind, tag) = (&plan.template, ChangeSetType::Update, own_tag(config));
-    let wanted = Wanted { template, parameters: &wanted, kind, tag };
-    let Some(set) = ChangeSet::work_out(account, wanted).await? else {
-        terminal.say(format_args!("{GOOD}{name} is up to date{GOOD:#}: nothing to do"));
+    let (template, kind, tag) = (&source.template, ChangeSetType::Update, own_tag(config));
+    let input = Input { template, parameters: &parameters, kind, tag };
+    let Some(set) = ChangeSet::create(account, input).await? else {
+        terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
         return Ok(());
     };
-    if let Err(no) = show(&set, account, "update", stack.parameters, question, terminal) {
+    if let Err(declined) = show(&set, account, "update", stack.parameters, question, terminal) {
         set.delete().await?;
-        return Err(no);
+        return Err(declined);
     }
-    carry_out(&set, account, terminal).await?;
-    done(account, terminal).await
+    execute(&set, account, terminal).await?;
+    report(account, terminal).await
 }
 
-/// Whether copies that stay today may go after this: deletion begins, or goes on by other rules.
-fn lets_go(wanted: &[(&str, Value)], stack: &Stack, no_dry_run: NoDryRun) -> bool {
+/// Whether an update may cause copies to be deleted that are kept now: it switches deletion on, or changes the rules.
+fn may_delete(parameters: &[(&str, Value)], stack: &Stack, no_dry_run: NoDryRun) -> bool {
     let is_rules = |name: &str| matches!(name, "Lifecycles" | "Floor");
     let differs = |(name, value): &(&str, Value)| {
-        is_rules(name) && !matches!((value, stack.parameters.get(*name)), (Value::Is(new), Some(old)) if new == old)
+        is_rules(name) && !matches!((value, stack.parameters.get(*name)), (Value::Set(new), Some(old)) if new == old)
     };
     match no_dry_run {
-        NoDryRun::Becomes(true) if !stack.deletes() => true,
-        NoDryRun::Becomes(false) => false,
-        NoDryRun::Becomes(true) | NoDryRun::Stays => stack.deletes() && wanted.iter().any(differs),
+        NoDryRun::Set(true) if !stack.deletes() => true,
+        NoDryRun::Set(false) => false,
+        NoDryRun::Set(true) | NoDryRun::Keep => stack.deletes() && parameters.iter().any(differs),
     }
 }
 
@@ -143,23 +152,23 @@ fn own_tag(config: &Config) -> Option<Tag> {
     Some(Tag::builder().key(key).value(config.tag_value.as_deref().unwrap_or_default()).build())
 }
 
-/// What a stack is made from.
-struct Plan {
+/// The source of a stack: its template and artifacts.
+struct Source {
     template: String,
     code: Code,
 }
 
-impl Plan {
-    /// Reads all of it before anything is done.
+impl Source {
+    /// Reads all of it before anything is changed.
     async fn read(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<Self> {
         let path = files.cfn.join(format!("{}.yaml", account.role));
         let template = fs::read_to_string(&path).with_context(|| format!("reading the template {}", path.display()))?;
-        if template.len() > LONGEST_TEMPLATE {
+        if template.len() > MAX_TEMPLATE_BYTES {
             let length = template.len();
-            bail!("{} has {length} bytes, and CloudFormation takes {LONGEST_TEMPLATE} with a call", path.display());
+            bail!("{} has {length} bytes, and CloudFormation accepts {MAX_TEMPLATE_BYTES}", path.display());
         }
-        let zip = newest(account, config, Piece::Zip(account.role, config.architecture), files, terminal).await?;
-        let timer = newest(account, config, Piece::Timer, files, terminal).await?;
+        let zip = newest(account, config, Artifact::Zip(account.role, config.architecture), files, terminal).await?;
+        let timer = newest(account, config, Artifact::Timer, files, terminal).await?;
         Ok(Self { template, code: Code { zip, timer } })
     }
 }
@@ -167,88 +176,89 @@ impl Plan {
 async fn newest(
     account: &Account,
     config: &Config,
-    piece: Piece,
+    artifact: Artifact,
     files: &Files,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Uploaded> {
-    let Some(uploaded) = Uploaded::look(account, config, piece).await? else {
+    let Some(uploaded) = Uploaded::look(account, config, artifact).await? else {
         bail!(
-            "{} is not in bucket {}: run `cargo xtask upload`",
-            piece.key(),
+            "{} is not in bucket {}; run `cargo xtask upload`",
+            artifact.key(),
             config.code_bucket.as_deref().unwrap_or_default()
         );
     };
-    let local = Local::read(piece, files)?;
+    let local = Local::read(artifact, files)?;
     if let Some(local) = local.filter(|local| uploaded.hash.as_ref() != Some(&local.hash)) {
         terminal.warn(format_args!(
-            "{piece} here (sha256 {}) is not what was uploaded ({}), which is what will be deployed; to deploy what is \
-             here, run `cargo xtask upload` first",
+            "the local {artifact} (sha256 {}) differs from the uploaded one ({}), which will be deployed; to deploy the \
+             local one, run `cargo xtask upload` first",
             shortened(&local.hash),
-            uploaded.hash.as_deref().map_or("not by Draco", shortened),
+            uploaded.hash.as_deref().map_or("not uploaded by Draco", shortened),
         ));
     }
     Ok(uploaded)
 }
 
-/// Shows what would be done, and asks. A no is an error, as it is where nobody answers.
+/// Shows the changes, and asks. No is an error.
 fn show(
     set: &ChangeSet<'_>,
     account: &Account,
-    doing: &str,
+    operation: &str,
     before: Values,
     question: &str,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let name = account.role.stack();
-    let difference = Difference::new(&set.changes, before, set.parameters.clone());
-    terminal.say(format_args!("{TITLE}{doing} {name}{TITLE:#} in {account}\n{difference}"));
-    if terminal.agrees(question)? { Ok(()) } else { bail!("nothing was changed") }
+    let difference = Difference::new(account.role, &set.changes, before, set.parameters.clone());
+    terminal.print(format_args!("{TITLE}{operation} {name}{TITLE:#} in {account}\n{difference}"));
+    if terminal.ask(question)? { Ok(()) } else { bail!("nothing was changed") }
 }
 
-async fn carry_out(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
+async fn execute(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let watch = Watch::new(account, &set.stack).await?;
     set.execute().await?;
     watch.until_success(terminal).await?;
     Ok(())
 }
 
-async fn done(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
+async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let name = account.role.stack();
-    let Some(stack) = Stack::look(account).await? else { bail!("{name} is gone: somebody else has deleted it") };
-    terminal.say(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
+    let Some(stack) = Stack::look(account).await? else { bail!("{name} was deleted meanwhile") };
+    terminal.print(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
     if account.role == Role::Consumer {
-        terminal.say(match stack.deletes() {
-            true => "Copies that nothing holds are deleted. `cargo xtask update consumer --dry-run` ends that.",
-            false => "Nothing is deleted: what would be stands in the log.",
+        terminal.print(match stack.deletes() {
+            true => {
+                "Deletion is on: expired copies are deleted. `cargo xtask update consumer --dry-run` switches it off."
+            }
+            false => "Deletion is off (dry run): the log lists the copies that would be deleted.",
         });
     }
     Ok(())
 }
 
-/// An update failed, and so did going back.
-async fn go_back(account: &Account, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
+/// Continues the rollback of an update.
+async fn continue_rollback(account: &Account, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
     let name = account.role.stack();
-    terminal
-        .warn(format_args!("{name} is {}: it has to go back to what it was before it can be updated", stack.status));
-    if !terminal.agrees("Try to go back once more?")? {
+    terminal.warn(format_args!("{name} is {}; its rollback must be completed before it can be updated", stack.status));
+    if !terminal.ask("Continue the rollback?")? {
         bail!("nothing was changed");
     }
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);
-    call.send().await.explain(account.credentials(), format_args!("taking stack {name} back"))?;
-    // The end that is wanted here is the one that is a failure elsewhere.
-    let story = watch.until_end(terminal).await?;
+    call.send().await.explain(account.credentials(), format_args!("continuing the rollback of stack {name}"))?;
+    // Here the status of success is one that is a failure elsewhere.
+    let events = watch.until_end(terminal).await?;
     let status = Stack::look(account).await?.map(|stack| stack.status).unwrap_or_default();
     if status != "UPDATE_ROLLBACK_COMPLETE" {
-        bail!("stack {name} is {status}: {}", story.reasons().join("; "));
+        bail!("stack {name} is {status}: {}", events.reasons().join("; "));
     }
     Ok(())
 }
 
-fn busy(stack: &Stack) -> anyhow::Result<()> {
+fn in_progress(stack: &Stack) -> anyhow::Result<()> {
     let Stack { id, status, .. } = stack;
     let name = id.split('/').nth(1).unwrap_or(id);
-    bail!("{name} is {status}: somebody is at it; wait for the end, then try again")
+    bail!("{name} is {status}; wait until that operation has ended, then try again")
 }
 
 #[cfg(test)]
@@ -262,18 +272,18 @@ mod tests {
     }
 
     fn floor(rules: &str) -> [(&'static str, Value); 2] {
-        [("Lifecycles", Value::Is("{}".to_owned())), ("Floor", Value::Is(rules.to_owned()))]
+        [("Lifecycles", Value::Set("{}".to_owned())), ("Floor", Value::Set(rules.to_owned()))]
     }
 
     #[test]
-    fn what_would_be_deleted_is_shown_before_deletion_begins_or_goes_on_by_other_rules() {
+    fn expired_copies_are_listed_before_deletion_starts_or_its_rules_change() {
         let (same, other) = (floor("{\"daily\":7}"), floor("{\"daily\":1}"));
         let (dry, deleting) = (stack("false"), stack("true"));
-        assert!(lets_go(&same, &dry, NoDryRun::Becomes(true)));
-        assert!(lets_go(&other, &deleting, NoDryRun::Stays));
-        assert!(lets_go(&other, &deleting, NoDryRun::Becomes(true)));
-        assert!(!lets_go(&same, &deleting, NoDryRun::Stays));
-        assert!(!lets_go(&other, &dry, NoDryRun::Stays));
-        assert!(!lets_go(&other, &deleting, NoDryRun::Becomes(false)));
+        assert!(may_delete(&same, &dry, NoDryRun::Set(true)));
+        assert!(may_delete(&other, &deleting, NoDryRun::Keep));
+        assert!(may_delete(&other, &deleting, NoDryRun::Set(true)));
+        assert!(!may_delete(&same, &deleting, NoDryRun::Keep));
+        assert!(!may_delete(&other, &dry, NoDryRun::Keep));
+        assert!(!may_delete(&other, &deleting, NoDryRun::Set(false)));
     }
 }

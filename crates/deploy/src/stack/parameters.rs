@@ -1,42 +1,42 @@
-//! From the configuration to the templates' parameters.
+//! From the configuration to the parameters of the templates.
 //!
-//! What is not configured is left to the template: CloudFormation then takes its default, in an update too, so that the
-//! configuration says the whole.
+//! Parameters that are not configured are left out. CloudFormation then uses the template's default, in an update too, so that
+//! the configuration alone determines all parameters.
 
 use config::Config;
 
 use crate::Role;
-use crate::code::{Piece, Uploaded};
+use crate::code::{Artifact, Uploaded};
 
 use super::difference::Values;
 
-/// What becomes of one parameter.
+/// The value of a parameter in a change set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    Is(String),
-    /// As the stack has it.
-    Stays,
+    Set(String),
+    /// The stack's current value.
+    Keep,
 }
 
-/// Whether the consumer deletes.
+/// The change of the parameter that switches deletion on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoDryRun {
-    /// As the stack has it, and a new one does not.
-    Stays,
-    /// From now on, or no more.
-    Becomes(bool),
+    /// The stack's current value; in a new stack, deletion is off.
+    Keep,
+    /// Switch deletion on or off.
+    Set(bool),
 }
 
-/// The newest versions in the bucket of what a stack is made of.
+/// The newest versions of the artifacts of a stack in the bucket.
 pub(super) struct Code {
     pub(super) zip: Uploaded,
     pub(super) timer: Uploaded,
 }
 
-/// The parameter that says whether the consumer deletes.
+/// The parameter that switches deletion on.
 pub(super) const NO_DRY_RUN: &str = "NoDryRun";
 
-/// Every parameter that is not left to the template.
+/// All parameters that have no default of the template.
 pub(super) fn parameters(
     role: Role,
     config: &Config,
@@ -46,9 +46,9 @@ pub(super) fn parameters(
 ) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let mut all = vec![
         ("CodeBucket", Some(config.need(&config.code_bucket, "CODE_BUCKET")?.clone())),
-        ("CodeKey", Some(Piece::Zip(role, config.architecture).key())),
+        ("CodeKey", Some(Artifact::Zip(role, config.architecture).key())),
         ("CodeVersion", Some(code.zip.version.clone())),
-        ("TimerKey", Some(Piece::Timer.key())),
+        ("TimerKey", Some(Artifact::Timer.key())),
         ("TimerVersion", Some(code.timer.version.clone())),
         ("Architecture", Some(config.architecture.to_string())),
         ("TagKey", config.tag_key.clone()),
@@ -73,28 +73,28 @@ pub(super) fn parameters(
             ]);
         }
     }
-    let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Is(value?)))).collect();
+    let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Set(value?)))).collect();
     match (role, no_dry_run) {
-        (Role::Consumer, NoDryRun::Becomes(on)) => all.push((NO_DRY_RUN, Value::Is(on.to_string()))),
-        (Role::Consumer, NoDryRun::Stays) if exists => all.push((NO_DRY_RUN, Value::Stays)),
+        (Role::Consumer, NoDryRun::Set(on)) => all.push((NO_DRY_RUN, Value::Set(on.to_string()))),
+        (Role::Consumer, NoDryRun::Keep) if exists => all.push((NO_DRY_RUN, Value::Keep)),
         (Role::Consumer | Role::Producer, _) => {}
     }
     Ok(all)
 }
 
-/// In which parameters a stack that has these differs from the configuration. What is uploaded is another matter, and so is
-/// what the configuration leaves to the template.
+/// The names of the parameters whose values in a stack differ from the configuration. Versions of uploaded code are not compared,
+/// nor are parameters that the configuration leaves to the template.
 ///
 /// # Errors
 ///
-/// If something has to be configured and is not.
-pub fn differing(role: Role, config: &Config, has: &Values) -> anyhow::Result<Vec<&'static str>> {
-    let version = |name: &str| Uploaded { version: has.get(name).cloned().unwrap_or_default(), hash: None };
+/// If a required key is missing from the configuration.
+pub fn differing(role: Role, config: &Config, current: &Values) -> anyhow::Result<Vec<&'static str>> {
+    let version = |name: &str| Uploaded { version: current.get(name).cloned().unwrap_or_default(), hash: None };
     let code = Code { zip: version("CodeVersion"), timer: version("TimerVersion") };
-    let wanted = parameters(role, config, &code, NoDryRun::Stays, true)?;
+    let wanted = parameters(role, config, &code, NoDryRun::Keep, true)?;
     let differs = |name: &str, value: &Value| match value {
-        Value::Is(value) => has.get(name) != Some(value),
-        Value::Stays => false,
+        Value::Set(value) => current.get(name) != Some(value),
+        Value::Keep => false,
     };
     Ok(wanted.iter().filter(|(name, value)| differs(name, value)).map(|(name, _)| *name).collect())
 }
@@ -134,15 +134,15 @@ lifecycles: {Fortnight: {daily: 14}}
     }
 
     #[test]
-    fn a_stack_differs_where_the_configuration_has_become_another() {
+    fn changed_configuration_is_found_by_parameter() {
         let config = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         for role in Role::BOTH {
-            let made = all(role, FULL, NoDryRun::Becomes(true), true);
+            let made = all(role, FULL, NoDryRun::Set(true), true);
             let has: Values = made
                 .into_iter()
                 .filter_map(|(name, value)| match value {
-                    Value::Is(value) => Some((name.to_owned(), value)),
-                    Value::Stays => None,
+                    Value::Set(value) => Some((name.to_owned(), value)),
+                    Value::Keep => None,
                 })
                 .collect();
             assert_eq!(differing(role, &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{role}");
@@ -154,15 +154,15 @@ lifecycles: {Fortnight: {daily: 14}}
 
     fn shown(all: &[(&str, Value)]) -> String {
         let line = |(name, value): &(&str, Value)| match value {
-            Value::Is(value) => format!("{name}={value}\n"),
-            Value::Stays => format!("{name} stays\n"),
+            Value::Set(value) => format!("{name}={value}\n"),
+            Value::Keep => format!("{name} kept\n"),
         };
         all.iter().map(line).collect()
     }
 
     #[test]
-    fn what_is_not_configured_is_left_to_the_template() {
-        insta::assert_snapshot!(shown(&all(Role::Producer, LEAST, NoDryRun::Stays, false)), @"
+    fn unconfigured_parameters_are_left_to_the_template() {
+        insta::assert_snapshot!(shown(&all(Role::Producer, LEAST, NoDryRun::Keep, false)), @"
         CodeBucket=code
         CodeKey=draco/producer-arm64.zip
         CodeVersion=zip-1
@@ -176,8 +176,8 @@ lifecycles: {Fortnight: {daily: 14}}
     }
 
     #[test]
-    fn what_is_configured_becomes_a_parameter() {
-        insta::assert_snapshot!(shown(&all(Role::Consumer, FULL, NoDryRun::Stays, false)), @r#"
+    fn configured_keys_become_parameters() {
+        insta::assert_snapshot!(shown(&all(Role::Consumer, FULL, NoDryRun::Keep, false)), @r#"
         CodeBucket=code
         CodeKey=draco/consumer-x86_64.zip
         CodeVersion=zip-1
@@ -201,29 +201,29 @@ lifecycles: {Fortnight: {daily: 14}}
     }
 
     #[test]
-    fn whether_copies_are_deleted_changes_only_when_that_is_asked_for() {
+    fn deletion_changes_only_on_request() {
         let no_dry_run = |no_dry_run, exists| {
             let all = all(Role::Consumer, LEAST, no_dry_run, exists);
             all.into_iter().find(|(name, _)| *name == NO_DRY_RUN).map(|(_, value)| value)
         };
-        assert_eq!(no_dry_run(NoDryRun::Stays, false), None);
-        assert_eq!(no_dry_run(NoDryRun::Stays, true), Some(Value::Stays));
-        assert_eq!(no_dry_run(NoDryRun::Becomes(true), true), Some(Value::Is("true".to_owned())));
-        assert_eq!(no_dry_run(NoDryRun::Becomes(false), true), Some(Value::Is("false".to_owned())));
+        assert_eq!(no_dry_run(NoDryRun::Keep, false), None);
+        assert_eq!(no_dry_run(NoDryRun::Keep, true), Some(Value::Keep));
+        assert_eq!(no_dry_run(NoDryRun::Set(true), true), Some(Value::Set("true".to_owned())));
+        assert_eq!(no_dry_run(NoDryRun::Set(false), true), Some(Value::Set("false".to_owned())));
     }
 
     #[test]
-    fn the_templates_have_these_parameters_and_no_others() {
+    fn templates_have_exactly_these_parameters() {
         for (role, template) in [
             (Role::Producer, include_str!("../../../../cfn/producer.yaml")),
             (Role::Consumer, include_str!("../../../../cfn/consumer.yaml")),
         ] {
             let section = template.split_once("\nParameters:\n").unwrap().1;
-            // A section ends where the next begins, at the margin.
+            // A section ends at the next line without indentation.
             let section = section.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
             let names = section.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
             let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
-            let ours = all(role, FULL, NoDryRun::Becomes(true), true);
+            let ours = all(role, FULL, NoDryRun::Set(true), true);
             assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{role}");
         }
     }

@@ -1,6 +1,5 @@
-//! What a stack is like now, and what can be done with it.
+//! The current state of a stack, and which operations it permits.
 
-use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types;
 
 use chrono::{DateTime, Utc};
@@ -13,66 +12,65 @@ use crate::aws_error::{Explain, error_code};
 /// The stack of an account's role.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
-    /// Its ARN, by which it is known when it is gone, too.
+    /// Its ARN, which remains valid after the stack is deleted.
     pub id: String,
-    /// As CloudFormation calls it: `UPDATE_COMPLETE`.
+    /// CloudFormation's status: `UPDATE_COMPLETE`.
     pub status: String,
     /// When it was last changed.
     pub updated: Option<DateTime<Utc>>,
-    /// The parameters that it has.
+    /// Its parameters.
     pub parameters: Values,
-    /// What it tells of itself.
+    /// Its outputs.
     pub outputs: Values,
-    /// Whether it is protected against deletion.
+    /// Whether it has termination protection.
     pub protected: bool,
 }
 
-/// What can be done with a stack.
+/// The state of a stack, by the operations that it permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// There is none, or nothing but change sets that nobody has executed.
-    Nothing,
-    /// It stands, and can be updated.
-    Stands,
-    /// It was not made, or not deleted, whole. All that can be done with it is to delete it.
-    Remains,
-    /// An update failed, and so did going back. That can be tried again.
-    Stuck,
-    /// Something is being done with it.
-    Busy,
+pub(super) enum State {
+    /// There is no stack, or only an empty one with change sets that were not executed. It can be created.
+    Missing,
+    /// It can be updated.
+    Ready,
+    /// Its creation or deletion failed. It can only be deleted.
+    Failed,
+    /// An update and its rollback failed. The rollback can be continued.
+    RollbackFailed,
+    /// An operation is in progress.
+    InProgress,
 }
 
 impl Stack {
-    /// Whether it stands, and nothing is left to be done about it.
+    /// Whether its last operation has ended so that it can be updated.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        Standing::of(Some(self)) == Standing::Stands
+    pub fn is_ready(&self) -> bool {
+        State::of(Some(self)) == State::Ready
     }
 
-    /// Whether somebody is at it.
+    /// Whether an operation is in progress.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
-        Standing::of(Some(self)) == Standing::Busy
+    pub fn is_in_progress(&self) -> bool {
+        State::of(Some(self)) == State::InProgress
     }
 
-    /// Nothing, if there is none.
+    /// `None` if there is no such stack.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
+    /// If the call fails.
     pub async fn look(account: &Account) -> anyhow::Result<Option<Self>> {
         let name = account.role.stack();
         let answer = match account.cloudformation().describe_stacks().stack_name(name).send().await {
-            // It has no error of its own for this.
-            Err(error) if error_code(&error) == Some("ValidationError") && says_no_stack(error.message()) => {
-                return Ok(None);
-            }
+            // "If the stack doesn't exist, a `ValidationError` is returned" (API reference of DescribeStacks). The request has no
+            // parameter but the name, which is a valid one, so nothing else can be invalid.
+            Err(error) if error_code(&error) == Some("ValidationError") => return Ok(None),
             answer => answer.explain(account.credentials(), format_args!("looking at stack {name}"))?,
         };
         Ok(answer.stacks.and_then(|stacks| stacks.into_iter().next()).map(Self::of))
     }
 
-    /// Whether it is a consumer that deletes what nothing holds.
+    /// Whether it is a consumer that deletes expired copies.
     #[must_use]
     pub fn deletes(&self) -> bool {
         self.parameters.get(NO_DRY_RUN).is_some_and(|value| value == "true")
@@ -94,20 +92,16 @@ impl Stack {
     }
 }
 
-impl Standing {
+impl State {
     pub(super) fn of(stack: Option<&Stack>) -> Self {
         match stack.map_or("DELETE_COMPLETE", |stack| &stack.status) {
-            "DELETE_COMPLETE" | "REVIEW_IN_PROGRESS" => Self::Nothing,
-            "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => Self::Remains,
-            "UPDATE_ROLLBACK_FAILED" => Self::Stuck,
-            status if status.ends_with("_IN_PROGRESS") => Self::Busy,
-            _ => Self::Stands,
+            "DELETE_COMPLETE" | "REVIEW_IN_PROGRESS" => Self::Missing,
+            "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => Self::Failed,
+            "UPDATE_ROLLBACK_FAILED" => Self::RollbackFailed,
+            status if status.ends_with("_IN_PROGRESS") => Self::InProgress,
+            _ => Self::Ready,
         }
     }
-}
-
-fn says_no_stack(message: Option<&str>) -> bool {
-    message.is_some_and(|message| message.contains("does not exist"))
 }
 
 #[cfg(test)]
@@ -115,27 +109,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_is_one_of_five() {
-        let standing = |status: &types::StackStatus| {
+    fn every_status_has_a_state() {
+        let state = |status: &types::StackStatus| {
             let stack = types::Stack::builder().stack_status(status.clone()).build();
-            Standing::of(Some(&Stack::of(stack)))
+            State::of(Some(&Stack::of(stack)))
         };
         for status in types::StackStatus::values() {
             let expected = match *status {
-                "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Standing::Nothing,
+                "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => State::Missing,
                 "CREATE_COMPLETE"
                 | "UPDATE_COMPLETE"
                 | "UPDATE_ROLLBACK_COMPLETE"
                 | "UPDATE_FAILED"
                 | "IMPORT_COMPLETE"
                 | "IMPORT_ROLLBACK_COMPLETE"
-                | "IMPORT_ROLLBACK_FAILED" => Standing::Stands,
-                "UPDATE_ROLLBACK_FAILED" => Standing::Stuck,
-                "CREATE_FAILED" | "DELETE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => Standing::Remains,
-                _ => Standing::Busy,
+                | "IMPORT_ROLLBACK_FAILED" => State::Ready,
+                "UPDATE_ROLLBACK_FAILED" => State::RollbackFailed,
+                "CREATE_FAILED" | "DELETE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => State::Failed,
+                _ => State::InProgress,
             };
-            assert_eq!(standing(&(*status).into()), expected, "{status}");
+            assert_eq!(state(&(*status).into()), expected, "{status}");
         }
-        assert_eq!(Standing::of(None), Standing::Nothing);
+        assert_eq!(State::of(None), State::Missing);
     }
 }

@@ -12,7 +12,7 @@ use protocol::Kind;
 use rehearsal::{Database, Encryption};
 use tests::{DR, Fixture, SOURCE};
 
-use crate::{account, config, piped};
+use crate::{account, config, plain};
 
 const EMAIL: &str = "ALARM_EMAIL: dr-team@example.com\n";
 
@@ -37,7 +37,7 @@ async fn a_deployment_that_is_whole_gets_ticks() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
     let sections = found(&fixture, "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n").await;
     assert_eq!(finding::wrong(&sections), 0);
-    insta::assert_snapshot!(piped(&finding::told(&sections)));
+    insta::assert_snapshot!(plain(&finding::told(&sections)));
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn what_is_broken_is_told_with_what_mends_it() -> anyhow::Result<()> {
     fixture.rehearsal.world().invoke_function(&fixture.function_arn(SOURCE, "draco-producer"), serde_json::json!({}));
     fixture.rehearsal.world().sleep(tests::HOUR).await;
     let sections = found(&fixture, EMAIL).await;
-    insta::assert_snapshot!(piped(&finding::told(&sections)));
+    insta::assert_snapshot!(plain(&finding::told(&sections)));
     insta::assert_snapshot!(serde_json::to_string_pretty(&sections)?);
     Ok(())
 }
@@ -99,7 +99,7 @@ async fn databases_are_told_by_their_lifecycles_and_what_keeps_them_from_being_c
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let config = config("lifecycles:\n  Fortnight: { daily: 14 }\n");
     let sections = copying(Some(&source), Some(&dr), &config).await;
-    insta::assert_snapshot!(piped(&finding::told(&sections)));
+    insta::assert_snapshot!(plain(&finding::told(&sections)));
     Ok(())
 }
 
@@ -107,7 +107,7 @@ async fn databases_are_told_by_their_lifecycles_and_what_keeps_them_from_being_c
 async fn before_anything_is_tagged_nothing_is_wrong() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     let source = account(&fixture, Role::Producer);
-    let told = async || piped(&finding::told(&copying(Some(&source), None, &config("")).await));
+    let told = async || plain(&finding::told(&copying(Some(&source), None, &config("")).await));
     let nothing = told().await;
     fixture.create_database(&Database::instance("orders")).await?;
     fixture.pass_hours(1).await?;
@@ -128,7 +128,7 @@ async fn room_that_the_lifecycles_will_need_is_compared_with_the_quota() -> anyh
         let quotas = Quotas(BTreeMap::from([(Kind::Instance, Quota { used, most })]));
         let mut findings = quotas.judge_copies(&snapshots, &databases, &config(""));
         findings.extend(quotas.judge_transit());
-        piped(&finding::told(&[Section { title: format!("{used} of {most}"), findings }]))
+        plain(&finding::told(&[Section { title: format!("{used} of {most}"), findings }]))
     };
     insta::assert_snapshot!([judged(4, 200), judged(4, 100), judged(40, 144), judged(190, 200)].join("\n"));
     Ok(())

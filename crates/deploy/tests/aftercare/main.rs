@@ -1,4 +1,4 @@
-//! Looking after what is deployed, against the simulated AWS with Draco in it.
+//! `deletion`, `event`, `status` and `doctor`, against the simulated AWS with Draco deployed in it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
 
@@ -15,42 +15,42 @@ use deploy::terminal::Answers;
 use deploy::{Account, Role, Terminal};
 use tests::{DR, Fixture, SOURCE};
 
-/// An account of the fixture, as its owner.
+/// An account of the fixture, with the credentials of its owner.
 fn account(fixture: &Fixture, role: Role) -> Account {
     let account = match role {
         Role::Producer => SOURCE,
         Role::Consumer => DR,
     };
-    Account::known(role, fixture.place(account).unwrap(), fixture.owner_config(account))
+    Account::unchecked(role, fixture.place(account).unwrap(), fixture.owner_config(account))
 }
 
-/// What the users of the fixture would have in their file, and more.
+/// The configuration of the fixture, with more keys.
 fn config(more: &str) -> Config {
     let text = format!("AWS_REGION: eu-west-1\nSOURCE_ACCTS: {SOURCE}\nDR_ACCT: {DR}\n{more}");
     Config::of(Path::new("config.yaml"), text.as_bytes(), &Default::default()).unwrap()
 }
 
-/// Lines as they come out of a pipe.
-fn piped(lines: &[String]) -> String {
+/// Lines without colours.
+fn plain(lines: &[String]) -> String {
     anstream::adapter::strip_str(&lines.join("\n")).to_string()
 }
 
-/// What is said at a terminal.
+/// The output of a terminal.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
 
-impl Said {
+impl Output {
     fn terminal(&self) -> Terminal {
-        Terminal::writing(Box::new(self.clone()), Answers::Nobody)
+        Terminal::with_output(Box::new(self.clone()), Answers::default())
     }
 
     fn text(&self) -> String {
-        let said = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        anstream::adapter::strip_str(&said).to_string()
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        anstream::adapter::strip_str(&text).to_string()
     }
 }
 
-impl std::io::Write for Said {
+impl std::io::Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }

@@ -1,6 +1,5 @@
-//! The program `deploy` as people and scripts run it, with the simulated AWS in place of AWS. That has no buckets and no
-//! stacks, so this is about what comes before them: the command, the configuration, the credentials, the account. The
-//! deployment itself is tried with MiniStack.
+//! The program `deploy` as a user runs it, with the simulated AWS. The simulation has no buckets and no stacks, so these tests
+//! cover the steps before: arguments, configuration, credentials, account. The deployment itself is tested with MiniStack.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
@@ -14,7 +13,7 @@ use tokio::net::TcpListener;
 const SOURCE: &str = "111111111111";
 const DR: &str = "222222222222";
 
-/// The simulated AWS on a port of its own, and a folder with a configuration.
+/// The simulated AWS on its own port, and a folder with a configuration.
 struct Stage {
     world: World,
     address: String,
@@ -36,18 +35,18 @@ impl Stage {
         Self { world, address, folder }
     }
 
-    /// Runs the program with these variables and no others.
+    /// Runs the program with only these environment variables.
     async fn run(&self, args: &[&str], set: &[(&str, &str)]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
         command.args(args).current_dir(&self.folder).env_clear().env("AWS_ENDPOINT_URL", &self.address);
         command.env("AWS_CONFIG_FILE", self.folder.join("profiles")).env("HOME", &self.folder);
-        // There is no machine in EC2 to ask for credentials.
+        // There is no EC2 instance metadata service.
         command.env("AWS_EC2_METADATA_DISABLED", "true").envs(set.iter().copied());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
-    /// Why it failed: one line.
-    async fn why(&self, args: &[&str], set: &[(&str, &str)]) -> String {
+    /// The error message, which must be one line.
+    async fn error(&self, args: &[&str], set: &[(&str, &str)]) -> String {
         let output = self.run(args, set).await;
         let why = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{why}");
@@ -79,7 +78,7 @@ fn keys(account: &str) -> [(&str, &str); 2] {
 }
 
 #[tokio::test]
-async fn nothing_is_called_in_an_account_that_is_not_the_right_one() {
+async fn wrong_account_receives_no_further_calls() {
     let stage = Stage::new("wrong-account").await;
     for (task, account) in [
         (&["create", "producer", "--yes"][..], DR),
@@ -88,48 +87,48 @@ async fn nothing_is_called_in_an_account_that_is_not_the_right_one() {
         (&["delete", "producer", "--yes"], DR),
         (&["setup-bucket", "--yes"], SOURCE),
     ] {
-        let why = stage.why(task, &keys(account)).await;
+        let why = stage.error(task, &keys(account)).await;
         assert!(why.starts_with(&format!("error: these credentials are for account {account}")), "{why}");
     }
     assert_eq!(stage.calls(), ["GetCallerIdentity"; 5]);
 }
 
 #[tokio::test]
-async fn a_profile_that_is_named_wins_over_keys_in_the_environment() {
+async fn configured_profile_takes_precedence_over_the_environment() {
     let stage = Stage::new("profile").await;
-    let why = stage.why(&["setup-bucket"], &[&keys(SOURCE)[..], &[("DR_PROFILE", "dr")]].concat()).await;
-    // It has got past the account, to the bucket.
+    let why = stage.error(&["setup-bucket"], &[&keys(SOURCE)[..], &[("DR_PROFILE", "dr")]].concat()).await;
+    // The check of the account has passed.
     assert!(why.starts_with("error: looking at bucket code"), "{why}");
 }
 
 #[tokio::test]
-async fn who_has_no_credentials_hears_where_they_come_from() {
+async fn missing_credentials_are_reported_with_their_sources() {
     let stage = Stage::new("no-credentials").await;
     assert_eq!(
-        stage.why(&["setup-bucket"], &[]).await,
+        stage.error(&["setup-bucket"], &[]).await,
         "error: no AWS credentials for the DR account: set DR_PROFILE in config.yaml to an AWS profile, or set \
          AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     );
     assert_eq!(
-        stage.why(&["setup-bucket"], &[("DR_PROFILE", "signed-out")]).await,
+        stage.error(&["setup-bucket"], &[("DR_PROFILE", "signed-out")]).await,
         "error: no AWS credentials for the DR account: profile signed-out (DR_PROFILE): failed to load the cached SSO token; \
          run `aws sso login --profile signed-out`"
     );
-    let why = stage.why(&["setup-bucket"], &[("DR_PROFILE", "nobody")]).await;
+    let why = stage.error(&["setup-bucket"], &[("DR_PROFILE", "nobody")]).await;
     assert!(why.contains("profile nobody (DR_PROFILE): profile `nobody` was not defined"), "{why}");
 }
 
 #[tokio::test]
-async fn who_has_no_network_hears_what_to_check() {
+async fn missing_network_is_reported_with_advice() {
     let stage = Stage::new("no-network").await;
-    // Nobody listens there.
+    // No server listens on this port.
     let nowhere = [&keys(DR)[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]].concat();
-    let why = stage.why(&["setup-bucket"], &nowhere).await;
+    let why = stage.error(&["setup-bucket"], &nowhere).await;
     assert!(why.contains("no connection to AWS (Connection refused"), "{why}");
 }
 
 #[tokio::test]
-async fn what_is_not_configured_is_told_before_anybody_is_called() {
+async fn missing_configuration_is_reported_before_any_call() {
     let stage = Stage::new("not-configured").await;
     fs::write(stage.folder.join("empty.yaml"), "").unwrap();
     for (args, key) in [
@@ -137,16 +136,16 @@ async fn what_is_not_configured_is_told_before_anybody_is_called() {
         (&["upload", "--config", "empty.yaml"], "CODE_BUCKET"),
         (&["create", "consumer", "--config", "empty.yaml"], "AWS_REGION"),
     ] {
-        let why = stage.why(args, &keys(DR)).await;
+        let why = stage.error(args, &keys(DR)).await;
         assert!(why.starts_with(&format!("error: {key} is not set")), "{why}");
     }
-    let why = stage.why(&["delete", "consumer", "--config", "none.yaml"], &keys(DR)).await;
+    let why = stage.error(&["delete", "consumer", "--config", "none.yaml"], &keys(DR)).await;
     assert!(why.contains("none.yaml"), "{why}");
     assert!(stage.calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_command_that_makes_no_sense_ends_with_2() {
+async fn invalid_arguments_exit_with_2() {
     let stage = Stage::new("usage").await;
     for args in [
         &["create"][..],
@@ -154,15 +153,16 @@ async fn a_command_that_makes_no_sense_ends_with_2() {
         &["create", "consumer", "--no-dry-run"],
         &["update", "consumer", "--dry-run", "--no-dry-run"],
         &["upload", "everything"],
+        &["create", "consumer", "--confirm", "draco-consumer"],
     ] {
         assert_eq!(stage.run(args, &[]).await.status.code(), Some(2), "{args:?}");
     }
-    let why = stage.why(&["update", "producer", "--no-dry-run"], &[]).await;
+    let why = stage.error(&["update", "producer", "--no-dry-run"], &[]).await;
     assert!(why.contains("the producer deletes no copies"), "{why}");
 }
 
 #[tokio::test]
-async fn help_speaks_of_cargo_xtask() {
+async fn help_shows_the_command_as_it_is_typed() {
     let stage = Stage::new("help").await;
     let output = stage.run(&["update", "--help"], &[]).await;
     let help = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! What the bucket is like now.
+//! The current settings of the bucket.
 
 use anyhow::{Context, bail};
 use aws_sdk_s3::types::{
@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::Account;
 use crate::aws_error::{Explain, bucket_region, http_status};
 
-/// The settings of a bucket that are ours to care for.
+/// The settings of the bucket that Draco manages.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     pub(super) versioned: bool,
     pub(super) encryption: Option<ServerSideEncryption>,
     pub(super) blocked: Option<PublicAccessBlockConfiguration>,
@@ -20,42 +20,44 @@ pub(super) struct Seen {
     pub(super) rules: Vec<LifecycleRule>,
 }
 
-impl Seen {
-    /// Nothing, if there is no such bucket yet.
+impl Observed {
+    /// `None` if there is no such bucket.
     pub(super) async fn look(dr: &Account, name: &str) -> anyhow::Result<Option<Self>> {
-        let (s3, who) = (dr.s3(), dr.credentials());
+        let (s3, credentials) = (dr.s3(), dr.credentials());
         let here = &dr.place;
         match s3.head_bucket().bucket(name).expected_bucket_owner(here.account.as_str()).send().await {
             Ok(_) => {}
             Err(error) if http_status(&error) == Some(404) => return Ok(None),
             Err(error) if let Some(region) = bucket_region(&error, &here.region) => bail!(
-                "bucket {name} (CODE_BUCKET) is in {region}: Lambda takes code only from its own region, {}",
+                "bucket {name} (CODE_BUCKET) is in {region}, but Lambda loads code only from a bucket in its own region, {}; choose \
+                 another name",
                 here.region
             ),
-            // A bucket's name is taken for all accounts, and AWS does not tell whose it is.
+            // Bucket names are unique across all accounts, and S3 does not return the owner.
             Err(error) if http_status(&error) == Some(403) => bail!(
-                "bucket {name} (CODE_BUCKET) is another account's, or {} may not see it: choose another name, or a \
-                 profile that may",
+                "bucket {name} (CODE_BUCKET) belongs to another account, or {} has no access to it; choose another \
+                 name, or a profile with access",
                 dr.caller
             ),
-            Err(error) => return Err(error).explain(who, format_args!("looking at bucket {name}")),
+            Err(error) => return Err(error).explain(credentials, format_args!("looking at bucket {name}")),
         }
         let doing = |what: &str| format!("reading the {what} of bucket {name}");
-        let versioning = s3.get_bucket_versioning().bucket(name).send().await.explain(who, doing("versioning"))?;
-        // What is not set is not an empty answer but an error, of one name for each setting.
+        let versioning =
+            s3.get_bucket_versioning().bucket(name).send().await.explain(credentials, doing("versioning"))?;
+        // For a setting that is not set, S3 returns an error with a code of its own.
         let none = "ServerSideEncryptionConfigurationNotFoundError";
         let encryption = s3.get_bucket_encryption().bucket(name).send().await;
-        let encryption = encryption.explain_unless(none, who, doing("encryption"))?;
+        let encryption = encryption.explain_unless(none, credentials, doing("encryption"))?;
         let none = "NoSuchPublicAccessBlockConfiguration";
         let blocked = s3.get_public_access_block().bucket(name).send().await;
-        let blocked = blocked.explain_unless(none, who, doing("public access block"))?;
+        let blocked = blocked.explain_unless(none, credentials, doing("public access block"))?;
         let none = "OwnershipControlsNotFoundError";
         let ownership = s3.get_bucket_ownership_controls().bucket(name).send().await;
-        let ownership = ownership.explain_unless(none, who, doing("ownership controls"))?;
+        let ownership = ownership.explain_unless(none, credentials, doing("ownership controls"))?;
         let policy = s3.get_bucket_policy().bucket(name).send().await;
-        let policy = policy.explain_unless("NoSuchBucketPolicy", who, doing("policy"))?;
+        let policy = policy.explain_unless("NoSuchBucketPolicy", credentials, doing("policy"))?;
         let rules = s3.get_bucket_lifecycle_configuration().bucket(name).send().await;
-        let rules = rules.explain_unless("NoSuchLifecycleConfiguration", who, doing("lifecycle rules"))?;
+        let rules = rules.explain_unless("NoSuchLifecycleConfiguration", credentials, doing("lifecycle rules"))?;
         let policy = policy.and_then(|answer| answer.policy).as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Self {
             versioned: versioning.status() == Some(&BucketVersioningStatus::Enabled),

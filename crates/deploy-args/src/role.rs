@@ -1,4 +1,4 @@
-//! The two roles that an account can have, and which account may have which.
+//! The two roles of accounts, and the check that an account has the expected one.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use clap::ValueEnum;
 use config::Config;
 use protocol::AccountId;
 
-/// What an account does for Draco.
+/// The role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Role {
-    /// The source account: it has the databases
+    /// In a source account, which has the databases
     Producer,
-    /// The DR account: it keeps the copies
+    /// In the DR account, which keeps the copies
     Consumer,
 }
 
 impl Role {
-    /// Both, in the order in which a snapshot comes by.
+    /// Both, in the order in which they handle a snapshot.
     pub const BOTH: [Self; 2] = [Self::Producer, Self::Consumer];
 
     /// `producer`, `consumer`.
@@ -29,7 +29,7 @@ impl Role {
         }
     }
 
-    /// How its stack is called, and the function in it.
+    /// The name of its stack, and of the function in it.
     #[must_use]
     pub fn stack(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Role {
         }
     }
 
-    /// How the topic is called over which its function hears RDS and the other account.
+    /// The name of the topic that receives RDS events and the messages of the other account.
     #[must_use]
     pub fn topic(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Role {
         }
     }
 
-    /// Its account, in a sentence: `a source account`.
+    /// Its account, as part of a sentence: `a source account`.
     #[must_use]
     pub fn account(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Role {
         }
     }
 
-    /// The key in the configuration that names a profile for it.
+    /// The configuration key for its AWS profile.
     #[must_use]
     pub fn profile_key(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Role {
         }
     }
 
-    /// The profile that the configuration names for it.
+    /// Its AWS profile, if one is configured.
     #[must_use]
     pub fn profile(self, config: &Config) -> Option<&str> {
         match self {
@@ -74,12 +74,12 @@ impl Role {
         }
     }
 
-    /// Whether this account is one for this role.
+    /// Checks that this account has this role, by the configuration.
     ///
     /// # Errors
     ///
-    /// If it is not, or the configuration does not say: what it is, what was expected, and how to mend it.
-    pub fn admits(self, account: &AccountId, config: &Config) -> anyhow::Result<()> {
+    /// If it has not, or the accounts are not configured.
+    pub fn check_account(self, account: &AccountId, config: &Config) -> anyhow::Result<()> {
         let dr = config.need(&config.dr_acct, "DR_ACCT")?;
         let sources = config.need_sources()?;
         let fits = match self {
@@ -102,11 +102,11 @@ impl Role {
             _ if sources.contains(account) => ", a source account",
             _ => "",
         };
-        let mend = match self.profile(config) {
+        let fix = match self.profile(config) {
             Some(profile) => format!("profile {profile} ({}) is for another account", self.profile_key()),
             None => format!("set {} to a profile of that account, or change the credentials", self.profile_key()),
         };
-        bail!("these credentials are for account {account}{is}; the {self} belongs to {expected}: {mend}")
+        bail!("these credentials are for account {account}{is}; the {self} belongs to {expected}: {fix}")
     }
 }
 
@@ -133,48 +133,48 @@ mod tests {
         Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap()
     }
 
-    fn refused(role: Role, account: &str, config: &Config) -> String {
-        role.admits(&account.parse().unwrap(), config).unwrap_err().to_string()
+    fn refusal(role: Role, account: &str, config: &Config) -> String {
+        role.check_account(&account.parse().unwrap(), config).unwrap_err().to_string()
     }
 
     #[test]
-    fn each_role_has_its_account() {
+    fn configured_accounts_are_accepted() {
         let config = config(TWO);
         for (role, account) in [(Role::Producer, SOURCE), (Role::Producer, "333333333333"), (Role::Consumer, DR)] {
-            role.admits(&account.parse().unwrap(), &config).unwrap();
+            role.check_account(&account.parse().unwrap(), &config).unwrap();
         }
     }
 
     #[test]
-    fn nobody_deploys_the_producer_into_dr_by_mistake() {
+    fn producer_is_refused_in_the_dr_account() {
         assert_eq!(
-            refused(Role::Producer, DR, &config(ONE)),
+            refusal(Role::Producer, DR, &config(ONE)),
             "these credentials are for account 222222222222, the DR account; the producer belongs to 111111111111 \
              (SOURCE_ACCTS): set SOURCE_PROFILE to a profile of that account, or change the credentials"
         );
     }
 
     #[test]
-    fn nobody_deploys_the_consumer_into_production_by_mistake() {
+    fn consumer_is_refused_in_a_source_account() {
         assert_eq!(
-            refused(Role::Consumer, SOURCE, &config(&format!("{ONE}\nDR_PROFILE: prod"))),
+            refusal(Role::Consumer, SOURCE, &config(&format!("{ONE}\nDR_PROFILE: prod"))),
             "these credentials are for account 111111111111, a source account; the consumer belongs to 222222222222 \
              (DR_ACCT): profile prod (DR_PROFILE) is for another account"
         );
     }
 
     #[test]
-    fn an_account_that_nobody_knows_gets_nothing() {
+    fn unknown_account_is_refused() {
         assert_eq!(
-            refused(Role::Producer, "999999999999", &config(TWO)),
+            refusal(Role::Producer, "999999999999", &config(TWO)),
             "these credentials are for account 999999999999; the producer belongs to one of 111111111111, 333333333333 \
              (SOURCE_ACCTS): set SOURCE_PROFILE to a profile of that account, or change the credentials"
         );
     }
 
     #[test]
-    fn without_accounts_in_the_configuration_nobody_is_right() {
-        let why = refused(Role::Producer, SOURCE, &config(""));
+    fn without_configured_accounts_every_account_is_refused() {
+        let why = refusal(Role::Producer, SOURCE, &config(""));
         assert!(why.starts_with("SOURCE_ACCTS is not set"), "{why}");
     }
 }

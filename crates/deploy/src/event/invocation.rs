@@ -1,4 +1,4 @@
-//! What a function is told, and the payload that tells it: exactly what SNS, the timer or the schedule would give.
+//! The payload of an invocation: exactly the payload that SNS, the timer or the schedule would send.
 
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
@@ -10,84 +10,85 @@ use serde_json::Value;
 
 use crate::{Account, Role};
 
-/// Something to tell a function.
+/// An invocation of a function.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Occasion {
-    /// In words.
-    pub what: String,
-    /// As the function gets it.
+pub struct Invocation {
+    /// A description for the user.
+    pub description: String,
+    /// The payload for the function.
     pub payload: Value,
 }
 
-impl Occasion {
-    /// RDS tells of a snapshot of this account's.
+impl Invocation {
+    /// RDS sends an event for a snapshot of this account.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such snapshot.
     pub async fn look(account: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(account, named).await?;
         let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic(account.role, &account.place)).payload();
-        Ok(Self { what: format!("look at {}", snapshot.arn), payload })
+        Ok(Self { description: format!("look at {}", snapshot.arn), payload })
     }
 
-    /// The schedule asks.
+    /// The schedule starts a sweep.
     #[must_use]
     pub fn sweep() -> Self {
-        let payload = asked(&Trigger::Sweep(Sweep::default()));
-        Self { what: "look at everything that may have been missed".to_owned(), payload }
+        let payload = trigger_payload(&Trigger::Sweep(Sweep::default()));
+        Self { description: "sweep: look at all snapshots".to_owned(), payload }
     }
 
     /// The producer announces a transit copy.
     ///
     /// # Errors
     ///
-    /// If there is no whole one.
+    /// If there is no available transit copy.
     pub async fn announce(source: &Account, config: &Config, named: &str) -> anyhow::Result<Self> {
         let announcement = announcement(source, named).await?;
         let dr = config.need(&config.dr_acct, "DR_ACCT")?.clone();
         let dr = Place { account: dr, region: source.place.region.clone() };
-        let what = format!("{} is shared", announcement.transit);
-        Ok(Self::said(what, &Message::Shared(announcement), Role::Consumer, &dr))
+        let description = format!("{} is shared", announcement.transit);
+        Ok(Self::message(description, &Message::Shared(announcement), Role::Consumer, &dr))
     }
 
-    /// The consumer says that its copy is safe. What is not so is not said: the producer would delete the transit copy.
+    /// The consumer reports that its copy is completed. The message must be true, because the producer then deletes the transit
+    /// copy.
     ///
     /// # Errors
     ///
-    /// If there is no whole copy.
+    /// If there is no available copy.
     pub async fn completed(dr: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(dr, named).await?;
         let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else {
-            bail!("{} is no copy that Draco made", snapshot.arn)
+            bail!("{} is not a copy that Draco made", snapshot.arn)
         };
         ensure!(
             snapshot.status == Status::Available,
-            "{} is not whole: `event check-copy` asks how far it is",
+            "{} is not completed; `cargo xtask event check-copy` shows its progress",
             snapshot.arn
         );
-        let what = format!("{} is safe as {}", origin.snapshot, snapshot.arn);
+        let description = format!("{} has the copy {}", origin.snapshot, snapshot.arn);
         let source = origin.snapshot.place.clone();
-        Ok(Self::said(what, &Message::Completed { origin, copy: snapshot.arn }, Role::Producer, &source))
+        Ok(Self::message(description, &Message::Completed { origin, copy: snapshot.arn }, Role::Producer, &source))
     }
 
-    /// The consumer says that it has no copy.
+    /// The consumer reports that it has no copy.
     ///
     /// # Errors
     ///
     /// If there is no such snapshot.
     pub async fn no_copy(source: &Account, named: &str, reason: RefusalReason) -> anyhow::Result<Self> {
         let origin = origin(&find(source, named).await?)?;
-        let what = format!("there is no copy of {} ({reason})", origin.snapshot);
-        let message = Message::NoCopy(NoCopy { origin, reason, why: "told by hand".to_owned() });
-        Ok(Self::said(what, &message, Role::Producer, &source.place))
+        let description = format!("{} was not copied ({reason})", origin.snapshot);
+        let message = Message::NoCopy(NoCopy { origin, reason, why: "sent by hand".to_owned() });
+        Ok(Self::message(description, &message, Role::Producer, &source.place))
     }
 
-    /// The timer asks how far this account's copy is.
+    /// The timer checks the copy of this account.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such snapshot.
     pub async fn check(account: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(account, named).await?;
         let origin = origin(&snapshot)?;
@@ -95,29 +96,29 @@ impl Occasion {
             Role::Producer => origin.transit(),
             Role::Consumer => origin.copy(&account.place),
         };
-        // AWS tells since when it is copied once there is something.
-        let begun = account.cloud().find(&copy).await?.and_then(|copy| copy.created);
-        let since = begun.unwrap_or_else(|| account.cloud().now());
-        Ok(Self::asks(format!("how far is {copy}?"), Awaited::Copying(origin), since))
+        // RDS returns the start time once the copy exists.
+        let started = account.cloud().find(&copy).await?.and_then(|copy| copy.created);
+        let since = started.unwrap_or_else(|| account.cloud().now());
+        Ok(Self::timer_check(format!("check the progress of {copy}"), Awaited::Copying(origin), since))
     }
 
-    /// The timer asks whether a transit copy that was announced can be seen by now.
+    /// The timer checks whether an announced transit copy is visible in DR yet.
     ///
     /// # Errors
     ///
-    /// If there is no whole one.
+    /// If there is no available transit copy.
     pub async fn check_shared(source: &Account, named: &str) -> anyhow::Result<Self> {
         let announcement = announcement(source, named).await?;
-        let what = format!("can {} be seen?", announcement.transit);
-        Ok(Self::asks(what, Awaited::Sharing(announcement), source.cloud().now()))
+        let description = format!("check whether {} is visible", announcement.transit);
+        Ok(Self::timer_check(description, Awaited::Sharing(announcement), source.cloud().now()))
     }
 
-    fn said(what: String, message: &Message, to: Role, place: &Place) -> Self {
-        Self { what, payload: Delivery::of_message(message, &topic(to, place)).payload() }
+    fn message(description: String, message: &Message, to: Role, place: &Place) -> Self {
+        Self { description, payload: Delivery::of_message(message, &topic(to, place)).payload() }
     }
 
-    fn asks(what: String, awaited: Awaited, since: DateTime<Utc>) -> Self {
-        Self { what, payload: asked(&Trigger::Check(Box::new(Check { awaited, since }))) }
+    fn timer_check(description: String, awaited: Awaited, since: DateTime<Utc>) -> Self {
+        Self { description, payload: trigger_payload(&Trigger::Check(Box::new(Check { awaited, since }))) }
     }
 }
 
@@ -125,8 +126,8 @@ fn topic(role: Role, place: &Place) -> String {
     place.arn("sns", role.topic())
 }
 
-/// Texts and times: nothing that JSON could refuse.
-fn asked(trigger: &Trigger) -> Value {
+/// Has only strings and times, which can always be serialized.
+fn trigger_payload(trigger: &Trigger) -> Value {
     serde_json::to_value(trigger).unwrap_or_default()
 }
 
@@ -134,21 +135,23 @@ async fn announcement(source: &Account, named: &str) -> anyhow::Result<Announcem
     let origin = origin(&find(source, named).await?)?;
     let transit = origin.transit();
     let found = source.cloud().find(&transit).await?.filter(|found| found.status == Status::Available);
-    let found = found.with_context(|| format!("there is no whole transit copy {transit}: `event look` starts one"))?;
+    let found = found.with_context(|| {
+        format!("there is no available transit copy {transit}; `cargo xtask event look` starts one")
+    })?;
     Ok(Announcement { origin, transit, tags: found.tags })
 }
 
-/// What it was made from, or itself.
+/// The origin of a copy, or that of a source snapshot itself.
 fn origin(snapshot: &Snapshot) -> anyhow::Result<Origin> {
     match SnapshotRole::of(snapshot) {
         SnapshotRole::Transit(origin) | SnapshotRole::Copy(origin) => Ok(origin),
         SnapshotRole::Source => {
-            snapshot.origin()?.with_context(|| format!("{} is still being taken: AWS does not tell when", snapshot.arn))
+            snapshot.origin()?.with_context(|| format!("{} is still being created, and has no time yet", snapshot.arn))
         }
     }
 }
 
-/// The snapshot of this name: itself, or else what Draco made of the one that is called so.
+/// The snapshot with this identifier or ARN; if there is none in this account, the copy that Draco made of it.
 async fn find(account: &Account, named: &str) -> anyhow::Result<Snapshot> {
     let cloud = account.cloud();
     let arns: Vec<SnapshotArn> = if named.starts_with("arn:") {
@@ -174,12 +177,12 @@ async fn find(account: &Account, named: &str) -> anyhow::Result<Snapshot> {
     }
     match &found[..] {
         [one] => Ok(one.clone()),
-        [] => bail!("{account} has no snapshot {named}, and nothing that Draco made of one"),
-        [one, other, ..] => bail!("{named} may be {} or {}: give the ARN that you mean", one.arn, other.arn),
+        [] => bail!("{account} has neither a snapshot {named} nor a copy of it"),
+        [one, other, ..] => bail!("{named} is ambiguous: use the ARN {} or {}", one.arn, other.arn),
     }
 }
 
-/// Whether this is what was meant. Of an identifier it is not known in which account it is.
+/// Whether a copy of this origin is meant. An identifier does not contain the account.
 fn is_of(origin: &Origin, arn: &SnapshotArn, named: &str) -> bool {
     let by_arn = origin.snapshot == *arn || origin.transit() == *arn;
     let by_id = !named.starts_with("arn:") && origin.snapshot.kind == arn.kind;

@@ -1,0 +1,321 @@
+//! The arguments of the commands that call AWS: `cargo xtask create` and its like.
+//!
+//! `xtask` parses them first, so that a mistake and `--help` are answered at once. Only then is the program `deploy` built,
+//! which takes minutes because of the AWS SDK. It parses the same arguments again, with the same definitions. Therefore this
+//! crate must not depend on the AWS SDK.
+
+mod role;
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::{Args, Parser, Subcommand};
+use config::Config;
+use protocol::message::RefusalReason;
+use serde_json::Value;
+
+pub use role::Role;
+
+/// The command line of the program `deploy`, which runs on behalf of `cargo xtask`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+pub struct CommandLine {
+    /// The command.
+    #[command(subcommand)]
+    pub task: Task,
+}
+
+/// A command that calls AWS.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Create the bucket for the functions' code in the DR account, or correct its settings
+    ///
+    /// Settings that are right already are not changed.
+    SetupBucket(SetupBucket),
+    /// Upload the built code to the bucket; files that have not changed are skipped
+    Upload(Upload),
+    /// Create the stack of the producer or the consumer
+    ///
+    /// Shows the change set, asks, follows the progress, and ends with the next steps.
+    Create(Create),
+    /// Update a stack to the current templates, uploaded code and configuration
+    ///
+    /// Shows the change set and explains replacements, asks, and follows the progress.
+    Update(Update),
+    /// Delete a stack; the copies in DR and their key are kept
+    Delete(Delete),
+    /// Show both stacks: status, code, whether copies are deleted, the last copy, dead letters
+    ///
+    /// An account without credentials is reported as not readable; the other one is shown all the same.
+    Status(Status),
+    /// Invoke a function by hand, with the payload of SNS, the timer or the schedule, and print its log
+    ///
+    /// Each of these can be repeated without harm: the function looks at the current state and takes the next step.
+    Event(Event),
+    /// Check the deployment, and report how to fix each problem
+    ///
+    /// Checks tools, credentials, bucket, stacks, topics, keys, databases and their tags, and quotas. Changes nothing. The
+    /// exit code is 1 if there is an error.
+    Doctor(Doctor),
+}
+
+impl Task {
+    /// Checks the arguments, and reads the configuration that they name.
+    ///
+    /// # Errors
+    ///
+    /// If the arguments contradict each other, or the configuration cannot be read.
+    pub fn configuration(&self) -> anyhow::Result<Config> {
+        if let Self::Update(update) = self {
+            update.check()?;
+        }
+        self.config_file().read()
+    }
+
+    fn config_file(&self) -> &ConfigFile {
+        match self {
+            Self::SetupBucket(args) => &args.config,
+            Self::Upload(args) => &args.config,
+            Self::Create(args) => &args.config,
+            Self::Update(args) => &args.config,
+            Self::Delete(args) => &args.config,
+            Self::Status(args) => &args.config,
+            Self::Event(args) => &args.config,
+            Self::Doctor(args) => &args.config,
+        }
+    }
+}
+
+/// The location of the configuration.
+#[derive(Args, Debug)]
+pub struct ConfigFile {
+    /// The configuration file [default: config.yaml]; environment variables take precedence over it
+    // Global, so that it may follow the name of an event.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or a value is invalid.
+    pub fn read(&self) -> anyhow::Result<Config> {
+        Config::read(self.config.as_deref(), &config::environment())
+    }
+}
+
+/// The arguments of `setup-bucket`.
+#[derive(Args, Debug)]
+pub struct SetupBucket {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `upload`.
+#[derive(Args, Debug)]
+pub struct Upload {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `create`.
+#[derive(Args, Debug)]
+pub struct Create {
+    /// Which stack
+    pub role: Role,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// The folder with the templates [default: cfn/]
+    #[arg(long, value_name = "FOLDER")]
+    pub templates: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `update`.
+#[derive(Args, Debug)]
+pub struct Update {
+    /// Which stack
+    pub role: Role,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// The folder with the templates [default: cfn/]
+    #[arg(long, value_name = "FOLDER")]
+    pub templates: Option<PathBuf>,
+    /// Switch deletion on: the consumer deletes expired copies. The command first lists those that would be deleted now
+    #[arg(long, conflicts_with = "dry_run")]
+    pub no_dry_run: bool,
+    /// Switch deletion off: the consumer keeps all copies and logs those that it would have deleted
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Update {
+    fn check(&self) -> anyhow::Result<()> {
+        if self.role == Role::Producer && (self.no_dry_run || self.dry_run) {
+            bail!("the producer deletes no copies: --no-dry-run and --dry-run are for `cargo xtask update consumer`");
+        }
+        Ok(())
+    }
+}
+
+/// The arguments of `delete`.
+#[derive(Args, Debug)]
+pub struct Delete {
+    /// Which stack
+    pub role: Role,
+    /// Do not ask; does not lift termination protection, see --confirm
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm the deletion by the stack's name, for example draco-consumer; this lifts termination protection
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `event`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "SNAPSHOT is the identifier or ARN of a source snapshot, of its transit copy, or of its copy in DR.\nThe \
+    exit code is 1 if the function fails."
+)]
+pub struct Event {
+    /// The event.
+    #[command(subcommand)]
+    pub kind: EventKind,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// An event that invokes a function.
+#[derive(Debug, Subcommand)]
+pub enum EventKind {
+    /// Producer: an RDS event for a snapshot; the producer looks at it now
+    Look(OfSnapshot),
+    /// Consumer: an RDS event for a copy; the consumer looks at it now
+    LookCopy(OfSnapshot),
+    /// Either function: the hourly schedule; it looks at all snapshots
+    Sweep {
+        /// Which function
+        role: Role,
+    },
+    /// Consumer: the producer's message that a transit copy is shared (snapshot-copy-shared)
+    Announce(OfSnapshot),
+    /// Producer: the consumer's message that the copy is completed (snapshot-copy-completed)
+    Completed(OfSnapshot),
+    /// Producer: the consumer's message that there is no copy (snapshot-no-copy); the producer tries again later
+    NoCopy {
+        /// The snapshot.
+        #[command(flatten)]
+        of: OfSnapshot,
+        /// The reason; after not-shared and copy-failed the producer waits an hour, after the others a day
+        #[arg(long, default_value = "copy-failed", value_parser = refusal_reason)]
+        reason: RefusalReason,
+    },
+    /// Producer: the timer checks the transit copy
+    CheckTransit(OfSnapshot),
+    /// Consumer: the timer checks the copy
+    CheckCopy(OfSnapshot),
+    /// Consumer: the timer checks whether an announced transit copy is visible yet
+    CheckShared(OfSnapshot),
+}
+
+/// The snapshot that an event is about.
+#[derive(Args, Debug)]
+pub struct OfSnapshot {
+    /// The source snapshot, its transit copy, or its copy in DR
+    pub snapshot: String,
+}
+
+fn refusal_reason(text: &str) -> Result<RefusalReason, String> {
+    match serde_json::from_value(Value::from(text)) {
+        Ok(RefusalReason::Other) | Err(_) => {
+            Err("expected not-shared, plaintext-cluster, taken-later, name-taken or copy-failed".to_owned())
+        }
+        Ok(reason) => Ok(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<CommandLine, clap::Error> {
+        CommandLine::try_parse_from(["cargo xtask"].iter().chain(args))
+    }
+
+    fn help(args: &[&str]) -> String {
+        parse(args).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn definitions_are_consistent() {
+        use clap::CommandFactory;
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn unknown_role_is_refused_with_the_known_ones() {
+        let message = help(&["create", "prod"]);
+        assert!(message.contains("invalid value 'prod' for '<ROLE>'"), "{message}");
+        assert!(message.contains("[possible values: producer, consumer]"), "{message}");
+    }
+
+    #[test]
+    fn help_describes_the_command() {
+        let create = help(&["create", "--help"]);
+        assert!(
+            create.starts_with("Create the stack of the producer or the consumer\n\nShows the change set"),
+            "{create}"
+        );
+        let look = help(&["event", "look", "--help"]);
+        assert!(look.starts_with("Producer: an RDS event for a snapshot"), "{look}");
+        assert!(look.contains("Usage: cargo xtask event look [OPTIONS] <SNAPSHOT>"), "{look}");
+    }
+
+    #[test]
+    fn configuration_file_may_be_named_after_any_command() {
+        for args in [&["upload", "--config", "x"][..], &["event", "look", "orders", "--config", "x"]] {
+            let CommandLine { task } = parse(args).unwrap();
+            assert_eq!(task.config_file().config, Some(PathBuf::from("x")), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn producer_has_no_dry_run() {
+        for flag in ["--no-dry-run", "--dry-run"] {
+            let CommandLine { task } = parse(&["update", "producer", flag]).unwrap();
+            assert!(task.configuration().unwrap_err().to_string().starts_with("the producer deletes no copies"));
+        }
+    }
+}
