@@ -39,11 +39,11 @@ enum Task {
     Build(build::Build),
     #[command(flatten)]
     Deploy(deploy_args::Task),
-    /// Mutate the pure crates, and check that a test fails for each mutant
+    /// Mutate the pure crates, and check that a test fails for each mutant; builds and tests once for each mutant
     Mutants,
     /// Write doc/permissions.md from the templates in cfn/
     Permissions,
-    /// Run a benchmark, and print one JSON line for each measurement
+    /// Run a benchmark, and print one JSON line for each measurement; builds in release mode first, which takes minutes
     Bench {
         /// The benchmark
         benchmark: bench::Benchmark,

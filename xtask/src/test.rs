@@ -133,6 +133,11 @@ struct Tests {
 
 pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     let (included, skipped): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
+    // `draco` is among the programs that the tests build.
+    if !crate::target()?.join("debug/draco").exists() {
+        let time = if quick { "10 minutes" } else { "25 minutes" };
+        crate::announce("building and running all checks for the first time", time, "5 GB");
+    }
     if !quick {
         let _ = fs::remove_file(answers()?);
         // If this fails, only the steps that need them fail.

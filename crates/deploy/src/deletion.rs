@@ -21,7 +21,7 @@ use crate::{Account, Terminal, deployed};
 pub async fn show(dr: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<usize> {
     let snapshots = deployed::snapshots(dr).await?;
     let expired = expired(&snapshots, config);
-    terminal.print(format_args!("{TITLE}What would be deleted now{TITLE:#} in {dr}"));
+    terminal.print(format_args!("{TITLE}Copies that would be deleted now{TITLE:#} in {dr}"));
     for line in lines(&expired, &snapshots) {
         terminal.print(line);
     }

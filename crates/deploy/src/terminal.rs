@@ -96,7 +96,7 @@ impl Terminal {
             if confirmed == name {
                 return Ok(true);
             }
-            bail!("--confirm {confirmed} does not match {name}: nothing was changed");
+            bail!("--confirm {confirmed} does not match {name}; no changes were made");
         }
         if !self.answers.interactive {
             bail!("{statement} not a terminal; re-run with --confirm {name}");
@@ -139,7 +139,7 @@ mod tests {
     fn confirm_types_exactly_this_name() {
         assert!(terminal(false, Some("draco-consumer")).ask_for_name("", "draco-consumer").unwrap());
         let why = terminal(true, Some("draco")).ask_for_name("", "draco-consumer").unwrap_err().to_string();
-        assert_eq!(why, "--confirm draco does not match draco-consumer: nothing was changed");
+        assert_eq!(why, "--confirm draco does not match draco-consumer; no changes were made");
     }
 
     #[test]

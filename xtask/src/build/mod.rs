@@ -88,7 +88,7 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
     let target = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
     let programs = crate::target()?.join("draco").join(triple);
     if !programs.exists() {
-        crate::announce("building both functions with link-time optimisation", "3 minutes", "1 GB");
+        crate::announce("building both functions with link-time optimisation, the first time", "5 minutes", "1 GB");
     }
     println!("$ cargo lambda build --profile lambda --target {target}");
     // Without this flag, it would install a missing target with rustup, without asking.

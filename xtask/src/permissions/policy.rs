@@ -78,7 +78,7 @@ impl<'a> Template<'a> {
         Ok(())
     }
 
-    /// What a condition of the template compares.
+    /// A condition of the template in words.
     fn condition(&self, name: &str) -> anyhow::Result<String> {
         let condition = self.root.need("Conditions")?.need(name)?;
         match (condition.tag.as_deref(), &condition.value) {
@@ -86,7 +86,7 @@ impl<'a> Template<'a> {
                 [parameter, value] => Ok(format!("the parameter {} is {}", self.words(parameter)?, self.words(value)?)),
                 _ => bail!("line {}: an unusual !Equals", condition.line),
             },
-            _ => bail!("line {}: only !Equals has words yet", condition.line),
+            _ => bail!("line {}: only !Equals is supported", condition.line),
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Template<'a> {
         writeln!(page, "\n| statement {title}| actions | resources | conditions |\n|---{rule}|---|---|---|")?;
         for statement in document.need("Statement")?.items() {
             if statement.need("Effect")?.text()? != "Allow" {
-                bail!("line {}: only statements that allow have words yet", statement.line);
+                bail!("line {}: only statements with the effect Allow are supported", statement.line);
             }
             let mut cells = vec![format!("`{}`", statement.need("Sid")?.text()?)];
             let why = self.comment_above(statement.line);
@@ -135,7 +135,7 @@ impl<'a> Template<'a> {
                     ("ForAllValues:StringEquals", _) => format!("each of `{key}` is {one_of}{values}"),
                     ("Bool", "`true`") => format!("`{key}`"),
                     ("Null", "`false`") => format!("`{key}` is present"),
-                    _ => bail!("line {}: the condition {operator} {key} has no words yet", keys.line),
+                    _ => bail!("line {}: the condition {operator} {key} is not supported", keys.line),
                 });
             }
         }
@@ -146,7 +146,7 @@ impl<'a> Template<'a> {
         node.items().into_iter().map(|item| self.words(item)).collect()
     }
 
-    /// A value as code, with the names of the page for what the template leaves open.
+    /// A value as code, with the page's names for parameters.
     fn words(&self, node: &Node) -> anyhow::Result<String> {
         let text = node.text()?;
         let shown = match node.tag.as_deref() {
@@ -156,7 +156,7 @@ impl<'a> Template<'a> {
             Some("GetAtt") => {
                 text.strip_suffix(".Arn").with_context(|| format!("line {}: {text}", node.line))?.to_owned()
             }
-            Some(other) => bail!("line {}: !{other} has no words yet", node.line),
+            Some(other) => bail!("line {}: !{other} is not supported", node.line),
         };
         Ok(format!("`{shown}`"))
     }
@@ -166,7 +166,7 @@ impl<'a> Template<'a> {
         let mut shown = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (name, rest) = part.split_once('}').with_context(|| format!("{text}: a brace is not closed"))?;
-            shown += self.name(name).with_context(|| format!("{name} has no name on the page yet"))?;
+            shown += self.name(name).with_context(|| format!("{name} is not supported"))?;
             shown += rest;
         }
         Ok(shown)

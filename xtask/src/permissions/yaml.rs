@@ -80,7 +80,7 @@ impl Node {
         self.get(key).with_context(|| format!("line {}: {key} is missing", self.line))
     }
 
-    /// The entries of a map; none of anything else.
+    /// The entries of a map; empty for other values.
     pub(super) fn entries(&self) -> &[(String, Self)] {
         match &self.value {
             Value::Map(entries) => entries,

@@ -44,8 +44,8 @@ pub(super) enum Setting {
 
 /// The changes in the order in which to make them: the bucket is private before it contains anything.
 pub(super) fn changes(bucket: &Bucket<'_>, observed: Option<&Observed>) -> Vec<Change> {
-    let nothing = Observed::default();
-    let now = observed.unwrap_or(&nothing);
+    let unset = Observed::default();
+    let now = observed.unwrap_or(&unset);
     let off = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let mut all = Vec::new();
     let mut change =

@@ -56,7 +56,7 @@ pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> a
         return Ok(());
     }
     if !terminal.ask("Make these changes?")? {
-        anyhow::bail!("nothing was changed");
+        anyhow::bail!("canceled: no changes were made");
     }
     for change in &changes {
         apply::apply(dr, name, change).await?;

@@ -41,7 +41,7 @@ impl Observed {
             ),
             Err(error) => return Err(error).explain(credentials, format_args!("looking at bucket {name}")),
         }
-        let doing = |what: &str| format!("reading the {what} of bucket {name}");
+        let doing = |setting: &str| format!("reading the {setting} of bucket {name}");
         let versioning =
             s3.get_bucket_versioning().bucket(name).send().await.explain(credentials, doing("versioning"))?;
         // For a setting that is not set, S3 returns an error with a code of its own.

@@ -49,7 +49,7 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
         false => terminal.ask("Delete the stack?")?,
     };
     if !agreed {
-        bail!("nothing was deleted");
+        bail!("canceled: the stack was not deleted");
     }
     if stack.protected {
         let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);

@@ -211,7 +211,7 @@ fn show(
     let name = account.role.stack();
     let difference = Difference::new(account.role, &set.changes, before, set.parameters.clone());
     terminal.print(format_args!("{TITLE}{operation} {name}{TITLE:#} in {account}\n{difference}"));
-    if terminal.ask(question)? { Ok(()) } else { bail!("nothing was changed") }
+    if terminal.ask(question)? { Ok(()) } else { bail!("canceled: no changes were made") }
 }
 
 async fn execute(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
@@ -241,7 +241,7 @@ async fn continue_rollback(account: &Account, stack: &Stack, terminal: &mut Term
     let name = account.role.stack();
     terminal.warn(format_args!("{name} is {}; its rollback must be completed before it can be updated", stack.status));
     if !terminal.ask("Continue the rollback?")? {
-        bail!("nothing was changed");
+        bail!("canceled: no changes were made");
     }
     let watch = Watch::new(account, &stack.id).await?;
     let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);

@@ -1,7 +1,7 @@
 //! Status reasons of CloudFormation whose text carries a meaning. CloudFormation has no code or field for these cases, so this is
 //! the only place where a text from AWS decides anything.
 
-/// Whether a change set failed only because there is nothing to change.
+/// Whether a change set failed only because it has no changes.
 ///
 /// Its status is `FAILED`, as after an error, and DescribeChangeSet has no other field for the cause than `StatusReason`. AWS's
 /// own command line compares these two texts (`aws cloudformation deploy`, `awscli/customizations/cloudformation/deployer.py`):
@@ -20,7 +20,7 @@ pub(super) fn is_cancelled(status_reason: &str) -> bool {
     status_reason.starts_with("Resource ") && status_reason.ends_with(" cancelled")
 }
 
-/// Whether a reason explains nothing: CloudFormation writes "User Initiated" when an operation starts.
+/// Whether a reason contains no information: CloudFormation writes "User Initiated" when an operation starts.
 pub(super) fn is_empty(status_reason: &str) -> bool {
     status_reason.is_empty() || status_reason == "User Initiated"
 }

@@ -7,9 +7,9 @@ use crate::Role;
 /// The consequence of a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Consequence {
-    /// Nothing is lost for good.
+    /// A disturbance that ends by itself or can be corrected.
     Temporary(&'static str),
-    /// Data or keys are concerned.
+    /// Data is lost, or copies depend on a key from then on.
     Permanent(&'static str),
 }
 

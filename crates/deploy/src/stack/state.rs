@@ -63,7 +63,7 @@ impl Stack {
         let name = account.role.stack();
         let answer = match account.cloudformation().describe_stacks().stack_name(name).send().await {
             // "If the stack doesn't exist, a `ValidationError` is returned" (API reference of DescribeStacks). The request has no
-            // parameter but the name, which is a valid one, so nothing else can be invalid.
+            // parameter but the name, which is a valid one, so there is no other cause.
             Err(error) if error_code(&error) == Some("ValidationError") => return Ok(None),
             answer => answer.explain(account.credentials(), format_args!("looking at stack {name}"))?,
         };

@@ -53,7 +53,7 @@ async fn copies_that_the_floor_keeps_are_not_listed() -> anyhow::Result<()> {
     assert_eq!(count, 0);
     assert_eq!(
         output.text(),
-        "What would be deleted now in the DR account 222222222222 in eu-west-1\n  \
+        "Copies that would be deleted now in the DR account 222222222222 in eu-west-1\n  \
          nothing to delete: all 16 copies are kept\n"
     );
     Ok(())
