@@ -1,6 +1,6 @@
 //! Virtual time for the demo: tokio's clock, paused.
 //!
-//! A paused clock stands still while tasks run, and jumps to the next timer when all tasks wait. So days pass as fast as the
+//! A paused clock does not advance while tasks run, and jumps to the next timer when all tasks wait. So days pass as fast as the
 //! machine allows. tokio offers it in its feature `test-util`. It is safe here because the runtime has one thread, no sockets
 //! and no timers of the outside world. Only the demo uses this runtime; `draco sim` has its own, with a running clock.
 

@@ -59,7 +59,7 @@ impl Output {
         self.write_journal(entries)
     }
 
-    /// The journal file has all entries, whatever is printed.
+    /// The journal file has all entries, including those that are not printed.
     fn write_journal(&mut self, entries: &[Entry]) -> io::Result<()> {
         let Some(file) = &mut self.journal else { return Ok(()) };
         for entry in entries {

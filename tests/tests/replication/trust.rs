@@ -1,4 +1,4 @@
-//! Invariant 10: DR serves only configured accounts, whatever a message contains, and DR's floor limits the deletions by a
+//! Invariant 10: DR serves only configured accounts, regardless of the messages, and DR's floor limits the deletions by a
 //! lifecycle from a source account. The producer does not trust messages either.
 
 use std::collections::BTreeSet;
