@@ -1,4 +1,4 @@
-//! What stands in an account besides its stack: the function, the queue of what failed, the newest copy.
+//! What an account contains besides its stack: the function, the dead-letter queue, the newest copy.
 
 use std::collections::BTreeMap;
 
@@ -13,48 +13,48 @@ use serde::Serialize;
 use crate::Account;
 use crate::aws_error::{Explain, error_code};
 
-/// A function, as it is.
+/// The function of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Function {
-    /// The hash of its code, in hex.
+    /// The SHA-256 of its code, in hex.
     pub sha256: String,
-    /// When code or configuration last changed.
+    /// When its code or configuration last changed.
     pub updated: Option<DateTime<Utc>>,
-    /// Its environment.
+    /// Its environment variables.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
 }
 
-/// The copy that arrived last.
+/// The copy that was reported last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Last {
-    /// Of what.
+pub struct LastCopy {
+    /// Its source.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The copy's identifier.
+    /// The identifier of the copy.
     pub copy: String,
-    /// When the source account was told that it is safe.
-    pub safe: DateTime<Utc>,
+    /// When the copy was reported to the source account.
+    pub reported: DateTime<Utc>,
 }
 
 impl Function {
-    /// Nothing, if there is none.
+    /// Reads the function. `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
+    /// If AWS returns an error.
     pub async fn look(account: &Account) -> anyhow::Result<Option<Self>> {
         let name = account.role.stack();
         let call = aws_sdk_lambda::Client::new(account.sdk()).get_function_configuration().function_name(name);
         let found = match call.send().await {
             Err(error) if error_code(&error) == Some("ResourceNotFoundException") => return Ok(None),
-            answer => answer.explain(account.credentials(), format_args!("looking at function {name}"))?,
+            result => result.explain(account.credentials(), format_args!("reading function {name}"))?,
         };
         // `2026-11-21T03:05:00.000+0000`, which is not RFC 3339.
         let updated =
             found.last_modified().and_then(|text| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok());
         Ok(Some(Self {
-            // Lambda tells it in Base64; the bucket, and everybody else, in hex.
+            // Lambda returns it in Base64, S3 in hex.
             sha256: base64::decode(found.code_sha256().unwrap_or_default())
                 .unwrap_or_default()
                 .iter()
@@ -69,43 +69,43 @@ impl Function {
         }))
     }
 
-    /// Whether nothing is deleted, as the consumer reads it.
+    /// Whether it deletes no copies. It reads the variable as the consumer does.
     #[must_use]
-    pub fn is_dry(&self) -> bool {
+    pub fn is_dry_run(&self) -> bool {
         !SettingsReader::new(&self.environment).switch("NO_DRY_RUN")
     }
 }
 
-/// How many events wait for a person. Nothing, if there is no queue.
+/// The number of messages in the dead-letter queue. `None` if the queue does not exist.
 ///
 /// # Errors
 ///
-/// If AWS refuses.
+/// If AWS returns an error.
 pub async fn dead_letters(account: &Account) -> anyhow::Result<Option<u32>> {
     let name = format!("{}-dead-letters", account.role.stack());
     let sqs = aws_sdk_sqs::Client::new(account.sdk());
-    let doing = format!("looking at queue {name}");
+    let action = format!("reading queue {name}");
     let url = match sqs.get_queue_url().queue_name(&name).send().await {
+        // SQS has two codes, for its two protocols.
         Err(error)
-            if error_code(&error)
-                .is_some_and(|code| code.contains("NonExistentQueue") || code.contains("QueueDoesNotExist")) =>
+            if matches!(error_code(&error), Some("QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue")) =>
         {
             return Ok(None);
         }
-        answer => answer.explain(account.credentials(), &doing)?,
+        result => result.explain(account.credentials(), &action)?,
     };
     let call = sqs.get_queue_attributes().set_queue_url(url.queue_url);
-    let waiting = QueueAttributeName::ApproximateNumberOfMessages;
-    let answer = call.attribute_names(waiting.clone()).send().await.explain(account.credentials(), &doing)?;
-    let count = answer.attributes().and_then(|all| all.get(&waiting)).and_then(|count| count.parse().ok());
-    Ok(Some(count.with_context(|| format!("{doing}: AWS does not say how many events wait there"))?))
+    let count = QueueAttributeName::ApproximateNumberOfMessages;
+    let response = call.attribute_names(count.clone()).send().await.explain(account.credentials(), &action)?;
+    let messages = response.attributes().and_then(|all| all.get(&count)).and_then(|count| count.parse().ok());
+    Ok(Some(messages.with_context(|| format!("{action}: the response has no {}", count.as_str()))?))
 }
 
 /// All snapshots of an account, of both kinds.
 ///
 /// # Errors
 ///
-/// If AWS refuses.
+/// If AWS returns an error.
 pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
     let (cloud, mut all) = (account.cloud(), Vec::new());
     for kind in Kind::ALL {
@@ -114,13 +114,13 @@ pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
     Ok(all)
 }
 
-/// Of these snapshots in DR, the copy that was safe last.
+/// The copy among these snapshots in DR that was reported last.
 #[must_use]
-pub fn last(snapshots: &[Snapshot]) -> Option<Last> {
+pub fn last_copy(snapshots: &[Snapshot]) -> Option<LastCopy> {
     let copies = snapshots.iter().filter(|snapshot| snapshot.status == Status::Available).filter_map(|snapshot| {
         let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
-        let safe = DateTime::parse_from_rfc3339(snapshot.tags.get(tags::REPORTED)?).ok()?.to_utc();
-        Some(Last { origin, copy: snapshot.arn.id().to_owned(), safe })
+        let reported = DateTime::parse_from_rfc3339(snapshot.tags.get(tags::REPORTED)?).ok()?.to_utc();
+        Some(LastCopy { origin, copy: snapshot.arn.id().to_owned(), reported })
     });
-    copies.max_by(|one, other| (one.safe, &one.copy).cmp(&(other.safe, &other.copy)))
+    copies.max_by(|one, other| (one.reported, &one.copy).cmp(&(other.reported, &other.copy)))
 }

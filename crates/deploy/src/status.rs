@@ -1,207 +1,252 @@
-//! `status`: what stands in both accounts, and how it goes.
+//! `status`: the state of both stacks, the last copy, failed events, and the quotas of DR.
+//!
+//! `doc/json.md` documents the keys of the JSON.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
+use protocol::{DatabaseArn, Kind, Snapshot, SnapshotRole};
+use retention::Lifecycle;
 use serde::Serialize;
 
 use crate::code::shortened;
-use crate::deployed::{self, Function, Last};
+use crate::deployed::{self, Function, LastCopy};
+use crate::doctor::quotas::{Copies, Quotas, Usage};
 use crate::stack::Stack;
 use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
 
-/// What is there of a role.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Seen {
-    /// Its account could be looked at.
-    There(Box<There>),
-    /// It could not.
-    Unseen {
-        /// Why not.
-        error: String,
-    },
+/// The state of an account. `None` is a value that is unknown or does not apply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AccountStatus {
+    /// The account ID.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Why the account could not be read. All other values are missing then.
+    pub error: Option<ErrorMessage>,
+    /// The stack, if it exists.
+    pub stack: Option<StackStatus>,
+    /// The function, if it exists.
+    pub function: Option<Function>,
+    /// The number of messages in the dead-letter queue.
+    pub dead_letters: Option<u32>,
+    /// In DR: whether expired copies are deleted.
+    pub deletion_enabled: Option<bool>,
+    /// In DR: the copy that was reported last.
+    pub last_copy: Option<LastCopy>,
+    /// In DR: how the quotas of manual snapshots are used.
+    pub quotas: Option<Vec<QuotaStatus>>,
 }
 
-/// What stands in an account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct There {
-    /// Which account, and where.
-    pub account: String,
-    /// How its stack is, as CloudFormation calls it.
-    pub stack: Option<String>,
+/// An error, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorMessage {
+    /// The text.
+    pub message: String,
+}
+
+/// The state of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StackStatus {
+    /// The name.
+    pub name: String,
+    /// CloudFormation's status.
+    pub status: String,
+    /// The meaning of the status.
+    pub state: StackState,
     /// When the stack last changed.
     pub updated: Option<DateTime<Utc>>,
+    /// The S3 version of the code that the stack was deployed with.
+    pub code_version: Option<String>,
+}
+
+/// The meaning of CloudFormation's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StackState {
+    /// The last operation is complete.
+    Ready,
+    /// An operation is in progress.
+    InProgress,
+    /// The last operation failed.
+    Failed,
+}
+
+/// How a quota is used, with a description for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QuotaStatus {
+    #[serde(flatten)]
+    usage: Usage,
     #[serde(skip)]
-    standing: Standing,
-    /// The version of the code that the stack was deployed with, as the bucket numbers it.
-    pub version: Option<String>,
-    /// Its function.
-    pub function: Option<Function>,
-    /// In DR: whether nothing is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dry_run: Option<bool>,
-    /// In DR: the copy that was safe last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_copy: Option<Last>,
-    /// How many events wait for a person.
-    pub dead_letters: Option<u32>,
+    description: String,
 }
 
-/// How a stack stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Missing,
-    Whole,
-    Busy,
-    Broken,
-}
-
-/// Looks, and shows it.
+/// Reads both accounts, and prints their state.
 ///
 /// # Errors
 ///
-/// If neither account can be looked at.
+/// If neither account can be read.
 pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<()> {
+    let now = std::time::SystemTime::now().into();
     let mut all = Vec::new();
     for role in Role::BOTH {
-        let seen = match Account::connect(role, config).await {
-            Ok(account) => There::look(&account).await,
-            Err(why) => Err(why),
+        let status = match Account::connect(role, config).await {
+            Ok(account) => AccountStatus::look(&account, config, now).await,
+            Err(error) => Err(error),
         };
-        let seen =
-            seen.map_or_else(|why| Seen::Unseen { error: format!("{why:#}") }, |there| Seen::There(there.into()));
-        all.push((role, seen));
+        all.push((role, status.unwrap_or_else(|error| AccountStatus::failed(&error))));
     }
     let mut terminal = Terminal::new(Answers::default());
     if args.json {
-        let all: serde_json::Map<_, _> = all
-            .iter()
-            .map(|(role, seen)| Ok((role.name().to_owned(), serde_json::to_value(seen)?)))
-            .collect::<anyhow::Result<_>>()?;
-        terminal.print(format_args!("{:#}", serde_json::Value::Object(all)));
+        let all: BTreeMap<&str, &AccountStatus> = all.iter().map(|(role, status)| (role.name(), status)).collect();
+        terminal.print(serde_json::to_string_pretty(&all)?);
     } else {
-        let now = std::time::SystemTime::now().into();
-        all.iter().flat_map(|(role, seen)| seen.told(*role, now)).for_each(|line| terminal.print(line));
+        all.iter().flat_map(|(role, status)| status.lines(*role, now)).for_each(|line| terminal.print(line));
     }
-    let unseen = all.iter().filter(|(_, seen)| matches!(seen, Seen::Unseen { .. })).count();
-    anyhow::ensure!(unseen < all.len(), "neither account can be looked at");
+    anyhow::ensure!(all.iter().any(|(_, status)| status.error.is_none()), "neither account can be read");
     Ok(())
 }
 
-impl There {
-    /// Looks at this account.
+impl AccountStatus {
+    /// Reads the state of this account.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
-    pub async fn look(account: &Account) -> anyhow::Result<Self> {
+    /// If AWS returns an error.
+    pub async fn look(account: &Account, config: &Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
         let (stack, function) = (Stack::look(account).await?, Function::look(account).await?);
-        Self::beside(account, stack, function).await
+        Self::with(account, config, now, stack, function).await
     }
 
-    /// Looks at what there is besides these.
+    /// Reads the rest of the state of this account.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
-    pub async fn beside(account: &Account, stack: Option<Stack>, function: Option<Function>) -> anyhow::Result<Self> {
-        let is_dr = account.role == Role::Consumer;
-        let version = stack.as_ref().and_then(|stack| stack.parameters.get("CodeVersion"));
-        let standing = match &stack {
-            None => Standing::Missing,
-            Some(stack) if stack.is_ready() => Standing::Whole,
-            Some(stack) if stack.is_in_progress() => Standing::Busy,
-            Some(_) => Standing::Broken,
-        };
-        Ok(Self {
-            account: account.to_string(),
-            standing,
-            version: version.filter(|version| !version.is_empty()).cloned(),
-            dry_run: function.as_ref().filter(|_| is_dr).map(Function::is_dry),
-            last_copy: if is_dr { deployed::last(&deployed::snapshots(account).await?) } else { None },
+    /// If AWS returns an error.
+    pub async fn with(
+        account: &Account,
+        config: &Config,
+        now: DateTime<Utc>,
+        stack: Option<Stack>,
+        function: Option<Function>,
+    ) -> anyhow::Result<Self> {
+        let mut status = Self {
+            account: Some(account.place.account.to_string()),
+            region: Some(account.place.region.to_string()),
+            stack: stack.map(|stack| StackStatus::of(account.role, stack)),
             dead_letters: deployed::dead_letters(account).await?,
-            updated: stack.as_ref().and_then(|stack| stack.updated),
-            stack: stack.map(|stack| stack.status),
-            function,
-        })
+            ..Self::default()
+        };
+        if account.role == Role::Consumer {
+            let snapshots = deployed::snapshots(account).await?;
+            // Without a function, copies are not deleted.
+            let is_dry_run = function.as_ref().is_none_or(Function::is_dry_run);
+            let lifecycles = lifecycles(&snapshots, config);
+            let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
+            let usage = Quotas::look(account).await?.usage(&copies, config).into_iter();
+            let quotas = usage.map(|usage| QuotaStatus { description: usage.description(&copies), usage });
+            status.quotas = Some(quotas.collect());
+            status.last_copy = deployed::last_copy(&snapshots);
+            status.deletion_enabled = function.as_ref().map(|function| !function.is_dry_run());
+        }
+        status.function = function;
+        Ok(status)
     }
-}
 
-impl Seen {
-    /// As a person reads it.
+    /// The state of an account that could not be read.
     #[must_use]
-    pub fn told(&self, role: Role, now: DateTime<Utc>) -> Vec<String> {
-        match self {
-            Self::There(there) => there.told(role, now),
-            Self::Unseen { error } => {
-                vec![
-                    format!("{TITLE}{role}{TITLE:#} {}", role.account()),
-                    line("unknown", format!("{CAUTION}{error}{CAUTION:#}")),
-                ]
-            }
-        }
+    pub fn failed(error: &anyhow::Error) -> Self {
+        Self { error: Some(ErrorMessage { message: format!("{error:#}") }), ..Self::default() }
     }
-}
 
-impl There {
-    fn told(&self, role: Role, now: DateTime<Utc>) -> Vec<String> {
-        let mut lines = vec![format!("{TITLE}{role}{TITLE:#} {}", self.account)];
-        lines.push(line("stack", self.stack_told(role, now)));
-        if let Some(Function { sha256, updated, .. }) = &self.function {
-            let version = self.version.as_deref().map(|version| format!("version {version}, ")).unwrap_or_default();
-            lines.push(line("code", format!("{version}sha256 {}{}", shortened(sha256), since(*updated, now))));
+    /// The lines for people.
+    #[must_use]
+    pub fn lines(&self, role: Role, now: DateTime<Utc>) -> Vec<String> {
+        if let Some(ErrorMessage { message }) = &self.error {
+            let title = format!("{TITLE}{role}{TITLE:#}, {}", role.account());
+            return vec![title, line("unknown", &format!("{CAUTION}{message}{CAUTION:#}"))];
         }
-        match self.dry_run {
-            Some(true) => lines.push(line("deletion", format!("{CAUTION}dry run{CAUTION:#}: nothing is deleted"))),
-            Some(false) => lines.push(line("deletion", "in earnest: copies that nothing holds are deleted".to_owned())),
+        let place = [&self.account, &self.region].map(|text| text.as_deref().unwrap_or_default()).join(" in ");
+        let mut lines = vec![format!("{TITLE}{role}{TITLE:#}, {} {place}", role.account())];
+        lines.push(line("stack", &self.stack_text(role, now)));
+        if let Some(Function { sha256, updated, .. }) = &self.function {
+            let version = self.stack.as_ref().and_then(|stack| stack.code_version.as_deref());
+            let version = version.map(|version| format!("version {version}, ")).unwrap_or_default();
+            lines.push(line("code", &format!("{version}sha256 {}{}", shortened(sha256), since(*updated, now))));
+        }
+        match self.deletion_enabled {
+            Some(false) => lines.push(line("deletion", &format!("{CAUTION}dry run{CAUTION:#}: no copy is deleted"))),
+            Some(true) => lines.push(line("deletion", "enabled: expired copies are deleted")),
             None => {}
         }
         if role == Role::Consumer {
-            lines.push(line(
-                "last copy",
-                self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.told(now)),
-            ));
+            let last = self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.text(now));
+            lines.push(line("last copy", &last));
         }
-        lines.push(line(
-            "dead letters",
-            match self.dead_letters {
-                None => format!("{FAINT}there is no queue{FAINT:#}"),
-                Some(0) => "none".to_owned(),
-                Some(count) => {
-                    format!("{BAD}{count}{BAD:#} in {}-dead-letters: doc/operations.md says what to do", role.stack())
-                }
-            },
-        ));
+        for QuotaStatus { usage, description } in self.quotas.iter().flatten() {
+            lines.push(line("quota", &format!("{}: {description}", usage.name())));
+        }
+        let letters = match self.dead_letters {
+            None => format!("{FAINT}the queue does not exist{FAINT:#}"),
+            Some(0) => "none".to_owned(),
+            Some(count) => format!("{BAD}{count}{BAD:#} in {}-dead-letters; see doc/operations.md", role.stack()),
+        };
+        lines.push(line("dead letters", &letters));
         lines
     }
 
-    fn stack_told(&self, role: Role, now: DateTime<Utc>) -> String {
-        let name = role.stack();
-        let style = match self.standing {
-            Standing::Missing => {
-                return format!("{name} {CAUTION}is not there{CAUTION:#}: `cargo xtask create {role}`");
-            }
-            Standing::Whole => GOOD,
-            Standing::Busy => CAUTION,
-            Standing::Broken => BAD,
+    fn stack_text(&self, role: Role, now: DateTime<Utc>) -> String {
+        let Some(StackStatus { name, status, state, updated, .. }) = &self.stack else {
+            return format!("{} {CAUTION}does not exist{CAUTION:#}; run `cargo xtask create {role}`", role.stack());
         };
-        let status = self.stack.as_deref().unwrap_or_default();
-        format!("{name} {style}{status}{style:#}{}", since(self.updated, now))
+        let style = match state {
+            StackState::Ready => GOOD,
+            StackState::InProgress => CAUTION,
+            StackState::Failed => BAD,
+        };
+        format!("{name} {style}{status}{style:#}{}", since(*updated, now))
     }
 }
 
-impl Last {
-    fn told(&self, now: DateTime<Utc>) -> String {
-        let Self { origin, safe, .. } = self;
+impl StackStatus {
+    fn of(role: Role, stack: Stack) -> Self {
+        let state = match &stack {
+            stack if stack.is_ready() => StackState::Ready,
+            stack if stack.is_in_progress() => StackState::InProgress,
+            _ => StackState::Failed,
+        };
+        let code_version = stack.parameters.get("CodeVersion").filter(|version| !version.is_empty()).cloned();
+        Self { name: role.stack().to_owned(), status: stack.status, state, updated: stack.updated, code_version }
+    }
+}
+
+/// The lifecycle of each database that has copies, from the tag of its newest copy.
+fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)> {
+    let mut newest: BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> = BTreeMap::new();
+    for snapshot in snapshots {
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
+        let known = newest.entry(origin.database).or_insert((origin.taken, snapshot));
+        if origin.taken > known.0 {
+            *known = (origin.taken, snapshot);
+        }
+    }
+    let named = |snapshot: &Snapshot| Some((snapshot.arn.kind, config.lifecycles.named(snapshot.lifecycle()?)));
+    newest.values().filter_map(|(_, snapshot)| named(snapshot)).collect()
+}
+
+impl LastCopy {
+    fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { origin, reported, .. } = self;
         let (id, database) = (origin.snapshot.id(), origin.database.id());
-        let took = span(*safe - origin.taken);
-        format!("{id} of {database}, {took} after it was taken{}", since(Some(*safe), now))
+        let delay = span(*reported - origin.taken);
+        format!("{id} of {database}, {delay} after it was taken{}", since(Some(*reported), now))
     }
 }
 
-fn line(what: &str, told: String) -> String {
-    format!("  {FAINT}{what:<13}{FAINT:#} {told}")
+fn line(name: &str, text: &str) -> String {
+    format!("  {FAINT}{name:<13}{FAINT:#} {text}")
 }
 
 fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
@@ -209,10 +254,55 @@ fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     format!(", {} {FAINT}({} ago){FAINT:#}", time.format("%Y-%m-%d %H:%M UTC"), span(now - time))
 }
 
-/// A length of time in its largest unit of which there are two.
-pub(crate) fn span(of: TimeDelta) -> String {
-    let of = of.max(TimeDelta::zero());
-    let units = [(of.num_days(), "days"), (of.num_hours(), "hours"), (of.num_minutes(), "minutes")];
-    let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((of.num_seconds(), "seconds"));
+/// A duration in its largest unit of which it has at least two.
+pub(crate) fn span(duration: TimeDelta) -> String {
+    let duration = duration.max(TimeDelta::zero());
+    let units = [(duration.num_days(), "days"), (duration.num_hours(), "hours"), (duration.num_minutes(), "minutes")];
+    let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((duration.num_seconds(), "seconds"));
     format!("{count} {}", if count == 1 { "second" } else { unit })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The first cells of the table under this heading of `doc/json.md`.
+    fn documented(heading: &str) -> BTreeSet<String> {
+        let page = include_str!("../../../doc/json.md");
+        let (_, section) = page.split_once(&format!("{heading}\n")).unwrap();
+        let section = section.split("\n#").next().unwrap();
+        let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        cells.map(|(cell, _)| cell.to_owned()).collect()
+    }
+
+    #[test]
+    fn documented_keys_are_those_of_the_json() {
+        let stack = Stack { status: "UPDATE_COMPLETE".to_owned(), ..Stack::default() };
+        let last_copy = LastCopy {
+            origin: protocol::Origin {
+                snapshot: "arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders".parse().unwrap(),
+                database: "arn:aws:rds:eu-west-1:111111111111:db:orders".parse().unwrap(),
+                taken: DateTime::UNIX_EPOCH,
+            },
+            copy: "draco-111111111111-rds-orders".to_owned(),
+            reported: DateTime::UNIX_EPOCH,
+        };
+        let status = AccountStatus {
+            error: Some(ErrorMessage { message: String::new() }),
+            stack: Some(StackStatus::of(Role::Consumer, stack)),
+            function: Some(Function::default()),
+            last_copy: Some(last_copy),
+            ..AccountStatus::default()
+        };
+        let json = serde_json::to_value(&status).unwrap();
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
+        for key in ["error", "stack", "function", "last_copy"] {
+            assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
+        }
+    }
 }

@@ -133,9 +133,9 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     behind.take_snapshot("orders", "fourth").await?;
     let fourth = stage.copied("fourth").await?;
     stage.stand([&fourth]).await?;
-    says(&commands.xtask("status").await?, "in earnest: copies that nothing holds are deleted")?;
+    says(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
     // It has something to say: of the subscriptions, which were left out, and that nobody hears of alarms.
-    says(&commands.run("doctor").await?.said, "RDS does not tell topic DracoProducer")?;
+    says(&commands.run("doctor").await?.said, "DracoProducer: no RDS event subscription")?;
     for role in ["producer", "consumer"] {
         says(&commands.xtask(&format!("event sweep {role}")).await?, "looked at every snapshot")?;
     }

@@ -1,25 +1,23 @@
-//! The databases: which of them say that they want copies, and whether their snapshots will say so too.
-
-use std::collections::BTreeMap;
+//! The databases: which of them are copied, and which settings prevent it.
 
 use aws_sdk_rds::types::Tag;
 use protocol::{DatabaseArn, Kind, tags};
 use retention::{Lifecycle, Lifecycles};
 
-use super::finding::Finding;
+use super::finding::{Finding, Id};
 use crate::Account;
 use crate::aws_error::Explain;
 
-/// A database, as far as copies of its snapshots are concerned.
+/// The settings of a database that matter for copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Which.
+    /// The ARN.
     pub arn: DatabaseArn,
-    /// The lifecycle that its tag names.
+    /// The value of its tag `Draco_Lifecycle`.
     pub lifecycle: Option<String>,
     /// Whether its snapshots get its tags (`CopyTagsToSnapshot`).
-    pub passes_on: bool,
-    /// For how many days its automated snapshots are kept; none are taken if that is 0.
+    pub copies_tags: bool,
+    /// The retention of its automated snapshots in days. If it is 0, none are taken.
     pub backup_days: i32,
 }
 
@@ -28,88 +26,90 @@ pub struct Database {
 pub struct Databases(pub Vec<Database>);
 
 impl Databases {
-    /// Looks at all instances and clusters. The instances of an Aurora cluster have no snapshots of their own.
+    /// Reads all instances and clusters. The instances of an Aurora cluster have no snapshots of their own.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
+    /// If AWS returns an error.
     pub async fn look(source: &Account) -> anyhow::Result<Self> {
-        let (rds, who) = (aws_sdk_rds::Client::new(source.sdk()), source.credentials());
+        let (rds, credentials) = (aws_sdk_rds::Client::new(source.sdk()), source.credentials());
         let mut all = Vec::new();
         let mut pages = rds.describe_db_instances().into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.explain(who, "looking at the database instances")?;
-            for seen in page.db_instances().iter().filter(|seen| seen.db_cluster_identifier().is_none()) {
+            let page = page.explain(credentials, "listing the database instances")?;
+            for instance in page.db_instances().iter().filter(|instance| instance.db_cluster_identifier().is_none()) {
                 all.push(Database {
                     arn: DatabaseArn::new(
                         Kind::Instance,
                         source.place.clone(),
-                        seen.db_instance_identifier().unwrap_or_default(),
+                        instance.db_instance_identifier().unwrap_or_default(),
                     )?,
-                    lifecycle: lifecycle(seen.tag_list()),
-                    passes_on: seen.copy_tags_to_snapshot().unwrap_or_default(),
-                    backup_days: seen.backup_retention_period().unwrap_or_default(),
+                    lifecycle: lifecycle(instance.tag_list()),
+                    copies_tags: instance.copy_tags_to_snapshot().unwrap_or_default(),
+                    backup_days: instance.backup_retention_period().unwrap_or_default(),
                 });
             }
         }
         let mut pages = rds.describe_db_clusters().into_paginator().send();
         while let Some(page) = pages.next().await {
-            for seen in page.explain(who, "looking at the database clusters")?.db_clusters() {
+            for cluster in page.explain(credentials, "listing the database clusters")?.db_clusters() {
                 all.push(Database {
                     arn: DatabaseArn::new(
                         Kind::Cluster,
                         source.place.clone(),
-                        seen.db_cluster_identifier().unwrap_or_default(),
+                        cluster.db_cluster_identifier().unwrap_or_default(),
                     )?,
-                    lifecycle: lifecycle(seen.tag_list()),
-                    passes_on: seen.copy_tags_to_snapshot().unwrap_or_default(),
-                    backup_days: seen.backup_retention_period().unwrap_or_default(),
+                    lifecycle: lifecycle(cluster.tag_list()),
+                    copies_tags: cluster.copy_tags_to_snapshot().unwrap_or_default(),
+                    backup_days: cluster.backup_retention_period().unwrap_or_default(),
                 });
             }
         }
         Ok(Self(all))
     }
 
-    /// Those that want copies, and by which lifecycle.
-    pub fn kept<'a>(&'a self, known: &'a Lifecycles) -> impl Iterator<Item = (&'a Database, Lifecycle)> {
+    /// The databases that are copied, each with its lifecycle.
+    pub fn copied<'a>(&'a self, known: &'a Lifecycles) -> impl Iterator<Item = (&'a Database, Lifecycle)> {
         let named = |database: &'a Database| Some((database, known.named(database.lifecycle.as_deref()?)));
         self.0.iter().filter_map(named).filter(|(_, lifecycle)| *lifecycle != Lifecycle::Ignore)
     }
 
-    /// What is to be said of them.
+    /// The findings about all databases.
     #[must_use]
     pub fn judge(&self, known: &Lifecycles) -> Vec<Finding> {
+        if self.0.is_empty() {
+            return vec![Finding::pending(Id::DatabaseMissing, "", "the account has no databases").without_resource()];
+        }
+        let mut protected = Vec::new();
         let mut findings = Vec::new();
-        let mut by_lifecycle: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (database, lifecycle) in self.kept(known) {
+        for (database, lifecycle) in self.copied(known) {
+            let id = database.arn.id();
             match &lifecycle {
-                Lifecycle::Unknown(name) => findings.push(Finding::wrong(
-                    format!("{}: nobody knows a lifecycle {name:?}, so all of its copies are kept", database.arn.id()),
-                    format!(
-                        "define it in config.yaml, or set the tag to one of {}",
-                        known.names().collect::<Vec<_>>().join(", ")
-                    ),
-                )),
-                _ => by_lifecycle.entry(lifecycle.to_string()).or_default().push(database.arn.id()),
+                Lifecycle::Unknown(name) => {
+                    let names: Vec<&str> = known.names().collect();
+                    let next = format!(
+                        "define it in config.yaml, or set the tag {} to one of {}",
+                        tags::LIFECYCLE,
+                        names.join(", ")
+                    );
+                    let description = format!("unknown lifecycle {name:?}, so all copies are kept");
+                    findings.push(Finding::error(Id::LifecycleUnknown, id, description).next(next));
+                }
+                _ => protected.push(Finding::ok(Id::DatabaseProtected, id, format!("lifecycle {lifecycle}"))),
             }
             findings.extend(database.defects());
         }
-        let copied =
-            by_lifecycle.iter().map(|(lifecycle, ids)| Finding::good(format!("{lifecycle}: {}", ids.join(", "))));
-        let mut findings: Vec<Finding> = copied.chain(findings).collect();
-        let without: Vec<&str> = self.0.iter().filter(|one| one.lifecycle.is_none()).map(|one| one.arn.id()).collect();
-        let mend = format!("set their tag {} to a lifecycle, or to Ignore if that is meant", tags::LIFECYCLE);
-        match (self.0.len(), without.len()) {
-            (0, _) => findings.push(Finding::not_yet("there is no database", "nothing is copied until there is one")),
-            (all, none) if all == none => {
-                findings
-                    .push(Finding::not_yet(format!("no database has a lifecycle yet: {}", without.join(", ")), mend));
-            }
-            (_, 0) => {}
-            _ => findings
-                .push(Finding::caution(format!("not copied, for want of a lifecycle: {}", without.join(", ")), mend)),
-        }
-        findings
+        // Databases with the same lifecycle are one line.
+        protected.sort_by_key(Finding::sort_key);
+        let without: Vec<&Database> = self.0.iter().filter(|database| database.lifecycle.is_none()).collect();
+        let is_new = without.len() == self.0.len();
+        let finding = if is_new { Finding::pending } else { Finding::warning };
+        let next = format!("set the tag {} to a lifecycle, or to Ignore", tags::LIFECYCLE);
+        let description = format!("not copied (no {} tag)", tags::LIFECYCLE);
+        let without = without.into_iter().map(|database| {
+            finding(Id::DatabaseWithoutLifecycle, database.arn.id(), description.clone()).next(next.clone())
+        });
+        protected.into_iter().chain(findings).chain(without).collect()
     }
 }
 
@@ -121,23 +121,21 @@ impl Database {
             Kind::Instance => format!("aws rds modify-db-instance --db-instance-identifier {id}"),
             Kind::Cluster => format!("aws rds modify-db-cluster --db-cluster-identifier {id}"),
         };
-        if !self.passes_on {
-            findings.push(Finding::wrong(
-                format!("{id} does not pass its tags on to its snapshots, so they are not copied"),
-                format!("`{command} --copy-tags-to-snapshot --apply-immediately`"),
-            ));
+        if !self.copies_tags {
+            let description = "does not copy its tags to its snapshots, so its snapshots are not copied to DR";
+            let next = format!("run `{command} --copy-tags-to-snapshot --apply-immediately`");
+            findings.push(Finding::error(Id::TagsNotCopied, id, description).next(next));
         }
         if self.backup_days == 0 {
-            findings.push(Finding::caution(
-                format!("{id} has no automated backups, so only snapshots taken by hand are copied"),
-                format!("`{command} --backup-retention-period 7 --apply-immediately`"),
-            ));
+            let description = "has no automated backups, so only manual snapshots are copied";
+            let next = format!("run `{command} --backup-retention-period 7 --apply-immediately`");
+            findings.push(Finding::warning(Id::AutomatedBackupsDisabled, id, description).next(next));
         }
         findings
     }
 }
 
-fn lifecycle(seen: &[Tag]) -> Option<String> {
-    let found = seen.iter().find(|tag| tag.key() == Some(tags::LIFECYCLE))?;
-    found.value().map(str::to_owned)
+fn lifecycle(tags: &[Tag]) -> Option<String> {
+    let tag = tags.iter().find(|tag| tag.key() == Some(protocol::tags::LIFECYCLE))?;
+    tag.value().map(str::to_owned)
 }

@@ -1,23 +1,25 @@
-//! The key of an account: whether it works, and whether DR may use the one for transit copies.
+//! The KMS key of an account: whether it is enabled, and whether DR can use the one for transit copies.
 
 use config::Config;
 use protocol::AccountId;
 use serde_json::Value;
 
-use super::finding::Finding;
+use super::finding::{Finding, Id};
 use crate::aws_error::{Explain, error_code};
 use crate::{Account, Role};
 
-/// What copying a shared snapshot needs of the key that it is under. `kms:ReEncryptTo` is for the other side's key.
+/// The permissions on its key that copying a shared snapshot needs. `kms:ReEncryptTo` applies to the key of the copy.
 const COPYING: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"];
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Finding {
-    look(account).await.map_or_else(|why| Finding::unseen(&why), |key| judge(account.role, config, key.as_ref()))
+    look(account)
+        .await
+        .map_or_else(|error| Finding::failed(Id::CheckFailed, &error), |key| judge(account.role, config, key.as_ref()))
 }
 
-/// A key.
+/// A KMS key.
 struct Key {
-    /// As KMS calls it: `Enabled`.
+    /// KMS's name for its state: `Enabled`.
     state: String,
     policy: Value,
 }
@@ -31,14 +33,14 @@ fn alias(role: Role) -> &'static str {
 
 async fn look(account: &Account) -> anyhow::Result<Option<Key>> {
     let (kms, alias) = (aws_sdk_kms::Client::new(account.sdk()), alias(account.role));
-    let doing = format!("looking at key {alias}");
+    let action = format!("reading key {alias}");
     let found = match kms.describe_key().key_id(alias).send().await {
         Err(error) if error_code(&error) == Some("NotFoundException") => return Ok(None),
-        answer => answer.explain(account.credentials(), &doing)?,
+        answer => answer.explain(account.credentials(), &action)?,
     };
     let Some(key) = found.key_metadata else { return Ok(None) };
     let policy = kms.get_key_policy().key_id(key.key_id()).policy_name("default").send().await;
-    let policy = policy.explain(account.credentials(), &doing)?.policy.unwrap_or_default();
+    let policy = policy.explain(account.credentials(), &action)?.policy.unwrap_or_default();
     Ok(Some(Key {
         state: key.key_state.map(|state| state.as_str().to_owned()).unwrap_or_default(),
         policy: serde_json::from_str(&policy).unwrap_or_default(),
@@ -46,39 +48,46 @@ async fn look(account: &Account) -> anyhow::Result<Option<Key>> {
 }
 
 fn judge(role: Role, config: &Config, key: Option<&Key>) -> Finding {
-    let (alias, update) = (alias(role), format!("`cargo xtask update {role}`"));
+    let (alias, update) = (alias(role), format!("run `cargo xtask update {role}`"));
     let Some(key) = key else {
         return if role == Role::Consumer && config.key_per_database {
-            Finding::good("each database's copies are under a key of their own")
+            Finding::ok(Id::KeyPerDatabase, "KEY_PER_DATABASE", "each database has its own key for its copies")
         } else {
-            Finding::wrong(format!("there is no key {alias}"), update)
+            Finding::error(Id::KeyMissing, alias, "the key does not exist").next(update)
         };
     };
-    if key.state != "Enabled" {
-        let mend = match key.state.as_str() {
-            "PendingDeletion" => "cancel that before it is too late (`aws kms cancel-key-deletion`), then enable it",
-            _ => "enable it (`aws kms enable-key`): without it nothing is copied",
-        };
-        return Finding::wrong(format!("key {alias} is {}", key.state), mend);
+    match key.state.as_str() {
+        "Enabled" => {}
+        "PendingDeletion" => {
+            return Finding::error(Id::KeyPendingDeletion, alias, "the key is scheduled for deletion").next(
+                "cancel it with `aws kms cancel-key-deletion`, then enable the key with `aws kms enable-key`; otherwise the \
+                 copies under it are lost",
+            );
+        }
+        state => {
+            return Finding::error(Id::KeyDisabled, alias, format!("the key is {state}, so no snapshot is copied"))
+                .next("enable it with `aws kms enable-key`");
+        }
     }
     let (Role::Producer, Some(dr)) = (role, &config.dr_acct) else {
-        return Finding::good(format!("key {alias} is enabled"));
+        return Finding::ok(Id::KeyEnabled, alias, "the key is enabled");
     };
     let missing: Vec<&str> = COPYING.into_iter().filter(|action| !allows(&key.policy, dr, action)).collect();
     if missing.is_empty() {
-        Finding::good(format!("key {alias} is enabled, and {dr} may copy what is under it"))
+        Finding::ok(Id::KeyEnabled, alias, format!("the key is enabled, and {dr} can copy snapshots under it"))
     } else {
-        Finding::wrong(format!("key {alias} does not let {dr} {}", missing.join(", ")), update)
+        let description = format!("the key policy does not allow {} for {dr}", missing.join(", "));
+        Finding::error(Id::KeyAccessMissing, alias, description).next(update)
     }
 }
 
-/// Whether a statement allows this to somebody in that account. Conditions are not looked into: they name the role, and
-/// that RDS is what calls.
+/// Whether a statement allows this action for a principal in that account. Conditions are not evaluated: they restrict the
+/// role, and the caller to RDS.
 fn allows(policy: &Value, account: &AccountId, action: &str) -> bool {
-    let is_theirs = |principal: &str| {
+    let is_principal = |principal: &str| {
         principal == "*" || principal == account.as_str() || principal.split(':').nth(4) == Some(account.as_str())
     };
-    let is_meant = |pattern: &str| match pattern.strip_suffix('*') {
+    let is_action = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => action.to_lowercase().starts_with(&start.to_lowercase()),
         None => action.eq_ignore_ascii_case(pattern),
     };
@@ -86,12 +95,12 @@ fn allows(policy: &Value, account: &AccountId, action: &str) -> bool {
         let principal = statement.get("Principal");
         let aws = principal.and_then(|principal| principal.get("AWS")).or(principal);
         statement.get("Effect").and_then(Value::as_str) == Some("Allow")
-            && list(aws).filter_map(Value::as_str).any(is_theirs)
-            && list(statement.get("Action")).filter_map(Value::as_str).any(is_meant)
+            && list(aws).filter_map(Value::as_str).any(is_principal)
+            && list(statement.get("Action")).filter_map(Value::as_str).any(is_action)
     })
 }
 
-/// Policies have one for a list of one.
+/// A policy can have a single value in place of a list.
 fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     match value {
         Some(Value::Array(all)) => all.as_slice(),

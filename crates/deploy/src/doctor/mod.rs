@@ -1,6 +1,6 @@
-//! `doctor`: everything that has to be right, before and after the deployment, and what to do about what is not.
+//! `doctor`: checks everything that Draco needs, before and after the deployment, and reports how to fix each problem.
 //!
-//! Each room looks at one thing, and judges what it has seen by a pure function. Nothing is changed.
+//! Each module observes one subject, and judges it with a pure function. AWS resources are not changed.
 
 pub mod databases;
 pub mod finding;
@@ -11,129 +11,153 @@ mod tools;
 pub mod topics;
 
 use anyhow::ensure;
+use chrono::{DateTime, Utc};
 use config::Config;
 
 use crate::terminal::Answers;
 use crate::{Account, Role, Terminal, bucket, deployed};
 use databases::Databases;
-use finding::{Finding, Section};
-use quotas::Quotas;
+use finding::{Area, Finding, Id, Section, Severity};
+use quotas::{Copies, Quotas};
 
-/// Looks at everything, and says what it found.
+/// Makes all checks, and prints the findings.
 ///
 /// # Errors
 ///
-/// If something has to be mended.
+/// If there is an error among the findings.
 pub async fn run(args: &deploy_args::Doctor, config: &Config) -> anyhow::Result<()> {
     let sections = examine(config).await;
     let mut terminal = Terminal::new(Answers::default());
     if args.json {
-        terminal.print(serde_json::to_string_pretty(&sections)?);
+        terminal.print(finding::json(&sections)?);
     } else {
-        finding::told(&sections).into_iter().for_each(|line| terminal.print(line));
+        finding::lines(&sections).into_iter().for_each(|line| terminal.print(line));
     }
-    let wrong = finding::wrong(&sections);
-    ensure!(wrong == 0, "{wrong} of the things above {} to be mended", if wrong == 1 { "has" } else { "have" });
+    let errors = finding::count(&sections, Severity::Error);
+    ensure!(errors == 0, "doctor found {errors} {}", if errors == 1 { "error" } else { "errors" });
     Ok(())
 }
 
 async fn examine(config: &Config) -> Vec<Section> {
-    let here = Section { title: "This machine".to_owned(), findings: tools::judge(&tools::look(config)) };
+    let title = "this machine".to_owned();
+    let machine = Section { area: Area::Machine, account: None, title, findings: tools::judge(&tools::look(config)) };
+    let mut is_dry_run = true;
     let dr = Account::connect(Role::Consumer, config).await;
-    let source = Account::connect(Role::Producer, config).await;
-    let mut sections = vec![here];
-    sections.push(match &dr {
+    let dr_section = match &dr {
         Ok(dr) => {
-            let mut findings = vec![credentials(dr), bucket_of(dr, config).await];
-            findings.extend(deployment(dr, config).await);
-            Section { title: dr.to_string(), findings }
+            let mut findings = vec![credentials(dr), code_bucket(dr, config).await];
+            let deployment = deployment(dr, config).await;
+            is_dry_run = deployment.is_dry_run;
+            findings.extend(deployment.findings);
+            section(Area::DrAccount, dr, dr.to_string(), findings)
         }
-        Err(why) => Section { title: Role::Consumer.account().to_owned(), findings: vec![Finding::unseen(why)] },
-    });
-    sections.push(match &source {
+        Err(error) => unreachable(Area::DrAccount, Role::Consumer, error),
+    };
+    let source = Account::connect(Role::Producer, config).await;
+    let source_section = match &source {
         Ok(source) => {
             let mut findings = vec![credentials(source)];
-            findings.extend(others(source, config));
-            findings.extend(deployment(source, config).await);
-            Section { title: source.to_string(), findings }
+            findings.extend(other_sources(source, config));
+            findings.extend(deployment(source, config).await.findings);
+            section(Area::SourceAccount, source, source.to_string(), findings)
         }
-        Err(why) => Section { title: Role::Producer.account().to_owned(), findings: vec![Finding::unseen(why)] },
-    });
-    sections.extend(copying(source.as_ref().ok(), dr.as_ref().ok(), config).await);
-    sections
+        Err(error) => unreachable(Area::SourceAccount, Role::Producer, error),
+    };
+    let now = std::time::SystemTime::now().into();
+    let copying = copying(source.as_ref().ok(), dr.as_ref().ok(), config, is_dry_run, now).await;
+    [machine, dr_section, source_section].into_iter().chain(copying).collect()
 }
 
-/// What there is to be copied, and whether there is room for it.
-pub async fn copying(source: Option<&Account>, dr: Option<&Account>, config: &Config) -> Vec<Section> {
-    let mut sections = Vec::new();
-    let Some(source) = source else { return sections };
-    let seen = Databases::look(source).await;
-    sections.push(Section {
-        title: format!("databases of {source}"),
-        findings: match &seen {
-            Ok(seen) => seen.judge(&config.lifecycles),
-            Err(why) => vec![Finding::unseen(why)],
-        },
+fn section(area: Area, account: &Account, title: String, findings: Vec<Finding>) -> Section {
+    Section { area, account: Some(account.place.account.to_string()), title, findings }
+}
+
+fn unreachable(area: Area, role: Role, error: &anyhow::Error) -> Section {
+    let findings = vec![Finding::failed(Id::AccountUnreachable, error)];
+    Section { area, account: None, title: role.account().to_owned(), findings }
+}
+
+/// The databases, and whether the quotas are sufficient for their copies.
+pub async fn copying(
+    source: Option<&Account>,
+    dr: Option<&Account>,
+    config: &Config,
+    is_dry_run: bool,
+    now: DateTime<Utc>,
+) -> Vec<Section> {
+    let Some(source) = source else { return Vec::new() };
+    let failed = |error| vec![Finding::failed(Id::CheckFailed, &error)];
+    let databases = Databases::look(source).await;
+    let lifecycles: Option<Vec<_>> = databases.as_ref().ok().map(|databases| {
+        let copied = databases.copied(&config.lifecycles);
+        copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect()
     });
-    let mut findings = Vec::new();
-    match Quotas::look(source).await {
-        Ok(quotas) => findings.extend(quotas.judge_transit()),
-        Err(why) => findings.push(Finding::unseen(&why)),
-    }
-    if let (Some(dr), Ok(seen)) = (dr, &seen) {
+    let findings = databases.map_or_else(failed, |databases| databases.judge(&config.lifecycles));
+    let mut sections = vec![section(Area::Databases, source, format!("databases of {source}"), findings)];
+    let findings = Quotas::look(source).await.map_or_else(failed, |quotas| quotas.judge_transit());
+    sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
+    if let (Some(dr), Some(lifecycles)) = (dr, lifecycles) {
         let snapshots = deployed::snapshots(dr).await;
-        match Quotas::look(dr).await.and_then(|quotas| Ok((quotas, snapshots?))) {
-            Ok((quotas, snapshots)) => findings.extend(quotas.judge_copies(&snapshots, seen, config)),
-            Err(why) => findings.push(Finding::unseen(&why)),
-        }
+        let findings = match Quotas::look(dr).await.and_then(|quotas| Ok((quotas, snapshots?))) {
+            Ok((quotas, snapshots)) => {
+                let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
+                quotas.judge_copies(&copies, config)
+            }
+            Err(error) => failed(error),
+        };
+        sections.push(section(Area::Quotas, dr, format!("quotas of {dr}"), findings));
     }
-    sections.push(Section { title: "room for snapshots".to_owned(), findings });
     sections
 }
 
 fn credentials(account: &Account) -> Finding {
-    Finding::good(format!("credentials: {}", account.caller))
+    Finding::ok(Id::CredentialsValid, &account.caller, "the credentials are valid")
 }
 
-/// One source account is looked at; the others are not forgotten.
-fn others(source: &Account, config: &Config) -> Option<Finding> {
+/// The credentials are for one source account. The others are listed.
+fn other_sources(source: &Account, config: &Config) -> Vec<Finding> {
     let others = config.source_accts.iter().filter(|account| **account != source.place.account);
-    let others: Vec<&str> = others.map(protocol::AccountId::as_str).collect();
-    let mend = "`SOURCE_PROFILE=… cargo xtask doctor`, with the profile of each";
-    (!others.is_empty()).then(|| Finding::not_yet(format!("not looked at: {}", others.join(", ")), mend))
+    let next = "run `SOURCE_PROFILE=… cargo xtask doctor` with a profile of each";
+    others
+        .map(|account| Finding::pending(Id::SourceAccountNotChecked, account.as_str(), "not checked").next(next))
+        .collect()
 }
 
-async fn bucket_of(dr: &Account, config: &Config) -> Finding {
-    let setup = "`cargo xtask setup-bucket`";
+async fn code_bucket(dr: &Account, config: &Config) -> Finding {
+    let setup = "run `cargo xtask setup-bucket`";
     let Some(name) = config.code_bucket.as_deref() else {
-        return Finding::not_yet("CODE_BUCKET is not set", format!("set it in config.yaml, then {setup}"));
+        return Finding::pending(Id::CodeBucketNotSet, "CODE_BUCKET", "the key is not set")
+            .next(format!("set it in config.yaml, then {setup}"));
     };
     match bucket::differences(dr, config, name).await {
-        Ok(None) => Finding::not_yet(format!("bucket {name} is not there yet"), setup),
-        Ok(Some(amiss)) if amiss.is_empty() => Finding::good(format!("bucket {name}: versioned, encrypted, private")),
-        Ok(Some(amiss)) => {
-            Finding::wrong(format!("bucket {name} is not as it has to be, in {}", amiss.join(", ")), setup)
+        Ok(None) => Finding::pending(Id::BucketMissing, name, "the bucket does not exist").next(setup),
+        Ok(Some(wrong)) if wrong.is_empty() => {
+            Finding::ok(Id::BucketReady, name, "the bucket is versioned, encrypted and private")
         }
-        Err(why) => Finding::unseen(&why),
+        Ok(Some(wrong)) => {
+            let description = format!("the bucket has wrong settings: {}", wrong.join(", "));
+            Finding::error(Id::BucketMisconfigured, name, description).next(setup)
+        }
+        Err(error) => Finding::failed(Id::CheckFailed, &error),
     }
 }
 
-/// What the stack made. Where there is none, nothing of it is looked for.
-async fn deployment(account: &Account, config: &Config) -> Vec<Finding> {
-    let (mut findings, is_there) = stacks::examine(account, config).await;
-    if is_there {
-        findings.extend(standing(account, config).await);
+/// The stack and its resources. Without a stack, its resources are not checked.
+async fn deployment(account: &Account, config: &Config) -> stacks::Examined {
+    let mut examined = stacks::examine(account, config).await;
+    if examined.is_deployed {
+        examined.findings.extend(resources(account, config).await);
     }
-    findings
+    examined
 }
 
-/// What stands once there is a stack: topic, key, dead letters.
-pub async fn standing(account: &Account, config: &Config) -> Vec<Finding> {
+/// The resources of the stack: topic, key, dead letters.
+pub async fn resources(account: &Account, config: &Config) -> Vec<Finding> {
     let mut findings = topics::examine(account, config).await;
     findings.push(keys::examine(account, config).await);
     findings.push(match deployed::dead_letters(account).await {
         Ok(letters) => stacks::judge_letters(account.role, letters),
-        Err(why) => Finding::unseen(&why),
+        Err(error) => Finding::failed(Id::CheckFailed, &error),
     });
     findings
 }

@@ -1,4 +1,4 @@
-//! Whether there is room: AWS's quotas of manual snapshots, which copies are, against what the lifecycles will keep.
+//! AWS's quotas of manual snapshots, which copies count against: usage now, days left, and what the lifecycles keep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,110 +6,233 @@ use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
 use protocol::{Kind, Snapshot, SnapshotRole};
 use retention::{Lifecycle, Plan};
+use serde::{Serialize, Serializer};
 
-use super::databases::Databases;
-use super::finding::Finding;
+use super::finding::{Finding, Id, Severity};
 use crate::Account;
 use crate::aws_error::Explain;
 
-/// How many manual snapshots of a kind there are, and may be.
+/// The quota of a kind of manual snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many there are.
+    /// The number of snapshots.
     pub used: usize,
-    /// How many there may be.
-    pub most: usize,
+    /// The largest number that AWS allows.
+    pub limit: usize,
 }
 
 /// The quotas of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quotas(pub BTreeMap<Kind, Quota>);
 
-/// By which name RDS knows each (`AccountQuota`), and Service Quotas.
+/// How a quota is used. `None` is a value that is unknown or does not apply.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Usage {
+    /// The kind of snapshots.
+    #[serde(serialize_with = "kind_name")]
+    pub kind: Kind,
+    /// The number of manual snapshots.
+    pub used: usize,
+    /// The quota.
+    pub limit: usize,
+    /// How many of them are copies.
+    pub copies: Option<usize>,
+    /// The number of new copies a day, of the last days.
+    pub copies_per_day: Option<f64>,
+    /// In a dry run: the days until the quota is reached.
+    pub days_left: Option<u64>,
+    /// The number of manual snapshots in the long run, with deletion and one snapshot a day.
+    pub steady_state: Option<usize>,
+    /// Whether the steady state is within the quota.
+    pub fits: Option<bool>,
+}
+
+/// The copies of an account and their future.
+pub struct Copies<'a> {
+    /// The snapshots in the account.
+    pub snapshots: &'a [Snapshot],
+    /// The lifecycle of each database that is copied.
+    pub lifecycles: &'a [(Kind, Lifecycle)],
+    /// Whether copies are not deleted.
+    pub is_dry_run: bool,
+    /// The time.
+    pub now: DateTime<Utc>,
+}
+
+/// The names in RDS (`AccountQuota`) and in Service Quotas.
 const NAMES: [(Kind, &str, &str); 2] = [
     (Kind::Instance, "ManualSnapshots", "Manual DB instance snapshots"),
     (Kind::Cluster, "ManualClusterSnapshots", "Manual DB cluster snapshots"),
 ];
 
-/// After so long, nothing is kept more than before: a lifecycle of more years than this fills quotas that nobody has now.
+/// After this time, no lifecycle of practical use keeps more snapshots.
 const YEARS: i64 = 50;
+/// The rate is that of at most so many days.
+const RATE_DAYS: i64 = 7;
+/// Fewer days left are an error.
+const URGENT_DAYS: u64 = 7;
+/// Fewer days left are a warning.
+const SOON_DAYS: u64 = 30;
 
 impl Quotas {
-    /// Asks AWS.
+    /// Reads the quotas of the account.
     ///
     /// # Errors
     ///
-    /// If AWS refuses.
+    /// If AWS returns an error.
     pub async fn look(account: &Account) -> anyhow::Result<Self> {
         let call = aws_sdk_rds::Client::new(account.sdk()).describe_account_attributes();
-        let answer = call.send().await.explain(account.credentials(), "looking at the quotas of RDS")?;
+        let response = call.send().await.explain(account.credentials(), "reading the quotas of RDS")?;
         let number = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
-        let quotas = answer.account_quotas().iter().filter_map(|seen| {
-            let (kind, ..) = NAMES.into_iter().find(|(_, name, _)| seen.account_quota_name() == Some(name))?;
-            Some((kind, Quota { used: number(seen.used())?, most: number(seen.max())? }))
+        let quotas = response.account_quotas().iter().filter_map(|quota| {
+            let (kind, ..) = NAMES.into_iter().find(|(_, name, _)| quota.account_quota_name() == Some(name))?;
+            Some((kind, Quota { used: number(quota.used())?, limit: number(quota.max())? }))
         });
         Ok(Self(quotas.collect()))
     }
 
-    /// In a source account, transit copies need a little room, for a little time.
+    /// In a source account, transit copies need some of the quota for a short time.
     #[must_use]
     pub fn judge_transit(&self) -> Vec<Finding> {
-        let each = self.0.iter().map(|(kind, Quota { used, most })| {
-            let what = format!("{used} of {most} manual {} snapshots in the source account", word(*kind));
-            if used * 10 < most * 9 {
-                Finding::good(format!("{what}: there is room for transit copies"))
-            } else {
-                Finding::caution(format!("{what}: transit copies need room too"), more(*kind))
-            }
+        let each = self.0.iter().map(|(kind, Quota { used, limit })| {
+            let is_full = used * 10 >= limit * 9;
+            let severity = if is_full { Severity::Warning } else { Severity::Ok };
+            let description = format!("{used} of {limit} used; transit copies need some of the rest");
+            let finding = Finding::new(id(*kind), severity, name(*kind), description);
+            let finding =
+                if is_full { finding.next("request a higher quota (Service Quotas, Amazon RDS)") } else { finding };
+            finding.with_quota(Usage::of_transit(*kind, *used, *limit))
         });
         each.collect()
     }
 
-    /// In DR, what the lifecycles will keep, and what else there is, must find room.
+    /// In DR, the quota must be sufficient for the copies that the lifecycles keep.
     #[must_use]
-    pub fn judge_copies(&self, snapshots: &[Snapshot], databases: &Databases, config: &Config) -> Vec<Finding> {
-        self.0.iter().map(|(kind, quota)| judge(*kind, *quota, snapshots, databases, config)).collect()
+    pub fn judge_copies(&self, copies: &Copies<'_>, config: &Config) -> Vec<Finding> {
+        self.usage(copies, config).into_iter().map(|usage| judge(usage, copies)).collect()
+    }
+
+    /// The usage of each quota of DR.
+    #[must_use]
+    pub fn usage(&self, copies: &Copies<'_>, config: &Config) -> Vec<Usage> {
+        self.0.iter().map(|(kind, quota)| Usage::of_copies(*kind, *quota, copies, config)).collect()
     }
 }
 
-fn judge(kind: Kind, quota: Quota, snapshots: &[Snapshot], databases: &Databases, config: &Config) -> Finding {
-    let Quota { used, most } = quota;
-    let copies = snapshots
-        .iter()
-        .filter(|one| one.arn.kind == kind && matches!(SnapshotRole::of(one), SnapshotRole::Copy(_)))
-        .count();
-    let others = used.saturating_sub(copies);
-    let floor = config.floor.clone().named("Floor");
-    let mut in_the_long_run: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut will, mut of, mut unbounded) = (0, 0, 0);
-    for (_, lifecycle) in databases.kept(&config.lifecycles).filter(|(database, _)| database.arn.kind == kind) {
-        // Of what nobody knows, everything is kept: the databases' own lines say what to do about it.
-        if lifecycle.rules().is_empty() {
-            unbounded += 1;
-            continue;
+impl Usage {
+    fn of_transit(kind: Kind, used: usize, limit: usize) -> Self {
+        let (copies, copies_per_day, days_left, steady_state, fits) = (None, None, None, None, None);
+        Self { kind, used, limit, copies, copies_per_day, days_left, steady_state, fits }
+    }
+
+    fn of_copies(kind: Kind, quota: Quota, all: &Copies<'_>, config: &Config) -> Self {
+        let Quota { used, limit } = quota;
+        let taken: Vec<DateTime<Utc>> = all.snapshots.iter().filter_map(|snapshot| taken(kind, snapshot)).collect();
+        let tenths = copies_in_ten_days(&taken, all.now);
+        let days_left =
+            tenths.filter(|_| all.is_dry_run).and_then(|tenths| days_left(limit.saturating_sub(used), tenths));
+        let floor = config.floor.clone().named("Floor");
+        let mut by_lifecycle: BTreeMap<String, usize> = BTreeMap::new();
+        let lifecycles = all.lifecycles.iter().filter(|(of, _)| *of == kind);
+        // Of an unknown lifecycle, every copy is kept. The database has a finding of its own.
+        let bounded: Vec<&Lifecycle> =
+            lifecycles.map(|(_, lifecycle)| lifecycle).filter(|lifecycle| !lifecycle.rules().is_empty()).collect();
+        let kept: usize = bounded
+            .iter()
+            .map(|lifecycle| {
+                let name = lifecycle.name().to_owned();
+                *by_lifecycle.entry(name).or_insert_with(|| steady_state(lifecycle, &floor))
+            })
+            .sum();
+        let others = used.saturating_sub(taken.len());
+        let steady_state = (!bounded.is_empty()).then_some(kept + others);
+        Self {
+            kind,
+            used,
+            limit,
+            copies: Some(taken.len()),
+            copies_per_day: tenths.map(|tenths| f64::from(tenths) / 10.0),
+            days_left,
+            steady_state,
+            fits: steady_state.map(|steady_state| steady_state <= limit),
         }
-        of += 1;
-        will += *in_the_long_run.entry(lifecycle.name().to_owned()).or_insert_with(|| keeps(&lifecycle, &floor));
     }
-    let is = format!("{used} of {most} manual {} snapshots in DR", word(kind));
-    let besides = if others > 0 { format!(", besides {others} that are not Draco's") } else { String::new() };
-    let databases = format!("{of} {}", if of == 1 { "database" } else { "databases" });
-    let all = if unbounded > 0 { format!(", and all of {unbounded} more") } else { String::new() };
-    let keep = format!("with one a day, the lifecycles of {databases} will keep up to {will}{all}{besides}");
-    if of + unbounded == 0 {
-        return Finding::good(is);
+
+    /// For a line of `doctor` and `status`.
+    #[must_use]
+    pub fn description(&self, copies: &Copies<'_>) -> String {
+        let Self { kind, used, limit, .. } = self;
+        let mut text = format!("{used} of {limit} used");
+        if let Some(rate) = self.copies_per_day.filter(|rate| *rate > 0.0) {
+            text += &format!(", {rate:.1} copies a day");
+        }
+        if let Some(days) = self.days_left {
+            let unit = if days == 1 { "day" } else { "days" };
+            text += &format!("; {days} {unit} left while dry run keeps all copies");
+        }
+        if let (Some(steady_state), Some(fits)) = (self.steady_state, self.fits) {
+            let others = used.saturating_sub(self.copies.unwrap_or_default());
+            let others = if others > 0 { format!(" ({others} of them not copies)") } else { String::new() };
+            let fits = if fits { "" } else { ", which is over the quota" };
+            text +=
+                &format!("; with deletion and one snapshot a day, up to {steady_state} in the long run{others}{fits}");
+        }
+        let of_kind = copies.lifecycles.iter().filter(|(of, _)| of == kind);
+        let unlimited = of_kind.filter(|(_, lifecycle)| matches!(lifecycle, Lifecycle::Unknown(_))).count();
+        if unlimited > 0 {
+            let databases = if unlimited == 1 { "1 database" } else { &format!("{unlimited} databases") };
+            text += &format!("; all copies of {databases} with an unknown lifecycle are kept");
+        }
+        text
     }
-    match (will + others > most, used * 10 >= most * 9) {
-        (true, _) => Finding::wrong(format!("{is}; {keep}"), more(kind)),
-        (false, true) => Finding::caution(format!("{is}, which is nearly all; {keep}"), more(kind)),
-        (false, false) => Finding::good(format!("{is}; {keep}")),
+
+    /// The name of the quota in Service Quotas.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        name(self.kind)
     }
+}
+
+fn judge(usage: Usage, copies: &Copies<'_>) -> Finding {
+    let is_below = |days| usage.days_left.is_some_and(|left| left < days);
+    let severity = match usage.fits {
+        Some(false) => Severity::Error,
+        _ if is_below(URGENT_DAYS) => Severity::Error,
+        _ if is_below(SOON_DAYS) || usage.used * 10 >= usage.limit * 9 => Severity::Warning,
+        _ => Severity::Ok,
+    };
+    let finding = Finding::new(id(usage.kind), severity, usage.name(), usage.description(copies));
+    let next = "request a higher quota (Service Quotas, Amazon RDS), or keep fewer copies";
+    let finding = if severity == Severity::Ok { finding } else { finding.next(next) };
+    finding.with_quota(usage)
+}
+
+/// When the source of this copy was taken, if it is a copy of this kind.
+fn taken(kind: Kind, snapshot: &Snapshot) -> Option<DateTime<Utc>> {
+    match SnapshotRole::of(snapshot) {
+        SnapshotRole::Copy(origin) if snapshot.arn.kind == kind => Some(origin.taken),
+        _ => None,
+    }
+}
+
+/// By when the sources were taken: the first deployment copies all existing snapshots at once, which is not the rate of the
+/// following days.
+fn copies_in_ten_days(taken: &[DateTime<Utc>], now: DateTime<Utc>) -> Option<u32> {
+    let oldest = taken.iter().min()?;
+    let hours = (now - *oldest).num_hours().max(0);
+    let days = (hours / 24 + 1).min(RATE_DAYS);
+    let recent = taken.iter().filter(|taken| **taken > now - TimeDelta::days(days)).count();
+    u32::try_from((recent * 10).div_ceil(usize::try_from(days).ok()?)).ok()
+}
+
+/// `None` if no copies arrive.
+fn days_left(left: usize, copies_in_ten_days: u32) -> Option<u64> {
+    (left as u64 * 10).checked_div(u64::from(copies_in_ten_days))
 }
 
 /// How many copies of a database there are in the long run, with a snapshot a day. Lifecycle or floor keeps each.
-fn keeps(lifecycle: &Lifecycle, floor: &Lifecycle) -> usize {
+fn steady_state(lifecycle: &Lifecycle, floor: &Lifecycle) -> usize {
     let last = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(365 * YEARS);
-    // They are told apart by their times.
     let days: Vec<(&str, DateTime<Utc>)> = (0..365 * YEARS).map(|day| ("", last - TimeDelta::days(day))).collect();
     let kept = |plan: &Plan<'_, (&str, DateTime<Utc>)>| -> BTreeSet<DateTime<Utc>> {
         plan.verdicts().filter(|verdict| verdict.keep).map(|verdict| verdict.snapshot.1).collect()
@@ -118,31 +241,61 @@ fn keeps(lifecycle: &Lifecycle, floor: &Lifecycle) -> usize {
     kept(&by_lifecycle).union(&kept(&by_floor)).count()
 }
 
-fn word(kind: Kind) -> &'static str {
+fn id(kind: Kind) -> Id {
     match kind {
-        Kind::Instance => "instance",
-        Kind::Cluster => "cluster",
+        Kind::Instance => Id::QuotaInstanceSnapshots,
+        Kind::Cluster => Id::QuotaClusterSnapshots,
     }
 }
 
-fn more(kind: Kind) -> String {
-    let name = NAMES.into_iter().find(|(of, ..)| *of == kind).map(|(.., name)| name).unwrap_or_default();
-    format!("ask AWS for more (Service Quotas, Amazon RDS, \"{name}\"), or keep fewer")
+fn name(kind: Kind) -> &'static str {
+    NAMES.into_iter().find(|(of, ..)| *of == kind).map(|(.., name)| name).unwrap_or_default()
+}
+
+fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match kind {
+        Kind::Instance => "instance",
+        Kind::Cluster => "cluster",
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use retention::{Lifecycles, Rules};
 
-    use super::keeps;
+    use super::*;
 
     #[test]
-    fn what_is_kept_in_the_long_run_is_what_the_plan_says() {
+    fn steady_state_is_the_size_of_the_plan() {
         let floor = |text: &str| serde_json::from_str::<Rules>(text).unwrap().named("Floor");
         let known = Lifecycles::built_in();
-        assert_eq!(keeps(&known.named("Test"), &floor(r#"{"last": 1}"#)), 5);
-        assert_eq!(keeps(&known.named("Test"), &floor(r#"{"daily": 7}"#)), 7);
+        assert_eq!(steady_state(&known.named("Test"), &floor(r#"{"last": 1}"#)), 5);
+        assert_eq!(steady_state(&known.named("Test"), &floor(r#"{"daily": 7}"#)), 7);
         // 7 days, 5 weeks, 12 months and 7 years, some of which are one snapshot.
-        assert_eq!(keeps(&known.named("Standard"), &floor(r#"{"last": 1}"#)), 27);
+        assert_eq!(steady_state(&known.named("Standard"), &floor(r#"{"last": 1}"#)), 27);
+    }
+
+    #[test]
+    fn rate_is_that_of_the_last_days() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let ago = |hours: i64| now - TimeDelta::hours(hours);
+        assert_eq!(copies_in_ten_days(&[], now), None);
+        // The first day.
+        assert_eq!(copies_in_ten_days(&[ago(1)], now), Some(10));
+        // Three days, a copy a day.
+        assert_eq!(copies_in_ten_days(&[ago(1), ago(25), ago(49)], now), Some(10));
+        // A month, two copies a day.
+        let month: Vec<_> = (0..60).map(|nth| ago(1 + nth * 12)).collect();
+        assert_eq!(copies_in_ten_days(&month, now), Some(20));
+        // The copies have stopped.
+        assert_eq!(copies_in_ten_days(&[ago(24 * 30)], now), Some(0));
+    }
+
+    #[test]
+    fn days_left_are_whole_days() {
+        assert_eq!(days_left(96, 40), Some(24));
+        assert_eq!(days_left(95, 40), Some(23));
+        assert_eq!(days_left(0, 40), Some(0));
+        assert_eq!(days_left(96, 0), None);
     }
 }

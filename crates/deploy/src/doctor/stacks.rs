@@ -1,106 +1,125 @@
-//! The stack, the code that it runs, and whether copies are deleted.
+//! The stack, the code of its function, and whether copies are deleted.
 
 use config::Config;
 
-use super::finding::Finding;
+use super::finding::{Finding, Id};
 use crate::code::{Artifact, Uploaded, shortened};
 use crate::deployed::Function;
 use crate::stack::{self, Stack};
 use crate::{Account, Role};
 
-/// What is found, and whether there is a stack at all.
-pub(super) async fn examine(account: &Account, config: &Config) -> (Vec<Finding>, bool) {
+/// The findings, and whether the resources of the stack exist.
+pub(super) struct Examined {
+    pub(super) findings: Vec<Finding>,
+    pub(super) is_deployed: bool,
+    /// In DR, whether copies are not deleted. Without a function, none are.
+    pub(super) is_dry_run: bool,
+}
+
+pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
+    let mut examined = Examined { findings: Vec::new(), is_deployed: false, is_dry_run: true };
     let stack = match Stack::look(account).await {
         Ok(stack) => stack,
-        Err(why) => return (vec![Finding::unseen(&why)], false),
+        Err(error) => {
+            examined.findings.push(Finding::failed(Id::CheckFailed, &error));
+            return examined;
+        }
     };
-    let mut findings = vec![judge(account.role, stack.as_ref())];
-    let Some(stack) = stack else { return (findings, false) };
-    findings.extend(match stack::differing(account.role, config, &stack.parameters) {
+    examined.findings.push(judge(account.role, stack.as_ref()));
+    let Some(stack) = stack else { return examined };
+    examined.is_deployed = stack.is_ready() || stack.is_in_progress();
+    examined.findings.extend(match stack::differing(account.role, config, &stack.parameters) {
         Ok(differing) => judge_parameters(account.role, &differing),
-        // What is missing from the configuration stands in a line of its own.
+        // A required key that is not set has a finding of its own.
         Err(_) => None,
     });
     match Function::look(account).await {
         Ok(function) => {
-            let uploaded = match config.code_bucket {
-                None => Ok(None),
-                Some(_) => Uploaded::look(account, config, Artifact::Zip(account.role, config.architecture)).await,
-            };
-            match uploaded {
-                Ok(uploaded) => findings.extend(judge_code(account.role, function.as_ref(), uploaded.as_ref())),
-                Err(why) => findings.push(Finding::unseen(&why)),
-            }
-            if account.role == Role::Consumer {
-                findings.extend(function.as_ref().map(judge_deletion));
-            }
+            examined.is_dry_run = function.as_ref().is_none_or(Function::is_dry_run);
+            examined.findings.extend(examine_function(account, config, function.as_ref()).await);
         }
-        Err(why) => findings.push(Finding::unseen(&why)),
+        Err(error) => examined.findings.push(Finding::failed(Id::CheckFailed, &error)),
     }
-    let is_there = stack.is_ready() || stack.is_in_progress();
-    (findings, is_there)
+    examined
+}
+
+async fn examine_function(account: &Account, config: &Config, function: Option<&Function>) -> Vec<Finding> {
+    let uploaded = match config.code_bucket {
+        None => Ok(None),
+        Some(_) => Uploaded::look(account, config, Artifact::Zip(account.role, config.architecture)).await,
+    };
+    let code = match uploaded {
+        Ok(uploaded) => judge_code(account.role, function, uploaded.as_ref()),
+        Err(error) => Some(Finding::failed(Id::CheckFailed, &error)),
+    };
+    let deletion = function.filter(|_| account.role == Role::Consumer).map(judge_deletion);
+    code.into_iter().chain(deletion).collect()
 }
 
 fn judge(role: Role, stack: Option<&Stack>) -> Finding {
     let name = role.stack();
     match stack {
-        None => Finding::not_yet(format!("stack {name} is not there yet"), format!("`cargo xtask create {role}`")),
-        Some(stack) if stack.is_ready() => Finding::good(format!("stack {name} is {}", stack.status)),
-        Some(stack) if stack.is_in_progress() => Finding::caution(
-            format!("stack {name} is {}", stack.status),
-            "somebody is at it; look again when that is done",
-        ),
-        Some(stack) => {
-            let mend = "`cargo xtask create` or `update` goes on from there; `aws cloudformation describe-stack-events` says why";
-            Finding::wrong(format!("stack {name} is {}", stack.status), mend)
+        None => Finding::pending(Id::StackMissing, name, "the stack does not exist")
+            .next(format!("run `cargo xtask create {role}`")),
+        Some(stack) if stack.is_ready() => {
+            Finding::ok(Id::StackReady, name, format!("the stack is {}", stack.status))
         }
+        Some(stack) if stack.is_in_progress() => {
+            Finding::warning(Id::StackInProgress, name, format!("the stack is {}", stack.status))
+                .next("run `cargo xtask doctor` again when the operation has ended")
+        }
+        Some(stack) => Finding::error(Id::StackFailed, name, format!("the stack is {}", stack.status)).next(
+            "run `cargo xtask create` or `update`, which continue from there; `aws cloudformation describe-stack-events` \
+             shows the cause",
+        ),
     }
 }
 
 fn judge_parameters(role: Role, differing: &[&str]) -> Option<Finding> {
-    let what = format!("stack {} does not have what the configuration says of {}", role.stack(), differing.join(", "));
-    let mend = format!("`cargo xtask update {role}` shows the difference, and takes it over");
-    (!differing.is_empty()).then(|| Finding::caution(what, mend))
+    let description = format!("the parameters {} of the stack differ from the configuration", differing.join(", "));
+    let next = format!("run `cargo xtask update {role}`, which shows the differences and applies them");
+    (!differing.is_empty()).then(|| Finding::warning(Id::StackParametersDiffer, role.stack(), description).next(next))
 }
 
 fn judge_code(role: Role, function: Option<&Function>, uploaded: Option<&Uploaded>) -> Option<Finding> {
-    let name = role.stack();
+    let (name, update) = (role.stack(), format!("run `cargo xtask update {role}`"));
     let Some(function) = function else {
-        return Some(Finding::wrong(format!("function {name} is not there"), format!("`cargo xtask update {role}`")));
+        return Some(Finding::error(Id::FunctionMissing, name, "the function does not exist").next(update));
     };
     let uploaded = uploaded?.hash.as_deref()?;
-    let runs = shortened(&function.sha256);
+    let running = shortened(&function.sha256);
     Some(if uploaded == function.sha256 {
-        Finding::good(format!("function {name} runs the code that was uploaded last (sha256 {runs})"))
+        let description = format!("the function runs the code that was uploaded last (sha256 {running})");
+        Finding::ok(Id::CodeCurrent, name, description)
     } else {
-        let newer = shortened(uploaded);
-        Finding::caution(
-            format!("function {name} runs {runs}, and {newer} was uploaded since"),
-            format!("`cargo xtask update {role}`"),
-        )
+        let description =
+            format!("the function runs sha256 {running}; sha256 {} was uploaded later", shortened(uploaded));
+        Finding::warning(Id::CodeOutdated, name, description).next(update)
     })
 }
 
 fn judge_deletion(consumer: &Function) -> Finding {
-    if consumer.is_dry() {
-        Finding::caution(
-            "dry run: nothing is deleted, and copies become more with every snapshot",
-            "once the log's would_delete lines are what you mean, `cargo xtask update consumer --no-dry-run`",
+    let name = Role::Consumer.stack();
+    if consumer.is_dry_run() {
+        Finding::warning(Id::DryRun, name, "dry run: no copy is deleted, and every snapshot adds one").next(
+            "when the would_delete lines of the log are as intended, run `cargo xtask update consumer --no-dry-run`",
         )
     } else {
-        Finding::good("copies that nothing holds are deleted")
+        Finding::ok(Id::DeletionEnabled, name, "expired copies are deleted")
     }
 }
 
 pub(super) fn judge_letters(role: Role, letters: Option<u32>) -> Finding {
     let queue = format!("{}-dead-letters", role.stack());
     match letters {
-        Some(0) => Finding::good(format!("no event waits in {queue}")),
-        Some(count) => Finding::wrong(
-            format!("{count} {} in {queue}", if count == 1 { "event waits" } else { "events wait" }),
-            "each says why it failed; doc/operations.md says what to do",
-        ),
-        None => Finding::wrong(format!("queue {queue} is not there"), format!("`cargo xtask update {role}`")),
+        Some(0) => Finding::ok(Id::DeadLettersEmpty, &queue, "no failed events"),
+        Some(count) => {
+            let description = format!("{count} failed {}", if count == 1 { "event" } else { "events" });
+            let next = "see doc/operations.md; each has the reason for the failure";
+            Finding::error(Id::DeadLettersWaiting, &queue, description).next(next)
+        }
+        None => Finding::error(Id::DeadLetterQueueMissing, &queue, "the queue does not exist")
+            .next(format!("run `cargo xtask update {role}`")),
     }
 }
 
@@ -108,7 +127,7 @@ pub(super) fn judge_letters(role: Role, letters: Option<u32>) -> Finding {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::finding::{Section, told};
+    use super::super::finding::{Area, Section, lines};
     use super::*;
 
     fn stack(status: &str) -> Stack {
@@ -132,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_stack_is_the_line_says_what_to_do() {
+    fn every_state_of_a_stack_has_a_next_step() {
         let consumer = Role::Consumer;
         let findings = [
             Some(judge(consumer, None)),
@@ -150,8 +169,8 @@ mod tests {
             Some(judge_letters(consumer, Some(1))),
             Some(judge_letters(consumer, None)),
         ];
-        let section =
-            Section { title: "the DR account".to_owned(), findings: findings.into_iter().flatten().collect() };
-        insta::assert_snapshot!(anstream::adapter::strip_str(&told(&[section]).join("\n")));
+        let findings = findings.into_iter().flatten().collect();
+        let section = Section { area: Area::DrAccount, account: None, title: "the DR account".to_owned(), findings };
+        insta::assert_snapshot!(anstream::adapter::strip_str(&lines(&[section]).join("\n")));
     }
 }

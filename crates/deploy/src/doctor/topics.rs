@@ -1,47 +1,47 @@
-//! Who hears what: RDS through the topic to the function, and alarms to a person.
+//! The subscriptions: RDS events to the topic, the topic to the function, and alarms to their receiver.
 
 use aws_sdk_sns::types::Subscription;
 use config::Config;
 use protocol::Kind;
 
-use super::finding::Finding;
+use super::finding::{Finding, Id};
 use crate::aws_error::{Explain, error_code};
 use crate::{Account, Role};
 
-/// What AWS gives in place of an ARN until somebody has followed the link.
+/// SNS returns this in place of an ARN until the subscription is confirmed.
 const UNCONFIRMED: &str = "PendingConfirmation";
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let failed = |error| Finding::failed(Id::CheckFailed, &error);
     let topic = account.place.arn("sns", account.role.topic());
-    match subscriptions(account, &topic).await {
-        Ok(seen) => findings.push(judge_function(account, seen.as_deref())),
-        Err(why) => findings.push(Finding::unseen(&why)),
-    }
-    match notified(account, &topic).await {
-        Ok(seen) => findings.push(judge_rds(account.role, &seen)),
-        Err(why) => findings.push(Finding::unseen(&why)),
-    }
+    let function = match subscriptions(account, &topic).await {
+        Ok(found) => judge_function(account, found.as_deref()),
+        Err(error) => failed(error),
+    };
+    let rds = match event_subscriptions(account, &topic).await {
+        Ok(found) => judge_rds(account.role, &found),
+        Err(error) => failed(error),
+    };
     let alarms = format!("{}Alarms", account.role.topic());
-    let heard = match (&config.alarm_topic_arn, &config.alarm_email) {
+    let receivers = match (&config.alarm_topic_arn, &config.alarm_email) {
         (None, Some(_)) => subscriptions(account, &account.place.arn("sns", &alarms)).await,
         _ => Ok(None),
     };
-    findings.push(match heard {
-        Ok(heard) => judge_alarms(account.role, config, heard.as_deref()),
-        Err(why) => Finding::unseen(&why),
-    });
-    findings
+    let alarms = match receivers {
+        Ok(found) => judge_alarms(account.role, config, found.as_deref()),
+        Err(error) => failed(error),
+    };
+    vec![function, rds, alarms]
 }
 
-/// Who has subscribed to a topic; nothing, if it is not there.
+/// The subscriptions of a topic. `None` if it does not exist.
 async fn subscriptions(account: &Account, topic: &str) -> anyhow::Result<Option<Vec<Subscription>>> {
     let sns = aws_sdk_sns::Client::new(account.sdk());
     let (mut all, mut next) = (Vec::new(), None);
     loop {
         let page = match sns.list_subscriptions_by_topic().topic_arn(topic).set_next_token(next).send().await {
-            Err(error) if error_code(&error).is_some_and(|code| code.starts_with("NotFound")) => return Ok(None),
-            page => page.explain(account.credentials(), format_args!("looking who hears {topic}"))?,
+            Err(error) if matches!(error_code(&error), Some("NotFound" | "NotFoundException")) => return Ok(None),
+            page => page.explain(account.credentials(), format_args!("listing the subscriptions of {topic}"))?,
         };
         all.extend(page.subscriptions.unwrap_or_default());
         next = page.next_token;
@@ -51,13 +51,13 @@ async fn subscriptions(account: &Account, topic: &str) -> anyhow::Result<Option<
     }
 }
 
-/// Of which kinds of snapshots RDS tells this topic.
-async fn notified(account: &Account, topic: &str) -> anyhow::Result<Vec<Kind>> {
+/// The kinds of snapshots whose events RDS publishes to this topic.
+async fn event_subscriptions(account: &Account, topic: &str) -> anyhow::Result<Vec<Kind>> {
     let rds = aws_sdk_rds::Client::new(account.sdk());
     let mut pages = rds.describe_event_subscriptions().into_paginator().send();
     let mut kinds = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.explain(account.credentials(), "looking at the event subscriptions of RDS")?;
+        let page = page.explain(account.credentials(), "listing the event subscriptions of RDS")?;
         let ours = page.event_subscriptions_list().iter().filter(|one| one.sns_topic_arn() == Some(topic));
         let active = ours.filter(|one| one.enabled() == Some(true) && one.status() == Some("active"));
         let of = |source| Kind::ALL.into_iter().find(|kind| Some(kind.event_source()) == source);
@@ -66,50 +66,62 @@ async fn notified(account: &Account, topic: &str) -> anyhow::Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-fn judge_function(account: &Account, seen: Option<&[Subscription]>) -> Finding {
-    let (role, topic) = (account.role, account.role.topic());
-    let update = format!("`cargo xtask update {role}`");
-    let Some(seen) = seen else { return Finding::wrong(format!("topic {topic} is not there"), update) };
-    let function = account.place.arn("lambda", &format!("function:{}", role.stack()));
-    match seen.iter().find(|one| one.endpoint() == Some(&function)).map(|one| one.subscription_arn()) {
-        None => Finding::wrong(format!("{} does not hear topic {topic}", role.stack()), update),
+fn judge_function(account: &Account, found: Option<&[Subscription]>) -> Finding {
+    let (role, topic, name) = (account.role, account.role.topic(), account.role.stack());
+    let update = format!("run `cargo xtask update {role}`");
+    let Some(found) = found else {
+        return Finding::error(Id::TopicMissing, topic, "the topic does not exist").next(update);
+    };
+    let function = account.place.arn("lambda", &format!("function:{name}"));
+    match find(found, &function) {
+        None => Finding::error(Id::SubscriptionMissing, topic, format!("{name} is not subscribed to the topic"))
+            .next(update),
         Some(Some(UNCONFIRMED)) => {
-            Finding::wrong(format!("the subscription of {} to topic {topic} is not confirmed", role.stack()), update)
+            let description = format!("the subscription of {name} to the topic is not confirmed");
+            Finding::error(Id::SubscriptionUnconfirmed, topic, description).next(update)
         }
-        Some(_) => Finding::good(format!("{} hears topic {topic}", role.stack())),
+        Some(_) => Finding::ok(Id::SubscriptionActive, topic, format!("{name} is subscribed to the topic")),
     }
 }
 
-/// Without notifications the sweep finds everything, only later.
-fn judge_rds(role: Role, seen: &[Kind]) -> Finding {
+/// The ARN of the subscription of an endpoint, or [`UNCONFIRMED`].
+fn find<'a>(found: &'a [Subscription], endpoint: &str) -> Option<Option<&'a str>> {
+    let subscription = found.iter().find(|subscription| subscription.endpoint() == Some(endpoint))?;
+    Some(subscription.subscription_arn())
+}
+
+/// Without RDS events the sweep finds every snapshot, but later.
+fn judge_rds(role: Role, found: &[Kind]) -> Finding {
     let missing: Vec<&str> =
-        Kind::ALL.iter().filter(|kind| !seen.contains(kind)).map(|kind| kind.event_source()).collect();
+        Kind::ALL.iter().filter(|kind| !found.contains(kind)).map(|kind| kind.event_source()).collect();
     if missing.is_empty() {
-        Finding::good(format!("RDS tells topic {} of snapshots of both kinds", role.topic()))
+        let description = "RDS publishes the events of instance and cluster snapshots to the topic";
+        Finding::ok(Id::EventSubscriptionActive, role.topic(), description)
     } else {
-        Finding::caution(
-            format!("RDS does not tell topic {} of {}: only the sweep finds them", role.topic(), missing.join(" and ")),
-            format!("`cargo xtask update {role}`"),
-        )
+        let missing = missing.join(" and ");
+        let description = format!("no RDS event subscription for {missing}; the hourly sweep still finds them");
+        Finding::warning(Id::EventSubscriptionMissing, role.topic(), description)
+            .next(format!("run `cargo xtask update {role}`"))
     }
 }
 
-fn judge_alarms(role: Role, config: &Config, heard: Option<&[Subscription]>) -> Finding {
-    let update = format!("`cargo xtask update {role}`");
+fn judge_alarms(role: Role, config: &Config, found: Option<&[Subscription]>) -> Finding {
+    let update = format!("run `cargo xtask update {role}`");
     let email = match (&config.alarm_topic_arn, &config.alarm_email) {
-        (Some(topic), _) => return Finding::good(format!("alarms go to {topic}")),
+        (Some(topic), _) => return Finding::ok(Id::AlarmReceiverActive, topic, "alarms are sent here"),
         (None, None) => {
-            let mend = format!("set ALARM_EMAIL or ALARM_TOPIC_ARN, then {update}");
-            return Finding::caution("nobody hears of alarms", mend);
+            return Finding::warning(Id::AlarmReceiverMissing, "", "alarms are not sent to anyone")
+                .without_resource()
+                .next(format!("set ALARM_EMAIL or ALARM_TOPIC_ARN, then {update}"));
         }
         (None, Some(email)) => email,
     };
-    match heard.unwrap_or_default().iter().find(|one| one.endpoint() == Some(email)).map(|one| one.subscription_arn()) {
-        None => Finding::wrong(format!("alarms do not go to {email}"), update),
-        Some(Some(UNCONFIRMED)) => Finding::wrong(
-            format!("alarms do not go to {email} yet"),
-            "AWS has sent it a link, which has to be followed",
-        ),
-        Some(_) => Finding::good(format!("alarms go to {email}")),
+    match find(found.unwrap_or_default(), email) {
+        None => Finding::error(Id::AlarmEmailMissing, email, "alarms are not sent to this address").next(update),
+        Some(Some(UNCONFIRMED)) => {
+            Finding::error(Id::AlarmEmailUnconfirmed, email, "alarms are not sent to this address yet")
+                .next("confirm the subscription e-mail")
+        }
+        Some(_) => Finding::ok(Id::AlarmReceiverActive, email, "alarms are sent here"),
     }
 }

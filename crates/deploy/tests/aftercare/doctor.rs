@@ -1,13 +1,13 @@
-//! What `doctor` finds.
+//! The findings of `doctor`.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::Tag;
 use deploy::Role;
 use deploy::doctor::databases::Databases;
-use deploy::doctor::finding::{self, Section};
-use deploy::doctor::quotas::{Quota, Quotas};
-use deploy::doctor::{copying, standing};
+use deploy::doctor::finding::{self, Area, Section, Severity};
+use deploy::doctor::quotas::{Copies, Quota, Quotas};
+use deploy::doctor::{copying, resources};
 use protocol::Kind;
 use rehearsal::{Database, Encryption};
 use tests::{DR, Fixture, SOURCE};
@@ -23,30 +23,33 @@ async fn subscribe(fixture: &Fixture, account: &str, topic: &str) -> anyhow::Res
     Ok(())
 }
 
-async fn found(fixture: &Fixture, more: &str) -> Vec<Section> {
+async fn examined(fixture: &Fixture, more: &str) -> Vec<Section> {
     let mut sections = Vec::new();
     for role in Role::BOTH {
-        let findings = standing(&account(fixture, role), &config(more)).await;
-        sections.push(Section { title: role.to_string(), findings });
+        let account = account(fixture, role);
+        let findings = resources(&account, &config(more)).await;
+        let area = if role == Role::Consumer { Area::DrAccount } else { Area::SourceAccount };
+        let title = role.to_string();
+        sections.push(Section { area, account: Some(account.place.account.to_string()), title, findings });
     }
     sections
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_is_whole_gets_ticks() -> anyhow::Result<()> {
+async fn complete_deployment_has_no_problems() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
-    let sections = found(&fixture, "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n").await;
-    assert_eq!(finding::wrong(&sections), 0);
-    insta::assert_snapshot!(plain(&finding::told(&sections)));
+    let sections = examined(&fixture, "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n").await;
+    assert_eq!(finding::count(&sections, Severity::Error), 0);
+    insta::assert_snapshot!(plain(&finding::lines(&sections)));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_broken_is_told_with_what_mends_it() -> anyhow::Result<()> {
+async fn problems_are_reported_with_the_next_step() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
     subscribe(&fixture, DR, "DracoConsumerAlarms").await?;
     let (source, dr) = (fixture.owner_config(SOURCE), fixture.owner_config(DR));
-    // The transit key keeps DR out, DR's own is disabled.
+    // The transit key does not allow DR, and the key of DR is disabled.
     let kms = aws_sdk_kms::Client::new(&source);
     let key = kms.describe_key().key_id("alias/draco-transit").send().await?.key_metadata.unwrap();
     let own = format!(
@@ -59,7 +62,7 @@ async fn what_is_broken_is_told_with_what_mends_it() -> anyhow::Result<()> {
     let kms = aws_sdk_kms::Client::new(&dr);
     let key = kms.describe_key().key_id("alias/draco").send().await?.key_metadata.unwrap();
     kms.disable_key().key_id(key.key_id()).send().await?;
-    // Nobody hears the producer's topic, and RDS tells of instances only.
+    // The producer is not subscribed to its topic, and RDS publishes events of instances only.
     let sns = aws_sdk_sns::Client::new(&source);
     for one in sns.list_subscriptions().send().await?.subscriptions() {
         sns.unsubscribe().subscription_arn(one.subscription_arn().unwrap()).send().await?;
@@ -72,14 +75,14 @@ async fn what_is_broken_is_told_with_what_mends_it() -> anyhow::Result<()> {
     }
     fixture.rehearsal.world().invoke_function(&fixture.function_arn(SOURCE, "draco-producer"), serde_json::json!({}));
     fixture.rehearsal.world().sleep(tests::HOUR).await;
-    let sections = found(&fixture, EMAIL).await;
-    insta::assert_snapshot!(plain(&finding::told(&sections)));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&sections)?);
+    let sections = examined(&fixture, EMAIL).await;
+    insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    insta::assert_snapshot!(finding::json(&sections)?);
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn databases_are_told_by_their_lifecycles_and_what_keeps_them_from_being_copied() -> anyhow::Result<()> {
+async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     for database in [
         Database::instance("orders").lifecycle("Standard"),
@@ -98,38 +101,55 @@ async fn databases_are_told_by_their_lifecycles_and_what_keeps_them_from_being_c
     fixture.pass_hours(6).await?;
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let config = config("lifecycles:\n  Fortnight: { daily: 14 }\n");
-    let sections = copying(Some(&source), Some(&dr), &config).await;
-    insta::assert_snapshot!(plain(&finding::told(&sections)));
+    let now = fixture.rehearsal.world().now();
+    let sections = copying(Some(&source), Some(&dr), &config, true, now).await;
+    insta::assert_snapshot!(plain(&finding::lines(&sections)));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_anything_is_tagged_nothing_is_wrong() -> anyhow::Result<()> {
+async fn account_without_tagged_databases_has_no_errors() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     let source = account(&fixture, Role::Producer);
-    let told = async || plain(&finding::told(&copying(Some(&source), None, &config("")).await));
-    let nothing = told().await;
+    let now = fixture.rehearsal.world().now();
+    let lines = async || plain(&finding::lines(&copying(Some(&source), None, &config(""), true, now).await));
+    let empty = lines().await;
     fixture.create_database(&Database::instance("orders")).await?;
     fixture.pass_hours(1).await?;
-    insta::assert_snapshot!(format!("{nothing}\n\n{}", told().await));
+    insta::assert_snapshot!(format!("{empty}\n\n{}", lines().await));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_that_the_lifecycles_will_need_is_compared_with_the_quota() -> anyhow::Result<()> {
+async fn quota_is_compared_with_dry_run_and_with_the_lifecycles() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     for nth in 0..4 {
         fixture.create_database(&Database::instance(&format!("orders-{nth}")).lifecycle("Standard")).await?;
     }
     fixture.pass_hours(6).await?;
+    let config = config("");
     let databases = Databases::look(&account(&fixture, Role::Producer)).await?;
-    let snapshots = fixture.snapshots(DR).await?;
-    let judged = |used, most| {
-        let quotas = Quotas(BTreeMap::from([(Kind::Instance, Quota { used, most })]));
-        let mut findings = quotas.judge_copies(&snapshots, &databases, &config(""));
+    let copied = databases.copied(&config.lifecycles);
+    let lifecycles: Vec<_> = copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect();
+    let (snapshots, now) = (fixture.snapshots(DR).await?, fixture.rehearsal.world().now());
+    let judged = |used, limit, is_dry_run| {
+        let quotas = Quotas(BTreeMap::from([(Kind::Instance, Quota { used, limit })]));
+        let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
+        let mut findings = quotas.judge_copies(&copies, &config);
         findings.extend(quotas.judge_transit());
-        plain(&finding::told(&[Section { title: format!("{used} of {most}"), findings }]))
+        let mode = if is_dry_run { "dry run" } else { "deletion enabled" };
+        let title = format!("{used} of {limit}, {mode}");
+        plain(&finding::lines(&[Section { area: Area::Quotas, account: None, title, findings }]))
     };
-    insta::assert_snapshot!([judged(4, 200), judged(4, 100), judged(40, 144), judged(190, 200)].join("\n"));
+    let cases = [
+        judged(4, 200, true),
+        judged(4, 200, false),
+        judged(4, 100, true),
+        judged(40, 144, true),
+        judged(40, 144, false),
+        judged(4, 28, true),
+        judged(190, 200, true),
+    ];
+    insta::assert_snapshot!(cases.join("\n"));
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! What `status` shows.
+//! The output of `status`.
 
 use std::collections::BTreeMap;
 
 use deploy::deployed::Function;
 use deploy::stack::Stack;
-use deploy::status::{Seen, There};
+use deploy::status::AccountStatus;
 use deploy::{Account, Role};
 use rehearsal::Database;
 use tests::{Fixture, SOURCE};
 
-use crate::{account, plain};
+use crate::{account, config, plain};
 
 fn stack(status: &str) -> Stack {
     Stack {
@@ -30,40 +30,51 @@ fn function(no_dry_run: &str) -> Function {
     }
 }
 
-async fn seen(account: &Account, stack: Option<Stack>, function: Option<Function>) -> Seen {
-    Seen::There(There::beside(account, stack, function).await.unwrap().into())
+async fn status(
+    fixture: &Fixture,
+    account: &Account,
+    stack: Option<Stack>,
+    function: Option<Function>,
+) -> AccountStatus {
+    let now = fixture.rehearsal.world().now();
+    AccountStatus::with(account, &config(""), now, stack, function).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_sees_both_stacks_and_the_last_copy() -> anyhow::Result<()> {
+async fn both_stacks_the_last_copy_and_the_quotas_are_shown() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
     fixture.pass_hours(6).await?;
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let now = fixture.rehearsal.world().now();
-    let mut lines = seen(&source, Some(stack("UPDATE_COMPLETE")), Some(function(""))).await.told(Role::Producer, now);
-    let dr = seen(&dr, Some(stack("UPDATE_ROLLBACK_FAILED")), Some(function("false"))).await;
-    lines.extend(dr.told(Role::Consumer, now));
+    let source = status(&fixture, &source, Some(stack("UPDATE_COMPLETE")), Some(function(""))).await;
+    let mut lines = source.lines(Role::Producer, now);
+    let consumer = status(&fixture, &dr, Some(stack("UPDATE_ROLLBACK_FAILED")), Some(function("false"))).await;
+    lines.extend(consumer.lines(Role::Consumer, now));
     insta::assert_snapshot!(plain(&lines));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&dr)?);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&consumer)?);
+    let deleting = status(&fixture, &dr, Some(stack("UPDATE_COMPLETE")), Some(function("true"))).await;
+    let quotas = serde_json::to_value(&deleting)?;
+    assert_eq!(quotas["quotas"][0]["days_left"], serde_json::Value::Null);
+    assert_eq!(quotas["quotas"][0]["fits"], true);
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_the_deployment_it_says_what_is_not_there() -> anyhow::Result<()> {
+async fn before_the_deployment_missing_resources_are_shown() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
-    let nowhere = fixture.place("333333333333")?;
-    let dr = Account::unchecked(Role::Consumer, nowhere, fixture.owner_config("333333333333"));
+    let empty = fixture.place("333333333333")?;
+    let dr = Account::unchecked(Role::Consumer, empty, fixture.owner_config("333333333333"));
     let now = fixture.rehearsal.world().now();
-    insta::assert_snapshot!(plain(&seen(&dr, None, None).await.told(Role::Consumer, now)));
+    insta::assert_snapshot!(plain(&status(&fixture, &dr, None, None).await.lines(Role::Consumer, now)));
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_for_a_person_is_told() -> anyhow::Result<()> {
+async fn failed_events_are_shown() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
     for _ in 0..2 {
-        // Nobody understands this.
+        // The function cannot parse this payload.
         fixture
             .rehearsal
             .world()
@@ -71,19 +82,18 @@ async fn what_waits_for_a_person_is_told() -> anyhow::Result<()> {
     }
     fixture.rehearsal.world().sleep(tests::HOUR).await;
     let source = account(&fixture, Role::Producer);
-    let lines =
-        seen(&source, Some(stack("CREATE_COMPLETE")), None).await.told(Role::Producer, fixture.rehearsal.world().now());
-    assert_eq!(
-        plain(&lines[2..]),
-        "  dead letters  2 in draco-producer-dead-letters: doc/operations.md says what to do"
-    );
+    let source = status(&fixture, &source, Some(stack("CREATE_COMPLETE")), None).await;
+    let lines = source.lines(Role::Producer, fixture.rehearsal.world().now());
+    assert_eq!(plain(&lines[2..]), "  dead letters  2 in draco-producer-dead-letters; see doc/operations.md");
     Ok(())
 }
 
 #[test]
-fn an_account_that_cannot_be_looked_at_does_not_hide_the_other() {
-    let unseen = Seen::Unseen { error: "no credentials for the DR account".to_owned() };
-    let lines = unseen.told(Role::Consumer, Default::default());
-    assert_eq!(plain(&lines), "consumer the DR account\n  unknown       no credentials for the DR account");
-    assert_eq!(serde_json::to_string(&unseen).unwrap(), r#"{"error":"no credentials for the DR account"}"#);
+fn account_that_cannot_be_read_has_an_error() {
+    let failed = AccountStatus::failed(&anyhow::anyhow!("no AWS credentials for the DR account"));
+    let lines = failed.lines(Role::Consumer, Default::default());
+    assert_eq!(plain(&lines), "consumer, the DR account\n  unknown       no AWS credentials for the DR account");
+    let json = serde_json::to_value(&failed).unwrap();
+    assert_eq!(json["error"]["message"], "no AWS credentials for the DR account");
+    assert_eq!(json["stack"], serde_json::Value::Null);
 }
