@@ -104,7 +104,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Marks the source as copied. A source with the maximum number of tags has no room for the mark. It is marked by its
+    /// Marks the source as copied. A source with the maximum number of tags cannot get another tag. It is marked by its
     /// lifecycle tag instead, which exists already.
     async fn mark_copied(&self, origin: &Origin, copy: &SnapshotArn) -> Result<Effect, cloud::Error> {
         match self.cloud.tag(&origin.snapshot, tags::COPIED, &copy.to_string()).await {
@@ -120,7 +120,7 @@ impl Producer {
         }
     }
 
-    /// Deletes the transit copy first: it must not remain because the source has no room for another tag.
+    /// Deletes the transit copy first: it must not remain if the source cannot get another tag.
     async fn mark_not_copied(
         &self,
         origin: &Origin,

@@ -25,7 +25,7 @@ pub enum Class {
     WrongState,
     /// Too many calls: retry later.
     Throttled,
-    /// A quota is reached: retry when there is room or the quota is raised.
+    /// A quota is reached: retry after deleting snapshots or raising the quota.
     Quota,
     /// A key cannot be used: a person has to fix its policy or state.
     KeyRefused,

@@ -25,7 +25,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::error::with_causes;
 
-/// The steps of log lines, by which a line says what happened.
+/// The steps of log lines: the kind of event that a line reports.
 pub mod step {
     macro_rules! steps {
         ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -322,18 +322,18 @@ mod tests {
     #[test]
     fn an_event_is_one_readable_line() {
         let written = lines(|| {
-            tracing::info!(gib = 100, encrypted = true, reason = "it is whole", step = "share", snapshot = %"s", "is shared");
+            tracing::info!(gib = 100, encrypted = true, reason = "complete", step = "share", snapshot = %"s", "shared");
         });
         let rest =
-            r#""snapshot":"s","step":"share","reason":"it is whole","message":"is shared","gib":100,"encrypted":true}"#;
+            r#""snapshot":"s","step":"share","reason":"complete","message":"shared","gib":100,"encrypted":true}"#;
         assert_eq!(written, format!("{BEGIN}{rest}\n"));
     }
 
     #[test]
     fn a_metric_is_declared_in_its_own_line() {
-        let written = lines(|| tracing::info!(copy_delay_seconds = 612.5, copied = 1, ignored = "no", "is safe"));
+        let written = lines(|| tracing::info!(copy_delay_seconds = 612.5, copied = 1, ignored = "no", "completed"));
         let rest = concat!(
-            r#""message":"is safe","copy_delay_seconds":612.5,"copied":1,"ignored":"no","#,
+            r#""message":"completed","copy_delay_seconds":612.5,"copied":1,"ignored":"no","#,
             r#""_aws":{"CloudWatchMetrics":[{"Dimensions":[["function"]],"Metrics":[{"Name":"Copied","Unit":"Count"},"#,
             r#"{"Name":"CopyDelaySeconds","Unit":"Seconds"}],"Namespace":"Draco"}],"Timestamp":1795231200500},"#,
             r#""Copied":1,"CopyDelaySeconds":612.5}"#,
@@ -392,7 +392,7 @@ mod tests {
             tracing::debug!("ours");
             tracing::info!(target: "aws_smithy_runtime::client", "theirs");
             tracing::warn!(target: "aws_smithy_runtime::client", "wrong");
-            tracing::error!(target: "lambda_runtime::layers::panic", "told already");
+            tracing::error!(target: "lambda_runtime::layers::panic", "logged already");
         });
         assert_eq!(written.lines().count(), 1, "{written}");
         assert!(written.contains(r#""level":"WARN","function":"producer","message":"wrong""#), "{written}");

@@ -74,7 +74,7 @@ impl Tags {
     /// The tags for a copy of a snapshot with these tags, and the keys that were left out.
     ///
     /// `own` always comes first, then the lifecycle, then the other tags by key, those of AWS last, up to AWS's maximum. A tag
-    /// is left out if there is no room, if `own` has another value for its key, or if AWS would reject it. A key that begins
+    /// is left out if the maximum is reached, if `own` has another value for its key, or if AWS would reject it. A key that begins
     /// with `aws:` or `rds:` is reserved, so it becomes `origin:aws:…`.
     #[must_use]
     pub fn for_copy(&self, own: &Self) -> (Self, Vec<String>) {

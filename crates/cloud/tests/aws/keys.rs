@@ -1,4 +1,4 @@
-//! Keys on demand.
+//! Keys that are created on demand.
 
 use super::*;
 use aws_sdk_kms::Client;
@@ -22,16 +22,16 @@ async fn all(kms: &Client) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_made_once_rotates_and_is_its_accounts_alone() {
+async fn a_key_is_created_once_with_rotation_for_its_own_account_only() {
     let world = world();
     let (dr, kms) = (cloud(&world, DR), kms(&world));
     let key = get(&dr).await;
-    let described = kms.describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it");
+    let described = kms.describe_key().key_id(ALIAS).send().await.expect("a response").key_metadata.expect("a key");
     assert_eq!(described.arn.as_ref(), Some(&key));
     assert_eq!(described.description.as_deref(), Some("Copies of orders of 111111111111"));
-    let rotation = kms.get_key_rotation_status().key_id(&key).send().await.expect("an answer");
+    let rotation = kms.get_key_rotation_status().key_id(&key).send().await.expect("a response");
     assert!(rotation.key_rotation_enabled);
-    let policy = kms.get_key_policy().key_id(&key).send().await.expect("it").policy.expect("a policy");
+    let policy = kms.get_key_policy().key_id(&key).send().await.expect("a response").policy.expect("a policy");
     let policy: serde_json::Value = serde_json::from_str(&policy).expect("JSON");
     assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(1));
     assert_eq!(policy["Statement"][0]["Principal"]["AWS"], "arn:aws:iam::222222222222:root");
@@ -43,7 +43,7 @@ async fn a_key_is_made_once_rotates_and_is_its_accounts_alone() {
 
 /// Cost follows work (invariant 11).
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_there_costs_one_call() {
+async fn finding_an_existing_key_takes_one_call() {
     let world = world();
     let dr = cloud(&world, DR);
     get(&dr).await;
@@ -54,7 +54,7 @@ async fn a_key_that_is_there_costs_one_call() {
 
 /// Any order, any number (invariant 8).
 #[tokio::test(start_paused = true)]
-async fn two_at_once_use_one_key_and_delete_none() {
+async fn concurrent_calls_use_one_key_and_delete_none() {
     let world = World::with_settings(Settings { latency: Duration::from_millis(20), ..settings() });
     let (one, other) = (cloud(&world, DR), cloud(&world, DR));
     let (one, other) = tokio::join!(get(&one), get(&other));
@@ -64,20 +64,27 @@ async fn two_at_once_use_one_key_and_delete_none() {
     assert!(all(&kms(&world)).await.contains(&one));
 }
 
-/// A crash or a lost answer between any two calls (invariant 9).
+/// A crash or a lost response between any two calls (invariant 9).
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_ends_with_the_key_that_the_alias_names() {
+async fn after_a_lost_response_the_key_is_the_one_of_the_alias() {
     for lost in ["EnableKeyRotation", "CreateAlias"] {
         let world = world();
         let dr = cloud(&world, DR);
         for actions in [&[Action::FailAfter][..], &[Action::FailAfter; 3]] {
             plan(&world, lost, actions);
-            let made = dr.find_or_create_key(ALIAS, "", &Tags::default()).await;
+            let first = dr.find_or_create_key(ALIAS, "", &Tags::default()).await;
             let key = dr.find_or_create_key(ALIAS, "", &Tags::default()).await.expect("a key");
-            let named =
-                kms(&world).describe_key().key_id(ALIAS).send().await.expect("it").key_metadata.expect("it").arn;
+            let named = kms(&world)
+                .describe_key()
+                .key_id(ALIAS)
+                .send()
+                .await
+                .expect("a response")
+                .key_metadata
+                .expect("a key")
+                .arn;
             assert_eq!(named.as_ref(), Some(&key), "{lost} {actions:?}");
-            assert!(made.is_err() || made == Ok(key.clone()), "{lost} {actions:?}: {made:?}");
+            assert!(first.is_err() || first == Ok(key.clone()), "{lost} {actions:?}: {first:?}");
             let kms = kms(&world);
             kms.delete_alias().alias_name(ALIAS).send().await.expect("a deletion");
         }

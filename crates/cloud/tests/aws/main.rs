@@ -1,6 +1,6 @@
-//! The cloud against the simulated AWS, through the real SDK: each call for both kinds, and each class of error.
+//! `Cloud` against the simulated AWS, through the real SDK: each call for both kinds, and each class of error.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
+#![allow(clippy::expect_used, reason = "tests may panic")]
 
 mod errors;
 mod keys;
@@ -45,7 +45,7 @@ fn cloud(world: &World, account: &str) -> Cloud {
     Cloud::new(&world.sdk_config(account, HERE), place(account))
 }
 
-/// As a role that has this policy, instead of as the account's root.
+/// A `Cloud` with a role that has this policy, instead of the account's root user.
 fn cloud_as(world: &World, account: &str, role: &str, policy: &str) -> Cloud {
     world.add_role(account, role, &[policy]).expect("a policy");
     let credentials = Credentials::builder().access_key_id(account).secret_access_key("simulated");
@@ -63,19 +63,19 @@ fn arn(kind: Kind, account: &str, id: &str) -> SnapshotArn {
     SnapshotArn::new(kind, place(account), id).expect("an identifier")
 }
 
-/// What happens to the first calls of an operation, in order.
+/// Plans these faults for the first calls of an operation, in order.
 fn plan(world: &World, operation: &str, actions: &[Action]) {
     let at = Point::Call(operation.to_owned());
     let faults = actions.iter().zip(1..).map(|(action, nth)| Fault { at: at.clone(), nth, action: *action });
     world.plan_faults(Plan::List(faults.collect()));
 }
 
-/// The calls that were made of these operations.
+/// The number of calls of these operations.
 fn calls(world: &World, operations: &[&str]) -> usize {
     world.journal(|journal| operations.iter().map(|operation| journal.count_calls(operation)).sum())
 }
 
-/// A database of PROD's, which is available: of 100 GiB, encrypted under the default key if it is encrypted.
+/// Creates a database in PROD, with 100 GiB if it is an instance. Encrypted means under the default key.
 async fn database(world: &World, kind: Kind, id: &str, is_encrypted: bool) {
     let rds = rds(world, PROD);
     match kind {
@@ -92,7 +92,7 @@ async fn database(world: &World, kind: Kind, id: &str, is_encrypted: bool) {
     world.sleep(5 * MINUTE).await;
 }
 
-/// Begins to take a snapshot of a database of PROD's.
+/// Starts a snapshot of a database in PROD.
 async fn take(world: &World, kind: Kind, database: &str, id: &str, tags: &[(&str, &str)]) -> SnapshotArn {
     let rds = rds(world, PROD);
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect();
@@ -110,7 +110,7 @@ async fn take(world: &World, kind: Kind, database: &str, id: &str, tags: &[(&str
     arn(kind, PROD, id)
 }
 
-/// A snapshot `s` of an encrypted database `orders`, available.
+/// An available snapshot `s` of an encrypted database `orders`.
 async fn snapshot(world: &World, kind: Kind) -> SnapshotArn {
     database(world, kind, "orders", true).await;
     let snapshot = take(world, kind, "orders", "s", &[("team", "shop")]).await;
@@ -118,17 +118,17 @@ async fn snapshot(world: &World, kind: Kind) -> SnapshotArn {
     snapshot
 }
 
-/// A key of an account; its ARN. Other accounts may use it too, if they are named.
+/// The ARN of a new key that this account and the other accounts may use.
 async fn key(world: &World, account: &str, others: &[&str]) -> String {
     let open = |account: &&str| serde_json::json!({ "Effect": "Allow", "Principal": { "AWS": account }, "Action": "kms:*", "Resource": "*" });
     let statements: Vec<_> = [&account].into_iter().chain(others).map(open).collect();
     let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
     let kms = aws_sdk_kms::Client::new(&world.sdk_config(account, HERE));
-    let made = kms.create_key().policy(policy.to_string()).send().await.expect("a key");
-    made.key_metadata.and_then(|key| key.arn).expect("its ARN")
+    let created = kms.create_key().policy(policy.to_string()).send().await.expect("a key");
+    created.key_metadata.and_then(|key| key.arn).expect("its ARN")
 }
 
-/// A transit copy of that snapshot, available and shared with DR, under a key that lets DR use it or not.
+/// An available transit copy of `s` that is shared with DR. DR may use its key only if the key is open.
 async fn shared(world: &World, kind: Kind, is_key_open: bool) -> SnapshotArn {
     let (source, transit) = (snapshot(world, kind).await, arn(kind, PROD, "transit"));
     let key = key(world, PROD, if is_key_open { &[DR] } else { &[] }).await;
@@ -139,9 +139,9 @@ async fn shared(world: &World, kind: Kind, is_key_open: bool) -> SnapshotArn {
     transit
 }
 
-/// A snapshot that is there.
-async fn see(cloud: &Cloud, snapshot: &SnapshotArn) -> Snapshot {
-    cloud.find(snapshot).await.expect("an answer").expect("a snapshot")
+/// An existing snapshot.
+async fn find(cloud: &Cloud, snapshot: &SnapshotArn) -> Snapshot {
+    cloud.find(snapshot).await.expect("a response").expect("a snapshot")
 }
 
 fn status(snapshot: &Snapshot) -> (Status, u8) {

@@ -1,4 +1,4 @@
-//! What one account says to the other, as its function hears it.
+//! Messages from one account to the function of the other.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,34 +20,34 @@ pub(crate) fn message() -> Message {
     Message::Completed { copy: origin().copy(&place(DR)), origin: origin() }
 }
 
-/// With all that a message can bear, in letters of which each takes three bytes.
+/// The maximum number and length of tags, in characters of three bytes each.
 fn longest_message() -> Message {
     let tags = (0..50).map(|n| (format!("{n:02}{}", "日".repeat(126)), "本".repeat(256))).collect();
     Message::Shared(Announcement { transit: origin().transit(), origin: origin(), tags })
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_one_says_the_other_hears() {
+async fn a_published_message_arrives_unchanged() {
     let world = world();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let ears = Arc::clone(&heard);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&received);
     let function = Function::new("function", move |Invocation { payload, .. }| {
-        ears.lock().expect("a lock").push(payload);
+        sink.lock().expect("a lock").push(payload);
         async { Ok(Value::Null) }
     });
-    let function = world.add_function(PROD, HERE, "listener", function);
+    let function = world.add_function(PROD, HERE, "receiver", function);
     let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, HERE));
     let topic = sns.create_topic().name("DracoProducer").send().await.expect("a topic").topic_arn.expect("an ARN");
     sns.subscribe().topic_arn(&topic).protocol("lambda").endpoint(function).send().await.expect("a subscription");
     for message in [message(), longest_message()] {
-        cloud(&world, PROD).publish(&topic, &message).await.expect("to be heard");
+        cloud(&world, PROD).publish(&topic, &message).await.expect("a response");
         world.sleep(MINUTE).await;
-        let payload = heard.lock().expect("a lock").pop().expect("an event");
+        let payload = received.lock().expect("a lock").pop().expect("an event");
         let attributes = &payload["Records"][0]["Sns"]["MessageAttributes"];
         assert_eq!(*attributes, json!({ "event": { "Type": "String", "Value": message.event() } }));
         assert_eq!(payload["Records"][0]["Sns"]["Subject"], "DRACO Event");
-        let Ok(Event::Records(heard)) = Event::parse(payload) else { panic!("no event of SNS") };
-        let [Ok(Record::Message(is))] = &heard[..] else { panic!("{heard:?}") };
-        assert_eq!(*is, message);
+        let Ok(Event::Records(records)) = Event::parse(payload) else { panic!("not an SNS event") };
+        let [Ok(Record::Message(parsed))] = &records[..] else { panic!("{records:?}") };
+        assert_eq!(*parsed, message);
     }
 }

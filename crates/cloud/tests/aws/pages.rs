@@ -1,8 +1,8 @@
-//! Many snapshots, page by page.
+//! Listing many snapshots, page by page.
 
 use super::*;
 
-/// All of them, and how many there were on each page.
+/// The names of all snapshots, and the number of snapshots on each page.
 async fn all(cloud: &Cloud, kind: Kind, database: Option<&str>) -> (Vec<String>, Vec<usize>) {
     let (mut names, mut sizes, mut marker) = (Vec::new(), Vec::new(), None::<String>);
     loop {
@@ -17,7 +17,7 @@ async fn all(cloud: &Cloud, kind: Kind, database: Option<&str>) -> (Vec<String>,
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_snapshot_of_a_fleet_is_on_one_page() {
+async fn every_snapshot_is_on_exactly_one_page() {
     for kind in Kind::ALL {
         let world = World::with_settings(Settings { snapshot_quota: 300, ..settings() });
         database(&world, kind, "orders", true).await;
@@ -28,7 +28,7 @@ async fn every_snapshot_of_a_fleet_is_on_one_page() {
         }
         let prod = cloud(&world, PROD);
         let own = |(names, sizes): (Vec<String>, _)| {
-            // A cluster takes automated ones too.
+            // Clusters also have automated snapshots.
             (names.into_iter().filter(|name| !name.starts_with("rds:")).collect::<Vec<_>>(), sizes)
         };
         let expected = |databases: &[&str]| -> Vec<String> {
@@ -39,18 +39,18 @@ async fn every_snapshot_of_a_fleet_is_on_one_page() {
         let (names, sizes) = own(all(&prod, kind, Some("users")).await);
         assert_eq!((names, sizes.len()), (expected(&["users"]), 2));
         assert_eq!(all(&prod, kind, Some("none")).await, (vec![], vec![0]));
-        // Each with its tags, and without a call for each.
+        // Pages include the tags, so that no call for each snapshot is needed.
         let page = prod.list_page(kind, Some("orders"), None).await.expect("a page");
         let tagged = page.snapshots.iter().filter(|snapshot| snapshot.tags.get("n") == Some("1")).count();
         assert!(tagged >= 98, "{tagged}");
-        let looked = calls(&world, &["DescribeDBSnapshots", "DescribeDBClusterSnapshots"]);
-        assert_eq!(looked, 3 + 2 + 1 + 1);
+        let listed = calls(&world, &["DescribeDBSnapshots", "DescribeDBClusterSnapshots"]);
+        assert_eq!(listed, 3 + 2 + 1 + 1);
     }
 }
 
-/// Sweeps look at what is ours. What others share is looked at when they announce it.
+/// Sweeps look at the account's own snapshots only. Shared snapshots are looked at when they are announced.
 #[tokio::test(start_paused = true)]
-async fn what_others_share_is_on_no_page() {
+async fn shared_snapshots_are_on_no_page() {
     for kind in Kind::ALL {
         let world = world();
         shared(&world, kind, true).await;
@@ -59,7 +59,7 @@ async fn what_others_share_is_on_no_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_marker_of_nothing_is_an_error() {
+async fn an_invalid_marker_is_an_error() {
     let prod = cloud(&world(), PROD);
     let why = prod.list_page(Kind::Cluster, Some("orders"), Some("?")).await.expect_err("an error");
     assert!(why.to_string().starts_with("listing cluster-snapshots of orders: InvalidParameterValue: "), "{why}");

@@ -1,28 +1,28 @@
-//! One snapshot: seen, copied, shared, tagged, deleted.
+//! Calls for one snapshot: find, copy, share, tag, delete.
 
 use super::*;
 use cloud::Effect;
 use protocol::tags::MAX_TAGS;
 
-/// Of an Aurora cluster AWS does not tell how much it holds.
+/// AWS returns no size for Aurora.
 fn gib(kind: Kind) -> u32 {
     if kind == Kind::Instance { 100 } else { 0 }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_is_seen_as_it_becomes() {
+async fn a_snapshot_is_found_while_it_is_created_and_afterwards() {
     for kind in Kind::ALL {
         let world = world();
         database(&world, kind, "orders", true).await;
         let source = take(&world, kind, "orders", "Before-Migration", &[("team", "shop")]).await;
         let prod = cloud(&world, PROD);
         world.sleep(5 * MINUTE).await;
-        assert_eq!(status(&see(&prod, &source).await), (Status::Creating, 50));
+        assert_eq!(status(&find(&prod, &source).await), (Status::Creating, 50));
         world.sleep(5 * MINUTE).await;
         let taken = time("2026-11-21T03:05:00Z");
-        let default_key = see(&prod, &source).await.key;
+        let default_key = find(&prod, &source).await.key;
         assert!(default_key.is_some());
-        let seen = Snapshot {
+        let expected = Snapshot {
             key: default_key,
             arn: arn(kind, PROD, "before-migration"),
             database: "orders".to_owned(),
@@ -34,13 +34,13 @@ async fn a_snapshot_is_seen_as_it_becomes() {
             original_created: (kind == Kind::Instance).then_some(taken),
             tags: Tags::from_iter([("team", "shop")]),
         };
-        assert_eq!(see(&prod, &source).await, seen);
+        assert_eq!(find(&prod, &source).await, expected);
         assert_eq!(prod.now(), world.now());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_no_error() {
+async fn a_missing_snapshot_is_a_result_and_not_an_error() {
     let world = world();
     let prod = cloud(&world, PROD);
     for kind in Kind::ALL {
@@ -54,34 +54,37 @@ async fn what_is_not_there_is_no_error() {
 
 /// Design: "the snapshots and their tags are the state".
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_makes_its_way_from_one_account_to_the_other() {
+async fn a_snapshot_is_copied_from_one_account_to_the_other() {
     for kind in Kind::ALL {
         let world = world();
         let (prod, dr) = (cloud(&world, PROD), cloud(&world, DR));
         let transit = shared(&world, kind, true).await;
-        let source = see(&prod, &arn(kind, PROD, "s")).await;
-        let there = see(&dr, &transit).await;
-        assert_eq!((&there.arn, status(&there)), (&transit, (Status::Available, 100)));
-        // Nobody but its owner sees a snapshot's tags.
-        assert_eq!((there.tags, there.database.as_str(), there.gib), (Tags::default(), "orders", gib(kind)));
+        let source = find(&prod, &arn(kind, PROD, "s")).await;
+        let visible = find(&dr, &transit).await;
+        assert_eq!((&visible.arn, status(&visible)), (&transit, (Status::Available, 100)));
+        // AWS shows the tags of a snapshot to its owner only.
+        assert_eq!((visible.tags, visible.database.as_str(), visible.gib), (Tags::default(), "orders", gib(kind)));
 
         let (copy, own) = (arn(kind, DR, "copy"), key(&world, DR, &[]).await);
         let tags = Tags::from_iter([("Draco_Source", "orders"), ("empty", "")]);
         assert_eq!(dr.copy(&transit, &copy, Some(&own), &tags).await, Ok(CopyStart::Started));
         assert_eq!(dr.copy(&transit, &copy, Some(&own), &Tags::default()).await, Ok(CopyStart::NameExists));
         world.sleep(MINUTE).await;
-        assert_eq!(status(&see(&dr, &copy).await), (Status::Copying, 10));
+        assert_eq!(status(&find(&dr, &copy).await), (Status::Copying, 10));
         world.sleep(9 * MINUTE).await;
-        let arrived = see(&dr, &copy).await;
-        assert_eq!((status(&arrived), &arrived.tags, arrived.is_encrypted), ((Status::Available, 100), &tags, true));
-        // Only the API of instances tells when the original was taken.
-        assert_eq!(arrived.key, Some(own));
-        assert_eq!(arrived.original_created, if kind == Kind::Instance { source.created } else { None });
-        assert_ne!(arrived.created, source.created);
+        let completed = find(&dr, &copy).await;
+        assert_eq!(
+            (status(&completed), &completed.tags, completed.is_encrypted),
+            ((Status::Available, 100), &tags, true)
+        );
+        // Only instance snapshots have the time of the original.
+        assert_eq!(completed.key, Some(own));
+        assert_eq!(completed.original_created, if kind == Kind::Instance { source.created } else { None });
+        assert_ne!(completed.created, source.created);
 
         assert_eq!(dr.tag(&copy, "Draco_Reported", "now").await, Ok(Effect::Applied));
         let reported = tags.with([("Draco_Reported", "now")]);
-        assert_eq!(see(&dr, &copy).await.tags, reported);
+        assert_eq!(find(&dr, &copy).await.tags, reported);
         assert_eq!(dr.delete(&copy).await, Ok(Effect::Applied));
         assert_eq!(dr.find(&copy).await, Ok(None));
         assert_eq!(dr.delete(&copy).await, Ok(Effect::NotFound));
@@ -89,7 +92,7 @@ async fn a_snapshot_makes_its_way_from_one_account_to_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deleting_a_copy_under_way_ends_it() {
+async fn deleting_a_copy_in_progress_cancels_it() {
     for kind in Kind::ALL {
         let world = world();
         let (prod, source, copy) = (cloud(&world, PROD), snapshot(&world, kind).await, arn(kind, PROD, "c"));
@@ -102,23 +105,23 @@ async fn deleting_a_copy_under_way_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_is_in_the_clear_and_a_clusters_is_copied_without_a_key() {
+async fn only_an_unencrypted_cluster_snapshot_is_copied_without_a_key() {
     for kind in Kind::ALL {
         let world = world();
         database(&world, kind, "orders", false).await;
         let source = take(&world, kind, "orders", "s", &[]).await;
         world.sleep(10 * MINUTE).await;
         let (prod, copy, own) = (cloud(&world, PROD), arn(kind, PROD, "c"), key(&world, PROD, &[]).await);
-        let seen = see(&prod, &source).await;
-        let key = seen.can_be_encrypted_by_copying().then_some(own.as_str());
+        let found = find(&prod, &source).await;
+        let key = found.can_be_encrypted_by_copying().then_some(own.as_str());
         assert_eq!(prod.copy(&source, &copy, key, &Tags::default()).await, Ok(CopyStart::Started));
-        assert_eq!(see(&prod, &copy).await.is_encrypted, kind == Kind::Instance);
+        assert_eq!(find(&prod, &copy).await.is_encrypted, kind == Kind::Instance);
     }
 }
 
-/// AWS: 50 tags, keys of 128 characters, values of 256.
+/// AWS's maximum: 50 tags, keys of 128 characters, values of 256.
 #[tokio::test(start_paused = true)]
-async fn tags_may_be_as_many_and_as_long_as_aws_has_them() {
+async fn the_maximum_number_and_length_of_tags_is_copied() {
     let letters = ["ü", "日", "é", "ж"];
     let tags: Tags = (0..MAX_TAGS)
         .map(|n| (format!("{n:02}{}", letters[n % 4].repeat(126)), letters[n % 4].repeat(255) + "@"))
@@ -127,22 +130,22 @@ async fn tags_may_be_as_many_and_as_long_as_aws_has_them() {
         let world = world();
         let (prod, source, copy) = (cloud(&world, PROD), snapshot(&world, kind).await, arn(kind, PROD, "c"));
         assert_eq!(prod.copy(&source, &copy, None, &tags).await, Ok(CopyStart::Started));
-        assert_eq!(see(&prod, &copy).await.tags, tags);
+        assert_eq!(find(&prod, &copy).await.tags, tags);
         let (key, _) = tags.iter().next().expect("a tag");
         assert_eq!(
             prod.tag(&copy, key, "a = b & c").await.map_err(|why| why.code().to_owned()),
             Err(INVALID.to_owned())
         );
         assert_eq!(prod.tag(&copy, key, "a+b: c/d=e").await, Ok(Effect::Applied));
-        assert_eq!(see(&prod, &copy).await.tags.get(key), Some("a+b: c/d=e"));
+        assert_eq!(find(&prod, &copy).await.tags.get(key), Some("a+b: c/d=e"));
     }
 }
 
 const INVALID: &str = "InvalidParameterValue";
 
-/// The SDK tries again when the answer is lost, and what it did not hear of has happened.
+/// If a response is lost, the SDK retries a call that has already had its effect.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_lost_changes_nothing() {
+async fn a_lost_response_does_not_change_the_outcome() {
     for kind in Kind::ALL {
         let world = world();
         let (prod, source, copy) = (cloud(&world, PROD), snapshot(&world, kind).await, arn(kind, PROD, "c"));

@@ -1,4 +1,4 @@
-//! Timers.
+//! Starting timers.
 
 use super::*;
 use aws_sdk_sfn::Client;
@@ -11,7 +11,7 @@ pub(crate) fn trigger() -> Trigger {
     Trigger::Sweep(Sweep { kind: Some(Kind::Cluster), marker: Some("here".to_owned()), done: 0 })
 }
 
-/// A state machine that waits for as long as it is told.
+/// A state machine that waits for the number of seconds in its input.
 async fn machine(sfn: &Client) -> String {
     let definition = json!({ "StartAt": "Wait", "States": {
         "Wait": { "Type": "Wait", "SecondsPath": "$.answer.seconds", "End": true },
@@ -20,7 +20,7 @@ async fn machine(sfn: &Client) -> String {
     created.role_arn("arn:aws:iam::111111111111:role/timer").send().await.expect("a state machine").state_machine_arn
 }
 
-/// The names and inputs of all that were started.
+/// The names and inputs of all executions.
 async fn started(sfn: &Client, machine: &str) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let listed = sfn.list_executions().state_machine_arn(machine).send().await.expect("executions");
@@ -33,12 +33,12 @@ async fn started(sfn: &Client, machine: &str) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timer_that_is_started_twice_is_one() {
+async fn starting_a_timer_again_has_no_effect() {
     let world = world();
     let sfn = Client::new(&world.sdk_config(PROD, HERE));
     let (machine, prod) = (machine(&sfn).await, cloud(&world, PROD));
     let after = |minutes| Timer { trigger: trigger(), answer: Answer::again(TimeDelta::minutes(minutes)) };
-    // While it runs; with another input; when it has ended.
+    // While it is running, with the same and with another input. Below: after it has ended.
     for timer in [after(5), after(5), after(6)] {
         prod.start_timer(&machine, "copying-s", &timer).await.expect("a timer");
     }
@@ -51,9 +51,9 @@ async fn a_timer_that_is_started_twice_is_one() {
     assert_eq!(started(&sfn, &machine).await, [("copying-s".to_owned(), input)]);
 }
 
-/// Step Functions has names of at most 80 characters, and not of every character.
+/// Step Functions limits execution names to 80 characters and to certain characters.
 #[tokio::test(start_paused = true)]
-async fn a_timer_may_be_called_anything() {
+async fn a_timer_can_have_any_name() {
     let world = world();
     let sfn = Client::new(&world.sdk_config(PROD, HERE));
     let (machine, prod) = (machine(&sfn).await, cloud(&world, PROD));

@@ -1,4 +1,4 @@
-//! What is read from the environment, and all that is said of it when it is wrong.
+//! The settings in environment variables, and all their error messages.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 type Read = (AccountId, Option<u32>, Tags);
 
-/// As a function would read an account, a number and the user's own tag.
+/// Reads an account, a number and the user's own tag, as a function does.
 fn read(variables: &[(&str, &str)]) -> Result<Read, String> {
     let environment = environment(variables);
     let mut settings = SettingsReader::new(&environment);
@@ -22,7 +22,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Read, String> {
     let number = settings.optional("HOURS", str::parse::<u32>);
     let tag = settings.own_tag();
     if number == Some(13) {
-        settings.error("HOURS is 13, and this is Friday");
+        settings.error("HOURS is 13, which this test does not allow");
     }
     settings.finish(account.map(|account| (account, number, tag))).map_err(|problems| problems.to_string())
 }
@@ -41,7 +41,7 @@ fn check_problem(variables: &[(&str, &str)], expected: &str) {
 const ACCOUNT: (&str, &str) = ("DR_ACCT", "222222222222");
 
 #[test]
-fn what_is_set_is_read_without_the_space_around_it_and_empty_is_not_set() {
+fn values_are_trimmed_and_an_empty_value_counts_as_missing() {
     check(&[ACCOUNT], ("222222222222", None, &[]));
     check(&[("DR_ACCT", " 222222222222\n"), ("HOURS", " 5 ")], ("222222222222", Some(5), &[]));
     check(&[ACCOUNT, ("HOURS", ""), ("TAG_KEY", ""), ("TAG_VALUE", "  ")], ("222222222222", None, &[]));
@@ -55,13 +55,13 @@ fn what_is_set_is_read_without_the_space_around_it_and_empty_is_not_set() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_told_and_why() {
+fn a_missing_or_invalid_setting_is_an_error() {
     let missing = "DR_ACCT is missing: the account in which copies are kept, 12 digits";
     check_problem(&[], missing);
     check_problem(&[("DR_ACCT", " ")], missing);
     check_problem(&[("DR_ACCT", "me")], "DR_ACCT: \"me\" is not an account ID: expected 12 digits");
     check_problem(&[ACCOUNT, ("HOURS", "soon")], "HOURS: invalid digit found in string");
-    check_problem(&[ACCOUNT, ("HOURS", "13")], "HOURS is 13, and this is Friday");
+    check_problem(&[ACCOUNT, ("HOURS", "13")], "HOURS is 13, which this test does not allow");
     check_problem(&[ACCOUNT, ("TAG_VALUE", "v")], "TAG_VALUE is set, but TAG_KEY is not");
     let tag = |key: &str, value: &str, expected: &str| {
         check_problem(&[ACCOUNT, ("TAG_KEY", key), ("TAG_VALUE", value)], expected)
@@ -76,7 +76,7 @@ fn what_is_missing_or_wrong_is_told_and_why() {
 }
 
 #[test]
-fn all_that_is_missing_or_wrong_is_told_in_one_message() {
+fn all_errors_are_reported_together() {
     check_problem(
         &[("HOURS", "soon"), ("TAG_VALUE", "1;2")],
         "DR_ACCT is missing: the account in which copies are kept, 12 digits; HOURS: invalid digit found in string; \
@@ -85,7 +85,7 @@ fn all_that_is_missing_or_wrong_is_told_in_one_message() {
 }
 
 #[test]
-fn a_switch_is_on_if_it_is_set_to_anything_but_empty_0_false_or_no() {
+fn a_switch_is_off_if_it_is_empty_0_false_or_no() {
     let is_on = |value| SettingsReader::new(&environment(&[("SWITCH", value)])).switch("SWITCH");
     for off in ["", " ", "0", "false", "no", "False", "FALSE", "NO", "No", " no\n"] {
         assert!(!is_on(off), "{off:?}");
@@ -97,7 +97,7 @@ fn a_switch_is_on_if_it_is_set_to_anything_but_empty_0_false_or_no() {
 }
 
 #[test]
-fn an_arn_is_one_of_the_service_that_is_asked_for() {
+fn an_arn_of_another_service_is_rejected() {
     let key = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
     assert_eq!(parse_arn_of("kms")(key), Ok(key.to_owned()));
     let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:draco-wait4copy";
@@ -132,7 +132,7 @@ fn accounts_are_separated_by_commas_or_spaces() {
 }
 
 #[test]
-fn a_copy_is_waited_for_from_an_hour_to_a_year() {
+fn the_wait_limit_is_between_an_hour_and_a_year() {
     for (text, hours) in [("1", 1), ("24", 24), ("8760", 8760)] {
         assert_eq!(parse_wait_limit(text), Ok(hours));
     }
@@ -142,7 +142,7 @@ fn a_copy_is_waited_for_from_an_hour_to_a_year() {
 }
 
 #[test]
-fn a_tag_is_one_that_aws_and_draco_have() {
+fn a_tag_that_aws_or_draco_reserves_is_rejected() {
     assert_eq!(
         (parse_tag_key("CostCentre"), parse_tag_value("12 34")),
         (Ok("CostCentre".to_owned()), Ok("12 34".to_owned()))

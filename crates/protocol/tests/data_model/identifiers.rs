@@ -1,4 +1,4 @@
-//! The names that Draco gives.
+//! The identifiers of transit copies and copies.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use protocol::{Kind, Origin, Place, SnapshotArn};
 
-use crate::given::{self, DR, SOURCE, place, time};
+use crate::fixtures::{self, DR, SOURCE, place, time};
 
-/// By AWS's rules for manual snapshots.
+/// The identifier is valid by AWS's rules for manual snapshots.
 fn check_valid(arn: &SnapshotArn) {
     let id = arn.id();
     let longest = match arn.kind {
@@ -19,25 +19,25 @@ fn check_valid(arn: &SnapshotArn) {
     assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
     assert!(id.starts_with(|first: char| first.is_ascii_lowercase()), "{id}");
     assert!(!id.contains("--") && !id.ends_with('-'), "{id}");
-    // It is told in tags, whose values have 256 characters.
+    // Tags contain the ARN, and a tag value has at most 256 characters.
     assert!(arn.to_string().len() <= 256, "{arn}");
 }
 
-/// Snapshots that RDS tells apart: automated ones by their names alone, which bear the minute in which they were taken.
+/// The identity of a source. The name of an automated snapshot contains its time; a manual snapshot's name can be reused.
 fn identity(origin: &Origin) -> (SnapshotArn, Option<i64>) {
     let id = origin.snapshot.id();
     let is_automated = id.starts_with("rds:") || id.starts_with("awsbackup:");
     (origin.snapshot.clone(), (!is_automated).then(|| origin.taken.timestamp()))
 }
 
-/// No two names of these mean different snapshots, nor is one a transit copy's and a copy's.
-fn check_apart<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
-    let mut named = HashMap::new();
+/// No two sources have copies with the same name, and no transit copy has the name of a copy.
+fn check_distinct<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
+    let mut known = HashMap::new();
     for origin in origins {
         for (arn, role) in [(origin.transit(), "transit"), (origin.copy(dr), "copy")] {
-            let means = (identity(origin), role);
-            if let Some(other) = named.insert(arn.clone(), means.clone()) {
-                assert_eq!(other, means, "both are {arn}");
+            let meaning = (identity(origin), role);
+            if let Some(other) = known.insert(arn.clone(), meaning.clone()) {
+                assert_eq!(other, meaning, "both have the name {arn}");
             }
         }
     }
@@ -45,10 +45,10 @@ fn check_apart<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
 
 proptest! {
     #[test]
-    fn names_are_valid_and_always_the_same(
-        kind in given::kind(), id in given::id(), account in given::account(), taken in given::moment(),
+    fn names_are_valid_and_deterministic(
+        kind in fixtures::kind(), id in fixtures::id(), account in fixtures::account(), taken in fixtures::moment(),
     ) {
-        let origin = given::origin(kind, account, &id, taken);
+        let origin = fixtures::origin(kind, account, &id, taken);
         let (transit, copy) = (origin.transit(), origin.copy(&place(DR)));
         check_valid(&transit);
         check_valid(&copy);
@@ -57,40 +57,40 @@ proptest! {
         prop_assert_eq!((transit.kind, copy.kind), (kind, kind));
         prop_assert_eq!((&transit.place, &copy.place), (&place(account), &place(DR)));
         prop_assert_eq!((&origin.clone().transit(), &origin.copy(&place(DR))), (&transit, &copy));
-        // Fractions of a second are told sometimes only.
+        // AWS does not always return fractions of a second, so they do not count.
         let whole = Origin { taken: time("1970-01-01T00:00:00Z") + TimeDelta::seconds(taken.timestamp()), ..origin };
         prop_assert_eq!((whole.transit(), whole.copy(&place(DR))), (transit, copy));
     }
 
-    /// In one account that is its own DR account too, which is the hardest.
+    /// The DR account is also a source account here, which is the most difficult case.
     #[test]
-    fn no_two_sources_share_a_name_and_no_transit_copy_has_that_of_a_copy(
-        sources in prop::collection::vec((given::kind(), given::id(), given::account(), given::moment()), 2..40),
+    fn names_of_different_sources_are_distinct(
+        sources in prop::collection::vec((fixtures::kind(), fixtures::id(), fixtures::account(), fixtures::moment()), 2..40),
     ) {
-        let origins: Vec<_> = sources.iter().map(|(kind, id, account, taken)| given::origin(*kind, account, id, *taken)).collect();
-        check_apart(&origins, &place(SOURCE));
+        let origins: Vec<_> = sources.iter().map(|(kind, id, account, taken)| fixtures::origin(*kind, account, id, *taken)).collect();
+        check_distinct(&origins, &place(SOURCE));
     }
 
-    /// Sources that are called like what Draco makes of others, and of those again.
+    /// Sources with names that Draco generates for other sources, three times over.
     #[test]
-    fn names_that_look_like_names_of_draco_s_stay_apart(
-        kind in given::kind(), id in given::id(), taken in given::moment(),
+    fn names_of_sources_that_resemble_generated_names_are_distinct(
+        kind in fixtures::kind(), id in fixtures::id(), taken in fixtures::moment(),
         later in prop::sample::select(vec![0_i64, 1, 60, 86_400]),
     ) {
         let (mut ids, mut origins) = (vec![id], Vec::new());
         for _ in 0..3 {
-            origins.extend(ids.iter().map(|id| given::origin(kind, SOURCE, id, taken)));
-            origins.extend(ids.iter().map(|id| given::origin(kind, SOURCE, id, taken + TimeDelta::seconds(later))));
-            ids = ids.iter().flat_map(|id| look_alikes(&given::origin(kind, SOURCE, id, taken))).collect();
+            origins.extend(ids.iter().map(|id| fixtures::origin(kind, SOURCE, id, taken)));
+            origins.extend(ids.iter().map(|id| fixtures::origin(kind, SOURCE, id, taken + TimeDelta::seconds(later))));
+            ids = ids.iter().flat_map(|id| look_alikes(&fixtures::origin(kind, SOURCE, id, taken))).collect();
         }
-        check_apart(&origins, &place(SOURCE));
+        check_distinct(&origins, &place(SOURCE));
     }
 }
 
-/// What other sources would have to be called to be taken for what Draco makes of this one.
+/// Names that could be confused with the names generated for this source.
 fn look_alikes(origin: &Origin) -> impl Iterator<Item = String> + use<> {
-    let made = [origin.transit(), origin.copy(&place(SOURCE))];
-    made.into_iter().flat_map(|arn| {
+    let generated = [origin.transit(), origin.copy(&place(SOURCE))];
+    generated.into_iter().flat_map(|arn| {
         let rest = arn.id().trim_start_matches("draco-");
         let automated = rest.replacen("rds-", "rds:", 1).replacen("awsbackup-", "awsbackup:", 1);
         [arn.id().to_owned(), rest.to_owned(), automated]
@@ -98,10 +98,10 @@ fn look_alikes(origin: &Origin) -> impl Iterator<Item = String> + use<> {
 }
 
 #[test]
-fn names_are_as_the_table_says() {
+fn examples_of_names() {
     let taken = time("2026-11-21T14:03:59.500Z");
     let check = |kind, id: &str, transit: &str, copy: &str| {
-        let origin = given::origin(kind, SOURCE, id, taken);
+        let origin = fixtures::origin(kind, SOURCE, id, taken);
         assert_eq!((origin.transit().id(), origin.copy(&place(DR)).id()), (transit, copy), "{id}");
     };
     check(
@@ -126,9 +126,9 @@ fn names_are_as_the_table_says() {
 }
 
 #[test]
-fn what_cannot_be_told_apart_or_is_refused_by_aws_is_hashed_and_what_can_is_not() {
+fn only_an_ambiguous_or_invalid_name_ends_in_a_hash() {
     let is_hashed = |kind, id: &str| {
-        let transit = given::origin(kind, SOURCE, id, time("2026-11-21T14:03:59Z")).transit();
+        let transit = fixtures::origin(kind, SOURCE, id, time("2026-11-21T14:03:59Z")).transit();
         let last = transit.id().rsplit('-').next().unwrap();
         last.len() == 17 && last.starts_with('x') && last.bytes().skip(1).all(|b| b.is_ascii_hexdigit())
     };
@@ -171,13 +171,12 @@ fn what_cannot_be_told_apart_or_is_refused_by_aws_is_hashed_and_what_can_is_not(
     }
 }
 
-/// With the prefix, and the time where it is added.
 #[test]
-fn a_name_is_told_in_full_as_long_as_it_fits() {
+fn a_name_is_shortened_only_if_it_is_too_long() {
     for (kind, longest) in [(Kind::Instance, 200), (Kind::Cluster, 63)] {
         let name = |length| {
             let id = format!("rds:{}", "a".repeat(length - "draco-rds-".len()));
-            given::origin(kind, SOURCE, &id, time("2026-11-21T14:03:59Z")).transit().id().to_owned()
+            fixtures::origin(kind, SOURCE, &id, time("2026-11-21T14:03:59Z")).transit().id().to_owned()
         };
         assert_eq!(name(longest), format!("draco-rds-{}", "a".repeat(longest - "draco-rds-".len())));
         let shortened = name(longest + 1);
@@ -190,16 +189,16 @@ fn a_name_is_told_in_full_as_long_as_it_fits() {
 }
 
 #[test]
-fn a_name_without_anything_to_read_is_a_hash_alone() {
-    let transit = given::origin(Kind::Instance, SOURCE, ":._-", time("2026-11-21T14:03:59Z")).transit();
+fn a_name_without_letters_or_digits_becomes_a_hash() {
+    let transit = fixtures::origin(Kind::Instance, SOURCE, ":._-", time("2026-11-21T14:03:59Z")).transit();
     check_valid(&transit);
     assert_eq!(transit.id().len(), "draco-x0123456789abcdef".len());
 }
 
 /// A year of five digits is written with a sign.
 #[test]
-fn a_time_that_no_name_can_tell_is_hashed() {
+fn a_time_that_makes_the_name_invalid_is_hashed() {
     for taken in ["+10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"] {
-        check_valid(&given::origin(Kind::Instance, SOURCE, "a", time(taken)).transit());
+        check_valid(&fixtures::origin(Kind::Instance, SOURCE, "a", time(taken)).transit());
     }
 }

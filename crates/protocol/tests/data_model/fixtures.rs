@@ -1,12 +1,12 @@
-//! What tests are given.
+//! Fixed values and proptest strategies that several tests use.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use protocol::{DatabaseArn, Kind, Origin, Place, Snapshot, SnapshotArn, Status, Tags};
 
-/// The account that most things are in.
+/// The source account.
 pub(crate) const SOURCE: &str = "111111111111";
-/// The account that copies are in.
+/// The DR account.
 pub(crate) const DR: &str = "222222222222";
 
 pub(crate) fn place(account: &str) -> Place {
@@ -27,12 +27,12 @@ pub(crate) fn origin(kind: Kind, account: &str, id: &str, taken: DateTime<Utc>) 
     Origin { snapshot: snapshot_arn(kind, account, id), database, taken }
 }
 
-/// The one that all texts are about.
+/// The origin in all expected texts.
 pub(crate) fn orders() -> Origin {
     origin(Kind::Instance, SOURCE, "rds:orders-2026-11-21-03-05", time("2026-11-21T03:06:39Z"))
 }
 
-/// A snapshot of that name, with those tags.
+/// An available, encrypted snapshot with this ARN and these tags.
 pub(crate) fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
     Snapshot {
         arn,
@@ -52,19 +52,19 @@ pub(crate) fn kind() -> impl Strategy<Value = Kind> {
     prop::sample::select(Kind::ALL.to_vec())
 }
 
-/// Moments of three days, so that some meet, with and without a fraction.
+/// Times within three days, so that some are equal, with and without fractions of a second.
 pub(crate) fn moment() -> impl Strategy<Value = DateTime<Utc>> {
     (0..3_i64 * 86_400, prop::sample::select(vec![0_i64, 1, 999])).prop_map(|(seconds, milliseconds)| {
         time("2026-11-20T00:00:00Z") + TimeDelta::seconds(seconds) + TimeDelta::milliseconds(milliseconds)
     })
 }
 
-/// A few accounts, of which one is the name of the other's neighbour.
+/// A few accounts.
 pub(crate) fn account() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![SOURCE, DR, "000000000001"])
 }
 
-/// Identifiers that try to be taken for something else.
+/// Identifiers that resemble those of other snapshots: with prefixes, account IDs, times and hashes.
 pub(crate) fn id() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "a",
@@ -92,14 +92,14 @@ pub(crate) fn id() -> impl Strategy<Value = String> {
     let long = ("[a-z]", "[a-z0-9-]{30,254}").prop_map(|(first, rest)| format!("{first}{rest}"));
     let periodic = (1..20_usize).prop_map(|times| "111111111111-".repeat(times));
     let automatic = ("rds:|awsbackup:|rds-|awsbackup-|", "[a-c]{1,2}", "|-20261121t140359|-x0123456789abcdef")
-        .prop_map(|(theirs, name, end)| format!("{theirs}{name}{end}"));
+        .prop_map(|(prefix, name, end)| format!("{prefix}{name}{end}"));
     prop_oneof![pieces, glued, long, periodic, automatic].prop_map(|id| {
         let id: String = id.trim_start_matches('-').chars().take(255).collect();
         if id.is_empty() { "a".to_owned() } else { id }
     })
 }
 
-/// Values at the limit too, and not in ASCII.
+/// Tag values, also at the maximum length and with characters outside ASCII.
 pub(crate) fn tag_value() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-zé✓ ]{0,6}",
@@ -108,7 +108,7 @@ pub(crate) fn tag_value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Keys at the limit too, AWS's own, Draco's own, and some that meet when they are renamed.
+/// Tag keys: also at the maximum length, reserved by AWS, defined by Draco, and some that are equal when they are renamed.
 pub(crate) fn tag_key() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => "[a-zé]{1,3}",
@@ -122,7 +122,7 @@ pub(crate) fn tag_key() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Up to sixty tags.
+/// Up to 59 tags, more than AWS's maximum.
 pub(crate) fn any_tags() -> impl Strategy<Value = Tags> {
     prop::collection::btree_map(tag_key(), tag_value(), 0..60).prop_map(Tags::from_iter)
 }

@@ -1,5 +1,4 @@
-//! Bad input: what is said of it, in full. What becomes of 50 tags is told beside the other tags, and what of odd names
-//! beside the other identifiers.
+//! The full error messages for invalid input. `tags.rs` tests too many tags, `identifiers.rs` unusual names.
 
 use std::fmt::{Debug, Display};
 
@@ -7,38 +6,38 @@ use protocol::event::Event;
 use protocol::{AccountId, DatabaseArn, Kind, Message, SnapshotArn};
 use serde_json::{Value, json};
 
-use crate::given::{SOURCE, orders, place};
-use crate::messages::{RDS, hear_one, notification, record};
+use crate::fixtures::{SOURCE, orders, place};
+use crate::messages::{RDS, notification, parse_record, record};
 
-/// It is refused in these words.
-fn check<T: Debug>(read: Result<T, impl Display>, expected: &str) {
-    assert_eq!(read.map_err(|why| why.to_string()).unwrap_err(), expected);
+/// The input is rejected with this error message.
+fn check<T: Debug>(parsed: Result<T, impl Display>, expected: &str) {
+    assert_eq!(parsed.map_err(|why| why.to_string()).unwrap_err(), expected);
 }
 
 fn check_snapshot(arn: &str, expected: &str) {
     check(arn.parse::<SnapshotArn>(), &format!("\"{arn}\" is not a valid snapshot ARN: {expected}"));
 }
 
-/// A message that is right but for this.
+/// A valid message, except for the value of this field.
 fn message(field: &str, value: Value) -> String {
-    let right = Message::Completed { origin: orders(), copy: orders().transit() };
-    let mut json: Value = serde_json::from_str(&right.to_string()).unwrap();
+    let valid = Message::Completed { origin: orders(), copy: orders().transit() };
+    let mut json: Value = serde_json::from_str(&valid.to_string()).unwrap();
     json[field] = value;
     json.to_string()
 }
 
-/// As it is told.
-fn json_of(text: &str) -> String {
+/// The text as error messages quote it.
+fn quoted_json(text: &str) -> String {
     format!("`{}`", text.replace('\n', " "))
 }
 
-/// Said of a message, which is told too.
+/// `{}` in the expected error message stands for the quoted message.
 fn check_message(text: &str, expected: &str) {
-    check(hear_one(record(Some("DRACO Event"), text)), &expected.replace("{}", &json_of(text)));
+    check(parse_record(record(Some("DRACO Event"), text)), &expected.replace("{}", &quoted_json(text)));
 }
 
 fn check_notification(text: &str, expected: &str) {
-    check(hear_one(record(RDS, text)), &expected.replace("{}", &json_of(text)));
+    check(parse_record(record(RDS, text)), &expected.replace("{}", &quoted_json(text)));
 }
 
 fn check_event(event: Value, expected: &str) {
@@ -48,7 +47,7 @@ fn check_event(event: Value, expected: &str) {
 }
 
 #[test]
-fn an_arn_of_another_partition() {
+fn an_arn_of_another_partition_is_rejected() {
     check_snapshot(
         "arn:aws-cn:rds:cn-north-1:111111111111:snapshot:a",
         "the partition is \"aws-cn\", but only aws is supported",
@@ -56,12 +55,12 @@ fn an_arn_of_another_partition() {
 }
 
 #[test]
-fn an_arn_of_another_service() {
+fn an_arn_of_another_service_is_rejected() {
     check_snapshot("arn:aws:redshift:eu-west-1:111111111111:snapshot:a", "the service is \"redshift\", expected rds");
 }
 
 #[test]
-fn an_arn_of_no_region() {
+fn an_arn_with_an_invalid_region_is_rejected() {
     check_snapshot(
         "arn:aws:rds:dublin:111111111111:snapshot:a",
         "\"dublin\" is not a region: expected a code like eu-west-1",
@@ -69,13 +68,13 @@ fn an_arn_of_no_region() {
 }
 
 #[test]
-fn an_arn_of_no_account() {
+fn an_invalid_account_id_is_rejected() {
     check_snapshot("arn:aws:rds:eu-west-1:1234:snapshot:a", "\"1234\" is not an account ID: expected 12 digits");
     check("１２３４".parse::<AccountId>(), "\"１２３４\" is not an account ID: expected 12 digits");
 }
 
 #[test]
-fn an_arn_of_another_kind() {
+fn an_arn_of_another_resource_type_is_rejected() {
     check_snapshot(
         "arn:aws:rds:eu-west-1:111111111111:db:a",
         "the type is \"db\", expected snapshot or cluster-snapshot",
@@ -87,7 +86,7 @@ fn an_arn_of_another_kind() {
 }
 
 #[test]
-fn an_arn_that_is_none() {
+fn text_that_is_not_an_arn_is_rejected() {
     for text in
         ["", "orders", "arn:aws:rds:eu-west-1:111111111111:snapshot", "urn:aws:rds:eu-west-1:111111111111:snapshot:a"]
     {
@@ -96,7 +95,7 @@ fn an_arn_that_is_none() {
 }
 
 #[test]
-fn identifiers_that_rds_would_not_have() {
+fn an_identifier_that_rds_does_not_accept_is_rejected() {
     let check = |id: &str, expected: &str| {
         check(
             SnapshotArn::new(Kind::Instance, place(SOURCE), id),
@@ -116,13 +115,13 @@ fn identifiers_that_rds_would_not_have() {
 }
 
 #[test]
-fn a_message_that_is_not_json() {
+fn a_message_that_is_not_json_is_rejected() {
     check_message("hello\nworld", "not a Draco message: {}: expected value at line 1 column 1");
     check_message("", "not a Draco message: {}: EOF while parsing a value at line 1 column 0");
 }
 
 #[test]
-fn a_message_of_another_shape() {
+fn a_message_of_another_form_is_rejected() {
     for text in
         ["[]", "{}", "null", "7", r#"{"version":"1"}"#, r#"{"version":0}"#, r#"{"version":-1}"#, r#"{"version":1.0}"#]
     {
@@ -145,7 +144,7 @@ fn a_message_of_another_shape() {
 }
 
 #[test]
-fn a_message_from_the_future() {
+fn a_message_of_a_newer_version_is_rejected() {
     check_message(
         &message("version", 2.into()),
         "message version 2 is not supported, this function supports version 1: update this stack too",
@@ -153,7 +152,7 @@ fn a_message_from_the_future() {
 }
 
 #[test]
-fn a_message_of_some_length_is_quoted_in_part() {
+fn an_error_message_quotes_only_the_beginning_of_a_long_message() {
     let text = format!("{{{}", " ".repeat(100_000));
     let quoted = format!("`{}`… (100001 bytes)", &text[..320]);
     check(
@@ -163,17 +162,17 @@ fn a_message_of_some_length_is_quoted_in_part() {
 }
 
 #[test]
-fn a_notification_that_is_not_json() {
+fn a_notification_that_is_not_json_is_rejected() {
     check_notification("hello", "not an RDS notification: {}: expected value at line 1 column 1");
 }
 
 #[test]
-fn a_notification_of_another_shape() {
+fn a_notification_of_another_form_is_rejected() {
     check_notification("{}", "not an RDS notification: {}: missing field `Event Source` at line 1 column 2");
 }
 
 #[test]
-fn a_notification_about_what_is_no_snapshot_here() {
+fn a_notification_with_an_invalid_snapshot_arn_is_rejected() {
     let check = |arn: &str, expected: &str| {
         check_notification(
             &notification("db-snapshot", "0091", Some(arn)),
@@ -190,17 +189,17 @@ fn a_notification_about_what_is_no_snapshot_here() {
 }
 
 #[test]
-fn a_record_of_another_source() {
-    for of_s3 in [json!({"eventSource": "aws:s3", "s3": {}}), json!({"EventSource": "aws:s3"})] {
-        check(hear_one(of_s3), "the record's source is \"aws:s3\", expected aws:sns");
+fn a_record_of_another_source_is_rejected() {
+    for record in [json!({"eventSource": "aws:s3", "s3": {}}), json!({"EventSource": "aws:s3"})] {
+        check(parse_record(record), "the record's source is \"aws:s3\", expected aws:sns");
     }
 }
 
 #[test]
-fn a_record_of_another_shape() {
+fn a_record_of_another_form_is_rejected() {
     let check = |record: Value, expected: &str| {
         let expected = format!("the record `{record}` is not an SNS record: {expected}");
-        check(hear_one(record), &expected);
+        check(parse_record(record), &expected);
     };
     check(json!({}), "missing field `EventSource`");
     check(json!(7), "invalid type: integer `7`, expected {\"EventSource\":…}");
@@ -209,7 +208,7 @@ fn a_record_of_another_shape() {
 }
 
 #[test]
-fn a_notification_over_what_is_no_topic() {
+fn a_notification_with_an_invalid_topic_arn_is_rejected() {
     for topic in [
         "",
         "DracoProducer",
@@ -218,12 +217,15 @@ fn a_notification_over_what_is_no_topic() {
     ] {
         let mut record = record(RDS, &notification("db-snapshot", "0091", None));
         record["Sns"]["TopicArn"] = topic.into();
-        check(hear_one(record), &format!("the record's topic is {topic:?}, expected arn:aws:sns:REGION:ACCOUNT:NAME"));
+        check(
+            parse_record(record),
+            &format!("the record's topic is {topic:?}, expected arn:aws:sns:REGION:ACCOUNT:NAME"),
+        );
     }
 }
 
 #[test]
-fn an_event_of_another_shape() {
+fn an_event_of_another_form_is_rejected() {
     check_event(json!("hello"), "unknown variant `hello`, expected `check` or `sweep`");
     check_event(json!({"hello": 1}), "unknown variant `hello`, expected `check` or `sweep`");
     check_event(json!(null), "invalid type: null, expected string or map");

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use protocol::tags::{LIFECYCLE, MAX_KEY_CHARS, MAX_TAGS, MAX_VALUE_CHARS, PREFIX};
 use protocol::{SnapshotRole, Tags};
 
-use crate::given::{self, DR, SOURCE, orders, place};
+use crate::fixtures::{self, DR, SOURCE, orders, place};
 
-/// That are about one snapshot alone.
-const OF_ONE: [&str; 7] = [
+/// The keys that describe one snapshot. They are not copied.
+const OWN_KEYS: [&str; 7] = [
     "Draco_Copied",
     "Draco_NotCopied",
     "Draco_Source",
@@ -19,9 +19,9 @@ const OF_ONE: [&str; 7] = [
     "Draco_Reported",
 ];
 
-/// As it is called on a copy.
+/// The key on a copy.
 fn renamed(key: &str) -> String {
-    if ["aws:", "rds:"].iter().any(|theirs| key.to_lowercase().starts_with(theirs)) {
+    if ["aws:", "rds:"].iter().any(|reserved| key.to_lowercase().starts_with(reserved)) {
         format!("origin:{key}")
     } else {
         key.to_owned()
@@ -30,43 +30,43 @@ fn renamed(key: &str) -> String {
 
 proptest! {
     #[test]
-    fn a_copy_bears_its_own_tags_and_as_many_of_its_source_s_as_aws_takes(
-        source in given::any_tags(), user in prop::option::of("[a-z]{1,2}"),
+    fn a_copy_has_its_own_tags_and_as_many_tags_of_its_source_as_aws_allows(
+        source in fixtures::any_tags(), user in prop::option::of("[a-z]{1,2}"),
     ) {
         let own = orders().to_tags().with(user.as_deref().map(|key| (key, "ours")));
         let (copy, left_out) = source.for_copy(&own);
 
         for (key, value) in own.iter() {
-            prop_assert_eq!(copy.get(key), Some(value), "{} is Draco's own", key);
+            prop_assert_eq!(copy.get(key), Some(value), "{} is one of Draco's own tags", key);
         }
         prop_assert!(copy.len() <= MAX_TAGS);
         for (key, value) in copy.iter() {
-            prop_assert!(!key.to_lowercase().starts_with("aws:"), "{} is AWS's own", key);
+            prop_assert!(!key.to_lowercase().starts_with("aws:"), "{} is reserved by AWS", key);
             prop_assert!((1..=MAX_KEY_CHARS).contains(&key.chars().count()), "{}", key);
             prop_assert!(value.chars().count() <= MAX_VALUE_CHARS, "{}", value);
-            let is_of_source = source.iter().any(|(theirs, same)| renamed(theirs) == key && same == value);
-            prop_assert!(own.get(key).is_some() || is_of_source, "{} comes from nowhere", key);
+            let is_of_source = source.iter().any(|(source_key, source_value)| renamed(source_key) == key && source_value == value);
+            prop_assert!(own.get(key).is_some() || is_of_source, "{} is neither Draco's own nor the source's", key);
         }
-        // What is about the source alone is no tag of the copy, unless it is its own.
-        for key in OF_ONE {
+        // Tags that describe only the source are not copied.
+        for key in OWN_KEYS {
             prop_assert_eq!(copy.get(key), own.get(key));
         }
-        // Nothing is lost, or it is told, and with a reason.
-        let told: BTreeSet<&str> = left_out.iter().map(String::as_str).collect();
-        for (key, value) in source.iter().filter(|(key, _)| !OF_ONE.contains(key)) {
+        // Each tag of the source is copied or reported as left out, and only for a reason.
+        let reported: BTreeSet<&str> = left_out.iter().map(String::as_str).collect();
+        for (key, value) in source.iter().filter(|(key, _)| !OWN_KEYS.contains(key)) {
             let name = renamed(key);
-            let is_there = copy.get(&name) == Some(value);
-            prop_assert!(is_there || told.contains(&*name), "{} is lost and not told", key);
+            let is_copied = copy.get(&name) == Some(value);
+            prop_assert!(is_copied || reported.contains(&*name), "{} is neither copied nor reported", key);
         }
-        for key in told {
-            let is_refused = key.chars().count() > MAX_KEY_CHARS
-                || source.iter().any(|(theirs, value)| renamed(theirs) == key && value.chars().count() > MAX_VALUE_CHARS);
-            prop_assert!(is_refused || copy.get(key).is_some() || copy.len() == MAX_TAGS, "{} had room", key);
+        for key in reported {
+            let is_too_long = key.chars().count() > MAX_KEY_CHARS
+                || source.iter().any(|(source_key, value)| renamed(source_key) == key && value.chars().count() > MAX_VALUE_CHARS);
+            prop_assert!(is_too_long || copy.get(key).is_some() || copy.len() == MAX_TAGS, "{} was left out without a reason", key);
         }
     }
 
     #[test]
-    fn the_lifecycle_comes_first_and_aws_s_own_last(source in given::any_tags(), lifecycle in "[a-z]{1,9}") {
+    fn the_lifecycle_is_copied_first_and_the_tags_of_aws_last(source in fixtures::any_tags(), lifecycle in "[a-z]{1,9}") {
         let source = source.with([(LIFECYCLE, lifecycle.as_str())]);
         let (copy, left_out) = source.for_copy(&orders().to_tags());
         prop_assert_eq!(copy.get(LIFECYCLE), Some(&*lifecycle));
@@ -74,13 +74,12 @@ proptest! {
             key.chars().count() <= MAX_KEY_CHARS && source.get(key).is_some_and(|value| value.chars().count() <= MAX_VALUE_CHARS)
         };
         if left_out.iter().any(|key| !key.starts_with("origin:") && fits(key)) {
-            prop_assert!(copy.iter().all(|(key, _)| !key.starts_with("origin:")), "AWS's own had a place before the user's");
+            prop_assert!(copy.iter().all(|(key, _)| !key.starts_with("origin:")), "a tag of AWS was copied instead of a tag of the user");
         }
     }
 
-    /// What the transit copy bears comes along to the copy.
     #[test]
-    fn a_second_copy_bears_what_the_first_did(source in given::any_tags()) {
+    fn a_copy_of_a_transit_copy_has_the_same_tags(source in fixtures::any_tags()) {
         let (transit, _) = source.for_copy(&orders().to_tags());
         let (copy, left_out) = transit.for_copy(&orders().to_tags());
         prop_assert_eq!(copy, transit);
@@ -88,10 +87,10 @@ proptest! {
     }
 
     #[test]
-    fn what_the_origin_is_can_be_read_from_its_tags(
-        kind in given::kind(), id in given::id(), account in given::account(), taken in given::moment(), others in given::any_tags(),
+    fn the_origin_can_be_read_from_its_tags(
+        kind in fixtures::kind(), id in fixtures::id(), account in fixtures::account(), taken in fixtures::moment(), others in fixtures::any_tags(),
     ) {
-        let origin = given::origin(kind, account, &id, taken);
+        let origin = fixtures::origin(kind, account, &id, taken);
         let tags = origin.to_tags();
         for (key, value) in tags.iter() {
             prop_assert!(value.len() <= MAX_VALUE_CHARS, "{} {}", key, value);
@@ -102,23 +101,23 @@ proptest! {
 
     /// A manual copy of a copy, and a snapshot of a database that was restored from one, inherit its tags.
     #[test]
-    fn a_snapshot_is_draco_s_only_if_its_name_is_the_one_that_draco_would_give(
-        kind in given::kind(), id in given::id(), another in given::id(), taken in given::moment(),
+    fn a_snapshot_is_draco_s_only_if_it_has_the_name_that_draco_generates(
+        kind in fixtures::kind(), id in fixtures::id(), another in fixtures::id(), taken in fixtures::moment(),
     ) {
-        let origin = given::origin(kind, SOURCE, &id, taken);
-        let part = |arn| SnapshotRole::of(&given::snapshot(arn, origin.to_tags()));
+        let origin = fixtures::origin(kind, SOURCE, &id, taken);
+        let role = |arn| SnapshotRole::of(&fixtures::snapshot(arn, origin.to_tags()));
         let copy = origin.copy(&place(DR));
-        prop_assert_eq!(part(origin.transit()), SnapshotRole::Transit(origin.clone()));
-        prop_assert_eq!(part(copy.clone()), SnapshotRole::Copy(origin.clone()));
-        prop_assert_eq!(part(origin.snapshot.clone()), SnapshotRole::Source);
-        prop_assert_eq!(part(given::snapshot_arn(kind, DR, &another)), SnapshotRole::Source);
-        prop_assert_eq!(part(given::snapshot_arn(kind, DR, origin.transit().id())), SnapshotRole::Source, "no transit copy in DR");
+        prop_assert_eq!(role(origin.transit()), SnapshotRole::Transit(origin.clone()));
+        prop_assert_eq!(role(copy.clone()), SnapshotRole::Copy(origin.clone()));
+        prop_assert_eq!(role(origin.snapshot.clone()), SnapshotRole::Source);
+        prop_assert_eq!(role(fixtures::snapshot_arn(kind, DR, &another)), SnapshotRole::Source);
+        prop_assert_eq!(role(fixtures::snapshot_arn(kind, DR, origin.transit().id())), SnapshotRole::Source, "DR has no transit copies");
         let another_kind = if kind == protocol::Kind::Instance { protocol::Kind::Cluster } else { protocol::Kind::Instance };
-        prop_assert_eq!(part(given::snapshot_arn(another_kind, SOURCE, origin.transit().id())), SnapshotRole::Source);
+        prop_assert_eq!(role(fixtures::snapshot_arn(another_kind, SOURCE, origin.transit().id())), SnapshotRole::Source);
         for missing in ["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"] {
             for instead in ["", "odd value"] {
                 let tags = origin.to_tags().with([(missing, instead)]);
-                prop_assert_eq!(SnapshotRole::of(&given::snapshot(copy.clone(), tags)), SnapshotRole::Source, "{}", missing);
+                prop_assert_eq!(SnapshotRole::of(&fixtures::snapshot(copy.clone(), tags)), SnapshotRole::Source, "{}", missing);
             }
         }
     }
@@ -133,7 +132,7 @@ fn keys(tags: &Tags) -> Vec<&str> {
 }
 
 #[test]
-fn of_fifty_tags_the_last_make_room_for_draco_s_own_and_are_told() {
+fn the_last_of_fifty_tags_are_left_out_in_favour_of_draco_s_own() {
     let (copy, left_out) = numbered("tag", 0..50).for_copy(&orders().to_tags());
     let kept = numbered("tag", 0..47);
     assert_eq!(keys(&copy), [vec!["Draco_Source", "Draco_SourceSnapshot", "Draco_Taken"], keys(&kept)].concat());
@@ -141,7 +140,7 @@ fn of_fifty_tags_the_last_make_room_for_draco_s_own_and_are_told() {
 }
 
 #[test]
-fn of_fifty_tags_with_ten_of_aws_s_own_the_last_of_aws_s_make_room() {
+fn tags_of_aws_are_left_out_before_tags_of_the_user() {
     let source: Tags = numbered("aws:", 0..10).with(numbered("tag", 0..39).iter()).with([(LIFECYCLE, "daily")]);
     assert_eq!(source.len(), 50);
     let (copy, left_out) = source.for_copy(&orders().to_tags());
@@ -155,19 +154,19 @@ fn of_fifty_tags_with_ten_of_aws_s_own_the_last_of_aws_s_make_room() {
 }
 
 #[test]
-fn the_lifecycle_has_a_place_before_all_that_sort_before_it() {
+fn the_lifecycle_is_copied_before_keys_that_sort_before_it() {
     let (copy, left_out) = numbered("A", 0..49).with([(LIFECYCLE, "daily")]).for_copy(&orders().to_tags());
     assert_eq!(copy.get(LIFECYCLE), Some("daily"));
     assert_eq!(left_out, ["A46", "A47", "A48"]);
 }
 
 #[test]
-fn a_tag_of_the_source_s_that_the_user_s_own_replaces_is_told_unless_it_is_the_same() {
+fn a_source_tag_that_the_user_s_own_tag_replaces_is_left_out_unless_it_is_equal() {
     let own = Tags::from_iter([("owner", "draco")]);
-    let check = |value: &str, told: &[&str]| {
+    let check = |value: &str, left_out: &[&str]| {
         assert_eq!(
             Tags::from_iter([("owner", value)]).for_copy(&own),
-            (own.clone(), told.iter().map(|&key| key.to_owned()).collect())
+            (own.clone(), left_out.iter().map(|&key| key.to_owned()).collect())
         );
     };
     check("shop", &["owner"]);
@@ -175,14 +174,14 @@ fn a_tag_of_the_source_s_that_the_user_s_own_replaces_is_told_unless_it_is_the_s
 }
 
 #[test]
-fn when_aws_s_own_meets_the_user_s_of_its_new_name_one_is_told() {
-    let source = Tags::from_iter([("aws:a", "theirs"), ("origin:aws:a", "user's")]);
-    let expected = Tags::from_iter([("origin:aws:a", "theirs")]);
+fn a_user_s_tag_with_the_new_key_of_a_tag_of_aws_is_left_out() {
+    let source = Tags::from_iter([("aws:a", "AWS"), ("origin:aws:a", "user")]);
+    let expected = Tags::from_iter([("origin:aws:a", "AWS")]);
     assert_eq!(source.for_copy(&Tags::default()), (expected, vec!["origin:aws:a".to_owned()]));
 }
 
 #[test]
-fn keys_and_values_of_any_script_come_along_up_to_the_limit_and_beyond_it_are_told() {
+fn lengths_are_counted_in_characters_and_longer_tags_are_left_out() {
     let (key, value) = ("キ".repeat(128), "✓".repeat(256));
     let source = Tags::from_iter([
         (key.clone(), value.clone()),
@@ -191,14 +190,14 @@ fn keys_and_values_of_any_script_come_along_up_to_the_limit_and_beyond_it_are_to
     ]);
     let expected = Tags::from_iter([(key, value)]);
     assert_eq!(source.for_copy(&Tags::default()), (expected, vec!["v".to_owned(), "キ".repeat(129)]));
-    // The longest of AWS's own keys do not fit when they are renamed.
+    // AWS's longest keys are too long after they are renamed.
     let (longest, longer) = (format!("aws:{}", "k".repeat(117)), format!("aws:{}", "k".repeat(118)));
     let (copy, left_out) = Tags::from_iter([(longest.clone(), ""), (longer.clone(), "")]).for_copy(&Tags::default());
     assert_eq!((keys(&copy), left_out), (vec![&*format!("origin:{longest}")], vec![format!("origin:{longer}")]));
 }
 
 #[test]
-fn tags_are_counted_and_set() {
+fn setting_a_tag_again_replaces_its_value() {
     let mut tags = Tags::default();
     assert_eq!((tags.is_empty(), tags.len()), (true, 0));
     tags.set("a", "1");
@@ -218,6 +217,6 @@ fn each_key_is_documented() {
     let heading = |line: &'static str| line.strip_prefix("### `")?.strip_suffix('`').filter(is_key);
     let keys: BTreeSet<&str> = include_str!("../../src/tags.rs").lines().filter_map(constant).collect();
     let headings: BTreeSet<&str> = include_str!("../../../../doc/tags.md").lines().filter_map(heading).collect();
-    assert!(keys.contains(LIFECYCLE) && keys.len() > OF_ONE.len(), "{keys:?}");
+    assert!(keys.contains(LIFECYCLE) && keys.len() > OWN_KEYS.len(), "{keys:?}");
     assert_eq!(headings, keys);
 }

@@ -1,4 +1,4 @@
-//! What goes between functions, timers and accounts, word for word: another version may read what this one wrote.
+//! The exact JSON that functions, timers and accounts exchange. Other versions of Draco have to be able to parse it.
 
 use proptest::prelude::*;
 use protocol::event::{Awaited, Check, Event, Sweep, Trigger};
@@ -7,9 +7,9 @@ use protocol::wait::{Answer, Timer};
 use protocol::{Announcement, Kind, Message, NoCopy, RefusalReason, Tags};
 use serde_json::{Value, json};
 
-use crate::given::{DR, orders, place, time};
+use crate::fixtures::{DR, orders, place, time};
 
-/// What every message and check tells of its origin.
+/// The fields of the origin in every message and check.
 fn origin() -> Value {
     json!({
         "snapshot": "arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05",
@@ -32,8 +32,8 @@ fn announcement() -> Announcement {
     }
 }
 
-/// What is told of an announcement.
-fn announced() -> Value {
+/// The fields of the announcement.
+fn announcement_json() -> Value {
     with(
         origin(),
         json!({
@@ -46,7 +46,7 @@ fn announced() -> Value {
 fn messages() -> [(Message, Value); 3] {
     let version = |event: &str| json!({"version": 1, "event": event});
     [
-        (Message::Shared(announcement()), with(announced(), version("snapshot-copy-shared"))),
+        (Message::Shared(announcement()), with(announcement_json(), version("snapshot-copy-shared"))),
         (
             Message::Completed { origin: orders(), copy: orders().copy(&place(DR)) },
             with(
@@ -62,7 +62,7 @@ fn messages() -> [(Message, Value); 3] {
 }
 
 #[test]
-fn messages_are_written_and_read_so() {
+fn format_of_messages() {
     for (message, expected) in messages() {
         let text = message.to_string();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
@@ -72,9 +72,9 @@ fn messages_are_written_and_read_so() {
     }
 }
 
-/// A newer Draco of the same version may say more.
+/// A newer release with the same message version may add fields.
 #[test]
-fn fields_of_messages_that_nobody_knows_are_no_matter() {
+fn unknown_fields_of_messages_are_ignored() {
     for (message, json) in messages() {
         let more = with(json, json!({"size": {"gib": [20]}, "why-not": null, "Version": 7}));
         assert_eq!(Message::parse(&more.to_string()).unwrap(), message);
@@ -82,14 +82,14 @@ fn fields_of_messages_that_nobody_knows_are_no_matter() {
 }
 
 #[test]
-fn timers_are_started_with_what_the_state_machine_waits_and_asks_with() {
+fn format_of_timers_and_triggers() {
     let since = time("2026-11-21T03:10:00Z");
     let check = |awaited| Trigger::Check(Box::new(Check { awaited, since }));
     let cases = [
         (check(Awaited::Copying(orders())), json!({"check": {"copying": origin(), "since": "2026-11-21T03:10:00Z"}})),
         (
             check(Awaited::Sharing(announcement())),
-            json!({"check": {"sharing": announced(), "since": "2026-11-21T03:10:00Z"}}),
+            json!({"check": {"sharing": announcement_json(), "since": "2026-11-21T03:10:00Z"}}),
         ),
         (Trigger::Sweep(Sweep::default()), json!({"sweep": {}})),
         (
@@ -103,13 +103,13 @@ fn timers_are_started_with_what_the_state_machine_waits_and_asks_with() {
             serde_json::to_value(&timer).unwrap(),
             json!({"trigger": expected, "answer": {"timer": "again", "seconds": 42}})
         );
-        let Event::Trigger(read) = Event::parse(expected).unwrap() else { panic!("the timer asks") };
+        let Event::Trigger(read) = Event::parse(expected).unwrap() else { panic!("not a trigger") };
         assert_eq!(read, trigger);
     }
 }
 
 #[test]
-fn answers_to_the_timer_are_what_its_choice_looks_at() {
+fn format_of_answers_to_the_timer() {
     let cases = [
         (Answer::Done, json!({"timer": "done"})),
         (Answer::Again { seconds: 5 }, json!({"timer": "again", "seconds": 5})),
@@ -131,21 +131,21 @@ const REASONS: [(RefusalReason, &str, i64); 6] = [
 ];
 
 #[test]
-fn a_refusal_is_told_in_a_tag_and_is_over_in_time() {
-    let heard = time("2026-11-21T03:20:00Z");
-    for (reason, word, hours) in REASONS {
-        let refusal = Refusal { at: heard, reason };
-        assert_eq!(refusal.to_string(), format!("2026-11-21T03:20:00Z {word}"));
+fn a_refusal_is_retried_after_the_time_of_its_reason() {
+    let at = time("2026-11-21T03:20:00Z");
+    for (reason, name, hours) in REASONS {
+        let refusal = Refusal { at, reason };
+        assert_eq!(refusal.to_string(), format!("2026-11-21T03:20:00Z {name}"));
         assert_eq!(Refusal::parse(&refusal.to_string()), Some(refusal));
-        let over = heard + chrono::TimeDelta::hours(hours);
-        assert!(refusal.may_retry(over) && !refusal.may_retry(over - chrono::TimeDelta::seconds(1)), "{word}");
+        let retry = at + chrono::TimeDelta::hours(hours);
+        assert!(refusal.may_retry(retry) && !refusal.may_retry(retry - chrono::TimeDelta::seconds(1)), "{name}");
     }
 }
 
 #[test]
-fn reasons_that_this_version_does_not_know_are_understood_as_other() {
+fn an_unknown_reason_is_parsed_as_other() {
     let unknown = with(messages()[2].1.clone(), json!({"reason": "out-of-quota"}));
-    let Message::NoCopy(no_copy) = Message::parse(&unknown.to_string()).unwrap() else { panic!("it is of no copy") };
+    let Message::NoCopy(no_copy) = Message::parse(&unknown.to_string()).unwrap() else { panic!("not NoCopy") };
     assert_eq!(no_copy.reason, RefusalReason::Other);
     let read = |text: &str| Refusal::parse(text).map(|refusal| refusal.reason);
     for text in ["out-of-quota", "", "Not-Shared", "not shared", "NotShared"] {
@@ -154,7 +154,7 @@ fn reasons_that_this_version_does_not_know_are_understood_as_other() {
 }
 
 #[test]
-fn a_tag_that_is_no_refusal_is_none() {
+fn an_invalid_refusal_tag_is_ignored() {
     for text in ["", "not-shared", "yesterday not-shared", "2026-11-21T03:20:00Z", " 2026-11-21T03:20:00Z not-shared"] {
         assert_eq!(Refusal::parse(text), None, "{text:?}");
     }
@@ -162,7 +162,7 @@ fn a_tag_that_is_no_refusal_is_none() {
 
 proptest! {
     #[test]
-    fn any_tags_come_through_a_message_as_they_are(tags in crate::given::any_tags()) {
+    fn any_tags_survive_a_message(tags in crate::fixtures::any_tags()) {
         let message = Message::Shared(Announcement { tags, ..announcement() });
         prop_assert_eq!(Message::parse(&message.to_string()).unwrap(), message);
     }

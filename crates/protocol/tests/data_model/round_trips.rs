@@ -1,4 +1,4 @@
-//! What is written is read again as it was.
+//! Serialized values parse to the same values, and AWS's descriptions are read correctly.
 
 use proptest::prelude::*;
 use protocol::event::{Delivery, Event, Record};
@@ -7,11 +7,11 @@ use protocol::{
     AccountId, DatabaseArn, Kind, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
 };
 
-use crate::given::{self, DR, SOURCE, orders, place, snapshot_arn, time};
+use crate::fixtures::{self, DR, SOURCE, orders, place, snapshot_arn, time};
 
 proptest! {
     #[test]
-    fn arns_are_read_as_they_are_written(kind in given::kind(), account in given::account(), id in given::id()) {
+    fn a_written_arn_parses_to_the_same_arn(kind in fixtures::kind(), account in fixtures::account(), id in fixtures::id()) {
         let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
         let database = DatabaseArn::new(kind, place(account), &id).unwrap();
         prop_assert_eq!(snapshot.to_string().parse::<SnapshotArn>().unwrap(), snapshot.clone());
@@ -24,8 +24,8 @@ proptest! {
     }
 
     #[test]
-    fn origins_come_through_json(kind in given::kind(), id in given::id(), taken in given::moment()) {
-        let origin = given::origin(kind, SOURCE, &id, taken);
+    fn an_origin_survives_json(kind in fixtures::kind(), id in fixtures::id(), taken in fixtures::moment()) {
+        let origin = fixtures::origin(kind, SOURCE, &id, taken);
         let json = serde_json::to_string(&origin).unwrap();
         prop_assert_eq!(serde_json::from_str::<Origin>(&json).unwrap(), origin);
     }
@@ -33,23 +33,23 @@ proptest! {
 
 proptest! {
     #[test]
-    fn what_is_delivered_is_heard(kind in given::kind(), account in given::account(), id in given::id(), taken in given::moment()) {
+    fn a_delivery_parses_to_its_content(kind in fixtures::kind(), account in fixtures::account(), id in fixtures::id(), taken in fixtures::moment()) {
         let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
         let topic = place(DR).arn("sns", "DracoProducer");
-        let heard = |delivery: Delivery| match Event::parse(delivery.payload()).unwrap() {
+        let parse = |delivery: Delivery| match Event::parse(delivery.payload()).unwrap() {
             Event::Records(mut records) => records.remove(0).unwrap(),
-            asked => panic!("{asked:?}"),
+            trigger => panic!("{trigger:?}"),
         };
-        let taken_by_hand = Notification::Snapshot { arn: snapshot.clone(), event: SnapshotEvent::Created };
-        prop_assert_eq!(heard(Delivery::of_created_snapshot(&snapshot, &topic)), Record::Notification(taken_by_hand));
-        let origin = given::origin(kind, SOURCE, &id, taken);
+        let created = Notification::Snapshot { arn: snapshot.clone(), event: SnapshotEvent::Created };
+        prop_assert_eq!(parse(Delivery::of_created_snapshot(&snapshot, &topic)), Record::Notification(created));
+        let origin = fixtures::origin(kind, SOURCE, &id, taken);
         let message = Message::Completed { copy: origin.copy(&place(DR)), origin };
-        prop_assert_eq!(heard(Delivery::of_message(&message, &topic)), Record::Message(message));
+        prop_assert_eq!(parse(Delivery::of_message(&message, &topic)), Record::Message(message));
     }
 }
 
 #[test]
-fn arns_are_written_so() {
+fn examples_of_arns() {
     let check = |kind, snapshot: &str, database: &str| {
         assert_eq!(snapshot_arn(kind, SOURCE, "rds:Orders").to_string(), snapshot);
         assert_eq!(DatabaseArn::new(kind, place(SOURCE), "Orders").unwrap().to_string(), database);
@@ -60,7 +60,7 @@ fn arns_are_written_so() {
 }
 
 #[test]
-fn accounts_and_regions_are_read_as_they_are_written() {
+fn written_accounts_and_regions_parse_to_the_same_values() {
     let account: AccountId = serde_json::from_str("\"000000000001\"").unwrap();
     assert_eq!((account.as_str(), &*account.to_string()), ("000000000001", "000000000001"));
     for code in ["eu-west-1", "ap-southeast-5", "us-iso-east-1"] {
@@ -74,17 +74,17 @@ fn accounts_and_regions_are_read_as_they_are_written() {
     assert_eq!(place(SOURCE).arn("sns", "DracoConsumer"), "arn:aws:sns:eu-west-1:111111111111:DracoConsumer");
 }
 
-/// Instance snapshots have at most 255 characters in their names, and the value of a tag has 256.
+/// Names of instance snapshots have at most 255 characters, tag values 256.
 #[test]
-fn an_origin_whose_arn_is_too_long_for_a_tag_is_told_by_its_identifier() {
+fn tags_contain_the_identifier_if_the_arn_is_too_long_for_a_tag_value() {
     let head = "arn:aws:rds:eu-west-1:111111111111:snapshot:".len();
     let check = |length: usize, expected: fn(&SnapshotArn) -> String| {
-        let origin = given::origin(Kind::Instance, SOURCE, &"a".repeat(length), time("2026-11-21T03:06:39.123Z"));
+        let origin = fixtures::origin(Kind::Instance, SOURCE, &"a".repeat(length), time("2026-11-21T03:06:39.123Z"));
         let tags = origin.to_tags();
         assert_eq!(tags.get("Draco_SourceSnapshot"), Some(&*expected(&origin.snapshot)));
         assert_eq!(tags.get("Draco_Source"), Some("arn:aws:rds:eu-west-1:111111111111:db:orders"));
         assert_eq!(tags.get("Draco_Taken"), Some("2026-11-21T03:06:39.123Z"));
-        let copy = given::snapshot(origin.copy(&place(DR)), tags);
+        let copy = fixtures::snapshot(origin.copy(&place(DR)), tags);
         assert_eq!(SnapshotRole::of(&copy), SnapshotRole::Copy(origin));
     };
     check(256 - head, SnapshotArn::to_string);
@@ -93,13 +93,13 @@ fn an_origin_whose_arn_is_too_long_for_a_tag_is_told_by_its_identifier() {
 }
 
 #[test]
-fn a_source_is_the_origin_of_its_copies_once_aws_tells_when_it_was_taken() {
-    let source = given::snapshot(orders().snapshot, Tags::default());
+fn a_snapshot_has_an_origin_once_aws_returns_its_creation_time() {
+    let source = fixtures::snapshot(orders().snapshot, Tags::default());
     assert_eq!(source.origin().unwrap(), None);
     let (created, original) = (Some(orders().taken), Some(time("2026-11-01T00:00:00Z")));
     let source = Snapshot { created, ..source };
     assert_eq!(source.origin().unwrap(), Some(orders()));
-    // A manual copy was taken when what it is a copy of was.
+    // A manual copy has the time of its original.
     let copy = Snapshot { original_created: original, ..source.clone() };
     assert_eq!(copy.origin().unwrap(), Some(Origin { taken: original.unwrap(), ..orders() }));
     let odd = Snapshot { database: "a b".to_owned(), ..source };
@@ -107,27 +107,28 @@ fn a_source_is_the_origin_of_its_copies_once_aws_tells_when_it_was_taken() {
 }
 
 #[test]
-fn only_a_cluster_s_snapshot_in_the_clear_cannot_be_encrypted_by_copying() {
+fn only_an_unencrypted_cluster_snapshot_cannot_be_encrypted_by_copying() {
     for (kind, is_encrypted, can_be) in [
         (Kind::Instance, true, true),
         (Kind::Instance, false, true),
         (Kind::Cluster, true, true),
         (Kind::Cluster, false, false),
     ] {
-        let snapshot = Snapshot { is_encrypted, ..given::snapshot(snapshot_arn(kind, SOURCE, "a"), Tags::default()) };
+        let snapshot =
+            Snapshot { is_encrypted, ..fixtures::snapshot(snapshot_arn(kind, SOURCE, "a"), Tags::default()) };
         assert_eq!(snapshot.can_be_encrypted_by_copying(), can_be, "{kind:?} {is_encrypted}");
     }
 }
 
 #[test]
-fn the_lifecycle_is_what_its_tag_says() {
-    let with = |tags| given::snapshot(orders().snapshot, tags).lifecycle().map(str::to_owned);
+fn the_lifecycle_is_the_value_of_its_tag() {
+    let with = |tags| fixtures::snapshot(orders().snapshot, tags).lifecycle().map(str::to_owned);
     assert_eq!(with(Tags::default()), None);
     assert_eq!(with(Tags::from_iter([("Draco_Lifecycle", "daily")])), Some("daily".to_owned()));
 }
 
 #[test]
-fn statuses_are_read_as_aws_spells_them_and_new_ones_are_still_on_their_way() {
+fn an_unknown_status_counts_as_a_copy_in_progress() {
     let check = |status, spelt: &[&str]| {
         for text in spelt {
             assert_eq!(Status::parse(text), status, "{text}");

@@ -1,4 +1,4 @@
-//! Input that nobody would write: no parser panics, and what it says is one line of some length.
+//! Random input: no parser panics, and every error message is one line of limited length.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,17 +11,18 @@ use protocol::settings::{SettingsReader, parse_arn_of};
 use protocol::{AccountId, DatabaseArn, Message, Origin, Region, SnapshotArn, Status};
 use serde_json::{Map, Value, json};
 
-use crate::given::{self, SOURCE, place};
+use crate::fixtures::{self, SOURCE, place};
 use crate::messages::record;
 
-/// What is read, unless it is refused in words that an operator can use.
-fn check<T, E: Display>(read: Result<T, E>) -> Option<T> {
-    read.map_err(|why| {
-        let why = why.to_string();
-        assert!(!why.chars().any(char::is_control), "{why:?} is more than a line");
-        assert!(why.chars().count() < 4_000, "{why:?} is long");
-    })
-    .ok()
+/// The parsed value, if the input is valid. Otherwise checks the error message.
+fn check<T, E: Display>(parsed: Result<T, E>) -> Option<T> {
+    parsed
+        .map_err(|why| {
+            let why = why.to_string();
+            assert!(!why.chars().any(char::is_control), "{why:?} has more than one line");
+            assert!(why.chars().count() < 4_000, "{why:?} is too long");
+        })
+        .ok()
 }
 
 fn check_text(text: &str) {
@@ -53,14 +54,14 @@ fn check_text(text: &str) {
 fn check_json(json: Value) {
     check(Message::parse(&json.to_string()));
     check(Notification::parse(&json.to_string(), &place(SOURCE)));
-    check(serde_json::from_value::<Origin>(json.clone()).map_err(|_| "serde's own words"));
-    if let Some(Event::Records(heard)) = check(Event::parse(json)) {
-        heard.into_iter().for_each(|heard| drop(check(heard)));
+    check(serde_json::from_value::<Origin>(json.clone()).map_err(|_| "serde's own message"));
+    if let Some(Event::Records(records)) = check(Event::parse(json)) {
+        records.into_iter().for_each(|record| drop(check(record)));
     }
 }
 
-/// Texts that come near to something.
-fn near() -> impl Strategy<Value = String> {
+/// Text that resembles valid input.
+fn near_miss() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "arn",
         ":",
@@ -91,7 +92,7 @@ fn near() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
-/// JSON whose keys and words are those of Draco's own, in any order.
+/// JSON with the keys and values of Draco's formats, in any combination.
 fn any_json() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         9 => prop::sample::select(vec![
@@ -108,7 +109,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         Just(json!(1)),
         any::<String>().prop_map(Value::from),
-        near().prop_map(Value::from),
+        near_miss().prop_map(Value::from),
         prop::sample::select(vec![
             "aws:sns",
             "arn:aws:sns:eu-west-1:111111111111:DracoProducer",
@@ -135,10 +136,10 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is right but for one thing.
-fn almost() -> impl Strategy<Value = Value> {
-    let right = || {
-        let origin = given::orders();
+/// A valid message in which one field has a random value.
+fn message_with_random_field() -> impl Strategy<Value = Value> {
+    let valid = || {
+        let origin = fixtures::orders();
         let mut json = serde_json::to_value(&origin).unwrap();
         json["transit"] = origin.transit().to_string().into();
         json["copy"] = origin.transit().to_string().into();
@@ -152,17 +153,17 @@ fn almost() -> impl Strategy<Value = Value> {
     let field = prop::sample::select(vec![
         "snapshot", "database", "taken", "transit", "copy", "tags", "reason", "why", "version", "event",
     ]);
-    (event, field, any_json()).prop_map(move |(event, field, wrong)| {
-        let mut json = right();
+    (event, field, any_json()).prop_map(move |(event, field, value)| {
+        let mut json = valid();
         json["event"] = event.into();
-        json[field] = wrong;
+        json[field] = value;
         json
     })
 }
 
 proptest! {
     #[test]
-    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn random_bytes_cause_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         check_text(&String::from_utf8_lossy(&bytes));
         if let Ok(json) = serde_json::from_slice(&bytes) {
             check_json(json);
@@ -170,17 +171,17 @@ proptest! {
     }
 
     #[test]
-    fn any_text(text in any::<String>()) {
+    fn random_text_causes_no_panic(text in any::<String>()) {
         check_text(&text);
     }
 
     #[test]
-    fn texts_that_come_near(text in near()) {
+    fn text_that_resembles_valid_input_causes_no_panic(text in near_miss()) {
         check_text(&text);
     }
 
     #[test]
-    fn any_json_at_all(json in any_json()) {
+    fn random_json_causes_no_panic(json in any_json()) {
         check_json(json.clone());
         check_json(json!({"Records": [json.clone()]}));
         check_json(json!({"Records": [record(Some("DRACO Event"), &json.to_string()), record(Some("RDS Notification Message"), &json.to_string())]}));
@@ -189,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn messages_that_are_right_but_for_one_thing(json in almost()) {
+    fn a_message_with_a_random_field_causes_no_panic(json in message_with_random_field()) {
         check_json(json.clone());
         check_json(json!({"check": {"copying": json.clone(), "since": "2026-11-21T03:06:39Z"}}));
         check_json(json!({"check": {"sharing": json.clone(), "since": json}}));
@@ -197,7 +198,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_huge_is_quoted_in_part() {
+fn very_long_input_is_shortened_in_error_messages() {
     check_text(&"x".repeat(1_000_000));
     check_text(&format!("arn:aws:rds:eu-west-1:111111111111:snapshot:{}", "é".repeat(100_000)));
     check_text(&"[".repeat(100_000));

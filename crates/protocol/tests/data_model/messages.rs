@@ -1,13 +1,13 @@
-//! What is heard on topics and understood.
+//! Parsing of SNS records: RDS notifications and messages of the other account.
 
 use protocol::event::{Event, Record, RecordError};
 use protocol::notification::{Notification, SnapshotEvent};
 use protocol::{Kind, Message};
 use serde_json::{Value, json};
 
-use crate::given::{DR, SOURCE, orders, place, snapshot_arn};
+use crate::fixtures::{DR, SOURCE, orders, place, snapshot_arn};
 
-/// A record of SNS.
+/// An SNS record.
 pub(crate) fn record(subject: Option<&str>, message: &str) -> Value {
     json!({
         "EventSource": "aws:sns", "EventVersion": "1.0",
@@ -19,20 +19,18 @@ pub(crate) fn record(subject: Option<&str>, message: &str) -> Value {
     })
 }
 
-/// What is heard of an event of these records.
-pub(crate) fn hear(records: Vec<Value>) -> Vec<Result<Record, RecordError>> {
-    let Event::Records(heard) = Event::parse(json!({"Records": records})).unwrap() else { panic!("nothing was said") };
-    heard
+fn parse_records(records: Vec<Value>) -> Vec<Result<Record, RecordError>> {
+    let Event::Records(parsed) = Event::parse(json!({"Records": records})).unwrap() else { panic!("no records") };
+    parsed
 }
 
-/// What is heard of this one.
-pub(crate) fn hear_one(record: Value) -> Result<Record, RecordError> {
-    let mut heard = hear(vec![record]);
-    assert_eq!(heard.len(), 1);
-    heard.remove(0)
+pub(crate) fn parse_record(record: Value) -> Result<Record, RecordError> {
+    let mut parsed = parse_records(vec![record]);
+    assert_eq!(parsed.len(), 1);
+    parsed.remove(0)
 }
 
-/// What RDS writes of an event with this number.
+/// RDS's notification of an event with this number.
 pub(crate) fn notification(source: &str, number: &str, arn: Option<&str>) -> String {
     let mut json = json!({
         "Event Source": source,
@@ -47,17 +45,18 @@ pub(crate) fn notification(source: &str, number: &str, arn: Option<&str>) -> Str
     json.to_string()
 }
 
+/// The subject of RDS notifications.
 pub(crate) const RDS: Option<&str> = Some("RDS Notification Message");
 
-fn notified(message: &str) -> Notification {
-    match hear_one(record(RDS, message)) {
+fn parse_notification(message: &str) -> Notification {
+    match parse_record(record(RDS, message)) {
         Ok(Record::Notification(notification)) => notification,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn the_eight_events_that_matter_are_known_by_number_and_source() {
+fn the_eight_snapshot_events_are_recognised_by_number_and_source() {
     let known = [
         ("db-snapshot", "0042", SnapshotEvent::Created),
         ("db-snapshot", "0091", SnapshotEvent::Created),
@@ -71,20 +70,20 @@ fn the_eight_events_that_matter_are_known_by_number_and_source() {
     for number in 0..1_000 {
         for (source, kind) in [("db-snapshot", Kind::Instance), ("db-cluster-snapshot", Kind::Cluster)] {
             let expected = match known.iter().find(|(of, known, _)| *of == source && known.parse() == Ok(number)) {
-                Some((.., news)) => Notification::Snapshot {
+                Some((.., event)) => Notification::Snapshot {
                     arn: snapshot_arn(kind, SOURCE, "rds:orders-2026-11-21-03-05"),
-                    event: *news,
+                    event: *event,
                 },
                 None => Notification::Other { number: Some(number) },
             };
-            assert_eq!(notified(&notification(source, &format!("{number:04}"), None)), expected);
+            assert_eq!(parse_notification(&notification(source, &format!("{number:04}"), None)), expected);
         }
     }
 }
 
 #[test]
-fn the_notification_s_own_arn_counts_and_the_topic_s_place_without_it() {
-    let of = |arn| notified(&notification("db-snapshot", "0091", arn));
+fn a_notification_without_an_arn_concerns_the_topic_s_account_and_region() {
+    let of = |arn| parse_notification(&notification("db-snapshot", "0091", arn));
     let event = SnapshotEvent::Created;
     let here = snapshot_arn(Kind::Instance, SOURCE, "rds:orders-2026-11-21-03-05");
     assert_eq!(of(None), Notification::Snapshot { arn: here, event });
@@ -93,16 +92,17 @@ fn the_notification_s_own_arn_counts_and_the_topic_s_place_without_it() {
 }
 
 #[test]
-fn the_greeting_is_recognised() {
-    let greeting =
+fn the_subscription_notice_is_recognised() {
+    let notice =
         "This is a message to notify that RDS will attempt to send you event notifications for the subscription draco";
-    assert_eq!(notified(greeting), Notification::SubscriptionNotice);
+    assert_eq!(parse_notification(notice), Notification::SubscriptionNotice);
 }
 
 #[test]
-fn events_that_are_never_seen_or_of_other_things_are_ignored_without_noise() {
-    let other =
-        |source, number| notified(&notification(source, number, Some("arn:aws:rds:eu-west-1:111111111111:db:orders")));
+fn other_rds_events_are_parsed_as_other() {
+    let other = |source, number| {
+        parse_notification(&notification(source, number, Some("arn:aws:rds:eu-west-1:111111111111:db:orders")))
+    };
     assert_eq!(other("db-snapshot", "9999"), Notification::Other { number: Some(9_999) });
     assert_eq!(other("db-instance", "0091"), Notification::Other { number: Some(91) });
     assert_eq!(other("db-snapshot", "99999999999"), Notification::Other { number: None });
@@ -110,34 +110,34 @@ fn events_that_are_never_seen_or_of_other_things_are_ignored_without_noise() {
 }
 
 #[test]
-fn another_subject_is_a_stranger_s_whatever_it_says() {
+fn a_record_with_another_subject_is_unknown() {
     for subject in [None, Some(""), Some("RDS"), Some("Hello\n"), Some("DRACO event")] {
-        let heard = hear_one(record(subject, "not JSON")).unwrap();
-        assert_eq!(heard, Record::Unknown(subject.map(str::to_owned)));
+        let parsed = parse_record(record(subject, "not JSON")).unwrap();
+        assert_eq!(parsed, Record::Unknown(subject.map(str::to_owned)));
     }
 }
 
 #[test]
-fn a_message_of_the_other_account_is_heard() {
+fn a_message_of_the_other_account_is_parsed() {
     let message = Message::Completed { origin: orders(), copy: orders().copy(&place(DR)) };
-    assert_eq!(hear_one(record(Some("DRACO Event"), &message.to_string())).unwrap(), Record::Message(message));
+    assert_eq!(parse_record(record(Some("DRACO Event"), &message.to_string())).unwrap(), Record::Message(message));
 }
 
 #[test]
-fn no_records_are_nothing_heard() {
-    assert!(hear(Vec::new()).is_empty());
+fn an_event_may_have_no_records() {
+    assert!(parse_records(Vec::new()).is_empty());
 }
 
 #[test]
-fn of_several_records_each_is_heard_also_beside_one_that_cannot_be_understood() {
-    let heard = hear(vec![
+fn an_invalid_record_does_not_affect_the_others() {
+    let parsed = parse_records(vec![
         record(None, "one"),
         json!("odd"),
         json!({"EventSource": "aws:s3"}),
         record(RDS, "{}"),
         record(RDS, &notification("db-snapshot", "0001", None)),
     ]);
-    let heard: Vec<_> = heard.into_iter().map(Result::ok).collect();
+    let parsed: Vec<_> = parsed.into_iter().map(Result::ok).collect();
     let other = Record::Notification(Notification::Other { number: Some(1) });
-    assert_eq!(heard, [Some(Record::Unknown(None)), None, None, None, Some(other)]);
+    assert_eq!(parsed, [Some(Record::Unknown(None)), None, None, None, Some(other)]);
 }

@@ -1,14 +1,14 @@
-//! What must hold for Draco's words, whatever is said to it.
+//! The data model: parsing, names, tags, messages and delays.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-mod any_input;
-mod bad_input;
-mod given;
+mod fixtures;
+mod formats;
 mod identifiers;
+mod invalid_input;
 mod messages;
+mod random_input;
 mod round_trips;
 mod settings;
-mod shapes;
 mod tags;
 mod waiting;
