@@ -10,7 +10,7 @@ use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, S
 use tracing::{error, info, warn};
 
 use crate::decide::Step;
-use crate::lifecycle::{Expired, StoredCopy, expired};
+use crate::lifecycle::{Expired, StoredCopy, expired, expired_since_last_report};
 use crate::settings::{Deletion, Keys, Settings};
 use crate::{Cause, Consumer};
 
@@ -146,18 +146,18 @@ impl Consumer {
         Ok(self.cloud.publish(&topic, message).await?)
     }
 
-    /// The expired copies of the database. In a dry run they are reported once a day for each database: there are none if another
-    /// copy was completed earlier today.
+    /// The expired copies of the database. In a dry run, only those that were not reported earlier today.
     async fn expired(&self, origin: &Origin, copy: &Snapshot) -> Result<Vec<Expired>, cloud::Error> {
         let Settings { deletion, lifecycles, floor, .. } = &self.settings;
         let all = self.cloud.list_all(copy.arn.kind, Some(&copy.database)).await?;
         let copies: Vec<_> = all.iter().filter_map(|found| StoredCopy::of(found, &origin.database)).collect();
-        let today = self.cloud.now().date_naive();
-        let was_reported = || copies.iter().any(|copy| copy.was_reported_on(today));
-        if *deletion == Deletion::DryRun && was_reported() {
-            return Ok(Vec::new());
-        }
-        Ok(expired(copies, Some(&copy.arn), lifecycles, floor))
+        Ok(match deletion {
+            Deletion::Enabled => expired(copies, Some(&copy.arn), lifecycles, floor),
+            Deletion::DryRun => {
+                let today = self.cloud.now().date_naive();
+                expired_since_last_report(copies, &copy.arn, today, lifecycles, floor)
+            }
+        })
     }
 
     /// Deletes an expired copy, or logs that it would be deleted (invariant 6).

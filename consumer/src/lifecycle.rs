@@ -105,3 +105,69 @@ pub(crate) fn expired(
         })
         .collect()
 }
+
+/// The expired copies that a dry run reports when a copy is completed: each once a day. If another copy of the database was
+/// completed earlier on this day, the copies that had expired then were reported then.
+pub(crate) fn expired_since_last_report(
+    copies: Vec<StoredCopy>,
+    just_completed: &SnapshotArn,
+    today: NaiveDate,
+    known: &Lifecycles,
+    floor: &Lifecycle,
+) -> Vec<Expired> {
+    let others: Vec<_> = copies.iter().filter(|copy| copy.arn != *just_completed).cloned().collect();
+    let reported = if others.iter().any(|copy| copy.was_reported_on(today)) {
+        expired(others, None, known, floor)
+    } else {
+        Vec::new()
+    };
+    let was_reported = |copy: &StoredCopy| reported.iter().any(|expired| expired.copy.arn == copy.arn);
+    let all = expired(copies, Some(just_completed), known, floor);
+    all.into_iter().filter(|expired| !was_reported(&expired.copy)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use retention::Rules;
+
+    use super::*;
+
+    /// A copy of the nth hour of a day of November, reported at once.
+    fn copy(day: u32, hour: u32) -> StoredCopy {
+        let time: DateTime<Utc> = format!("2026-11-{day:02}T{hour:02}:00:00Z").parse().unwrap();
+        let origin = Origin {
+            snapshot: format!("arn:aws:rds:eu-west-1:111111111111:snapshot:s-{day}-{hour}").parse().unwrap(),
+            database: "arn:aws:rds:eu-west-1:111111111111:db:orders".parse().unwrap(),
+            taken: time,
+        };
+        let dr = protocol::Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() };
+        StoredCopy {
+            arn: origin.copy(&dr),
+            origin,
+            arrived: time,
+            lifecycle: Some("Last".to_owned()),
+            reported: Some(time.to_rfc3339()),
+        }
+    }
+
+    /// What is reported when the last of these copies is completed, if only the newest is kept.
+    fn reported(copies: &[(u32, u32)]) -> Vec<String> {
+        let known: Lifecycles = serde_json::from_str(r#"{"Last": {"last": 1}}"#).unwrap();
+        let floor = serde_json::from_str::<Rules>(r#"{"last": 1}"#).unwrap().named("Floor");
+        let mut all: Vec<_> = copies.iter().map(|&(day, hour)| copy(day, hour)).collect();
+        let last = all.last_mut().unwrap();
+        last.reported = None;
+        let (arn, day) = (last.arn.clone(), last.arrived.date_naive());
+        let reported = expired_since_last_report(all, &arn, day, &known, &floor);
+        reported.iter().map(|expired| expired.copy.origin.snapshot.id().to_owned()).collect()
+    }
+
+    #[test]
+    fn an_expired_copy_is_reported_once_a_day() {
+        assert_eq!(reported(&[(1, 1)]), Vec::<String>::new());
+        assert_eq!(reported(&[(1, 1), (1, 2)]), ["s-1-1"], "the first completion that lets it expire");
+        assert_eq!(reported(&[(1, 1), (1, 2), (1, 3)]), ["s-1-2"], "the others were reported an hour ago");
+        assert_eq!(reported(&[(1, 1), (1, 2), (2, 1)]), ["s-1-1", "s-1-2"], "all of them again on the next day");
+        assert_eq!(reported(&[(1, 1), (2, 1), (2, 2)]), ["s-2-1"]);
+    }
+}

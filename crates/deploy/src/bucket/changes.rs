@@ -188,7 +188,7 @@ mod tests {
         let observed = right();
         let all = changes(&Bucket { name: "code", readers: &readers }, Some(&observed));
         let [change] = &all[..] else { panic!("{all:?}") };
-        assert_eq!(change.new, "111111111111, 333333333333 may read draco/*, and all only over TLS");
+        assert_eq!(change.new, "111111111111, 333333333333 may read draco/*; TLS is required");
     }
 
     #[test]
