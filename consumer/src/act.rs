@@ -1,7 +1,7 @@
 //! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
 
 use anyhow::ensure;
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::CopyStart;
 use cloud::log::step;
 use protocol::event::Awaited;
@@ -108,7 +108,7 @@ impl Consumer {
     async fn complete(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<()> {
         let now = self.cloud.now();
         self.report(origin).await?;
-        let expired = self.expired(origin, copy).await?;
+        let expired = self.expired(origin, copy, now).await?;
         let (itself, others): (Vec<_>, Vec<_>) = expired.into_iter().partition(|expired| expired.copy.arn == copy.arn);
         let mut failures = Vec::new();
         for expired in &others {
@@ -147,16 +147,18 @@ impl Consumer {
     }
 
     /// The expired copies of the database. In a dry run, only those that were not reported earlier today.
-    async fn expired(&self, origin: &Origin, copy: &Snapshot) -> Result<Vec<Expired>, cloud::Error> {
+    async fn expired(
+        &self,
+        origin: &Origin,
+        copy: &Snapshot,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Expired>, cloud::Error> {
         let Settings { deletion, lifecycles, floor, .. } = &self.settings;
         let all = self.cloud.list_all(copy.arn.kind, Some(&copy.database)).await?;
         let copies: Vec<_> = all.iter().filter_map(|found| StoredCopy::of(found, &origin.database)).collect();
         Ok(match deletion {
             Deletion::Enabled => expired(copies, Some(&copy.arn), lifecycles, floor),
-            Deletion::DryRun => {
-                let today = self.cloud.now().date_naive();
-                expired_since_last_report(copies, &copy.arn, today, lifecycles, floor)
-            }
+            Deletion::DryRun => expired_since_last_report(copies, &copy.arn, now.date_naive(), lifecycles, floor),
         })
     }
 

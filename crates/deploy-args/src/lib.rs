@@ -64,12 +64,19 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// If the arguments contradict each other, or the configuration cannot be read.
+    /// If the arguments contradict each other, the configuration cannot be read, or a command that sets Draco up lacks a required
+    /// key: that is reported before anything is built.
     pub fn configuration(&self) -> anyhow::Result<Config> {
         if let Self::Update(update) = self {
             update.check()?;
         }
-        self.config_file().read()
+        let config = self.config_file().read()?;
+        if matches!(self, Self::SetupBucket(_) | Self::Upload(_) | Self::Create(_))
+            && let Some(key) = config.missing_keys().next()
+        {
+            config.need(&None::<String>, key.name)?;
+        }
+        Ok(config)
     }
 
     fn config_file(&self) -> &ConfigFile {

@@ -131,10 +131,14 @@ async fn missing_network_is_reported_with_advice() {
 async fn missing_configuration_is_reported_before_any_call() {
     let stage = Stage::new("not-configured").await;
     fs::write(stage.folder.join("empty.yaml"), "").unwrap();
+    let without_bucket = "AWS_REGION: eu-west-1\nSOURCE_ACCTS: [\"111111111111\"]\nDR_ACCT: \"222222222222\"\n";
+    fs::write(stage.folder.join("no-bucket.yaml"), without_bucket).unwrap();
     for (args, key) in [
-        (&["setup-bucket", "--config", "empty.yaml"][..], "CODE_BUCKET"),
-        (&["upload", "--config", "empty.yaml"], "CODE_BUCKET"),
+        (&["setup-bucket", "--config", "empty.yaml"][..], "AWS_REGION"),
+        (&["setup-bucket", "--config", "no-bucket.yaml"], "CODE_BUCKET"),
+        (&["upload", "--config", "no-bucket.yaml"], "CODE_BUCKET"),
         (&["create", "consumer", "--config", "empty.yaml"], "AWS_REGION"),
+        (&["create", "producer", "--config", "no-bucket.yaml"], "CODE_BUCKET"),
     ] {
         let why = stage.error(args, &keys(DR)).await;
         assert!(why.starts_with(&format!("error: {key} is not set")), "{why}");
