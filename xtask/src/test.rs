@@ -136,7 +136,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     // `draco` is among the programs that the tests build.
     if !crate::target()?.join("debug/draco").exists() {
         let time = if quick { "10 minutes" } else { "25 minutes" };
-        crate::announce("building and running all checks for the first time", time, "5 GB");
+        crate::announce("building and running all checks for the first time", time, "10 GB");
     }
     if !quick {
         let _ = fs::remove_file(answers()?);

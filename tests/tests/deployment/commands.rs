@@ -1,4 +1,4 @@
-//! The commands, as somebody types them at the root of the sources.
+//! Runs `cargo xtask` commands as a user types them at the root of the repository.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,19 +16,19 @@ pub(crate) struct Commands {
     environment: Vec<(OsString, OsString)>,
 }
 
-/// What a command came to.
+/// The result of a command.
 pub(crate) struct Ran {
-    pub(crate) held: bool,
-    /// All that it has printed.
-    pub(crate) said: String,
+    pub(crate) succeeded: bool,
+    /// Standard output and standard error.
+    pub(crate) output: String,
 }
 
 impl Commands {
-    /// A configuration in this folder, and profiles for two accounts that are at these endpoints.
+    /// Writes a configuration to this folder, and AWS profiles for two accounts at these endpoints.
     pub(crate) fn new(folder: &Path, ministack: &str, behind: &str, architecture: &str) -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.to_owned();
         let config = folder.join("config.yaml");
-        let said = format!(
+        let settings = format!(
             "AWS_REGION: {REGION}\n\
              SOURCE_ACCTS: [\"{SOURCE}\"]\n\
              DR_ACCT: \"{DR}\"\n\
@@ -40,14 +40,14 @@ impl Commands {
              lifecycles:\n  \
                Newest: {{ last: 1 }}\n"
         );
-        fs::write(&config, said)?;
+        fs::write(&config, settings)?;
         let profiles = folder.join("aws");
         let profile = |name, account| {
             format!("[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {SECRET}\n")
         };
         fs::write(&profiles, profile("source", SOURCE) + &profile("dr", DR))?;
 
-        // Nothing of who runs the test, and nothing that Cargo sets for tests: it would build anew for it.
+        // No AWS settings of the user, and none of the variables that Cargo sets for tests, which would cause a rebuild.
         let kept = ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
         let kept = kept.into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let set = [
@@ -55,21 +55,21 @@ impl Commands {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".as_ref()),
             ("AWS_EC2_METADATA_DISABLED", "true".as_ref()),
             ("AWS_ENDPOINT_URL", ministack.as_ref()),
-            // What the commands ask RDS, they ask the one behind the functions.
+            // The commands use the same RDS as the functions.
             ("AWS_ENDPOINT_URL_RDS", behind.as_ref()),
         ];
         let set = set.into_iter().map(|(name, value)| (name.into(), value.into()));
         Ok(Self { root, config, environment: kept.chain(set).collect() })
     }
 
-    /// Runs `cargo xtask …`, which must succeed; what it has printed.
+    /// Runs `cargo xtask …`, which must succeed, and returns its output.
     pub(crate) async fn xtask(&self, typed: &str) -> anyhow::Result<String> {
-        let Ran { held, said } = self.run(typed).await?;
-        ensure!(held, "`cargo xtask {typed}` failed");
-        Ok(said)
+        let Ran { succeeded, output } = self.run(typed).await?;
+        ensure!(succeeded, "`cargo xtask {typed}` failed");
+        Ok(output)
     }
 
-    /// Runs `cargo xtask …`, whatever it may come to.
+    /// Runs `cargo xtask …`, which may fail.
     pub(crate) async fn run(&self, typed: &str) -> anyhow::Result<Ran> {
         println!("\n$ cargo xtask {typed}");
         let mut command = Command::new(env!("CARGO"));
@@ -82,8 +82,8 @@ impl Commands {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.root);
         let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        print!("{said}");
-        Ok(Ran { held: output.status.success(), said: said.into_owned() })
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        print!("{text}");
+        Ok(Ran { succeeded: output.status.success(), output: text.into_owned() })
     }
 }

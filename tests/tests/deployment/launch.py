@@ -1,6 +1,6 @@
-"""MiniStack, and what AWS does that it does not.
+"""Starts MiniStack with changes where AWS behaves differently.
 
-It ends when whoever started it has closed its standard input, so that nothing of it outlives a test that was killed.
+It ends when its standard input is closed, so that it does not outlive a test that was killed.
 """
 
 import os
@@ -17,15 +17,15 @@ from ministack.services import lambda_svc, s3, sns
 
 
 def tls(pin):
-    """Draco's bucket answers nobody without TLS. MiniStack listens without it here, since the functions' programs would not
-    trust a certificate of its own, and says so to policies: aws:SecureTransport is false."""
+    """Draco's bucket requires TLS. MiniStack listens without TLS here, because the functions' programs would not trust its
+    certificate, and then evaluates aws:SecureTransport as false. Plain HTTP on loopback counts as TLS instead."""
     return lambda address, _: pin(address, True)
 
 
 def of_any_bucket(get):
     """ "The bucket can be in a different AWS account" (Lambda API reference, FunctionCode, S3Bucket), if its policy lets
-    whoever deploys read from it. What a stack takes from a bucket, MiniStack looks for in the stack's account alone
-    (s3._get_object_data), though it lets other accounts' own calls read what the policy lets them."""
+    the deploying account read it. MiniStack looks up the code of a stack only in the stack's account
+    (s3._get_object_data), although it allows other accounts' own calls by the policy."""
 
     def read(bucket, key, version_id=None):
         caller, owner = get_account_id(), s3._bucket_owner_account(bucket)

@@ -1,10 +1,10 @@
-//! Draco deployed as its users deploy it, into two accounts that are not AWS's: the commands of `cargo xtask` put the
-//! templates and the real programs into [MiniStack](https://github.com/ministackorg/ministack), which is an emulator that
-//! nobody here wrote, and the functions run there under the templates' roles and policies. Behind them stand the
-//! simulation's RDS and KMS, because MiniStack can neither copy nor share a snapshot.
+//! Draco deployed as its users deploy it, into two emulated accounts. The commands of `cargo xtask` deploy the templates and
+//! the real programs into [MiniStack](https://github.com/ministackorg/ministack), an independent emulator, and the functions
+//! run there under the templates' roles and policies. RDS and KMS are those of the simulation, because MiniStack can neither
+//! copy nor share a snapshot.
 //!
-//! [`templates`] says what is not as in `cfn/`, and `launch.py` where MiniStack is made to do as AWS does. The hourly
-//! schedule is made and never due; what it would do, `cargo xtask event sweep` does.
+//! [`templates`] lists the differences from `cfn/`, and `launch.py` the places where MiniStack is changed to behave like AWS.
+//! The hourly schedule is created but never due; `cargo xtask event sweep` does what it would do.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
@@ -28,20 +28,20 @@ pub(crate) const SOURCE: &str = "111111111111";
 pub(crate) const DR: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-west-1";
 
-/// Functions are run by this machine, so they are built for it.
+/// The functions run on this machine, so they are built for its processor.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
-/// How long anything may take that goes on by itself. It takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The time limit for each asynchronous step. Each takes seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 #[ignore = "slow, and needs Python, cargo-lambda and zig"]
-async fn a_newcomer_gets_from_nothing_to_deletion_in_earnest_and_back() {
-    let stage = Stage::set().await.unwrap_or_else(|why| panic!("{why:#}"));
-    if let Err(why) = play(&stage).await {
-        let said = stage.said().await.unwrap_or_else(|why| vec![format!("{why:#}")]);
+async fn a_new_user_deploys_copies_enables_deletion_and_deletes_the_stacks() {
+    let stage = Stage::start().await.unwrap_or_else(|error| panic!("{error:#}"));
+    if let Err(error) = run_all_steps(&stage).await {
+        let lines = stage.log_lines().await.unwrap_or_else(|error| vec![format!("{error:#}")]);
         let log = fs::read_to_string(&stage.ministack.log).unwrap_or_default();
-        panic!("{why:#}\n\nThe functions say:\n{}\nMiniStack says:\n{log}", said.join("\n"));
+        panic!("{error:#}\n\nLog lines of the functions:\n{}\nLog of MiniStack:\n{log}", lines.join("\n"));
     }
 }
 
@@ -54,7 +54,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set() -> anyhow::Result<Self> {
+    async fn start() -> anyhow::Result<Self> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target folder")?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deployment");
         if folder.exists() {
@@ -76,90 +76,90 @@ impl Stage {
     }
 }
 
-async fn play(stage: &Stage) -> anyhow::Result<()> {
+async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     let Stage { ministack: MiniStack { aws, .. }, behind, commands, .. } = stage;
 
-    tell("A bucket, the code in it, and the two stacks, that of DR first.");
+    heading("The bucket, the code, and the two stacks: DR first.");
     commands.xtask("setup-bucket --yes").await?;
-    says(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
+    ensure_contains(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
     commands.xtask("build").await?;
     commands.xtask("upload").await?;
-    ensure!(!commands.xtask("upload").await?.contains("uploaded"), "what is there was uploaded again");
+    ensure!(!commands.xtask("upload").await?.contains("uploaded"), "unchanged code was uploaded again");
     for (role, account, left_out) in [("consumer", DR, &stage.left_out[1]), ("producer", SOURCE, &stage.left_out[0])] {
         stage.create(role).await?;
         behind.learn(aws, account, role).await?;
         behind.notify(aws, account, role, left_out).await?;
     }
-    let held = stage.commands.run("create producer --yes").await?;
-    ensure!(!held.held, "a stack was made twice");
+    let again = stage.commands.run("create producer --yes").await?;
+    ensure!(!again.succeeded, "an existing stack was created again");
 
-    tell("A snapshot comes to DR by itself.");
+    heading("A snapshot is copied to DR.");
     behind.create_database("orders", "Newest").await?;
     behind.take_snapshot("orders", "first").await?;
     let first = stage.copied("first").await?;
 
-    tell("Another one: the lifecycle would let the first go, but it stays.");
+    heading("A second snapshot: the first copy expires, and is kept in the dry run.");
     behind.take_snapshot("orders", "second").await?;
     let second = stage.copied("second").await?;
     stage.logged(&["would_delete", &first]).await?;
-    stage.stand([&first, &second]).await?;
+    stage.wait_for_copies([&first, &second]).await?;
 
-    tell("In earnest: the next copy brings the lifecycle about, and the first two go.");
-    let told = stage.update("consumer --no-dry-run", "cfn").await?;
-    says(&told.said, &first)?;
-    ensure!(told.held, "the update failed");
+    heading("Deletion is enabled: the next copy deletes the first two.");
+    let update = stage.update("consumer --no-dry-run", "cfn").await?;
+    ensure_contains(&update.output, &first)?;
+    ensure!(update.succeeded, "the update failed");
     behind.take_snapshot("orders", "third").await?;
     let third = stage.copied("third").await?;
-    stage.stand([&third]).await?;
+    stage.wait_for_copies([&third]).await?;
 
-    tell("An update that changes the code.");
+    heading("An update changes the code.");
     let old = stage.function("producer").await?;
     let other = OtherZip::make(stage)?;
     commands.xtask("upload").await?;
-    ensure!(stage.update("producer", "cfn").await?.held, "the update failed");
+    ensure!(stage.update("producer", "cfn").await?.succeeded, "the update failed");
     let new = stage.function("producer").await?;
-    ensure!(old["CodeSha256"] != new["CodeSha256"], "the function's code is what it was");
+    ensure!(old["CodeSha256"] != new["CodeSha256"], "the function's code did not change");
     drop(other);
 
-    tell("An update that fails is taken back.");
+    heading("An update that fails is rolled back.");
     stage.break_template()?;
-    let Ran { held, said } = stage.update("producer", "broken").await?;
-    ensure!(!held, "an update to what cannot be was no failure");
-    let last = said.lines().last().unwrap_or_default();
-    says(last, "wait4copy.asl.json.gone")?;
-    ensure!(stage.function("producer").await? == new, "the function is not as it was before");
+    let Ran { succeeded, output } = stage.update("producer", "broken").await?;
+    ensure!(!succeeded, "an update with a broken template succeeded");
+    let last = output.lines().last().unwrap_or_default();
+    ensure_contains(last, "wait4copy.asl.json.gone")?;
+    ensure!(stage.function("producer").await? == new, "the function was changed by the failed update");
 
-    tell("And all is well still: the next snapshot comes, and the one before it goes.");
+    heading("Copying continues: the next copy deletes the one before it.");
     behind.take_snapshot("orders", "fourth").await?;
     let fourth = stage.copied("fourth").await?;
-    stage.stand([&fourth]).await?;
-    says(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
-    // It has something to say: of the subscriptions, which were left out, and that nobody hears of alarms.
-    says(&commands.run("doctor").await?.said, "DracoProducer: no RDS event subscription")?;
+    stage.wait_for_copies([&fourth]).await?;
+    ensure_contains(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
+    // The event subscriptions were left out, and no alarm recipient is configured.
+    ensure_contains(&commands.run("doctor").await?.output, "DracoProducer: no RDS event subscription")?;
     for role in ["producer", "consumer"] {
-        says(&commands.xtask(&format!("event sweep {role}")).await?, "looked at every snapshot")?;
+        ensure_contains(&commands.xtask(&format!("event sweep {role}")).await?, "looked at every snapshot")?;
     }
 
-    tell("An event that fails is tried again, and ends where a person finds it.");
+    heading("An event that fails is retried, and ends in the dead-letter queue.");
     let nonsense = ["--invocation-type", "Event", "--payload", "{}", "/dev/null"];
     aws.run(SOURCE, &[&["lambda", "invoke", "--function-name", "draco-producer"], &nonsense[..]].concat()).await?;
-    stage.lettered("producer").await?;
+    stage.wait_for_dead_letter("producer").await?;
 
-    tell("Both stacks go. The copies stay, and so does the key that they are under.");
+    heading("Both stacks are deleted. The copies and their key stay.");
     let key = behind.snapshots(DR).await?.remove(&fourth).and_then(|copy| copy.kms_key_id).context("no key")?;
     for role in ["producer", "consumer"] {
         commands.xtask(&format!("delete {role} --confirm draco-{role}")).await?;
     }
-    stage.stand([&fourth]).await?;
+    stage.wait_for_copies([&fourth]).await?;
     let key = aws.run(DR, &["kms", "describe-key", "--key-id", &key]).await?;
-    ensure!(key["KeyMetadata"]["KeyState"] == "Enabled", "the key of DR's copies is not as it was: {key}");
+    ensure!(key["KeyMetadata"]["KeyState"] == "Enabled", "the key of DR's copies was changed: {key}");
     Ok(())
 }
 
 impl Stage {
-    /// Waits until this snapshot of the source account is safe in DR, and nothing is left on the way; the copy's name.
+    /// Waits until this snapshot is copied to DR and its transit copy is deleted. Returns the copy's identifier.
     async fn copied(&self, name: &str) -> anyhow::Result<String> {
-        until(&format!("{name} is safe in DR"), async || {
+        until(&format!("{name} is copied to DR"), async || {
             let snapshots = self.behind.snapshots(SOURCE).await?;
             let source = snapshots.get(name).with_context(|| format!("no snapshot {name}"))?;
             let tags = source.tag_list().iter();
@@ -170,49 +170,49 @@ impl Stage {
         .await
     }
 
-    /// Waits until these are the snapshots of DR, and all are whole.
-    async fn stand<const N: usize>(&self, copies: [&String; N]) -> anyhow::Result<()> {
+    /// Waits until these are the snapshots in DR, and all are available.
+    async fn wait_for_copies<const N: usize>(&self, copies: [&String; N]) -> anyhow::Result<()> {
         until(&format!("{copies:?} are the copies in DR"), async || {
             let snapshots = self.behind.snapshots(DR).await?;
-            let whole =
+            let available =
                 snapshots.values().all(|one| one.status() == Some("available") && one.encrypted() == Some(true));
-            Ok((whole && snapshots.keys().eq(copies)).then_some(()))
+            Ok((available && snapshots.keys().eq(copies)).then_some(()))
         })
         .await
     }
 
-    /// Waits until a function has said a line that has all of this.
+    /// Waits until a function has logged a line that contains all of these parts.
     async fn logged(&self, parts: &[&str]) -> anyhow::Result<()> {
-        until(&format!("a function says {}", parts.join(" … ")), async || {
-            let said = self.said().await?;
-            Ok(said.iter().find(|line| parts.iter().all(|part| line.contains(part))).map(drop))
+        until(&format!("a function logs {}", parts.join(" … ")), async || {
+            let lines = self.log_lines().await?;
+            Ok(lines.iter().find(|line| parts.iter().all(|part| line.contains(part))).map(drop))
         })
         .await
     }
 
-    /// What both functions have said so far: not what Lambda says of them.
-    async fn said(&self) -> anyhow::Result<Vec<String>> {
-        let mut said = Vec::new();
+    /// The log lines of both functions so far, without those of Lambda itself.
+    async fn log_lines(&self) -> anyhow::Result<Vec<String>> {
+        let mut all = Vec::new();
         for (role, account) in [("producer", SOURCE), ("consumer", DR)] {
             let of = ["logs", "filter-log-events", "--log-group-name", &format!("/aws/lambda/draco-{role}")];
             let answer = self.ministack.aws.run(account, &of).await?;
             let events = answer["events"].as_array().into_iter().flatten();
             let lines = events.filter_map(|event| event["message"].as_str()).filter(|line| line.starts_with('{'));
-            said.extend(lines.map(str::to_owned));
+            all.extend(lines.map(str::to_owned));
         }
-        Ok(said)
+        Ok(all)
     }
 
-    /// Waits until a function has one dead letter.
-    async fn lettered(&self, role: &str) -> anyhow::Result<()> {
+    /// Waits until a function's dead-letter queue has one message.
+    async fn wait_for_dead_letter(&self, role: &str) -> anyhow::Result<()> {
         let account = if role == "producer" { SOURCE } else { DR };
         let name = format!("draco-{role}-dead-letters");
         let queue = self.ministack.aws.run(account, &["sqs", "get-queue-url", "--queue-name", &name]).await?;
         let queue = queue["QueueUrl"].as_str().context("no queue")?;
         let of = ["sqs", "get-queue-attributes", "--queue-url", queue, "--attribute-names", "All"];
         until(&format!("the {role} has one dead letter"), async || {
-            let seen = self.ministack.aws.run(account, &of).await?;
-            Ok((seen["Attributes"]["ApproximateNumberOfMessages"] == "1").then_some(()))
+            let queue = self.ministack.aws.run(account, &of).await?;
+            Ok((queue["Attributes"]["ApproximateNumberOfMessages"] == "1").then_some(()))
         })
         .await
     }
@@ -221,14 +221,14 @@ impl Stage {
         let account = if role == "producer" { SOURCE } else { DR };
         let name = format!("draco-{role}");
         let of = ["lambda", "get-function-configuration", "--function-name", &name];
-        let seen = self.ministack.aws.run(account, &of).await?;
+        let function = self.ministack.aws.run(account, &of).await?;
         Ok(["CodeSha256", "Description", "Environment"]
-            .map(|member| (member.to_owned(), seen[member].clone()))
+            .map(|member| (member.to_owned(), function[member].clone()))
             .into_iter()
             .collect())
     }
 
-    /// A template that asks for a definition that is not there, and for another thing before.
+    /// A template that changes the function's description and names a timer definition that does not exist.
     fn break_template(&self) -> anyhow::Result<()> {
         let (from, to) = (self.folder.join("cfn"), self.folder.join("broken"));
         fs::create_dir_all(&to)?;
@@ -238,14 +238,17 @@ impl Stage {
             ("Key: !Ref TimerKey", "Key: !Sub '${TimerKey}.gone'"),
             ("Description: \"Draco: copies", "Description: \"It copies"),
         ] {
-            ensure!(template.matches(now).count() == 1, "{now:?} stands not once in the producer's template");
+            ensure!(
+                template.matches(now).count() == 1,
+                "{now:?} does not occur exactly once in the producer's template"
+            );
             template = template.replace(now, then);
         }
         Ok(fs::write(to.join("producer.yaml"), template)?)
     }
 }
 
-/// The producer's zip with other bytes, as if its source had changed, and as it was built when this is dropped.
+/// The producer's zip with other bytes, as if its source had changed. Dropping it restores the built zip.
 struct OtherZip {
     path: PathBuf,
     built: Vec<u8>,
@@ -270,26 +273,26 @@ impl Drop for OtherZip {
     }
 }
 
-/// Looks again and again until there is what is looked for.
+/// Polls until there is a result.
 pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
-    let begun = Instant::now();
+    let start = Instant::now();
     loop {
         if let Some(found) = look().await? {
-            println!("{what}, after {:.1} s", begun.elapsed().as_secs_f64());
+            println!("{what}, after {:.1} s", start.elapsed().as_secs_f64());
             return Ok(found);
         }
-        if begun.elapsed() > PATIENCE {
-            bail!("it does not come about in {} s that {what}", PATIENCE.as_secs());
+        if start.elapsed() > TIME_LIMIT {
+            bail!("timed out after {} s waiting until {what}", TIME_LIMIT.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-fn says(said: &str, part: &str) -> anyhow::Result<()> {
-    ensure!(said.contains(part), "{part:?} is not said");
+fn ensure_contains(output: &str, part: &str) -> anyhow::Result<()> {
+    ensure!(output.contains(part), "the output does not contain {part:?}");
     Ok(())
 }
 
-fn tell(what: &str) {
-    println!("\n── {what}");
+fn heading(text: &str) {
+    println!("\n── {text}");
 }
