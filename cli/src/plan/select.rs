@@ -37,7 +37,7 @@ fn suggestion(list: &List, name: &str) -> String {
     let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(known, name), *known)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 1 + nearest.len() / 5 => format!("; did you mean `{nearest}`?"),
-        Some(_) => format!("; it has {} databases, --summary shows their names", known.len()),
+        Some(_) => "; --summary shows the names of its databases".to_owned(),
         None => "; it has no database names".to_owned(),
     }
 }
