@@ -2,8 +2,8 @@
 //!
 //! There are two plans, and a copy has expired only if neither keeps it. The plan of the lifecycle uses the times at which the
 //! originals were taken, as the source account states them. The plan of the floor uses the times at which the copies arrived
-//! in DR, which the source account cannot forge: whatever it sends, it takes weeks to displace existing copies
-//! (invariant 10).
+//! in DR, which the source account cannot forge. So new copies displace existing ones only slowly, one a day or a week for
+//! each rule of the floor (invariant 10; `doc/invariants.md` has the limits).
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ struct KeyLocation {
 }
 
 /// The actions that a key policy can allow to another account. For all others, KMS's table of permissions excludes
-/// cross-account use, whatever the policies allow.
+/// cross-account use, even if the policies allow it.
 const CROSS_ACCOUNT_ACTIONS: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
 
 /// Finds a key by its identifier or ARN, if the caller may perform the action on it.
