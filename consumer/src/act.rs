@@ -51,8 +51,10 @@ impl Consumer {
         let Announcement { origin, transit, tags } = announcement;
         let copy = origin.copy(self.cloud.here());
         let transit_arn = transit.to_string();
-        let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]).with(self.settings.tag.iter());
-        let (tags, left_out) = tags.for_copy(&own);
+        let transit_created = shared.created.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]);
+        let own = own.with(transit_created.iter().map(|time| (tags::TRANSIT_CREATED, time.as_str())));
+        let (tags, left_out) = tags.for_copy(&own.with(self.settings.tag.iter()), &self.settings.source_tags);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");

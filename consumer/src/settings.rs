@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::wait::WaitPolicy;
 use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_arn_of};
-use protocol::{AccountId, Place, Tags};
+use protocol::{AccountId, Place, SourceTags, Tags};
 use retention::{Lifecycle, Lifecycles, Rules};
 
 /// The consumer's settings.
@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     /// The source accounts that it serves.
     pub(crate) sources: BTreeSet<AccountId>,
     pub(crate) keys: Keys,
+    /// Which tags of a source its copy gets.
+    pub(crate) source_tags: SourceTags,
     /// Whether unencrypted cluster snapshots are copied without encryption.
     pub(crate) plaintext_clusters: Plaintext,
     /// Whether expired copies are deleted.
@@ -64,6 +66,7 @@ impl Settings {
                 )
                 .map(Keys::One),
         };
+        let source_tags = reader.optional("SOURCE_TAGS", SourceTags::parse);
         let plaintext_clusters =
             if reader.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
         let deletion = if reader.switch("NO_DRY_RUN") { Deletion::Enabled } else { Deletion::DryRun };
@@ -73,6 +76,7 @@ impl Settings {
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
             keys,
+            source_tags: source_tags.unwrap_or_default(),
             plaintext_clusters,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),

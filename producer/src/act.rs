@@ -5,7 +5,7 @@ use cloud::log::step;
 use cloud::{Class, CopyStart, Effect};
 use protocol::message::Refusal;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, tags};
+use protocol::{Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, tags};
 use tracing::{error, info, warn};
 
 use crate::decide::Step;
@@ -44,7 +44,8 @@ impl Producer {
 
     async fn start_copy(&self, origin: &Origin, source: &Snapshot) -> anyhow::Result<()> {
         let transit = origin.transit();
-        let (tags, left_out) = source.tags.for_copy(&origin.to_tags().with(self.settings.tag.iter()));
+        let (tags, left_out) =
+            source.tags.for_copy(&origin.to_tags().with(self.settings.tag.iter()), &SourceTags::Keep);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use protocol::settings::{
     DEFAULT_WAIT_LIMIT_HOURS, parse_accounts, parse_arn_of, parse_tag_key, parse_tag_value, parse_wait_limit,
 };
-use protocol::{AccountId, Region};
+use protocol::{AccountId, Region, SourceTags};
 use retention::Rules;
 use serde::Serialize;
 
@@ -140,6 +140,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Switch(config.allow_plaintext_clusters)),
     },
     Key {
+        name: SOURCE_TAGS,
+        description: "which tags of a source its copies get: keep, prefix, or a list of keys",
+        is_required: false,
+        parse: |config, text| set(&mut config.source_tags, source_tags(text)),
+        value: |config| Some(Setting::Text(config.source_tags.to_string())),
+    },
+    Key {
         name: FLOOR,
         description: "the rules that keep copies in DR in addition to every lifecycle",
         is_required: false,
@@ -191,8 +198,9 @@ pub const KEYS: &[Key] = &[
 
 /// The key whose value is a map of rules.
 pub(crate) const FLOOR: &str = "FLOOR";
-/// The key whose value can be a list.
+/// The keys whose value can be a list.
 pub(crate) const SOURCE_ACCTS: &str = "SOURCE_ACCTS";
+pub(crate) const SOURCE_TAGS: &str = "SOURCE_TAGS";
 
 /// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
 const LOG_DAYS: [u32; 22] =
@@ -253,6 +261,17 @@ fn switch(text: &str) -> Result<bool, String> {
 fn number<T: FromStr + PartialOrd + Display>(text: &str, least: T, most: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
     number.ok_or_else(|| format!("expected a number from {least} to {most}, found {text:?}"))
+}
+
+/// The template has the same limit.
+fn source_tags(text: &str) -> Result<SourceTags, String> {
+    const MAX_CHARS: usize = 500;
+    let read = SourceTags::parse(text)?;
+    let chars = read.to_string().chars().count();
+    if chars > MAX_CHARS {
+        return Err(format!("the list has {chars} characters, and there is space for {MAX_CHARS}"));
+    }
+    Ok(read)
 }
 
 fn log_days_error() -> String {

@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use protocol::{AccountId, Region};
+use protocol::{AccountId, Region, SourceTags};
 use retention::{Lifecycles, Rules};
 
 use crate::keys::{KEYS, Key, LIFECYCLES};
@@ -46,6 +46,7 @@ pub struct Config {
     pub wait_limit_hours: Option<u32>,
     pub key_per_database: bool,
     pub allow_plaintext_clusters: bool,
+    pub source_tags: SourceTags,
     pub floor: Rules,
     pub alarm_email: Option<String>,
     pub alarm_topic_arn: Option<String>,
@@ -148,6 +149,7 @@ impl Default for Config {
             wait_limit_hours: None,
             key_per_database: false,
             allow_plaintext_clusters: false,
+            source_tags: SourceTags::Keep,
             floor: Rules::default_floor(),
             alarm_email: None,
             alarm_topic_arn: None,

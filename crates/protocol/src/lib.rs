@@ -17,6 +17,7 @@ pub mod place;
 mod quote;
 pub mod settings;
 pub mod snapshot;
+mod source_tags;
 pub mod tags;
 pub mod wait;
 
@@ -25,4 +26,5 @@ pub use message::{Announcement, Message, NoCopy, RefusalReason};
 pub use origin::{Origin, SnapshotRole};
 pub use place::{AccountId, Place, Region};
 pub use snapshot::{Snapshot, Status};
+pub use source_tags::SourceTags;
 pub use tags::Tags;

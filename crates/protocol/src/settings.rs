@@ -95,7 +95,7 @@ pub fn parse_accounts(text: &str) -> Result<BTreeSet<AccountId>, ParsePlaceError
 pub fn parse_tag_key(text: &str) -> Result<String, &'static str> {
     match text {
         reserved if tags::is_reserved(reserved) => Err("keys that begin with aws: or rds: are reserved by AWS"),
-        own if own.starts_with(tags::PREFIX) => Err("keys that begin with Draco_ are reserved by Draco"),
+        own if tags::is_dracos(own) => Err("keys that begin with Draco_ are reserved by Draco"),
         long if long.chars().count() > MAX_KEY_CHARS => Err("a tag key has at most 128 characters"),
         invalid if !has_tag_characters(invalid) => Err(INVALID_CHARACTER),
         text => Ok(text.to_owned()),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::source_tags::SourceTags;
+
 /// The name of the lifecycle. Set by the user on databases; RDS copies it to their snapshots.
 pub const LIFECYCLE: &str = "Draco_Lifecycle";
 /// On a source: the ARN of its copy in DR. Set when the copy is completed.
@@ -18,6 +20,8 @@ pub const SOURCE_SNAPSHOT: &str = "Draco_SourceSnapshot";
 pub const TAKEN: &str = "Draco_Taken";
 /// On copies: the ARN of the transit copy.
 pub const TRANSIT: &str = "Draco_Transit";
+/// On copies: when AWS created the transit copy, in RFC 3339. The source account chooses [`TAKEN`], but not this time.
+pub const TRANSIT_CREATED: &str = "Draco_TransitCreated";
 /// On copies: when the copy was reported to the source account, after the lifecycle was applied.
 pub const REPORTED: &str = "Draco_Reported";
 
@@ -27,8 +31,11 @@ pub const PREFIX: &str = "Draco_";
 /// The value of [`LIFECYCLE`] that excludes a database from copying, in any case.
 pub const IGNORE: &str = "Ignore";
 
+/// The prefix of the keys of a source's tags that are copied under another key.
+pub const ORIGIN_PREFIX: &str = "origin:";
+
 /// Tags that describe the one snapshot that has them. They are not copied.
-const OWN: [&str; 7] = [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, REPORTED];
+const OWN: [&str; 8] = [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED];
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;
@@ -73,20 +80,19 @@ impl Tags {
 
     /// The tags for a copy of a snapshot with these tags, and the keys that were left out.
     ///
-    /// `own` always comes first, then the lifecycle, then the other tags by key, those of AWS last, up to AWS's maximum. A tag
-    /// is left out if the maximum is reached, if `own` has another value for its key, or if AWS would reject it. A key that begins
-    /// with `aws:` or `rds:` is reserved, so it becomes `origin:aws:…`.
+    /// `own` always comes first, then the lifecycle, then the other tags by key, those under [`ORIGIN_PREFIX`] last, up to AWS's
+    /// maximum. A tag is left out if the maximum is reached, if `own` has another value for its key, if AWS would reject it, or
+    /// if its key is reserved for Draco. Tags that `rule` does not allow are not listed as left out.
     #[must_use]
-    pub fn for_copy(&self, own: &Self) -> (Self, Vec<String>) {
+    pub fn for_copy(&self, own: &Self, rule: &SourceTags) -> (Self, Vec<String>) {
         let (mut tags, mut left_out) = (own.clone(), Vec::new());
-        let mut others: Vec<(String, &str)> = self
-            .iter()
-            .filter(|(key, _)| !OWN.contains(key))
-            .map(|(key, value)| (if is_reserved(key) { format!("origin:{key}") } else { key.to_owned() }, value))
-            .collect();
-        others.sort_by_key(|(key, _)| (key != LIFECYCLE, key.starts_with("origin:")));
+        let others = self.iter().filter(|(key, _)| !OWN.contains(key));
+        let mut others: Vec<(String, &str)> =
+            others.filter_map(|(key, value)| Some((rule.key_on_copy(key)?, value))).collect();
+        others.sort_by_key(|(key, _)| (key != LIFECYCLE, key.starts_with(ORIGIN_PREFIX)));
         for (key, value) in others {
             match tags.get(&key) {
+                _ if key != LIFECYCLE && is_dracos(&key) => left_out.push(key),
                 Some(there) if there == value => {}
                 None if tags.len() < MAX_TAGS && has_valid_length(&key, value) => tags.set(&key, value),
                 _ => left_out.push(key),
@@ -108,6 +114,11 @@ impl Tags {
 /// Whether a key is reserved by AWS, in any case. RDS's API reference (`Tag`) lists `rds:` beside `aws:`.
 pub(crate) fn is_reserved(key: &str) -> bool {
     key.get(..4).is_some_and(|start| ["aws:", "rds:"].iter().any(|reserved| start.eq_ignore_ascii_case(reserved)))
+}
+
+/// Whether a key is reserved for Draco, in any case: IAM compares tag keys in conditions without case.
+pub(crate) fn is_dracos(key: &str) -> bool {
+    key.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Whether AWS accepts a tag of this length. It counts characters, not bytes.

@@ -160,9 +160,10 @@ fn wrong_keys(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
 
 fn missing_tags(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     let dr = rehearsal.setup().dr();
+    let keeps_tags = rehearsal.setup().consumer_parameters.get("SourceTags").is_none_or(|rule| rule == "keep");
     let copied = ledger.sources.values().filter_map(|source| Some((source, ledger.copy_of(source, &dr)?)));
     copied
-        .filter(|(source, copy)| !has_all_tags(&copy.tags, source))
+        .filter(|(source, copy)| !has_all_tags(&copy.tags, source, keeps_tags))
         .map(|(Source { snapshot: source, .. }, copy)| {
             let message = format!("has the tags {:?}, but its source {} has {:?}", copy.tags, source.arn, source.tags);
             Violation::new(ViolationKind::TagsMissing, &copy.arn, message)
@@ -170,9 +171,14 @@ fn missing_tags(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
         .collect()
 }
 
-/// Whether the tags of a copy include those of its source, and the time when the source was taken.
-fn has_all_tags(copy: &Tags, source: &Source) -> bool {
-    let of_source = source.snapshot.tags.iter().filter(|(key, _)| ![tags::COPIED, tags::NOT_COPIED].contains(key));
+/// Whether the tags of a copy include those of its source, and the time when the source was taken. If DR does not keep the tags
+/// of sources, only the lifecycle is expected.
+fn has_all_tags(copy: &Tags, source: &Source, keeps_tags: bool) -> bool {
+    let is_expected = |key: &str| match key {
+        tags::LIFECYCLE => true,
+        key => keeps_tags && !key.starts_with(tags::PREFIX),
+    };
+    let of_source = source.snapshot.tags.iter().filter(|(key, _)| is_expected(key));
     let mut expected = of_source.map(|(key, value)| match key.strip_prefix("aws:") {
         Some(_) => (format!("origin:{key}"), value),
         None => (key.to_owned(), value),

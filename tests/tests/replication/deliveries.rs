@@ -230,7 +230,7 @@ async fn final_state(fixture: &Fixture) -> anyhow::Result<FinalState> {
     for account in [SOURCE, DR] {
         for snapshot in fixture.snapshots(account).await? {
             let without_time = |key: &str, value: &str| match key {
-                tags::REPORTED => (key.to_owned(), "a time".to_owned()),
+                tags::REPORTED | tags::TRANSIT_CREATED => (key.to_owned(), "a time".to_owned()),
                 _ => (key.to_owned(), value.to_owned()),
             };
             state.insert(

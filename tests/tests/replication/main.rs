@@ -1,5 +1,6 @@
 //! Replication, from a snapshot in production to a copy in DR.
 
+mod attacker;
 mod bad_input;
 mod crashes;
 mod deliveries;
@@ -7,6 +8,7 @@ mod lifecycles;
 mod obstacles;
 mod own;
 mod permissions;
+mod source_tags;
 mod sweeps;
 mod trust;
 

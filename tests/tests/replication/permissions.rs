@@ -95,7 +95,9 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
         ("TagKey", "team"),
         ("TagValue", "platform"),
     ];
-    let mut setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("KeyPerDatabase", "true");
+    let mut setup = Setup::new(SOURCE, DR, REGION)?
+        .consumer_parameter("KeyPerDatabase", "true")
+        .consumer_parameter("SourceTags", "prefix");
     for (name, value) in both {
         setup = setup.consumer_parameter(name, value).producer_parameter(name, value);
     }

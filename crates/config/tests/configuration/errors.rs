@@ -71,6 +71,20 @@ fn several_accounts_are_a_list_or_text() {
 }
 
 #[test]
+fn allowed_tags_are_a_list_or_text() {
+    for (text, rule) in
+        [("[team, env]", "env,team"), ("' team,env '", "env,team"), ("[keep]", "keep,"), ("keep", "keep"), ("", "keep")]
+    {
+        let config = read(format!("SOURCE_TAGS: {text}").as_bytes(), &[]).expect("a configuration");
+        assert_eq!(config.source_tags.to_string(), rule, "{text}");
+    }
+    file("SOURCE_TAGS: [team, rds:a]", "1:14: SOURCE_TAGS: the key of rds:a on a copy is origin:rds:a: list that key");
+    file("SOURCE_TAGS: []", "1:14: SOURCE_TAGS: expected keep, prefix, or the keys of tags, separated by commas");
+    let long = vec!["a".repeat(100); 6].iter().enumerate().map(|(nth, key)| format!("{key}{nth}")).collect::<Vec<_>>();
+    variable("SOURCE_TAGS", &long.join(","), "the list has 611 characters, and there is space for 500");
+}
+
+#[test]
 fn invalid_values() {
     file("AWS_REGION: Ireland", "1:13: AWS_REGION: \"Ireland\" is not a region: expected a code like eu-west-1");
     file("ARCHITECTURE: arm", "1:15: ARCHITECTURE: expected arm64 or x86_64, found \"arm\"");

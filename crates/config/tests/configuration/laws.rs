@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 18] = [
+const VALUES: [(&str, [&str; 2]); 19] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
@@ -22,6 +22,7 @@ const VALUES: [(&str, [&str; 2]); 18] = [
     ("WAIT_LIMIT_HOURS", ["1", "8760"]),
     ("KEY_PER_DATABASE", ["yes", "no"]),
     ("ALLOW_PLAINTEXT_CLUSTERS", ["yes", "no"]),
+    ("SOURCE_TAGS", ["prefix", "env,team"]),
     ("FLOOR", [r#"{"daily":3}"#, r#"{"last":1,"within":"36h"}"#]),
     ("ALARM_EMAIL", ["a@example.com", "b@example.org"]),
     ("ALARM_TOPIC_ARN", ["arn:aws:sns:eu-west-1:222222222222:alarms", "arn:aws:sns:eu-west-1:222222222222:others"]),

@@ -68,6 +68,7 @@ pub(super) fn parameters(
                 ("SourceAccounts", Some(config.source_accounts())),
                 ("KeyPerDatabase", Some(config.key_per_database.to_string())),
                 ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
+                ("SourceTags", Some(config.source_tags.to_string())),
                 ("Floor", Some(config.floor_json())),
                 ("Lifecycles", Some(config.lifecycles_json())),
             ]);
@@ -117,6 +118,7 @@ TAG_VALUE: data
 WAIT_LIMIT_HOURS: 48
 KEY_PER_DATABASE: yes
 ALLOW_PLAINTEXT_CLUSTERS: true
+SOURCE_TAGS: prefix
 FLOOR: {daily: 3}
 ALARM_EMAIL: dba@example.org
 ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager
@@ -195,6 +197,7 @@ lifecycles: {Fortnight: {daily: 14}}
         SourceAccounts=111111111111
         KeyPerDatabase=true
         AllowPlaintextClusters=true
+        SourceTags=prefix
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
         "#);

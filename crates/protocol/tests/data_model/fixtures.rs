@@ -115,7 +115,7 @@ pub(crate) fn tag_key() -> impl Strategy<Value = String> {
         3 => "(origin:)?(aws|AWS|rds):[a-z]{1,2}",
         2 => prop::sample::select(vec![
             "Draco_Lifecycle", "Draco_Copied", "Draco_NotCopied", "Draco_Source", "Draco_SourceSnapshot", "Draco_Taken",
-            "Draco_Transit", "Draco_Reported", "Draco_Else", "owner",
+            "Draco_Transit", "Draco_TransitCreated", "Draco_Reported", "Draco_Else", "dRACO_else", "owner",
         ]).prop_map(str::to_owned),
         1 => prop::sample::select(vec![120_usize, 121, 122, 128, 129]).prop_map(|length| format!("aws:{}", "ü".repeat(length - 4))),
         1 => prop::sample::select(vec![127_usize, 128, 129]).prop_map(|length| "ü".repeat(length)),

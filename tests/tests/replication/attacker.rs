@@ -1,0 +1,45 @@
+//! An attacker who controls a source account, and uses AWS's calls in place of Draco's producer.
+
+use anyhow::Context;
+use cloud::Cloud;
+use protocol::{Announcement, DatabaseArn, Message, Origin, Snapshot, SnapshotArn, Tags};
+use tests::{DR, Fixture, MINUTE};
+
+use crate::draco_event;
+
+/// A source that does not exist. Its name is that of an automated snapshot, so the transit copy's name does not depend on the
+/// time.
+fn forged_source(database: &DatabaseArn, nth: u32) -> anyhow::Result<SnapshotArn> {
+    let id = format!("rds:{}-2026-11-21-{:02}-{:02}", database.id(), nth / 60, nth % 60);
+    Ok(SnapshotArn::new(database.kind, database.place.clone(), &id)?)
+}
+
+/// The announcement of a forged source, with the time of this transit copy.
+pub(crate) fn announcement(
+    database: &DatabaseArn,
+    nth: u32,
+    transit: &Snapshot,
+    tags: Tags,
+) -> anyhow::Result<Announcement> {
+    let taken = transit.taken().context("no time")?;
+    let origin = Origin { snapshot: forged_source(database, nth)?, database: database.clone(), taken };
+    Ok(Announcement { transit: origin.transit(), origin, tags })
+}
+
+/// Takes a snapshot of a database with the name of a transit copy, and shares it with DR when it is available.
+pub(crate) async fn share_snapshot(fixture: &Fixture, database: &DatabaseArn, nth: u32) -> anyhow::Result<Snapshot> {
+    let any_time = fixture.rehearsal.world().now();
+    let origin = Origin { snapshot: forged_source(database, nth)?, database: database.clone(), taken: any_time };
+    let transit = origin.transit();
+    fixture.rehearsal.take_snapshot(database, transit.id()).await?;
+    fixture.rehearsal.world().sleep(11 * MINUTE).await;
+    let cloud = Cloud::new(&fixture.owner_config(database.place.account.as_str()), database.place.clone());
+    cloud.share(&transit, &DR.parse()?).await?;
+    cloud.find(&transit).await?.context("no snapshot")
+}
+
+/// Publishes an announcement to DR.
+pub(crate) fn announce(fixture: &Fixture, announcement: Announcement) {
+    let event = draco_event(&Message::Shared(announcement));
+    fixture.rehearsal.world().invoke_function(&fixture.function_arn(DR, "draco-consumer"), event);
+}
