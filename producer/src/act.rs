@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 use cloud::log::step;
-use cloud::{Class, CopyStart, Effect};
+use cloud::{CopyStart, Effect};
 use protocol::message::Refusal;
+use protocol::tags::MAX_TAGS;
 use protocol::wait::Answer;
 use protocol::{Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, tags};
 use tracing::{error, info, warn};
 
-use crate::decide::Step;
+use crate::decide::{Outcome, Source, Step};
 use crate::{Cause, Producer};
 
 impl Producer {
@@ -21,23 +22,19 @@ impl Producer {
             Step::Wait { transit } => return self.wait(origin, &transit, cause).await,
             Step::Announce { transit } => self.announce(origin, transit).await?,
             Step::Confirm { transit } => self.confirm(origin, transit.as_ref()).await?,
+            Step::ConfirmGone { transit } => self.confirmed(origin, Effect::NotFound, transit.as_ref()).await?,
             Step::MarkNotCopied { reason, why, transit } => {
                 self.mark_not_copied(origin, reason, &why, transit.as_ref()).await?;
             }
             Step::KeepTransit { reason, why } => {
-                error!(snapshot = %origin.snapshot, step = step::TRANSIT_KEPT, transit = %origin.transit(), %reason, failed = 1,
-                    "DR has no copy and the source is gone; the transit copy is kept: {why}");
+                keep_transit(origin, reason, &why);
             }
             Step::DiscardFailed { transit } => {
                 error!(snapshot = %origin.snapshot, step = step::TRANSIT_FAILED, transit = %transit.arn, failed = 1,
                     "the transit copy failed and is deleted; the next sweep starts a new one");
                 self.cloud.delete(&transit.arn).await?;
             }
-            Step::DeleteTransit { transit } => {
-                info!(snapshot = %origin.snapshot, step = step::TRANSIT_DELETED, transit = %transit.arn,
-                    "deleting the transit copy, which is no longer needed");
-                self.cloud.delete(&transit.arn).await?;
-            }
+            Step::DeleteTransit { transit } => self.delete_transit(origin, &transit).await?,
         }
         Ok(Answer::Done)
     }
@@ -92,11 +89,15 @@ impl Producer {
 
     /// Tags first: if the deletion fails, the next look sees the tag and deletes the transit copy.
     async fn confirm(&self, origin: &Origin, transit: Option<&Snapshot>) -> anyhow::Result<()> {
-        let copy = origin.copy(&self.settings.dr);
-        let tagged = self.mark_copied(origin, &copy).await?;
+        let tagged = self.mark_copied(origin, &origin.copy(&self.settings.dr)).await?;
+        self.confirmed(origin, tagged, transit).await
+    }
+
+    async fn confirmed(&self, origin: &Origin, tagged: Effect, transit: Option<&Snapshot>) -> anyhow::Result<()> {
         if let Some(transit) = transit {
             self.cloud.delete(&transit.arn).await?;
         }
+        let copy = origin.copy(&self.settings.dr);
         let source = match tagged {
             Effect::Applied => "tagged",
             Effect::NotFound => "gone",
@@ -107,21 +108,23 @@ impl Producer {
 
     /// Marks the source as copied. A source with the maximum number of tags cannot get another tag. It is marked by its
     /// lifecycle tag instead, which exists already.
-    async fn mark_copied(&self, origin: &Origin, copy: &SnapshotArn) -> Result<Effect, cloud::Error> {
-        match self.cloud.tag(&origin.snapshot, tags::COPIED, &copy.to_string()).await {
-            Err(error) if error.class() == Class::Other => {
-                let Ok(effect) = self.cloud.tag(&origin.snapshot, tags::LIFECYCLE, tags::IGNORE).await else {
-                    return Err(error);
-                };
-                warn!(snapshot = %origin.snapshot, step = step::MARKED_IGNORED, reason = %error,
-                    "the source has no room for the tag Draco_Copied; its lifecycle was set to Ignore instead");
-                Ok(effect)
-            }
-            tagged => tagged,
+    async fn mark_copied(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<Effect> {
+        let error = match self.cloud.tag(&origin.snapshot, tags::COPIED, &copy.to_string()).await {
+            Ok(effect) => return Ok(effect),
+            Err(error) => error,
+        };
+        // The tag is the user's own, so the number of tags decides and not the error, which may have other causes.
+        if !is_full(&self.find_source(origin).await?) {
+            return Err(error.into());
         }
+        let effect = self.cloud.tag(&origin.snapshot, tags::LIFECYCLE, tags::IGNORE).await?;
+        warn!(snapshot = %origin.snapshot, step = step::MARKED_IGNORED, reason = %error,
+            "the source has no room for the tag Draco_Copied; its lifecycle was set to Ignore instead");
+        Ok(effect)
     }
 
-    /// Deletes the transit copy first: it must not remain if the source cannot get another tag.
+    /// Tags first, then looks at the source again: the transit copy of a source that is gone meanwhile is the last copy of its
+    /// data (invariant 1). A source that cannot get another tag is there, so its transit copy is deleted before the error.
     async fn mark_not_copied(
         &self,
         origin: &Origin,
@@ -130,13 +133,44 @@ impl Producer {
         transit: Option<&Snapshot>,
     ) -> anyhow::Result<()> {
         let refusal = Refusal { at: self.cloud.now(), reason };
+        let tagged = self.cloud.tag(&origin.snapshot, tags::NOT_COPIED, &refusal.to_string()).await;
+        let source = self.find_source(origin).await?;
+        if let Source::Gone | Source::NotObserved = source {
+            keep_transit(origin, reason, why);
+            return Ok(());
+        }
+        let marked = tagged.map(drop).context("marking a refused snapshot");
+        if marked.is_err() && !is_full(&source) {
+            return marked;
+        }
         error!(snapshot = %origin.snapshot, step = step::NOT_COPIED, %reason, failed = 1, "DR did not copy the snapshot: {why}");
         if let Some(transit) = transit {
             self.cloud.delete(&transit.arn).await?;
         }
-        let tagged = self.cloud.tag(&origin.snapshot, tags::NOT_COPIED, &refusal.to_string()).await;
-        tagged.map(drop).context("marking a refused snapshot")
+        marked
     }
+
+    /// Looks at the source directly before the deletion. If it is gone meanwhile, the transit copy stays, and the next sweep
+    /// announces it: DR then reports its copy again, or makes one.
+    async fn delete_transit(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<()> {
+        let source = self.find_source(origin).await?;
+        if let Source::Available { outcome: Outcome::Copied | Outcome::Refused, .. } = source {
+            info!(snapshot = %origin.snapshot, step = step::TRANSIT_DELETED, transit = %transit.arn,
+                "deleting the transit copy, which is no longer needed");
+            self.cloud.delete(&transit.arn).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a source has the maximum number of tags.
+fn is_full(source: &Source) -> bool {
+    matches!(source, Source::Available { snapshot, .. } if snapshot.tags.len() >= MAX_TAGS)
+}
+
+fn keep_transit(origin: &Origin, reason: RefusalReason, why: &str) {
+    error!(snapshot = %origin.snapshot, step = step::TRANSIT_KEPT, transit = %origin.transit(), %reason, failed = 1,
+        "DR did not copy the snapshot; the transit copy is kept and announced again each hour: {why}");
 }
 
 /// Logs a look without an action, but only if a notification caused it: a line in every sweep would be noise.

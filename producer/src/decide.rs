@@ -20,7 +20,8 @@ pub struct Observed {
 pub enum Source {
     /// The source was not looked up: only the transit copy was.
     NotObserved,
-    /// The source does not exist, or will never be complete.
+    /// The source does not exist, or will never be complete. A snapshot that was taken at another time under the same name is
+    /// another snapshot.
     Gone,
     /// The source is still being created.
     NotReady,
@@ -100,7 +101,12 @@ pub enum Step {
         /// The transit copy, if it still exists.
         transit: Option<Snapshot>,
     },
-    /// Raise an alarm, delete the transit copy and tag the source as not copied.
+    /// Delete the transit copy: DR has the copy, and there is no source to tag.
+    ConfirmGone {
+        /// The transit copy, if it still exists.
+        transit: Option<Snapshot>,
+    },
+    /// Raise an alarm, tag the source as not copied, then delete the transit copy if the source is still there.
     MarkNotCopied {
         /// DR's reason, for programs.
         reason: RefusalReason,
@@ -109,7 +115,8 @@ pub enum Step {
         /// The transit copy, if it still exists.
         transit: Option<Snapshot>,
     },
-    /// Raise an alarm and keep the transit copy, because the source is gone. The sweep announces it again.
+    /// Raise an alarm and keep the transit copy: the source is gone, or DR could not use the copy's name, which says nothing
+    /// about the snapshot. The sweep announces it again.
     KeepTransit {
         /// DR's reason, for programs.
         reason: RefusalReason,
@@ -121,7 +128,7 @@ pub enum Step {
         /// The transit copy.
         transit: Snapshot,
     },
-    /// Delete the transit copy, which is no longer needed.
+    /// Delete the transit copy, which is no longer needed, if the source is still there.
     DeleteTransit {
         /// The transit copy.
         transit: Snapshot,
@@ -156,8 +163,10 @@ pub enum IgnoreReason {
 ///
 /// | DR's reply | source                        | transit copy | step            |
 /// |------------|-------------------------------|--------------|-----------------|
+/// | completed  | gone, or not observed         | any          | `ConfirmGone`   |
 /// | completed  | any                           | any          | `Confirm`       |
 /// | no copy    | gone, or not observed         | any          | `KeepTransit`   |
+/// | name taken | any but copied                | any          | `KeepTransit`   |
 /// | no copy    | any but copied                | any          | `MarkNotCopied` |
 /// |            | copied, or refused            | exists       | `DeleteTransit` |
 /// |            | copied, or refused            | any          | `NoAction`      |
@@ -175,13 +184,17 @@ pub fn decide(observed: Observed) -> Step {
     use Outcome::{Copied, Pending, Refused};
     let Observed { source, transit, reply } = observed;
     match (reply, source, transit) {
+        (Reply::Completed, Source::NotObserved | Source::Gone, transit) => Step::ConfirmGone { transit },
         (Reply::Completed, _, transit) => Step::Confirm { transit },
         (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, _) => Step::KeepTransit { reason, why },
         (
             Reply::NoCopy { reason, why },
             Source::NotReady | Source::Available { outcome: Pending | Refused, .. },
             transit,
-        ) => Step::MarkNotCopied { reason, why, transit },
+        ) => match reason {
+            RefusalReason::NameTaken => Step::KeepTransit { reason, why },
+            reason => Step::MarkNotCopied { reason, why, transit },
+        },
         (_, Source::Available { outcome: Copied | Refused, .. }, Some(transit))
             if transit.status != Status::Deleting =>
         {

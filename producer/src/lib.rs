@@ -82,14 +82,11 @@ impl Function for Producer {
                     "refused: a message reports the copy {copy} of {}, expected {expected}",
                     origin.snapshot,
                 );
-                self.look_at_transit(origin, Reply::Completed, Cause::Reply).await?;
+                self.look_after_reply(origin, Reply::Completed).await?;
             }
             Record::Message(Message::NoCopy(NoCopy { origin, reason, why })) => {
                 self.ensure_here(&origin.snapshot)?;
-                let source = self.find_source(&origin).await?;
-                let transit = self.cloud.find(&origin.transit()).await?;
-                let observed = Observed::new(&origin, source, transit, Reply::NoCopy { reason, why });
-                self.decide_and_act(origin, observed, Cause::Reply).await?;
+                self.look_after_reply(origin, Reply::NoCopy { reason, why }).await?;
             }
             Record::Message(message @ Message::Shared(_)) => {
                 bail!("refused: received {}, which is a message for DR; this is a source account", message.event())
@@ -110,7 +107,7 @@ impl Function for Producer {
         match awaited {
             Awaited::Copying(origin) => {
                 self.ensure_here(&origin.snapshot)?;
-                self.look_at_transit(origin, Reply::None, Cause::Timer(since)).await
+                self.look_at_transit(origin, Cause::Timer(since)).await
             }
             Awaited::Sharing(announcement) => {
                 bail!("refused: a timer waits until {} is visible, which is a timer of DR", announcement.transit)
@@ -177,10 +174,19 @@ impl Producer {
     }
 
     /// Looks at a transit copy alone. Its tags contain everything that is needed of its source.
-    async fn look_at_transit(&self, origin: Origin, reply: Reply, cause: Cause) -> anyhow::Result<Answer> {
+    async fn look_at_transit(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
         let transit = self.cloud.find(&origin.transit()).await?;
-        let observed = Observed::new(&origin, Source::NotObserved, transit, reply);
+        let observed = Observed::new(&origin, Source::NotObserved, transit, Reply::None);
         self.decide_and_act(origin, observed, cause).await
+    }
+
+    /// Looks at both snapshots. A reply is about the snapshot that was taken at the time that it states: another one under the
+    /// same name is not tagged, and its transit copy is not deleted (invariant 10).
+    async fn look_after_reply(&self, origin: Origin, reply: Reply) -> anyhow::Result<()> {
+        let source = self.find_source(&origin).await?;
+        let transit = self.cloud.find(&origin.transit()).await?;
+        let observed = Observed::new(&origin, source, transit, reply);
+        self.decide_and_act(origin, observed, Cause::Reply).await.map(drop)
     }
 
     /// The last two parts of every look. A failure names the snapshot (invariant 1).
@@ -189,7 +195,7 @@ impl Producer {
     }
 
     /// Looks up a source. A snapshot that was created later under the same name is not the source.
-    async fn find_source(&self, origin: &Origin) -> anyhow::Result<Source> {
+    pub(crate) async fn find_source(&self, origin: &Origin) -> anyhow::Result<Source> {
         let found = self.cloud.find(&origin.snapshot).await?;
         let found = found.filter(|found| found.origin().is_ok_and(|its| its.as_ref() == Some(origin)));
         Ok(found.map_or(Source::Gone, |source| self.evaluate(source, origin)))

@@ -8,7 +8,12 @@ use protocol::{RefusalReason, Snapshot, Status, Tags};
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 14] = [
+    (
+        "| completed  | gone, or not observed         | any          | `ConfirmGone`   |",
+        |o| o.reply == Reply::Completed && is_gone(o),
+        |o| Step::ConfirmGone { transit: o.transit },
+    ),
     (
         "| completed  | any                           | any          | `Confirm`       |",
         |o| o.reply == Reply::Completed,
@@ -16,12 +21,17 @@ const ROWS: [Row; 12] = [
     ),
     (
         "| no copy    | gone, or not observed         | any          | `KeepTransit`   |",
-        |o| o.reply == no_copy() && matches!(o.source, Source::Gone | Source::NotObserved),
-        |_| Step::KeepTransit { reason: RefusalReason::NotShared, why: "why".to_owned() },
+        |o| refusal(o).is_some() && is_gone(o),
+        |o| Step::KeepTransit { reason: refusal(&o).expect("a refusal"), why: "why".to_owned() },
+    ),
+    (
+        "| name taken | any but copied                | any          | `KeepTransit`   |",
+        |o| refusal(o) == Some(RefusalReason::NameTaken) && outcome(o) != Some(Outcome::Copied),
+        |_| Step::KeepTransit { reason: RefusalReason::NameTaken, why: "why".to_owned() },
     ),
     (
         "| no copy    | any but copied                | any          | `MarkNotCopied` |",
-        |o| o.reply == no_copy() && outcome(o) != Some(Outcome::Copied),
+        |o| refusal(o).is_some() && outcome(o) != Some(Outcome::Copied),
         |o| Step::MarkNotCopied { reason: RefusalReason::NotShared, why: "why".to_owned(), transit: o.transit },
     ),
     (
@@ -91,8 +101,19 @@ fn snapshot(id: &str, status: Status) -> Snapshot {
     }
 }
 
-fn no_copy() -> Reply {
-    Reply::NoCopy { reason: RefusalReason::NotShared, why: "why".to_owned() }
+fn no_copy(reason: RefusalReason) -> Reply {
+    Reply::NoCopy { reason, why: "why".to_owned() }
+}
+
+fn refusal(observed: &Observed) -> Option<RefusalReason> {
+    match observed.reply {
+        Reply::NoCopy { reason, .. } => Some(reason),
+        Reply::None | Reply::Completed => None,
+    }
+}
+
+fn is_gone(observed: &Observed) -> bool {
+    matches!(observed.source, Source::Gone | Source::NotObserved)
 }
 
 fn wanted(observed: &Observed) -> Option<Wanted> {
@@ -134,7 +155,8 @@ fn every_observable_state() -> Vec<Observed> {
     let mut states = Vec::new();
     for transit in transits {
         for source in &sources {
-            for reply in [Reply::None, Reply::Completed, no_copy()] {
+            let refusals = [RefusalReason::NotShared, RefusalReason::NameTaken].map(no_copy);
+            for reply in [Reply::None, Reply::Completed].into_iter().chain(refusals) {
                 states.push(Observed { source: source.clone(), transit: transit.clone(), reply });
             }
         }
@@ -178,8 +200,37 @@ fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
             observed.reply != Reply::None || has_result(&observed) || transit_status(&observed) == Some(Status::Failed);
         let deletes = matches!(
             decide(observed),
-            Step::Confirm { .. } | Step::MarkNotCopied { .. } | Step::DiscardFailed { .. } | Step::DeleteTransit { .. }
+            Step::Confirm { .. }
+                | Step::ConfirmGone { .. }
+                | Step::MarkNotCopied { .. }
+                | Step::DiscardFailed { .. }
+                | Step::DeleteTransit { .. }
         );
         assert!(!deletes || may);
+    }
+}
+
+#[test]
+fn the_last_image_is_deleted_only_if_dr_has_a_copy_or_it_failed() {
+    // Invariant 1: without its source, the transit copy is the last image of its data.
+    for observed in every_observable_state().into_iter().filter(is_gone) {
+        let has_copy = observed.reply == Reply::Completed || transit_status(&observed) == Some(Status::Failed);
+        let step = decide(observed);
+        assert!(
+            has_copy
+                || matches!(
+                    step,
+                    Step::KeepTransit { .. } | Step::Announce { .. } | Step::Wait { .. } | Step::NoAction(_)
+                ),
+            "{step:?}"
+        );
+    }
+}
+
+#[test]
+fn only_a_source_that_was_looked_at_is_tagged() {
+    // Invariant 10: a reply alone is not believed.
+    for observed in every_observable_state().into_iter().filter(is_gone) {
+        assert!(!matches!(decide(observed), Step::Confirm { .. } | Step::MarkNotCopied { .. }));
     }
 }

@@ -35,7 +35,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Tags};
+use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags};
 
 use clients::{Clients, partition};
 use error::{Failure, Operation};
@@ -191,10 +191,20 @@ impl Cloud {
 
     /// Deletes a snapshot, or cancels its copy.
     ///
+    /// A role that may delete only snapshots with a tag of Draco (`aws:ResourceTag`) gets `AccessDenied` for a missing one,
+    /// because a missing snapshot has no tags. So a denied or impossible deletion looks again.
+    ///
     /// # Errors
-    /// If the call fails. A missing snapshot is not an error.
+    /// If the call fails. A missing snapshot, or one that is being deleted, is not an error.
     pub async fn delete(&self, snapshot: &SnapshotArn) -> Result<Effect, Error> {
         let deleted = self.snapshots.delete(snapshot).await;
+        if let Err(failure) = &deleted
+            && matches!(failure.class(), Class::Denied | Class::WrongState)
+            && let Ok(found) = self.find(snapshot).await
+            && found.is_none_or(|found| found.status == Status::Deleting)
+        {
+            return Ok(Effect::NotFound);
+        }
         self.effect(deleted, &Operation::Delete(snapshot))
     }
 

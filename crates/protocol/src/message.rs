@@ -83,12 +83,13 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// The time until the next attempt. A problem that only a person can fix is retried once a day.
+    /// The time until the next attempt. A problem that only a person can fix is retried once a day. A taken name is retried
+    /// sooner: the producer keeps the transit copy, and each hour it announces it again.
     #[must_use]
     pub fn retry_after(self) -> TimeDelta {
         match self {
-            Self::NotShared | Self::CopyFailed => TimeDelta::hours(1),
-            Self::PlaintextCluster | Self::TakenLater | Self::NameTaken | Self::Other => TimeDelta::days(1),
+            Self::NotShared | Self::CopyFailed | Self::NameTaken => TimeDelta::hours(1),
+            Self::PlaintextCluster | Self::TakenLater | Self::Other => TimeDelta::days(1),
         }
     }
 }

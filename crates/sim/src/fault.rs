@@ -15,6 +15,8 @@ pub enum Action {
     Pass,
     /// A call fails and has no effect. An invocation fails before the function starts.
     FailBefore,
+    /// AWS refuses a call with this error code, and it has no effect. An invocation fails as with `FailBefore`.
+    Refuse(&'static str),
     /// A call has its effect, but its response is an error. A function succeeds, but its invocation counts as failed.
     FailAfter,
     /// A call or an invocation is throttled.

@@ -242,6 +242,7 @@ impl World {
             let mut entry = Event::of(&call);
             let answer = match action {
                 Action::FailBefore => Err(Error::internal_failure()),
+                Action::Refuse(code) => Err(Error::new(code, "The request was refused.")),
                 _ if state.throttle.is_exceeded(&call, state.settings.calls_per_second, state.now) => {
                     Err(Error::throttled(call.service))
                 }

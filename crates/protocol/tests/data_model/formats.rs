@@ -125,7 +125,7 @@ const REASONS: [(RefusalReason, &str, i64); 6] = [
     (RefusalReason::NotShared, "not-shared", 1),
     (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
     (RefusalReason::TakenLater, "taken-later", 24),
-    (RefusalReason::NameTaken, "name-taken", 24),
+    (RefusalReason::NameTaken, "name-taken", 1),
     (RefusalReason::CopyFailed, "copy-failed", 1),
     (RefusalReason::Other, "other", 24),
 ];

@@ -37,7 +37,12 @@ pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message
             }
             Action::Delay(more) => delivery.after(state, DELIVERY_TIME + more),
             // SNS retries failed deliveries itself, so these faults have no effect.
-            Action::Pass | Action::FailBefore | Action::FailAfter | Action::Throttle | Action::Crash => {
+            Action::Pass
+            | Action::FailBefore
+            | Action::Refuse(_)
+            | Action::FailAfter
+            | Action::Throttle
+            | Action::Crash => {
                 delivery.after(state, DELIVERY_TIME);
             }
         }

@@ -36,6 +36,7 @@ async fn make_a_key(actions: &[Action]) -> (bool, usize) {
 async fn a_call_may_fail_before_or_after_its_effect() {
     assert_eq!(make_a_key(&[]).await, (true, 1));
     assert_eq!(make_a_key(&[Action::FailBefore]).await, (false, 0));
+    assert_eq!(make_a_key(&[Action::Refuse("InvalidParameterValue")]).await, (false, 0));
     assert_eq!(make_a_key(&[Action::FailAfter]).await, (false, 1));
     assert_eq!(make_a_key(&[Action::Throttle]).await, (false, 0));
     assert_eq!(make_a_key(&[Action::Delay(Duration::from_secs(30))]).await, (true, 1));
