@@ -1,4 +1,4 @@
-//! The main program of a Lambda function on `provided.al2023`: the runtime, the environment, the function.
+//! The main program of Lambda functions on `provided.al2023`: the runtime, the environment, the choice of the function.
 //!
 //! Before the first event is requested, only the work that the request needs is done. The function is built when the first
 //! event arrives, because only the event contains the account ID, and is reused for later events.
@@ -10,9 +10,11 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use anyhow::Context as _;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -51,17 +53,47 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// The time limit for connecting. Within a region, a connection takes milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Handles events as a Lambda function until Lambda ends the process.
-pub fn run<F: Function + Sync>(
-    name: &'static str,
-    build: impl Fn(Cloud, &Environment) -> Result<F, SettingsError>,
-) -> ExitCode {
+/// The variable with the handler name of the function's configuration.
+const HANDLER: &str = "_HANDLER";
+
+/// A function that the program can run as.
+pub struct Entry {
+    /// The handler name that chooses it. Its log lines have the same name.
+    pub handler: &'static str,
+    /// Makes it.
+    pub build: Build,
+}
+
+/// Makes a function, with the settings in the environment.
+pub type Build = fn(Cloud, &BTreeMap<String, String>) -> Result<Box<dyn Handle>, SettingsError>;
+
+/// A [`Function`] behind a pointer, so that the runtime and its HTTP client are in the program once, not once per function.
+pub trait Handle {
+    /// As [`Function::handle`].
+    fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> Handled<'_>;
+}
+
+/// The result of an event, in the future.
+type Handled<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Value>> + Send + 'a>>;
+
+impl<F: Function + Sync> Handle for F {
+    fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> Handled<'_> {
+        Box::pin(Function::handle(self, payload, deadline))
+    }
+}
+
+/// Handles events as the Lambda function that the handler name chooses, until Lambda ends the process.
+#[must_use]
+pub fn run(functions: &'static [Entry]) -> ExitCode {
+    let handler = std::env::var(HANDLER).unwrap_or_default();
+    let entry = functions.iter().find(|entry| entry.handler == handler);
+    let name = entry.map_or("unknown", |entry| entry.handler);
     // It is the only subscriber of this process, so setting it cannot fail.
     let _ = tracing::subscriber::set_global_default(log::subscriber(name, io::stdout, now));
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(step = step::PANICKED, reason = %panic, failed = 1, "a bug in Draco"),
     ));
-    match serve(&Program { build, function: OnceCell::new() }) {
+    match serve(&Program { functions, entry, function: OnceCell::new() }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             tracing::error!(step = step::START_FAILED, reason = why, "the program could not start");
@@ -75,11 +107,7 @@ fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
-fn serve<F, B>(program: &Program<F, B>) -> Result<(), String>
-where
-    F: Function + Sync,
-    B: Fn(Cloud, &Environment) -> Result<F, SettingsError>,
-{
+fn serve(program: &Program) -> Result<(), String> {
     if let Some(missing) = RUNTIME_VARIABLES.iter().find(|name| std::env::var_os(name).is_none()) {
         return Err(format!("{missing} is missing: this program runs on AWS Lambda only"));
     }
@@ -89,16 +117,13 @@ where
 }
 
 /// The program, with the function once it is built.
-struct Program<F, B> {
-    build: B,
-    function: OnceCell<F>,
+struct Program {
+    functions: &'static [Entry],
+    entry: Option<&'static Entry>,
+    function: OnceCell<Box<dyn Handle>>,
 }
 
-impl<F, B> Program<F, B>
-where
-    F: Function + Sync,
-    B: Fn(Cloud, &Environment) -> Result<F, SettingsError>,
-{
+impl Program {
     async fn answer(&self, LambdaEvent { payload, context }: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let deadline = i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis);
         let span = tracing::info_span!("event", request = context.request_id);
@@ -113,15 +138,19 @@ where
         })
     }
 
-    fn function(&self, context: &Context) -> anyhow::Result<&F> {
+    fn function(&self, context: &Context) -> anyhow::Result<&dyn Handle> {
         if let Some(function) = self.function.get() {
-            return Ok(function);
+            return Ok(&**function);
         }
+        let entry = self.entry.with_context(|| {
+            let known: Vec<&str> = self.functions.iter().map(|entry| entry.handler).collect();
+            format!("the handler is none of {}: update the stack with its current template", known.join(", "))
+        })?;
         let environment = environment();
         let here = place(&context.invoked_function_arn)?;
         let cloud = Cloud::new(&config(&environment, &here)?, here);
-        let function = (self.build)(cloud, &environment)?;
-        Ok(self.function.get_or_init(|| function))
+        let function = (entry.build)(cloud, &environment)?;
+        Ok(&**self.function.get_or_init(|| function))
     }
 }
 

@@ -73,9 +73,8 @@ impl Rehearsal {
         parameters: BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
         let name = function.name();
-        let bucket = Bucket::new(BUCKET)
-            .code(&format!("draco/{}-arm64.zip", name.trim_start_matches("draco-")), self.code(function, place))
-            .text(TIMER.0, TIMER.1);
+        let bucket =
+            Bucket::new(BUCKET).code("draco/functions-arm64.zip", self.code(function, place)).text(TIMER.0, TIMER.1);
         let parameters = with(&parameters, "CodeBucket", BUCKET);
         let stack = Stack { name, template: function.template()?, parameters: &parameters, bucket: &bucket };
         self.world.create_stack(place.account.as_str(), place.region.as_str(), &stack)?;

@@ -248,7 +248,7 @@ impl Stage {
     }
 }
 
-/// The producer's zip with other bytes, as if its source had changed. Dropping it restores the built zip.
+/// The functions' zip with other bytes, as if their source had changed. Dropping it restores the built zip.
 struct OtherZip {
     path: PathBuf,
     built: Vec<u8>,
@@ -258,7 +258,7 @@ impl OtherZip {
     /// A zip ends with the length of a comment, and the comment.
     fn make(stage: &Stage) -> anyhow::Result<Self> {
         let path = stage.folder.ancestors().nth(2).context("no target folder")?;
-        let path = path.join(format!("draco/producer-{ARCHITECTURE}.zip"));
+        let path = path.join(format!("draco/functions-{ARCHITECTURE}.zip"));
         let built = fs::read(&path)?;
         let end = built.len().checked_sub(2).context("no zip")?;
         ensure!(built[end..] == [0, 0], "the zip has a comment already");

@@ -20,7 +20,7 @@ pub(crate) enum Benchmark {
     Sim,
     /// `draco plan`: a million snapshots from a file
     Plan,
-    /// The programs of the functions: start time, memory and size
+    /// The program of the functions: start time, memory and size
     Start,
     /// The cost of a replicated snapshot in fleets of different sizes, and how long a backlog takes
     Replicate,

@@ -1,7 +1,7 @@
-//! `cargo xtask build`: the zips of the two functions for Lambda.
+//! `cargo xtask build`: the zip for Lambda, with the one program that is every function.
 //!
-//! cargo-lambda builds them, and zig links them against Lambda's version of glibc, independently of this machine's. The same
-//! source and tools give the same bytes, in any folder. So the hash of a zip shows whether it must be uploaded.
+//! cargo-lambda builds it, and zig links it against Lambda's version of glibc, independently of this machine's. The same
+//! source and tools give the same bytes, in any folder. So the hash of the zip shows whether it must be uploaded.
 
 mod glibc;
 mod package;
@@ -19,13 +19,14 @@ use xshell::{Shell, cmd};
 
 use tools::Tools;
 
-pub(crate) const FUNCTIONS: [&str; 2] = ["producer", "consumer"];
+/// The package, its program, and the start of the zip's name.
+const FUNCTIONS: &str = "functions";
 
 /// The version in Amazon Linux 2023, and so in `provided.al2023`. A program that requires newer symbols does not start there.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/glibc-gcc-and-binutils.html>
 const GLIBC: glibc::Version = glibc::Version(2, 34);
 
-/// Build both functions for AWS Lambda, one zip each, in target/draco
+/// Build the functions for AWS Lambda, as one program in one zip, in target/draco
 #[derive(clap::Args)]
 pub(crate) struct Build {
     /// The processor, in place of ARCHITECTURE in the configuration
@@ -57,22 +58,20 @@ impl Build {
 }
 
 fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
-    for Built { function, zip, glibc, .. } in build(shell, architecture)? {
-        let path = crate::target()?.join(format!("draco/{function}-{architecture}.zip"));
-        write(&path, &zip)?;
-        println!(
-            "{}  {:.2} MiB  requires {glibc}  sha256 {}",
-            shown(&path, shell),
-            zip.len() as f64 / f64::from(1 << 20),
-            Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-        );
-    }
+    let Built { zip, glibc, .. } = build(shell, architecture)?;
+    let path = crate::target()?.join(format!("draco/{FUNCTIONS}-{architecture}.zip"));
+    write(&path, &zip)?;
+    println!(
+        "{}  {:.2} MiB  requires {glibc}  sha256 {}",
+        shown(&path, shell),
+        zip.len() as f64 / f64::from(1 << 20),
+        Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+    );
     Ok(())
 }
 
-/// A function that was built.
+/// The program that was built.
 pub(crate) struct Built {
-    pub(crate) function: &'static str,
     /// The path of the program.
     pub(crate) path: PathBuf,
     /// The zip for Lambda.
@@ -81,14 +80,14 @@ pub(crate) struct Built {
     glibc: glibc::Version,
 }
 
-/// Builds both functions, and checks that they can start on Lambda.
-pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result<[Built; 2]> {
+/// Builds the program, and checks that it can start on Lambda.
+pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result<Built> {
     let triple = architecture.triple();
     let Tools { cargo_lambda, zig } = tools::find(shell, triple)?;
     let target = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
     let programs = crate::target()?.join("draco").join(triple);
     if !programs.exists() {
-        crate::announce("building both functions with link-time optimisation, the first time", "5 minutes", "1 GB");
+        crate::announce("building the functions with link-time optimisation, the first time", "4 minutes", "1 GB");
     }
     println!("$ cargo lambda build --profile lambda --target {target}");
     // Without this flag, it would install a missing target with rustup, without asking.
@@ -96,7 +95,7 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
         shell,
         "{cargo_lambda} lambda build --quiet --locked --profile lambda --target {target} --skip-target-check"
     )
-    .args(["--package", "producer", "--package", "consumer", "--features", "producer/lambda,consumer/lambda"])
+    .args(["--package", FUNCTIONS, "--features", "functions/lambda"])
     .arg("--lambda-dir")
     .arg(&programs)
     .env("CARGO_ZIGBUILD_ZIG_PATH", zig)
@@ -106,16 +105,14 @@ pub(crate) fn build(shell: &Shell, architecture: Architecture) -> anyhow::Result
         build = build.env_remove(name);
     }
     build.run().context("building the functions")?;
-
-    let [producer, consumer] = FUNCTIONS.map(|function| checked(function, programs.join(function).join("bootstrap")));
-    Ok([producer?, consumer?])
+    checked(programs.join(FUNCTIONS).join("bootstrap"))
 }
 
-fn checked(function: &'static str, path: PathBuf) -> anyhow::Result<Built> {
+fn checked(path: PathBuf) -> anyhow::Result<Built> {
     let program = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
     let glibc = glibc::required(&program).with_context(|| format!("reading the symbols of {}", path.display()))?;
-    ensure!(glibc <= GLIBC, "the {function} requires {glibc}, but Lambda's provided.al2023 has {GLIBC}");
-    Ok(Built { function, zip: package::zip(&program)?, path, glibc })
+    ensure!(glibc <= GLIBC, "the program requires {glibc}, but Lambda's provided.al2023 has {GLIBC}");
+    Ok(Built { zip: package::zip(&program)?, path, glibc })
 }
 
 /// Compiler flags that keep folders of this machine out of the program, where panic messages would contain them.

@@ -1,4 +1,4 @@
-//! The artifacts that the templates refer to: the zips of the two functions, and the definition of the timer. They are local
+//! The artifacts that the templates refer to: the zip of the functions, and the definition of the timer. They are local
 //! files, and objects in the bucket whose metadata has the hash of their content.
 
 mod upload;
@@ -12,9 +12,9 @@ use anyhow::{Context, bail};
 use config::{Architecture, Config};
 use sha2::{Digest, Sha256};
 
+use crate::Account;
 use crate::aws_error::{Explain, bucket_region, http_status};
 use crate::files::Files;
-use crate::{Account, Role};
 
 pub use upload::{run, upload};
 
@@ -24,18 +24,17 @@ const HASH: &str = "sha256";
 /// An artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Artifact {
-    /// The zip of the function of a role, for a processor.
-    Zip(Role, Architecture),
+    /// The zip of the functions, for a processor.
+    Functions(Architecture),
     /// The definition of the state machine that waits for copies.
     Timer,
 }
 
 impl Artifact {
-    /// The artifacts of both stacks.
+    /// All artifacts. Both stacks use them.
     #[must_use]
-    pub fn all(architecture: Architecture) -> [Self; 3] {
-        let [producer, consumer] = Role::BOTH.map(|role| Self::Zip(role, architecture));
-        [producer, consumer, Self::Timer]
+    pub fn all(architecture: Architecture) -> [Self; 2] {
+        [Self::Functions(architecture), Self::Timer]
     }
 
     /// The key of the object. The source accounts may read only keys with this prefix.
@@ -46,7 +45,7 @@ impl Artifact {
 
     fn file(self, files: &Files) -> PathBuf {
         let folder = match self {
-            Self::Zip(..) => &files.built,
+            Self::Functions(_) => &files.built,
             Self::Timer => &files.cfn,
         };
         folder.join(self.to_string())
@@ -54,7 +53,7 @@ impl Artifact {
 
     fn content_type(self) -> &'static str {
         match self {
-            Self::Zip(..) => "application/zip",
+            Self::Functions(_) => "application/zip",
             Self::Timer => "application/json",
         }
     }
@@ -64,7 +63,7 @@ impl Artifact {
 impl fmt::Display for Artifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Zip(role, architecture) => write!(f, "{role}-{architecture}.zip"),
+            Self::Functions(architecture) => write!(f, "functions-{architecture}.zip"),
             Self::Timer => f.write_str("wait4copy.asl.json"),
         }
     }
@@ -153,12 +152,9 @@ mod tests {
     #[test]
     fn object_keys_are_the_defaults_of_the_templates() {
         let keys = Artifact::all(Architecture::Arm64).map(Artifact::key);
-        assert_eq!(keys, ["draco/producer-arm64.zip", "draco/consumer-arm64.zip", "draco/wait4copy.asl.json"]);
-        for (template, zip) in [
-            (include_str!("../../../../cfn/producer.yaml"), &keys[0]),
-            (include_str!("../../../../cfn/consumer.yaml"), &keys[1]),
-        ] {
-            for key in [zip, &keys[2]] {
+        assert_eq!(keys, ["draco/functions-arm64.zip", "draco/wait4copy.asl.json"]);
+        for template in [include_str!("../../../../cfn/producer.yaml"), include_str!("../../../../cfn/consumer.yaml")] {
+            for key in &keys {
                 assert!(template.contains(&format!("Default: {key}\n")), "{key}");
             }
         }

@@ -46,7 +46,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
 async fn examine_function(account: &Account, config: &Config, function: Option<&Function>) -> Vec<Finding> {
     let uploaded = match config.code_bucket {
         None => Ok(None),
-        Some(_) => Uploaded::look(account, config, Artifact::Zip(account.role, config.architecture)).await,
+        Some(_) => Uploaded::look(account, config, Artifact::Functions(config.architecture)).await,
     };
     let code = match uploaded {
         Ok(uploaded) => judge_code(account.role, function, uploaded.as_ref()),

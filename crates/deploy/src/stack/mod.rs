@@ -167,7 +167,7 @@ impl Source {
             let length = template.len();
             bail!("{} has {length} bytes, and CloudFormation accepts {MAX_TEMPLATE_BYTES}", path.display());
         }
-        let zip = newest(account, config, Artifact::Zip(account.role, config.architecture), files, terminal).await?;
+        let zip = newest(account, config, Artifact::Functions(config.architecture), files, terminal).await?;
         let timer = newest(account, config, Artifact::Timer, files, terminal).await?;
         Ok(Self { template, code: Code { zip, timer } })
     }

@@ -46,7 +46,7 @@ pub(super) fn parameters(
 ) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let mut all = vec![
         ("CodeBucket", Some(config.need(&config.code_bucket, "CODE_BUCKET")?.clone())),
-        ("CodeKey", Some(Artifact::Zip(role, config.architecture).key())),
+        ("CodeKey", Some(Artifact::Functions(config.architecture).key())),
         ("CodeVersion", Some(code.zip.version.clone())),
         ("TimerKey", Some(Artifact::Timer.key())),
         ("TimerVersion", Some(code.timer.version.clone())),
@@ -166,7 +166,7 @@ lifecycles: {Fortnight: {daily: 14}}
     fn unconfigured_parameters_are_left_to_the_template() {
         insta::assert_snapshot!(shown(&all(Role::Producer, LEAST, NoDryRun::Keep, false)), @"
         CodeBucket=code
-        CodeKey=draco/producer-arm64.zip
+        CodeKey=draco/functions-arm64.zip
         CodeVersion=zip-1
         TimerKey=draco/wait4copy.asl.json
         TimerVersion=timer-1
@@ -181,7 +181,7 @@ lifecycles: {Fortnight: {daily: 14}}
     fn configured_keys_become_parameters() {
         insta::assert_snapshot!(shown(&all(Role::Consumer, FULL, NoDryRun::Keep, false)), @r#"
         CodeBucket=code
-        CodeKey=draco/consumer-x86_64.zip
+        CodeKey=draco/functions-x86_64.zip
         CodeVersion=zip-1
         TimerKey=draco/wait4copy.asl.json
         TimerVersion=timer-1

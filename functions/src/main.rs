@@ -1,0 +1,34 @@
+//! The functions as the program that Lambda runs: one for all, so that they are built, uploaded and compared once.
+//!
+//! Lambda's handler name, which each template sets, chooses the function.
+
+use std::process::ExitCode;
+
+use cloud::lambda::{Entry, run};
+use consumer::Consumer;
+use producer::Producer;
+
+/// The functions, by the `Handler` of their templates.
+const FUNCTIONS: [Entry; 2] = [
+    Entry { handler: "producer", build: |cloud, environment| Ok(Box::new(Producer::new(cloud, environment)?)) },
+    Entry { handler: "consumer", build: |cloud, environment| Ok(Box::new(Consumer::new(cloud, environment)?)) },
+];
+
+fn main() -> ExitCode {
+    run(&FUNCTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::FUNCTIONS;
+
+    #[test]
+    fn the_templates_choose_these_functions() {
+        let templates = [include_str!("../../cfn/producer.yaml"), include_str!("../../cfn/consumer.yaml")];
+        let handlers = templates.iter().flat_map(|template| template.lines());
+        let handlers: BTreeSet<&str> = handlers.filter_map(|line| line.strip_prefix("      Handler: ")).collect();
+        assert_eq!(handlers, FUNCTIONS.iter().map(|entry| entry.handler).collect());
+    }
+}
