@@ -197,6 +197,11 @@ fn explanation(reason: RefusalReason) -> &'static str {
         RefusalReason::CopyFailed => {
             "AWS started the copy, and the copy failed; check that DR's role may use both keys"
         }
+        RefusalReason::TooMany => {
+            "the account has reached one of DR's limits for it; raise the limit if its snapshots are wanted"
+        }
+        RefusalReason::CannotBeShared => "AWS does not share a snapshot with these properties with another account",
+        RefusalReason::CannotBeCopied => "AWS does not copy a snapshot with these properties",
         RefusalReason::Other => "a reason that this version does not know",
     }
 }

@@ -91,7 +91,17 @@ fn every_step_is_documented_and_every_documented_step_exists() {
 
 /// The reasons of refusals, which are listed under the same heading.
 fn reasons() -> BTreeSet<String> {
-    names(["not-shared", "plaintext-cluster", "copy-failed", "name-taken", "taken-later", "other"])
+    names([
+        "not-shared",
+        "plaintext-cluster",
+        "copy-failed",
+        "name-taken",
+        "taken-later",
+        "too-many",
+        "cannot-be-shared",
+        "cannot-be-copied",
+        "other",
+    ])
 }
 
 #[test]

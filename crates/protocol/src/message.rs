@@ -63,7 +63,7 @@ pub struct NoCopy {
     pub why: String,
 }
 
-/// Why DR did not copy a snapshot.
+/// Why DR did not copy a snapshot, or the producer could not send it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalReason {
@@ -77,6 +77,12 @@ pub enum RefusalReason {
     NameTaken,
     /// AWS started the copy, and the copy failed.
     CopyFailed,
+    /// The account has reached a limit that DR sets for it.
+    TooMany,
+    /// AWS refuses to share the transit copy, and will not share it later: the snapshot's own properties are the reason.
+    CannotBeShared,
+    /// AWS refuses to copy the snapshot, and will not copy it later: the snapshot's own properties are the reason.
+    CannotBeCopied,
     /// A reason of a newer version, unknown to this one.
     #[serde(other)]
     Other,
@@ -89,7 +95,9 @@ impl RefusalReason {
     pub fn retry_after(self) -> TimeDelta {
         match self {
             Self::NotShared | Self::CopyFailed | Self::NameTaken => TimeDelta::hours(1),
-            Self::PlaintextCluster | Self::TakenLater | Self::Other => TimeDelta::days(1),
+            Self::PlaintextCluster | Self::TakenLater | Self::TooMany | Self::Other => TimeDelta::days(1),
+            // The reason does not change while the snapshot exists, but AWS's limitations do.
+            Self::CannotBeShared | Self::CannotBeCopied => TimeDelta::days(30),
         }
     }
 }

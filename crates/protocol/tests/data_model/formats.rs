@@ -121,12 +121,15 @@ fn format_of_answers_to_the_timer() {
     }
 }
 
-const REASONS: [(RefusalReason, &str, i64); 6] = [
+const REASONS: [(RefusalReason, &str, i64); 9] = [
     (RefusalReason::NotShared, "not-shared", 1),
     (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
     (RefusalReason::TakenLater, "taken-later", 24),
     (RefusalReason::NameTaken, "name-taken", 1),
     (RefusalReason::CopyFailed, "copy-failed", 1),
+    (RefusalReason::TooMany, "too-many", 24),
+    (RefusalReason::CannotBeShared, "cannot-be-shared", 720),
+    (RefusalReason::CannotBeCopied, "cannot-be-copied", 720),
     (RefusalReason::Other, "other", 24),
 ];
 
