@@ -9,7 +9,9 @@
 //! today. So no later plan needs a snapshot that an earlier plan deleted, and a database whose backups have stopped loses
 //! no further snapshots. `tests/laws.rs` tests these properties on random histories.
 //!
-//! Read [`rule`] first (what a rule is, and the one table of them), then [`plan`](mod@plan), then [`lifecycle`].
+//! Read [`rule`] first (what a rule is, and the one table of them), then [`plan`](mod@plan), then [`lifecycle`]. Two modules
+//! reason about rules instead of snapshots: `compare` (does a lifecycle keep at least as much as another?) and `guarantee` (for
+//! how many days does a floor hold?).
 //!
 //! This crate reads no clock, does no I/O and does not know AWS.
 //!
@@ -38,6 +40,8 @@
 //! );
 //! ```
 
+mod compare;
+mod guarantee;
 pub mod lifecycle;
 pub mod plan;
 pub mod reason;

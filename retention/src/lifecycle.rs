@@ -185,11 +185,17 @@ impl Lifecycles {
 pub struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// The floor that DR keeps under every lifecycle, unless the configuration sets another. Seven days and four weeks
-    /// leave time to notice that a source account sends worthless snapshots.
+    /// The floor that DR keeps under every lifecycle, unless the configuration sets another. It guarantees 28 days
+    /// ([`guarantee_days`](Self::guarantee_days)): the time to notice that a source account sends worthless snapshots.
     #[must_use]
     pub fn default_floor() -> Self {
-        Self(vec![Counted::Daily.keep(7), Counted::Weekly.keep(4)])
+        Self(vec![Counted::Daily.keep(7), Counted::Weekly.keep(6)])
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Rule] {
+        &self.0
     }
 
     /// A lifecycle with this name and these rules.

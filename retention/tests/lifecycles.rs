@@ -161,8 +161,9 @@ fn custom_lifecycles_are_serialized_and_read_back() {
 }
 
 #[test]
-fn the_default_floor_is_seven_days_and_four_weeks() {
+fn the_default_floor_guarantees_28_days() {
     let floor = Rules::default_floor();
-    assert_eq!(serde_json::to_string(&floor).expect("JSON"), r#"{"daily":7,"weekly":4}"#);
-    assert_eq!(floor.named("Floor").to_string(), "Floor (daily 7, weekly 4)");
+    assert_eq!(serde_json::to_string(&floor).expect("JSON"), r#"{"daily":7,"weekly":6}"#);
+    assert_eq!(floor.guarantee_days(), 28);
+    assert_eq!(floor.named("Floor").to_string(), "Floor (daily 7, weekly 6)");
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use retention::{Lifecycle, Lifecycles, Rule};
 use serde_json::{Map, Value, json};
 
-use crate::keys::{KEYS, Key, LIFECYCLES};
+use crate::keys::{KEYS, Key, LIFECYCLES, Setting};
 use crate::{Config, Origin};
 
 struct Row {
@@ -39,7 +39,10 @@ fn value_text(row: &Row) -> &str {
 
 fn rows(config: &Config) -> impl Iterator<Item = Row> {
     let settings = KEYS.iter().map(|key| {
-        let value = key.value(config).map(|value| value.to_string());
+        let value = key.value(config).map(|value| match &value {
+            Setting::Rules(floor) => format!("{value} (guarantees {} days)", floor.guarantee_days()),
+            _ => value.to_string(),
+        });
         let origin = match (config.origin(key.name), &value) {
             (Some(origin), _) => origin_text(origin),
             (None, Some(_)) => "default".to_owned(),
