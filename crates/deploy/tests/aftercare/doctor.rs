@@ -145,8 +145,8 @@ async fn quota_is_compared_with_dry_run_and_with_the_lifecycles() -> anyhow::Res
         judged(4, 200, true),
         judged(4, 200, false),
         judged(4, 100, true),
-        judged(40, 144, true),
-        judged(40, 144, false),
+        judged(40, 148, true),
+        judged(40, 148, false),
         judged(4, 28, true),
         judged(190, 200, true),
     ];
