@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::message::Refusal;
-use protocol::{Origin, Place, RefusalReason, Snapshot, SnapshotRole, Status, tags};
+use protocol::{Origin, Place, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 /// The observed state of one snapshot, and DR's reply if that caused the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,7 +243,8 @@ impl Source {
             Some(_) => Wanted::Copy,
         };
         // Manual copies and restored databases inherit tags, so the tag counts only if it names the copy of this snapshot.
-        let is_copied = snapshot.tags.get(tags::COPIED) == Some(origin.copy(dr).to_string().as_str());
+        let copied = snapshot.tags.get(tags::COPIED).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+        let is_copied = copied.is_some_and(|copy| copy.place == *dr && origin.attempt(&copy).is_some());
         let refusal = snapshot.tags.get(tags::NOT_COPIED).and_then(Refusal::parse);
         let outcome = match refusal {
             _ if is_copied => Outcome::Copied,

@@ -76,11 +76,12 @@ impl Function for Producer {
             }
             Record::Message(Message::Completed { origin, copy }) => {
                 self.ensure_here(&origin.snapshot)?;
-                let expected = origin.copy(&self.settings.dr);
+                let is_copy = copy.place == self.settings.dr && origin.attempt(&copy).is_some();
                 ensure!(
-                    copy == expected,
-                    "refused: a message reports the copy {copy} of {}, expected {expected}",
+                    is_copy,
+                    "refused: a message reports the copy {copy} of {}, expected {}",
                     origin.snapshot,
+                    origin.copy(&self.settings.dr)
                 );
                 self.look_after_reply(origin, Reply::Completed).await?;
             }

@@ -68,7 +68,7 @@ fn what_has_no_rules_keeps_everything() {
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    use Counted::{Daily, Hourly, Last, Monthly, Quarterly, WholeDays, Weekly, Yearly};
+    use Counted::{Daily, Hourly, Last, Monthly, Quarterly, Weekly, WholeDays, Yearly};
     let counts = prop_oneof![0..4_u32, 0..40_u32, 0..100_u32];
     prop_oneof![
         8 => (select(vec![Last, WholeDays, Hourly, Daily, Weekly, Monthly, Quarterly, Yearly]), counts)

@@ -31,7 +31,7 @@ fn survives(rule: Rule, good: &[Taken], others: &[Taken]) -> bool {
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    use Counted::{Daily, Hourly, Last, Monthly, Quarterly, WholeDays, Weekly, Yearly};
+    use Counted::{Daily, Hourly, Last, Monthly, Quarterly, Weekly, WholeDays, Yearly};
     let counted = select(vec![Last, WholeDays, Hourly, Daily, Daily, Weekly, Weekly, Monthly, Quarterly, Yearly]);
     prop_oneof![
         8 => (counted, 0..9_u32).prop_map(|(rule, count)| rule.keep(count)),
@@ -125,7 +125,7 @@ fn the_guarantee_is_exact() {
 
 #[test]
 fn few_periods_guarantee_nothing() {
-    use Counted::{Daily, Hourly, Last, Monthly, WholeDays, Weekly};
+    use Counted::{Daily, Hourly, Last, Monthly, Weekly, WholeDays};
     for rule in [Last.keep(1000), Daily.keep(2), Weekly.keep(1), Monthly.keep(0), WholeDays.keep(1), Hourly.keep(25)] {
         assert_eq!(rule.guarantee_days(), 0, "{rule}");
     }

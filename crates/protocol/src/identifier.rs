@@ -11,6 +11,9 @@
 //! already contains its time, to the minute. A name that would be ambiguous or that AWS would reject ends in a hash instead.
 //! Names without a hash can be converted back to the source's identifier, and none of them looks like a name with a hash, so
 //! no two sources share a name. A transit copy never has the name of a copy.
+//!
+//! The consumer cannot delete a failed copy, so it never uses a failed copy's name again: further attempts have names with
+//! another hash each ([`Attempt`]).
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -30,12 +33,35 @@ const AUTOMATED: [(&str, &str); 2] = [("rds:", "rds-"), ("awsbackup:", "awsbacku
 /// A name with a hash ends in `-x` and this many hexadecimal digits.
 const HASH_DIGITS: usize = 16;
 
+/// An attempt to copy a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attempt(u8);
+
+impl Attempt {
+    /// The first attempt. Almost always it is the only one.
+    pub const FIRST: Self = Self(0);
+    /// All attempts.
+    pub const ALL: [Self; 4] = [Self(0), Self(1), Self(2), Self(3)];
+
+    /// The attempt after this one, if it is not the last.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|next| *next > self)
+    }
+
+    /// The number of the attempt, from 1.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.0 + 1
+    }
+}
+
 /// The identifier with this prefix.
-pub(crate) fn name(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>) -> String {
+pub(crate) fn name(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, attempt: Attempt) -> String {
     let max_chars = source.kind.max_identifier_chars().min(MAX_CHARS).saturating_sub(prefix.len());
     match plain(source.id(), taken) {
-        Some(plain) if plain.len() <= max_chars => format!("{prefix}{plain}"),
-        _ => hashed(prefix, source, taken, max_chars),
+        Some(plain) if plain.len() <= max_chars && attempt == Attempt::FIRST => format!("{prefix}{plain}"),
+        _ => hashed(prefix, source, taken, attempt, max_chars),
     }
 }
 
@@ -50,8 +76,12 @@ fn plain(id: &str, taken: DateTime<Utc>) -> Option<String> {
     (is_valid(&name) && is_reversible).then_some(name)
 }
 
-fn hashed(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, max_chars: usize) -> String {
-    let digest = Sha256::digest(format!("{prefix} {source} {}", taken.timestamp()));
+fn hashed(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, attempt: Attempt, max_chars: usize) -> String {
+    let seconds = taken.timestamp();
+    let digest = match attempt {
+        Attempt::FIRST => Sha256::digest(format!("{prefix} {source} {seconds}")),
+        Attempt(nth) => Sha256::digest(format!("{prefix} {source} {seconds} {nth}")),
+    };
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..HASH_DIGITS].to_owned();
     let words = source.id().split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let readable: String = words.collect::<Vec<_>>().join("-").chars().take(max_chars - HASH_DIGITS - 2).collect();

@@ -22,6 +22,7 @@ pub mod tags;
 pub mod wait;
 
 pub use arn::{DatabaseArn, Kind, SnapshotArn};
+pub use identifier::Attempt;
 pub use message::{Announcement, Message, NoCopy, RefusalReason};
 pub use origin::{Origin, SnapshotRole};
 pub use place::{AccountId, Place, Region};

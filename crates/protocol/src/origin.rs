@@ -5,7 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::arn::{DatabaseArn, SnapshotArn};
-use crate::identifier::{self, PREFIX};
+use crate::identifier::{self, Attempt, PREFIX};
 use crate::place::Place;
 use crate::quote::quoted;
 use crate::snapshot::Snapshot;
@@ -27,17 +27,29 @@ impl Origin {
     /// The ARN of its transit copy.
     #[must_use]
     pub fn transit(&self) -> SnapshotArn {
-        self.named(PREFIX, &self.snapshot.place)
+        self.named(PREFIX, &self.snapshot.place, Attempt::FIRST)
     }
 
-    /// The ARN of its copy in DR.
+    /// The ARN of its copy in DR, if the first attempt succeeds.
     #[must_use]
     pub fn copy(&self, dr: &Place) -> SnapshotArn {
-        self.named(&format!("{PREFIX}{}-", self.snapshot.place.account), dr)
+        self.copy_of(Attempt::FIRST, dr)
     }
 
-    fn named(&self, prefix: &str, place: &Place) -> SnapshotArn {
-        let id = identifier::name(prefix, &self.snapshot, self.taken);
+    /// The ARN of its copy in DR by this attempt.
+    #[must_use]
+    pub fn copy_of(&self, attempt: Attempt, dr: &Place) -> SnapshotArn {
+        self.named(&format!("{PREFIX}{}-", self.snapshot.place.account), dr, attempt)
+    }
+
+    /// The attempt whose copy has this ARN.
+    #[must_use]
+    pub fn attempt(&self, copy: &SnapshotArn) -> Option<Attempt> {
+        Attempt::ALL.into_iter().find(|attempt| self.copy_of(*attempt, &copy.place) == *copy)
+    }
+
+    fn named(&self, prefix: &str, place: &Place, attempt: Attempt) -> SnapshotArn {
+        let id = identifier::name(prefix, &self.snapshot, self.taken, attempt);
         SnapshotArn::generated(self.snapshot.kind, place.clone(), id)
     }
 
@@ -93,7 +105,7 @@ impl SnapshotRole {
     pub fn of(snapshot: &Snapshot) -> Self {
         match Origin::from_tags(&snapshot.tags) {
             Some(origin) if origin.transit() == snapshot.arn => Self::Transit(origin),
-            Some(origin) if origin.copy(&snapshot.arn.place) == snapshot.arn => Self::Copy(origin),
+            Some(origin) if origin.attempt(&snapshot.arn).is_some() => Self::Copy(origin),
             _ => Self::Source,
         }
     }

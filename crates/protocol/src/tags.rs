@@ -22,8 +22,12 @@ pub const TAKEN: &str = "Draco_Taken";
 pub const TRANSIT: &str = "Draco_Transit";
 /// On copies: when AWS created the transit copy, in RFC 3339. The source account chooses [`TAKEN`], but not this time.
 pub const TRANSIT_CREATED: &str = "Draco_TransitCreated";
-/// On copies: when the copy was reported to the source account, after the lifecycle was applied.
+/// On copies: when the copy was complete and reported to the source account. This is its arrival, by DR's own clock.
 pub const REPORTED: &str = "Draco_Reported";
+/// On the newest copy of a database, set by a person in DR: the lifecycles of older copies no longer count.
+pub const ACCEPTED: &str = "Draco_Accepted";
+/// On the newest copy of a database, set by a person in DR: no further copies are expected.
+pub const RETIRED: &str = "Draco_Retired";
 
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";
@@ -35,7 +39,8 @@ pub const IGNORE: &str = "Ignore";
 pub const ORIGIN_PREFIX: &str = "origin:";
 
 /// Tags that describe the one snapshot that has them. They are not copied.
-const OWN: [&str; 8] = [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED];
+const OWN: [&str; 10] =
+    [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED, ACCEPTED, RETIRED];
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;

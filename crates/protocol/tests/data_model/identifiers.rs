@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use protocol::{Kind, Origin, Place, SnapshotArn};
+use protocol::{Attempt, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::fixtures::{self, DR, SOURCE, place, time};
 
@@ -34,7 +34,8 @@ fn identity(origin: &Origin) -> (SnapshotArn, Option<i64>) {
 fn check_distinct<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
     let mut known = HashMap::new();
     for origin in origins {
-        for (arn, role) in [(origin.transit(), "transit"), (origin.copy(dr), "copy")] {
+        let copies = Attempt::ALL.map(|attempt| (origin.copy_of(attempt, dr), Some(attempt)));
+        for (arn, role) in copies.into_iter().chain([(origin.transit(), None)]) {
             let meaning = (identity(origin), role);
             if let Some(other) = known.insert(arn.clone(), meaning.clone()) {
                 assert_eq!(other, meaning, "both have the name {arn}");
@@ -51,9 +52,14 @@ proptest! {
         let origin = fixtures::origin(kind, account, &id, taken);
         let (transit, copy) = (origin.transit(), origin.copy(&place(DR)));
         check_valid(&transit);
-        check_valid(&copy);
+        for attempt in Attempt::ALL {
+            let copy = origin.copy_of(attempt, &place(DR));
+            check_valid(&copy);
+            prop_assert!(copy.id().starts_with(&["draco-", account, "-"].concat()));
+            prop_assert_eq!(origin.attempt(&copy), Some(attempt));
+            prop_assert_eq!(SnapshotRole::of(&with_tags_of(&origin, copy)), SnapshotRole::Copy(origin.clone()));
+        }
         prop_assert!(transit.id().starts_with("draco-"));
-        prop_assert!(copy.id().starts_with(&["draco-", account, "-"].concat()));
         prop_assert_eq!((transit.kind, copy.kind), (kind, kind));
         prop_assert_eq!((&transit.place, &copy.place), (&place(account), &place(DR)));
         prop_assert_eq!((&origin.clone().transit(), &origin.copy(&place(DR))), (&transit, &copy));
@@ -87,10 +93,27 @@ proptest! {
     }
 }
 
+/// A snapshot of this name with the tags of copies of this origin.
+fn with_tags_of(origin: &Origin, arn: SnapshotArn) -> Snapshot {
+    Snapshot {
+        arn,
+        database: origin.database.id().to_owned(),
+        status: Status::Available,
+        progress: 100,
+        gib: 20,
+        is_encrypted: true,
+        key: None,
+        created: None,
+        original_created: None,
+        tags: origin.to_tags(),
+    }
+}
+
 /// Names that could be confused with the names generated for this source.
 fn look_alikes(origin: &Origin) -> impl Iterator<Item = String> + use<> {
-    let generated = [origin.transit(), origin.copy(&place(SOURCE))];
-    generated.into_iter().flat_map(|arn| {
+    let second = Attempt::ALL[1];
+    let generated = [origin.transit(), origin.copy(&place(SOURCE)), origin.copy_of(second, &place(SOURCE))].into_iter();
+    generated.flat_map(|arn| {
         let rest = arn.id().trim_start_matches("draco-");
         let automated = rest.replacen("rds-", "rds:", 1).replacen("awsbackup-", "awsbackup:", 1);
         [arn.id().to_owned(), rest.to_owned(), automated]
@@ -123,6 +146,27 @@ fn examples_of_names() {
         "draco-rds-a-cluster-with-a-very-long-name-tha-x1cd328bbe8624c9f",
         "draco-111111111111-rds-a-cluster-with-a-very-x27fe60ef473da5eb",
     );
+}
+
+/// The name of a failed copy is never used again.
+#[test]
+fn each_attempt_has_a_name_of_its_own() {
+    let names = |kind, id: &str| {
+        let origin = fixtures::origin(kind, SOURCE, id, time("2026-11-21T14:03:59Z"));
+        Attempt::ALL.map(|attempt| origin.copy_of(attempt, &place(DR)).id().to_owned())
+    };
+    assert_eq!(
+        names(Kind::Instance, "rds:orders-2026-11-21-03-05"),
+        [
+            "draco-111111111111-rds-orders-2026-11-21-03-05",
+            "draco-111111111111-rds-orders-2026-11-21-03-05-xf44fdaade3c5381d",
+            "draco-111111111111-rds-orders-2026-11-21-03-05-x874de1532916e366",
+            "draco-111111111111-rds-orders-2026-11-21-03-05-x8fb5a75c4d3d889b",
+        ],
+    );
+    let attempts: Vec<_> = std::iter::successors(Some(Attempt::FIRST), |attempt| attempt.next()).collect();
+    assert_eq!(attempts, Attempt::ALL);
+    assert_eq!(attempts.iter().map(|attempt| attempt.number()).collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
 
 #[test]
