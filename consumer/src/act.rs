@@ -32,6 +32,10 @@ impl Consumer {
                 self.cloud.delete(&copy.arn).await?;
             }
             Step::Refuse(reason) => self.refuse(origin, reason).await?,
+            Step::RefuseCopy { difference } => {
+                let reason = RefusalReason::NotAsAnnounced;
+                self.refuse_because(origin, reason, format!("{difference}; {}", explanation(reason))).await?;
+            }
         }
         Ok(Answer::Done)
     }
@@ -137,7 +141,10 @@ impl Consumer {
     }
 
     async fn refuse(&self, origin: &Origin, reason: RefusalReason) -> anyhow::Result<()> {
-        let why = explanation(reason).to_owned();
+        self.refuse_because(origin, reason, explanation(reason).to_owned()).await
+    }
+
+    async fn refuse_because(&self, origin: &Origin, reason: RefusalReason, why: String) -> anyhow::Result<()> {
         error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
         self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
     }
@@ -202,6 +209,9 @@ fn explanation(reason: RefusalReason) -> &'static str {
         }
         RefusalReason::CannotBeShared => "AWS does not share a snapshot with these properties with another account",
         RefusalReason::CannotBeCopied => "AWS does not copy a snapshot with these properties",
+        RefusalReason::NotAsAnnounced => {
+            "the transit copy was replaced before it was copied; find out who did that in the source account, then delete the copy"
+        }
         RefusalReason::Other => "a reason that this version does not know",
     }
 }

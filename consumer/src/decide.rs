@@ -1,5 +1,6 @@
 //! The decision: from the observed state of one announced snapshot to the next step.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Announcement, Origin, RefusalReason, Snapshot, SnapshotRole, Status, tags};
 
 /// The observed state of one snapshot.
@@ -20,6 +21,11 @@ pub enum Existing {
     None,
     /// It is not a copy of this source.
     OtherSnapshot,
+    /// It was copied for this source and not reported, but AWS describes another snapshot than the one that was announced.
+    NotAsAnnounced {
+        /// What AWS describes, and what was announced.
+        difference: String,
+    },
     /// It is the copy.
     Copy {
         /// The copy.
@@ -119,6 +125,11 @@ pub enum Step {
     },
     /// Report to the source account that the snapshot is not copied.
     Refuse(RefusalReason),
+    /// The same, because the finished copy is not as announced.
+    RefuseCopy {
+        /// What AWS describes, and what was announced.
+        difference: String,
+    },
 }
 
 /// The next step. The first matching row applies:
@@ -126,6 +137,7 @@ pub enum Step {
 /// | copy                    | transit copy                   | requester | step                       |
 /// |-------------------------|--------------------------------|-----------|----------------------------|
 /// | another snapshot        | any                            | any       | `Refuse(NameTaken)`        |
+/// | not as announced        | any                            | any       | `RefuseCopy`               |
 /// | in progress             | any                            | any       | `Wait`                     |
 /// | failed                  | any                            | any       | `DiscardFailed`            |
 /// | deleting                | any                            | any       | `NoAction`                 |
@@ -145,6 +157,7 @@ pub fn decide(observed: Observed) -> Step {
     let Observed { copy, transit, requester } = observed;
     match (copy, transit) {
         (Existing::OtherSnapshot, _) => Step::Refuse(RefusalReason::NameTaken),
+        (Existing::NotAsAnnounced { difference }, _) => Step::RefuseCopy { difference },
         (Existing::Copy { snapshot, reported }, _) => match (snapshot.status, reported, requester) {
             (Status::Creating | Status::Copying, ..) => Step::Wait { copy: snapshot },
             (Status::Failed, ..) => Step::DiscardFailed { copy: snapshot },
@@ -171,10 +184,39 @@ impl Existing {
         match found {
             None => Self::None,
             Some(found) if SnapshotRole::of(&found) != SnapshotRole::Copy(origin.clone()) => Self::OtherSnapshot,
-            Some(snapshot) => {
-                let reported = if snapshot.tags.get(tags::REPORTED).is_some() { Reported::Yes } else { Reported::No };
-                Self::Copy { snapshot, reported }
+            Some(snapshot) if snapshot.tags.get(tags::REPORTED).is_some() => {
+                Self::Copy { snapshot, reported: Reported::Yes }
             }
+            Some(snapshot) => match difference(origin, &snapshot) {
+                Some(difference) => Self::NotAsAnnounced { difference },
+                None => Self::Copy { snapshot, reported: Reported::No },
+            },
         }
     }
+}
+
+/// The difference between a finished copy and its origin, by the facts that AWS describes. The source account can replace the
+/// transit copy between the look at it and the start of the copy, so the announcement is compared with the copy, too.
+fn difference(origin: &Origin, copy: &Snapshot) -> Option<String> {
+    if copy.status != Status::Available {
+        return None;
+    }
+    let Origin { snapshot, database, taken } = origin;
+    let (arn, transit) = (&copy.arn, origin.transit());
+    if !copy.database.eq_ignore_ascii_case(database.id()) {
+        return Some(format!(
+            "{arn} is a snapshot of {}, but {snapshot} was announced as one of {database}",
+            copy.database
+        ));
+    }
+    if let Some(actual) = copy.original_created.filter(|actual| !is_same_time(*actual, *taken)) {
+        return Some(format!("{arn} was taken at {actual}, but {snapshot} was announced as taken at {taken}"));
+    }
+    let other = copy.copied_from.as_ref().filter(|from| ***from != transit)?;
+    Some(format!("{arn} was copied from {other}, but the transit copy of {snapshot} is {transit}"))
+}
+
+/// RDS returns times to the millisecond, but not the same milliseconds in each response.
+fn is_same_time(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    (one - other).abs() < TimeDelta::seconds(1)
 }

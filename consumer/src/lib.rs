@@ -159,7 +159,7 @@ impl Consumer {
         let transit = match copy {
             Existing::None => self.observe_transit(announcement, cause).await?,
             // The copy decides.
-            Existing::OtherSnapshot | Existing::Copy { .. } => Transit::NotObserved,
+            Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } | Existing::Copy { .. } => Transit::NotObserved,
         };
         self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
     }

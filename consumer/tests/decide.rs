@@ -3,16 +3,21 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
-use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags};
+use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     (
         "| another snapshot        | any                            | any       | `Refuse(NameTaken)`        |",
         |o| o.copy == Existing::OtherSnapshot,
         |_| Step::Refuse(RefusalReason::NameTaken),
+    ),
+    (
+        "| not as announced        | any                            | any       | `RefuseCopy`               |",
+        |o| matches!(o.copy, Existing::NotAsAnnounced { .. }),
+        |_| Step::RefuseCopy { difference: DIFFERENCE.to_owned() },
     ),
     (
         "| in progress             | any                            | any       | `Wait`                     |",
@@ -79,6 +84,8 @@ const ROWS: [Row; 13] = [
     ),
 ];
 
+const DIFFERENCE: &str = "another database";
+
 fn origin() -> Origin {
     Origin {
         snapshot: "arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-2026-11-21-03-05".parse().expect("an ARN"),
@@ -102,6 +109,7 @@ fn snapshot(arn: SnapshotArn, status: Status) -> Snapshot {
         key: None,
         created: None,
         original_created: None,
+        copied_from: None,
         tags: Tags::default(),
     }
 }
@@ -109,14 +117,14 @@ fn snapshot(arn: SnapshotArn, status: Status) -> Snapshot {
 fn status(observed: &Observed) -> Option<Status> {
     match &observed.copy {
         Existing::Copy { snapshot, .. } => Some(snapshot.status),
-        Existing::None | Existing::OtherSnapshot => None,
+        Existing::None | Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } => None,
     }
 }
 
 fn copy(observed: Observed) -> Snapshot {
     match observed.copy {
         Existing::Copy { snapshot, .. } => snapshot,
-        Existing::None | Existing::OtherSnapshot => panic!("no copy"),
+        Existing::None | Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } => panic!("no copy"),
     }
 }
 
@@ -133,7 +141,9 @@ fn every_observable_state() -> Vec<Observed> {
         let copy = snapshot(dr.parse().expect("an ARN"), status);
         [Reported::No, Reported::Yes].map(|reported| Existing::Copy { snapshot: copy.clone(), reported })
     });
-    let copies: Vec<_> = [Existing::None, Existing::OtherSnapshot].into_iter().chain(existing).collect();
+    let others =
+        [Existing::None, Existing::OtherSnapshot, Existing::NotAsAnnounced { difference: DIFFERENCE.to_owned() }];
+    let copies: Vec<_> = others.into_iter().chain(existing).collect();
     let visible =
         [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater].map(
             |admission| Transit::Visible {
@@ -190,5 +200,33 @@ fn an_unencrypted_cluster_snapshot_is_copied_only_where_that_is_allowed() {
     for observed in every_observable_state() {
         let may = matches!(admission(&observed), Some(Admission::Encrypted | Admission::PlaintextAllowed));
         assert!(may || !matches!(decide(observed), Step::StartCopy { .. }));
+    }
+}
+
+// Invariant 10.
+#[test]
+fn a_finished_copy_is_compared_with_its_origin_until_it_is_reported() {
+    let (origin, dr) = (origin(), "arn:aws:rds:eu-west-1:222222222222:snapshot:other".parse::<SnapshotArn>());
+    let dr = dr.expect("an ARN").place;
+    let copy = Snapshot { tags: origin.to_tags(), ..snapshot(origin.copy(&dr), Status::Available) };
+    let differs = |snapshot: Snapshot| matches!(Existing::of(Some(snapshot), &origin), Existing::NotAsAnnounced { .. });
+    let at = |seconds: i64| Some(origin.taken + chrono::TimeDelta::milliseconds(seconds * 1000 + 40));
+    assert!(!differs(copy.clone()));
+    assert!(!differs(Snapshot { database: "Orders".to_owned(), ..copy.clone() }), "identifiers have no case");
+    assert!(!differs(Snapshot { original_created: at(0), copied_from: Some(origin.transit().into()), ..copy.clone() }));
+    let wrong = [
+        Snapshot { database: "customers".to_owned(), ..copy.clone() },
+        Snapshot { original_created: at(60), ..copy.clone() },
+        Snapshot { original_created: at(-60), ..copy.clone() },
+        Snapshot { copied_from: Some(origin.copy(&dr).into()), ..copy.clone() },
+    ];
+    for wrong in wrong {
+        assert!(differs(wrong.clone()), "{wrong:?}");
+        assert!(
+            !differs(Snapshot { status: Status::Copying, ..wrong.clone() }),
+            "AWS describes it when it is finished"
+        );
+        let tags = wrong.tags.clone().with([(tags::REPORTED, "2026-11-21T04:00:00Z")]);
+        assert!(!differs(Snapshot { tags, ..wrong }), "it was compared before it was reported");
     }
 }

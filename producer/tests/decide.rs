@@ -97,6 +97,7 @@ fn snapshot(id: &str, status: Status) -> Snapshot {
         key: None,
         created: None,
         original_created: None,
+        copied_from: None,
         tags: Tags::default(),
     }
 }

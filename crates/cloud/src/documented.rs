@@ -95,6 +95,7 @@ fn reasons() -> BTreeSet<String> {
         "not-shared",
         "plaintext-cluster",
         "copy-failed",
+        "not-as-announced",
         "name-taken",
         "taken-later",
         "too-many",

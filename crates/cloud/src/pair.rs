@@ -173,6 +173,7 @@ fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
         key: described.kms_key_id().map(str::to_owned),
         created: time(described.snapshot_create_time()),
         original_created: time(described.original_snapshot_create_time()),
+        copied_from: copied_from(described.source_db_snapshot_identifier()),
         tags: tags(described.tag_list()),
     })
 }
@@ -189,12 +190,18 @@ fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
         created: time(described.snapshot_create_time()),
         // Cluster snapshots have no OriginalSnapshotCreateTime.
         original_created: None,
+        copied_from: copied_from(described.source_db_cluster_snapshot_arn()),
         tags: tags(described.tag_list()),
     })
 }
 
 fn arn(text: Option<&str>) -> Result<SnapshotArn, Failure> {
     text.unwrap_or_default().parse().map_err(Failure::invalid_response)
+}
+
+/// A copy within an account and region can have no ARN here.
+fn copied_from(text: Option<&str>) -> Option<Box<SnapshotArn>> {
+    text.and_then(|arn| arn.parse().ok()).map(Box::new)
 }
 
 fn percent(value: Option<i32>) -> u8 {

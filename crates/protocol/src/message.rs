@@ -83,6 +83,8 @@ pub enum RefusalReason {
     CannotBeShared,
     /// AWS refuses to copy the snapshot, and will not copy it later: the snapshot's own properties are the reason.
     CannotBeCopied,
+    /// The finished copy is of another database, or was taken at another time than announced: the transit copy was replaced.
+    NotAsAnnounced,
     /// A reason of a newer version, unknown to this one.
     #[serde(other)]
     Other,
@@ -95,7 +97,9 @@ impl RefusalReason {
     pub fn retry_after(self) -> TimeDelta {
         match self {
             Self::NotShared | Self::CopyFailed | Self::NameTaken => TimeDelta::hours(1),
-            Self::PlaintextCluster | Self::TakenLater | Self::TooMany | Self::Other => TimeDelta::days(1),
+            Self::PlaintextCluster | Self::TakenLater | Self::NotAsAnnounced | Self::TooMany | Self::Other => {
+                TimeDelta::days(1)
+            }
             // The reason does not change while the snapshot exists, but AWS's limitations do.
             Self::CannotBeShared | Self::CannotBeCopied => TimeDelta::days(30),
         }

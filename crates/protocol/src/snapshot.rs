@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub created: Option<DateTime<Utc>>,
     /// When the original snapshot was taken. RDS returns it for instance snapshots only.
     pub original_created: Option<DateTime<Utc>>,
+    /// The snapshot that it was copied from. RDS returns it for copies across accounts or regions.
+    pub copied_from: Option<Box<SnapshotArn>>,
     /// The tags. AWS shows them to the owner only.
     pub tags: Tags,
 }

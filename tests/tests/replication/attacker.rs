@@ -33,9 +33,24 @@ pub(crate) async fn share_snapshot(fixture: &Fixture, database: &DatabaseArn, nt
     let transit = origin.transit();
     fixture.rehearsal.take_snapshot(database, transit.id()).await?;
     fixture.rehearsal.world().sleep(11 * MINUTE).await;
-    let cloud = Cloud::new(&fixture.owner_config(database.place.account.as_str()), database.place.clone());
-    cloud.share(&transit, &DR.parse()?).await?;
-    cloud.find(&transit).await?.context("no snapshot")
+    share(fixture, &transit).await?;
+    as_owner(fixture, &transit).find(&transit).await?.context("no snapshot")
+}
+
+/// Shares a snapshot with DR.
+pub(crate) async fn share(fixture: &Fixture, snapshot: &SnapshotArn) -> anyhow::Result<()> {
+    Ok(as_owner(fixture, snapshot).share(snapshot, &DR.parse()?).await?)
+}
+
+/// Deletes a snapshot of a source account.
+pub(crate) async fn delete_snapshot(fixture: &Fixture, snapshot: &SnapshotArn) -> anyhow::Result<()> {
+    as_owner(fixture, snapshot).delete(snapshot).await?;
+    Ok(())
+}
+
+fn as_owner(fixture: &Fixture, snapshot: &SnapshotArn) -> Cloud {
+    let place = &snapshot.place;
+    Cloud::new(&fixture.owner_config(place.account.as_str()), place.clone())
 }
 
 /// Publishes an announcement to DR.

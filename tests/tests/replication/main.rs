@@ -8,6 +8,7 @@ mod lifecycles;
 mod obstacles;
 mod own;
 mod permissions;
+mod replaced;
 mod replies;
 mod source_tags;
 mod sweeps;

@@ -71,6 +71,7 @@ impl CopyOf {
             key: None,
             created: Some(self.arrived),
             original_created: None,
+            copied_from: None,
             tags,
         }
     }

@@ -32,6 +32,7 @@ async fn a_snapshot_is_found_while_it_is_created_and_afterwards() {
             is_encrypted: true,
             created: Some(taken),
             original_created: (kind == Kind::Instance).then_some(taken),
+            copied_from: None,
             tags: Tags::from_iter([("team", "shop")]),
         };
         assert_eq!(find(&prod, &source).await, expected);

@@ -44,6 +44,7 @@ pub(crate) fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
         key: None,
         created: None,
         original_created: None,
+        copied_from: None,
         tags,
     }
 }

@@ -121,7 +121,7 @@ fn format_of_answers_to_the_timer() {
     }
 }
 
-const REASONS: [(RefusalReason, &str, i64); 9] = [
+const REASONS: [(RefusalReason, &str, i64); 10] = [
     (RefusalReason::NotShared, "not-shared", 1),
     (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
     (RefusalReason::TakenLater, "taken-later", 24),
@@ -130,6 +130,7 @@ const REASONS: [(RefusalReason, &str, i64); 9] = [
     (RefusalReason::TooMany, "too-many", 24),
     (RefusalReason::CannotBeShared, "cannot-be-shared", 720),
     (RefusalReason::CannotBeCopied, "cannot-be-copied", 720),
+    (RefusalReason::NotAsAnnounced, "not-as-announced", 24),
     (RefusalReason::Other, "other", 24),
 ];
 

@@ -105,6 +105,7 @@ fn with_tags_of(origin: &Origin, arn: SnapshotArn) -> Snapshot {
         key: None,
         created: None,
         original_created: None,
+        copied_from: None,
         tags: origin.to_tags(),
     }
 }
