@@ -13,6 +13,8 @@ use sim::{Settings, World};
 pub const SOURCE: &str = "111111111111";
 /// The DR account.
 pub const DR: &str = "222222222222";
+/// Another source account, in the tests that have two.
+pub const OTHER: &str = "333333333333";
 /// The region of both accounts.
 pub const REGION: &str = "eu-west-1";
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::CopyStart;
 use cloud::log::step;
 use protocol::event::Awaited;
+use protocol::topic::producer_topic;
 use protocol::wait::Answer;
 use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotRole, Tags, tags};
 use tracing::{error, info, warn};
@@ -151,7 +152,7 @@ impl Consumer {
 
     /// Publishes to the account of the source.
     async fn reply(&self, message: &Message) -> anyhow::Result<()> {
-        let topic = message.origin().snapshot.place.arn("sns", "DracoProducer");
+        let topic = producer_topic(&message.origin().snapshot.place);
         Ok(self.cloud.publish(&topic, message).await?)
     }
 
@@ -198,7 +199,7 @@ fn explanation(reason: RefusalReason) -> &'static str {
             "AWS cannot encrypt an unencrypted cluster snapshot by copying it; encrypt the cluster, or set ALLOW_PLAINTEXT_CLUSTERS"
         }
         RefusalReason::TakenLater => {
-            "its announcement claims that it was taken after its transit copy was created; check who can publish to DracoConsumer"
+            "its announcement claims that it was taken after its transit copy was created; check who controls the producer of that account"
         }
         RefusalReason::NameTaken => "another snapshot in DR has the copy's identifier; rename or delete that snapshot",
         RefusalReason::CopyFailed => {

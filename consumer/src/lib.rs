@@ -11,17 +11,18 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Cloud, Function};
-use protocol::event::{Awaited, Check, Record};
+use cloud::{Cloud, Function, Rejection, reject, require};
+use protocol::event::{Awaited, Check, Content, Record};
 use protocol::notification::Notification;
 use protocol::settings::SettingsError;
+use protocol::topic::{consumer_topic, notification_topic};
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
-use tracing::{info, warn};
+use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
+use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide};
 use settings::{Plaintext, Settings};
@@ -77,20 +78,22 @@ impl Function for Consumer {
         &self.settings.wait_policy
     }
 
-    async fn handle_record(&self, record: Record) -> anyhow::Result<()> {
-        match record {
-            Record::Notification(Notification::SubscriptionNotice) => {
-                info!(step = step::IGNORED, reason = "subscription-notice", "RDS will send notifications");
+    async fn handle_record(&self, Record { topic, content }: Record) -> anyhow::Result<()> {
+        match content {
+            Content::Notification(notification) => {
+                self.ensure_from_rds(&topic)?;
+                self.handle_notification(notification).await?;
             }
-            Record::Notification(Notification::Other { number: _ }) => {}
-            Record::Notification(Notification::Snapshot { arn, event: _ }) => self.look_at(&arn).await?,
-            Record::Message(Message::Shared(announcement)) => {
+            Content::Message(Message::Shared(announcement)) => {
+                self.ensure_own_announcement(&topic, &announcement)?;
                 self.look_at_announced(announcement, Cause::Announcement).await?;
             }
-            Record::Message(message @ (Message::Completed { .. } | Message::NoCopy(_))) => {
-                bail!("refused: received {}, which is a message for a source account; this is DR", message.event())
+            Content::Message(message @ (Message::Completed { .. } | Message::NoCopy(_))) => {
+                let why = format!("received {}, which is a message for a source account; this is DR", message.event());
+                bail!(Rejection::new(why))
             }
-            Record::Unknown(subject) => {
+            Content::Unknown(subject) => {
+                self.ensure_from_rds(&topic)?;
                 warn!(
                     step = step::IGNORED,
                     reason = "unknown-subject",
@@ -102,15 +105,14 @@ impl Function for Consumer {
         Ok(())
     }
 
+    /// An announcement that turns out to be false is rejected. An error would make the timer retry it.
     async fn check(&self, Check { awaited, since }: Check) -> anyhow::Result<Answer> {
-        match awaited {
-            Awaited::Copying(origin) => {
-                self.ensure_served(&origin)?;
-                let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
-                self.look_at_copy(origin, copy, Cause::CopyTimer(since)).await
-            }
+        let sender = awaited.origin().snapshot.place.account.clone();
+        let checked = match awaited {
+            Awaited::Copying(origin) => self.check_copy(origin, Cause::CopyTimer(since)).await,
             Awaited::Sharing(announcement) => self.look_at_announced(announcement, Cause::ShareTimer(since)).await,
-        }
+        };
+        checked.or_else(|error| reject(Some(&sender), error).map(|()| Answer::Done))
     }
 
     async fn sweep_snapshot(&self, snapshot: Snapshot) -> anyhow::Result<()> {
@@ -123,38 +125,61 @@ impl Function for Consumer {
 }
 
 impl Consumer {
+    async fn handle_notification(&self, notification: Notification) -> anyhow::Result<()> {
+        match notification {
+            Notification::SubscriptionNotice => {
+                info!(step = step::IGNORED, reason = "subscription-notice", "RDS will send notifications");
+                Ok(())
+            }
+            Notification::Other { number: _ } => Ok(()),
+            Notification::Snapshot { arn, event: _ } => self.look_at(&arn).await,
+        }
+    }
+
+    /// Only RDS may publish to the topic for notifications; only a producer to the topic of its account.
+    fn ensure_from_rds(&self, topic: &TopicArn) -> Result<(), Rejection> {
+        require(*topic == notification_topic(self.cloud.here()), || {
+            format!("{topic} is for the announcements of a source account, and this message is no announcement")
+        })
+    }
+
+    /// An account speaks only for itself (invariant 13). The policy of the topic allows its own producer only.
+    fn ensure_own_announcement(&self, topic: &TopicArn, announcement: &Announcement) -> Result<(), Rejection> {
+        let snapshot = &announcement.origin.snapshot;
+        require(*topic == consumer_topic(self.cloud.here(), &snapshot.place.account), || {
+            format!("{snapshot} was announced through {topic}, which is not the topic of its account")
+        })
+    }
+
     /// DR serves the configured accounts, in its own region (invariant 10).
-    fn ensure_served(&self, origin: &Origin) -> anyhow::Result<()> {
-        let (here, place) = (self.cloud.here(), &origin.snapshot.place);
-        let is_consistent = origin.database.place == *place && origin.database.kind == origin.snapshot.kind;
-        ensure!(is_consistent, "refused: {} cannot be a snapshot of {}", origin.snapshot, origin.database);
-        ensure!(
-            self.settings.sources.contains(&place.account),
-            "refused: account {} of {} is not in SOURCE_ACCTS",
-            place.account,
-            origin.snapshot,
-        );
-        ensure!(
-            place.region == here.region,
-            "refused: {} is in region {}, but this stack serves {}",
-            origin.snapshot,
-            place.region,
-            here.region
-        );
-        Ok(())
+    fn ensure_served(&self, origin: &Origin) -> Result<(), Rejection> {
+        let Origin { snapshot, database, .. } = origin;
+        let (here, place) = (self.cloud.here(), &snapshot.place);
+        require(database.place == *place && database.kind == snapshot.kind, || {
+            format!("{snapshot} cannot be a snapshot of {database}")
+        })?;
+        require(self.settings.sources.contains(&place.account), || {
+            format!("account {} of {snapshot} is not in SOURCE_ACCTS", place.account)
+        })?;
+        require(place.region == here.region, || {
+            format!("{snapshot} is in region {}, but this stack serves {}", place.region, here.region)
+        })
+    }
+
+    async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
+        self.ensure_served(&origin)?;
+        let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
+        self.look_at_copy(origin, copy, cause).await
     }
 
     /// Looks at a transit copy that is announced now, or was announced when the timer was started.
     async fn look_at_announced(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
         let origin = announcement.origin.clone();
         self.ensure_served(&origin)?;
-        ensure!(
-            announcement.transit == origin.transit(),
-            "refused: the announcement of {} names the transit copy {}, expected {}",
-            origin.snapshot,
-            announcement.transit,
-            origin.transit()
-        );
+        require(announcement.transit == origin.transit(), || {
+            let (named, expected) = (&announcement.transit, origin.transit());
+            format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
+        })?;
         let copy = Existing::of(self.cloud.find(&origin.copy(self.cloud.here())).await?, &origin);
         let transit = match copy {
             Existing::None => self.observe_transit(announcement, cause).await?,
@@ -182,7 +207,7 @@ impl Consumer {
 
     /// Looks at the snapshot that a notification names.
     async fn look_at(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
-        ensure!(arn.place == *self.cloud.here(), "refused: {arn} is not in this account and region");
+        require(arn.place == *self.cloud.here(), || format!("{arn} is not in this account and region"))?;
         match self.cloud.find(arn).await? {
             Some(snapshot) => self.sweep_snapshot(snapshot).await,
             None => Ok(()),
@@ -198,22 +223,23 @@ impl Consumer {
 
     /// The last two parts of every look. A failure names the snapshot (invariant 1).
     async fn decide_and_act(&self, origin: &Origin, observed: Observed, cause: Cause) -> anyhow::Result<Answer> {
-        self.act(origin, decide(observed), cause).await.with_context(|| origin.snapshot.to_string())
+        // Every line and metric of the step has the account (invariant 16).
+        let span = info_span!("look", account = %origin.snapshot.place.account);
+        let acted = self.act(origin, decide(observed), cause).instrument(span).await;
+        acted.with_context(|| origin.snapshot.to_string())
     }
 }
 
 /// Compares the announcement with AWS's description of the transit copy, where AWS describes the same fact. A false
 /// announcement could delete copies of another database, or change their order (invariant 10).
-fn ensure_true(origin: &Origin, transit: &Snapshot) -> anyhow::Result<()> {
+fn ensure_true(origin: &Origin, transit: &Snapshot) -> Result<(), Rejection> {
     let Origin { snapshot, database, taken } = origin;
     let (arn, actual) = (&transit.arn, &transit.database);
-    ensure!(
-        actual.eq_ignore_ascii_case(database.id()),
-        "refused: {arn} is announced as a snapshot of {database}, but is a snapshot of {actual}"
-    );
-    if let Some(actual) = transit.original_created {
-        let is_equal = (actual - taken).abs() < TimeDelta::seconds(1);
-        ensure!(is_equal, "refused: {snapshot} is announced as taken at {taken}, but {arn} was taken at {actual}");
-    }
-    Ok(())
+    require(actual.eq_ignore_ascii_case(database.id()), || {
+        format!("{arn} is announced as a snapshot of {database}, but is a snapshot of {actual}")
+    })?;
+    let Some(actual) = transit.original_created else { return Ok(()) };
+    require((actual - taken).abs() < TimeDelta::seconds(1), || {
+        format!("{snapshot} is announced as taken at {taken}, but {arn} was taken at {actual}")
+    })
 }

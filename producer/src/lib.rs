@@ -9,12 +9,12 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Cloud, Function};
-use protocol::event::{Awaited, Check, Record};
+use cloud::{Cloud, Function, Rejection, require};
+use protocol::event::{Awaited, Check, Content, Record};
 use protocol::message::NoCopy;
 use protocol::notification::Notification;
 use protocol::settings::SettingsError;
@@ -65,34 +65,33 @@ impl Function for Producer {
     }
 
     async fn handle_record(&self, record: Record) -> anyhow::Result<()> {
-        match record {
-            Record::Notification(Notification::SubscriptionNotice) => {
+        match record.content {
+            Content::Notification(Notification::SubscriptionNotice) => {
                 info!(step = step::IGNORED, reason = "subscription-notice", "RDS will send notifications");
             }
-            Record::Notification(Notification::Other { number: _ }) => {}
-            Record::Notification(Notification::Snapshot { arn, event: _ }) => {
+            Content::Notification(Notification::Other { number: _ }) => {}
+            Content::Notification(Notification::Snapshot { arn, event: _ }) => {
                 self.ensure_here(&arn)?;
                 self.look_at(&arn).await?;
             }
-            Record::Message(Message::Completed { origin, copy }) => {
+            Content::Message(Message::Completed { origin, copy }) => {
                 self.ensure_here(&origin.snapshot)?;
                 let is_copy = copy.place == self.settings.dr && origin.attempt(&copy).is_some();
-                ensure!(
-                    is_copy,
-                    "refused: a message reports the copy {copy} of {}, expected {}",
-                    origin.snapshot,
-                    origin.copy(&self.settings.dr)
-                );
+                require(is_copy, || {
+                    let expected = origin.copy(&self.settings.dr);
+                    format!("a message reports the copy {copy} of {}, expected {expected}", origin.snapshot)
+                })?;
                 self.look_after_reply(origin, Reply::Completed).await?;
             }
-            Record::Message(Message::NoCopy(NoCopy { origin, reason, why })) => {
+            Content::Message(Message::NoCopy(NoCopy { origin, reason, why })) => {
                 self.ensure_here(&origin.snapshot)?;
                 self.look_after_reply(origin, Reply::NoCopy { reason, why }).await?;
             }
-            Record::Message(message @ Message::Shared(_)) => {
-                bail!("refused: received {}, which is a message for DR; this is a source account", message.event())
+            Content::Message(message @ Message::Shared(_)) => {
+                let why = format!("received {}, which is a message for DR; this is a source account", message.event());
+                bail!(Rejection::new(why))
             }
-            Record::Unknown(subject) => {
+            Content::Unknown(subject) => {
                 warn!(
                     step = step::IGNORED,
                     reason = "unknown-subject",
@@ -140,10 +139,9 @@ impl Function for Producer {
 
 impl Producer {
     /// A producer serves only its own account and region.
-    fn ensure_here(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
+    fn ensure_here(&self, arn: &SnapshotArn) -> Result<(), Rejection> {
         let here = self.cloud.here();
-        ensure!(arn.place == *here, "refused: {arn} is not in account {}, region {}", here.account, here.region);
-        Ok(())
+        require(arn.place == *here, || format!("{arn} is not in account {}, region {}", here.account, here.region))
     }
 
     /// Looks at the snapshot that a notification names, which may be a source or a transit copy.

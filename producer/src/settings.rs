@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cloud::wait::WaitPolicy;
 use protocol::settings::{SettingsError, SettingsReader, parse_arn_of};
-use protocol::{AccountId, Place, Tags};
+use protocol::topic::consumer_topic;
+use protocol::{AccountId, Place, Tags, TopicArn};
 
 /// The producer's settings.
 #[derive(Clone, Debug)]
@@ -13,8 +14,8 @@ pub(crate) struct Settings {
     pub(crate) dr: Place,
     /// The ARN of the key for transit copies, which DR may use.
     pub(crate) transit_key: String,
-    /// The ARN of the topic for announcements.
-    pub(crate) consumer_topic: String,
+    /// The topic in DR for the announcements of this account.
+    pub(crate) consumer_topic: TopicArn,
     pub(crate) wait_policy: WaitPolicy,
     /// The user's own tag for everything that Draco creates, if there is one.
     pub(crate) tag: Tags,
@@ -29,13 +30,13 @@ impl Settings {
             "the ARN of the key for transit copies, which DR may use",
             parse_arn_of("kms"),
         );
-        let consumer_topic = reader.optional("CONSUMER_TOPIC_ARN", parse_arn_of("sns"));
+        let own_topic = reader.optional("CONSUMER_TOPIC_ARN", str::parse::<TopicArn>);
         let wait_policy = WaitPolicy::read(&mut reader, here);
         let tag = reader.own_tag();
         let settings = dr.zip(transit_key).map(|(account, transit_key)| {
             let dr = Place { account, region: here.region.clone() };
             Self {
-                consumer_topic: consumer_topic.unwrap_or_else(|| dr.arn("sns", "DracoConsumer")),
+                consumer_topic: own_topic.unwrap_or_else(|| consumer_topic(&dr, &here.account)),
                 dr,
                 transit_key,
                 wait_policy,

@@ -8,7 +8,7 @@ use protocol::{Kind, Snapshot};
 use tracing::info;
 
 use crate::log::step;
-use crate::{Cloud, log};
+use crate::{Cloud, Rejection, log, reject};
 
 /// The time that a sweep reserves to hand over the rest. It is longer than one look takes.
 const RESERVE: TimeDelta = TimeDelta::seconds(20);
@@ -27,10 +27,10 @@ impl Failures {
     }
 }
 
-/// Handles each record.
+/// Handles each record. One that is rejected is logged, and counts for the account that sent it.
 ///
 /// # Errors
-/// All records that could not be parsed or handled.
+/// All records that could not be handled.
 pub async fn handle_records<F>(
     records: Vec<Result<Record, RecordError>>,
     handle: impl Fn(Record) -> F,
@@ -43,11 +43,12 @@ where
     }
     let mut failures = Failures::default();
     for record in records {
-        failures.add(match record {
-            Ok(record) => handle(record).await,
+        let (sender, handled) = match record {
+            Ok(record) => (record.topic.sender(), handle(record).await),
             // The text of the error contains its cause already.
-            Err(error) => Err(anyhow::Error::msg(error.to_string())),
-        });
+            Err(error) => (error.sender().cloned(), Err(Rejection::new(error).into())),
+        };
+        failures.add(handled.or_else(|error| reject(sender.as_ref(), error)));
     }
     failures.into_result()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
-use protocol::{AccountId, Kind, Message, SnapshotArn};
+use protocol::{AccountId, Kind, Message, SnapshotArn, TopicArn};
 
 /// A call that AWS refused or did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,7 +182,7 @@ pub(crate) enum Operation<'a> {
     Share { snapshot: &'a SnapshotArn, with: &'a AccountId },
     Tag { snapshot: &'a SnapshotArn, key: &'a str },
     Delete(&'a SnapshotArn),
-    Publish { topic_arn: &'a str, message: &'a Message },
+    Publish { topic: &'a TopicArn, message: &'a Message },
     StartTimer { state_machine_arn: &'a str, name: &'a str },
     GetKey(&'a str),
 }
@@ -312,8 +312,8 @@ impl fmt::Display for Operation<'_> {
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
             Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),
             Self::Delete(snapshot) => write!(f, "deleting {}", snapshot.id()),
-            Self::Publish { topic_arn, message } => {
-                write!(f, "publishing {} for {} to {topic_arn}", message.event(), message.origin().snapshot.id())
+            Self::Publish { topic, message } => {
+                write!(f, "publishing {} for {} to {topic}", message.event(), message.origin().snapshot.id())
             }
             Self::StartTimer { state_machine_arn, name } => {
                 write!(f, "starting the timer {name} of {state_machine_arn}")

@@ -29,8 +29,8 @@ pub trait Function {
     /// Handles one invocation, which has to end before the deadline. The result is for the timer.
     ///
     /// # Errors
-    /// If the event cannot be parsed, was refused, or a call failed. AWS retries the event, and sends it to the dead-letter queue
-    /// in the end.
+    /// If the event cannot be parsed, or a call failed. AWS retries the event, and sends it to the dead-letter queue in the end. A
+    /// message that is rejected is no error.
     fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> impl Future<Output = anyhow::Result<Value>> + Send
     where
         Self: Sync,

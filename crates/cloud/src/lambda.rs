@@ -112,7 +112,8 @@ fn serve(program: &Program) -> Result<(), String> {
         return Err(format!("{missing} is missing: this program runs on AWS Lambda only"));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let events = Runtime::new(service_fn(|event: LambdaEvent<Value>| program.answer(event)));
+    // In a box, because the types of the runtime are nested so deeply that the compiler's limit leaves little for the function.
+    let events = Runtime::new(service_fn(|event: LambdaEvent<Value>| Box::pin(program.answer(event))));
     runtime.map_err(|why| why.to_string())?.block_on(events.run()).map_err(|why| why.to_string())
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Reading order: [`Cloud`]; `pair`, which maps RDS's separate operations for instances and clusters to one set; `error`
 //! with its tables; `keys` and `timer`. The other modules are shared by the functions: [`Function`] (dispatching events),
-//! [`batch`] (one item after the other), [`wait`] (waiting for a copy), [`log`] (JSON lines) and `lambda` (the program).
+//! [`batch`] (one item after the other), `rejection` (messages that are not handled), [`wait`] (waiting for a copy), [`log`] (JSON lines) and `lambda` (the program).
 
 pub mod batch;
 mod clients;
@@ -23,6 +23,7 @@ mod keys;
 pub mod lambda;
 pub mod log;
 mod pair;
+mod rejection;
 mod timer;
 pub mod wait;
 
@@ -35,7 +36,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags};
+use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags, TopicArn};
 
 use clients::{Clients, partition};
 use error::{Failure, Operation};
@@ -43,6 +44,7 @@ use pair::Pair;
 
 pub use error::{Class, Error};
 pub use function::Function;
+pub use rejection::{Rejection, reject, require};
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -212,14 +214,15 @@ impl Cloud {
     ///
     /// # Errors
     /// If the call fails.
-    pub async fn publish(&self, topic_arn: &str, message: &Message) -> Result<(), Error> {
+    pub async fn publish(&self, topic: &TopicArn, message: &Message) -> Result<(), Error> {
         let event = MessageAttributeValue::builder().data_type("String").string_value(message.event()).build();
         let published = async {
-            let call = self.others.sns().publish().topic_arn(topic_arn).subject(SUBJECT).message(message.to_string());
+            let call = self.others.sns().publish().topic_arn(topic.to_string());
+            let call = call.subject(SUBJECT).message(message.to_string());
             call.message_attributes(ATTRIBUTE, event?).send().await?;
             Ok(())
         };
-        published.await.map_err(|failure: Failure| self.error(&Operation::Publish { topic_arn, message }, failure))
+        published.await.map_err(|failure: Failure| self.error(&Operation::Publish { topic, message }, failure))
     }
 
     /// Starts a timer. If a timer of this name was started before, this has no effect.

@@ -8,8 +8,9 @@ use crate::arn::{Kind, SnapshotArn};
 use crate::message::{self, Announcement, Message, ParseMessageError};
 use crate::notification::{Notification, ParseNotificationError};
 use crate::origin::{self, Origin};
-use crate::place::{ParsePlaceError, Place};
+use crate::place::AccountId;
 use crate::quote::{self, one_line, quoted};
+use crate::topic::{ParseTopicError, TopicArn};
 
 /// The payload of an invocation.
 #[derive(Debug)]
@@ -30,9 +31,18 @@ pub enum Trigger {
     Sweep(Sweep),
 }
 
+/// One SNS delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The topic, which limits who can have sent it.
+    pub topic: TopicArn,
+    /// The content.
+    pub content: Content,
+}
+
 /// The content of one SNS delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum Content {
     /// From RDS.
     Notification(Notification),
     /// From the other account.
@@ -96,8 +106,21 @@ pub enum RecordError {
     #[error("the record's source is {}, expected aws:sns", quoted(.0))]
     NotSns(String),
     /// The topic's ARN is invalid.
-    #[error("the record's topic is {}, expected arn:aws:sns:REGION:ACCOUNT:NAME", quoted(.0))]
-    InvalidTopic(String),
+    #[error("the record's topic is invalid: {0}")]
+    InvalidTopic(#[from] ParseTopicError),
+    /// The content is invalid.
+    #[error("{error}")]
+    Content {
+        /// The source account that sent it, by its topic.
+        sender: Option<AccountId>,
+        /// The parser's error.
+        error: ContentError,
+    },
+}
+
+/// The content of an SNS delivery that cannot be parsed.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
     /// The RDS notification is invalid.
     #[error(transparent)]
     Notification(#[from] ParseNotificationError),
@@ -142,18 +165,18 @@ pub struct Delivery(SnsRecord);
 impl Delivery {
     /// RDS's notification that this snapshot was created.
     #[must_use]
-    pub fn of_created_snapshot(snapshot: &SnapshotArn, topic_arn: &str) -> Self {
-        Self::of(topic_arn, NOTIFICATION_SUBJECT, Notification::of_created_snapshot(snapshot))
+    pub fn of_created_snapshot(snapshot: &SnapshotArn, topic: &TopicArn) -> Self {
+        Self::of(topic, NOTIFICATION_SUBJECT, Notification::of_created_snapshot(snapshot))
     }
 
     /// A message of the other account.
     #[must_use]
-    pub fn of_message(message: &Message, topic_arn: &str) -> Self {
-        Self::of(topic_arn, message::SUBJECT, message.to_string())
+    pub fn of_message(message: &Message, topic: &TopicArn) -> Self {
+        Self::of(topic, message::SUBJECT, message.to_string())
     }
 
-    fn of(topic_arn: &str, subject: &str, message: String) -> Self {
-        let sns = SnsMessage { topic_arn: topic_arn.to_owned(), subject: Some(subject.to_owned()), message };
+    fn of(topic: &TopicArn, subject: &str, message: String) -> Self {
+        let sns = SnsMessage { topic_arn: topic.to_string(), subject: Some(subject.to_owned()), message };
         Self(SnsRecord { event_source: SNS_SOURCE.to_owned(), sns: Some(sns) })
     }
 
@@ -187,20 +210,42 @@ impl SnsRecord {
             return Err(RecordError::NotSns(event_source));
         }
         let SnsMessage { topic_arn, subject, message } = sns.ok_or_else(|| wrong("missing field `Sns`".to_owned()))?;
-        match subject.as_deref() {
-            Some(NOTIFICATION_SUBJECT) => {
-                let topic = topic_place(&topic_arn).ok_or(RecordError::InvalidTopic(topic_arn))?;
-                Ok(Record::Notification(Notification::parse(&message, &topic)?))
-            }
-            Some(message::SUBJECT) => Ok(Record::Message(Message::parse(&message)?)),
-            _ => Ok(Record::Unknown(subject)),
+        let topic: TopicArn = topic_arn.parse()?;
+        match Content::parse(subject, &message, &topic) {
+            Ok(content) => Ok(Record { topic, content }),
+            Err(error) => Err(RecordError::Content { sender: topic.sender(), error }),
         }
     }
 }
 
-/// The account and region of a topic: `arn:aws:sns:eu-west-1:111111111111:DracoProducer`.
-fn topic_place(arn: &str) -> Option<Place> {
-    let ["arn", "aws", "sns", region, account, _name] = arn.split(':').collect::<Vec<_>>()[..] else { return None };
-    let place: Result<_, ParsePlaceError> = (|| Ok(Place { region: region.parse()?, account: account.parse()? }))();
-    place.ok()
+impl Content {
+    fn parse(subject: Option<String>, message: &str, topic: &TopicArn) -> Result<Self, ContentError> {
+        match subject.as_deref() {
+            Some(NOTIFICATION_SUBJECT) => Ok(Self::Notification(Notification::parse(message, &topic.place)?)),
+            Some(message::SUBJECT) => Ok(Self::Message(Message::parse(message)?)),
+            _ => Ok(Self::Unknown(subject)),
+        }
+    }
+}
+
+impl RecordError {
+    /// The source account that sent the record, if its topic names one.
+    #[must_use]
+    pub fn sender(&self) -> Option<&AccountId> {
+        match self {
+            Self::Content { sender, .. } => sender.as_ref(),
+            Self::Form { .. } | Self::NotSns(_) | Self::InvalidTopic(_) => None,
+        }
+    }
+}
+
+impl Awaited {
+    /// The source of the snapshot that the timer waits for.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        match self {
+            Self::Copying(origin) => origin,
+            Self::Sharing(announcement) => &announcement.origin,
+        }
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
 //! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`], [`origin`] (which source a copy was made from) with
-//! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`notification`] (from RDS) and [`message`] (from
-//! the other account); then [`wait`] (how long until the next look).
+//! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
+//! and [`message`] (from the other account); then [`wait`] (how long until the next look).
 //!
 //! This crate reads no clock, does no I/O and uses no AWS SDK type.
 
@@ -19,6 +19,7 @@ pub mod settings;
 pub mod snapshot;
 mod source_tags;
 pub mod tags;
+pub mod topic;
 pub mod wait;
 
 pub use arn::{DatabaseArn, Kind, SnapshotArn};
@@ -29,3 +30,4 @@ pub use place::{AccountId, Place, Region};
 pub use snapshot::{Snapshot, Status};
 pub use source_tags::SourceTags;
 pub use tags::Tags;
+pub use topic::TopicArn;

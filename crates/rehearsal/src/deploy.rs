@@ -1,10 +1,10 @@
-//! Creates the stacks of both templates.
+//! Creates the stacks of the templates.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use cloud::{Cloud, Function};
-use protocol::Place;
+use protocol::{AccountId, Place};
 use serde_json::Value;
 use sim::World;
 use sim::lambda::Invocation;
@@ -17,6 +17,8 @@ static PRODUCER: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("producer.yaml", include_str!("../../../cfn/producer.yaml")));
 static CONSUMER: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("consumer.yaml", include_str!("../../../cfn/consumer.yaml")));
+static SOURCE: LazyLock<Result<Template, Error>> =
+    LazyLock::new(|| Template::parse("source.yaml", include_str!("../../../cfn/source.yaml")));
 
 /// The key of the timer's definition in the bucket, and its text.
 const TIMER: (&str, &str) = ("draco/wait4copy.asl.json", include_str!("../../../cfn/wait4copy.asl.json"));
@@ -59,6 +61,9 @@ impl Rehearsal {
         let accounts: Vec<_> = setup.sources.iter().map(ToString::to_string).collect();
         let parameters = with(&setup.consumer_parameters, "SourceAccounts", &accounts.join(","));
         rehearsal.create_stack(DracoFunction::Consumer, &setup.dr(), parameters)?;
+        for source in &setup.sources {
+            rehearsal.create_source_stack(source)?;
+        }
         for source in setup.sources() {
             let parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
             rehearsal.create_stack(DracoFunction::Producer, &source, parameters)?;
@@ -78,6 +83,17 @@ impl Rehearsal {
         let parameters = with(&parameters, "CodeBucket", BUCKET);
         let stack = Stack { name, template: function.template()?, parameters: &parameters, bucket: &bucket };
         self.world.create_stack(place.account.as_str(), place.region.as_str(), &stack)?;
+        Ok(())
+    }
+
+    /// Creates the stack in DR for a source account.
+    fn create_source_stack(&self, source: &AccountId) -> anyhow::Result<()> {
+        let (setup, bucket) = (&self.setup, Bucket::new(BUCKET));
+        let parameters = with(&setup.source_parameters, "SourceAccount", source.as_str());
+        let name = format!("draco-source-{source}");
+        let template = SOURCE.as_ref().map_err(Clone::clone)?;
+        let stack = Stack { name: &name, template, parameters: &parameters, bucket: &bucket };
+        self.world.create_stack(setup.dr.as_str(), setup.region.as_str(), &stack)?;
         Ok(())
     }
 

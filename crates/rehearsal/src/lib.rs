@@ -34,6 +34,8 @@ pub struct Setup {
     pub producer_parameters: BTreeMap<String, String>,
     /// Optional parameters of the consumer's template, such as `NoDryRun`.
     pub consumer_parameters: BTreeMap<String, String>,
+    /// Optional parameters of the template for each source account in DR, such as `NoCopyHours`.
+    pub source_parameters: BTreeMap<String, String>,
 }
 
 /// Draco, deployed into a simulated AWS.
@@ -56,13 +58,30 @@ impl Setup {
             region: region.parse()?,
             producer_parameters: BTreeMap::new(),
             consumer_parameters: BTreeMap::new(),
+            source_parameters: BTreeMap::new(),
         })
+    }
+
+    /// Adds a source account.
+    ///
+    /// # Errors
+    /// If the account is invalid.
+    pub fn and_source(mut self, account: &str) -> anyhow::Result<Self> {
+        self.sources.push(account.parse()?);
+        Ok(self)
     }
 
     /// Adds a parameter of the consumer's template.
     #[must_use]
     pub fn consumer_parameter(mut self, name: &str, value: &str) -> Self {
         self.consumer_parameters.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Adds a parameter of the template for each source account in DR.
+    #[must_use]
+    pub fn source_parameter(mut self, name: &str, value: &str) -> Self {
+        self.source_parameters.insert(name.to_owned(), value.to_owned());
         self
     }
 

@@ -22,7 +22,9 @@ pub(crate) struct Subscription {
 pub(crate) fn copy(to: &Path, behind: &str) -> anyhow::Result<[Vec<Subscription>; 2]> {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cfn");
     fs::create_dir_all(to)?;
-    fs::copy(from.join("wait4copy.asl.json"), to.join("wait4copy.asl.json"))?;
+    for unchanged in ["wait4copy.asl.json", "source.yaml"] {
+        fs::copy(from.join(unchanged), to.join(unchanged))?;
+    }
     let [producer, consumer] = ["producer", "consumer"].map(|role| {
         let template = fs::read_to_string(from.join(format!("{role}.yaml")))?;
         let (template, subscriptions) = without_subscriptions(&template)?;

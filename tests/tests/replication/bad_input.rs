@@ -9,10 +9,27 @@ use protocol::{Announcement, Message, Origin, Place, Tags};
 use serde_json::{Value, json};
 use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
 
-use crate::{draco_event, sns_event};
+use crate::{PRODUCER_TOPIC, draco_event};
 
 const FUNCTIONS: [(&str, &str); 2] = [(SOURCE, "draco-producer"), (DR, "draco-consumer")];
 const NOTIFICATION: &str = "RDS Notification Message";
+
+/// The event with a message, as SNS sends it to the producer. [`for_function`] changes it for the consumer.
+fn sns_event(subject: &str, message: &str) -> Value {
+    crate::sns_event(PRODUCER_TOPIC, subject, message)
+}
+
+/// The payload with the topics that the function receives: in DR, messages of a source account have their own topic.
+fn for_function(function: &str, payload: &Value) -> Value {
+    let mut payload = payload.clone();
+    let records = payload.get_mut("Records").and_then(Value::as_array_mut);
+    let messages = records.into_iter().flatten().filter_map(|record| record.get_mut("Sns"));
+    for message in messages.filter(|message| function == "draco-consumer" && message["TopicArn"] == PRODUCER_TOPIC) {
+        let topic = if message["Subject"] == "DRACO Event" { "DracoConsumer-111111111111" } else { "DracoConsumer" };
+        message["TopicArn"] = format!("arn:aws:sns:{REGION}:{DR}:{topic}").into();
+    }
+    payload
+}
 
 /// A notification of RDS about a resource.
 fn notification(source: &str, arn: &str, number: &str) -> Value {
@@ -111,7 +128,7 @@ fn payloads() -> anyhow::Result<Vec<(&'static str, Value)>> {
         ("an invalid copy ARN", changed(&completed, "copy", "nowhere".into())?),
         ("a message with an unknown field", changed(&completed, "note", "new".into())?),
         ("a message for the other account", draco_event(&completed)),
-        ("an announcement", draco_event(&shared)),
+        ("an announcement", sns_event("DRACO Event", &shared.to_string())),
         ("an announcement with invalid tags", changed(&shared, "tags", json!(["Draco_Lifecycle"]))?),
         ("an empty check", json!({ "check": {} })),
         (
@@ -135,13 +152,15 @@ async fn each_invalid_payload_is_ignored_with_a_log_line_or_fails_with_a_reason(
         writeln!(table, "{description}")?;
         for (account, name) in FUNCTIONS {
             let before = logs.lines().len();
-            let response = world.invoke_function_and_wait(&fixture.function_arn(account, name), payload.clone()).await;
+            let payload = for_function(name, &payload);
+            let response = world.invoke_function_and_wait(&fixture.function_arn(account, name), payload).await;
             let lines: Vec<_> = logs.lines().split_off(before);
             match response {
                 Ok(response) => {
-                    let lines = lines
-                        .iter()
-                        .map(|line| format!("{} {}: {}", line.text("level"), line.text("step"), line.text("message")));
+                    let lines = lines.iter().map(|line| {
+                        let detail = if line.text("step") == "message_rejected" { "reason" } else { "message" };
+                        format!("{} {}: {}", line.text("level"), line.text("step"), line.text(detail))
+                    });
                     writeln!(table, "  {name}: {response} [{}]", lines.collect::<Vec<_>>().join("] ["))?;
                 }
                 Err(failed) => {
@@ -253,7 +272,7 @@ async fn no_json_makes_a_function_panic() -> anyhow::Result<()> {
             let response = fixture
                 .rehearsal
                 .world()
-                .invoke_function_and_wait(&fixture.function_arn(account, name), payload.clone())
+                .invoke_function_and_wait(&fixture.function_arn(account, name), for_function(name, &payload))
                 .await;
             let crashed =
                 response.as_ref().is_err_and(|failed| failed.error != "Error" || failed.cause.contains("panicked"));

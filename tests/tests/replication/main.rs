@@ -10,6 +10,7 @@ mod own;
 mod permissions;
 mod replaced;
 mod replies;
+mod senders;
 mod source_tags;
 mod sweeps;
 mod trust;
@@ -17,7 +18,7 @@ mod trust;
 use protocol::Message;
 use rehearsal::{Database, Encryption, Totals};
 use serde_json::{Value, json};
-use tests::Fixture;
+use tests::{DR, Fixture, REGION};
 
 // Invariant 1.
 // Invariant 2.
@@ -45,14 +46,25 @@ async fn snapshots_of_every_kind_are_copied() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The event with a message from the other account, as SNS sends it to Lambda.
+/// The event with a message through the topic of the account that it is about, as SNS sends it to Lambda.
 fn draco_event(message: &Message) -> Value {
-    sns_event("DRACO Event", &message.to_string())
+    match message {
+        Message::Shared(announcement) => event_of(announcement.origin.snapshot.place.account.as_str(), message),
+        _ => sns_event(PRODUCER_TOPIC, "DRACO Event", &message.to_string()),
+    }
 }
 
+/// The event with a message that an account sends to DR.
+fn event_of(sender: &str, message: &Message) -> Value {
+    let topic = format!("arn:aws:sns:{REGION}:{DR}:DracoConsumer-{sender}");
+    sns_event(&topic, "DRACO Event", &message.to_string())
+}
+
+/// The topic in the source account.
+const PRODUCER_TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:DracoProducer";
+
 /// The event with a message to a topic, as SNS sends it to Lambda.
-fn sns_event(subject: &str, message: &str) -> Value {
-    let topic = "arn:aws:sns:eu-west-1:111111111111:DracoProducer";
+fn sns_event(topic: &str, subject: &str, message: &str) -> Value {
     let sns = json!({ "TopicArn": topic, "Subject": subject, "Message": message });
     json!({ "Records": [{ "EventSource": "aws:sns", "Sns": sns }] })
 }

@@ -10,7 +10,7 @@ use protocol::{Kind, tags};
 use rehearsal::{Database, Encryption, Setup};
 use serde_json::json;
 use sim::journal::{DeliveryOutcome, Event};
-use tests::{DR, Fixture, REGION, SOURCE, settings};
+use tests::{DR, Fixture, OTHER, REGION, SOURCE, settings};
 
 /// The roles of both stacks, by account.
 const ROLES: [(&str, &str); 6] = [
@@ -37,7 +37,7 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
         }
     }
     for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
-        let nonsense = json!({ "Records": [{ "EventSource": "aws:s3" }] });
+        let nonsense = json!({ "nonsense": true });
         fixture.rehearsal.world().invoke_function(&fixture.function_arn(account, function), nonsense);
     }
     fixture.pass_hours(2 * 24 + 12).await?;
@@ -98,6 +98,9 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
     let mut setup = Setup::new(SOURCE, DR, REGION)?
         .consumer_parameter("KeyPerDatabase", "true")
         .consumer_parameter("SourceTags", "prefix");
+    for (name, value) in &both[1..4] {
+        setup = setup.source_parameter(name, value);
+    }
     for (name, value) in both {
         setup = setup.consumer_parameter(name, value).producer_parameter(name, value);
     }
@@ -224,13 +227,20 @@ async fn the_producers_role_cannot_share_tag_or_delete_foreign_snapshots() -> an
 }
 
 // Invariant 10.
+// Invariant 13.
 #[tokio::test(start_paused = true)]
 async fn only_the_function_of_the_other_account_may_publish_to_a_topic() -> anyhow::Result<()> {
-    let fixture = Fixture::new().await?;
+    let fixture = Fixture::with(settings(), Setup::new(SOURCE, DR, REGION)?.and_source(OTHER)?).await?;
     let world = fixture.rehearsal.world();
     // An administrator of the account, allowed by IAM to do everything.
     let all = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-    for (account, role) in [(SOURCE, "admin"), (DR, "admin"), ("333333333333", "draco-producer-eu-west-1")] {
+    for (account, role) in [
+        (SOURCE, "admin"),
+        (DR, "admin"),
+        (OTHER, "admin"),
+        (OTHER, "draco-producer-eu-west-1-copy"),
+        ("444444444444", "draco-producer-eu-west-1"),
+    ] {
         world.add_role(account, role, &[all]).map_err(anyhow::Error::msg)?;
     }
     let topic = |account: &str, name: &str| format!("arn:aws:sns:{REGION}:{account}:{name}");
@@ -238,14 +248,21 @@ async fn only_the_function_of_the_other_account_may_publish_to_a_topic() -> anyh
         let sns = aws_sdk_sns::Client::new(&world.sdk_config_for_role(account, REGION, role));
         code(sns.publish().topic_arn(to).message("hello").send().await)
     };
-    let (consumer, producer) = (topic(DR, "DracoConsumer"), topic(SOURCE, "DracoProducer"));
+    let (consumer, producer) = (topic(DR, "DracoConsumer-111111111111"), topic(SOURCE, "DracoProducer"));
+    let (of_other, of_rds) = (topic(DR, "DracoConsumer-333333333333"), topic(DR, "DracoConsumer"));
     assert_eq!(publish(SOURCE, "draco-producer-eu-west-1", &consumer).await, "");
+    assert_eq!(publish(OTHER, "draco-producer-eu-west-1", &of_other).await, "");
     assert_eq!(publish(DR, "draco-consumer-eu-west-1", &producer).await, "");
     for (account, role, to) in [
         (SOURCE, "admin", &consumer),
         (SOURCE, "draco-producer-timer-eu-west-1", &consumer),
         (SOURCE, "draco-producer-eu-central-1", &consumer),
-        ("333333333333", "draco-producer-eu-west-1", &consumer),
+        (SOURCE, "draco-producer-eu-west-1", &of_other),
+        (SOURCE, "draco-producer-eu-west-1", &of_rds),
+        (OTHER, "draco-producer-eu-west-1", &consumer),
+        (OTHER, "admin", &consumer),
+        (OTHER, "draco-producer-eu-west-1-copy", &of_other),
+        ("444444444444", "draco-producer-eu-west-1", &consumer),
         (DR, "admin", &producer),
     ] {
         assert_eq!(publish(account, role, to).await, "AuthorizationError", "{account} {role}");

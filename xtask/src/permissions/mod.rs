@@ -24,7 +24,7 @@ struct Section {
     names: &'static [(&'static str, &'static str)],
 }
 
-const SECTIONS: [Section; 2] = [
+const SECTIONS: [Section; 3] = [
     Section {
         path: "cfn/producer.yaml",
         heading: "In each source account: `cfn/producer.yaml`",
@@ -34,6 +34,11 @@ const SECTIONS: [Section; 2] = [
         path: "cfn/consumer.yaml",
         heading: "In the DR account: `cfn/consumer.yaml`",
         names: &[("AWS::AccountId", "DR"), ("SourceAccounts", "SOURCE_ACCTS")],
+    },
+    Section {
+        path: "cfn/source.yaml",
+        heading: "In the DR account, for each source account: `cfn/source.yaml`",
+        names: &[("AWS::AccountId", "DR"), ("SourceAccount", "SOURCE")],
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use cloud::{Class, Error};
+use protocol::topic::notification_topic;
 use protocol::wait::{Answer, Timer};
 use serde_json::json;
 use sim::fault::Action;
@@ -155,6 +156,7 @@ async fn a_call_that_a_topic_or_role_does_not_allow_is_reported_as_denied() {
     let world = world();
     let sns = aws_sdk_sns::Client::new(&world.sdk_config(DR, HERE));
     let topic = sns.create_topic().name("DracoConsumer").send().await.expect("a topic").topic_arn.expect("an ARN");
+    let topic = topic.parse().expect("a topic");
     let published = cloud(&world, PROD).publish(&topic, &messages::message()).await;
     let begin = format!("publishing snapshot-copy-completed for rds:orders to {topic}: AuthorizationError: ");
     let end = "; check that the topic's policy and this function's role allow 111111111111 to publish";
@@ -171,7 +173,7 @@ async fn a_call_that_a_topic_or_role_does_not_allow_is_reported_as_denied() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_topic_or_state_machine_is_reported_as_gone() {
-    let (world, topic) = (world(), place(DR).arn("sns", "DracoConsumer"));
+    let (world, topic) = (world(), notification_topic(&place(DR)));
     let prod = cloud(&world, PROD);
     let published = prod.publish(&topic, &messages::message()).await;
     check(published, Class::Gone, "publishing ", "; check that the other account's stack exists in this region");

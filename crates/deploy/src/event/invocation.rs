@@ -5,7 +5,10 @@ use chrono::{DateTime, Utc};
 use config::Config;
 use protocol::event::{Awaited, Check, Delivery, Sweep, Trigger};
 use protocol::message::RefusalReason;
-use protocol::{Announcement, Kind, Message, NoCopy, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
+use protocol::topic::{consumer_topic, notification_topic, producer_topic};
+use protocol::{
+    Announcement, Kind, Message, NoCopy, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, TopicArn,
+};
 use serde_json::Value;
 
 use crate::{Account, Role};
@@ -27,7 +30,11 @@ impl Invocation {
     /// If there is no such snapshot.
     pub async fn look(account: &Account, named: &str) -> anyhow::Result<Self> {
         let snapshot = find(account, named).await?;
-        let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic(account.role, &account.place)).payload();
+        let topic = match account.role {
+            Role::Producer => producer_topic(&account.place),
+            Role::Consumer => notification_topic(&account.place),
+        };
+        let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic).payload();
         Ok(Self { description: format!("look at {}", snapshot.arn), payload })
     }
 
@@ -48,7 +55,8 @@ impl Invocation {
         let dr = config.need(&config.dr_acct, "DR_ACCT")?.clone();
         let dr = Place { account: dr, region: source.place.region.clone() };
         let description = format!("{} is shared", announcement.transit);
-        Ok(Self::message(description, &Message::Shared(announcement), Role::Consumer, &dr))
+        let topic = consumer_topic(&dr, &source.place.account);
+        Ok(Self::message(description, &Message::Shared(announcement), &topic))
     }
 
     /// The consumer reports that its copy is completed. The message must be true, because the producer then deletes the transit
@@ -68,8 +76,8 @@ impl Invocation {
             snapshot.arn
         );
         let description = format!("{} has the copy {}", origin.snapshot, snapshot.arn);
-        let source = origin.snapshot.place.clone();
-        Ok(Self::message(description, &Message::Completed { origin, copy: snapshot.arn }, Role::Producer, &source))
+        let topic = producer_topic(&origin.snapshot.place);
+        Ok(Self::message(description, &Message::Completed { origin, copy: snapshot.arn }, &topic))
     }
 
     /// The consumer reports that it has no copy.
@@ -81,7 +89,7 @@ impl Invocation {
         let origin = origin(&find(source, named).await?)?;
         let description = format!("{} was not copied ({reason})", origin.snapshot);
         let message = Message::NoCopy(NoCopy { origin, reason, why: "sent by hand".to_owned() });
-        Ok(Self::message(description, &message, Role::Producer, &source.place))
+        Ok(Self::message(description, &message, &producer_topic(&source.place)))
     }
 
     /// The timer checks the copy of this account.
@@ -113,17 +121,13 @@ impl Invocation {
         Ok(Self::timer_check(description, Awaited::Sharing(announcement), source.cloud().now()))
     }
 
-    fn message(description: String, message: &Message, to: Role, place: &Place) -> Self {
-        Self { description, payload: Delivery::of_message(message, &topic(to, place)).payload() }
+    fn message(description: String, message: &Message, topic: &TopicArn) -> Self {
+        Self { description, payload: Delivery::of_message(message, topic).payload() }
     }
 
     fn timer_check(description: String, awaited: Awaited, since: DateTime<Utc>) -> Self {
         Self { description, payload: trigger_payload(&Trigger::Check(Box::new(Check { awaited, since }))) }
     }
-}
-
-fn topic(role: Role, place: &Place) -> String {
-    place.arn("sns", role.topic())
 }
 
 /// Has only strings and times, which can always be serialized.

@@ -208,7 +208,7 @@ fn a_record_of_another_form_is_rejected() {
 }
 
 #[test]
-fn a_notification_with_an_invalid_topic_arn_is_rejected() {
+fn a_record_with_an_invalid_topic_arn_is_rejected() {
     for topic in [
         "",
         "DracoProducer",
@@ -219,7 +219,9 @@ fn a_notification_with_an_invalid_topic_arn_is_rejected() {
         record["Sns"]["TopicArn"] = topic.into();
         check(
             parse_record(record),
-            &format!("the record's topic is {topic:?}, expected arn:aws:sns:REGION:ACCOUNT:NAME"),
+            &format!(
+                "the record's topic is invalid: {topic:?} is not the ARN of a topic: expected arn:aws:sns:REGION:ACCOUNT:NAME"
+            ),
         );
     }
 }

@@ -11,4 +11,5 @@ mod random_input;
 mod round_trips;
 mod settings;
 mod tags;
+mod topics;
 mod waiting;

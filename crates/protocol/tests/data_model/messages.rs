@@ -1,8 +1,9 @@
 //! Parsing of SNS records: RDS notifications and messages of the other account.
 
-use protocol::event::{Event, Record, RecordError};
+use protocol::event::{Content, Event, Record, RecordError};
 use protocol::notification::{Notification, SnapshotEvent};
-use protocol::{Kind, Message};
+use protocol::topic::producer_topic;
+use protocol::{AccountId, Kind, Message};
 use serde_json::{Value, json};
 
 use crate::fixtures::{DR, SOURCE, orders, place, snapshot_arn};
@@ -50,7 +51,7 @@ pub(crate) const RDS: Option<&str> = Some("RDS Notification Message");
 
 fn parse_notification(message: &str) -> Notification {
     match parse_record(record(RDS, message)) {
-        Ok(Record::Notification(notification)) => notification,
+        Ok(Record { content: Content::Notification(notification), .. }) => notification,
         other => panic!("{other:?}"),
     }
 }
@@ -113,14 +114,26 @@ fn other_rds_events_are_parsed_as_other() {
 fn a_record_with_another_subject_is_unknown() {
     for subject in [None, Some(""), Some("RDS"), Some("Hello\n"), Some("DRACO event")] {
         let parsed = parse_record(record(subject, "not JSON")).unwrap();
-        assert_eq!(parsed, Record::Unknown(subject.map(str::to_owned)));
+        assert_eq!(parsed.content, Content::Unknown(subject.map(str::to_owned)));
     }
 }
 
 #[test]
 fn a_message_of_the_other_account_is_parsed() {
     let message = Message::Completed { origin: orders(), copy: orders().copy(&place(DR)) };
-    assert_eq!(parse_record(record(Some("DRACO Event"), &message.to_string())).unwrap(), Record::Message(message));
+    let parsed = parse_record(record(Some("DRACO Event"), &message.to_string())).unwrap();
+    assert_eq!(parsed, Record { topic: producer_topic(&place(SOURCE)), content: Content::Message(message) });
+}
+
+// Invariant 13.
+#[test]
+fn the_error_of_a_message_has_the_account_of_its_topic() {
+    for (topic, sender) in [("DracoConsumer-333333333333", Some("333333333333")), ("DracoConsumer", None)] {
+        let mut record = record(Some("DRACO Event"), "nonsense");
+        record["Sns"]["TopicArn"] = format!("arn:aws:sns:eu-west-1:222222222222:{topic}").into();
+        let error = parse_record(record).unwrap_err();
+        assert_eq!(error.sender().map(AccountId::as_str), sender);
+    }
 }
 
 #[test]
@@ -137,7 +150,7 @@ fn an_invalid_record_does_not_affect_the_others() {
         record(RDS, "{}"),
         record(RDS, &notification("db-snapshot", "0001", None)),
     ]);
-    let parsed: Vec<_> = parsed.into_iter().map(Result::ok).collect();
-    let other = Record::Notification(Notification::Other { number: Some(1) });
-    assert_eq!(parsed, [Some(Record::Unknown(None)), None, None, None, Some(other)]);
+    let parsed: Vec<_> = parsed.into_iter().map(|record| record.ok().map(|record| record.content)).collect();
+    let other = Content::Notification(Notification::Other { number: Some(1) });
+    assert_eq!(parsed, [Some(Content::Unknown(None)), None, None, None, Some(other)]);
 }

@@ -8,7 +8,7 @@ use protocol::event::Event;
 use protocol::message::Refusal;
 use protocol::notification::Notification;
 use protocol::settings::{SettingsReader, parse_arn_of};
-use protocol::{AccountId, DatabaseArn, Message, Origin, Region, SnapshotArn, Status};
+use protocol::{AccountId, DatabaseArn, Message, Origin, Region, SnapshotArn, Status, TopicArn};
 use serde_json::{Map, Value, json};
 
 use crate::fixtures::{self, SOURCE, place};
@@ -32,6 +32,7 @@ fn check_text(text: &str) {
     check(SnapshotArn::new(protocol::Kind::Cluster, place(SOURCE), text));
     check(text.parse::<AccountId>());
     check(text.parse::<Region>());
+    check(text.parse::<TopicArn>());
     check(parse_arn_of("kms")(text));
     check(Message::parse(text));
     check(Notification::parse(text, &place(SOURCE)));

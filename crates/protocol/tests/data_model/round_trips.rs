@@ -1,8 +1,9 @@
 //! Serialized values parse to the same values, and AWS's descriptions are read correctly.
 
 use proptest::prelude::*;
-use protocol::event::{Delivery, Event, Record};
+use protocol::event::{Content, Delivery, Event, Record};
 use protocol::notification::{Notification, SnapshotEvent};
+use protocol::topic::consumer_topic;
 use protocol::{
     AccountId, DatabaseArn, Kind, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
 };
@@ -35,16 +36,19 @@ proptest! {
     #[test]
     fn a_delivery_parses_to_its_content(kind in fixtures::kind(), account in fixtures::account(), id in fixtures::id(), taken in fixtures::moment()) {
         let snapshot = SnapshotArn::new(kind, place(account), &id).unwrap();
-        let topic = place(DR).arn("sns", "DracoProducer");
+        let topic = consumer_topic(&place(DR), &place(SOURCE).account);
         let parse = |delivery: Delivery| match Event::parse(delivery.payload()).unwrap() {
             Event::Records(mut records) => records.remove(0).unwrap(),
             trigger => panic!("{trigger:?}"),
         };
         let created = Notification::Snapshot { arn: snapshot.clone(), event: SnapshotEvent::Created };
-        prop_assert_eq!(parse(Delivery::of_created_snapshot(&snapshot, &topic)), Record::Notification(created));
+        let content = Content::Notification(created);
+        let delivery = Delivery::of_created_snapshot(&snapshot, &topic);
+        prop_assert_eq!(parse(delivery), Record { topic: topic.clone(), content });
         let origin = fixtures::origin(kind, SOURCE, &id, taken);
         let message = Message::Completed { copy: origin.copy(&place(DR)), origin };
-        prop_assert_eq!(parse(Delivery::of_message(&message, &topic)), Record::Message(message));
+        let delivery = Delivery::of_message(&message, &topic);
+        prop_assert_eq!(parse(delivery), Record { topic, content: Content::Message(message) });
     }
 }
 

@@ -56,6 +56,8 @@ pub mod step {
         KEY_UNUSED = "key_unused";
         /// The source has the maximum number of tags and was marked with the lifecycle `Ignore`.
         MARKED_IGNORED = "marked_ignored";
+        /// A message that was rejected: it cannot be parsed, or its sender may not send it.
+        MESSAGE_REJECTED = "message_rejected";
         /// Another snapshot has the identifier of the transit copy.
         NAME_TAKEN = "name_taken";
         /// An event that requires no action.
@@ -92,10 +94,11 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 17] = [
+pub const FIELDS: [&str; 18] = [
     "time",
     "level",
     "function",
+    "account",
     "snapshot",
     "step",
     "reason",
@@ -113,10 +116,11 @@ pub const FIELDS: [&str; 17] = [
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 7] = [
+pub const METRICS: [(&str, &str, &str); 8] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
+    ("rejected", "Rejected", "Count"),
     ("deleted", "Deleted", "Count"),
     ("would_delete", "WouldDelete", "Count"),
     ("tags_left_out", "TagsLeftOut", "Count"),
@@ -124,8 +128,11 @@ pub const METRICS: [(&str, &str, &str); 7] = [
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";
-/// The dimension of the metrics.
+/// The dimension of every metric.
 const DIMENSION: &str = "function";
+/// The second dimension of the metrics of lines that have this field: DR counts for each source account, so that the failures of
+/// one cannot hide those of another (invariant 16).
+const ACCOUNT: &str = "account";
 
 /// Fields that come first in a line, in this order, for readability.
 const FIRST: [&str; 4] = ["snapshot", "step", "reason", "message"];
@@ -223,7 +230,11 @@ impl<W, N: Fn() -> DateTime<Utc>> Lines<W, N> {
         ];
         line.append(&mut fields);
         if !metrics.is_empty() {
-            line.push(("_aws", declaration(now, &metrics)));
+            let dimensions: &[&[&str]] = match line.iter().any(|(name, _)| *name == ACCOUNT) {
+                true => &[&[DIMENSION], &[DIMENSION, ACCOUNT]],
+                false => &[&[DIMENSION]],
+            };
+            line.push(("_aws", declaration(now, &metrics, dimensions)));
             line.extend(metrics.into_iter().map(|(name, _, value)| (name, value)));
         }
         // serde_json would sort the members by name.
@@ -239,11 +250,11 @@ fn metrics(fields: &[(&'static str, Value)]) -> Vec<(&'static str, &'static str,
 }
 
 /// The member `_aws` of the embedded metric format, which declares the metrics of the line.
-fn declaration(now: DateTime<Utc>, metrics: &[(&str, &str, Value)]) -> Value {
+fn declaration(now: DateTime<Utc>, metrics: &[(&str, &str, Value)], dimensions: &[&[&str]]) -> Value {
     let metrics: Value = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     json!({
         "Timestamp": now.timestamp_millis(),
-        "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics }],
+        "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics }],
     })
 }
 
@@ -289,112 +300,4 @@ impl Visit for Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// The lines that this code writes.
-    fn lines(code: impl FnOnce()) -> String {
-        let sink = Sink::default();
-        let writer = sink.clone();
-        let now = || "2026-11-21T03:20:00.5Z".parse().unwrap();
-        tracing::subscriber::with_default(subscriber("producer", move || writer.clone(), now), code);
-        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
-    }
-
-    const BEGIN: &str = r#"{"time":"2026-11-21T03:20:00.500Z","level":"INFO","function":"producer","#;
-
-    #[test]
-    fn an_event_is_one_readable_line() {
-        let written = lines(|| {
-            tracing::info!(gib = 100, encrypted = true, reason = "complete", step = "share", snapshot = %"s", "shared");
-        });
-        let rest =
-            r#""snapshot":"s","step":"share","reason":"complete","message":"shared","gib":100,"encrypted":true}"#;
-        assert_eq!(written, format!("{BEGIN}{rest}\n"));
-    }
-
-    #[test]
-    fn a_metric_is_declared_in_its_own_line() {
-        let written = lines(|| tracing::info!(copy_delay_seconds = 612.5, copied = 1, ignored = "no", "completed"));
-        let rest = concat!(
-            r#""message":"completed","copy_delay_seconds":612.5,"copied":1,"ignored":"no","#,
-            r#""_aws":{"CloudWatchMetrics":[{"Dimensions":[["function"]],"Metrics":[{"Name":"Copied","Unit":"Count"},"#,
-            r#"{"Name":"CopyDelaySeconds","Unit":"Seconds"}],"Namespace":"Draco"}],"Timestamp":1795231200500},"#,
-            r#""Copied":1,"CopyDelaySeconds":612.5}"#,
-        );
-        assert_eq!(written, format!("{BEGIN}{rest}\n"));
-    }
-
-    #[test]
-    fn a_metric_has_the_name_of_its_field_in_camel_case() {
-        for (field, name, _) in METRICS {
-            let words = field.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
-            assert_eq!(words.collect::<String>(), name);
-        }
-    }
-
-    #[test]
-    fn a_line_has_the_fields_of_its_spans_and_the_innermost_wins() {
-        let written = lines(|| {
-            let event = tracing::info_span!("event", request = "r", snapshot = "a", retried = tracing::field::Empty);
-            event.record("retried", 2);
-            let _event = event.entered();
-            let _look = tracing::info_span!("look", step = "look").entered();
-            tracing::info!(snapshot = "b", "seen");
-        });
-        let rest = r#""snapshot":"b","step":"look","message":"seen","request":"r","retried":2}"#;
-        assert_eq!(written, format!("{BEGIN}{rest}\n"));
-    }
-
-    #[test]
-    fn every_line_is_one_json_object() {
-        let text = "a\nb\"c\\\u{0}ü\u{2028}";
-        let written = lines(|| tracing::info!(text, time = "mine", level = 3, "{text}"));
-        assert_eq!(written.matches('\n').count(), 1, "{written}");
-        let line: Value = serde_json::from_str(&written).unwrap();
-        assert_eq!((&line["text"], &line["message"]), (&json!(text), &json!(text)));
-        assert_eq!((&line["time"], &line["level"]), (&json!("2026-11-21T03:20:00.500Z"), &json!("INFO")));
-    }
-
-    #[test]
-    fn an_error_is_logged_with_its_causes() {
-        let cause = io::Error::other("the disk is full");
-        let error = io::Error::other(Box::new(Wrapped(cause)) as Box<dyn std::error::Error + Send + Sync>);
-        let error: &(dyn std::error::Error + 'static) = &error;
-        let written = lines(|| tracing::error!(error, "failed"));
-        assert!(written.contains(r#""error":"writing: the disk is full""#), "{written}");
-        assert!(written.contains(r#""level":"ERROR""#), "{written}");
-    }
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("writing")]
-    struct Wrapped(#[source] io::Error);
-
-    #[test]
-    fn dependencies_are_logged_from_warnings_on() {
-        let written = lines(|| {
-            tracing::debug!("ours");
-            tracing::info!(target: "aws_smithy_runtime::client", "theirs");
-            tracing::warn!(target: "aws_smithy_runtime::client", "wrong");
-            tracing::error!(target: "lambda_runtime::layers::panic", "logged already");
-        });
-        assert_eq!(written.lines().count(), 1, "{written}");
-        assert!(written.contains(r#""level":"WARN","function":"producer","message":"wrong""#), "{written}");
-    }
-}
+mod tests;
