@@ -14,7 +14,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Error, Options, Spanned, UserMessageFormatter};
 
-use crate::keys::{FLOOR, Key, LIFECYCLES, SOURCE_ACCTS, SOURCE_TAGS};
+use crate::keys::{FLOOR, Key, LIFECYCLES, RETIRED, SOURCE_ACCTS, SOURCE_TAGS};
 use crate::{Config, suggest};
 
 /// A key with a value, and the place of the value.
@@ -142,6 +142,10 @@ impl Document {
             },
             SOURCE_ACCTS if is_list() => match value::<Spanned<Vec<Spanned<String>>>>(text, &path) {
                 Ok(list) => self.add_accounts(&list),
+                Err(error) => self.problems.extend([problem(key, &error)]),
+            },
+            RETIRED if is_list() => match value(text, &path) {
+                Ok(read) => self.push(key, read, |databases: Vec<String>| Value::Text(databases.join(","))),
                 Err(error) => self.problems.extend([problem(key, &error)]),
             },
             SOURCE_TAGS if is_list() => match value(text, &path) {

@@ -156,6 +156,34 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Rules(config.floor.clone())),
     },
     Key {
+        name: "MAX_DELETIONS",
+        description: "how many expired copies one run of the keeper deletes at most",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_deletions, number(text, 1, 10_000)),
+        value: |config| Some(Setting::Number(config.max_deletions)),
+    },
+    Key {
+        name: "MAX_DELETION_SHARE",
+        description: "how many percent of the copies of a database one run of the keeper deletes at most",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_deletion_share, number(text, 1, 100)),
+        value: |config| Some(Setting::Number(config.max_deletion_share)),
+    },
+    Key {
+        name: "MAX_AGE_DAYS",
+        description: "how many days without a new copy of a database cause an alarm",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_age_days, number(text, 1, 365)),
+        value: |config| Some(Setting::Number(config.max_age_days)),
+    },
+    Key {
+        name: RETIRED,
+        description: "the databases of which no new copies are expected",
+        is_required: false,
+        parse: |config, text| set(&mut config.retired, retired(text)),
+        value: |config| (!config.retired.is_empty()).then(|| Setting::Text(config.retired.join(","))),
+    },
+    Key {
         name: "ALARM_EMAIL",
         description: "the address that alarms are sent to",
         is_required: false,
@@ -178,6 +206,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Number(config.no_copy_hours)),
     },
     Key {
+        name: "UNUSUAL_DELETIONS",
+        description: "how many deleted copies in a day cause an alarm",
+        is_required: false,
+        parse: |config, text| set(&mut config.unusual_deletions, number(text, 1, 10_000)),
+        value: |config| Some(Setting::Number(config.unusual_deletions)),
+    },
+    Key {
         name: "LOG_DAYS",
         description: "how many days logs are kept",
         is_required: false,
@@ -194,11 +229,19 @@ pub const KEYS: &[Key] = &[
         parse: |config, text| put(&mut config.concurrency, number(text, 1, 1000)),
         value: |config| config.concurrency.map(Setting::Number),
     },
+    Key {
+        name: "CODE_SIGNING",
+        description: "the Lambda code signing configuration of the functions",
+        is_required: false,
+        parse: |config, text| put(&mut config.code_signing, parse_arn_of("lambda")(text)),
+        value: |config| text(&config.code_signing),
+    },
 ];
 
 /// The key whose value is a map of rules.
 pub(crate) const FLOOR: &str = "FLOOR";
 /// The keys whose value can be a list.
+pub(crate) const RETIRED: &str = "RETIRED";
 pub(crate) const SOURCE_ACCTS: &str = "SOURCE_ACCTS";
 pub(crate) const SOURCE_TAGS: &str = "SOURCE_TAGS";
 
@@ -272,6 +315,19 @@ fn source_tags(text: &str) -> Result<SourceTags, String> {
         return Err(format!("the list has {chars} characters, and there is space for {MAX_CHARS}"));
     }
     Ok(read)
+}
+
+/// Databases as `ACCOUNT/DATABASE`, separated by commas or spaces. RDS stores identifiers in lower case.
+fn retired(text: &str) -> Result<Vec<String>, String> {
+    let databases = text.split([',', ' ']).filter(|database| !database.is_empty());
+    databases.map(|database| retired_database(&database.to_lowercase())).collect()
+}
+
+fn retired_database(text: &str) -> Result<String, String> {
+    let (account, database) = text.split_once('/').unwrap_or_default();
+    let is_database = !database.is_empty() && database.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let expected = || format!("{text:?} is not a database: expected ACCOUNT/DATABASE, like 111111111111/orders");
+    (account.parse::<AccountId>().is_ok() && is_database).then(|| text.to_owned()).ok_or_else(expected)
 }
 
 fn log_days_error() -> String {

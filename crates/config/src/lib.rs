@@ -25,7 +25,7 @@ use crate::keys::{KEYS, Key, LIFECYCLES};
 /// The default path of the file.
 pub const DEFAULT_PATH: &str = "config.yaml";
 
-/// The limit for lifecycles, floor and accounts together, in bytes. AWS Lambda allows 4096 bytes for all environment
+/// The limit for lifecycles, floor, accounts and retired databases together, in bytes. AWS Lambda allows 4096 bytes for all environment
 /// variables of a function, and CloudFormation as many for a parameter. The rest is for the variables that do not grow:
 /// switches, the tag, the ARNs of key and state machine. The template has the same limit.
 const MAX_JSON_BYTES: usize = 3000;
@@ -53,6 +53,12 @@ pub struct Config {
     pub no_copy_hours: u32,
     pub log_days: u32,
     pub concurrency: Option<u32>,
+    pub code_signing: Option<String>,
+    pub max_deletions: u32,
+    pub max_deletion_share: u32,
+    pub unusual_deletions: u32,
+    pub max_age_days: u32,
+    pub retired: Vec<String>,
     pub lifecycles: Lifecycles,
     /// The file that was read. `None` if there is no file.
     pub file: Option<PathBuf>,
@@ -157,6 +163,12 @@ impl Default for Config {
             no_copy_hours: 26,
             log_days: 365,
             concurrency: None,
+            code_signing: None,
+            max_deletions: 100,
+            max_deletion_share: 25,
+            unusual_deletions: 50,
+            max_age_days: 3,
+            retired: Vec::new(),
             lifecycles: Lifecycles::built_in(),
             file: None,
             origins: BTreeMap::new(),
@@ -232,11 +244,11 @@ impl Config {
         if self.tag_value.is_some() && self.tag_key.is_none() {
             found.push(("TAG_VALUE", "TAG_KEY is not set, and a tag needs a key".to_owned()));
         }
-        let texts = [self.lifecycles_json(), self.floor_json(), self.source_accounts()];
+        let texts = [self.lifecycles_json(), self.floor_json(), self.source_accounts(), self.retired.join(",")];
         let bytes: usize = texts.iter().map(String::len).sum();
         if bytes > MAX_JSON_BYTES {
             let message = format!(
-                "with FLOOR and SOURCE_ACCTS they take {bytes} bytes as JSON, and the environment of the functions has \
+                "with FLOOR, SOURCE_ACCTS and RETIRED they take {bytes} bytes as JSON, and the environment of the functions has \
                  space for {MAX_JSON_BYTES}; use fewer lifecycles or shorter names"
             );
             found.push((LIFECYCLES, message));

@@ -105,6 +105,11 @@ fn invalid_values() {
         "ALARM_TOPIC_ARN: alarms",
         "1:18: ALARM_TOPIC_ARN: \"alarms\" is not a valid ARN: expected arn:aws:sns:REGION:ACCOUNT:…",
     );
+    file(
+        "RETIRED: [111111111111/orders, ledger]",
+        "1:10: RETIRED: \"ledger\" is not a database: expected ACCOUNT/DATABASE, like 111111111111/orders",
+    );
+    file("MAX_DELETION_SHARE: 101", "1:21: MAX_DELETION_SHARE: expected a number from 1 to 100, found \"101\"");
     file("TAG_KEY: aws:cost", "1:10: TAG_KEY: keys that begin with aws: or rds: are reserved by AWS");
     file(
         "CODE_BUCKET: Draco",
@@ -202,7 +207,7 @@ fn lifecycles_that_do_not_fit_into_the_environment_of_a_function() {
     let many: String = (0..130).map(|nth| format!("  Lifecycle{nth:03}: {{ daily: 1 }}\n")).collect();
     file(
         &format!("lifecycles:\n{many}"),
-        "2:3: lifecycles: with FLOOR and SOURCE_ACCTS they take 3533 bytes as JSON, and the environment of the \
+        "2:3: lifecycles: with FLOOR, SOURCE_ACCTS and RETIRED they take 3533 bytes as JSON, and the environment of the \
          functions has space for 3000; use fewer lifecycles or shorter names",
     );
 }

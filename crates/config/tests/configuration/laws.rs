@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 19] = [
+const VALUES: [(&str, [&str; 2]); 25] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
@@ -24,11 +24,23 @@ const VALUES: [(&str, [&str; 2]); 19] = [
     ("ALLOW_PLAINTEXT_CLUSTERS", ["yes", "no"]),
     ("SOURCE_TAGS", ["prefix", "env,team"]),
     ("FLOOR", [r#"{"daily":3}"#, r#"{"last":1,"within":"36h"}"#]),
+    ("MAX_DELETIONS", ["1", "10000"]),
+    ("MAX_DELETION_SHARE", ["1", "100"]),
+    ("MAX_AGE_DAYS", ["1", "365"]),
+    ("RETIRED", ["111111111111/orders", "111111111111/orders,333333333333/old-ledger"]),
     ("ALARM_EMAIL", ["a@example.com", "b@example.org"]),
     ("ALARM_TOPIC_ARN", ["arn:aws:sns:eu-west-1:222222222222:alarms", "arn:aws:sns:eu-west-1:222222222222:others"]),
     ("NO_COPY_HOURS", ["0", "168"]),
+    ("UNUSUAL_DELETIONS", ["1", "10000"]),
     ("LOG_DAYS", ["1", "3653"]),
     ("CONCURRENCY", ["1", "1000"]),
+    (
+        "CODE_SIGNING",
+        [
+            "arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0",
+            "arn:aws:lambda:eu-west-1:111111111111:code-signing-config:csc-0123456789abcdef0",
+        ],
+    ),
 ];
 
 fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
