@@ -4,6 +4,7 @@
 //! which takes minutes because of the AWS SDK. It parses the same arguments again, with the same definitions. Therefore this
 //! crate must not depend on the AWS SDK.
 
+mod database;
 mod role;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use config::Config;
 use protocol::message::RefusalReason;
 use serde_json::Value;
 
+pub use database::DatabaseName;
 pub use role::Role;
 
 /// The command line of the program `deploy`, which runs on behalf of `cargo xtask`.
@@ -52,6 +54,16 @@ pub enum Task {
     ///
     /// Each of these can be repeated without harm: the function looks at the current state and takes the next step.
     Event(Event),
+    /// Retire a database: DR no longer reports that its new copies are missing
+    ///
+    /// Tags the copy that arrived last. The copies stay, by their lifecycle.
+    Retire(Retire),
+    /// Accept the current lifecycle of a database: it takes effect at once
+    ///
+    /// A lifecycle that keeps fewer copies takes effect 35 days after the last copy with the old one, because a source account
+    /// could change it to have copies deleted. This command shows which copies would expire, asks, and tags the copy that
+    /// arrived last.
+    Accept(Accept),
     /// Check the deployment, and report how to fix each problem
     ///
     /// Checks tools, credentials, bucket, stacks, topics, keys, databases and their tags, and quotas. Changes nothing. The
@@ -88,6 +100,8 @@ impl Task {
             Self::Delete(args) => &args.config,
             Self::Status(args) => &args.config,
             Self::Event(args) => &args.config,
+            Self::Retire(args) => &args.config,
+            Self::Accept(args) => &args.config,
             Self::Doctor(args) => &args.config,
         }
     }
@@ -138,6 +152,9 @@ pub struct Create {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Consumer: accept that alarms have no recipient
+    #[arg(long)]
+    pub no_alarms: bool,
     /// The folder with the templates [default: cfn/]
     #[arg(long, value_name = "FOLDER")]
     pub templates: Option<PathBuf>,
@@ -196,6 +213,35 @@ pub struct Status {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `retire`.
+#[derive(Args, Debug)]
+pub struct Retire {
+    /// The database: its account and its identifier, like 111111111111/orders
+    #[arg(value_name = "ACCOUNT/DATABASE")]
+    pub database: DatabaseName,
+    /// Expect copies of it again
+    #[arg(long)]
+    pub undo: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `accept`.
+#[derive(Args, Debug)]
+pub struct Accept {
+    /// The database: its account and its identifier, like 111111111111/orders
+    #[arg(value_name = "ACCOUNT/DATABASE")]
+    pub database: DatabaseName,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
     #[command(flatten)]
     config: ConfigFile,
 }

@@ -1,4 +1,4 @@
-//! What an account contains besides its stack: the function, the dead-letter queue, the newest copy.
+//! What an account contains: stacks, functions, dead-letter queues, the newest copy.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,30 @@ use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
+use config::Config;
 use protocol::settings::SettingsReader;
-use protocol::{Kind, Origin, Snapshot, SnapshotRole, Status, tags};
+use protocol::{AccountId, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 use serde::Serialize;
 
-use crate::Account;
 use crate::aws_error::{Explain, error_code};
+use crate::code::{Artifact, Local, Uploaded};
+use crate::files::Files;
+use crate::stack::{Stack, StackName};
+use crate::{Account, Role};
 
-/// The function of a stack.
+/// The name of the function in DR that deletes expired copies.
+pub const KEEPER: &str = "draco-keeper";
+
+/// The functions in the stack of a role.
+#[must_use]
+pub fn functions(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Producer => &["draco-producer"],
+        Role::Consumer => &["draco-consumer"],
+    }
+}
+
+/// A function of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Function {
     /// The SHA-256 of its code, in hex.
@@ -23,6 +39,23 @@ pub struct Function {
     /// Its environment variables.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
+}
+
+/// What AWS has of an account's deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Deployment {
+    /// The main stack.
+    pub stack: Option<Stack>,
+    /// The function with the name of the stack.
+    pub function: Option<Function>,
+    /// In DR: the keeper.
+    pub keeper: Option<Function>,
+    /// In DR: the stacks of the source accounts that exist.
+    pub source_stacks: BTreeMap<AccountId, Stack>,
+    /// The SHA-256 of the newest zip in the bucket.
+    pub uploaded: Option<String>,
+    /// The SHA-256 of the zip that was built on this machine.
+    pub built: Option<String>,
 }
 
 /// The copy that was reported last.
@@ -37,14 +70,41 @@ pub struct LastCopy {
     pub reported: DateTime<Utc>,
 }
 
+impl Deployment {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// If AWS returns an error.
+    pub async fn look(account: &Account, config: &Config) -> anyhow::Result<Self> {
+        let zip = Artifact::Functions(config.architecture);
+        // Without the bucket, or without access to it, the rest is still worth showing. `doctor` reports the reason.
+        let uploaded = Uploaded::look(account, config, zip).await.ok().flatten();
+        let mut deployment = Self {
+            stack: Stack::look(account, &StackName::of(account.role)).await?,
+            function: Function::look(account, account.role.stack()).await?,
+            uploaded: uploaded.and_then(|uploaded| uploaded.hash),
+            built: Local::read(zip, &Files::of_workspace()?)?.map(|local| local.hash),
+            ..Self::default()
+        };
+        if account.role == Role::Consumer {
+            deployment.keeper = Function::look(account, KEEPER).await?;
+            for source in Stack::sources(account).await? {
+                let stack = Stack::look(account, &StackName::Source(source.clone())).await?;
+                deployment.source_stacks.extend(stack.map(|stack| (source, stack)));
+            }
+        }
+        Ok(deployment)
+    }
+}
+
 impl Function {
     /// Reads the function. `None` if it does not exist.
     ///
     /// # Errors
     ///
     /// If AWS returns an error.
-    pub async fn look(account: &Account) -> anyhow::Result<Option<Self>> {
-        let name = account.role.stack();
+    pub async fn look(account: &Account, name: &str) -> anyhow::Result<Option<Self>> {
         let call = aws_sdk_lambda::Client::new(account.sdk()).get_function_configuration().function_name(name);
         let found = match call.send().await {
             Err(error) if error_code(&error) == Some("ResourceNotFoundException") => return Ok(None),
@@ -69,20 +129,20 @@ impl Function {
         }))
     }
 
-    /// Whether it deletes no copies. It reads the variable as the consumer does.
+    /// Whether it deletes no copies. It reads the variable as the keeper does.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         !SettingsReader::new(&self.environment).switch("NO_DRY_RUN")
     }
 }
 
-/// The number of messages in the dead-letter queue. `None` if the queue does not exist.
+/// The number of messages in the dead-letter queue of a function. `None` if the queue does not exist.
 ///
 /// # Errors
 ///
 /// If AWS returns an error.
-pub async fn dead_letters(account: &Account) -> anyhow::Result<Option<u32>> {
-    let name = format!("{}-dead-letters", account.role.stack());
+pub async fn dead_letters(account: &Account, function: &str) -> anyhow::Result<Option<u32>> {
+    let name = format!("{function}-dead-letters");
     let sqs = aws_sdk_sqs::Client::new(account.sdk());
     let action = format!("reading queue {name}");
     let url = match sqs.get_queue_url().queue_name(&name).send().await {

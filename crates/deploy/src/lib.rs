@@ -16,6 +16,7 @@ pub mod deployed;
 pub mod doctor;
 pub mod event;
 pub mod files;
+pub mod owner;
 pub mod stack;
 pub mod status;
 pub mod terminal;
@@ -41,6 +42,8 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
         Task::Delete(args) => stack::run_delete(args, &config).await,
         Task::Status(args) => status::run(&args, &config).await,
         Task::Event(args) => event::run(&args, &config).await,
+        Task::Retire(args) => owner::run_retire(&args, &config).await,
+        Task::Accept(args) => owner::run_accept(&args, &config).await,
         Task::Doctor(args) => doctor::run(&args, &config).await,
     }
 }

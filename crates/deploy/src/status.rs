@@ -1,19 +1,19 @@
-//! `status`: the state of both stacks, the last copy, failed events, and the quotas of DR.
+//! `status`: the state of the stacks and their code, the last copy, failed events, and the quotas of DR.
 //!
 //! `doc/json.md` documents the keys of the JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::{DatabaseArn, Kind, Snapshot, SnapshotRole};
+use protocol::{AccountId, DatabaseArn, Kind, Snapshot, SnapshotRole};
 use retention::Lifecycle;
 use serde::Serialize;
 
 use crate::code::shortened;
-use crate::deployed::{self, Function, LastCopy};
+use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy};
 use crate::doctor::quotas::{Copies, Quotas, Usage};
-use crate::stack::Stack;
+use crate::stack::{Stack, StackName};
 use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
 
@@ -28,16 +28,44 @@ pub struct AccountStatus {
     pub error: Option<ErrorMessage>,
     /// The stack, if it exists.
     pub stack: Option<StackStatus>,
-    /// The function, if it exists.
+    /// The function with the name of the stack, if it exists.
     pub function: Option<Function>,
-    /// The number of messages in the dead-letter queue.
+    /// The number of messages in its dead-letter queue.
     pub dead_letters: Option<u32>,
+    /// In DR: the keeper.
+    pub keeper: Option<KeeperStatus>,
+    /// In DR: the stacks of the source accounts; those that are configured, and those that exist.
+    pub source_stacks: Option<Vec<SourceStack>>,
+    /// The SHA-256 of the newest zip in the bucket, in hex.
+    pub uploaded_sha256: Option<String>,
+    /// The SHA-256 of the zip that was built on this machine, in hex.
+    pub built_sha256: Option<String>,
     /// In DR: whether expired copies are deleted.
     pub deletion_enabled: Option<bool>,
     /// In DR: the copy that was reported last.
     pub last_copy: Option<LastCopy>,
     /// In DR: how the quotas of manual snapshots are used.
     pub quotas: Option<Vec<QuotaStatus>>,
+}
+
+/// The function that deletes expired copies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct KeeperStatus {
+    /// The function, if it exists.
+    pub function: Option<Function>,
+    /// The number of messages in its dead-letter queue.
+    pub dead_letters: Option<u32>,
+}
+
+/// The stack of a source account in DR.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SourceStack {
+    /// The source account.
+    pub account: String,
+    /// Whether the account is in `SOURCE_ACCTS`.
+    pub configured: bool,
+    /// The stack, if it exists.
+    pub stack: Option<StackStatus>,
 }
 
 /// An error, for people.
@@ -116,8 +144,7 @@ impl AccountStatus {
     ///
     /// If AWS returns an error.
     pub async fn look(account: &Account, config: &Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let (stack, function) = (Stack::look(account).await?, Function::look(account).await?);
-        Self::with(account, config, now, stack, function).await
+        Self::with(account, config, now, Deployment::look(account, config).await?).await
     }
 
     /// Reads the rest of the state of this account.
@@ -129,29 +156,34 @@ impl AccountStatus {
         account: &Account,
         config: &Config,
         now: DateTime<Utc>,
-        stack: Option<Stack>,
-        function: Option<Function>,
+        deployment: Deployment,
     ) -> anyhow::Result<Self> {
+        let Deployment { stack, function, keeper, source_stacks, uploaded, built } = deployment;
         let mut status = Self {
             account: Some(account.place.account.to_string()),
             region: Some(account.place.region.to_string()),
-            stack: stack.map(|stack| StackStatus::of(account.role, stack)),
-            dead_letters: deployed::dead_letters(account).await?,
+            stack: stack.map(|stack| StackStatus::of(&StackName::of(account.role), stack)),
+            function,
+            dead_letters: deployed::dead_letters(account, account.role.stack()).await?,
+            uploaded_sha256: uploaded,
+            built_sha256: built,
             ..Self::default()
         };
         if account.role == Role::Consumer {
             let snapshots = deployed::snapshots(account).await?;
-            // Without a function, copies are not deleted.
-            let is_dry_run = function.as_ref().is_none_or(Function::is_dry_run);
+            // Without a keeper, copies are not deleted.
+            let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
             let lifecycles = lifecycles(&snapshots, config);
             let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
             let usage = Quotas::look(account).await?.usage(&copies, config).into_iter();
             let quotas = usage.map(|usage| QuotaStatus { description: usage.description(&copies), usage });
             status.quotas = Some(quotas.collect());
             status.last_copy = deployed::last_copy(&snapshots);
-            status.deletion_enabled = function.as_ref().map(|function| !function.is_dry_run());
+            status.deletion_enabled = keeper.as_ref().map(|keeper| !keeper.is_dry_run());
+            let dead_letters = deployed::dead_letters(account, KEEPER).await?;
+            status.keeper = Some(KeeperStatus { function: keeper, dead_letters });
+            status.source_stacks = Some(SourceStack::all(config, &source_stacks));
         }
-        status.function = function;
         Ok(status)
     }
 
@@ -171,10 +203,12 @@ impl AccountStatus {
         let place = [&self.account, &self.region].map(|text| text.as_deref().unwrap_or_default()).join(" in ");
         let mut lines = vec![format!("{TITLE}{role}{TITLE:#}, {} {place}", role.account())];
         lines.push(line("stack", &self.stack_text(role, now)));
-        if let Some(Function { sha256, updated, .. }) = &self.function {
-            let version = self.stack.as_ref().and_then(|stack| stack.code_version.as_deref());
-            let version = version.map(|version| format!("version {version}, ")).unwrap_or_default();
-            lines.push(line("code", &format!("{version}sha256 {}{}", shortened(sha256), since(*updated, now))));
+        for source in self.source_stacks.iter().flatten() {
+            lines.push(line("source", &source.text(now)));
+        }
+        lines.extend(self.function.as_ref().map(|function| line("code", &self.code_text(function, now))));
+        if let Some(function) = self.keeper.as_ref().and_then(|keeper| keeper.function.as_ref()) {
+            lines.push(line("keeper", &self.code_text(function, now)));
         }
         match self.deletion_enabled {
             Some(false) => lines.push(line("deletion", &format!("{CAUTION}dry run{CAUTION:#}: no copy is deleted"))),
@@ -188,19 +222,69 @@ impl AccountStatus {
         for QuotaStatus { usage, description } in self.quotas.iter().flatten() {
             lines.push(line("quota", &format!("{}: {description}", usage.name())));
         }
-        let letters = match self.dead_letters {
-            None => format!("{FAINT}the queue does not exist{FAINT:#}"),
-            Some(0) => "none".to_owned(),
-            Some(count) => format!("{BAD}{count}{BAD:#} in {}-dead-letters; see doc/operations.md", role.stack()),
-        };
-        lines.push(line("dead letters", &letters));
+        let keeper = self.keeper.as_ref().map(|keeper| (KEEPER, keeper.dead_letters));
+        for (function, letters) in [(role.stack(), self.dead_letters)].into_iter().chain(keeper) {
+            let letters = match letters {
+                None => format!("{FAINT}the queue {function}-dead-letters does not exist{FAINT:#}"),
+                Some(0) => format!("none of {function}"),
+                Some(count) => format!("{BAD}{count}{BAD:#} in {function}-dead-letters; see doc/operations.md"),
+            };
+            lines.push(line("dead letters", &letters));
+        }
         lines
     }
 
-    fn stack_text(&self, role: Role, now: DateTime<Utc>) -> String {
-        let Some(StackStatus { name, status, state, updated, .. }) = &self.stack else {
-            return format!("{} {CAUTION}does not exist{CAUTION:#}; run `cargo xtask create {role}`", role.stack());
+    /// The version, and how the code compares with what was uploaded and built.
+    fn code_text(&self, Function { sha256, updated, .. }: &Function, now: DateTime<Utc>) -> String {
+        let version = self.stack.as_ref().and_then(|stack| stack.code_version.as_deref());
+        let version = version.map(|version| format!("version {version}, ")).unwrap_or_default();
+        let compared = |what: &str, hash: &Option<String>| match hash {
+            Some(hash) if hash == sha256 => format!(", {GOOD}as {what}{GOOD:#}"),
+            Some(hash) => format!(", {CAUTION}not as {what}{CAUTION:#} ({})", shortened(hash)),
+            None => String::new(),
         };
+        let (uploaded, built) =
+            (compared("uploaded", &self.uploaded_sha256), compared("built here", &self.built_sha256));
+        format!("{version}sha256 {}{}{uploaded}{built}", shortened(sha256), since(*updated, now))
+    }
+
+    fn stack_text(&self, role: Role, now: DateTime<Utc>) -> String {
+        match &self.stack {
+            Some(stack) => stack.text(now),
+            None => format!("{} {CAUTION}does not exist{CAUTION:#}; run `cargo xtask create {role}`", role.stack()),
+        }
+    }
+}
+
+impl SourceStack {
+    /// Those of the configured accounts, and others that exist.
+    fn all(config: &Config, existing: &BTreeMap<AccountId, Stack>) -> Vec<Self> {
+        let accounts: BTreeSet<&AccountId> = config.source_accts.iter().chain(existing.keys()).collect();
+        let of = |account: &AccountId| Self {
+            account: account.to_string(),
+            configured: config.source_accts.contains(account),
+            stack: existing
+                .get(account)
+                .map(|stack| StackStatus::of(&StackName::Source(account.clone()), stack.clone())),
+        };
+        accounts.into_iter().map(of).collect()
+    }
+
+    fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { account, configured, stack } = self;
+        match stack {
+            None => {
+                format!("{account}: its stack {CAUTION}does not exist{CAUTION:#}; run `cargo xtask update consumer`")
+            }
+            Some(stack) if *configured => stack.text(now),
+            Some(stack) => format!("{}, {CAUTION}no longer in SOURCE_ACCTS{CAUTION:#}", stack.text(now)),
+        }
+    }
+}
+
+impl StackStatus {
+    fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { name, status, state, updated, .. } = self;
         let style = match state {
             StackState::Ready => GOOD,
             StackState::InProgress => CAUTION,
@@ -208,17 +292,15 @@ impl AccountStatus {
         };
         format!("{name} {style}{status}{style:#}{}", since(*updated, now))
     }
-}
 
-impl StackStatus {
-    fn of(role: Role, stack: Stack) -> Self {
+    fn of(name: &StackName, stack: Stack) -> Self {
         let state = match &stack {
             stack if stack.is_ready() => StackState::Ready,
             stack if stack.is_in_progress() => StackState::InProgress,
             _ => StackState::Failed,
         };
         let code_version = stack.parameters.get("CodeVersion").filter(|version| !version.is_empty()).cloned();
-        Self { name: role.stack().to_owned(), status: stack.status, state, updated: stack.updated, code_version }
+        Self { name: name.to_string(), status: stack.status, state, updated: stack.updated, code_version }
     }
 }
 
@@ -293,16 +375,19 @@ mod tests {
         };
         let status = AccountStatus {
             error: Some(ErrorMessage { message: String::new() }),
-            stack: Some(StackStatus::of(Role::Consumer, stack)),
+            stack: Some(StackStatus::of(&StackName::Consumer, stack)),
             function: Some(Function::default()),
+            keeper: Some(KeeperStatus::default()),
+            source_stacks: Some(vec![SourceStack { account: String::new(), configured: true, stack: None }]),
             last_copy: Some(last_copy),
             ..AccountStatus::default()
         };
         let json = serde_json::to_value(&status).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
-        for key in ["error", "stack", "function", "last_copy"] {
+        for key in ["error", "stack", "function", "keeper", "last_copy"] {
             assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
         }
+        assert_eq!(keys(&json["source_stacks"][0]), documented("### `source_stacks` of `status`"));
     }
 }

@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 use sim::{Settings, World};
 use tokio::net::TcpListener;
 
+use crate::REGION;
 use crate::ministack::CommandLine;
 use crate::templates::Subscription;
-use crate::{REGION, SOURCE};
 
 /// How many seconds pass there in one here.
 pub(crate) const SPEED: u32 = 600;
@@ -57,9 +57,9 @@ impl Behind {
     }
 
     /// Creates a database that has something to be replicated.
-    pub(crate) async fn create_database(&self, name: &str, lifecycle: &str) -> anyhow::Result<()> {
+    pub(crate) async fn create_database(&self, account: &str, name: &str, lifecycle: &str) -> anyhow::Result<()> {
         let tag = Tag::builder().key("Draco_Lifecycle").value(lifecycle).build();
-        let create = self.rds(SOURCE).create_db_instance().db_instance_identifier(name);
+        let create = self.rds(account).create_db_instance().db_instance_identifier(name);
         let create = create.engine("postgres").db_instance_class("db.t3.micro").allocated_storage(20);
         let create = create.storage_encrypted(true).copy_tags_to_snapshot(true).backup_retention_period(0);
         create.tags(tag).send().await?;
@@ -67,8 +67,8 @@ impl Behind {
     }
 
     /// Takes a snapshot, once the database is there.
-    pub(crate) async fn take_snapshot(&self, database: &str, name: &str) -> anyhow::Result<()> {
-        let rds = self.rds(SOURCE);
+    pub(crate) async fn take_snapshot(&self, account: &str, database: &str, name: &str) -> anyhow::Result<()> {
+        let rds = self.rds(account);
         crate::until(&format!("{database} is available"), async || {
             let databases = rds.describe_db_instances().db_instance_identifier(database).send().await?;
             Ok(databases.db_instances().iter().any(|one| one.db_instance_status() == Some("available")).then_some(()))

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::ministack::SECRET;
-use crate::{DR, REGION, SOURCE};
+use crate::{DR, OTHER, REGION, SOURCE};
 
 pub(crate) struct Commands {
     root: PathBuf,
@@ -24,13 +24,13 @@ pub(crate) struct Ran {
 }
 
 impl Commands {
-    /// Writes a configuration to this folder, and AWS profiles for two accounts at these endpoints.
+    /// Writes a configuration to this folder, and AWS profiles for three accounts at these endpoints.
     pub(crate) fn new(folder: &Path, ministack: &str, behind: &str, architecture: &str) -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.to_owned();
         let config = folder.join("config.yaml");
         let settings = format!(
             "AWS_REGION: {REGION}\n\
-             SOURCE_ACCTS: [\"{SOURCE}\"]\n\
+             SOURCE_ACCTS: [\"{SOURCE}\", \"{OTHER}\"]\n\
              DR_ACCT: \"{DR}\"\n\
              SOURCE_PROFILE: source\n\
              DR_PROFILE: dr\n\
@@ -45,7 +45,7 @@ impl Commands {
         let profile = |name, account| {
             format!("[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {SECRET}\n")
         };
-        fs::write(&profiles, profile("source", SOURCE) + &profile("dr", DR))?;
+        fs::write(&profiles, profile("source", SOURCE) + &profile("other", OTHER) + &profile("dr", DR))?;
 
         // No AWS settings of the user, and none of the variables that Cargo sets for tests, which would cause a rebuild.
         let kept = ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
@@ -60,6 +60,13 @@ impl Commands {
         ];
         let set = set.into_iter().map(|(name, value)| (name.into(), value.into()));
         Ok(Self { root, config, environment: kept.chain(set).collect() })
+    }
+
+    /// These commands with another value of a configuration key, in the environment.
+    pub(crate) fn with(&self, key: &str, value: &str) -> Self {
+        let mut environment = self.environment.clone();
+        environment.push((key.into(), value.into()));
+        Self { root: self.root.clone(), config: self.config.clone(), environment }
     }
 
     /// Runs `cargo xtask …`, which must succeed, and returns its output.

@@ -25,6 +25,7 @@ use commands::{Commands, Ran};
 use ministack::MiniStack;
 
 pub(crate) const SOURCE: &str = "111111111111";
+pub(crate) const OTHER: &str = "333333333333";
 pub(crate) const DR: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-west-1";
 
@@ -67,8 +68,9 @@ impl Stage {
         Ok(Self { folder, ministack, behind, commands, left_out })
     }
 
-    async fn create(&self, role: &str) -> anyhow::Result<String> {
-        self.commands.xtask(&format!("create {role} --yes --templates {}", self.folder.join("cfn").display())).await
+    /// Creates the stacks of a role, with these commands.
+    async fn create(&self, commands: &Commands, role: &str) -> anyhow::Result<Ran> {
+        commands.run(&format!("create {role} --yes --templates {}", self.folder.join("cfn").display())).await
     }
 
     async fn update(&self, what: &str, templates: &str) -> anyhow::Result<Ran> {
@@ -79,47 +81,63 @@ impl Stage {
 async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     let Stage { ministack: MiniStack { aws, .. }, behind, commands, .. } = stage;
 
-    heading("The bucket, the code, and the two stacks: DR first.");
+    heading("The bucket, the code, and the stacks: DR first.");
     commands.xtask("setup-bucket --yes").await?;
     ensure_contains(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
     commands.xtask("build").await?;
     commands.xtask("upload").await?;
     ensure!(!commands.xtask("upload").await?.contains("uploaded"), "unchanged code was uploaded again");
-    for (role, account, left_out) in [("consumer", DR, &stage.left_out[1]), ("producer", SOURCE, &stage.left_out[0])] {
-        stage.create(role).await?;
+    let refused = stage.create(commands, "consumer").await?;
+    ensure!(!refused.succeeded, "the consumer was created without a recipient of alarms");
+    ensure_contains(&refused.output, "alarms have no recipient")?;
+    let other = commands.with("SOURCE_PROFILE", "other");
+    for (commands, role, account, left_out) in [
+        (commands, "consumer --no-alarms", DR, &stage.left_out[1]),
+        (commands, "producer", SOURCE, &stage.left_out[0]),
+        (&other, "producer", OTHER, &stage.left_out[0]),
+    ] {
+        ensure!(stage.create(commands, role).await?.succeeded, "creating the {role} in {account} failed");
+        let role = role.split(' ').next().context("no role")?;
         behind.learn(aws, account, role).await?;
         behind.notify(aws, account, role, left_out).await?;
+    }
+    let status = commands.xtask("status").await?;
+    for source in [SOURCE, OTHER] {
+        ensure_contains(&status, &format!("draco-source-{source} CREATE_COMPLETE"))?;
     }
     let again = stage.commands.run("create producer --yes").await?;
     ensure!(!again.succeeded, "an existing stack was created again");
 
-    heading("A snapshot is copied to DR.");
-    behind.create_database("orders", "Newest").await?;
-    behind.take_snapshot("orders", "first").await?;
-    let first = stage.copied("first").await?;
+    heading("A snapshot of each source account is copied to DR.");
+    behind.create_database(SOURCE, "orders", "Newest").await?;
+    behind.take_snapshot(SOURCE, "orders", "first").await?;
+    let first = stage.copied(SOURCE, "first").await?;
+    behind.create_database(OTHER, "ledger", "Newest").await?;
+    behind.take_snapshot(OTHER, "ledger", "first").await?;
+    let ledger = stage.copied(OTHER, "first").await?;
 
     heading("A second snapshot: the first copy expires, and is kept in the dry run.");
-    behind.take_snapshot("orders", "second").await?;
-    let second = stage.copied("second").await?;
+    behind.take_snapshot(SOURCE, "orders", "second").await?;
+    let second = stage.copied(SOURCE, "second").await?;
     stage.logged(&["would_delete", &first]).await?;
-    stage.wait_for_copies([&first, &second]).await?;
+    stage.wait_for_copies([&first, &second, &ledger]).await?;
 
     heading("Deletion is enabled: the next copy deletes the first two.");
     let update = stage.update("consumer --no-dry-run", "cfn").await?;
     ensure_contains(&update.output, &first)?;
     ensure!(update.succeeded, "the update failed");
-    behind.take_snapshot("orders", "third").await?;
-    let third = stage.copied("third").await?;
-    stage.wait_for_copies([&third]).await?;
+    behind.take_snapshot(SOURCE, "orders", "third").await?;
+    let third = stage.copied(SOURCE, "third").await?;
+    stage.wait_for_copies([&third, &ledger]).await?;
 
     heading("An update changes the code.");
     let old = stage.function("producer").await?;
-    let other = OtherZip::make(stage)?;
+    let changed = OtherZip::make(stage)?;
     commands.xtask("upload").await?;
     ensure!(stage.update("producer", "cfn").await?.succeeded, "the update failed");
     let new = stage.function("producer").await?;
     ensure!(old["CodeSha256"] != new["CodeSha256"], "the function's code did not change");
-    drop(other);
+    drop(changed);
 
     heading("An update that fails is rolled back.");
     stage.break_template()?;
@@ -130,9 +148,9 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     ensure!(stage.function("producer").await? == new, "the function was changed by the failed update");
 
     heading("Copying continues: the next copy deletes the one before it.");
-    behind.take_snapshot("orders", "fourth").await?;
-    let fourth = stage.copied("fourth").await?;
-    stage.wait_for_copies([&fourth]).await?;
+    behind.take_snapshot(SOURCE, "orders", "fourth").await?;
+    let fourth = stage.copied(SOURCE, "fourth").await?;
+    stage.wait_for_copies([&fourth, &ledger]).await?;
     ensure_contains(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
     // The event subscriptions were left out, and no alarm recipient is configured.
     ensure_contains(&commands.run("doctor").await?.output, "DracoProducer: no RDS event subscription")?;
@@ -145,12 +163,21 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     aws.run(SOURCE, &[&["lambda", "invoke", "--function-name", "draco-producer"], &nonsense[..]].concat()).await?;
     stage.wait_for_dead_letter("producer").await?;
 
-    heading("Both stacks are deleted. The copies and their key stay.");
+    heading("A source account is removed. Its stack is deleted, its copies stay.");
+    let fewer = commands.with("SOURCE_ACCTS", SOURCE);
+    let templates = stage.folder.join("cfn");
+    let update = fewer.xtask(&format!("update consumer --yes --templates {}", templates.display())).await?;
+    ensure_contains(&update, &format!("draco-source-{OTHER} is deleted"))?;
+    ensure_contains(&fewer.xtask("status").await?, &format!("draco-source-{SOURCE} "))?;
+    stage.wait_for_copies([&fourth, &ledger]).await?;
+    other.xtask("delete producer --confirm draco-producer").await?;
+
+    heading("All stacks are deleted. The copies and their key stay.");
     let key = behind.snapshots(DR).await?.remove(&fourth).and_then(|copy| copy.kms_key_id).context("no key")?;
     for role in ["producer", "consumer"] {
         commands.xtask(&format!("delete {role} --confirm draco-{role}")).await?;
     }
-    stage.wait_for_copies([&fourth]).await?;
+    stage.wait_for_copies([&fourth, &ledger]).await?;
     let key = aws.run(DR, &["kms", "describe-key", "--key-id", &key]).await?;
     ensure!(key["KeyMetadata"]["KeyState"] == "Enabled", "the key of DR's copies was changed: {key}");
     Ok(())
@@ -158,9 +185,9 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
 
 impl Stage {
     /// Waits until this snapshot is copied to DR and its transit copy is deleted. Returns the copy's identifier.
-    async fn copied(&self, name: &str) -> anyhow::Result<String> {
-        until(&format!("{name} is copied to DR"), async || {
-            let snapshots = self.behind.snapshots(SOURCE).await?;
+    async fn copied(&self, account: &str, name: &str) -> anyhow::Result<String> {
+        until(&format!("{name} of {account} is copied to DR"), async || {
+            let snapshots = self.behind.snapshots(account).await?;
             let source = snapshots.get(name).with_context(|| format!("no snapshot {name}"))?;
             let tags = source.tag_list().iter();
             let copied = tags.filter(|tag| tag.key() == Some("Draco_Copied")).find_map(|tag| tag.value());

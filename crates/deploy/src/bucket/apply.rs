@@ -13,6 +13,7 @@ use crate::aws_error::Explain;
 
 pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::Result<()> {
     let (s3, credentials) = (dr.s3(), dr.credentials());
+    let owner = dr.place.account.as_str();
     let doing = format!("changing the {} of bucket {name}", change.name);
     match &change.setting {
         Setting::Bucket => {
@@ -31,19 +32,25 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
             let controls = OwnershipControls::builder().rules(rule.build()?).build()?;
             s3.put_bucket_ownership_controls()
                 .bucket(name)
+                .expected_bucket_owner(owner)
                 .ownership_controls(controls)
                 .send()
                 .await
                 .explain(credentials, doing)?;
         }
         Setting::PublicAccess => {
-            let call = s3.put_public_access_block().bucket(name).public_access_block_configuration(all_blocked());
+            let call = s3
+                .put_public_access_block()
+                .bucket(name)
+                .expected_bucket_owner(owner)
+                .public_access_block_configuration(all_blocked());
             call.send().await.explain(credentials, doing)?;
         }
         Setting::Versioning => {
             let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
             s3.put_bucket_versioning()
                 .bucket(name)
+                .expected_bucket_owner(owner)
                 .versioning_configuration(on)
                 .send()
                 .await
@@ -54,16 +61,30 @@ pub(super) async fn apply(dr: &Account, name: &str, change: &Change) -> anyhow::
                 ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build()?;
             let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
             let rules = ServerSideEncryptionConfiguration::builder().rules(rule).build()?;
-            let call = s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules);
+            let call = s3
+                .put_bucket_encryption()
+                .bucket(name)
+                .expected_bucket_owner(owner)
+                .server_side_encryption_configuration(rules);
             call.send().await.explain(credentials, doing)?;
         }
         Setting::Policy(policy) => {
             let policy = serde_json::to_string(policy).context("writing the bucket's policy")?;
-            s3.put_bucket_policy().bucket(name).policy(policy).send().await.explain(credentials, doing)?;
+            s3.put_bucket_policy()
+                .bucket(name)
+                .expected_bucket_owner(owner)
+                .policy(policy)
+                .send()
+                .await
+                .explain(credentials, doing)?;
         }
         Setting::Rules(rules) => {
             let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.clone())).build()?;
-            let call = s3.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(rules);
+            let call = s3
+                .put_bucket_lifecycle_configuration()
+                .bucket(name)
+                .expected_bucket_owner(owner)
+                .lifecycle_configuration(rules);
             call.send().await.explain(credentials, doing)?;
         }
     }

@@ -73,13 +73,13 @@ pub(super) fn changes(bucket: &Bucket<'_>, observed: Option<&Observed>) -> Vec<C
         let is = off(now.encryption.as_ref().map(ToString::to_string));
         change("encryption", is, "SSE-S3 (AES256): source accounts need no key to read", Setting::Encryption);
     }
-    let wanted = policy::wanted(bucket.name, bucket.readers, now.policy.as_ref());
+    let wanted = policy::wanted(bucket, now.policy.as_ref());
     if !now.policy.as_ref().is_some_and(|now| policy::same(now, &wanted)) {
         let is = if now.policy.is_some() { "different" } else { "none" };
         let readers: Vec<&str> = bucket.readers.iter().map(protocol::AccountId::as_str).collect();
         let mut will = match readers[..] {
             [] => "only this account may read; TLS is required".to_owned(),
-            _ => format!("{} may read draco/*; TLS is required", readers.join(", ")),
+            _ => format!("{} may read the code; TLS is required", readers.join(", ")),
         };
         let others = policy::others(now.policy.as_ref()).count();
         if others > 0 {
@@ -141,13 +141,18 @@ fn is_rule(now: &LifecycleRule) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use config::Architecture;
+
     use super::*;
 
     const READERS: [&str; 1] = ["111111111111"];
 
     fn names(observed: Option<&Observed>) -> Vec<&'static str> {
         let readers = READERS.map(|account| account.parse().unwrap());
-        changes(&Bucket { name: "code", readers: &readers }, observed).iter().map(|change| change.name).collect()
+        changes(&Bucket { name: "code", readers: &readers, architecture: Architecture::Arm64 }, observed)
+            .iter()
+            .map(|change| change.name)
+            .collect()
     }
 
     fn right() -> Observed {
@@ -156,7 +161,14 @@ mod tests {
             encryption: Some(ServerSideEncryption::Aes256),
             blocked: Some(all_blocked()),
             ownership: Some(ObjectOwnership::BucketOwnerEnforced),
-            policy: Some(policy::wanted("code", &READERS.map(|account| account.parse().unwrap()), None)),
+            policy: Some(policy::wanted(
+                &Bucket {
+                    name: "code",
+                    readers: &READERS.map(|account| account.parse().unwrap()),
+                    architecture: Architecture::Arm64,
+                },
+                None,
+            )),
             rules: vec![rule().unwrap()],
         }
     }
@@ -186,9 +198,10 @@ mod tests {
     fn new_source_account_changes_the_policy() {
         let readers = ["111111111111", "333333333333"].map(|account| account.parse().unwrap());
         let observed = right();
-        let all = changes(&Bucket { name: "code", readers: &readers }, Some(&observed));
+        let all =
+            changes(&Bucket { name: "code", readers: &readers, architecture: Architecture::Arm64 }, Some(&observed));
         let [change] = &all[..] else { panic!("{all:?}") };
-        assert_eq!(change.new, "111111111111, 333333333333 may read draco/*; TLS is required");
+        assert_eq!(change.new, "111111111111, 333333333333 may read the code; TLS is required");
     }
 
     #[test]
@@ -196,7 +209,8 @@ mod tests {
         let theirs = LifecycleRule::builder().id("logs").status(ExpirationStatus::Enabled).build().unwrap();
         let observed = Observed { rules: vec![theirs], ..right() };
         let readers = READERS.map(|account| account.parse().unwrap());
-        let all = changes(&Bucket { name: "code", readers: &readers }, Some(&observed));
+        let all =
+            changes(&Bucket { name: "code", readers: &readers, architecture: Architecture::Arm64 }, Some(&observed));
         let [Change { setting: Setting::Rules(rules), .. }] = &all[..] else { panic!("{all:?}") };
         assert_eq!(rules.iter().filter_map(LifecycleRule::id).collect::<Vec<_>>(), ["logs", RULE]);
     }

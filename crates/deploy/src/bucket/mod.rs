@@ -9,7 +9,7 @@ mod changes;
 mod observed;
 mod policy;
 
-use config::Config;
+use config::{Architecture, Config};
 use protocol::AccountId;
 
 use deploy_args::SetupBucket;
@@ -24,6 +24,14 @@ use observed::Observed;
 struct Bucket<'a> {
     name: &'a str,
     readers: &'a [AccountId],
+    /// Of the code that they may read.
+    architecture: Architecture,
+}
+
+impl<'a> Bucket<'a> {
+    fn new(name: &'a str, config: &'a Config) -> Self {
+        Self { name, readers: &config.source_accts, architecture: config.architecture }
+    }
 }
 
 /// Connects to the DR account, and sets up the bucket.
@@ -44,7 +52,7 @@ pub async fn run(args: &SetupBucket, config: &Config) -> anyhow::Result<()> {
 /// If a call fails, or the user declines.
 pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<()> {
     let name = config.need(&config.code_bucket, "CODE_BUCKET")?;
-    let bucket = Bucket { name, readers: &config.source_accts };
+    let bucket = Bucket::new(name, config);
     let observed = Observed::look(dr, name).await?;
     let changes = changes(&bucket, observed.as_ref());
     terminal.print(format_args!("{TITLE}Bucket {name}{TITLE:#} of {dr}"));
@@ -73,7 +81,7 @@ pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> a
 /// If a call fails.
 pub async fn differences(dr: &Account, config: &Config, name: &str) -> anyhow::Result<Option<Vec<String>>> {
     let observed = Observed::look(dr, name).await?;
-    let changes = changes(&Bucket { name, readers: &config.source_accts }, observed.as_ref());
+    let changes = changes(&Bucket::new(name, config), observed.as_ref());
     Ok(observed.map(|_| changes.iter().map(|change| format!("{} ({})", change.name, change.now)).collect()))
 }
 

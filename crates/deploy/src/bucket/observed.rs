@@ -42,21 +42,27 @@ impl Observed {
             Err(error) => return Err(error).explain(credentials, format_args!("looking at bucket {name}")),
         }
         let doing = |setting: &str| format!("reading the {setting} of bucket {name}");
-        let versioning =
-            s3.get_bucket_versioning().bucket(name).send().await.explain(credentials, doing("versioning"))?;
+        let owner = here.account.as_str();
+        let versioning = s3
+            .get_bucket_versioning()
+            .bucket(name)
+            .expected_bucket_owner(owner)
+            .send()
+            .await
+            .explain(credentials, doing("versioning"))?;
         // For a setting that is not set, S3 returns an error with a code of its own.
         let none = "ServerSideEncryptionConfigurationNotFoundError";
-        let encryption = s3.get_bucket_encryption().bucket(name).send().await;
+        let encryption = s3.get_bucket_encryption().bucket(name).expected_bucket_owner(owner).send().await;
         let encryption = encryption.explain_unless(none, credentials, doing("encryption"))?;
         let none = "NoSuchPublicAccessBlockConfiguration";
-        let blocked = s3.get_public_access_block().bucket(name).send().await;
+        let blocked = s3.get_public_access_block().bucket(name).expected_bucket_owner(owner).send().await;
         let blocked = blocked.explain_unless(none, credentials, doing("public access block"))?;
         let none = "OwnershipControlsNotFoundError";
-        let ownership = s3.get_bucket_ownership_controls().bucket(name).send().await;
+        let ownership = s3.get_bucket_ownership_controls().bucket(name).expected_bucket_owner(owner).send().await;
         let ownership = ownership.explain_unless(none, credentials, doing("ownership controls"))?;
-        let policy = s3.get_bucket_policy().bucket(name).send().await;
+        let policy = s3.get_bucket_policy().bucket(name).expected_bucket_owner(owner).send().await;
         let policy = policy.explain_unless("NoSuchBucketPolicy", credentials, doing("policy"))?;
-        let rules = s3.get_bucket_lifecycle_configuration().bucket(name).send().await;
+        let rules = s3.get_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner).send().await;
         let rules = rules.explain_unless("NoSuchLifecycleConfiguration", credentials, doing("lifecycle rules"))?;
         let policy = policy.and_then(|answer| answer.policy).as_deref().map(serde_json::from_str).transpose();
         Ok(Some(Self {

@@ -110,8 +110,25 @@ impl Uploaded {
     ///
     /// If the call fails, this account may not read the object, or the bucket is not versioned.
     pub async fn look(account: &Account, config: &Config, artifact: Artifact) -> anyhow::Result<Option<Self>> {
+        Self::look_at(account, config, artifact, None).await
+    }
+
+    /// As [`Uploaded::look`], at this version of the object in place of the newest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Uploaded::look`].
+    pub async fn look_at(
+        account: &Account,
+        config: &Config,
+        artifact: Artifact,
+        version: Option<String>,
+    ) -> anyhow::Result<Option<Self>> {
         let (bucket, key) = (config.need(&config.code_bucket, "CODE_BUCKET")?, artifact.key());
-        let answer = match account.s3().head_object().bucket(bucket).key(&key).send().await {
+        let owner = config.need(&config.dr_acct, "DR_ACCT")?.as_str();
+        let call = account.s3().head_object().bucket(bucket).key(&key).set_version_id(version);
+        // A bucket that was deleted can be created again by any other account, with other code.
+        let answer = match call.expected_bucket_owner(owner).send().await {
             Ok(answer) => answer,
             Err(error) if http_status(&error) == Some(404) => return Ok(None),
             Err(error) if let Some(region) = bucket_region(&error, &account.place.region) => bail!(
@@ -121,8 +138,9 @@ impl Uploaded {
             ),
             // Without the right to list the bucket, S3 returns 403 for a missing object too.
             Err(error) if http_status(&error) == Some(403) => bail!(
-                "{account} may not read {key} in bucket {bucket}, or there is no such object; run `cargo xtask \
-                 setup-bucket` (after each change of SOURCE_ACCTS) and `cargo xtask upload`, and check that {} may read S3",
+                "{account} may not read {key} in bucket {bucket}, or there is no such object, or the bucket does not belong to \
+                 {owner} (DR_ACCT); run `cargo xtask setup-bucket` (after each change of SOURCE_ACCTS) and `cargo xtask upload`, \
+                 and check that {} may read S3",
                 account.caller
             ),
             Err(error) => {

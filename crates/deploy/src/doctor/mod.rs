@@ -151,13 +151,15 @@ async fn deployment(account: &Account, config: &Config) -> stacks::Examined {
     examined
 }
 
-/// The resources of the stack: topic, key, dead letters.
+/// The resources of the stacks: topics, key, dead letters.
 pub async fn resources(account: &Account, config: &Config) -> Vec<Finding> {
     let mut findings = topics::examine(account, config).await;
     findings.push(keys::examine(account, config).await);
-    findings.push(match deployed::dead_letters(account).await {
-        Ok(letters) => stacks::judge_letters(account.role, letters),
-        Err(error) => Finding::failed(Id::CheckFailed, &error),
-    });
+    for function in deployed::functions(account.role) {
+        findings.push(match deployed::dead_letters(account, function).await {
+            Ok(letters) => stacks::judge_letters(account.role, function, letters),
+            Err(error) => Finding::failed(Id::CheckFailed, &error),
+        });
+    }
     findings
 }

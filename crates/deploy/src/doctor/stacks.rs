@@ -1,11 +1,13 @@
-//! The stack, the code of its function, and whether copies are deleted.
+//! The stacks, the code of their functions, and whether copies are deleted.
 
 use config::Config;
+use protocol::AccountId;
 
 use super::finding::{Finding, Id};
-use crate::code::{Artifact, Uploaded, shortened};
-use crate::deployed::Function;
-use crate::stack::{self, Stack};
+use crate::code::{Artifact, Local, Uploaded, shortened};
+use crate::deployed::{Function, KEEPER, functions};
+use crate::files::Files;
+use crate::stack::{self, Stack, StackName};
 use crate::{Account, Role};
 
 /// The findings, and whether the resources of the stack exist.
@@ -18,99 +20,184 @@ pub(super) struct Examined {
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
     let mut examined = Examined { findings: Vec::new(), is_deployed: false, is_dry_run: true };
-    let stack = match Stack::look(account).await {
+    let name = StackName::of(account.role);
+    let stack = match Stack::look(account, &name).await {
         Ok(stack) => stack,
         Err(error) => {
             examined.findings.push(Finding::failed(Id::CheckFailed, &error));
             return examined;
         }
     };
-    examined.findings.push(judge(account.role, stack.as_ref()));
+    examined.findings.extend(judge_stack(&name, config, stack.as_ref()));
     let Some(stack) = stack else { return examined };
     examined.is_deployed = stack.is_ready() || stack.is_in_progress();
-    examined.findings.extend(match stack::differing(account.role, config, &stack.parameters) {
-        Ok(differing) => judge_parameters(account.role, &differing),
-        // A required key that is not set has a finding of its own.
-        Err(_) => None,
-    });
-    match Function::look(account).await {
-        Ok(function) => {
-            examined.is_dry_run = function.as_ref().is_none_or(Function::is_dry_run);
-            examined.findings.extend(examine_function(account, config, function.as_ref()).await);
+    let zips = Zips::look(account, config, &stack).await;
+    for function in functions(account.role) {
+        match Function::look(account, function).await {
+            Ok(found) => {
+                if account.role == Role::Consumer {
+                    examined.is_dry_run = found.as_ref().is_none_or(Function::is_dry_run);
+                    examined.findings.extend(found.as_ref().map(judge_deletion));
+                }
+                examined.findings.push(match &zips {
+                    Ok(zips) => judge_code(account.role, function, found.as_ref(), zips),
+                    Err(error) => Finding::failed(Id::CheckFailed, error),
+                });
+            }
+            Err(error) => examined.findings.push(Finding::failed(Id::CheckFailed, &error)),
         }
-        Err(error) => examined.findings.push(Finding::failed(Id::CheckFailed, &error)),
+    }
+    if account.role == Role::Consumer {
+        examined.findings.extend(examine_sources(account, config).await);
     }
     examined
 }
 
-async fn examine_function(account: &Account, config: &Config, function: Option<&Function>) -> Vec<Finding> {
-    let uploaded = match config.code_bucket {
-        None => Ok(None),
-        Some(_) => Uploaded::look(account, config, Artifact::Functions(config.architecture)).await,
-    };
-    let code = match uploaded {
-        Ok(uploaded) => judge_code(account.role, function, uploaded.as_ref()),
-        Err(error) => Some(Finding::failed(Id::CheckFailed, &error)),
-    };
-    let deletion = function.filter(|_| account.role == Role::Consumer).map(judge_deletion);
-    code.into_iter().chain(deletion).collect()
+/// The stacks of the source accounts in DR.
+async fn examine_sources(dr: &Account, config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in config.source_accts.iter().cloned().map(StackName::Source) {
+        match Stack::look(dr, &name).await {
+            Ok(stack) => findings.extend(judge_stack(&name, config, stack.as_ref())),
+            Err(error) => findings.push(Finding::failed(Id::CheckFailed, &error)),
+        }
+    }
+    match Stack::sources(dr).await {
+        Ok(sources) => {
+            findings.extend(sources.iter().filter(|source| !config.source_accts.contains(source)).map(judge_removed));
+        }
+        Err(error) => findings.push(Finding::failed(Id::CheckFailed, &error)),
+    }
+    findings
 }
 
-fn judge(role: Role, stack: Option<&Stack>) -> Finding {
-    let name = role.stack();
+/// The hashes of the zips that a function could run.
+#[derive(Default)]
+struct Zips {
+    /// Of the version that the stack was deployed with.
+    deployed: Option<String>,
+    /// Of the newest version in the bucket.
+    uploaded: Option<String>,
+    /// Of the one that was built on this machine.
+    built: Option<String>,
+}
+
+impl Zips {
+    async fn look(account: &Account, config: &Config, stack: &Stack) -> anyhow::Result<Self> {
+        let zip = Artifact::Functions(config.architecture);
+        let built = Local::read(zip, &Files::of_workspace()?)?.map(|local| local.hash);
+        if config.code_bucket.is_none() {
+            return Ok(Self { built, ..Self::default() });
+        }
+        let uploaded = Uploaded::look(account, config, zip).await?.and_then(|uploaded| uploaded.hash);
+        let deployed = match (stack.parameters.get("CodeKey"), stack.parameters.get("CodeVersion")) {
+            (Some(key), Some(version)) if *key == zip.key() && !version.is_empty() => {
+                let uploaded = Uploaded::look_at(account, config, zip, Some(version.clone())).await?;
+                uploaded.and_then(|uploaded| uploaded.hash)
+            }
+            _ => None,
+        };
+        Ok(Self { deployed, uploaded, built })
+    }
+}
+
+fn judge_stack(name: &StackName, config: &Config, stack: Option<&Stack>) -> Vec<Finding> {
+    let differing = stack.map(|stack| stack::differing(name, config, &stack.parameters));
+    // A required key that is not set has a finding of its own.
+    let differing = differing.and_then(Result::ok).and_then(|differing| judge_parameters(name, &differing));
+    [judge(name, stack)].into_iter().chain(differing).collect()
+}
+
+fn judge(name: &StackName, stack: Option<&Stack>) -> Finding {
+    let (resource, role) = (name.to_string(), name.role());
     match stack {
-        None => Finding::pending(Id::StackMissing, name, "the stack does not exist")
-            .next(format!("run `cargo xtask create {role}`")),
+        None => {
+            let command = if matches!(name, StackName::Source(_)) { "update" } else { "create" };
+            Finding::pending(Id::StackMissing, &resource, "the stack does not exist")
+                .next(format!("run `cargo xtask {command} {role}`"))
+        }
         Some(stack) if stack.is_ready() => {
-            Finding::ok(Id::StackReady, name, format!("the stack is {}", stack.status))
+            Finding::ok(Id::StackReady, &resource, format!("the stack is {}", stack.status))
         }
         Some(stack) if stack.is_in_progress() => {
-            Finding::warning(Id::StackInProgress, name, format!("the stack is {}", stack.status))
+            Finding::warning(Id::StackInProgress, &resource, format!("the stack is {}", stack.status))
                 .next("run `cargo xtask doctor` again when the operation has ended")
         }
-        Some(stack) => Finding::error(Id::StackFailed, name, format!("the stack is {}", stack.status)).next(
+        Some(stack) => Finding::error(Id::StackFailed, &resource, format!("the stack is {}", stack.status)).next(
             "run `cargo xtask create` or `update`, which continue from there; `aws cloudformation describe-stack-events` \
              shows the cause",
         ),
     }
 }
 
-fn judge_parameters(role: Role, differing: &[&str]) -> Option<Finding> {
+fn judge_parameters(name: &StackName, differing: &[&str]) -> Option<Finding> {
     let description = format!("the parameters {} of the stack differ from the configuration", differing.join(", "));
-    let next = format!("run `cargo xtask update {role}`, which shows the differences and applies them");
-    (!differing.is_empty()).then(|| Finding::warning(Id::StackParametersDiffer, role.stack(), description).next(next))
+    let next = format!("run `cargo xtask update {}`, which shows the differences and applies them", name.role());
+    (!differing.is_empty())
+        .then(|| Finding::warning(Id::StackParametersDiffer, &name.to_string(), description).next(next))
 }
 
-fn judge_code(role: Role, function: Option<&Function>, uploaded: Option<&Uploaded>) -> Option<Finding> {
-    let (name, update) = (role.stack(), format!("run `cargo xtask update {role}`"));
+fn judge_removed(source: &AccountId) -> Finding {
+    let name = StackName::Source(source.clone()).to_string();
+    Finding::warning(Id::SourceStackUnused, &name, format!("{source} is no longer in SOURCE_ACCTS"))
+        .next("run `cargo xtask update consumer`, which offers to delete the stack; the copies stay")
+}
+
+/// | runs the deployed version | runs the newest upload | runs what was built here | finding |
+/// |---|---|---|---|
+/// | no | any | any | error `code_changed` |
+/// | yes | no | any | warning `code_outdated` |
+/// | yes | yes | no | warning `code_not_built_here` |
+/// | yes | yes | yes | ok `code_current` |
+///
+/// An unknown hash counts as equal.
+fn judge_code(role: Role, name: &str, function: Option<&Function>, zips: &Zips) -> Finding {
+    let update = format!("run `cargo xtask update {role}`");
     let Some(function) = function else {
-        return Some(Finding::error(Id::FunctionMissing, name, "the function does not exist").next(update));
+        return Finding::error(Id::FunctionMissing, name, "the function does not exist").next(update);
     };
-    let uploaded = uploaded?.hash.as_deref()?;
+    let differs = |zip: &Option<String>| zip.as_ref().filter(|hash| **hash != function.sha256).cloned();
     let running = shortened(&function.sha256);
-    Some(if uploaded == function.sha256 {
-        let description = format!("the function runs the code that was uploaded last (sha256 {running})");
-        Finding::ok(Id::CodeCurrent, name, description)
-    } else {
+    if let Some(deployed) = differs(&zips.deployed) {
+        let description = format!(
+            "the function runs sha256 {running}, but the stack deployed {}: the code was changed outside the stack",
+            shortened(&deployed)
+        );
+        let next = "look up who called lambda:UpdateFunctionCode in CloudTrail, then deploy the code again";
+        return Finding::error(Id::CodeChanged, name, description).next(next);
+    }
+    if let Some(uploaded) = differs(&zips.uploaded) {
         let description =
-            format!("the function runs sha256 {running}; sha256 {} was uploaded later", shortened(uploaded));
-        Finding::warning(Id::CodeOutdated, name, description).next(update)
-    })
+            format!("the function runs sha256 {running}; sha256 {} was uploaded later", shortened(&uploaded));
+        return Finding::warning(Id::CodeOutdated, name, description).next(update);
+    }
+    if let Some(built) = differs(&zips.built) {
+        let description =
+            format!("the function runs sha256 {running}; the zip that was built here is {}", shortened(&built));
+        let next =
+            "build the revision that is deployed to compare them, or run `cargo xtask upload` and update the stack";
+        return Finding::warning(Id::CodeNotBuiltHere, name, description).next(next);
+    }
+    let description = match (&zips.built, &zips.uploaded) {
+        (Some(_), _) => format!("the function runs the code that was built here (sha256 {running})"),
+        (None, Some(_)) => format!("the function runs the code that was uploaded last (sha256 {running})"),
+        (None, None) => format!("the function runs sha256 {running}, which was not compared: no zip is known"),
+    };
+    Finding::ok(Id::CodeCurrent, name, description)
 }
 
-fn judge_deletion(consumer: &Function) -> Finding {
-    let name = Role::Consumer.stack();
-    if consumer.is_dry_run() {
-        Finding::warning(Id::DryRun, name, "dry run: no copy is deleted, and every snapshot adds one").next(
+fn judge_deletion(keeper: &Function) -> Finding {
+    if keeper.is_dry_run() {
+        Finding::warning(Id::DryRun, KEEPER, "dry run: no copy is deleted, and every snapshot adds one").next(
             "when the would_delete lines of the log are as intended, run `cargo xtask update consumer --no-dry-run`",
         )
     } else {
-        Finding::ok(Id::DeletionEnabled, name, "expired copies are deleted")
+        Finding::ok(Id::DeletionEnabled, KEEPER, "expired copies are deleted")
     }
 }
 
-pub(super) fn judge_letters(role: Role, letters: Option<u32>) -> Finding {
-    let queue = format!("{}-dead-letters", role.stack());
+pub(super) fn judge_letters(role: Role, function: &str, letters: Option<u32>) -> Finding {
+    let queue = format!("{function}-dead-letters");
     match letters {
         Some(0) => Finding::ok(Id::DeadLettersEmpty, &queue, "no failed events"),
         Some(count) => {
@@ -143,31 +230,44 @@ mod tests {
 
     fn function(no_dry_run: &str) -> Function {
         let environment = BTreeMap::from([("NO_DRY_RUN".to_owned(), no_dry_run.to_owned())]);
-        Function { sha256: "0123456789abcdef".to_owned(), updated: None, environment }
+        Function { sha256: RUNNING.to_owned(), updated: None, environment }
     }
 
-    fn uploaded(hash: &str) -> Uploaded {
-        Uploaded { version: "v1".to_owned(), hash: Some(hash.to_owned()) }
+    const RUNNING: &str = "0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210";
+
+    fn code(deployed: &str, uploaded: &str, built: &str) -> Finding {
+        let hash = |hash: &str| (!hash.is_empty()).then(|| hash.to_owned());
+        let zips = Zips { deployed: hash(deployed), uploaded: hash(uploaded), built: hash(built) };
+        judge_code(Role::Consumer, "draco-consumer", Some(&function("false")), &zips)
     }
 
     #[test]
     fn every_state_of_a_stack_has_a_next_step() {
-        let consumer = Role::Consumer;
+        let consumer = StackName::Consumer;
+        let source: AccountId = "111111111111".parse().unwrap();
+        let letters = |letters| judge_letters(Role::Consumer, "draco-consumer", letters);
         let findings = [
-            Some(judge(consumer, None)),
-            Some(judge(consumer, Some(&stack("UPDATE_COMPLETE")))),
-            Some(judge(consumer, Some(&stack("UPDATE_IN_PROGRESS")))),
-            Some(judge(consumer, Some(&stack("ROLLBACK_COMPLETE")))),
-            judge_parameters(consumer, &[]),
-            judge_parameters(consumer, &["Floor", "Lifecycles"]),
-            judge_code(consumer, None, None),
-            judge_code(consumer, Some(&function("false")), Some(&uploaded("0123456789abcdef"))),
-            judge_code(consumer, Some(&function("false")), Some(&uploaded("fedcba9876543210"))),
+            Some(judge(&consumer, None)),
+            Some(judge(&consumer, Some(&stack("UPDATE_COMPLETE")))),
+            Some(judge(&consumer, Some(&stack("UPDATE_IN_PROGRESS")))),
+            Some(judge(&consumer, Some(&stack("ROLLBACK_COMPLETE")))),
+            Some(judge(&StackName::Source(source.clone()), None)),
+            Some(judge_removed(&source)),
+            judge_parameters(&consumer, &[]),
+            judge_parameters(&consumer, &["Floor", "Lifecycles"]),
+            Some(judge_code(Role::Consumer, "draco-consumer", None, &Zips::default())),
+            Some(code("", "", "")),
+            Some(code(RUNNING, RUNNING, "")),
+            Some(code(RUNNING, RUNNING, RUNNING)),
+            Some(code(RUNNING, RUNNING, OTHER)),
+            Some(code(RUNNING, OTHER, OTHER)),
+            Some(code(OTHER, RUNNING, RUNNING)),
             Some(judge_deletion(&function("false"))),
             Some(judge_deletion(&function("true"))),
-            Some(judge_letters(consumer, Some(0))),
-            Some(judge_letters(consumer, Some(1))),
-            Some(judge_letters(consumer, None)),
+            Some(letters(Some(0))),
+            Some(letters(Some(1))),
+            Some(letters(None)),
         ];
         let findings = findings.into_iter().flatten().collect();
         let section = Section { area: Area::DrAccount, account: None, title: "the DR account".to_owned(), findings };

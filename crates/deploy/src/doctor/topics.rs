@@ -2,7 +2,8 @@
 
 use aws_sdk_sns::types::Subscription;
 use config::Config;
-use protocol::Kind;
+use protocol::topic::{TopicArn, consumer_topic};
+use protocol::{AccountId, Kind};
 
 use super::finding::{Finding, Id};
 use crate::aws_error::{Explain, error_code};
@@ -13,25 +14,39 @@ const UNCONFIRMED: &str = "PendingConfirmation";
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> {
     let failed = |error| Finding::failed(Id::CheckFailed, &error);
-    let topic = account.place.arn("sns", account.role.topic());
-    let function = match subscriptions(account, &topic).await {
-        Ok(found) => judge_function(account, found.as_deref()),
-        Err(error) => failed(error),
-    };
-    let rds = match event_subscriptions(account, &topic).await {
+    let main = account.role.topic();
+    let mut topics = vec![main.to_owned()];
+    if account.role == Role::Consumer {
+        topics.extend(config.source_accts.iter().map(|source| consumer_topic(&account.place, source).name));
+    }
+    let mut findings = Vec::new();
+    for topic in &topics {
+        findings.push(match subscriptions(account, &account.place.arn("sns", topic)).await {
+            Ok(found) => judge_function(account, topic, found.as_deref()),
+            Err(error) => failed(error),
+        });
+    }
+    let topic = account.place.arn("sns", main);
+    findings.push(match event_subscriptions(account, &topic).await {
         Ok(found) => judge_rds(account.role, &found),
         Err(error) => failed(error),
+    });
+    let recipients = match (&config.alarm_topic_arn, &config.alarm_email) {
+        // Another account's topic cannot be read from here.
+        (Some(topic), _) if topic_account(topic).as_ref() != Some(&account.place.account) => Ok(None),
+        (Some(topic), _) => subscriptions(account, topic).await,
+        (None, Some(_)) => subscriptions(account, &account.place.arn("sns", &format!("{main}Alarms"))).await,
+        (None, None) => Ok(None),
     };
-    let alarms = format!("{}Alarms", account.role.topic());
-    let receivers = match (&config.alarm_topic_arn, &config.alarm_email) {
-        (None, Some(_)) => subscriptions(account, &account.place.arn("sns", &alarms)).await,
-        _ => Ok(None),
-    };
-    let alarms = match receivers {
-        Ok(found) => judge_alarms(account.role, config, found.as_deref()),
+    findings.push(match recipients {
+        Ok(found) => judge_alarms(account, config, found.as_deref()),
         Err(error) => failed(error),
-    };
-    vec![function, rds, alarms]
+    });
+    findings
+}
+
+fn topic_account(arn: &str) -> Option<AccountId> {
+    arn.parse().ok().map(|topic: TopicArn| topic.place.account)
 }
 
 /// The subscriptions of a topic. `None` if it does not exist.
@@ -66,8 +81,8 @@ async fn event_subscriptions(account: &Account, topic: &str) -> anyhow::Result<V
     Ok(kinds)
 }
 
-fn judge_function(account: &Account, found: Option<&[Subscription]>) -> Finding {
-    let (role, topic, name) = (account.role, account.role.topic(), account.role.stack());
+fn judge_function(account: &Account, topic: &str, found: Option<&[Subscription]>) -> Finding {
+    let (role, name) = (account.role, account.role.stack());
     let update = format!("run `cargo xtask update {role}`");
     let Some(found) = found else {
         return Finding::error(Id::TopicMissing, topic, "the topic does not exist").next(update);
@@ -105,10 +120,11 @@ fn judge_rds(role: Role, found: &[Kind]) -> Finding {
     }
 }
 
-fn judge_alarms(role: Role, config: &Config, found: Option<&[Subscription]>) -> Finding {
+fn judge_alarms(account: &Account, config: &Config, found: Option<&[Subscription]>) -> Finding {
+    let role = account.role;
     let update = format!("run `cargo xtask update {role}`");
     let email = match (&config.alarm_topic_arn, &config.alarm_email) {
-        (Some(topic), _) => return Finding::ok(Id::AlarmReceiverActive, topic, "alarms are sent here"),
+        (Some(topic), _) => return judge_alarm_topic(account, config, topic, found),
         (None, None) => {
             return Finding::warning(Id::AlarmReceiverMissing, "", "alarms are not sent to anyone")
                 .without_resource()
@@ -123,5 +139,33 @@ fn judge_alarms(role: Role, config: &Config, found: Option<&[Subscription]>) -> 
                 .next("confirm the subscription e-mail")
         }
         Some(_) => Finding::ok(Id::AlarmReceiverActive, email, "alarms are sent here"),
+    }
+}
+
+/// The user's own topic. Alarms must arrive outside production (invariant 16).
+fn judge_alarm_topic(account: &Account, config: &Config, topic: &str, found: Option<&[Subscription]>) -> Finding {
+    let owner = topic_account(topic);
+    if account.role == Role::Consumer && owner.as_ref().is_some_and(|owner| config.source_accts.contains(owner)) {
+        let description = "the topic for alarms is in a source account, from which an attacker can silence them";
+        return Finding::error(Id::AlarmTopicInSource, topic, description)
+            .next("set ALARM_TOPIC_ARN to a topic in another account, then run `cargo xtask update consumer`");
+    }
+    let subscribe = "subscribe a recipient to it and confirm the subscription";
+    match found {
+        None if owner.as_ref() == Some(&account.place.account) => {
+            Finding::error(Id::AlarmTopicMissing, topic, "the topic for alarms does not exist")
+                .next("create it, or set ALARM_TOPIC_ARN to another one")
+        }
+        None => {
+            let description =
+                "alarms are sent here; its subscriptions were not checked, because it is in another account";
+            Finding::ok(Id::AlarmReceiverActive, topic, description)
+        }
+        Some([]) => Finding::error(Id::AlarmReceiverMissing, topic, "the topic has no subscription").next(subscribe),
+        Some(all) if all.iter().all(|one| one.subscription_arn() == Some(UNCONFIRMED)) => {
+            Finding::error(Id::AlarmReceiverUnconfirmed, topic, "no subscription of the topic is confirmed")
+                .next(subscribe)
+        }
+        Some(_) => Finding::ok(Id::AlarmReceiverActive, topic, "alarms are sent here, to a confirmed subscription"),
     }
 }

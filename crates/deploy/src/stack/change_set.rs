@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::types::{
 use chrono::{DateTime, Utc};
 
 use super::difference::Values;
+use super::name::StackName;
 use super::parameters::Value;
 use super::reason;
 use crate::Account;
@@ -39,10 +40,13 @@ pub(super) struct Input<'a> {
 
 impl<'a> ChangeSet<'a> {
     /// Creates the change set and waits for it. `None` if it has no changes.
-    pub(super) async fn create(account: &'a Account, input: Input<'_>) -> anyhow::Result<Option<Self>> {
-        let name = account.role.stack();
+    pub(super) async fn create(
+        account: &'a Account,
+        name: &StackName,
+        input: Input<'_>,
+    ) -> anyhow::Result<Option<Self>> {
         let now: DateTime<Utc> = SystemTime::now().into();
-        let call = account.cloudformation().create_change_set().stack_name(name);
+        let call = account.cloudformation().create_change_set().stack_name(name.to_string());
         let call = call.change_set_name(format!("draco-{}", now.format("%Y%m%d-%H%M%S-%3f")));
         let call = call.change_set_type(input.kind).template_body(input.template);
         // The roles have fixed names, because policies in the other account contain them.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use config::Config;
 use deploy_args::{Create, Delete, Update};
 
-use super::{NoDryRun, create, delete, update};
+use super::{Alarms, NoDryRun, create, delete, update};
 use crate::files::Files;
 use crate::terminal::Answers;
 use crate::{Account, Terminal};
@@ -18,7 +18,8 @@ use crate::{Account, Terminal};
 pub async fn run_create(args: Create, config: &Config) -> anyhow::Result<()> {
     let files = files(args.templates)?;
     let account = Account::connect(args.role, config).await?;
-    create(&account, config, &files, &mut Terminal::new(Answers::new(args.yes))).await
+    let alarms = if args.no_alarms { Alarms::Declined } else { Alarms::Required };
+    create(&account, config, &files, alarms, &mut Terminal::new(Answers::new(args.yes))).await
 }
 
 /// Connects to the account, and updates the stack.

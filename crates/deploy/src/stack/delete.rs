@@ -1,10 +1,12 @@
-//! `delete`: deletes a stack. The copies in DR and their key are kept.
+//! `delete`: deletes stacks. The copies in DR and their key are kept.
 
 use anyhow::bail;
+use config::Config;
 use protocol::{Kind, SnapshotRole};
 
 use super::follow::Watch;
 use super::in_progress;
+use super::name::StackName;
 use super::state::{Stack, State};
 use crate::aws_error::Explain;
 use crate::terminal::{GOOD, TITLE};
@@ -13,23 +15,32 @@ use crate::{Account, Role, Terminal};
 /// The waiting period of KMS before it deletes the transit key, as in the template.
 const TRANSIT_KEY_DAYS: u32 = 30;
 
-/// Deletes the stack of this account's role.
+/// Deletes the stack of this account's role; in DR, the stacks of the source accounts before it.
 ///
 /// # Errors
 ///
 /// If a call or the deletion fails, or the user declines.
 pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let (role, name) = (account.role, account.role.stack());
-    let Some(stack) = Stack::look(account).await? else {
+    let (role, name) = (account.role, StackName::of(account.role));
+    let mut all = Vec::new();
+    if role == Role::Consumer {
+        for source in Stack::sources(account).await? {
+            let name = StackName::Source(source);
+            all.extend(Stack::look(account, &name).await?.map(|stack| (name, stack)));
+        }
+    }
+    let main = Stack::look(account, &name).await?;
+    all.extend(main.clone().map(|stack| (name.clone(), stack)));
+    if all.is_empty() {
         terminal.print(format_args!("stack {name} does not exist; no changes"));
         return Ok(());
-    };
-    if State::of(Some(&stack)) == State::InProgress {
-        return in_progress(&stack);
     }
-    terminal.print(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
-    terminal.print(format_args!("  deleted: {} resources, with the logs", count(account, &stack).await?));
-    terminal.print(format_args!("  {}", kept(role, &stack)));
+    if let Some((_, stack)) = all.iter().find(|(_, stack)| State::of(Some(stack)) == State::InProgress) {
+        return in_progress(stack);
+    }
+    for (name, stack) in &all {
+        show(account, name, stack, terminal).await?;
+    }
     if role == Role::Producer {
         match transit_copies(account).await {
             Ok(transit) if transit.is_empty() => {}
@@ -41,31 +52,21 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
             Err(why) => terminal.warn(format_args!("cannot list the transit copies: {why:#}")),
         }
     }
-    if stack.protected {
+    let protected = main.as_ref().is_some_and(|stack| stack.protected);
+    if protected {
         terminal.print("  The stack has termination protection, which is lifted first.");
     }
-    let agreed = match stack.protected || terminal.has_confirmation() {
-        true => terminal.ask_for_name("New snapshots will no longer be copied.", name)?,
-        false => terminal.ask("Delete the stack?")?,
+    let agreed = match protected || terminal.has_confirmation() {
+        true => terminal.ask_for_name("New snapshots will no longer be copied.", &name.to_string())?,
+        false => terminal.ask(if all.len() == 1 { "Delete the stack?" } else { "Delete the stacks?" })?,
     };
     if !agreed {
-        bail!("canceled: the stack was not deleted");
+        bail!("canceled: no stack was deleted");
     }
-    if stack.protected {
-        let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);
-        let call = call.enable_termination_protection(false).send();
-        call.await
-            .explain(account.credentials(), format_args!("lifting the termination protection of stack {name}"))?;
+    for (name, stack) in &all {
+        delete_confirmed(account, name, stack, terminal).await?;
     }
-    let watch = Watch::new(account, &stack.id).await?;
-    let call = account.cloudformation().delete_stack().stack_name(&stack.id);
-    call.send().await.explain(account.credentials(), format_args!("deleting stack {name}"))?;
-    let events = watch.until_success(terminal).await?;
-    terminal.print(format_args!("{GOOD}{name} is deleted{GOOD:#}"));
-    for (kind, id) in events.retained() {
-        terminal.print(format_args!("  retained: {kind} {id}"));
-    }
-    if let (Role::Consumer, Some(key)) = (role, stack.outputs.get("KeyArn")) {
+    if let (Role::Consumer, Some(key)) = (role, main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
         terminal.print(format_args!(
             "  The copies and their key are kept. If you delete {key}, every copy under it becomes unreadable."
         ));
@@ -73,14 +74,79 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     Ok(())
 }
 
+/// Deletes a stack that cannot be updated.
+pub(super) async fn delete_failed(
+    account: &Account,
+    name: &StackName,
+    stack: &Stack,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    show(account, name, stack, terminal).await?;
+    if !terminal.ask("Delete the stack?")? {
+        bail!("canceled: the stack was not deleted");
+    }
+    delete_confirmed(account, name, stack, terminal).await
+}
+
+/// Offers to delete the stacks of source accounts that are no longer configured. The copies of these accounts are kept.
+pub(super) async fn offer_to_delete_removed(
+    dr: &Account,
+    config: &Config,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let sources = Stack::sources(dr).await?;
+    for source in sources.into_iter().filter(|source| !config.source_accts.contains(source)) {
+        let name = StackName::Source(source.clone());
+        let Some(stack) = Stack::look(dr, &name).await? else { continue };
+        terminal.print(format_args!("{source} is no longer in SOURCE_ACCTS: DR accepts no snapshots of it"));
+        show(dr, &name, &stack, terminal).await?;
+        if terminal.ask("Delete this stack? The copies stay.")? {
+            delete_confirmed(dr, &name, &stack, terminal).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn show(account: &Account, name: &StackName, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
+    terminal.print(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
+    let with = if matches!(name, StackName::Source(_)) { "" } else { ", with the logs" };
+    terminal.print(format_args!("  deleted: {} resources{with}", count(account, name, stack).await?));
+    terminal.print(format_args!("  {}", kept(name, stack)));
+    Ok(())
+}
+
+async fn delete_confirmed(
+    account: &Account,
+    name: &StackName,
+    stack: &Stack,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    if stack.protected {
+        let call = account.cloudformation().update_termination_protection().stack_name(&stack.id);
+        let call = call.enable_termination_protection(false).send();
+        call.await
+            .explain(account.credentials(), format_args!("lifting the termination protection of stack {name}"))?;
+    }
+    let watch = Watch::new(account, name, &stack.id).await?;
+    let call = account.cloudformation().delete_stack().stack_name(&stack.id);
+    call.send().await.explain(account.credentials(), format_args!("deleting stack {name}"))?;
+    let events = watch.until_success(terminal).await?;
+    terminal.print(format_args!("{GOOD}{name} is deleted{GOOD:#}"));
+    for (kind, id) in events.retained() {
+        terminal.print(format_args!("  retained: {kind} {id}"));
+    }
+    Ok(())
+}
+
 /// A summary of what the deletion keeps.
-fn kept(role: Role, stack: &Stack) -> String {
-    match role {
-        Role::Producer => format!(
+fn kept(name: &StackName, stack: &Stack) -> String {
+    match name {
+        StackName::Producer => format!(
             "kept: databases, their snapshots, and copies in DR. The transit key is deleted after {TRANSIT_KEY_DAYS} days; \
              until then you can cancel that."
         ),
-        Role::Consumer => {
+        StackName::Source(account) => format!("kept: the copies of {account}"),
+        StackName::Consumer => {
             let key = stack.outputs.get("KeyArn").map(|key| format!(": {key}")).unwrap_or_default();
             format!("kept: copies, and their key{key}")
         }
@@ -99,8 +165,8 @@ async fn transit_copies(source: &Account) -> anyhow::Result<Vec<String>> {
 }
 
 /// The number of resources of the stack.
-async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
-    let doing = format!("listing the resources of stack {}", account.role.stack());
+async fn count(account: &Account, name: &StackName, stack: &Stack) -> anyhow::Result<usize> {
+    let doing = format!("listing the resources of stack {name}");
     let call = account.cloudformation().list_stack_resources().stack_name(&stack.id);
     let mut pages = call.into_paginator().items().send();
     let mut count = 0;
@@ -113,9 +179,8 @@ async fn count(account: &Account, stack: &Stack) -> anyhow::Result<usize> {
 
 /// Deletes the stack if it is empty. CloudFormation creates an empty stack for the first change set, and keeps it when that
 /// change set is deleted.
-pub(super) async fn delete_if_empty(account: &Account) -> anyhow::Result<()> {
-    let name = account.role.stack();
-    let Some(stack) = Stack::look(account).await?.filter(|stack| stack.status == "REVIEW_IN_PROGRESS") else {
+pub(super) async fn delete_if_empty(account: &Account, name: &StackName) -> anyhow::Result<()> {
+    let Some(stack) = Stack::look(account, name).await?.filter(|stack| stack.status == "REVIEW_IN_PROGRESS") else {
         return Ok(());
     };
     let cloudformation = account.cloudformation();
@@ -157,7 +222,7 @@ mod tests {
     fn kept_key_is_named() {
         let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
         let outputs = [("KeyArn".to_owned(), key.to_owned())].into();
-        let text = kept(Role::Consumer, &Stack { outputs, ..Stack::default() });
+        let text = kept(&StackName::Consumer, &Stack { outputs, ..Stack::default() });
         assert_eq!(text, format!("kept: copies, and their key: {key}"));
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_cloudformation::types::StackEvent;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::events::{Events, Outcome, line};
+use super::name::StackName;
 use crate::aws_error::Explain;
 use crate::terminal::TITLE;
 use crate::{Account, Terminal};
@@ -22,6 +23,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// Follows one operation on a stack.
 pub(super) struct Watch<'a> {
     account: &'a Account,
+    name: &'a StackName,
     stack: String,
     /// The newest event before the operation.
     before: Option<String>,
@@ -29,8 +31,8 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Must be called before the operation starts.
-    pub(super) async fn new(account: &'a Account, stack: &str) -> anyhow::Result<Self> {
-        let mut watch = Self { account, stack: stack.to_owned(), before: None };
+    pub(super) async fn new(account: &'a Account, name: &'a StackName, stack: &str) -> anyhow::Result<Self> {
+        let mut watch = Self { account, name, stack: stack.to_owned(), before: None };
         let newest = watch.page(None).await?.0.into_iter().next();
         watch.before = newest.and_then(|event| event.event_id);
         Ok(watch)
@@ -73,7 +75,7 @@ impl<'a> Watch<'a> {
 
     /// As [`Watch::until_end`], but a failed operation is an error with the reasons.
     pub(super) async fn until_success(self, terminal: &mut Terminal) -> anyhow::Result<Events> {
-        let name = self.account.role.stack();
+        let name = self.name;
         let events = self.until_end(terminal).await?;
         let Some(Outcome::Failed(status)) = events.outcome() else { return Ok(events) };
         let reasons = events.reasons();
@@ -102,7 +104,7 @@ impl<'a> Watch<'a> {
 
     async fn page(&self, marker: Option<String>) -> anyhow::Result<(Vec<StackEvent>, Option<String>)> {
         let call = self.account.cloudformation().describe_stack_events().stack_name(&self.stack).set_next_token(marker);
-        let doing = format_args!("reading the events of stack {}", self.account.role.stack());
+        let doing = format_args!("reading the events of stack {}", self.name);
         let answer = call.send().await.explain(self.account.credentials(), doing)?;
         Ok((answer.stack_events.unwrap_or_default(), answer.next_token))
     }

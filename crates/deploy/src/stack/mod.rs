@@ -1,11 +1,14 @@
-//! `create`, `update`, `delete`: the stack of a role, by change sets that are shown before they are executed.
+//! `create`, `update`, `delete`: the stacks of a role, by change sets that are shown before they are executed.
 
+mod alarms;
 mod change_set;
+mod changes;
 mod command;
 mod delete;
 mod difference;
 mod events;
 mod follow;
+mod name;
 mod next_steps;
 mod parameters;
 mod property;
@@ -16,7 +19,6 @@ mod state;
 use std::fs;
 
 use anyhow::{Context, bail};
-use aws_sdk_cloudformation::types::{ChangeSetType, Tag};
 use config::Config;
 
 use crate::aws_error::Explain;
@@ -25,57 +27,60 @@ use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Role, Terminal, deletion};
 
-use change_set::{ChangeSet, Input};
-use difference::{Difference, Values};
+use changes::{Changes, Operation};
 use follow::Watch;
 use parameters::{Code, Value, parameters};
 use state::State;
 
 pub use command::{run_create, run_delete, run_update};
 pub use delete::delete;
+pub use name::StackName;
 pub use parameters::{NoDryRun, differing};
 pub use state::Stack;
 
 /// The maximum size of a template in a call to CloudFormation.
 const MAX_TEMPLATE_BYTES: usize = 51_200;
 
-/// Creates the stack of this account's role.
+/// Whether the alarms of a new stack need a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarms {
+    /// They do.
+    Required,
+    /// `--no-alarms`.
+    Declined,
+}
+
+/// Creates the stack of this account's role, and in DR a stack for each source account.
 ///
 /// # Errors
 ///
-/// If it exists already, an artifact is missing, a call or the creation fails, or the user declines.
-pub async fn create(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let source = Source::read(account, config, files, terminal).await?;
-    let (role, name) = (account.role, account.role.stack());
-    let stack = Stack::look(account).await?;
-    match (State::of(stack.as_ref()), &stack) {
-        (State::Ready | State::RollbackFailed, _) => bail!("{name} exists already; run `cargo xtask update {role}`"),
-        (State::InProgress, Some(stack)) => return in_progress(stack),
-        (State::Failed, Some(Stack { status, protected: true, .. })) => bail!(
-            "{name} is {status}, and has termination protection; delete it first: `cargo xtask delete {role} --confirm {name}`"
-        ),
-        (State::Failed, Some(Stack { status, .. })) => {
-            terminal.warn(format_args!("{name} is {status}; it must be deleted before it can be created"));
-            delete(account, terminal).await?;
+/// If it exists already, alarms have no recipient, an artifact is missing, a call or the creation fails, or the user declines.
+pub async fn create(
+    account: &Account,
+    config: &Config,
+    files: &Files,
+    alarms: Alarms,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let role = account.role;
+    alarms::check(role, config, alarms == Alarms::Required, terminal)?;
+    let input = Inputs::read(account, config, files, terminal).await?;
+    let mut changes = Changes::new(account);
+    let added = async {
+        for name in StackName::all(role, config) {
+            let stack = Stack::look(account, &name).await?;
+            match (State::of(stack.as_ref()), stack, &name) {
+                (State::Ready | State::RollbackFailed, _, StackName::Producer | StackName::Consumer) => {
+                    bail!("{name} exists already; run `cargo xtask update {role}`")
+                }
+                (_, stack, _) => input.add(&mut changes, name, stack, NoDryRun::Keep, terminal).await?,
+            };
         }
-        _ => {}
-    }
-    let parameters = parameters(role, config, &source.code, NoDryRun::Keep, false)?;
-    let (template, kind, tag) = (&source.template, ChangeSetType::Create, own_tag(config));
-    let input = Input { template, parameters: &parameters, kind, tag };
-    let set = match ChangeSet::create(account, input).await {
-        Ok(Some(set)) => set,
-        none => {
-            delete::delete_if_empty(account).await?;
-            return none.and_then(|_| bail!("the template of {name} has no resources"));
-        }
+        anyhow::Ok(())
     };
-    if let Err(declined) = show(&set, account, "create", Values::new(), "Create the stack?", terminal) {
-        set.delete().await?;
-        delete::delete_if_empty(account).await?;
-        return Err(declined);
-    }
-    execute(&set, account, terminal).await?;
+    let added = added.await;
+    let question = if role == Role::Consumer { "Create the stacks?" } else { "Create the stack?" };
+    confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
     if role == Role::Consumer {
         delete::protect(account, terminal).await;
     }
@@ -85,7 +90,8 @@ pub async fn create(account: &Account, config: &Config, files: &Files, terminal:
     Ok(())
 }
 
-/// Updates the stack of this account's role to the current template, code and configuration.
+/// Updates the stack of this account's role to the current template, code and configuration; in DR, also the stacks of the
+/// source accounts. Those of accounts that are no longer configured can be deleted.
 ///
 /// # Errors
 ///
@@ -97,41 +103,52 @@ pub async fn update(
     no_dry_run: NoDryRun,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let source = Source::read(account, config, files, terminal).await?;
-    let (role, name) = (account.role, account.role.stack());
-    let stack = match Stack::look(account).await? {
-        None => bail!("{name} does not exist; run `cargo xtask create {role}`"),
-        Some(stack) => stack,
+    let (role, name) = (account.role, StackName::of(account.role));
+    alarms::check(role, config, false, terminal)?;
+    let input = Inputs::read(account, config, files, terminal).await?;
+    let Some(stack) = Stack::look(account, &name).await?.filter(|stack| State::of(Some(stack)) != State::Missing)
+    else {
+        bail!("{name} does not exist; run `cargo xtask create {role}`")
     };
-    match State::of(Some(&stack)) {
-        State::Ready => {}
-        State::Missing => bail!("{name} does not exist; run `cargo xtask create {role}`"),
-        State::InProgress => return in_progress(&stack),
-        State::Failed => {
-            bail!("{name} is {}; run `cargo xtask create {role}`, which deletes it and creates it again", stack.status)
-        }
-        State::RollbackFailed => continue_rollback(account, &stack, terminal).await?,
+    if State::of(Some(&stack)) == State::Failed {
+        bail!("{name} is {}; run `cargo xtask create {role}`, which deletes it and creates it again", stack.status)
     }
-    let parameters = parameters(role, config, &source.code, no_dry_run, true)?;
+    let parameters = parameters(&name, config, &input.code, no_dry_run, true)?;
     let question = match may_delete(&parameters, &stack, no_dry_run) {
         true => {
             deletion::show(account, config, terminal).await?;
-            "From now on, the consumer deletes expired copies. Update the stack?"
+            "From now on, the keeper deletes expired copies. Make these changes?"
         }
-        false => "Update the stack?",
+        false => "Make these changes?",
     };
-    let (template, kind, tag) = (&source.template, ChangeSetType::Update, own_tag(config));
-    let input = Input { template, parameters: &parameters, kind, tag };
-    let Some(set) = ChangeSet::create(account, input).await? else {
-        terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
-        return Ok(());
+    let mut changes = Changes::new(account);
+    let added = async {
+        for name in StackName::all(role, config) {
+            let stack = Stack::look(account, &name).await?;
+            input.add(&mut changes, name, stack, no_dry_run, terminal).await?;
+        }
+        anyhow::Ok(())
     };
-    if let Err(declined) = show(&set, account, "update", stack.parameters, question, terminal) {
-        set.delete().await?;
-        return Err(declined);
+    let added = added.await;
+    if added.is_err() || !changes.is_empty() {
+        confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
+        report(account, terminal).await?;
     }
-    execute(&set, account, terminal).await?;
-    report(account, terminal).await
+    if role == Role::Consumer { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
+}
+
+/// Shows the changes, and asks. Without a yes, the change sets are deleted.
+async fn confirmed<'a>(
+    changes: Changes<'a>,
+    added: anyhow::Result<()>,
+    question: &str,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Changes<'a>> {
+    if let Err(why) = added.and_then(|()| changes.ask(question, terminal)) {
+        changes.discard().await?;
+        return Err(why);
+    }
+    Ok(changes)
 }
 
 /// Whether an update may cause copies to be deleted that are kept now: it switches deletion on, or changes the rules.
@@ -147,29 +164,72 @@ fn may_delete(parameters: &[(&str, Value)], stack: &Stack, no_dry_run: NoDryRun)
     }
 }
 
-fn own_tag(config: &Config) -> Option<Tag> {
-    let key = config.tag_key.as_ref()?;
-    Some(Tag::builder().key(key).value(config.tag_value.as_deref().unwrap_or_default()).build())
-}
-
-/// The source of a stack: its template and artifacts.
-struct Source {
-    template: String,
+/// All that the stacks of an account are made from.
+struct Inputs<'a> {
+    account: &'a Account,
+    config: &'a Config,
+    files: &'a Files,
     code: Code,
 }
 
-impl Source {
-    /// Reads all of it before anything is changed.
-    async fn read(account: &Account, config: &Config, files: &Files, terminal: &mut Terminal) -> anyhow::Result<Self> {
-        let path = files.cfn.join(format!("{}.yaml", account.role));
+impl<'a> Inputs<'a> {
+    /// Reads the artifacts before anything is changed.
+    async fn read(
+        account: &'a Account,
+        config: &'a Config,
+        files: &'a Files,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<Self> {
+        let zip = newest(account, config, Artifact::Functions(config.architecture), files, terminal).await?;
+        let timer = newest(account, config, Artifact::Timer, files, terminal).await?;
+        Ok(Self { account, config, files, code: Code { zip, timer } })
+    }
+
+    /// Adds the changes that create or update a stack. A stack in a state that permits neither is brought into one that does.
+    async fn add(
+        &self,
+        changes: &mut Changes<'a>,
+        name: StackName,
+        stack: Option<Stack>,
+        no_dry_run: NoDryRun,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        let role = name.role();
+        let operation = match (State::of(stack.as_ref()), stack) {
+            (State::InProgress, Some(stack)) => return in_progress(&stack),
+            (State::Failed, Some(Stack { status, protected: true, .. })) => bail!(
+                "{name} is {status}, and has termination protection; delete it first: `cargo xtask delete {role} --confirm \
+                 {name}`"
+            ),
+            (State::Failed, Some(stack)) => {
+                terminal.warn(format_args!("{name} is {}; it must be deleted before it can be created", stack.status));
+                delete::delete_failed(self.account, &name, &stack, terminal).await?;
+                Operation::Create
+            }
+            (State::RollbackFailed, Some(stack)) => {
+                continue_rollback(self.account, &name, &stack, terminal).await?;
+                Operation::Update(stack.parameters)
+            }
+            (State::Ready, Some(stack)) => Operation::Update(stack.parameters),
+            _ => Operation::Create,
+        };
+        let exists = matches!(operation, Operation::Update(_));
+        let parameters = parameters(&name, self.config, &self.code, no_dry_run, exists)?;
+        let template = self.template(&name)?;
+        if !changes.add(name.clone(), operation, &template, &parameters, self.config).await? {
+            terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
+        }
+        Ok(())
+    }
+
+    fn template(&self, name: &StackName) -> anyhow::Result<String> {
+        let path = self.files.cfn.join(name.template());
         let template = fs::read_to_string(&path).with_context(|| format!("reading the template {}", path.display()))?;
         if template.len() > MAX_TEMPLATE_BYTES {
             let length = template.len();
             bail!("{} has {length} bytes, and CloudFormation accepts {MAX_TEMPLATE_BYTES}", path.display());
         }
-        let zip = newest(account, config, Artifact::Functions(config.architecture), files, terminal).await?;
-        let timer = newest(account, config, Artifact::Timer, files, terminal).await?;
-        Ok(Self { template, code: Code { zip, timer } })
+        Ok(template)
     }
 }
 
@@ -199,31 +259,9 @@ async fn newest(
     Ok(uploaded)
 }
 
-/// Shows the changes, and asks. No is an error.
-fn show(
-    set: &ChangeSet<'_>,
-    account: &Account,
-    operation: &str,
-    before: Values,
-    question: &str,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
-    let name = account.role.stack();
-    let difference = Difference::new(account.role, &set.changes, before, set.parameters.clone());
-    terminal.print(format_args!("{TITLE}{operation} {name}{TITLE:#} in {account}\n{difference}"));
-    if terminal.ask(question)? { Ok(()) } else { bail!("canceled: no changes were made") }
-}
-
-async fn execute(set: &ChangeSet<'_>, account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let watch = Watch::new(account, &set.stack).await?;
-    set.execute().await?;
-    watch.until_success(terminal).await?;
-    Ok(())
-}
-
 async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let name = account.role.stack();
-    let Some(stack) = Stack::look(account).await? else { bail!("{name} was deleted meanwhile") };
+    let name = StackName::of(account.role);
+    let Some(stack) = Stack::look(account, &name).await? else { bail!("{name} was deleted meanwhile") };
     terminal.print(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
     if account.role == Role::Consumer {
         terminal.print(match stack.deletes() {
@@ -237,18 +275,22 @@ async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()
 }
 
 /// Continues the rollback of an update.
-async fn continue_rollback(account: &Account, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let name = account.role.stack();
+async fn continue_rollback(
+    account: &Account,
+    name: &StackName,
+    stack: &Stack,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     terminal.warn(format_args!("{name} is {}; its rollback must be completed before it can be updated", stack.status));
     if !terminal.ask("Continue the rollback?")? {
         bail!("canceled: no changes were made");
     }
-    let watch = Watch::new(account, &stack.id).await?;
+    let watch = Watch::new(account, name, &stack.id).await?;
     let call = account.cloudformation().continue_update_rollback().stack_name(&stack.id);
     call.send().await.explain(account.credentials(), format_args!("continuing the rollback of stack {name}"))?;
     // Here the status of success is one that is a failure elsewhere.
     let events = watch.until_end(terminal).await?;
-    let status = Stack::look(account).await?.map(|stack| stack.status).unwrap_or_default();
+    let status = Stack::look(account, name).await?.map(|stack| stack.status).unwrap_or_default();
     if status != "UPDATE_ROLLBACK_COMPLETE" {
         bail!("stack {name} is {status}: {}", events.reasons().join("; "));
     }

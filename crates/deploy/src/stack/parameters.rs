@@ -5,10 +5,10 @@
 
 use config::Config;
 
-use crate::Role;
 use crate::code::{Artifact, Uploaded};
 
 use super::difference::Values;
+use super::name::StackName;
 
 /// The value of a parameter in a change set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,32 +38,40 @@ pub(super) const NO_DRY_RUN: &str = "NoDryRun";
 
 /// All parameters that have no default of the template.
 pub(super) fn parameters(
-    role: Role,
+    name: &StackName,
     config: &Config,
     code: &Code,
     no_dry_run: NoDryRun,
     exists: bool,
 ) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let mut all = vec![
+        ("AlarmEmail", config.alarm_email.clone()),
+        ("AlarmTopicArn", config.alarm_topic_arn.clone()),
+        ("NoCopyHours", Some(config.no_copy_hours.to_string())),
+    ];
+    let of_functions = [
         ("CodeBucket", Some(config.need(&config.code_bucket, "CODE_BUCKET")?.clone())),
         ("CodeKey", Some(Artifact::Functions(config.architecture).key())),
         ("CodeVersion", Some(code.zip.version.clone())),
         ("TimerKey", Some(Artifact::Timer.key())),
         ("TimerVersion", Some(code.timer.version.clone())),
         ("Architecture", Some(config.architecture.to_string())),
+        ("CodeSigning", config.code_signing.clone()),
         ("TagKey", config.tag_key.clone()),
         ("TagValue", config.tag_value.clone()),
         ("WaitLimitHours", config.wait_limit_hours.map(|hours| hours.to_string())),
         ("Concurrency", config.concurrency.map(|count| count.to_string())),
-        ("AlarmEmail", config.alarm_email.clone()),
-        ("AlarmTopicArn", config.alarm_topic_arn.clone()),
-        ("NoCopyHours", Some(config.no_copy_hours.to_string())),
         ("LogDays", Some(config.log_days.to_string())),
     ];
-    match role {
-        Role::Producer => all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string()))),
-        Role::Consumer => {
+    match name {
+        StackName::Source(account) => all.push(("SourceAccount", Some(account.to_string()))),
+        StackName::Producer => {
+            all.extend(of_functions);
+            all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string())));
+        }
+        StackName::Consumer => {
             config.need_sources()?;
+            all.extend(of_functions);
             all.extend([
                 ("SourceAccounts", Some(config.source_accounts())),
                 ("KeyPerDatabase", Some(config.key_per_database.to_string())),
@@ -75,10 +83,10 @@ pub(super) fn parameters(
         }
     }
     let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Set(value?)))).collect();
-    match (role, no_dry_run) {
-        (Role::Consumer, NoDryRun::Set(on)) => all.push((NO_DRY_RUN, Value::Set(on.to_string()))),
-        (Role::Consumer, NoDryRun::Keep) if exists => all.push((NO_DRY_RUN, Value::Keep)),
-        (Role::Consumer | Role::Producer, _) => {}
+    match (name, no_dry_run) {
+        (StackName::Consumer, NoDryRun::Set(on)) => all.push((NO_DRY_RUN, Value::Set(on.to_string()))),
+        (StackName::Consumer, NoDryRun::Keep) if exists => all.push((NO_DRY_RUN, Value::Keep)),
+        _ => {}
     }
     Ok(all)
 }
@@ -89,10 +97,10 @@ pub(super) fn parameters(
 /// # Errors
 ///
 /// If a required key is missing from the configuration.
-pub fn differing(role: Role, config: &Config, current: &Values) -> anyhow::Result<Vec<&'static str>> {
+pub fn differing(stack: &StackName, config: &Config, current: &Values) -> anyhow::Result<Vec<&'static str>> {
     let version = |name: &str| Uploaded { version: current.get(name).cloned().unwrap_or_default(), hash: None };
     let code = Code { zip: version("CodeVersion"), timer: version("TimerVersion") };
-    let wanted = parameters(role, config, &code, NoDryRun::Keep, true)?;
+    let wanted = parameters(stack, config, &code, NoDryRun::Keep, true)?;
     let differs = |name: &str, value: &Value| match value {
         Value::Set(value) => current.get(name) != Some(value),
         Value::Keep => false,
@@ -125,21 +133,27 @@ ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager
 NO_COPY_HOURS: 0
 LOG_DAYS: 30
 CONCURRENCY: 5
+CODE_SIGNING: arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0
 lifecycles: {Fortnight: {daily: 14}}
 ";
 
-    fn all(role: Role, text: &str, no_dry_run: NoDryRun, exists: bool) -> Vec<(&'static str, Value)> {
+    /// A stack of each template.
+    fn names() -> [StackName; 3] {
+        [StackName::Producer, StackName::Consumer, StackName::Source("111111111111".parse().unwrap())]
+    }
+
+    fn all(name: &StackName, text: &str, no_dry_run: NoDryRun, exists: bool) -> Vec<(&'static str, Value)> {
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let uploaded = |version: &str| Uploaded { version: version.to_owned(), hash: None };
         let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
-        parameters(role, &config, &code, no_dry_run, exists).unwrap()
+        parameters(name, &config, &code, no_dry_run, exists).unwrap()
     }
 
     #[test]
     fn changed_configuration_is_found_by_parameter() {
         let config = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
-        for role in Role::BOTH {
-            let made = all(role, FULL, NoDryRun::Set(true), true);
+        for name in names() {
+            let made = all(&name, FULL, NoDryRun::Set(true), true);
             let has: Values = made
                 .into_iter()
                 .filter_map(|(name, value)| match value {
@@ -147,10 +161,14 @@ lifecycles: {Fortnight: {daily: 14}}
                     Value::Keep => None,
                 })
                 .collect();
-            assert_eq!(differing(role, &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{role}");
+            assert_eq!(differing(&name, &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{name}");
             let changed = FULL.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
-            let expected: &[&str] = if role == Role::Consumer { &["LogDays", "Lifecycles"] } else { &["LogDays"] };
-            assert_eq!(differing(role, &config(&changed), &has).unwrap(), expected, "{role}");
+            let expected: &[&str] = match name {
+                StackName::Producer => &["LogDays"],
+                StackName::Consumer => &["LogDays", "Lifecycles"],
+                StackName::Source(_) => &[],
+            };
+            assert_eq!(differing(&name, &config(&changed), &has).unwrap(), expected, "{name}");
         }
     }
 
@@ -164,14 +182,14 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn unconfigured_parameters_are_left_to_the_template() {
-        insta::assert_snapshot!(shown(&all(Role::Producer, LEAST, NoDryRun::Keep, false)), @"
+        insta::assert_snapshot!(shown(&all(&StackName::Producer, LEAST, NoDryRun::Keep, false)), @"
+        NoCopyHours=26
         CodeBucket=code
         CodeKey=draco/functions-arm64.zip
         CodeVersion=zip-1
         TimerKey=draco/wait4copy.asl.json
         TimerVersion=timer-1
         Architecture=arm64
-        NoCopyHours=26
         LogDays=365
         DrAccount=222222222222
         ");
@@ -179,20 +197,21 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn configured_keys_become_parameters() {
-        insta::assert_snapshot!(shown(&all(Role::Consumer, FULL, NoDryRun::Keep, false)), @r#"
+        insta::assert_snapshot!(shown(&all(&StackName::Consumer, FULL, NoDryRun::Keep, false)), @r#"
+        AlarmEmail=dba@example.org
+        AlarmTopicArn=arn:aws:sns:eu-west-1:222222222222:pager
+        NoCopyHours=0
         CodeBucket=code
         CodeKey=draco/functions-x86_64.zip
         CodeVersion=zip-1
         TimerKey=draco/wait4copy.asl.json
         TimerVersion=timer-1
         Architecture=x86_64
+        CodeSigning=arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0
         TagKey=team
         TagValue=data
         WaitLimitHours=48
         Concurrency=5
-        AlarmEmail=dba@example.org
-        AlarmTopicArn=arn:aws:sns:eu-west-1:222222222222:pager
-        NoCopyHours=0
         LogDays=30
         SourceAccounts=111111111111
         KeyPerDatabase=true
@@ -206,7 +225,7 @@ lifecycles: {Fortnight: {daily: 14}}
     #[test]
     fn deletion_changes_only_on_request() {
         let no_dry_run = |no_dry_run, exists| {
-            let all = all(Role::Consumer, LEAST, no_dry_run, exists);
+            let all = all(&StackName::Consumer, LEAST, no_dry_run, exists);
             all.into_iter().find(|(name, _)| *name == NO_DRY_RUN).map(|(_, value)| value)
         };
         assert_eq!(no_dry_run(NoDryRun::Keep, false), None);
@@ -217,17 +236,15 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn templates_have_exactly_these_parameters() {
-        for (role, template) in [
-            (Role::Producer, include_str!("../../../../cfn/producer.yaml")),
-            (Role::Consumer, include_str!("../../../../cfn/consumer.yaml")),
-        ] {
+        for name in names() {
+            let template = std::fs::read_to_string(format!("../../cfn/{}", name.template())).unwrap();
             let section = template.split_once("\nParameters:\n").unwrap().1;
             // A section ends at the next line without indentation.
             let section = section.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
             let names = section.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
             let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
-            let ours = all(role, FULL, NoDryRun::Set(true), true);
-            assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{role}");
+            let ours = all(&name, FULL, NoDryRun::Set(true), true);
+            assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{name}");
         }
     }
 }

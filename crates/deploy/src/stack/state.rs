@@ -1,15 +1,18 @@
 //! The current state of a stack, and which operations it permits.
 
-use aws_sdk_cloudformation::types;
+use std::collections::BTreeSet;
 
+use aws_sdk_cloudformation::types;
 use chrono::{DateTime, Utc};
+use protocol::AccountId;
 
 use super::difference::Values;
+use super::name::StackName;
 use super::parameters::NO_DRY_RUN;
 use crate::Account;
 use crate::aws_error::{Explain, error_code};
 
-/// The stack of an account's role.
+/// A stack.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     /// Its ARN, which remains valid after the stack is deleted.
@@ -59,9 +62,8 @@ impl Stack {
     /// # Errors
     ///
     /// If the call fails.
-    pub async fn look(account: &Account) -> anyhow::Result<Option<Self>> {
-        let name = account.role.stack();
-        let answer = match account.cloudformation().describe_stacks().stack_name(name).send().await {
+    pub async fn look(account: &Account, name: &StackName) -> anyhow::Result<Option<Self>> {
+        let answer = match account.cloudformation().describe_stacks().stack_name(name.to_string()).send().await {
             // "If the stack doesn't exist, a `ValidationError` is returned" (API reference of DescribeStacks). The request has no
             // parameter but the name, which is a valid one, so there is no other cause.
             Err(error) if error_code(&error) == Some("ValidationError") => return Ok(None),
@@ -70,7 +72,25 @@ impl Stack {
         Ok(answer.stacks.and_then(|stacks| stacks.into_iter().next()).map(Self::of))
     }
 
-    /// Whether it is a consumer that deletes expired copies.
+    /// The source accounts that have a stack in this account, which is DR.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn sources(dr: &Account) -> anyhow::Result<BTreeSet<AccountId>> {
+        // Deleted stacks are listed for 90 days.
+        let call = dr.cloudformation().list_stacks();
+        let mut pages = call.into_paginator().items().send();
+        let mut sources = BTreeSet::new();
+        while let Some(stack) = pages.next().await {
+            let stack = stack.explain(dr.credentials(), "listing the stacks")?;
+            let is_deleted = stack.stack_status() == Some(&types::StackStatus::DeleteComplete);
+            sources.extend(stack.stack_name().filter(|_| !is_deleted).and_then(StackName::source));
+        }
+        Ok(sources)
+    }
+
+    /// Whether it is a consumer whose keeper deletes expired copies.
     #[must_use]
     pub fn deletes(&self) -> bool {
         self.parameters.get(NO_DRY_RUN).is_some_and(|value| value == "true")

@@ -23,6 +23,17 @@ async fn subscribe(fixture: &Fixture, account: &str, topic: &str) -> anyhow::Res
     Ok(())
 }
 
+/// Creates the topic `pager` in DR, with this subscription.
+async fn pager(fixture: &Fixture, protocol: &str, endpoint: &str) -> anyhow::Result<()> {
+    let sns = aws_sdk_sns::Client::new(&fixture.owner_config(DR));
+    let topic = sns.create_topic().name("pager").send().await?.topic_arn.unwrap();
+    aws_sdk_sqs::Client::new(&fixture.owner_config(DR)).create_queue().queue_name("pager").send().await?;
+    sns.subscribe().topic_arn(topic).protocol(protocol).endpoint(endpoint).send().await?;
+    Ok(())
+}
+
+const PAGER: &str = "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n";
+
 async fn examined(fixture: &Fixture, more: &str) -> Vec<Section> {
     let mut sections = Vec::new();
     for role in Role::BOTH {
@@ -38,9 +49,27 @@ async fn examined(fixture: &Fixture, more: &str) -> Vec<Section> {
 #[tokio::test(start_paused = true)]
 async fn complete_deployment_has_no_problems() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
-    let sections = examined(&fixture, "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n").await;
+    pager(&fixture, "sqs", "arn:aws:sqs:eu-west-1:222222222222:pager").await?;
+    let sections = examined(&fixture, PAGER).await;
     assert_eq!(finding::count(&sections, Severity::Error), 0);
     insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    Ok(())
+}
+
+/// Invariant 16: alarms arrive, and outside production.
+#[tokio::test(start_paused = true)]
+async fn a_topic_for_alarms_without_a_confirmed_recipient_is_an_error() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let consumer = async |more: &str| {
+        let sections = examined(&fixture, more).await;
+        let all = plain(&finding::lines(&sections[1..]));
+        all.lines().filter(|line| line.contains("pager")).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let missing = consumer(PAGER).await;
+    pager(&fixture, "email", "dr-team@example.com").await?;
+    let unconfirmed = consumer(PAGER).await;
+    let in_source = consumer(&PAGER.replace(DR, SOURCE)).await;
+    insta::assert_snapshot!([missing, unconfirmed, in_source].join("\n"));
     Ok(())
 }
 

@@ -1,10 +1,11 @@
-//! `deletion`, `event`, `status` and `doctor`, against the simulated AWS with Draco deployed in it.
+//! `deletion`, `event`, `owner`, `status` and `doctor`, against the simulated AWS with Draco deployed in it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
 
 mod deletion;
 mod doctor;
 mod event;
+mod owner;
 mod status;
 
 use std::path::Path;
@@ -42,6 +43,11 @@ struct Output(Arc<Mutex<Vec<u8>>>);
 impl Output {
     fn terminal(&self) -> Terminal {
         Terminal::with_output(Box::new(self.clone()), Answers::default())
+    }
+
+    /// A terminal with `--yes`.
+    fn agreeing(&self) -> Terminal {
+        Terminal::with_output(Box::new(self.clone()), Answers { yes: true, ..Answers::default() })
     }
 
     fn text(&self) -> String {

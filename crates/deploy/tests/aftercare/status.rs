@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploy::deployed::Function;
+use deploy::deployed::{Deployment, Function};
 use deploy::stack::Stack;
 use deploy::status::AccountStatus;
 use deploy::{Account, Role};
@@ -30,14 +30,22 @@ fn function(no_dry_run: &str) -> Function {
     }
 }
 
-async fn status(
-    fixture: &Fixture,
-    account: &Account,
-    stack: Option<Stack>,
-    function: Option<Function>,
-) -> AccountStatus {
+async fn status(fixture: &Fixture, account: &Account, deployment: Deployment) -> AccountStatus {
     let now = fixture.rehearsal.world().now();
-    AccountStatus::with(account, &config(""), now, stack, function).await.unwrap()
+    AccountStatus::with(account, &config(""), now, deployment).await.unwrap()
+}
+
+/// The deployment in DR, with the stack of the fixture's source account and one that is left of another.
+fn deployment(consumer: &str, no_dry_run: &str) -> Deployment {
+    let sources = [SOURCE, "333333333333"].map(|source| (source.parse().unwrap(), stack("CREATE_COMPLETE")));
+    Deployment {
+        stack: Some(stack(consumer)),
+        function: Some(function("")),
+        keeper: Some(function(no_dry_run)),
+        source_stacks: BTreeMap::from(sources),
+        uploaded: Some(function("").sha256),
+        built: Some("e3b0c44298fc1c14".to_owned()),
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,13 +55,15 @@ async fn both_stacks_the_last_copy_and_the_quotas_are_shown() -> anyhow::Result<
     fixture.pass_hours(6).await?;
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let now = fixture.rehearsal.world().now();
-    let source = status(&fixture, &source, Some(stack("UPDATE_COMPLETE")), Some(function(""))).await;
+    let producer =
+        Deployment { stack: Some(stack("UPDATE_COMPLETE")), function: Some(function("")), ..Deployment::default() };
+    let source = status(&fixture, &source, producer).await;
     let mut lines = source.lines(Role::Producer, now);
-    let consumer = status(&fixture, &dr, Some(stack("UPDATE_ROLLBACK_FAILED")), Some(function("false"))).await;
+    let consumer = status(&fixture, &dr, deployment("UPDATE_ROLLBACK_FAILED", "false")).await;
     lines.extend(consumer.lines(Role::Consumer, now));
     insta::assert_snapshot!(plain(&lines));
     insta::assert_snapshot!(serde_json::to_string_pretty(&consumer)?);
-    let deleting = status(&fixture, &dr, Some(stack("UPDATE_COMPLETE")), Some(function("true"))).await;
+    let deleting = status(&fixture, &dr, deployment("UPDATE_COMPLETE", "true")).await;
     let quotas = serde_json::to_value(&deleting)?;
     assert_eq!(quotas["quotas"][0]["days_left"], serde_json::Value::Null);
     assert_eq!(quotas["quotas"][0]["fits"], true);
@@ -66,7 +76,7 @@ async fn before_the_deployment_missing_resources_are_shown() -> anyhow::Result<(
     let empty = fixture.place("333333333333")?;
     let dr = Account::unchecked(Role::Consumer, empty, fixture.owner_config("333333333333"));
     let now = fixture.rehearsal.world().now();
-    insta::assert_snapshot!(plain(&status(&fixture, &dr, None, None).await.lines(Role::Consumer, now)));
+    insta::assert_snapshot!(plain(&status(&fixture, &dr, Deployment::default()).await.lines(Role::Consumer, now)));
     Ok(())
 }
 
@@ -82,7 +92,8 @@ async fn failed_events_are_shown() -> anyhow::Result<()> {
     }
     fixture.rehearsal.world().sleep(tests::HOUR).await;
     let source = account(&fixture, Role::Producer);
-    let source = status(&fixture, &source, Some(stack("CREATE_COMPLETE")), None).await;
+    let source =
+        status(&fixture, &source, Deployment { stack: Some(stack("CREATE_COMPLETE")), ..Deployment::default() }).await;
     let lines = source.lines(Role::Producer, fixture.rehearsal.world().now());
     assert_eq!(plain(&lines[2..]), "  dead letters  2 in draco-producer-dead-letters; see doc/operations.md");
     Ok(())

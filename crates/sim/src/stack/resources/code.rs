@@ -51,7 +51,7 @@ impl Deployment<'_> {
             function = function.environment(&name, &value);
         }
         // Properties of the zip file, and the description.
-        properties.ignore(&["Architectures", "Description", "Handler", "Runtime"]);
+        properties.ignore(&["Architectures", "CodeSigningConfigArn", "Description", "Handler", "Runtime"]);
         lambda::add(self.state, self.account, self.region, &name, function);
         Ok(created(&name, [("Arn", &arn)]))
     }

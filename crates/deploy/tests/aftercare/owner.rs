@@ -1,0 +1,86 @@
+//! `retire` and `accept`: the decisions of DR's owner.
+
+use archive::Archive;
+use archive::expired::expired;
+use deploy::{Role, owner};
+use protocol::{Snapshot, tags};
+use rehearsal::Database;
+use tests::{DR, Fixture, SOURCE};
+
+use crate::{Output, account, config};
+
+const ORDERS: &str = "111111111111/Orders";
+
+/// The copies with this tag.
+fn tagged<'s>(snapshots: &'s [Snapshot], key: &str) -> Vec<&'s str> {
+    let tagged = snapshots.iter().filter(|copy| copy.tags.get(key).is_some());
+    tagged.map(|copy| copy.arn.id()).collect()
+}
+
+/// Invariant 15: only DR can retire a database.
+#[tokio::test(start_paused = true)]
+async fn a_database_is_retired_by_a_tag_on_its_last_copy() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.create_database(&Database::instance("ledger").lifecycle("Standard")).await?;
+    fixture.pass_hours(54).await?;
+    let (dr, output) = (account(&fixture, Role::Consumer), Output::default());
+    owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+
+    let snapshots = fixture.snapshots(DR).await?;
+    let archive = Archive::of(dr.place.clone(), &snapshots);
+    let retired: Vec<_> = archive
+        .databases()
+        .filter(|(_, history)| history.newest().is_some_and(|copy| copy.mark.is_retired))
+        .map(|(database, _)| database.id())
+        .collect();
+    assert_eq!(retired, ["orders"]);
+    assert_eq!(tagged(&snapshots, tags::RETIRED).len(), 1);
+
+    owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    assert_eq!(tagged(&fixture.snapshots(DR).await?, tags::RETIRED), Vec::<&str>::new());
+    insta::assert_snapshot!(output.text());
+    Ok(())
+}
+
+/// Invariant 17: a lifecycle that keeps less takes effect at once only if DR's owner accepts it.
+#[tokio::test(start_paused = true)]
+async fn an_accepted_lifecycle_takes_effect_at_once() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(24 * 12).await?;
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    let tag = aws_sdk_rds::types::Tag::builder().key(tags::LIFECYCLE).value("Test").build();
+    let arn = "arn:aws:rds:eu-west-1:111111111111:db:orders";
+    rds.add_tags_to_resource().resource_name(arn).tags(tag).send().await?;
+    fixture.pass_hours(48).await?;
+
+    let (dr, output) = (account(&fixture, Role::Consumer), Output::default());
+    let config = config("FLOOR: { last: 1 }\n");
+    let now_expired = async || {
+        let archive = Archive::of(dr.place.clone(), &fixture.snapshots(DR).await?);
+        let history = archive.database(&arn.parse()?);
+        anyhow::Ok(expired(&history, &config.lifecycles, &config.floor.clone().named("Floor")).len())
+    };
+    let before = now_expired().await?;
+    let declined = owner::accept(&dr, &config, &ORDERS.parse().unwrap(), &mut output.terminal()).await;
+    assert!(declined.is_err_and(|why| why.to_string().contains("re-run with --yes")));
+    assert_eq!(now_expired().await?, before);
+
+    owner::accept(&dr, &config, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    assert!(now_expired().await? > before);
+    assert_eq!(tagged(&fixture.snapshots(DR).await?, tags::ACCEPTED).len(), 1);
+    insta::assert_snapshot!(output.text());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_without_copies_is_an_error() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let dr = account(&fixture, Role::Consumer);
+    let retired = owner::retire(&dr, &"111111111111/other".parse().unwrap(), &mut Output::default().agreeing()).await;
+    assert_eq!(retired.unwrap_err().to_string(), "DR has no complete copy of 111111111111/other");
+    Ok(())
+}
