@@ -7,16 +7,24 @@ use cloud::log::step;
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotRole, Tags, tags};
+use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotRole, tags};
 use tracing::{error, info, warn};
 
 use crate::decide::Step;
 use crate::lifecycle::{Expired, StoredCopy, expired, expired_since_last_report};
-use crate::settings::{Deletion, Keys, Settings};
+use crate::settings::{Deletion, Settings};
 use crate::{Cause, Consumer};
 
 /// The delay between looks whether a transit copy is visible.
 const SHARE_DELAY: TimeDelta = TimeDelta::seconds(20);
+
+/// A copy that DR does not start. The source account is informed, and the event does not fail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub(crate) struct Refused {
+    pub(crate) reason: RefusalReason,
+    pub(crate) why: String,
+}
 
 impl Consumer {
     /// Makes the calls of a step.
@@ -24,7 +32,13 @@ impl Consumer {
         match step {
             Step::NoAction => {}
             Step::WaitForShare { announcement } => return self.wait_for_share(announcement, cause).await,
-            Step::StartCopy { announcement, transit } => self.start_copy(&announcement, &transit).await?,
+            Step::StartCopy { announcement, transit } => {
+                let started = self.start_copy(&announcement, &transit).await;
+                if let Err(error) = started {
+                    let Refused { reason, why } = error.downcast()?;
+                    self.refuse_because(origin, reason, why).await?;
+                }
+            }
             Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
             Step::Complete { copy } => self.complete(origin, &copy).await?,
             Step::ReportAgain => self.report(origin).await?,
@@ -64,11 +78,7 @@ impl Consumer {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");
         }
-        let key = match &self.settings.keys {
-            _ if !shared.can_be_encrypted_by_copying() => None,
-            Keys::One(arn) => Some(arn.clone()),
-            Keys::PerDatabase => Some(self.key_of(origin).await?),
-        };
+        let key = self.key(origin, shared).await?;
         let start = self.cloud.copy(transit, &copy, key.as_deref(), &tags).await?;
         if start == CopyStart::NameExists
             && let Some(existing) = self.cloud.find(&copy).await?
@@ -87,16 +97,6 @@ impl Consumer {
             }
         }
         Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?)
-    }
-
-    /// The key of this database, which is created when it is first needed.
-    async fn key_of(&self, origin: &Origin) -> anyhow::Result<String> {
-        let (account, database) = (&origin.database.place.account, origin.database.id());
-        let alias = format!("alias/DRACO-{account}-{database}");
-        let source = origin.database.to_string();
-        let tags: Tags = self.settings.tag.clone().with([(tags::SOURCE, source.as_str())]);
-        let description = format!("Draco: copies of {}", origin.database);
-        Ok(self.cloud.find_or_create_key(&alias, &description, &tags).await?)
     }
 
     async fn wait(&self, origin: &Origin, copy: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {

@@ -6,7 +6,9 @@
 
 mod act;
 pub mod decide;
+mod keys;
 pub mod lifecycle;
+mod limits;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -7,12 +7,15 @@ use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_ar
 use protocol::{AccountId, Place, SourceTags, Tags};
 use retention::{Lifecycle, Lifecycles, Rules};
 
+use crate::limits::Limits;
+
 /// The consumer's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The source accounts that it serves.
     pub(crate) sources: BTreeSet<AccountId>,
     pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
     /// Which tags of a source its copy gets.
     pub(crate) source_tags: SourceTags,
     /// Whether unencrypted cluster snapshots are copied without encryption.
@@ -34,6 +37,8 @@ pub(crate) enum Keys {
     One(String),
     /// A key for each database, created when it is first needed.
     PerDatabase,
+    /// AWS's managed key of the account for RDS. It cannot be deleted, and copies under it cannot be shared.
+    AwsManaged,
 }
 
 /// Whether snapshots that cannot be encrypted are copied.
@@ -56,16 +61,22 @@ impl Settings {
     pub(crate) fn read(environment: &BTreeMap<String, String>, here: &Place) -> Result<Self, SettingsError> {
         let mut reader = SettingsReader::new(environment);
         let sources = reader.required("SOURCE_ACCTS", "the IDs of the source accounts", parse_accounts);
-        let keys = match reader.switch("KEY_PER_DATABASE") {
-            true => Some(Keys::PerDatabase),
-            false => reader
+        let keys = match (reader.switch("KEY_PER_DATABASE"), reader.switch("AWS_MANAGED_KEY")) {
+            (true, true) => {
+                reader.error("KEY_PER_DATABASE and AWS_MANAGED_KEY exclude each other: AWS has one managed key for all databases");
+                None
+            }
+            (true, false) => Some(Keys::PerDatabase),
+            (false, true) => Some(Keys::AwsManaged),
+            (false, false) => reader
                 .required(
                     "DR_KEY_ARN",
-                    "the ARN of the key for copies, unless KEY_PER_DATABASE is set",
+                    "the ARN of the key for copies, unless KEY_PER_DATABASE or AWS_MANAGED_KEY is set",
                     parse_arn_of("kms"),
                 )
                 .map(Keys::One),
         };
+        let limits = Limits::read(&mut reader);
         let source_tags = reader.optional("SOURCE_TAGS", SourceTags::parse);
         let plaintext_clusters =
             if reader.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
@@ -76,6 +87,7 @@ impl Settings {
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
             keys,
+            limits,
             source_tags: source_tags.unwrap_or_default(),
             plaintext_clusters,
             deletion,

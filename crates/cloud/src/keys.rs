@@ -1,5 +1,7 @@
 //! Keys that are created on demand, one for each alias, also with concurrent callers.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::Tag;
 use protocol::Tags;
@@ -31,7 +33,7 @@ pub(crate) async fn find_or_create(
     }
 }
 
-async fn find(kms: &Client, alias: &str) -> Result<Option<String>, Failure> {
+pub(crate) async fn find(kms: &Client, alias: &str) -> Result<Option<String>, Failure> {
     let found = kms.describe_key().key_id(alias).send().await.map_err(Failure::from);
     match found {
         Ok(found) => Ok(found.key_metadata.and_then(|key| key.arn)),
@@ -54,8 +56,27 @@ async fn create(kms: &Client, description: &str, tags: &Tags) -> Result<String, 
 
 async fn prepare(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
     kms.enable_key_rotation().key_id(key).send().await?;
+    add_alias(kms, alias, key).await
+}
+
+pub(crate) async fn add_alias(kms: &Client, alias: &str, key: &str) -> Result<(), Failure> {
     kms.create_alias().alias_name(alias).target_key_id(key).send().await?;
     Ok(())
+}
+
+/// The number of keys that have an alias with this prefix. A key can have several aliases.
+pub(crate) async fn count(kms: &Client, prefix: &str) -> Result<usize, Failure> {
+    let (mut keys, mut marker) = (BTreeSet::new(), None);
+    loop {
+        let page = kms.list_aliases().limit(100).set_marker(marker).send().await?;
+        let named =
+            page.aliases().iter().filter(|alias| alias.alias_name().is_some_and(|name| name.starts_with(prefix)));
+        keys.extend(named.filter_map(|alias| alias.target_key_id().map(str::to_owned)));
+        marker = page.next_marker;
+        if marker.is_none() {
+            return Ok(keys.len());
+        }
+    }
 }
 
 /// A call failed after the key was created. Usually a concurrent caller created the alias first. The alias may also have been

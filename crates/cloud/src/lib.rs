@@ -247,6 +247,35 @@ impl Cloud {
         key.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
     }
 
+    /// The ARN of the key with this alias.
+    ///
+    /// # Errors
+    /// If the call fails. A missing alias is not an error.
+    pub async fn find_key(&self, alias: &str) -> Result<Option<String>, Error> {
+        let found = keys::find(self.others.kms(), alias).await;
+        found.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
+    }
+
+    /// Gives a key of this account another alias.
+    ///
+    /// # Errors
+    /// If the call fails. An existing alias is not an error.
+    pub async fn add_alias(&self, alias: &str, key: &str) -> Result<(), Error> {
+        match keys::add_alias(self.others.kms(), alias, key).await {
+            Err(failure) if failure.class() != Class::Exists => Err(self.error(&Operation::GetKey(alias), failure)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The number of keys of this account that have an alias with this prefix.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn count_keys(&self, prefix: &str) -> Result<usize, Error> {
+        let counted = keys::count(self.others.kms(), prefix).await;
+        counted.map_err(|failure| self.error(&Operation::GetKey(prefix), failure))
+    }
+
     fn effect(&self, changed: Result<(), Failure>, operation: &Operation<'_>) -> Result<Effect, Error> {
         match changed {
             Ok(()) => Ok(Effect::Applied),

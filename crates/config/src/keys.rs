@@ -133,6 +133,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Switch(config.key_per_database)),
     },
     Key {
+        name: "AWS_MANAGED_KEY",
+        description: "whether copies are under AWS's managed key, which nobody can delete",
+        is_required: false,
+        parse: |config, text| set(&mut config.aws_managed_key, switch(text)),
+        value: |config| Some(Setting::Switch(config.aws_managed_key)),
+    },
+    Key {
         name: "ALLOW_PLAINTEXT_CLUSTERS",
         description: "whether unencrypted cluster snapshots are copied; AWS cannot encrypt the copies",
         is_required: false,
@@ -145,6 +152,13 @@ pub const KEYS: &[Key] = &[
         is_required: false,
         parse: |config, text| set(&mut config.source_tags, source_tags(text)),
         value: |config| Some(Setting::Text(config.source_tags.to_string())),
+    },
+    Key {
+        name: "MAX_DATABASES",
+        description: "how many databases of one source account can have copies",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_databases, number(text, 1, MAX_LIMIT)),
+        value: |config| Some(Setting::Number(config.max_databases)),
     },
     Key {
         name: FLOOR,
@@ -244,6 +258,9 @@ pub(crate) const FLOOR: &str = "FLOOR";
 pub(crate) const RETIRED: &str = "RETIRED";
 pub(crate) const SOURCE_ACCTS: &str = "SOURCE_ACCTS";
 pub(crate) const SOURCE_TAGS: &str = "SOURCE_TAGS";
+
+/// The highest limit of a source account. The template has the same.
+const MAX_LIMIT: u32 = 1_000_000;
 
 /// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
 const LOG_DAYS: [u32; 22] =

@@ -45,8 +45,10 @@ pub struct Config {
     pub tag_value: Option<String>,
     pub wait_limit_hours: Option<u32>,
     pub key_per_database: bool,
+    pub aws_managed_key: bool,
     pub allow_plaintext_clusters: bool,
     pub source_tags: SourceTags,
+    pub max_databases: u32,
     pub floor: Rules,
     pub alarm_email: Option<String>,
     pub alarm_topic_arn: Option<String>,
@@ -154,8 +156,10 @@ impl Default for Config {
             tag_value: None,
             wait_limit_hours: None,
             key_per_database: false,
+            aws_managed_key: false,
             allow_plaintext_clusters: false,
             source_tags: SourceTags::Keep,
+            max_databases: 200,
             floor: Rules::default_floor(),
             alarm_email: None,
             alarm_topic_arn: None,
@@ -243,6 +247,11 @@ impl Config {
         }
         if self.tag_value.is_some() && self.tag_key.is_none() {
             found.push(("TAG_VALUE", "TAG_KEY is not set, and a tag needs a key".to_owned()));
+        }
+        if self.aws_managed_key && self.key_per_database {
+            let message =
+                "KEY_PER_DATABASE is set, too; AWS has one managed key for all databases, so set only one of them";
+            found.push(("AWS_MANAGED_KEY", message.to_owned()));
         }
         let texts = [self.lifecycles_json(), self.floor_json(), self.source_accounts(), self.retired.join(",")];
         let bytes: usize = texts.iter().map(String::len).sum();

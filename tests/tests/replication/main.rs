@@ -4,6 +4,7 @@ mod attacker;
 mod bad_input;
 mod crashes;
 mod deliveries;
+mod keys;
 mod lifecycles;
 mod obstacles;
 mod own;

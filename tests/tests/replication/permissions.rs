@@ -63,8 +63,8 @@ fn refused(fixture: &Fixture) -> Vec<Event> {
 #[tokio::test(start_paused = true)]
 async fn no_permission_is_missing_or_unused() -> anyhow::Result<()> {
     let mut used = BTreeMap::<String, bool>::new();
-    for keys in ["false", "true"] {
-        let fixture = everything(Setup::new(SOURCE, DR, REGION)?.consumer_parameter("KeyPerDatabase", keys)).await?;
+    for (keys, is_set) in [("KeyPerDatabase", "false"), ("KeyPerDatabase", "true"), ("AwsManagedKey", "true")] {
+        let fixture = everything(Setup::new(SOURCE, DR, REGION)?.consumer_parameter(keys, is_set)).await?;
         assert_eq!(fixture.violations(), []);
         assert_eq!(refused(&fixture), []);
         for (account, role) in ROLES {

@@ -71,6 +71,14 @@ fn several_accounts_are_a_list_or_text() {
 }
 
 #[test]
+fn a_key_per_database_and_the_managed_key_of_aws_exclude_each_other() {
+    file(
+        "KEY_PER_DATABASE: yes\nAWS_MANAGED_KEY: yes",
+        "2:18: AWS_MANAGED_KEY: KEY_PER_DATABASE is set, too; AWS has one managed key for all databases, so set only one of them",
+    );
+}
+
+#[test]
 fn allowed_tags_are_a_list_or_text() {
     for (text, rule) in
         [("[team, env]", "env,team"), ("' team,env '", "env,team"), ("[keep]", "keep,"), ("keep", "keep"), ("", "keep")]

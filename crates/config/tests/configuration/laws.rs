@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 25] = [
+const VALUES: [(&str, [&str; 2]); 27] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
@@ -21,8 +21,10 @@ const VALUES: [(&str, [&str; 2]); 25] = [
     ("TAG_VALUE", ["1234", "no"]),
     ("WAIT_LIMIT_HOURS", ["1", "8760"]),
     ("KEY_PER_DATABASE", ["yes", "no"]),
+    ("AWS_MANAGED_KEY", ["yes", "no"]),
     ("ALLOW_PLAINTEXT_CLUSTERS", ["yes", "no"]),
     ("SOURCE_TAGS", ["prefix", "env,team"]),
+    ("MAX_DATABASES", ["1", "5000"]),
     ("FLOOR", [r#"{"daily":3}"#, r#"{"last":1,"within":"36h"}"#]),
     ("MAX_DELETIONS", ["1", "10000"]),
     ("MAX_DELETION_SHARE", ["1", "100"]),

@@ -75,7 +75,9 @@ pub(super) fn parameters(
             all.extend([
                 ("SourceAccounts", Some(config.source_accounts())),
                 ("KeyPerDatabase", Some(config.key_per_database.to_string())),
+                ("AwsManagedKey", Some(config.aws_managed_key.to_string())),
                 ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
+                ("MaxDatabases", Some(config.max_databases.to_string())),
                 ("SourceTags", Some(config.source_tags.to_string())),
                 ("Floor", Some(config.floor_json())),
                 ("Lifecycles", Some(config.lifecycles_json())),
@@ -215,7 +217,9 @@ lifecycles: {Fortnight: {daily: 14}}
         LogDays=30
         SourceAccounts=111111111111
         KeyPerDatabase=true
+        AwsManagedKey=false
         AllowPlaintextClusters=true
+        MaxDatabases=200
         SourceTags=prefix
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}

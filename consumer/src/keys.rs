@@ -1,0 +1,77 @@
+//! The key of a copy.
+
+use cloud::Cloud;
+use protocol::{Kind, Origin, RefusalReason, Snapshot, Tags, tags};
+
+use crate::Consumer;
+use crate::act::Refused;
+use crate::settings::Keys;
+
+/// The alias of AWS's managed key for RDS. RDS accepts an alias as a key, and AWS creates the key when it is first used.
+const AWS_MANAGED: &str = "alias/aws/rds";
+
+impl Consumer {
+    /// The key of the copy of a transit copy. `None` if AWS cannot encrypt it.
+    pub(crate) async fn key(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<Option<String>> {
+        Ok(match &self.settings.keys {
+            _ if !transit.can_be_encrypted_by_copying() => None,
+            Keys::One(arn) => Some(arn.clone()),
+            Keys::PerDatabase => Some(self.key_of_database(origin).await?),
+            Keys::AwsManaged => Some(AWS_MANAGED.to_owned()),
+        })
+    }
+
+    /// The key of this database, which is created when it is first needed.
+    async fn key_of_database(&self, origin: &Origin) -> anyhow::Result<String> {
+        let alias = alias(origin);
+        if let Some(key) = self.cloud.find_key(&alias).await? {
+            return Ok(key);
+        }
+        if let Some(former) = former_alias(origin)
+            && let Some(key) = self.cloud.find_key(&former).await?
+        {
+            self.cloud.add_alias(&alias, &key).await?;
+            return Ok(key);
+        }
+        self.check_number_of_keys(origin).await?;
+        create_key(&self.cloud, origin, &alias, &self.settings.tag).await
+    }
+
+    /// A database that is renamed again and again gets a key for each name, and Draco cannot delete keys.
+    async fn check_number_of_keys(&self, origin: &Origin) -> anyhow::Result<()> {
+        let (account, most) = (&origin.database.place.account, self.settings.limits.databases);
+        let keys = self.cloud.count_keys(&format!("alias/DRACO-{account}")).await?;
+        if keys < most {
+            return Ok(());
+        }
+        let why = format!(
+            "account {account} has {keys} keys in DR, and the limit MAX_DATABASES is {most}; raise the limit, or delete keys \
+             under which there is no copy"
+        );
+        Err(Refused { reason: RefusalReason::TooMany, why }.into())
+    }
+}
+
+async fn create_key(cloud: &Cloud, origin: &Origin, alias: &str, tag: &Tags) -> anyhow::Result<String> {
+    let source = origin.database.to_string();
+    let tags: Tags = tag.clone().with([(tags::SOURCE, source.as_str())]);
+    let description = format!("Draco: copies of {}", origin.database);
+    Ok(cloud.find_or_create_key(alias, &description, &tags).await?)
+}
+
+/// An instance and a cluster can have the same name. An identifier has no slash, so no two databases have the same alias.
+fn alias(origin: &Origin) -> String {
+    let database = &origin.database;
+    let kind = match database.kind {
+        Kind::Instance => "instance",
+        Kind::Cluster => "cluster",
+    };
+    format!("alias/DRACO-{}/{kind}/{}", database.place.account, database.id())
+}
+
+/// The alias in versions that did not distinguish the kinds. Its key stays the key of the instance: copies of instances are
+/// incremental only if they are under one key. Copies of clusters in another account are never incremental.
+fn former_alias(origin: &Origin) -> Option<String> {
+    let database = &origin.database;
+    (database.kind == Kind::Instance).then(|| format!("alias/DRACO-{}-{}", database.place.account, database.id()))
+}

@@ -1,0 +1,23 @@
+//! What one source account may use of DR (invariant 14).
+
+use std::num::NonZeroUsize;
+
+use protocol::settings::SettingsReader;
+
+/// The limits of each source account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The number of databases, and of their keys with `KEY_PER_DATABASE`.
+    pub(crate) databases: usize,
+}
+
+/// Five times RDS's default quota for databases of an account in a region.
+const DEFAULT_DATABASES: usize = 200;
+
+impl Limits {
+    pub(crate) fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let mut limit =
+            |name, default| reader.optional(name, str::parse::<NonZeroUsize>).map_or(default, NonZeroUsize::get);
+        Self { databases: limit("MAX_DATABASES", DEFAULT_DATABASES) }
+    }
+}
