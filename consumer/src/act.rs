@@ -2,8 +2,8 @@
 
 use anyhow::ensure;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use cloud::CopyStart;
 use cloud::log::step;
+use cloud::{Class, CopyStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
@@ -150,10 +150,18 @@ impl Consumer {
         self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
     }
 
-    /// Publishes to the account of the source.
+    /// Publishes to the account of the source. If that account has removed its topic, DR continues without it. A reply that is lost
+    /// is sent again when the source is announced again.
     async fn reply(&self, message: &Message) -> anyhow::Result<()> {
-        let topic = producer_topic(&message.origin().snapshot.place);
-        Ok(self.cloud.publish(&topic, message).await?)
+        let snapshot = &message.origin().snapshot;
+        match self.cloud.publish(&producer_topic(&snapshot.place), message).await {
+            Err(error) if matches!(error.class(), Class::Gone | Class::Denied) => {
+                warn!(%snapshot, step = step::SOURCE_UNREACHABLE, reason = %error, source_unreachable = 1,
+                    "the source account cannot be reached; DR continues");
+                Ok(())
+            }
+            published => Ok(published?),
+        }
     }
 
     /// The expired copies of the database. In a dry run, only those that were not reported earlier today.

@@ -57,7 +57,7 @@ pub(super) async fn first(simulation: &mut Simulation) -> anyhow::Result<Vec<Ste
 
 /// The last step: the source account has confirmed the copy.
 fn is_last(line: &Line) -> bool {
-    line.text("step") == "copy_confirmed" && line.text("function") == "draco-producer"
+    line.text("step") == "copy_confirmed" && line.text("function") == "producer"
 }
 
 fn first_source(simulation: &Simulation) -> Option<&Source> {
@@ -100,7 +100,7 @@ fn phrases(line: &Line) -> Vec<String> {
 
 /// The calls of the invocation that wrote this log line, each operation once with the number of its calls.
 fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String> {
-    let function = line.text("function");
+    let function = line.function();
     let called: Vec<String> = simulation.rehearsal.world().journal(|journal| {
         let entries = journal.entries();
         let span = entries.iter().find_map(|entry| invocation_span(entry, line, at));
@@ -108,7 +108,7 @@ fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String>
         let called = entries.iter().filter(is_in_span).filter_map(|entry| match &entry.event {
             // Calls without a resource are lists, made by sweeps.
             Event::Call { account, role: Some(role), operation, resource: Some(_), .. }
-                if *account == line.account && *role == simulation.rehearsal.setup().role_name(function) =>
+                if *account == line.account && *role == simulation.rehearsal.setup().role_name(&function) =>
             {
                 Some(operation.clone())
             }
@@ -136,7 +136,7 @@ fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String>
 fn invocation_span(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match &entry.event {
         Event::Invocation { account, function, duration_ms, .. }
-            if *account == line.account && function == line.text("function") =>
+            if *account == line.account && *function == line.function() =>
         {
             let start = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
             (start <= at && at <= entry.at).then_some((start, entry.at))

@@ -82,7 +82,7 @@ pub(super) fn of_log(line: &LogLine) -> Line {
         "INFO" => (TITLE, ""),
         _ => (*Styles::styled().get_error(), level),
     };
-    let function = format!("{}/{}", line.account, line.text("function"));
+    let function = format!("{}/{}", line.account, line.function());
     let snapshot = resource(line.text("snapshot"));
     let phrases = [&function, level, line.text("step"), line.text("message"), line.text("reason"), snapshot];
     Line {

@@ -22,6 +22,13 @@ impl Failures {
         self.0.extend(result.err().map(|error| format!("{error:#}")));
     }
 
+    fn log(self) {
+        let count = self.0.len();
+        if let Err(error) = self.into_result() {
+            log::looks_failed(count, &error);
+        }
+    }
+
     fn into_result(self) -> anyhow::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(anyhow::anyhow!(self.0.join("; "))) }
     }
@@ -86,9 +93,7 @@ where
                     continue_later(cloud, Sweep { kind: Some(kind), marker, done: nth }, state_machine).await?;
                     info!(step = step::SWEEP_PAUSED, snapshots = looked, "time is up; a timer continues the sweep");
                     // The rest has its timer. An error here would make AWS retry this part and start the timer twice.
-                    if let Err(error) = failures.into_result() {
-                        log::event_failed(&error);
-                    }
+                    failures.log();
                     return Ok(());
                 }
                 looked += 1;
@@ -100,7 +105,7 @@ where
             }
         }
     }
-    info!(step = step::SWEEP_COMPLETED, snapshots = looked, "looked at every snapshot");
+    info!(step = step::SWEEP_COMPLETED, snapshots = looked, swept = 1, "looked at every snapshot");
     failures.into_result()
 }
 

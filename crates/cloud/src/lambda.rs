@@ -91,7 +91,7 @@ pub fn run(functions: &'static [Entry]) -> ExitCode {
     // It is the only subscriber of this process, so setting it cannot fail.
     let _ = tracing::subscriber::set_global_default(log::subscriber(name, io::stdout, now));
     std::panic::set_hook(Box::new(
-        |panic| tracing::error!(step = step::PANICKED, reason = %panic, failed = 1, "a bug in Draco"),
+        |panic| tracing::error!(step = step::PANICKED, reason = %panic, failed = 1, bugs = 1, "a bug in Draco"),
     ));
     match serve(&Program { functions, entry, function: OnceCell::new() }) {
         Ok(()) => ExitCode::SUCCESS,

@@ -157,7 +157,7 @@ fn database_filter(kind: Kind, database: &str) -> Filter {
 /// The snapshots of a page. One that cannot be parsed is left out with an error line, so that it does not hide the others.
 fn parse_page<S>(page: &[S], parse: impl Fn(&S) -> Result<Snapshot, Failure>) -> Vec<Snapshot> {
     let report = |failure: Failure| {
-        tracing::error!(step = step::SNAPSHOT_UNREADABLE, reason = %failure, failed = 1, "skipped a snapshot that cannot be parsed");
+        tracing::error!(step = step::SNAPSHOT_UNREADABLE, reason = %failure, failed = 1, bugs = 1, "skipped a snapshot that cannot be parsed");
     };
     page.iter().filter_map(|snapshot| parse(snapshot).map_err(report).ok()).collect()
 }

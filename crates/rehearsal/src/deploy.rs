@@ -108,7 +108,9 @@ impl Rehearsal {
         move |invocation| {
             let cloud = Cloud::new(&invocation.config, place.clone());
             let clock = cloud.clone();
-            let subscriber = cloud::log::subscriber(function.name(), logs.clone(), move || clock.now());
+            // Lines have the name of the handler, as in the deployed program; alarms depend on it.
+            let handler = function.name().trim_start_matches("draco-");
+            let subscriber = cloud::log::subscriber(handler, logs.clone(), move || clock.now());
             let handled = async move {
                 let handled =
                     handle(function, cloud, &invocation.environment, invocation.payload, invocation.deadline).await;

@@ -3,6 +3,7 @@
 //! The functions run unchanged. [`deploy`] creates the stacks from the templates in `cfn/`, [`database`] creates databases
 //! and their snapshots, [`ledger`] records the snapshots in both accounts over time, and [`invariants`] checks them.
 
+mod alarms;
 mod database;
 mod deploy;
 pub mod invariants;
@@ -16,6 +17,7 @@ use aws_types::SdkConfig;
 use protocol::{AccountId, Place, Region};
 use sim::World;
 
+pub use alarms::Notification;
 pub use database::{Database, Encryption};
 pub use ledger::{Ledger, Source};
 pub use logs::{Line, Logs};

@@ -51,6 +51,12 @@ impl Line {
         self.text("time").parse().ok()
     }
 
+    /// The name of the Lambda function that wrote the line.
+    #[must_use]
+    pub fn function(&self) -> String {
+        format!("draco-{}", self.text("function"))
+    }
+
     /// The text of a field; empty if the field is missing or not a text.
     #[must_use]
     pub fn text(&self, field: &str) -> &str {

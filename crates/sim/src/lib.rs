@@ -20,6 +20,7 @@
 //! [`journal`], byte for byte.
 
 mod agenda;
+pub mod alarms;
 mod arn;
 pub mod bill;
 mod call;

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use crate::agenda::Agenda;
+use crate::alarms::Alarm;
 use crate::bill::Meter;
 use crate::call::{Call, CallResult, Caller, Error, Service};
 use crate::clock::Clock;
@@ -98,6 +99,7 @@ pub(crate) struct State {
 /// The state of every service in one region of one account.
 #[derive(Default)]
 pub(crate) struct RegionState {
+    pub(crate) alarms: Vec<Alarm>,
     pub(crate) kms: kms::Kms,
     pub(crate) lambda: lambda::Lambda,
     pub(crate) rds: rds::Rds,

@@ -1,5 +1,6 @@
 //! Replication, from a snapshot in production to a copy in DR.
 
+mod alarms;
 mod attacker;
 mod bad_input;
 mod crashes;

@@ -87,7 +87,6 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
         ("Concurrency", "5"),
         ("AlarmEmail", "dr@example.com"),
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:111111111111:alarms"),
-        ("NoCopyHours", "0"),
         ("LogDays", "30"),
         ("CodeVersion", "L4kqtJlcpXroDTDmpUMLUo"),
         ("TimerVersion", "L4kqtJlcpXroDTDmpUMLUo"),
@@ -98,9 +97,10 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
     let mut setup = Setup::new(SOURCE, DR, REGION)?
         .consumer_parameter("KeyPerDatabase", "true")
         .consumer_parameter("SourceTags", "prefix");
-    for (name, value) in &both[1..4] {
+    for (name, value) in &both[1..3] {
         setup = setup.source_parameter(name, value);
     }
+    setup = setup.source_parameter("NoCopyHours", "0").producer_parameter("NoCopyHours", "0");
     for (name, value) in both {
         setup = setup.consumer_parameter(name, value).producer_parameter(name, value);
     }

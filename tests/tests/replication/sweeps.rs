@@ -1,12 +1,44 @@
 //! Sweeps that have more snapshots than time.
 
 use std::cell::RefCell;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use cloud::{Cloud, batch};
 use protocol::event::Sweep;
 use rehearsal::Database;
-use tests::{Fixture, HOUR};
+use tests::{Fixture, HOUR, settings};
+use tracing::instrument::WithSubscriber;
 
+/// The lines of a sweep that a test runs by itself.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn writer(&self) -> impl Fn() -> Self + Send + Sync + 'static {
+        let log = self.clone();
+        move || log.clone()
+    }
+
+    /// The metric in each line that has it.
+    fn metric(&self, name: &str) -> Vec<Option<u64>> {
+        let text = self.0.lock().map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter_map(|line| Some(line.get(name)?.as_u64())).collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().map_err(|_| io::Error::other("poisoned"))?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+// Invariant 16.
 #[tokio::test(start_paused = true)]
 async fn a_sweep_without_time_handles_one_snapshot_and_starts_one_timer_for_the_rest() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
@@ -19,13 +51,15 @@ async fn a_sweep_without_time_handles_one_snapshot_and_starts_one_timer_for_the_
     let place = fixture.source();
     let config = fixture.rehearsal.world().sdk_config(place.account.as_str(), place.region.as_str());
     let (cloud, machine) = (Cloud::new(&config, place.clone()), place.arn("states", "stateMachine:draco-wait4copy"));
-    let looked = RefCell::new(Vec::new());
+    let (looked, log) = (RefCell::new(Vec::new()), Log::default());
     let look = |snapshot: protocol::Snapshot| {
         looked.borrow_mut().push(snapshot.arn.id().to_owned());
         async { anyhow::bail!("an error must not start a second timer") }
     };
     let from_second = Sweep { done: 1, ..Sweep::default() };
-    batch::sweep(&cloud, from_second, cloud.now(), &machine, look).await?;
+    let subscriber = cloud::log::subscriber("producer", log.writer(), move || settings().epoch);
+    batch::sweep(&cloud, from_second, cloud.now(), &machine, look).with_subscriber(subscriber).await?;
+    assert_eq!(log.metric("SweepFailures"), [Some(1)], "the failed look is counted");
     let all = cloud.list_page(protocol::Kind::Instance, None, None).await?.snapshots;
     assert_eq!(*looked.borrow(), [all[1].arn.id()], "only the second snapshot");
 

@@ -70,6 +70,8 @@ pub mod step {
         REFUSED = "refused";
         /// A snapshot that cannot be parsed was skipped.
         SNAPSHOT_UNREADABLE = "snapshot_unreadable";
+        /// The consumer cannot reply to a source account.
+        SOURCE_UNREACHABLE = "source_unreachable";
         /// The program could not start.
         START_FAILED = "start_failed";
         /// A sweep looked at every snapshot.
@@ -116,11 +118,15 @@ pub const FIELDS: [&str; 18] = [
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 8] = [
+pub const METRICS: [(&str, &str, &str); 12] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
     ("rejected", "Rejected", "Count"),
+    ("bugs", "Bugs", "Count"),
+    ("source_unreachable", "SourceUnreachable", "Count"),
+    ("swept", "Swept", "Count"),
+    ("sweep_failures", "SweepFailures", "Count"),
     ("deleted", "Deleted", "Count"),
     ("would_delete", "WouldDelete", "Count"),
     ("tags_left_out", "TagsLeftOut", "Count"),
@@ -158,6 +164,12 @@ pub fn event_failed(error: &anyhow::Error) -> String {
     let reason = format!("{error:#}");
     tracing::error!(step = step::EVENT_FAILED, reason, "the event failed");
     reason
+}
+
+/// Logs looks of a sweep that failed. The sweep continues, so AWS does not count an error of the function.
+pub(crate) fn looks_failed(count: usize, error: &anyhow::Error) {
+    let reason = format!("{error:#}");
+    tracing::error!(step = step::EVENT_FAILED, reason, sweep_failures = count, "looks of the sweep failed");
 }
 
 struct Lines<W, N> {

@@ -18,7 +18,12 @@ fn alarms_and_dashboards_use_metrics_that_exist() {
     let published: BTreeSet<&str> = METRICS.iter().map(|(_, name, _)| *name).collect();
     let producer = metrics_of(include_str!("../../../../cfn/producer.yaml"));
     let consumer = metrics_of(include_str!("../../../../cfn/consumer.yaml"));
-    assert_eq!(producer, BTreeSet::from(["Copied", "Failed", "Ignored"]));
-    assert_eq!(consumer, BTreeSet::from(["Copied", "CopyDelaySeconds", "Deleted", "Failed", "WouldDelete"]));
-    assert!(producer.union(&consumer).all(|name| published.contains(name)), "{published:?}");
+    let source = metrics_of(include_str!("../../../../cfn/source.yaml"));
+    assert_eq!(producer, BTreeSet::from(["Copied", "Failed", "Ignored", "Rejected", "SweepFailures", "Swept"]));
+    assert_eq!(
+        consumer,
+        BTreeSet::from(["Bugs", "CopyDelaySeconds", "Deleted", "SweepFailures", "Swept", "WouldDelete"])
+    );
+    assert_eq!(source, BTreeSet::from(["Copied", "Failed", "Rejected", "SourceUnreachable"]));
+    assert!([producer, consumer, source].iter().all(|used| used.is_subset(&published)), "{published:?}");
 }

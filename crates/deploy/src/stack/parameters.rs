@@ -47,7 +47,8 @@ pub(super) fn parameters(
     let mut all = vec![
         ("AlarmEmail", config.alarm_email.clone()),
         ("AlarmTopicArn", config.alarm_topic_arn.clone()),
-        ("NoCopyHours", Some(config.no_copy_hours.to_string())),
+        // In DR, each source account has its own alarm for copies that stop.
+        ("NoCopyHours", (*name != StackName::Consumer).then(|| config.no_copy_hours.to_string())),
     ];
     let of_functions = [
         ("CodeBucket", Some(config.need(&config.code_bucket, "CODE_BUCKET")?.clone())),
@@ -202,7 +203,6 @@ lifecycles: {Fortnight: {daily: 14}}
         insta::assert_snapshot!(shown(&all(&StackName::Consumer, FULL, NoDryRun::Keep, false)), @r#"
         AlarmEmail=dba@example.org
         AlarmTopicArn=arn:aws:sns:eu-west-1:222222222222:pager
-        NoCopyHours=0
         CodeBucket=code
         CodeKey=draco/functions-x86_64.zip
         CodeVersion=zip-1

@@ -1,6 +1,7 @@
 //! The resource types that are simulated, and how their resources are created.
 
 mod access;
+mod alarms;
 mod code;
 mod messages;
 
@@ -24,8 +25,7 @@ pub(super) struct Deployment<'a> {
 
 /// Resource types without an effect in the simulation: the property with the name, and the ARN if the resource has one.
 /// Other properties are resolved but not checked.
-const WITHOUT_EFFECT: [WithoutEffect; 4] = [
-    ("AWS::CloudWatch::Alarm", "AlarmName", Some(("cloudwatch", "alarm:{}"))),
+const WITHOUT_EFFECT: [WithoutEffect; 3] = [
     ("AWS::CloudWatch::Dashboard", "DashboardName", None),
     ("AWS::Logs::LogGroup", "LogGroupName", Some(("logs", "log-group:{}:*"))),
     ("AWS::Logs::MetricFilter", "FilterName", None),
@@ -40,6 +40,7 @@ impl Deployment<'_> {
         properties: &mut Properties,
     ) -> Result<CreatedResource, PathError> {
         match kind {
+            "AWS::CloudWatch::Alarm" => self.alarm(properties),
             "AWS::IAM::Role" => self.role(properties),
             "AWS::KMS::Alias" => self.alias(properties),
             "AWS::KMS::Key" => self.key(properties),
