@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::log::step;
-use cloud::{Class, CopyStart};
+use cloud::{Class, CopyStart, TimerStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
@@ -14,9 +14,6 @@ use crate::decide::Step;
 use crate::lifecycle::{Expired, StoredCopy, expired, expired_since_last_report};
 use crate::settings::{Deletion, Settings};
 use crate::{Cause, Consumer};
-
-/// The delay between looks whether a transit copy is visible.
-const SHARE_DELAY: TimeDelta = TimeDelta::seconds(20);
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +28,7 @@ impl Consumer {
     pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
         match step {
             Step::NoAction => {}
-            Step::WaitForShare { announcement } => return self.wait_for_share(announcement, cause).await,
+            Step::WaitForShare { announcement, delay } => return self.wait_for_share(announcement, delay, cause).await,
             Step::StartCopy { announcement, transit } => {
                 let started = self.start_copy(&announcement, &transit).await;
                 if let Err(error) = started {
@@ -55,14 +52,33 @@ impl Consumer {
         Ok(Answer::Done)
     }
 
-    async fn wait_for_share(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+    async fn wait_for_share(
+        &self,
+        announcement: Announcement,
+        delay: TimeDelta,
+        cause: Cause,
+    ) -> anyhow::Result<Answer> {
         if let Cause::ShareTimer(_) = cause {
-            return Ok(Answer::again(SHARE_DELAY));
+            return Ok(Answer::again(delay));
         }
-        let transit = announcement.transit.clone();
-        info!(snapshot = %announcement.origin.snapshot, step = step::WAITING_FOR_SHARE, %transit, "the transit copy is not visible yet");
-        let wait_policy = &self.settings.wait_policy;
-        wait_policy.start(&self.cloud, &transit, Awaited::Sharing(announcement), SHARE_DELAY).await?;
+        let Settings { wait_policy, limits, .. } = &self.settings;
+        let most = limits.pending;
+        let (origin, transit) = (announcement.origin.clone(), announcement.transit.clone());
+        let account = &origin.snapshot.place.account;
+        if wait_policy.count_pending_shares(&self.cloud, account, most).await? >= most {
+            let why = format!(
+                "DR waits for {most} announced transit copies of account {account} that are not visible, which is its \
+                 limit (MAX_PENDING); find out why they are not shared, or who announces them"
+            );
+            self.refuse_because(&origin, RefusalReason::TooMany, why).await?;
+            return Ok(Answer::Done);
+        }
+        info!(snapshot = %origin.snapshot, step = step::WAITING_FOR_SHARE, %transit, "the transit copy is not visible yet");
+        match wait_policy.start(&self.cloud, &transit, Awaited::Sharing(announcement), delay).await? {
+            TimerStart::Started | TimerStart::Running => {}
+            // It was announced several times today, and was never visible.
+            TimerStart::UsedUp => self.refuse(&origin, RefusalReason::NotShared).await?,
+        }
         Ok(Answer::Done)
     }
 

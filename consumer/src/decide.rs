@@ -53,6 +53,8 @@ pub enum Transit {
     NotVisible {
         /// Its announcement.
         announcement: Announcement,
+        /// The delay until the next look.
+        delay: TimeDelta,
     },
     /// The transit copy is still not visible, ten minutes after its announcement.
     NeverVisible,
@@ -98,6 +100,8 @@ pub enum Step {
     WaitForShare {
         /// The announcement of the transit copy.
         announcement: Announcement,
+        /// The delay until the next look.
+        delay: TimeDelta,
     },
     /// Find the key, start the copy, and wait for it.
     StartCopy {
@@ -167,7 +171,7 @@ pub fn decide(observed: Observed) -> Step {
             (Status::Available, Reported::Yes, Requester::Dr) => Step::NoAction,
         },
         (Existing::None, Transit::NotObserved) => Step::NoAction,
-        (Existing::None, Transit::NotVisible { announcement }) => Step::WaitForShare { announcement },
+        (Existing::None, Transit::NotVisible { announcement, delay }) => Step::WaitForShare { announcement, delay },
         (Existing::None, Transit::NeverVisible) => Step::Refuse(RefusalReason::NotShared),
         (Existing::None, Transit::Visible { announcement, snapshot, admission }) => match admission {
             Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),

@@ -22,15 +22,12 @@ use protocol::event::{Awaited, Check, Content, Record};
 use protocol::notification::Notification;
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
-use protocol::wait::Answer;
+use protocol::wait::{self, Answer};
 use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide};
 use settings::{Plaintext, Settings};
-
-/// How long after its announcement a transit copy may still be invisible.
-const SHARING_LIMIT: TimeDelta = TimeDelta::minutes(10);
 
 /// The consumer, with its clients and settings.
 pub struct Consumer {
@@ -193,8 +190,14 @@ impl Consumer {
 
     async fn observe_transit(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Transit> {
         let Some(snapshot) = self.cloud.find(&announcement.transit).await? else {
-            let is_late = matches!(cause, Cause::ShareTimer(since) if self.cloud.now() - since >= SHARING_LIMIT);
-            return Ok(if is_late { Transit::NeverVisible } else { Transit::NotVisible { announcement } });
+            let elapsed = match cause {
+                Cause::ShareTimer(since) => self.cloud.now() - since,
+                _ => TimeDelta::zero(),
+            };
+            return Ok(match wait::next_share_look(elapsed) {
+                Some(delay) => Transit::NotVisible { announcement, delay },
+                None => Transit::NeverVisible,
+            });
         };
         ensure_true(&announcement.origin, &snapshot)?;
         let is_taken_later = snapshot.created.is_some_and(|created| announcement.origin.taken > created);

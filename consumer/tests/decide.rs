@@ -2,8 +2,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
+use chrono::TimeDelta;
 use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
 use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
+
+const DELAY: TimeDelta = TimeDelta::seconds(20);
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
@@ -57,7 +60,7 @@ const ROWS: [Row; 14] = [
     (
         "| none                    | not visible                    | any       | `WaitForShare`             |",
         |o| matches!(o.transit, Transit::NotVisible { .. }),
-        |_| Step::WaitForShare { announcement: announcement() },
+        |_| Step::WaitForShare { announcement: announcement(), delay: DELAY },
     ),
     (
         "| none                    | never visible                  | any       | `Refuse(NotShared)`        |",
@@ -152,7 +155,7 @@ fn every_observable_state() -> Vec<Observed> {
                 admission,
             },
         );
-    let not_visible = Transit::NotVisible { announcement: announcement() };
+    let not_visible = Transit::NotVisible { announcement: announcement(), delay: DELAY };
     let transits: Vec<_> =
         [Transit::NotObserved, not_visible, Transit::NeverVisible].into_iter().chain(visible).collect();
     let mut states = Vec::new();

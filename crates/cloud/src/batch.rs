@@ -8,7 +8,7 @@ use protocol::{Kind, Snapshot};
 use tracing::info;
 
 use crate::log::step;
-use crate::{Cloud, Rejection, log, reject};
+use crate::{Cloud, Rejection, log, reject, timer};
 
 /// The time that a sweep reserves to hand over the rest. It is longer than one look takes.
 const RESERVE: TimeDelta = TimeDelta::seconds(20);
@@ -110,7 +110,9 @@ where
 }
 
 async fn continue_later(cloud: &Cloud, rest: Sweep, state_machine: &str) -> anyhow::Result<()> {
-    let name = format!("{}-sweep", cloud.now().format("%Y%m%dt%H%M%S"));
+    let when = cloud.now().format("%Y%m%dt%H%M%S").to_string();
+    let name = timer::name("sweep", &cloud.here().account, &when, &serde_json::to_string(&rest)?, "");
     let timer = Timer { trigger: Trigger::Sweep(rest), answer: Answer::Again { seconds: 1 } };
-    Ok(cloud.start_timer(state_machine, &name, &timer).await?)
+    cloud.start_timer(state_machine, &name, &timer).await?;
+    Ok(())
 }

@@ -163,7 +163,7 @@ const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
     ),
     (Class::Gone, &[OperationKind::Copy, OperationKind::Share], "it was deleted in the meantime"),
     (Class::Gone, &[OperationKind::Publish], "check that the other account's stack exists in this region"),
-    (Class::Gone, &[OperationKind::StartTimer], "check that WAIT4COPY_ARN is the state machine of this stack"),
+    (Class::Gone, &[OperationKind::Timer], "check that WAIT4COPY_ARN is the state machine of this stack"),
     (
         Class::Denied,
         &[OperationKind::Publish],
@@ -184,6 +184,7 @@ pub(crate) enum Operation<'a> {
     Delete(&'a SnapshotArn),
     Publish { topic: &'a TopicArn, message: &'a Message },
     StartTimer { state_machine_arn: &'a str, name: &'a str },
+    CountTimers { state_machine_arn: &'a str },
     GetKey(&'a str),
 }
 
@@ -197,7 +198,7 @@ enum OperationKind {
     Tag,
     Delete,
     Publish,
-    StartTimer,
+    Timer,
     GetKey,
 }
 
@@ -296,7 +297,7 @@ impl Operation<'_> {
             Self::Tag { .. } => OperationKind::Tag,
             Self::Delete(_) => OperationKind::Delete,
             Self::Publish { .. } => OperationKind::Publish,
-            Self::StartTimer { .. } => OperationKind::StartTimer,
+            Self::StartTimer { .. } | Self::CountTimers { .. } => OperationKind::Timer,
             Self::GetKey(_) => OperationKind::GetKey,
         }
     }
@@ -318,6 +319,7 @@ impl fmt::Display for Operation<'_> {
             Self::StartTimer { state_machine_arn, name } => {
                 write!(f, "starting the timer {name} of {state_machine_arn}")
             }
+            Self::CountTimers { state_machine_arn } => write!(f, "listing the timers of {state_machine_arn}"),
             Self::GetKey(alias) => write!(f, "finding or creating the key {alias}"),
         }
     }

@@ -45,6 +45,7 @@ use pair::Pair;
 pub use error::{Class, Error};
 pub use function::Function;
 pub use rejection::{Rejection, reject, require};
+pub use timer::TimerStart;
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -225,16 +226,34 @@ impl Cloud {
         published.await.map_err(|failure: Failure| self.error(&Operation::Publish { topic, message }, failure))
     }
 
-    /// Starts a timer. If a timer of this name was started before, this has no effect.
+    /// Starts a timer, unless one of this name is running. A name whose timers have ended can be used again, a few times.
     ///
     /// # Errors
-    /// If the call fails.
-    pub async fn start_timer(&self, state_machine_arn: &str, name: &str, timer: &Timer) -> Result<(), Error> {
-        match timer::start(self.others.sfn(), state_machine_arn, name, timer).await {
-            Ok(()) => Ok(()),
-            Err(failure) if failure.class() == Class::Exists => Ok(()),
-            Err(failure) => Err(self.error(&Operation::StartTimer { state_machine_arn, name }, failure)),
+    /// If a call fails.
+    pub async fn start_timer(&self, state_machine_arn: &str, name: &str, timer: &Timer) -> Result<TimerStart, Error> {
+        let sfn = self.others.sfn();
+        for n in 1..=timer::STARTS {
+            let name = &timer::nth(name, n);
+            let failed = |failure| self.error(&Operation::StartTimer { state_machine_arn, name }, failure);
+            match timer::start(sfn, state_machine_arn, name, timer).await {
+                Ok(()) => return Ok(TimerStart::Started),
+                Err(failure) if failure.class() == Class::Exists => {}
+                Err(failure) => return Err(failed(failure)),
+            }
+            if timer::is_running(sfn, state_machine_arn, name).await.map_err(failed)? {
+                return Ok(TimerStart::Running);
+            }
         }
+        Ok(TimerStart::UsedUp)
+    }
+
+    /// The number of running timers whose name begins with this prefix, or `most` if there are more.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn count_timers(&self, state_machine_arn: &str, prefix: &str, most: usize) -> Result<usize, Error> {
+        let count = timer::count_running(self.others.sfn(), state_machine_arn, prefix, most).await;
+        count.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
     }
 
     /// The ARN of the key with this alias. If there is none, it is created: symmetric, rotated yearly, usable by this account

@@ -1,56 +1,110 @@
 //! Timers: executions of the state machine `draco-wait4copy`, identified by name.
 
 use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
+use protocol::AccountId;
 use protocol::wait::Timer;
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
 
-/// The maximum length of an execution name in Step Functions.
-const MAX_CHARS: usize = 80;
-/// The length of a hash in hexadecimal digits.
+/// The number of hexadecimal digits of a hash in a name.
 const HASH_DIGITS: usize = 16;
+/// The number of characters of the readable end of a name. Step Functions allows 80 for the whole name.
+const READABLE_CHARS: usize = 30;
+/// The maximum number of executions on a page.
+const PAGE_SIZE: i32 = 1000;
+
+/// How often a timer of one name can be started: a copy that failed is made again, and each attempt has a timer. There is a
+/// limit, because each start makes two calls for each earlier one.
+pub(crate) const STARTS: u32 = 4;
+
+/// The result of starting a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerStart {
+    /// This call started it.
+    Started,
+    /// A timer of this name is running.
+    Running,
+    /// Timers of this name were started and have ended as often as is allowed.
+    UsedUp,
+}
+
+/// The name of a timer: `copying-111111111111-20261121-1fac559f47ddf9af-rds-orders`. Names begin with the purpose and the
+/// account, by which they are counted. The hash is that of everything that the timer waits for: with the identifier alone,
+/// whoever starts a timer for another snapshot of the same name would prevent the right one.
+pub(crate) fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &str) -> String {
+    let hash = Sha256::digest(awaited);
+    let hash: String = hash.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    let readable: String =
+        id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(READABLE_CHARS).collect();
+    format!("{}{when}-{hash}-{readable}", prefix(purpose, account))
+}
+
+/// The beginning of the names of all timers of a purpose and an account.
+pub(crate) fn prefix(purpose: &str, account: &AccountId) -> String {
+    format!("{purpose}-{account}-")
+}
+
+/// The name for the nth start, from 1.
+pub(crate) fn nth(name: &str, n: u32) -> String {
+    if n == 1 { name.to_owned() } else { format!("{name}-{n}") }
+}
 
 /// Starts a timer. A name can be used once in ninety days; AWS returns an error if it was used already.
 pub(crate) async fn start(sfn: &Client, state_machine_arn: &str, name: &str, timer: &Timer) -> Result<(), Failure> {
     let input = serde_json::to_string(timer).map_err(Failure::not_sent)?;
-    let call = sfn.start_execution().state_machine_arn(state_machine_arn).name(execution_name(name));
-    call.input(input).send().await?;
+    sfn.start_execution().state_machine_arn(state_machine_arn).name(name).input(input).send().await?;
     Ok(())
 }
 
-/// A valid execution name. Invalid characters are replaced, and a hash keeps names distinct that would become equal.
-fn execution_name(name: &str) -> String {
-    let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !name.is_empty() && name.len() <= MAX_CHARS && name.chars().all(is_valid) {
-        return name.to_owned();
+/// Whether the timer of this name is running.
+pub(crate) async fn is_running(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<bool, Failure> {
+    let execution_arn = format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1));
+    let described = sfn.describe_execution().execution_arn(execution_arn).send().await?;
+    Ok(described.status == ExecutionStatus::Running)
+}
+
+/// The number of running timers whose name begins with this prefix, or `most` if there are more.
+pub(crate) async fn count_running(
+    sfn: &Client,
+    state_machine_arn: &str,
+    prefix: &str,
+    most: usize,
+) -> Result<usize, Failure> {
+    let (mut count, mut token) = (0, None);
+    loop {
+        let call = sfn.list_executions().state_machine_arn(state_machine_arn).max_results(PAGE_SIZE);
+        let page = call.status_filter(ExecutionStatus::Running).set_next_token(token).send().await?;
+        count += page.executions.iter().filter(|execution| execution.name.starts_with(prefix)).count();
+        token = page.next_token;
+        if token.is_none() || count >= most {
+            return Ok(count.min(most));
+        }
     }
-    let readable = name.chars().map(|c| if is_valid(c) { c } else { '-' }).take(MAX_CHARS - HASH_DIGITS - 1);
-    let hash = Sha256::digest(name);
-    let hash = hash.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}"));
-    readable.chain(['-']).collect::<String>() + &hash.collect::<String>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_valid_name_is_unchanged() {
-        for name in ["a", "copying-draco-rds-orders_2026", &"x".repeat(80)] {
-            assert_eq!(execution_name(name), name);
-        }
+    fn example(awaited: &str, id: &str) -> String {
+        name("copying", &"111111111111".parse().unwrap(), "20261121", awaited, id)
     }
 
     #[test]
-    fn an_invalid_name_becomes_valid_and_distinct() {
-        let names = ["", "rds:orders", "rds-orders:", "é", &"x".repeat(81), &"x".repeat(82), &"ü".repeat(81)];
-        let executions: Vec<String> = names.map(execution_name).to_vec();
-        for (name, execution) in names.iter().zip(&executions) {
-            let is_valid = execution.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && execution.len() <= 80;
-            assert!(is_valid, "{name}: {execution}");
-            assert_eq!(executions.iter().filter(|other| *other == execution).count(), 1, "{execution}");
+    fn a_name_has_purpose_account_day_hash_and_readable_end() {
+        assert_eq!(example("rds:orders", "rds:orders"), "copying-111111111111-20261121-1fac559f47ddf9af-rds-orders");
+    }
+
+    #[test]
+    fn every_name_is_valid_and_distinct() {
+        let awaited = ["", "rds:orders", "rds-orders", "é", &"x".repeat(81), &"x".repeat(82)];
+        let names: Vec<String> = awaited.map(|it| nth(&example(it, it), STARTS)).to_vec();
+        for name in &names {
+            let is_valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && name.len() <= 80;
+            assert!(is_valid, "{name}");
+            assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name}");
         }
-        assert_eq!(executions[1], "rds-orders-1fac559f47ddf9af");
     }
 }

@@ -4,11 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use protocol::event::{Awaited, Check, Trigger};
 use protocol::settings::{DEFAULT_WAIT_LIMIT_HOURS, SettingsReader, parse_arn_of, parse_wait_limit};
 use protocol::wait::{self, Answer, Timer};
-use protocol::{Origin, Place, Snapshot, SnapshotArn};
+use protocol::{AccountId, Origin, Place, Snapshot, SnapshotArn};
 use tracing::error;
 
 use crate::log::step;
-use crate::{Cloud, Error};
+use crate::{Cloud, Error, TimerStart, timer};
+
+/// The purposes of timers, with which their names begin.
+const COPYING: &str = "copying";
+const SHARING: &str = "sharing";
 
 /// How a function waits for copies.
 #[derive(Clone, Debug)]
@@ -28,8 +32,7 @@ impl WaitPolicy {
         Self { state_machine, limit: TimeDelta::hours(hours.into()) }
     }
 
-    /// Starts a timer for this snapshot. There is one timer for each snapshot, purpose and day; starting it again has no
-    /// effect.
+    /// Starts a timer for this snapshot, unless one is running. There is a name for each purpose, day and awaited event.
     ///
     /// # Errors
     /// If AWS does not start it.
@@ -39,21 +42,21 @@ impl WaitPolicy {
         snapshot: &SnapshotArn,
         awaited: Awaited,
         delay: TimeDelta,
-    ) -> Result<(), Error> {
+    ) -> Result<TimerStart, Error> {
         let since = cloud.now();
-        let purpose = match awaited {
-            Awaited::Copying(_) => "copying",
-            Awaited::Sharing(_) => "sharing",
+        let (purpose, account) = match &awaited {
+            Awaited::Copying(origin) => (COPYING, &origin.snapshot.place.account),
+            Awaited::Sharing(announcement) => (SHARING, &announcement.origin.snapshot.place.account),
         };
-        // An instance and a cluster can have the same name, and so can databases of several accounts.
-        let (kind, account) = (snapshot.kind.snapshot_type(), &snapshot.place.account);
-        let name = format!("{}-{purpose}-{kind}-{account}-{}", since.format("%Y%m%d"), snapshot.id());
+        // Strings, times and maps of strings always serialize.
+        let text = serde_json::to_string(&awaited).unwrap_or_default();
+        let name = timer::name(purpose, account, &since.format("%Y%m%d").to_string(), &text, snapshot.id());
         let trigger = Trigger::Check(Box::new(Check { awaited, since }));
         let timer = Timer { trigger, answer: Answer::again(delay) };
         cloud.start_timer(&self.state_machine, &name, &timer).await
     }
 
-    /// Starts a timer for a copy of this size.
+    /// Starts a timer for a copy of this size. If none can be started any more today, the sweep and RDS's events look at it.
     ///
     /// # Errors
     /// If AWS does not start it.
@@ -64,7 +67,16 @@ impl WaitPolicy {
         copy: &SnapshotArn,
         gib: u32,
     ) -> Result<(), Error> {
-        self.start(cloud, copy, Awaited::Copying(origin.clone()), wait::first_delay(copy.kind, gib)).await
+        let delay = wait::first_delay(copy.kind, gib);
+        self.start(cloud, copy, Awaited::Copying(origin.clone()), delay).await.map(drop)
+    }
+
+    /// The number of running timers that wait until transit copies of this account are visible, or `most` if there are more.
+    ///
+    /// # Errors
+    /// If AWS does not list them.
+    pub async fn count_pending_shares(&self, cloud: &Cloud, account: &AccountId, most: usize) -> Result<usize, Error> {
+        cloud.count_timers(&self.state_machine, &timer::prefix(SHARING, account), most).await
     }
 
     /// The answer to a timer that has waited for this copy since then.

@@ -161,6 +161,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Number(config.max_databases)),
     },
     Key {
+        name: "MAX_PENDING",
+        description: "how many announced snapshots of one source account DR waits for at a time, until it can see them",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_pending, number(text, 1, MAX_LIMIT)),
+        value: |config| Some(Setting::Number(config.max_pending)),
+    },
+    Key {
         name: FLOOR,
         description: "the rules that keep copies in DR in addition to every lifecycle",
         is_required: false,

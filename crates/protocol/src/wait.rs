@@ -57,6 +57,17 @@ const ASSUMED_GIB: u32 = 50;
 /// The minimum delay for instance snapshots: how long Draco waits for the copy-completed event of the smallest one.
 const MIN_INSTANCE_DELAY: TimeDelta = TimeDelta::minutes(10);
 
+/// When DR looks whether an announced transit copy is visible, after its announcement. Sharing usually takes effect within
+/// seconds. Each look costs DR calls, and a source account can announce snapshots that do not exist, so there are few.
+const SHARE_LOOKS: [TimeDelta; 4] =
+    [TimeDelta::seconds(20), TimeDelta::minutes(1), TimeDelta::minutes(4), TimeDelta::minutes(10)];
+
+/// The delay until the next look whether a transit copy is visible that was announced this long ago. `None`: it was the last.
+#[must_use]
+pub fn next_share_look(elapsed: TimeDelta) -> Option<TimeDelta> {
+    SHARE_LOOKS.into_iter().find(|look| *look > elapsed).map(|look| look - elapsed)
+}
+
 /// The delay until the first look at a copy that was just started.
 #[must_use]
 pub fn first_delay(kind: Kind, gib: u32) -> TimeDelta {

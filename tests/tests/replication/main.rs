@@ -15,6 +15,7 @@ mod replies;
 mod senders;
 mod source_tags;
 mod sweeps;
+mod timers;
 mod trust;
 
 use protocol::Message;

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::Tag;
 use aws_types::SdkConfig;
-use protocol::{Kind, tags};
+use protocol::{Kind, Tags, tags};
 use rehearsal::{Database, Encryption, Setup};
 use serde_json::json;
 use sim::journal::{DeliveryOutcome, Event};
-use tests::{DR, Fixture, OTHER, REGION, SOURCE, settings};
+use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
+
+use crate::attacker::{announce, announcement};
 
 /// The roles of both stacks, by account.
 const ROLES: [(&str, &str); 6] = [
@@ -40,6 +43,16 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
         let nonsense = json!({ "nonsense": true });
         fixture.rehearsal.world().invoke_function(&fixture.function_arn(account, function), nonsense);
     }
+    // While the transit copies and the copies are in progress, sweeps look whether their timers are running.
+    let world = fixture.rehearsal.world().clone();
+    for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
+        let start = settings().epoch + if account == SOURCE { 80 * MINUTE } else { 90 * MINUTE };
+        world.sleep((start - world.now()).to_std()?).await;
+        world.invoke_function(&fixture.function_arn(account, function), json!({ "sweep": {} }));
+    }
+    // A transit copy that does not exist.
+    let transit = fixture.snapshots(SOURCE).await?.into_iter().next().context("a snapshot")?;
+    announce(&fixture, announcement(&fixture.database(Kind::Instance, "none")?, 1, &transit, Tags::default())?);
     fixture.pass_hours(2 * 24 + 12).await?;
     Ok(fixture)
 }

@@ -24,6 +24,8 @@ pub(crate) enum Benchmark {
     Start,
     /// The cost of a replicated snapshot in fleets of different sizes, and how long a backlog takes
     Replicate,
+    /// What announcements of snapshots that do not exist cost DR: one, and 10,000 in ten minutes
+    Flood,
     #[value(hide = true)]
     PlanBuilt,
 }
@@ -42,6 +44,7 @@ pub(crate) fn run(shell: &Shell, benchmark: Benchmark) -> anyhow::Result<()> {
         }
         Benchmark::PlanBuilt => plan(),
         Benchmark::Start => start::run(shell),
+        Benchmark::Flood => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench flood").quiet().run()?),
         Benchmark::Replicate => {
             Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?)
         }

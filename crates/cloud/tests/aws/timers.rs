@@ -3,6 +3,7 @@
 use super::*;
 use aws_sdk_sfn::Client;
 use chrono::TimeDelta;
+use cloud::TimerStart;
 use protocol::event::{Sweep, Trigger};
 use protocol::wait::{Answer, Timer};
 use serde_json::{Value, json};
@@ -33,17 +34,18 @@ async fn started(sfn: &Client, machine: &str) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn starting_a_timer_again_has_no_effect() {
+async fn starting_a_running_timer_again_has_no_effect() {
     let world = world();
     let sfn = Client::new(&world.sdk_config(PROD, HERE));
     let (machine, prod) = (machine(&sfn).await, cloud(&world, PROD));
-    let after = |minutes| Timer { trigger: trigger(), answer: Answer::again(TimeDelta::minutes(minutes)) };
-    // While it is running, with the same and with another input. Below: after it has ended.
-    for timer in [after(5), after(5), after(6)] {
-        prod.start_timer(&machine, "copying-s", &timer).await.expect("a timer");
-    }
-    world.sleep(10 * MINUTE).await;
-    prod.start_timer(&machine, "copying-s", &after(5)).await.expect("a timer");
+    let start = async |minutes| {
+        let timer = Timer { trigger: trigger(), answer: Answer::again(TimeDelta::minutes(minutes)) };
+        prod.start_timer(&machine, "copying-s", &timer).await.expect("a timer")
+    };
+    assert_eq!(start(5).await, TimerStart::Started);
+    // With another input. With the same input, AWS returns the running execution.
+    assert_eq!(start(6).await, TimerStart::Running);
+    assert_eq!(start(5).await, TimerStart::Started);
     let input = json!({
         "trigger": { "sweep": { "kind": "cluster", "marker": "here" } },
         "answer": { "timer": "again", "seconds": 300 },
@@ -51,18 +53,35 @@ async fn starting_a_timer_again_has_no_effect() {
     assert_eq!(started(&sfn, &machine).await, [("copying-s".to_owned(), input)]);
 }
 
-/// Step Functions limits execution names to 80 characters and to certain characters.
 #[tokio::test(start_paused = true)]
-async fn a_timer_can_have_any_name() {
+async fn a_timer_that_has_ended_can_be_started_again_three_times() {
     let world = world();
     let sfn = Client::new(&world.sdk_config(PROD, HERE));
     let (machine, prod) = (machine(&sfn).await, cloud(&world, PROD));
     let timer = Timer { trigger: trigger(), answer: Answer::again(TimeDelta::minutes(5)) };
-    let long = "orders-".repeat(20);
-    let names = [long.as_str(), &format!("{long}2"), "rds:orders 2026", "rds-orders-2026", "", "größe"];
-    for name in names {
-        prod.start_timer(&machine, name, &timer).await.expect("a timer");
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        starts.push(prod.start_timer(&machine, "copying-s", &timer).await.expect("a timer"));
+        world.sleep(10 * MINUTE).await;
+    }
+    let mut expected = vec![TimerStart::Started; 4];
+    expected.push(TimerStart::UsedUp);
+    assert_eq!(starts, expected);
+    let names: Vec<String> = started(&sfn, &machine).await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["copying-s-4", "copying-s-3", "copying-s-2", "copying-s"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn running_timers_are_counted_by_the_beginning_of_their_name() {
+    let world = world();
+    let sfn = Client::new(&world.sdk_config(PROD, HERE));
+    let (machine, prod) = (machine(&sfn).await, cloud(&world, PROD));
+    for (name, minutes) in [("sharing-1-a", 5), ("sharing-1-b", 60), ("sharing-1-c", 60), ("sharing-11-d", 60)] {
+        let timer = Timer { trigger: trigger(), answer: Answer::again(TimeDelta::minutes(minutes)) };
         prod.start_timer(&machine, name, &timer).await.expect("a timer");
     }
-    assert_eq!(started(&sfn, &machine).await.len(), names.len());
+    let count = async |most| prod.count_timers(&machine, "sharing-1-", most).await.expect("a number");
+    assert_eq!((count(200).await, count(2).await), (3, 2));
+    world.sleep(10 * MINUTE).await;
+    assert_eq!(count(200).await, 2, "one has ended");
 }

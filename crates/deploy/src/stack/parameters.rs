@@ -80,6 +80,7 @@ pub(super) fn parameters(
                 ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
                 ("MaxDatabases", Some(config.max_databases.to_string())),
                 ("SourceTags", Some(config.source_tags.to_string())),
+                ("MaxPending", Some(config.max_pending.to_string())),
                 ("Floor", Some(config.floor_json())),
                 ("Lifecycles", Some(config.lifecycles_json())),
             ]);
@@ -130,6 +131,7 @@ WAIT_LIMIT_HOURS: 48
 KEY_PER_DATABASE: yes
 ALLOW_PLAINTEXT_CLUSTERS: true
 SOURCE_TAGS: prefix
+MAX_PENDING: 20
 FLOOR: {daily: 3}
 ALARM_EMAIL: dba@example.org
 ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager
@@ -221,6 +223,7 @@ lifecycles: {Fortnight: {daily: 14}}
         AllowPlaintextClusters=true
         MaxDatabases=200
         SourceTags=prefix
+        MaxPending=20
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
         "#);

@@ -172,3 +172,14 @@ fn a_delay_is_rounded_up_to_whole_seconds_and_is_at_least_one() {
     assert_eq!(again(TimeDelta::milliseconds(7_001)), Answer::Again { seconds: 8 });
     assert_eq!(again(TimeDelta::seconds(7)), Answer::Again { seconds: 7 });
 }
+
+#[test]
+fn a_transit_copy_is_looked_for_four_times_in_ten_minutes() {
+    let (mut elapsed, mut looks) = (TimeDelta::zero(), Vec::new());
+    while let Some(delay) = wait::next_share_look(elapsed) {
+        // Each look is a little late.
+        elapsed += delay + TimeDelta::milliseconds(300);
+        looks.push(elapsed.num_seconds());
+    }
+    assert_eq!(looks, [20, 60, 240, 600]);
+}
