@@ -1,4 +1,4 @@
-//! `draco demo`: Draco in two simulated accounts, ninety days in seconds.
+//! `draco demo`: Draco in three simulated accounts, ninety days in seconds.
 //!
 //! The crate `rehearsal` deploys the functions unchanged. [`Simulation`] has the accounts and databases, and [`paused`] the
 //! virtual clock. [`story`] has the steps for the first snapshot, [`outcome`] the results, and [`terminal`] prints both. The
@@ -19,9 +19,9 @@ use self::simulation::Simulation;
 use crate::Failure;
 use crate::progress::Progress;
 
-/// Watch Draco work in two simulated accounts: ninety days in seconds
+/// Watch Draco work in three simulated accounts: ninety days in seconds
 ///
-/// Both functions, as they run in AWS, copy the snapshots of some databases from a source account to the DR account. The
+/// The functions, as they run in AWS, copy the snapshots of some databases from two source accounts to the DR account. The
 /// command shows the steps for one snapshot, the copies of each database, and totals. At the end it checks the invariants
 /// of doc/invariants.md. It makes no calls to AWS and costs nothing.
 #[derive(Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
 
-    /// The number of databases, of six kinds in turn
+    /// The number of databases, of six kinds in turn and in two source accounts in turn
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
     databases: u32,
 

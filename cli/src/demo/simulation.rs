@@ -1,4 +1,4 @@
-//! The simulation: two accounts with Draco deployed, databases of every kind, and a ledger of their snapshots.
+//! The simulation: two source accounts and DR with Draco deployed, databases of every kind, and a ledger of their snapshots.
 
 use std::time::Duration;
 
@@ -36,14 +36,16 @@ impl Simulation {
         let rehearsal = Rehearsal::deploy(world, accounts::setup(REGION, demo.no_dry_run)?)?;
         let mut simulation =
             Self { rehearsal, ledger: Ledger::default(), databases: Vec::new(), days: demo.days, start };
-        let source = simulation.source();
-        for database in databases(demo.databases as usize, demo.seed) {
-            let arn = simulation.rehearsal.create_database(&source, &database).await?;
+        let sources: Vec<Place> = simulation.rehearsal.setup().sources().collect();
+        let databases = databases(demo.databases as usize, demo.seed);
+        for (source, database) in sources.iter().cycle().zip(databases) {
+            let arn = simulation.rehearsal.create_database(source, &database).await?;
             simulation.databases.push((arn, database));
         }
         Ok(simulation)
     }
 
+    /// The account of the first database.
     pub(super) fn source(&self) -> Place {
         let setup = self.rehearsal.setup();
         setup.place(setup.sources.first().unwrap_or(&setup.dr))

@@ -52,17 +52,24 @@ pub(super) fn write_outcome(out: &mut impl Write, simulation: &Simulation, outco
     let is_dry_run = simulation.rehearsal.setup().is_dry_run();
     writeln!(out, "{TITLE}Copies after {}{TITLE:#}\n", days(outcome.days))?;
     write_legend(out, "kept", if is_dry_run { "would be deleted" } else { "deleted" })?;
-    for ((_, database), copies) in simulation.databases.iter().zip(&outcome.databases) {
-        write_database(out, database, copies, is_dry_run)?;
+    for ((arn, database), copies) in simulation.databases.iter().zip(&outcome.databases) {
+        let name = format!("{}/{}", arn.place.account, database.name);
+        write_database(out, &name, database, copies, is_dry_run)?;
     }
     write_totals(out, outcome, is_dry_run)?;
     write_invariants(out, outcome, is_dry_run)
 }
 
-fn write_database(out: &mut impl Write, database: &Database, copies: &Copies, is_dry_run: bool) -> io::Result<()> {
+fn write_database(
+    out: &mut impl Write,
+    name: &str,
+    database: &Database,
+    copies: &Copies,
+    is_dry_run: bool,
+) -> io::Result<()> {
     let description = description(database);
     let name_width = width().saturating_sub(description.width() + 2).max(20);
-    writeln!(out, "{TITLE}{}{TITLE:#}  {FAINT}{description}{FAINT:#}", shortened(&database.name, name_width))?;
+    writeln!(out, "{TITLE}{}{TITLE:#}  {FAINT}{description}{FAINT:#}", shortened(name, name_width))?;
     if copies.copies.is_empty() {
         let message = copies.ignored.as_deref().unwrap_or("not copied");
         return writeln!(out, "         {}, {message}\n", count(copies.sources, "snapshot", "snapshots"));

@@ -56,7 +56,7 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// Deploy Draco: 111111111111 is the source account, 222222222222 is DR
+    /// Deploy Draco: 111111111111 and 333333333333 are source accounts, 222222222222 is DR
     #[arg(long)]
     functions: bool,
 
@@ -92,9 +92,9 @@ Example:
     export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=any
     aws sts get-caller-identity
 
-With --functions, Draco copies the snapshots of 111111111111 to 222222222222, if the
-database has the tag Draco_Lifecycle and copies its tags to snapshots. --only draco
-prints only the log lines of its functions.
+With --functions, Draco copies the snapshots of 111111111111 and 333333333333 to
+222222222222, if the database has the tag Draco_Lifecycle and copies its tags to
+snapshots. --only draco prints only the log lines of its functions.
 
 Exit codes: 0 ended by Ctrl-C or kill, 1 the output could not be written, 2 invalid
 arguments."#;

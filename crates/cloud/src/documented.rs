@@ -141,3 +141,23 @@ fn the_code_names_every_step_by_its_constant() {
     }
     assert_eq!(used.len(), step::ALL.len(), "every step is used: {used:?}");
 }
+
+/// The names of the alarms in a template, as the page writes them.
+fn alarms(template: &str) -> Vec<String> {
+    let names = template.lines().filter_map(|line| line.trim().strip_prefix("AlarmName: "));
+    names.map(|name| name.trim_start_matches("!Sub ").replace("${SourceAccount}", "ACCOUNT")).collect()
+}
+
+#[test]
+fn every_alarm_is_documented() {
+    let page = fs::read_to_string(root().join("doc/operations.md")).unwrap();
+    let templates = fs::read_dir(root().join("cfn")).unwrap().map(|file| file.unwrap().path());
+    for path in templates.filter(|path| path.extension().is_some_and(|end| end == "yaml")) {
+        for name in alarms(&fs::read_to_string(&path).unwrap()) {
+            let of_several = ["draco-producer-", "draco-consumer-"].map(|prefix| name.replace(prefix, "…-"));
+            let is_listed =
+                [&name, &of_several[0], &of_several[1]].iter().any(|name| page.contains(&format!("`{name}`")));
+            assert!(is_listed, "{}: the alarm {name} is not in doc/operations.md", path.display());
+        }
+    }
+}
