@@ -67,34 +67,36 @@ fn published(line: &Value, alarm: &Alarm) -> Option<f64> {
 
 /// Whether an event counts for one of AWS's own metrics. Of the metrics that the templates use, `AsyncEventAge` is missing.
 fn counts(event: &Event, place: &Place, alarm: &Alarm) -> bool {
-    let is = |dimension: &str, arn: &str| {
-        alarm.dimensions.get(dimension).is_some_and(|value| {
-            arn == value
-                || arn.ends_with(&format!(":{}:{value}", place.account))
-                || arn.ends_with(&format!(":function:{value}"))
-        })
+    let is = |dimension: &str, value: &str| alarm.dimensions.get(dimension).is_some_and(|known| known == value);
+    let here = format!(":{}:", place.account);
+    let is_here = |dimension: &str, arn: &str| {
+        let name = arn.split_once(&here).map(|(_, name)| name.trim_start_matches("function:"));
+        name.is_some_and(|name| is(dimension, name))
     };
     match (alarm.metric.as_str(), event) {
         ("NumberOfMessagesSent", Event::DeadLetter { to, outcome: DeliveryOutcome::Delivered, .. }) => {
-            is("QueueName", to)
+            is_here("QueueName", to)
         }
         ("DestinationDeliveryFailures", Event::DeadLetter { function, outcome, .. }) => {
-            *outcome != DeliveryOutcome::Delivered && is("FunctionName", function)
+            *outcome != DeliveryOutcome::Delivered && is_here("FunctionName", function)
         }
-        ("Errors" | "Throttles", Event::Invocation { account, function, outcome, .. }) => {
-            let wanted = match outcome {
-                InvocationOutcome::Error | InvocationOutcome::Timeout | InvocationOutcome::Killed => "Errors",
-                InvocationOutcome::Throttled => "Throttles",
-                InvocationOutcome::Ok | InvocationOutcome::Lost => return false,
-            };
-            alarm.metric == wanted && account == place.account.as_str() && is("FunctionName", function)
+        (metric, Event::Invocation { account, function, outcome, .. }) => {
+            metric == metric_of(*outcome) && account == place.account.as_str() && is("FunctionName", function)
         }
         ("ExecutionsFailed", Event::Transition { account, machine, state, .. }) => {
             let machine = place.arn("states", &format!("stateMachine:{machine}"));
-            account == place.account.as_str()
-                && ["TimedOut", "Failed"].contains(&state.as_str())
-                && is("StateMachineArn", &machine)
+            let has_failed = ["TimedOut", "Failed"].contains(&state.as_str());
+            has_failed && account == place.account.as_str() && is("StateMachineArn", &machine)
         }
         _ => false,
+    }
+}
+
+/// The metric that counts invocations with this outcome; empty if none does.
+fn metric_of(outcome: InvocationOutcome) -> &'static str {
+    match outcome {
+        InvocationOutcome::Error | InvocationOutcome::Timeout | InvocationOutcome::Killed => "Errors",
+        InvocationOutcome::Throttled => "Throttles",
+        InvocationOutcome::Ok | InvocationOutcome::Lost => "",
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use protocol::tags;
 use rehearsal::{Database, Encryption, Setup};
 use serde_json::json;
+use sim::fault::{Action, Plan, PointKind};
 use tests::{DR, Fixture, HOUR, MINUTE, OTHER, REGION, SOURCE, settings};
 
 use crate::sns_event;
@@ -130,5 +131,29 @@ async fn dr_keeps_and_counts_the_copies_of_an_account_that_cannot_be_reached() -
     let copied: Vec<_> = lines.iter().filter(of_dr).filter(|line| line.json["Copied"] == 1).collect();
     assert_eq!(copied.len(), 1);
     assert_eq!(notified(&fixture, DR, settings().epoch)?, ["draco-source-111111111111-source-unreachable"]);
+    Ok(())
+}
+
+// Invariant 16.
+#[tokio::test(start_paused = true)]
+async fn functions_that_are_throttled_and_timers_that_fail_are_reported() -> anyhow::Result<()> {
+    // A copy of 100 GiB takes longer than an hour.
+    let settings = sim::Settings { copy_gib_per_minute: 1, ..settings() };
+    let setup = Setup::new(SOURCE, DR, REGION)?.producer_parameter("WaitLimitHours", "1");
+    let mut fixture = Fixture::with(settings, setup).await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(6).await?;
+    let begun = fixture.rehearsal.world().now();
+    let notified_first = notified(&fixture, SOURCE, tests::settings().epoch)?;
+    assert!(notified_first.contains(&"draco-producer-timer-failed".to_owned()), "{notified_first:?}");
+    let rates = vec![(PointKind::Invocation, Action::Throttle, 1000)];
+    fixture.rehearsal.world().plan_faults(Plan::Rates { seed: 0, per_mille: rates });
+    for _ in 0..60 {
+        let sweep = json!({ "sweep": {} });
+        fixture.rehearsal.world().invoke_function(&fixture.function_arn(SOURCE, "draco-producer"), sweep);
+        fixture.rehearsal.world().sleep(MINUTE).await;
+    }
+    let notified = notified(&fixture, SOURCE, begun)?;
+    assert!(notified.contains(&"draco-producer-throttled".to_owned()), "{notified:?}");
     Ok(())
 }
