@@ -7,10 +7,10 @@ use cloud::{Class, CopyStart, TimerStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotRole, tags};
+use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
 use tracing::{error, info, warn};
 
-use crate::decide::Step;
+use crate::decide::{Existing, Step};
 use crate::lifecycle::{Expired, StoredCopy, expired, expired_since_last_report};
 use crate::settings::{Deletion, Settings};
 use crate::{Cause, Consumer};
@@ -44,9 +44,13 @@ impl Consumer {
                 self.cloud.delete(&copy.arn).await?;
             }
             Step::Refuse(reason) => self.refuse(origin, reason).await?,
+            Step::RefuseLimit(exceeded) => {
+                let why = format!("{exceeded}; raise the limit if these snapshots are wanted");
+                self.refuse_because(origin, RefusalReason::TooMany, why).await?;
+            }
             Step::RefuseCopy { difference } => {
-                let reason = RefusalReason::NotAsAnnounced;
-                self.refuse_because(origin, reason, format!("{difference}; {}", explanation(reason))).await?;
+                let (reason, why) = not_as_announced(&difference);
+                self.refuse_because(origin, reason, why).await?;
             }
         }
         Ok(Answer::Done)
@@ -95,12 +99,12 @@ impl Consumer {
                 "these tags were not copied");
         }
         let key = self.key(origin, shared).await?;
-        let start = self.cloud.copy(transit, &copy, key.as_deref(), &tags).await?;
-        if start == CopyStart::NameExists
-            && let Some(existing) = self.cloud.find(&copy).await?
-            && SnapshotRole::of(&existing) != SnapshotRole::Copy(origin.clone())
-        {
-            return self.refuse(origin, RefusalReason::NameTaken).await;
+        let start = match self.cloud.copy(transit, &copy, key.as_deref(), &tags).await {
+            Ok(start) => start,
+            Err(error) => return Err(self.not_started(origin, error).await),
+        };
+        if start == CopyStart::NameExists {
+            self.check_existing(origin, &copy).await?;
         }
         match &key {
             Some(key) => {
@@ -113,6 +117,17 @@ impl Consumer {
             }
         }
         Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?)
+    }
+
+    /// The list of the database does not contain a snapshot of another database.
+    async fn check_existing(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<()> {
+        let (reason, why) = match Existing::of(self.cloud.find(copy).await?, origin) {
+            Existing::OtherSnapshot => (RefusalReason::NameTaken, explanation(RefusalReason::NameTaken).to_owned()),
+            Existing::NotAsAnnounced { difference } => not_as_announced(&difference),
+            // Another invocation has started it.
+            _ => return Ok(()),
+        };
+        Err(Refused { reason, why }.into())
     }
 
     async fn wait(&self, origin: &Origin, copy: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {
@@ -213,6 +228,11 @@ impl Consumer {
     }
 }
 
+fn not_as_announced(difference: &str) -> (RefusalReason, String) {
+    let reason = RefusalReason::NotAsAnnounced;
+    (reason, format!("{difference}; {}", explanation(reason)))
+}
+
 /// The reason for people, with the next step.
 fn explanation(reason: RefusalReason) -> &'static str {
     match reason {
@@ -232,6 +252,9 @@ fn explanation(reason: RefusalReason) -> &'static str {
         RefusalReason::TooMany => {
             "the account has reached one of DR's limits for it; raise the limit if its snapshots are wanted"
         }
+        RefusalReason::QuotaExceeded => "DR has as many manual snapshots as AWS allows; raise the quota",
+        RefusalReason::KeyRefused => "AWS refuses to start the copy, because a key cannot be used",
+        RefusalReason::TransitUnavailable => "AWS refuses to start the copy, because the transit copy is not available",
         RefusalReason::CannotBeShared => "AWS does not share a snapshot with these properties with another account",
         RefusalReason::CannotBeCopied => "AWS does not copy a snapshot with these properties",
         RefusalReason::NotAsAnnounced => {

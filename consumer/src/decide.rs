@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Announcement, Origin, RefusalReason, Snapshot, SnapshotRole, Status, tags};
 
+use crate::limits::Exceeded;
+
 /// The observed state of one snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
@@ -58,6 +60,8 @@ pub enum Transit {
     },
     /// The transit copy is still not visible, ten minutes after its announcement.
     NeverVisible,
+    /// The transit copy is visible and acceptable, but the account has reached one of its limits.
+    OverLimit(Exceeded),
     /// The transit copy is visible.
     Visible {
         /// Its announcement.
@@ -129,6 +133,8 @@ pub enum Step {
     },
     /// Report to the source account that the snapshot is not copied.
     Refuse(RefusalReason),
+    /// The same, because the account has reached one of its limits.
+    RefuseLimit(Exceeded),
     /// The same, because the finished copy is not as announced.
     RefuseCopy {
         /// What AWS describes, and what was announced.
@@ -153,6 +159,7 @@ pub enum Step {
 /// | none                    | never visible                  | any       | `Refuse(NotShared)`        |
 /// | none                    | taken after it was created     | any       | `Refuse(TakenLater)`       |
 /// | none                    | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |
+/// | none                    | over a limit of the account    | any       | `RefuseLimit`              |
 /// | none                    | visible                        | any       | `StartCopy`                |
 ///
 /// Announcements of accounts that DR does not serve are refused before anything is looked up.
@@ -173,6 +180,7 @@ pub fn decide(observed: Observed) -> Step {
         (Existing::None, Transit::NotObserved) => Step::NoAction,
         (Existing::None, Transit::NotVisible { announcement, delay }) => Step::WaitForShare { announcement, delay },
         (Existing::None, Transit::NeverVisible) => Step::Refuse(RefusalReason::NotShared),
+        (Existing::None, Transit::OverLimit(exceeded)) => Step::RefuseLimit(exceeded),
         (Existing::None, Transit::Visible { announcement, snapshot, admission }) => match admission {
             Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),
             Admission::PlaintextForbidden => Step::Refuse(RefusalReason::PlaintextCluster),

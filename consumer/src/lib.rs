@@ -5,10 +5,11 @@
 //! completed, [`lifecycle`] decides which copies of its database have expired.
 
 mod act;
+mod admission;
 pub mod decide;
 mod keys;
 pub mod lifecycle;
-mod limits;
+pub mod limits;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRol
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide};
+use limits::DatabaseUse;
 use settings::{Plaintext, Settings};
 
 /// The consumer, with its clients and settings.
@@ -179,16 +181,41 @@ impl Consumer {
             let (named, expected) = (&announcement.transit, origin.transit());
             format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
         })?;
-        let copy = Existing::of(self.cloud.find(&origin.copy(self.cloud.here())).await?, &origin);
+        let (copy, of_database) = self.find_copy(&origin).await?;
+        let copy = Existing::of(copy, &origin);
         let transit = match copy {
-            Existing::None => self.observe_transit(announcement, cause).await?,
+            Existing::None => self.observe_transit(announcement, of_database, cause).await?,
             // The copy decides.
             Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } | Existing::Copy { .. } => Transit::NotObserved,
         };
         self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
     }
 
-    async fn observe_transit(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Transit> {
+    /// The copy, and how much DR has of its database. One list finds both.
+    async fn find_copy(&self, origin: &Origin) -> Result<(Option<Snapshot>, DatabaseUse), cloud::Error> {
+        let (copy, database, now) = (origin.copy(self.cloud.here()), &origin.database, self.cloud.now());
+        let (mut found, mut of_database, mut marker) = (None, DatabaseUse::default(), None::<String>);
+        loop {
+            let page = self.cloud.list_page(copy.kind, Some(database.id()), marker.as_deref()).await?;
+            for snapshot in page.snapshots {
+                of_database.add(database, &snapshot, now);
+                if snapshot.arn == copy {
+                    found = Some(snapshot);
+                }
+            }
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok((found, of_database));
+            }
+        }
+    }
+
+    async fn observe_transit(
+        &self,
+        announcement: Announcement,
+        of_database: DatabaseUse,
+        cause: Cause,
+    ) -> anyhow::Result<Transit> {
         let Some(snapshot) = self.cloud.find(&announcement.transit).await? else {
             let elapsed = match cause {
                 Cause::ShareTimer(since) => self.cloud.now() - since,
@@ -207,6 +234,11 @@ impl Consumer {
             Plaintext::Allowed => Admission::PlaintextAllowed,
             Plaintext::Forbidden => Admission::PlaintextForbidden,
         };
+        if let Admission::Encrypted | Admission::PlaintextAllowed = admission
+            && let Some(exceeded) = self.exceeded(&announcement.origin, of_database).await?
+        {
+            return Ok(Transit::OverLimit(exceeded));
+        }
         Ok(Transit::Visible { announcement, snapshot, admission })
     }
 

@@ -4,6 +4,7 @@
 
 use chrono::TimeDelta;
 use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
+use consumer::limits::Exceeded;
 use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
 
 const DELAY: TimeDelta = TimeDelta::seconds(20);
@@ -11,7 +12,7 @@ const DELAY: TimeDelta = TimeDelta::seconds(20);
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 15] = [
     (
         "| another snapshot        | any                            | any       | `Refuse(NameTaken)`        |",
         |o| o.copy == Existing::OtherSnapshot,
@@ -78,6 +79,11 @@ const ROWS: [Row; 14] = [
         |_| Step::Refuse(RefusalReason::PlaintextCluster),
     ),
     (
+        "| none                    | over a limit of the account    | any       | `RefuseLimit`              |",
+        |o| o.transit == Transit::OverLimit(exceeded()),
+        |_| Step::RefuseLimit(exceeded()),
+    ),
+    (
         "| none                    | visible                        | any       | `StartCopy`                |",
         |o| admission(o).is_some(),
         |_| Step::StartCopy {
@@ -131,9 +137,13 @@ fn copy(observed: Observed) -> Snapshot {
     }
 }
 
+fn exceeded() -> Exceeded {
+    Exceeded::Copies(origin().database.place.account, 10, 10)
+}
+
 fn admission(observed: &Observed) -> Option<Admission> {
-    match observed.transit {
-        Transit::Visible { admission, .. } => Some(admission),
+    match &observed.transit {
+        Transit::Visible { admission, .. } => Some(*admission),
         _ => None,
     }
 }
@@ -147,17 +157,18 @@ fn every_observable_state() -> Vec<Observed> {
     let others =
         [Existing::None, Existing::OtherSnapshot, Existing::NotAsAnnounced { difference: DIFFERENCE.to_owned() }];
     let copies: Vec<_> = others.into_iter().chain(existing).collect();
-    let visible =
-        [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater].map(
-            |admission| Transit::Visible {
-                announcement: announcement(),
-                snapshot: snapshot(announcement().transit, Status::Available),
-                admission,
-            },
-        );
+    let admissions =
+        [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater];
+    let visible = admissions.map(|admission| Transit::Visible {
+        announcement: announcement(),
+        snapshot: snapshot(announcement().transit, Status::Available),
+        admission,
+    });
     let not_visible = Transit::NotVisible { announcement: announcement(), delay: DELAY };
-    let transits: Vec<_> =
-        [Transit::NotObserved, not_visible, Transit::NeverVisible].into_iter().chain(visible).collect();
+    let transits: Vec<_> = [Transit::NotObserved, not_visible, Transit::NeverVisible, Transit::OverLimit(exceeded())]
+        .into_iter()
+        .chain(visible)
+        .collect();
     let mut states = Vec::new();
     for copy in &copies {
         for transit in &transits {

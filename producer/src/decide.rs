@@ -166,7 +166,7 @@ pub enum IgnoreReason {
 /// | completed  | gone, or not observed         | any          | `ConfirmGone`   |
 /// | completed  | any                           | any          | `Confirm`       |
 /// | no copy    | gone, or not observed         | any          | `KeepTransit`   |
-/// | name taken | any but copied                | any          | `KeepTransit`   |
+/// | not now    | any but copied                | any          | `KeepTransit`   |
 /// | no copy    | any but copied                | any          | `MarkNotCopied` |
 /// |            | copied, or refused            | exists       | `DeleteTransit` |
 /// |            | copied, or refused            | any          | `NoAction`      |
@@ -177,6 +177,8 @@ pub enum IgnoreReason {
 /// |            | gone, not observed, not ready | none         | `NoAction`      |
 /// |            | no lifecycle, or `Ignore`     | none         | `Ignore`        |
 /// |            | wanted                        | none         | `StartCopy`     |
+///
+/// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit).
 ///
 /// A transit copy that was started is brought to DR, also when the source was deleted or lost its lifecycle in the meantime.
 #[must_use]
@@ -192,7 +194,7 @@ pub fn decide(observed: Observed) -> Step {
             Source::NotReady | Source::Available { outcome: Pending | Refused, .. },
             transit,
         ) => match reason {
-            RefusalReason::NameTaken => Step::KeepTransit { reason, why },
+            reason if reason.keeps_transit() => Step::KeepTransit { reason, why },
             reason => Step::MarkNotCopied { reason, why, transit },
         },
         (_, Source::Available { outcome: Copied | Refused, .. }, Some(transit))

@@ -25,9 +25,9 @@ const ROWS: [Row; 14] = [
         |o| Step::KeepTransit { reason: refusal(&o).expect("a refusal"), why: "why".to_owned() },
     ),
     (
-        "| name taken | any but copied                | any          | `KeepTransit`   |",
-        |o| refusal(o) == Some(RefusalReason::NameTaken) && outcome(o) != Some(Outcome::Copied),
-        |_| Step::KeepTransit { reason: RefusalReason::NameTaken, why: "why".to_owned() },
+        "| not now    | any but copied                | any          | `KeepTransit`   |",
+        |o| refusal(o).is_some_and(RefusalReason::keeps_transit) && outcome(o) != Some(Outcome::Copied),
+        |o| Step::KeepTransit { reason: refusal(&o).unwrap_or(RefusalReason::Other), why: "why".to_owned() },
     ),
     (
         "| no copy    | any but copied                | any          | `MarkNotCopied` |",
@@ -156,7 +156,8 @@ fn every_observable_state() -> Vec<Observed> {
     let mut states = Vec::new();
     for transit in transits {
         for source in &sources {
-            let refusals = [RefusalReason::NotShared, RefusalReason::NameTaken].map(no_copy);
+            let refusals =
+                [RefusalReason::NotShared, RefusalReason::NameTaken, RefusalReason::QuotaExceeded].map(no_copy);
             for reply in [Reply::None, Reply::Completed].into_iter().chain(refusals) {
                 states.push(Observed { source: source.clone(), transit: transit.clone(), reply });
             }

@@ -178,6 +178,7 @@ const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
 pub(crate) enum Operation<'a> {
     Find(&'a SnapshotArn),
     List(Kind, Option<&'a str>),
+    DescribeQuota(Kind),
     Copy { from: &'a SnapshotArn, to: &'a SnapshotArn },
     Share { snapshot: &'a SnapshotArn, with: &'a AccountId },
     Tag { snapshot: &'a SnapshotArn, key: &'a str },
@@ -290,7 +291,7 @@ impl fmt::Display for Failure {
 impl Operation<'_> {
     fn kind(&self) -> OperationKind {
         match self {
-            Self::Find(_) | Self::List(..) => OperationKind::Describe,
+            Self::Find(_) | Self::List(..) | Self::DescribeQuota(_) => OperationKind::Describe,
             Self::Copy { from, to } if from.place.account == to.place.account => OperationKind::Copy,
             Self::Copy { .. } => OperationKind::CopyShared,
             Self::Share { .. } => OperationKind::Share,
@@ -309,6 +310,7 @@ impl fmt::Display for Operation<'_> {
             Self::Find(snapshot) => write!(f, "describing {}", snapshot.id()),
             Self::List(kind, None) => write!(f, "listing {}s", kind.snapshot_type()),
             Self::List(kind, Some(database)) => write!(f, "listing {}s of {database}", kind.snapshot_type()),
+            Self::DescribeQuota(kind) => write!(f, "describing the quota for {}s", kind.snapshot_type()),
             Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
             Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),

@@ -65,6 +65,15 @@ pub struct Page {
     pub marker: Option<String>,
 }
 
+/// The quota of an account for manual snapshots of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The number of manual snapshots.
+    pub used: usize,
+    /// The highest number that AWS allows.
+    pub most: usize,
+}
+
 /// The result of starting a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyStart {
@@ -151,6 +160,15 @@ impl Cloud {
                 return Ok(all);
             }
         }
+    }
+
+    /// The quota of this account for manual snapshots of a kind. `None` if AWS returns none.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn snapshot_quota(&self, kind: Kind) -> Result<Option<Quota>, Error> {
+        let quota = self.snapshots.quota(kind).await;
+        quota.map_err(|failure| self.error(&Operation::DescribeQuota(kind), failure))
     }
 
     /// Starts a copy. `from` may belong to another account. `key` is `None` only for a snapshot that AWS cannot encrypt by

@@ -6,9 +6,9 @@ use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
 use chrono::{DateTime, Utc};
 use protocol::{AccountId, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
 
-use crate::Page;
 use crate::error::Failure;
 use crate::log::step;
+use crate::{Page, Quota};
 
 /// The maximum page size of RDS.
 const PAGE_SIZE: i32 = 100;
@@ -72,6 +72,18 @@ impl Pair {
                 Ok(Page { snapshots: parse_page(page.db_cluster_snapshots(), cluster), marker: page.marker })
             }
         }
+    }
+
+    /// RDS has one operation for both kinds.
+    pub(crate) async fn quota(&self, kind: Kind) -> Result<Option<Quota>, Failure> {
+        let name = match kind {
+            Kind::Instance => "ManualSnapshots",
+            Kind::Cluster => "ManualClusterSnapshots",
+        };
+        let described = self.rds.describe_account_attributes().send().await?;
+        let quota = described.account_quotas().iter().find(|quota| quota.account_quota_name() == Some(name));
+        let number = |value: Option<i64>| value.and_then(|value| usize::try_from(value).ok());
+        Ok(quota.and_then(|quota| Some(Quota { used: number(quota.used())?, most: number(quota.max())? })))
     }
 
     pub(crate) async fn copy(

@@ -154,6 +154,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Text(config.source_tags.to_string())),
     },
     Key {
+        name: "MAX_COPIES",
+        description: "how many copies one source account can have",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_copies, number(text, 1, MAX_LIMIT)),
+        value: |config| Some(Setting::Number(config.max_copies)),
+    },
+    Key {
         name: "MAX_DATABASES",
         description: "how many databases of one source account can have copies",
         is_required: false,
@@ -166,6 +173,20 @@ pub const KEYS: &[Key] = &[
         is_required: false,
         parse: |config, text| set(&mut config.max_pending, number(text, 1, MAX_LIMIT)),
         value: |config| Some(Setting::Number(config.max_pending)),
+    },
+    Key {
+        name: "MAX_DAILY_COPIES",
+        description: "how many copies of one database are started within 24 hours",
+        is_required: false,
+        parse: |config, text| set(&mut config.max_daily_copies, number(text, 1, MAX_LIMIT)),
+        value: |config| Some(Setting::Number(config.max_daily_copies)),
+    },
+    Key {
+        name: "QUOTA_SHARE",
+        description: "the percentage of DR's snapshot quota that any source account may use",
+        is_required: false,
+        parse: |config, text| set(&mut config.quota_share, number(text, 1, 100)),
+        value: |config| Some(Setting::Number(config.quota_share)),
     },
     Key {
         name: FLOOR,

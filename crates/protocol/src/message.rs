@@ -79,6 +79,12 @@ pub enum RefusalReason {
     CopyFailed,
     /// The account has reached a limit that DR sets for it.
     TooMany,
+    /// DR has as many manual snapshots as AWS allows.
+    QuotaExceeded,
+    /// AWS refuses to start the copy, because a key cannot be used.
+    KeyRefused,
+    /// AWS refuses to start the copy, because the transit copy is not available.
+    TransitUnavailable,
     /// AWS refuses to share the transit copy, and will not share it later: the snapshot's own properties are the reason.
     CannotBeShared,
     /// AWS refuses to copy the snapshot, and will not copy it later: the snapshot's own properties are the reason.
@@ -91,12 +97,24 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// The time until the next attempt. A problem that only a person can fix is retried once a day. A taken name is retried
-    /// sooner: the producer keeps the transit copy, and each hour it announces it again.
+    /// Whether the producer keeps the transit copy, and announces it again each hour. The transit copy is not the reason, so a new
+    /// one would change nothing.
+    #[must_use]
+    pub fn keeps_transit(self) -> bool {
+        matches!(self, Self::NameTaken | Self::QuotaExceeded | Self::KeyRefused | Self::TransitUnavailable)
+    }
+
+    /// The time until the next attempt. A problem that only a person can fix is retried once a day, or sooner if the transit copy
+    /// is kept.
     #[must_use]
     pub fn retry_after(self) -> TimeDelta {
         match self {
-            Self::NotShared | Self::CopyFailed | Self::NameTaken => TimeDelta::hours(1),
+            Self::NotShared
+            | Self::CopyFailed
+            | Self::NameTaken
+            | Self::QuotaExceeded
+            | Self::KeyRefused
+            | Self::TransitUnavailable => TimeDelta::hours(1),
             Self::PlaintextCluster | Self::TakenLater | Self::NotAsAnnounced | Self::TooMany | Self::Other => {
                 TimeDelta::days(1)
             }

@@ -1,5 +1,7 @@
 //! An attacker who controls a source account, and uses AWS's calls in place of Draco's producer.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use cloud::Cloud;
 use protocol::{Announcement, DatabaseArn, Message, Origin, Snapshot, SnapshotArn, Tags};
@@ -26,13 +28,23 @@ pub(crate) fn announcement(
     Ok(Announcement { transit: origin.transit(), origin, tags })
 }
 
-/// Takes a snapshot of a database with the name of a transit copy, and shares it with DR when it is available.
+/// Takes a snapshot of a database with the name of a transit copy, and shares it with DR after eleven minutes.
 pub(crate) async fn share_snapshot(fixture: &Fixture, database: &DatabaseArn, nth: u32) -> anyhow::Result<Snapshot> {
+    share_snapshot_after(fixture, database, nth, 11 * MINUTE).await
+}
+
+/// The same, after a time in which the snapshot becomes available.
+pub(crate) async fn share_snapshot_after(
+    fixture: &Fixture,
+    database: &DatabaseArn,
+    nth: u32,
+    delay: Duration,
+) -> anyhow::Result<Snapshot> {
     let any_time = fixture.rehearsal.world().now();
     let origin = Origin { snapshot: forged_source(database, nth)?, database: database.clone(), taken: any_time };
     let transit = origin.transit();
     fixture.rehearsal.take_snapshot(database, transit.id()).await?;
-    fixture.rehearsal.world().sleep(11 * MINUTE).await;
+    fixture.rehearsal.world().sleep(delay).await;
     share(fixture, &transit).await?;
     as_owner(fixture, &transit).find(&transit).await?.context("no snapshot")
 }

@@ -7,6 +7,7 @@ mod crashes;
 mod deliveries;
 mod keys;
 mod lifecycles;
+mod limits;
 mod obstacles;
 mod own;
 mod permissions;

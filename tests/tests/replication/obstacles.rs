@@ -93,11 +93,7 @@ async fn after_a_day_with_a_disabled_key_all_snapshots_are_copied() -> anyhow::R
         assert_eq!(names(&fixture, DR).await?, []);
         let code = "KMSKeyNotAccessibleFault";
         let lines = fixture.rehearsal.logs().lines();
-        assert!(
-            lines
-                .iter()
-                .any(|line| line.is_alarm_about("draco-111111111111-mine-") && line.text("reason").contains(code))
-        );
+        assert!(lines.iter().any(|line| line.text("reason") == "key-refused" && line.text("message").contains(code)));
         assert_eq!(fixture.violations(), []);
         set_dr_key(&fixture, true).await?;
         fixture.pass_hours(4).await?;
@@ -242,7 +238,7 @@ async fn a_full_quota_raises_an_alarm_and_later_the_snapshot_is_copied() -> anyh
     assert!(
         lines
             .iter()
-            .any(|line| line.is_alarm_about("-three-") && line.text("reason").contains("SnapshotQuotaExceeded"))
+            .any(|line| line.is_alarm_about("-three-") && line.text("message").contains("SnapshotQuotaExceeded"))
     );
     let oldest = fixture
         .snapshots(DR)

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 28] = [
+const VALUES: [(&str, [&str; 2]); 31] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
@@ -24,8 +24,11 @@ const VALUES: [(&str, [&str; 2]); 28] = [
     ("AWS_MANAGED_KEY", ["yes", "no"]),
     ("ALLOW_PLAINTEXT_CLUSTERS", ["yes", "no"]),
     ("SOURCE_TAGS", ["prefix", "env,team"]),
+    ("MAX_COPIES", ["1", "1000000"]),
     ("MAX_DATABASES", ["1", "5000"]),
     ("MAX_PENDING", ["1", "5000"]),
+    ("MAX_DAILY_COPIES", ["1", "100"]),
+    ("QUOTA_SHARE", ["1", "100"]),
     ("FLOOR", [r#"{"daily":3}"#, r#"{"last":1,"within":"36h"}"#]),
     ("MAX_DELETIONS", ["1", "10000"]),
     ("MAX_DELETION_SHARE", ["1", "100"]),

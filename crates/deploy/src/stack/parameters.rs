@@ -78,7 +78,10 @@ pub(super) fn parameters(
                 ("KeyPerDatabase", Some(config.key_per_database.to_string())),
                 ("AwsManagedKey", Some(config.aws_managed_key.to_string())),
                 ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
+                ("MaxCopies", Some(config.max_copies.to_string())),
                 ("MaxDatabases", Some(config.max_databases.to_string())),
+                ("MaxDailyCopies", Some(config.max_daily_copies.to_string())),
+                ("QuotaShare", Some(config.quota_share.to_string())),
                 ("SourceTags", Some(config.source_tags.to_string())),
                 ("MaxPending", Some(config.max_pending.to_string())),
                 ("Floor", Some(config.floor_json())),
@@ -221,7 +224,10 @@ lifecycles: {Fortnight: {daily: 14}}
         KeyPerDatabase=true
         AwsManagedKey=false
         AllowPlaintextClusters=true
+        MaxCopies=10000
         MaxDatabases=200
+        MaxDailyCopies=30
+        QuotaShare=80
         SourceTags=prefix
         MaxPending=20
         Floor={"daily":3}

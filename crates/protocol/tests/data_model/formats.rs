@@ -121,13 +121,16 @@ fn format_of_answers_to_the_timer() {
     }
 }
 
-const REASONS: [(RefusalReason, &str, i64); 10] = [
+const REASONS: [(RefusalReason, &str, i64); 13] = [
     (RefusalReason::NotShared, "not-shared", 1),
     (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
     (RefusalReason::TakenLater, "taken-later", 24),
     (RefusalReason::NameTaken, "name-taken", 1),
     (RefusalReason::CopyFailed, "copy-failed", 1),
     (RefusalReason::TooMany, "too-many", 24),
+    (RefusalReason::QuotaExceeded, "quota-exceeded", 1),
+    (RefusalReason::KeyRefused, "key-refused", 1),
+    (RefusalReason::TransitUnavailable, "transit-unavailable", 1),
     (RefusalReason::CannotBeShared, "cannot-be-shared", 720),
     (RefusalReason::CannotBeCopied, "cannot-be-copied", 720),
     (RefusalReason::NotAsAnnounced, "not-as-announced", 24),
