@@ -1,7 +1,8 @@
-//! `deletion`, `event`, `owner`, `status` and `doctor`, against the simulated AWS with Draco deployed in it.
+//! The bucket, `deletion`, `event`, `owner`, `status` and `doctor`, against the simulated AWS with Draco deployed in it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
 
+mod bucket;
 mod deletion;
 mod doctor;
 mod event;
