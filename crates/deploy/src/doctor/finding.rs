@@ -67,6 +67,7 @@ ids! {
     KeyAccessMissing,
     KeyEnabled,
     KeyPerDatabase,
+    KeyManagedByAws,
     DeadLettersEmpty,
     DeadLettersWaiting,
     DeadLetterQueueMissing,

@@ -12,6 +12,10 @@ use crate::{Account, Role};
 const COPYING: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"];
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Finding {
+    if account.role == Role::Consumer && config.aws_managed_key {
+        let description = "copies are under AWS's managed key (alias/aws/rds), which cannot be deleted or disabled";
+        return Finding::ok(Id::KeyManagedByAws, "AWS_MANAGED_KEY", description);
+    }
     look(account)
         .await
         .map_or_else(|error| Finding::failed(Id::CheckFailed, &error), |key| judge(account.role, config, key.as_ref()))

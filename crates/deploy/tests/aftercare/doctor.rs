@@ -53,6 +53,8 @@ async fn complete_deployment_has_no_problems() -> anyhow::Result<()> {
     let sections = examined(&fixture, PAGER).await;
     assert_eq!(finding::count(&sections, Severity::Error), 0);
     insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    let aws_managed = examined(&fixture, &format!("{PAGER}AWS_MANAGED_KEY: yes\n")).await;
+    assert!(plain(&finding::lines(&aws_managed)).contains("✓ AWS_MANAGED_KEY: copies are under AWS's managed key"));
     Ok(())
 }
 
