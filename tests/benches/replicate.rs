@@ -175,6 +175,8 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()
     let epoch = settings.epoch;
     let concurrency = at_once.map(|most| most.to_string()).unwrap_or_default();
     let setup = Setup::new(SOURCE, DR, REGION)?
+        .consumer_parameter("MaxDatabases", "1000000")
+        .consumer_parameter("MaxCopies", "1000000")
         .producer_parameter("Concurrency", &concurrency)
         .consumer_parameter("Concurrency", &concurrency);
     let rehearsal = Rehearsal::deploy(World::with_settings(settings), setup)?;

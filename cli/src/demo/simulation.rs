@@ -33,7 +33,10 @@ impl Simulation {
             snapshot_quota: demo.days as usize * demo.databases as usize + 100,
             ..Settings::default()
         });
-        let rehearsal = Rehearsal::deploy(world, accounts::setup(REGION, demo.no_dry_run)?)?;
+        let setup = accounts::setup(REGION, demo.no_dry_run)?;
+        // The default is 200.
+        let setup = setup.consumer_parameter("MaxDatabases", &demo.databases.max(200).to_string());
+        let rehearsal = Rehearsal::deploy(world, setup)?;
         let mut simulation =
             Self { rehearsal, ledger: Ledger::default(), databases: Vec::new(), days: demo.days, start };
         let sources: Vec<Place> = simulation.rehearsal.setup().sources().collect();
