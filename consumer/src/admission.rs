@@ -47,6 +47,8 @@ impl Consumer {
             Class::Quota => RefusalReason::QuotaExceeded,
             Class::KeyRefused => RefusalReason::KeyRefused,
             Class::WrongState | Class::Gone => RefusalReason::TransitUnavailable,
+            // AWS's documentation names snapshots that other accounts cannot copy, but not the error.
+            Class::Other => RefusalReason::CannotBeCopied,
             _ => return error.into(),
         };
         let mut why = error.to_string();

@@ -1,16 +1,22 @@
 //! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use cloud::log::step;
-use cloud::{CopyStart, Effect};
+use cloud::{Class, CopyStart, Effect};
 use protocol::message::Refusal;
 use protocol::tags::MAX_TAGS;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, tags};
+use protocol::{
+    Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status, tags,
+};
 use tracing::{error, info, warn};
 
 use crate::decide::{Outcome, Source, Step};
 use crate::{Cause, Producer};
+
+/// The age from which a snapshot's state counts as its last one. Calls may see a new snapshot in different states.
+const SETTLED: TimeDelta = TimeDelta::hours(1);
 
 impl Producer {
     /// Makes the calls of a step.
@@ -49,7 +55,12 @@ impl Producer {
         }
         // AWS cannot encrypt a cluster snapshot by copying it. DR decides whether it accepts an unencrypted one.
         let key = source.can_be_encrypted_by_copying().then_some(self.settings.transit_key.as_str());
-        let start = self.cloud.copy(&source.arn, &transit, key, &tags).await?;
+        let start = match self.cloud.copy(&source.arn, &transit, key, &tags).await {
+            Err(error) if self.is_refused_for_good(&error, &source.arn).await? => {
+                return self.mark_not_copied(origin, RefusalReason::CannotBeCopied, &error.to_string(), None).await;
+            }
+            start => start?,
+        };
         if start == CopyStart::NameExists {
             // Either a concurrent look started the copy, or another snapshot has the identifier.
             let existing = self.cloud.find(&transit).await?.map(|existing| SnapshotRole::of(&existing));
@@ -79,12 +90,32 @@ impl Producer {
     /// Shares first, so that DR can see the transit copy when it receives the announcement.
     async fn announce(&self, origin: &Origin, transit: Snapshot) -> anyhow::Result<()> {
         let dr = &self.settings.dr.account;
-        self.cloud.share(&transit.arn, dr).await?;
+        match self.cloud.share(&transit.arn, dr).await {
+            Err(error) if self.is_refused_for_good(&error, &transit.arn).await? => {
+                let (reason, why) = (RefusalReason::CannotBeShared, error.to_string());
+                return self.mark_not_copied(origin, reason, &why, Some(&transit)).await;
+            }
+            shared => shared?,
+        }
         let announcement = Announcement { origin: origin.clone(), transit: transit.arn, tags: transit.tags };
         let transit = announcement.transit.clone();
         self.cloud.publish(&self.settings.consumer_topic, &Message::Shared(announcement)).await?;
         info!(snapshot = %origin.snapshot, step = step::ANNOUNCED, %transit, "shared with {dr} and announced");
         Ok(())
+    }
+
+    /// Whether AWS refuses to copy or share this snapshot because of its properties. AWS's documentation names such snapshots
+    /// (option groups with permanent or persistent options, Multi-AZ DB clusters, RDS Custom), but not the error. So every
+    /// error counts that has no other known cause, and the state of a snapshot that has been available for a while.
+    async fn is_refused_for_good(&self, error: &cloud::Error, snapshot: &SnapshotArn) -> anyhow::Result<bool> {
+        let settled = match error.class() {
+            Class::Other => TimeDelta::zero(),
+            Class::WrongState if !error.is_about_key() => SETTLED,
+            _ => return Ok(false),
+        };
+        let found = self.cloud.find(snapshot).await?.filter(|found| found.status == Status::Available);
+        let created = found.and_then(|found| found.created);
+        Ok(created.is_some_and(|created| self.cloud.now() - created >= settled))
     }
 
     /// Tags first: if the deletion fails, the next look sees the tag and deletes the transit copy.
@@ -143,7 +174,7 @@ impl Producer {
         if marked.is_err() && !is_full(&source) {
             return marked;
         }
-        error!(snapshot = %origin.snapshot, step = step::NOT_COPIED, %reason, failed = 1, "DR did not copy the snapshot: {why}");
+        error!(snapshot = %origin.snapshot, step = step::NOT_COPIED, %reason, failed = 1, "the snapshot was not copied to DR: {why}");
         if let Some(transit) = transit {
             self.cloud.delete(&transit.arn).await?;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use protocol::{AccountId, Kind, Message, SnapshotArn, TopicArn};
 
@@ -33,7 +34,7 @@ pub enum Class {
     Denied,
     /// No answer, or a failure on AWS's side. The call may or may not have had an effect.
     Unreachable,
-    /// Any other error.
+    /// AWS refuses the request itself, for another reason.
     Other,
 }
 
@@ -83,7 +84,13 @@ const CODES: [(Class, &[&str]); 8] = [
     ),
     (
         Class::Quota,
-        &["SnapshotQuotaExceeded", "SharedSnapshotQuotaExceeded", "LimitExceededException", "ExecutionLimitExceeded"],
+        &[
+            "StorageQuotaExceeded",
+            "SnapshotQuotaExceeded",
+            "SharedSnapshotQuotaExceeded",
+            "LimitExceededException",
+            "ExecutionLimitExceeded",
+        ],
     ),
     (Class::KeyRefused, &["KMSKeyNotAccessibleFault", "KMSAccessDenied", "KMSDisabled", "DisabledException"]),
     (
@@ -98,6 +105,9 @@ const CODES: [(Class, &[&str]); 8] = [
             "UnrecognizedClientException",
             "ExpiredToken",
             "ExpiredTokenException",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "OptInRequired",
         ],
     ),
     (
@@ -106,6 +116,7 @@ const CODES: [(Class, &[&str]); 8] = [
             TIMEOUT,
             NO_CONNECTION,
             INVALID_RESPONSE,
+            NOT_SENT,
             "InternalFailure",
             "InternalError",
             "InternalServerError",
@@ -208,6 +219,8 @@ enum OperationKind {
 pub(crate) struct Failure {
     code: String,
     message: String,
+    /// Whether the failure is on AWS's side, by the status of the response.
+    is_of_server: bool,
 }
 
 impl Error {
@@ -225,6 +238,12 @@ impl Error {
         self.failure.class()
     }
 
+    /// Whether the state of a key is the reason, and not that of the snapshot.
+    #[must_use]
+    pub fn is_about_key(&self) -> bool {
+        self.failure.code.starts_with("KMS")
+    }
+
     /// AWS's error code.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -235,28 +254,28 @@ impl Error {
 impl Failure {
     pub(crate) fn class(&self) -> Class {
         let has = |codes: &[&str]| codes.contains(&self.code.as_str());
-        CODES.iter().find(|(_, codes)| has(codes)).map_or(Class::Other, |(class, _)| *class)
+        let unknown = if self.is_of_server { Class::Unreachable } else { Class::Other };
+        CODES.iter().find(|(_, codes)| has(codes)).map_or(unknown, |(class, _)| *class)
     }
 
     /// AWS's response cannot be parsed.
     pub(crate) fn invalid_response(what: impl fmt::Display) -> Self {
-        Self { code: INVALID_RESPONSE.to_owned(), message: what.to_string() }
+        Self { code: INVALID_RESPONSE.to_owned(), message: what.to_string(), is_of_server: false }
     }
 
     /// The request cannot be built.
     pub(crate) fn not_sent(why: impl fmt::Display) -> Self {
-        Self { code: NOT_SENT.to_owned(), message: why.to_string() }
+        Self { code: NOT_SENT.to_owned(), message: why.to_string(), is_of_server: false }
     }
 }
 
 /// The code decides, not the variant of the generated error type: for a missing cluster snapshot, `AddTagsToResource` returns
 /// the error of instance snapshots, and AWS's models do not list every error of an operation.
-impl<E, R> From<SdkError<E, R>> for Failure
+impl<E> From<SdkError<E, HttpResponse>> for Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: fmt::Debug + 'static,
 {
-    fn from(error: SdkError<E, R>) -> Self {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         let code = match (error.code(), &error) {
             (Some(code), _) => code,
             (None, SdkError::TimeoutError(_)) => TIMEOUT,
@@ -265,7 +284,8 @@ where
             (None, _) => INVALID_RESPONSE,
         };
         let message = error.message().map_or_else(|| with_causes(&error), str::to_owned);
-        Self { code: code.to_owned(), message }
+        let is_of_server = error.raw_response().is_some_and(|response| response.status().is_server_error());
+        Self { code: code.to_owned(), message, is_of_server }
     }
 }
 

@@ -15,8 +15,10 @@ pub enum Action {
     Pass,
     /// A call fails and has no effect. An invocation fails before the function starts.
     FailBefore,
-    /// AWS refuses a call with this error code, and it has no effect. An invocation fails as with `FailBefore`.
+    /// AWS refuses a call with this error code and status 400, and it has no effect. An invocation fails as with `FailBefore`.
     Refuse(&'static str),
+    /// The same with status 500: a failure of AWS with this error code.
+    Break(&'static str),
     /// A call has its effect, but its response is an error. A function succeeds, but its invocation counts as failed.
     FailAfter,
     /// A call or an invocation is throttled.
@@ -65,12 +67,15 @@ pub enum Plan {
     },
 }
 
+/// Every passage of a point.
+pub const EVERY: u32 = 0;
+
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The point of the fault.
     pub at: Point,
-    /// Which passage of the point is affected, from 1.
+    /// Which passage of the point is affected, from 1, or [`EVERY`].
     pub nth: u32,
     /// The effect.
     pub action: Action,
@@ -126,7 +131,7 @@ impl Faults {
                 *nth += 1;
                 faults
                     .iter()
-                    .find(|fault| fault.at == *point && fault.nth == *nth)
+                    .find(|fault| fault.at == *point && (fault.nth == *nth || fault.nth == EVERY))
                     .map_or(Action::Pass, |fault| fault.action)
             }
             Plan::Rates { per_mille, .. } => {

@@ -245,6 +245,7 @@ impl World {
             let answer = match action {
                 Action::FailBefore => Err(Error::internal_failure()),
                 Action::Refuse(code) => Err(Error::new(code, "The request was refused.")),
+                Action::Break(code) => Err(Error::new(code, "The request could not be handled.").status(500)),
                 _ if state.throttle.is_exceeded(&call, state.settings.calls_per_second, state.now) => {
                     Err(Error::throttled(call.service))
                 }

@@ -18,6 +18,7 @@ mod source_tags;
 mod sweeps;
 mod timers;
 mod trust;
+mod unsupported;
 
 use protocol::Message;
 use rehearsal::{Database, Encryption, Totals};

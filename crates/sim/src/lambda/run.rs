@@ -126,7 +126,9 @@ impl Attempt {
                     }),
                 );
             }
-            Action::FailBefore | Action::Refuse(_) => self.stop(state, InvocationOutcome::Error, then),
+            Action::FailBefore | Action::Refuse(_) | Action::Break(_) => {
+                self.stop(state, InvocationOutcome::Error, then)
+            }
             Action::Crash => self.stop(state, InvocationOutcome::Killed, then),
             Action::Throttle => self.stop(state, InvocationOutcome::Throttled, then),
             Action::Lose => self.stop(state, InvocationOutcome::Lost, then),

@@ -40,6 +40,7 @@ pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message
             Action::Pass
             | Action::FailBefore
             | Action::Refuse(_)
+            | Action::Break(_)
             | Action::FailAfter
             | Action::Throttle
             | Action::Crash => {
