@@ -103,8 +103,9 @@ impl Consumer {
             Ok(start) => start,
             Err(error) => return Err(self.not_started(origin, error).await),
         };
-        if start == CopyStart::NameExists {
-            self.check_existing(origin, &copy).await?;
+        match start {
+            CopyStart::Started => self.counts.add_copy(origin),
+            CopyStart::NameExists => self.check_existing(origin, &copy).await?,
         }
         match &key {
             Some(key) => {

@@ -29,12 +29,17 @@ impl Consumer {
 
     /// Counts the snapshots of DR page by page, and keeps only the numbers.
     async fn count(&self, kind: Kind) -> Result<DrUse, cloud::Error> {
+        let now = self.cloud.now();
+        if let Some(recent) = self.counts.recent(kind, now) {
+            return Ok(recent);
+        }
         let (mut dr, mut marker) = (DrUse::default(), None::<String>);
         loop {
             let page = self.cloud.list_page(kind, None, marker.as_deref()).await?;
             page.snapshots.iter().for_each(|snapshot| dr.add(snapshot));
             marker = page.marker;
             if marker.is_none() {
+                self.counts.keep(kind, now, &dr);
                 return Ok(dr);
             }
         }

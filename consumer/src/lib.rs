@@ -28,13 +28,14 @@ use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRol
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide};
-use limits::DatabaseUse;
+use limits::{Counts, DatabaseUse};
 use settings::{Plaintext, Settings};
 
 /// The consumer, with its clients and settings.
 pub struct Consumer {
     cloud: Cloud,
     settings: Settings,
+    counts: Counts,
 }
 
 /// What caused a look, as far as the step depends on it.
@@ -66,7 +67,7 @@ impl Consumer {
     /// All settings that are missing or invalid.
     pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(environment, cloud.here())?;
-        Ok(Self { cloud, settings })
+        Ok(Self { cloud, settings, counts: Counts::default() })
     }
 }
 

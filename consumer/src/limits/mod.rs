@@ -1,5 +1,7 @@
 //! What one source account may use of DR (invariant 14). Instances and clusters are counted apart, as in RDS's quotas.
 
+mod counts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -8,6 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Quota;
 use protocol::settings::SettingsReader;
 use protocol::{AccountId, DatabaseArn, Origin, Snapshot, SnapshotRole};
+
+pub(crate) use counts::Counts;
 
 /// The limits of each source account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,16 +139,24 @@ impl DatabaseUse {
 }
 
 impl DrUse {
+    /// The number of manual snapshots.
+    fn snapshots(&self) -> usize {
+        self.accounts.values().map(|account| account.copies).sum::<usize>() + self.others
+    }
+
+    /// Counts a copy of this origin.
+    fn add_copy(&mut self, origin: &Origin) {
+        let account = self.accounts.entry(origin.database.place.account.clone()).or_default();
+        account.copies += 1;
+        if !account.databases.contains(origin.database.id()) {
+            account.databases.insert(origin.database.id().to_owned());
+        }
+    }
+
     /// Counts a snapshot of DR. Automated snapshots do not count towards the quota.
     pub fn add(&mut self, snapshot: &Snapshot) {
         match SnapshotRole::of(snapshot) {
-            SnapshotRole::Copy(origin) => {
-                let account = self.accounts.entry(origin.database.place.account.clone()).or_default();
-                account.copies += 1;
-                if !account.databases.contains(origin.database.id()) {
-                    account.databases.insert(origin.database.id().to_owned());
-                }
-            }
+            SnapshotRole::Copy(origin) => self.add_copy(&origin),
             SnapshotRole::Source | SnapshotRole::Transit(_) if snapshot.arn.id().contains(':') => {}
             SnapshotRole::Source | SnapshotRole::Transit(_) => self.others += 1,
         }

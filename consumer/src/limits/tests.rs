@@ -1,6 +1,6 @@
 //! Invariant 14: no source takes another's share of DR.
 
-use protocol::{Place, Status, Tags};
+use protocol::{Kind, Place, Status, Tags};
 
 use super::*;
 
@@ -167,4 +167,19 @@ fn limits_are_read_from_the_environment() {
     ];
     assert_eq!(read(&all), Ok(SMALL));
     assert!(read(&[("MAX_COPIES", "0")]).is_err(), "a limit of 0 would stop all copies");
+}
+
+// Invariant 11.
+#[test]
+fn a_count_of_many_snapshots_is_used_for_five_minutes_and_one_of_few_never() {
+    let (counts, now) = (Counts::default(), time(NOW));
+    counts.keep(Kind::Instance, now, &dr(&[("111111111111", 1_000, 10)]));
+    assert_eq!(counts.recent(Kind::Instance, now), None, "it takes ten calls");
+    counts.keep(Kind::Instance, now, &dr(&[("111111111111", 1_001, 10)]));
+    counts.add_copy(&origin("111111111111", "new", 0));
+    let expected = "account 111111111111 has 1002 copies, other manual snapshots: 0";
+    let recent = |minutes| counts.recent(Kind::Instance, now + TimeDelta::minutes(minutes));
+    assert_eq!(recent(4).map(|dr| dr.to_string()).as_deref(), Some(expected));
+    assert_eq!(recent(4).map(|dr| dr.accounts.values().map(|account| account.databases.len()).sum()), Some(11_usize));
+    assert_eq!((recent(5), counts.recent(Kind::Cluster, now)), (None, None));
 }

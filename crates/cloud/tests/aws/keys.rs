@@ -90,3 +90,27 @@ async fn after_a_lost_response_the_key_is_the_one_of_the_alias() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_counted_by_their_aliases_over_all_pages() {
+    let world = world();
+    let dr = cloud(&world, DR);
+    let kms = kms(&world);
+    for nth in 0..101 {
+        dr.find_or_create_key(&format!("alias/DRACO-111111111111/instance/db-{nth}"), "", &Tags::default())
+            .await
+            .expect("a key");
+    }
+    let key = get(&dr).await;
+    kms.create_alias().alias_name("alias/mine").target_key_id(&key).send().await.expect("an alias");
+    assert_eq!(dr.count_keys("alias/DRACO-111111111111").await, Ok(102));
+    // A second alias is not a second key, and an existing alias is no error.
+    let alias = "alias/DRACO-111111111111/instance/orders";
+    for _ in 0..2 {
+        dr.add_alias(alias, &key).await.expect("an alias");
+    }
+    assert_eq!(dr.find_key(alias).await, Ok(Some(key)));
+    assert_eq!(dr.count_keys("alias/DRACO-111111111111").await, Ok(102));
+    assert_eq!(dr.count_keys("alias/DRACO-333333333333").await, Ok(0));
+    assert_eq!(dr.find_key("alias/DRACO-333333333333/instance/orders").await, Ok(None));
+}

@@ -64,3 +64,15 @@ async fn an_invalid_marker_is_an_error() {
     let why = prod.list_page(Kind::Cluster, Some("orders"), Some("?")).await.expect_err("an error");
     assert!(why.to_string().starts_with("listing cluster-snapshots of orders: InvalidParameterValue: "), "{why}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_quota_counts_manual_snapshots_of_one_kind() {
+    let world = World::with_settings(Settings { snapshot_quota: 7, ..settings() });
+    for (kind, manual) in [(Kind::Instance, 1), (Kind::Cluster, 2)] {
+        database(&world, kind, "orders", true).await;
+        for nth in 0..manual {
+            take(&world, kind, "orders", &format!("by-hand-{nth}"), &[]).await;
+        }
+        assert_eq!(cloud(&world, PROD).snapshot_quota(kind).await, Ok(Some(cloud::Quota { used: manual, most: 7 })));
+    }
+}
