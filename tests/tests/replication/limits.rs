@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Kind, Tags, tags};
+use protocol::{Announcement, DatabaseArn, Kind, Tags, tags};
 use rehearsal::{Database, Encryption, Line, Setup};
 use sim::journal::Event;
 use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
@@ -50,27 +50,46 @@ fn dead_letters(fixture: &Fixture) -> usize {
     fixture.rehearsal.world().journal(|journal| journal.entries().iter().filter(|it| is_one(&it.event)).count())
 }
 
-/// An attacker sends 100 small snapshots of an unknown lifecycle in 76 minutes, to fill DR's quota.
-async fn flood(fixture: &Fixture) -> anyhow::Result<()> {
+/// The attacker's databases. Their account has no producer.
+async fn attackers_databases(fixture: &Fixture) -> anyhow::Result<Vec<DatabaseArn>> {
     let place = fixture.place(OTHER)?;
-    let small =
-        |nth: usize| Database { gib: 1, ..database(&format!("small-{nth}"), "23:00-23:30").lifecycle("Ignore") };
     let mut databases = Vec::new();
     for nth in 0..10 {
-        let database = small(nth).encryption(Encryption::None);
-        databases.push(fixture.rehearsal.create_database(&place, &database).await?);
+        let small = Database { gib: 1, ..database(&format!("small-{nth}"), "23:00-23:30").lifecycle("Ignore") };
+        let small = small.encryption(Encryption::None);
+        databases.push(fixture.rehearsal.create_database(&place, &small).await?);
     }
-    let world = fixture.rehearsal.world().clone();
-    world.sleep(10 * MINUTE).await;
-    world.remove_function(OTHER, REGION, "draco-producer");
-    for nth in 0..100_u32 {
-        let database = &databases[nth as usize % databases.len()];
-        let transit = attacker::share_snapshot_after(fixture, database, nth, Duration::from_secs(20)).await?;
-        let tags = Tags::from_iter([(tags::LIFECYCLE, "Unknown")]);
-        attacker::announce(fixture, attacker::announcement(database, nth, &transit, tags)?);
-        world.sleep(Duration::from_secs(25)).await;
-        attacker::delete_snapshot(fixture, &transit.arn).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.world().remove_function(OTHER, REGION, "draco-producer");
+    Ok(databases)
+}
+
+/// Small snapshots of an unknown lifecycle, shared with DR.
+async fn forge(fixture: &Fixture, database: &DatabaseArn, nth: u32) -> anyhow::Result<Announcement> {
+    let transit = attacker::share_snapshot_after(fixture, database, nth, Duration::from_secs(20)).await?;
+    attacker::announcement(database, nth, &transit, Tags::from_iter([(tags::LIFECYCLE, "Unknown")]))
+}
+
+/// An attacker sends 100 small snapshots in 76 minutes, to fill DR's quota.
+async fn flood(fixture: &Fixture) -> anyhow::Result<()> {
+    let databases = attackers_databases(fixture).await?;
+    for (nth, database) in (0..100).zip(databases.iter().cycle()) {
+        let forged = forge(fixture, database, nth).await?;
+        let transit = forged.transit.clone();
+        attacker::announce(fixture, forged);
+        fixture.rehearsal.world().sleep(Duration::from_secs(25)).await;
+        attacker::delete_snapshot(fixture, &transit).await?;
     }
+    Ok(())
+}
+
+/// The same at one moment.
+async fn burst(fixture: &Fixture) -> anyhow::Result<()> {
+    let (databases, mut forged) = (attackers_databases(fixture).await?, Vec::new());
+    for (nth, database) in (0..100).zip(databases.iter().cycle()) {
+        forged.push(forge(fixture, database, nth).await?);
+    }
+    forged.into_iter().for_each(|announcement| attacker::announce(fixture, announcement));
     Ok(())
 }
 
@@ -94,6 +113,23 @@ async fn a_flood_of_one_account_does_not_stop_the_copies_of_another() -> anyhow:
         assert_eq!((refusal.text("reason"), refusal.text("account")), ("too-many", OTHER));
         assert!(refusal.text("message").starts_with("account 333333333333 has 80 copies, 80 of 100 manual snapshots"));
     }
+    assert_eq!(dead_letters(&fixture), 0);
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+/// Counting and copying are two calls, so copies that start at the same moment can exceed a limit together.
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn a_burst_exceeds_a_limit_by_no_more_than_the_concurrency() -> anyhow::Result<()> {
+    let setup = Setup::new(SOURCE, DR, REGION)?.and_source(OTHER)?.consumer_parameter("Concurrency", "5");
+    let mut fixture = Fixture::with(sim::Settings { snapshot_quota: 100, ..settings() }, setup).await?;
+    fixture.create_database(&database("orders", "05:05-05:35")).await?;
+    burst(&fixture).await?;
+    fixture.pass_hours(30).await?;
+    let others = copies(&fixture, OTHER).await?.len();
+    assert!((80..=85).contains(&others), "{others}");
+    assert_eq!(copies(&fixture, SOURCE).await?.len(), 2);
     assert_eq!(dead_letters(&fixture), 0);
     assert_eq!(fixture.violations(), []);
     Ok(())
