@@ -1,18 +1,21 @@
 //! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
 
 use anyhow::ensure;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use archive::expired::{DELAY, lifecycle};
+use archive::{Archive, History};
+use chrono::{SecondsFormat, TimeDelta};
 use cloud::log::step;
-use cloud::{Class, CopyStart, TimerStart};
+use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
-use protocol::{Announcement, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
+use protocol::{
+    Announcement, Attempt, DatabaseArn, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags,
+};
 use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Step};
-use crate::lifecycle::{Expired, StoredCopy, expired, expired_since_last_report};
-use crate::settings::{Deletion, Settings};
+use crate::settings::Settings;
 use crate::{Cause, Consumer};
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
@@ -29,8 +32,8 @@ impl Consumer {
         match step {
             Step::NoAction => {}
             Step::WaitForShare { announcement, delay } => return self.wait_for_share(announcement, delay, cause).await,
-            Step::StartCopy { announcement, transit } => {
-                let started = self.start_copy(&announcement, &transit).await;
+            Step::StartCopy { announcement, transit, attempt } => {
+                let started = self.start_copy(&announcement, &transit, attempt).await;
                 if let Err(error) = started {
                     let Refused { reason, why } = error.downcast()?;
                     self.refuse_because(origin, reason, why).await?;
@@ -38,10 +41,18 @@ impl Consumer {
             }
             Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
             Step::Complete { copy } => self.complete(origin, &copy).await?,
-            Step::ReportAgain => self.report(origin).await?,
-            Step::DiscardFailed { copy } => {
-                self.refuse(origin, RefusalReason::CopyFailed).await?;
-                self.cloud.delete(&copy.arn).await?;
+            Step::ReportAgain { copy } => self.report(origin, &copy).await?,
+            Step::ReportFailure { copies } => {
+                error!(snapshot = %origin.snapshot, step = step::COPY_FAILED, copy = listed(&copies), failed = 1,
+                    "AWS started the copy, and it failed; the next announcement starts another, under another name");
+            }
+            Step::RefuseFailed { copies } => {
+                let why = format!("{}: {}", listed(&copies), explanation(RefusalReason::CopyFailed));
+                self.refuse_because(origin, RefusalReason::CopyFailed, why).await?;
+            }
+            Step::ReportDamage { copy } => {
+                error!(snapshot = %origin.snapshot, step = step::STORED_COPY_FAILED, %copy, failed = 1,
+                    "this copy was complete, and AWS now shows it as failed; check its key, then ask AWS");
             }
             Step::Refuse(reason) => self.refuse(origin, reason).await?,
             Step::RefuseLimit(exceeded) => {
@@ -86,9 +97,9 @@ impl Consumer {
         Ok(Answer::Done)
     }
 
-    async fn start_copy(&self, announcement: &Announcement, shared: &Snapshot) -> anyhow::Result<()> {
+    async fn start_copy(&self, announcement: &Announcement, shared: &Snapshot, attempt: Attempt) -> anyhow::Result<()> {
         let Announcement { origin, transit, tags } = announcement;
-        let copy = origin.copy(self.cloud.here());
+        let copy = origin.copy_of(attempt, self.cloud.here());
         let transit_arn = transit.to_string();
         let transit_created = shared.created.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
         let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]);
@@ -141,36 +152,52 @@ impl Consumer {
         Ok(Answer::Done)
     }
 
-    /// Reports the copy to the source account, applies the lifecycle, and marks the copy as reported: last, so that everything is
-    /// repeated if a call before it fails. The exception is a copy that cannot be deleted: that is an error, but the mark is set,
-    /// and the plan of the next copy includes it again.
+    /// Marks the copy as complete first: its arrival is by DR's clock, and DR's bookkeeping must not depend on the source account.
+    /// If the reply is lost, the source account announces the snapshot again.
     async fn complete(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<()> {
         let now = self.cloud.now();
-        self.report(origin).await?;
-        let expired = self.expired(origin, copy, now).await?;
-        let (itself, others): (Vec<_>, Vec<_>) = expired.into_iter().partition(|expired| expired.copy.arn == copy.arn);
-        let mut failures = Vec::new();
-        for expired in &others {
-            failures.extend(self.thin(expired).await.err());
-        }
-        self.cloud.tag(&copy.arn, tags::REPORTED, &now.to_rfc3339_opts(SecondsFormat::Secs, true)).await?;
+        self.report_reduced_lifecycle(origin, copy).await?;
+        let arrival = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let marked = self.cloud.tag(&copy.arn, tags::REPORTED, &arrival).await?;
+        // What is gone is not a copy. The retry of the event looks again.
+        ensure!(marked == Effect::Applied, "{} was deleted while it was completed", copy.arn);
         let copy_delay_seconds = (now - origin.taken).num_seconds();
         info!(snapshot = %origin.snapshot, step = step::COPY_COMPLETED, copy = %copy.arn, copied = 1, copy_delay_seconds, "the copy is completed");
-        for expired in &itself {
-            failures.extend(self.thin(expired).await.err());
+        self.report(origin, &copy.arn).await
+    }
+
+    /// Reports that the lifecycle of a database keeps less than that of its last copy. It takes effect later (invariant 17).
+    async fn report_reduced_lifecycle(&self, origin: &Origin, copy: &Snapshot) -> Result<(), cloud::Error> {
+        let history = self.history(&origin.database).await?;
+        let Some(previous) = history.newest() else { return Ok(()) };
+        let known = &self.settings.lifecycles;
+        let (previous, now) = (lifecycle(previous.lifecycle.as_deref(), known), lifecycle(copy.lifecycle(), known));
+        if !now.keeps_at_least(&previous) {
+            let (database, days) = (&origin.database, DELAY.num_days());
+            error!(snapshot = %origin.snapshot, step = step::LIFECYCLE_REDUCED, copy = %copy.arn, %database, lifecycle_reduced = 1,
+                "the lifecycle changed from {previous} to {now}, which keeps less; it takes effect in {days} days; find out who \
+                 changed the tag, or accept it to let it take effect now");
         }
-        let failures: Vec<_> = failures.iter().map(ToString::to_string).collect();
-        ensure!(
-            failures.is_empty(),
-            "the copy is completed, but deleting an expired copy failed: {}",
-            failures.join("; ")
-        );
         Ok(())
     }
 
-    async fn report(&self, origin: &Origin) -> anyhow::Result<()> {
-        let copy = origin.copy(self.cloud.here());
-        self.reply(&Message::Completed { origin: origin.clone(), copy }).await
+    /// The complete copies of a database, page by page.
+    async fn history(&self, database: &DatabaseArn) -> Result<History, cloud::Error> {
+        let (mut archive, own) = (Archive::new(self.cloud.here().clone()), database.to_string());
+        let mut marker = None::<String>;
+        loop {
+            let page = self.cloud.list_page(database.kind, Some(database.id()), marker.as_deref()).await?;
+            let copies = page.snapshots.iter().filter(|snapshot| snapshot.tags.get(tags::SOURCE) == Some(&own));
+            copies.for_each(|snapshot| archive.add(snapshot));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(archive.database(database));
+            }
+        }
+    }
+
+    async fn report(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<()> {
+        self.reply(&Message::Completed { origin: origin.clone(), copy: copy.clone() }).await
     }
 
     async fn refuse(&self, origin: &Origin, reason: RefusalReason) -> anyhow::Result<()> {
@@ -195,38 +222,11 @@ impl Consumer {
             published => Ok(published?),
         }
     }
+}
 
-    /// The expired copies of the database. In a dry run, only those that were not reported earlier today.
-    async fn expired(
-        &self,
-        origin: &Origin,
-        copy: &Snapshot,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Expired>, cloud::Error> {
-        let Settings { deletion, lifecycles, floor, .. } = &self.settings;
-        let all = self.cloud.list_all(copy.arn.kind, Some(&copy.database)).await?;
-        let copies: Vec<_> = all.iter().filter_map(|found| StoredCopy::of(found, &origin.database)).collect();
-        Ok(match deletion {
-            Deletion::Enabled => expired(copies, Some(&copy.arn), lifecycles, floor),
-            Deletion::DryRun => expired_since_last_report(copies, &copy.arn, now.date_naive(), lifecycles, floor),
-        })
-    }
-
-    /// Deletes an expired copy, or logs that it would be deleted (invariant 6).
-    async fn thin(&self, expired: &Expired) -> Result<(), cloud::Error> {
-        let Expired { copy, why } = expired;
-        let snapshot = &copy.origin.snapshot;
-        match self.settings.deletion {
-            Deletion::DryRun => {
-                info!(%snapshot, step = step::WOULD_DELETE, copy = %copy.arn, reason = why, would_delete = 1, "kept because NO_DRY_RUN is not set");
-            }
-            Deletion::Enabled => {
-                self.cloud.delete(&copy.arn).await?;
-                info!(%snapshot, step = step::DELETED, copy = %copy.arn, reason = why, deleted = 1, "deleted the expired copy");
-            }
-        }
-        Ok(())
-    }
+/// The names of snapshots, for people.
+fn listed(copies: &[SnapshotArn]) -> String {
+    copies.iter().map(SnapshotArn::id).collect::<Vec<_>>().join(", ")
 }
 
 fn not_as_announced(difference: &str) -> (RefusalReason, String) {
@@ -248,7 +248,7 @@ fn explanation(reason: RefusalReason) -> &'static str {
         }
         RefusalReason::NameTaken => "another snapshot in DR has the copy's identifier; rename or delete that snapshot",
         RefusalReason::CopyFailed => {
-            "AWS started the copy, and the copy failed; check that DR's role may use both keys"
+            "AWS started these copies, and each failed; check that DR's role may use both keys, then delete them"
         }
         RefusalReason::TooMany => {
             "the account has reached one of DR's limits for it; raise the limit if its snapshots are wanted"

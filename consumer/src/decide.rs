@@ -1,7 +1,7 @@
 //! The decision: from the observed state of one announced snapshot to the next step.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{Announcement, Origin, RefusalReason, Snapshot, SnapshotRole, Status, tags};
+use protocol::{Announcement, Attempt, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 use crate::limits::Exceeded;
 
@@ -16,7 +16,7 @@ pub struct Observed {
     pub requester: Requester,
 }
 
-/// The snapshot in DR with the copy's identifier.
+/// The snapshots in DR with the identifiers of the copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// There is none.
@@ -35,6 +35,13 @@ pub enum Existing {
         /// Whether it was reported to the source account.
         reported: Reported,
     },
+    /// Every attempt so far has failed. None was ever reported.
+    Failed {
+        /// The failed copies, in the order of the attempts.
+        copies: Vec<SnapshotArn>,
+        /// The next attempt, if there is one.
+        next: Option<Attempt>,
+    },
 }
 
 /// Whether a copy was reported to the source account as completed, by its tags.
@@ -42,7 +49,7 @@ pub enum Existing {
 pub enum Reported {
     /// Not yet.
     No,
-    /// Yes, and the lifecycle was applied.
+    /// Yes.
     Yes,
 }
 
@@ -91,7 +98,9 @@ pub enum Admission {
 pub enum Requester {
     /// The source account, by an announcement. It expects a reply.
     Source,
-    /// DR itself: an RDS notification, a timer, the sweep.
+    /// The timer that waits for the copy.
+    Timer,
+    /// DR itself: an RDS notification, the sweep, the timer that waits until the transit copy is visible.
     Dr,
 }
 
@@ -113,23 +122,38 @@ pub enum Step {
         announcement: Announcement,
         /// The transit copy.
         transit: Snapshot,
+        /// The attempt.
+        attempt: Attempt,
     },
     /// Wait for the copy.
     Wait {
         /// The copy.
         copy: Snapshot,
     },
-    /// Report the copy to the source account, and apply the lifecycle.
+    /// Mark the copy as complete, and report it to the source account.
     Complete {
         /// The copy.
         copy: Snapshot,
     },
     /// Report the copy to the source account once more.
-    ReportAgain,
-    /// Report the failure to the source account, and delete the failed copy.
-    DiscardFailed {
+    ReportAgain {
         /// The copy.
-        copy: Snapshot,
+        copy: SnapshotArn,
+    },
+    /// Raise an alarm: an attempt has failed. The next announcement starts the next attempt.
+    ReportFailure {
+        /// The failed copies.
+        copies: Vec<SnapshotArn>,
+    },
+    /// Report to the source account that every attempt has failed.
+    RefuseFailed {
+        /// The failed copies.
+        copies: Vec<SnapshotArn>,
+    },
+    /// Raise an alarm: the copy was complete, and has failed since.
+    ReportDamage {
+        /// The copy.
+        copy: SnapshotArn,
     },
     /// Report to the source account that the snapshot is not copied.
     Refuse(RefusalReason),
@@ -149,20 +173,25 @@ pub enum Step {
 /// | another snapshot        | any                            | any       | `Refuse(NameTaken)`        |
 /// | not as announced        | any                            | any       | `RefuseCopy`               |
 /// | in progress             | any                            | any       | `Wait`                     |
-/// | failed                  | any                            | any       | `DiscardFailed`            |
+/// | failed, reported        | any                            | source    | `ReportDamage`             |
+/// | failed, reported        | any                            | DR, timer | `NoAction`                 |
 /// | deleting                | any                            | any       | `NoAction`                 |
 /// | available, not reported | any                            | any       | `Complete`                 |
 /// | available, reported     | any                            | source    | `ReportAgain`              |
-/// | available, reported     | any                            | DR        | `NoAction`                 |
-/// | none                    | not observed                   | any       | `NoAction`                 |
-/// | none                    | not visible                    | any       | `WaitForShare`             |
-/// | none                    | never visible                  | any       | `Refuse(NotShared)`        |
-/// | none                    | taken after it was created     | any       | `Refuse(TakenLater)`       |
-/// | none                    | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |
-/// | none                    | over a limit of the account    | any       | `RefuseLimit`              |
-/// | none                    | visible                        | any       | `StartCopy`                |
+/// | available, reported     | any                            | DR, timer | `NoAction`                 |
+/// | failed                  | any                            | timer     | `ReportFailure`            |
+/// | failed, no attempt left | any                            | source    | `RefuseFailed`             |
+/// | failed, no attempt left | any                            | DR        | `NoAction`                 |
+/// | none, failed            | not observed                   | any       | `NoAction`                 |
+/// | none, failed            | not visible                    | any       | `WaitForShare`             |
+/// | none, failed            | never visible                  | any       | `Refuse(NotShared)`        |
+/// | none, failed            | taken after it was created     | any       | `Refuse(TakenLater)`       |
+/// | none, failed            | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |
+/// | none, failed            | over a limit of the account    | any       | `RefuseLimit`              |
+/// | none, failed            | visible                        | any       | `StartCopy`                |
 ///
-/// Announcements of accounts that DR does not serve are refused before anything is looked up.
+/// The consumer cannot delete, so a failed copy stays, and the next attempt has another name. Announcements of accounts that DR
+/// does not serve are rejected before anything is looked up.
 #[must_use]
 pub fn decide(observed: Observed) -> Step {
     let Observed { copy, transit, requester } = observed;
@@ -171,38 +200,68 @@ pub fn decide(observed: Observed) -> Step {
         (Existing::NotAsAnnounced { difference }, _) => Step::RefuseCopy { difference },
         (Existing::Copy { snapshot, reported }, _) => match (snapshot.status, reported, requester) {
             (Status::Creating | Status::Copying, ..) => Step::Wait { copy: snapshot },
-            (Status::Failed, ..) => Step::DiscardFailed { copy: snapshot },
-            (Status::Deleting, ..) => Step::NoAction,
+            (Status::Failed, _, Requester::Source) => Step::ReportDamage { copy: snapshot.arn },
+            (Status::Failed | Status::Deleting, ..) => Step::NoAction,
             (Status::Available, Reported::No, _) => Step::Complete { copy: snapshot },
-            (Status::Available, Reported::Yes, Requester::Source) => Step::ReportAgain,
-            (Status::Available, Reported::Yes, Requester::Dr) => Step::NoAction,
+            (Status::Available, Reported::Yes, Requester::Source) => Step::ReportAgain { copy: snapshot.arn },
+            (Status::Available, Reported::Yes, Requester::Dr | Requester::Timer) => Step::NoAction,
         },
-        (Existing::None, Transit::NotObserved) => Step::NoAction,
-        (Existing::None, Transit::NotVisible { announcement, delay }) => Step::WaitForShare { announcement, delay },
-        (Existing::None, Transit::NeverVisible) => Step::Refuse(RefusalReason::NotShared),
-        (Existing::None, Transit::OverLimit(exceeded)) => Step::RefuseLimit(exceeded),
-        (Existing::None, Transit::Visible { announcement, snapshot, admission }) => match admission {
+        (Existing::Failed { copies, next }, transit) => match (next, requester) {
+            (_, Requester::Timer) => Step::ReportFailure { copies },
+            (None, Requester::Source) => Step::RefuseFailed { copies },
+            (None, Requester::Dr) => Step::NoAction,
+            (Some(attempt), _) => decide_without_copy(transit, attempt),
+        },
+        (Existing::None, transit) => decide_without_copy(transit, Attempt::FIRST),
+    }
+}
+
+fn decide_without_copy(transit: Transit, attempt: Attempt) -> Step {
+    match transit {
+        Transit::NotObserved => Step::NoAction,
+        Transit::NotVisible { announcement, delay } => Step::WaitForShare { announcement, delay },
+        Transit::NeverVisible => Step::Refuse(RefusalReason::NotShared),
+        Transit::OverLimit(exceeded) => Step::RefuseLimit(exceeded),
+        Transit::Visible { announcement, snapshot, admission } => match admission {
             Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),
             Admission::PlaintextForbidden => Step::Refuse(RefusalReason::PlaintextCluster),
-            Admission::Encrypted | Admission::PlaintextAllowed => Step::StartCopy { announcement, transit: snapshot },
+            Admission::Encrypted | Admission::PlaintextAllowed => {
+                Step::StartCopy { announcement, transit: snapshot, attempt }
+            }
         },
     }
 }
 
 impl Existing {
-    /// Evaluates what was found under the identifier of this origin's copy.
+    /// Evaluates what was found under the identifiers of this origin's copy. A copy that was reported counts before all others,
+    /// then one that has not failed.
     #[must_use]
-    pub fn of(found: Option<Snapshot>, origin: &Origin) -> Self {
-        match found {
-            None => Self::None,
-            Some(found) if SnapshotRole::of(&found) != SnapshotRole::Copy(origin.clone()) => Self::OtherSnapshot,
-            Some(snapshot) if snapshot.tags.get(tags::REPORTED).is_some() => {
-                Self::Copy { snapshot, reported: Reported::Yes }
+    pub fn of(found: impl IntoIterator<Item = Snapshot>, origin: &Origin) -> Self {
+        let mut copies: Vec<(Attempt, Snapshot)> = Vec::new();
+        for snapshot in found {
+            match origin.attempt(&snapshot.arn) {
+                Some(attempt) if SnapshotRole::of(&snapshot) == SnapshotRole::Copy(origin.clone()) => {
+                    copies.push((attempt, snapshot));
+                }
+                _ => return Self::OtherSnapshot,
             }
-            Some(snapshot) => match difference(origin, &snapshot) {
+        }
+        copies.sort_by_key(|(attempt, _)| *attempt);
+        if let Some(nth) = copies.iter().position(|(_, copy)| copy.tags.get(tags::REPORTED).is_some()) {
+            return Self::Copy { snapshot: copies.swap_remove(nth).1, reported: Reported::Yes };
+        }
+        if let Some(nth) = copies.iter().rposition(|(_, copy)| copy.status != Status::Failed) {
+            let snapshot = copies.swap_remove(nth).1;
+            return match difference(origin, &snapshot) {
                 Some(difference) => Self::NotAsAnnounced { difference },
                 None => Self::Copy { snapshot, reported: Reported::No },
-            },
+            };
+        }
+        match copies.last() {
+            Some((last, _)) => {
+                Self::Failed { next: last.next(), copies: copies.into_iter().map(|(_, copy)| copy.arn).collect() }
+            }
+            None => Self::None,
         }
     }
 }

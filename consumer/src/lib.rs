@@ -1,14 +1,13 @@
 //! The function in the DR account: it keeps copies that the source accounts cannot reach.
 //!
 //! An event only names a snapshot. The function looks up the copy and the transit copy that is shared with DR,
-//! [`decide`](mod@decide)s on the next step, and makes that step's calls, each of which is safe to repeat. When a copy is
-//! completed, [`lifecycle`] decides which copies of its database have expired.
+//! [`decide`](mod@decide)s on the next step, and makes that step's calls, each of which is safe to repeat. It cannot delete:
+//! the keeper deletes expired copies.
 
 mod act;
 mod admission;
 pub mod decide;
 mod keys;
-pub mod lifecycle;
 pub mod limits;
 mod settings;
 
@@ -18,7 +17,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Cloud, Function, Rejection, reject, require};
+use cloud::{Cloud, Rejection, Replication, reject, require};
 use protocol::event::{Awaited, Check, Content, Record};
 use protocol::notification::Notification;
 use protocol::settings::SettingsError;
@@ -55,7 +54,8 @@ impl Cause {
     fn requester(self) -> Requester {
         match self {
             Self::Announcement => Requester::Source,
-            Self::ShareTimer(_) | Self::CopyTimer(_) | Self::Copy => Requester::Dr,
+            Self::CopyTimer(_) => Requester::Timer,
+            Self::ShareTimer(_) | Self::Copy => Requester::Dr,
         }
     }
 }
@@ -71,7 +71,7 @@ impl Consumer {
     }
 }
 
-impl Function for Consumer {
+impl Replication for Consumer {
     fn cloud(&self) -> &Cloud {
         &self.cloud
     }
@@ -122,7 +122,7 @@ impl Function for Consumer {
         if self.ensure_served(&origin).is_err() {
             return Ok(());
         }
-        self.look_at_copy(origin, Some(snapshot), Cause::Copy).await.map(drop)
+        self.look_at_copies(origin, vec![snapshot], Cause::Copy).await.map(drop)
     }
 }
 
@@ -170,8 +170,12 @@ impl Consumer {
 
     async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
         self.ensure_served(&origin)?;
-        let copy = self.cloud.find(&origin.copy(self.cloud.here())).await?;
-        self.look_at_copy(origin, copy, cause).await
+        let (mut copies, _) = self.find_copies(&origin).await?;
+        if copies.is_empty() {
+            // The list of the database does not show a copy that turned out to be one of another database.
+            copies.extend(self.cloud.find(&origin.copy(self.cloud.here())).await?);
+        }
+        self.look_at_copies(origin, copies, cause).await
     }
 
     /// Looks at a transit copy that is announced now, or was announced when the timer was started.
@@ -182,31 +186,29 @@ impl Consumer {
             let (named, expected) = (&announcement.transit, origin.transit());
             format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
         })?;
-        let (copy, of_database) = self.find_copy(&origin).await?;
-        let copy = Existing::of(copy, &origin);
+        let (copies, of_database) = self.find_copies(&origin).await?;
+        let copy = Existing::of(copies, &origin);
         let transit = match copy {
-            Existing::None => self.observe_transit(announcement, of_database, cause).await?,
+            Existing::None | Existing::Failed { next: Some(_), .. } => {
+                self.observe_transit(announcement, of_database, cause).await?
+            }
             // The copy decides.
-            Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } | Existing::Copy { .. } => Transit::NotObserved,
+            _ => Transit::NotObserved,
         };
         self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
     }
 
-    /// The copy, and how much DR has of its database. One list finds both.
-    async fn find_copy(&self, origin: &Origin) -> Result<(Option<Snapshot>, DatabaseUse), cloud::Error> {
-        let (copy, database, now) = (origin.copy(self.cloud.here()), &origin.database, self.cloud.now());
-        let (mut found, mut of_database, mut marker) = (None, DatabaseUse::default(), None::<String>);
+    /// The snapshots with the names of this origin's copies, and how much DR has of its database. One list finds all of it.
+    async fn find_copies(&self, origin: &Origin) -> Result<(Vec<Snapshot>, DatabaseUse), cloud::Error> {
+        let (kind, database, now) = (origin.snapshot.kind, &origin.database, self.cloud.now());
+        let (mut copies, mut of_database, mut marker) = (Vec::new(), DatabaseUse::default(), None::<String>);
         loop {
-            let page = self.cloud.list_page(copy.kind, Some(database.id()), marker.as_deref()).await?;
-            for snapshot in page.snapshots {
-                of_database.add(database, &snapshot, now);
-                if snapshot.arn == copy {
-                    found = Some(snapshot);
-                }
-            }
+            let page = self.cloud.list_page(kind, Some(database.id()), marker.as_deref()).await?;
+            page.snapshots.iter().for_each(|snapshot| of_database.add(database, snapshot, now));
+            copies.extend(page.snapshots.into_iter().filter(|snapshot| origin.attempt(&snapshot.arn).is_some()));
             marker = page.marker;
             if marker.is_none() {
-                return Ok((found, of_database));
+                return Ok((copies, of_database));
             }
         }
     }
@@ -252,9 +254,9 @@ impl Consumer {
         }
     }
 
-    /// Looks at a copy alone. Its tags contain everything that is needed.
-    async fn look_at_copy(&self, origin: Origin, copy: Option<Snapshot>, cause: Cause) -> anyhow::Result<Answer> {
-        let copy = Existing::of(copy, &origin);
+    /// Looks at copies alone. Their tags contain everything that is needed.
+    async fn look_at_copies(&self, origin: Origin, copies: Vec<Snapshot>, cause: Cause) -> anyhow::Result<Answer> {
+        let copy = Existing::of(copies, &origin);
         let observed = Observed { copy, transit: Transit::NotObserved, requester: cause.requester() };
         self.decide_and_act(&origin, observed, cause).await
     }

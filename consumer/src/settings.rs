@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloud::wait::WaitPolicy;
 use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_arn_of};
 use protocol::{AccountId, Place, SourceTags, Tags};
-use retention::{Lifecycle, Lifecycles, Rules};
+use retention::Lifecycles;
 
 use crate::limits::Limits;
 
@@ -20,11 +20,7 @@ pub(crate) struct Settings {
     pub(crate) source_tags: SourceTags,
     /// Whether unencrypted cluster snapshots are copied without encryption.
     pub(crate) plaintext_clusters: Plaintext,
-    /// Whether expired copies are deleted.
-    pub(crate) deletion: Deletion,
     pub(crate) lifecycles: Lifecycles,
-    /// The rules for copies that are kept independently of their lifecycle.
-    pub(crate) floor: Lifecycle,
     pub(crate) wait_policy: WaitPolicy,
     /// The user's own tag for everything that Draco creates, if there is one.
     pub(crate) tag: Tags,
@@ -46,15 +42,6 @@ pub(crate) enum Keys {
 pub(crate) enum Plaintext {
     Forbidden,
     Allowed,
-}
-
-/// Whether expired copies are deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deletion {
-    /// No: the log states what would be deleted.
-    DryRun,
-    /// Yes.
-    Enabled,
 }
 
 impl Settings {
@@ -80,9 +67,7 @@ impl Settings {
         let source_tags = reader.optional("SOURCE_TAGS", SourceTags::parse);
         let plaintext_clusters =
             if reader.switch("ALLOW_PLAINTEXT_CLUSTERS") { Plaintext::Allowed } else { Plaintext::Forbidden };
-        let deletion = if reader.switch("NO_DRY_RUN") { Deletion::Enabled } else { Deletion::DryRun };
         let lifecycles = reader.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
-        let floor = reader.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
         let (wait_policy, tag) = (WaitPolicy::read(&mut reader, here), reader.own_tag());
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
@@ -90,14 +75,10 @@ impl Settings {
             limits,
             source_tags: source_tags.unwrap_or_default(),
             plaintext_clusters,
-            deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
-            floor: floor.unwrap_or_else(Rules::default_floor).named(FLOOR),
             wait_policy,
             tag,
         });
         reader.finish(settings)
     }
 }
-
-const FLOOR: &str = "Floor";

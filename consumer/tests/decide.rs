@@ -5,14 +5,14 @@
 use chrono::TimeDelta;
 use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
 use consumer::limits::Exceeded;
-use protocol::{Announcement, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
+use protocol::{Announcement, Attempt, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
 
 const DELAY: TimeDelta = TimeDelta::seconds(20);
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 19] = [
     (
         "| another snapshot        | any                            | any       | `Refuse(NameTaken)`        |",
         |o| o.copy == Existing::OtherSnapshot,
@@ -29,9 +29,14 @@ const ROWS: [Row; 15] = [
         |o| Step::Wait { copy: copy(o) },
     ),
     (
-        "| failed                  | any                            | any       | `DiscardFailed`            |",
+        "| failed, reported        | any                            | source    | `ReportDamage`             |",
+        |o| status(o) == Some(Status::Failed) && o.requester == Requester::Source,
+        |o| Step::ReportDamage { copy: copy(o).arn },
+    ),
+    (
+        "| failed, reported        | any                            | DR, timer | `NoAction`                 |",
         |o| status(o) == Some(Status::Failed),
-        |o| Step::DiscardFailed { copy: copy(o) },
+        |_| Step::NoAction,
     ),
     (
         "| deleting                | any                            | any       | `NoAction`                 |",
@@ -46,49 +51,65 @@ const ROWS: [Row; 15] = [
     (
         "| available, reported     | any                            | source    | `ReportAgain`              |",
         |o| status(o).is_some() && o.requester == Requester::Source,
-        |_| Step::ReportAgain,
+        |o| Step::ReportAgain { copy: copy(o).arn },
     ),
     (
-        "| available, reported     | any                            | DR        | `NoAction`                 |",
+        "| available, reported     | any                            | DR, timer | `NoAction`                 |",
         |o| status(o).is_some(),
         |_| Step::NoAction,
     ),
     (
-        "| none                    | not observed                   | any       | `NoAction`                 |",
+        "| failed                  | any                            | timer     | `ReportFailure`            |",
+        |o| failed(o).is_some() && o.requester == Requester::Timer,
+        |o| Step::ReportFailure { copies: failed(&o).expect("failed copies").0 },
+    ),
+    (
+        "| failed, no attempt left | any                            | source    | `RefuseFailed`             |",
+        |o| failed(o).is_some_and(|(_, next)| next.is_none()) && o.requester == Requester::Source,
+        |o| Step::RefuseFailed { copies: failed(&o).expect("failed copies").0 },
+    ),
+    (
+        "| failed, no attempt left | any                            | DR        | `NoAction`                 |",
+        |o| failed(o).is_some_and(|(_, next)| next.is_none()),
+        |_| Step::NoAction,
+    ),
+    (
+        "| none, failed            | not observed                   | any       | `NoAction`                 |",
         |o| o.transit == Transit::NotObserved,
         |_| Step::NoAction,
     ),
     (
-        "| none                    | not visible                    | any       | `WaitForShare`             |",
+        "| none, failed            | not visible                    | any       | `WaitForShare`             |",
         |o| matches!(o.transit, Transit::NotVisible { .. }),
         |_| Step::WaitForShare { announcement: announcement(), delay: DELAY },
     ),
     (
-        "| none                    | never visible                  | any       | `Refuse(NotShared)`        |",
+        "| none, failed            | never visible                  | any       | `Refuse(NotShared)`        |",
         |o| o.transit == Transit::NeverVisible,
         |_| Step::Refuse(RefusalReason::NotShared),
     ),
     (
-        "| none                    | taken after it was created     | any       | `Refuse(TakenLater)`       |",
+        "| none, failed            | taken after it was created     | any       | `Refuse(TakenLater)`       |",
         |o| admission(o) == Some(Admission::TakenLater),
         |_| Step::Refuse(RefusalReason::TakenLater),
     ),
     (
-        "| none                    | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |",
+        "| none, failed            | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |",
         |o| admission(o) == Some(Admission::PlaintextForbidden),
         |_| Step::Refuse(RefusalReason::PlaintextCluster),
     ),
     (
-        "| none                    | over a limit of the account    | any       | `RefuseLimit`              |",
+        "| none, failed            | over a limit of the account    | any       | `RefuseLimit`              |",
         |o| o.transit == Transit::OverLimit(exceeded()),
         |_| Step::RefuseLimit(exceeded()),
     ),
     (
-        "| none                    | visible                        | any       | `StartCopy`                |",
+        "| none, failed            | visible                        | any       | `StartCopy`                |",
         |o| admission(o).is_some(),
-        |_| Step::StartCopy {
+        |o| Step::StartCopy {
             announcement: announcement(),
             transit: snapshot(announcement().transit, Status::Available),
+            attempt: failed(&o).map_or(Attempt::FIRST, |(_, next)| next.expect("an attempt")),
         },
     ),
 ];
@@ -126,14 +147,22 @@ fn snapshot(arn: SnapshotArn, status: Status) -> Snapshot {
 fn status(observed: &Observed) -> Option<Status> {
     match &observed.copy {
         Existing::Copy { snapshot, .. } => Some(snapshot.status),
-        Existing::None | Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } => None,
+        _ => None,
+    }
+}
+
+/// The failed copies and the next attempt, if all attempts so far have failed.
+fn failed(observed: &Observed) -> Option<(Vec<SnapshotArn>, Option<Attempt>)> {
+    match &observed.copy {
+        Existing::Failed { copies, next } => Some((copies.clone(), *next)),
+        _ => None,
     }
 }
 
 fn copy(observed: Observed) -> Snapshot {
     match observed.copy {
         Existing::Copy { snapshot, .. } => snapshot,
-        Existing::None | Existing::OtherSnapshot | Existing::NotAsAnnounced { .. } => panic!("no copy"),
+        _ => panic!("no copy"),
     }
 }
 
@@ -152,11 +181,18 @@ fn every_observable_state() -> Vec<Observed> {
     let dr = "arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-rds-orders-2026-11-21-03-05";
     let existing = Status::ALL.into_iter().flat_map(|status| {
         let copy = snapshot(dr.parse().expect("an ARN"), status);
-        [Reported::No, Reported::Yes].map(|reported| Existing::Copy { snapshot: copy.clone(), reported })
+        let reported =
+            [Reported::No, Reported::Yes].map(|reported| Existing::Copy { snapshot: copy.clone(), reported });
+        // A copy that failed before it was reported is an attempt.
+        reported.into_iter().filter(move |copy| {
+            status != Status::Failed || matches!(copy, Existing::Copy { reported: Reported::Yes, .. })
+        })
     });
+    let failed =
+        [Attempt::FIRST.next(), None].map(|next| Existing::Failed { copies: vec![dr.parse().expect("an ARN")], next });
     let others =
         [Existing::None, Existing::OtherSnapshot, Existing::NotAsAnnounced { difference: DIFFERENCE.to_owned() }];
-    let copies: Vec<_> = others.into_iter().chain(existing).collect();
+    let copies: Vec<_> = others.into_iter().chain(failed).chain(existing).collect();
     let admissions =
         [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater];
     let visible = admissions.map(|admission| Transit::Visible {
@@ -172,7 +208,7 @@ fn every_observable_state() -> Vec<Observed> {
     let mut states = Vec::new();
     for copy in &copies {
         for transit in &transits {
-            for requester in [Requester::Source, Requester::Dr] {
+            for requester in [Requester::Source, Requester::Timer, Requester::Dr] {
                 states.push(Observed { copy: copy.clone(), transit: transit.clone(), requester });
             }
         }
@@ -203,7 +239,7 @@ fn the_tested_table_is_the_documented_table() {
 fn no_second_copy_is_started() {
     // Invariant 9.
     for observed in every_observable_state() {
-        let exists = observed.copy != Existing::None;
+        let exists = !matches!(observed.copy, Existing::None | Existing::Failed { .. });
         assert!(!exists || !matches!(decide(observed), Step::StartCopy { .. }));
     }
 }

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use cloud::lambda::{Entry, run};
 use consumer::Consumer;
+use keeper::Keeper;
 use producer::Producer;
 
 /// The functions, by the `Handler` of their templates.
-const FUNCTIONS: [Entry; 2] = [
+const FUNCTIONS: [Entry; 3] = [
     Entry { handler: "producer", build: |cloud, environment| Ok(Box::new(Producer::new(cloud, environment)?)) },
     Entry { handler: "consumer", build: |cloud, environment| Ok(Box::new(Consumer::new(cloud, environment)?)) },
+    Entry { handler: "keeper", build: |cloud, environment| Ok(Box::new(Keeper::new(cloud, environment)?)) },
 ];
 
 fn main() -> ExitCode {

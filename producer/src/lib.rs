@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Cloud, Function, Rejection, require};
+use cloud::{Cloud, Rejection, Replication, require};
 use protocol::event::{Awaited, Check, Content, Record};
 use protocol::message::NoCopy;
 use protocol::notification::Notification;
@@ -55,7 +55,7 @@ impl Producer {
     }
 }
 
-impl Function for Producer {
+impl Replication for Producer {
     fn cloud(&self) -> &Cloud {
         &self.cloud
     }

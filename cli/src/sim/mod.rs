@@ -151,7 +151,7 @@ fn log_lines(draco: Option<&Rehearsal>) -> Vec<Line> {
     draco.map(|draco| draco.logs().drain()).unwrap_or_default()
 }
 
-/// The timeout of both functions in simulated seconds, as in their templates.
+/// The shortest timeout of a function in simulated seconds, as in the templates.
 const FUNCTION_TIMEOUT_SECONDS: u32 = 300;
 /// The real time that an invocation needs at most: some tens of calls, in a debug build on a busy machine.
 const INVOCATION_MILLISECONDS: u32 = 500;
@@ -196,10 +196,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_timeout_is_that_of_the_templates() {
+    fn the_timeout_is_the_shortest_of_the_templates() {
         for template in [include_str!("../../../cfn/producer.yaml"), include_str!("../../../cfn/consumer.yaml")] {
-            let timeouts: Vec<_> = template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: ")).collect();
-            assert_eq!(timeouts, [FUNCTION_TIMEOUT_SECONDS.to_string()]);
+            let timeouts =
+                template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: ")?.parse::<u32>().ok());
+            assert_eq!(timeouts.min(), Some(FUNCTION_TIMEOUT_SECONDS));
         }
     }
 

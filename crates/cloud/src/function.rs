@@ -1,5 +1,6 @@
-//! The part of a function that every function has: parsing the event and dispatching it.
+//! What every function is, and the part that the functions of replication have in common: parsing the event and dispatching it.
 
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use protocol::Snapshot;
 use protocol::event::{Check, Event, Record, Trigger};
@@ -9,8 +10,19 @@ use serde_json::Value;
 use crate::wait::WaitPolicy;
 use crate::{Cloud, batch};
 
-/// A function. It implements one method for each trigger; [`handle`](Self::handle) parses the event and calls them.
+/// A function.
 pub trait Function {
+    /// Handles one invocation, which has to end before the deadline. The result is for the timer.
+    ///
+    /// # Errors
+    /// If the event cannot be handled. AWS retries it, and sends it to the dead-letter queue in the end.
+    fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> impl Future<Output = anyhow::Result<Value>> + Send
+    where
+        Self: Sync;
+}
+
+/// A function that moves snapshots. It implements one method for each trigger, and is a [`Function`] by that.
+pub trait Replication {
     /// The account in which the function runs.
     fn cloud(&self) -> &Cloud;
 
@@ -26,30 +38,34 @@ pub trait Function {
     /// Looks at one snapshot of a sweep.
     fn sweep_snapshot(&self, snapshot: Snapshot) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Handles one invocation, which has to end before the deadline. The result is for the timer.
+    /// The answer to one event.
     ///
     /// # Errors
-    /// If the event cannot be parsed, or a call failed. AWS retries the event, and sends it to the dead-letter queue in the end. A
-    /// message that is rejected is no error.
-    fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> impl Future<Output = anyhow::Result<Value>> + Send
+    /// If the event cannot be parsed, or a call failed. A message that is rejected is no error.
+    fn answer(&self, payload: Value, deadline: DateTime<Utc>) -> impl Future<Output = anyhow::Result<Answer>> + Send
     where
         Self: Sync,
     {
         async move {
-            let answer = match Event::parse(payload)? {
+            match Event::parse(payload)? {
                 Event::Records(records) => {
                     batch::handle_records(records, |record| self.handle_record(record)).await?;
-                    Answer::Done
                 }
-                Event::Trigger(Trigger::Check(check)) => self.check(*check).await?,
+                Event::Trigger(Trigger::Check(check)) => return self.check(*check).await,
                 Event::Trigger(Trigger::Sweep(sweep)) => {
                     let state_machine = &self.wait_policy().state_machine;
                     let look = |snapshot| self.sweep_snapshot(snapshot);
                     batch::sweep(self.cloud(), sweep, deadline, state_machine, look).await?;
-                    Answer::Done
                 }
-            };
-            Ok(serde_json::to_value(answer)?)
+                Event::Trigger(Trigger::Keep(_)) => bail!("refused: only the keeper handles {{\"keep\":{{…}}}}"),
+            }
+            Ok(Answer::Done)
         }
+    }
+}
+
+impl<R: Replication + Sync> Function for R {
+    async fn handle(&self, payload: Value, deadline: DateTime<Utc>) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(self.answer(payload, deadline).await?)?)
     }
 }

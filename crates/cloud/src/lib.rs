@@ -43,7 +43,7 @@ use error::{Failure, Operation};
 use pair::Pair;
 
 pub use error::{Class, Error};
-pub use function::Function;
+pub use function::{Function, Replication};
 pub use rejection::{Rejection, reject, require};
 pub use timer::TimerStart;
 

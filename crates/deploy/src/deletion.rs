@@ -1,19 +1,29 @@
 //! The copies in DR that would be deleted first if deletion were switched on.
 //!
-//! The consumer's own code decides which they are; this module only lists them.
+//! The keeper's own code decides which they are; this module only lists them.
 
 use std::collections::BTreeSet;
 
+use archive::Archive;
+use archive::expired::expired as expired_of;
 use config::Config;
-use consumer::lifecycle::{self, Expired};
-use protocol::{Snapshot, SnapshotRole};
+use protocol::{Origin, Snapshot, SnapshotArn, SnapshotRole};
 
 use crate::terminal::{BAD, FAINT, GOOD, TITLE};
 use crate::{Account, Terminal, deployed};
 
+/// A copy that would be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// The copy.
+    pub copy: SnapshotArn,
+    /// Its source.
+    pub origin: Origin,
+    /// Each lifecycle in force, and why its rules do not keep the copy.
+    pub why: String,
+}
+
 /// Lists the copies that would be deleted now, with the reasons, and returns their number.
-///
-/// The copies of a database are thinned when its next copy is completed, which may then expire one or two more.
 ///
 /// # Errors
 ///
@@ -32,7 +42,19 @@ pub async fn show(dr: &Account, config: &Config, terminal: &mut Terminal) -> any
 #[must_use]
 pub fn expired(snapshots: &[Snapshot], config: &Config) -> Vec<Expired> {
     let floor = config.floor.clone().named("Floor");
-    lifecycle::all_expired(snapshots, &config.source_accts, &config.lifecycles, &floor)
+    // Copies of accounts that are not served do not expire.
+    let served = |origin: &Origin| config.source_accts.contains(&origin.database.place.account);
+    let Some(dr) = snapshots.first().map(|snapshot| snapshot.arn.place.clone()) else { return Vec::new() };
+    let archive = Archive::of(dr, snapshots);
+    let mut all = Vec::new();
+    for (database, history) in archive.databases() {
+        for expired in expired_of(history, &config.lifecycles, &floor) {
+            let names = expired.copy.origin(database).zip(expired.copy.arn(database, archive.dr()));
+            let Some((origin, copy)) = names.filter(|(origin, _)| served(origin)) else { continue };
+            all.push(Expired { copy, origin, why: expired.why });
+        }
+    }
+    all
 }
 
 fn lines(expired: &[Expired], snapshots: &[Snapshot]) -> Vec<String> {
@@ -43,12 +65,12 @@ fn lines(expired: &[Expired], snapshots: &[Snapshot]) -> Vec<String> {
         return vec![format!("  {GOOD}nothing to delete{GOOD:#}: all {copies} kept")];
     }
     let mut lines = Vec::new();
-    for Expired { copy, why } in expired {
-        let (id, taken) = (copy.arn.id(), copy.origin.taken.format("%Y-%m-%d %H:%M"));
+    for Expired { copy, origin, why } in expired {
+        let (id, taken) = (copy.id(), origin.taken.format("%Y-%m-%d %H:%M"));
         lines.push(format!("  {BAD}{id}{BAD:#} {FAINT}taken {taken} UTC{FAINT:#}"));
         lines.push(format!("    {why}"));
     }
-    let databases: BTreeSet<_> = expired.iter().map(|expired| &expired.copy.origin.database).collect();
+    let databases: BTreeSet<_> = expired.iter().map(|expired| &expired.origin.database).collect();
     let (count, of) = (counted(expired.len(), "copy", "copies"), counted(databases.len(), "database", "databases"));
     lines.push(format!("  {BAD}{count}{BAD:#} of {of}; {} kept", copies - expired.len()));
     lines

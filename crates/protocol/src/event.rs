@@ -21,7 +21,7 @@ pub enum Event {
     Trigger(Trigger),
 }
 
-/// A request of the timer or of the schedule: `{"check": …}` or `{"sweep": …}`.
+/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}` or `{"keep": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
@@ -29,6 +29,8 @@ pub enum Trigger {
     Check(Box<Check>),
     /// Look at every snapshot, in case an event was lost.
     Sweep(Sweep),
+    /// Report silent databases, and delete expired copies.
+    Keep(Keep),
 }
 
 /// One SNS delivery.
@@ -87,6 +89,15 @@ pub struct Sweep {
     pub done: usize,
 }
 
+/// A run of the keeper.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "{\"keep\":{…}}")]
+pub struct Keep {
+    /// The number of deletions that a person has accepted for this run. It replaces the limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
 fn is_zero(done: &usize) -> bool {
     *done == 0
 }
@@ -131,7 +142,7 @@ pub enum ContentError {
 
 /// A payload that is none of the three kinds of events.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown event {payload}: {why}; expected SNS Records, a check from the timer, or a sweep")]
+#[error("unknown event {payload}: {why}; expected SNS Records, or a request of the timer or of a schedule")]
 pub struct ParseEventError {
     payload: String,
     why: String,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
 
+use crate::DatabaseArn;
 use crate::place::{AccountId, ParsePlaceError, Region};
 use crate::quote::quoted;
 use crate::tags::{self, MAX_KEY_CHARS, MAX_VALUE_CHARS, Tags};
@@ -86,6 +88,46 @@ impl<'e> SettingsReader<'e> {
 /// The first that is not an account ID.
 pub fn parse_accounts(text: &str) -> Result<BTreeSet<AccountId>, ParsePlaceError> {
     text.split([',', ' ']).filter(|account| !account.is_empty()).map(str::parse).collect()
+}
+
+/// A database of which no further copies are expected: `111111111111/orders`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Retired {
+    account: AccountId,
+    /// In lower case, as RDS stores it.
+    database: String,
+}
+
+impl Retired {
+    /// Whether it is this database, whether instance or cluster.
+    #[must_use]
+    pub fn is(&self, database: &DatabaseArn) -> bool {
+        self.account == database.place.account && self.database == database.id()
+    }
+}
+
+/// Parses databases as `ACCOUNT/DATABASE`, separated by commas or spaces.
+///
+/// # Errors
+/// The first that has another form.
+pub fn parse_retired(text: &str) -> Result<BTreeSet<Retired>, String> {
+    let databases = text.split([',', ' ']).filter(|database| !database.is_empty());
+    let parse = |text: &str| {
+        let (account, database) = text.split_once('/')?;
+        let account = account.parse().ok()?;
+        (!database.is_empty()).then(|| Retired { account, database: database.to_lowercase() })
+    };
+    let expected = |text| format!("{} is not a database: expected ACCOUNT/DATABASE", quoted(text));
+    databases.map(|text| parse(text).ok_or_else(|| expected(text))).collect()
+}
+
+/// Parses a number in this range.
+///
+/// # Errors
+/// If it is not one.
+pub fn parse_number(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("{} is not a number from {} to {}", quoted(text), range.start(), range.end()))
 }
 
 /// Parses the key of the user's own tag.

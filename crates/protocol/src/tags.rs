@@ -44,6 +44,8 @@ const OWN: [&str; 10] =
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;
+/// The number of tags that a copy has at most when it is created. The rest is for [`REPORTED`], [`ACCEPTED`] and [`RETIRED`].
+pub const MAX_TAGS_OF_COPY: usize = MAX_TAGS - 3;
 /// The maximum length of a key.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The maximum length of a value.
@@ -99,7 +101,7 @@ impl Tags {
             match tags.get(&key) {
                 _ if key != LIFECYCLE && is_dracos(&key) => left_out.push(key),
                 Some(there) if there == value => {}
-                None if tags.len() < MAX_TAGS && has_valid_length(&key, value) => tags.set(&key, value),
+                None if tags.len() < MAX_TAGS_OF_COPY && has_valid_length(&key, value) => tags.set(&key, value),
                 _ => left_out.push(key),
             }
         }

@@ -25,15 +25,14 @@ const TIMER: (&str, &str) = ("draco/wait4copy.asl.json", include_str!("../../../
 /// The name of the bucket with the code and the definition.
 const BUCKET: &str = "draco-code";
 
-/// The two functions of Draco.
+/// The stacks with functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DracoFunction {
+enum FunctionStack {
     Producer,
     Consumer,
 }
 
-impl DracoFunction {
-    /// The name of the function and of its stack.
+impl FunctionStack {
     fn name(self) -> &'static str {
         match self {
             Self::Producer => "draco-producer",
@@ -50,6 +49,33 @@ impl DracoFunction {
     }
 }
 
+/// The functions, by their handler names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DracoFunction {
+    Producer,
+    Consumer,
+    Keeper,
+}
+
+impl DracoFunction {
+    fn of_handler(handler: &str) -> Option<Self> {
+        match handler {
+            "producer" => Some(Self::Producer),
+            "consumer" => Some(Self::Consumer),
+            "keeper" => Some(Self::Keeper),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Producer => "draco-producer",
+            Self::Consumer => "draco-consumer",
+            Self::Keeper => "draco-keeper",
+        }
+    }
+}
+
 impl Rehearsal {
     /// Creates the stacks in all accounts.
     ///
@@ -60,28 +86,27 @@ impl Rehearsal {
         let Self { setup, .. } = &rehearsal;
         let accounts: Vec<_> = setup.sources.iter().map(ToString::to_string).collect();
         let parameters = with(&setup.consumer_parameters, "SourceAccounts", &accounts.join(","));
-        rehearsal.create_stack(DracoFunction::Consumer, &setup.dr(), parameters)?;
+        rehearsal.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)?;
         for source in &setup.sources {
             rehearsal.create_source_stack(source)?;
         }
         for source in setup.sources() {
             let parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
-            rehearsal.create_stack(DracoFunction::Producer, &source, parameters)?;
+            rehearsal.create_stack(FunctionStack::Producer, &source, parameters)?;
         }
         Ok(rehearsal)
     }
 
     fn create_stack(
         &self,
-        function: DracoFunction,
+        stack: FunctionStack,
         place: &Place,
         parameters: BTreeMap<String, String>,
     ) -> anyhow::Result<()> {
-        let name = function.name();
-        let bucket =
-            Bucket::new(BUCKET).code("draco/functions-arm64.zip", self.code(function, place)).text(TIMER.0, TIMER.1);
+        let name = stack.name();
+        let bucket = Bucket::new(BUCKET).code("draco/functions-arm64.zip", self.code(place)).text(TIMER.0, TIMER.1);
         let parameters = with(&parameters, "CodeBucket", BUCKET);
-        let stack = Stack { name, template: function.template()?, parameters: &parameters, bucket: &bucket };
+        let stack = Stack { name, template: stack.template()?, parameters: &parameters, bucket: &bucket };
         self.world.create_stack(place.account.as_str(), place.region.as_str(), &stack)?;
         Ok(())
     }
@@ -97,15 +122,19 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// The code of a function, as a closure from its event to its response.
+    /// The code of all functions, as a closure from an event to its response. The handler name chooses the function.
     fn code(
         &self,
-        function: DracoFunction,
         place: &Place,
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
         let (place, logs) = (place.clone(), self.logs.writer(place.account.as_str()));
         move |invocation| {
+            let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
+            let Some(function) = DracoFunction::of_handler(handler) else {
+                let why = format!("{handler:?} is not a handler of Draco");
+                return Box::pin(async { Err(why) });
+            };
             let cloud = Cloud::new(&invocation.config, place.clone());
             let clock = cloud.clone();
             // Lines have the name of the handler, as in the deployed program; alarms depend on it.
@@ -137,5 +166,6 @@ async fn handle(
     match function {
         DracoFunction::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
         DracoFunction::Consumer => consumer::Consumer::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Keeper => keeper::Keeper::new(cloud, environment)?.handle(payload, deadline).await,
     }
 }

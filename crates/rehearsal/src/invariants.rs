@@ -3,12 +3,14 @@
 //! The evidence is the [`Ledger`], the journal, and the alarms in the functions' logs. No other log line is evidence. The
 //! invariants that are not in [`CHECKED`] have their own tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
+use archive::Archive;
+use archive::expired::expired;
 use chrono::TimeDelta;
-use protocol::{DatabaseArn, Kind, Origin, Snapshot, Tags, tags};
-use retention::{Lifecycle, Lifecycles};
+use protocol::{Attempt, Kind, Origin, Snapshot, Tags, tags};
+use retention::{Lifecycles, Rules};
 use serde::Serialize;
 use sim::journal::Event;
 
@@ -42,7 +44,7 @@ pub enum ViolationKind {
     ForeignDeleted,
     /// Invariant 6: a copy was deleted in a dry run.
     DeletedInDryRun,
-    /// Invariant 7: a copy that the lifecycle keeps was deleted.
+    /// Invariant 7: a copy that a lifecycle in force or the floor keeps was deleted.
     KeptCopyDeleted,
     /// Invariant 12: a transit copy was copied as if it were a source.
     TransitCopied,
@@ -97,7 +99,7 @@ pub const CHECKED: [(u8, &str); 8] = [
     (4, "no transit copy is left behind"),
     (5, "Draco deleted only snapshots that it had made"),
     (6, "no copy was deleted in the dry run"),
-    (7, "the newest copy and the copies kept by a rule are there"),
+    (7, "the newest copy and the copies kept by a rule or the floor are there"),
     (12, "no copy was treated as a source"),
 ];
 
@@ -123,12 +125,15 @@ pub fn check(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
 /// Sources that should have a copy by now, and have neither a copy nor an alarm.
 pub(crate) fn lost(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     let (now, dr) = (rehearsal.world().now(), rehearsal.setup().dr());
-    let deleted = calls(rehearsal, "draco-consumer", delete_kind);
+    let deleted = calls(rehearsal, "draco-keeper", delete_kind);
+    let was_deleted = |origin: &Origin| {
+        Attempt::ALL.into_iter().any(|attempt| deleted.contains(&origin.copy_of(attempt, &dr).to_string()))
+    };
     let has_no_copy = |source: &&Source| {
         source.is_protected()
             && now - source.origin.taken > DEADLINE
             && ledger.copy_of(source, &dr).is_none()
-            && !deleted.contains(&source.origin.copy(&dr).to_string())
+            && !was_deleted(&source.origin)
     };
     let names = ledger.sources.values().filter(has_no_copy).map(|source| source.snapshot.arn.to_string());
     rehearsal.logs().read(|lines| {
@@ -183,7 +188,7 @@ fn has_all_tags(copy: &Tags, source: &Source, keeps_tags: bool) -> bool {
         Some(_) => (format!("origin:{key}"), value),
         None => (key.to_owned(), value),
     });
-    let has_all = expected.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() == tags::MAX_TAGS;
+    let has_all = expected.all(|(key, value)| copy.get(&key) == Some(value)) || copy.len() >= tags::MAX_TAGS_OF_COPY;
     has_all && Origin::from_tags(copy).is_some_and(|origin| origin == source.origin)
 }
 
@@ -191,7 +196,7 @@ fn transits_left(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     // A sweep runs every hour, and takes a while.
     let (now, dr) = (rehearsal.world().now(), rehearsal.setup().dr());
     let is_copied = |origin: &Origin| {
-        let copy = ledger.copies.get(&origin.copy(&dr)).and_then(|(_, copy)| copy.created);
+        let copy = ledger.copy_of_origin(origin, &dr).and_then(|copy| copy.created);
         copy.is_some_and(|created| now - created > DEADLINE)
     };
     let left =
@@ -200,13 +205,14 @@ fn transits_left(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
 }
 
 fn foreign_deletions(rehearsal: &Rehearsal) -> Vec<Violation> {
-    ["draco-producer", "draco-consumer"]
+    // Who deletes, and who makes what it deletes. The consumer deletes nothing.
+    [("draco-producer", "draco-producer"), ("draco-keeper", "draco-consumer"), ("draco-consumer", "")]
         .into_iter()
-        .flat_map(|function| {
-            let made = calls(rehearsal, function, copy_kind);
+        .flat_map(|(function, maker)| {
+            let made = calls(rehearsal, maker, copy_kind);
             let deleted = calls(rehearsal, function, delete_kind).into_iter();
             deleted.filter(move |arn| !made.contains(arn)).map(move |arn| {
-                let message = format!("was deleted by {function}, which had not made it");
+                let message = format!("was deleted by {function}, but is not a copy that it may delete");
                 Violation::new(ViolationKind::ForeignDeleted, arn, message)
             })
         })
@@ -218,7 +224,7 @@ fn dry_run_deletions(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     if !rehearsal.setup().is_dry_run() {
         return Vec::new();
     }
-    let deleted = calls(rehearsal, "draco-consumer", delete_kind);
+    let deleted = calls(rehearsal, "draco-keeper", delete_kind);
     let was_available = |arn: &str| ledger.copies.keys().any(|copy| copy.to_string() == arn);
     let is_present = |arn: &str| ledger.present.keys().any(|copy| copy.to_string() == arn);
     let wrong = deleted.into_iter().filter(|arn| was_available(arn) && !is_present(arn));
@@ -226,22 +232,20 @@ fn dry_run_deletions(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
 }
 
 fn kept_copies_deleted(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
-    let configured = rehearsal.setup().consumer_parameters.get("Lifecycles");
-    let configured = configured.and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
-    let lifecycles = configured.unwrap_or_else(Lifecycles::built_in);
-    let present: BTreeSet<String> = ledger.present.keys().map(ToString::to_string).collect();
+    let parameter = |name: &str| rehearsal.setup().consumer_parameters.get(name).map(String::as_str);
+    let lifecycles = parameter("Lifecycles").and_then(|json| serde_json::from_str::<Lifecycles>(json).ok());
+    let floor = parameter("Floor").and_then(|json| serde_json::from_str::<Rules>(json).ok());
+    let lifecycles = lifecycles.unwrap_or_else(Lifecycles::built_in);
+    let floor = floor.unwrap_or_else(Rules::default_floor).named("Floor");
+    // Every copy that was ever available. One that was not complete when it was observed last does not count.
+    let archive = Archive::of(rehearsal.setup().dr(), ledger.copies.values().map(|(_, copy)| copy));
     let mut violations = Vec::new();
-    for copies in by_database(ledger).into_values() {
-        let newest = copies.iter().max_by_key(|(origin, _)| origin.taken);
-        let name = newest.and_then(|(_, copy)| copy.lifecycle());
-        let lifecycle = name.map_or(Lifecycle::None, |name| lifecycles.named(name));
-        let times: Vec<_> = copies.iter().map(|(origin, copy)| (copy.arn.to_string(), origin.taken)).collect();
-        let refs: Vec<_> = times.iter().map(|(name, taken)| (name.as_str(), *taken)).collect();
-        let plan = retention::plan(&lifecycle, &refs);
-        let missing = plan.verdicts().filter(|verdict| verdict.keep && !present.contains(verdict.snapshot.0));
-        violations.extend(missing.map(|verdict| {
-            let message = format!("was deleted, but its verdict is {verdict}");
-            Violation::new(ViolationKind::KeptCopyDeleted, verdict.snapshot.0, message)
+    for (database, history) in archive.databases() {
+        let expired = expired(history, &lifecycles, &floor);
+        let kept = history.copies.iter().filter(|copy| !expired.iter().any(|expired| expired.copy == *copy));
+        let arns = kept.filter_map(|copy| copy.arn(database, archive.dr()));
+        violations.extend(arns.filter(|arn| !ledger.present.contains_key(arn)).map(|arn| {
+            Violation::new(ViolationKind::KeptCopyDeleted, arn, "was deleted, but a lifecycle or the floor keeps it")
         }));
     }
     violations
@@ -252,15 +256,6 @@ fn transits_copied(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     let sources = ledger.copies.values().map(|(origin, _)| origin.snapshot.to_string());
     let copied = sources.filter(|source| transits.contains(source));
     copied.map(|arn| Violation::new(ViolationKind::TransitCopied, arn, "is a transit copy and was copied")).collect()
-}
-
-/// Every copy that was ever available, by database.
-fn by_database(ledger: &Ledger) -> BTreeMap<&DatabaseArn, Vec<&(Origin, Snapshot)>> {
-    let mut all = BTreeMap::<_, Vec<_>>::new();
-    for copy in ledger.copies.values() {
-        all.entry(&copy.0.database).or_default().push(copy);
-    }
-    all
 }
 
 /// The kind of snapshot that this operation deletes.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cloud::Cloud;
-use protocol::{Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
+use protocol::{Attempt, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::Rehearsal;
 
@@ -82,7 +82,14 @@ impl Ledger {
     /// The copy of a source, if it was ever available.
     #[must_use]
     pub fn copy_of(&self, source: &Source, dr: &Place) -> Option<&Snapshot> {
-        self.copies.get(&source.origin.copy(dr)).map(|(_, copy)| copy)
+        self.copy_of_origin(&source.origin, dr)
+    }
+
+    /// The copy of this origin by any attempt, if it was ever available.
+    #[must_use]
+    pub fn copy_of_origin(&self, origin: &Origin, dr: &Place) -> Option<&Snapshot> {
+        let copies = Attempt::ALL.into_iter().filter_map(|attempt| self.copies.get(&origin.copy_of(attempt, dr)));
+        copies.map(|(_, copy)| copy).next()
     }
 }
 

@@ -75,7 +75,7 @@ impl Totals {
             copied: copied.len(),
             lost: lost(rehearsal, ledger).len(),
             transit_left: ledger.transits.len(),
-            deleted: calls(rehearsal, "draco-consumer", delete_kind).len(),
+            deleted: calls(rehearsal, "draco-keeper", delete_kind).len(),
             would_delete,
             calls_per_snapshot: per_copy(calls_for_snapshots(rehearsal) as f64),
             dollars_per_snapshot: per_copy(running_cost(&rehearsal.world().bill())),

@@ -5,6 +5,7 @@ mod attacker;
 mod bad_input;
 mod crashes;
 mod deliveries;
+mod keeper;
 mod keys;
 mod lifecycles;
 mod limits;

@@ -16,13 +16,15 @@ use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
 use crate::attacker::{announce, announcement};
 
 /// The roles of both stacks, by account.
-const ROLES: [(&str, &str); 6] = [
+const ROLES: [(&str, &str); 8] = [
     (SOURCE, "draco-producer"),
     (SOURCE, "draco-producer-timer"),
     (SOURCE, "draco-producer-sweep"),
     (DR, "draco-consumer"),
     (DR, "draco-consumer-timer"),
     (DR, "draco-consumer-sweep"),
+    (DR, "draco-keeper"),
+    (DR, "draco-keeper-schedule"),
 ];
 
 /// Snapshots of every kind, copied and deleted by lifecycles, and one invalid event for each function.
@@ -39,7 +41,7 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
             fixture.create_database(&database.encryption(encryption).lifecycle("Hour")).await?;
         }
     }
-    for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
+    for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer"), (DR, "draco-keeper")] {
         let nonsense = json!({ "nonsense": true });
         fixture.rehearsal.world().invoke_function(&fixture.function_arn(account, function), nonsense);
     }
@@ -140,7 +142,7 @@ fn as_role(fixture: &Fixture, account: &str, role: &str) -> SdkConfig {
 }
 
 /// The error code of a response; empty if the call succeeded.
-fn code<T, E: ProvideErrorMetadata, R>(response: Result<T, SdkError<E, R>>) -> String {
+pub(crate) fn code<T, E: ProvideErrorMetadata, R>(response: Result<T, SdkError<E, R>>) -> String {
     response.err().and_then(|error| error.code().map(str::to_owned)).unwrap_or_default()
 }
 

@@ -40,20 +40,32 @@ pub mod step {
         ANNOUNCED = "announced";
         /// The consumer: a copy is complete and reported to the source account.
         COPY_COMPLETED = "copy_completed";
+        /// An attempt of a copy failed. The next announcement starts the next.
+        COPY_FAILED = "copy_failed";
         /// The producer: DR has the copy, the source is tagged `Draco_Copied`.
         COPY_CONFIRMED = "copy_confirmed";
         /// A transit copy (producer) or a copy (consumer) was started.
         COPY_STARTED = "copy_started";
-        /// The consumer deleted a copy that no rule keeps.
+        /// The keeper: no copy of a database is as new as it should be.
+        DATABASE_SILENT = "database_silent";
+        /// The keeper deleted a copy that has expired.
         DELETED = "deleted";
+        /// The keeper deleted no copy, because unusually many have expired.
+        DELETIONS_HELD = "deletions_held";
         /// An event failed. AWS retries it.
         EVENT_FAILED = "event_failed";
+        /// The keeper deleted a copy that failed long ago.
+        FAILED_COPY_DELETED = "failed_copy_deleted";
         /// A snapshot, notification or message that Draco does not handle.
         IGNORED = "ignored";
+        /// The keeper looked at all copies.
+        KEPT = "kept";
         /// A key was created for a database.
         KEY_CREATED = "key_created";
         /// A key that was created in a race and is not used.
         KEY_UNUSED = "key_unused";
+        /// The consumer: the lifecycle of a database keeps less than before.
+        LIFECYCLE_REDUCED = "lifecycle_reduced";
         /// The source has the maximum number of tags and was marked with the lifecycle `Ignore`.
         MARKED_IGNORED = "marked_ignored";
         /// A message that was rejected: it cannot be parsed, or its sender may not send it.
@@ -74,6 +86,8 @@ pub mod step {
         SOURCE_UNREACHABLE = "source_unreachable";
         /// The program could not start.
         START_FAILED = "start_failed";
+        /// A copy that was complete has failed.
+        STORED_COPY_FAILED = "stored_copy_failed";
         /// A sweep looked at every snapshot.
         SWEEP_COMPLETED = "sweep_completed";
         /// A sweep ran out of time; a timer continues it.
@@ -90,13 +104,13 @@ pub mod step {
         TRANSIT_KEPT = "transit_kept";
         /// An announced transit copy is not visible in DR yet.
         WAITING_FOR_SHARE = "waiting_for_share";
-        /// The consumer would delete a copy if `NO_DRY_RUN` were set.
+        /// The keeper would delete a copy if `NO_DRY_RUN` were set.
         WOULD_DELETE = "would_delete";
     }
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 18] = [
+pub const FIELDS: [&str; 19] = [
     "time",
     "level",
     "function",
@@ -108,6 +122,7 @@ pub const FIELDS: [&str; 18] = [
     "request",
     "transit",
     "copy",
+    "database",
     "gib",
     "key",
     "alias",
@@ -118,7 +133,7 @@ pub const FIELDS: [&str; 18] = [
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 12] = [
+pub const METRICS: [(&str, &str, &str); 15] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -129,6 +144,9 @@ pub const METRICS: [(&str, &str, &str); 12] = [
     ("sweep_failures", "SweepFailures", "Count"),
     ("deleted", "Deleted", "Count"),
     ("would_delete", "WouldDelete", "Count"),
+    ("held", "Held", "Count"),
+    ("silent", "Silent", "Count"),
+    ("lifecycle_reduced", "LifecycleReduced", "Count"),
     ("tags_left_out", "TagsLeftOut", "Count"),
     ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
 ];

@@ -22,8 +22,20 @@ fn alarms_and_dashboards_use_metrics_that_exist() {
     assert_eq!(producer, BTreeSet::from(["Copied", "Failed", "Ignored", "Rejected", "SweepFailures", "Swept"]));
     assert_eq!(
         consumer,
-        BTreeSet::from(["Bugs", "CopyDelaySeconds", "Deleted", "SweepFailures", "Swept", "WouldDelete"])
+        BTreeSet::from([
+            "Bugs",
+            "CopyDelaySeconds",
+            "Deleted",
+            "Failed",
+            "Held",
+            "SweepFailures",
+            "Swept",
+            "WouldDelete"
+        ])
     );
-    assert_eq!(source, BTreeSet::from(["Copied", "Failed", "Rejected", "SourceUnreachable"]));
+    assert_eq!(
+        source,
+        BTreeSet::from(["Copied", "Failed", "LifecycleReduced", "Rejected", "Silent", "SourceUnreachable"])
+    );
     assert!([producer, consumer, source].iter().all(|used| used.is_subset(&published)), "{published:?}");
 }

@@ -86,6 +86,11 @@ pub(super) fn parameters(
                 ("MaxPending", Some(config.max_pending.to_string())),
                 ("Floor", Some(config.floor_json())),
                 ("Lifecycles", Some(config.lifecycles_json())),
+                ("MaxDeletions", Some(config.max_deletions.to_string())),
+                ("MaxDeletionShare", Some(config.max_deletion_share.to_string())),
+                ("MaxAgeDays", Some(config.max_age_days.to_string())),
+                ("Retired", Some(config.retired.join(","))),
+                ("UnusualDeletions", Some(config.unusual_deletions.to_string())),
             ]);
         }
     }
@@ -232,6 +237,11 @@ lifecycles: {Fortnight: {daily: 14}}
         MaxPending=20
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
+        MaxDeletions=100
+        MaxDeletionShare=25
+        MaxAgeDays=3
+        Retired=
+        UnusualDeletions=50
         "#);
     }
 

@@ -26,14 +26,14 @@ async fn expired_copies_are_listed_with_reasons() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The consumer decides which copies expire: those that it deletes are those that are listed.
+/// The keeper decides which copies expire: those that it deletes are those that are listed.
 #[tokio::test(start_paused = true)]
-async fn listed_copies_are_those_that_the_consumer_deletes() -> anyhow::Result<()> {
+async fn listed_copies_are_those_that_the_keeper_deletes() -> anyhow::Result<()> {
     let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("Floor", r#"{"daily":3}"#);
     // One world after the other, because they would share the clock.
     let all = after(8, setup.clone()).await?.snapshots(DR).await?;
     let deleting = after(8, setup.consumer_parameter("NoDryRun", "true")).await?;
-    let expired: Vec<_> = deletion::expired(&all, &config(FLOOR)).into_iter().map(|expired| expired.copy.arn).collect();
+    let expired: Vec<_> = deletion::expired(&all, &config(FLOOR)).into_iter().map(|expired| expired.copy).collect();
     let mut kept: Vec<_> = all.into_iter().map(|copy| copy.arn).filter(|arn| !expired.contains(arn)).collect();
     let mut left: Vec<_> = deleting.snapshots(DR).await?.into_iter().map(|copy| copy.arn).collect();
     kept.sort();

@@ -41,8 +41,9 @@ fn check_notification(text: &str, expected: &str) {
 }
 
 fn check_event(event: Value, expected: &str) {
-    let expected =
-        format!("unknown event `{event}`: {expected}; expected SNS Records, a check from the timer, or a sweep");
+    let expected = format!(
+        "unknown event `{event}`: {expected}; expected SNS Records, or a request of the timer or of a schedule"
+    );
     check(Event::parse(event), &expected);
 }
 
@@ -228,8 +229,8 @@ fn a_record_with_an_invalid_topic_arn_is_rejected() {
 
 #[test]
 fn an_event_of_another_form_is_rejected() {
-    check_event(json!("hello"), "unknown variant `hello`, expected `check` or `sweep`");
-    check_event(json!({"hello": 1}), "unknown variant `hello`, expected `check` or `sweep`");
+    check_event(json!("hello"), "unknown variant `hello`, expected one of `check`, `sweep`, `keep`");
+    check_event(json!({"hello": 1}), "unknown variant `hello`, expected one of `check`, `sweep`, `keep`");
     check_event(json!(null), "invalid type: null, expected string or map");
     check_event(json!({}), "invalid value: map, expected map with a single key");
     check_event(json!([]), "invalid type: sequence, expected string or map");

@@ -50,8 +50,13 @@ impl Deployment<'_> {
         for (name, value) in variables {
             function = function.environment(&name, &value);
         }
+        // One program can be several functions ("_HANDLER – The handler location configured on the function", *Defined runtime
+        // environment variables*).
+        if let Some(handler) = properties.optional_text("Handler")? {
+            function = function.environment("_HANDLER", &handler);
+        }
         // Properties of the zip file, and the description.
-        properties.ignore(&["Architectures", "CodeSigningConfigArn", "Description", "Handler", "Runtime"]);
+        properties.ignore(&["Architectures", "CodeSigningConfigArn", "Description", "Runtime"]);
         lambda::add(self.state, self.account, self.region, &name, function);
         Ok(created(&name, [("Arn", &arn)]))
     }

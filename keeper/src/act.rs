@@ -1,0 +1,188 @@
+//! What a run reports and deletes. Each deletion is safe to repeat, and one that fails does not prevent the others.
+
+use anyhow::ensure;
+use archive::expired::expired;
+use archive::limits::Candidates;
+use archive::{Archive, Decision, Expired, Failed, History, Silence};
+use chrono::{DateTime, TimeDelta, Utc};
+use cloud::Effect;
+use cloud::log::step;
+use protocol::{DatabaseArn, Origin, SnapshotArn, SnapshotRole, Status, tags};
+use tracing::{error, info};
+
+use crate::Keeper;
+use crate::settings::Deletion;
+
+/// A failed copy is deleted this long after its creation: until then it shows a person what failed. Its name is free again then,
+/// so it must also be longer than any function runs.
+const FAILED_COPIES_STAY: TimeDelta = TimeDelta::days(3);
+
+/// The time after which no further deletion is started: a look and a deletion take a few seconds.
+const RESERVE: TimeDelta = TimeDelta::seconds(20);
+
+/// The expired copies of a database.
+type Candidate<'a> = Candidates<&'a DatabaseArn, Expired<'a>>;
+
+impl Keeper {
+    /// Reports and deletes. `limit` is the number of deletions that a person has accepted for this run.
+    ///
+    /// # Errors
+    /// All deletions that failed, after the others.
+    pub(crate) async fn keep(
+        &self,
+        archive: &Archive,
+        snapshots: usize,
+        limit: Option<u32>,
+        deadline: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
+        let now = self.cloud.now();
+        let served = || archive.databases().filter(|(database, _)| self.settings.serves(database));
+        for (database, history) in served() {
+            self.report_silence(archive, database, history, now);
+            report_damage(archive, database, history);
+        }
+        let candidates = served().map(|(database, history)| self.candidate(database, history));
+        let failures = match self.settings.deletion {
+            Deletion::DryRun => {
+                candidates.for_each(|candidate| report_expired(archive, &candidate));
+                Vec::new()
+            }
+            Deletion::Enabled => {
+                let mut failures = self.thin(archive, candidates, limit, deadline).await?;
+                for (database, history) in served() {
+                    failures.extend(self.clear(archive, database, history, now).await);
+                }
+                failures
+            }
+        };
+        info!(step = step::KEPT, snapshots, swept = 1, "looked at all copies");
+        ensure!(failures.is_empty(), "deleting copies failed: {}", failures.join("; "));
+        Ok(())
+    }
+
+    fn candidate<'a>(&self, database: &'a DatabaseArn, history: &'a History) -> Candidate<'a> {
+        let expired = expired(history, &self.settings.lifecycles, &self.settings.floor);
+        Candidates { database, copies: history.copies.len(), expired }
+    }
+
+    /// Reports a database whose copies have stopped (invariant 15).
+    fn report_silence(&self, archive: &Archive, database: &DatabaseArn, history: &History, now: DateTime<Utc>) {
+        let Some(Silence { newest, age, usual }) = self.settings.silence.check(history, now) else { return };
+        if self.settings.is_retired(database) {
+            return;
+        }
+        let account = &database.place.account;
+        let usual = usual.map_or_else(String::new, |usual| format!(", usually every {} hours", usual.num_hours()));
+        let Some(copy) = newest.arn(database, archive.dr()) else { return };
+        error!(%account, %database, step = step::DATABASE_SILENT, %copy, silent = 1,
+            "no copy of this database is newer than {} days{usual}; find out why, or retire it", age.num_days());
+    }
+
+    /// Deletes expired copies within the limits, or holds them (invariant 17).
+    async fn thin<'a>(
+        &self,
+        archive: &Archive,
+        candidates: impl Iterator<Item = Candidate<'a>>,
+        limit: Option<u32>,
+        deadline: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<String>> {
+        let accepted = limit.map(|limit| limit as usize);
+        let candidates: Vec<_> = candidates.collect();
+        let all: usize = candidates.iter().map(|candidate| candidate.expired.len()).sum();
+        let (mut failures, mut deleted) = (Vec::new(), 0);
+        let (expired, held) = match self.settings.limits.decide(candidates, accepted) {
+            Decision::Delete { expired, held } => (expired, held),
+            Decision::HoldAll { expired, held } => {
+                let limit = accepted.unwrap_or(self.settings.limits.per_run);
+                error!(
+                    step = step::DELETIONS_HELD,
+                    held = expired,
+                    "{expired} copies have expired, and a run deletes at most {limit}: no copy is deleted; check why, then \
+                     run: cargo xtask event keep --limit {all}"
+                );
+                (Vec::new(), held)
+            }
+        };
+        for archive::limits::Held { database, expired, limit } in held {
+            let account = &database.place.account;
+            error!(%account, %database, step = step::DELETIONS_HELD, held = expired,
+                "{expired} copies of this database have expired, and a run deletes at most {limit} of it: none is deleted; \
+                 check why, then run: cargo xtask event keep --limit {all}");
+        }
+        for (database, expired) in expired {
+            for Expired { copy, why } in expired {
+                ensure!(
+                    self.cloud.now() + RESERVE < deadline,
+                    "time is up after {deleted} deletions; run the keeper again"
+                );
+                let Some((origin, arn)) = copy.origin(database).zip(copy.arn(database, archive.dr())) else { continue };
+                match self.delete_expired(&origin, &arn, &why).await {
+                    Ok(()) => deleted += 1,
+                    Err(error) => failures.push(error.to_string()),
+                }
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Deletes a copy if it is still the one that has expired.
+    async fn delete_expired(&self, origin: &Origin, arn: &SnapshotArn, why: &str) -> Result<(), cloud::Error> {
+        let Some(found) = self.cloud.find(arn).await? else { return Ok(()) };
+        let is_same = SnapshotRole::of(&found) == SnapshotRole::Copy(origin.clone());
+        let is_complete = found.status == Status::Available && found.tags.get(tags::REPORTED).is_some();
+        if is_same && is_complete && self.cloud.delete(arn).await? == Effect::Applied {
+            let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
+            info!(%account, %snapshot, step = step::DELETED, copy = %arn, reason = why, deleted = 1, "deleted the expired copy");
+        }
+        Ok(())
+    }
+
+    /// Deletes old copies that failed before they were complete.
+    async fn clear(
+        &self,
+        archive: &Archive,
+        database: &DatabaseArn,
+        history: &History,
+        now: DateTime<Utc>,
+    ) -> Vec<String> {
+        let is_old = |failed: &&Failed| failed.created.is_some_and(|created| now - created > FAILED_COPIES_STAY);
+        let mut failures = Vec::new();
+        for failed in history.failed.iter().filter(|failed| !failed.was_reported).filter(is_old) {
+            let Some((origin, arn)) = failed.origin(database).zip(failed.arn(database, archive.dr())) else { continue };
+            failures.extend(self.delete_failed(&origin, &arn).await.err().map(|error| error.to_string()));
+        }
+        failures
+    }
+
+    /// Deletes a copy if it is still failed and was never complete.
+    async fn delete_failed(&self, origin: &Origin, arn: &SnapshotArn) -> Result<(), cloud::Error> {
+        let Some(found) = self.cloud.find(arn).await? else { return Ok(()) };
+        let is_same = SnapshotRole::of(&found) == SnapshotRole::Copy(origin.clone());
+        let is_failed = found.status == Status::Failed && found.tags.get(tags::REPORTED).is_none();
+        if is_same && is_failed && self.cloud.delete(arn).await? == Effect::Applied {
+            let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
+            info!(%account, %snapshot, step = step::FAILED_COPY_DELETED, copy = %arn, "deleted the failed copy");
+        }
+        Ok(())
+    }
+}
+
+/// Reports complete copies that AWS now shows as failed. They are never deleted.
+fn report_damage(archive: &Archive, database: &DatabaseArn, history: &History) {
+    let account = &database.place.account;
+    for failed in history.failed.iter().filter(|failed| failed.was_reported) {
+        let Some((origin, copy)) = failed.origin(database).zip(failed.arn(database, archive.dr())) else { continue };
+        error!(%account, snapshot = %origin.snapshot, step = step::STORED_COPY_FAILED, %copy, failed = 1,
+            "this copy was complete, and AWS now shows it as failed; check its key, then ask AWS");
+    }
+}
+
+/// Logs what would be deleted (invariant 6).
+fn report_expired(archive: &Archive, Candidates { database, expired, .. }: &Candidate<'_>) {
+    let account = &database.place.account;
+    for Expired { copy, why } in expired {
+        let Some((origin, arn)) = copy.origin(database).zip(copy.arn(database, archive.dr())) else { continue };
+        info!(%account, snapshot = %origin.snapshot, step = step::WOULD_DELETE, copy = %arn, reason = why, would_delete = 1,
+            "kept because NO_DRY_RUN is not set");
+    }
+}
