@@ -11,8 +11,8 @@ use super::DrUse;
 
 /// How long a count is used.
 const LIFETIME: TimeDelta = TimeDelta::minutes(5);
-/// Up to this number of snapshots (ten pages), each count is new.
-const FEW: usize = 1_000;
+/// Up to this number of snapshots (three pages), each count is new.
+const FEW: usize = 300;
 
 /// The last counts, by kind.
 #[derive(Debug, Default)]
