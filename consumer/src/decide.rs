@@ -288,6 +288,6 @@ fn difference(origin: &Origin, copy: &Snapshot) -> Option<String> {
 }
 
 /// RDS returns times to the millisecond, but not the same milliseconds in each response.
-fn is_same_time(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+pub(crate) fn is_same_time(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
     (one - other).abs() < TimeDelta::seconds(1)
 }

@@ -26,7 +26,7 @@ use protocol::wait::{self, Answer};
 use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
 use tracing::{Instrument, info, info_span, warn};
 
-use decide::{Admission, Existing, Observed, Requester, Transit, decide};
+use decide::{Admission, Existing, Observed, Requester, Transit, decide, is_same_time};
 use limits::{Counts, DatabaseUse};
 use settings::{Plaintext, Settings};
 
@@ -279,7 +279,7 @@ fn ensure_true(origin: &Origin, transit: &Snapshot) -> Result<(), Rejection> {
         format!("{arn} is announced as a snapshot of {database}, but is a snapshot of {actual}")
     })?;
     let Some(actual) = transit.original_created else { return Ok(()) };
-    require((actual - taken).abs() < TimeDelta::seconds(1), || {
+    require(is_same_time(actual, *taken), || {
         format!("{snapshot} is announced as taken at {taken}, but {arn} was taken at {actual}")
     })
 }
