@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use xshell::{Shell, cmd};
 
-/// A virtual environment, and its requirements with fixed versions and hashes. `uv pip compile --generate-hashes` writes
-/// them from the file that ends with `.in`.
+/// A virtual environment, and its requirements with fixed versions and hashes. `doc/testing.md` says how they
+/// are made from the files that end with `.in`.
 pub(crate) struct Environment {
     name: &'static str,
     requirements: &'static str,

@@ -201,7 +201,7 @@ pub const KEYS: &[Key] = &[
         name: "MAX_DELETIONS",
         description: "how many expired copies one run of the keeper deletes at most",
         is_required: false,
-        parse: |config, text| set(&mut config.max_deletions, number(text, 1, 10_000)),
+        parse: |config, text| set(&mut config.max_deletions, number(text, 1, 1_000_000)),
         value: |config| Some(Setting::Number(config.max_deletions)),
     },
     Key {
@@ -249,9 +249,9 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "UNUSUAL_DELETIONS",
-        description: "how many deleted copies in a day cause an alarm",
+        description: "how many deleted copies in one run cause an alarm",
         is_required: false,
-        parse: |config, text| set(&mut config.unusual_deletions, number(text, 1, 10_000)),
+        parse: |config, text| set(&mut config.unusual_deletions, number(text, 1, 1_000_000)),
         value: |config| Some(Setting::Number(config.unusual_deletions)),
     },
     Key {

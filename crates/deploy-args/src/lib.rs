@@ -282,6 +282,12 @@ pub enum EventKind {
         /// Which function
         role: Role,
     },
+    /// Keeper: the daily schedule; it reports silent databases and deletes expired copies
+    Keep {
+        /// Delete up to so many copies, also of one database, in place of the configured limits
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
+    },
     /// Consumer: the producer's message that a transit copy is shared (snapshot-copy-shared)
     Announce(OfSnapshot),
     /// Producer: the consumer's message that the copy is completed (snapshot-copy-completed)

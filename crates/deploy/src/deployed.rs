@@ -25,7 +25,7 @@ pub const KEEPER: &str = "draco-keeper";
 pub fn functions(role: Role) -> &'static [&'static str] {
     match role {
         Role::Producer => &["draco-producer"],
-        Role::Consumer => &["draco-consumer"],
+        Role::Consumer => &["draco-consumer", KEEPER],
     }
 }
 

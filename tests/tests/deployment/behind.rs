@@ -36,20 +36,33 @@ impl Behind {
         Ok(Self { world, url })
     }
 
-    /// Tells it what the stack has made: the function's role, what that may do, whose access key the function has, and the
+    /// Tells it what the stack has made: the functions' roles, what that may do, whose access key the function has, and the
     /// key with its policy.
     pub(crate) async fn learn(&self, aws: &CommandLine, account: &str, role: &str) -> anyhow::Result<()> {
-        let name = format!("draco-{role}-{REGION}");
-        let of_role = ["iam", "get-role-policy", "--role-name", &name, "--policy-name", &format!("draco-{role}")];
-        let policy = aws.run(account, &of_role).await?["PolicyDocument"].to_string();
-        self.world.add_role(account, &name, &[&policy]).map_err(|why| anyhow!("{name}: {why}"))?;
-        self.world.add_access_key(&access_key(account, role), account, &name);
-
+        self.learn_role(aws, account, role).await?;
+        if role == "consumer" {
+            self.learn_role(aws, account, "keeper").await?;
+        }
         let key = output(&aws.run(account, &stack(role)).await?, "KeyArn")?;
         let of_key = ["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default"];
         let policy = aws.run(account, &of_key).await?;
         let policy = policy["Policy"].as_str().context("no policy")?;
         self.world.add_key(&key, policy).map_err(|why| anyhow!("{key}: {why}"))
+    }
+
+    /// Tells it the current role of a function.
+    pub(crate) async fn learn_role(&self, aws: &CommandLine, account: &str, function: &str) -> anyhow::Result<()> {
+        let name = format!("draco-{function}-{REGION}");
+        let names = aws.run(account, &["iam", "list-role-policies", "--role-name", &name]).await?;
+        let mut policies = Vec::new();
+        for policy in names["PolicyNames"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let of_role = ["iam", "get-role-policy", "--role-name", &name, "--policy-name", policy];
+            policies.push(aws.run(account, &of_role).await?["PolicyDocument"].to_string());
+        }
+        let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+        self.world.add_role(account, &name, &policies).map_err(|why| anyhow!("{name}: {why}"))?;
+        self.world.add_access_key(&access_key(account, function), account, &name);
+        Ok(())
     }
 
     pub(crate) fn rds(&self, account: &str) -> aws_sdk_rds::Client {

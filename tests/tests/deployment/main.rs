@@ -119,15 +119,19 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     heading("A second snapshot: the first copy expires, and is kept in the dry run.");
     behind.take_snapshot(SOURCE, "orders", "second").await?;
     let second = stage.copied(SOURCE, "second").await?;
+    commands.xtask("event keep").await?;
     stage.logged(&["would_delete", &first]).await?;
     stage.wait_for_copies([&first, &second, &ledger]).await?;
 
-    heading("Deletion is enabled: the next copy deletes the first two.");
+    heading("Deletion is enabled: the keeper deletes the first two of three copies.");
     let update = stage.update("consumer --no-dry-run", "cfn").await?;
     ensure_contains(&update.output, &first)?;
     ensure!(update.succeeded, "the update failed");
+    // The keeper's role may delete from now on.
+    behind.learn_role(aws, DR, "keeper").await?;
     behind.take_snapshot(SOURCE, "orders", "third").await?;
     let third = stage.copied(SOURCE, "third").await?;
+    commands.xtask("event keep").await?;
     stage.wait_for_copies([&third, &ledger]).await?;
 
     heading("An update changes the code.");
@@ -147,9 +151,10 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     ensure_contains(last, "wait4copy.asl.json.gone")?;
     ensure!(stage.function("producer").await? == new, "the function was changed by the failed update");
 
-    heading("Copying continues: the next copy deletes the one before it.");
+    heading("Copying continues: the keeper deletes the copy before the next one.");
     behind.take_snapshot(SOURCE, "orders", "fourth").await?;
     let fourth = stage.copied(SOURCE, "fourth").await?;
+    commands.xtask("event keep").await?;
     stage.wait_for_copies([&fourth, &ledger]).await?;
     ensure_contains(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
     // The event subscriptions were left out, and no alarm recipient is configured.
@@ -217,10 +222,10 @@ impl Stage {
         .await
     }
 
-    /// The log lines of both functions so far, without those of Lambda itself.
+    /// The log lines of the functions so far, without those of Lambda itself.
     async fn log_lines(&self) -> anyhow::Result<Vec<String>> {
         let mut all = Vec::new();
-        for (role, account) in [("producer", SOURCE), ("consumer", DR)] {
+        for (role, account) in [("producer", SOURCE), ("consumer", DR), ("keeper", DR)] {
             let of = ["logs", "filter-log-events", "--log-group-name", &format!("/aws/lambda/draco-{role}")];
             let answer = self.ministack.aws.run(account, &of).await?;
             let events = answer["events"].as_array().into_iter().flatten();

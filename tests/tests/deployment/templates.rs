@@ -77,7 +77,7 @@ fn subscription(resource: &str) -> anyhow::Result<Subscription> {
 
 fn with_endpoints(template: &str, behind: &str) -> anyhow::Result<String> {
     let variables = "        Variables:\n";
-    ensure!(template.matches(variables).count() == 1, "the function's variables are not found");
+    ensure!(template.contains(variables), "the variables of the functions are not found");
     let endpoints = ["RDS", "KMS"].map(|service| format!("          AWS_ENDPOINT_URL_{service}: {behind}\n")).concat();
     Ok(template.replace(variables, &format!("{variables}{endpoints}")))
 }

@@ -28,7 +28,7 @@ struct Function {
     event: &'static str,
 }
 
-const FUNCTIONS: [Function; 2] = [
+const FUNCTIONS: [Function; 3] = [
     Function {
         handler: "producer",
         settings: &[
@@ -45,6 +45,7 @@ const FUNCTIONS: [Function; 2] = [
         ],
         event: r#"{"sweep":{}}"#,
     },
+    Function { handler: "keeper", settings: &[("SOURCE_ACCTS", "222222222222")], event: r#"{"keep":{}}"# },
 ];
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {

@@ -35,7 +35,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
     for function in functions(account.role) {
         match Function::look(account, function).await {
             Ok(found) => {
-                if account.role == Role::Consumer {
+                if *function == KEEPER {
                     examined.is_dry_run = found.as_ref().is_none_or(Function::is_dry_run);
                     examined.findings.extend(found.as_ref().map(judge_deletion));
                 }

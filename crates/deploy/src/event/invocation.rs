@@ -3,7 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use config::Config;
-use protocol::event::{Awaited, Check, Delivery, Sweep, Trigger};
+use protocol::event::{Awaited, Check, Delivery, Keep, Sweep, Trigger};
 use protocol::message::RefusalReason;
 use protocol::topic::{consumer_topic, notification_topic, producer_topic};
 use protocol::{
@@ -43,6 +43,16 @@ impl Invocation {
     pub fn sweep() -> Self {
         let payload = trigger_payload(&Trigger::Sweep(Sweep::default()));
         Self { description: "sweep: look at all snapshots".to_owned(), payload }
+    }
+
+    /// The schedule starts a run of the keeper, which deletes as many copies as its stack allows, or this many.
+    #[must_use]
+    pub fn keep(limit: Option<u32>) -> Self {
+        let description = match limit {
+            None => "keep: report silent databases, delete expired copies".to_owned(),
+            Some(limit) => format!("keep: report silent databases, delete up to {limit} expired copies"),
+        };
+        Self { description, payload: trigger_payload(&Trigger::Keep(Keep { limit })) }
     }
 
     /// The producer announces a transit copy.

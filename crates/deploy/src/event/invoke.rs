@@ -25,8 +25,7 @@ pub(super) struct Response {
 /// The timeout of the call. The function itself has five minutes.
 const TIMEOUT: Duration = Duration::from_secs(6 * 60);
 
-pub(super) async fn invoke(account: &Account, payload: &Value) -> anyhow::Result<Response> {
-    let name = account.role.stack();
+pub(super) async fn invoke(account: &Account, name: &str, payload: &Value) -> anyhow::Result<Response> {
     // A call that times out is retried, and would invoke the function twice.
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).read_timeout(TIMEOUT).build();
     let config = aws_sdk_lambda::config::Builder::from(account.sdk()).timeout_config(timeouts).build();

@@ -11,6 +11,7 @@ use anyhow::bail;
 use config::Config;
 use deploy_args::{Event, EventKind};
 
+use crate::deployed::KEEPER;
 use crate::terminal::{Answers, BAD, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
 use invocation::Invocation;
@@ -35,6 +36,7 @@ pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
             (dr, invocation)
         }
         EventKind::Sweep { role } => (Account::connect(*role, config).await?, Invocation::sweep()),
+        EventKind::Keep { limit } => (dr().await?, Invocation::keep(*limit)),
         EventKind::Announce(of) => {
             let invocation = Invocation::announce(&source().await?, config, &of.snapshot).await?;
             (dr().await?, invocation)
@@ -63,13 +65,21 @@ pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
             (dr().await?, invocation)
         }
     };
-    send(&account, &invocation, &mut Terminal::new(Answers::default())).await
+    let function = match args.kind {
+        EventKind::Keep { .. } => KEEPER,
+        _ => account.role.stack(),
+    };
+    send(&account, function, &invocation, &mut Terminal::new(Answers::default())).await
 }
 
-async fn send(account: &Account, invocation: &Invocation, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let function = account.role.stack();
+async fn send(
+    account: &Account,
+    function: &str,
+    invocation: &Invocation,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     terminal.print(format_args!("{TITLE}invoking {function}{TITLE:#} in {account}: {}", invocation.description));
-    let response = invoke::invoke(account, &invocation.payload).await?;
+    let response = invoke::invoke(account, function, &invocation.payload).await?;
     for line in lines::read(&response.log, function) {
         terminal.print(line);
     }

@@ -146,6 +146,8 @@ ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager
 NO_COPY_HOURS: 0
 LOG_DAYS: 30
 CONCURRENCY: 5
+MAX_DELETIONS: 7
+RETIRED: [111111111111/old]
 CODE_SIGNING: arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0
 lifecycles: {Fortnight: {daily: 14}}
 ";
@@ -237,10 +239,10 @@ lifecycles: {Fortnight: {daily: 14}}
         MaxPending=20
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
-        MaxDeletions=100
+        MaxDeletions=7
         MaxDeletionShare=25
         MaxAgeDays=3
-        Retired=
+        Retired=111111111111/old
         UnusualDeletions=50
         "#);
     }
