@@ -157,3 +157,21 @@ async fn functions_that_are_throttled_and_timers_that_fail_are_reported() -> any
     assert!(notified.contains(&"draco-producer-throttled".to_owned()), "{notified:?}");
     Ok(())
 }
+
+// Invariant 15.
+// Invariant 16.
+#[tokio::test(start_paused = true)]
+async fn a_database_without_new_copies_notifies_every_day_for_its_own_account() -> anyhow::Result<()> {
+    let mut fixture = two_sources().await?;
+    for account in [SOURCE, OTHER] {
+        let database = Database::instance("orders").lifecycle("Standard");
+        fixture.rehearsal.create_database(&fixture.place(account)?, &database).await?;
+    }
+    fixture.pass_hours(30).await?;
+    fixture.rehearsal.world().remove_function(SOURCE, REGION, "draco-producer");
+    fixture.pass_hours(8 * 24).await?;
+    let mut notified = notified(&fixture, DR, settings().epoch)?;
+    notified.retain(|alarm| alarm.ends_with("-database-silent"));
+    assert_eq!(notified, vec!["draco-source-111111111111-database-silent"; 5]);
+    Ok(())
+}
