@@ -211,7 +211,7 @@ impl Consumer {
 
     /// Publishes to the account of the source. If that account has removed its topic, DR continues without it. A reply that is lost
     /// is sent again when the source is announced again.
-    async fn reply(&self, message: &Message) -> anyhow::Result<()> {
+    pub(crate) async fn reply(&self, message: &Message) -> anyhow::Result<()> {
         let snapshot = &message.origin().snapshot;
         match self.cloud.publish(&producer_topic(&snapshot.place), message).await {
             Err(error) if matches!(error.class(), Class::Gone | Class::Denied) => {

@@ -6,6 +6,7 @@
 
 mod act;
 mod admission;
+mod audit;
 pub mod decide;
 mod keys;
 pub mod limits;
@@ -86,13 +87,9 @@ impl Replication for Consumer {
                 self.ensure_from_rds(&topic)?;
                 self.handle_notification(notification).await?;
             }
-            Content::Message(Message::Shared(announcement)) => {
-                self.ensure_own_announcement(&topic, &announcement)?;
-                self.look_at_announced(announcement, Cause::Announcement).await?;
-            }
-            Content::Message(message @ (Message::Completed { .. } | Message::NoCopy(_))) => {
-                let why = format!("received {}, which is a message for a source account; this is DR", message.event());
-                bail!(Rejection::new(why))
+            Content::Message(message) => {
+                self.ensure_own(&topic, &message)?;
+                self.handle_message(message).await?;
             }
             Content::Unknown(subject) => {
                 self.ensure_from_rds(&topic)?;
@@ -127,6 +124,17 @@ impl Replication for Consumer {
 }
 
 impl Consumer {
+    async fn handle_message(&self, message: Message) -> anyhow::Result<()> {
+        match message {
+            Message::Shared(announcement) => self.look_at_announced(announcement, Cause::Announcement).await.map(drop),
+            Message::Audit { sources } => self.answer_audit(sources).await,
+            Message::Completed { .. } | Message::NoCopy(_) | Message::Missing { .. } => {
+                let why = format!("received {}, which is a message for a source account; this is DR", message.event());
+                bail!(Rejection::new(why))
+            }
+        }
+    }
+
     async fn handle_notification(&self, notification: Notification) -> anyhow::Result<()> {
         match notification {
             Notification::SubscriptionNotice => {
@@ -146,8 +154,8 @@ impl Consumer {
     }
 
     /// An account speaks only for itself (invariant 13). The policy of the topic allows its own producer only.
-    fn ensure_own_announcement(&self, topic: &TopicArn, announcement: &Announcement) -> Result<(), Rejection> {
-        let snapshot = &announcement.origin.snapshot;
+    fn ensure_own(&self, topic: &TopicArn, message: &Message) -> Result<(), Rejection> {
+        let snapshot = &message.origin().snapshot;
         require(*topic == consumer_topic(self.cloud.here(), &snapshot.place.account), || {
             format!("{snapshot} was announced through {topic}, which is not the topic of its account")
         })

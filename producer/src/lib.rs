@@ -4,6 +4,7 @@
 //! next step, and makes that step's calls, each of which is safe to repeat.
 
 mod act;
+mod audit;
 pub mod decide;
 mod settings;
 
@@ -87,7 +88,12 @@ impl Replication for Producer {
                 self.ensure_here(&origin.snapshot)?;
                 self.look_after_reply(origin, Reply::NoCopy { reason, why }).await?;
             }
-            Content::Message(message @ Message::Shared(_)) => {
+            Content::Message(Message::Missing { sources }) => {
+                for origin in sources.origins() {
+                    self.copy_missing_again(origin).await.with_context(|| origin.snapshot.to_string())?;
+                }
+            }
+            Content::Message(message @ (Message::Shared(_) | Message::Audit { .. })) => {
                 let why = format!("received {}, which is a message for DR; this is a source account", message.event());
                 bail!(Rejection::new(why))
             }
@@ -113,6 +119,10 @@ impl Replication for Producer {
                 bail!("refused: a timer waits until {} is visible, which is a timer of DR", announcement.transit)
             }
         }
+    }
+
+    async fn audit(&self) -> anyhow::Result<()> {
+        self.send_audit().await
     }
 
     async fn sweep_snapshot(&self, snapshot: Snapshot) -> anyhow::Result<()> {
@@ -200,7 +210,7 @@ impl Producer {
         Ok(found.map_or(Source::Gone, |source| self.evaluate(source, origin)))
     }
 
-    fn evaluate(&self, source: Snapshot, origin: &Origin) -> Source {
+    pub(crate) fn evaluate(&self, source: Snapshot, origin: &Origin) -> Source {
         Source::of(source, origin, &self.settings.dr, self.cloud.now())
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod expired;
 pub mod limits;
+pub mod missing;
 pub mod silent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use protocol::{Attempt, DatabaseArn, Kind, Origin, Place, Snapshot, SnapshotArn,
 
 pub use expired::Expired;
 pub use limits::{Decision, Limits};
+pub use missing::missing;
 pub use silent::{Silence, SilencePolicy};
 
 /// The copies of one region of the DR account, by database.

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use protocol::Snapshot;
-use protocol::event::{Check, Event, Record, Trigger};
+use protocol::event::{Audit, Check, Event, Record, Trigger};
 use protocol::wait::Answer;
 use serde_json::Value;
 
@@ -38,6 +38,14 @@ pub trait Replication {
     /// Looks at one snapshot of a sweep.
     fn sweep_snapshot(&self, snapshot: Snapshot) -> impl Future<Output = anyhow::Result<()>> + Send;
 
+    /// Compares what the account believes is copied with what DR has. Only the function of a source account can.
+    fn audit(&self) -> impl Future<Output = anyhow::Result<()>> + Send
+    where
+        Self: Sync,
+    {
+        async { bail!("refused: an audit starts in a source account") }
+    }
+
     /// The answer to one event.
     ///
     /// # Errors
@@ -52,6 +60,7 @@ pub trait Replication {
                     batch::handle_records(records, |record| self.handle_record(record)).await?;
                 }
                 Event::Trigger(Trigger::Check(check)) => return self.check(*check).await,
+                Event::Trigger(Trigger::Audit(Audit {})) => self.audit().await?,
                 Event::Trigger(Trigger::Sweep(sweep)) => {
                     let state_machine = &self.wait_policy().state_machine;
                     let look = |snapshot| self.sweep_snapshot(snapshot);

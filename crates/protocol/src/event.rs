@@ -21,7 +21,7 @@ pub enum Event {
     Trigger(Trigger),
 }
 
-/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}` or `{"keep": …}`.
+/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}`, `{"audit": …}` or `{"keep": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
@@ -29,6 +29,8 @@ pub enum Trigger {
     Check(Box<Check>),
     /// Look at every snapshot, in case an event was lost.
     Sweep(Sweep),
+    /// Ask DR whether it still has the copies of all sources that are marked as copied.
+    Audit(Audit),
     /// Report silent databases, and delete expired copies.
     Keep(Keep),
 }
@@ -88,6 +90,11 @@ pub struct Sweep {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub done: usize,
 }
+
+/// An audit of the whole account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "{\"audit\":{}}")]
+pub struct Audit {}
 
 /// A run of the keeper.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

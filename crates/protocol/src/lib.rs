@@ -3,11 +3,12 @@
 //! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
 //! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`], [`origin`] (which source a copy was made from) with
 //! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
-//! and [`message`] (from the other account); then [`wait`] (how long until the next look).
+//! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look).
 //!
 //! This crate reads no clock, does no I/O and uses no AWS SDK type.
 
 pub mod arn;
+pub mod audit;
 pub mod event;
 pub mod identifier;
 pub mod message;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::SnapshotArn;
+use crate::audit::Sources;
 use crate::origin::Origin;
 use crate::quote::{json, one_line};
 use crate::tags::Tags;
@@ -37,6 +38,18 @@ pub enum Message {
     /// From DR: the snapshot was not copied.
     #[serde(rename = "snapshot-no-copy")]
     NoCopy(NoCopy),
+    /// To DR: the source account has these sources and believes that they are copied.
+    #[serde(rename = "snapshot-audit")]
+    Audit {
+        /// The sources, those of one database together.
+        sources: Sources,
+    },
+    /// From DR: it has no copies of these sources, although a lifecycle in force would keep them.
+    #[serde(rename = "snapshot-missing")]
+    Missing {
+        /// The sources.
+        sources: Sources,
+    },
 }
 
 /// A transit copy with its tags, which AWS does not show to other accounts.
@@ -172,16 +185,19 @@ impl Message {
             Self::Shared(_) => "snapshot-copy-shared",
             Self::Completed { .. } => "snapshot-copy-completed",
             Self::NoCopy(_) => "snapshot-no-copy",
+            Self::Audit { .. } => "snapshot-audit",
+            Self::Missing { .. } => "snapshot-missing",
         }
     }
 
-    /// The source that the message is about.
+    /// The source that the message is about, or the first of several.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         match self {
             Self::Shared(announcement) => &announcement.origin,
             Self::Completed { origin, .. } => origin,
             Self::NoCopy(no_copy) => &no_copy.origin,
+            Self::Audit { sources } | Self::Missing { sources } => sources.first(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod attacker;
+mod audit;
 mod bad_input;
 mod crashes;
 mod deliveries;

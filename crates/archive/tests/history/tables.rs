@@ -202,3 +202,33 @@ fn what_a_person_accepts_replaces_both_limits() {
     assert_eq!(decision(&[(10, 9), (10, 9)], Some(18)), all);
     assert_eq!(decision(&[(10, 9), (10, 9)], Some(17)), Decision::HoldAll { expired: 18, held: vec![] });
 }
+
+/// The days whose copies are missing, if the source account has sources of these days and DR has these copies.
+#[track_caller]
+fn check_missing(sources: &[u32], copies: &[CopyOf], days: &[u32]) {
+    let origins: Vec<_> = sources.iter().map(|day| on(*day).snapshot()).map(|copy| origin(&copy)).collect();
+    let held: Vec<_> = copies.iter().map(|copy| origin(&copy.snapshot())).collect();
+    let history = history(copies);
+    let missing = archive::missing(&history, &origins, |origin| held.contains(origin), &known());
+    let found: Vec<u32> = missing.iter().map(|origin| origin.snapshot.id()[8..10].parse().unwrap()).collect();
+    assert_eq!(found, days);
+}
+
+fn origin(copy: &protocol::Snapshot) -> protocol::Origin {
+    protocol::Origin::from_tags(&copy.tags).expect("an origin")
+}
+
+// Invariant 1.
+#[test]
+fn a_source_whose_copy_is_gone_is_missing_if_a_lifecycle_in_force_would_keep_it() {
+    check_missing(&[1, 2, 3], &[on(1), on(2), on(3)], &[]);
+    // Last keeps the newest only: older ones have expired.
+    check_missing(&[1, 2, 3], &[on(3)], &[]);
+    check_missing(&[1, 2, 3], &[on(1), on(2)], &[3]);
+    // Another lifecycle in force keeps them.
+    check_missing(&[1, 2, 3], &[on(2).lifecycle("Test"), on(3)], &[1]);
+    // Nothing says which copies may be deleted.
+    check_missing(&[1, 2], &[], &[1, 2]);
+    check_missing(&[1, 2], &[CopyOf { lifecycle: None, ..on(3) }], &[1, 2]);
+    check_missing(&[1, 2], &[on(3).lifecycle("Standrad")], &[1, 2]);
+}

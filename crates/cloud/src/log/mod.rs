@@ -38,12 +38,18 @@ pub mod step {
     steps! {
         /// The producer shared a transit copy with DR and announced it.
         ANNOUNCED = "announced";
+        /// The producer asked DR which copies are missing.
+        AUDIT_SENT = "audit_sent";
         /// The consumer: a copy is complete and reported to the source account.
         COPY_COMPLETED = "copy_completed";
         /// An attempt of a copy failed. The next announcement starts the next.
         COPY_FAILED = "copy_failed";
         /// The producer: DR has the copy, the source is tagged `Draco_Copied`.
         COPY_CONFIRMED = "copy_confirmed";
+        /// The producer: DR no longer has the copy, and the source is gone.
+        COPY_LOST = "copy_lost";
+        /// The consumer no longer has a copy that a lifecycle in force would keep.
+        COPY_MISSING = "copy_missing";
         /// A transit copy (producer) or a copy (consumer) was started.
         COPY_STARTED = "copy_started";
         /// The keeper: no copy of a database is as new as it should be.
@@ -66,6 +72,8 @@ pub mod step {
         KEY_UNUSED = "key_unused";
         /// The consumer: the lifecycle of a database keeps less than before.
         LIFECYCLE_REDUCED = "lifecycle_reduced";
+        /// The producer: DR no longer has the copy, and the source is copied again.
+        MARKED_MISSING = "marked_missing";
         /// The source has the maximum number of tags and was marked with the lifecycle `Ignore`.
         MARKED_IGNORED = "marked_ignored";
         /// A message that was rejected: it cannot be parsed, or its sender may not send it.

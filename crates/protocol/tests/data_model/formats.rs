@@ -1,13 +1,14 @@
 //! The exact JSON that functions, timers and accounts exchange. Other versions of Draco have to be able to parse it.
 
 use proptest::prelude::*;
-use protocol::event::{Awaited, Check, Event, Sweep, Trigger};
+use protocol::audit::{Sources, SourcesError};
+use protocol::event::{Audit, Awaited, Check, Event, Sweep, Trigger};
 use protocol::message::Refusal;
 use protocol::wait::{Answer, Timer};
-use protocol::{Announcement, Kind, Message, NoCopy, RefusalReason, Tags};
+use protocol::{Announcement, Kind, Message, NoCopy, Origin, RefusalReason, Tags};
 use serde_json::{Value, json};
 
-use crate::fixtures::{DR, orders, place, time};
+use crate::fixtures::{self, DR, orders, place, time};
 
 /// The fields of the origin in every message and check.
 fn origin() -> Value {
@@ -43,7 +44,11 @@ fn announcement_json() -> Value {
     )
 }
 
-fn messages() -> [(Message, Value); 3] {
+fn sources(number: usize) -> Result<Sources, SourcesError> {
+    Sources::try_from(vec![orders(); number])
+}
+
+fn messages() -> [(Message, Value); 5] {
     let version = |event: &str| json!({"version": 1, "event": event});
     [
         (Message::Shared(announcement()), with(announcement_json(), version("snapshot-copy-shared"))),
@@ -57,6 +62,14 @@ fn messages() -> [(Message, Value); 3] {
         (
             Message::NoCopy(NoCopy { origin: orders(), reason: RefusalReason::PlaintextCluster, why: "no".to_owned() }),
             with(with(origin(), version("snapshot-no-copy")), json!({"reason": "plaintext-cluster", "why": "no"})),
+        ),
+        (
+            Message::Audit { sources: sources(1).unwrap() },
+            with(version("snapshot-audit"), json!({"sources": [origin()]})),
+        ),
+        (
+            Message::Missing { sources: sources(1).unwrap() },
+            with(version("snapshot-missing"), json!({"sources": [origin()]})),
         ),
     ]
 }
@@ -92,6 +105,7 @@ fn format_of_timers_and_triggers() {
             json!({"check": {"sharing": announcement_json(), "since": "2026-11-21T03:10:00Z"}}),
         ),
         (Trigger::Sweep(Sweep::default()), json!({"sweep": {}})),
+        (Trigger::Audit(Audit {}), json!({"audit": {}})),
         (
             Trigger::Sweep(Sweep { kind: Some(Kind::Cluster), marker: Some("abc".to_owned()), done: 7 }),
             json!({"sweep": {"kind": "cluster", "marker": "abc", "done": 7}}),
@@ -172,5 +186,24 @@ proptest! {
     fn any_tags_survive_a_message(tags in crate::fixtures::any_tags()) {
         let message = Message::Shared(Announcement { tags, ..announcement() });
         prop_assert_eq!(Message::parse(&message.to_string()).unwrap(), message);
+    }
+}
+
+#[test]
+fn a_list_of_sources_has_one_to_a_hundred_of_one_account() {
+    assert_eq!(sources(100).map(|sources| sources.origins().len()), Ok(100));
+    for number in [0, 101] {
+        let why = format!("{number} sources; expected 1 to 100");
+        assert_eq!(sources(number).unwrap_err().to_string(), why);
+        let json = json!({"event": "snapshot-audit", "version": 1, "sources": vec![origin(); number]});
+        let error = Message::parse(&json.to_string()).unwrap_err().to_string();
+        assert!(error.contains(&why), "{error}");
+    }
+    let theirs = fixtures::origin(Kind::Instance, DR, "theirs", orders().taken);
+    let of_theirs = Origin { database: theirs.database.clone(), ..orders() };
+    for (other, id) in [(theirs, "222222222222:snapshot:theirs"), (of_theirs, "rds:orders-2026-11-21-03-05")] {
+        let error = Sources::try_from(vec![orders(), other]).unwrap_err().to_string();
+        let end = "or its database is not in account 111111111111, region eu-west-1, as the first source is";
+        assert!(error.contains(id) && error.ends_with(end), "{error}");
     }
 }

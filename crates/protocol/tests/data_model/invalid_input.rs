@@ -131,7 +131,7 @@ fn a_message_of_another_form_is_rejected() {
     check_message(r#"{"version":1}"#, "not a Draco message: {}: missing field `event`");
     check_message(
         &message("event", "snapshot-lost".into()),
-        "not a Draco message: {}: unknown variant `snapshot-lost`, expected one of `snapshot-copy-shared`, `snapshot-copy-completed`, `snapshot-no-copy`",
+        "not a Draco message: {}: unknown variant `snapshot-lost`, expected one of `snapshot-copy-shared`, `snapshot-copy-completed`, `snapshot-no-copy`, `snapshot-audit`, `snapshot-missing`",
     );
     check_message(&message("event", "snapshot-no-copy".into()), "not a Draco message: {}: missing field `reason`");
     check_message(
@@ -229,8 +229,8 @@ fn a_record_with_an_invalid_topic_arn_is_rejected() {
 
 #[test]
 fn an_event_of_another_form_is_rejected() {
-    check_event(json!("hello"), "unknown variant `hello`, expected one of `check`, `sweep`, `keep`");
-    check_event(json!({"hello": 1}), "unknown variant `hello`, expected one of `check`, `sweep`, `keep`");
+    check_event(json!("hello"), "unknown variant `hello`, expected one of `check`, `sweep`, `audit`, `keep`");
+    check_event(json!({"hello": 1}), "unknown variant `hello`, expected one of `check`, `sweep`, `audit`, `keep`");
     check_event(json!(null), "invalid type: null, expected string or map");
     check_event(json!({}), "invalid value: map, expected map with a single key");
     check_event(json!([]), "invalid type: sequence, expected string or map");
