@@ -89,7 +89,7 @@ async fn each_dead_letter_notifies_also_while_others_are_in_the_queue() -> anyho
             fixture.rehearsal.world().invoke_function(&fixture.function_arn(account, function), invalid);
             fixture.rehearsal.world().sleep(HOUR).await;
         }
-        assert_eq!(notified(&fixture, account, begun)?, vec![format!("{function}-dead-letters"); 2]);
+        assert_eq!(notified(&fixture, account, begun)?, vec![format!("{function}-dead-letter-sent"); 2]);
     }
     Ok(())
 }

@@ -149,7 +149,7 @@ async fn an_accepted_lifecycle_takes_effect_at_once() -> anyhow::Result<()> {
 }
 
 /// Runs the keeper once, with deletion enabled, as the owner of DR would.
-async fn keep(fixture: &Fixture, limit: Option<u32>, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+pub(crate) async fn keep(fixture: &Fixture, limit: Option<u32>, settings: &[(&str, &str)]) -> anyhow::Result<()> {
     let environment = [
         ("SOURCE_ACCTS", SOURCE),
         ("NO_DRY_RUN", "1"),

@@ -21,6 +21,7 @@ mod sweeps;
 mod timers;
 mod trust;
 mod unsupported;
+mod upgrades;
 
 use protocol::Message;
 use rehearsal::{Database, Encryption, Totals};

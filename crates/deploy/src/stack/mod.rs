@@ -15,10 +15,9 @@ mod property;
 mod reason;
 mod replacement;
 mod state;
+mod template;
 
-use std::fs;
-
-use anyhow::{Context, bail};
+use anyhow::bail;
 use config::Config;
 
 use crate::aws_error::Explain;
@@ -37,9 +36,6 @@ pub use delete::delete;
 pub use name::StackName;
 pub use parameters::{NoDryRun, differing};
 pub use state::Stack;
-
-/// The maximum size of a template in a call to CloudFormation.
-const MAX_TEMPLATE_BYTES: usize = 51_200;
 
 /// Whether the alarms of a new stack need a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,21 +211,11 @@ impl<'a> Inputs<'a> {
         };
         let exists = matches!(operation, Operation::Update(_));
         let parameters = parameters(&name, self.config, &self.code, no_dry_run, exists)?;
-        let template = self.template(&name)?;
+        let template = template::read(&self.files.cfn.join(name.template()))?;
         if !changes.add(name.clone(), operation, &template, &parameters, self.config).await? {
             terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
         }
         Ok(())
-    }
-
-    fn template(&self, name: &StackName) -> anyhow::Result<String> {
-        let path = self.files.cfn.join(name.template());
-        let template = fs::read_to_string(&path).with_context(|| format!("reading the template {}", path.display()))?;
-        if template.len() > MAX_TEMPLATE_BYTES {
-            let length = template.len();
-            bail!("{} has {length} bytes, and CloudFormation accepts {MAX_TEMPLATE_BYTES}", path.display());
-        }
-        Ok(template)
     }
 }
 
