@@ -38,15 +38,19 @@ pub enum Task {
     Upload(Upload),
     /// Create the stack of the producer or the consumer
     ///
-    /// Shows the change set, asks, follows the progress, and ends with the next steps.
+    /// Shows the change set, asks, follows the progress, and ends with the next steps. With the consumer, a stack for each
+    /// source account is created in DR.
     Create(Create),
     /// Update a stack to the current templates, uploaded code and configuration
     ///
-    /// Shows the change set and explains replacements, asks, and follows the progress.
+    /// Shows the change set and explains replacements, asks, and follows the progress. With the consumer, the stacks of the
+    /// source accounts in DR are updated, and those of new accounts are created.
     Update(Update),
     /// Delete a stack; the copies in DR and their key are kept
+    ///
+    /// With the consumer, the stacks of the source accounts in DR are deleted.
     Delete(Delete),
-    /// Show both stacks: status, code, whether copies are deleted, the last copy, dead letters
+    /// Show the stacks: status, code, whether copies are deleted, the last copy, quotas, dead letters
     ///
     /// An account without credentials is reported as not readable; the other one is shown all the same.
     Status(Status),
@@ -173,10 +177,10 @@ pub struct Update {
     /// The folder with the templates [default: cfn/]
     #[arg(long, value_name = "FOLDER")]
     pub templates: Option<PathBuf>,
-    /// Switch deletion on: the consumer deletes expired copies. The command first lists those that would be deleted now
+    /// Switch deletion on: the keeper deletes expired copies, once a day. The command first lists those that would be deleted now
     #[arg(long, conflicts_with = "dry_run")]
     pub no_dry_run: bool,
-    /// Switch deletion off: the consumer keeps all copies and logs those that it would have deleted
+    /// Switch deletion off: the keeper keeps all copies and logs those that it would have deleted
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -277,7 +281,7 @@ pub enum EventKind {
     Look(OfSnapshot),
     /// Consumer: an RDS event for a copy; the consumer looks at it now
     LookCopy(OfSnapshot),
-    /// Either function: the hourly schedule; it looks at all snapshots
+    /// Producer or consumer: the schedule of sweeps; the function looks at all snapshots
     Sweep {
         /// Which function
         role: Role,
@@ -297,7 +301,7 @@ pub enum EventKind {
         /// The snapshot.
         #[command(flatten)]
         of: OfSnapshot,
-        /// The reason; after not-shared and copy-failed the producer waits an hour, after the others a day
+        /// The reason; it decides when the producer tries again: after an hour, a day or 30 days
         #[arg(long, default_value = "copy-failed", value_parser = refusal_reason)]
         reason: RefusalReason,
     },
@@ -316,11 +320,24 @@ pub struct OfSnapshot {
     pub snapshot: String,
 }
 
+const REFUSAL_REASONS: [&str; 12] = [
+    "not-shared",
+    "plaintext-cluster",
+    "taken-later",
+    "name-taken",
+    "copy-failed",
+    "too-many",
+    "quota-exceeded",
+    "key-refused",
+    "transit-unavailable",
+    "cannot-be-shared",
+    "cannot-be-copied",
+    "not-as-announced",
+];
+
 fn refusal_reason(text: &str) -> Result<RefusalReason, String> {
     match serde_json::from_value(Value::from(text)) {
-        Ok(RefusalReason::Other) | Err(_) => {
-            Err("expected not-shared, plaintext-cluster, taken-later, name-taken or copy-failed".to_owned())
-        }
+        Ok(RefusalReason::Other) | Err(_) => Err(format!("expected {}", REFUSAL_REASONS.join(", "))),
         Ok(reason) => Ok(reason),
     }
 }
@@ -335,6 +352,14 @@ mod tests {
 
     fn help(args: &[&str]) -> String {
         parse(args).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_reason_of_a_refusal_can_be_given() {
+        for reason in REFUSAL_REASONS {
+            assert_eq!(refusal_reason(reason).map(|reason| reason.to_string()), Ok(reason.to_owned()));
+        }
+        assert!(refusal_reason("other").unwrap_err().starts_with("expected not-shared, plaintext-cluster"));
     }
 
     #[test]

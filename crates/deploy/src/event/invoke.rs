@@ -22,8 +22,8 @@ pub(super) struct Response {
     pub(super) log: String,
 }
 
-/// The timeout of the call. The function itself has five minutes.
-const TIMEOUT: Duration = Duration::from_secs(6 * 60);
+/// The timeout of the call. The keeper has fifteen minutes, the others five.
+const TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
 pub(super) async fn invoke(account: &Account, name: &str, payload: &Value) -> anyhow::Result<Response> {
     // A call that times out is retried, and would invoke the function twice.
