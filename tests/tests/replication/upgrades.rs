@@ -9,9 +9,12 @@ use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 
 use crate::keeper::keep;
 
+const FLOOR: &str = r#"{"daily": 3}"#;
+
 /// A day with an instance and a cluster, which are snapshotted at 03:05.
 async fn start() -> anyhow::Result<Fixture> {
-    let fixture = Fixture::with(settings(), Setup::new(SOURCE, DR, REGION)?).await?;
+    let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("Lifecycles", r#"{"Last": {"last": 1}}"#);
+    let fixture = Fixture::with(settings(), setup.consumer_parameter("Floor", FLOOR)).await?;
     for database in [Database::instance("orders"), Database::cluster("ledger")] {
         fixture.create_database(&database.lifecycle("Last")).await?;
     }
@@ -54,7 +57,7 @@ async fn old_copies_are_recognised_kept_by_the_rules_and_not_copied_again() -> a
     for name in ["orders", "ledger"].map(|name| format!("draco-{SOURCE}-rds-{name}-2026-11-21-03-05")) {
         assert!(names.contains(&name), "{names:#?}");
     }
-    let floor = ("FLOOR", r#"{"daily": 3}"#);
+    let floor = ("FLOOR", FLOOR);
     keep(&fixture, None, &[floor]).await?;
     assert_eq!(copies(&fixture).await?, each(10), "the first run deletes no great number of copies");
     keep(&fixture, Some(14), &[floor]).await?;
