@@ -27,8 +27,10 @@ impl Producer {
             Step::StartCopy { source } => self.start_copy(origin, &source).await?,
             Step::Wait { transit } => return self.wait(origin, &transit, cause).await,
             Step::Announce { transit } => self.announce(origin, transit).await?,
-            Step::Confirm { transit } => self.confirm(origin, transit.as_ref()).await?,
-            Step::ConfirmGone { transit } => self.confirmed(origin, Effect::NotFound, transit.as_ref()).await?,
+            Step::Confirm { copy, transit } => self.confirm(origin, &copy, transit.as_ref()).await?,
+            Step::ConfirmGone { copy, transit } => {
+                self.confirmed(origin, &copy, Effect::NotFound, transit.as_ref()).await?;
+            }
             Step::MarkNotCopied { reason, why, transit } => {
                 self.mark_not_copied(origin, reason, &why, transit.as_ref()).await?;
             }
@@ -119,16 +121,21 @@ impl Producer {
     }
 
     /// Tags first: if the deletion fails, the next look sees the tag and deletes the transit copy.
-    async fn confirm(&self, origin: &Origin, transit: Option<&Snapshot>) -> anyhow::Result<()> {
-        let tagged = self.mark_copied(origin, &origin.copy(&self.settings.dr)).await?;
-        self.confirmed(origin, tagged, transit).await
+    async fn confirm(&self, origin: &Origin, copy: &SnapshotArn, transit: Option<&Snapshot>) -> anyhow::Result<()> {
+        let tagged = self.mark_copied(origin, copy).await?;
+        self.confirmed(origin, copy, tagged, transit).await
     }
 
-    async fn confirmed(&self, origin: &Origin, tagged: Effect, transit: Option<&Snapshot>) -> anyhow::Result<()> {
+    async fn confirmed(
+        &self,
+        origin: &Origin,
+        copy: &SnapshotArn,
+        tagged: Effect,
+        transit: Option<&Snapshot>,
+    ) -> anyhow::Result<()> {
         if let Some(transit) = transit {
             self.cloud.delete(&transit.arn).await?;
         }
-        let copy = origin.copy(&self.settings.dr);
         let source = match tagged {
             Effect::Applied => "tagged",
             Effect::NotFound => "gone",

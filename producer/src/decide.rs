@@ -64,7 +64,10 @@ pub enum Reply {
     /// The look was not caused by a reply.
     None,
     /// `snapshot-copy-completed`
-    Completed,
+    Completed {
+        /// The copy.
+        copy: SnapshotArn,
+    },
     /// `snapshot-no-copy`
     NoCopy {
         /// The reason, for programs.
@@ -98,11 +101,15 @@ pub enum Step {
     },
     /// Tag the source as copied, then delete the transit copy.
     Confirm {
+        /// The copy.
+        copy: SnapshotArn,
         /// The transit copy, if it still exists.
         transit: Option<Snapshot>,
     },
     /// Delete the transit copy: DR has the copy, and there is no source to tag.
     ConfirmGone {
+        /// The copy.
+        copy: SnapshotArn,
         /// The transit copy, if it still exists.
         transit: Option<Snapshot>,
     },
@@ -186,8 +193,8 @@ pub fn decide(observed: Observed) -> Step {
     use Outcome::{Copied, Pending, Refused};
     let Observed { source, transit, reply } = observed;
     match (reply, source, transit) {
-        (Reply::Completed, Source::NotObserved | Source::Gone, transit) => Step::ConfirmGone { transit },
-        (Reply::Completed, _, transit) => Step::Confirm { transit },
+        (Reply::Completed { copy }, Source::NotObserved | Source::Gone, transit) => Step::ConfirmGone { copy, transit },
+        (Reply::Completed { copy }, _, transit) => Step::Confirm { copy, transit },
         (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, _) => Step::KeepTransit { reason, why },
         (
             Reply::NoCopy { reason, why },

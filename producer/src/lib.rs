@@ -82,7 +82,7 @@ impl Replication for Producer {
                     let expected = origin.copy(&self.settings.dr);
                     format!("a message reports the copy {copy} of {}, expected {expected}", origin.snapshot)
                 })?;
-                self.look_after_reply(origin, Reply::Completed).await?;
+                self.look_after_reply(origin, Reply::Completed { copy }).await?;
             }
             Content::Message(Message::NoCopy(NoCopy { origin, reason, why })) => {
                 self.ensure_here(&origin.snapshot)?;

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use producer::decide::{IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide};
-use protocol::{RefusalReason, Snapshot, Status, Tags};
+use protocol::{RefusalReason, Snapshot, SnapshotArn, Status, Tags};
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
@@ -11,14 +11,12 @@ type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 const ROWS: [Row; 14] = [
     (
         "| completed  | gone, or not observed         | any          | `ConfirmGone`   |",
-        |o| o.reply == Reply::Completed && is_gone(o),
-        |o| Step::ConfirmGone { transit: o.transit },
+        |o| is_completed(o) && is_gone(o),
+        |o| Step::ConfirmGone { copy: copy(), transit: o.transit },
     ),
-    (
-        "| completed  | any                           | any          | `Confirm`       |",
-        |o| o.reply == Reply::Completed,
-        |o| Step::Confirm { transit: o.transit },
-    ),
+    ("| completed  | any                           | any          | `Confirm`       |", is_completed, |o| {
+        Step::Confirm { copy: copy(), transit: o.transit }
+    }),
     (
         "| no copy    | gone, or not observed         | any          | `KeepTransit`   |",
         |o| refusal(o).is_some() && is_gone(o),
@@ -109,7 +107,7 @@ fn no_copy(reason: RefusalReason) -> Reply {
 fn refusal(observed: &Observed) -> Option<RefusalReason> {
     match observed.reply {
         Reply::NoCopy { reason, .. } => Some(reason),
-        Reply::None | Reply::Completed => None,
+        Reply::None | Reply::Completed { .. } => None,
     }
 }
 
@@ -143,6 +141,15 @@ fn transit(observed: Observed) -> Snapshot {
     observed.transit.expect("a transit copy")
 }
 
+/// The copy in DR.
+fn copy() -> SnapshotArn {
+    "arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-rds-orders".parse().expect("an ARN")
+}
+
+fn is_completed(observed: &Observed) -> bool {
+    matches!(observed.reply, Reply::Completed { .. })
+}
+
 fn every_observable_state() -> Vec<Observed> {
     let available = [Wanted::NoLifecycle, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
         [Outcome::Pending, Outcome::Copied, Outcome::Refused].map(|outcome| Source::Available {
@@ -158,7 +165,7 @@ fn every_observable_state() -> Vec<Observed> {
         for source in &sources {
             let refusals =
                 [RefusalReason::NotShared, RefusalReason::NameTaken, RefusalReason::QuotaExceeded].map(no_copy);
-            for reply in [Reply::None, Reply::Completed].into_iter().chain(refusals) {
+            for reply in [Reply::None, Reply::Completed { copy: copy() }].into_iter().chain(refusals) {
                 states.push(Observed { source: source.clone(), transit: transit.clone(), reply });
             }
         }
@@ -216,7 +223,7 @@ fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
 fn the_last_image_is_deleted_only_if_dr_has_a_copy_or_it_failed() {
     // Invariant 1: without its source, the transit copy is the last image of its data.
     for observed in every_observable_state().into_iter().filter(is_gone) {
-        let has_copy = observed.reply == Reply::Completed || transit_status(&observed) == Some(Status::Failed);
+        let has_copy = is_completed(&observed) || transit_status(&observed) == Some(Status::Failed);
         let step = decide(observed);
         assert!(
             has_copy

@@ -83,7 +83,7 @@ pub struct Failed {
     pub taken: DateTime<Utc>,
     /// The attempt that failed.
     pub attempt: Attempt,
-    /// When AWS created it.
+    /// When AWS created it, or its transit copy.
     pub created: Option<DateTime<Utc>>,
     /// Whether it was reported as complete before.
     pub was_reported: bool,
@@ -136,7 +136,9 @@ impl Archive {
             }
             (Status::Failed, _) => {
                 let was_reported = snapshot.tags.get(tags::REPORTED).is_some();
-                let failed = Failed { source, taken, attempt, created: snapshot.created, was_reported };
+                // A copy that never began to be written has no time of its own.
+                let created = snapshot.created.or_else(|| time(snapshot, tags::TRANSIT_CREATED));
+                let failed = Failed { source, taken, attempt, created, was_reported };
                 self.history(origin.database).failed.push(failed);
             }
             (Status::Available | Status::Creating | Status::Copying | Status::Deleting, _) => {}

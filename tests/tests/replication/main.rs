@@ -2,6 +2,7 @@
 
 mod alarms;
 mod attacker;
+mod attempts;
 mod audit;
 mod bad_input;
 mod crashes;

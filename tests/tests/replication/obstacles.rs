@@ -70,7 +70,7 @@ async fn an_unencrypted_cluster_is_copied_with_a_warning_if_allowed() -> anyhow:
 }
 
 /// Enables or disables DR's key.
-async fn set_dr_key(fixture: &Fixture, enabled: bool) -> anyhow::Result<()> {
+pub(crate) async fn set_dr_key(fixture: &Fixture, enabled: bool) -> anyhow::Result<()> {
     let kms = aws_sdk_kms::Client::new(&fixture.owner_config(DR));
     let key = kms.describe_key().key_id("alias/draco").send().await?.key_metadata.map(|key| key.key_id);
     let key = key.unwrap_or_default();
