@@ -132,8 +132,8 @@ fn only_the_selected_events_are_printed() {
 fn only_draco_prints_the_log_lines_of_its_functions() {
     let mut sim = Sim::new(&["--functions", "--only", "draco", "--speed", "600"]);
     let mut text = String::new();
-    // The second line of the start, an empty line, and the first sweep of each function, and the first run of the keeper.
-    for _ in 0..5 {
+    // The second line of the start, an empty line, the first sweep of each function, the first audit, and the first run of the keeper.
+    for _ in 0..6 {
         sim.out.read_line(&mut text).expect("a line");
     }
     let mut lines: Vec<_> = text.lines().skip(2).filter_map(|line| line.get(19..)).collect();
@@ -141,7 +141,11 @@ fn only_draco_prints_the_log_lines_of_its_functions() {
     let sweep = "sweep_completed  looked at every snapshot";
     let producer = format!("  111111111111/draco-producer  {sweep}");
     let consumer = format!("  222222222222/draco-consumer  {sweep}");
-    assert_eq!(lines, [producer, consumer, "  222222222222/draco-keeper  kept  looked at all copies".to_owned()]);
+    let audit = "  111111111111/draco-producer  audit_sent  asked DR which copies are missing".to_owned();
+    assert_eq!(
+        lines,
+        [audit, producer, consumer, "  222222222222/draco-keeper  kept  looked at all copies".to_owned()]
+    );
 }
 
 #[test]
