@@ -286,6 +286,8 @@ pub enum EventKind {
         /// Which function
         role: Role,
     },
+    /// Producer: the daily audit; DR answers which copies are missing, and these snapshots are copied again
+    Audit,
     /// Keeper: the daily schedule; it reports silent databases and deletes expired copies
     Keep {
         /// Delete up to so many copies, also of one database, in place of the configured limits

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use config::Config;
-use protocol::event::{Awaited, Check, Delivery, Keep, Sweep, Trigger};
+use protocol::event::{Audit, Awaited, Check, Delivery, Keep, Sweep, Trigger};
 use protocol::message::RefusalReason;
 use protocol::topic::{consumer_topic, notification_topic, producer_topic};
 use protocol::{
@@ -43,6 +43,13 @@ impl Invocation {
     pub fn sweep() -> Self {
         let payload = trigger_payload(&Trigger::Sweep(Sweep::default()));
         Self { description: "sweep: look at all snapshots".to_owned(), payload }
+    }
+
+    /// The schedule starts an audit.
+    #[must_use]
+    pub fn audit() -> Self {
+        let description = "audit: ask DR for the copy of each snapshot that is marked as copied".to_owned();
+        Self { description, payload: trigger_payload(&Trigger::Audit(Audit::default())) }
     }
 
     /// The schedule starts a run of the keeper, which deletes as many copies as its stack allows, or this many.

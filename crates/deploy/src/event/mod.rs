@@ -36,6 +36,7 @@ pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
             (dr, invocation)
         }
         EventKind::Sweep { role } => (Account::connect(*role, config).await?, Invocation::sweep()),
+        EventKind::Audit => (source().await?, Invocation::audit()),
         EventKind::Keep { limit } => (dr().await?, Invocation::keep(*limit)),
         EventKind::Announce(of) => {
             let invocation = Invocation::announce(&source().await?, config, &of.snapshot).await?;

@@ -51,6 +51,20 @@ fn steady(line: &str) -> String {
     line.split(' ').filter(is_steady).collect::<Vec<_>>().join(" ")
 }
 
+/// The schedules' payloads, as the templates have them.
+#[test]
+fn schedules_can_be_triggered_by_hand() {
+    let payload = |invocation: Invocation| invocation.payload.to_string();
+    assert_eq!(payload(Invocation::sweep()), r#"{"sweep":{}}"#);
+    assert_eq!(payload(Invocation::audit()), r#"{"audit":{}}"#);
+    assert_eq!(payload(Invocation::keep(None)), r#"{"keep":{}}"#);
+    assert_eq!(payload(Invocation::keep(Some(250))), r#"{"keep":{"limit":250}}"#);
+    let templates = [include_str!("../../../../cfn/producer.yaml"), include_str!("../../../../cfn/consumer.yaml")];
+    for scheduled in [Invocation::sweep(), Invocation::audit(), Invocation::keep(None)].map(payload) {
+        assert!(templates.iter().any(|template| template.contains(&scheduled)), "{scheduled}");
+    }
+}
+
 const SNAPSHOT: &str = "rds:orders-2026-11-21-03-05";
 
 #[tokio::test(start_paused = true)]
