@@ -33,7 +33,9 @@ pub(super) async fn invoke(account: &Account, name: &str, payload: &Value) -> an
     let call = call.invocation_type(InvocationType::RequestResponse).log_type(LogType::Tail);
     match call.payload(Blob::new(payload.to_string())).send().await {
         Err(error) if error_code(&error) == Some("ResourceNotFoundException") => {
-            anyhow::bail!("{account} has no function {name}; run `cargo xtask create {}`", account.role)
+            // A stack of an earlier version has no keeper.
+            let command = if name == account.role.stack() { "create" } else { "update" };
+            anyhow::bail!("{account} has no function {name}; run `cargo xtask {command} {}`", account.role)
         }
         answer => read(answer.explain(account.credentials(), format_args!("invoking {name}"))?),
     }

@@ -62,7 +62,11 @@ pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequenc
         ("AWS::StepFunctions::StateMachine", _) => {
             Temporary("running timers stop; the hourly sweep looks at their copies instead")
         }
-        ("AWS::Scheduler::Schedule", _) => Temporary("the next sweep starts up to an hour later"),
+        ("AWS::Scheduler::Schedule", _) if matches!(id, "Keep" | "Audit") => {
+            Temporary("its next run starts up to a day later")
+        }
+        ("AWS::Scheduler::Schedule", Role::Consumer) => Temporary("the next sweep starts up to a day later"),
+        ("AWS::Scheduler::Schedule", Role::Producer) => Temporary("the next sweep starts up to an hour later"),
         ("AWS::IAM::Role", _) => Temporary(
             "calls fail until the new role exists, and are retried; if its name changes, the policies in the other account \
              must contain the new name: update that stack too",
@@ -101,6 +105,21 @@ mod tests {
             let (_, key) = template.split_once("    Type: AWS::KMS::Key\n").unwrap();
             let (attributes, _) = key.split_once("    Properties:\n").unwrap();
             assert!(attributes.contains("UpdateReplacePolicy: Retain"), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn schedules_state_their_own_delay() {
+        for (role, id, delay) in [
+            (Role::Producer, "Sweep", "an hour"),
+            (Role::Producer, "Audit", "a day"),
+            (Role::Consumer, "Sweep", "a day"),
+            (Role::Consumer, "Keep", "a day"),
+        ] {
+            let Some(Temporary(text)) = consequence(role, id, "AWS::Scheduler::Schedule") else {
+                panic!("{role} {id}")
+            };
+            assert!(text.ends_with(&format!("up to {delay} later")), "{role} {id}: {text}");
         }
     }
 
