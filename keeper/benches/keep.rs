@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use archive::expired::expired;
 use archive::{Archive, SilencePolicy};
 use chrono::{DateTime, TimeDelta, Utc};
-use nix::sys::resource::{UsageWho, getrusage};
 use protocol::{Origin, Place, Snapshot, Status, Tags, tags};
 use retention::{Lifecycles, Rules};
 
@@ -50,14 +49,16 @@ fn main() {
         parsing.as_secs_f64(),
         silence.as_secs_f64(),
         planning.as_secs_f64(),
-        (listed - before) as f64 / 1024.0,
-        peak_kib() as f64 / 1024.0,
+        f64::from(listed - before) / 1024.0,
+        f64::from(peak_kib()) / 1024.0,
     );
 }
 
-/// The largest amount of memory of this process so far.
-fn peak_kib() -> i64 {
-    getrusage(UsageWho::RUSAGE_SELF).unwrap().max_rss()
+/// The largest amount of memory of this process so far (`VmHWM` in proc(5)).
+fn peak_kib() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// A copy as AWS describes it, with 20 tags of the user.
