@@ -209,12 +209,13 @@ impl Consumer {
         self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
     }
 
-    /// Publishes to the account of the source. If that account has removed its topic, DR continues without it. A reply that is lost
-    /// is sent again when the source is announced again.
+    /// Publishes to the account of the source. If that account has removed its topic, or its topic refuses messages for another
+    /// reason, DR continues without it: a retry would fill DR's dead letters. A reply that is lost is sent again when the source is
+    /// announced again.
     pub(crate) async fn reply(&self, message: &Message) -> anyhow::Result<()> {
         let snapshot = &message.origin().snapshot;
         match self.cloud.publish(&producer_topic(&snapshot.place), message).await {
-            Err(error) if matches!(error.class(), Class::Gone | Class::Denied) => {
+            Err(error) if !matches!(error.class(), Class::Throttled | Class::Unreachable) => {
                 warn!(%snapshot, step = step::SOURCE_UNREACHABLE, reason = %error, source_unreachable = 1,
                     "the source account cannot be reached; DR continues");
                 Ok(())

@@ -1,5 +1,7 @@
 //! What a run reports and deletes. Each deletion is safe to repeat, and one that fails does not prevent the others.
 
+use std::collections::BTreeMap;
+
 use anyhow::ensure;
 use archive::expired::expired;
 use archive::limits::Candidates;
@@ -7,7 +9,7 @@ use archive::{Archive, Decision, Expired, Failed, History, Silence};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
 use cloud::log::step;
-use protocol::{DatabaseArn, Origin, SnapshotArn, SnapshotRole, Status, tags};
+use protocol::{AccountId, DatabaseArn, Origin, SnapshotArn, SnapshotRole, Status, tags};
 use tracing::{error, info};
 
 use crate::Keeper;
@@ -89,20 +91,33 @@ impl Keeper {
         let accepted = limit.map(|limit| limit as usize);
         let candidates: Vec<_> = candidates.collect();
         let all: usize = candidates.iter().map(|candidate| candidate.expired.len()).sum();
-        let (mut failures, mut deleted) = (Vec::new(), 0);
-        let (expired, held) = match self.settings.limits.decide(candidates, accepted) {
-            Decision::Delete { expired, held } => (expired, held),
-            Decision::HoldAll { expired, held } => {
-                let limit = accepted.unwrap_or(self.settings.limits.per_run);
-                error!(
-                    step = step::DELETIONS_HELD,
-                    held = expired,
-                    "{expired} copies have expired, and a run deletes at most {limit}: no copy is deleted; check why, then \
-                     run: cargo xtask event keep --limit {all}"
-                );
-                (Vec::new(), held)
+        // Each account has a limit of its own, so that none can hold the deletions of another (invariant 14). A person accepts one
+        // number for all.
+        let mut groups: BTreeMap<Option<&AccountId>, Vec<Candidate<'a>>> = BTreeMap::new();
+        for candidate in candidates {
+            let account = accepted.is_none().then_some(&candidate.database.place.account);
+            groups.entry(account).or_default().push(candidate);
+        }
+        let (mut failures, mut deleted, mut expired, mut held) = (Vec::new(), 0, Vec::new(), Vec::new());
+        for (account, candidates) in groups {
+            match self.settings.limits.decide(candidates, accepted) {
+                Decision::Delete { expired: more, held: over } => {
+                    expired.extend(more);
+                    held.extend(over);
+                }
+                Decision::HoldAll { expired, held: over } => {
+                    let limit = accepted.unwrap_or(self.settings.limits.per_run);
+                    error!(
+                        account = account.map(AccountId::as_str),
+                        step = step::DELETIONS_HELD,
+                        held = expired,
+                        "{expired} copies have expired, and a run deletes at most {limit}: none of these is deleted; check why, \
+                         then run: cargo xtask event keep --limit {all}"
+                    );
+                    held.extend(over);
+                }
             }
-        };
+        }
         for archive::limits::Held { database, expired, limit } in held {
             let account = &database.place.account;
             error!(%account, %database, step = step::DELETIONS_HELD, held = expired,

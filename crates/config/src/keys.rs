@@ -199,7 +199,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "MAX_DELETIONS",
-        description: "how many expired copies one run of the keeper deletes at most",
+        description: "how many expired copies of each source account one run of the keeper deletes at most",
         is_required: false,
         parse: |config, text| set(&mut config.max_deletions, number(text, 1, 1_000_000)),
         value: |config| Some(Setting::Number(config.max_deletions)),

@@ -18,6 +18,9 @@ pub const SUBJECT: &str = "DRACO Event";
 pub const ATTRIBUTE: &str = "event";
 /// The version of the message format. Adding a field keeps the version; changing the meaning of one increases it.
 const VERSION: u64 = 1;
+/// The maximum length of a message in bytes. A snapshot's tags have 77 KB at most. SNS allows 256 KiB, but the input of a timer,
+/// which contains the message and more, has the same limit.
+const MAX_BYTES: usize = 128 * 1024;
 
 /// A message from one account to the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +161,9 @@ pub enum ParseMessageError {
     /// The version is missing or not a positive number.
     #[error("not a Draco message: {0}: no version; expected {{\"version\":{VERSION},…}}")]
     NoVersion(String),
+    /// The text is longer than any message.
+    #[error("not a Draco message: it has {0} bytes, the maximum is {MAX_BYTES}")]
+    TooLong(usize),
     /// A newer version of Draco sent it.
     #[error("message version {0} is not supported, this function supports version {VERSION}: update this stack too")]
     UnsupportedVersion(u64),
@@ -170,6 +176,9 @@ impl Message {
     /// If it is not a message of a supported version.
     pub fn parse(text: &str) -> Result<Self, ParseMessageError> {
         let wrong = |why: serde_json::Error| ParseMessageError::Form { text: json(text), why: one_line(why) };
+        if text.len() > MAX_BYTES {
+            return Err(ParseMessageError::TooLong(text.len()));
+        }
         let message: Value = serde_json::from_str(text).map_err(wrong)?;
         match message.get("version").and_then(Value::as_u64) {
             None | Some(0) => Err(ParseMessageError::NoVersion(json(text))),

@@ -1,6 +1,6 @@
 //! The source of a copy. Draco stores it in the tags of each copy, so no database is needed.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -61,7 +61,7 @@ impl Origin {
         let in_same_place = |id| SnapshotArn::new(database.kind, database.place.clone(), id).ok();
         Some(Self {
             snapshot: snapshot.parse().ok().or_else(|| in_same_place(snapshot))?,
-            taken: DateTime::parse_from_rfc3339(tags.get(tags::TAKEN)?).ok()?.to_utc(),
+            taken: parse_time(tags.get(tags::TAKEN)?)?,
             database,
         })
     }
@@ -84,7 +84,14 @@ impl Origin {
 pub(crate) fn time<'d, D: Deserializer<'d>>(from: D) -> Result<DateTime<Utc>, D::Error> {
     let text = String::deserialize(from)?;
     let expected = || format!("{} is not a time: expected RFC 3339, for example 2026-11-21T03:05:00Z", quoted(&text));
-    DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc()).map_err(|_| D::Error::custom(expected()))
+    parse_time(&text).ok_or_else(|| D::Error::custom(expected()))
+}
+
+/// Reads a time in RFC 3339. With an offset, it can be a time in UTC before the year 0 or after the year 9999, which RFC 3339
+/// cannot express: no tag and no timer could contain it.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (0..=9999).contains(&time.year()).then_some(time)
 }
 
 /// Which of the three snapshots this is: source, transit copy or copy.

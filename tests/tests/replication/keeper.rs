@@ -8,7 +8,7 @@ use cloud::{Cloud, Function as _};
 use protocol::{Status, tags};
 use rehearsal::{Database, Line, Setup};
 use serde_json::json;
-use tests::{DR, Fixture, HOUR, REGION, SOURCE, settings};
+use tests::{DR, Fixture, HOUR, OTHER, REGION, SOURCE, settings};
 
 /// These databases, each with a lifecycle.
 async fn start(setup: Setup, databases: &[(&str, &str)]) -> anyhow::Result<Fixture> {
@@ -186,6 +186,31 @@ async fn unusually_many_deletions_wait_for_a_person() -> anyhow::Result<()> {
     assert_eq!(count().await?, 20);
     keep(&fixture, Some(18), &[]).await?;
     assert_eq!(count().await?, 2);
+    Ok(())
+}
+
+/// An account whose lifecycle suddenly keeps less cannot stop the thinning of the others, until DR's quota is used up.
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn an_account_over_the_limit_does_not_hold_the_deletions_of_another() -> anyhow::Result<()> {
+    let setup = setup()?.and_source(OTHER)?.consumer_parameter("Lifecycles", r#"{"Last": {"last": 1}}"#);
+    let mut fixture = start(setup, &[("orders", "Last")]).await?;
+    for name in ["one", "two"] {
+        let database = Database::instance(name).lifecycle("Last");
+        fixture.rehearsal.create_database(&fixture.place(OTHER)?, &database).await?;
+    }
+    pass_days(&mut fixture, 10).await?;
+    let both = format!("{SOURCE},{OTHER}");
+    let settings = [("SOURCE_ACCTS", both.as_str()), ("MAX_DELETION_SHARE", "100"), ("MAX_DELETIONS", "10")];
+    keep(&fixture, None, &settings).await?;
+    let copies = fixture.snapshots(DR).await?;
+    let of = |account: &str| copies.iter().filter(|it| it.arn.id().starts_with(&format!("draco-{account}-"))).count();
+    assert_eq!((of(SOURCE), of(OTHER)), (1, 18));
+    // A person accepts a number for all.
+    keep(&fixture, Some(15), &settings).await?;
+    assert_eq!(fixture.snapshots(DR).await?.len(), 19);
+    keep(&fixture, Some(16), &settings).await?;
+    assert_eq!(fixture.snapshots(DR).await?.len(), 3);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod crashes;
 mod deliveries;
+mod hostile;
 mod keeper;
 mod keys;
 mod lifecycles;
