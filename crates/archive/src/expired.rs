@@ -4,6 +4,8 @@
 //! - **every lifecycle in force**: each one that a copy names which arrived in the [`DELAY`] before the newest arrival. So a
 //!   lifecycle that keeps less takes effect [`DELAY`] after the last copy that names the old one, and one that keeps more takes
 //!   effect at once. DR's owner can accept a lifecycle sooner (`Draco_Accepted`): the names of older copies then do not count.
+//!   A copy of a snapshot that was old when it was copied ([`Copy::is_late`]) displaces no other: the lifecycle must let the others
+//!   go without it, too.
 //! - **the floor**, which goes by arrival.
 //! - it is not the last copy that names a lifecycle in force, because without it the lifecycle would no longer be in force.
 //! - it is not the newest (invariant 7).
@@ -41,7 +43,7 @@ pub fn expired<'h>(history: &'h History, known: &Lifecycles, floor: &Lifecycle) 
     let witnesses = witnesses(history, known);
     let by_planned = entries(history, |copy| copy.planned);
     let kept_by_floor = plan(&entries(history, |copy| copy.arrived), floor);
-    let plans: Vec<Vec<Result<(), String>>> = in_force.iter().map(|lifecycle| plan(&by_planned, lifecycle)).collect();
+    let plans: Vec<Verdicts> = in_force.iter().map(|lifecycle| plan_late(history, &by_planned, lifecycle)).collect();
     let mut expired: Vec<_> = history
         .copies
         .iter()
@@ -105,6 +107,7 @@ fn witnesses(history: &History, known: &Lifecycles) -> BTreeSet<usize> {
 }
 
 /// A copy in a plan. Two copies of one source are never planned apart: the plan sees one of them, and the other is kept.
+#[derive(Clone, Copy)]
 struct Entry<'h> {
     nth: usize,
     source: &'h str,
@@ -127,7 +130,27 @@ fn entries(history: &History, time: impl Fn(&Copy) -> DateTime<Utc>) -> Vec<Entr
 }
 
 /// For each copy, `Ok` if the plan keeps it, or why it does not.
-fn plan(entries: &[Entry<'_>], lifecycle: &Lifecycle) -> Vec<Result<(), String>> {
+type Verdicts = Vec<Result<(), String>>;
+
+/// The plan, in which late copies displace no other.
+fn plan_late(history: &History, entries: &[Entry<'_>], lifecycle: &Lifecycle) -> Verdicts {
+    let mut verdicts = plan(entries, lifecycle);
+    let is_late = |nth: usize| history.copies[nth].is_late;
+    let timely: Vec<Entry<'_>> = entries.iter().filter(|entry| !is_late(entry.nth)).copied().collect();
+    if timely.len() < entries.len() {
+        let mut expired = vec![false; entries.len()];
+        let plan = retention::plan(lifecycle, &timely);
+        plan.verdicts().for_each(|verdict| expired[verdict.snapshot.nth] = !verdict.keep);
+        for (nth, verdict) in verdicts.iter_mut().enumerate().filter(|(nth, _)| !is_late(*nth)) {
+            if !expired[nth] {
+                *verdict = Ok(());
+            }
+        }
+    }
+    verdicts
+}
+
+fn plan(entries: &[Entry<'_>], lifecycle: &Lifecycle) -> Verdicts {
     let mut verdicts = vec![Ok(()); entries.len()];
     for verdict in retention::plan(lifecycle, entries).verdicts().filter(|verdict| !verdict.keep) {
         verdicts[verdict.snapshot.nth] = Err(verdict.to_string());

@@ -57,6 +57,9 @@ pub struct Copy {
     /// The time by which the lifecycle plans. For an instance it is when the source was taken, which AWS confirms. A source
     /// account chooses that time for a cluster, so it counts as at most [`BACKDATING`] before its transit copy was created.
     pub planned: DateTime<Utc>,
+    /// Whether an instance's snapshot was taken more than [`BACKDATING`] before its transit copy was created. AWS confirms its time,
+    /// but not that it is of the same database: a source account can keep snapshots of another one of that name for years.
+    pub is_late: bool,
     /// When it was complete, by DR's clock.
     pub arrived: DateTime<Utc>,
     /// The name of its lifecycle.
@@ -89,7 +92,8 @@ pub struct Failed {
     pub was_reported: bool,
 }
 
-/// How long before the creation of its transit copy a cluster's snapshot counts as taken, at most.
+/// How long before the creation of its transit copy a cluster's snapshot counts as taken, at most. An instance's snapshot that is
+/// older displaces no other.
 pub const BACKDATING: TimeDelta = TimeDelta::days(2);
 
 impl Archive {
@@ -120,11 +124,17 @@ impl Archive {
         let (source, taken) = (origin.snapshot.id().into(), origin.taken);
         match (snapshot.status, reported) {
             (Status::Available, Some(arrived)) => {
+                let earliest = time(snapshot, tags::TRANSIT_CREATED).unwrap_or(arrived) - BACKDATING;
+                let (planned, is_late) = match origin.snapshot.kind {
+                    Kind::Instance => (taken, taken < earliest),
+                    Kind::Cluster => (taken.max(earliest), false),
+                };
                 let copy = Copy {
                     source,
                     taken,
                     attempt,
-                    planned: planned(snapshot, &origin, arrived),
+                    planned,
+                    is_late,
                     arrived,
                     lifecycle: snapshot.lifecycle().map(|name| self.name(name)),
                     mark: Mark {
@@ -216,14 +226,6 @@ impl Failed {
 fn origin(database: &DatabaseArn, source: &str, taken: DateTime<Utc>) -> Option<Origin> {
     let snapshot = SnapshotArn::new(database.kind, database.place.clone(), source).ok()?;
     Some(Origin { snapshot, database: database.clone(), taken })
-}
-
-/// AWS confirms the time of an instance's snapshot before it is copied. That of a cluster's is the word of the source account.
-fn planned(copy: &Snapshot, origin: &Origin, arrived: DateTime<Utc>) -> DateTime<Utc> {
-    match origin.snapshot.kind {
-        Kind::Instance => origin.taken,
-        Kind::Cluster => origin.taken.max(time(copy, tags::TRANSIT_CREATED).unwrap_or(arrived) - BACKDATING),
-    }
 }
 
 /// The time in a tag.

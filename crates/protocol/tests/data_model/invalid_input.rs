@@ -144,6 +144,30 @@ fn a_message_of_another_form_is_rejected() {
     );
 }
 
+/// Its year in UTC has five digits or a sign, so no tag could contain it.
+#[test]
+fn a_time_that_rfc_3339_cannot_express_in_utc_is_rejected() {
+    for time in ["0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"] {
+        check_message(
+            &message("taken", time.into()),
+            &format!(
+                "not a Draco message: {{}}: \"{time}\" is not a time: expected RFC 3339, for example 2026-11-21T03:05:00Z"
+            ),
+        );
+    }
+    for time in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        let read = Message::parse(&message("taken", time.into())).unwrap();
+        assert_eq!(Message::parse(&read.to_string()).unwrap(), read);
+    }
+}
+
+#[test]
+fn a_message_that_is_longer_than_any_is_rejected() {
+    let longest = message("tags", "x".repeat(128 * 1024 - message("tags", "".into()).len()).into());
+    Message::parse(&longest).unwrap();
+    check(Message::parse(&format!("{longest} ")), "not a Draco message: it has 131073 bytes, the maximum is 131072");
+}
+
 #[test]
 fn a_message_of_a_newer_version_is_rejected() {
     check_message(
