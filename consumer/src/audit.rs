@@ -34,17 +34,24 @@ impl Consumer {
     /// The sources of a database without a copy that a lifecycle in force would keep.
     async fn missing(&self, database: &DatabaseArn, sources: &[Origin]) -> anyhow::Result<Vec<Origin>> {
         let account = &database.place.account;
-        let found = self.cloud.list_all(database.kind, Some(database.id())).await?;
-        let archive = Archive::of(self.cloud.here().clone(), &found);
-        let in_progress = |status| matches!(status, Status::Creating | Status::Copying | Status::Available);
-        let held: BTreeSet<String> = found
-            .iter()
-            .filter(|found| in_progress(found.status))
-            .filter_map(|found| match SnapshotRole::of(found) {
-                SnapshotRole::Copy(origin) => Some(key(&origin)),
-                _ => None,
-            })
-            .collect();
+        let (mut archive, mut held) = (Archive::new(self.cloud.here().clone()), BTreeSet::new());
+        let mut marker = None::<String>;
+        // Page by page: the copies with their tags would need too much memory.
+        loop {
+            let page = self.cloud.list_page(database.kind, Some(database.id()), marker.as_deref()).await?;
+            for found in &page.snapshots {
+                archive.add(found);
+                if let (Status::Creating | Status::Copying | Status::Available, SnapshotRole::Copy(origin)) =
+                    (found.status, SnapshotRole::of(found))
+                {
+                    held.insert(key(&origin));
+                }
+            }
+            marker = page.marker;
+            if marker.is_none() {
+                break;
+            }
+        }
         let history = archive.database(database);
         let missing =
             archive::missing(&history, sources, |origin| held.contains(&key(origin)), &self.settings.lifecycles);
