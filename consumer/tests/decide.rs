@@ -280,3 +280,28 @@ fn a_finished_copy_is_compared_with_its_origin_until_it_is_reported() {
         assert!(!differs(Snapshot { tags, ..wrong }), "it was compared before it was reported");
     }
 }
+
+// Invariant 9.
+#[test]
+fn a_reported_copy_counts_first_then_one_that_has_not_failed_then_the_failed_ones() {
+    let (origin, dr) = (origin(), "arn:aws:rds:eu-west-1:222222222222:snapshot:other".parse::<SnapshotArn>());
+    let dr = dr.expect("an ARN").place;
+    let [first, second, ..] = Attempt::ALL;
+    let copy = |attempt, status| Snapshot { tags: origin.to_tags(), ..snapshot(origin.copy_of(attempt, &dr), status) };
+    let reported = |copy: Snapshot| {
+        let tags = copy.tags.clone().with([(tags::REPORTED, "2026-11-21T04:00:00Z")]);
+        Snapshot { tags, ..copy }
+    };
+    let failed = copy(first, Status::Failed);
+    let running = copy(second, Status::Copying);
+    let of = |copies: &[Snapshot]| Existing::of(copies.to_vec(), &origin);
+    assert_eq!(of(&[]), Existing::None);
+    let (copies, next) = (vec![failed.arn.clone()], Some(second));
+    assert_eq!(of(std::slice::from_ref(&failed)), Existing::Failed { copies, next });
+    let in_progress = Existing::Copy { snapshot: running.clone(), reported: Reported::No };
+    assert_eq!(of(&[failed.clone(), running.clone()]), in_progress);
+    let complete = reported(copy(first, Status::Available));
+    assert_eq!(of(&[running, complete.clone()]), Existing::Copy { snapshot: complete, reported: Reported::Yes });
+    let foreign = Snapshot { tags: Tags::default(), ..failed };
+    assert_eq!(of(&[foreign]), Existing::OtherSnapshot);
+}
