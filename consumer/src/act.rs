@@ -2,16 +2,14 @@
 
 use anyhow::ensure;
 use archive::expired::{DELAY, lifecycle};
-use archive::{Archive, History};
 use chrono::{SecondsFormat, TimeDelta};
 use cloud::log::step;
 use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
-use protocol::{
-    Announcement, Attempt, DatabaseArn, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags,
-};
+use protocol::{Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
+use retention::Lifecycle;
 use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Step};
@@ -32,11 +30,13 @@ impl Consumer {
         match step {
             Step::NoAction => {}
             Step::WaitForShare { announcement, delay } => return self.wait_for_share(announcement, delay, cause).await,
-            Step::StartCopy { announcement, transit, attempt } => {
-                let started = self.start_copy(&announcement, &transit, attempt).await;
-                if let Err(error) = started {
-                    let Refused { reason, why } = error.downcast()?;
-                    self.refuse_because(origin, reason, why).await?;
+            Step::StartCopy { announcement, transit, attempt, previous } => {
+                match self.start_copy(&announcement, &transit, attempt).await {
+                    Ok(()) => self.report_reduced_lifecycle(&announcement, previous),
+                    Err(error) => {
+                        let Refused { reason, why } = error.downcast()?;
+                        self.refuse_because(origin, reason, why).await?;
+                    }
                 }
             }
             Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
@@ -156,7 +156,6 @@ impl Consumer {
     /// If the reply is lost, the source account announces the snapshot again.
     async fn complete(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<()> {
         let now = self.cloud.now();
-        self.report_reduced_lifecycle(origin, copy).await?;
         let arrival = now.to_rfc3339_opts(SecondsFormat::Secs, true);
         let marked = self.cloud.tag(&copy.arn, tags::REPORTED, &arrival).await?;
         // What is gone is not a copy. The retry of the event looks again.
@@ -166,33 +165,15 @@ impl Consumer {
         self.report(origin, &copy.arn).await
     }
 
-    /// Reports that the lifecycle of a database keeps less than that of its last copy. It takes effect later (invariant 17).
-    async fn report_reduced_lifecycle(&self, origin: &Origin, copy: &Snapshot) -> Result<(), cloud::Error> {
-        let history = self.history(&origin.database).await?;
-        let Some(previous) = history.newest() else { return Ok(()) };
-        let known = &self.settings.lifecycles;
-        let (previous, now) = (lifecycle(previous.lifecycle.as_deref(), known), lifecycle(copy.lifecycle(), known));
-        if !now.keeps_at_least(&previous) {
-            let (database, days) = (&origin.database, DELAY.num_days());
-            error!(snapshot = %origin.snapshot, step = step::LIFECYCLE_REDUCED, copy = %copy.arn, %database, lifecycle_reduced = 1,
-                "the lifecycle changed from {previous} to {now}, which keeps less; it takes effect in {days} days; find out who \
+    /// Reports that the lifecycle of a database keeps less than that of its newest copy. It takes effect later (invariant 17).
+    fn report_reduced_lifecycle(&self, announcement: &Announcement, previous: Option<Box<Lifecycle>>) {
+        let (Origin { snapshot, database, .. }, Some(previous)) = (&announcement.origin, previous) else { return };
+        let announced = lifecycle(announcement.tags.get(tags::LIFECYCLE), &self.settings.lifecycles);
+        if !announced.keeps_at_least(&previous) {
+            let days = DELAY.num_days();
+            error!(%snapshot, step = step::LIFECYCLE_REDUCED, %database, lifecycle_reduced = 1,
+                "the lifecycle changed from {previous} to {announced}, which keeps less; it takes effect in {days} days; find out who \
                  changed the tag, or accept it to let it take effect now");
-        }
-        Ok(())
-    }
-
-    /// The complete copies of a database, page by page.
-    async fn history(&self, database: &DatabaseArn) -> Result<History, cloud::Error> {
-        let (mut archive, own) = (Archive::new(self.cloud.here().clone()), database.to_string());
-        let mut marker = None::<String>;
-        loop {
-            let page = self.cloud.list_page(database.kind, Some(database.id()), marker.as_deref()).await?;
-            let copies = page.snapshots.iter().filter(|snapshot| snapshot.tags.get(tags::SOURCE) == Some(&own));
-            copies.for_each(|snapshot| archive.add(snapshot));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(archive.database(database));
-            }
         }
     }
 

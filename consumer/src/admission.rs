@@ -54,6 +54,11 @@ impl Consumer {
             Class::WrongState | Class::Gone => RefusalReason::TransitUnavailable,
             // AWS's documentation names snapshots that other accounts cannot copy, but not the error.
             Class::Other => RefusalReason::CannotBeCopied,
+            // The source account may have stopped sharing it in the meantime, or this role lacks a permission.
+            Class::Denied => match self.cloud.find(&origin.transit()).await {
+                Ok(None) => RefusalReason::TransitUnavailable,
+                _ => return error.into(),
+            },
             _ => return error.into(),
         };
         let mut why = error.to_string();

@@ -11,8 +11,8 @@ use tracing::error;
 use crate::Consumer;
 
 impl Consumer {
-    /// Compares the sources with the copies. The work is limited: a message has at most 100 sources, and each of their databases is
-    /// listed once.
+    /// Compares the sources with the copies. The work is limited: a message has at most 100 sources of 20 databases, and each
+    /// database is listed once.
     pub(crate) async fn answer_audit(&self, sources: Sources) -> anyhow::Result<()> {
         let origins = sources.origins();
         origins.iter().try_for_each(|origin| self.ensure_served(origin))?;

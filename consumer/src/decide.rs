@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Announcement, Attempt, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
+use retention::Lifecycle;
 
 use crate::limits::Exceeded;
 
@@ -77,6 +78,8 @@ pub enum Transit {
         snapshot: Snapshot,
         /// Whether DR accepts it.
         admission: Admission,
+        /// The lifecycle of the database's newest copy, if there is one.
+        previous: Option<Box<Lifecycle>>,
     },
 }
 
@@ -124,6 +127,8 @@ pub enum Step {
         transit: Snapshot,
         /// The attempt.
         attempt: Attempt,
+        /// The lifecycle of the database's newest copy, if there is one.
+        previous: Option<Box<Lifecycle>>,
     },
     /// Wait for the copy.
     Wait {
@@ -222,11 +227,11 @@ fn decide_without_copy(transit: Transit, attempt: Attempt) -> Step {
         Transit::NotVisible { announcement, delay } => Step::WaitForShare { announcement, delay },
         Transit::NeverVisible => Step::Refuse(RefusalReason::NotShared),
         Transit::OverLimit(exceeded) => Step::RefuseLimit(exceeded),
-        Transit::Visible { announcement, snapshot, admission } => match admission {
+        Transit::Visible { announcement, snapshot, admission, previous } => match admission {
             Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),
             Admission::PlaintextForbidden => Step::Refuse(RefusalReason::PlaintextCluster),
             Admission::Encrypted | Admission::PlaintextAllowed => {
-                Step::StartCopy { announcement, transit: snapshot, attempt }
+                Step::StartCopy { announcement, transit: snapshot, attempt, previous }
             }
         },
     }

@@ -15,6 +15,8 @@ mod settings;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use archive::expired::lifecycle;
+use archive::{Archive, History};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
@@ -36,6 +38,16 @@ pub struct Consumer {
     cloud: Cloud,
     settings: Settings,
     counts: Counts,
+}
+
+/// What DR has of one database of a source account.
+struct DatabaseCopies {
+    /// The snapshots with the names of one origin's copies.
+    copies: Vec<Snapshot>,
+    /// How many copies there are.
+    usage: DatabaseUse,
+    /// The complete copies.
+    history: History,
 }
 
 /// What caused a look, as far as the step depends on it.
@@ -178,7 +190,7 @@ impl Consumer {
 
     async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
         self.ensure_served(&origin)?;
-        let (mut copies, _) = self.find_copies(&origin).await?;
+        let mut copies = self.find_copies(&origin).await?.copies;
         if copies.is_empty() {
             // The list of the database does not show a copy that turned out to be one of another database.
             copies.extend(self.cloud.find(&origin.copy(self.cloud.here())).await?);
@@ -194,11 +206,11 @@ impl Consumer {
             let (named, expected) = (&announcement.transit, origin.transit());
             format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
         })?;
-        let (copies, of_database) = self.find_copies(&origin).await?;
+        let DatabaseCopies { copies, usage, history } = self.find_copies(&origin).await?;
         let copy = Existing::of(copies, &origin);
         let transit = match copy {
             Existing::None | Existing::Failed { next: Some(_), .. } => {
-                self.observe_transit(announcement, of_database, cause).await?
+                self.observe_transit(announcement, usage, &history, cause).await?
             }
             // The copy decides.
             _ => Transit::NotObserved,
@@ -206,17 +218,23 @@ impl Consumer {
         self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
     }
 
-    /// The snapshots with the names of this origin's copies, and how much DR has of its database. One list finds all of it.
-    async fn find_copies(&self, origin: &Origin) -> Result<(Vec<Snapshot>, DatabaseUse), cloud::Error> {
+    /// What DR has of this origin's database. One list finds all of it.
+    async fn find_copies(&self, origin: &Origin) -> Result<DatabaseCopies, cloud::Error> {
         let (kind, database, now) = (origin.snapshot.kind, &origin.database, self.cloud.now());
-        let (mut copies, mut of_database, mut marker) = (Vec::new(), DatabaseUse::default(), None::<String>);
+        let (mut copies, mut usage) = (Vec::new(), DatabaseUse::default());
+        let (mut archive, mut marker) = (Archive::new(self.cloud.here().clone()), None::<String>);
         loop {
             let page = self.cloud.list_page(kind, Some(database.id()), marker.as_deref()).await?;
-            page.snapshots.iter().for_each(|snapshot| of_database.add(database, snapshot, now));
-            copies.extend(page.snapshots.into_iter().filter(|snapshot| origin.attempt(&snapshot.arn).is_some()));
+            for snapshot in page.snapshots {
+                usage.add(database, &snapshot, now);
+                archive.add(&snapshot);
+                if origin.attempt(&snapshot.arn).is_some() {
+                    copies.push(snapshot);
+                }
+            }
             marker = page.marker;
             if marker.is_none() {
-                return Ok((copies, of_database));
+                return Ok(DatabaseCopies { copies, usage, history: archive.database(database) });
             }
         }
     }
@@ -224,7 +242,8 @@ impl Consumer {
     async fn observe_transit(
         &self,
         announcement: Announcement,
-        of_database: DatabaseUse,
+        usage: DatabaseUse,
+        history: &History,
         cause: Cause,
     ) -> anyhow::Result<Transit> {
         let Some(snapshot) = self.cloud.find(&announcement.transit).await? else {
@@ -246,11 +265,13 @@ impl Consumer {
             Plaintext::Forbidden => Admission::PlaintextForbidden,
         };
         if let Admission::Encrypted | Admission::PlaintextAllowed = admission
-            && let Some(exceeded) = self.exceeded(&announcement.origin, of_database).await?
+            && let Some(exceeded) = self.exceeded(&announcement.origin, usage).await?
         {
             return Ok(Transit::OverLimit(exceeded));
         }
-        Ok(Transit::Visible { announcement, snapshot, admission })
+        let known = &self.settings.lifecycles;
+        let previous = history.newest().map(|copy| Box::new(lifecycle(copy.lifecycle.as_deref(), known)));
+        Ok(Transit::Visible { announcement, snapshot, admission, previous })
     }
 
     /// Looks at the snapshot that a notification names.

@@ -110,6 +110,7 @@ const ROWS: [Row; 19] = [
             announcement: announcement(),
             transit: snapshot(announcement().transit, Status::Available),
             attempt: failed(&o).map_or(Attempt::FIRST, |(_, next)| next.expect("an attempt")),
+            previous: None,
         },
     ),
 ];
@@ -199,6 +200,7 @@ fn every_observable_state() -> Vec<Observed> {
         announcement: announcement(),
         snapshot: snapshot(announcement().transit, Status::Available),
         admission,
+        previous: None,
     });
     let not_visible = Transit::NotVisible { announcement: announcement(), delay: DELAY };
     let transits: Vec<_> = [Transit::NotObserved, not_visible, Transit::NeverVisible, Transit::OverLimit(exceeded())]

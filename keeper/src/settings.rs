@@ -40,7 +40,7 @@ impl Settings {
         let lifecycles = reader.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
         let floor = reader.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
         let per_run = reader.optional("MAX_DELETIONS", |text| parse_number(text, 1..=1_000_000)).unwrap_or(100);
-        let share = reader.optional("MAX_DELETION_SHARE", |text| parse_number(text, 1..=100)).unwrap_or(25);
+        let share = reader.optional("MAX_DELETION_SHARE", |text| parse_number(text, 1..=100)).unwrap_or(50);
         let max_age_days = reader.optional("MAX_AGE_DAYS", |text| parse_number(text, 1..=365)).unwrap_or(3);
         let retired = reader.optional("RETIRED", parse_retired).unwrap_or_default();
         let settings = sources.map(|sources| Self {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use cloud::Effect;
 use cloud::log::step;
-use protocol::audit::{MAX_SOURCES, Sources, missing_mark};
+use protocol::audit::{MAX_DATABASES, MAX_SOURCES, Sources, missing_mark};
 use protocol::{DatabaseArn, Kind, Message, Origin, Snapshot, SnapshotArn, SnapshotRole, tags};
 use tracing::{error, info, warn};
 
@@ -78,18 +78,17 @@ impl Producer {
 
 /// The messages: the sources of one database are together, as far as one message has space for them.
 fn messages(copied: Copied) -> Vec<Sources> {
-    let (mut full, mut open) = (Vec::new(), Vec::new());
+    let (mut full, mut open, mut databases) = (Vec::new(), Vec::new(), 0);
     for (database, sources) in copied {
         let sources: Vec<Origin> =
             sources.into_iter().filter_map(|(id, taken)| origin(&database, &id, taken)).collect();
-        if open.len() + sources.len() > MAX_SOURCES {
-            full.push(std::mem::take(&mut open));
-        }
         for chunk in sources.chunks(MAX_SOURCES) {
-            if open.len() + chunk.len() > MAX_SOURCES {
+            if open.len() + chunk.len() > MAX_SOURCES || databases == MAX_DATABASES {
                 full.push(std::mem::take(&mut open));
+                databases = 0;
             }
             open.extend_from_slice(chunk);
+            databases += 1;
         }
     }
     full.push(open);
@@ -122,6 +121,6 @@ mod tests {
         assert_eq!(numbers(&[60, 60, 40]), [60, 100]);
         assert_eq!(numbers(&[30, 250, 10]), [30, 100, 100, 60]);
         assert_eq!(numbers(&[100, 100]), [100, 100]);
-        assert_eq!(numbers(&vec![1; 250]), [100, 100, 50]);
+        assert_eq!(numbers(&[1; 50]), [20, 20, 10], "at most twenty databases");
     }
 }

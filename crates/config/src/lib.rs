@@ -177,7 +177,7 @@ impl Default for Config {
             concurrency: None,
             code_signing: None,
             max_deletions: 100,
-            max_deletion_share: 25,
+            max_deletion_share: 50,
             unusual_deletions: 50,
             max_age_days: 3,
             retired: Vec::new(),

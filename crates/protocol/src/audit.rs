@@ -1,5 +1,7 @@
 //! The audit: a source account lists what it believes is copied, and DR answers what is missing.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,10 @@ use crate::place::Place;
 /// The maximum number of sources in a message: a message of SNS has at most 256 KiB, and DR's work for one is limited.
 pub const MAX_SOURCES: usize = 100;
 
-/// Sources of one account and region: at least one, and at most [`MAX_SOURCES`].
+/// The maximum number of databases in a message: DR lists the copies of each.
+pub const MAX_DATABASES: usize = 20;
+
+/// Sources of one account and region: at least one, and at most [`MAX_SOURCES`] of [`MAX_DATABASES`] databases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Origin>", into = "Vec<Origin>")]
 pub struct Sources(Vec<Origin>);
@@ -21,6 +26,9 @@ pub enum SourcesError {
     /// There are none, or too many.
     #[error("{0} sources; expected 1 to {MAX_SOURCES}")]
     Number(usize),
+    /// They are of too many databases.
+    #[error("sources of {0} databases; expected at most {MAX_DATABASES}")]
+    Databases(usize),
     /// One is of another account or region than the first, or is of a database of another one.
     #[error("{snapshot} or its database is not in account {}, region {}, as the first source is", place.account, place.region)]
     Place {
@@ -51,6 +59,10 @@ impl TryFrom<Vec<Origin>> for Sources {
         let Some(first) = sources.first().filter(|_| sources.len() <= MAX_SOURCES) else {
             return Err(SourcesError::Number(sources.len()));
         };
+        let databases = sources.iter().map(|source| &source.database).collect::<BTreeSet<_>>().len();
+        if databases > MAX_DATABASES {
+            return Err(SourcesError::Databases(databases));
+        }
         let place = &first.snapshot.place;
         match sources.iter().find(|source| source.snapshot.place != *place || source.database.place != *place) {
             Some(other) => {

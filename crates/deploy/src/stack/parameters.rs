@@ -240,7 +240,7 @@ lifecycles: {Fortnight: {daily: 14}}
         Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
         MaxDeletions=7
-        MaxDeletionShare=25
+        MaxDeletionShare=50
         MaxAgeDays=3
         Retired=111111111111/old
         UnusualDeletions=50

@@ -74,6 +74,17 @@ fn messages() -> [(Message, Value); 5] {
     ]
 }
 
+// Invariant 11: DR lists the copies of each database.
+#[test]
+fn an_audit_has_at_most_twenty_databases() {
+    let of = |number: usize| {
+        let database = |nth| format!("arn:aws:rds:eu-west-1:111111111111:db:db-{nth}").parse().unwrap();
+        Sources::try_from((0..number).map(|nth| Origin { database: database(nth), ..orders() }).collect::<Vec<_>>())
+    };
+    assert!(of(20).is_ok());
+    assert_eq!(of(21), Err(SourcesError::Databases(21)));
+}
+
 #[test]
 fn format_of_messages() {
     for (message, expected) in messages() {
