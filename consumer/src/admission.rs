@@ -1,7 +1,7 @@
 //! The limits of a source account at the start of a copy, and the failures to start one.
 
 use cloud::Class;
-use protocol::{Kind, Origin, RefusalReason};
+use protocol::{Kind, Origin, RefusalReason, Snapshot};
 
 use crate::Consumer;
 use crate::act::Refused;
@@ -33,16 +33,14 @@ impl Consumer {
         if let Some(recent) = self.counts.recent(kind, now) {
             return Ok(recent);
         }
-        let (mut dr, mut marker) = (DrUse::default(), None::<String>);
-        loop {
-            let page = self.cloud.list_page(kind, None, marker.as_deref()).await?;
-            page.snapshots.iter().for_each(|snapshot| dr.add(snapshot));
-            marker = page.marker;
-            if marker.is_none() {
-                self.counts.keep(kind, now, &dr);
-                return Ok(dr);
-            }
-        }
+        let mut dr = DrUse::default();
+        let add = |snapshot: Snapshot| {
+            dr.add(&snapshot);
+            Ok::<_, cloud::Error>(())
+        };
+        self.cloud.try_for_each(kind, None, add).await?;
+        self.counts.keep(kind, now, &dr);
+        Ok(dr)
     }
 
     /// The refusal of a copy that AWS does not start. A retry of the event would fail as well, and events of one account could

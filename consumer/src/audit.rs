@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use archive::Archive;
 use cloud::log::step;
 use protocol::audit::Sources;
-use protocol::{DatabaseArn, Message, Origin, SnapshotRole, Status};
+use protocol::{DatabaseArn, Message, Origin, Snapshot, SnapshotRole, Status};
 use tracing::error;
 
 use crate::Consumer;
@@ -35,23 +35,16 @@ impl Consumer {
     async fn missing(&self, database: &DatabaseArn, sources: &[Origin]) -> anyhow::Result<Vec<Origin>> {
         let account = &database.place.account;
         let (mut archive, mut held) = (Archive::new(self.cloud.here().clone()), BTreeSet::new());
-        let mut marker = None::<String>;
-        // Page by page: the copies with their tags would need too much memory.
-        loop {
-            let page = self.cloud.list_page(database.kind, Some(database.id()), marker.as_deref()).await?;
-            for found in &page.snapshots {
-                archive.add(found);
-                if let (Status::Creating | Status::Copying | Status::Available, SnapshotRole::Copy(origin)) =
-                    (found.status, SnapshotRole::of(found))
-                {
-                    held.insert(key(&origin));
-                }
+        let add = |found: Snapshot| {
+            archive.add(&found);
+            if let (Status::Creating | Status::Copying | Status::Available, SnapshotRole::Copy(origin)) =
+                (found.status, SnapshotRole::of(&found))
+            {
+                held.insert(key(&origin));
             }
-            marker = page.marker;
-            if marker.is_none() {
-                break;
-            }
-        }
+            Ok::<_, cloud::Error>(())
+        };
+        self.cloud.try_for_each(database.kind, Some(database.id()), add).await?;
         let history = archive.database(database);
         let missing =
             archive::missing(&history, sources, |origin| held.contains(&key(origin)), &self.settings.lifecycles);

@@ -222,21 +222,15 @@ impl Consumer {
     async fn find_copies(&self, origin: &Origin) -> Result<DatabaseCopies, cloud::Error> {
         let (kind, database, now) = (origin.snapshot.kind, &origin.database, self.cloud.now());
         let (mut copies, mut usage) = (Vec::new(), DatabaseUse::default());
-        let (mut archive, mut marker) = (Archive::new(self.cloud.here().clone()), None::<String>);
-        loop {
-            let page = self.cloud.list_page(kind, Some(database.id()), marker.as_deref()).await?;
-            for snapshot in page.snapshots {
-                usage.add(database, &snapshot, now);
-                archive.add(&snapshot);
-                if origin.attempt(&snapshot.arn).is_some() {
-                    copies.push(snapshot);
-                }
-            }
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(DatabaseCopies { copies, usage, history: archive.database(database) });
-            }
-        }
+        let mut archive = Archive::new(self.cloud.here().clone());
+        let add = |snapshot: Snapshot| {
+            usage.add(database, &snapshot, now);
+            archive.add(&snapshot);
+            copies.extend(Some(snapshot).filter(|snapshot| origin.attempt(&snapshot.arn).is_some()));
+            Ok::<_, cloud::Error>(())
+        };
+        self.cloud.try_for_each(kind, Some(database.id()), add).await?;
+        Ok(DatabaseCopies { copies, usage, history: archive.database(database) })
     }
 
     async fn observe_transit(

@@ -19,10 +19,10 @@ use anyhow::{bail, ensure};
 use archive::Archive;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Function};
-use protocol::Kind;
 use protocol::event::{Event, Keep, Trigger};
 use protocol::settings::SettingsError;
 use protocol::wait::Answer;
+use protocol::{Kind, Snapshot};
 use serde_json::Value;
 
 use settings::Settings;
@@ -49,20 +49,16 @@ impl Keeper {
     async fn list(&self, deadline: DateTime<Utc>) -> anyhow::Result<(Archive, usize)> {
         let (mut archive, mut snapshots) = (Archive::new(self.cloud.here().clone()), 0);
         for kind in Kind::ALL {
-            let mut marker = None::<String>;
-            loop {
+            let add = |snapshot: Snapshot| {
                 ensure!(
                     self.cloud.now() + RESERVE < deadline,
                     "time is up after listing {snapshots} snapshots; a run has to list all: see doc/performance.md"
                 );
-                let page = self.cloud.list_page(kind, None, marker.as_deref()).await?;
-                snapshots += page.snapshots.len();
-                page.snapshots.iter().for_each(|snapshot| archive.add(snapshot));
-                marker = page.marker;
-                if marker.is_none() {
-                    break;
-                }
-            }
+                snapshots += 1;
+                archive.add(&snapshot);
+                Ok(())
+            };
+            self.cloud.try_for_each(kind, None, add).await?;
         }
         Ok((archive, snapshots))
     }

@@ -20,17 +20,7 @@ impl Producer {
     pub(crate) async fn send_audit(&self) -> anyhow::Result<()> {
         let mut copied = Copied::new();
         for kind in Kind::ALL {
-            let mut marker = None::<String>;
-            loop {
-                let page = self.cloud.list_page(kind, None, marker.as_deref()).await?;
-                for snapshot in page.snapshots {
-                    self.add_copied(snapshot, &mut copied)?;
-                }
-                marker = page.marker;
-                if marker.is_none() {
-                    break;
-                }
-            }
+            self.cloud.try_for_each(kind, None, |snapshot| self.add_copied(snapshot, &mut copied)).await?;
         }
         let snapshots: usize = copied.values().map(Vec::len).sum();
         for sources in messages(copied) {

@@ -145,21 +145,39 @@ impl Cloud {
         page.map_err(|failure| self.error(&Operation::List(kind, database), failure))
     }
 
-    /// All pages of [`list_page`](Self::list_page).
+    /// Visits all snapshots of [`list_page`](Self::list_page), page by page: an account can have more than fit into memory.
+    ///
+    /// # Errors
+    /// If a call fails, or the first error of a visit.
+    pub async fn try_for_each<E: From<Error>>(
+        &self,
+        kind: Kind,
+        database: Option<&str>,
+        mut visit: impl FnMut(Snapshot) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut marker = None::<String>;
+        loop {
+            let page = self.list_page(kind, database, marker.as_deref()).await?;
+            page.snapshots.into_iter().try_for_each(&mut visit)?;
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// All snapshots of [`list_page`](Self::list_page).
     ///
     /// # Errors
     /// If a call fails.
     pub async fn list_all(&self, kind: Kind, database: Option<&str>) -> Result<Vec<Snapshot>, Error> {
         let mut all = Vec::new();
-        let mut marker = None::<String>;
-        loop {
-            let page = self.list_page(kind, database, marker.as_deref()).await?;
-            all.extend(page.snapshots);
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        self.try_for_each(kind, database, |snapshot| {
+            all.push(snapshot);
+            Ok::<_, Error>(())
+        })
+        .await?;
+        Ok(all)
     }
 
     /// The quota of this account for manual snapshots of a kind. `None` if AWS returns none.
