@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use archive::expired::expired;
-use archive::limits::Candidates;
+use archive::limits::{Candidates, Held};
 use archive::{Archive, Decision, Expired, Failed, History, Silence};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
@@ -88,8 +88,30 @@ impl Keeper {
         limit: Option<u32>,
         deadline: DateTime<Utc>,
     ) -> anyhow::Result<Vec<String>> {
-        let accepted = limit.map(|limit| limit as usize);
-        let candidates: Vec<_> = candidates.collect();
+        let (mut failures, mut deleted) = (Vec::new(), 0);
+        for (database, expired) in self.within_limits(candidates.collect(), limit.map(|limit| limit as usize)) {
+            for Expired { copy, why } in expired {
+                ensure!(
+                    self.cloud.now() + RESERVE < deadline,
+                    "time is up after {deleted} deletions; run the keeper again"
+                );
+                let Some((origin, arn)) = copy.origin(database).zip(copy.arn(database, archive.dr())) else { continue };
+                match self.delete_expired(&origin, &arn, &why).await {
+                    Ok(()) => deleted += 1,
+                    Err(error) => failures.push(error.to_string()),
+                }
+            }
+        }
+        Ok(failures)
+    }
+
+    /// The expired copies that this run may delete, by database. The others are reported. `accepted` is the number that a person
+    /// has accepted.
+    fn within_limits<'a>(
+        &self,
+        candidates: Vec<Candidate<'a>>,
+        accepted: Option<usize>,
+    ) -> Vec<(&'a DatabaseArn, Vec<Expired<'a>>)> {
         let all: usize = candidates.iter().map(|candidate| candidate.expired.len()).sum();
         // Each account has a limit of its own, so that none can hold the deletions of another (invariant 14). A person accepts one
         // number for all.
@@ -98,11 +120,11 @@ impl Keeper {
             let account = accepted.is_none().then_some(&candidate.database.place.account);
             groups.entry(account).or_default().push(candidate);
         }
-        let (mut failures, mut deleted, mut expired, mut held) = (Vec::new(), 0, Vec::new(), Vec::new());
+        let (mut allowed, mut held) = (Vec::new(), Vec::new());
         for (account, candidates) in groups {
             match self.settings.limits.decide(candidates, accepted) {
-                Decision::Delete { expired: more, held: over } => {
-                    expired.extend(more);
+                Decision::Delete { expired, held: over } => {
+                    allowed.extend(expired);
                     held.extend(over);
                 }
                 Decision::HoldAll { expired, held: over } => {
@@ -118,26 +140,13 @@ impl Keeper {
                 }
             }
         }
-        for archive::limits::Held { database, expired, limit } in held {
+        for Held { database, expired, limit } in held {
             let account = &database.place.account;
             error!(%account, %database, step = step::DELETIONS_HELD, held = expired,
                 "{expired} copies of this database have expired, and a run deletes at most {limit} of it: none is deleted; \
                  check why, then run: cargo xtask event keep --limit {all}");
         }
-        for (database, expired) in expired {
-            for Expired { copy, why } in expired {
-                ensure!(
-                    self.cloud.now() + RESERVE < deadline,
-                    "time is up after {deleted} deletions; run the keeper again"
-                );
-                let Some((origin, arn)) = copy.origin(database).zip(copy.arn(database, archive.dr())) else { continue };
-                match self.delete_expired(&origin, &arn, &why).await {
-                    Ok(()) => deleted += 1,
-                    Err(error) => failures.push(error.to_string()),
-                }
-            }
-        }
-        Ok(failures)
+        allowed
     }
 
     /// Deletes a copy if it is still the one that has expired.
