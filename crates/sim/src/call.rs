@@ -176,12 +176,19 @@ pub(crate) struct Error {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) status: u16,
+    /// Whether a fault plan chose it. The simulation itself would not return it.
+    pub(crate) is_injected: bool,
 }
 
 impl Error {
     /// A client error, with status 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 400 }
+        Self { code, message: message.into(), status: 400, is_injected: false }
+    }
+
+    /// A client error that a fault plan chose.
+    pub(crate) fn injected(code: &'static str, message: &str) -> Self {
+        Self { is_injected: true, ..Self::new(code, message) }
     }
 
     pub(crate) fn status(self, status: u16) -> Self {

@@ -218,8 +218,12 @@ impl World {
         let response = match call {
             Ok(call) => {
                 let (service, operation) = (call.service, call.operation.clone());
-                let response = wire::write(Some((service, &operation)), &self.call(call).await, &id);
-                wire::record(service, &operation, &response);
+                let answer = self.call(call).await;
+                let response = wire::write(Some((service, &operation)), &answer, &id);
+                // Tests inject errors that AWS's models do not have, because Draco must work with those too.
+                if !answer.is_err_and(|error| error.is_injected) {
+                    wire::record(service, &operation, &response);
+                }
                 response
             }
             Err(wire::RequestError { service, error }) => {
@@ -244,8 +248,8 @@ impl World {
             let mut entry = Event::of(&call);
             let answer = match action {
                 Action::FailBefore => Err(Error::internal_failure()),
-                Action::Refuse(code) => Err(Error::new(code, "The request was refused.")),
-                Action::Break(code) => Err(Error::new(code, "The request could not be handled.").status(500)),
+                Action::Refuse(code) => Err(Error::injected(code, "The request was refused.")),
+                Action::Break(code) => Err(Error::injected(code, "The request could not be handled.").status(500)),
                 _ if state.throttle.is_exceeded(&call, state.settings.calls_per_second, state.now) => {
                     Err(Error::throttled(call.service))
                 }
