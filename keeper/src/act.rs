@@ -9,7 +9,7 @@ use archive::{Archive, Decision, Expired, Failed, History, Silence};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
 use cloud::log::step;
-use protocol::{AccountId, DatabaseArn, Origin, SnapshotArn, SnapshotRole, Status, tags};
+use protocol::{AccountId, DatabaseArn, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 use tracing::{error, info};
 
 use crate::Keeper;
@@ -149,16 +149,30 @@ impl Keeper {
         allowed
     }
 
-    /// Deletes a copy if it is still the one that has expired.
     async fn delete_expired(&self, origin: &Origin, arn: &SnapshotArn, why: &str) -> Result<(), cloud::Error> {
-        let Some(found) = self.cloud.find(arn).await? else { return Ok(()) };
-        let is_same = SnapshotRole::of(&found) == SnapshotRole::Copy(origin.clone());
-        let is_complete = found.status == Status::Available && found.tags.get(tags::REPORTED).is_some();
-        if is_same && is_complete && self.cloud.delete(arn).await? == Effect::Applied {
+        let is_complete =
+            |found: &Snapshot| found.status == Status::Available && found.tags.get(tags::REPORTED).is_some();
+        if self.delete_if(origin, arn, is_complete).await? {
             let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
             info!(%account, %snapshot, step = step::DELETED, copy = %arn, reason = why, deleted = 1, "deleted the expired copy");
         }
         Ok(())
+    }
+
+    /// Looks at a copy again, and deletes it if it is still the same and in the state in which it may be deleted: the list from which
+    /// the deletion was decided can be minutes old. Whether it was deleted.
+    async fn delete_if(
+        &self,
+        origin: &Origin,
+        arn: &SnapshotArn,
+        may_be_deleted: impl Fn(&Snapshot) -> bool,
+    ) -> Result<bool, cloud::Error> {
+        match self.cloud.find(arn).await? {
+            Some(found) if SnapshotRole::of(&found) == SnapshotRole::Copy(origin.clone()) && may_be_deleted(&found) => {
+                Ok(self.cloud.delete(arn).await? == Effect::Applied)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Deletes old copies that failed before they were complete.
@@ -178,12 +192,9 @@ impl Keeper {
         failures
     }
 
-    /// Deletes a copy if it is still failed and was never complete.
     async fn delete_failed(&self, origin: &Origin, arn: &SnapshotArn) -> Result<(), cloud::Error> {
-        let Some(found) = self.cloud.find(arn).await? else { return Ok(()) };
-        let is_same = SnapshotRole::of(&found) == SnapshotRole::Copy(origin.clone());
-        let is_failed = found.status == Status::Failed && found.tags.get(tags::REPORTED).is_none();
-        if is_same && is_failed && self.cloud.delete(arn).await? == Effect::Applied {
+        let is_failed = |found: &Snapshot| found.status == Status::Failed && found.tags.get(tags::REPORTED).is_none();
+        if self.delete_if(origin, arn, is_failed).await? {
             let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
             info!(%account, %snapshot, step = step::FAILED_COPY_DELETED, copy = %arn, "deleted the failed copy");
         }

@@ -10,9 +10,9 @@
 //! - it is not the last copy that names a lifecycle in force, because without it the lifecycle would no longer be in force.
 //! - it is not the newest (invariant 7).
 //!
-//! So whatever arrives, for `DELAY` after a database's last good copy only copies are deleted that its own lifecycle does not
-//! keep; and for the days that the floor guarantees, a good copy is there (`retention`'s `guarantee`). `tests/history/attacks.rs` proves
-//! both over adversarial histories (invariants 10 and 17).
+//! Later copies cannot change two things. For `DELAY` after a database's last good copy, a copy is deleted only if the lifecycle of
+//! the good copies does not keep it. For the days that the floor guarantees (`retention`'s `guarantee`), there is a good copy.
+//! `tests/history/attacks.rs` proves both over adversarial histories (invariants 10 and 17).
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Silent databases: those whose copies have stopped arriving, whatever the reason (invariant 15).
+//! Silent databases: those whose copies have stopped arriving, for any reason (invariant 15).
 //!
 //! A source account can stop a database's copies in many ways: remove a tag, disable the function, send the same old snapshot
 //! again. DR cannot know which; it only sees that the newest data becomes old. So the age is that of the data, by planning time,

@@ -31,8 +31,8 @@ pub enum TimerStart {
 }
 
 /// The name of a timer: `copying-111111111111-20261121-1fac559f47ddf9af-rds-orders`. Names begin with the purpose and the
-/// account, by which they are counted. The hash is that of everything that the timer waits for: with the identifier alone,
-/// whoever starts a timer for another snapshot of the same name would prevent the right one.
+/// account, by which they are counted. The hash covers everything that the timer waits for: with the identifier alone, a
+/// timer for another snapshot of the same name would prevent the right one.
 pub(crate) fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &str) -> String {
     let hash = Sha256::digest(awaited);
     let hash: String = hash.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();

@@ -134,7 +134,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "AWS_MANAGED_KEY",
-        description: "whether copies are under AWS's managed key, which nobody can delete",
+        description: "whether copies are under AWS's managed key, which no user can delete",
         is_required: false,
         parse: |config, text| set(&mut config.aws_managed_key, switch(text)),
         value: |config| Some(Setting::Switch(config.aws_managed_key)),

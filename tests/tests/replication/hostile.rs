@@ -1,4 +1,4 @@
-//! Invariants 14 and 16: whatever a source account announces, and whatever it does with its topic, costs it its own copies only.
+//! Invariants 14 and 16: hostile announcements of a source account, and hostile settings of its topic, harm only its own copies.
 //! DR's functions and timers do not fail, so that dead letters and alarms stay for real problems.
 
 use chrono::Utc;
