@@ -31,11 +31,20 @@ pub struct Fixture {
     pub ledger: Ledger,
 }
 
+/// The answers to the open questions about AWS, for all tests of this program: `copy-status=pending`, or `worst`.
+/// `cargo xtask worlds` runs the tests under each.
+const WORLD: &str = "SIM_WORLD";
+
 /// The settings of most tests: the simulation starts at 2026-11-21T02:00:00Z.
+///
+/// # Panics
+/// If the variable with the answers to the open questions is invalid.
 #[must_use]
+#[allow(clippy::expect_used, reason = "a test may stop")]
 pub fn settings() -> Settings {
     let epoch = chrono::DateTime::from_timestamp(1_795_226_400, 0).unwrap_or_default();
-    Settings { epoch, snapshot_quota: 10_000, ..Settings::default() }
+    let answers = std::env::var(WORLD).unwrap_or_default().parse().expect(WORLD);
+    Settings { epoch, answers, snapshot_quota: 10_000, ..Settings::default() }
 }
 
 impl Fixture {

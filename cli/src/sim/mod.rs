@@ -7,6 +7,7 @@ mod bill;
 mod line;
 mod listen;
 mod output;
+mod questions;
 
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use clap::{Args, ValueEnum};
 use protocol::Region;
 use rehearsal::{Line, Rehearsal};
+use sim::questions::Answers;
 use sim::{Settings, World};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -47,6 +49,14 @@ pub(crate) struct Sim {
     /// The maximum number of manual snapshots of each kind in an account and region
     #[arg(long, value_name = "N", default_value_t = 100)]
     quota: usize,
+
+    /// Answers to open questions about AWS: QUESTION=ANSWER, separated by commas, or `worst`
+    #[arg(long, value_name = "ANSWERS", default_value_t)]
+    answers: Answers,
+
+    /// List the open questions about AWS with their answers, and exit
+    #[arg(long)]
+    questions: bool,
 
     /// The events to print
     #[arg(long, value_name = "EVENTS", value_enum, default_value_t = Only::All, requires_if("draco", "functions"))]
@@ -101,6 +111,9 @@ arguments."#;
 
 impl Sim {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        if self.questions {
+            return questions::print();
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;
         runtime.block_on(self.simulate())
     }
@@ -110,11 +123,17 @@ impl Sim {
         let mut end = End::new().context("waiting for signals")?;
         let mut output = Output::new(self.only, self.journal.as_deref())?;
         let epoch = self.epoch.unwrap_or_else(|| DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0));
-        let (speed, snapshot_quota) = (self.speed, self.quota);
+        let (speed, snapshot_quota, answers) = (self.speed, self.quota, self.answers);
         // The output follows the journal, so the world need not keep entries for the weeks that it may run.
         let max_journal_entries = Some(0);
-        let world =
-            World::with_settings(Settings { epoch, speed, snapshot_quota, max_journal_entries, ..Settings::default() });
+        let world = World::with_settings(Settings {
+            epoch,
+            speed,
+            snapshot_quota,
+            answers,
+            max_journal_entries,
+            ..Settings::default()
+        });
 
         for warning in listen::warnings(&listeners).chain(self.functions.then(|| speed_warning(speed)).flatten()) {
             print_line(format_args!("warning: {warning}"));

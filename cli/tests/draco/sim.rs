@@ -6,7 +6,22 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::{draco, file, run};
+use crate::{Ran, draco, file, run};
+
+#[test]
+fn open_questions_are_listed_with_their_answers() {
+    let Ran { out, err, code } = run(&["sim", "--questions"]);
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    assert!(out.starts_with("copy-status\n  Which status does a copy have before it is available?\n"), "{out}");
+    assert!(out.contains("    creating (default)\n"), "{out}");
+}
+
+#[test]
+fn an_unknown_answer_is_refused_with_the_known_ones() {
+    let Ran { err, code, .. } = run(&["sim", "--answers", "copy-status=gone"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("gone is not an answer to copy-status; the answers are creating, pending, copying"), "{err}");
+}
 
 /// A running simulation on a free port.
 struct Sim {
@@ -37,7 +52,7 @@ impl Sim {
     /// Calls an operation of STS.
     fn call(&self, operation: &str) {
         let mut server = TcpStream::connect(self.address()).expect("a connection");
-        let body = format!("Action={operation}&RoleArn=none");
+        let body = format!("Action={operation}");
         write!(
             server,
             "POST / HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::wire::params::Params;
 use crate::wire::xml::Xml;
+use crate::without_effect;
 
 /// A call, independent of the wire format.
 #[derive(Clone, Debug)]
@@ -93,13 +94,14 @@ impl Input {
         }
     }
 
-    /// Deserializes the operation's input structure.
-    pub(crate) fn read<I: DeserializeOwned>(self) -> Result<I, Error> {
+    /// Deserializes a structure. Members that it does not have are passed to `unread`, by their path.
+    pub(crate) fn read<I: DeserializeOwned>(self, mut unread: impl FnMut(String)) -> Result<I, Error> {
+        let mut unread = |path: serde_ignored::Path<'_>| unread(path.to_string());
         match self {
-            Self::Params(params) => params.read().map_err(|error| Error::new("InvalidParameterValue", error)),
-            Self::Json(json) => {
-                serde_json::from_value(json).map_err(|error| Error::new("ValidationException", error.to_string()))
-            }
+            Self::Params(params) => serde_ignored::deserialize(params, &mut unread)
+                .map_err(|error| Error::new("InvalidParameterValue", error.to_string())),
+            Self::Json(json) => serde_ignored::deserialize(json, &mut unread)
+                .map_err(|error| Error::new("ValidationException", error.to_string())),
         }
     }
 }
@@ -163,11 +165,24 @@ impl From<Xml> for Output {
 pub(crate) type CallResult = Result<Output, Error>;
 
 /// Runs an operation: deserializes its input, converts its output.
+///
+/// A member that the operation does not read is an error, unless [`without_effect`] lists it. So no request has another
+/// meaning here than on AWS.
 pub(crate) fn run<I: DeserializeOwned, O: Into<Output>>(
-    input: Input,
+    Call { service, operation: name, input, .. }: Call,
     operation: impl FnOnce(I) -> Result<O, Error>,
 ) -> CallResult {
-    operation(input.read()?).map(Into::into)
+    let mut unknown = None;
+    let input = input.read(|path| {
+        let member = path.split('.').next().unwrap_or_default();
+        if !without_effect::is_listed(service, &name, member) {
+            unknown.get_or_insert(path);
+        }
+    })?;
+    if let Some(path) = unknown {
+        return Err(Error::not_simulated(format!("the parameter {path} of {service}:{name}")));
+    }
+    operation(input).map(Into::into)
 }
 
 /// An error response of AWS.
@@ -176,19 +191,25 @@ pub(crate) struct Error {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) status: u16,
-    /// Whether a fault plan chose it. The simulation itself would not return it.
-    pub(crate) is_injected: bool,
+    /// Whether AWS would not return it: a fault plan chose it, or the simulation has a limit that AWS has not.
+    pub(crate) is_artificial: bool,
 }
 
 impl Error {
     /// A client error, with status 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 400, is_injected: false }
+        Self { code, message: message.into(), status: 400, is_artificial: false }
     }
 
     /// A client error that a fault plan chose.
     pub(crate) fn injected(code: &'static str, message: &str) -> Self {
-        Self { is_injected: true, ..Self::new(code, message) }
+        Self { is_artificial: true, ..Self::new(code, message) }
+    }
+
+    /// A part of AWS that is not simulated. No client retries this status.
+    pub(crate) fn not_simulated(what: String) -> Self {
+        let message = format!("This simulation does not support {what}.");
+        Self { is_artificial: true, ..Self::new("NotSimulated", message).status(501) }
     }
 
     pub(crate) fn status(self, status: u16) -> Self {

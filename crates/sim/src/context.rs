@@ -1,6 +1,6 @@
 //! The context of a call: its caller and region.
 
-use crate::call::Caller;
+use crate::call::{Call, Caller};
 use crate::world::{RegionState, State};
 
 /// The caller and the region of a call.
@@ -10,6 +10,10 @@ pub(crate) struct CallContext {
 }
 
 impl CallContext {
+    pub(crate) fn of(call: &Call) -> Self {
+        Self { caller: call.caller.clone(), region: call.region.clone() }
+    }
+
     /// The state of the caller's account in this region.
     pub(crate) fn region_state<'s>(&self, state: &'s mut State) -> &'s mut RegionState {
         state.region_state(&self.caller.account, &self.region)

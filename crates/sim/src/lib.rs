@@ -32,6 +32,7 @@ pub mod journal;
 mod kms;
 pub mod lambda;
 mod page;
+pub mod questions;
 mod rds;
 mod schedule;
 mod sns;
@@ -41,6 +42,7 @@ mod states;
 mod sts;
 mod throttle;
 mod wire;
+mod without_effect;
 pub mod world;
 
 pub use call::Service;

@@ -42,16 +42,15 @@ struct Message {
 }
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
-    let Call { caller, region, operation, input, .. } = call;
-    let ctx = &CallContext { caller, region };
-    match operation.as_str() {
-        "CreateQueue" => run(input, |input| create_queue(state, ctx, input)),
-        "GetQueueUrl" => run(input, |input| get_queue_url(state, ctx, &input)),
-        "GetQueueAttributes" => run(input, |input| get_queue_attributes(state, ctx, input)),
-        "SendMessage" => run(input, |input| send_message(state, ctx, input)),
-        "ReceiveMessage" => run(input, |input| receive_message(state, ctx, &input)),
-        "DeleteMessage" => run(input, |input| delete_message(state, ctx, &input)),
-        _ => Err(Error::unknown_json_operation(&operation)),
+    let ctx = &CallContext::of(&call);
+    match call.operation.as_str() {
+        "CreateQueue" => run(call, |input| create_queue(state, ctx, input)),
+        "GetQueueUrl" => run(call, |input| get_queue_url(state, ctx, &input)),
+        "GetQueueAttributes" => run(call, |input| get_queue_attributes(state, ctx, input)),
+        "SendMessage" => run(call, |input| send_message(state, ctx, input)),
+        "ReceiveMessage" => run(call, |input| receive_message(state, ctx, &input)),
+        "DeleteMessage" => run(call, |input| delete_message(state, ctx, &input)),
+        operation => Err(Error::unknown_json_operation(operation)),
     }
 }
 

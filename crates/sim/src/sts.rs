@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::call::{Call, CallResult, Caller, Error, run};
 
 pub(crate) fn serve(call: Call) -> CallResult {
-    let Call { caller, input, operation, .. } = call;
-    match operation.as_str() {
-        "GetCallerIdentity" => run(input, |_: Nothing| Ok(get_caller_identity(&caller))),
-        _ => Err(Error::unknown_query_operation(&operation)),
+    let caller = call.caller.clone();
+    match call.operation.as_str() {
+        "GetCallerIdentity" => run(call, |_: Nothing| Ok(get_caller_identity(&caller))),
+        operation => Err(Error::unknown_query_operation(operation)),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::call::{Call, CallResult, Caller, Error, Service};
 use crate::clock::Clock;
 use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
+use crate::questions::Answers;
 use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
@@ -45,6 +46,8 @@ pub struct Settings {
     /// The maximum number of journal entries. When it is exceeded, the older half is removed. `None`: all entries are
     /// kept.
     pub max_journal_entries: Option<usize>,
+    /// The answers to the open questions about AWS.
+    pub answers: Answers,
 }
 
 impl Default for Settings {
@@ -60,6 +63,7 @@ impl Default for Settings {
             copy_quota: 20,
             calls_per_second: None,
             max_journal_entries: None,
+            answers: Answers::default(),
         }
     }
 }
@@ -220,8 +224,8 @@ impl World {
                 let (service, operation) = (call.service, call.operation.clone());
                 let answer = self.call(call).await;
                 let response = wire::write(Some((service, &operation)), &answer, &id);
-                // Tests inject errors that AWS's models do not have, because Draco must work with those too.
-                if !answer.is_err_and(|error| error.is_injected) {
+                // AWS's models do not have the errors of fault plans and of this simulation's limits.
+                if !answer.is_err_and(|error| error.is_artificial) {
                     wire::record(service, &operation, &response);
                 }
                 response

@@ -30,8 +30,8 @@ pub(super) struct DeleteAlias {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListAliases {
     key_id: Option<String>,
-    #[serde(flatten)]
-    page: Page,
+    limit: Option<i64>,
+    marker: Option<String>,
 }
 
 /// All three operations require the permission twice: in the caller's own policies on the alias, and in the key's
@@ -71,10 +71,11 @@ pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &DeleteAlias) 
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListAliases) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListAliases) -> Result<Value, Error> {
     check_own_policies(state, ctx, &RequiredPermission::new("kms:ListAliases", "*"))?;
     let only = input.key_id.as_ref().map(|named| own_key_id(state, ctx, named)).transpose()?;
-    input.page.list("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
+    let page = Page { limit: input.limit, marker: input.marker };
+    page.list("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
         let view = json!({
             "AliasName": name,
             "AliasArn": alias.arn,

@@ -26,8 +26,9 @@ pub(super) struct CreateKey {
     description: String,
     #[serde(default)]
     tags: Vec<Tag>,
-    #[serde(flatten)]
-    policy: NewPolicy,
+    policy: Option<String>,
+    #[serde(default)]
+    bypass_policy_lockout_safety_check: bool,
     key_spec: Option<String>,
     customer_master_key_spec: Option<String>,
     key_usage: Option<String>,
@@ -77,12 +78,14 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateKey) -> 
     }
     let (account, id) = (ctx.caller.account.clone(), state.new_uuid());
     let arn = ctx.arn("kms", &format!("key/{id}"));
-    let (policy_document, policy) = match input.policy.validate(state, &ctx.caller, &arn)? {
+    let CreateKey { description, policy, bypass_policy_lockout_safety_check, .. } = input;
+    let new = NewPolicy { policy, bypass_policy_lockout_safety_check };
+    let (policy_document, policy) = match new.validate(state, &ctx.caller, &arn)? {
         Some(given) => given,
         None => default_policy(&account)?,
     };
     let mut key = Key::new(state, &account, &id, &arn, (policy_document, policy));
-    (key.description, key.tags) = (input.description, tags);
+    (key.description, key.tags) = (description, tags);
     let metadata = key.metadata();
     ctx.region_state(state).kms.keys.insert(id, key);
     Ok(metadata)

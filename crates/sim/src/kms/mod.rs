@@ -93,30 +93,29 @@ struct Alias {
 }
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
-    let Call { caller, region, operation, input, .. } = call;
-    let ctx = &CallContext { caller, region };
-    match operation.as_str() {
-        "CreateKey" => run(input, |input| keys::create(state, ctx, input)),
-        "DescribeKey" => run(input, |input| keys::describe(state, ctx, &input)),
-        "ListKeys" => run(input, |input| keys::list(state, ctx, &input)),
-        "EnableKey" => run(input, |input| keys::enable(state, ctx, &input)),
-        "DisableKey" => run(input, |input| keys::disable(state, ctx, &input)),
-        "ScheduleKeyDeletion" => run(input, |input| keys::schedule_deletion(state, ctx, &input)),
-        "CancelKeyDeletion" => run(input, |input| keys::cancel_deletion(state, ctx, &input)),
-        "EnableKeyRotation" => run(input, |input| keys::enable_rotation(state, ctx, &input)),
-        "DisableKeyRotation" => run(input, |input| keys::disable_rotation(state, ctx, &input)),
-        "GetKeyRotationStatus" => run(input, |input| keys::rotation_status(state, ctx, &input)),
-        "CreateAlias" => run(input, |input| aliases::create(state, ctx, input)),
-        "UpdateAlias" => run(input, |input| aliases::update(state, ctx, input)),
-        "DeleteAlias" => run(input, |input| aliases::delete(state, ctx, &input)),
-        "ListAliases" => run(input, |input| aliases::list(state, ctx, &input)),
-        "GetKeyPolicy" => run(input, |input| policies::get(state, ctx, &input)),
-        "PutKeyPolicy" => run(input, |input| policies::put(state, ctx, input)),
-        "ListKeyPolicies" => run(input, |input| policies::list(state, ctx, &input)),
-        "TagResource" => run(input, |input| tags::add(state, ctx, input)),
-        "UntagResource" => run(input, |input| tags::remove(state, ctx, &input)),
-        "ListResourceTags" => run(input, |input| tags::list(state, ctx, &input)),
-        _ => Err(Error::unknown_json_operation(&operation)),
+    let ctx = &CallContext::of(&call);
+    match call.operation.as_str() {
+        "CreateKey" => run(call, |input| keys::create(state, ctx, input)),
+        "DescribeKey" => run(call, |input| keys::describe(state, ctx, &input)),
+        "ListKeys" => run(call, |input| keys::list(state, ctx, &input)),
+        "EnableKey" => run(call, |input| keys::enable(state, ctx, &input)),
+        "DisableKey" => run(call, |input| keys::disable(state, ctx, &input)),
+        "ScheduleKeyDeletion" => run(call, |input| keys::schedule_deletion(state, ctx, &input)),
+        "CancelKeyDeletion" => run(call, |input| keys::cancel_deletion(state, ctx, &input)),
+        "EnableKeyRotation" => run(call, |input| keys::enable_rotation(state, ctx, &input)),
+        "DisableKeyRotation" => run(call, |input| keys::disable_rotation(state, ctx, &input)),
+        "GetKeyRotationStatus" => run(call, |input| keys::rotation_status(state, ctx, &input)),
+        "CreateAlias" => run(call, |input| aliases::create(state, ctx, input)),
+        "UpdateAlias" => run(call, |input| aliases::update(state, ctx, input)),
+        "DeleteAlias" => run(call, |input| aliases::delete(state, ctx, &input)),
+        "ListAliases" => run(call, |input| aliases::list(state, ctx, input)),
+        "GetKeyPolicy" => run(call, |input| policies::get(state, ctx, &input)),
+        "PutKeyPolicy" => run(call, |input| policies::put(state, ctx, input)),
+        "ListKeyPolicies" => run(call, |input| policies::list(state, ctx, &input)),
+        "TagResource" => run(call, |input| tags::add(state, ctx, input)),
+        "UntagResource" => run(call, |input| tags::remove(state, ctx, &input)),
+        "ListResourceTags" => run(call, |input| tags::list(state, ctx, input)),
+        operation => Err(Error::unknown_json_operation(operation)),
     }
 }
 

@@ -14,8 +14,8 @@ use crate::page;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Page {
-    limit: Option<i64>,
-    marker: Option<String>,
+    pub(super) limit: Option<i64>,
+    pub(super) marker: Option<String>,
 }
 
 impl Page {

@@ -22,17 +22,15 @@ pub(super) struct GetKeyPolicy {
 pub(super) struct PutKeyPolicy {
     key_id: String,
     policy_name: Option<String>,
-    #[serde(flatten)]
-    new: NewPolicy,
-}
-
-/// The policy parameters of a request.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct NewPolicy {
     policy: Option<String>,
     #[serde(default)]
     bypass_policy_lockout_safety_check: bool,
+}
+
+/// The policy parameters of a request.
+pub(super) struct NewPolicy {
+    pub(super) policy: Option<String>,
+    pub(super) bypass_policy_lockout_safety_check: bool,
 }
 
 pub(super) fn get(state: &mut State, ctx: &CallContext, input: &GetKeyPolicy) -> Result<Value, Error> {
@@ -44,9 +42,10 @@ pub(super) fn get(state: &mut State, ctx: &CallContext, input: &GetKeyPolicy) ->
 pub(super) fn put(state: &mut State, ctx: &CallContext, input: PutKeyPolicy) -> Result<(), Error> {
     let arn = find_key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?.arn.clone();
     check_policy_name(input.policy_name.as_deref())?;
-    let new = input.new.validate(state, &ctx.caller, &arn)?;
+    let PutKeyPolicy { policy, bypass_policy_lockout_safety_check, .. } = input;
+    let new = NewPolicy { policy, bypass_policy_lockout_safety_check }.validate(state, &ctx.caller, &arn)?;
     let new = new.ok_or_else(|| Error::new("ValidationException", "missing field `Policy`"))?;
-    let key = find_key(state, ctx, &input.key_id, "kms:PutKeyPolicy")?;
+    let key = find_key(state, ctx, &arn, "kms:PutKeyPolicy")?;
     (key.policy_document, key.policy) = new;
     Ok(())
 }

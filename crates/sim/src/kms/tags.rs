@@ -37,8 +37,8 @@ pub(super) struct UntagResource {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListResourceTags {
     key_id: String,
-    #[serde(flatten)]
-    page: Page,
+    limit: Option<i64>,
+    marker: Option<String>,
 }
 
 pub(super) fn add(state: &mut State, ctx: &CallContext, input: TagResource) -> Result<(), Error> {
@@ -61,9 +61,10 @@ pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListResourceTags) -> Result<Value, Error> {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListResourceTags) -> Result<Value, Error> {
     let tags = &find_key(state, ctx, &input.key_id, "kms:ListResourceTags")?.tags;
-    input.page.list("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
+    Page { limit: input.limit, marker: input.marker }
+        .list("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 
 /// Checks tags by AWS's rules. The messages are those that LocalStack's tests recorded from AWS.

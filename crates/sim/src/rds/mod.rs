@@ -41,33 +41,32 @@ use subscriptions::Subscription;
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
-    let Call { operation, input, .. } = call;
-    match operation.as_str() {
-        "CreateDBInstance" | "CreateDBCluster" => run(input, |wanted| databases::create(state, ctx, wanted)),
-        "DescribeDBInstances" | "DescribeDBClusters" => run(input, |wanted| databases::describe(state, ctx, &wanted)),
-        "DeleteDBInstance" | "DeleteDBCluster" => run(input, |wanted| databases::delete(state, ctx, &wanted)),
-        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(input, |wanted| lifecycle::create(state, ctx, wanted)),
+    match call.operation.as_str() {
+        "CreateDBInstance" | "CreateDBCluster" => run(call, |wanted| databases::create(state, ctx, wanted)),
+        "DescribeDBInstances" | "DescribeDBClusters" => run(call, |wanted| databases::describe(state, ctx, &wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| databases::delete(state, ctx, &wanted)),
+        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
-            run(input, |wanted| describe::describe(state, ctx, &wanted))
+            run(call, |wanted| describe::describe(state, ctx, &wanted))
         }
-        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => run(input, |wanted| copy::copy(state, ctx, wanted)),
-        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => run(input, |wanted| lifecycle::delete(state, ctx, &wanted)),
+        "CopyDBSnapshot" | "CopyDBClusterSnapshot" => run(call, |wanted| copy::copy(state, ctx, wanted)),
+        "DeleteDBSnapshot" | "DeleteDBClusterSnapshot" => run(call, |wanted| lifecycle::delete(state, ctx, &wanted)),
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => {
-            run(input, |wanted| share::modify(state, ctx, wanted))
+            run(call, |wanted| share::modify(state, ctx, wanted))
         }
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => {
-            run(input, |wanted| share::describe(state, ctx, &wanted))
+            run(call, |wanted| share::describe(state, ctx, &wanted))
         }
-        "AddTagsToResource" => run(input, |wanted| tags::add(state, ctx, wanted)),
-        "RemoveTagsFromResource" => run(input, |wanted| tags::remove(state, ctx, wanted)),
-        "ListTagsForResource" => run(input, |wanted| tags::list(state, ctx, &wanted)),
+        "AddTagsToResource" => run(call, |wanted| tags::add(state, ctx, wanted)),
+        "RemoveTagsFromResource" => run(call, |wanted| tags::remove(state, ctx, wanted)),
+        "ListTagsForResource" => run(call, |wanted| tags::list(state, ctx, &wanted)),
         "DescribeAccountAttributes" => quotas::describe(state, ctx).map(Into::into),
-        "DescribeEvents" => run(input, |wanted| events::describe(state, ctx, &wanted)),
-        "CreateEventSubscription" => run(input, |wanted| subscriptions::create(state, ctx, wanted)),
-        "DescribeEventSubscriptions" => run(input, |wanted| subscriptions::describe(state, ctx, &wanted)),
-        "ModifyEventSubscription" => run(input, |wanted| subscriptions::modify(state, ctx, wanted)),
-        "DeleteEventSubscription" => run(input, |wanted| subscriptions::delete(state, ctx, &wanted)),
-        _ => Err(Error::unknown_query_operation(&operation)),
+        "DescribeEvents" => run(call, |wanted| events::describe(state, ctx, &wanted)),
+        "CreateEventSubscription" => run(call, |wanted| subscriptions::create(state, ctx, wanted)),
+        "DescribeEventSubscriptions" => run(call, |wanted| subscriptions::describe(state, ctx, &wanted)),
+        "ModifyEventSubscription" => run(call, |wanted| subscriptions::modify(state, ctx, wanted)),
+        "DeleteEventSubscription" => run(call, |wanted| subscriptions::delete(state, ctx, &wanted)),
+        operation => Err(Error::unknown_query_operation(operation)),
     }
 }
 

@@ -83,7 +83,7 @@ struct RequestFields {
 pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let operation = &call.operation;
     let ctx = RdsContext::of(call);
-    let fields: RequestFields = call.input.clone().read()?;
+    let fields: RequestFields = call.input.clone().read(drop)?;
     let mut required = Vec::new();
     for target in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
         for resource in fields.resources(&ctx, *target) {

@@ -55,22 +55,21 @@ pub(crate) struct Attribute {
 }
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
-    let Call { caller, region, operation, input, .. } = call;
-    let ctx = &CallContext { caller, region };
-    match operation.as_str() {
-        "CreateTopic" => run(input, |input| create_topic(state, ctx, input)),
-        "DeleteTopic" => run(input, |input| delete_topic(state, ctx, &input)),
-        "ListTopics" => run(input, |input| Ok(list_topics(state, ctx, &input))),
-        "GetTopicAttributes" => run(input, |input| get_topic_attributes(state, ctx, &input)),
-        "SetTopicAttributes" => run(input, |input| set_topic_attributes(state, ctx, input)),
-        "Publish" => run(input, |input| publish_by_call(state, ctx, input)),
-        "Subscribe" => run(input, |input| subscriptions::subscribe(state, ctx, input)),
-        "Unsubscribe" => run(input, |input| subscriptions::unsubscribe(state, ctx, &input)),
-        "ListSubscriptions" => run(input, |input| Ok(subscriptions::list(state, ctx, &input))),
-        "ListSubscriptionsByTopic" => run(input, |input| subscriptions::list_by_topic(state, ctx, &input)),
-        "GetSubscriptionAttributes" => run(input, |input| subscriptions::get_attributes(state, ctx, &input)),
-        "SetSubscriptionAttributes" => run(input, |input| subscriptions::set_attributes(state, ctx, &input)),
-        _ => Err(Error::unknown_query_operation(&operation)),
+    let ctx = &CallContext::of(&call);
+    match call.operation.as_str() {
+        "CreateTopic" => run(call, |input| create_topic(state, ctx, input)),
+        "DeleteTopic" => run(call, |input| delete_topic(state, ctx, &input)),
+        "ListTopics" => run(call, |input| Ok(list_topics(state, ctx, &input))),
+        "GetTopicAttributes" => run(call, |input| get_topic_attributes(state, ctx, &input)),
+        "SetTopicAttributes" => run(call, |input| set_topic_attributes(state, ctx, input)),
+        "Publish" => run(call, |input| publish_by_call(state, ctx, input)),
+        "Subscribe" => run(call, |input| subscriptions::subscribe(state, ctx, input)),
+        "Unsubscribe" => run(call, |input| subscriptions::unsubscribe(state, ctx, &input)),
+        "ListSubscriptions" => run(call, |input| Ok(subscriptions::list(state, ctx, &input))),
+        "ListSubscriptionsByTopic" => run(call, |input| subscriptions::list_by_topic(state, ctx, &input)),
+        "GetSubscriptionAttributes" => run(call, |input| subscriptions::get_attributes(state, ctx, &input)),
+        "SetSubscriptionAttributes" => run(call, |input| subscriptions::set_attributes(state, ctx, &input)),
+        operation => Err(Error::unknown_query_operation(operation)),
     }
 }
 

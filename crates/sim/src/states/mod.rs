@@ -43,20 +43,19 @@ pub(crate) struct States {
 }
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
-    let Call { caller, region, operation, input, .. } = call;
-    let ctx = &CallContext { caller, region };
-    match operation.as_str() {
-        "CreateStateMachine" => run(input, |input| machines::create(state, ctx, input)),
-        "DescribeStateMachine" => run(input, |input| machines::describe(state, ctx, input)),
-        "UpdateStateMachine" => run(input, |input| machines::update(state, ctx, input)),
-        "DeleteStateMachine" => run(input, |input| machines::delete(state, ctx, input)),
-        "ListStateMachines" => run(input, |input| machines::list(state, ctx, input)),
-        "StartExecution" => run(input, |input| executions::start(state, ctx, input)),
-        "DescribeExecution" => run(input, |input| executions::describe(state, ctx, input)),
-        "ListExecutions" => run(input, |input| executions::list(state, ctx, input)),
-        "StopExecution" => run(input, |input| executions::stop(state, ctx, input)),
-        "GetExecutionHistory" => run(input, |input| executions::history(state, ctx, input)),
-        _ => Err(Error::unknown_json_operation(&operation)),
+    let ctx = &CallContext::of(&call);
+    match call.operation.as_str() {
+        "CreateStateMachine" => run(call, |input| machines::create(state, ctx, input)),
+        "DescribeStateMachine" => run(call, |input| machines::describe(state, ctx, input)),
+        "UpdateStateMachine" => run(call, |input| machines::update(state, ctx, input)),
+        "DeleteStateMachine" => run(call, |input| machines::delete(state, ctx, input)),
+        "ListStateMachines" => run(call, |input| machines::list(state, ctx, input)),
+        "StartExecution" => run(call, |input| executions::start(state, ctx, input)),
+        "DescribeExecution" => run(call, |input| executions::describe(state, ctx, input)),
+        "ListExecutions" => run(call, |input| executions::list(state, ctx, input)),
+        "StopExecution" => run(call, |input| executions::stop(state, ctx, input)),
+        "GetExecutionHistory" => run(call, |input| executions::history(state, ctx, input)),
+        operation => Err(Error::unknown_json_operation(operation)),
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn lambda_access_denied(message: &str, request_id: &str) -> Failure {
 
 /// The failure for an error of SNS, such as `SNS.NotFoundException`.
 pub(super) fn sns_error(error: &Error, request_id: &str) -> Failure {
-    let Error { code, message, status, is_injected: _ } = error;
+    let Error { code, message, status, is_artificial: _ } = error;
     let name = code.strip_suffix("Exception").unwrap_or(code);
     let cause = format!(
         "{message} (Service: AmazonSNS; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; \

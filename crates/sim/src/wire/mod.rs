@@ -90,6 +90,8 @@ fn read_call(
     let (operation, input) = match protocol {
         Protocol::Query { .. } => {
             let mut params = Params::parse(request.body);
+            // There is one version of each API.
+            params.take("Version");
             (params.take("Action").unwrap_or_default(), Input::Params(params))
         }
         Protocol::Json { .. } => {

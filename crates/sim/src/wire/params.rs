@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 /// The tree of parameters, by the parts of their dotted names.
@@ -55,11 +55,6 @@ impl Params {
             Self::Members(members) => members.get(*name),
             Self::Text(_) => None,
         })
-    }
-
-    /// Deserializes into this structure. The error is the reason.
-    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, String> {
-        T::deserialize(self).map_err(|ParamsError(message)| message)
     }
 }
 

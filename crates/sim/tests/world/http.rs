@@ -105,6 +105,23 @@ async fn unreadable_requests_get_an_error_in_the_protocol_of_the_service() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_is_not_simulated_is_refused_with_service_operation_and_name() {
+    let (_, address) = world().await;
+    let mut client = Client::new(address).await;
+
+    let body = "Action=DescribeEvents&Version=2014-10-31&Shape.Corner.1.Angle=90";
+    let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/rds", "", body)).await;
+    let why = "This simulation does not support the parameter Shape of rds:DescribeEvents.";
+    assert!(status == 501 && body.contains(&format!("<Code>NotSimulated</Code><Message>{why}")), "{body}");
+
+    let target = "x-amz-target: TrentService.CreateKey\r\n";
+    let body = r#"{"Tags":[{"TagKey":"a","TagValue":"b","TagColor":"c"}]}"#;
+    let refused = client.ask(&signed("111111111111/20261121/eu-west-1/kms", target, body)).await;
+    let why = "This simulation does not support the parameter Tags.0.TagColor of kms:CreateKey.";
+    assert_eq!(refused, (501, format!(r#"{{"__type":"NotSimulated","message":"{why}"}}"#)));
+}
+
+#[tokio::test]
 async fn a_body_over_one_mebibyte_is_refused() {
     let (_, address) = world().await;
     let sized = |size: usize| signed("111111111111/20261121/eu-west-1/sts", "", &"A".repeat(size));

@@ -1,0 +1,32 @@
+//! Parameters that are accepted without an effect. All other parameters that an operation does not read are refused.
+//!
+//! A parameter is in this table only if its effect is outside of the simulation: no response of a simulated operation would
+//! differ.
+
+use crate::call::Service;
+
+/// Parameters of some operations of a service, with the reason why their effect cannot be observed.
+struct WithoutEffect {
+    service: Service,
+    /// Empty for all operations of the service.
+    operations: &'static [&'static str],
+    parameters: &'static [&'static str],
+    /// For readers of this table.
+    #[allow(dead_code, reason = "documentation")]
+    reason: &'static str,
+}
+
+const TABLE: [WithoutEffect; 1] = [WithoutEffect {
+    service: Service::Rds,
+    operations: &["CopyDBSnapshot", "CopyDBClusterSnapshot"],
+    parameters: &["PreSignedUrl"],
+    reason: "The source region is in the ARN. Signatures are not verified.",
+}];
+
+pub(crate) fn is_listed(service: Service, operation: &str, parameter: &str) -> bool {
+    TABLE.iter().any(|row| {
+        row.service == service
+            && (row.operations.is_empty() || row.operations.contains(&operation))
+            && row.parameters.contains(&parameter)
+    })
+}
