@@ -46,4 +46,5 @@ mod without_effect;
 pub mod world;
 
 pub use call::Service;
+pub use iam::Network;
 pub use world::{Settings, World};

@@ -94,6 +94,7 @@ pub(crate) struct State {
     /// Keyed by account and region.
     regions: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
+    pub(crate) accounts: iam::Accounts,
     /// The function invocations that are running.
     pub(crate) runs: lambda::FunctionRuns,
     /// The world of this state. Functions need it, because they run as tasks of their own.
@@ -149,6 +150,7 @@ impl World {
                 settings: settings.clone(),
                 regions: BTreeMap::new(),
                 roles: iam::Roles::default(),
+                accounts: iam::Accounts::default(),
                 runs: lambda::FunctionRuns::default(),
                 world: WeakHandle(Weak::clone(world)),
             };

@@ -1,5 +1,6 @@
 //! Conditions of a statement: `{"StringEquals": {"kms:ViaService": "rds.eu-west-1.amazonaws.com"}}`.
 
+use super::network::Range;
 use super::pattern;
 
 /// A condition operator applied to one condition key. All conditions of a statement must hold.
@@ -8,7 +9,14 @@ pub(super) struct Condition {
     key: String,
     test: Test,
     /// The values to compare with. One match is enough; with a negated operator, no value may match.
-    expected: Vec<String>,
+    expected: Vec<Expected>,
+}
+
+/// A value to compare with. An address range is parsed once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Expected {
+    Text(String),
+    Range(Range),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +46,7 @@ enum Compare {
     EqualIgnoreCase,
     Like,
     Arn,
+    IpAddress,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +55,7 @@ enum Sense {
     IsNot,
 }
 
-const OPERATORS: [(&str, Compare, Sense); 11] = [
+const OPERATORS: [(&str, Compare, Sense); 13] = [
     ("StringEquals", Compare::Equal, Sense::Is),
     ("StringNotEquals", Compare::Equal, Sense::IsNot),
     ("StringEqualsIgnoreCase", Compare::EqualIgnoreCase, Sense::Is),
@@ -59,27 +68,51 @@ const OPERATORS: [(&str, Compare, Sense); 11] = [
     ("ArnNotEquals", Compare::Arn, Sense::IsNot),
     ("ArnNotLike", Compare::Arn, Sense::IsNot),
     ("Bool", Compare::EqualIgnoreCase, Sense::Is),
+    ("IpAddress", Compare::IpAddress, Sense::Is),
+    ("NotIpAddress", Compare::IpAddress, Sense::IsNot),
 ];
 
 /// The condition keys that a simulated service or the principal provides. A condition on any other key is refused: the
 /// key would be absent from every request, and the condition would silently give the wrong result. A key that ends in
-/// `/` is a prefix, followed by the key of a tag.
-const KEYS: [&str; 21] = [
+/// `/` or `:` is a prefix, followed by the key of a tag or of an encryption context.
+const KEYS: [&str; 43] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceName",
+    "aws:PrincipalTag/",
     "aws:PrincipalType",
     "aws:RequestTag/",
     "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
     "aws:ResourceTag/",
     "aws:SourceAccount",
     "aws:SourceArn",
+    "aws:SourceIp",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
     "aws:SourceOwner",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
     "aws:TagKeys",
+    "aws:ViaAWSService",
+    "aws:VpcSourceIp",
     "iam:PassedToService",
     "kms:CallerAccount",
+    "kms:EncryptionContext:",
+    "kms:EncryptionContextKeys",
+    "kms:GrantConstraintType",
     "kms:GrantIsForAWSResource",
+    "kms:GrantOperations",
+    "kms:GranteePrincipal",
+    "kms:KeyOrigin",
+    "kms:KeySpec",
+    "kms:KeyUsage",
+    "kms:ResourceAliases",
+    "kms:RetiringPrincipal",
     "kms:ViaService",
     "rds:cluster-snapshot-tag/",
     "rds:cluster-tag/",
@@ -100,7 +133,19 @@ impl Condition {
         if matches!(operator_name(operator), "Bool" | "Null") && expected.iter().any(|value| !is_bool(value)) {
             return Err(format!("{operator} on {key} must be true or false, not {}", expected.join(", ")));
         }
+        let is_range = matches!(test, Test::Values { compare: Compare::IpAddress, .. });
+        let read =
+            |text: String| if is_range { Range::parse(&text).map(Expected::Range) } else { Ok(Expected::Text(text)) };
+        let expected = expected.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok(Self { key: key.to_owned(), test, expected })
+    }
+
+    /// The prefix of a single-valued key that KMS refuses together with `ForAllValues`, because such a condition also
+    /// holds for a request without the key (KMS developer guide, "Using set operators with condition keys").
+    pub(super) fn overly_permissive_in_key_policy(&self) -> Option<&'static str> {
+        let is_for_all = matches!(self.test, Test::Values { quantifier: Quantifier::ForAllValues, .. });
+        let prefixes = ["kms:EncryptionContext:", "aws:RequestTag/"];
+        prefixes.into_iter().find(|prefix| is_for_all && is_key(prefix, &self.key))
     }
 
     pub(super) fn key(&self) -> &str {
@@ -110,7 +155,9 @@ impl Condition {
     /// Whether the condition holds for these values of the key. An absent key has no values.
     pub(super) fn holds(&self, values: &[String]) -> bool {
         let Test::Values { quantifier, compare, sense, if_exists } = self.test else {
-            return self.expected.iter().any(|absent| absent.eq_ignore_ascii_case("true") == values.is_empty());
+            let is_true =
+                |absent: &Expected| matches!(absent, Expected::Text(text) if text.eq_ignore_ascii_case("true"));
+            return self.expected.iter().any(|absent| is_true(absent) == values.is_empty());
         };
         if if_exists && values.is_empty() {
             return true;
@@ -150,12 +197,18 @@ impl Test {
 }
 
 impl Compare {
-    fn matches(self, expected: &str, value: &str) -> bool {
+    fn matches(self, expected: &Expected, value: &str) -> bool {
+        let expected = match expected {
+            Expected::Text(text) => text,
+            Expected::Range(range) => return range.contains(value),
+        };
         match self {
             Self::Equal => expected == value,
             Self::EqualIgnoreCase => expected.eq_ignore_ascii_case(value),
             Self::Like => pattern::glob(expected, value),
             Self::Arn => pattern::arn(expected, value),
+            // Its values are ranges.
+            Self::IpAddress => false,
         }
     }
 }
@@ -167,7 +220,7 @@ fn operator_name(operator: &str) -> &str {
 }
 
 fn is_key(known: &str, key: &str) -> bool {
-    let key = if known.ends_with('/') { key.get(..known.len()).unwrap_or_default() } else { key };
+    let key = if known.ends_with(['/', ':']) { key.get(..known.len()).unwrap_or_default() } else { key };
     known.eq_ignore_ascii_case(key)
 }
 

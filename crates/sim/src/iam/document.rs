@@ -7,13 +7,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::condition::Condition;
-use super::{Effect, Patterns, Policy, PolicyPrincipal, Statement};
+use super::{Effect, Patterns, Policy, PolicyPrincipal, Principals, Statement};
 
 /// The kind of a policy document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PolicyType {
     /// A resource's policy: who may access the resource.
     Resource,
+    /// The policy of a KMS key.
+    Key,
     /// A role's permissions policy: what the role may do.
     Role,
     /// A role's trust policy: who may assume the role.
@@ -48,6 +50,7 @@ struct StatementJson {
     sid: Option<String>,
     effect: String,
     principal: Option<Value>,
+    not_principal: Option<Value>,
     #[serde(default, deserialize_with = "optional_list_or_single")]
     action: Option<Vec<String>>,
     #[serde(default, deserialize_with = "optional_list_or_single")]
@@ -67,38 +70,100 @@ impl StatementJson {
             "Deny" => Effect::Deny,
             other => return Err(format!("Effect must be Allow or Deny, not {other}")),
         };
-        let principals = match (policy_type, self.principal) {
-            (PolicyType::Resource | PolicyType::Trust, Some(principal)) => Some(principals(principal)?),
-            (PolicyType::Role, None) => None,
-            (PolicyType::Resource | PolicyType::Trust, None) => {
-                return Err("a resource policy requires a Principal".to_owned());
-            }
-            (PolicyType::Role, Some(_)) => return Err("a role policy must not have a Principal".to_owned()),
-        };
-        let actions = choice("Action", self.action, self.not_action, |action| {
+        let principals = principals(policy_type, effect, self.principal, self.not_principal)?;
+        let is_action = |action: &str| {
             action == "*"
                 || action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
-        })?;
-        let resources = match (policy_type, self.resource, self.not_resource) {
-            // AWS: "MalformedPolicyDocument: Has prohibited field Resource". A trust policy applies to its own role.
-            (PolicyType::Trust, None, None) => Patterns::AnyOf(vec!["*".to_owned()]),
-            (PolicyType::Trust, ..) => return Err("Has prohibited field Resource".to_owned()),
-            (_, any_of, all_except) => {
-                choice("Resource", any_of, all_except, |resource| resource == "*" || resource.starts_with("arn:"))?
-            }
         };
+        // "If either of the required Resource or Action elements are missing from a key policy statement, the policy
+        // statement has no effect" (API reference, CreateKey and PutKeyPolicy, which succeed).
+        let no_match = || Ok(Patterns::AnyOf(Vec::new()));
+        let actions = match (policy_type, self.action, self.not_action) {
+            (PolicyType::Key, None, None) => no_match(),
+            (_, any_of, all_except) => choice("Action", any_of, all_except, is_action),
+        }?;
+        let resources = match (policy_type, self.resource, self.not_resource) {
+            (PolicyType::Key, None, None) => no_match(),
+            // AWS refuses other resources since August 2025 (announced to the customers concerned).
+            (PolicyType::Key, Some(any_of), None) if any_of == ["*"] => Ok(Patterns::AnyOf(any_of)),
+            (PolicyType::Key, ..) => Err("The only Resource in a key policy is \"*\".".to_owned()),
+            // AWS: "MalformedPolicyDocument: Has prohibited field Resource". A trust policy applies to its own role.
+            (PolicyType::Trust, None, None) => Ok(Patterns::AnyOf(vec!["*".to_owned()])),
+            (PolicyType::Trust, ..) => Err("Has prohibited field Resource".to_owned()),
+            (PolicyType::Resource | PolicyType::Role, any_of, all_except) => {
+                choice("Resource", any_of, all_except, |resource| resource == "*" || resource.starts_with("arn:"))
+            }
+        }?;
         let conditions = self
             .condition
             .into_iter()
             .flat_map(|(operator, keys)| keys.into_iter().map(move |(key, values)| (operator.clone(), key, values)))
             .map(|(operator, key, values)| Condition::parse(&operator, &key, scalars(values)?))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let too_wide = conditions.iter().filter(|_| policy_type == PolicyType::Key);
+        if let Some(prefix) = too_wide.filter_map(|condition| condition.overly_permissive_in_key_policy()).next() {
+            let kind = if prefix.starts_with("kms") { "encryption context" } else { "tag" };
+            return Err(format!(
+                "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key \
+                 matches requests without the specified {kind} or with an unspecified {kind}. To fix, remove \
+                 ForAllValues."
+            ));
+        }
         Ok(Statement { sid: self.sid, effect, principals, actions, resources, conditions })
     }
 }
 
+fn principals(
+    policy_type: PolicyType,
+    effect: Effect,
+    principal: Option<Value>,
+    not_principal: Option<Value>,
+) -> Result<Principals, String> {
+    match (policy_type, principal, not_principal) {
+        (PolicyType::Role, None, None) => Ok(Principals::Own),
+        (PolicyType::Role, ..) => Err("a role policy must not have a Principal".to_owned()),
+        (_, Some(principal), None) => named_principals(principal).map(Principals::AnyOf),
+        // "You cannot use the NotPrincipal element in an IAM identity-based policy nor in an IAM role trust policy" (IAM
+        // user guide).
+        (PolicyType::Resource | PolicyType::Key, None, Some(but)) => all_principals_except(effect, but),
+        (PolicyType::Trust, None, Some(_)) => Err("a trust policy must not have a NotPrincipal".to_owned()),
+        (_, None, None) => Err("a resource policy requires a Principal".to_owned()),
+        (_, Some(_), Some(_)) => Err("a statement requires either Principal or NotPrincipal".to_owned()),
+    }
+}
+
+/// Reads `NotPrincipal`. AWS "might" deny an account as a whole if a role is named without its account, or a role if a
+/// session is named without it (IAM user guide). Such policies are refused, because their effect is not documented.
+fn all_principals_except(effect: Effect, written: Value) -> Result<Principals, String> {
+    if effect == Effect::Allow {
+        // "Using it with "Effect":"Allow" is not supported" (IAM user guide).
+        return Err("NotPrincipal requires the effect Deny".to_owned());
+    }
+    let named = named_principals(written)?;
+    if named.contains(&PolicyPrincipal::Everyone) {
+        return Err("NotPrincipal \"*\" is not simulated".to_owned());
+    }
+    for arn in named.iter().filter_map(|named| if let PolicyPrincipal::Arn(arn) = named { Some(arn) } else { None }) {
+        for wider in wider_principals(arn) {
+            if !named.contains(&wider) {
+                return Err(format!("a NotPrincipal that names {arn} must also name its role and its account"));
+            }
+        }
+    }
+    Ok(Principals::AllExcept(named))
+}
+
+/// The account of a role; the account and the role of a session.
+fn wider_principals(arn: &str) -> Vec<PolicyPrincipal> {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let [_, _, _, _, account, who] = parts[..] else { return Vec::new() };
+    let session = who.strip_prefix("assumed-role/").and_then(|session| session.split_once('/'));
+    let role = session.map(|(role, _)| PolicyPrincipal::Arn(format!("arn:aws:iam::{account}:role/{role}")));
+    role.into_iter().chain([PolicyPrincipal::Account(account.to_owned())]).collect()
+}
+
 /// `"*"`, or `{"AWS": …, "Service": …}`.
-fn principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
+fn named_principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
     const WRONG: &str = "Policy contains a statement with one or more invalid principals.";
     let kinds = match written {
         Value::String(all) if all == "*" => return Ok(vec![PolicyPrincipal::Everyone]),

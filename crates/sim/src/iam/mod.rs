@@ -8,8 +8,10 @@
 //! functions have policies of their own; their services check again, or check instead, once they have found the
 //! resource. All checks end in `decide`, which records in [`roles`] which permissions were used.
 
+mod accounts;
 mod condition;
 mod document;
+mod network;
 mod pattern;
 mod permission;
 mod roles;
@@ -19,8 +21,11 @@ mod tests;
 use crate::arn::{Arn, is_account};
 use crate::call::Caller;
 use crate::world::State;
+pub(crate) use accounts::Accounts;
+use accounts::Side;
 use condition::Condition;
 use document::PolicyType;
+pub use network::Network;
 pub(crate) use permission::{RequiredPermission, authorize, check_caller_policies};
 pub(crate) use roles::{Roles, add_role, can_be_assumed, has_role};
 
@@ -34,8 +39,7 @@ pub(crate) struct Policy {
 struct Statement {
     sid: Option<String>,
     effect: Effect,
-    /// The principals named by a resource's policy. `None` for a role's policy, which applies to the role.
-    principals: Option<Vec<PolicyPrincipal>>,
+    principals: Principals,
     actions: Patterns,
     resources: Patterns,
     conditions: Vec<Condition>,
@@ -45,6 +49,15 @@ struct Statement {
 enum Effect {
     Allow,
     Deny,
+}
+
+/// `Principal`, or `NotPrincipal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Principals {
+    /// A role's policy names none: it applies to the role.
+    Own,
+    AnyOf(Vec<PolicyPrincipal>),
+    AllExcept(Vec<PolicyPrincipal>),
 }
 
 /// A principal as a policy names it.
@@ -113,38 +126,51 @@ impl Policy {
         document::read(document, PolicyType::Resource)
     }
 
-    pub(crate) fn evaluate(&self, request: &AccessRequest<'_>) -> Verdict {
-        match self.grant(request) {
+    /// The same, for the policy of a KMS key.
+    pub(crate) fn parse_key_policy(document: &str) -> Result<Self, String> {
+        document::read(document, PolicyType::Key)
+    }
+
+    pub(crate) fn evaluate(&self, request: &AccessRequest<'_>, accounts: &Accounts) -> Verdict {
+        match self.grant(request, accounts) {
             Grant::NoMatch => Verdict::NotApplicable,
             Grant::ToAccount | Grant::ToPrincipal => Verdict::Allow,
             Grant::Denied => Verdict::Deny,
         }
     }
 
-    /// Whether every statement has the resource `*`, the only one that AWS accepts in a key policy.
-    pub(crate) fn applies_to_any_resource(&self) -> bool {
-        self.statements.iter().all(|statement| statement.resources == Patterns::AnyOf(vec!["*".to_owned()]))
-    }
-
-    fn grant(&self, request: &AccessRequest<'_>) -> Grant {
-        self.statements.iter().map(|statement| statement.grant(request)).max().unwrap_or(Grant::NoMatch)
+    fn grant(&self, request: &AccessRequest<'_>, accounts: &Accounts) -> Grant {
+        self.statements.iter().map(|statement| statement.grant(request, accounts)).max().unwrap_or(Grant::NoMatch)
     }
 }
 
 impl Statement {
-    fn grant(&self, request: &AccessRequest<'_>) -> Grant {
-        let to = match &self.principals {
-            None => Grant::ToPrincipal,
-            Some(named) => named.iter().map(|named| named.grant(request.principal)).max().unwrap_or(Grant::NoMatch),
-        };
+    fn grant(&self, request: &AccessRequest<'_>, accounts: &Accounts) -> Grant {
+        let to = self.principals.grant(request.principal);
         let applies = to != Grant::NoMatch
             && self.actions.matches(|pattern| pattern::action(pattern, request.action))
             && self.resources.matches(|pattern| pattern::arn(pattern, request.resource))
-            && self.conditions.iter().all(|condition| condition.holds(&request.values(condition.key())));
+            && self.conditions.iter().all(|condition| condition.holds(&request.values(condition.key(), accounts)));
         match (applies, self.effect) {
             (false, _) => Grant::NoMatch,
             (true, Effect::Allow) => to,
             (true, Effect::Deny) => Grant::Denied,
+        }
+    }
+}
+
+impl Principals {
+    fn grant(&self, principal: Principal<'_>) -> Grant {
+        let greatest = |named: &[PolicyPrincipal]| named.iter().map(|named| named.grant(principal)).max();
+        match self {
+            Self::Own => Grant::ToPrincipal,
+            Self::AnyOf(named) => greatest(named).unwrap_or(Grant::NoMatch),
+            // An account stands for its root user only. A role must be named itself, besides its account.
+            Self::AllExcept(named) => match (greatest(named), principal) {
+                (Some(Grant::ToPrincipal), _) => Grant::NoMatch,
+                (Some(Grant::ToAccount), Principal::Caller(caller)) if caller.role.is_none() => Grant::NoMatch,
+                _ => Grant::ToPrincipal,
+            },
         }
     }
 }
@@ -181,32 +207,50 @@ impl Patterns {
 
 impl AccessRequest<'_> {
     /// The values of a condition key. Keys are compared without regard to case, including the key of a tag:
-    /// `aws:ResourceTag/TagKey1` "matches a resource tag key named either TagKey1 or tagkey1" (IAM user guide).
-    fn values(&self, key: &str) -> Vec<String> {
-        let of_service = self.context.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let of_principal = match self.principal {
-            Principal::Caller(caller) => vec![
-                ("aws:PrincipalArn", caller.principal()),
-                ("aws:PrincipalAccount", caller.account.clone()),
-                ("aws:PrincipalType", if caller.role.is_some() { "AssumedRole" } else { "Account" }.to_owned()),
-                ("aws:PrincipalIsAWSService", "false".to_owned()),
-            ],
-            Principal::Service { name, source_arn } => vec![
-                ("aws:PrincipalServiceName", name.to_owned()),
-                ("aws:PrincipalIsAWSService", "true".to_owned()),
-                ("aws:SourceArn", source_arn.to_owned()),
-                ("aws:SourceAccount", Arn::parse(source_arn).map_or("", |arn| arn.account).to_owned()),
-            ],
+    /// `aws:ResourceTag/TagKey1` "matches a resource tag key named either TagKey1 or tagkey1" (IAM user guide). The
+    /// values that the service provides take precedence.
+    fn values(&self, key: &str, accounts: &Accounts) -> Vec<String> {
+        let provided = self.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        let provided: Vec<_> = provided.map(|(_, value)| (*value).to_owned()).collect();
+        if !provided.is_empty() {
+            return provided;
+        }
+        let mut all = match self.principal {
+            Principal::Caller(caller) => {
+                if let Some((_, value)) = accounts.tags(caller).find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+                    return vec![value.to_owned()];
+                }
+                let mut all = vec![
+                    ("aws:PrincipalArn", caller.principal()),
+                    ("aws:PrincipalAccount", caller.account.clone()),
+                    ("aws:PrincipalType", if caller.role.is_some() { "AssumedRole" } else { "Account" }.to_owned()),
+                    ("aws:PrincipalIsAWSService", "false".to_owned()),
+                    ("aws:ViaAWSService", "false".to_owned()),
+                ];
+                all.extend(accounts.organization(Side::Principal, &caller.account));
+                all.extend(accounts.network(&caller.account));
+                all
+            }
+            Principal::Service { name, source_arn } => {
+                let source = Arn::parse(source_arn).map_or("", |arn| arn.account);
+                let mut all = vec![
+                    ("aws:PrincipalServiceName", name.to_owned()),
+                    ("aws:PrincipalIsAWSService", "true".to_owned()),
+                    ("aws:ViaAWSService", "false".to_owned()),
+                    ("aws:SourceArn", source_arn.to_owned()),
+                    ("aws:SourceAccount", source.to_owned()),
+                ];
+                all.extend(accounts.organization(Side::Source, source));
+                all
+            }
         };
         // A request on no particular resource (`*`) has no resource account.
         let owner = Arn::parse(self.resource).map(|arn| arn.account).filter(|account| is_account(account));
-        let of_resource = owner.map(|account| ("aws:ResourceAccount", account.to_owned()));
-        of_service
-            .chain(of_principal)
-            .chain(of_resource)
-            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, value)| value)
-            .collect()
+        if let Some(account) = owner {
+            all.push(("aws:ResourceAccount", account.to_owned()));
+            all.extend(accounts.organization(Side::Resource, account));
+        }
+        all.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value).collect()
     }
 }
 
@@ -269,14 +313,15 @@ fn decide(
     policy: Option<&Policy>,
     default: SameAccountDefault,
 ) -> Result<(), DenialReason> {
-    let grant = policy.map_or(Grant::NoMatch, |policy| policy.grant(request));
+    let State { roles, accounts, .. } = state;
+    let grant = policy.map_or(Grant::NoMatch, |policy| policy.grant(request, accounts));
     if grant == Grant::Denied {
         return Err(DenialReason::DeniedByResource);
     }
     let Principal::Caller(caller) = request.principal else {
         return if grant == Grant::NoMatch { Err(DenialReason::NotAllowedByResource) } else { Ok(()) };
     };
-    let own = state.roles.evaluate(caller, request);
+    let own = roles.evaluate(caller, request, accounts);
     let same_account = caller.account == account;
     match grant {
         _ if own == Verdict::Deny => return Err(DenialReason::DeniedByCaller),
@@ -287,7 +332,7 @@ fn decide(
         _ if own == Verdict::Allow => {}
         _ => return Err(DenialReason::NotAllowedByCaller),
     }
-    state.roles.mark_used(caller, request);
+    roles.mark_used(caller, request, accounts);
     Ok(())
 }
 

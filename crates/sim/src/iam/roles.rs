@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{self, PolicyType};
-use super::{AccessRequest, Effect, Grant, Patterns, Policy, Principal, Statement, Verdict, pattern};
+use super::{AccessRequest, Accounts, Effect, Grant, Patterns, Policy, Principal, Statement, Verdict, pattern};
 use crate::arn::Arn;
 use crate::call::{self, Caller};
 use crate::world::{State, World};
@@ -104,7 +104,8 @@ pub(crate) fn can_be_assumed(state: &State, role_arn: &str, service: &str, sourc
         .and_then(|arn| state.roles.known.get(arn.account)?.get(arn.resource.strip_prefix("role/")?));
     let principal = Principal::Service { name: service, source_arn };
     let request = AccessRequest { principal, action: "sts:AssumeRole", resource: role_arn, context: &[] };
-    role.is_some_and(|role| role.trust.as_ref().is_none_or(|trust| trust.evaluate(&request) == Verdict::Allow))
+    let allows = |trust: &Policy| trust.evaluate(&request, &state.accounts) == Verdict::Allow;
+    role.is_some_and(|role| role.trust.as_ref().is_none_or(allows))
 }
 
 impl Roles {
@@ -119,9 +120,9 @@ impl Roles {
     }
 
     /// Evaluates the caller's own policies. A caller without policies may do everything.
-    pub(super) fn evaluate(&self, caller: &Caller, request: &AccessRequest<'_>) -> Verdict {
+    pub(super) fn evaluate(&self, caller: &Caller, request: &AccessRequest<'_>, accounts: &Accounts) -> Verdict {
         let Some(role) = self.of(caller) else { return Verdict::Allow };
-        match role.statements.iter().map(|tracked| tracked.statement.grant(request)).max() {
+        match role.statements.iter().map(|tracked| tracked.statement.grant(request, accounts)).max() {
             None | Some(Grant::NoMatch) => Verdict::NotApplicable,
             Some(Grant::ToAccount | Grant::ToPrincipal) => Verdict::Allow,
             Some(Grant::Denied) => Verdict::Deny,
@@ -129,14 +130,14 @@ impl Roles {
     }
 
     /// Records which of the caller's permissions were needed to allow this request.
-    pub(super) fn mark_used(&mut self, caller: &Caller, request: &AccessRequest<'_>) {
+    pub(super) fn mark_used(&mut self, caller: &Caller, request: &AccessRequest<'_>, accounts: &Accounts) {
         let role = caller.role.as_ref().and_then(|role| self.known.get_mut(&caller.account)?.get_mut(&role.name));
         // Matching is expensive, and a role whose permissions were all used needs no further recording.
         let Some(role) = role.filter(|role| !role.statements.iter().all(TrackedStatement::is_fully_used)) else {
             return;
         };
-        let mut allowing =
-            role.statements.iter_mut().filter(|tracked| tracked.statement.grant(request) == Grant::ToPrincipal);
+        let allows = |tracked: &&mut TrackedStatement| tracked.statement.grant(request, accounts) == Grant::ToPrincipal;
+        let mut allowing = role.statements.iter_mut().filter(allows);
         if let (Some(tracked), None) = (allowing.next(), allowing.next()) {
             tracked.mark_used(request);
         }

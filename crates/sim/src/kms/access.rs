@@ -165,12 +165,21 @@ fn check_permission(
     path: AccessPath<'_>,
 ) -> Result<(), DenialReason> {
     let tags: Vec<_> = key.tags.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
-    let mut context = vec![("kms:CallerAccount", caller.account.as_str())];
+    let mut context = vec![
+        ("kms:CallerAccount", caller.account.as_str()),
+        // Only keys of this kind are simulated.
+        ("kms:KeySpec", "SYMMETRIC_DEFAULT"),
+        ("kms:KeyUsage", "ENCRYPT_DECRYPT"),
+        ("kms:KeyOrigin", "AWS_KMS"),
+    ];
     context.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     match path {
         AccessPath::Direct(more) => context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         AccessPath::ViaService(service) => {
-            context.push(("kms:ViaService", service));
+            context.extend([("kms:ViaService", service), ("aws:ViaAWSService", "true")]);
+            // A condition on the caller's address "denies access if an AWS service makes calls on the principal's
+            // behalf" (IAM user guide): the address is the service's.
+            context.push(("aws:SourceIp", service));
             // A service creates grants only for the resources that it manages for the caller.
             if action == "kms:CreateGrant" {
                 context.push(("kms:GrantIsForAWSResource", "true"));

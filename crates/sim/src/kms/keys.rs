@@ -59,7 +59,7 @@ impl World {
     pub fn add_key(&self, arn: &str, policy: &str) -> Result<(), String> {
         let named = Arn::of("kms", arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
         let (Arn { region, account, .. }, id) = named.ok_or_else(|| format!("{arn} is not the ARN of a key"))?;
-        let policy = (policy.to_owned(), Policy::parse(policy)?);
+        let policy = (policy.to_owned(), Policy::parse_key_policy(policy)?);
         self.change(|state| {
             let key = Key::new(state, account, id, arn, policy);
             state.region_state(account, region).kms.keys.insert(id.to_owned(), key);

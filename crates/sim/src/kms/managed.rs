@@ -36,7 +36,7 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
         // "All AWS managed keys are automatically rotated every year" (KMS developer guide).
         rotation: Some(Rotation { days: 365, since: now }),
         // The document is valid. An invalid one would give an empty policy, which allows nothing.
-        policy: Policy::parse(&document).unwrap_or_default(),
+        policy: Policy::parse_key_policy(&document).unwrap_or_default(),
         policy_document: document,
         tags: BTreeMap::new(),
     };

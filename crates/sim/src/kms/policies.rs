@@ -68,11 +68,7 @@ impl NewPolicy {
         if policy_document.len() > 32 * 1024 {
             return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
         }
-        let policy = Policy::parse(&policy_document).map_err(malformed)?;
-        // AWS refuses other resources since August 2025 (announced to the customers concerned).
-        if !policy.applies_to_any_resource() {
-            return Err(malformed("The only Resource in a key policy is \"*\".".to_owned()));
-        }
+        let policy = Policy::parse_key_policy(&policy_document).map_err(malformed)?;
         let again = AccessRequest {
             principal: Principal::Caller(caller),
             action: "kms:PutKeyPolicy",
@@ -104,8 +100,8 @@ pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
         }]
     })
     .to_string();
-    let policy =
-        Policy::parse(&policy_document).map_err(|message| Error::new("MalformedPolicyDocumentException", message))?;
+    let policy = Policy::parse_key_policy(&policy_document)
+        .map_err(|message| Error::new("MalformedPolicyDocumentException", message))?;
     Ok((policy_document, policy))
 }
 

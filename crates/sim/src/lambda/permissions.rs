@@ -51,8 +51,9 @@ pub(crate) fn allow(state: &mut State, function_arn: &str, service: &str, source
 /// Whether the function exists and this service may invoke it for this resource.
 pub(crate) fn may_invoke(state: &mut State, function_arn: &str, service: &str, source_arn: &str) -> bool {
     let Some((function, arn)) = find(state, function_arn).zip(Arn::parse(function_arn)) else { return false };
-    let permissions = &state.region_state(arn.account, arn.region).lambda.permissions;
-    let permissions = name(function_arn).and_then(|name| permissions.get(name));
+    let require_permission = function.require_permission;
+    let region = state.used_region_state(arn.account, arn.region);
+    let permissions = region.zip(name(function_arn)).and_then(|(region, name)| region.lambda.permissions.get(name));
     let request = AccessRequest {
         principal: Principal::Service { name: service, source_arn },
         action: "lambda:InvokeFunction",
@@ -60,7 +61,9 @@ pub(crate) fn may_invoke(state: &mut State, function_arn: &str, service: &str, s
         context: &[],
     };
     match permissions {
-        Some(permissions) => permissions.iter().any(|permission| permission.evaluate(&request) == Verdict::Allow),
-        None => !function.require_permission,
+        Some(permissions) => {
+            permissions.iter().any(|permission| permission.evaluate(&request, &state.accounts) == Verdict::Allow)
+        }
+        None => !require_permission,
     }
 }

@@ -336,3 +336,46 @@ async fn add_key_refuses_other_arns_and_invalid_policies() {
     assert_eq!(message, "arn:aws:kms:eu-west-1:111111111111:alias/orders is not the ARN of a key");
     world.add_key(&arn(UNKNOWN_KEY), "no policy").expect_err("an error");
 }
+
+/// "If either of the required Resource or Action elements are missing from a key policy statement, the policy statement
+/// has no effect. When a key policy statement is missing one of these elements, the KMS console correctly reports an
+/// error, but the CreateKey and PutKeyPolicy API requests succeed" (API reference).
+#[tokio::test(start_paused = true)]
+async fn a_statement_without_resource_or_action_has_no_effect() {
+    let world = world();
+    let (kms, other) = (client(&world, OWNER), client(&world, OTHER));
+    for (effect, missing, expected) in [
+        ("Allow", "", "done"),
+        ("Allow", "Resource", "AccessDeniedException"),
+        ("Allow", "Action", "AccessDeniedException"),
+        ("Deny", "Resource", "done"),
+        ("Deny", "Action", "done"),
+    ] {
+        let mut statement = opening(OTHER, "kms:DescribeKey");
+        statement["Effect"] = json!(effect);
+        statement.as_object_mut().expect("a statement").remove(missing);
+        let mut statements = vec![opening(OWNER, "kms:*"), statement];
+        if effect == "Deny" {
+            statements.push(opening(OTHER, "kms:*"));
+        }
+        let made = kms.create_key().policy(policy(&statements)).send().await.expect("a key").key_metadata;
+        let key = made.and_then(|key| key.arn).expect("an ARN");
+        let described = other.describe_key().key_id(&key).send().await;
+        let code =
+            described.map_or_else(|refused| refused.code().unwrap_or_default().to_owned(), |_| "done".to_owned());
+        assert_eq!(code, expected, "{effect} without {missing}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_all_values_is_refused_with_single_valued_keys() {
+    let kms = client(&world(), OWNER);
+    for (key, kind) in [("kms:EncryptionContext:a", "encryption context"), ("aws:RequestTag/a", "tag")] {
+        let mut statement = opening(OWNER, "kms:*");
+        statement["Condition"] = json!({ "ForAllValues:StringEquals": { key: "b" } });
+        let statements = policy(&[opening(OWNER, "kms:*"), statement]);
+        let (code, message) = error_of(kms.create_key().policy(statements).send().await);
+        assert_eq!(code, "MalformedPolicyDocumentException");
+        assert!(message.starts_with("OverlyPermissiveCondition: ") && message.contains(kind), "{message}");
+    }
+}

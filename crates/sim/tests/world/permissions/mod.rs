@@ -2,6 +2,7 @@
 
 mod conditions;
 mod invocations;
+mod organizations;
 mod tables;
 mod unused;
 
