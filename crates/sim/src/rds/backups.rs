@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::find_database_by_resource_id;
 use super::identifiers::Arn;
+use super::keys::has_usable_key;
 use super::lifecycle::{remove, start_snapshot};
 use super::snapshots::{Origin, SnapshotUid};
 use crate::call::Error;
@@ -73,7 +74,9 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
     let id = format!("rds:{}-{}", database.id, now.format("%Y-%m-%d-%H-%M"));
     let Some(found) = find_database_by_resource_id(state, database, resource_id) else { return };
     let (days, tags) = (found.facts.retention_days, found.tags_for_snapshots());
-    if days == 0 || found.check_available(database.kind).is_err() {
+    // "Your DB instance must be in the available state for automated backups to occur" (RDS User Guide, "Introduction
+    // to backups").
+    if days == 0 || found.check_available(database.kind).is_err() || !has_usable_key(state, database) {
         return;
     }
     // A snapshot retained from a deleted database of the same name may have this identifier.

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::backups::{self, Window};
-use super::describe::{Filter, filtered};
 use super::engines::Engine;
 use super::events::{EventKind, record_event};
+use super::filters::{self, Filter, Property};
 use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identifier};
 use super::kind::Kind;
 use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::snapshots::Origin;
 use super::tags::{self, Tag, Tags};
-use super::{RdsContext, find_database, find_database_by_resource_id, find_snapshot_by_uid, paging, view};
+use super::{RdsContext, find_database_by_resource_id, find_snapshot_by_uid, paging, view};
 use crate::call::Error;
 use crate::world::State;
 use crate::{kms, page};
@@ -185,19 +185,17 @@ pub(super) struct DescribeRequest {
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     let spelling = ctx.kind.spelling();
     let size = paging::size(wanted.max_records)?;
-    let databases = &ctx.family(state).databases;
     let candidates: Box<dyn Iterator<Item = &Database>> = match &wanted.identifier {
-        Some(named) => {
-            let id = Arn::id_of(named);
-            Box::new(std::iter::once(databases.get(&id).ok_or_else(|| ctx.kind.database_not_found(named))?))
+        Some(named) => Box::new(std::iter::once(&*ctx.own_database(state, named)?)),
+        None => {
+            Box::new(page::after(wanted.marker.as_ref(), &ctx.family(state).databases).map(|(_, database)| database))
         }
-        None => Box::new(page::after(wanted.marker.as_ref(), databases).map(|(_, database)| database)),
     };
     let found = candidates.map(|database| {
-        let matches = filtered(&wanted.filters, |filter| match filter {
-            _ if filter == spelling.filter_database => Some(&database.facts.id),
-            "engine" => Some(database.facts.engine.name),
-            "dbi-resource-id" | "db-cluster-resource-id" => Some(&database.facts.resource_id),
+        let matches = filters::passes(&wanted.filters, |filter| match filter {
+            _ if filter == spelling.filter_database => Some(Property::Resource(database.arn.clone())),
+            "engine" => Some(Property::text(database.facts.engine.name)),
+            "dbi-resource-id" | "db-cluster-resource-id" => Some(Property::text(&database.facts.resource_id)),
             _ => None,
         })?;
         Ok(matches.then(|| (&database.facts.id, view::database(database))))
@@ -225,9 +223,8 @@ fn yes() -> bool {
 
 /// The database has the status `deleting` until it is gone, which is not before its final snapshot is available.
 pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
-    let arn = ctx.arn(ResourceType::Database, &wanted.identifier);
-    let database_not_found = || ctx.kind.database_not_found(&wanted.identifier);
-    let found = find_database(state, &arn).ok_or_else(database_not_found)?;
+    let found = ctx.own_database(state, &wanted.identifier)?;
+    let arn = found.arn.clone();
     if found.status == Status::Deleting {
         let message = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
         return Err(ctx.kind.invalid_database_state(message));
@@ -252,7 +249,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     };
     let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
     let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
-    let found = find_database(state, &arn).ok_or_else(database_not_found)?;
+    let found = ctx.own_database(state, &wanted.identifier)?;
     found.status = Status::Deleting;
     let view = view::database(found);
     let with_backups = wanted.delete_automated_backups;

@@ -4,7 +4,9 @@ use std::ops::Bound;
 
 use serde::Deserialize;
 
+use super::filters::{self, Filter, Property};
 use super::identifiers::{Arn, ResourceType};
+use super::kind::Kind;
 use super::snapshots::Snapshot;
 use super::view::{Viewer, snapshot_type};
 use super::{Family, RdsContext, paging, read_family, read_snapshot, view};
@@ -36,16 +38,9 @@ pub(super) struct DescribeRequest {
     marker: Option<String>,
 }
 
-/// A filter of a request: the property must have one of the values.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Filter {
-    name: String,
-    values: Vec<String>,
-}
-
 pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Xml, Error> {
     let scope = Scope::of(wanted)?;
+    filters::check_names(&wanted.filters, filter_names(ctx.kind))?;
     let (found, marker) = match &wanted.identifier {
         Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
         None => list(state, ctx, wanted, &scope)?,
@@ -58,20 +53,6 @@ pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest
     });
     xml.optional("Marker", marker.as_deref());
     Ok(xml)
-}
-
-/// Whether an item passes all filters. `property` returns the item's value for the name of a filter.
-pub(super) fn filtered<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<&'a str>) -> Result<bool, Error> {
-    for Filter { name, values } in filters {
-        let Some(is) = property(name) else {
-            return Err(Error::new("InvalidParameterValue", format!("Unrecognized filter name: {name}")));
-        };
-        // A filter value may be the ARN of a database.
-        if !values.iter().any(|value| Arn::id_of(value).eq_ignore_ascii_case(is)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The snapshot types that a request includes.
@@ -92,8 +73,10 @@ impl Scope {
         let only = |own| Ok(Self { own: Some(Own::Only(own)), shared: false, public: false });
         match wanted.snapshot_type.as_deref() {
             None => Ok(Self { own: Some(Own::All), shared: wanted.include_shared, public: wanted.include_public }),
-            Some("automated") => Ok(Self { public: wanted.include_public, ..only("automated")? }),
-            Some("manual") => Ok(Self { public: wanted.include_public, ..only("manual")? }),
+            // "The IncludeShared and IncludePublic parameters don't apply for SnapshotType values of manual or automated"
+            // (`DescribeDBSnapshots`).
+            Some("automated") => only("automated"),
+            Some("manual") => only("manual"),
             Some("awsbackup") => only("awsbackup"),
             Some("shared") => Ok(Self { own: None, shared: true, public: false }),
             Some("public") => Ok(Self { own: None, shared: false, public: true }),
@@ -128,7 +111,7 @@ fn named_one<'s>(
     let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
     // Another account's shared snapshot is found by its full ARN, unless the request has a type.
     let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
-    if !in_scope || !fits(ctx, wanted, found, viewer)? {
+    if !in_scope || !fits(wanted, found, viewer)? {
         return Err(ctx.kind.snapshot_not_found(named));
     }
     Ok((found, viewer))
@@ -194,7 +177,7 @@ fn own<'s>(
         None => Box::new(snapshots.after(after)),
     };
     let found = candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)).map(|snapshot| {
-        let fits = fits(ctx, wanted, snapshot, Viewer::Owner)?;
+        let fits = fits(wanted, snapshot, Viewer::Owner)?;
         Ok(fits.then_some((snapshot, Viewer::Owner)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
@@ -216,7 +199,7 @@ fn others<'s>(
     let arns = shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
     let found = arns.filter(|arn| arn.account != ctx.caller.account).map(|arn| {
         let Some(snapshot) = read_snapshot(state, arn) else { return Ok(None) };
-        let fits = fits(ctx, wanted, snapshot, viewer)?;
+        let fits = fits(wanted, snapshot, viewer)?;
         Ok(fits.then_some((snapshot, viewer)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
@@ -231,23 +214,32 @@ impl DescribeRequest {
             _ => None,
         });
         let named = self.database.as_ref().or(filtered)?;
-        Some(Arn::id_of(named))
+        Some(ctx.arn_of(ResourceType::Database, named)?.id)
+    }
+}
+
+/// The filters that the API reference lists for each kind.
+fn filter_names(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Instance => &["db-instance-id", "db-snapshot-id", "dbi-resource-id", "snapshot-type", "engine"],
+        Kind::Cluster => &["db-cluster-id", "db-cluster-snapshot-id", "snapshot-type", "engine"],
     }
 }
 
 /// Whether a snapshot matches the request in everything but its type.
-fn fits(ctx: &RdsContext, wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
-    let spelling = ctx.kind.spelling();
+fn fits(wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
     let database = &snapshot.database;
-    let passes = filtered(&wanted.filters, |filter| match filter {
-        _ if filter == spelling.filter_database => Some(&database.id),
-        _ if filter == spelling.filter_snapshot => Some(&snapshot.arn().id),
-        "dbi-resource-id" | "db-cluster-resource-id" => Some(&database.resource_id),
-        "snapshot-type" => Some(snapshot_type(snapshot, viewer)),
-        "engine" => Some(database.engine.name),
-        _ => None,
+    let passes = filters::passes(&wanted.filters, |filter| {
+        Some(match filter {
+            "db-instance-id" | "db-cluster-id" => Property::Resource(snapshot.database_arn()),
+            "db-snapshot-id" | "db-cluster-snapshot-id" => Property::text(view::identifier(snapshot, viewer)),
+            "dbi-resource-id" => Property::text(&database.resource_id),
+            "snapshot-type" => Property::text(snapshot_type(snapshot, viewer)),
+            "engine" => Property::text(database.engine.name),
+            _ => return None,
+        })
     })?;
     Ok(passes
-        && wanted.database.as_ref().is_none_or(|named| Arn::id_of(named) == database.id)
+        && wanted.database.as_ref().is_none_or(|named| snapshot.database_arn().is_named(named))
         && wanted.dbi_resource_id.as_ref().is_none_or(|id| *id == database.resource_id))
 }

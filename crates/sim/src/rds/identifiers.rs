@@ -6,6 +6,9 @@ use super::kind::Kind;
 use crate::arn;
 use crate::call::Error;
 
+/// What distinguishes an ARN from an identifier.
+pub(super) const PREFIX: &str = "arn:";
+
 /// The ARN of a database or a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arn {
@@ -42,9 +45,13 @@ impl Arn {
         })
     }
 
-    /// The identifier of a resource that is named by its identifier or its ARN.
-    pub(super) fn id_of(named: &str) -> String {
-        Self::parse(named).map_or_else(|| named.to_ascii_lowercase(), |arn| arn.id)
+    /// Whether a text that is an identifier or an ARN names this resource. An ARN must be the same in every part.
+    pub(super) fn is_named(&self, named: &str) -> bool {
+        if named.starts_with(PREFIX) {
+            Self::parse(named).is_some_and(|arn| arn == *self)
+        } else {
+            named.eq_ignore_ascii_case(&self.id)
+        }
     }
 
     /// The same as `parse`, with the error of a parameter that must be an ARN.

@@ -22,9 +22,8 @@ pub(super) struct Spelling {
     pub(super) max_snapshot_id_length: usize,
     /// The minimum retention period. The maximum is the same for both kinds.
     pub(super) min_retention_days: u32,
-    /// Names of filters: by database, and by snapshot.
+    /// The name of the filter by database.
     pub(super) filter_database: &'static str,
-    pub(super) filter_snapshot: &'static str,
     /// The prefix of generated resource identifiers.
     pub(super) resource_prefix: &'static str,
     database_not_found: &'static str,
@@ -43,7 +42,6 @@ const INSTANCE: Spelling = Spelling {
     max_snapshot_id_length: 255,
     min_retention_days: 0,
     filter_database: "db-instance-id",
-    filter_snapshot: "db-snapshot-id",
     resource_prefix: "db-",
     database_not_found: "DBInstanceNotFound",
     database_already_exists: "DBInstanceAlreadyExists",
@@ -61,7 +59,6 @@ const CLUSTER: Spelling = Spelling {
     max_snapshot_id_length: 63,
     min_retention_days: 1,
     filter_database: "db-cluster-id",
-    filter_snapshot: "db-cluster-snapshot-id",
     resource_prefix: "cluster-",
     database_not_found: "DBClusterNotFoundFault",
     database_already_exists: "DBClusterAlreadyExistsFault",

@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType, check_identifier};
+use super::keys::has_usable_key;
 use super::share::remove_share;
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{Viewer, snapshot_response};
-use super::{RdsContext, copy, find_database, find_snapshot_by_uid};
+use super::{RdsContext, copy, find_snapshot_by_uid};
 use crate::bill;
 use crate::call::Error;
 use crate::wire::xml::Xml;
@@ -30,10 +31,13 @@ pub(super) struct CreateRequest {
 /// Creates a manual snapshot.
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Xml, Error> {
     let id = check_snapshot_id(ctx, &wanted.identifier)?;
-    let database = ctx.arn(ResourceType::Database, &wanted.database);
-    let found = find_database(state, &database).ok_or_else(|| ctx.kind.database_not_found(&wanted.database))?;
+    let found = ctx.own_database(state, &wanted.database)?;
     found.check_available(ctx.kind)?;
-    let tags = tags::with(found.tags_for_snapshots(), wanted.tags)?;
+    let (database, inherited) = (found.arn.clone(), found.tags_for_snapshots());
+    if !has_usable_key(state, &database) {
+        return Err(inaccessible(&database));
+    }
+    let tags = tags::with(inherited, wanted.tags)?;
     check_can_create(state, ctx, &id)?;
     let uid = start_snapshot(state, &database, &id, Origin::Manual, tags)
         .ok_or_else(|| ctx.kind.database_not_found(&database.id))?;
@@ -41,6 +45,15 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
     find_snapshot_by_uid(state, &uid)
         .map(|snapshot| snapshot_response(ctx.kind, snapshot, Viewer::Owner, now))
         .ok_or_else(|| ctx.kind.snapshot_not_found(&id))
+}
+
+/// "The source DB instance must be in the available or storage-optimization state" (`CreateDBSnapshot`).
+fn inaccessible(database: &Arn) -> Error {
+    let Arn { kind, id, .. } = database;
+    let what = format!("{} {id}", kind.spelling().database);
+    kind.invalid_database_state(format!(
+        "{what} is not in available state: it is inaccessible-encryption-credentials-recoverable."
+    ))
 }
 
 /// Checks the identifier of a new manual snapshot.

@@ -15,7 +15,9 @@ mod databases;
 mod describe;
 mod engines;
 mod events;
+mod filters;
 mod identifiers;
+mod keys;
 mod kind;
 mod lifecycle;
 mod paging;
@@ -138,25 +140,35 @@ impl RdsContext {
         format!("arn:aws:rds:{}:{}:es:{name}", self.region, self.caller.account)
     }
 
-    /// The ARN of a snapshot, named by its identifier if it is the caller's own in this region, or by its ARN.
+    /// The ARN of a resource that is named by its identifier, if it is the caller's own in this region, or by its ARN.
+    /// `None`: the ARN of another type.
+    fn arn_of(&self, resource_type: ResourceType, named: &str) -> Option<Arn> {
+        if named.starts_with(identifiers::PREFIX) {
+            Arn::parse(named).filter(|arn| (arn.kind, arn.resource_type) == (self.kind, resource_type))
+        } else {
+            Some(self.arn(resource_type, named))
+        }
+    }
+
+    fn is_own(&self, arn: &Arn) -> bool {
+        arn.account == self.caller.account && arn.region == self.region
+    }
+
     fn snapshot_arn(&self, named: &str) -> Result<Arn, Error> {
-        if !named.starts_with("arn:") {
-            return Ok(self.arn(ResourceType::Snapshot, named));
-        }
-        let arn = Arn::read(named)?;
-        if (arn.kind, arn.resource_type) != (self.kind, ResourceType::Snapshot) {
-            let message = format!("{named} is not the ARN of a {}.", self.kind.spelling().snapshot);
-            return Err(Error::new("InvalidParameterValue", message));
-        }
-        Ok(arn)
+        self.arn_of(ResourceType::Snapshot, named).ok_or_else(|| self.kind.snapshot_not_found(named))
     }
 
     /// The snapshot, if it is the caller's own in this region.
     fn own_snapshot<'s>(&self, state: &'s mut State, named: &str) -> Result<&'s mut Snapshot, Error> {
         let arn = self.snapshot_arn(named)?;
-        let is_own = arn.account == self.caller.account && arn.region == self.region;
-        let snapshot = if is_own { find_snapshot(state, &arn) } else { None };
+        let snapshot = if self.is_own(&arn) { find_snapshot(state, &arn) } else { None };
         snapshot.ok_or_else(|| self.kind.snapshot_not_found(named))
+    }
+
+    /// The database, if it is the caller's own in this region.
+    fn own_database<'s>(&self, state: &'s mut State, named: &str) -> Result<&'s mut Database, Error> {
+        let arn = self.arn_of(ResourceType::Database, named).filter(|arn| self.is_own(arn));
+        arn.and_then(|arn| find_database(state, &arn)).ok_or_else(|| self.kind.database_not_found(named))
     }
 }
 

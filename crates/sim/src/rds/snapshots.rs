@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::databases::Facts;
-use super::identifiers::Arn;
+use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
 use super::tags::Tags;
 use crate::call::Error;
@@ -110,6 +110,13 @@ impl Status {
 impl Snapshot {
     pub(super) fn arn(&self) -> &Arn {
         &self.uid.arn
+    }
+
+    /// The ARN of its database, as its owner names it. The database may not exist: in the account and region of a copy it
+    /// usually does not.
+    pub(super) fn database_arn(&self) -> Arn {
+        let (resource_type, id) = (ResourceType::Database, self.database.id.clone());
+        Arn { resource_type, id, ..self.arn().clone() }
     }
 
     pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {

@@ -171,7 +171,7 @@ pub(super) fn database(database: &Database) -> Value {
 }
 
 /// Other accounts see the ARN in place of the identifier.
-fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
+pub(super) fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
     match viewer {
         Viewer::Owner | Viewer::Deleter => snapshot.arn().id.clone(),
         Viewer::SharedAccount | Viewer::Public => snapshot.arn().to_string(),

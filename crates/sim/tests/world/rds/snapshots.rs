@@ -86,9 +86,62 @@ async fn instance_and_cluster_snapshots_are_separate() {
     let [instances, clusters] = BOTH.map(|kind| Rds::new(&world, PROD, REGION, kind));
     instances.snapshot(&world, "one").await;
     assert_eq!(clusters.describe("one").await.err(), Some(Kind::Cluster.snapshot_not_found()));
-    let wrong = clusters.describe(&Kind::Instance.arn(PROD, REGION, "one")).await;
-    assert_eq!(wrong.err().as_deref(), Some("InvalidParameterValue"));
     clusters.snapshot(&world, "one").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arn_names_one_resource_and_not_another_with_the_same_identifier() {
+    let world = world();
+    for (kind, other) in [(Kind::Instance, Kind::Cluster), (Kind::Cluster, Kind::Instance)] {
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.snapshot(&world, "s").await;
+        let wrong = [
+            kind.arn(DR, REGION, "s"),
+            kind.arn(PROD, OTHER_REGION, "s"),
+            other.arn(PROD, REGION, "s"),
+            kind.database_arn(PROD, REGION, "s"),
+            "arn:aws:sns:eu-west-1:111111111111:s".to_owned(),
+        ];
+        for arn in &wrong {
+            let not_found = Some(kind.snapshot_not_found());
+            assert_eq!(rds.describe(arn).await.err(), not_found, "describing {arn}");
+            assert_eq!(rds.delete(arn).await.err(), not_found, "deleting {arn}");
+            assert_eq!(rds.share(arn, &[DR], &[]).await.err(), not_found, "sharing {arn}");
+            let copy = CopyRequest { source: arn, target: "c", ..CopyRequest::default() };
+            assert_eq!(rds.copy(copy).await.err(), not_found, "copying {arn}");
+        }
+        let wrong = [
+            kind.database_arn(DR, REGION, "of-s"),
+            kind.database_arn(PROD, OTHER_REGION, "of-s"),
+            other.database_arn(PROD, REGION, "of-s"),
+            kind.arn(PROD, REGION, "of-s"),
+        ];
+        let by_database = kind.pick("db-instance-id", "db-cluster-id");
+        for arn in &wrong {
+            assert_eq!(rds.create(arn, "t").await.err(), Some(kind.database_not_found()), "a snapshot of {arn}");
+            assert_eq!(rds.status(arn).await.err(), Some(kind.database_not_found()), "describing {arn}");
+            assert_eq!(rds.delete_database(arn, true).await.err(), Some(kind.database_not_found()), "deleting {arn}");
+            let filters = [(by_database.as_str(), arn.as_str())];
+            let query = Query { filters: &filters, ..Query::default() };
+            assert_eq!(rds.ids(query).await, Ok(vec![]), "snapshots of {arn}");
+        }
+        let own = kind.database_arn(PROD, REGION, "of-s");
+        assert_eq!(rds.create(&own, "t").await.map(|seen| seen.database), Ok("of-s".to_owned()));
+        assert_eq!(rds.status(&own).await.as_deref(), Ok("available"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_the_operation_lacks_is_refused_even_without_snapshots() {
+    let world = world();
+    for kind in BOTH {
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        let others = kind.pick("db-cluster-id", "dbi-resource-id");
+        for name in ["colour", &others] {
+            let query = Query { filters: &[(name, "x")], ..Query::default() };
+            assert_eq!(rds.ids(query).await.err().as_deref(), Some("InvalidParameterValue"), "{name}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

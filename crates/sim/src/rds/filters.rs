@@ -1,0 +1,59 @@
+//! Filters of the operations that describe databases and snapshots.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::identifiers::Arn;
+use crate::call::Error;
+
+/// A filter of a request: the property must have one of the values.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Filter {
+    pub(super) name: String,
+    pub(super) values: Vec<String>,
+}
+
+/// The property of an item that a filter compares with its values.
+pub(super) enum Property<'a> {
+    Text(Cow<'a, str>),
+    /// A resource, which a value names by its identifier or by its whole ARN.
+    Resource(Arn),
+}
+
+impl<'a> Property<'a> {
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    fn is(&self, value: &str) -> bool {
+        match self {
+            Self::Text(text) => text.eq_ignore_ascii_case(value),
+            Self::Resource(arn) => arn.is_named(value),
+        }
+    }
+}
+
+/// Whether an item passes all filters. `property` returns the property of the item that a filter is for.
+pub(super) fn passes<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<Property<'a>>) -> Result<bool, Error> {
+    for Filter { name, values } in filters {
+        let property = property(name).ok_or_else(|| unknown(name))?;
+        if !values.iter().any(|value| property.is(value)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Refuses filters that an operation does not have.
+pub(super) fn check_names(filters: &[Filter], known: &[&str]) -> Result<(), Error> {
+    match filters.iter().find(|filter| !known.contains(&filter.name.as_str())) {
+        Some(filter) => Err(unknown(&filter.name)),
+        None => Ok(()),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new("InvalidParameterValue", format!("Unrecognized filter name: {name}"))
+}
