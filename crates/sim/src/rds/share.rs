@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::RdsContext;
 use super::describe::EVERYONE;
 use super::identifiers::Arn;
-use super::kind::Kind;
+use super::identifiers::check_identifier;
+use super::kind::{Kind, Spelling};
 use super::snapshots::{Origin, Snapshot};
 use crate::arn::is_account;
 use crate::call::Error;
@@ -37,9 +38,10 @@ pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest)
         return Err(Error::new("InvalidParameterValue", message));
     }
     wanted.values_to_add.iter().chain(&wanted.values_to_remove).try_for_each(|value| check_account(value))?;
+    check_difference(&wanted)?;
     let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     if snapshot.origin == Origin::Automated {
-        return Err(ctx.kind.invalid_snapshot_state("Automated snapshots cannot be shared: copy them first."));
+        check_manual(ctx.kind, &snapshot.arn().id)?;
     }
     snapshot.check_available(ctx.kind)?;
     let mut shared_with = snapshot.shared_with.clone();
@@ -79,6 +81,26 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
 /// Removes a snapshot from the list of those shared with an account, or from the public ones.
 pub(super) fn remove_share(state: &mut State, arn: &Arn, account: &str) {
     state.region_state(account, &arn.region).rds.family(arn.kind).shared.remove(arn);
+}
+
+/// An automated snapshot's identifier is invalid here. AWS's response to sharing `rds:…`: "(InvalidParameterValue) when
+/// calling the ModifyDBSnapshotAttribute operation: The parameter DBSnapshotIdentifier is not a valid identifier"
+/// (github.com/aws/aws-sdk/issues/638).
+fn check_manual(kind: Kind, id: &str) -> Result<(), Error> {
+    let Spelling { snapshot, max_snapshot_id_length, .. } = kind.spelling();
+    check_identifier(id, &format!("{snapshot}Identifier"), *max_snapshot_id_length).map(drop)
+}
+
+/// The code for "parameters that must not be used together were used together" (common errors of RDS). Moto reports it
+/// too.
+fn check_difference(wanted: &ModifyRequest) -> Result<(), Error> {
+    match wanted.values_to_add.iter().find(|value| wanted.values_to_remove.contains(value)) {
+        None => Ok(()),
+        Some(both) => {
+            let message = format!("A value may not appear in both the add list and the remove list: {both}.");
+            Err(Error::new("InvalidParameterCombination", message))
+        }
+    }
 }
 
 fn check_account(value: &str) -> Result<(), Error> {

@@ -274,6 +274,23 @@ async fn policies_are_not_checked_again_during_a_copy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_database_whose_key_is_disabled_gets_no_snapshots() {
+    for kind in BOTH {
+        let world = world();
+        let kms = kms(&world, PROD, REGION);
+        let key = key(&kms).await;
+        let rds = encrypted(&world, kind, Some(&key)).await;
+        let automated = Query { origin: Some("automated"), ..Query::default() };
+        world.sleep(DAY).await;
+        assert_eq!(rds.ids(automated.clone()).await.expect("a page").len(), 1);
+        kms.disable_key().key_id(&key).send().await.expect("disabled");
+        assert_eq!(rds.create("orders", "t").await.err(), Some(kind.invalid_database_state()));
+        world.sleep(3 * DAY).await;
+        assert_eq!(rds.ids(automated).await.expect("a page").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn creating_a_database_requires_a_usable_key() {
     let world = world();
     for kind in BOTH {

@@ -99,6 +99,31 @@ async fn a_snapshot_is_shared_with_at_most_20_accounts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_cannot_be_added_and_removed_in_one_call() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, _) = tagged(&world, kind).await;
+        let both = prod.share("s", &[DR, THIRD_ACCOUNT], &[DR]).await;
+        assert_eq!(both, Err("InvalidParameterCombination".to_owned()));
+        assert_eq!(prod.shared_with("s").await, Ok(vec![]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn shared_and_public_snapshots_are_not_listed_with_manual_and_automated_ones() {
+    let world = world();
+    for kind in BOTH {
+        let (prod, _) = tagged(&world, kind).await;
+        prod.share("s", &[DR, "all"], &[]).await.expect("a share");
+        let dr = Rds::new(&world, DR, REGION, kind);
+        for origin in ["manual", "automated"] {
+            let query = Query { origin: Some(origin), shared: true, public: true, ..Query::default() };
+            assert_eq!(dr.list(query).await, Ok((vec![], None)), "{origin}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_owner_shares_a_snapshot_and_lists_its_accounts() {
     let world = world();
     for kind in BOTH {
@@ -121,7 +146,8 @@ async fn automated_and_incomplete_snapshots_cannot_be_shared() {
         world.sleep(DAY).await;
         let automated =
             rds.ids(Query { origin: Some("automated"), ..Query::default() }).await.expect("a page").remove(0);
-        assert_eq!(rds.share(&automated, &[DR], &[]).await, Err(kind.invalid_snapshot_state()));
+        assert_eq!(rds.share(&automated, &[DR], &[]).await, Err("InvalidParameterValue".to_owned()));
+        assert_eq!(rds.shared_with(&automated).await, Ok(vec![]));
         rds.create("daily", "young").await.expect("a snapshot");
         assert_eq!(rds.share("young", &[DR], &[]).await, Err(kind.invalid_snapshot_state()));
         for bad in ["42", "everyone", "22222222222a"] {
