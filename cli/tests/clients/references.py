@@ -2,12 +2,18 @@
 command line contains the examples of its reference."""
 
 import re
+import subprocess
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-import awscli
 from botocore.loaders import Loader
+
+from simulation import DRACO
+
+# The package is not imported: it would replace botocore by its own, older copy.
+EXAMPLES = Path(find_spec("awscli").origin).parent / "examples"
 
 
 @cache
@@ -48,7 +54,7 @@ class Example(NamedTuple):
     quotation: str
 
     def missing(self, _):
-        text = (Path(awscli.__file__).parent / "examples" / f"{self.command}.rst").read_text()
+        text = (EXAMPLES / f"{self.command}.rst").read_text()
         return [] if self.quotation in plain_text(text) else [self.quotation]
 
 
@@ -67,3 +73,28 @@ class NotSupported(NamedTuple):
 
     service: str
     operation: str
+
+
+class Open(NamedTuple):
+    """No text decides. It is an open question of the simulation, by its name in `draco sim --questions`."""
+
+    name: str
+
+    def missing(self, _):
+        return [] if self.name in open_questions() else [self.name]
+
+
+class NotSimulated(NamedTuple):
+    """Sim leaves these members out, because their effect lies outside of what it simulates. This decides nothing."""
+
+    reason: str
+
+    def missing(self, _):
+        return []
+
+
+@cache
+def open_questions():
+    """The names of the open questions, each at the beginning of a line."""
+    listed = subprocess.run([DRACO, "sim", "--questions"], capture_output=True, text=True, check=False)
+    return set(re.findall(r"^([a-z]+(?:-[a-z]+)*)\b", listed.stdout, re.MULTILINE))
