@@ -8,6 +8,7 @@ mod mutants;
 mod permissions;
 mod python;
 mod test;
+mod worlds;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ enum Task {
     Deploy(deploy_args::Task),
     /// Mutate the pure crates, and check that a test fails for each mutant; builds and tests once for each mutant
     Mutants,
+    Worlds(worlds::Worlds),
     /// Write doc/permissions.md from the templates in cfn/
     Permissions,
     /// Run a benchmark, and print one JSON line for each measurement; builds in release mode first, which takes minutes
@@ -69,6 +71,7 @@ fn run(xtask: Xtask) -> anyhow::Result<()> {
         Some(Task::Build(build)) => build.run(&shell),
         Some(Task::Deploy(task)) => match deploy::run(&shell, &task)? {},
         Some(Task::Mutants) => mutants::run(&shell),
+        Some(Task::Worlds(worlds)) => worlds.run(&shell),
         Some(Task::Permissions) => permissions::run(&shell.current_dir()),
         Some(Task::Bench { benchmark }) => bench::run(&shell, benchmark),
         None => Ok(Xtask::command().print_help()?),

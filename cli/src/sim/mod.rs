@@ -58,6 +58,10 @@ pub(crate) struct Sim {
     #[arg(long)]
     questions: bool,
 
+    /// List them as JSON
+    #[arg(long, requires = "questions")]
+    json: bool,
+
     /// The events to print
     #[arg(long, value_name = "EVENTS", value_enum, default_value_t = Only::All, requires_if("draco", "functions"))]
     only: Only,
@@ -112,7 +116,7 @@ arguments."#;
 impl Sim {
     pub(crate) fn run(self) -> Result<(), Failure> {
         if self.questions {
-            return questions::print();
+            return if self.json { questions::print_json() } else { questions::print() };
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;
         runtime.block_on(self.simulate())

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use sim::questions::{QUESTIONS, Question};
+use serde::Serialize;
+use sim::questions::{Answer, QUESTIONS, Question};
 
 use crate::Failure;
 use crate::terminal::{FAINT, TITLE, width, write_wrapped};
@@ -11,6 +12,43 @@ use crate::terminal::{FAINT, TITLE, width, write_wrapped};
 pub(super) fn print() -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     QUESTIONS.iter().try_for_each(|question| write(&mut out, question)).map_err(Failure::from)
+}
+
+/// Prints the same for programs.
+pub(super) fn print_json() -> Result<(), Failure> {
+    let list: Vec<_> = QUESTIONS.iter().map(QuestionJson::of).collect();
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &list).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+#[derive(Serialize)]
+struct QuestionJson {
+    question: &'static str,
+    unknown: &'static str,
+    experiment: &'static str,
+    answers: Vec<AnswerJson>,
+}
+
+#[derive(Serialize)]
+struct AnswerJson {
+    answer: &'static str,
+    evidence: &'static str,
+    default: bool,
+    worst: bool,
+}
+
+impl QuestionJson {
+    fn of(question: &'static Question) -> Self {
+        let answers = question.answers.iter().enumerate().map(|(nth, Answer { name, evidence })| AnswerJson {
+            answer: name,
+            evidence,
+            default: nth == 0,
+            worst: *name == question.worst().name,
+        });
+        let Question { name, unknown, experiment, .. } = question;
+        Self { question: name, unknown, experiment, answers: answers.collect() }
+    }
 }
 
 fn write(out: &mut impl Write, question: &Question) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! `draco plan --json`, and that `doc/json.md` documents exactly the keys that are printed.
+//! `draco plan --json`, `draco sim --questions --json`, and that `doc/json.md` documents exactly the keys that are printed.
 
 use std::collections::BTreeSet;
 
@@ -89,6 +89,10 @@ fn the_documented_keys_are_those_that_are_printed() {
     assert_eq!(keys(reasons), documented("### `reasons`"));
     let databases = rows(&run_on(MIXED, &["plan", "--json", "--summary"]).out);
     assert_eq!(keys(&databases), documented("## `draco plan --summary --json`"));
+    let questions = rows(&run_on("", &["sim", "--questions", "--json"]).out);
+    assert_eq!(keys(&questions), documented("## `draco sim --questions --json`"));
+    let answers = questions.iter().flat_map(|question| question["answers"].as_array().expect("an array"));
+    assert_eq!(keys(answers), documented("### `answers`"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod timers;
 mod trust;
 mod unsupported;
 mod upgrades;
+mod worlds;
 
 use protocol::Message;
 use rehearsal::{Database, Encryption, Totals};
