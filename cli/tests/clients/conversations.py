@@ -214,6 +214,8 @@ def sqs(call):
     call("sqs", "DeleteMessage", QueueUrl=queue, ReceiptHandle=received[0]["ReceiptHandle"])
     call("sqs", "GetQueueAttributes", QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
     call("sqs", "SendMessage", QueueUrl=queue + "-gone", MessageBody="a message")
+    call("sqs", "DeleteQueue", QueueUrl=queue)
+    call("sqs", "GetQueueUrl", QueueName="compared")
 
 
 def states(call):

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use crate::world::State;
 #[derive(Default)]
 pub(crate) struct Sqs {
     queues: BTreeMap<String, Queue>,
+    /// When a queue of this name was deleted last.
+    deleted: BTreeMap<String, DateTime<Utc>>,
 }
 
 struct Queue {
@@ -45,6 +47,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let ctx = &CallContext::of(&call);
     match call.operation.as_str() {
         "CreateQueue" => run(call, |input| create_queue(state, ctx, input)),
+        "DeleteQueue" => run(call, |input| delete_queue(state, ctx, &input)),
         "GetQueueUrl" => run(call, |input| get_queue_url(state, ctx, &input)),
         "GetQueueAttributes" => run(call, |input| get_queue_attributes(state, ctx, input)),
         "SendMessage" => run(call, |input| send_message(state, ctx, input)),
@@ -59,7 +62,7 @@ pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission
     let Call { caller, region, operation, input, .. } = call;
     let (account, name) = match operation.as_str() {
         "CreateQueue" | "GetQueueUrl" => (caller.account.as_str(), input.text("QueueName")),
-        "GetQueueAttributes" | "SendMessage" | "ReceiveMessage" | "DeleteMessage" => {
+        "DeleteQueue" | "GetQueueAttributes" | "SendMessage" | "ReceiveMessage" | "DeleteMessage" => {
             let mut path = input.text("QueueUrl").unwrap_or_default().rsplit('/');
             let name = path.next();
             (path.next().unwrap_or_default(), name)
@@ -132,6 +135,13 @@ fn create_queue(state: &mut State, ctx: &CallContext, input: CreateQueue) -> Res
         return Err(Error::new("InvalidAttributeName", format!("This simulation has no queue attribute {other}.")));
     }
     let created = state.now;
+    // "You must wait 60 seconds after deleting a queue before you can create another queue with the same name." (API
+    // reference, `QueueDeletedRecently`)
+    if ctx.region_state(state).sqs.deleted.get(&name).is_some_and(|deleted| created - *deleted < NAME_IS_FREE_AFTER) {
+        let message =
+            "You must wait 60 seconds after deleting a queue before you can create another with the same name.";
+        return Err(Error::new("QueueDeletedRecently", message));
+    }
     let queue = ctx.region_state(state).sqs.queues.entry(name.clone()).or_insert_with(|| Queue {
         visibility: visibility.unwrap_or(Duration::from_secs(30)),
         retention: retention.unwrap_or(Duration::from_secs(4 * 24 * 60 * 60)),
@@ -158,6 +168,24 @@ fn seconds(
         Ok(seconds) if within.contains(&seconds) => Ok(Some(Duration::from_secs(seconds))),
         _ => Err(Error::new("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))),
     }
+}
+
+const NAME_IS_FREE_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteQueue {
+    queue_url: String,
+}
+
+/// "Deletes the queue specified by the `QueueUrl`, regardless of the queue's contents." (API reference)
+fn delete_queue(state: &mut State, ctx: &CallContext, input: &DeleteQueue) -> Result<(), Error> {
+    let now = state.now;
+    let arn = arn(ctx, &input.queue_url)?;
+    let sqs = &mut state.region_state(arn.account, arn.region).sqs;
+    sqs.queues.remove(arn.resource).ok_or_else(no_such_queue)?;
+    sqs.deleted.insert(arn.resource.to_owned(), now);
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -176,6 +176,7 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
 fn query_error(error: &Error) -> String {
     let code = match error.code {
         "AccessDeniedException" => "AccessDenied",
+        "QueueDeletedRecently" => "AWS.SimpleQueueService.QueueDeletedRecently",
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
         "QueueNameExists" => "QueueAlreadyExists",
         "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",

@@ -29,6 +29,21 @@ async fn creating_a_queue_is_idempotent_and_its_url_is_found_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deleted_queue_is_gone_with_its_messages_and_its_name_is_free_after_a_minute() {
+    let world = world();
+    let sqs = sqs(&world, PROD);
+    let url = queue(&sqs, "q").await;
+    sqs.send_message().queue_url(&url).message_body("a letter").send().await.expect("a message");
+    sqs.delete_queue().queue_url(&url).send().await.expect("deleted");
+    let gone = sqs.delete_queue().queue_url(&url).send().await.expect_err("refused");
+    assert!(gone.into_service_error().is_queue_does_not_exist());
+    let early = sqs.create_queue().queue_name("q").send().await.expect_err("refused");
+    assert!(early.into_service_error().is_queue_deleted_recently());
+    world.sleep(Duration::from_secs(60)).await;
+    assert_eq!(bodies(&sqs, &queue(&sqs, "q").await).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_has_its_md5_and_expires_after_four_days() {
     let world = world();
     let sqs = sqs(&world, PROD);

@@ -214,6 +214,7 @@ async fn queues_topics_and_keys() {
     assert_eq!(needs!(sqs.receive_message().queue_url(url)), ["sqs:ReceiveMessage q"]);
     let foreign = sqs.receive_message().queue_url(url.replace(ACCOUNT, OTHER_ACCOUNT));
     assert_eq!(needs!(foreign.clone()), ["sqs:ReceiveMessage arn:aws:sqs:eu-west-1:222222222222:q"]);
+    assert_eq!(needs!(sqs.delete_queue().queue_url(url)), ["sqs:DeleteQueue q"]);
     assert_eq!(needs!(sqs.delete_message().queue_url(url).receipt_handle("1-a")), ["sqs:DeleteMessage q"]);
 
     let sns = aws_sdk_sns::Client::new(&config);
