@@ -111,6 +111,7 @@ impl Rehearsal {
                     .backup_retention_period(database.retention_days)
                     .preferred_backup_window(&database.backup_window)
                     .master_username("draco")
+                    .master_user_password("simulated")
                     .send()
                     .await
                     .context(context)?,
@@ -126,6 +127,7 @@ impl Rehearsal {
                     .backup_retention_period(database.retention_days)
                     .preferred_backup_window(&database.backup_window)
                     .master_username("draco")
+                    .master_user_password("simulated")
                     .send()
                     .await
                     .context(context)?,

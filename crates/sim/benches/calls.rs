@@ -38,6 +38,8 @@ async fn calls(snapshots: usize) -> Done {
             .db_instance_class("db.t4g.micro")
             .engine("postgres")
             .allocated_storage(20)
+            .master_username("draco")
+            .master_user_password("simulated")
             .backup_retention_period(0)
             .send()
             .await?;
@@ -100,6 +102,8 @@ async fn year() -> Done {
             .db_instance_class("db.t4g.micro")
             .engine("postgres")
             .allocated_storage(20)
+            .master_username("draco")
+            .master_user_password("simulated")
             .backup_retention_period(7)
             .send()
             .await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::wire::params::Params;
+use crate::wire::params::{Params, ParamsError};
 use crate::wire::xml::Xml;
 use crate::without_effect;
 
@@ -98,8 +98,10 @@ impl Input {
     pub(crate) fn read<I: DeserializeOwned>(self, mut unread: impl FnMut(String)) -> Result<I, Error> {
         let mut unread = |path: serde_ignored::Path<'_>| unread(path.to_string());
         match self {
-            Self::Params(params) => serde_ignored::deserialize(params, &mut unread)
-                .map_err(|error| Error::new("InvalidParameterValue", error.to_string())),
+            Self::Params(params) => serde_ignored::deserialize(params, &mut unread).map_err(|error| match error {
+                ParamsError::Missing(name) => Error::missing_parameter(name),
+                ParamsError::Invalid(reason) => Error::new("InvalidParameterValue", reason),
+            }),
             Self::Json(json) => serde_ignored::deserialize(json, &mut unread)
                 .map_err(|error| Error::new("ValidationException", error.to_string())),
         }
@@ -185,6 +187,8 @@ pub(crate) fn run<I: DeserializeOwned, O: Into<Output>>(
     operation(input).map(Into::into)
 }
 
+pub(crate) const MISSING_PARAMETER: &str = "MissingParameter";
+
 /// An error response of AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Error {
@@ -204,6 +208,12 @@ impl Error {
     /// A client error that a fault plan chose.
     pub(crate) fn injected(code: &'static str, message: &str) -> Self {
         Self { is_artificial: true, ..Self::new(code, message) }
+    }
+
+    /// A request of the query protocol without a required parameter: "A required parameter for the specified action is not
+    /// supplied" (common errors of RDS and SNS).
+    pub(crate) fn missing_parameter(name: &str) -> Self {
+        Self::new(MISSING_PARAMETER, format!("The request must contain the parameter {name}"))
     }
 
     /// A part of AWS that is not simulated. No client retries this status.

@@ -16,12 +16,20 @@ struct WithoutEffect {
     reason: &'static str,
 }
 
-const TABLE: [WithoutEffect; 1] = [WithoutEffect {
-    service: Service::Rds,
-    operations: &["CopyDBSnapshot", "CopyDBClusterSnapshot"],
-    parameters: &["PreSignedUrl"],
-    reason: "The source region is in the ARN. Signatures are not verified.",
-}];
+const TABLE: [WithoutEffect; 2] = [
+    WithoutEffect {
+        service: Service::Rds,
+        operations: &["CopyDBSnapshot", "CopyDBClusterSnapshot"],
+        parameters: &["PreSignedUrl"],
+        reason: "The source region is in the ARN. Signatures are not verified.",
+    },
+    WithoutEffect {
+        service: Service::Rds,
+        operations: &["ModifyDBInstance", "ModifyDBCluster"],
+        parameters: &["ApplyImmediately"],
+        reason: "AWS applies all modifications that are simulated as soon as possible, with or without it.",
+    },
+];
 
 pub(crate) fn is_listed(service: Service, operation: &str, parameter: &str) -> bool {
     TABLE.iter().any(|row| {

@@ -74,7 +74,12 @@ impl Behind {
         let tag = Tag::builder().key("Draco_Lifecycle").value(lifecycle).build();
         let create = self.rds(account).create_db_instance().db_instance_identifier(name);
         let create = create.engine("postgres").db_instance_class("db.t3.micro").allocated_storage(20);
-        let create = create.storage_encrypted(true).copy_tags_to_snapshot(true).backup_retention_period(0);
+        let create = create
+            .master_username("draco")
+            .master_user_password("simulated")
+            .storage_encrypted(true)
+            .copy_tags_to_snapshot(true)
+            .backup_retention_period(0);
         create.tags(tag).send().await?;
         Ok(())
     }

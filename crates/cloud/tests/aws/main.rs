@@ -81,11 +81,21 @@ async fn database(world: &World, kind: Kind, id: &str, is_encrypted: bool) {
     match kind {
         Kind::Instance => {
             let call = rds.create_db_instance().db_instance_identifier(id).db_instance_class("db.t4g.small");
-            let call = call.engine("postgres").allocated_storage(100).backup_retention_period(0);
+            let call = call
+                .engine("postgres")
+                .allocated_storage(100)
+                .master_username("draco")
+                .master_user_password("simulated")
+                .backup_retention_period(0);
             call.storage_encrypted(is_encrypted).send().await.expect("a database");
         }
         Kind::Cluster => {
-            let call = rds.create_db_cluster().db_cluster_identifier(id).engine("aurora-postgresql");
+            let call = rds
+                .create_db_cluster()
+                .db_cluster_identifier(id)
+                .engine("aurora-postgresql")
+                .master_username("draco")
+                .master_user_password("simulated");
             call.storage_encrypted(is_encrypted).send().await.expect("a database");
         }
     }

@@ -127,7 +127,12 @@ async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Resu
     }
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
     let call = rds.create_db_instance().db_instance_identifier("silent").db_instance_class("db.t4g.medium");
-    let call = call.engine("postgres").allocated_storage(20).master_username("draco").backup_retention_period(0);
+    let call = call
+        .engine("postgres")
+        .allocated_storage(20)
+        .master_username("draco")
+        .master_user_password("simulated")
+        .backup_retention_period(0);
     call.tags(Tag::builder().key("Draco_Lifecycle").value("Test").build()).send().await?;
     fixture.pass_hours(6).await?;
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));

@@ -1,61 +1,15 @@
 //! Automated snapshots: one a day at the start of the backup window, kept for the retention period of the database.
 
-use std::fmt;
 use std::ops::Bound;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::find_database_by_resource_id;
 use super::identifiers::Arn;
 use super::keys::has_usable_key;
 use super::lifecycle::{remove, start_snapshot};
 use super::snapshots::{Origin, SnapshotUid};
-use crate::call::Error;
 use crate::world::State;
-
-/// The daily window in which a database is backed up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    start: NaiveTime,
-    duration: TimeDelta,
-}
-
-const MIN_DURATION: TimeDelta = TimeDelta::minutes(30);
-
-impl Window {
-    /// Parses `03:05-03:35`.
-    pub(super) fn read(text: &str) -> Result<Self, Error> {
-        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").ok();
-        let window = text.split_once('-').and_then(|(start, ends)| {
-            let (start, ends) = (time(start)?, time(ends)?);
-            let duration = ends - start;
-            Some(Self {
-                start,
-                duration: if duration < TimeDelta::zero() { duration + TimeDelta::days(1) } else { duration },
-            })
-        });
-        window.filter(|window| window.duration >= MIN_DURATION).ok_or_else(|| {
-            let message = format!("Invalid backup window {text}: expected hh24:mi-hh24:mi, at least 30 minutes.");
-            Error::new("InvalidParameterValue", message)
-        })
-    }
-
-    /// The default: AWS chooses a window of 30 minutes within a block of eight hours.
-    pub(super) fn random(random: &mut fastrand::Rng) -> Self {
-        Self { start: NaiveTime::MIN + TimeDelta::minutes(random.i64(0..16 * 30)), duration: MIN_DURATION }
-    }
-
-    fn next(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let today = now.date_naive().and_time(self.start).and_utc();
-        if today > now { today } else { today + TimeDelta::days(1) }
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.start.format("%H:%M"), (self.start + self.duration).format("%H:%M"))
-    }
-}
 
 /// Schedules the daily backups of a new database. A later database of the same name has another resource identifier and
 /// its own schedule.

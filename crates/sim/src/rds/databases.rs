@@ -6,16 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::backups::{self, Window};
 use super::engines::Engine;
 use super::events::{EventKind, record_event};
 use super::filters::{self, Filter, Property};
+use super::given::WithSettings;
 use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identifier};
 use super::kind::Kind;
-use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
-use super::snapshots::Origin;
+use super::rules::{self, Credentials, invalid, invalid_combination};
+use super::settings::Settings;
 use super::tags::{self, Tag, Tags};
-use super::{RdsContext, find_database_by_resource_id, find_snapshot_by_uid, paging, view};
+use super::windows::DailyWindow;
+use super::{RdsContext, backups, find_database_by_resource_id, keys, paging, view};
 use crate::call::Error;
 use crate::world::State;
 use crate::{kms, page};
@@ -26,27 +27,31 @@ pub(super) struct Database {
     pub(super) status: Status,
     /// The ARN of the encryption key.
     pub(super) key: Option<String>,
+    /// Since when RDS knows that it cannot use the key.
+    pub(super) key_lost: Option<DateTime<Utc>>,
     pub(super) tags: Tags,
-    pub(super) copies_tags_to_snapshots: bool,
+    pub(super) secret: Option<Secret>,
 }
 
-/// The properties of a database that its snapshots report and that never change.
+/// The properties of a database that its snapshots report. A modification replaces them: earlier snapshots keep theirs.
+#[derive(Clone)]
 pub(super) struct Facts {
     pub(super) id: String,
     /// Unlike the identifier, never used again.
     pub(super) resource_id: String,
     pub(super) engine: &'static Engine,
-    pub(super) version: String,
-    /// `db.t4g.medium`.
-    pub(super) class: Option<String>,
+    pub(super) created: DateTime<Utc>,
     /// The size of a snapshot.
     pub(super) gib: u32,
-    pub(super) storage_type: String,
-    pub(super) port: u32,
-    pub(super) user: String,
-    pub(super) created: DateTime<Utc>,
-    pub(super) window: Window,
+    pub(super) window: DailyWindow,
     pub(super) retention_days: u32,
+    pub(super) settings: Settings,
+}
+
+/// The secret in which RDS keeps the master user's password. Secrets Manager is not simulated.
+pub(super) struct Secret {
+    pub(super) arn: String,
+    pub(super) key: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,11 @@ pub(super) enum Status {
     Creating,
     Available,
     Deleting,
+    /// RDS cannot use the encryption key. Within seven days, the database can be started with the key enabled again.
+    InaccessibleRecoverable,
+    /// The same after seven days.
+    Inaccessible,
+    Starting,
 }
 
 impl Status {
@@ -62,13 +72,16 @@ impl Status {
             Self::Creating => "creating",
             Self::Available => "available",
             Self::Deleting => "deleting",
+            Self::InaccessibleRecoverable => "inaccessible-encryption-credentials-recoverable",
+            Self::Inaccessible => "inaccessible-encryption-credentials",
+            Self::Starting => "starting",
         }
     }
 }
 
 impl Database {
     pub(super) fn tags_for_snapshots(&self) -> Tags {
-        if self.copies_tags_to_snapshots { self.tags.clone() } else { Tags::new() }
+        if self.facts.settings.flag("CopyTagsToSnapshot") { self.tags.clone() } else { Tags::new() }
     }
 
     pub(super) fn check_available(&self, kind: Kind) -> Result<(), Error> {
@@ -83,92 +96,120 @@ impl Database {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
-    identifier: String,
+    #[serde(rename = "DBInstanceIdentifier")]
+    instance: Option<String>,
+    #[serde(rename = "DBClusterIdentifier")]
+    cluster: Option<String>,
     engine: String,
-    engine_version: Option<String>,
-    #[serde(rename = "DBInstanceClass", alias = "DBClusterInstanceClass")]
-    class: Option<String>,
-    allocated_storage: Option<u32>,
-    storage_type: Option<String>,
     #[serde(default)]
     storage_encrypted: bool,
     kms_key_id: Option<String>,
+    master_user_password: Option<String>,
+    #[serde(default)]
+    manage_master_user_password: bool,
+    master_user_secret_kms_key_id: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
-    #[serde(default)]
-    copy_tags_to_snapshot: bool,
-    preferred_backup_window: Option<String>,
-    backup_retention_period: Option<u32>,
-    master_username: Option<String>,
-    port: Option<u32>,
 }
 
 /// The time until a new database is available.
 const CREATION: TimeDelta = TimeDelta::minutes(5);
-/// The minimum time until a database is deleted.
-const DELETION: TimeDelta = TimeDelta::minutes(3);
-const MAX_RETENTION_DAYS: u32 = 35;
 /// The operations that a database requires on its key.
 const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
 
-pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
+pub(super) fn create(
+    state: &mut State,
+    ctx: &RdsContext,
+    WithSettings { request, given }: WithSettings<CreateRequest>,
+) -> Result<Value, Error> {
     let spelling = ctx.kind.spelling();
-    let id = check_identifier(&wanted.identifier, &format!("{}Identifier", spelling.database), MAX_DATABASE_ID_LENGTH)?;
+    let id = request.identifier(ctx.kind)?;
     if ctx.family(state).databases.contains_key(&id) {
         return Err(ctx.kind.database_already_exists());
     }
-    let engine = Engine::find(&wanted.engine, ctx.kind)?;
-    let retention_days = wanted.backup_retention_period.unwrap_or(1);
-    if !(spelling.min_retention_days..=MAX_RETENTION_DAYS).contains(&retention_days) {
-        return Err(invalid(format!("Invalid backup retention period: {retention_days}.")));
+    let engine = Engine::find(&request.engine, ctx.kind)?;
+    let mut settings = Settings::new(ctx.kind, given)?;
+    rules::complete(&mut settings, (ctx.kind, engine), &ctx.region, &mut state.random)?;
+    rules::check_master_user(&settings, (ctx.kind, engine), &request.credentials())?;
+    let tags = tags::with(Tags::new(), request.tags)?;
+    if engine.product.is_custom() && request.kms_key_id.is_none() {
+        // "For Amazon RDS Custom, a KMS key is required for DB instances."
+        return Err(invalid("The parameter KmsKeyId must be provided and must not be blank."));
     }
-    let window = wanted.preferred_backup_window.as_deref().map(Window::read).transpose()?;
-    let tags = tags::with(Tags::new(), wanted.tags)?;
-    let gib = match wanted.allocated_storage {
-        None if engine.has_fixed_storage() => {
-            return Err(invalid(format!("Invalid storage size for engine name {}.", engine.name)));
-        }
-        Some(gib) if engine.has_fixed_storage() => gib,
-        _ => state.settings.cluster_gib,
-    };
-    let key = key(state, ctx, wanted.storage_encrypted, wanted.kms_key_id.as_deref())?;
+    let key = key(state, ctx, request.storage_encrypted, request.kms_key_id.as_deref())?;
+    let secret_key = request.master_user_secret_kms_key_id.as_deref();
+    let secret = if request.manage_master_user_password { Some(secret(state, ctx, secret_key)?) } else { None };
 
     let arn = ctx.arn(ResourceType::Database, &id);
     let resource_id = new_resource_id(state, ctx.kind);
-    let facts = Facts {
-        id: id.clone(),
-        resource_id: resource_id.clone(),
-        engine,
-        version: wanted.engine_version.unwrap_or_else(|| engine.version.to_owned()),
-        class: wanted.class,
-        gib,
-        storage_type: wanted.storage_type.unwrap_or_else(|| default_storage_type(engine).to_owned()),
-        port: wanted.port.unwrap_or(engine.port),
-        user: wanted.master_username.unwrap_or_else(|| "admin".to_owned()),
-        created: state.now,
-        window: window.unwrap_or_else(|| Window::random(&mut state.random)),
-        retention_days,
-    };
+    let cluster_gib = state.settings.cluster_gib;
     let database = Database {
         arn: arn.clone(),
-        facts: Arc::new(facts),
+        facts: Arc::new(Facts {
+            id: id.clone(),
+            resource_id: resource_id.clone(),
+            engine,
+            created: state.now,
+            gib: settings.number("AllocatedStorage").unwrap_or(cluster_gib),
+            window: DailyWindow::read(settings.text("PreferredBackupWindow").unwrap_or_default())?,
+            retention_days: settings.number("BackupRetentionPeriod").unwrap_or_default(),
+            settings,
+        }),
         status: Status::Creating,
         key,
+        key_lost: None,
         tags,
-        copies_tags_to_snapshots: wanted.copy_tags_to_snapshot,
+        secret,
     };
     let view = view::database(&database);
     ctx.family(state).databases.insert(id, database);
     backups::schedule(state, arn.clone(), resource_id.clone());
+    keys::watch(state, arn.clone(), resource_id.clone());
+    become_available(state, (arn, resource_id), Status::Creating, EventKind::DatabaseCreated);
+    Ok(json!({ spelling.database: view }))
+}
+
+impl CreateRequest {
+    fn identifier(&self, kind: Kind) -> Result<String, Error> {
+        let named = match (kind, &self.instance, &self.cluster) {
+            (Kind::Instance, Some(_), Some(_)) => {
+                return Err(Error::not_simulated("instances of a DB cluster".to_owned()));
+            }
+            (Kind::Instance, Some(named), _) | (Kind::Cluster, None, Some(named)) => named,
+            (Kind::Cluster, Some(_), _) => {
+                return Err(Error::not_simulated(
+                    "the parameter DBInstanceIdentifier of rds:CreateDBCluster".to_owned(),
+                ));
+            }
+            (Kind::Instance, None, _) => return Err(Error::missing_parameter("DBInstanceIdentifier")),
+            (Kind::Cluster, None, None) => return Err(Error::missing_parameter("DBClusterIdentifier")),
+        };
+        check_identifier(named, &format!("{}Identifier", kind.spelling().database), MAX_DATABASE_ID_LENGTH)
+    }
+
+    fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            password: self.master_user_password.as_deref(),
+            is_managed: self.manage_master_user_password,
+            has_secret_key: self.master_user_secret_kms_key_id.is_some(),
+        }
+    }
+}
+
+/// Makes a database available after some minutes, unless its status changes in the meantime.
+pub(super) fn become_available(
+    state: &mut State,
+    (arn, resource_id): (Arn, String),
+    from: Status,
+    event: EventKind<'static>,
+) {
     state.agenda.at(state.now + CREATION, move |state| {
-        let created = find_database_by_resource_id(state, &arn, &resource_id);
-        if let Some(database) = created.filter(|database| database.status == Status::Creating) {
+        let found = find_database_by_resource_id(state, &arn, &resource_id);
+        if let Some(database) = found.filter(|database| database.status == from) {
             database.status = Status::Available;
-            record_event(state, &arn, EventKind::DatabaseCreated);
+            record_event(state, &arn, event);
         }
     });
-    Ok(json!({ spelling.database: view }))
 }
 
 #[derive(Deserialize)]
@@ -185,92 +226,49 @@ pub(super) struct DescribeRequest {
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     let spelling = ctx.kind.spelling();
     let size = paging::size(wanted.max_records)?;
-    let candidates: Box<dyn Iterator<Item = &Database>> = match &wanted.identifier {
-        Some(named) => Box::new(std::iter::once(&*ctx.own_database(state, named)?)),
-        None => {
-            Box::new(page::after(wanted.marker.as_ref(), &ctx.family(state).databases).map(|(_, database)| database))
-        }
-    };
-    let found = candidates.map(|database| {
-        let matches = filters::passes(&wanted.filters, |filter| match filter {
-            _ if filter == spelling.filter_database => Some(Property::Resource(database.arn.clone())),
-            "engine" => Some(Property::text(database.facts.engine.name)),
-            "dbi-resource-id" | "db-cluster-resource-id" => Some(Property::text(&database.facts.resource_id)),
-            _ => None,
-        })?;
-        Ok(matches.then(|| (&database.facts.id, view::database(database))))
+    filters::check(&wanted.filters, filter_names(ctx.kind))?;
+    if let Some(named) = &wanted.identifier {
+        let found = ctx.own_database(state, named)?;
+        let found = if found.passes(&wanted.filters)? { vec![view::database(found)] } else { Vec::new() };
+        return Ok(json!({ format!("{}s", spelling.database): found }));
+    }
+    let candidates = page::after(wanted.marker.as_ref(), &ctx.family(state).databases);
+    let found = candidates.map(|(id, database)| {
+        let passes = database.passes(&wanted.filters)?;
+        Ok(passes.then(|| (id, view::database(database))))
     });
     let (found, marker) = paging::cut(found, size)?;
     Ok(json!({ format!("{}s", spelling.database): found, "Marker": marker }))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct DeleteRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
-    identifier: String,
-    #[serde(default)]
-    skip_final_snapshot: bool,
-    #[serde(rename = "FinalDBSnapshotIdentifier")]
-    final_snapshot: Option<String>,
-    #[serde(default = "yes")]
-    delete_automated_backups: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The database has the status `deleting` until it is gone, which is not before its final snapshot is available.
-pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
-    let found = ctx.own_database(state, &wanted.identifier)?;
-    let arn = found.arn.clone();
-    if found.status == Status::Deleting {
-        let message = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
-        return Err(ctx.kind.invalid_database_state(message));
+/// The filters that the API reference lists for each operation.
+fn filter_names(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Instance => &["db-cluster-id", "db-instance-id", "dbi-resource-id", "domain", "engine"],
+        Kind::Cluster => &["clone-group-id", "db-cluster-id", "db-cluster-resource-id", "domain", "engine"],
     }
-    let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
-    let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
-        (true, None) => None,
-        (false, Some(named)) => {
-            found.check_available(ctx.kind)?;
-            let id = check_snapshot_id(ctx, named)?;
-            check_can_create(state, ctx, &id)?;
-            start_snapshot(state, &arn, &id, Origin::Manual, tags)
-        }
-        (false, None) => {
-            let message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", message));
-        }
-        (true, Some(_)) => {
-            let message = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", message));
-        }
-    };
-    let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
-    let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
-    let found = ctx.own_database(state, &wanted.identifier)?;
-    found.status = Status::Deleting;
-    let view = view::database(found);
-    let with_backups = wanted.delete_automated_backups;
-    state.agenda.at(ends, move |state| {
-        state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
-        if with_backups {
-            backups::remove_all(state, &arn, &resource_id);
-        }
-        record_event(state, &arn, EventKind::DatabaseDeleted);
-    });
-    Ok(json!({ ctx.kind.spelling().database: view }))
+}
+
+impl Database {
+    fn passes(&self, filters: &[Filter]) -> Result<bool, Error> {
+        filters::passes(filters, |filter| {
+            Some(match (filter, self.arn.kind) {
+                ("db-instance-id", _) | ("db-cluster-id", Kind::Cluster) => Property::Resource(self.arn.clone()),
+                ("dbi-resource-id" | "db-cluster-resource-id", _) => Property::text(&self.facts.resource_id),
+                ("engine", _) => Property::text(self.facts.engine.name),
+                // No instance is in a cluster, no database in a domain, and no cluster is a clone.
+                ("db-cluster-id" | "domain" | "clone-group-id", _) => Property::None,
+                _ => return None,
+            })
+        })
+    }
 }
 
 /// The key of a new database: the AWS managed key for RDS, unless the request names another.
 fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
     match (encrypted, wanted) {
         (false, None) => Ok(None),
-        (false, Some(_)) => {
-            let message = "A KMS key can only be specified when StorageEncrypted is true.";
-            Err(Error::new("InvalidParameterCombination", message))
-        }
+        (false, Some(_)) => Err(invalid_combination("A KMS key can only be specified when StorageEncrypted is true.")),
         (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
         (true, Some(key)) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "Specified").map(Some),
     }
@@ -291,16 +289,21 @@ pub(super) fn usable_key(
     })
 }
 
-fn default_storage_type(engine: &Engine) -> &'static str {
-    if engine.has_fixed_storage() { "gp2" } else { "aurora" }
+/// The secret of the master user. "If you don't specify MasterUserSecretKmsKeyId, then the aws/secretsmanager KMS key is
+/// used to encrypt the secret."
+fn secret(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
+    let key = match key {
+        None => kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager"),
+        Some(key) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "The secret's")?,
+    };
+    let suffix: String = std::iter::repeat_with(|| state.random.alphanumeric()).take(6).collect();
+    let prefix = ctx.kind.spelling().resource_prefix;
+    let name = format!("rds!{prefix}{}-{suffix}", state.new_uuid());
+    Ok(Secret { arn: format!("arn:aws:secretsmanager:{}:{}:secret:{name}", ctx.region, ctx.caller.account), key })
 }
 
 /// `db-4ZC7Q2J5Y3W6K8M1N9P0RSTUVW`.
 fn new_resource_id(state: &mut State, kind: Kind) -> String {
     let random: String = std::iter::repeat_with(|| state.random.alphanumeric().to_ascii_uppercase()).take(26).collect();
     format!("{}{random}", kind.spelling().resource_prefix)
-}
-
-fn invalid(message: String) -> Error {
-    Error::new("InvalidParameterValue", message)
 }

@@ -40,7 +40,7 @@ pub(super) struct DescribeRequest {
 
 pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Xml, Error> {
     let scope = Scope::of(wanted)?;
-    filters::check_names(&wanted.filters, filter_names(ctx.kind))?;
+    filters::check(&wanted.filters, filter_names(ctx.kind))?;
     let (found, marker) = match &wanted.identifier {
         Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
         None => list(state, ctx, wanted, &scope)?,

@@ -43,6 +43,7 @@ pub(super) struct EventDetails {
 pub(super) enum EventKind<'a> {
     DatabaseCreated,
     DatabaseDeleted,
+    DatabaseStarted,
     Creating(Origin),
     Created(Origin),
     Deleted,
@@ -73,7 +74,8 @@ impl EventDetails {
     /// events for copying or deleting a cluster snapshot.
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
-            CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted, Deleted,
+            CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted,
+            DatabaseStarted, Deleted,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
@@ -81,6 +83,7 @@ impl EventDetails {
         let (number, category, message) = match (source.kind, kind) {
             (Instance, DatabaseCreated) => (5, "creation", "DB instance created".to_owned()),
             (Instance, DatabaseDeleted) => (3, "deletion", "DB instance deleted".to_owned()),
+            (Instance, DatabaseStarted) => (88, "notification", "DB instance started".to_owned()),
             (Instance, Creating(Manual)) => (40, "creation", "Creating manual snapshot".to_owned()),
             (Instance, Created(Manual)) => (42, "creation", "Manual snapshot created".to_owned()),
             (Instance, Creating(Automated)) => (90, "creation", "Creating automated snapshot".to_owned()),
@@ -105,6 +108,7 @@ impl EventDetails {
             }
             (Cluster, DatabaseCreated) => (170, "creation", "DB cluster created".to_owned()),
             (Cluster, DatabaseDeleted) => (171, "deletion", "DB cluster deleted".to_owned()),
+            (Cluster, DatabaseStarted) => (151, "notification", "DB cluster started".to_owned()),
             (Cluster, Creating(Manual)) => (74, "backup", "Creating manual cluster snapshot".to_owned()),
             (Cluster, Created(Manual)) => (75, "backup", "Manual cluster snapshot created".to_owned()),
             (Cluster, Creating(Automated)) => (168, "backup", "Creating automated cluster snapshot".to_owned()),

@@ -12,6 +12,7 @@ use crate::call::Error;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Filter {
     pub(super) name: String,
+    #[serde(default)]
     pub(super) values: Vec<String>,
 }
 
@@ -20,6 +21,8 @@ pub(super) enum Property<'a> {
     Text(Cow<'a, str>),
     /// A resource, which a value names by its identifier or by its whole ARN.
     Resource(Arn),
+    /// The item has no such property.
+    None,
 }
 
 impl<'a> Property<'a> {
@@ -27,10 +30,12 @@ impl<'a> Property<'a> {
         Self::Text(text.into())
     }
 
+    /// "Filter values are case-sensitive" (`Filter`).
     fn is(&self, value: &str) -> bool {
         match self {
-            Self::Text(text) => text.eq_ignore_ascii_case(value),
+            Self::Text(text) => text == value,
             Self::Resource(arn) => arn.is_named(value),
+            Self::None => false,
         }
     }
 }
@@ -46,10 +51,17 @@ pub(super) fn passes<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<P
     Ok(true)
 }
 
-/// Refuses filters that an operation does not have.
-pub(super) fn check_names(filters: &[Filter], known: &[&str]) -> Result<(), Error> {
-    match filters.iter().find(|filter| !known.contains(&filter.name.as_str())) {
-        Some(filter) => Err(unknown(&filter.name)),
+/// Refuses filters that an operation does not have, and filters without a value: "one or more filter values" (`Filter`).
+/// The code is that which moto reports.
+pub(super) fn check(filters: &[Filter], known: &[&str]) -> Result<(), Error> {
+    if let Some(filter) = filters.iter().find(|filter| !known.contains(&filter.name.as_str())) {
+        return Err(unknown(&filter.name));
+    }
+    match filters.iter().find(|filter| filter.values.is_empty()) {
+        Some(filter) => {
+            let message = format!("The list of values for the filter {} must not be empty.", filter.name);
+            Err(Error::new("InvalidParameterCombination", message))
+        }
         None => Ok(()),
     }
 }

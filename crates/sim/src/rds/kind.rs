@@ -1,7 +1,7 @@
 //! Instances and clusters: one behaviour with two spellings. This module has all differences in AWS's spelling, except
 //! the members that only one kind has (`view`) and the events (`events`).
 
-use crate::call::Error;
+use crate::call::{Error, MISSING_PARAMETER};
 
 /// The kind of a database, of its snapshots, and of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,8 +20,6 @@ pub(super) struct Spelling {
     pub(super) snapshot_arn: &'static str,
     /// The maximum length of the identifier of a manual snapshot.
     pub(super) max_snapshot_id_length: usize,
-    /// The minimum retention period. The maximum is the same for both kinds.
-    pub(super) min_retention_days: u32,
     /// The name of the filter by database.
     pub(super) filter_database: &'static str,
     /// The prefix of generated resource identifiers.
@@ -40,7 +38,6 @@ const INSTANCE: Spelling = Spelling {
     snapshot: "DBSnapshot",
     snapshot_arn: "snapshot",
     max_snapshot_id_length: 255,
-    min_retention_days: 0,
     filter_database: "db-instance-id",
     resource_prefix: "db-",
     database_not_found: "DBInstanceNotFound",
@@ -57,7 +54,6 @@ const CLUSTER: Spelling = Spelling {
     snapshot: "DBClusterSnapshot",
     snapshot_arn: "cluster-snapshot",
     max_snapshot_id_length: 63,
-    min_retention_days: 1,
     filter_database: "db-cluster-id",
     resource_prefix: "cluster-",
     database_not_found: "DBClusterNotFoundFault",
@@ -81,6 +77,17 @@ impl Kind {
             Self::Instance => &INSTANCE,
             Self::Cluster => &CLUSTER,
         }
+    }
+
+    /// Structures for both kinds have the names of instances. So does the name of a parameter that a request lacks.
+    pub(super) fn respell(self, error: Error) -> Error {
+        if self == Self::Instance || error.code != MISSING_PARAMETER {
+            return error;
+        }
+        let message = [(INSTANCE.snapshot, CLUSTER.snapshot), (INSTANCE.database, CLUSTER.database)]
+            .iter()
+            .fold(error.message, |message, (instance, cluster)| message.replace(instance, cluster));
+        Error { message, ..error }
     }
 
     pub(super) fn database_not_found(self, named: &str) -> Error {

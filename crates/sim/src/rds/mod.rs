@@ -12,22 +12,29 @@
 mod backups;
 mod copy;
 mod databases;
+mod deletion;
 mod describe;
 mod engines;
 mod events;
 mod filters;
+mod given;
 mod identifiers;
 mod keys;
 mod kind;
 mod lifecycle;
+mod modify;
 mod paging;
 mod permissions;
 mod quotas;
+mod rules;
+mod settings;
 mod share;
 mod snapshots;
+mod storage;
 mod subscriptions;
 mod tags;
 mod view;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,10 +50,16 @@ use subscriptions::Subscription;
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
+    run_operation(state, ctx, call).map_err(|error| ctx.kind.respell(error))
+}
+
+fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult {
     match call.operation.as_str() {
         "CreateDBInstance" | "CreateDBCluster" => run(call, |wanted| databases::create(state, ctx, wanted)),
         "DescribeDBInstances" | "DescribeDBClusters" => run(call, |wanted| databases::describe(state, ctx, &wanted)),
-        "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| databases::delete(state, ctx, &wanted)),
+        "ModifyDBInstance" | "ModifyDBCluster" => run(call, |wanted| modify::modify(state, ctx, wanted)),
+        "StartDBInstance" | "StartDBCluster" => run(call, |wanted| keys::start(state, ctx, &wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| deletion::delete(state, ctx, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
             run(call, |wanted| describe::describe(state, ctx, &wanted))

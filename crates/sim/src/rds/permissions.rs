@@ -42,7 +42,8 @@ fn table(operation: &str) -> Option<&'static [Target]> {
     Some(match operation {
         "CreateDBInstance" | "CreateDBCluster" => &[Target::New(NewResource::Database)],
         "DescribeDBInstances" | "DescribeDBClusters" => &[Target::Listed(ResourceType::Database)],
-        "DeleteDBInstance" | "DeleteDBCluster" => &[Target::Database],
+        "DeleteDBInstance" | "DeleteDBCluster" | "ModifyDBInstance" | "ModifyDBCluster" | "StartDBInstance"
+        | "StartDBCluster" => &[Target::Database],
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => &[Target::Database, Target::New(NewResource::Snapshot)],
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => &[Target::Listed(ResourceType::Snapshot)],
         "CopyDBSnapshot" | "CopyDBClusterSnapshot" => &[Target::Source, Target::New(NewResource::Target)],

@@ -2,10 +2,11 @@
 //! between the two kinds are here.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::databases::Database;
 use super::kind::Kind;
+use super::rules::ZONES;
 use super::snapshots::{Origin, Snapshot, Status};
 use super::tags::{self, Tags};
 use crate::clock;
@@ -49,6 +50,7 @@ pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str
 
 fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
     let Snapshot { database, copy_of, .. } = snapshot;
+    let settings = &database.settings;
     // AWS reports these times only when the snapshot is available.
     let is_done = matches!(snapshot.status, Status::Available);
     xml.text("DBSnapshotIdentifier", &identifier(snapshot, viewer));
@@ -64,19 +66,19 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
     xml.text("Status", status(snapshot, viewer));
     xml.scalar("PercentProgress", snapshot.status.percent(now));
     xml.scalar("AllocatedStorage", database.gib);
-    xml.text("AvailabilityZone", &format!("{}a", snapshot.arn().region));
+    xml.text("AvailabilityZone", &zone(snapshot));
     xml.scalar("Encrypted", snapshot.key.is_some());
     xml.optional("KmsKeyId", snapshot.key.as_deref());
     xml.text("Engine", database.engine.name);
-    xml.text("EngineVersion", &database.version);
-    xml.text("LicenseModel", database.engine.license);
-    xml.text("MasterUsername", &database.user);
-    xml.scalar("Port", database.port);
-    xml.text("StorageType", &database.storage_type);
+    xml.optional("EngineVersion", settings.text("EngineVersion"));
+    xml.optional("LicenseModel", settings.text("LicenseModel"));
+    xml.optional("MasterUsername", settings.text("MasterUsername"));
+    xml.scalar("Port", settings.number("Port").unwrap_or_default());
+    xml.optional("StorageType", settings.text("StorageType"));
     xml.optional("SourceDBSnapshotIdentifier", copy_of.as_ref().map(ToString::to_string).as_deref());
     xml.optional("SourceRegion", copy_of.as_ref().map(|source| source.region.as_str()));
     xml.text("SnapshotTarget", "region");
-    xml.scalar("IAMDatabaseAuthenticationEnabled", false);
+    xml.scalar("IAMDatabaseAuthenticationEnabled", settings.flag("EnableIAMDatabaseAuthentication"));
     xml.nested("ProcessorFeatures", |_| {});
     write_tags(xml, snapshot, viewer);
 }
@@ -84,6 +86,7 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
 /// Cluster snapshots have no `OriginalSnapshotCreateTime`.
 fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
     let Snapshot { database, copy_of, .. } = snapshot;
+    let settings = &database.settings;
     xml.text("DBClusterSnapshotIdentifier", &identifier(snapshot, viewer));
     xml.text("DBClusterSnapshotArn", &snapshot.arn().to_string());
     xml.text("DBClusterIdentifier", &database.id);
@@ -96,78 +99,82 @@ fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, no
     // Aurora's storage has no fixed size.
     xml.scalar("AllocatedStorage", if database.engine.has_fixed_storage() { database.gib } else { 0 });
     xml.nested("AvailabilityZones", |xml| {
-        zones(&snapshot.arn().region).iter().for_each(|zone| xml.text("AvailabilityZone", zone));
+        let region = &snapshot.arn().region;
+        ZONES.iter().for_each(|zone| xml.text("AvailabilityZone", &format!("{region}{zone}")));
     });
     xml.scalar("StorageEncrypted", snapshot.key.is_some());
     xml.optional("KmsKeyId", snapshot.key.as_deref());
     xml.text("Engine", database.engine.name);
     xml.text("EngineMode", "provisioned");
-    xml.text("EngineVersion", &database.version);
-    xml.text("LicenseModel", database.engine.license);
-    xml.text("MasterUsername", &database.user);
-    xml.scalar("Port", database.port);
-    xml.text("StorageType", &database.storage_type);
+    xml.optional("EngineVersion", settings.text("EngineVersion"));
+    xml.optional("LicenseModel", settings.text("LicenseModel"));
+    xml.optional("MasterUsername", settings.text("MasterUsername"));
+    xml.scalar("Port", settings.number("Port").unwrap_or_default());
+    xml.optional("StorageType", settings.text("StorageType"));
     xml.optional("SourceDBClusterSnapshotArn", copy_of.as_ref().map(ToString::to_string).as_deref());
-    xml.scalar("IAMDatabaseAuthenticationEnabled", false);
+    xml.scalar("IAMDatabaseAuthenticationEnabled", settings.flag("EnableIAMDatabaseAuthentication"));
     write_tags(xml, snapshot, viewer);
 }
 
 pub(super) fn database(database: &Database) -> Value {
-    let Database { arn, facts, key, status, .. } = database;
-    let status = status.name();
-    let mut view = json!({
-        "AllocatedStorage": facts.gib,
-        "BackupRetentionPeriod": facts.retention_days,
-        "CopyTagsToSnapshot": database.copies_tags_to_snapshots,
-        "DeletionProtection": false,
+    let Database { arn, facts, key, status, secret, .. } = database;
+    let (settings, status) = (&facts.settings, status.name());
+    let port = settings.number("Port");
+    let common = json!({
         "Engine": facts.engine.name,
-        "EngineVersion": facts.version,
-        "IAMDatabaseAuthenticationEnabled": false,
         "KmsKeyId": key,
-        "MasterUsername": facts.user,
-        "MultiAZ": false,
-        "PreferredBackupWindow": facts.window.to_string(),
+        "MasterUserSecret": secret.as_ref().map(|secret| json!({
+            "KmsKeyId": secret.key,
+            "SecretArn": secret.arn,
+            "SecretStatus": if status == "creating" { "creating" } else { "active" },
+        })),
         "StorageEncrypted": key.is_some(),
-        // "The storage type isn't returned when you set it to aurora" (`CreateDBCluster`).
-        "StorageType": (facts.storage_type != "aurora").then_some(&facts.storage_type),
+        "StorageType": settings.text("StorageType").filter(|storage_type| is_returned(storage_type, arn.kind)),
         "TagList": tags::view(&database.tags),
     });
     let own = match arn.kind {
         Kind::Instance => json!({
-            "AvailabilityZone": format!("{}a", arn.region),
+            "AllocatedStorage": facts.gib,
             "DBInstanceArn": arn.to_string(),
-            "DBInstanceClass": facts.class,
             "DBInstanceIdentifier": facts.id,
             "DBInstanceStatus": status,
             "DbInstancePort": 0,
             "DbiResourceId": facts.resource_id,
             "Endpoint": {
                 "Address": format!("{}.simulated.{}.rds.amazonaws.com", facts.id, arn.region),
-                "Port": facts.port,
+                "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
-            "LicenseModel": facts.engine.license,
         }),
         Kind::Cluster => json!({
             // Aurora always reports 1.
             "AllocatedStorage": if facts.engine.has_fixed_storage() { facts.gib } else { 1 },
-            "AvailabilityZones": zones(&arn.region),
             "ClusterCreateTime": clock::text(facts.created),
             "DBClusterArn": arn.to_string(),
             "DBClusterIdentifier": facts.id,
-            "DBClusterInstanceClass": facts.class,
             "DBClusterMembers": [],
             "DbClusterResourceId": facts.resource_id,
             "Endpoint": format!("{}.cluster-simulated.{}.rds.amazonaws.com", facts.id, arn.region),
-            "EngineMode": "provisioned",
-            "Port": facts.port,
+            // A Multi-AZ cluster has three instances.
+            "MultiAZ": facts.engine.has_fixed_storage(),
+            "Port": port,
             "Status": status,
         }),
     };
-    if let (Value::Object(view), Value::Object(own)) = (&mut view, own) {
-        view.extend(own);
+    let mut view = Map::new();
+    settings.write(arn.kind, &mut view);
+    for members in [common, own] {
+        if let Value::Object(members) = members {
+            view.extend(members);
+        }
     }
-    view
+    Value::Object(view)
+}
+
+/// "The storage type isn't returned when you set it to aurora" (`CreateDBCluster`). The API references of DocumentDB and
+/// Neptune have the same sentence for `standard`.
+fn is_returned(storage_type: &str, kind: Kind) -> bool {
+    kind == Kind::Instance || !["aurora", "standard"].contains(&storage_type)
 }
 
 /// Other accounts see the ARN in place of the identifier.
@@ -195,6 +202,11 @@ fn write_tags(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer) {
     }
 }
 
-fn zones(region: &str) -> [String; 3] {
-    ["a", "b", "c"].map(|zone| format!("{region}{zone}"))
+/// The availability zone of the database. A copy in another region has one of its own region.
+fn zone(snapshot: &Snapshot) -> String {
+    let region = &snapshot.arn().region;
+    match snapshot.database.settings.text("AvailabilityZone") {
+        Some(zone) if zone.starts_with(region) => zone.to_owned(),
+        _ => format!("{region}{}", ZONES[0]),
+    }
 }

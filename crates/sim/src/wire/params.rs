@@ -91,11 +91,17 @@ fn from_hex(hex: [u8; 2]) -> Option<u8> {
 
 /// The reason why parameters cannot be deserialized.
 #[derive(Debug)]
-pub(crate) struct ParamsError(String);
+pub(crate) enum ParamsError {
+    Missing(&'static str),
+    Invalid(String),
+}
 
 impl fmt::Display for ParamsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Missing(name) => write!(f, "the parameter {name} is missing"),
+            Self::Invalid(reason) => f.write_str(reason),
+        }
     }
 }
 
@@ -103,7 +109,11 @@ impl std::error::Error for ParamsError {}
 
 impl de::Error for ParamsError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self::Invalid(message.to_string())
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::Missing(name)
     }
 }
 
@@ -164,7 +174,10 @@ impl<'de> Deserializer<'de> for Params {
                 })
                 .flatten()
                 .map(|(number, item)| {
-                    Ok((number.parse().map_err(|_| ParamsError(format!("{number} is not a list index")))?, item))
+                    Ok((
+                        number.parse().map_err(|_| ParamsError::Invalid(format!("{number} is not a list index")))?,
+                        item,
+                    ))
                 })
                 .collect::<Result<_, ParamsError>>()?,
         };

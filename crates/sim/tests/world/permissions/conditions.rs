@@ -30,10 +30,23 @@ async fn rds_tag_condition_keys_depend_on_the_resource_type() {
     let world = world();
     let root = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
     let tags = || Some(rds_tags(&[("team", "shop")]));
-    let made = root.create_db_cluster().db_cluster_identifier("d").engine("aurora-mysql").set_tags(tags());
+    let made = root
+        .create_db_cluster()
+        .db_cluster_identifier("d")
+        .engine("aurora-mysql")
+        .master_username("draco")
+        .master_user_password("simulated")
+        .set_tags(tags());
     made.send().await.expect("a cluster");
-    let made = root.create_db_instance().db_instance_identifier("d").db_instance_class("c").engine("postgres");
-    made.allocated_storage(20).set_tags(tags()).send().await.expect("an instance");
+    let made =
+        root.create_db_instance().db_instance_identifier("d").db_instance_class("db.t4g.micro").engine("postgres");
+    made.allocated_storage(20)
+        .master_username("draco")
+        .master_user_password("simulated")
+        .set_tags(tags())
+        .send()
+        .await
+        .expect("an instance");
     world.sleep(Duration::from_secs(3600)).await;
     let taken = root.create_db_cluster_snapshot().db_cluster_identifier("d").db_cluster_snapshot_identifier("s");
     taken.set_tags(tags()).send().await.expect("a snapshot");

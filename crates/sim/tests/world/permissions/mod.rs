@@ -54,7 +54,14 @@ fn code(answer: Result<(), String>) -> String {
 async fn snapshot(world: &World, account: &str, tags: &[(&str, &str)]) {
     let rds = aws_sdk_rds::Client::new(&world.sdk_config(account, REGION));
     let made = rds.create_db_instance().db_instance_identifier("orders").db_instance_class("db.t4g.micro");
-    made.engine("postgres").allocated_storage(20).backup_retention_period(0).send().await.expect("a database");
+    made.engine("postgres")
+        .allocated_storage(20)
+        .master_username("draco")
+        .master_user_password("simulated")
+        .backup_retention_period(0)
+        .send()
+        .await
+        .expect("a database");
     world.sleep(Duration::from_secs(3600)).await;
     let taken = rds.create_db_snapshot().db_instance_identifier("orders").db_snapshot_identifier("s");
     taken.set_tags(Some(rds_tags(tags))).send().await.expect("a snapshot");

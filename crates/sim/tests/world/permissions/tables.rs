@@ -146,8 +146,14 @@ async fn rds_tags_events_and_subscriptions() {
 async fn a_tagged_final_snapshot_requires_create_and_tag_permissions() {
     let world = world();
     let root = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
-    let made = root.create_db_instance().db_instance_identifier("d").db_instance_class("c").engine("postgres");
-    let made = made.allocated_storage(20).set_tags(Some(rds_tags(&[("team", "shop")]))).copy_tags_to_snapshot(true);
+    let made =
+        root.create_db_instance().db_instance_identifier("d").db_instance_class("db.t4g.micro").engine("postgres");
+    let made = made
+        .allocated_storage(20)
+        .master_username("draco")
+        .master_user_password("simulated")
+        .set_tags(Some(rds_tags(&[("team", "shop")])))
+        .copy_tags_to_snapshot(true);
     made.send().await.expect("a database");
     world.sleep(Duration::from_secs(3600)).await;
     let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));

@@ -214,14 +214,25 @@ impl Rds {
             Kind::Instance => {
                 let call =
                     self.client.create_db_instance().db_instance_identifier(id).db_instance_class("db.t4g.small");
-                let call = call.engine("postgres").allocated_storage(100).storage_encrypted(like.is_encrypted);
+                let call = call
+                    .engine("postgres")
+                    .allocated_storage(100)
+                    .master_username("draco")
+                    .master_user_password("simulated")
+                    .storage_encrypted(like.is_encrypted);
                 let call = call.set_kms_key_id(like.key.map(str::to_owned)).set_tags(Some(sdk_tags(&like.tags)));
                 let call = call.copy_tags_to_snapshot(like.copies_tags).set_backup_retention_period(like.retention);
                 let call = call.set_preferred_backup_window(like.window.map(str::to_owned));
                 code(call.send().await).map(drop)
             }
             Kind::Cluster => {
-                let call = self.client.create_db_cluster().db_cluster_identifier(id).engine("aurora-postgresql");
+                let call = self
+                    .client
+                    .create_db_cluster()
+                    .db_cluster_identifier(id)
+                    .engine("aurora-postgresql")
+                    .master_username("draco")
+                    .master_user_password("simulated");
                 let call = call.storage_encrypted(like.is_encrypted).set_kms_key_id(like.key.map(str::to_owned));
                 let call = call.set_tags(Some(sdk_tags(&like.tags))).copy_tags_to_snapshot(like.copies_tags);
                 let call = call.set_backup_retention_period(like.retention);

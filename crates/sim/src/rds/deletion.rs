@@ -1,0 +1,93 @@
+//! Deleting databases.
+
+use chrono::{DateTime, TimeDelta};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::databases::{Database, Status};
+use super::events::{EventKind, record_event};
+use super::kind::Kind;
+use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
+use super::rules::invalid_combination;
+use super::snapshots::Origin;
+use super::{RdsContext, backups, find_snapshot_by_uid, view};
+use crate::call::Error;
+use crate::world::State;
+
+/// The minimum time until a database is deleted.
+const DELETION: TimeDelta = TimeDelta::minutes(3);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DeleteRequest {
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    identifier: String,
+    #[serde(default)]
+    skip_final_snapshot: bool,
+    #[serde(rename = "FinalDBSnapshotIdentifier")]
+    final_snapshot: Option<String>,
+    #[serde(default = "yes")]
+    delete_automated_backups: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The database has the status `deleting` until it is gone, which is not before its final snapshot is available.
+pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
+    let found = ctx.own_database(state, &wanted.identifier)?;
+    let arn = found.arn.clone();
+    if found.status == Status::Deleting {
+        let message = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
+        return Err(ctx.kind.invalid_database_state(message));
+    }
+    check_protection(found, ctx.kind)?;
+    let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
+    let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
+        (true, None) => None,
+        (false, Some(named)) => {
+            found.check_available(ctx.kind)?;
+            let id = check_snapshot_id(ctx, named)?;
+            check_can_create(state, ctx, &id)?;
+            start_snapshot(state, &arn, &id, Origin::Manual, tags)
+        }
+        (false, None) => {
+            let message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", message));
+        }
+        (true, Some(_)) => {
+            let message = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
+            return Err(Error::new("InvalidParameterCombination", message));
+        }
+    };
+    let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
+    let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
+    let found = ctx.own_database(state, &wanted.identifier)?;
+    found.status = Status::Deleting;
+    let view = view::database(found);
+    let with_backups = wanted.delete_automated_backups;
+    state.agenda.at(ends, move |state| {
+        state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
+        if with_backups {
+            backups::remove_all(state, &arn, &resource_id);
+        }
+        record_event(state, &arn, EventKind::DatabaseDeleted);
+    });
+    Ok(json!({ ctx.kind.spelling().database: view }))
+}
+
+/// "The database can't be deleted when deletion protection is enabled." The Aurora guide has the response for clusters,
+/// users of RDS reported the one for instances.
+fn check_protection(database: &Database, kind: Kind) -> Result<(), Error> {
+    if !database.facts.settings.flag("DeletionProtection") {
+        return Ok(());
+    }
+    let what = match kind {
+        Kind::Instance => "DB Instance",
+        Kind::Cluster => "Cluster",
+    };
+    Err(invalid_combination(format!(
+        "Cannot delete protected {what}, please disable deletion protection and try again."
+    )))
+}

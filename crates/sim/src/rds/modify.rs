@@ -1,0 +1,31 @@
+//! Modifying databases: the settings that AWS changes without an outage, at once.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::given::WithSettings;
+use super::{RdsContext, databases::Facts, rules, view};
+use crate::call::Error;
+use crate::world::State;
+
+#[derive(Deserialize)]
+pub(super) struct ModifyRequest {
+    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    identifier: String,
+}
+
+pub(super) fn modify(
+    state: &mut State,
+    ctx: &RdsContext,
+    WithSettings { request, given }: WithSettings<ModifyRequest>,
+) -> Result<Value, Error> {
+    let found = ctx.own_database(state, &request.identifier)?;
+    found.check_available(ctx.kind)?;
+    let mut settings = found.facts.settings.clone();
+    settings.modify(ctx.kind, given)?;
+    rules::check_windows(&settings)?;
+    found.facts = Arc::new(Facts { settings, ..Facts::clone(&found.facts) });
+    Ok(json!({ ctx.kind.spelling().database: view::database(found) }))
+}

@@ -1,0 +1,254 @@
+//! The settings of a database. One table has for each setting its parameter in requests, its member in responses, the
+//! databases that have it, its values, its default, and whether it can be modified. `rules` has the rules that concern
+//! more than one setting.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::given::Given;
+use super::kind::Kind;
+use super::windows::{DailyWindow, WeeklyWindow};
+use crate::call::Error;
+
+pub(super) struct Setting {
+    /// The parameter of `CreateDBInstance` and `CreateDBCluster`.
+    pub(super) parameter: &'static str,
+    /// The member of `DBInstance` and `DBCluster`. Empty if `view` writes it, or no member exists.
+    member: &'static str,
+    databases: Databases,
+    pub(super) values: Values,
+    default: Default,
+    change: Change,
+}
+
+/// The databases that have a setting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Databases {
+    Both,
+    Instances,
+    Clusters,
+}
+
+/// The values of a setting.
+pub(super) enum Values {
+    Flag,
+    Number(RangeInclusive<i64>),
+    OneNumberOf(&'static [i64]),
+    Text,
+    OneOf(&'static [&'static str]),
+    /// A text of this form, which the error message describes.
+    Form(fn(&str) -> bool, &'static str),
+    Texts,
+    DailyWindow,
+    WeeklyWindow,
+}
+
+/// The value of a setting that a request does not give.
+enum Default {
+    /// No value, or one that `rules` chooses.
+    None,
+    Flag(bool),
+    Number(i64),
+    Text(&'static str),
+}
+
+/// When a modification takes effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// At once: the API reference does not mention an outage or the maintenance window.
+    AtOnce,
+    /// Modifications of this setting are not simulated.
+    NotSimulated,
+}
+
+use Change::{AtOnce, NotSimulated};
+use Databases::{Both, Clusters, Instances};
+use Values::{DailyWindow as Daily, Flag, Form, Number, OneNumberOf, OneOf, Text, Texts, WeeklyWindow as Weekly};
+
+/// Values and defaults are those of the API reference (`CreateDBInstance`, `CreateDBCluster`).
+#[rustfmt::skip]
+const TABLE: &[Setting] = &[
+    //   parameter                             member                                databases  values  default  change
+    row("AllocatedStorage",                   "",                                   Both, Number(1..=65536), Default::None, NotSimulated),
+    row("AutoMinorVersionUpgrade",            "AutoMinorVersionUpgrade",            Both, Flag, Default::Flag(true), AtOnce),
+    row("AvailabilityZone",                   "AvailabilityZone",                   Instances, Text, Default::None, NotSimulated),
+    row("AvailabilityZones",                  "AvailabilityZones",                  Clusters, Texts, Default::None, NotSimulated),
+    row("BackupRetentionPeriod",              "BackupRetentionPeriod",              Instances, Number(0..=35), Default::Number(1), NotSimulated),
+    row("BackupRetentionPeriod",              "BackupRetentionPeriod",              Clusters, Number(1..=35), Default::Number(1), NotSimulated),
+    row("BackupTarget",                       "BackupTarget",                       Instances, OneOf(&["region", "local", "outposts"]), Default::Text("region"), NotSimulated),
+    row("CharacterSetName",                   "CharacterSetName",                   Both, Text, Default::None, NotSimulated),
+    row("CopyTagsToSnapshot",                 "CopyTagsToSnapshot",                 Both, Flag, Default::Flag(false), AtOnce),
+    row("CustomIamInstanceProfile",           "CustomIamInstanceProfile",           Instances, Form(is_custom_profile, "a name that starts with AWSRDSCustom"), Default::None, NotSimulated),
+    row("DBClusterInstanceClass",             "DBClusterInstanceClass",             Clusters, Text, Default::None, NotSimulated),
+    row("DBInstanceClass",                    "DBInstanceClass",                    Instances, Text, Default::None, NotSimulated),
+    row("DBName",                             "DBName",                             Instances, Text, Default::None, NotSimulated),
+    row("DatabaseInsightsMode",               "DatabaseInsightsMode",               Both, OneOf(&["standard", "advanced"]), Default::Text("standard"), NotSimulated),
+    row("DatabaseName",                       "DatabaseName",                       Clusters, Text, Default::None, NotSimulated),
+    row("DedicatedLogVolume",                 "DedicatedLogVolume",                 Instances, Flag, Default::Flag(false), NotSimulated),
+    row("DeletionProtection",                 "DeletionProtection",                 Both, Flag, Default::Flag(false), AtOnce),
+    row("EnableCloudwatchLogsExports",        "EnabledCloudwatchLogsExports",       Both, Texts, Default::None, NotSimulated),
+    row("EnableHttpEndpoint",                 "HttpEndpointEnabled",                Clusters, Flag, Default::Flag(false), NotSimulated),
+    row("EnableIAMDatabaseAuthentication",    "IAMDatabaseAuthenticationEnabled",   Both, Flag, Default::Flag(false), NotSimulated),
+    row("EnablePerformanceInsights",          "PerformanceInsightsEnabled",         Both, Flag, Default::Flag(false), NotSimulated),
+    row("EngineLifecycleSupport",             "EngineLifecycleSupport",             Both, OneOf(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"]), Default::None, NotSimulated),
+    row("EngineMode",                         "EngineMode",                         Clusters, OneOf(&["provisioned"]), Default::Text("provisioned"), NotSimulated),
+    row("EngineVersion",                      "EngineVersion",                      Both, Text, Default::None, NotSimulated),
+    row("Iops",                               "Iops",                               Both, Number(1..=256_000), Default::None, NotSimulated),
+    row("LicenseModel",                       "LicenseModel",                       Instances, OneOf(&["bring-your-own-license", "general-public-license", "license-included", "marketplace-license", "postgresql-license"]), Default::None, NotSimulated),
+    row("MasterUsername",                     "MasterUsername",                     Both, Form(is_username, "1 to 63 letters, numbers, or underscores, with a letter first"), Default::None, NotSimulated),
+    row("MaxAllocatedStorage",                "MaxAllocatedStorage",                Instances, Number(1..=65536), Default::None, NotSimulated),
+    row("MonitoringInterval",                 "MonitoringInterval",                 Both, OneNumberOf(&[0, 1, 5, 10, 15, 30, 60]), Default::Number(0), NotSimulated),
+    row("MonitoringRoleArn",                  "MonitoringRoleArn",                  Both, Text, Default::None, NotSimulated),
+    row("MultiAZ",                            "MultiAZ",                            Instances, Flag, Default::Flag(false), NotSimulated),
+    row("NcharCharacterSetName",              "NcharCharacterSetName",              Instances, Text, Default::None, NotSimulated),
+    row("NetworkType",                        "NetworkType",                        Both, OneOf(&["IPV4", "DUAL"]), Default::Text("IPV4"), NotSimulated),
+    row("PerformanceInsightsKMSKeyId",        "PerformanceInsightsKMSKeyId",        Both, Text, Default::None, NotSimulated),
+    row("PerformanceInsightsRetentionPeriod", "PerformanceInsightsRetentionPeriod", Both, Number(7..=731), Default::None, NotSimulated),
+    row("Port",                               "",                                   Both, Number(1150..=65535), Default::None, NotSimulated),
+    row("PreferredBackupWindow",              "PreferredBackupWindow",              Both, Daily, Default::None, NotSimulated),
+    row("PreferredMaintenanceWindow",         "PreferredMaintenanceWindow",         Both, Weekly, Default::None, AtOnce),
+    row("PubliclyAccessible",                 "PubliclyAccessible",                 Both, Flag, Default::None, NotSimulated),
+    row("StorageThroughput",                  "StorageThroughput",                  Instances, Number(1..=4000), Default::None, NotSimulated),
+    row("StorageType",                        "",                                   Both, Text, Default::None, NotSimulated),
+    row("Timezone",                           "Timezone",                           Instances, Text, Default::None, NotSimulated),
+];
+
+const fn row(
+    parameter: &'static str,
+    member: &'static str,
+    databases: Databases,
+    values: Values,
+    default: Default,
+    change: Change,
+) -> Setting {
+    Setting { parameter, member, databases, values, default, change }
+}
+
+impl Setting {
+    /// The setting that a parameter gives, for databases of any kind.
+    pub(super) fn named(parameter: &str) -> Option<&'static Self> {
+        TABLE.iter().find(|setting| setting.parameter == parameter)
+    }
+
+    fn of(parameter: &str, kind: Kind) -> Option<&'static Self> {
+        TABLE.iter().find(|setting| setting.parameter == parameter && setting.applies_to(kind))
+    }
+
+    fn applies_to(&self, kind: Kind) -> bool {
+        match self.databases {
+            Both => true,
+            Instances => kind == Kind::Instance,
+            Clusters => kind == Kind::Cluster,
+        }
+    }
+
+    fn check(&self, value: &Value) -> Result<(), Error> {
+        let expected = match (&self.values, value) {
+            (Number(range), Value::Number(number)) => {
+                let fits = number.as_i64().is_some_and(|number| range.contains(&number));
+                (!fits).then(|| format!("a value from {} to {}", range.start(), range.end()))
+            }
+            (OneNumberOf(all), Value::Number(number)) => {
+                let fits = number.as_i64().is_some_and(|number| all.contains(&number));
+                (!fits).then(|| format!("one of {all:?}"))
+            }
+            (OneOf(all), Value::String(text)) => {
+                (!all.contains(&text.as_str())).then(|| format!("one of {}", all.join(", ")))
+            }
+            (Form(fits, description), Value::String(text)) => (!fits(text)).then(|| (*description).to_owned()),
+            (Daily, Value::String(text)) => return DailyWindow::read(text).map(drop),
+            (Weekly, Value::String(text)) => return WeeklyWindow::read(text).map(drop),
+            (Text, Value::String(text)) => text.is_empty().then(|| "a text that is not empty".to_owned()),
+            _ => None,
+        };
+        match expected {
+            None => Ok(()),
+            Some(expected) => {
+                let message = format!("Invalid value {value} for {}: it must be {expected}.", self.parameter);
+                Err(Error::new("InvalidParameterValue", message))
+            }
+        }
+    }
+}
+
+fn is_username(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_custom_profile(name: &str) -> bool {
+    name.starts_with("AWSRDSCustom")
+}
+
+/// The settings of a database, by parameter.
+#[derive(Clone)]
+pub(super) struct Settings(BTreeMap<&'static str, Value>);
+
+impl Settings {
+    /// The settings of a new database, as far as the request and the table give them.
+    pub(super) fn new(kind: Kind, given: Given) -> Result<Self, Error> {
+        let mut settings = Self(BTreeMap::new());
+        for setting in TABLE.iter().filter(|setting| setting.applies_to(kind)) {
+            match setting.default {
+                Default::None => {}
+                Default::Flag(flag) => settings.set(setting.parameter, flag),
+                Default::Number(number) => settings.set(setting.parameter, number),
+                Default::Text(text) => settings.set(setting.parameter, text),
+            }
+        }
+        for (parameter, value) in given.0 {
+            let what = || Error::not_simulated(format!("the parameter {parameter} for a {}", kind.spelling().database));
+            Setting::of(parameter, kind).ok_or_else(what)?.check(&value)?;
+            settings.0.insert(parameter, value);
+        }
+        Ok(settings)
+    }
+
+    /// Changes settings of an existing database.
+    pub(super) fn modify(&mut self, kind: Kind, given: Given) -> Result<(), Error> {
+        for (parameter, value) in given.0 {
+            let what = || Error::not_simulated(format!("modifying {parameter} of a {}", kind.spelling().database));
+            let setting = Setting::of(parameter, kind).filter(|setting| setting.change == AtOnce).ok_or_else(what)?;
+            setting.check(&value)?;
+            self.0.insert(parameter, value);
+        }
+        Ok(())
+    }
+
+    pub(super) fn set(&mut self, parameter: &'static str, value: impl Into<Value>) {
+        self.0.insert(parameter, value.into());
+    }
+
+    /// Sets a value that the request did not give.
+    pub(super) fn set_default(&mut self, parameter: &'static str, value: impl Into<Value>) {
+        self.0.entry(parameter).or_insert_with(|| value.into());
+    }
+
+    pub(super) fn flag(&self, parameter: &str) -> bool {
+        self.0.get(parameter).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    pub(super) fn number(&self, parameter: &str) -> Option<u32> {
+        self.0.get(parameter)?.as_i64()?.try_into().ok()
+    }
+
+    pub(super) fn text(&self, parameter: &str) -> Option<&str> {
+        self.0.get(parameter)?.as_str()
+    }
+
+    pub(super) fn texts(&self, parameter: &str) -> impl Iterator<Item = &str> {
+        self.0.get(parameter).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Writes the members that have a value.
+    pub(super) fn write(&self, kind: Kind, view: &mut Map<String, Value>) {
+        for setting in TABLE.iter().filter(|setting| setting.applies_to(kind) && !setting.member.is_empty()) {
+            if let Some(value) = self.0.get(setting.parameter) {
+                view.insert(setting.member.to_owned(), value.clone());
+            }
+        }
+    }
+}
