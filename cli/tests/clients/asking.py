@@ -13,6 +13,7 @@ import itertools
 from typing import Any, Callable, NamedTuple
 
 from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 
 from references import Open
 from simulation import AwsError, Boto3
@@ -118,7 +119,10 @@ class Service:
     def __getattr__(self, operation):
         def call(**params):
             account, region, role = self.aws.credentials
-            return self.aws.client.call(self.name, operation, account, region, role, **params)
+            try:
+                return self.aws.client.call(self.name, operation, account, region, role, **params)
+            except ResponseParserError as why:
+                raise AwsError("InternalError", str(why)) from None
 
         return call
 

@@ -52,7 +52,7 @@ def start(aws, machine, **params):
 
 def ended(aws, machine, **params):
     """A finished execution."""
-    arn = start(aws, machine, **params)
+    arn = start(aws, machine, **({"name": aws.new("execution")} | params))
     for _ in range(100):
         found = aws.stepfunctions.DescribeExecution(executionArn=arn)
         if found["status"] != "RUNNING":

@@ -1,6 +1,7 @@
 """SNS: subscriptions, publishing, and the delivery to queues."""
 
 import json
+import time
 
 from asking import ACCEPTED, REFUSED, question, refusal, shared
 from questions.topics import INVALID, NOT_FOUND, attributes, gone, topic
@@ -43,9 +44,10 @@ def delivered(aws, message, raw=False):
     arn, (url, endpoint) = topic(aws), queue(aws)
     subscribe(aws, arn, endpoint=endpoint, Attributes={"RawMessageDelivery": "true"} if raw else {})
     aws.sns.Publish(TopicArn=arn, **message)
-    for _ in range(20):
-        if found := aws.sqs.ReceiveMessage(QueueUrl=url, WaitTimeSeconds=1).get("Messages"):
+    for _ in range(100):
+        if found := aws.sqs.ReceiveMessage(QueueUrl=url).get("Messages"):
             return found[0]["Body"]
+        time.sleep(0.05)
     return None
 
 

@@ -38,11 +38,9 @@ def gone(aws):
 
 
 def code(error):
-    """The error's name in the model. The JSON protocol adds a namespace, and a header has the name of the query protocol."""
-    name = error.rpartition("#")[2]
-    return {"AWS.SimpleQueueService.NonExistentQueue": MISSING_QUEUE, "QueueAlreadyExists": "QueueNameExists"}.get(
-        name, name
-    )
+    """The error's name in the model. The header for clients of the query protocol has other names."""
+    name = error.rpartition("#")[2].rpartition(".")[2]
+    return {"NonExistentQueue": MISSING_QUEUE, "QueueAlreadyExists": "QueueNameExists"}.get(name, name)
 
 
 @question(True, Api("sqs", "CreateQueue", "the CreateQueue action will return the URL of the existing queue"))
