@@ -40,6 +40,7 @@ mod sqs;
 pub mod stack;
 mod states;
 mod sts;
+mod tags;
 mod throttle;
 mod wire;
 mod without_effect;

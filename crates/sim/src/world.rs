@@ -249,6 +249,7 @@ impl World {
         }
         let delay = if let Action::Delay(delay) = action { delay } else { Duration::ZERO };
         self.sleep(self.0.latency + delay).await;
+        self.wait_for_messages(&call).await;
 
         self.change(|state| {
             let mut entry = Event::of(&call);

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::iam::{self, AccessRequest, Principal};
 use crate::journal::{DeliveryOutcome, Event};
 use crate::sns::{self, Message};
-use crate::sqs;
+use crate::sqs::{self, Contents};
 use crate::world::State;
 
 /// Invokes asynchronously: two retries after one and two minutes, then the on-failure destination.
@@ -131,7 +131,7 @@ fn send(state: &mut State, caller: &Caller, destination: &str, body: String) -> 
             if !iam::is_allowed(state, &request, arn.account, None) {
                 return Err(format!("{} may not send to {destination}", caller.principal()));
             }
-            sqs::send(state, destination, body)
+            sqs::send(state, destination, Contents { body, ..Contents::default() })
         }
         Some(arn) if arn.service == "sns" => {
             let message = Message { subject: None, body, attributes: [].into() };

@@ -13,8 +13,9 @@ use crate::arn::Arn;
 use crate::clock;
 use crate::fault::{Action, Point};
 use crate::journal::{DeliveryOutcome, Event};
+use crate::lambda;
+use crate::sqs::{self, Contents};
 use crate::world::State;
-use crate::{lambda, sqs};
 
 /// The duration of a delivery that no fault delays.
 const DELIVERY_TIME: Duration = Duration::from_millis(100);
@@ -79,12 +80,9 @@ impl Delivery {
                 DeliveryOutcome::Delivered
             }
             "sqs" => {
-                let body = if to.raw {
-                    published.message.body.clone()
-                } else {
-                    published.queue_payload(subscription_arn).to_string()
-                };
-                sqs::send(state, &to.endpoint, body).map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
+                let contents = published.queue_contents(to, subscription_arn);
+                sqs::send(state, &to.endpoint, contents)
+                    .map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
             }
             // A missing endpoint or permission is a client-side error, which SNS does not retry.
             _ => DeliveryOutcome::Failed,
@@ -123,6 +121,18 @@ impl PublishedMessage {
         })
     }
 
+    /// The message for a queue. Message attributes become those of the message if its delivery is raw. More than ten of them
+    /// are then an error of SQS: "Messages with more than 10 message attributes directed towards Raw Message Delivery
+    /// enabled Amazon SQS subscriptions will be discarded as client side errors." (guide, *Message attributes*)
+    fn queue_contents(&self, to: &Subscription, subscription_arn: &str) -> Contents {
+        let Message { body, attributes, .. } = &self.message;
+        if to.raw {
+            Contents { body: body.clone(), attributes: attributes.clone(), ..Contents::default() }
+        } else {
+            Contents { body: self.queue_payload(subscription_arn).to_string(), ..Contents::default() }
+        }
+    }
+
     /// The payload for a queue. Some names are spelled differently, and missing values are left out.
     fn queue_payload(&self, subscription_arn: &str) -> Value {
         let mut notification = self.notification();
@@ -152,7 +162,7 @@ impl PublishedMessage {
 
     fn attributes(&self) -> Value {
         let attributes = self.message.attributes.iter();
-        attributes.map(|(name, it)| (name.clone(), json!({ "Type": it.data_type, "Value": it.value }))).collect()
+        attributes.map(|(name, it)| (name.clone(), json!({ "Type": it.data_type, "Value": it.text() }))).collect()
     }
 
     fn signing_cert_url(&self) -> String {

@@ -17,6 +17,7 @@ use crate::call::{Call, CallResult, Caller, Error, run};
 use crate::context::CallContext;
 use crate::iam::{self, AccessRequest, Policy, Principal, RequiredPermission};
 use crate::page;
+use crate::sqs::Attribute;
 use crate::world::State;
 use subscriptions::Subscription;
 
@@ -45,13 +46,6 @@ pub(crate) struct Message {
     pub(crate) subject: Option<String>,
     pub(crate) body: String,
     pub(crate) attributes: BTreeMap<String, Attribute>,
-}
-
-/// A message attribute. Binary values are in base64.
-#[derive(Clone, Debug)]
-pub(crate) struct Attribute {
-    pub(crate) data_type: String,
-    pub(crate) value: String,
 }
 
 pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
@@ -115,7 +109,7 @@ pub(crate) fn publish(
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 fn check_message(message: &Message) -> Result<(), Error> {
-    let attributes = message.attributes.iter().map(|(name, it)| name.len() + it.data_type.len() + it.value.len());
+    let attributes = message.attributes.iter().map(|(name, it)| name.len() + it.data_type.len() + it.bytes().len());
     let size = message.body.len() + attributes.sum::<usize>();
     let subject = message.subject.as_deref().unwrap_or("-");
     if message.body.is_empty() {
@@ -355,15 +349,7 @@ struct Publish {
 #[serde(rename_all = "PascalCase")]
 struct MessageAttribute {
     name: String,
-    value: AttributeValue,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AttributeValue {
-    data_type: String,
-    string_value: Option<String>,
-    binary_value: Option<String>,
+    value: Attribute,
 }
 
 fn publish_by_call(state: &mut State, ctx: &CallContext, input: Publish) -> Result<Value, Error> {
@@ -380,21 +366,21 @@ fn publish_by_call(state: &mut State, ctx: &CallContext, input: Publish) -> Resu
 }
 
 fn attribute(MessageAttribute { name, value }: MessageAttribute) -> Result<(String, Attribute), Error> {
-    let AttributeValue { data_type, string_value, binary_value } = value;
-    let value = match data_type.split('.').next() {
-        Some("String" | "Number") => string_value,
-        Some("Binary") => binary_value,
+    let field = match value.data_type.split('.').next() {
+        Some("String" | "Number") => &value.string_value,
+        Some("Binary") => &value.binary_value,
         _ => {
             let message = format!("The message attribute '{name}' has an invalid message attribute type.");
             return Err(Error::new("ParameterValueInvalid", message));
         }
     };
-    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
+    if field.as_ref().is_none_or(String::is_empty) {
         let message = format!(
             "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
-             '{data_type}'."
+             '{}'.",
+            value.data_type,
         );
-        Error::new("ParameterValueInvalid", message)
-    })?;
-    Ok((name, Attribute { data_type, value }))
+        return Err(Error::new("ParameterValueInvalid", message));
+    }
+    Ok((name, value))
 }

@@ -9,7 +9,8 @@ use super::language::Failure;
 use super::template::Template;
 use crate::call::Error;
 use crate::lambda;
-use crate::sns::{Attribute, Message};
+use crate::sns::Message;
+use crate::sqs::Attribute;
 
 /// A task's `Resource`.
 #[derive(Debug)]
@@ -74,7 +75,9 @@ impl Resource {
                     Publish::deserialize(&parameters).map_err(|_| wrong())?;
                 let attributes = message_attributes
                     .into_iter()
-                    .map(|(name, given)| (name, Attribute { data_type: given.data_type, value: given.string_value }))
+                    .map(|(name, AttributeInput { data_type, string_value })| {
+                        (name, Attribute { data_type, string_value: Some(string_value), binary_value: None })
+                    })
                     .collect();
                 // A message that is not a string is published as JSON.
                 let body = message.as_str().map_or_else(|| message.to_string(), str::to_owned);

@@ -13,9 +13,9 @@ use super::{Request, RequestError, Response};
 use crate::call::Error;
 use crate::world::World;
 
-/// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are SNS
-/// messages and Step Functions inputs of 256 KiB, which percent-encoding can triple.
-const MAX_BODY_BYTES: usize = 1 << 20;
+/// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are messages of
+/// SQS and SNS of 1 MiB, which escaping in JSON can make six times as long.
+const MAX_BODY_BYTES: usize = 8 << 20;
 
 impl World {
     /// Serves HTTP requests. All connections are closed when the future is dropped.

@@ -176,10 +176,15 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
 fn query_error(error: &Error) -> String {
     let code = match error.code {
         "AccessDeniedException" => "AccessDenied",
+        "BatchEntryIdsNotDistinct" => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "BatchRequestTooLong" => "AWS.SimpleQueueService.BatchRequestTooLong",
+        "EmptyBatchRequest" => "AWS.SimpleQueueService.EmptyBatchRequest",
+        "InvalidBatchEntryId" => "AWS.SimpleQueueService.InvalidBatchEntryId",
+        "PurgeQueueInProgress" => "AWS.SimpleQueueService.PurgeQueueInProgress",
         "QueueDeletedRecently" => "AWS.SimpleQueueService.QueueDeletedRecently",
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
         "QueueNameExists" => "QueueAlreadyExists",
-        "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",
+        "TooManyEntriesInBatchRequest" => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
         code => code,
     };
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };

@@ -122,11 +122,11 @@ async fn a_parameter_that_is_not_simulated_is_refused_with_service_operation_and
 }
 
 #[tokio::test]
-async fn a_body_over_one_mebibyte_is_refused() {
+async fn a_body_over_eight_mebibytes_is_refused() {
     let (_, address) = world().await;
     let sized = |size: usize| signed("111111111111/20261121/eu-west-1/sts", "", &"A".repeat(size));
-    assert_eq!(Client::new(address).await.ask(&sized(1 << 20)).await.0, 400);
-    assert_eq!(Client::new(address).await.ask(&sized((1 << 20) + 1)).await.0, 413);
+    assert_eq!(Client::new(address).await.ask(&sized(8 << 20)).await.0, 400);
+    assert_eq!(Client::new(address).await.ask(&sized((8 << 20) + 1)).await.0, 413);
 }
 
 #[tokio::test]

@@ -222,6 +222,14 @@ async fn queues_topics_and_keys() {
     assert_eq!(needs!(foreign.clone()), ["sqs:ReceiveMessage arn:aws:sqs:eu-west-1:222222222222:q"]);
     assert_eq!(needs!(sqs.delete_queue().queue_url(url)), ["sqs:DeleteQueue q"]);
     assert_eq!(needs!(sqs.delete_message().queue_url(url).receipt_handle("1-a")), ["sqs:DeleteMessage q"]);
+    // A batch needs the permission for one message.
+    let entry = aws_sdk_sqs::types::SendMessageBatchRequestEntry::builder().id("a").message_body("a").build();
+    let batch = sqs.send_message_batch().queue_url(url).entries(entry.expect("an entry"));
+    assert_eq!(needs!(batch.clone()), ["sqs:SendMessage q"]);
+    assert_eq!(needs!(sqs.list_queues()), ["sqs:ListQueues *"]);
+    assert_eq!(needs!(sqs.tag_queue().queue_url(url).tags("a", "b")), ["sqs:TagQueue q"]);
+    let tagged = sqs.create_queue().queue_name("tagged").tags("a", "b");
+    assert_eq!(needs!(tagged.clone()), ["sqs:CreateQueue tagged", "sqs:TagQueue tagged"]);
 
     let sns = aws_sdk_sns::Client::new(&config);
     let topic = "arn:aws:sns:eu-west-1:111111111111:t";
