@@ -25,7 +25,8 @@ pub(super) fn modify(
     found.check_available(ctx.kind)?;
     let mut settings = found.facts.settings.clone();
     settings.modify(ctx.kind, given)?;
-    rules::check_windows(&settings)?;
+    rules::choose_windows(&mut settings, &mut state.random)?;
+    let found = ctx.own_database(state, &request.identifier)?;
     found.facts = Arc::new(Facts { settings, ..Facts::clone(&found.facts) });
     Ok(json!({ ctx.kind.spelling().database: view::database(found) }))
 }

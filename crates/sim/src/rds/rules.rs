@@ -45,27 +45,19 @@ pub(super) fn complete(
     check_monitoring(settings)
 }
 
-/// Windows that a request does not give do not overlap the other.
-fn choose_windows(settings: &mut Settings, random: &mut fastrand::Rng) -> Result<(), Error> {
+/// Windows that a request does not give do not overlap the other. "Must not conflict with the preferred maintenance window"
+/// (`PreferredBackupWindow`).
+pub(super) fn choose_windows(settings: &mut Settings, random: &mut fastrand::Rng) -> Result<(), Error> {
     let daily = settings.text("PreferredBackupWindow").map(DailyWindow::read).transpose()?;
     let weekly = settings.text("PreferredMaintenanceWindow").map(WeeklyWindow::read).transpose()?;
     let daily = daily.unwrap_or_else(|| DailyWindow::random(random, weekly));
     let weekly = weekly.unwrap_or_else(|| WeeklyWindow::random(random, daily));
+    if weekly.overlaps(daily) {
+        return Err(invalid("The backup window and maintenance window must not overlap."));
+    }
     settings.set("PreferredBackupWindow", daily.to_string());
     settings.set("PreferredMaintenanceWindow", weekly.to_string());
-    check_windows(settings)
-}
-
-/// "Must not conflict with the preferred maintenance window" (`PreferredBackupWindow`).
-pub(super) fn check_windows(settings: &Settings) -> Result<(), Error> {
-    let daily = settings.text("PreferredBackupWindow").map(DailyWindow::read).transpose()?;
-    let weekly = settings.text("PreferredMaintenanceWindow").map(WeeklyWindow::read).transpose()?;
-    match (daily, weekly) {
-        (Some(daily), Some(weekly)) if weekly.overlaps(daily) => {
-            Err(invalid("The backup window and maintenance window must not overlap."))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// "The AvailabilityZone parameter can't be specified if the DB instance is a Multi-AZ deployment. The specified

@@ -145,6 +145,7 @@ pub(super) fn database(database: &Database) -> Value {
                 "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
+            "SecondaryAvailabilityZone": settings.flag("MultiAZ").then(|| other_zone(database)),
         }),
         Kind::Cluster => json!({
             // Aurora always reports 1.
@@ -169,6 +170,12 @@ pub(super) fn database(database: &Database) -> Value {
         }
     }
     Value::Object(view)
+}
+
+/// A zone that is not that of the primary.
+fn other_zone(Database { arn, facts, .. }: &Database) -> String {
+    let mut zones = ZONES.iter().map(|zone| format!("{}{zone}", arn.region));
+    zones.find(|zone| facts.settings.text("AvailabilityZone") != Some(zone)).unwrap_or_default()
 }
 
 /// "The storage type isn't returned when you set it to aurora" (`CreateDBCluster`). The API references of DocumentDB and

@@ -4,9 +4,12 @@
 mod copies;
 mod databases;
 mod events;
+mod filters;
+mod inaccessible;
 mod keys;
 mod laws;
 mod notifications;
+mod settings;
 mod sharing;
 mod snapshots;
 mod support;

@@ -1,0 +1,294 @@
+//! The settings of databases: accepted, validated and returned.
+
+use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
+use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
+
+use super::support::*;
+
+const VALUE: &str = "InvalidParameterValue";
+const COMBINATION: &str = "InvalidParameterCombination";
+
+type Instance = CreateDBInstanceFluentBuilder;
+type Cluster = CreateDBClusterFluentBuilder;
+
+/// A request with all that an instance needs.
+fn instance(rds: &Rds, engine: &str, id: &str) -> Instance {
+    let call = rds.client.create_db_instance().db_instance_identifier(id).engine(engine).allocated_storage(100);
+    call.db_instance_class("db.m6g.large").master_username("draco").master_user_password("simulated")
+}
+
+/// A request with all that a Multi-AZ cluster needs.
+fn multi_az_cluster(rds: &Rds, id: &str) -> Cluster {
+    let call = rds.client.create_db_cluster().db_cluster_identifier(id).engine("mysql").allocated_storage(100);
+    let call = call.db_cluster_instance_class("db.m6gd.large").iops(1000);
+    call.master_username("draco").master_user_password("simulated")
+}
+
+async fn created(call: Instance) -> Result<DbInstance, String> {
+    code(call.send().await).map(|answer| answer.db_instance().expect("an instance").clone())
+}
+
+async fn created_cluster(call: Cluster) -> Result<DbCluster, String> {
+    code(call.send().await).map(|answer| answer.db_cluster().expect("a cluster").clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_an_instance_are_returned() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let call =
+        instance(&rds, "postgres", "orders").availability_zone("eu-west-1c").enable_iam_database_authentication(true);
+    let call = call.preferred_maintenance_window("Sun:05:00-Sun:05:30").preferred_backup_window("04:00-04:30");
+    let call = call.deletion_protection(true).auto_minor_version_upgrade(false).max_allocated_storage(1000).port(5433);
+    let call = call.monitoring_interval(60).monitoring_role_arn("arn:aws:iam::111111111111:role/monitoring");
+    let call = call.enable_cloudwatch_logs_exports("postgresql").db_name("shop").publicly_accessible(false);
+    created(call).await.expect("an instance");
+    let answer = rds.client.describe_db_instances().send().await.expect("instances");
+    let found = &answer.db_instances()[0];
+    assert_eq!(found.availability_zone(), Some("eu-west-1c"));
+    assert_eq!(found.preferred_maintenance_window(), Some("sun:05:00-sun:05:30"));
+    assert_eq!((found.iam_database_authentication_enabled(), found.deletion_protection()), (Some(true), Some(true)));
+    assert_eq!((found.auto_minor_version_upgrade(), found.publicly_accessible()), (Some(false), Some(false)));
+    assert_eq!((found.max_allocated_storage(), found.monitoring_interval()), (Some(1000), Some(60)));
+    assert_eq!(
+        (found.enabled_cloudwatch_logs_exports(), found.db_name()),
+        (&["postgresql".to_owned()][..], Some("shop"))
+    );
+    assert_eq!(found.endpoint().and_then(|endpoint| endpoint.port()), Some(5433));
+    assert_eq!((found.storage_type(), found.multi_az()), (Some("gp3"), Some(false)));
+    assert_eq!(found.secondary_availability_zone(), None);
+}
+
+/// "Default: io1, if the Iops parameter is specified. Otherwise, gp3."
+#[tokio::test(start_paused = true)]
+async fn the_storage_type_is_gp3_unless_iops_are_given() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    for (id, iops, storage_type) in [("general", None, "gp3"), ("fast", Some(3000), "io1")] {
+        let found = created(instance(&rds, "postgres", id).set_iops(iops)).await.expect("an instance");
+        assert_eq!((found.storage_type(), found.iops()), (Some(storage_type), iops));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_in_two_zones_has_a_second_zone() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let found = created(instance(&rds, "mysql", "orders").multi_az(true)).await.expect("an instance");
+    assert_eq!(found.multi_az(), Some(true));
+    assert!(found.secondary_availability_zone().is_some_and(|zone| Some(zone) != found.availability_zone()));
+    let chosen = instance(&rds, "mysql", "chosen").multi_az(true).availability_zone("eu-west-1a");
+    assert_eq!(created(chosen).await.err().as_deref(), Some(COMBINATION));
+}
+
+/// Each request has one invalid value.
+#[tokio::test(start_paused = true)]
+async fn invalid_settings_of_an_instance_are_refused() {
+    type Change = fn(Instance) -> Instance;
+    const ROWS: [(&str, Change, &str); 34] = [
+        ("postgres", |call| call.set_db_instance_class(None), "MissingParameter"),
+        ("postgres", |call| call.db_instance_class("m6g.large"), VALUE),
+        ("postgres", |call| call.db_instance_class("db.db.t3.micro"), VALUE),
+        ("postgres", |call| call.set_master_username(None), VALUE),
+        ("postgres", |call| call.master_username("1st"), VALUE),
+        ("postgres", |call| call.master_username("admin"), VALUE),
+        ("postgres", |call| call.master_username("a2345678901234567"), VALUE),
+        ("postgres", |call| call.set_master_user_password(None), VALUE),
+        ("postgres", |call| call.master_user_password("short"), VALUE),
+        ("postgres", |call| call.master_user_password("simul@ted"), VALUE),
+        ("mysql", |call| call.master_user_password("p".repeat(42)), VALUE),
+        ("postgres", |call| call.manage_master_user_password(true), COMBINATION),
+        ("postgres", |call| call.set_allocated_storage(None), VALUE),
+        ("postgres", |call| call.allocated_storage(19), VALUE),
+        ("sqlserver-se", |call| call.allocated_storage(20000), VALUE),
+        ("postgres", |call| call.storage_type("io1"), COMBINATION),
+        ("postgres", |call| call.storage_type("io1").allocated_storage(99).iops(1000), VALUE),
+        ("postgres", |call| call.storage_type("io2").iops(49), COMBINATION),
+        ("postgres", |call| call.storage_type("gp2").iops(1000), COMBINATION),
+        ("postgres", |call| call.storage_type("gp2").storage_throughput(500), COMBINATION),
+        ("postgres", |call| call.storage_type("floppy"), VALUE),
+        ("db2-se", |call| call.storage_type("gp2"), VALUE),
+        ("postgres", |call| call.max_allocated_storage(100), COMBINATION),
+        ("postgres", |call| call.availability_zone("us-east-1a"), VALUE),
+        ("postgres", |call| call.preferred_backup_window("04:00-04:29"), VALUE),
+        ("postgres", |call| call.preferred_maintenance_window("sun:05:00-sun:05:29"), VALUE),
+        ("postgres", |call| call.backup_retention_period(36), VALUE),
+        ("postgres", |call| call.port(1149), VALUE),
+        ("sqlserver-ex", |call| call.port(1434), VALUE),
+        ("oracle-ee", |call| call.enable_iam_database_authentication(true), COMBINATION),
+        ("mysql", |call| call.enable_cloudwatch_logs_exports("postgresql"), COMBINATION),
+        ("mysql", |call| call.license_model("license-included"), COMBINATION),
+        ("postgres", |call| call.monitoring_interval(60), COMBINATION),
+        ("dbase", |call| call, VALUE),
+    ];
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    for (number, (engine, change, error)) in ROWS.into_iter().enumerate() {
+        let answer = created(change(instance(&rds, engine, "orders"))).await;
+        assert_eq!(answer.err().as_deref(), Some(error), "row {number}");
+    }
+    for engine in ["postgres", "mysql", "sqlserver-se", "db2-se", "sqlserver-ex", "oracle-ee"] {
+        created(instance(&rds, engine, &format!("valid-{engine}"))).await.expect("an instance");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn windows_for_backups_and_maintenance_do_not_overlap() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let call = |id: &str, backups: &str, maintenance: &str| {
+        let call = instance(&rds, "postgres", id).preferred_backup_window(backups);
+        created(call.preferred_maintenance_window(maintenance))
+    };
+    assert_eq!(call("a", "05:00-06:00", "sun:05:15-sun:05:45").await.err().as_deref(), Some(VALUE));
+    assert_eq!(call("a", "00:00-00:30", "sat:23:45-sun:00:15").await.err().as_deref(), Some(VALUE));
+    assert!(call("a", "05:00-06:00", "sun:06:00-sun:06:30").await.is_ok());
+    // A window that the request does not give is chosen beside the other.
+    for hour in 0..24 {
+        let window = format!("{hour:02}:00-{:02}:00", (hour + 1) % 24);
+        let backups = instance(&rds, "postgres", &format!("b-{hour}")).preferred_backup_window(&window);
+        created(backups).await.expect("an instance");
+        let maintenance = instance(&rds, "postgres", &format!("m-{hour}"));
+        let window = format!(
+            "mon:{hour:02}:00-{}",
+            if hour == 23 { "tue:00:00".to_owned() } else { format!("mon:{:02}:00", hour + 1) }
+        );
+        created(maintenance.preferred_maintenance_window(window)).await.expect("an instance");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_multi_az_cluster_needs_a_class_storage_and_iops() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    type Change = fn(Cluster) -> Cluster;
+    const ROWS: [(Change, &str); 8] = [
+        (|call| call.set_db_cluster_instance_class(None), VALUE),
+        // A class without a local disk.
+        (|call| call.db_cluster_instance_class("db.m6g.large"), VALUE),
+        (|call| call.set_allocated_storage(None), VALUE),
+        (|call| call.set_iops(None), VALUE),
+        (|call| call.storage_type("gp2"), VALUE),
+        (|call| call.set_master_user_password(None), VALUE),
+        (|call| call.availability_zones("us-east-1a"), VALUE),
+        (|call| call.engine("aurora-mysql"), COMBINATION),
+    ];
+    for (number, (change, error)) in ROWS.into_iter().enumerate() {
+        let answer = created_cluster(change(multi_az_cluster(&rds, "orders"))).await;
+        assert_eq!(answer.err().as_deref(), Some(error), "row {number}");
+    }
+    let found = created_cluster(multi_az_cluster(&rds, "orders")).await.expect("a cluster");
+    assert_eq!((found.storage_type(), found.iops(), found.allocated_storage()), (Some("io1"), Some(1000), Some(100)));
+    assert_eq!((found.db_cluster_instance_class(), found.multi_az()), (Some("db.m6gd.large"), Some(true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_engine_has_its_port_and_license() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    for (engine, port, license) in [
+        ("db2-ae", 50000, "bring-your-own-license"),
+        ("mariadb", 3306, "general-public-license"),
+        ("oracle-se2-cdb", 1521, "license-included"),
+        ("sqlserver-web", 1433, "license-included"),
+    ] {
+        let found = created(instance(&rds, engine, engine)).await.expect("an instance");
+        assert_eq!(found.endpoint().and_then(|endpoint| endpoint.port()), Some(port), "{engine}");
+        assert_eq!(found.license_model(), Some(license), "{engine}");
+    }
+    let clusters = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    for (engine, port) in [("docdb", 27017), ("neptune", 8182), ("aurora-mysql", 3306)] {
+        let call = clusters.client.create_db_cluster().db_cluster_identifier(engine).engine(engine);
+        let call = call.master_username("draco").master_user_password("simulated");
+        assert_eq!(created_cluster(call).await.expect("a cluster").port(), Some(port), "{engine}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rds_custom_requires_a_version_a_profile_a_key_and_no_automatic_upgrades() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let kms = aws_sdk_kms::Client::new(&world.sdk_config(PROD, REGION));
+    let key = kms.create_key().send().await.expect("a key");
+    let key = key.key_metadata().expect("a key").key_id().to_owned();
+    type Change = fn(Instance) -> Instance;
+    let complete = || {
+        let call = instance(&rds, "custom-oracle-ee", "orders").engine_version("19.my_cev1");
+        let call = call.custom_iam_instance_profile("AWSRDSCustomInstanceProfile").auto_minor_version_upgrade(false);
+        call.storage_encrypted(true).kms_key_id(&key)
+    };
+    const ROWS: [(Change, &str); 4] = [
+        (|call| call.set_engine_version(None), VALUE),
+        (|call| call.set_custom_iam_instance_profile(None), VALUE),
+        (|call| call.set_kms_key_id(None), VALUE),
+        (|call| call.set_auto_minor_version_upgrade(None), COMBINATION),
+    ];
+    for (number, (change, error)) in ROWS.into_iter().enumerate() {
+        assert_eq!(created(change(complete())).await.err().as_deref(), Some(error), "row {number}");
+    }
+    assert!(created(complete()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_password_has_a_secret() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let call = instance(&rds, "postgres", "orders").set_master_user_password(None).manage_master_user_password(true);
+    let found = created(call).await.expect("an instance");
+    let secret = found.master_user_secret().expect("a secret");
+    assert!(
+        secret
+            .secret_arn()
+            .is_some_and(|arn| arn.starts_with("arn:aws:secretsmanager:eu-west-1:111111111111:secret:rds!db-"))
+    );
+    assert_eq!(secret.secret_status(), Some("creating"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_database_is_deleted_only_after_its_protection_is_removed() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    created(instance(&rds, "postgres", "orders").deletion_protection(true)).await.expect("an instance");
+    world.sleep(5 * MINUTE).await;
+    assert_eq!(rds.delete_database("orders", true).await, Err(COMBINATION.to_owned()));
+    let modify = rds.client.modify_db_instance().db_instance_identifier("orders").deletion_protection(false);
+    let changed = modify.apply_immediately(true).send().await.expect("a change");
+    assert_eq!(changed.db_instance().and_then(|found| found.deletion_protection()), Some(false));
+    assert_eq!(rds.delete_database("orders", true).await, Ok(()));
+
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    created_cluster(multi_az_cluster(&rds, "orders").deletion_protection(true)).await.expect("a cluster");
+    world.sleep(5 * MINUTE).await;
+    assert_eq!(rds.delete_database("orders", true).await, Err(COMBINATION.to_owned()));
+    let modify = rds.client.modify_db_cluster().db_cluster_identifier("orders").deletion_protection(false);
+    modify.send().await.expect("a change");
+    assert_eq!(rds.delete_database("orders", true).await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modification_that_is_not_simulated_is_refused() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let modify = || rds.client.modify_db_instance().db_instance_identifier("orders");
+    assert_eq!(code(modify().allocated_storage(200).send().await).err().as_deref(), Some("NotSimulated"));
+    let window = modify().preferred_backup_window("04:00-04:30").send().await;
+    assert_eq!(code(window).err().as_deref(), Some("NotSimulated"));
+    let member = instance(&rds, "postgres", "member").db_cluster_identifier("cluster");
+    assert_eq!(created(member).await.err().as_deref(), Some("NotSimulated"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_keeps_the_settings_that_its_database_had() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let call = instance(&rds, "postgres", "orders").enable_iam_database_authentication(true);
+    created(call.availability_zone("eu-west-1b").copy_tags_to_snapshot(false)).await.expect("an instance");
+    world.sleep(5 * MINUTE).await;
+    rds.create("orders", "s").await.expect("a snapshot");
+    let answer = rds.client.describe_db_snapshots().send().await.expect("snapshots");
+    let found = &answer.db_snapshots()[0];
+    assert_eq!((found.storage_type(), found.availability_zone()), (Some("gp3"), Some("eu-west-1b")));
+    assert_eq!((found.iam_database_authentication_enabled(), found.master_username()), (Some(true), Some("draco")));
+}
