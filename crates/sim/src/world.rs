@@ -35,6 +35,8 @@ pub struct Settings {
     pub seed: u64,
     /// The speed at which snapshots are created and copied.
     pub copy_gib_per_minute: u32,
+    /// How much of an instance changes in a day, in percent of its storage: the size of incremental copies.
+    pub changed_percent_per_day: u32,
     /// The storage of an Aurora cluster. AWS has no parameter for it.
     pub cluster_gib: u32,
     /// The quota of manual snapshots for each kind (instance, cluster), account and region.
@@ -58,6 +60,7 @@ impl Default for Settings {
             latency: Duration::from_millis(20),
             seed: 0,
             copy_gib_per_minute: 10,
+            changed_percent_per_day: 5,
             cluster_gib: 100,
             snapshot_quota: 100,
             copy_quota: 20,

@@ -64,4 +64,12 @@ questions! {
     Creating = "creating": "The example response of `aws rds copy-db-snapshot` in the command line's reference has it."
     Pending = "pending": "Users of RDS reported it for copies that wait for other copies."
     Copying = "copying": "The user guide says that a copy with the status `copying` can be canceled.";
+
+    incremental: Incremental = "incremental"
+    unknown: "Which copies of instance snapshots are incremental, if the latest earlier copy of the same database exists at the destination under the same key?"
+    experiment: "Take a snapshot of an instance of 100 GiB that is full of random data, copy it under a customer managed key, share the copy, and copy it in a second account. Change 1 GiB, and do the same again while all earlier snapshots exist. A second copy that takes a small part of the time of the first is incremental: note it for both copies. The storage of snapshots in both accounts' cost reports confirms it a day later."
+    worst: Never
+    NotOfCopies = "not-of-copies": "The user guide of 2023, `Incremental snapshot copying`: copies under one key are incremental of each other, but `when you copy a source snapshot that is a snapshot copy itself, the new copy isn't incremental`."
+    AlsoOfCopies = "also-of-copies": "AWS's database blog, `Accelerate cross-account Amazon RDS refreshes with incremental snapshots`: an automated snapshot is copied, the copy is shared, and `copy the snapshot to Account B using the KMS key in Account B. The copy is incremental if a recent encrypted copy (using the same KMS key) is already available`."
+    Never = "never": "The guide of EBS, on which instance snapshots are built: `If you copy a snapshot and encrypt it to a new KMS key, a complete (non-incremental) copy is created`.";
 }

@@ -9,11 +9,11 @@ use super::describe::viewer;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
-use super::lifecycle::{check_can_create, check_snapshot_id, start_storage_metering};
+use super::lifecycle::{check_can_create, check_snapshot_id};
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{Viewer, snapshot_response};
-use super::{RdsContext, find_snapshot, find_snapshot_by_uid};
+use super::{RdsContext, find_snapshot, find_snapshot_by_uid, incremental};
 use crate::call::{Caller, Error};
 use crate::kms;
 use crate::wire::xml::Xml;
@@ -62,21 +62,23 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     rds.cross_region_copies += usize::from(is_cross_region);
     let uid = SnapshotUid { arn: target, number: rds.next_snapshot_number() };
     let now = state.now;
-    let progress = Progress::new(source.database.gib, state.settings.copy_gib_per_minute, now);
     let keys = source.key.iter().cloned().map(|key| (source_arn.region.clone(), key));
     let keys = keys.chain(key.iter().cloned().map(|key| (ctx.region.clone(), key))).collect();
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         uid: uid.clone(),
         origin: Origin::Manual,
-        status: Status::Copying(progress),
+        status: Status::Available,
         key,
         tags,
         shared_with: BTreeSet::new(),
         taken: now,
         copy_of: Some(source_arn.clone()),
         copies: BTreeSet::new(),
-        ..source
+        ..source.clone()
     };
+    let mib = incremental::start(state, &snapshot, &source);
+    let progress = Progress::new(mib, state.settings.copy_gib_per_minute, now);
+    snapshot.status = Status::Copying(progress);
     let view = snapshot_response(ctx.kind, &snapshot, Viewer::Owner, now);
     ctx.family(state).snapshots.insert(snapshot);
     if let Some(source) = find_snapshot(state, &source_arn) {
@@ -139,7 +141,7 @@ fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(Stri
     snapshot.status = Status::Available;
     let (ended_one, took) = (snapshot.clone(), now - snapshot.taken);
     copy_ended(state, &ended_one);
-    start_storage_metering(state, &uid.arn, ended_one.database.gib);
+    incremental::finish(state, &ended_one);
     if let Some(source) = &ended_one.copy_of {
         record_event(state, &uid.arn, EventKind::CopyFinished { source, took });
     }

@@ -11,7 +11,7 @@ use super::share::remove_share;
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{Viewer, snapshot_response};
-use super::{RdsContext, copy, find_snapshot_by_uid};
+use super::{RdsContext, copy, find_snapshot_by_uid, incremental};
 use crate::bill;
 use crate::call::Error;
 use crate::wire::xml::Xml;
@@ -90,7 +90,7 @@ pub(super) fn start_snapshot(
     let uid = SnapshotUid { arn, number: rds.next_snapshot_number() };
     let family = rds.family(kind);
     let found = family.databases.get(&database.id)?;
-    let progress = Progress::new(found.facts.gib, rate, now);
+    let progress = Progress::new(u64::from(found.facts.gib) * 1024, rate, now);
     family.snapshots.insert(Snapshot {
         uid: uid.clone(),
         origin,
@@ -121,7 +121,7 @@ pub(super) fn start_snapshot(
 
 /// Starts billing a manual snapshot at its full size. AWS stores only changes since the previous snapshot, and does not
 /// report their size. Automated snapshots are free up to the size of their database.
-pub(super) fn start_storage_metering(state: &mut State, arn: &Arn, gib: u32) {
+fn start_storage_metering(state: &mut State, arn: &Arn, gib: u32) {
     state.meter.start(state.now, bill::BillItem::Storage, &arn.to_string(), u64::from(gib) * 1024);
 }
 
@@ -159,6 +159,7 @@ pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     let Arn { kind, account, region, id, .. } = &uid.arn;
     let gone = state.region_state(account, region).rds.family(*kind).snapshots.remove(id)?;
     state.meter.stop(state.now, bill::BillItem::Storage, &uid.arn.to_string());
+    incremental::remove(state, &gone);
     gone.shared_with.iter().for_each(|with| remove_share(state, &uid.arn, with));
     for copy in &gone.copies {
         copy::fail(state, copy);

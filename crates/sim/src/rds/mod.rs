@@ -2,7 +2,7 @@
 //!
 //! Instances and clusters are handled by the same code with two spellings (`kind`). A database (`databases`) has
 //! snapshots (`snapshots`), which are created manually or daily (`lifecycle`, `backups`), described (`describe`),
-//! shared (`share`), copied (`copy`) and tagged (`tags`), and which have events (`events`, `subscriptions`). `view`
+//! shared (`share`), copied (`copy`, `incremental`) and tagged (`tags`), and which have events (`events`, `subscriptions`). `view`
 //! builds the responses for owners and other accounts. `permissions` lists the permissions that each operation
 //! requires.
 //!
@@ -19,6 +19,7 @@ mod events;
 mod filters;
 mod given;
 mod identifiers;
+mod incremental;
 mod keys;
 mod kind;
 mod lifecycle;
@@ -43,6 +44,7 @@ use crate::world::State;
 use databases::Database;
 use events::Events;
 use identifiers::{Arn, ResourceType};
+use incremental::Copies;
 use kind::Kind;
 pub(crate) use permissions::required_permissions;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
@@ -90,6 +92,7 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
 pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
+    copies: Copies,
     /// The number of copies from other regions in progress.
     cross_region_copies: usize,
     events: Events,

@@ -64,8 +64,9 @@ pub(super) struct Progress {
 
 impl Progress {
     /// The progress of creating or copying this much data.
-    pub(super) fn new(gib: u32, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
-        let milliseconds = i64::from(gib) * 60_000 / i64::from(gib_per_minute.max(1));
+    pub(super) fn new(mib: u64, gib_per_minute: u32, now: DateTime<Utc>) -> Self {
+        let milliseconds = mib * 60_000 / (1024 * u64::from(gib_per_minute.max(1)));
+        let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX / 2);
         Self { since: now, takes: TimeDelta::milliseconds(milliseconds.max(1000)) }
     }
 
@@ -110,6 +111,11 @@ impl Status {
 impl Snapshot {
     pub(super) fn arn(&self) -> &Arn {
         &self.uid.arn
+    }
+
+    /// The size of its database, in MiB.
+    pub(super) fn full_mib(&self) -> u64 {
+        u64::from(self.database.gib) * 1024
     }
 
     /// The ARN of its database, as its owner names it. The database may not exist: in the account and region of a copy it

@@ -6,6 +6,7 @@ mod databases;
 mod events;
 mod filters;
 mod inaccessible;
+mod incremental;
 mod keys;
 mod laws;
 mod notifications;
