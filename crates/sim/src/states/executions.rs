@@ -22,13 +22,14 @@ pub(super) struct Start {
     state_machine_arn: String,
     name: Option<String>,
     input: Option<String>,
+    trace_header: Option<String>,
 }
 
 /// "If you call StartExecution with the same name and input as a running execution, the call succeeds and return the
 /// same response as the original request. If the execution is closed or if the input is different, it returns a 400
 /// ExecutionAlreadyExists error. You can reuse the name 90 days after it closes": an execution is removed then.
 pub(super) fn start(state: &mut State, ctx: &CallContext, input: Start) -> Result<Value, Error> {
-    let Start { state_machine_arn, name, input } = input;
+    let Start { state_machine_arn, name, input, trace_header } = input;
     let (now, uuid) = (state.now, state.new_uuid());
     let states = &mut ctx.region_state(state).states;
     let (machine, machine_name) = states.machine(ctx, &state_machine_arn)?;
@@ -39,17 +40,28 @@ pub(super) fn start(state: &mut State, ctx: &CallContext, input: Start) -> Resul
     check_name(&name)?;
     let input = input.unwrap_or_else(|| "{}".to_owned());
     check_input(&input)?;
+    if trace_header.as_ref().is_some_and(|header| header.len() > 256 || !header.is_ascii()) {
+        return Err(Error::invalid_member("…", "traceHeader", "have at most 256 ASCII characters"));
+    }
     let arn = arn(ctx, "execution", &format!("{machine_name}:{name}"));
     if let Some(known) = machine.executions.get(&name) {
-        if known.status == Status::Running && *known.input == *input {
-            return Ok(json!({ "executionArn": arn, "startDate": seconds(known.started) }));
+        if known.status == Status::Running {
+            if *known.input == *input {
+                return Ok(json!({ "executionArn": arn, "startDate": seconds(known.started) }));
+            }
+            // No text says if "the same input" is the same text or the same JSON.
+            if json_of(&known.input) == json_of(&input) {
+                return Err(Error::not_simulated("the same input of an execution in another form".to_owned()));
+            }
         }
         return Err(Error::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'")));
     }
     let (definition, role_arn) = (Arc::clone(&machine.definition), machine.role_arn.clone());
     states.started += 1;
     let number = states.started;
-    let execution = Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
+    let mut execution =
+        Execution::new(arn.clone(), state_machine_arn.clone(), role_arn, definition, (number, now), &input);
+    execution.trace_header = trace_header;
     let id = ExecutionId {
         account: ctx.caller.account.clone(),
         region: ctx.region.clone(),
@@ -72,6 +84,7 @@ pub(super) fn describe(state: &mut State, ctx: &CallContext, input: ExecutionInp
     let mut described = summary(execution);
     let redrivable = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
     described["input"] = (*execution.input).into();
+    described["traceHeader"] = execution.trace_header.as_deref().into();
     described["inputDetails"] = json!({ "included": true });
     described["redriveStatus"] = if redrivable { "REDRIVABLE" } else { "NOT_REDRIVABLE" }.into();
     if !redrivable {
@@ -209,6 +222,10 @@ fn check_input(input: &str) -> Result<(), Error> {
         Err(_) if input.is_empty() => Err(invalid("Invalid execution input.".to_owned())),
         Err(error) => Err(invalid(error.to_string())),
     }
+}
+
+fn json_of(input: &str) -> Option<Value> {
+    serde_json::from_str(input).ok()
 }
 
 /// A status to filter by. `PENDING_REDRIVE` is valid but never occurs here.

@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::configuration::{Logging, Tracing};
 use super::execution::{Execution, Status};
 use super::language::Definition;
+use super::tags::{self, Tag};
 use super::{States, arn, check_name, invalid_token, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
@@ -21,6 +23,9 @@ pub(super) struct Machine {
     pub(super) text: String,
     pub(super) definition: Arc<Definition>,
     pub(super) role_arn: String,
+    logging: Logging,
+    tracing: Tracing,
+    pub(super) tags: BTreeMap<String, String>,
     created: DateTime<Utc>,
     revision: Option<String>,
     /// Deletion was requested. The machine is removed after its last execution has ended.
@@ -36,8 +41,15 @@ impl Machine {
 
 impl States {
     /// The state machine of this ARN, and its name.
+    ///
+    /// "If you provide a qualified state machine ARN that refers to a Distributed Map state, the request fails with
+    /// ValidationException." (API reference, StartExecution)
     pub(super) fn machine<'a>(&mut self, ctx: &CallContext, arn: &'a str) -> Result<(&mut Machine, &'a str), Error> {
         let name = name_in(ctx, arn, "stateMachine")?;
+        if name.is_some_and(|name| name.contains('/')) {
+            let message = format!("The ARN of a Distributed Map state is not valid here: '{arn}'");
+            return Err(Error::new("ValidationException", message));
+        }
         name.and_then(|name| Some((self.machines.get_mut(name)?, name)))
             .ok_or_else(|| Error::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
     }
@@ -50,24 +62,43 @@ pub(super) struct Create {
     definition: String,
     role_arn: String,
     r#type: Option<String>,
+    #[serde(default)]
+    logging_configuration: Logging,
+    #[serde(default)]
+    tracing_configuration: Tracing,
+    #[serde(default)]
+    tags: Vec<Tag>,
     publish: Option<bool>,
+    version_description: Option<String>,
 }
 
+/// "CreateStateMachine's idempotency check is based on the state machine name, definition, type, LoggingConfiguration,
+/// TracingConfiguration, and EncryptionConfiguration. … If a following request has a different roleArn or tags, Step
+/// Functions will ignore these differences and treat it as an idempotent request of the previous. In this case, roleArn and
+/// tags will not be updated, even if they are different." (API reference)
 pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Result<Value, Error> {
-    let Create { name, definition: text, role_arn, r#type, publish } = input;
+    let Create { name, definition: text, role_arn, r#type, logging_configuration: logging, .. } = input;
     check_name(&name)?;
-    if r#type.is_some_and(|kind| kind != "STANDARD") {
-        return Err(Error::new("StateMachineTypeNotSupported", "This simulation has only standard workflows."));
+    match r#type.as_deref() {
+        None | Some("STANDARD") => {}
+        Some("EXPRESS") => return Err(Error::not_simulated("express workflows".to_owned())),
+        Some(other) => return Err(Error::invalid_member(other, "type", "satisfy enum value set: [STANDARD, EXPRESS]")),
     }
-    refuse_versions(publish)?;
+    refuse_versions(input.publish, input.version_description.as_ref())?;
     check_role(ctx, &role_arn)?;
+    logging.check()?;
     let definition = parse(&text)?;
+    let mut tags = BTreeMap::new();
+    tags::add_to(&mut tags, input.tags)?;
     let now = state.now;
     let arn = arn(ctx, "stateMachine", &name);
     let machine = ctx.region_state(state).states.machines.entry(name).or_insert_with(|| Machine {
         text: text.clone(),
         definition,
         role_arn,
+        logging: logging.clone(),
+        tracing: input.tracing_configuration.clone(),
+        tags,
         created: now,
         revision: None,
         deleting: false,
@@ -76,9 +107,7 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: Create) -> Res
     if machine.deleting {
         return Err(being_deleted(&arn));
     }
-    // "CreateStateMachine is an idempotent API": the definition must be the same. The role may differ and is not
-    // updated.
-    if machine.text != text {
+    if (&machine.text, &machine.logging, &machine.tracing) != (&text, &logging, &input.tracing_configuration) {
         return Err(Error::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'")));
     }
     Ok(json!({ "stateMachineArn": arn, "creationDate": seconds(machine.created) }))
@@ -101,9 +130,9 @@ pub(super) fn describe(state: &mut State, ctx: &CallContext, input: MachineInput
         "roleArn": machine.role_arn,
         "type": "STANDARD",
         "creationDate": seconds(machine.created),
-        "loggingConfiguration": { "level": "OFF", "includeExecutionData": false },
-        "tracingConfiguration": { "enabled": false },
-        // Missing until the first update.
+        "loggingConfiguration": machine.logging,
+        "tracingConfiguration": machine.tracing,
+        // Missing until the first change.
         "revisionId": machine.revision,
     }))
 }
@@ -114,31 +143,47 @@ pub(super) struct Update {
     state_machine_arn: String,
     definition: Option<String>,
     role_arn: Option<String>,
+    logging_configuration: Option<Logging>,
+    tracing_configuration: Option<Tracing>,
     publish: Option<bool>,
+    version_description: Option<String>,
 }
 
 /// "Running executions will continue to use the previous definition and roleArn": each execution has its own copy.
+///
+/// The API reference says that the definition or the role must be given. AWS's error and LocalStack's
+/// test_update_logging_configuration, which was recorded from AWS, show that the logging or tracing is enough. The recorded
+/// responses also show that the revision is new only if something is different.
 pub(super) fn update(state: &mut State, ctx: &CallContext, input: Update) -> Result<Value, Error> {
-    let Update { state_machine_arn: arn, definition: text, role_arn, publish } = input;
-    refuse_versions(publish)?;
+    let Update { definition: text, role_arn, logging_configuration, tracing_configuration, .. } = input;
+    refuse_versions(input.publish, input.version_description.as_ref())?;
     let (now, revision) = (state.now, state.new_uuid());
-    let (machine, _) = ctx.region_state(state).states.machine(ctx, &arn)?;
+    let (machine, _) = ctx.region_state(state).states.machine(ctx, &input.state_machine_arn)?;
     if machine.deleting {
-        return Err(being_deleted(&arn));
+        return Err(being_deleted(&input.state_machine_arn));
     }
-    if text.is_none() && role_arn.is_none() {
+    if text.is_none() && role_arn.is_none() && logging_configuration.is_none() && tracing_configuration.is_none() {
         let message = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be \
-                   specified";
+                       specified";
         return Err(Error::new("MissingRequiredParameter", message));
     }
     role_arn.as_deref().map_or(Ok(()), |role| check_role(ctx, role))?;
-    if let Some(text) = text {
-        machine.definition = parse(&text)?;
-        machine.text = text;
+    logging_configuration.as_ref().map_or(Ok(()), Logging::check)?;
+    let definition = text.as_deref().map(parse).transpose()?;
+    let differs = set(&mut machine.text, text)
+        | set(&mut machine.role_arn, role_arn)
+        | set(&mut machine.logging, logging_configuration)
+        | set(&mut machine.tracing, tracing_configuration);
+    machine.definition = definition.unwrap_or_else(|| Arc::clone(&machine.definition));
+    if differs {
+        machine.revision = Some(revision);
     }
-    machine.role_arn = role_arn.unwrap_or_else(|| std::mem::take(&mut machine.role_arn));
-    machine.revision = Some(revision.clone());
-    Ok(json!({ "updateDate": seconds(now), "revisionId": revision }))
+    Ok(json!({ "updateDate": seconds(now), "revisionId": machine.revision }))
+}
+
+/// Sets a value, if one is given. Returns whether it is different.
+fn set<T: PartialEq>(value: &mut T, new: Option<T>) -> bool {
+    new.is_some_and(|new| std::mem::replace(value, new) != *value)
 }
 
 /// "A state machine is deleted only when all its executions are completed. On the next state transition, the state
@@ -195,6 +240,10 @@ pub(super) fn being_deleted(arn: &str) -> Error {
 }
 
 fn parse(text: &str) -> Result<Arc<Definition>, Error> {
+    if !(1..=1_048_576).contains(&text.len()) {
+        let must = "have length between 1 and 1048576";
+        return Err(Error::invalid_member("…", "definition", must));
+    }
     let refused = |error| Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{error}'"));
     Definition::parse(text).map(Arc::new).map_err(refused)
 }
@@ -211,9 +260,14 @@ fn check_role(ctx: &CallContext, arn: &str) -> Result<(), Error> {
     }
 }
 
-fn refuse_versions(publish: Option<bool>) -> Result<(), Error> {
-    match publish {
-        Some(true) => Err(Error::new("ValidationException", "This simulation has no versions of state machines.")),
-        _ => Ok(()),
+/// "You can only set the description if the publish parameter is set to true. Otherwise, …, this API action throws
+/// ValidationException." (API reference, CreateStateMachine)
+fn refuse_versions(publish: Option<bool>, description: Option<&String>) -> Result<(), Error> {
+    match (publish, description) {
+        (Some(true), _) => Err(Error::not_simulated("versions of state machines".to_owned())),
+        (_, Some(_)) => {
+            Err(Error::new("ValidationException", "Version description can only be set when publish is true"))
+        }
+        (_, None) => Ok(()),
     }
 }

@@ -10,10 +10,11 @@
 //! wait; `run` starts the timer or task that it waits for. A transition between two states takes no time.
 //!
 //! Not simulated: express workflows, `Map` and `Parallel`, JSONata and variables, activities and task tokens, versions
-//! and aliases. Logging, tracing and tags are accepted without effect.
+//! and aliases. Logging and tracing are stored, and have no effect.
 
 mod advance;
 mod choice;
+mod configuration;
 mod execution;
 mod executions;
 mod fields;
@@ -22,6 +23,7 @@ mod language;
 mod machines;
 mod path;
 mod run;
+mod tags;
 mod task;
 mod template;
 mod values;
@@ -55,6 +57,9 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "ListExecutions" => run(call, |input| executions::list(state, ctx, input)),
         "StopExecution" => run(call, |input| executions::stop(state, ctx, input)),
         "GetExecutionHistory" => run(call, |input| executions::history(state, ctx, input)),
+        "TagResource" => run(call, |input| tags::add(state, ctx, input)),
+        "UntagResource" => run(call, |input| tags::remove(state, ctx, input)),
+        "ListTagsForResource" => run(call, |input| tags::list(state, ctx, input)),
         operation => Err(Error::unknown_json_operation(operation)),
     }
 }
@@ -72,9 +77,14 @@ pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission
         }
         "DescribeExecution" | "StopExecution" | "GetExecutionHistory" => text("executionArn").to_owned(),
         "ListStateMachines" => "*".to_owned(),
+        "TagResource" | "UntagResource" | "ListTagsForResource" => text("resourceArn").to_owned(),
         _ => return Err(Error::unknown_json_operation(operation)),
     };
-    let mut needs = vec![RequiredPermission::new(format!("states:{operation}"), resource)];
+    let mut needs = vec![tags::tagged(RequiredPermission::new(format!("states:{operation}"), &resource), call)];
+    // *Service Authorization Reference*, API operations of Step Functions.
+    if operation == "CreateStateMachine" && tags::has_tags(call) {
+        needs.push(tags::tagged(RequiredPermission::new("states:TagResource", &resource), call));
+    }
     if let Some(role) = input.text("roleArn") {
         let mut pass = RequiredPermission::new("iam:PassRole", role);
         pass.context.push(("iam:PassedToService".to_owned(), "states.amazonaws.com".to_owned()));

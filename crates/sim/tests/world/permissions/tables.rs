@@ -200,6 +200,9 @@ async fn step_functions() {
     assert_eq!(needs!(stop.clone()), ["states:StopExecution execution:m:e"]);
     let history = states.get_execution_history().execution_arn(execution);
     assert_eq!(needs!(history.clone()), ["states:GetExecutionHistory execution:m:e"]);
+    let tag = || aws_sdk_sfn::types::Tag::builder().key("a").value("b").build();
+    let tagged = states.tag_resource().resource_arn(machine).tags(tag());
+    assert_eq!(needs!(tagged.clone()), ["states:TagResource stateMachine:m"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,7 +98,7 @@ async fn an_express_machine_a_foreign_role_and_a_bad_name_are_refused() {
     let definition = states(json!({ "A": { "Type": "Succeed" } })).to_string();
     let create = || client.create_state_machine().name("timer").role_arn(ROLE).definition(&definition);
     let express = create().r#type(StateMachineType::Express).send().await.expect_err("a refusal");
-    assert_eq!(express.code(), Some("StateMachineTypeNotSupported"));
+    assert_eq!(express.code(), Some("NotSimulated"));
     let role = create().role_arn("arn:aws:iam::222222222222:role/timer").send().await.expect_err("a refusal");
     assert_eq!(role.code(), Some("AccessDeniedException"));
     for name in ["a b", "a/b", "a:b", "ä\u{7f}", &"a".repeat(81)] {

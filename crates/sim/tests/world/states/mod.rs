@@ -4,6 +4,7 @@
 //! function fails with that message, until the time in `until`.
 
 mod choices;
+mod configuration;
 mod executions;
 mod laws;
 mod machines;
