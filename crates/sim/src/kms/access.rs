@@ -164,7 +164,11 @@ fn check_permission(
     action: &str,
     path: AccessPath<'_>,
 ) -> Result<(), DenialReason> {
-    let tags: Vec<_> = key.tags.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
+    let tags: Vec<_> =
+        key.tags_in_effect.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
+    let region = Arn::parse(&key.arn).map_or("", |arn| arn.region);
+    let aliases = state.region_state(&key.account, region).kms.aliases_in_effect.iter();
+    let aliases: Vec<String> = aliases.filter(|(_, target)| **target == key.id).map(|(name, _)| name.clone()).collect();
     let mut context = vec![
         ("kms:CallerAccount", caller.account.as_str()),
         // Only keys of this kind are simulated.
@@ -173,6 +177,7 @@ fn check_permission(
         ("kms:KeyOrigin", "AWS_KMS"),
     ];
     context.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    context.extend(aliases.iter().map(|name| ("kms:ResourceAliases", name.as_str())));
     match path {
         AccessPath::Direct(more) => context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         AccessPath::ViaService(service) => {

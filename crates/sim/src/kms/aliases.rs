@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Alias;
 use super::access::{check_own_policies, find_key, no_such_alias, own_key_id};
+use super::effect;
 use super::paging::Page;
 use crate::call::Error;
 use crate::clock::seconds;
@@ -51,7 +52,8 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasRequest) 
         let message = format!("An alias with the name {arn} already exists");
         return Err(Error::new("AlreadyExistsException", message));
     }
-    aliases.insert(alias_name, Alias { arn, target, created: now, updated: now });
+    aliases.insert(alias_name.clone(), Alias { arn, target, created: now, updated: now });
+    effect::of_alias(state, ctx, &alias_name);
     Ok(())
 }
 
@@ -62,12 +64,14 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasRequest) 
     let now = state.now;
     let alias = alias(state, ctx, &alias_name)?;
     (alias.target, alias.updated) = (target, now);
+    effect::of_alias(state, ctx, &alias_name);
     Ok(())
 }
 
 pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &DeleteAlias) -> Result<(), Error> {
     check_may_change(state, ctx, &input.alias_name, "kms:DeleteAlias")?;
     ctx.region_state(state).kms.aliases.remove(&input.alias_name);
+    effect::of_alias(state, ctx, &input.alias_name);
     Ok(())
 }
 

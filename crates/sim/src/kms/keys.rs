@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::{check_own_policies, find_key, find_key_or_alias};
+use super::effect;
 use super::paging::Page;
 use super::policies::{NewPolicy, default_policy};
 use super::tags::{Tag, validate};
@@ -87,7 +88,8 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateKey) -> 
     let mut key = Key::new(state, &account, &id, &arn, (policy_document, policy));
     (key.description, key.tags) = (description, tags);
     let metadata = key.metadata();
-    ctx.region_state(state).kms.keys.insert(id, key);
+    ctx.region_state(state).kms.keys.insert(id.clone(), key);
+    effect::of_tags(state, ctx, &id);
     Ok(metadata)
 }
 
@@ -227,6 +229,7 @@ impl Key {
             policy_document,
             policy,
             tags: BTreeMap::new(),
+            tags_in_effect: BTreeMap::new(),
         }
     }
 
@@ -285,5 +288,6 @@ fn delete(state: &mut State, account: &str, region: &str, id: &str, date: DateTi
     if kms.keys.get(id).is_some_and(|key| key.state == KeyState::PendingDeletion(date)) {
         kms.keys.remove(id);
         kms.aliases.retain(|_, alias| alias.target != id);
+        kms.aliases_in_effect.retain(|_, target| target != id);
     }
 }

@@ -39,11 +39,13 @@ pub(crate) fn managed_key(state: &mut State, account: &str, region: &str, servic
         policy: Policy::parse_key_policy(&document).unwrap_or_default(),
         policy_document: document,
         tags: BTreeMap::new(),
+        tags_in_effect: BTreeMap::new(),
     };
     let alias =
         Alias { arn: format!("arn:aws:kms:{region}:{account}:{name}"), target: id.clone(), created: now, updated: now };
     let kms = &mut state.region_state(account, region).kms;
     kms.keys.insert(id, key);
+    kms.aliases_in_effect.insert(name.clone(), alias.target.clone());
     kms.aliases.insert(name, alias);
     arn
 }

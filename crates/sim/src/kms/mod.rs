@@ -6,6 +6,7 @@
 
 mod access;
 mod aliases;
+mod effect;
 mod keys;
 mod managed;
 mod paging;
@@ -35,6 +36,8 @@ pub(crate) struct Kms {
     keys: BTreeMap<String, Key>,
     /// By name, which begins with `alias/`.
     aliases: BTreeMap<String, Alias>,
+    /// The identifier of the key that an alias names in policies.
+    aliases_in_effect: BTreeMap<String, String>,
 }
 
 /// A symmetric encryption key of a single region, the only kind that is simulated.
@@ -52,6 +55,8 @@ struct Key {
     policy_document: String,
     policy: Policy,
     tags: BTreeMap<String, String>,
+    /// The tags that count in policies.
+    tags_in_effect: BTreeMap<String, String>,
 }
 
 /// Who manages a key: `KeyManager` in AWS's API.

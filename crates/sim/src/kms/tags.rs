@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::{self, find_key};
+use super::effect;
 use super::paging::Page;
 use crate::call::Error;
 use crate::context::CallContext;
@@ -49,6 +50,8 @@ pub(super) fn add(state: &mut State, ctx: &CallContext, input: TagResource) -> R
     let mut tags = key.tags.clone();
     tags.extend(new);
     key.tags = check_count(tags)?;
+    let id = key.id.clone();
+    effect::of_tags(state, ctx, &id);
     Ok(())
 }
 
@@ -58,6 +61,8 @@ pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource
     let key = access::find_key_with(state, ctx, &input.key_id, &permission)?;
     key.check_not_pending_deletion()?;
     key.tags.retain(|name, _| !input.tag_keys.contains(name));
+    let id = key.id.clone();
+    effect::of_tags(state, ctx, &id);
     Ok(())
 }
 

@@ -72,4 +72,25 @@ questions! {
     NotOfCopies = "not-of-copies": "The user guide of 2023, `Incremental snapshot copying`: copies under one key are incremental of each other, but `when you copy a source snapshot that is a snapshot copy itself, the new copy isn't incremental`."
     AlsoOfCopies = "also-of-copies": "AWS's database blog, `Accelerate cross-account Amazon RDS refreshes with incremental snapshots`: an automated snapshot is copied, the copy is shared, and `copy the snapshot to Account B using the KMS key in Account B. The copy is incremental if a recent encrypted copy (using the same KMS key) is already available`."
     Never = "never": "The guide of EBS, on which instance snapshots are built: `If you copy a snapshot and encrypt it to a new KMS key, a complete (non-incremental) copy is created`.";
+
+    key_tag_delay: KeyTagDelay = "key-tag-delay"
+    unknown: "How long does it take until the tags of a key, and its aliases, count in policies?"
+    experiment: "Create a key with a tag. Copy a snapshot under it at once, as a role whose policy requires this tag, and then once a minute until AWS accepts the copy."
+    worst: FiveMinutes
+    AtOnce = "at-once": "No text excludes it: the guide gives only a limit."
+    FiveMinutes = "five-minutes": "The KMS developer guide: \"It might take up to five minutes for tag and alias changes to affect KMS key authorization.\"";
+
+    source_arn: SourceArn = "source-arn"
+    unknown: "What is `aws:SourceArn` when RDS publishes an event to a topic?"
+    experiment: "Subscribe a topic to events of snapshots. Let its policy require the ARN of the event's resource, then that of the subscription, and see which notifications arrive."
+    worst: Subscription
+    Resource = "resource": "The RDS user guide: \"`SourceARN` - Your RDS resource ARN\". Its example has the ARN of an instance. It does not mention snapshots, nor the first message of a subscription."
+    Subscription = "subscription": "An event subscription is a resource of RDS, too, and it is the one that publishes.";
+
+    copied_tags_permission: CopiedTagsPermission = "copied-tags-permission"
+    unknown: "Does a copy with `CopyTags` require the permission `rds:AddTagsToResource` for the tags that it takes from its source?"
+    experiment: "Copy a tagged snapshot with `CopyTags` as a role that has only `rds:CopyDBSnapshot`."
+    worst: Required
+    NotRequired = "not-required": "The Service Authorization Reference does not list a dependent action of CopyDBSnapshot."
+    Required = "required": "AWS announced in January 2025 that a final snapshot requires it if `CopyTagsToSnapshot` is on.";
 }

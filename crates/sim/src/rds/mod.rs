@@ -153,7 +153,7 @@ impl RdsContext {
     }
 
     fn subscription_arn(&self, name: &str) -> String {
-        format!("arn:aws:rds:{}:{}:es:{name}", self.region, self.caller.account)
+        subscriptions::subscription_arn(&self.region, &self.caller.account, name)
     }
 
     /// The ARN of a resource that is named by its identifier, if it is the caller's own in this region, or by its ARN.

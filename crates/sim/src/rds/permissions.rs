@@ -10,6 +10,7 @@ use super::tags::{Tag, tags_of};
 use super::{RdsContext, find_database};
 use crate::call::{Call, Error};
 use crate::iam::RequiredPermission;
+use crate::questions::CopiedTagsPermission;
 use crate::world::State;
 
 /// The resource of a permission.
@@ -78,6 +79,8 @@ struct RequestFields {
     tags: Vec<Tag>,
     #[serde(default)]
     tag_keys: Vec<String>,
+    #[serde(default)]
+    copy_tags: bool,
 }
 
 /// The permissions that a call requires.
@@ -94,6 +97,12 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
                 required.push(fields.permission(state, &ctx, "AddTagsToResource", &resource));
             }
         }
+    }
+    if fields.copies_tags(state, &ctx)
+        && state.settings.answers.copied_tags_permission == CopiedTagsPermission::Required
+    {
+        let copy = ctx.named(ResourceType::Snapshot, fields.target.as_deref());
+        required.push(fields.permission(state, &ctx, "AddTagsToResource", &copy));
     }
     if let Some(last) = &fields.final_snapshot {
         fields.permissions_for_final_snapshot(state, &ctx, last, &mut required);
@@ -124,6 +133,14 @@ impl RequestFields {
             Target::Tagged => self.resource_name.clone().unwrap_or_else(|| "*".to_owned()),
             Target::NoResource => "*".to_owned(),
         }]
+    }
+
+    /// Whether a copy takes the tags of its source.
+    fn copies_tags(&self, state: &mut State, ctx: &RdsContext) -> bool {
+        let source = Arn::parse(&ctx.named(ResourceType::Snapshot, self.source.as_deref()));
+        let own =
+            source.filter(|source| self.copy_tags && self.tags.is_empty() && source.account == ctx.caller.account);
+        own.is_some_and(|source| tags_of(state, &source).is_some_and(|tags| !tags.is_empty()))
     }
 
     fn permission(&self, state: &mut State, ctx: &RdsContext, operation: &str, resource: &str) -> RequiredPermission {

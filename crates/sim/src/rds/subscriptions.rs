@@ -12,6 +12,7 @@ use super::kind::Kind;
 use super::{RdsContext, paging};
 use crate::call::Error;
 use crate::iam::Principal;
+use crate::questions::SourceArn;
 use crate::world::State;
 use crate::{page, sns};
 
@@ -74,19 +75,22 @@ const CATEGORIES: [(&str, &[&str]); 4] = [
     ("db-cluster-snapshot", &["backup", "notification"]),
 ];
 
-/// Publishes an event to the topics of matching subscriptions. A notification that a topic refuses is lost. The source
-/// ARN is that of the event's resource: "SourceArn: your RDS resource ARN" (RDS's guide, *Granting permissions to
-/// publish notifications*).
+/// Publishes an event to the topics of matching subscriptions. A notification that a topic refuses is lost.
 pub(super) fn notify(state: &mut State, event: &Event) {
-    let subscriptions = &state.region_state(&event.source.account, &event.source.region).rds.subscriptions;
+    let Arn { account, region, .. } = &event.source;
+    let subscriptions = &state.region_state(account, region).rds.subscriptions;
     let wanting = subscriptions.values().filter(|subscription| subscription.matches(event));
-    let topics: Vec<String> = wanting.map(|subscription| subscription.topic_arn.clone()).collect();
+    let topics: Vec<_> = wanting.map(|found| (found.name.clone(), found.topic_arn.clone())).collect();
     if topics.is_empty() {
         return;
     }
     let Ok(body) = serde_json::to_string(&Notification::of(event)) else { return };
-    let principal = Principal::Service { name: SERVICE, source_arn: &event.source.to_string() };
-    for topic in topics {
+    for (name, topic) in topics {
+        let source_arn = match state.settings.answers.source_arn {
+            SourceArn::Resource => event.source.to_string(),
+            SourceArn::Subscription => subscription_arn(region, account, &name),
+        };
+        let principal = Principal::Service { name: SERVICE, source_arn: &source_arn };
         let _ = sns::publish(state, principal, &topic, message(body.clone()));
     }
 }
@@ -263,8 +267,8 @@ fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mu
         .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
 }
 
-/// Publishes the message that announces further notifications. If the topic refuses it, the subscription fails. AWS
-/// does not document its source ARN; this is the ARN of the subscription.
+/// Publishes the message that announces further notifications. If the topic refuses it, the subscription fails. Its source
+/// ARN is that of the subscription: there is no other resource.
 fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Option<&str>) -> Result<(), Error> {
     let of_type = source_type.map(|source_type| format!(" of type {source_type}")).unwrap_or_default();
     let body = format!(
@@ -282,6 +286,11 @@ fn send_greeting(state: &mut State, arn: &str, topic_arn: &str, source_type: Opt
             Err(Error::new("SNSNoAuthorization", message))
         }
     }
+}
+
+/// The ARN of an event subscription.
+pub(super) fn subscription_arn(region: &str, account: &str, name: &str) -> String {
+    format!("arn:aws:rds:{region}:{account}:es:{name}")
 }
 
 fn check_categories(source_type: Option<&str>, wanted: &[String]) -> Result<(), Error> {

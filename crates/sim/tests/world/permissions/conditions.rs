@@ -176,3 +176,55 @@ async fn a_policy_can_limit_the_tags_of_keys() {
     assert_eq!(code(outcome(kms.tag_resource().key_id(id).tags(tag("other")).send().await)), "AccessDeniedException");
     assert_eq!(outcome(kms.tag_resource().key_id(id).tags(tag("team")).send().await), Ok(()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn tags_and_aliases_of_keys_count_in_policies_after_a_while() {
+    let minute = Duration::from_secs(60);
+    for (delay, until) in [(KeyTagDelay::AtOnce, Duration::ZERO), (KeyTagDelay::FiveMinutes, 5 * minute)] {
+        let answers = Answers { key_tag_delay: delay, ..Answers::default() };
+        let world = World::with_settings(Settings { answers, ..settings() });
+        let root = aws_sdk_kms::Client::new(&world.sdk_config(ACCOUNT, REGION));
+        let kms = aws_sdk_kms::Client::new(&worker(&world, ACCOUNT));
+        let conditions = [
+            json!({ "StringEquals": { "aws:ResourceTag/team": "shop" } }),
+            json!({ "ForAnyValue:StringLike": { "kms:ResourceAliases": "alias/shop*" } }),
+        ];
+        for condition in conditions {
+            allow_worker(&world, ACCOUNT, &json!([allow_if("kms:DescribeKey", condition.clone())]));
+            let tag = aws_sdk_kms::types::Tag::builder().tag_key("team").tag_value("shop").build().expect("a tag");
+            let key = root.create_key().tags(tag).send().await.expect("a key").key_metadata.expect("a key").key_id;
+            root.create_alias().alias_name("alias/shop").target_key_id(&key).send().await.expect("an alias");
+            let allowed = async || code(outcome(kms.describe_key().key_id(&key).send().await)) == "done";
+            for change in ["given", "taken"] {
+                let is_given = change == "given";
+                if !is_given {
+                    root.untag_resource().key_id(&key).tag_keys("team").send().await.expect("no tag");
+                    root.delete_alias().alias_name("alias/shop").send().await.expect("no alias");
+                }
+                if !until.is_zero() {
+                    world.sleep(until.saturating_sub(Duration::from_secs(1))).await;
+                    assert_eq!(allowed().await, !is_given, "{condition} {change} a moment before");
+                    world.sleep(Duration::from_secs(1)).await;
+                }
+                assert_eq!(allowed().await, is_given, "{condition} {change}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_may_need_permission_for_the_tags_of_its_source() {
+    for (answer, tagged, expected) in [
+        (CopiedTagsPermission::NotRequired, true, "done"),
+        (CopiedTagsPermission::Required, true, "AccessDenied"),
+        (CopiedTagsPermission::Required, false, "done"),
+    ] {
+        let answers = Answers { copied_tags_permission: answer, ..Answers::default() };
+        let world = World::with_settings(Settings { answers, ..settings() });
+        snapshot(&world, ACCOUNT, if tagged { &[("team", "shop")] } else { &[] }).await;
+        allow_worker(&world, ACCOUNT, &json!([allow("rds:CopyDBSnapshot", "*")]));
+        let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
+        let copy = rds.copy_db_snapshot().source_db_snapshot_identifier("s").target_db_snapshot_identifier("t");
+        assert_eq!(code(outcome(copy.copy_tags(true).send().await)), expected, "{answer:?} {tagged}");
+    }
+}

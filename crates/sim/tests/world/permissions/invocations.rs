@@ -196,28 +196,34 @@ async fn let_rds_publish(sns: &aws_sdk_sns::Client, condition: Value) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rds_publishes_for_the_resource_that_an_event_is_about() {
+async fn rds_publishes_for_its_resources_in_its_account() {
+    // For each condition, whether it holds with each answer to the question `source-arn`.
     for (condition, expected) in [
-        (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:snapshot:*" } }), 1),
-        (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:*:*:es:*" } }), 0),
-        (json!({ "StringEquals": { "aws:SourceAccount": ACCOUNT } }), 1),
-        (json!({ "StringEquals": { "aws:SourceAccount": OTHER_ACCOUNT } }), 0),
-        (json!({ "StringEquals": { "AWS:SourceOwner": ACCOUNT } }), 1),
+        (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:snapshot:s" } }), [1, 0]),
+        (json!({ "ArnLike": { "aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:es:n" } }), [0, 1]),
+        (json!({ "StringEquals": { "aws:SourceAccount": ACCOUNT } }), [1, 1]),
+        (json!({ "StringEquals": { "aws:SourceAccount": OTHER_ACCOUNT } }), [0, 0]),
+        (json!({ "StringEquals": { "AWS:SourceOwner": ACCOUNT } }), [1, 1]),
     ] {
-        let world = world();
-        snapshot(&world, ACCOUNT, &[]).await;
-        let (function, count) = counting();
-        let function = world.add_function(ACCOUNT, REGION, "look", function);
-        let sns = topic_with_listener(&world, &function).await;
-        let rds = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
-        let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC);
-        subscribe.send().await.expect("a subscription");
-        world.sleep(Duration::from_secs(60)).await;
-        let greetings = count.load(Ordering::Relaxed);
-        let_rds_publish(&sns, condition.clone()).await;
-        rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
-        world.sleep(Duration::from_secs(60)).await;
-        assert_eq!(count.load(Ordering::Relaxed) - greetings, expected, "{condition}");
+        let mut published = Vec::new();
+        for source_arn in SourceArn::ALL {
+            let answers = Answers { source_arn: *source_arn, ..Answers::default() };
+            let world = World::with_settings(Settings { answers, ..settings() });
+            snapshot(&world, ACCOUNT, &[]).await;
+            let (function, count) = counting();
+            let function = world.add_function(ACCOUNT, REGION, "look", function);
+            let sns = topic_with_listener(&world, &function).await;
+            let rds = aws_sdk_rds::Client::new(&world.sdk_config(ACCOUNT, REGION));
+            let subscribe = rds.create_event_subscription().subscription_name("n").sns_topic_arn(TOPIC);
+            subscribe.send().await.expect("a subscription");
+            world.sleep(Duration::from_secs(60)).await;
+            let greetings = count.load(Ordering::Relaxed);
+            let_rds_publish(&sns, condition.clone()).await;
+            rds.delete_db_snapshot().db_snapshot_identifier("s").send().await.expect("a deletion");
+            world.sleep(Duration::from_secs(60)).await;
+            published.push(count.load(Ordering::Relaxed) - greetings);
+        }
+        assert_eq!(published, expected, "{condition}");
     }
 }
 

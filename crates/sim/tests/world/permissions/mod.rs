@@ -13,9 +13,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
-use sim::World;
+use sim::questions::{Answers, CopiedTagsPermission, KeyTagDelay, SourceArn};
+use sim::{Settings, World};
 
-use crate::support::{DR as OTHER_ACCOUNT, PROD as ACCOUNT, REGION, world};
+use crate::support::{DR as OTHER_ACCOUNT, PROD as ACCOUNT, REGION, settings, world};
 
 /// The credentials of the role `worker`, which has no policies at first.
 fn worker(world: &World, account: &str) -> SdkConfig {
