@@ -13,6 +13,7 @@ use retention::Lifecycle;
 use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Step};
+use crate::keys::CopyKey;
 use crate::settings::Settings;
 use crate::{Cause, Consumer};
 
@@ -24,6 +25,13 @@ pub(crate) struct Refused {
     pub(crate) why: String,
 }
 
+/// The result of an attempt to start a copy.
+enum Start {
+    Started,
+    /// Its key is new. It can be started after this time.
+    AfterKey(TimeDelta),
+}
+
 impl Consumer {
     /// Makes the calls of a step.
     pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
@@ -32,7 +40,8 @@ impl Consumer {
             Step::WaitForShare { announcement, delay } => return self.wait_for_share(announcement, delay, cause).await,
             Step::StartCopy { announcement, transit, attempt, previous } => {
                 match self.start_copy(&announcement, &transit, attempt).await {
-                    Ok(()) => self.report_reduced_lifecycle(&announcement, previous),
+                    Ok(Start::Started) => self.report_reduced_lifecycle(&announcement, previous),
+                    Ok(Start::AfterKey(delay)) => return self.wait_for_key(announcement, delay, cause).await,
                     Err(error) => {
                         let Refused { reason, why } = error.downcast()?;
                         self.refuse_because(origin, reason, why).await?;
@@ -97,8 +106,28 @@ impl Consumer {
         Ok(Answer::Done)
     }
 
-    async fn start_copy(&self, announcement: &Announcement, shared: &Snapshot, attempt: Attempt) -> anyhow::Result<()> {
+    /// A copy under a key that is too new would be refused, and the refusal would raise an alarm.
+    async fn wait_for_key(&self, announcement: Announcement, delay: TimeDelta, cause: Cause) -> anyhow::Result<Answer> {
+        if let Cause::ShareTimer(_) = cause {
+            return Ok(Answer::again(delay));
+        }
+        info!(snapshot = %announcement.origin.snapshot, step = step::WAITING_FOR_KEY, "the key of this database is new");
+        self.settings.wait_policy.start_for_key(&self.cloud, announcement, delay).await?;
+        Ok(Answer::Done)
+    }
+
+    async fn start_copy(
+        &self,
+        announcement: &Announcement,
+        shared: &Snapshot,
+        attempt: Attempt,
+    ) -> anyhow::Result<Start> {
         let Announcement { origin, transit, tags } = announcement;
+        let key = match self.key(origin, shared).await? {
+            CopyKey::None => None,
+            CopyKey::Usable(key) => Some(key),
+            CopyKey::New(delay) => return Ok(Start::AfterKey(delay)),
+        };
         let copy = origin.copy_of(attempt, self.cloud.here());
         let transit_arn = transit.to_string();
         let transit_created = shared.created.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
@@ -109,7 +138,6 @@ impl Consumer {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");
         }
-        let key = self.key(origin, shared).await?;
         let start = match self.cloud.copy(transit, &copy, key.as_deref(), &tags).await {
             Ok(start) => start,
             Err(error) => return Err(self.not_started(origin, error).await),
@@ -128,7 +156,8 @@ impl Consumer {
                     "copying without encryption, as ALLOW_PLAINTEXT_CLUSTERS permits");
             }
         }
-        Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?)
+        self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?;
+        Ok(Start::Started)
     }
 
     /// The list of the database does not contain a snapshot of another database.

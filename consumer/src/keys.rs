@@ -1,6 +1,7 @@
 //! The key of a copy.
 
-use cloud::Cloud;
+use chrono::{DateTime, TimeDelta, Utc};
+use cloud::{Cloud, Key};
 use protocol::{Kind, Origin, RefusalReason, Snapshot, Tags, tags};
 
 use crate::Consumer;
@@ -10,19 +11,33 @@ use crate::settings::Keys;
 /// The alias of AWS's managed key for RDS. RDS accepts an alias as a key, and AWS creates the key when it is first used.
 const AWS_MANAGED: &str = "alias/aws/rds";
 
+/// The age from which a new key is used. DR's role may use only keys with Draco's tag, and "it might take up to five minutes for
+/// tag and alias changes to affect KMS key authorization" (KMS developer guide). One minute is for differences of clocks.
+const MIN_AGE: TimeDelta = TimeDelta::minutes(6);
+
+/// The key of a copy.
+pub(crate) enum CopyKey {
+    /// AWS cannot encrypt the copy.
+    None,
+    /// An ARN or an alias.
+    Usable(String),
+    /// The key can be used after this time.
+    New(TimeDelta),
+}
+
 impl Consumer {
-    /// The key of the copy of a transit copy. `None` if AWS cannot encrypt it.
-    pub(crate) async fn key(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<Option<String>> {
+    /// The key of the copy of a transit copy.
+    pub(crate) async fn key(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<CopyKey> {
         Ok(match &self.settings.keys {
-            _ if !transit.can_be_encrypted_by_copying() => None,
-            Keys::One(arn) => Some(arn.clone()),
-            Keys::PerDatabase => Some(self.key_of_database(origin).await?),
-            Keys::AwsManaged => Some(AWS_MANAGED.to_owned()),
+            _ if !transit.can_be_encrypted_by_copying() => CopyKey::None,
+            Keys::One(arn) => CopyKey::Usable(arn.clone()),
+            Keys::PerDatabase => usable(self.key_of_database(origin).await?, self.cloud.now()),
+            Keys::AwsManaged => CopyKey::Usable(AWS_MANAGED.to_owned()),
         })
     }
 
     /// The key of this database, which is created when it is first needed.
-    async fn key_of_database(&self, origin: &Origin) -> anyhow::Result<String> {
+    async fn key_of_database(&self, origin: &Origin) -> anyhow::Result<Key> {
         let alias = alias(origin);
         if let Some(key) = self.cloud.find_key(&alias).await? {
             return Ok(key);
@@ -30,7 +45,7 @@ impl Consumer {
         if let Some(former) = former_alias(origin)
             && let Some(key) = self.cloud.find_key(&former).await?
         {
-            self.cloud.add_alias(&alias, &key).await?;
+            self.cloud.add_alias(&alias, &key.arn).await?;
             return Ok(key);
         }
         self.check_number_of_keys(origin).await?;
@@ -52,7 +67,12 @@ impl Consumer {
     }
 }
 
-async fn create_key(cloud: &Cloud, origin: &Origin, alias: &str, tag: &Tags) -> anyhow::Result<String> {
+fn usable(key: Key, now: DateTime<Utc>) -> CopyKey {
+    let age = key.created.map_or(MIN_AGE, |created| now - created);
+    if age < MIN_AGE { CopyKey::New(MIN_AGE - age) } else { CopyKey::Usable(key.arn) }
+}
+
+async fn create_key(cloud: &Cloud, origin: &Origin, alias: &str, tag: &Tags) -> anyhow::Result<Key> {
     let source = origin.database.to_string();
     let tags: Tags = tag.clone().with([(tags::SOURCE, source.as_str())]);
     let description = format!("Draco: copies of {}", origin.database);

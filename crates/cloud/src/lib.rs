@@ -44,6 +44,7 @@ use pair::Pair;
 
 pub use error::{Class, Error};
 pub use function::{Function, Replication};
+pub use keys::Key;
 pub use rejection::{Rejection, reject, require};
 pub use timer::TimerStart;
 
@@ -292,21 +293,21 @@ impl Cloud {
         count.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
     }
 
-    /// The ARN of the key with this alias. If there is none, it is created: symmetric, rotated yearly, usable by this account
+    /// The key with this alias. If there is none, it is created: symmetric, rotated yearly, usable by this account
     /// only. Concurrent calls end with the same key.
     ///
     /// # Errors
     /// If a call fails.
-    pub async fn find_or_create_key(&self, alias: &str, description: &str, tags: &Tags) -> Result<String, Error> {
+    pub async fn find_or_create_key(&self, alias: &str, description: &str, tags: &Tags) -> Result<Key, Error> {
         let key = keys::find_or_create(self.others.kms(), alias, description, tags).await;
         key.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
     }
 
-    /// The ARN of the key with this alias.
+    /// The key with this alias.
     ///
     /// # Errors
     /// If the call fails. A missing alias is not an error.
-    pub async fn find_key(&self, alias: &str) -> Result<Option<String>, Error> {
+    pub async fn find_key(&self, alias: &str) -> Result<Option<Key>, Error> {
         let found = keys::find(self.others.kms(), alias).await;
         found.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
     }

@@ -224,7 +224,7 @@ fn gib(value: Option<i32>) -> u32 {
     value.and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default()
 }
 
-fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<DateTime<Utc>> {
+pub(crate) fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<DateTime<Utc>> {
     value.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use protocol::event::{Awaited, Check, Trigger};
 use protocol::settings::{DEFAULT_WAIT_LIMIT_HOURS, SettingsReader, parse_arn_of, parse_wait_limit};
 use protocol::wait::{self, Answer, Timer};
-use protocol::{AccountId, Origin, Place, Snapshot, SnapshotArn};
+use protocol::{AccountId, Announcement, Origin, Place, Snapshot, SnapshotArn};
 use tracing::error;
 
 use crate::log::step;
@@ -13,6 +13,7 @@ use crate::{Cloud, Error, TimerStart, timer};
 /// The purposes of timers, with which their names begin.
 const COPYING: &str = "copying";
 const SHARING: &str = "sharing";
+const KEY: &str = "key";
 
 /// How a function waits for copies.
 #[derive(Clone, Debug)]
@@ -43,11 +44,38 @@ impl WaitPolicy {
         awaited: Awaited,
         delay: TimeDelta,
     ) -> Result<TimerStart, Error> {
-        let since = cloud.now();
-        let (purpose, account) = match &awaited {
-            Awaited::Copying(origin) => (COPYING, &origin.snapshot.place.account),
-            Awaited::Sharing(announcement) => (SHARING, &announcement.origin.snapshot.place.account),
+        let purpose = match &awaited {
+            Awaited::Copying(_) => COPYING,
+            Awaited::Sharing(_) => SHARING,
         };
+        self.start_for(purpose, cloud, snapshot, awaited, delay).await
+    }
+
+    /// Starts a timer that looks at this announcement again when the key of the copy can be used. It is none of the pending
+    /// shares: the transit copy is visible.
+    ///
+    /// # Errors
+    /// If AWS does not start it.
+    pub async fn start_for_key(
+        &self,
+        cloud: &Cloud,
+        announcement: Announcement,
+        delay: TimeDelta,
+    ) -> Result<(), Error> {
+        let transit = announcement.transit.clone();
+        self.start_for(KEY, cloud, &transit, Awaited::Sharing(announcement), delay).await.map(drop)
+    }
+
+    async fn start_for(
+        &self,
+        purpose: &str,
+        cloud: &Cloud,
+        snapshot: &SnapshotArn,
+        awaited: Awaited,
+        delay: TimeDelta,
+    ) -> Result<TimerStart, Error> {
+        let since = cloud.now();
+        let account = &awaited.origin().snapshot.place.account;
         // Strings, times and maps of strings always serialize.
         let text = serde_json::to_string(&awaited).unwrap_or_default();
         let name = timer::name(purpose, account, &since.format("%Y%m%d").to_string(), &text, snapshot.id());

@@ -6,6 +6,9 @@ use aws_sdk_kms::types::Tag;
 use aws_sdk_rds::error::ProvideErrorMetadata;
 use protocol::{Kind, tags};
 use rehearsal::{Database, Setup};
+use sim::Settings;
+use sim::journal::Event;
+use sim::questions::{Answers, KeyTagDelay};
 use tests::{DR, Fixture, REGION, SOURCE, settings};
 
 async fn deploy(parameters: &[(&str, &str)]) -> anyhow::Result<Fixture> {
@@ -67,6 +70,33 @@ async fn a_key_under_an_alias_without_a_kind_stays_the_key_of_the_instance() -> 
     assert_eq!(keys[&Kind::Cluster], named(&fixture, "alias/DRACO-111111111111/cluster/orders").await?);
     assert_ne!(keys[&Kind::Cluster], key);
     assert_eq!((fixture.snapshots(DR).await?.len(), fixture.keys_in_use().await?), (4, 2));
+    Ok(())
+}
+
+/// The consumer may use only keys with its tag, and a tag may count late. A copy that is refused would raise an alarm.
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_used_when_its_tag_counts() -> anyhow::Result<()> {
+    for key_tag_delay in KeyTagDelay::ALL {
+        let settings =
+            Settings { answers: Answers { key_tag_delay: *key_tag_delay, ..settings().answers }, ..settings() };
+        let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("KeyPerDatabase", "true");
+        let mut fixture = Fixture::with(settings, setup).await?;
+        for database in [Database::instance("orders"), Database::cluster("orders")] {
+            fixture.create_database(&database.lifecycle("Standard")).await?;
+        }
+        fixture.pass_hours(4).await?;
+        assert_eq!((fixture.snapshots(DR).await?.len(), fixture.keys_in_use().await?), (2, 2), "{key_tag_delay:?}");
+        assert_eq!(fixture.violations(), []);
+        let refused = fixture.rehearsal.world().journal(|journal| {
+            let is_refusal =
+                |event: &Event| matches!(event, Event::Call { error: Some(code), .. } if code.starts_with("KMS"));
+            journal.entries().iter().filter(|entry| is_refusal(&entry.event)).count()
+        });
+        assert_eq!(refused, 0, "{key_tag_delay:?}");
+        let lines = fixture.rehearsal.logs().lines();
+        let steps = |step: &str| lines.iter().filter(|line| line.text("step") == step).count();
+        assert_eq!((steps("waiting_for_key"), steps("refused")), (2, 0), "{key_tag_delay:?}");
+    }
     Ok(())
 }
 

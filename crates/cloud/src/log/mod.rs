@@ -110,6 +110,8 @@ pub mod step {
         TRANSIT_FAILED = "transit_failed";
         /// DR refused the snapshot and the source is gone; the transit copy is kept.
         TRANSIT_KEPT = "transit_kept";
+        /// The key of a copy was created a moment ago.
+        WAITING_FOR_KEY = "waiting_for_key";
         /// An announced transit copy is not visible in DR yet.
         WAITING_FOR_SHARE = "waiting_for_share";
         /// The keeper would delete a copy if `NO_DRY_RUN` were set.
