@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
-use protocol::{AccountId, DatabaseArn, Kind, Place, Snapshot};
+use protocol::{AccountId, DatabaseArn, Kind, Place, Snapshot, Status};
 use rehearsal::invariants::{self, Violation};
 use rehearsal::{Database, Ledger, Rehearsal, Setup};
 use sim::{Settings, World};
@@ -45,6 +45,12 @@ pub fn settings() -> Settings {
     let epoch = chrono::DateTime::from_timestamp(1_795_226_400, 0).unwrap_or_default();
     let answers = std::env::var(WORLD).unwrap_or_default().parse().expect(WORLD);
     Settings { epoch, answers, snapshot_quota: 10_000, ..Settings::default() }
+}
+
+/// The status of a copy, with one value while it is in progress: AWS may call that `creating`, `pending` or `copying`.
+#[must_use]
+pub fn copy_status(status: Status) -> Status {
+    if status == Status::Creating { Status::Copying } else { status }
 }
 
 impl Fixture {

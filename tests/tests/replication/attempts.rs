@@ -5,7 +5,7 @@ use protocol::{Attempt, Kind, Origin, Snapshot, Status, tags};
 use rehearsal::{Database, Setup};
 use sim::fault::{Action, Fault, Plan, Point};
 use sim::journal::Event;
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, copy_status, settings};
 
 use crate::obstacles::set_dr_key;
 
@@ -33,7 +33,7 @@ async fn copies(fixture: &Fixture) -> anyhow::Result<Vec<Snapshot>> {
 }
 
 async fn statuses(fixture: &Fixture) -> anyhow::Result<Vec<Status>> {
-    Ok(copies(fixture).await?.into_iter().map(|copy| copy.status).collect())
+    Ok(copies(fixture).await?.into_iter().map(|copy| copy_status(copy.status)).collect())
 }
 
 /// Waits at most two hours until the copies in DR have these statuses.

@@ -3,7 +3,7 @@
 use protocol::{Kind, Status, tags};
 use rehearsal::{Database, Encryption, Setup};
 use sim::fault::{Action, Fault, Plan, Point};
-use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, copy_status, settings};
 
 // Invariants 1, 2, 3 and 4: after each obstacle, all checks of `rehearsal::invariants` hold.
 
@@ -18,7 +18,12 @@ fn database(kind: Kind) -> Database {
 
 /// The identifiers of the snapshots in an account, with their status.
 async fn names(fixture: &Fixture, account: &str) -> anyhow::Result<Vec<(String, Status)>> {
-    Ok(fixture.snapshots(account).await?.into_iter().map(|it| (it.arn.id().to_owned(), it.status)).collect())
+    Ok(fixture
+        .snapshots(account)
+        .await?
+        .into_iter()
+        .map(|it| (it.arn.id().to_owned(), copy_status(it.status)))
+        .collect())
 }
 
 /// The number of alarms about a snapshot with this step.

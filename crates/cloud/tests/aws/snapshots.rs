@@ -71,7 +71,8 @@ async fn a_snapshot_is_copied_from_one_account_to_the_other() {
         assert_eq!(dr.copy(&transit, &copy, Some(&own), &tags).await, Ok(CopyStart::Started));
         assert_eq!(dr.copy(&transit, &copy, Some(&own), &Tags::default()).await, Ok(CopyStart::NameExists));
         world.sleep(MINUTE).await;
-        assert_eq!(status(&find(&dr, &copy).await), (Status::Copying, 10));
+        // AWS's name for the status of a copy in progress is an open question.
+        assert!(matches!(status(&find(&dr, &copy).await), (Status::Creating | Status::Copying, 10)));
         world.sleep(9 * MINUTE).await;
         let completed = find(&dr, &copy).await;
         assert_eq!(

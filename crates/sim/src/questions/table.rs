@@ -57,13 +57,134 @@ macro_rules! questions {
 }
 
 questions! {
+    snapshot_tags: SnapshotTags = "snapshot-tags"
+    unknown: "Does a manual snapshot that is created with tags also get its database's tags?"
+    experiment: "Create a database with `CopyTagsToSnapshot` and a tag, create a snapshot with another tag, and list the snapshot's tags."
+    worst: Replace
+    Replace = "replace": "The user guides, `Tagging`: if at least one tag is supplied to CreateDBSnapshot, `RDS doesn't copy tags from the source DB instance to the new DB snapshot. This functionality applies even if the source DB instance has the CopyTagsToSnapshot option turned on`."
+    Merge = "merge": "The API reference of CreateDBInstance describes CopyTagsToSnapshot without an exception.";
+
+    copy_tags: CopyTags = "copy-tags"
+    unknown: "Does a copy that is started with both `Tags` and `CopyTags` also get the tags of its source?"
+    experiment: "Copy a snapshot that has a tag with `CopyTags` and another tag, and list the copy's tags."
+    worst: Replace
+    Replace = "replace": "The authors of moto report it, for copies of cluster snapshots verified against AWS on 2025-02-12."
+    Merge = "merge": "The API reference of CopyDBSnapshot: `Specifies whether to copy all tags from the source DB snapshot`.";
+
     copy_status: CopyStatus = "copy-status"
     unknown: "Which status does a copy have before it is available?"
     experiment: "Copy a snapshot, and describe the copy each second until it is available."
     worst: Pending
     Creating = "creating": "The example response of `aws rds copy-db-snapshot` in the command line's reference has it."
-    Pending = "pending": "Users of RDS reported it for copies that wait for other copies."
-    Copying = "copying": "The user guide says that a copy with the status `copying` can be canceled.";
+    Pending = "pending": "Reported for copies of instance snapshots (github.com/hashicorp/terraform-provider-aws/issues/29399)."
+    Copying = "copying": "The API reference of CopyDBClusterSnapshot: delete the target `while that DB cluster snapshot is in copying status`. The example of `aws docdb copy-db-cluster-snapshot` in the guide of DocumentDB has it.";
+
+    cluster_copies: ClusterCopies = "cluster-copies"
+    unknown: "Does a copy of a cluster snapshot within its account and region take time?"
+    experiment: "Copy a snapshot of an Aurora cluster within the account, and read the status in the response."
+    worst: TakeTime
+    TakeTime = "take-time": "The example of `aws docdb copy-db-cluster-snapshot` in the guide of DocumentDB has the status `copying` at 0 percent."
+    AtOnce = "at-once": "The example response of `aws rds copy-db-cluster-snapshot` in the command line's reference has the status `available` at 100 percent.";
+
+    cluster_copy_time: ClusterCopyTime = "cluster-copy-time"
+    unknown: "Is `SnapshotCreateTime` of a copied cluster snapshot the time of the copy or of the original?"
+    experiment: "Copy a cluster snapshot that is some minutes old, and compare both times."
+    worst: OfTheOriginal
+    OfTheCopy = "of-the-copy": "The API reference states it for instance snapshots: `Changes for the copy when the snapshot is copied`."
+    OfTheOriginal = "of-the-original": "The example response of `aws rds copy-db-cluster-snapshot` has the minute that is in the identifier of its automated source.";
+
+    copies_of_one_database: CopiesOfOneDatabase = "copies-of-one-database"
+    unknown: "Do several copies of snapshots of one database run at the same time?"
+    experiment: "Start two copies of the same snapshot, and describe both each minute."
+    worst: Queued
+    Parallel = "parallel": "No text names a limit for copies within a region."
+    Queued = "queued": "Copies are occasionally `pending` (github.com/hashicorp/terraform-provider-aws/issues/29399), and waiting for another copy would explain it.";
+
+    source_deleted: SourceDeleted = "source-deleted"
+    unknown: "What happens to a copy whose source is deleted?"
+    experiment: "Start a copy of a large snapshot, delete the source, and describe the copy until it has ended."
+    worst: CopyDisappears
+    CopyFails = "copy-fails": "The API reference of DeleteDBSnapshot: `If the snapshot is being copied, the copy operation is terminated`."
+    CopyDisappears = "copy-disappears": "A copy whose target is deleted disappears, and the same sentence describes it."
+    CopyGoesOn = "copy-goes-on": "The sentence may only mean the deletion of the target.";
+
+    backup_during_copy: BackupDuringCopy = "backup-during-copy"
+    unknown: "What becomes of the automated backup of a database whose snapshot is being copied in its account and region?"
+    experiment: "Start a copy of a large snapshot before the backup window of its database, and list the automated snapshots during the copy, and on the next day."
+    worst: Skipped
+    Postponed = "postponed": "The user guide: `Automated backups don't occur while a DB snapshot copy is running in the same AWS Region for the same database`. It does not state that the backup is lost."
+    Skipped = "skipped": "The same sentence. The guide also states that a skipped backup `is still attempted during the next backup window`."
+    Taken = "taken": "The Aurora User Guide does not have the sentence.";
+
+    backup_during_shared_copy: BackupDuringSharedCopy = "backup-during-shared-copy"
+    unknown: "Does a copy that another account makes of a shared snapshot, in the same region, count as a copy of the same database?"
+    experiment: "The same as for `backup-during-copy`, with a copy that the second account makes."
+    worst: Counts
+    DoesNotCount = "does-not-count": "The copy is a resource of the other account."
+    Counts = "counts": "The user guide names the Region and the database, but not the account.";
+
+    first_backup: FirstBackup = "first-backup"
+    unknown: "When is the first automated snapshot of a database created?"
+    experiment: "Create a database outside of its backup window, and list its snapshots when it is available."
+    worst: AtCreation
+    InTheWindow = "in-the-window": "The user guide: `Automated backups occur daily during the preferred backup window`."
+    AtCreation = "at-creation": "Published responses have automated snapshots 12 minutes younger than their database (github.com/mlevit/aws-auto-cleanup/issues/111).";
+
+    shared_by_arn: SharedByArn = "shared-by-arn"
+    unknown: "Does describing a shared snapshot by its ARN require `IncludeShared`?"
+    experiment: "Share a snapshot, and describe it by its ARN in the other account without `IncludeShared`."
+    worst: NeedsIncludeShared
+    NeedsIncludeShared = "needs-include-shared": "The API reference: shared snapshots `are not included in the returned results by default`."
+    Found = "found": "An ARN names one snapshot, so there is nothing to include.";
+
+    shared_identifier: SharedIdentifier = "shared-identifier"
+    unknown: "Which identifier does a shared snapshot have in responses to the other account?"
+    experiment: "List the snapshots of the type `shared` in the second account."
+    worst: Bare
+    Arn = "arn": "Responses with the ARN as the identifier have been published."
+    Bare = "bare": "The API reference has a member of its own for the ARN.";
+
+    automated_by_identifier: AutomatedByIdentifier = "automated-by-identifier"
+    unknown: "Is an automated snapshot found by its identifier without `SnapshotType`?"
+    experiment: "Describe an automated snapshot by its identifier alone."
+    worst: NeedsType
+    NeedsType = "needs-type": "The API reference: `If this identifier is for an automated snapshot, the SnapshotType parameter must also be specified`. The only error that the operation lists is DBSnapshotNotFound."
+    Found = "found": "The API reference: without a type, `both automated and manual snapshots are returned`.";
+
+    snapshots_of_missing_database: SnapshotsOfMissingDatabase = "snapshots-of-missing-database"
+    unknown: "What does describing the snapshots of a database return if the database does not exist?"
+    experiment: "Delete a database that has a manual snapshot, and list its snapshots by `DBInstanceIdentifier`."
+    worst: NotFound
+    NotFound = "not-found": "The API reference: `If supplied, must match the identifier of an existing DBInstance`."
+    Listed = "listed": "The operation does not list an error for it.";
+
+    source_of_local_copy: SourceOfLocalCopy = "source-of-local-copy"
+    unknown: "Does an instance snapshot that was copied within its account and region report its source?"
+    experiment: "Copy a snapshot within the account, and read `SourceDBSnapshotIdentifier` of the copy."
+    worst: NotReported
+    NotReported = "not-reported": "The API reference: `It only has a value in the case of a cross-account or cross-Region copy`."
+    Reported = "reported": "The example response of `aws rds copy-db-snapshot` in the command line's reference has it.";
+
+    multi_az_cluster_copies: MultiAzClusterCopies = "multi-az-cluster-copies"
+    unknown: "Can snapshots of Multi-AZ DB clusters be copied?"
+    experiment: "Create a Multi-AZ DB cluster and a snapshot of it, and copy the snapshot."
+    worst: Refused
+    Refused = "refused": "The user guide, `Limitations of Multi-AZ DB clusters`: they do not support `Copying a snapshot of a Multi-AZ DB cluster`. The code of the error is not documented."
+    Copied = "copied": "The API reference of CopyDBClusterSnapshot refers to the guide about Multi-AZ DB clusters.";
+
+    shared_copy_without_key: SharedCopyWithoutKey = "shared-copy-without-key"
+    unknown: "Which error has a copy of a shared encrypted snapshot without `KmsKeyId`?"
+    experiment: "Copy a shared encrypted snapshot in the second account without `KmsKeyId`."
+    worst: InvalidParameterValue
+    InvalidParameterValue = "InvalidParameterValue": "The error of a copy from another region without a key: `Must specify new KMS key for cross region encrypted snapshot copy.`"
+    KmsKeyNotAccessibleFault = "KMSKeyNotAccessibleFault": "Without `KmsKeyId`, the key is that of the source, which the other account may not use for its own snapshots.";
+
+    cluster_copy_key: ClusterCopyKey = "cluster-copy-key"
+    unknown: "Which error has a copy of an unencrypted cluster snapshot with `KmsKeyId`?"
+    experiment: "Copy an unencrypted snapshot of an Aurora cluster with `KmsKeyId`."
+    worst: InvalidParameterCombination
+    InvalidParameterCombination = "InvalidParameterCombination": "The code for parameters that must not be used together (common errors)."
+    InvalidParameterValue = "InvalidParameterValue": "The API reference only states that an error is returned.";
 
     incremental: Incremental = "incremental"
     unknown: "Which copies of instance snapshots are incremental, if the latest earlier copy of the same database exists at the destination under the same key?"

@@ -1,5 +1,6 @@
 //! Automated snapshots: one a day at the start of the backup window, kept for the retention period of the database.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +9,8 @@ use super::find_database_by_resource_id;
 use super::identifiers::Arn;
 use super::keys::has_usable_key;
 use super::lifecycle::{remove, start_snapshot};
-use super::snapshots::{Origin, SnapshotUid};
+use super::snapshots::{Origin, Snapshot, SnapshotUid, Status};
+use crate::questions::{BackupDuringCopy, BackupDuringSharedCopy, FirstBackup};
 use crate::world::State;
 
 /// Schedules the daily backups of a new database. A later database of the same name has another resource identifier and
@@ -23,13 +25,29 @@ pub(super) fn schedule(state: &mut State, database: Arn, resource_id: String) {
     });
 }
 
+/// Takes the first automated snapshot of a database that has just become available, perhaps.
+pub(super) fn start(state: &mut State, database: &Arn, resource_id: &str) {
+    if state.settings.answers.first_backup == FirstBackup::AtCreation {
+        back_up(state, database, resource_id);
+    }
+}
+
+/// "Automated backups don't occur while a DB snapshot copy is running in the same AWS Region for the same database" (RDS
+/// User Guide, "Introduction to backups").
 fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
+    let answer = state.settings.answers.backup_during_copy;
+    if answer != BackupDuringCopy::Taken && is_copied(state, database, resource_id) {
+        if let Some(found) = find_database_by_resource_id(state, database, resource_id) {
+            found.is_backup_due = answer == BackupDuringCopy::Postponed;
+        }
+        return;
+    }
     let now = state.now;
     let id = format!("rds:{}-{}", database.id, now.format("%Y-%m-%d-%H-%M"));
     let Some(found) = find_database_by_resource_id(state, database, resource_id) else { return };
+    found.is_backup_due = false;
     let (days, tags) = (found.facts.retention_days, found.tags_for_snapshots());
-    // "Your DB instance must be in the available state for automated backups to occur" (RDS User Guide, "Introduction
-    // to backups").
+    // "Your DB instance must be in the available state for automated backups to occur" (the same).
     if days == 0 || found.check_available(database.kind).is_err() || !has_usable_key(state, database) {
         return;
     }
@@ -39,6 +57,33 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
     }
     let Some(uid) = start_snapshot(state, database, &id, Origin::Automated, tags) else { return };
     expire(state, uid, now + TimeDelta::days(i64::from(days)));
+}
+
+/// Whether a snapshot of a database is being copied, in the database's region, by its account or perhaps by another.
+fn is_copied(state: &mut State, database: &Arn, resource_id: &str) -> bool {
+    let counts_shared = state.settings.answers.backup_during_shared_copy == BackupDuringSharedCopy::Counts;
+    let family = state.region_state(&database.account, &database.region).rds.family(database.kind);
+    family
+        .snapshots
+        .of_database_after(&database.id, Bound::Unbounded)
+        .filter(|snapshot| snapshot.database.resource_id == resource_id)
+        .any(|snapshot| {
+            let mut copies = snapshot.copies.iter();
+            matches!(snapshot.status, Status::Copying(..))
+                || (counts_shared && copies.any(|copy| copy.arn.region == database.region))
+        })
+}
+
+/// Takes the postponed backup of the database of a copy that has ended, if there is one.
+pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
+    let accounts = copy.copy_of.iter().map(|source| &source.account);
+    let accounts: BTreeSet<String> = accounts.chain([&copy.arn().account]).cloned().collect();
+    for account in accounts {
+        let (database, resource_id) = (Arn { account, ..copy.database_arn() }, &copy.database.resource_id);
+        if find_database_by_resource_id(state, &database, resource_id).is_some_and(|found| found.is_backup_due) {
+            back_up(state, &database, resource_id);
+        }
+    }
 }
 
 /// Removes a snapshot at the end of its retention, one hour late: the next snapshot must be complete by then.

@@ -1,21 +1,26 @@
 //! Copying snapshots: within an account, from an account that shares them, from another region, or both.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use serde::Deserialize;
 
-use super::databases::usable_key;
+use super::databases::{Facts, usable_key};
 use super::describe::viewer;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
-use super::lifecycle::{check_can_create, check_snapshot_id};
+use super::lifecycle::{check_can_create, check_snapshot_id, remove};
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
-use super::view::{Viewer, snapshot_response};
-use super::{RdsContext, find_snapshot, find_snapshot_by_uid, incremental};
+use super::view::{ViewContext, Viewer, snapshot_response};
+use super::{RdsContext, backups, find_snapshot, find_snapshot_by_uid, incremental};
 use crate::call::{Caller, Error};
 use crate::kms;
+use crate::questions::{
+    ClusterCopies, ClusterCopyKey, ClusterCopyTime, CopiesOfOneDatabase, CopyStatus, CopyTags, MultiAzClusterCopies,
+    SharedCopyWithoutKey, SourceDeleted, SourceOfLocalCopy,
+};
 use crate::wire::xml::Xml;
 use crate::world::State;
 
@@ -47,9 +52,15 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     let visible = found.and_then(|source| Some((source.clone(), viewer(source, &ctx.caller.account)?)));
     let (source, viewer) = visible.ok_or_else(|| ctx.kind.snapshot_not_found(&wanted.source))?;
     source.check_available(ctx.kind)?;
+    let answers = state.settings.answers;
+    if source.is_of_multi_az_cluster() && answers.multi_az_cluster_copies == MultiAzClusterCopies::Refused {
+        let message = "Copying a snapshot of a Multi-AZ DB cluster is not supported.";
+        return Err(Error::new("InvalidParameterValue", message));
+    }
+    let replaces = answers.copy_tags == CopyTags::Replace && !wanted.tags.is_empty();
     // The tags of a shared snapshot cannot be copied by other accounts.
-    let carried = if wanted.copy_tags && viewer == Viewer::Owner { source.tags.clone() } else { Tags::new() };
-    let tags = tags::with(carried, wanted.tags)?;
+    let carries = wanted.copy_tags && viewer == Viewer::Owner && !replaces;
+    let tags = tags::with(if carries { source.tags.clone() } else { Tags::new() }, wanted.tags)?;
     check_can_create(state, ctx, &target.id)?;
     let is_cross_region = source_arn.region != ctx.region;
     if is_cross_region && ctx.rds(state).cross_region_copies >= state.settings.copy_quota {
@@ -61,7 +72,11 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     let rds = ctx.rds(state);
     rds.cross_region_copies += usize::from(is_cross_region);
     let uid = SnapshotUid { arn: target, number: rds.next_snapshot_number() };
-    let now = state.now;
+    let is_local = !is_cross_region && viewer == Viewer::Owner;
+    let taken = match (ctx.kind, answers.cluster_copy_time) {
+        (Kind::Cluster, ClusterCopyTime::OfTheOriginal) => source.taken,
+        (Kind::Instance, _) | (_, ClusterCopyTime::OfTheCopy) => state.now,
+    };
     let keys = source.key.iter().cloned().map(|key| (source_arn.region.clone(), key));
     let keys = keys.chain(key.iter().cloned().map(|key| (ctx.region.clone(), key))).collect();
     let mut snapshot = Snapshot {
@@ -71,23 +86,54 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         key,
         tags,
         shared_with: BTreeSet::new(),
-        taken: now,
+        taken,
         copy_of: Some(source_arn.clone()),
+        reports_source: !is_local || answers.source_of_local_copy == SourceOfLocalCopy::Reported,
         copies: BTreeSet::new(),
         ..source.clone()
     };
     let mib = incremental::start(state, &snapshot, &source);
-    let progress = Progress::new(mib, state.settings.copy_gib_per_minute, now);
-    snapshot.status = Status::Copying(progress);
-    let view = snapshot_response(ctx.kind, &snapshot, Viewer::Owner, now);
+    let progress = progress(state, ctx, &snapshot.database, mib);
+    snapshot.status = Status::Copying(progress, status_name(answers.copy_status));
     ctx.family(state).snapshots.insert(snapshot);
     if let Some(source) = find_snapshot(state, &source_arn) {
         source.copies.insert(uid.clone());
     }
     record_event(state, &uid.arn, EventKind::CopyStarted(&source_arn));
-    let caller = ctx.caller.clone();
-    state.agenda.at(progress.until(), move |state| finish(state, &uid, &caller, keys));
-    Ok(view)
+    if is_local && ctx.kind == Kind::Cluster && answers.cluster_copies == ClusterCopies::AtOnce {
+        finish(state, &uid, &ctx.caller, keys);
+    } else {
+        let (uid, caller) = (uid.clone(), ctx.caller.clone());
+        state.agenda.at(progress.until(), move |state| finish(state, &uid, &caller, keys));
+    }
+    let view = ViewContext::of(state);
+    find_snapshot_by_uid(state, &uid)
+        .map(|copy| snapshot_response(copy, Viewer::Owner, view))
+        .ok_or_else(|| ctx.kind.snapshot_not_found(&uid.arn.id))
+}
+
+fn status_name(answer: CopyStatus) -> &'static str {
+    match answer {
+        CopyStatus::Creating => "creating",
+        CopyStatus::Pending => "pending",
+        CopyStatus::Copying => "copying",
+    }
+}
+
+/// The progress of a new copy of this size. It may start when the other copies of the database in the caller's account and region have
+/// ended.
+fn progress(state: &mut State, ctx: &RdsContext, database: &Facts, mib: u64) -> Progress {
+    let (now, rate) = (state.now, state.settings.copy_gib_per_minute);
+    let starts = match state.settings.answers.copies_of_one_database {
+        CopiesOfOneDatabase::Parallel => now,
+        CopiesOfOneDatabase::Queued => {
+            let snapshots = ctx.family(state).snapshots.of_database_after(&database.id, Bound::Unbounded);
+            let own = snapshots.filter(|snapshot| snapshot.database.resource_id == database.resource_id);
+            let copies = own.filter(|snapshot| matches!(snapshot.status, Status::Copying(..)));
+            copies.filter_map(|copy| copy.status.until()).max().unwrap_or(now)
+        }
+    };
+    Progress::new(mib, rate, starts)
 }
 
 /// The key of the copy. The caller must be allowed to use both the source's key and this one.
@@ -98,12 +144,15 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
             (Some(wanted), Kind::Instance) => {
                 usable_key(state, ctx, &ctx.region, wanted, &TARGET_KEY_OPERATIONS, "The target snapshot").map(Some)
             }
-            // The API reference: "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId
-            // parameter, an error is returned". It does not document the code, and no response has been published. This
-            // is the code of all operations for "parameters that must not be used together".
+            // "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
+            // returned" (`CopyDBClusterSnapshot`).
             (Some(_), Kind::Cluster) => {
+                let code = match state.settings.answers.cluster_copy_key {
+                    ClusterCopyKey::InvalidParameterCombination => "InvalidParameterCombination",
+                    ClusterCopyKey::InvalidParameterValue => "InvalidParameterValue",
+                };
                 let message = "KmsKeyId cannot be specified when copying an unencrypted DB cluster snapshot.";
-                Err(Error::new("InvalidParameterCombination", message))
+                Err(Error::new(code, message))
             }
         };
     };
@@ -114,11 +163,14 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
             let message = "Must specify new KMS key for cross region encrypted snapshot copy.";
             return Err(Error::new("InvalidParameterValue", message));
         }
-        // The API reference: "You must specify a value for KmsKeyId". It does not document the error otherwise, and no
-        // response has been published. This follows the known error of a copy from another region.
+        // "If you copy an encrypted DB snapshot that is shared from another Amazon Web Services account, then you must
+        // specify a value for this parameter" (`CopyDBSnapshot`).
         None if *account != ctx.caller.account => {
-            let message = "Must specify new KMS key for copying a shared encrypted snapshot.";
-            return Err(Error::new("InvalidParameterValue", message));
+            let code = match state.settings.answers.shared_copy_without_key {
+                SharedCopyWithoutKey::InvalidParameterValue => "InvalidParameterValue",
+                SharedCopyWithoutKey::KmsKeyNotAccessibleFault => "KMSKeyNotAccessibleFault",
+            };
+            return Err(Error::new(code, "Must specify new KMS key for copying a shared encrypted snapshot."));
         }
         None => source_key,
     };
@@ -129,7 +181,7 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
 /// Completes a copy. It fails if one of its keys, each in its region, can no longer be used: disabled, or pending
 /// deletion. Policies are not checked again: they allowed RDS to use the keys when the copy started.
 fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(String, String)>) {
-    if find_snapshot_by_uid(state, uid).is_none_or(|snapshot| !matches!(snapshot.status, Status::Copying(_))) {
+    if find_snapshot_by_uid(state, uid).is_none_or(|snapshot| !matches!(snapshot.status, Status::Copying(..))) {
         return;
     }
     if keys.iter().any(|(region, key)| kms::usable_key(state, caller, region, key, &[], "rds").is_err()) {
@@ -138,8 +190,8 @@ fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(Stri
     }
     let now = state.now;
     let Some(snapshot) = find_snapshot_by_uid(state, uid) else { return };
-    snapshot.status = Status::Available;
-    let (ended_one, took) = (snapshot.clone(), now - snapshot.taken);
+    let Status::Copying(progress, _) = std::mem::replace(&mut snapshot.status, Status::Available) else { return };
+    let (ended_one, took) = (snapshot.clone(), now - progress.since);
     copy_ended(state, &ended_one);
     incremental::finish(state, &ended_one);
     if let Some(source) = &ended_one.copy_of {
@@ -147,8 +199,17 @@ fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(Stri
     }
 }
 
+/// Ends a copy in progress, perhaps, when its source has been deleted.
+pub(super) fn source_deleted(state: &mut State, uid: &SnapshotUid) {
+    match state.settings.answers.source_deleted {
+        SourceDeleted::CopyFails => fail(state, uid),
+        SourceDeleted::CopyDisappears => drop(remove(state, uid)),
+        SourceDeleted::CopyGoesOn => {}
+    }
+}
+
 /// Ends a copy in progress with the status `failed`.
-pub(super) fn fail(state: &mut State, uid: &SnapshotUid) {
+fn fail(state: &mut State, uid: &SnapshotUid) {
     let now = state.now;
     let Some(snapshot) = find_snapshot_by_uid(state, uid) else { return };
     snapshot.status = Status::Failed(snapshot.status.percent(now));
@@ -165,4 +226,5 @@ pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
     if copy.is_cross_region_copy() {
         state.region_state(&copy.arn().account, &copy.arn().region).rds.cross_region_copies -= 1;
     }
+    backups::copy_ended(state, copy);
 }

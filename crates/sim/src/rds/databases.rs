@@ -31,6 +31,8 @@ pub(super) struct Database {
     pub(super) key_lost: Option<DateTime<Utc>>,
     pub(super) tags: Tags,
     pub(super) secret: Option<Secret>,
+    /// Whether an automated backup has been postponed.
+    pub(super) is_backup_due: bool,
 }
 
 /// The properties of a database that its snapshots report. A modification replaces them: earlier snapshots keep theirs.
@@ -160,6 +162,7 @@ pub(super) fn create(
         key_lost: None,
         tags,
         secret,
+        is_backup_due: false,
     };
     let view = view::database(&database);
     ctx.family(state).databases.insert(id, database);
@@ -208,6 +211,9 @@ pub(super) fn become_available(
         if let Some(database) = found.filter(|database| database.status == from) {
             database.status = Status::Available;
             record_event(state, &arn, event);
+            if from == Status::Creating {
+                backups::start(state, &arn, &resource_id);
+            }
         }
     });
 }

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use super::filters::{self, Filter, Property};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
-use super::snapshots::Snapshot;
-use super::view::{Viewer, snapshot_type};
+use super::snapshots::{Origin, Snapshot};
+use super::view::{ViewContext, Viewer, snapshot_type};
 use super::{Family, RdsContext, paging, read_family, read_snapshot, view};
 use crate::call::Error;
 use crate::page;
+use crate::questions::{Answers, AutomatedByIdentifier, SharedByArn, SnapshotsOfMissingDatabase};
 use crate::wire::xml::Xml;
 use crate::world::State;
 
@@ -41,6 +42,11 @@ pub(super) struct DescribeRequest {
 pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Xml, Error> {
     let scope = Scope::of(wanted)?;
     filters::check(&wanted.filters, filter_names(ctx.kind))?;
+    // "This parameter can't be used in conjunction with the DBClusterIdentifier parameter" (`DescribeDBClusterSnapshots`).
+    if let (Kind::Cluster, Some(_), Some(_)) = (ctx.kind, &wanted.identifier, &wanted.database) {
+        let message = "DBClusterSnapshotIdentifier and DBClusterIdentifier cannot be used together.";
+        return Err(Error::new("InvalidParameterCombination", message));
+    }
     let (found, marker) = match &wanted.identifier {
         Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
         None => list(state, ctx, wanted, &scope)?,
@@ -48,7 +54,7 @@ pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest
     let mut xml = Xml::default();
     xml.nested(&format!("{}s", ctx.kind.spelling().snapshot), |xml| {
         for (snapshot, viewer) in found {
-            view::write_snapshot(xml, ctx.kind, snapshot, viewer, state.now);
+            view::write_snapshot(xml, snapshot, viewer, ViewContext::of(state));
         }
     });
     xml.optional("Marker", marker.as_deref());
@@ -109,9 +115,15 @@ fn named_one<'s>(
     let found = if arn.region == ctx.region { read_snapshot(state, &arn) } else { None };
     let viewer = found.and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
     let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
-    // Another account's shared snapshot is found by its full ARN, unless the request has a type.
-    let in_scope = scope.has(found, viewer) || (viewer != Viewer::Owner && wanted.snapshot_type.is_none());
-    if !in_scope || !fits(wanted, found, viewer)? {
+    let Answers { automated_by_identifier, shared_by_arn, .. } = state.settings.answers;
+    let in_scope = match (viewer, wanted.snapshot_type.is_none()) {
+        (Viewer::Owner | Viewer::Deleter, true) => {
+            found.origin != Origin::Automated || automated_by_identifier == AutomatedByIdentifier::Found
+        }
+        (Viewer::SharedAccount | Viewer::Public, true) if shared_by_arn == SharedByArn::Found => true,
+        _ => scope.has(found, viewer),
+    };
+    if !in_scope || !fits(state, wanted, found, viewer)? {
         return Err(ctx.kind.snapshot_not_found(named));
     }
     Ok((found, viewer))
@@ -135,6 +147,11 @@ type Listed<'s> = (Vec<Found<'s>>, Option<String>);
 /// A page of the matching snapshots, in the order of their ARNs.
 fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed<'s>, Error> {
     let size = paging::size(wanted.max_records)?;
+    if let (Some(named), SnapshotsOfMissingDatabase::NotFound) =
+        (&wanted.database, state.settings.answers.snapshots_of_missing_database)
+    {
+        check_database_exists(state, ctx, named)?;
+    }
     let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::invalid_marker(text)));
     let marker = marker.transpose()?;
     let mut found = own(state, ctx, wanted, scope, marker.as_ref(), size)?;
@@ -149,6 +166,13 @@ fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope:
     found.dedup_by_key(|(snapshot, _)| snapshot.arn());
     let (found, last) = page::cut(found.into_iter().map(|found| (found.0.arn(), found)), size);
     Ok((found, last.map(Arn::to_string)))
+}
+
+fn check_database_exists(state: &State, ctx: &RdsContext, named: &str) -> Result<(), Error> {
+    let arn = ctx.arn_of(ResourceType::Database, named).filter(|arn| ctx.is_own(arn));
+    let family = read_family(state, &ctx.caller.account, &ctx.region, ctx.kind);
+    let found = arn.zip(family).is_some_and(|(arn, family)| family.databases.contains_key(&arn.id));
+    if found { Ok(()) } else { Err(ctx.kind.database_not_found(named)) }
 }
 
 /// The caller's own snapshots after the marker: one page and one more.
@@ -177,7 +201,7 @@ fn own<'s>(
         None => Box::new(snapshots.after(after)),
     };
     let found = candidates.filter(|snapshot| scope.has(snapshot, Viewer::Owner)).map(|snapshot| {
-        let fits = fits(wanted, snapshot, Viewer::Owner)?;
+        let fits = fits(state, wanted, snapshot, Viewer::Owner)?;
         Ok(fits.then_some((snapshot, Viewer::Owner)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
@@ -199,7 +223,7 @@ fn others<'s>(
     let arns = shared.range((marker.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
     let found = arns.filter(|arn| arn.account != ctx.caller.account).map(|arn| {
         let Some(snapshot) = read_snapshot(state, arn) else { return Ok(None) };
-        let fits = fits(wanted, snapshot, viewer)?;
+        let fits = fits(state, wanted, snapshot, viewer)?;
         Ok(fits.then_some((snapshot, viewer)))
     });
     found.filter_map(Result::transpose).take(size + 1).collect()
@@ -227,12 +251,14 @@ fn filter_names(kind: Kind) -> &'static [&'static str] {
 }
 
 /// Whether a snapshot matches the request in everything but its type.
-fn fits(wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
+fn fits(state: &State, wanted: &DescribeRequest, snapshot: &Snapshot, viewer: Viewer) -> Result<bool, Error> {
     let database = &snapshot.database;
     let passes = filters::passes(&wanted.filters, |filter| {
         Some(match filter {
             "db-instance-id" | "db-cluster-id" => Property::Resource(snapshot.database_arn()),
-            "db-snapshot-id" | "db-cluster-snapshot-id" => Property::text(view::identifier(snapshot, viewer)),
+            "db-snapshot-id" | "db-cluster-snapshot-id" => {
+                Property::text(view::identifier(snapshot, viewer, ViewContext::of(state)))
+            }
             "dbi-resource-id" => Property::text(&database.resource_id),
             "snapshot-type" => Property::text(snapshot_type(snapshot, viewer)),
             "engine" => Property::text(database.engine.name),

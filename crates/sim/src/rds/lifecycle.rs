@@ -10,10 +10,11 @@ use super::keys::has_usable_key;
 use super::share::remove_share;
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
-use super::view::{Viewer, snapshot_response};
+use super::view::{ViewContext, Viewer, snapshot_response};
 use super::{RdsContext, copy, find_snapshot_by_uid, incremental};
 use crate::bill;
 use crate::call::Error;
+use crate::questions::SnapshotTags;
 use crate::wire::xml::Xml;
 use crate::world::State;
 
@@ -37,13 +38,17 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
     if !has_usable_key(state, &database) {
         return Err(inaccessible(&database));
     }
+    let inherited = match state.settings.answers.snapshot_tags {
+        SnapshotTags::Replace if !wanted.tags.is_empty() => Tags::new(),
+        SnapshotTags::Replace | SnapshotTags::Merge => inherited,
+    };
     let tags = tags::with(inherited, wanted.tags)?;
     check_can_create(state, ctx, &id)?;
     let uid = start_snapshot(state, &database, &id, Origin::Manual, tags)
         .ok_or_else(|| ctx.kind.database_not_found(&database.id))?;
-    let now = state.now;
+    let view = ViewContext::of(state);
     find_snapshot_by_uid(state, &uid)
-        .map(|snapshot| snapshot_response(ctx.kind, snapshot, Viewer::Owner, now))
+        .map(|snapshot| snapshot_response(snapshot, Viewer::Owner, view))
         .ok_or_else(|| ctx.kind.snapshot_not_found(&id))
 }
 
@@ -102,6 +107,7 @@ pub(super) fn start_snapshot(
         taken: now,
         originally_taken: now,
         copy_of: None,
+        reports_source: false,
         copies: BTreeSet::new(),
     });
     record_event(state, &uid.arn, EventKind::Creating(origin));
@@ -132,7 +138,7 @@ pub(super) struct DeleteRequest {
 }
 
 pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Xml, Error> {
-    let now = state.now;
+    let view = ViewContext::of(state);
     let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     if snapshot.origin == Origin::Automated {
         return Err(ctx.kind.invalid_snapshot_state("Only manual snapshots may be deleted."));
@@ -141,19 +147,18 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     if let Status::Creating(_) = snapshot.status {
         snapshot.check_available(ctx.kind)?;
     }
-    let view = snapshot_response(ctx.kind, snapshot, Viewer::Deleter, now);
+    let view = snapshot_response(snapshot, Viewer::Deleter, view);
     let uid = snapshot.uid.clone();
     if let Some(gone) = remove(state, &uid) {
         match gone.status {
-            Status::Copying(_) => record_event(state, &uid.arn, EventKind::CopyCancelled(gone.copy_of.as_ref())),
+            Status::Copying(..) => record_event(state, &uid.arn, EventKind::CopyCancelled(gone.copy_of.as_ref())),
             _ => record_event(state, &uid.arn, EventKind::Deleted),
         }
     }
     Ok(view)
 }
 
-/// Removes a snapshot for its owner, for all accounts it is shared with, and for copies in progress: "If the snapshot
-/// is being copied, the copy operation is terminated" (`DeleteDBSnapshot`).
+/// Removes a snapshot for its owner, for all accounts it is shared with, and perhaps for copies in progress.
 pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     find_snapshot_by_uid(state, uid)?;
     let Arn { kind, account, region, id, .. } = &uid.arn;
@@ -162,9 +167,9 @@ pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     incremental::remove(state, &gone);
     gone.shared_with.iter().for_each(|with| remove_share(state, &uid.arn, with));
     for copy in &gone.copies {
-        copy::fail(state, copy);
+        copy::source_deleted(state, copy);
     }
-    if let Status::Copying(_) = gone.status {
+    if let Status::Copying(..) = gone.status {
         copy::copy_ended(state, &gone);
     }
     Some(gone)

@@ -28,6 +28,8 @@ pub(super) struct Snapshot {
     /// When the first snapshot in a chain of copies was created.
     pub(super) originally_taken: DateTime<Utc>,
     pub(super) copy_of: Option<Arn>,
+    /// Whether responses have the ARN of its source.
+    pub(super) reports_source: bool,
     /// Copies of it that are in progress.
     pub(super) copies: BTreeSet<SnapshotUid>,
 }
@@ -49,7 +51,8 @@ pub(super) enum Origin {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Status {
     Creating(Progress),
-    Copying(Progress),
+    /// With the name of the status in responses. A copy in progress is cancelled by deleting it, under each name.
+    Copying(Progress, &'static str),
     Available,
     /// A failed copy, with the percentage it had reached.
     Failed(i64),
@@ -74,7 +77,7 @@ impl Progress {
         self.since + self.takes
     }
 
-    /// At most 99 percent before the end.
+    /// At most 99 percent before the end. 0 percent before the start.
     fn percent(self, now: DateTime<Utc>) -> i64 {
         let passed = (now - self.since).num_milliseconds();
         (passed * 100 / self.takes.num_milliseconds().max(1)).clamp(0, 99)
@@ -85,7 +88,7 @@ impl Status {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Creating(_) => "creating",
-            Self::Copying(_) => "copying",
+            Self::Copying(_, name) => name,
             Self::Available => "available",
             Self::Failed(_) => "failed",
         }
@@ -94,14 +97,14 @@ impl Status {
     /// When the work in progress will be done.
     pub(super) fn until(self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Creating(progress) | Self::Copying(progress) => Some(progress.until()),
+            Self::Creating(progress) | Self::Copying(progress, _) => Some(progress.until()),
             Self::Available | Self::Failed(_) => None,
         }
     }
 
     pub(super) fn percent(self, now: DateTime<Utc>) -> i64 {
         match self {
-            Self::Creating(progress) | Self::Copying(progress) => progress.percent(now),
+            Self::Creating(progress) | Self::Copying(progress, _) => progress.percent(now),
             Self::Available => 100,
             Self::Failed(percent) => percent,
         }
@@ -131,6 +134,11 @@ impl Snapshot {
         }
         let (id, status) = (&self.arn().id, self.status.name());
         Err(kind.invalid_snapshot_state(format!("The snapshot {id} is not in available state: it is {status}.")))
+    }
+
+    /// Whether its database is a cluster of instances with storage of their own, unlike Aurora.
+    pub(super) fn is_of_multi_az_cluster(&self) -> bool {
+        self.arn().kind == Kind::Cluster && self.database.engine.has_fixed_storage()
     }
 
     /// Whether it is a copy from another region. AWS limits how many are in progress.

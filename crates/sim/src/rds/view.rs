@@ -10,7 +10,9 @@ use super::rules::ZONES;
 use super::snapshots::{Origin, Snapshot, Status};
 use super::tags::{self, Tags};
 use crate::clock;
+use crate::questions::{Answers, SharedIdentifier};
 use crate::wire::xml::Xml;
+use crate::world::State;
 
 /// The relation of the caller to a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +26,31 @@ pub(super) enum Viewer {
     Public,
 }
 
+/// What a view depends on, apart from the item.
+#[derive(Clone, Copy)]
+pub(super) struct ViewContext {
+    now: DateTime<Utc>,
+    answers: Answers,
+}
+
+impl ViewContext {
+    pub(super) fn of(state: &State) -> Self {
+        Self { now: state.now, answers: state.settings.answers }
+    }
+}
+
 /// The response of an operation that returns one snapshot.
-pub(super) fn snapshot_response(kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) -> Xml {
+pub(super) fn snapshot_response(snapshot: &Snapshot, viewer: Viewer, view: ViewContext) -> Xml {
     let mut xml = Xml::default();
-    write_snapshot(&mut xml, kind, snapshot, viewer, now);
+    write_snapshot(&mut xml, snapshot, viewer, view);
     xml
 }
 
-pub(super) fn write_snapshot(xml: &mut Xml, kind: Kind, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
+pub(super) fn write_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, view: ViewContext) {
+    let kind = snapshot.arn().kind;
     xml.nested(kind.spelling().snapshot, |xml| match kind {
-        Kind::Instance => write_instance_snapshot(xml, snapshot, viewer, now),
-        Kind::Cluster => write_cluster_snapshot(xml, snapshot, viewer, now),
+        Kind::Instance => write_instance_snapshot(xml, snapshot, viewer, view),
+        Kind::Cluster => write_cluster_snapshot(xml, snapshot, viewer, view),
     });
 }
 
@@ -48,12 +64,12 @@ pub(super) fn snapshot_type(snapshot: &Snapshot, viewer: Viewer) -> &'static str
     }
 }
 
-fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
-    let Snapshot { database, copy_of, .. } = snapshot;
+fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, view: ViewContext) {
+    let Snapshot { database, copy_of, reports_source, .. } = snapshot;
     let settings = &database.settings;
     // AWS reports these times only when the snapshot is available.
     let is_done = matches!(snapshot.status, Status::Available);
-    xml.text("DBSnapshotIdentifier", &identifier(snapshot, viewer));
+    xml.text("DBSnapshotIdentifier", &identifier(snapshot, viewer, view));
     xml.text("DBSnapshotArn", &snapshot.arn().to_string());
     xml.text("DBInstanceIdentifier", &database.id);
     xml.text("DbiResourceId", &database.resource_id);
@@ -64,7 +80,7 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
     }
     xml.text("SnapshotType", snapshot_type(snapshot, viewer));
     xml.text("Status", status(snapshot, viewer));
-    xml.scalar("PercentProgress", snapshot.status.percent(now));
+    xml.scalar("PercentProgress", snapshot.status.percent(view.now));
     xml.scalar("AllocatedStorage", database.gib);
     xml.text("AvailabilityZone", &zone(snapshot));
     xml.scalar("Encrypted", snapshot.key.is_some());
@@ -75,7 +91,8 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
     xml.optional("MasterUsername", settings.text("MasterUsername"));
     xml.scalar("Port", settings.number("Port").unwrap_or_default());
     xml.optional("StorageType", settings.text("StorageType"));
-    xml.optional("SourceDBSnapshotIdentifier", copy_of.as_ref().map(ToString::to_string).as_deref());
+    let reported_source = copy_of.as_ref().filter(|_| *reports_source);
+    xml.optional("SourceDBSnapshotIdentifier", reported_source.map(ToString::to_string).as_deref());
     xml.optional("SourceRegion", copy_of.as_ref().map(|source| source.region.as_str()));
     xml.text("SnapshotTarget", "region");
     xml.scalar("IAMDatabaseAuthenticationEnabled", settings.flag("EnableIAMDatabaseAuthentication"));
@@ -84,10 +101,10 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, n
 }
 
 /// Cluster snapshots have no `OriginalSnapshotCreateTime`.
-fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, now: DateTime<Utc>) {
+fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, view: ViewContext) {
     let Snapshot { database, copy_of, .. } = snapshot;
     let settings = &database.settings;
-    xml.text("DBClusterSnapshotIdentifier", &identifier(snapshot, viewer));
+    xml.text("DBClusterSnapshotIdentifier", &identifier(snapshot, viewer, view));
     xml.text("DBClusterSnapshotArn", &snapshot.arn().to_string());
     xml.text("DBClusterIdentifier", &database.id);
     xml.text("DbClusterResourceId", &database.resource_id);
@@ -95,7 +112,7 @@ fn write_cluster_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, no
     xml.text("SnapshotCreateTime", &clock::text(snapshot.taken));
     xml.text("SnapshotType", snapshot_type(snapshot, viewer));
     xml.text("Status", status(snapshot, viewer));
-    xml.scalar("PercentProgress", snapshot.status.percent(now));
+    xml.scalar("PercentProgress", snapshot.status.percent(view.now));
     // Aurora's storage has no fixed size.
     xml.scalar("AllocatedStorage", if database.engine.has_fixed_storage() { database.gib } else { 0 });
     xml.nested("AvailabilityZones", |xml| {
@@ -184,11 +201,10 @@ fn is_returned(storage_type: &str, kind: Kind) -> bool {
     kind == Kind::Instance || !["aurora", "standard"].contains(&storage_type)
 }
 
-/// Other accounts see the ARN in place of the identifier.
-pub(super) fn identifier(snapshot: &Snapshot, viewer: Viewer) -> String {
-    match viewer {
-        Viewer::Owner | Viewer::Deleter => snapshot.arn().id.clone(),
-        Viewer::SharedAccount | Viewer::Public => snapshot.arn().to_string(),
+pub(super) fn identifier(snapshot: &Snapshot, viewer: Viewer, view: ViewContext) -> String {
+    match (viewer, view.answers.shared_identifier) {
+        (Viewer::SharedAccount | Viewer::Public, SharedIdentifier::Arn) => snapshot.arn().to_string(),
+        (Viewer::Owner | Viewer::Deleter, _) | (_, SharedIdentifier::Bare) => snapshot.arn().id.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use chrono::{DateTime, Utc};
+use sim::questions::Answers;
 use sim::{Settings, World};
 
 pub(crate) const PROD: &str = "111111111111";
@@ -21,6 +22,13 @@ pub(crate) fn settings() -> Settings {
 
 pub(crate) fn world() -> World {
     World::with_settings(settings())
+}
+
+/// A world with other answers to the open questions: tests of an open question run under all of its answers.
+pub(crate) fn world_where(set: impl FnOnce(&mut Answers)) -> World {
+    let mut settings = settings();
+    set(&mut settings.answers);
+    World::with_settings(settings)
 }
 
 /// The error code of the response.

@@ -6,7 +6,9 @@ use super::support::*;
 
 /// The automated snapshots of a database.
 async fn automated(rds: &Rds, database: &str) -> Vec<SnapshotView> {
-    let query = Query { database: Some(database), origin: Some("automated"), ..Query::default() };
+    let by_database = rds.kind.pick("db-instance-id", "db-cluster-id");
+    let filters = [(by_database.as_str(), database)];
+    let query = Query { filters: &filters, origin: Some("automated"), ..Query::default() };
     rds.list(query).await.expect("a page").0
 }
 

@@ -3,6 +3,7 @@
 use aws_sdk_kms::Client;
 use serde_json::{Value, json};
 use sim::World;
+use sim::questions::{ClusterCopyKey, SharedCopyWithoutKey};
 
 use super::support::*;
 
@@ -130,8 +131,6 @@ async fn shared_snapshots_are_copied_with_the_copying_accounts_key_to_any_region
     for (kind, region) in BOTH.into_iter().flat_map(|kind| [(kind, REGION), (kind, OTHER_REGION)]) {
         let world = world();
         let shared = Shared::new(&world, kind, region).await;
-        let keyless = shared.dr.copy(CopyRequest { source: &shared.arn, target: "c", ..CopyRequest::default() }).await;
-        assert_eq!(keyless.err().as_deref(), Some("InvalidParameterValue"));
         assert_eq!(shared.copy("c").await.expect("a copy").key.as_ref(), Some(&shared.target_key));
         world.sleep(10 * MINUTE).await;
         assert_eq!(shared.dr.describe("c").await.expect("it").status, "available");
@@ -160,19 +159,38 @@ async fn a_cross_region_copy_requires_a_key_of_the_target_region() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shared_encrypted_snapshot_is_not_copied_without_a_key() {
+    for answer in SharedCopyWithoutKey::ALL {
+        for kind in BOTH {
+            let world = world_where(|answers| answers.shared_copy_without_key = *answer);
+            let shared = Shared::new(&world, kind, REGION).await;
+            let copy = CopyRequest { source: &shared.arn, target: "c", ..CopyRequest::default() };
+            let expected = match answer {
+                SharedCopyWithoutKey::InvalidParameterValue => "InvalidParameterValue",
+                SharedCopyWithoutKey::KmsKeyNotAccessibleFault => NOT_ACCESSIBLE,
+            };
+            assert_eq!(shared.dr.copy(copy).await.err().as_deref(), Some(expected));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn copying_can_encrypt_instance_snapshots_but_not_cluster_snapshots() {
-    let world = world();
-    let key = key(&kms(&world, PROD, REGION)).await;
-    for kind in BOTH {
-        let rds = Rds::new(&world, PROD, REGION, kind);
-        rds.snapshot(&world, "plain").await;
-        let copied =
-            rds.copy(CopyRequest { source: "plain", target: "c", key: Some(&key), ..CopyRequest::default() }).await;
-        let expected = match kind {
-            Kind::Instance => Ok(Some(key.clone())),
-            Kind::Cluster => Err("InvalidParameterCombination".to_owned()),
-        };
-        assert_eq!(copied.map(|copied| copied.key), expected);
+    for answer in ClusterCopyKey::ALL {
+        let world = world_where(|answers| answers.cluster_copy_key = *answer);
+        let key = key(&kms(&world, PROD, REGION)).await;
+        for kind in BOTH {
+            let rds = Rds::new(&world, PROD, REGION, kind);
+            rds.snapshot(&world, "plain").await;
+            let copy = CopyRequest { source: "plain", target: "c", key: Some(&key), ..CopyRequest::default() };
+            let copied = rds.copy(copy).await.map(|copied| copied.key);
+            let expected = match (kind, answer) {
+                (Kind::Instance, _) => Ok(Some(key.clone())),
+                (_, ClusterCopyKey::InvalidParameterCombination) => Err("InvalidParameterCombination".to_owned()),
+                (_, ClusterCopyKey::InvalidParameterValue) => Err("InvalidParameterValue".to_owned()),
+            };
+            assert_eq!(copied, expected);
+        }
     }
 }
 

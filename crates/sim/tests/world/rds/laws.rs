@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use sim::questions::{Answers, CopyTags};
 use sim::{Settings, World};
 
 use super::support::*;
@@ -78,6 +79,7 @@ proptest! {
     fn identifiers_are_unique_progress_only_grows_and_deleted_snapshots_are_invisible(
         kind in kind(),
         actions in prop::collection::vec(action(), 1..30),
+        answers in prop::sample::select(Answers::worlds()),
     ) {
         in_a_world(async |world| {
             let all = [Rds::new(&world, PROD, REGION, kind), Rds::new(&world, DR, OTHER_REGION, kind)];
@@ -109,15 +111,15 @@ proptest! {
                 }
                 before = now;
             }
-            // In the end no operation is in progress.
-            world.sleep(60 * MINUTE).await;
+            // In the end no operation is in progress, even if copies waited for others.
+            world.sleep(DAY).await;
             for rds in &all {
                 for seen in everything(rds).await {
                     prop_assert!(["available", "failed"].contains(&seen.status.as_str()), "{:?}", seen);
                 }
             }
             Ok(())
-        }, Settings { copy_quota: 3, ..settings() })?;
+        }, Settings { copy_quota: 3, answers, ..settings() })?;
     }
 
     #[test]
@@ -126,8 +128,11 @@ proptest! {
         own in prop::collection::btree_map("[a-zA-Z0-9 _.:/=+@-]{1,128}", "[a-zA-Z0-9 _.:/=+@-]{0,256}", 0..50),
         given in prop::collection::btree_map("[b-z]{1,5}", "[a-z]{0,5}", 0..3),
         region in prop_oneof![Just(REGION), Just(OTHER_REGION)],
+        answer in prop::sample::select(CopyTags::ALL),
     ) {
         let own: Tags = own.into_iter().filter(|(key, _)| !key.to_lowercase().starts_with("aws:")).collect();
+        let mut settings = settings();
+        settings.answers.copy_tags = answer;
         in_a_world(async |world| {
             let rds = Rds::new(&world, PROD, REGION, kind);
             rds.database(&world, "orders").await;
@@ -136,11 +141,12 @@ proptest! {
             let arn = kind.arn(PROD, REGION, "s");
             let wanted = CopyRequest { source: &arn, target: "c", copy_tags: true, tags: given.clone(), key: None };
             let copied = Rds::new(&world, PROD, region, kind).copy(wanted).await;
-            let all: Tags = own.into_iter().chain(given).collect();
+            let is_replaced = answer == CopyTags::Replace && !given.is_empty();
+            let all: Tags = if is_replaced { given } else { own.into_iter().chain(given).collect() };
             let expected = if all.len() > 50 { Err("InvalidParameterValue".to_owned()) } else { Ok(all) };
             prop_assert_eq!(copied.map(|copied| copied.tags), expected);
             Ok(())
-        }, settings())?;
+        }, settings)?;
     }
 
     #[test]

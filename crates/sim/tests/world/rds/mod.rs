@@ -1,6 +1,7 @@
 //! RDS through the AWS SDK. Instances and clusters behave the same, so each test proves both kinds. `support` has the
 //! calls of each kind.
 
+mod backups;
 mod copies;
 mod databases;
 mod events;

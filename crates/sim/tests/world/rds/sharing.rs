@@ -1,6 +1,7 @@
 //! Sharing snapshots, and the view of other accounts.
 
 use sim::World;
+use sim::questions::{SharedByArn, SharedIdentifier};
 
 use super::support::*;
 
@@ -39,6 +40,49 @@ async fn another_account_sees_shared_snapshots_without_tags() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shared_snapshot_is_found_by_its_arn_with_include_shared_or_without() {
+    for answer in SharedByArn::ALL {
+        let world = world_where(|answers| answers.shared_by_arn = *answer);
+        for kind in BOTH {
+            let (prod, arn) = tagged(&world, kind).await;
+            prod.share("s", &[DR], &[]).await.expect("a share");
+            let dr = Rds::new(&world, DR, REGION, kind);
+            let by_arn = Query { id: Some(&arn), ..Query::default() };
+            let found = Ok(vec![arn.clone()]);
+            let expected = match answer {
+                SharedByArn::NeedsIncludeShared => Err(kind.snapshot_not_found()),
+                SharedByArn::Found => found.clone(),
+            };
+            assert_eq!(dr.ids(by_arn.clone()).await, expected);
+            assert_eq!(dr.ids(Query { shared: true, ..by_arn.clone() }).await, found);
+            assert_eq!(dr.ids(Query { origin: Some("shared"), ..by_arn }).await, found);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_snapshot_is_identified_by_its_arn_or_by_its_name() {
+    for answer in SharedIdentifier::ALL {
+        let world = world_where(|answers| answers.shared_identifier = *answer);
+        for kind in BOTH {
+            let (prod, arn) = tagged(&world, kind).await;
+            prod.share("s", &[DR], &[]).await.expect("a share");
+            let dr = Rds::new(&world, DR, REGION, kind);
+            let seen = dr.describe(&arn).await.expect("it");
+            let expected = match answer {
+                SharedIdentifier::Arn => arn.as_str(),
+                SharedIdentifier::Bare => "s",
+            };
+            assert_eq!((seen.id.as_str(), &seen.arn), (expected, &arn));
+            let by_snapshot = kind.pick("db-snapshot-id", "db-cluster-snapshot-id");
+            let filters = [(by_snapshot.as_str(), expected)];
+            let shared = Query { origin: Some("shared"), filters: &filters, ..Query::default() };
+            assert_eq!(dr.ids(shared).await, Ok(vec![expected.to_owned()]));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn unshared_and_deleted_snapshots_disappear_for_other_accounts() {
     let world = world();
     for kind in BOTH {
@@ -48,7 +92,8 @@ async fn unshared_and_deleted_snapshots_disappear_for_other_accounts() {
         let seen = async || {
             let mut seen = Vec::new();
             for other in &others {
-                seen.push((other.describe(&arn).await.is_ok(), other.ids(shared.clone()).await.expect("a page").len()));
+                let found = other.ids(Query { id: Some(&arn), ..shared.clone() }).await.is_ok();
+                seen.push((found, other.ids(shared.clone()).await.expect("a page").len()));
             }
             seen
         };

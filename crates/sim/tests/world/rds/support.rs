@@ -8,7 +8,7 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
 use sim::World;
 
-pub(crate) use crate::support::{DR, PROD, REGION, code, settings, world};
+pub(crate) use crate::support::{DR, PROD, REGION, code, settings, world, world_where};
 
 pub(crate) const OTHER_REGION: &str = "us-east-1";
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
@@ -320,9 +320,11 @@ impl Rds {
         )
     }
 
-    /// A single snapshot.
+    /// A single snapshot: an own one by its identifier, a shared one by its ARN.
     pub(crate) async fn describe(&self, id: &str) -> Answer<SnapshotView> {
-        self.list(Query { id: Some(id), ..Query::default() }).await.map(|(mut seen, _)| seen.remove(0))
+        let origin = id.starts_with("rds:").then_some("automated");
+        let query = Query { id: Some(id), origin, shared: id.starts_with("arn:"), ..Query::default() };
+        self.list(query).await.map(|(mut seen, _)| seen.remove(0))
     }
 
     /// The identifiers on the first page.

@@ -2,6 +2,8 @@
 
 use sim::World;
 
+use sim::questions::{CopyTags, SnapshotTags};
+
 use super::support::*;
 
 async fn add(rds: &Rds, arn: &str, tags: Tags) -> Result<(), String> {
@@ -61,7 +63,7 @@ async fn a_resource_has_at_most_50_tags() {
         let copy = CopyRequest { source: "s", target: "copied", copy_tags: true, ..CopyRequest::default() };
         let all = list(&rds, &arn).await.expect("tags");
         assert_eq!((all.len(), rds.copy(copy.clone()).await.expect("a copy").tags), (51, all));
-        let more = CopyRequest { target: "more", tags: tags(&[("one", "more")]), ..copy };
+        let more = CopyRequest { target: "more", tags: many(51), copy_tags: false, ..copy };
         assert_eq!(rds.copy(more).await.err().as_deref(), Some("InvalidParameterValue"));
     }
 }
@@ -119,30 +121,59 @@ async fn copies_carry_tags_if_requested_by_the_owner() {
     for kind in BOTH {
         let prod = Rds::new(&world, PROD, REGION, kind);
         prod.database(&world, "orders").await;
-        prod.create_tagged("orders", "s", tags(&[("a", "1"), ("b", "2")])).await.expect("a snapshot");
+        let own = tags(&[("a", "1"), ("b", "2")]);
+        prod.create_tagged("orders", "s", own.clone()).await.expect("a snapshot");
         world.sleep(10 * MINUTE).await;
         prod.share("s", &[DR], &[]).await.expect("a share");
         let arn = kind.arn(PROD, REGION, "s");
-        let copy = CopyRequest { source: &arn, target: "plain", tags: tags(&[("b", "3")]), ..CopyRequest::default() };
-        assert_eq!(prod.copy(copy.clone()).await.expect("a copy").tags, tags(&[("b", "3")]));
+        let copy = CopyRequest { source: &arn, target: "plain", ..CopyRequest::default() };
+        assert_eq!(prod.copy(copy.clone()).await.expect("a copy").tags, Tags::new());
         let with = CopyRequest { target: "with", copy_tags: true, ..copy };
-        assert_eq!(prod.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
+        assert_eq!(prod.copy(with.clone()).await.expect("a copy").tags, own);
         let other_region = Rds::new(&world, PROD, OTHER_REGION, kind);
-        assert_eq!(other_region.copy(with.clone()).await.expect("a copy").tags, tags(&[("a", "1"), ("b", "3")]));
+        assert_eq!(other_region.copy(with.clone()).await.expect("a copy").tags, own);
         let dr = Rds::new(&world, DR, REGION, kind);
-        assert_eq!(dr.copy(with).await.expect("a copy").tags, tags(&[("b", "3")]));
+        assert_eq!(dr.copy(with).await.expect("a copy").tags, Tags::new());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn manual_snapshots_also_carry_the_databases_tags() {
-    let world = world();
-    for kind in BOTH {
-        let rds = Rds::new(&world, PROD, REGION, kind);
-        let like = DatabaseSpec { tags: tags(&[("a", "1"), ("b", "2")]), copies_tags: true, ..DatabaseSpec::default() };
-        rds.create_database("orders", like).await.expect("a database");
-        world.sleep(5 * MINUTE).await;
-        let created = rds.create_tagged("orders", "s", tags(&[("b", "3")])).await.expect("a snapshot");
-        assert_eq!(created.tags, tags(&[("a", "1"), ("b", "3")]));
+async fn the_tags_of_a_copy_request_replace_those_of_the_source_or_are_added_to_them() {
+    for answer in CopyTags::ALL {
+        let world = world_where(|answers| answers.copy_tags = *answer);
+        for kind in BOTH {
+            let rds = Rds::new(&world, PROD, REGION, kind);
+            rds.database(&world, "orders").await;
+            rds.create_tagged("orders", "s", tags(&[("a", "1"), ("b", "2")])).await.expect("a snapshot");
+            world.sleep(10 * MINUTE).await;
+            let copy = CopyRequest { source: "s", target: "c", copy_tags: true, ..CopyRequest::default() };
+            let copied = rds.copy(CopyRequest { tags: tags(&[("b", "3")]), ..copy }).await.expect("a copy");
+            let expected = match answer {
+                CopyTags::Replace => tags(&[("b", "3")]),
+                CopyTags::Merge => tags(&[("a", "1"), ("b", "3")]),
+            };
+            assert_eq!(copied.tags, expected);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn manual_snapshots_carry_the_databases_tags() {
+    for answer in SnapshotTags::ALL {
+        let world = world_where(|answers| answers.snapshot_tags = *answer);
+        for kind in BOTH {
+            let rds = Rds::new(&world, PROD, REGION, kind);
+            let own = tags(&[("a", "1"), ("b", "2")]);
+            let like = DatabaseSpec { tags: own.clone(), copies_tags: true, ..DatabaseSpec::default() };
+            rds.create_database("orders", like).await.expect("a database");
+            world.sleep(5 * MINUTE).await;
+            assert_eq!(rds.create("orders", "s").await.expect("a snapshot").tags, own);
+            let tagged = rds.create_tagged("orders", "t", tags(&[("b", "3")])).await.expect("a snapshot");
+            let expected = match answer {
+                SnapshotTags::Replace => tags(&[("b", "3")]),
+                SnapshotTags::Merge => tags(&[("a", "1"), ("b", "3")]),
+            };
+            assert_eq!(tagged.tags, expected);
+        }
     }
 }
