@@ -1,14 +1,18 @@
 """The differences between sim and MiniStack, in the format of `differences_moto.py`."""
 
-from references import Api, Example, NotSupported, Page
 from conversations import kms, rds_cluster, rds_instance, sns, states
-
-RECORDED = "https://github.com/localstack/localstack/blob/0d4768330f496af9f630890e34e8b62238c2c429/tests/aws/services/"
+from differences_ministack_rds import RDS_CLUSTER, RDS_INSTANCE
+from differences_moto import RECORDED, RECORDED_MACHINES
+from not_simulated import (
+    DELIVERY,
+    KEY_MATERIAL,
+)
+from references import Api, Example, Page
 
 DIFFERENCES = {
     kms: [
-        ("sim", "*", ["KeyMetadata.AWSAccountId"], Api("kms", "KeyMetadata")),
-        ("other", "*", ["KeyMetadata.CurrentKeyMaterialId"], Api("kms", "KeyMetadata")),
+        ("sim", "*", ["KeyMetadata.AWSAccountId"], Example("kms/create-key", '"AWSAccountId": "111122223333"')),
+        ("other", "*", ["KeyMetadata.CurrentKeyMaterialId"], KEY_MATERIAL),
         (
             "other",
             "*",
@@ -28,22 +32,39 @@ DIFFERENCES = {
             ["Aliases[alias/aws/mine]"],
             Api("kms", "CreateAlias", "The alias name cannot begin with alias/aws/."),
         ),
-        ("sim", "GetKeyRotationStatus", ["KeyId", "NextRotationDate"], Api("kms", "GetKeyRotationStatus")),
+        (
+            "sim",
+            "GetKeyRotationStatus",
+            ["KeyId", "NextRotationDate"],
+            Example(
+                "kms/get-key-rotation-status",
+                '{ "KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "KeyRotationEnabled": true, "NextRotationDate": ',
+            ),
+        ),
         (
             "other",
             "GetKeyRotationStatus",
             ["RotationPeriodInDays"],
             Page(
                 RECORDED + "kms/test_kms.snapshot.json",
-                "missing after test_rotate_key_on_demand_with_symmetric_key_and_automatic_rotation_disabled",
+                "test_rotate_key_on_demand_with_symmetric_key_and_automatic_rotation_disabled: the whole response is "
+                '{"KeyId": "<key-id:1>", "KeyRotationEnabled": false}',
             ),
         ),
-        ("sim", "ScheduleKeyDeletion", ["PendingWindowInDays"], Api("kms", "ScheduleKeyDeletion")),
+        (
+            "sim",
+            "ScheduleKeyDeletion",
+            ["PendingWindowInDays"],
+            Example("kms/schedule-key-deletion", '"KeyState": "PendingDeletion", "PendingWindowInDays": 15 }'),
+        ),
         (
             "sim",
             "EnableKey",
             ["Error"],
-            Api("kms", "ScheduleKeyDeletion", "It remains in this state for the duration of the waiting period."),
+            Page(
+                "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
+                "EnableKey, Pending deletion: X [3] KMSInvalidStateException: … is pending deletion",
+            ),
         ),
     ],
     sns: [
@@ -67,20 +88,15 @@ DIFFERENCES = {
         ),
         ("sim", "Publish", ["Error"], Api("sns", "Publish", "less than 100 characters long")),
         ("other", "Publish", ["MessageId"], Api("sns", "Publish", "less than 100 characters long")),
-        # For HTTP endpoints, which sim does not support.
-        (
-            "other",
-            "GetTopicAttributes",
-            ["EffectiveDeliveryPolicy"],
-            Api("sns", "GetTopicAttributes", "EffectiveDeliveryPolicy – The JSON serialization of the effective"),
-        ),
+        ("other", "GetTopicAttributes", ["EffectiveDeliveryPolicy"], DELIVERY),
         (
             "both",
             "GetTopicAttributes",
             ["Policy.Statement.Action"],
             Page(
                 RECORDED + "sns/test_sns.snapshot.json",
-                "test_create_topic_test_arn has the eight actions that sim returns",
+                "test_create_topic_test_arn: SNS:GetTopicAttributes, SNS:SetTopicAttributes, SNS:AddPermission, "
+                "SNS:RemovePermission, SNS:DeleteTopic, SNS:Subscribe, SNS:ListSubscriptionsByTopic, SNS:Publish",
             ),
         ),
     ],
@@ -103,18 +119,32 @@ DIFFERENCES = {
             ["stateMachines"],
             Api("stepfunctions", "CreateStateMachine", "A name must not contain: white space"),
         ),
-        ("other", "DescribeStateMachine", ["encryptionConfiguration"], Api("stepfunctions", "DescribeStateMachine")),
+        (
+            "other",
+            "DescribeStateMachine",
+            ["encryptionConfiguration"],
+            Page(RECORDED_MACHINES, "missing in all responses of DescribeStateMachine"),
+        ),
         (
             "other",
             "DescribeStateMachine",
             ["revisionId"],
             Page(
-                RECORDED + "stepfunctions/v2/test_sfn_api.snapshot.json",
-                "only test_create_update_state_machine_… have one, after the update",
+                RECORDED_MACHINES, '"revisionId": "<uuid:1>" after update_state_machine_res, and in no response before'
             ),
         ),
-        ("sim", "UpdateStateMachine", ["revisionId"], Api("stepfunctions", "UpdateStateMachine")),
-        ("sim", "DescribeStateMachine", ["tracingConfiguration"], Api("stepfunctions", "DescribeStateMachine")),
+        (
+            "sim",
+            "UpdateStateMachine",
+            ["revisionId"],
+            Page(RECORDED_MACHINES, '"update_state_machine_res": {"revisionId": "<uuid:1>", "updateDate": "datetime"'),
+        ),
+        (
+            "sim",
+            "DescribeStateMachine",
+            ["tracingConfiguration"],
+            Page(RECORDED_MACHINES, '"tracingConfiguration": {"enabled": false}'),
+        ),
         (
             "sim",
             "StartExecution",
@@ -145,12 +175,24 @@ DIFFERENCES = {
             ["executions"],
             Api("stepfunctions", "StateMachineDoesNotExist", "The specified state machine does not exist."),
         ),
-        ("sim", "ListExecutions", ["redriveCount"], Api("stepfunctions", "ExecutionListItem")),
+        (
+            "sim",
+            "*Execution*",
+            ["redriveCount"],
+            Api(
+                "stepfunctions",
+                "DescribeExecution",
+                "If you have not yet redriven an execution, the redriveCount is 0.",
+            ),
+        ),
         (
             "sim",
             "DescribeExecution",
-            ["redriveCount", "redriveStatus", "redriveStatusReason"],
-            Api("stepfunctions", "DescribeExecution"),
+            ["redriveStatus", "redriveStatusReason"],
+            Page(
+                RECORDED_MACHINES,
+                '"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven"',
+            ),
         ),
         # For executions without an output.
         (
@@ -159,180 +201,29 @@ DIFFERENCES = {
             ["outputDetails"],
             Api("stepfunctions", "DescribeExecution", "This field is set only if the execution succeeds."),
         ),
-        ("sim", "GetExecutionHistory", ["previousEventId"], Api("stepfunctions", "HistoryEvent")),
         (
             "sim",
             "GetExecutionHistory",
-            ["executionStartedEventDetails.inputDetails"],
-            Api("stepfunctions", "ExecutionStartedEventDetails"),
-        ),
-        (
-            "sim",
-            "GetExecutionHistory",
-            ["stateEnteredEventDetails.inputDetails"],
-            Api("stepfunctions", "StateEnteredEventDetails"),
+            ["previousEventId"],
+            Page(RECORDED_MACHINES, '"id": 1, "previousEventId": 0 … "id": 2, "previousEventId": 0'),
         ),
         (
             "sim",
             "GetExecutionHistory",
-            ["stateExitedEventDetails.outputDetails"],
-            Api("stepfunctions", "StateExitedEventDetails"),
-        ),
-        (
-            "sim",
-            "GetExecutionHistory",
-            ["executionSucceededEventDetails.outputDetails"],
-            Api("stepfunctions", "ExecutionSucceededEventDetails"),
-        ),
-    ],
-    rds_instance: [
-        (
-            "other",
-            "*DBInstance*",
-            [
-                "AssociatedRoles",
-                "AutoMinorVersionUpgrade",
-                "BackupTarget",
-                "CACertificateIdentifier",
-                "CertificateDetails",
-                "CustomerOwnedIpEnabled",
-                "DBClusterIdentifier",
-                "DBName",
-                "DBParameterGroups",
-                "DBSecurityGroups",
-                "DBSubnetGroup",
-                "DomainMemberships",
-                "EnabledCloudwatchLogsExports",
-                "EnhancedMonitoringResourceArn",
-                "IsStorageConfigUpgradeAvailable",
-                "LatestRestorableTime",
-                "MonitoringInterval",
-                "MonitoringRoleArn",
-                "NetworkType",
-                "OptionGroupMemberships",
-                "PendingModifiedValues",
-                "PerformanceInsightsEnabled",
-                "PerformanceInsightsRetentionPeriod",
-                "PreferredMaintenanceWindow",
-                "ProcessorFeatures",
-                "PromotionTier",
-                "PubliclyAccessible",
-                "ReadReplicaDBClusterIdentifiers",
-                "ReadReplicaDBInstanceIdentifiers",
-                "ReadReplicaSourceDBInstanceIdentifier",
-                "ReplicaMode",
-                "StatusInfos",
-                "StorageThroughput",
-                "VpcSecurityGroups",
-            ],
-            Api("rds", "DBInstance"),
-        ),
-        ("other", "*DBInstance*", ["Endpoint.HostedZoneId"], Api("rds", "Endpoint")),
-        ("both", "*DBInstance*", ["Endpoint.Address"], Example("rds/describe-db-instances", ".rds.amazonaws.com")),
-        ("other", "*DBInstance*", ["KmsKeyId"], Api("rds", "DBInstance", "If StorageEncrypted is enabled, the")),
-        (
-            "both",
-            "CreateDBInstance",
-            ["DBInstanceStatus"],
-            Example("rds/create-db-instance", '"DBInstanceStatus": "creating"'),
-        ),
-        # The requested value.
-        (
-            "both",
-            "*DBInstance*",
-            ["PreferredBackupWindow"],
-            Api("rds", "CreateDBInstance", "The daily time range during which automated backups are created"),
-        ),
-        ("other", "*DBSnapshot*", ["KmsKeyId"], Api("rds", "DBSnapshot", "If Encrypted is true, the")),
-        ("other", "*DBSnapshot*", ["SnapshotDatabaseTime", "VpcId"], Api("rds", "DBSnapshot")),
-        ("sim", "*DBSnapshot*", ["ProcessorFeatures"], Example("rds/create-db-snapshot", '"ProcessorFeatures": []')),
-        ("both", "CreateDBSnapshot", ["Status"], Example("rds/create-db-snapshot", '"Status": "creating"')),
-        ("both", "CreateDBSnapshot", ["PercentProgress"], Example("rds/create-db-snapshot", '"PercentProgress": 0')),
-        # A snapshot that is being created has no creation time yet.
-        (
-            "other",
-            "CreateDBSnapshot",
-            ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
-            Example("rds/create-db-snapshot", '"Port": 3306, "AvailabilityZone": "us-east-1b", "VpcId"'),
-        ),
-        (
-            "sim",
-            "DescribeDBSnapshots",
-            ["DBSnapshots", "DBSnapshots[compared-2]"],
-            NotSupported("rds", "CopyDBSnapshot"),
-        ),
-        ("other", "DescribeDBSnapshots", ["Error"], NotSupported("rds", "CopyDBSnapshot")),
-        # The final snapshot.
-        (
-            "both",
-            "DescribeDBSnapshots",
-            ["TagList"],
-            Api("rds", "CreateDBInstance", "copy tags from the DB instance to snapshots of the DB instance. By default"),
-        ),
-        (
-            "sim",
-            "DescribeEvents",
-            ["Events[DB instance created]"],
+            ["EventDetails.inputDetails"],
             Page(
-                "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html",
-                "RDS-EVENT-0005, creation: DB instance created",
+                RECORDED_MACHINES, '"executionStartedEventDetails": {"input": {}, "inputDetails": {"truncated": false}'
             ),
         ),
-    ],
-    rds_cluster: [
         (
-            "other",
-            "*DBCluster*",
-            [
-                "ActivityStreamStatus",
-                "AssociatedRoles",
-                "CrossAccountClone",
-                "DBClusterParameterGroup",
-                "DBSubnetGroup",
-                "EarliestRestorableTime",
-                "EngineLifecycleSupport",
-                "HostedZoneId",
-                "HttpEndpointEnabled",
-                "LatestRestorableTime",
-                "NetworkType",
-                "PreferredMaintenanceWindow",
-                "ReaderEndpoint",
-                "VpcSecurityGroups",
-            ],
-            Api("rds", "DBCluster"),
-        ),
-        ("other", "*DBCluster*", ["KmsKeyId"], Api("rds", "DBCluster", "If StorageEncrypted is enabled, the")),
-        ("both", "CreateDBCluster", ["Status"], Example("rds/create-db-cluster", '"Status": "creating"')),
-        (
-            "both",
-            "*DBClusterSnapshot*",
-            ["AllocatedStorage"],
-            Example("rds/describe-db-cluster-snapshots", '"AllocatedStorage": 0'),
-        ),
-        ("sim", "*DBClusterSnapshot*", ["EngineMode", "StorageType"], Api("rds", "DBClusterSnapshot")),
-        ("other", "*DBClusterSnapshot*", ["VpcId"], Api("rds", "DBClusterSnapshot")),
-        (
-            "both",
-            "CreateDBClusterSnapshot",
-            ["Status"],
-            Example("rds/create-db-cluster-snapshot", '"Status": "creating"'),
-        ),
-        (
-            "both",
-            "CreateDBClusterSnapshot",
-            ["PercentProgress"],
-            Example("rds/create-db-cluster-snapshot", '"PercentProgress": 0'),
-        ),
-        ("sim", "DescribeDBClusterSnapshots", ["DBClusterSnapshots"], NotSupported("rds", "CopyDBClusterSnapshot")),
-        ("sim", "DeleteDBClusterSnapshot", ["DBClusterSnapshot"], NotSupported("rds", "CopyDBClusterSnapshot")),
-        ("other", "De*DBClusterSnapshot*", ["Error"], NotSupported("rds", "CopyDBClusterSnapshot")),
-        (
-            "both",
-            "DescribeDBClusterSnapshotAttributes",
-            ["AttributeValues"],
-            NotSupported("rds", "ModifyDBClusterSnapshotAttribute"),
+            "sim",
+            "GetExecutionHistory",
+            ["EventDetails.outputDetails"],
+            Page(RECORDED_MACHINES, '"stateExitedEventDetails": {…, "outputDetails": {"truncated": false}'),
         ),
     ],
+    rds_instance: RDS_INSTANCE,
+    rds_cluster: RDS_CLUSTER,
 }
 
 # The common operations that no conversation calls, with the reason.

@@ -1,25 +1,42 @@
 """The differences between sim and moto: see `emulators_test.py`.
 
 For each conversation: which emulator returns the members (`sim`, the `other`, or `both`, with different values), the
-calls, the members, and the reference that decides. If the reference only states that a member exists and sim leaves it
-out, the member is not needed for keeping snapshots.
+calls, the members, and a reference. A quotation must decide the disputed value. Otherwise the reference is an open
+question, or the reason for which sim leaves the members out; neither decides.
 """
 
-from references import Api, Example
 from conversations import kms, rds_cluster, rds_instance, sns, states, sts, subscriptions
+from differences_moto_rds import RDS_CLUSTER, RDS_INSTANCE, SUBSCRIPTIONS
+from not_simulated import (
+    DELIVERY,
+)
+from references import Api, Example, ExampleWithout, Page
+
+RECORDED = "https://github.com/localstack/localstack/blob/0d4768330f496af9f630890e34e8b62238c2c429/tests/aws/services/"
+RECORDED_MACHINES = RECORDED + "stepfunctions/v2/test_sfn_api.snapshot.json"
+RESERVED = Api("kms", "CreateAlias", "The alias name cannot begin with alias/aws/.")
 
 DIFFERENCES = {
     sts: [
-        # The user ID of an account's root is the account. Moto treats the caller as a user.
+        # "The user ID of an account's root is the account ID": the row of the Principal table. Moto has a user.
         (
             "both",
             "GetCallerIdentity",
             ["Arn", "UserId"],
-            Api("sts", "GetCallerIdentity", "listed in the aws:userid column in the Principal table"),
+            Page(
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html",
+                "Amazon Web Services account root user: aws:userid is the Amazon Web Services account ID",
+            ),
         ),
     ],
     kms: [
-        ("sim", "*", ["KeyMetadata.KeyUsage", "KeyMetadata.MultiRegion"], Api("kms", "KeyMetadata")),
+        ("sim", "*", ["KeyMetadata.KeyUsage"], Api("kms", "CreateKey", "The default value is ENCRYPT_DECRYPT.")),
+        (
+            "sim",
+            "*",
+            ["KeyMetadata.MultiRegion"],
+            Api("kms", "KeyMetadata", "True for multi-Region primary and replica keys and False for regional KMS keys"),
+        ),
         (
             "other",
             "*",
@@ -32,53 +49,80 @@ DIFFERENCES = {
             ["KeyMetadata.Enabled"],
             Api("kms", "KeyMetadata", "When KeyState is Enabled this value is true, otherwise it is false."),
         ),
-        ("sim", "CreateAlias", ["Error"], Api("kms", "CreateAlias", "The alias name cannot begin with alias/aws/.")),
+        ("sim", "CreateAlias", ["Error"], RESERVED),
+        ("other", "ListAliases", ["Aliases[alias/aws/mine]"], RESERVED),
         (
-            "other",
+            "sim",
             "ListAliases",
-            ["Aliases[alias/aws/mine]"],
-            Api("kms", "CreateAlias", "The alias name cannot begin with alias/aws/."),
+            ["CreationDate"],
+            Api("kms", "AliasListEntry", "Date and time that the alias was most recently created in the account and"),
         ),
-        ("sim", "ListAliases", ["CreationDate", "LastUpdatedDate"], Api("kms", "AliasListEntry")),
-        ("sim", "GetKeyPolicy", ["PolicyName"], Api("kms", "GetKeyPolicy")),
+        (
+            "sim",
+            "ListAliases",
+            ["LastUpdatedDate"],
+            Api("kms", "AliasListEntry", "Date and time that the alias was most recently associated with a KMS key"),
+        ),
+        (
+            "sim",
+            "GetKeyPolicy",
+            ["PolicyName"],
+            Api("kms", "GetKeyPolicy", "The name of the key policy. The only valid value is default."),
+        ),
         (
             "sim",
             "GetKeyRotationStatus",
             ["KeyId", "NextRotationDate", "RotationPeriodInDays"],
-            Api("kms", "GetKeyRotationStatus"),
+            Example(
+                "kms/get-key-rotation-status",
+                '{ "KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "KeyRotationEnabled": true, '
+                '"NextRotationDate": "2024-02-14T18:14:33.587000+00:00", "RotationPeriodInDays": 365 }',
+            ),
         ),
-        ("both", "ScheduleKeyDeletion", ["KeyId"], Api("kms", "ScheduleKeyDeletion", "The Amazon Resource Name")),
-        ("both", "CancelKeyDeletion", ["KeyId"], Api("kms", "CancelKeyDeletion", "The Amazon Resource Name")),
-        ("sim", "ScheduleKeyDeletion", ["KeyState", "PendingWindowInDays"], Api("kms", "ScheduleKeyDeletion")),
+        (
+            "both",
+            "ScheduleKeyDeletion",
+            ["KeyId"],
+            Api("kms", "ScheduleKeyDeletion", "The Amazon Resource Name ( key ARN ) of the KMS key whose deletion is"),
+        ),
+        (
+            "both",
+            "CancelKeyDeletion",
+            ["KeyId"],
+            Api("kms", "CancelKeyDeletion", "The Amazon Resource Name ( key ARN ) of the KMS key whose deletion is"),
+        ),
+        (
+            "sim",
+            "ScheduleKeyDeletion",
+            ["KeyState", "PendingWindowInDays"],
+            Example("kms/schedule-key-deletion", '"KeyState": "PendingDeletion", "PendingWindowInDays": 15 }'),
+        ),
         (
             "sim",
             "EnableKey",
             ["Error"],
-            Api("kms", "ScheduleKeyDeletion", "It remains in this state for the duration of the waiting period."),
+            Page(
+                "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
+                "EnableKey, Pending deletion: X [3] KMSInvalidStateException: … is pending deletion",
+            ),
         ),
     ],
     sns: [
-        # For HTTP endpoints, which sim does not support.
-        (
-            "other",
-            "GetTopicAttributes",
-            ["DeliveryPolicy"],
-            Api("sns", "GetTopicAttributes", "DeliveryPolicy – The JSON serialization of the topic's delivery policy."),
-        ),
-        (
-            "other",
-            "GetTopicAttributes",
-            ["EffectiveDeliveryPolicy"],
-            Api("sns", "GetTopicAttributes", "EffectiveDeliveryPolicy – The JSON serialization of the effective"),
-        ),
+        ("other", "GetTopicAttributes", ["DeliveryPolicy"], ExampleWithout("sns/get-topic-attributes")),
+        ("other", "GetTopicAttributes", ["EffectiveDeliveryPolicy"], DELIVERY),
     ],
     states: [
-        ("other", "DescribeStateMachine", ["encryptionConfiguration"], Api("stepfunctions", "DescribeStateMachine")),
+        (
+            "other",
+            "DescribeStateMachine",
+            ["encryptionConfiguration"],
+            Page(RECORDED_MACHINES, "missing in all responses of DescribeStateMachine"),
+        ),
         (
             "sim",
             "DescribeStateMachine",
             ["loggingConfiguration.includeExecutionData"],
-            Api("stepfunctions", "LoggingConfiguration"),
+            Page(RECORDED_MACHINES, '"loggingConfiguration": {"includeExecutionData": false, "level": "OFF"}'),
         ),
         (
             "both",
@@ -89,182 +133,59 @@ DIFFERENCES = {
         (
             "sim",
             "DescribeExecution",
-            ["cause", "error", "inputDetails", "redriveCount", "redriveStatus", "redriveStatusReason"],
-            Api("stepfunctions", "DescribeExecution"),
-        ),
-        ("sim", "ListExecutions", ["redriveCount"], Api("stepfunctions", "ExecutionListItem")),
-        ("sim", "StopExecution", ["stopDate"], Api("stepfunctions", "StopExecution")),
-        ("sim", "UpdateStateMachine", ["revisionId"], Api("stepfunctions", "UpdateStateMachine")),
-        ("sim", "DescribeStateMachine", ["revisionId"], Api("stepfunctions", "DescribeStateMachine")),
-    ],
-    rds_instance: [
-        (
-            "other",
-            "*DBInstance*",
-            [
-                "AssociatedRoles",
-                "AutoMinorVersionUpgrade",
-                "CACertificateIdentifier",
-                "DBParameterGroups",
-                "DBSecurityGroups",
-                "DomainMemberships",
-                "EnabledCloudwatchLogsExports",
-                "LatestRestorableTime",
-                "MonitoringInterval",
-                "OptionGroupMemberships",
-                "PreferredMaintenanceWindow",
-                "ReadReplicaDBInstanceIdentifiers",
-                "VpcSecurityGroups",
-            ],
-            Api("rds", "DBInstance"),
-        ),
-        (
-            "both",
-            "CreateDBInstance",
-            ["DBInstanceStatus"],
-            Example("rds/create-db-instance", '"DBInstanceStatus": "creating"'),
-        ),
-        ("both", "*DBInstance*", ["DbInstancePort"], Example("rds/create-db-instance", '"DbInstancePort": 0')),
-        (
-            "both",
-            "*DBInstance*",
-            ["LicenseModel"],
-            Api("rds", "CreateDBInstance", "RDS for PostgreSQL - postgresql-license"),
+            ["cause"],
+            Api("stepfunctions", "StopExecution", "A more detailed explanation of the cause of the failure."),
         ),
         (
             "sim",
-            "*DBSnapshot*",
-            [
-                "AvailabilityZone",
-                "LicenseModel",
-                "PercentProgress",
-                "ProcessorFeatures",
-                "SnapshotTarget",
-                "SourceDBSnapshotIdentifier",
-                "SourceRegion",
-                "StorageType",
-            ],
-            Api("rds", "DBSnapshot"),
-        ),
-        ("both", "CreateDBSnapshot", ["Status"], Example("rds/create-db-snapshot", '"Status": "creating"')),
-        ("both", "CopyDBSnapshot", ["Status"], Example("rds/copy-db-snapshot", '"Status": "creating"')),
-        ("both", "DeleteDBSnapshot", ["Status"], Example("rds/delete-db-snapshot", '"Status": "deleted"')),
-        # A snapshot that is being created has no creation time yet.
-        (
-            "other",
-            "C*DBSnapshot",
-            ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
-            Example("rds/create-db-snapshot", '"Port": 3306, "AvailabilityZone": "us-east-1b", "VpcId"'),
-        ),
-        # CopyTags applies in addition to Tags.
-        (
-            "both",
-            "*DBSnapshot*",
-            ["TagList"],
-            Api("rds", "CopyDBSnapshot", "Specifies whether to copy all tags from the source DB snapshot"),
-        ),
-        (
-            "other",
-            "DescribeDBSnapshots",
-            ["DBSnapshots[rds:compared-DATE]"],
-            Api("rds", "CreateDBInstance", "Setting this parameter to 0 disables automated backups."),
-        ),
-        # Sim reports snapshots only as events of the source type db-snapshot.
-        (
-            "other",
-            "DescribeEvents",
-            ["Events[Backing up DB instance]", "Events[Finished DB instance backup]"],
-            Example("rds/describe-events", '"Message": "Backing up DB instance"'),
-        ),
-    ],
-    rds_cluster: [
-        (
-            "other",
-            "*DBCluster*",
-            [
-                "AssociatedRoles",
-                "AutoMinorVersionUpgrade",
-                "BacktrackWindow",
-                "CrossAccountClone",
-                "DBClusterParameterGroup",
-                "DBSubnetGroup",
-                "DomainMemberships",
-                "EarliestRestorableTime",
-                "EnabledCloudwatchLogsExports",
-                "GlobalWriteForwardingRequested",
-                "HostedZoneId",
-                "HttpEndpointEnabled",
-                "LatestRestorableTime",
-                "NetworkType",
-                "PreferredMaintenanceWindow",
-                "PubliclyAccessible",
-                "ReadReplicaIdentifiers",
-                "ReaderEndpoint",
-                "ScalingConfigurationInfo",
-                "VpcSecurityGroups",
-            ],
-            Api("rds", "DBCluster"),
-        ),
-        (
-            "other",
-            "*DBCluster*",
-            ["StorageType"],
-            Api("rds", "CreateDBCluster", "The storage type isn't returned when you set it to aurora."),
-        ),
-        ("other", "*DBCluster*", ["KmsKeyId"], Api("rds", "DBCluster", "If StorageEncrypted is enabled, the")),
-        (
-            "both",
-            "CreateDBCluster",
-            ["Error"],
-            Api("rds", "DBClusterAlreadyExistsFault", "The user already has a DB cluster with the given identifier."),
-        ),
-        # A cluster with a final snapshot stays available until it exists; this call requests none.
-        (
-            "both",
-            "DeleteDBCluster",
-            ["Status"],
-            Example("rds/delete-db-cluster", "is available while the snapshot is being taken"),
-        ),
-        (
-            "both",
-            "*DBClusterSnapshot*",
-            ["AllocatedStorage"],
-            Example("rds/describe-db-cluster-snapshots", '"AllocatedStorage": 0'),
+            "DescribeExecution",
+            ["error"],
+            Api("stepfunctions", "StopExecution", "The error code of the failure."),
         ),
         (
             "sim",
-            "*DBClusterSnapshot*",
-            [
-                "AvailabilityZones",
-                "DbClusterResourceId",
-                "EngineMode",
-                "IAMDatabaseAuthenticationEnabled",
-                "LicenseModel",
-                "SourceDBClusterSnapshotArn",
-                "StorageType",
-            ],
-            Api("rds", "DBClusterSnapshot"),
-        ),
-        # A copy takes time too.
-        (
-            "both",
-            "C*DBClusterSnapshot",
-            ["Status"],
-            Example("rds/create-db-cluster-snapshot", '"Status": "creating"'),
+            "DescribeExecution",
+            ["inputDetails"],
+            Api("stepfunctions", "CloudWatchEventsExecutionDataDetails", "Always true for API calls."),
         ),
         (
-            "both",
-            "C*DBClusterSnapshot",
-            ["PercentProgress"],
-            Example("rds/create-db-cluster-snapshot", '"PercentProgress": 0'),
+            "sim",
+            "*Execution*",
+            ["redriveCount"],
+            Api(
+                "stepfunctions",
+                "DescribeExecution",
+                "If you have not yet redriven an execution, the redriveCount is 0.",
+            ),
+        ),
+        (
+            "sim",
+            "DescribeExecution",
+            ["redriveStatus", "redriveStatusReason"],
+            Page(
+                RECORDED_MACHINES,
+                '"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven"',
+            ),
+        ),
+        ("sim", "StopExecution", ["stopDate"], Page(RECORDED_MACHINES, '"stop_res": {"stopDate": "datetime"')),
+        (
+            "sim",
+            "UpdateStateMachine",
+            ["revisionId"],
+            Page(RECORDED_MACHINES, '"update_state_machine_res": {"revisionId": "<uuid:1>", "updateDate": "datetime"'),
+        ),
+        (
+            "sim",
+            "DescribeStateMachine",
+            ["revisionId"],
+            Page(
+                RECORDED_MACHINES, '"revisionId": "<uuid:1>" after update_state_machine_res, and in no response before'
+            ),
         ),
     ],
-    subscriptions: [
-        ("sim", "*", ["CustomerAwsId", "SubscriptionCreationTime"], Api("rds", "EventSubscription")),
-        ("both", "*", ["Enabled"], Example("rds/create-event-subscription", '"Enabled": true')),
-        ("both", "CreateEventSubscription", ["Status"], Example("rds/create-event-subscription", '"Status": "creating"')),
-        ("both", "DeleteEventSubscription", ["Status"], Example("rds/delete-event-subscription", '"Status": "deleting"')),
-    ],
+    rds_instance: RDS_INSTANCE,
+    rds_cluster: RDS_CLUSTER,
+    subscriptions: SUBSCRIPTIONS,
 }
 
 # The common operations that no conversation calls, with the reason.

@@ -32,6 +32,8 @@ UNKNOWN = ("InvalidAction", "MissingAuthenticationToken", "UnknownOperationExcep
 
 
 class Moto:
+    name = "moto"
+
     def __init__(self):
         # Without this, an execution stays in its first state.
         default_user_config["stepfunctions"]["execute_state_machine"] = True
@@ -52,6 +54,8 @@ class Moto:
 
 class MiniStack:
     """A separate process in its own folder. It listens on a single port."""
+
+    name = "MiniStack"
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()

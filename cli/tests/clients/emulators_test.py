@@ -1,24 +1,27 @@
 """Sends the same calls to sim and to other emulators with boto3, and compares the responses.
 
 Generated times and identifiers count as equal. Every other difference must be in the emulator's table of differences,
-with a reference to AWS's documentation that decides it. A row without a difference is an error too.
+with a text of AWS's that decides the disputed value. If no text decides it, the row names an open question. If sim leaves
+a member out, the row has the reason. A row without a difference is an error too.
 """
 
 import json
 import re
 import time
 import unittest
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+from botocore.exceptions import WaiterError
+
 import differences_ministack
 import differences_moto
-from references import NotSupported
-from botocore.exceptions import WaiterError
 from conversations import CONVERSATIONS
 from emulators import ACCOUNT, MiniStack, Moto, operations
-from simulation import Boto3, AwsError, Simulation
+from references import NotSimulated, NotSupported, Open
+from simulation import AwsError, Boto3, Simulation
 
 
 class Missing(str):
@@ -106,6 +109,13 @@ def normalize(value):
             return value
 
 
+# The references that decide nothing.
+KINDS = {
+    NotSimulated: "outside of the simulation",
+    NotSupported: "of operations that the other lacks",
+    Open: "of open questions",
+}
+
 # The members that identify the elements of a list.
 NAMES = (
     "AliasName",
@@ -161,9 +171,19 @@ class Compared:
         cls.both, cls.lacks = served & has, served - has
 
     def test_conversations(self):
+        self.compared = self.equal = 0
         for conversation in CONVERSATIONS:
             with self.subTest(conversation.__name__):
                 self.compare(conversation)
+        print(f"\n{self.other.name}: {self.equal} of {self.compared} responses are equal; {self.figures()}")
+
+    def figures(self):
+        """The members that differ, by the kind of their references."""
+        kinds = Counter()
+        for rows in self.tables.DIFFERENCES.values():
+            for _, _, members, reference in rows:
+                kinds[KINDS.get(type(reference), "decided by a text")] += len(members)
+        return ", ".join(f"{number} members {kind}" for kind, number in sorted(kinds.items()))
 
     def compare(self, conversation):
         sim, other = Recorder(self.sim.url), Recorder(self.other.url, self.lacks)
@@ -175,11 +195,14 @@ class Compared:
         for (call, params, ours), (_, _, theirs) in zip(sim.responses, other.responses, strict=True):
             if theirs is None:
                 continue
-            for path, *values in differences(ours, theirs):
+            found = list(differences(ours, theirs))
+            self.compared += 1
+            self.equal += not found
+            for path, *values in found:
                 who = "both" if None not in values else "sim" if values[1] is None else "other"
-                found = {row for row in rows if matches(row, who, call, path)}
-                used |= found
-                if not found:
+                matching = {row for row in rows if matches(row, who, call, path)}
+                used |= matching
+                if not matching:
                     wrong.append(f"{call} {params}\n  {path}: sim {values[0]!r}, the other {values[1]!r}")
         wrong += [f"no such difference: {row}" for row in rows if row not in used]
         if wrong:
@@ -193,6 +216,12 @@ class Compared:
                         self.assertIn(reference, self.lacks)
                     else:
                         self.assertEqual(reference.missing(members), [])
+
+    def test_only_members_that_sim_leaves_out_are_not_simulated(self):
+        for rows in self.tables.DIFFERENCES.values():
+            for who, _, members, reference in rows:
+                if isinstance(reference, NotSimulated):
+                    self.assertEqual(who, "other", members)
 
     def test_all_common_operations_are_compared(self):
         collector = OperationCollector()

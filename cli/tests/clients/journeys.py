@@ -52,7 +52,8 @@ class Journeys:
     def assert_error(self, code, *args, **params):
         with self.assertRaises(AwsError) as caught:
             self.call(*args, **params)
-        self.assertEqual(caught.exception.code, code, str(caught.exception))
+        codes = (code,) if isinstance(code, str) else code
+        self.assertIn(caught.exception.code, codes, str(caught.exception))
 
     # Things to begin with.
 
@@ -231,7 +232,9 @@ class Journeys:
         with self.subTest("the target's key belongs to another account"):
             self.assert_error("KMSKeyNotAccessibleFault", **attempt(by=self.key(STRANGER)))
         with self.subTest("a shared encrypted snapshot needs a key"):
-            self.assert_error("InvalidParameterValue", **self.copy(snapshot_arn("locked-1"), "locked-copy"))
+            # The open question shared-copy-without-key.
+            codes = ("InvalidParameterValue", "KMSKeyNotAccessibleFault")
+            self.assert_error(codes, **self.copy(snapshot_arn("locked-1"), "locked-copy"))
         with self.subTest("with both keys usable, the copy succeeds"):
             self.assertEqual(self.call(**attempt())["DBSnapshot"]["KmsKeyId"], dr_key)
             self.client.wait("rds", "DBSnapshotAvailable", DR, DBSnapshotIdentifier="locked-copy")
@@ -276,8 +279,9 @@ class Journeys:
             ("at most 255 characters", "InvalidParameterValue", self.copy("plain-1", "n" * 256, PROD)),
             ("at most 63 characters for a cluster snapshot", "InvalidParameterValue", copy_cluster("n" * 64)),
             (
+                # The open question cluster-copy-key.
                 "a copy cannot encrypt a cluster snapshot",
-                "InvalidParameterCombination",
+                ("InvalidParameterCombination", "InvalidParameterValue"),
                 copy_cluster("new", KmsKeyId=key),
             ),
         ]:
@@ -307,7 +311,7 @@ class Journeys:
         self.assertRegex(automated, "^rds:daily-2026-11-2[1-9]-03-40$")
         share = {"AttributeName": "restore", "ValuesToAdd": [DR]}
         self.assert_error(
-            "InvalidDBSnapshotState", "rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier=automated, **share
+            "InvalidParameterValue", "rds", "ModifyDBSnapshotAttribute", DBSnapshotIdentifier=automated, **share
         )
         self.assert_error("InvalidDBSnapshotState", "rds", "DeleteDBSnapshot", DBSnapshotIdentifier=automated)
         self.call(**self.copy(automated, "daily-transit", PROD))

@@ -43,14 +43,28 @@ fn all_journeys_work_with_the_aws_command_line() {
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn moto_differs_only_where_a_reference_decides() {
+fn every_difference_from_moto_has_a_reference() {
     python("emulators_test.py", &["WithMoto"]);
 }
 
 #[test]
 #[ignore = "slow, and needs Python"]
-fn ministack_differs_only_where_a_reference_decides() {
+fn every_difference_from_ministack_has_a_reference() {
     python("emulators_test.py", &["WithMiniStack"]);
+}
+
+/// The questions that a text of AWS's decides.
+#[test]
+#[ignore = "slow, and needs Python"]
+fn sim_gives_the_facts_that_are_decided() {
+    python("questions_test.py", &["Questions"]);
+}
+
+/// The same questions to the other emulators, whose agreement is printed.
+#[test]
+#[ignore = "slow, and needs Python"]
+fn other_emulators_are_asked_the_same() {
+    python("questions_test.py", &["Comparison"]);
 }
 
 #[test]

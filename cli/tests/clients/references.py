@@ -27,24 +27,21 @@ def plain_text(text):
 
 
 class Api(NamedTuple):
-    """A quotation from the documentation of an operation or structure. Without a quotation: the members exist."""
+    """A quotation from the documentation of an operation or structure."""
 
     service: str
     name: str
-    quotation: str = ""
+    quotation: str
 
-    def missing(self, members):
-        """The quotation or the members that the documentation does not contain."""
+    def missing(self, _):
+        """The quotation, if the documentation does not contain it."""
         shapes, operations = model(self.service)["shapes"], model(self.service)["operations"]
         operation, shape = operations.get(self.name, {}), shapes.get(self.name, {})
         around = [operation, shape] + [shapes.get(self.name + part, {}) for part in ("Message", "Input", "Request")]
         around += [shapes[operation[of]["shape"]] for of in ("input", "output") if of in operation]
-        if self.quotation:
-            texts = [part.get("documentation", "") for part in around]
-            texts += [member.get("documentation", "") for part in around for member in part.get("members", {}).values()]
-            return [] if any(self.quotation in plain_text(text) for text in texts) else [self.quotation]
-        known = {name for part in around for name in part.get("members", {})}
-        return [member for member in members if member.rsplit(".", 1)[-1] not in known]
+        texts = [part.get("documentation", "") for part in around]
+        texts += [member.get("documentation", "") for part in around for member in part.get("members", {}).values()]
+        return [] if any(self.quotation in plain_text(text) for text in texts) else [self.quotation]
 
 
 class Example(NamedTuple):
@@ -54,8 +51,21 @@ class Example(NamedTuple):
     quotation: str
 
     def missing(self, _):
-        text = (EXAMPLES / f"{self.command}.rst").read_text()
-        return [] if self.quotation in plain_text(text) else [self.quotation]
+        return [] if self.quotation in example(self.command) else [self.quotation]
+
+
+class ExampleWithout(NamedTuple):
+    """The whole response in an example of the command line's reference. It does not have the members."""
+
+    command: str
+
+    def missing(self, members):
+        text = example(self.command)
+        return [member for member in members if f'"{member}"' in text]
+
+
+def example(command):
+    return plain_text((EXAMPLES / f"{command}.rst").read_text())
 
 
 class Page(NamedTuple):
@@ -85,7 +95,7 @@ class Open(NamedTuple):
 
 
 class NotSimulated(NamedTuple):
-    """Sim leaves these members out, because their effect lies outside of what it simulates. This decides nothing."""
+    """Sim leaves members out, because they are outside of what it simulates. This decides nothing."""
 
     reason: str
 

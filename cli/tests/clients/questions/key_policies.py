@@ -9,6 +9,20 @@ from references import Api, Page
 DISABLED_ROTATION = Page(
     KEY_STATES, "EnableKeyRotation, DisableKeyRotation, Disabled: X [1] DisabledException: … is disabled"
 )
+EFFECTIVE = Api("kms", "CreateKey", "API requests succeed, even though the policy statement is ineffective")
+EXPLICIT = Page(
+    "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
+    "No AWS principal, including the account root user or key creator, has any permissions to a KMS key unless they are "
+    "explicitly allowed, and never denied, in a key policy, IAM policy, or grant.",
+)
+NOT_ACTION = Page(
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html",
+    "NotAction is an advanced policy element that explicitly matches everything except the specified list of actions.",
+)
+CONDITIONS = Page(
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html",
+    "The Condition element (or Condition block) lets you specify conditions for when a policy is in effect.",
+)
 
 
 def statement(aws, **change):
@@ -119,7 +133,7 @@ def a_policy_that_is_not_json(aws):
     return refusal(aws.kms.PutKeyPolicy, KeyId=key(aws), PolicyName="default", Policy="{")
 
 
-@question(ACCEPTED, Api("kms", "CreateKey", "API requests succeed, even though the policy statement is ineffective"))
+@question(ACCEPTED, EFFECTIVE)
 def a_statement_without_resource(aws):
     half = statement(aws, Sid="half", Action="kms:DescribeKey")
     del half["Resource"]
@@ -179,3 +193,61 @@ def tagging_a_managed_key(aws):
 @question(REFUSED, Api("kms", "ListKeys", "If you include a value, it must be between 1 and 1000, inclusive."))
 def a_page_of_1001_keys(aws):
     return refusal(aws.kms.ListKeys, Limit=1001)
+
+
+def described_by_other(aws, *statements):
+    """Another account describes a key with these statements besides the one for its owner."""
+    text = policy(statement(aws), *statements)
+    return refusal(aws.other.kms.DescribeKey, KeyId=aws.kms.CreateKey(Policy=text)["KeyMetadata"]["Arn"])
+
+
+def for_other(aws, **change):
+    return (
+        statement(aws, Principal={"AWS": f"arn:aws:iam::{aws.other.account}:root"}, Action="kms:DescribeKey") | change
+    )
+
+
+@question(REFUSED, EXPLICIT)
+def a_key_whose_policy_does_not_name_the_other_account(aws):
+    return described_by_other(aws)
+
+
+@question(ACCEPTED, EXPLICIT)
+def a_key_whose_policy_names_the_other_account(aws):
+    return described_by_other(aws, for_other(aws))
+
+
+@question(REFUSED, EXPLICIT)
+def a_key_whose_policy_names_the_other_account_for_another_action(aws):
+    return described_by_other(aws, for_other(aws, Action="kms:ListGrants"))
+
+
+@question(REFUSED, EXPLICIT)
+def a_key_whose_policy_allows_and_denies(aws):
+    return described_by_other(aws, for_other(aws), for_other(aws, Effect="Deny"))
+
+
+@question(REFUSED, NOT_ACTION)
+def a_key_whose_policy_allows_all_but_this_action(aws):
+    allowed = for_other(aws, NotAction="kms:DescribeKey")
+    del allowed["Action"]
+    return described_by_other(aws, allowed)
+
+
+@question(ACCEPTED, CONDITIONS)
+def a_key_whose_policy_has_a_condition_that_holds(aws):
+    account = {"StringEquals": {"aws:PrincipalAccount": aws.other.account}}
+    return described_by_other(aws, for_other(aws, Condition=account))
+
+
+@question(REFUSED, CONDITIONS)
+def a_key_whose_policy_has_a_condition_that_does_not_hold(aws):
+    account = {"StringEquals": {"aws:PrincipalAccount": aws.account}}
+    return described_by_other(aws, for_other(aws, Condition=account))
+
+
+@question(REFUSED, EFFECTIVE)
+def a_key_whose_statement_for_the_other_account_lacks_a_resource(aws):
+    half = for_other(aws)
+    del half["Resource"]
+    return described_by_other(aws, half)

@@ -1,0 +1,222 @@
+"""The differences between sim and moto in RDS, in the format of `differences_moto.py`."""
+
+from not_simulated import (
+    ACCESS,
+    BACKUP_EVENTS,
+    ENGINES,
+    GROUPS,
+    MAINTENANCE,
+    MONITORING,
+    NETWORKS,
+    REPLICAS,
+    RESTORING,
+)
+from references import Api, Example, ExampleWithout, Open
+
+CREATED_INSTANCE = "rds/create-db-instance"
+CREATED_SNAPSHOT = "rds/create-db-snapshot"
+CREATED_CLUSTER_SNAPSHOT = "rds/create-db-cluster-snapshot"
+CREATED_SUBSCRIPTION = "rds/create-event-subscription"
+
+RDS_INSTANCE = [
+    ("other", "*DBInstance*", ["DBSecurityGroups", "DomainMemberships", "VpcSecurityGroups"], NETWORKS),
+    ("other", "*DBInstance*", ["DBParameterGroups", "OptionGroupMemberships"], GROUPS),
+    ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
+    ("other", "*DBInstance*", ["ReadReplicaDBInstanceIdentifiers"], REPLICAS),
+    ("other", "*DBInstance*", ["EnabledCloudwatchLogsExports", "MonitoringInterval"], MONITORING),
+    ("other", "*DBInstance*", ["AutoMinorVersionUpgrade", "CACertificateIdentifier"], MAINTENANCE),
+    ("other", "*DBInstance*", ["AssociatedRoles"], ACCESS),
+    ("both", "CreateDBInstance", ["DBInstanceStatus"], Example(CREATED_INSTANCE, '"DBInstanceStatus": "creating"')),
+    ("both", "*DBInstance*", ["DbInstancePort"], Example(CREATED_INSTANCE, '"DbInstancePort": 0')),
+    (
+        "both",
+        "*DBInstance*",
+        ["LicenseModel"],
+        Api("rds", "CreateDBInstance", "RDS for PostgreSQL - postgresql-license"),
+    ),
+    (
+        "both",
+        "*",
+        ["StorageType"],
+        Api("rds", "CreateDBInstance", "Default: io1, if the Iops parameter is specified. Otherwise, gp3."),
+    ),
+    ("sim", "*DBSnapshot*", ["AvailabilityZone"], Example(CREATED_SNAPSHOT, '"AvailabilityZone": "us-east-1b"')),
+    (
+        "sim",
+        "*DBSnapshot*",
+        ["LicenseModel"],
+        Example(CREATED_SNAPSHOT, '"LicenseModel": "general-public-license"'),
+    ),
+    ("sim", "*DBSnapshot*", ["PercentProgress"], Example(CREATED_SNAPSHOT, '"PercentProgress": 0')),
+    ("sim", "*DBSnapshot*", ["ProcessorFeatures"], Example(CREATED_SNAPSHOT, '"ProcessorFeatures": []')),
+    ("sim", "*DBSnapshot*", ["StorageType"], Example(CREATED_SNAPSHOT, '"StorageType": "io1"')),
+    (
+        "sim",
+        "*DBSnapshot*",
+        ["SnapshotTarget"],
+        Api("rds", "CreateDBInstance", "region (Amazon Web Services Region) Default: region"),
+    ),
+    ("sim", "*DBSnapshot*", ["SourceRegion"], Example("rds/copy-db-snapshot", '"SourceRegion": "us-east-1"')),
+    ("sim", "*DBSnapshot*", ["SourceDBSnapshotIdentifier"], Open("source-of-local-copy")),
+    ("both", "CreateDBSnapshot", ["Status"], Example(CREATED_SNAPSHOT, '"Status": "creating"')),
+    ("both", "CopyDBSnapshot", ["Status"], Open("copy-status")),
+    ("both", "DeleteDBSnapshot", ["Status"], Example("rds/delete-db-snapshot", '"Status": "deleted"')),
+    # A snapshot that is being created has no creation time yet.
+    (
+        "other",
+        "CreateDBSnapshot",
+        ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
+        ExampleWithout(CREATED_SNAPSHOT),
+    ),
+    (
+        "other",
+        "CopyDBSnapshot",
+        ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
+        ExampleWithout("rds/copy-db-snapshot"),
+    ),
+    ("both", "*DBSnapshot*", ["TagList"], Open("copy-tags")),
+    (
+        "other",
+        "DescribeDBSnapshots",
+        ["DBSnapshots[rds:compared-DATE]"],
+        Api("rds", "CreateDBInstance", "Setting this parameter to 0 disables automated backups."),
+    ),
+    (
+        "other",
+        "DescribeEvents",
+        ["Events[Backing up DB instance]", "Events[Finished DB instance backup]"],
+        BACKUP_EVENTS,
+    ),
+]
+
+RDS_CLUSTER = [
+    (
+        "other",
+        "*DBCluster*",
+        [
+            "DBSubnetGroup",
+            "DomainMemberships",
+            "HostedZoneId",
+            "NetworkType",
+            "PubliclyAccessible",
+            "VpcSecurityGroups",
+        ],
+        NETWORKS,
+    ),
+    ("other", "*DBCluster*", ["DBClusterParameterGroup"], GROUPS),
+    ("other", "*DBCluster*", ["EarliestRestorableTime", "LatestRestorableTime"], RESTORING),
+    (
+        "other",
+        "*DBCluster*",
+        ["CrossAccountClone", "GlobalWriteForwardingRequested", "ReadReplicaIdentifiers"],
+        REPLICAS,
+    ),
+    ("other", "*DBCluster*", ["EnabledCloudwatchLogsExports"], MONITORING),
+    ("other", "*DBCluster*", ["AutoMinorVersionUpgrade"], MAINTENANCE),
+    ("other", "*DBCluster*", ["AssociatedRoles", "HttpEndpointEnabled", "ReaderEndpoint"], ACCESS),
+    ("other", "*DBCluster*", ["BacktrackWindow", "ScalingConfigurationInfo"], ENGINES),
+    (
+        "other",
+        "*DBCluster*",
+        ["StorageType"],
+        Api("rds", "CreateDBCluster", "The storage type isn't returned when you set it to aurora."),
+    ),
+    (
+        "other",
+        "*DBCluster*",
+        ["KmsKeyId"],
+        Api("rds", "DBCluster", "If StorageEncrypted is enabled, the Amazon Web Services KMS key identifier"),
+    ),
+    (
+        "both",
+        "CreateDBCluster",
+        ["Error"],
+        Api("rds", "DBClusterAlreadyExistsFault", "The user already has a DB cluster with the given identifier."),
+    ),
+    (
+        "both",
+        "*DBClusterSnapshot*",
+        ["AllocatedStorage"],
+        Example("rds/describe-db-cluster-snapshots", '"AllocatedStorage": 0'),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["AvailabilityZones"],
+        Example(CREATED_CLUSTER_SNAPSHOT, '"AvailabilityZones": [ "us-east-1a", "us-east-1b", "us-east-1e" ]'),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["DbClusterResourceId"],
+        Api(
+            "rds",
+            "DBClusterSnapshot",
+            "The resource ID of the DB cluster that this DB cluster snapshot was created",
+        ),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["EngineMode"],
+        Api("rds", "DBClusterSnapshot", "The engine mode of the database engine for this DB cluster snapshot."),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["IAMDatabaseAuthenticationEnabled"],
+        Example(CREATED_CLUSTER_SNAPSHOT, '"IAMDatabaseAuthenticationEnabled": false'),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["LicenseModel"],
+        Example(CREATED_CLUSTER_SNAPSHOT, '"LicenseModel": "aurora-mysql"'),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["SourceDBClusterSnapshotArn"],
+        Api(
+            "rds",
+            "DBClusterSnapshot",
+            "copied from a source DB cluster snapshot, the Amazon Resource Name (ARN) for the",
+        ),
+    ),
+    (
+        "sim",
+        "*DBClusterSnapshot*",
+        ["StorageType"],
+        Api(
+            "rds",
+            "DBClusterSnapshot",
+            "The storage type associated with the DB cluster snapshot. This setting is only",
+        ),
+    ),
+    ("both", "CreateDBClusterSnapshot", ["Status"], Example(CREATED_CLUSTER_SNAPSHOT, '"Status": "creating"')),
+    (
+        "both",
+        "CreateDBClusterSnapshot",
+        ["PercentProgress"],
+        Example(CREATED_CLUSTER_SNAPSHOT, '"PercentProgress": 0'),
+    ),
+    ("both", "CopyDBClusterSnapshot", ["PercentProgress", "Status"], Open("cluster-copies")),
+]
+
+SUBSCRIPTIONS = [
+    ("sim", "*", ["CustomerAwsId"], Example(CREATED_SUBSCRIPTION, '"CustomerAwsId": "123456789012"')),
+    (
+        "sim",
+        "*",
+        ["SubscriptionCreationTime"],
+        Example(CREATED_SUBSCRIPTION, '"SubscriptionCreationTime": "Tue Jul 31 23:22:01 UTC 2018"'),
+    ),
+    ("both", "*", ["Enabled"], Example(CREATED_SUBSCRIPTION, '"Enabled": true')),
+    ("both", "CreateEventSubscription", ["Status"], Example(CREATED_SUBSCRIPTION, '"Status": "creating"')),
+    (
+        "both",
+        "DeleteEventSubscription",
+        ["Status"],
+        Example("rds/delete-event-subscription", '"Status": "deleting"'),
+    ),
+]
