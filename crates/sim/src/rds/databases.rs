@@ -60,6 +60,8 @@ pub(super) struct Secret {
 pub(super) enum Status {
     Creating,
     Available,
+    /// A cluster that is deleted, while its final snapshot is taken.
+    TakingFinalSnapshot,
     Deleting,
     /// RDS cannot use the encryption key. Within seven days, the database can be started with the key enabled again.
     InaccessibleRecoverable,
@@ -72,7 +74,9 @@ impl Status {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Creating => "creating",
-            Self::Available => "available",
+            // "The status of the DB cluster is available while the snapshot is being taken" (the command line's reference,
+            // `delete-db-cluster`).
+            Self::Available | Self::TakingFinalSnapshot => "available",
             Self::Deleting => "deleting",
             Self::InaccessibleRecoverable => "inaccessible-encryption-credentials-recoverable",
             Self::Inaccessible => "inaccessible-encryption-credentials",

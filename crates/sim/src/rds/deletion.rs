@@ -1,16 +1,17 @@
 //! Deleting databases.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::databases::{Database, Status};
 use super::events::{EventKind, record_event};
+use super::identifiers::Arn;
 use super::kind::Kind;
 use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::rules::invalid_combination;
 use super::snapshots::Origin;
-use super::{RdsContext, backups, find_snapshot_by_uid, view};
+use super::{RdsContext, backups, find_database_by_resource_id, find_snapshot_by_uid, keys, view};
 use crate::call::Error;
 use crate::world::State;
 
@@ -34,11 +35,12 @@ fn yes() -> bool {
     true
 }
 
-/// The database has the status `deleting` until it is gone, which is not before its final snapshot is available.
+/// An instance has the status `deleting` until it is gone, which is not before its final snapshot is available. A cluster
+/// has it after its final snapshot is available.
 pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
     let found = ctx.own_database(state, &wanted.identifier)?;
     let arn = found.arn.clone();
-    if found.status == Status::Deleting {
+    if let Status::Deleting | Status::TakingFinalSnapshot = found.status {
         let message = format!("{} {} is already being deleted.", ctx.kind.spelling().database, arn.id);
         return Err(ctx.kind.invalid_database_state(message));
     }
@@ -48,33 +50,52 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
         (true, None) => None,
         (false, Some(named)) => {
             found.check_available(ctx.kind)?;
+            if !keys::has_usable_key(state, &arn) {
+                let message = format!("The KMS key of {arn} is not enabled, so no final snapshot can be taken.");
+                return Err(Error::new("KMSKeyNotAccessibleFault", message));
+            }
             let id = check_snapshot_id(ctx, named)?;
             check_can_create(state, ctx, &id)?;
             start_snapshot(state, &arn, &id, Origin::Manual, tags)
         }
         (false, None) => {
             let message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", message));
+            return Err(invalid_combination(message));
         }
         (true, Some(_)) => {
             let message = "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is specified.";
-            return Err(Error::new("InvalidParameterCombination", message));
+            return Err(invalid_combination(message));
         }
     };
     let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
-    let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
     let found = ctx.own_database(state, &wanted.identifier)?;
-    found.status = Status::Deleting;
+    found.status =
+        if ctx.kind == Kind::Cluster && last.is_some() { Status::TakingFinalSnapshot } else { Status::Deleting };
     let view = view::database(found);
     let with_backups = wanted.delete_automated_backups;
-    state.agenda.at(ends, move |state| {
+    match (ctx.kind, last) {
+        (Kind::Cluster, Some(taken)) => state.agenda.at(taken, move |state| {
+            if let Some(found) = find_database_by_resource_id(state, &arn, &resource_id) {
+                found.status = Status::Deleting;
+                remove_at(state, state.now + DELETION, (arn, resource_id), with_backups);
+            }
+        }),
+        (_, last) => {
+            let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
+            remove_at(state, ends, (arn, resource_id), with_backups);
+        }
+    }
+    Ok(json!({ ctx.kind.spelling().database: view }))
+}
+
+fn remove_at(state: &mut State, at: DateTime<Utc>, (arn, resource_id): (Arn, String), with_backups: bool) {
+    state.agenda.at(at, move |state| {
         state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
         if with_backups {
             backups::remove_all(state, &arn, &resource_id);
         }
         record_event(state, &arn, EventKind::DatabaseDeleted);
     });
-    Ok(json!({ ctx.kind.spelling().database: view }))
 }
 
 /// "The database can't be deleted when deletion protection is enabled." The Aurora guide has the response for clusters,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
 use super::snapshots::Origin;
-use super::{RdsContext, paging, subscriptions};
+use super::{RdsContext, categories, paging, subscriptions};
 use crate::call::Error;
 use crate::world::State;
 use crate::{clock, page};
@@ -160,6 +160,11 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
         let message = "SourceType must be provided when SourceIdentifier is.";
         return Err(Error::new("InvalidParameterCombination", message));
     }
+    wanted.source_type.as_deref().map_or(Ok(()), categories::check_type)?;
+    if let Some(id) = wanted.source_identifier.as_deref().filter(|id| id.ends_with('-') || id.contains("--")) {
+        // "Can't end with a hyphen or contain two consecutive hyphens."
+        return Err(Error::new("InvalidParameterValue", format!("Invalid source identifier: {id}.")));
+    }
     let size = paging::size(wanted.max_records)?;
     let after = match &wanted.marker {
         None => 0,
@@ -179,6 +184,9 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
 
 impl DescribeRequest {
     fn time(&self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
+        if let Some(minutes) = self.duration.filter(|minutes| *minutes < 1) {
+            return Err(Error::new("InvalidParameterValue", format!("Invalid duration: {minutes} minutes.")));
+        }
         let duration = self.duration.map_or(DEFAULT_PERIOD, |minutes| TimeDelta::minutes(minutes.into()));
         let (from, to) = match (self.start_time, self.end_time) {
             (Some(from), Some(to)) => (from, to),

@@ -10,6 +10,7 @@
 //! added and removed.
 
 mod backups;
+mod categories;
 mod copy;
 mod databases;
 mod deletion;
@@ -79,6 +80,7 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         "ListTagsForResource" => run(call, |wanted| tags::list(state, ctx, &wanted)),
         "DescribeAccountAttributes" => quotas::describe(state, ctx).map(Into::into),
         "DescribeEvents" => run(call, |wanted| events::describe(state, ctx, &wanted)),
+        "DescribeEventCategories" => run(call, |wanted| categories::describe(&wanted)),
         "CreateEventSubscription" => run(call, |wanted| subscriptions::create(state, ctx, wanted)),
         "DescribeEventSubscriptions" => run(call, |wanted| subscriptions::describe(state, ctx, &wanted)),
         "ModifyEventSubscription" => run(call, |wanted| subscriptions::modify(state, ctx, wanted)),

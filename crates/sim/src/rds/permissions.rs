@@ -52,7 +52,7 @@ fn table(operation: &str) -> Option<&'static [Target]> {
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[Target::Snapshot],
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[Target::Snapshot],
         "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[Target::Tagged],
-        "DescribeAccountAttributes" | "DescribeEvents" => &[Target::NoResource],
+        "DescribeAccountAttributes" | "DescribeEventCategories" | "DescribeEvents" => &[Target::NoResource],
         "CreateEventSubscription" => &[Target::New(NewResource::Subscription)],
         "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[Target::Subscription],
         _ => return None,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::events::Event;
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
-use super::{RdsContext, paging};
+use super::tags::{self, Tag, Tags};
+use super::{RdsContext, categories, paging};
 use crate::call::Error;
 use crate::iam::Principal;
 use crate::questions::SourceArn;
@@ -26,6 +27,7 @@ pub(super) struct Subscription {
     categories: BTreeSet<String>,
     is_enabled: bool,
     created: DateTime<Utc>,
+    pub(super) tags: Tags,
 }
 
 /// The maximum number of subscriptions in a region of an account.
@@ -33,47 +35,8 @@ const MAX_COUNT: usize = 20;
 const SERVICE: &str = "events.rds.amazonaws.com";
 const SUBJECT: &str = "RDS Notification Message";
 
-/// AWS's event categories for each source type.
-const CATEGORIES: [(&str, &[&str]); 4] = [
-    (
-        "db-instance",
-        &[
-            "availability",
-            "backtrack",
-            "backup",
-            "configuration change",
-            "creation",
-            "deletion",
-            "failover",
-            "failure",
-            "low storage",
-            "maintenance",
-            "notification",
-            "read replica",
-            "recovery",
-            "restoration",
-            "security",
-            "security patching",
-        ],
-    ),
-    ("db-snapshot", &["creation", "deletion", "notification", "restoration"]),
-    (
-        "db-cluster",
-        &[
-            "configuration change",
-            "creation",
-            "deletion",
-            "failover",
-            "failure",
-            "global failover",
-            "maintenance",
-            "migration",
-            "notification",
-            "serverless",
-        ],
-    ),
-    ("db-cluster-snapshot", &["backup", "notification"]),
-];
+/// "The name must be less than 255 characters."
+const MAX_NAME_LENGTH: usize = 254;
 
 /// Publishes an event to the topics of matching subscriptions. A notification that a topic refuses is lost.
 pub(super) fn notify(state: &mut State, event: &Event) {
@@ -166,9 +129,15 @@ pub(super) struct CreateRequest {
     #[serde(default)]
     event_categories: Vec<String>,
     enabled: Option<bool>,
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Value, Error> {
+    if !(1..=MAX_NAME_LENGTH).contains(&wanted.subscription_name.chars().count()) {
+        let message = format!("SubscriptionName must have 1 to {MAX_NAME_LENGTH} characters.");
+        return Err(Error::new("InvalidParameterValue", message));
+    }
     let subscriptions = &ctx.rds(state).subscriptions;
     if subscriptions.contains_key(&wanted.subscription_name) {
         let message = format!("Event subscription {} already exists.", wanted.subscription_name);
@@ -186,7 +155,9 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
     if let Some(source_type) = &wanted.source_type {
         check_sources(state, ctx, source_type, &source_ids)?;
     }
-    check_categories(wanted.source_type.as_deref(), &wanted.event_categories)?;
+    categories::check(wanted.source_type.as_deref(), &wanted.event_categories)?;
+    check_topic(&wanted.sns_topic_arn)?;
+    let tags = tags::with(Tags::new(), wanted.tags)?;
     let arn = ctx.subscription_arn(&wanted.subscription_name);
     send_greeting(state, &arn, &wanted.sns_topic_arn, wanted.source_type.as_deref())?;
     let subscription = Subscription {
@@ -197,6 +168,7 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
         categories: wanted.event_categories.into_iter().collect(),
         is_enabled: wanted.enabled.unwrap_or(true),
         created: state.now,
+        tags,
     };
     let view = subscription.view(ctx, "creating");
     ctx.rds(state).subscriptions.insert(subscription.name.clone(), subscription);
@@ -216,8 +188,9 @@ pub(super) struct ModifyRequest {
 pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest) -> Result<Value, Error> {
     let found = find(state, ctx, &wanted.subscription_name)?;
     let source_type = wanted.source_type.or_else(|| found.source_type.clone());
-    check_categories(source_type.as_deref(), wanted.event_categories.as_deref().unwrap_or_default())?;
+    categories::check(source_type.as_deref(), wanted.event_categories.as_deref().unwrap_or_default())?;
     if let Some(topic_arn) = &wanted.sns_topic_arn {
+        check_topic(topic_arn)?;
         send_greeting(state, &ctx.subscription_arn(&wanted.subscription_name), topic_arn, source_type.as_deref())?;
     }
     let found = find(state, ctx, &wanted.subscription_name)?;
@@ -260,11 +233,18 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     Ok(json!({ "EventSubscription": view }))
 }
 
+/// The tags of a subscription of the caller, which is named by its ARN.
+pub(super) fn tags_of<'s>(state: &'s mut State, ctx: &RdsContext, arn: &str) -> Option<&'s mut Tags> {
+    let name = arn.strip_prefix(&ctx.subscription_arn(""))?;
+    find(state, ctx, name).ok().map(|found| &mut found.tags)
+}
+
 fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Subscription, Error> {
-    ctx.rds(state)
-        .subscriptions
-        .get_mut(name)
-        .ok_or_else(|| Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404))
+    ctx.rds(state).subscriptions.get_mut(name).ok_or_else(|| not_found(name))
+}
+
+pub(super) fn not_found(name: &str) -> Error {
+    Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404)
 }
 
 /// Publishes the message that announces further notifications. If the topic refuses it, the subscription fails. Its source
@@ -293,21 +273,12 @@ pub(super) fn subscription_arn(region: &str, account: &str, name: &str) -> Strin
     format!("arn:aws:rds:{region}:{account}:es:{name}")
 }
 
-fn check_categories(source_type: Option<&str>, wanted: &[String]) -> Result<(), Error> {
-    if let Some(source_type) = source_type
-        && !CATEGORIES.iter().any(|(known, _)| *known == source_type)
-    {
-        return Err(Error::new("InvalidParameterValue", format!("Invalid source type: {source_type}.")));
+/// "RDS doesn't support FIFO (first in, first out) topics" (`CreateEventSubscription`).
+fn check_topic(topic_arn: &str) -> Result<(), Error> {
+    if topic_arn.ends_with(".fifo") {
+        return Err(Error::new("SNSInvalidTopic", format!("The SNS topic {topic_arn} is a FIFO topic.")));
     }
-    let of_type = CATEGORIES.iter().filter(|(known, _)| source_type.is_none_or(|wanted| wanted == *known));
-    let known: BTreeSet<&str> = of_type.flat_map(|(_, categories)| *categories).copied().collect();
-    match wanted.iter().find(|category| !known.contains(category.as_str())) {
-        None => Ok(()),
-        Some(category) => {
-            let message = format!("The event category {category} does not exist.");
-            Err(Error::new("SubscriptionCategoryNotFound", message).status(404))
-        }
-    }
+    Ok(())
 }
 
 fn check_sources(state: &mut State, ctx: &RdsContext, source_type: &str, ids: &BTreeSet<String>) -> Result<(), Error> {
@@ -317,6 +288,7 @@ fn check_sources(state: &mut State, ctx: &RdsContext, source_type: &str, ids: &B
         "db-cluster" => rds.clusters.databases.contains_key(id),
         "db-snapshot" => rds.instances.snapshots.contains(id),
         "db-cluster-snapshot" => rds.clusters.snapshots.contains(id),
+        // Sources of other types are not simulated.
         _ => false,
     };
     match ids.iter().find(|id| !exists(rds, id)) {

@@ -1,4 +1,4 @@
-//! Tags of databases and snapshots. Only the owner can see and change them.
+//! Tags of databases, snapshots and event subscriptions. Only the owner can see and change them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::identifiers::{Arn, ResourceType};
-use super::{RdsContext, find_database, find_snapshot};
+use super::{RdsContext, find_database, find_snapshot, subscriptions};
 use crate::call::Error;
 use crate::wire::xml::Xml;
 use crate::world::{State, World};
@@ -112,6 +112,9 @@ impl World {
 
 /// The tags of a resource of the caller.
 fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Tags, Error> {
+    if is_subscription(name) {
+        return subscriptions::tags_of(state, ctx, name).ok_or_else(|| subscriptions::not_found(name));
+    }
     let arn = Arn::read(name)?;
     if arn.region != ctx.region {
         return Err(refused("The specified resource name does not match an RDS resource in this region."));
@@ -126,6 +129,10 @@ fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut 
         // This operation has a single error for both kinds of snapshots, which is spelled as for instances.
         ResourceType::Snapshot => super::kind::Kind::Instance.snapshot_not_found(&arn.id),
     })
+}
+
+fn is_subscription(name: &str) -> bool {
+    crate::arn::Arn::of("rds", name).is_some_and(|arn| arn.resource.starts_with("es:"))
 }
 
 pub(super) fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tags> {

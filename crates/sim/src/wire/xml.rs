@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::call::{Error, Output};
 
 /// The element names of lists. Elements of other lists are named `member`.
-const ELEMENTS: [(&str, &str); 16] = [
+const ELEMENTS: [(&str, &str); 17] = [
     ("AccountQuotas", "AccountQuota"),
     ("Attributes", "entry"),
     ("AttributeValues", "AttributeValue"),
@@ -20,6 +20,7 @@ const ELEMENTS: [(&str, &str); 16] = [
     ("DBSnapshots", "DBSnapshot"),
     ("EventCategories", "EventCategory"),
     ("EventCategoriesList", "EventCategory"),
+    ("EventCategoriesMapList", "EventCategoriesMap"),
     ("EventSubscriptionsList", "EventSubscription"),
     ("Events", "Event"),
     ("SourceIdsList", "SourceId"),

@@ -199,3 +199,20 @@ async fn databases_are_listed_page_by_page() {
     }
     assert_eq!(seen, [20, 20, 5]);
 }
+
+/// "The status of the DB cluster is available while the snapshot is being taken."
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_available_while_its_final_snapshot_is_taken() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    rds.database(&world, "orders").await;
+    let delete = rds.client.delete_db_cluster().db_cluster_identifier("orders").final_db_snapshot_identifier("last");
+    let answer = delete.send().await.expect("a deletion");
+    assert_eq!(answer.db_cluster().and_then(|found| found.status()), Some("available"));
+    assert_eq!(rds.delete_database("orders", true).await, Err(rds.kind.invalid_database_state()));
+    world.sleep(10 * MINUTE).await;
+    assert_eq!(rds.status("orders").await, Ok("deleting".to_owned()));
+    assert_eq!(rds.describe("last").await.expect("it").status, "available");
+    world.sleep(3 * MINUTE).await;
+    assert_eq!(rds.status("orders").await, Err(rds.kind.database_not_found()));
+}

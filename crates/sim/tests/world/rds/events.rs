@@ -120,6 +120,11 @@ async fn events_are_found_by_time_source_and_category() {
     assert_eq!(count(day().event_categories("deletion")).await, Ok(0));
     assert_eq!(count(day().event_categories("creation").event_categories("deletion")).await, Ok(4));
     assert_eq!(count(day().source_identifier("t")).await, Err("InvalidParameterCombination".to_owned()));
+    let invalid = Err("InvalidParameterValue".to_owned());
+    assert_eq!(count(day().source_type(SourceType::from("db-teapot"))).await, invalid);
+    assert_eq!(count(day().source_type(SourceType::DbSnapshot).source_identifier("t-")).await, invalid);
+    assert_eq!(count(call().duration(0)).await, invalid);
+    assert_eq!(count(day().source_type(SourceType::DbParameterGroup)).await, Ok(0));
 }
 
 #[tokio::test(start_paused = true)]

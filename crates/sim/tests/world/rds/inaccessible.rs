@@ -109,3 +109,14 @@ async fn an_instance_without_backups_stays_available() {
     world.sleep(DAY).await;
     assert_eq!(database.status().await, "available");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_database_whose_key_is_disabled_is_deleted_without_a_final_snapshot() {
+    let world = world();
+    let database = Encrypted::new(&world, Kind::Instance, 1).await;
+    database.disable().await;
+    let delete = database.rds.client.delete_db_instance().db_instance_identifier("orders");
+    let last = delete.final_db_snapshot_identifier("last").send().await;
+    assert_eq!(code(last).err().as_deref(), Some(NOT_ACCESSIBLE));
+    assert_eq!(database.rds.delete_database("orders", true).await, Ok(()));
+}

@@ -149,6 +149,13 @@ async fn creating_a_subscription_validates_topic_source_and_category() {
     assert_eq!(refused(of_type().source_ids("none")).await, "SourceNotFound");
     assert_eq!(refused(of_type().event_categories("backup")).await, "SubscriptionCategoryNotFound");
     assert_eq!(refused(subscription(&rds, "n").source_ids("none")).await, "InvalidParameterCombination");
+    assert_eq!(refused(subscription(&rds, "n").source_type("db-shard-group")).await, "InvalidParameterValue");
+    assert_eq!(refused(subscription(&rds, &"n".repeat(255))).await, "InvalidParameterValue");
+    assert_eq!(refused(of_type().sns_topic_arn(format!("{TOPIC}.fifo"))).await, "SNSInvalidTopic");
+    // The guide writes `global failover`.
+    let of_clusters = |category: &str| subscription(&rds, "c").source_type("db-cluster").event_categories(category);
+    assert_eq!(refused(of_clusters("global failover")).await, "SubscriptionCategoryNotFound");
+    of_clusters("global-failover").send().await.expect("a subscription");
     let sns = aws_sdk_sns::Client::new(&world.sdk_config(PROD, REGION));
     let owner = json!({ "AWS": format!("arn:aws:iam::{PROD}:root") });
     let statement = json!({ "Effect": "Allow", "Principal": owner, "Action": "sns:Publish", "Resource": TOPIC });
@@ -156,4 +163,40 @@ async fn creating_a_subscription_validates_topic_source_and_category() {
     let set = sns.set_topic_attributes().topic_arn(TOPIC).attribute_name("Policy").attribute_value(policy);
     set.send().await.expect("a policy");
     assert_eq!(refused(of_type()).await, "SNSNoAuthorization");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_can_have_every_type_of_source() {
+    let world = world();
+    topic(&world).await;
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let answer = rds.client.describe_event_categories().send().await.expect("categories");
+    let types: Vec<_> = answer.event_categories_map_list().iter().filter_map(|row| row.source_type()).collect();
+    assert_eq!(types.len(), 11);
+    for name in types.into_iter().filter(|name| *name != "db-shard-group") {
+        subscription(&rds, name).source_type(name).send().await.expect("a subscription");
+    }
+    let of = rds.client.describe_event_categories().source_type("db-cluster-snapshot").send().await.expect("a type");
+    assert_eq!(of.event_categories_map_list()[0].event_categories(), ["backup", "notification"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_has_tags() {
+    let world = world();
+    topic(&world).await;
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let first = tags(&[("team", "shop")]);
+    subscription(&rds, "n").set_tags(Some(sdk_tags(&first))).send().await.expect("a subscription");
+    let arn = "arn:aws:rds:eu-west-1:111111111111:es:n";
+    let seen = async || {
+        let answer = rds.client.list_tags_for_resource().resource_name(arn).send().await.expect("tags");
+        read_tags(answer.tag_list())
+    };
+    assert_eq!(seen().await, first);
+    let second = tags(&[("cost", "7")]);
+    rds.client.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(&second))).send().await.expect("a tag");
+    rds.client.remove_tags_from_resource().resource_name(arn).tag_keys("team").send().await.expect("a removal");
+    assert_eq!(seen().await, second);
+    let gone = rds.client.list_tags_for_resource().resource_name(format!("{arn}-gone")).send().await;
+    assert_eq!(code(gone).err().as_deref(), Some("SubscriptionNotFound"));
 }
