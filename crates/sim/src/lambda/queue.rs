@@ -134,7 +134,7 @@ fn send(state: &mut State, caller: &Caller, destination: &str, body: String) -> 
             sqs::send(state, destination, Contents { body, ..Contents::default() })
         }
         Some(arn) if arn.service == "sns" => {
-            let message = Message { subject: None, body, attributes: [].into() };
+            let message = Message { body, ..Message::default() };
             sns::publish(state, Principal::Caller(caller), destination, message)
                 .map(|_| ())
                 .map_err(|error| error.to_string())

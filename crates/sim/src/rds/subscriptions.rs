@@ -1,6 +1,6 @@
 //! Event subscriptions: SNS topics receive notifications of events, exactly as AWS formats them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ fn link(source: &Arn) -> String {
 }
 
 fn message(body: String) -> sns::Message {
-    sns::Message { subject: Some(SUBJECT.to_owned()), body, attributes: BTreeMap::new() }
+    sns::Message { subject: Some(SUBJECT.to_owned()), body, ..sns::Message::default() }
 }
 
 #[derive(Deserialize)]

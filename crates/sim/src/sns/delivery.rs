@@ -1,6 +1,7 @@
 //! Delivery of messages from topics to functions and queues. AWS delivers at least once and in no particular order.
 //! Here, fault injection decides whether a message is lost, delayed or delivered twice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +25,16 @@ const DELIVERY_TIME: Duration = Duration::from_millis(100);
 pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
     let Ok(topic) = find(state, topic_arn) else { return };
     let subscriptions: Vec<_> = topic.subscriptions.clone().into_iter().filter(|(_, to)| !to.pending).collect();
+    let signature_version = topic.attributes.signature_version();
     let topic = Arn::parse(topic_arn).map_or("", |arn| arn.resource);
     let published = state.now;
-    let published =
-        Arc::new(PublishedMessage { topic_arn: topic_arn.to_owned(), id: message_id.to_owned(), published, message });
+    let published = Arc::new(PublishedMessage {
+        topic_arn: topic_arn.to_owned(),
+        id: message_id.to_owned(),
+        published,
+        signature_version,
+        message,
+    });
     for (subscription_arn, to) in subscriptions {
         let delivery = Delivery { published: Arc::clone(&published), subscription_arn, to };
         match state.faults.next_action(&Point::Delivery(topic.to_owned())) {
@@ -56,6 +63,7 @@ struct PublishedMessage {
     topic_arn: String,
     id: String,
     published: DateTime<Utc>,
+    signature_version: String,
     message: Message,
 }
 
@@ -84,6 +92,8 @@ impl Delivery {
                 sqs::send(state, &to.endpoint, contents)
                     .map_or(DeliveryOutcome::Failed, |()| DeliveryOutcome::Delivered)
             }
+            // Phones are not simulated.
+            "sms" => DeliveryOutcome::Delivered,
             // A missing endpoint or permission is a client-side error, which SNS does not retry.
             _ => DeliveryOutcome::Failed,
         };
@@ -106,7 +116,7 @@ const SIGNATURE: &str = "U0lNVUxBVEVE";
 impl PublishedMessage {
     /// The payload for a function.
     fn function_payload(&self, subscription_arn: &str) -> Value {
-        let mut notification = self.notification();
+        let mut notification = self.notification("lambda");
         notification["SigningCertUrl"] = self.signing_cert_url().into();
         notification["UnsubscribeUrl"] = self.unsubscribe_url(subscription_arn).into();
         notification["Subject"] = self.message.subject.clone().into();
@@ -125,43 +135,46 @@ impl PublishedMessage {
     /// are then an error of SQS: "Messages with more than 10 message attributes directed towards Raw Message Delivery
     /// enabled Amazon SQS subscriptions will be discarded as client side errors." (guide, *Message attributes*)
     fn queue_contents(&self, to: &Subscription, subscription_arn: &str) -> Contents {
-        let Message { body, attributes, .. } = &self.message;
-        if to.raw {
-            Contents { body: body.clone(), attributes: attributes.clone(), ..Contents::default() }
-        } else {
-            Contents { body: self.queue_payload(subscription_arn).to_string(), ..Contents::default() }
-        }
+        let Message { attributes, group, bodies, .. } = &self.message;
+        // "Message attributes are sent only when the message structure is String, not JSON." (guide, *Message attributes*)
+        let attributes = if to.raw && bodies.is_empty() { attributes.clone() } else { BTreeMap::new() };
+        let body = match to.raw {
+            true => self.message.body_for("sqs").to_owned(),
+            false => self.queue_payload(subscription_arn).to_string(),
+        };
+        // "The MessageGroupId is optional and is forwarded only to Amazon SQS standard subscriptions" (API reference, Publish)
+        Contents { body, attributes, group: group.clone() }
     }
 
     /// The payload for a queue. Some names are spelled differently, and missing values are left out.
     fn queue_payload(&self, subscription_arn: &str) -> Value {
-        let mut notification = self.notification();
+        let mut notification = self.notification("sqs");
         notification["SigningCertURL"] = self.signing_cert_url().into();
         notification["UnsubscribeURL"] = self.unsubscribe_url(subscription_arn).into();
         if let Some(subject) = &self.message.subject {
             notification["Subject"] = subject.as_str().into();
         }
-        if !self.message.attributes.is_empty() {
+        if !self.message.attributes.is_empty() && self.message.bodies.is_empty() {
             notification["MessageAttributes"] = self.attributes();
         }
         notification
     }
 
     /// The common part of both payloads.
-    fn notification(&self) -> Value {
+    fn notification(&self, protocol: &str) -> Value {
         json!({
             "Type": "Notification",
             "MessageId": self.id,
             "TopicArn": self.topic_arn,
-            "Message": self.message.body,
+            "Message": self.message.body_for(protocol),
             "Timestamp": clock::text(self.published),
-            "SignatureVersion": "1",
+            "SignatureVersion": self.signature_version,
             "Signature": SIGNATURE,
         })
     }
 
     fn attributes(&self) -> Value {
-        let attributes = self.message.attributes.iter();
+        let attributes = self.message.attributes.iter().filter(|_| self.message.bodies.is_empty());
         attributes.map(|(name, it)| (name.clone(), json!({ "Type": it.data_type, "Value": it.text() }))).collect()
     }
 

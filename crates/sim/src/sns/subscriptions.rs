@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::endpoints::needs_confirmation;
 use super::{Entry, ListInput, Topic, TopicInput, entries, find, invalid, page, topic};
 use crate::arn::Arn;
 use crate::call::Error;
@@ -22,9 +23,6 @@ pub(super) struct Subscription {
     pub(super) raw: bool,
 }
 
-/// The protocols besides `lambda` and `sqs`. Their subscriptions stay unconfirmed.
-const UNCONFIRMED_PROTOCOLS: [&str; 7] = ["application", "email", "email-json", "firehose", "http", "https", "sms"];
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Subscribe {
@@ -41,19 +39,10 @@ pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) 
     let Subscribe { topic_arn, protocol, endpoint, attributes, return_subscription_arn } = input;
     topic(state, ctx, &topic_arn, "sns:Subscribe")?;
     let endpoint = endpoint.ok_or_else(|| invalid("Endpoint"))?;
-    let pending = match protocol.as_str() {
-        "lambda" | "sqs" => {
-            let of = Arn::of(&protocol, &endpoint).ok_or_else(|| invalid(format!("{protocol} endpoint ARN")))?;
-            // "When the queue owner creates a subscription, the subscription doesn't require confirmation." (SNS's
-            // guide, *Sending messages to a queue in a different account*; otherwise it does.)
-            of.account != ctx.caller.account
-        }
-        other if UNCONFIRMED_PROTOCOLS.contains(&other) => true,
-        other => return Err(invalid(format!("Does not support this protocol string: {other}"))),
-    };
+    let pending = needs_confirmation(&protocol, &endpoint, &ctx.caller.account)?;
     let mut new = Subscription { owner: ctx.caller.account.clone(), protocol, endpoint, pending, raw: false };
     for Entry { key, value } in attributes {
-        new.set(&key, &value)?;
+        new.set(&key, &value, "Attributes Reason: ")?;
     }
     let same =
         |old: &Subscription| (&old.owner, &old.protocol, &old.endpoint) == (&new.owner, &new.protocol, &new.endpoint);
@@ -64,6 +53,7 @@ pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) 
         }
         Some((arn, _)) => arn.clone(),
         None => {
+            check_large_messages(find(state, &topic_arn)?, &new)?;
             let arn = format!("{topic_arn}:{}", state.new_uuid());
             let owner = &mut ctx.region_state(state).sns;
             owner.subscribed.insert(arn.clone(), topic_arn.clone());
@@ -73,6 +63,23 @@ pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) 
     };
     let shown = !pending || return_subscription_arn == Some(true);
     Ok(json!({ "SubscriptionArn": if shown { &arn } else { "pending confirmation" } }))
+}
+
+/// "The topic supports up to 100 total subscriptions. If you attempt to create additional subscriptions, Amazon SNS returns an
+/// InvalidParameter error." (guide, *Publishing large messages*)
+fn check_large_messages(topic: &Topic, new: &Subscription) -> Result<(), Error> {
+    if !topic.attributes.allows_large_messages() {
+        return Ok(());
+    }
+    if !["lambda", "sqs"].contains(&new.protocol.as_str()) {
+        return Err(invalid("Protocol Reason: the topic's MaximumMessageSize is above 256 KiB"));
+    }
+    if topic.subscriptions.len() >= 100 {
+        return Err(invalid(
+            "TopicArn Reason: the topic's MaximumMessageSize is above 256 KiB, and it has 100 subscriptions",
+        ));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -88,6 +95,7 @@ pub(super) struct SubscriptionInput {
 impl SubscriptionInput {
     /// The ARN of the topic.
     fn topic_arn(&self) -> Result<&str, Error> {
+        super::check_arn("SubscriptionArn", &self.subscription_arn)?;
         let topic = self.subscription_arn.rsplit_once(':').map(|(topic, _)| topic);
         topic.filter(|topic| Arn::of("sns", topic).is_some()).ok_or_else(|| invalid("SubscriptionArn"))
     }
@@ -154,19 +162,29 @@ pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &Subsc
 }
 
 pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<(), Error> {
-    input.subscription(state, ctx)?.set(&input.attribute_name, &input.attribute_value)
+    input.subscription(state, ctx)?.set(&input.attribute_name, &input.attribute_value, "")
 }
 
+/// Attributes that can be set on AWS and not here. Each would change the deliveries.
+const NOT_SIMULATED: [&str; 6] =
+    ["DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"];
+
 impl Subscription {
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        if name != "RawMessageDelivery" {
-            return Err(invalid(format!("this simulation has no subscription attribute {name}")));
+    /// LocalStack's test_validate_set_sub_attributes recorded the errors. `beginning` is that of the operation's messages.
+    fn set(&mut self, name: &str, value: &str, beginning: &str) -> Result<(), Error> {
+        if NOT_SIMULATED.contains(&name) {
+            return Err(Error::not_simulated(format!("the attribute {name} of subscriptions")));
         }
-        let raw = value.parse().map_err(|_| invalid("Attributes Reason: RawMessageDelivery: Invalid value"))?;
-        if raw && self.protocol == "lambda" {
-            return Err(invalid(
-                "Attributes Reason: Delivery protocol [lambda] does not support raw message delivery.",
-            ));
+        if name != "RawMessageDelivery" {
+            return Err(invalid(format!("{beginning}AttributeName")));
+        }
+        let raw = value.parse().map_err(|_| {
+            invalid(format!("{beginning}RawMessageDelivery: Invalid value [{value}]. Must be true or false."))
+        })?;
+        // "Enables raw message delivery to Amazon SQS or HTTP/S endpoints." (API reference, Subscribe)
+        if raw && !["http", "https", "sqs"].contains(&self.protocol.as_str()) {
+            let reason = "does not support raw message delivery.";
+            return Err(invalid(format!("{beginning}Delivery protocol [{}] {reason}", self.protocol)));
         }
         self.raw = raw;
         Ok(())

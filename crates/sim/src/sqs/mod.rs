@@ -27,7 +27,7 @@ use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
 use attributes::{Attributes, Number};
-pub(crate) use contents::{Attribute, Contents};
+pub(crate) use contents::{Attribute, Contents, is_number};
 use messages::Message;
 
 /// The queues of one region of one account.

@@ -81,7 +81,10 @@ impl Resource {
                     .collect();
                 // A message that is not a string is published as JSON.
                 let body = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
-                Ok(TaskRequest::Publish { topic: topic_arn, message: Message { subject, body, attributes } })
+                Ok(TaskRequest::Publish {
+                    topic: topic_arn,
+                    message: Message { subject, body, attributes, ..Message::default() },
+                })
             }
         }
     }

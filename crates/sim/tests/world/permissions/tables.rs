@@ -239,6 +239,11 @@ async fn queues_topics_and_keys() {
     let subscription = "arn:aws:sns:eu-west-1:111111111111:t:1";
     assert_eq!(needs!(sns.create_topic().name("t")), ["sns:CreateTopic t"]);
     assert_eq!(needs!(sns.list_topics()), ["sns:ListTopics *"]);
+    let tag = || aws_sdk_sns::types::Tag::builder().key("a").value("b").build().expect("a tag");
+    let tagged = sns.create_topic().name("tagged").tags(tag());
+    assert_eq!(needs!(tagged.clone()), ["sns:CreateTopic tagged", "sns:TagResource tagged"]);
+    assert_eq!(needs!(sns.tag_resource().resource_arn(topic).tags(tag())), ["sns:TagResource t"]);
+    assert_eq!(needs!(sns.list_tags_for_resource().resource_arn(topic)), ["sns:ListTagsForResource t"]);
     assert_eq!(needs!(sns.list_subscriptions()), ["sns:ListSubscriptions *"]);
     assert_eq!(needs!(sns.unsubscribe().subscription_arn(subscription)), ["sns:Unsubscribe *"]);
     let get = sns.get_subscription_attributes().subscription_arn(subscription);
@@ -246,6 +251,9 @@ async fn queues_topics_and_keys() {
     let set = sns.set_subscription_attributes().subscription_arn(subscription).attribute_name("a");
     assert_eq!(needs!(set.clone()), ["sns:SetSubscriptionAttributes *"]);
     assert_eq!(needs!(sns.publish().topic_arn(topic).message("a")), ["SNS:Publish t"]);
+    let entry = aws_sdk_sns::types::PublishBatchRequestEntry::builder().id("a").message("a").build();
+    let batch = sns.publish_batch().topic_arn(topic).publish_batch_request_entries(entry.expect("an entry"));
+    assert_eq!(needs!(batch.clone()), ["SNS:Publish t"]);
     assert_eq!(needs!(sns.get_topic_attributes().topic_arn(topic)), ["SNS:GetTopicAttributes t"]);
 
     let kms = aws_sdk_kms::Client::new(&config);
