@@ -341,6 +341,11 @@ impl State {
         self.regions.entry((account.to_owned(), region.to_owned())).or_default()
     }
 
+    /// The state of all accounts in this region.
+    pub(crate) fn accounts_in(&self, region: &str) -> impl Iterator<Item = &RegionState> {
+        self.regions.iter().filter(move |((_, of), _)| of == region).map(|(_, state)| state)
+    }
+
     /// The same, if it was ever used.
     pub(crate) fn used_region_state(&self, account: &str, region: &str) -> Option<&RegionState> {
         self.regions.get(&(account.to_owned(), region.to_owned()))

@@ -184,6 +184,11 @@ fn named_principals(written: Value) -> Result<Vec<PolicyPrincipal>, String> {
     Ok(named)
 }
 
+/// Whether this is the ARN of an account's root user, a role or a session.
+pub(crate) fn is_principal_arn(text: &str) -> bool {
+    text.starts_with("arn:") && parse_aws_principal(text).is_some()
+}
+
 /// Accounts, roles and sessions. IAM users are not simulated, and AWS also refuses a principal that does not exist. The
 /// ARN of a principal has no wildcards.
 fn parse_aws_principal(name: &str) -> Option<PolicyPrincipal> {

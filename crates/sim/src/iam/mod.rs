@@ -25,6 +25,7 @@ pub(crate) use accounts::Accounts;
 use accounts::Side;
 use condition::Condition;
 use document::PolicyType;
+pub(crate) use document::is_principal_arn;
 pub use network::Network;
 pub(crate) use permission::{RequiredPermission, authorize, check_caller_policies};
 pub(crate) use roles::{Roles, add_role, can_be_assumed, has_role};
@@ -296,6 +297,23 @@ pub(crate) fn check_key_access(
     policy: &Policy,
 ) -> Result<(), DenialReason> {
     decide(state, request, account, Some(policy), SameAccountDefault::Deny)
+}
+
+/// Whether the caller's own policies allow the request. A caller without policies may do everything.
+pub(crate) fn own_policies_allow(state: &State, request: &AccessRequest<'_>) -> bool {
+    own_verdict(state, request) == Verdict::Allow
+}
+
+/// Whether the caller's own policies deny the request.
+pub(crate) fn own_policies_deny(state: &State, request: &AccessRequest<'_>) -> bool {
+    own_verdict(state, request) == Verdict::Deny
+}
+
+fn own_verdict(state: &State, request: &AccessRequest<'_>) -> Verdict {
+    match request.principal {
+        Principal::Caller(caller) => state.roles.evaluate(caller, request, &state.accounts),
+        Principal::Service { .. } => Verdict::NotApplicable,
+    }
 }
 
 /// The result for callers of the same account if the resource's policy does not name them.

@@ -1,5 +1,6 @@
 //! Finds the key that a request names and checks the caller's permission.
 
+use super::grant::{EncryptionContext, Named, Terms, Use, names};
 use super::{Key, KeyManager, KeyState};
 use crate::arn::Arn;
 use crate::call::{Caller, Error, Service};
@@ -17,7 +18,8 @@ struct KeyLocation {
 
 /// The actions that a key policy can allow to another account. For all others, KMS's table of permissions excludes
 /// cross-account use, even if the policies allow it.
-const CROSS_ACCOUNT_ACTIONS: [&str; 2] = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
+const CROSS_ACCOUNT_ACTIONS: [&str; 5] =
+    ["kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:RevokeGrant"];
 
 /// Finds a key by its identifier or ARN, if the caller may perform the action on it.
 pub(super) fn find_key<'s>(
@@ -37,7 +39,20 @@ pub(super) fn find_key_with<'s>(
     permission: &RequiredPermission,
 ) -> Result<&'s mut Key, Error> {
     let location = parse_key_name(named, &ctx.caller, &ctx.region)?.key()?;
-    authorize(state, ctx, &location, permission)
+    authorize(state, ctx, &location, permission, None)
+}
+
+/// Finds a key by its identifier or ARN, if the caller may create this grant on it.
+pub(super) fn find_key_for_grant<'s>(
+    state: &'s mut State,
+    ctx: &CallContext,
+    named: &str,
+    terms: &Terms,
+) -> Result<&'s mut Key, Error> {
+    let location = parse_key_name(named, &ctx.caller, &ctx.region)?.key()?;
+    let mut permission = RequiredPermission::new("kms:CreateGrant", "*");
+    permission.context = grant_keys(terms);
+    authorize(state, ctx, &location, &permission, Some(Use::CreateGrant(terms)))
 }
 
 /// Finds a key by its identifier, ARN, alias or alias ARN, if the caller may perform the action on it.
@@ -48,7 +63,8 @@ pub(super) fn find_key_or_alias<'s>(
     action: &str,
 ) -> Result<&'s mut Key, Error> {
     let location = find(state, &ctx.caller, &ctx.region, named)?;
-    authorize(state, ctx, &location, &RequiredPermission::new(action, "*"))
+    let by_grant = (action == "kms:DescribeKey").then_some(Use::Describe);
+    authorize(state, ctx, &location, &RequiredPermission::new(action, "*"), by_grant)
 }
 
 /// The identifier of a key of the caller's own account. Requires no permission on the key.
@@ -63,6 +79,7 @@ fn authorize<'s>(
     ctx: &CallContext,
     location: &KeyLocation,
     permission: &RequiredPermission,
+    by_grant: Option<Use<'_>>,
 ) -> Result<&'s mut Key, Error> {
     let action = permission.action.as_str();
     let key = key_at(state, location).cloned();
@@ -70,7 +87,7 @@ fn authorize<'s>(
     let Some(key) = key.filter(|_| !is_cross_account || CROSS_ACCOUNT_ACTIONS.contains(&action)) else {
         return Err(if is_cross_account { access_denied(&ctx.caller, action) } else { no_such_key(location) });
     };
-    match check_permission(state, &ctx.caller, &key, action, AccessPath::Direct(&permission.context)) {
+    match check_permission(state, &ctx.caller, &key, action, &permission.context, by_grant) {
         Ok(()) => key_at(state, location).ok_or_else(|| no_such_key(location)),
         Err(DenialReason::DeniedByResource | DenialReason::NotAllowedByResource) if is_cross_account => {
             Err(access_denied(&ctx.caller, action))
@@ -100,14 +117,14 @@ fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Ke
 pub(crate) struct Refusal(pub(crate) String);
 
 /// The ARN of a key (given as identifier, ARN, alias or alias ARN) that the caller may use for all of these operations
-/// (`kms:Decrypt`, …) through a service (`rds`). Otherwise returns the reason.
+/// (`kms:Decrypt`, …) through a service (`rds`), which uses it with this encryption context. Otherwise returns the reason.
 pub(crate) fn usable_key(
     state: &mut State,
     caller: &Caller,
     region: &str,
     key: &str,
     operations: &[&str],
-    via: &str,
+    (via, encryption_context): (&str, &EncryptionContext),
 ) -> Result<String, Refusal> {
     let not_found = || Refusal(format!("key {key} is not found in {region}"));
     let location = find(state, caller, region, key).map_err(|_| not_found())?;
@@ -116,12 +133,14 @@ pub(crate) fn usable_key(
         return Err(Refusal(format!("key {} is AWS managed and belongs to another account", key.arn)));
     }
     let service = format!("{via}.{region}.amazonaws.com");
-    let refused: Vec<(&str, DenialReason)> = operations
-        .iter()
-        .filter_map(|action| {
-            Some((*action, check_permission(state, caller, &key, action, AccessPath::ViaService(&service)).err()?))
-        })
-        .collect();
+    let terms = Terms::of_service(service.clone(), encryption_context.clone());
+    let mut refused = Vec::new();
+    for action in operations {
+        let (context, by_grant) = through_service(&service, action, &terms, encryption_context);
+        if let Err(reason) = check_permission(state, caller, &key, action, &context, Some(by_grant)) {
+            refused.push((*action, reason));
+        }
+    }
     if let Some((_, reason)) = refused.first() {
         let alike: Vec<&str> = refused.iter().filter(|(_, other)| other == reason).map(|(action, _)| *action).collect();
         return Err(Refusal(refusal_text(*reason, caller, &key.arn, &alike.join(", "), &service)));
@@ -131,6 +150,64 @@ pub(crate) fn usable_key(
         KeyState::Disabled => Err(Refusal(format!("key {} is disabled", key.arn))),
         KeyState::PendingDeletion(_) => Err(Refusal(format!("key {} is pending deletion", key.arn))),
     }
+}
+
+/// The condition keys of an operation that a service performs for its caller, and its meaning for grants.
+fn through_service<'a>(
+    service: &str,
+    action: &'a str,
+    terms: &'a Terms,
+    encryption_context: &'a EncryptionContext,
+) -> (Vec<(String, String)>, Use<'a>) {
+    let own = [
+        ("kms:ViaService", service),
+        ("aws:ViaAWSService", "true"),
+        // A condition on the caller's address "denies access if an AWS service makes calls on the principal's behalf" (IAM
+        // user guide): the address is the service's.
+        ("aws:SourceIp", service),
+    ];
+    let mut context: Vec<_> = own.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let by_grant = match action.strip_prefix("kms:").unwrap_or(action) {
+        "DescribeKey" => Use::Describe,
+        "CreateGrant" => {
+            context.extend(grant_keys(terms));
+            // A service creates grants only for the resources that it manages for the caller.
+            context.push(("kms:GrantIsForAWSResource".to_owned(), "true".to_owned()));
+            Use::CreateGrant(terms)
+        }
+        operation => {
+            context.extend(encryption_context_keys(encryption_context));
+            Use::Cryptographic(operation, encryption_context)
+        }
+    };
+    (context, by_grant)
+}
+
+/// The condition keys of a request for a grant.
+fn grant_keys(terms: &Terms) -> Vec<(String, String)> {
+    let Terms { grantee, retiring, operations, constraint, .. } = terms;
+    let mut keys = vec![("kms:GranteePrincipal".to_owned(), grantee.clone())];
+    keys.extend(retiring.iter().map(|principal| ("kms:RetiringPrincipal".to_owned(), principal.clone())));
+    keys.extend(operations.iter().map(|operation| ("kms:GrantOperations".to_owned(), operation.clone())));
+    if let Some(constraint) = constraint {
+        keys.push(("kms:GrantConstraintType".to_owned(), constraint.name().to_owned()));
+        keys.extend(encryption_context_keys(constraint.context()));
+    }
+    keys
+}
+
+fn encryption_context_keys(context: &EncryptionContext) -> impl Iterator<Item = (String, String)> {
+    context.iter().flat_map(|(key, value)| {
+        let pair = (format!("kms:EncryptionContext:{key}"), value.clone());
+        [pair, ("kms:EncryptionContextKeys".to_owned(), key.clone())]
+    })
+}
+
+/// Whether a key, named by its ARN, exists and is enabled.
+pub(crate) fn is_enabled(state: &mut State, key: &str) -> bool {
+    let named = Arn::of("kms", key).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
+    let key = named.and_then(|(arn, id)| state.region_state(arn.account, arn.region).kms.keys.get(id));
+    key.is_some_and(|key| key.state == KeyState::Enabled)
 }
 
 fn refusal_text(reason: DenialReason, caller: &Caller, arn: &str, actions: &str, service: &str) -> String {
@@ -148,21 +225,15 @@ fn refusal_text(reason: DenialReason, caller: &Caller, arn: &str, actions: &str,
     }
 }
 
-/// How a request reaches a key.
-#[derive(Clone, Copy)]
-enum AccessPath<'a> {
-    /// As a call of KMS, with these condition keys.
-    Direct(&'a [(String, String)]),
-    /// Through a service that acts for the caller: `rds.eu-west-1.amazonaws.com`.
-    ViaService(&'a str),
-}
-
+/// Checks the policies, then the grants. A grant is an addition: a denial in a policy "takes precedence over all grants"
+/// (KMS developer guide).
 fn check_permission(
     state: &mut State,
     caller: &Caller,
     key: &Key,
     action: &str,
-    path: AccessPath<'_>,
+    more: &[(String, String)],
+    by_grant: Option<Use<'_>>,
 ) -> Result<(), DenialReason> {
     let tags: Vec<_> =
         key.tags_in_effect.iter().map(|(name, value)| (format!("aws:ResourceTag/{name}"), value)).collect();
@@ -178,21 +249,34 @@ fn check_permission(
     ];
     context.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     context.extend(aliases.iter().map(|name| ("kms:ResourceAliases", name.as_str())));
-    match path {
-        AccessPath::Direct(more) => context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-        AccessPath::ViaService(service) => {
-            context.extend([("kms:ViaService", service), ("aws:ViaAWSService", "true")]);
-            // A condition on the caller's address "denies access if an AWS service makes calls on the principal's
-            // behalf" (IAM user guide): the address is the service's.
-            context.push(("aws:SourceIp", service));
-            // A service creates grants only for the resources that it manages for the caller.
-            if action == "kms:CreateGrant" {
-                context.push(("kms:GrantIsForAWSResource", "true"));
-            }
+    context.extend(more.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let request = AccessRequest { principal: Principal::Caller(caller), action, resource: &key.arn, context: &context };
+    let by_policies = iam::check_key_access(state, &request, &key.account, &key.policy);
+    if let (Err(DenialReason::NotAllowedByCaller | DenialReason::NotAllowedByResource), Some(of)) =
+        (by_policies, by_grant)
+    {
+        let grants = state.region_state(&key.account, region).kms.grants.get(&key.id);
+        let allowing = grants.into_iter().flatten().map(|(_, grant)| grant).filter(|grant| grant.allows(of));
+        let named = allowing.map(|grant| names(&grant.terms.grantee, caller)).max().unwrap_or(Named::No);
+        if named == Named::Yes || named == Named::Account && iam::own_policies_allow(state, &request) {
+            return Ok(());
         }
     }
-    let request = AccessRequest { principal: Principal::Caller(caller), action, resource: &key.arn, context: &context };
-    iam::check_key_access(state, &request, &key.account, &key.policy)
+    by_policies
+}
+
+/// Whether a principal that a grant names may retire it. The permission alone does not allow it, and a denial prevents it
+/// ("Retiring and revoking grants", KMS developer guide).
+pub(super) fn may_retire(state: &mut State, caller: &Caller, key: &str, named: Named) -> Result<(), Error> {
+    let action = "kms:RetireGrant";
+    let request = AccessRequest { principal: Principal::Caller(caller), action, resource: key, context: &[] };
+    let is_allowed = match named {
+        Named::No => false,
+        Named::Account => iam::own_policies_allow(state, &request),
+        Named::Yes => !iam::own_policies_deny(state, &request),
+    };
+    let denied = || iam::denial_message(DenialReason::NotAllowedByResource, caller, action, key);
+    if is_allowed { Ok(()) } else { Err(Error::access_denied(Service::Kms, denied())) }
 }
 
 /// The location of the key named by identifier, ARN, alias or alias ARN. The key may not exist, but an alias must.

@@ -79,7 +79,7 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListAliases) -> 
     check_own_policies(state, ctx, &RequiredPermission::new("kms:ListAliases", "*"))?;
     let only = input.key_id.as_ref().map(|named| own_key_id(state, ctx, named)).transpose()?;
     let page = Page { limit: input.limit, marker: input.marker };
-    page.list("Aliases", 50, &ctx.region_state(state).kms.aliases, |name, alias| {
+    page.list("Aliases", 50, 100, &ctx.region_state(state).kms.aliases, |name, alias| {
         let view = json!({
             "AliasName": name,
             "AliasArn": alias.arn,

@@ -104,7 +104,7 @@ pub(super) fn describe(
 pub(super) fn list(state: &mut State, ctx: &CallContext, page: &Page) -> Result<Value, Error> {
     check_own_policies(state, ctx, &RequiredPermission::new("kms:ListKeys", "*"))?;
     let keys = &ctx.region_state(state).kms.keys;
-    page.list("Keys", 100, keys, |id, key| Some(json!({ "KeyId": id, "KeyArn": key.arn })))
+    page.list("Keys", 100, 1000, keys, |id, key| Some(json!({ "KeyId": id, "KeyArn": key.arn })))
 }
 
 pub(super) fn enable(state: &mut State, ctx: &CallContext, KeyRequest { key_id }: &KeyRequest) -> Result<(), Error> {
@@ -242,7 +242,7 @@ impl Key {
         }
     }
 
-    fn check_enabled(&self) -> Result<(), Error> {
+    pub(super) fn check_enabled(&self) -> Result<(), Error> {
         self.check_not_pending_deletion()?;
         match self.state {
             KeyState::Disabled => Err(Error::new("DisabledException", format!("{} is disabled.", self.arn))),
@@ -289,5 +289,6 @@ fn delete(state: &mut State, account: &str, region: &str, id: &str, date: DateTi
         kms.keys.remove(id);
         kms.aliases.retain(|_, alias| alias.target != id);
         kms.aliases_in_effect.retain(|_, target| target != id);
+        kms.grants.remove(id);
     }
 }

@@ -7,6 +7,8 @@
 mod access;
 mod aliases;
 mod effect;
+mod grant;
+mod grants;
 mod keys;
 mod managed;
 mod paging;
@@ -26,7 +28,9 @@ use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
 
-pub(crate) use access::{Refusal, usable_key};
+pub(crate) use access::{Refusal, is_enabled, usable_key};
+pub(crate) use grant::EncryptionContext;
+pub(crate) use grants::{ServiceGrant, grant_to_service, has_grant, retire_of_service};
 pub(crate) use managed::{is_managed, managed_key};
 
 /// The keys and aliases of one region of one account.
@@ -38,6 +42,8 @@ pub(crate) struct Kms {
     aliases: BTreeMap<String, Alias>,
     /// The identifier of the key that an alias names in policies.
     aliases_in_effect: BTreeMap<String, String>,
+    /// By the identifiers of the key and of the grant.
+    grants: BTreeMap<String, BTreeMap<String, grant::Grant>>,
 }
 
 /// A symmetric encryption key of a single region, the only kind that is simulated.
@@ -117,6 +123,11 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "GetKeyPolicy" => run(call, |input| policies::get(state, ctx, &input)),
         "PutKeyPolicy" => run(call, |input| policies::put(state, ctx, input)),
         "ListKeyPolicies" => run(call, |input| policies::list(state, ctx, &input)),
+        "CreateGrant" => run(call, |input| grants::create(state, ctx, input)),
+        "ListGrants" => run(call, |input| grants::list(state, ctx, input)),
+        "ListRetirableGrants" => run(call, |input| grants::list_retirable(state, ctx, input)),
+        "RevokeGrant" => run(call, |input| grants::revoke(state, ctx, &input)),
+        "RetireGrant" => run(call, |input| grants::retire(state, ctx, &input)),
         "TagResource" => run(call, |input| tags::add(state, ctx, input)),
         "UntagResource" => run(call, |input| tags::remove(state, ctx, &input)),
         "ListResourceTags" => run(call, |input| tags::list(state, ctx, input)),

@@ -1,4 +1,4 @@
-//! Pages of KMS's lists: up to 1,000 items. The marker is in hexadecimal: a tag key may contain any character, a marker
+//! Pages of KMS's lists. The marker is in hexadecimal: a tag key may contain any character, a marker
 //! may not.
 
 use std::collections::BTreeMap;
@@ -19,17 +19,19 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A page of the items of a map for which `view` returns a value, as a list with this name.
+    /// A page of the items of a map for which `view` returns a value, as a list with this name. The model allows a limit of
+    /// 1,000 everywhere; the API reference says less for some operations.
     pub(super) fn list<T>(
         &self,
         list: &str,
         usual: usize,
+        most: i64,
         all: &BTreeMap<String, T>,
         view: impl Fn(&str, &T) -> Option<Value>,
     ) -> Result<Value, Error> {
         let no_marker = || Error::new("InvalidMarkerException", "The marker is not valid.");
         let last = self.marker.as_deref().map(|marker| from_hex(marker).ok_or_else(no_marker)).transpose()?;
-        let limit = self.limit.map_or(Ok(usual), |limit| check_range(1..=1000, "limit", limit))?;
+        let limit = self.limit.map_or(Ok(usual), |limit| check_range(1..=most, "limit", limit))?;
         let left = page::after(last.as_ref(), all).filter_map(|(name, item)| Some((name, view(name, item)?)));
         let (page, last) = page::cut(left, limit);
         Ok(json!({ list: page, "Truncated": last.is_some(), "NextMarker": last.map(|name| to_hex(name)) }))

@@ -69,7 +69,7 @@ pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListResourceTags) -> Result<Value, Error> {
     let tags = &find_key(state, ctx, &input.key_id, "kms:ListResourceTags")?.tags;
     Page { limit: input.limit, marker: input.marker }
-        .list("Tags", 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
+        .list("Tags", 50, 50, tags, |key, value| Some(json!({ "TagKey": key, "TagValue": value })))
 }
 
 /// Checks tags by AWS's rules. The messages are those that LocalStack's tests recorded from AWS.

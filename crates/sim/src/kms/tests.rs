@@ -50,9 +50,14 @@ fn to_other(actions: &[&str]) -> Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": OTHER }, "Action": actions, "Resource": "*" })
 }
 
+/// The encryption context of a database.
+fn of_orders() -> EncryptionContext {
+    EncryptionContext::from([("aws:rds:db-id".to_owned(), "db-ORDERS".to_owned())])
+}
+
 /// Whether RDS may copy under this key on behalf of this caller. In the reason, KEY replaces the key's ARN.
 fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
-    match world.change(|state| usable_key(state, caller, REGION, key, &COPY, "rds")) {
+    match world.change(|state| usable_key(state, caller, REGION, key, &COPY, ("rds", &of_orders()))) {
         Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
         Ok(other) => Err(format!("{other} is no ARN of a key")),
         Err(Refusal(reason)) => Err(reason.replace(key, "KEY")),
@@ -79,8 +84,9 @@ async fn a_key_is_found_by_arn_id_alias_and_alias_arn() {
     let id = arn.rsplit('/').next().expect("an identifier");
     call(&world, "CreateAlias", json!({ "AliasName": "alias/orders", "TargetKeyId": id }));
     let alias = "arn:aws:kms:eu-west-1:111111111111:alias/orders";
-    let found =
-        |caller: &Caller, name: &str| world.change(|state| usable_key(state, caller, REGION, name, &COPY, "rds"));
+    let found = |caller: &Caller, name: &str| {
+        world.change(|state| usable_key(state, caller, REGION, name, &COPY, ("rds", &of_orders())))
+    };
     for name in [&arn, id, "alias/orders", alias] {
         assert_eq!(found(&root(OWNER), name), Ok(arn.clone()), "{name}");
     }
@@ -140,7 +146,9 @@ async fn a_managed_key_can_be_used_by_its_own_account_only() {
     assert_eq!(copy(&world, &root(OTHER), &arn), refused("key KEY is AWS managed and belongs to another account"));
     // The key is created once, also by its alias. The other account has its own.
     let by_alias = |caller: &Caller| {
-        world.change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, "rds")).expect("a key")
+        world
+            .change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, ("rds", &of_orders())))
+            .expect("a key")
     };
     assert_eq!(by_alias(&root(OWNER)), arn);
     assert_eq!(world.change(|state| managed_key(state, OWNER, REGION, "rds")), arn);
@@ -239,4 +247,63 @@ async fn a_role_can_be_limited_to_keys_with_a_tag() {
     assert!(copy(&world, &backup(), &key).is_err());
     call(&world, "TagResource", json!({ "KeyId": key, "Tags": [{ "TagKey": "team", "TagValue": "shop" }] }));
     assert_eq!(copy(&world, &backup(), &key), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_policy_can_be_limited_to_one_database_or_one_grantee() {
+    let world = world();
+    let rds = "rds.eu-west-1.amazonaws.com";
+    let only = |condition: Value| {
+        let mut statement = to_other(&["kms:Decrypt", "kms:CreateGrant", "kms:ReEncrypt*"]);
+        statement["Condition"] = condition;
+        key(&world, &[to_other(&["kms:DescribeKey"]), statement])
+    };
+    for (condition, allowed) in [
+        (json!({ "StringEquals": { "kms:EncryptionContext:aws:rds:db-id": "db-ORDERS" } }), true),
+        (json!({ "StringEquals": { "kms:EncryptionContext:AWS:RDS:DB-ID": "db-ORDERS" } }), true),
+        (json!({ "StringEquals": { "kms:EncryptionContext:aws:rds:db-id": "db-OTHERS" } }), false),
+        (json!({ "StringEquals": { "kms:EncryptionContext:aws:ebs:id": "vol-1" } }), false),
+        (json!({ "ForAnyValue:StringEquals": { "kms:EncryptionContextKeys": "aws:rds:db-id" } }), true),
+        (json!({ "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": "aws:ebs:id" } }), false),
+        (json!({ "Bool": { "aws:ViaAWSService": "true" } }), true),
+        (json!({ "IpAddress": { "aws:SourceIp": "192.0.2.0/24" } }), false),
+        (json!({ "StringEqualsIfExists": { "kms:GranteePrincipal": rds } }), true),
+        (json!({ "StringEqualsIfExists": { "kms:GranteePrincipal": "ec2.eu-west-1.amazonaws.com" } }), false),
+    ] {
+        assert_eq!(copy(&world, &backup(), &only(condition.clone())).is_ok(), allowed, "{condition}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_lets_a_service_use_a_key_for_its_grantee() {
+    let world = world();
+    let key = key(&world, &[]);
+    let all = [
+        "CreateGrant",
+        "Decrypt",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+        "RetireGrant",
+    ];
+    for (operations, constraint, allowed) in [
+        (&all[..], json!({}), true),
+        (&all[..], json!({ "EncryptionContextSubset": { "aws:rds:db-id": "db-ORDERS" } }), true),
+        (&all[..], json!({ "EncryptionContextSubset": { "aws:rds:db-id": "db-OTHERS" } }), false),
+        (&all[1..], json!({}), false),
+    ] {
+        let created = call(
+            &world,
+            "CreateGrant",
+            json!({
+                "KeyId": key, "GranteePrincipal": "arn:aws:iam::222222222222:role/backup", "Operations": operations,
+                "Constraints": constraint,
+            }),
+        );
+        assert_eq!(copy(&world, &backup(), &key).is_ok(), allowed, "{operations:?} {constraint}");
+        call(&world, "RevokeGrant", json!({ "KeyId": key, "GrantId": created["GrantId"] }));
+    }
 }

@@ -214,4 +214,11 @@ questions! {
     worst: Required
     NotRequired = "not-required": "The Service Authorization Reference does not list a dependent action of CopyDBSnapshot."
     Required = "required": "AWS announced in January 2025 that a final snapshot requires it if `CopyTagsToSnapshot` is on.";
+
+    revoked_grant: RevokedGrant = "revoked-grant"
+    unknown: "Does a copy in progress fail if the grant is revoked that RDS created for itself on one of its keys?"
+    experiment: "Start a copy of a large encrypted snapshot. List the grants on both keys, revoke those whose grantee is RDS, and wait until the copy ends."
+    worst: Fails
+    Fails = "fails": "The KMS developer guide: \"You revoke a grant to actively deny the permissions that the grant allows.\""
+    GoesOn = "goes-on": "RDS has the data key in memory after it has used the grant. The guide describes the effect of revoked permissions for databases only.";
 }

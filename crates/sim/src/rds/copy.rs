@@ -9,17 +9,18 @@ use super::databases::{Facts, usable_key};
 use super::describe::viewer;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType};
+use super::keys::encryption_context;
 use super::kind::Kind;
 use super::lifecycle::{check_can_create, check_snapshot_id, remove};
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{ViewContext, Viewer, snapshot_response};
 use super::{RdsContext, backups, find_snapshot, find_snapshot_by_uid, incremental};
-use crate::call::{Caller, Error};
-use crate::kms;
+use crate::call::Error;
+use crate::kms::{self, EncryptionContext, ServiceGrant};
 use crate::questions::{
     ClusterCopies, ClusterCopyKey, ClusterCopyTime, CopiesOfOneDatabase, CopyStatus, CopyTags, MultiAzClusterCopies,
-    SharedCopyWithoutKey, SourceDeleted, SourceOfLocalCopy,
+    RevokedGrant, SharedCopyWithoutKey, SourceDeleted, SourceOfLocalCopy,
 };
 use crate::wire::xml::Xml;
 use crate::world::State;
@@ -67,7 +68,8 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         let message = format!("Cannot copy more than {} snapshots across regions", state.settings.copy_quota);
         return Err(Error::new("SnapshotQuotaExceeded", message));
     }
-    let key = key(state, ctx, &source, wanted.kms_key_id.as_deref())?;
+    let context = encryption_context(ctx.kind, &source.database.resource_id);
+    let key = key(state, ctx, &source, wanted.kms_key_id.as_deref(), &context)?;
 
     let rds = ctx.rds(state);
     rds.cross_region_copies += usize::from(is_cross_region);
@@ -77,8 +79,10 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         (Kind::Cluster, ClusterCopyTime::OfTheOriginal) => source.taken,
         (Kind::Instance, _) | (_, ClusterCopyTime::OfTheCopy) => state.now,
     };
-    let keys = source.key.iter().cloned().map(|key| (source_arn.region.clone(), key));
-    let keys = keys.chain(key.iter().cloned().map(|key| (ctx.region.clone(), key))).collect();
+    let keys: Vec<String> = source.key.iter().chain(&key).cloned().collect();
+    let account = &ctx.caller.account;
+    let grants: Vec<_> =
+        keys.iter().filter_map(|key| kms::grant_to_service(state, account, key, "rds", &context)).collect();
     let mut snapshot = Snapshot {
         uid: uid.clone(),
         origin: Origin::Manual,
@@ -101,10 +105,10 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     }
     record_event(state, &uid.arn, EventKind::CopyStarted(&source_arn));
     if is_local && ctx.kind == Kind::Cluster && answers.cluster_copies == ClusterCopies::AtOnce {
-        finish(state, &uid, &ctx.caller, keys);
+        finish(state, &uid, &keys, &grants);
     } else {
-        let (uid, caller) = (uid.clone(), ctx.caller.clone());
-        state.agenda.at(progress.until(), move |state| finish(state, &uid, &caller, keys));
+        let uid = uid.clone();
+        state.agenda.at(progress.until(), move |state| finish(state, &uid, &keys, &grants));
     }
     let view = ViewContext::of(state);
     find_snapshot_by_uid(state, &uid)
@@ -137,12 +141,19 @@ fn progress(state: &mut State, ctx: &RdsContext, database: &Facts, mib: u64) -> 
 }
 
 /// The key of the copy. The caller must be allowed to use both the source's key and this one.
-fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&str>) -> Result<Option<String>, Error> {
+fn key(
+    state: &mut State,
+    ctx: &RdsContext,
+    source: &Snapshot,
+    wanted: Option<&str>,
+    context: &EncryptionContext,
+) -> Result<Option<String>, Error> {
+    let (of_source, of_target) = ((&SOURCE_KEY_OPERATIONS[..], context), (&TARGET_KEY_OPERATIONS[..], context));
     let Some(source_key) = &source.key else {
         return match (wanted, ctx.kind) {
             (None, _) => Ok(None),
             (Some(wanted), Kind::Instance) => {
-                usable_key(state, ctx, &ctx.region, wanted, &TARGET_KEY_OPERATIONS, "The target snapshot").map(Some)
+                usable_key(state, ctx, &ctx.region, wanted, of_target, "The target snapshot").map(Some)
             }
             // "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
             // returned" (`CopyDBClusterSnapshot`).
@@ -174,17 +185,20 @@ fn key(state: &mut State, ctx: &RdsContext, source: &Snapshot, wanted: Option<&s
         }
         None => source_key,
     };
-    usable_key(state, ctx, region, source_key, &SOURCE_KEY_OPERATIONS, "The source snapshot")?;
-    usable_key(state, ctx, &ctx.region, wanted, &TARGET_KEY_OPERATIONS, "The target snapshot").map(Some)
+    usable_key(state, ctx, region, source_key, of_source, "The source snapshot")?;
+    usable_key(state, ctx, &ctx.region, wanted, of_target, "The target snapshot").map(Some)
 }
 
-/// Completes a copy. It fails if one of its keys, each in its region, can no longer be used: disabled, or pending
-/// deletion. Policies are not checked again: they allowed RDS to use the keys when the copy started.
-fn finish(state: &mut State, uid: &SnapshotUid, caller: &Caller, keys: Vec<(String, String)>) {
+/// Completes a copy. It fails if one of its keys can no longer be used: disabled, or pending deletion. Policies are not
+/// checked again: RDS uses the keys by the grants that it got when the copy started.
+fn finish(state: &mut State, uid: &SnapshotUid, keys: &[String], grants: &[ServiceGrant]) {
+    let is_revoked = !grants.iter().all(|grant| kms::has_grant(state, grant));
+    grants.iter().for_each(|grant| kms::retire_of_service(state, grant));
     if find_snapshot_by_uid(state, uid).is_none_or(|snapshot| !matches!(snapshot.status, Status::Copying(..))) {
         return;
     }
-    if keys.iter().any(|(region, key)| kms::usable_key(state, caller, region, key, &[], "rds").is_err()) {
+    let may_not = is_revoked && state.settings.answers.revoked_grant == RevokedGrant::Fails;
+    if may_not || !keys.iter().all(|key| kms::is_enabled(state, key)) {
         fail(state, uid);
         return;
     }

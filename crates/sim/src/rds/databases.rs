@@ -11,6 +11,7 @@ use super::events::{EventKind, record_event};
 use super::filters::{self, Filter, Property};
 use super::given::WithSettings;
 use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identifier};
+use super::keys::encryption_context;
 use super::kind::Kind;
 use super::rules::{self, Credentials, invalid, invalid_combination};
 use super::settings::Settings;
@@ -18,6 +19,7 @@ use super::tags::{self, Tag, Tags};
 use super::windows::DailyWindow;
 use super::{RdsContext, backups, find_database_by_resource_id, keys, paging, view};
 use crate::call::Error;
+use crate::kms::{EncryptionContext, ServiceGrant};
 use crate::world::State;
 use crate::{kms, page};
 
@@ -27,6 +29,8 @@ pub(super) struct Database {
     pub(super) status: Status,
     /// The ARN of the encryption key.
     pub(super) key: Option<String>,
+    /// RDS's grant on the key.
+    pub(super) grant: Option<ServiceGrant>,
     /// Since when RDS knows that it cannot use the key.
     pub(super) key_lost: Option<DateTime<Utc>>,
     pub(super) tags: Tags,
@@ -142,12 +146,15 @@ pub(super) fn create(
         // "For Amazon RDS Custom, a KMS key is required for DB instances."
         return Err(invalid("The parameter KmsKeyId must be provided and must not be blank."));
     }
-    let key = key(state, ctx, request.storage_encrypted, request.kms_key_id.as_deref())?;
+    let resource_id = new_resource_id(state, ctx.kind);
+    let context = encryption_context(ctx.kind, &resource_id);
+    let key = key(state, ctx, request.storage_encrypted, request.kms_key_id.as_deref(), &context)?;
     let secret_key = request.master_user_secret_kms_key_id.as_deref();
     let secret = if request.manage_master_user_password { Some(secret(state, ctx, secret_key)?) } else { None };
 
     let arn = ctx.arn(ResourceType::Database, &id);
-    let resource_id = new_resource_id(state, ctx.kind);
+    let account = &ctx.caller.account;
+    let grant = key.as_ref().and_then(|key| kms::grant_to_service(state, account, key, "rds", &context));
     let cluster_gib = state.settings.cluster_gib;
     let database = Database {
         arn: arn.clone(),
@@ -163,6 +170,7 @@ pub(super) fn create(
         }),
         status: Status::Creating,
         key,
+        grant,
         key_lost: None,
         tags,
         secret,
@@ -275,25 +283,33 @@ impl Database {
 }
 
 /// The key of a new database: the AWS managed key for RDS, unless the request names another.
-fn key(state: &mut State, ctx: &RdsContext, encrypted: bool, wanted: Option<&str>) -> Result<Option<String>, Error> {
+fn key(
+    state: &mut State,
+    ctx: &RdsContext,
+    encrypted: bool,
+    wanted: Option<&str>,
+    context: &EncryptionContext,
+) -> Result<Option<String>, Error> {
     match (encrypted, wanted) {
         (false, None) => Ok(None),
         (false, Some(_)) => Err(invalid_combination("A KMS key can only be specified when StorageEncrypted is true.")),
         (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
-        (true, Some(key)) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "Specified").map(Some),
+        (true, Some(key)) => {
+            usable_key(state, ctx, &ctx.region, key, (&KEY_OPERATIONS, context), "Specified").map(Some)
+        }
     }
 }
 
-/// The ARN of a key that the caller may use for these operations. `of` describes the key in the error message.
+/// The ARN of a key that the caller may use for these operations with this encryption context. `of` describes the key in the error message.
 pub(super) fn usable_key(
     state: &mut State,
     ctx: &RdsContext,
     region: &str,
     key: &str,
-    operations: &[&str],
+    (operations, context): (&[&str], &EncryptionContext),
     of: &str,
 ) -> Result<String, Error> {
-    kms::usable_key(state, &ctx.caller, region, key, operations, "rds").map_err(|kms::Refusal(message)| {
+    kms::usable_key(state, &ctx.caller, region, key, operations, ("rds", context)).map_err(|kms::Refusal(message)| {
         let what = "does not exist, is not enabled or you do not have permissions to access it";
         Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {message}."))
     })
@@ -304,7 +320,9 @@ pub(super) fn usable_key(
 fn secret(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
     let key = match key {
         None => kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager"),
-        Some(key) => usable_key(state, ctx, &ctx.region, key, &KEY_OPERATIONS, "The secret's")?,
+        Some(key) => {
+            usable_key(state, ctx, &ctx.region, key, (&KEY_OPERATIONS, &EncryptionContext::new()), "The secret's")?
+        }
     };
     let suffix: String = std::iter::repeat_with(|| state.random.alphanumeric()).take(6).collect();
     let prefix = ctx.kind.spelling().resource_prefix;

@@ -13,6 +13,7 @@ use super::rules::invalid_combination;
 use super::snapshots::Origin;
 use super::{RdsContext, backups, find_database_by_resource_id, find_snapshot_by_uid, keys, view};
 use crate::call::Error;
+use crate::kms;
 use crate::world::State;
 
 /// The minimum time until a database is deleted.
@@ -90,7 +91,10 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
 
 fn remove_at(state: &mut State, at: DateTime<Utc>, (arn, resource_id): (Arn, String), with_backups: bool) {
     state.agenda.at(at, move |state| {
-        state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.remove(&arn.id);
+        let databases = &mut state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases;
+        if let Some(grant) = databases.remove(&arn.id).and_then(|database| database.grant) {
+            kms::retire_of_service(state, &grant);
+        }
         if with_backups {
             backups::remove_all(state, &arn, &resource_id);
         }

@@ -9,20 +9,31 @@ use super::events::EventKind;
 use super::identifiers::Arn;
 use super::kind::Kind;
 use super::{RdsContext, find_database, find_database_by_resource_id, view};
-use crate::call::{Caller, Error};
-use crate::kms;
+use crate::call::Error;
+use crate::kms::{self, EncryptionContext};
 use crate::world::State;
 
 /// Whether RDS can use a database's key. A database without a key is not encrypted.
 ///
 /// "Amazon RDS can lose access to the KMS key for a DB instance when you disable the KMS key. In these cases, the
 /// encrypted DB instance goes into `inaccessible-encryption-credentials-recoverable` state" (RDS User Guide,
-/// "Encrypting Amazon RDS resources"; the Aurora User Guide has the same sentence about clusters).
+/// "Encrypting Amazon RDS resources"; the Aurora User Guide has the same sentence about clusters). The same holds "if you turn
+/// off or revoke permissions to a KMS key used by an RDS database" ("AWS KMS key management").
 pub(super) fn has_usable_key(state: &mut State, database: &Arn) -> bool {
-    let Some(key) = find_database(state, database).and_then(|database| database.key.clone()) else { return true };
+    let Some(found) = find_database(state, database) else { return true };
+    let (Some(key), grant) = (found.key.clone(), found.grant.clone()) else { return true };
     // RDS uses a key by the grant that it got when the database was created, so policies are not checked again.
-    let owner = Caller { account: database.account.clone(), role: None };
-    kms::usable_key(state, &owner, &database.region, &key, &[], "rds").is_ok()
+    kms::is_enabled(state, &key) && grant.is_none_or(|grant| kms::has_grant(state, &grant))
+}
+
+/// The encryption context of a database's key: "At minimum, Amazon RDS always uses the DB instance ID" (RDS User Guide).
+/// For clusters, AWS's example of reading an activity stream has `aws:rds:dbc-id`.
+pub(super) fn encryption_context(kind: Kind, resource_id: &str) -> EncryptionContext {
+    let key = match kind {
+        Kind::Instance => "aws:rds:db-id",
+        Kind::Cluster => "aws:rds:dbc-id",
+    };
+    EncryptionContext::from([(key.to_owned(), resource_id.to_owned())])
 }
 
 /// How often RDS looks whether it can use a key. AWS does not document it.

@@ -1,6 +1,7 @@
 //! KMS through the AWS SDK.
 
 mod aliases;
+mod grants;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod copies;
 mod databases;
 mod events;
 mod filters;
+mod grants;
 mod inaccessible;
 mod incremental;
 mod keys;
