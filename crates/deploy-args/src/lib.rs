@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use config::Config;
+use protocol::Region;
 use protocol::message::RefusalReason;
 use serde_json::Value;
 
@@ -73,6 +74,12 @@ pub enum Task {
     /// Checks tools, credentials, bucket, stacks, topics, keys, databases and their tags, and quotas. Changes nothing. The
     /// exit code is 1 if there is an error.
     Doctor(Doctor),
+    /// Find out how AWS behaves where its texts are silent, with the smallest database in two accounts
+    ///
+    /// Runs experiments: the open questions of the simulated AWS, and the facts on which Draco relies. Shows the accounts, the
+    /// time and the cost first, and asks. Everything that it creates has a name and a tag of its own and is removed at the end,
+    /// also after a failure or Ctrl-C. `doc/simulation.md` explains the report.
+    Probe(Probe),
 }
 
 impl Task {
@@ -107,6 +114,7 @@ impl Task {
             Self::Retire(args) => &args.config,
             Self::Accept(args) => &args.config,
             Self::Doctor(args) => &args.config,
+            Self::Probe(args) => &args.config,
         }
     }
 }
@@ -254,6 +262,52 @@ pub struct Accept {
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// The arguments of `probe`.
+#[derive(Args, Debug)]
+pub struct Probe {
+    /// The AWS profile for the source account [default: SOURCE_PROFILE, or the default credentials]
+    #[arg(long, value_name = "PROFILE")]
+    pub source_profile: Option<String>,
+    /// The AWS profile for the DR account [default: DR_PROFILE, or the default credentials]
+    #[arg(long, value_name = "PROFILE")]
+    pub dr_profile: Option<String>,
+    /// The region [default: AWS_REGION]
+    #[arg(long)]
+    pub region: Option<Region>,
+    /// Another endpoint than AWS's, for example that of `draco sim`
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Only these experiments, separated by commas [default: all that need no cluster]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Also those that need an Aurora cluster
+    #[arg(long)]
+    pub clusters: bool,
+    /// List the experiments, and the questions that are not probed, with the reason
+    #[arg(long)]
+    pub list: bool,
+    /// Show the accounts, the time and the cost, and stop
+    #[arg(long)]
+    pub plan: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Continue the run of this journal: first remove what is left of it, then run what is not decided
+    #[arg(long, value_name = "JOURNAL")]
+    pub resume: Option<PathBuf>,
+    /// Only remove what is left of the run of this journal
+    #[arg(long, value_name = "JOURNAL", conflicts_with = "resume")]
+    pub cleanup: Option<PathBuf>,
+    /// Write the report to this file, as Markdown; it names no account and no key
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the report as one JSON object
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -20,7 +20,7 @@ use aws_types::app_name::AppName;
 use aws_types::service_config::ServiceConfigKey;
 use cloud::Cloud;
 use config::Config;
-use protocol::Place;
+use protocol::{Place, Region};
 
 use crate::Role;
 use crate::aws_error::{CredentialSource, Explain};
@@ -50,15 +50,30 @@ impl Account {
     ///
     /// If there are no credentials, AWS does not accept them, or they belong to another account.
     pub async fn connect(role: Role, config: &Config) -> anyhow::Result<Self> {
-        let region = config.need(&config.aws_region, "AWS_REGION")?.clone();
-        let profile = role.profile(config).map(str::to_owned);
-        let sdk = sdk(region.as_str(), profile.as_deref()).await;
-        let credentials = CredentialSource::load(role, profile).await;
+        let region = config.need(&config.aws_region, "AWS_REGION")?;
+        let account = Self::identify(role, region, role.profile(config), None).await?;
+        role.check_account(&account.place.account, config)?;
+        Ok(account)
+    }
+
+    /// Loads the credentials of a profile or of the default chain, and finds out to which account they belong. `endpoint` is in
+    /// place of AWS's.
+    ///
+    /// # Errors
+    ///
+    /// If there are no credentials, or AWS does not accept them.
+    pub async fn identify(
+        role: Role,
+        region: &Region,
+        profile: Option<&str>,
+        endpoint: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let sdk = sdk(region.as_str(), profile, endpoint).await;
+        let credentials = CredentialSource::load(role, profile.map(str::to_owned)).await;
         let caller = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
         let caller = caller.explain(&credentials, "identifying the caller with sts:GetCallerIdentity")?;
         let account = caller.account().context("GetCallerIdentity returned no account")?.parse()?;
-        role.check_account(&account, config)?;
-        let caller = caller.arn().unwrap_or_default().to_owned();
+        let (region, caller) = (region.clone(), caller.arn().unwrap_or_default().to_owned());
         Ok(Self { role, place: Place { region, account }, caller, credentials, sdk })
     }
 
@@ -112,8 +127,8 @@ impl fmt::Display for Account {
     }
 }
 
-async fn sdk(region: &str, profile: Option<&str>) -> SdkConfig {
-    let region = Region::new(region.to_owned());
+async fn sdk(region: &str, profile: Option<&str>, endpoint: Option<&str>) -> SdkConfig {
+    let region = aws_config::Region::new(region.to_owned());
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
     let mut loader = ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
@@ -122,6 +137,9 @@ async fn sdk(region: &str, profile: Option<&str>) -> SdkConfig {
         .timeout_config(timeouts);
     if let Ok(name) = AppName::new("draco-deploy") {
         loader = loader.app_name(name);
+    }
+    if let Some(endpoint) = endpoint {
+        loader = loader.endpoint_url(endpoint);
     }
     if let Some(profile) = profile {
         // The SDK's chain would prefer keys in the environment to a configured profile. The AWS command line prefers the

@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod event;
 pub mod files;
 pub mod owner;
+pub mod probe;
 pub mod stack;
 pub mod status;
 pub mod terminal;
@@ -45,5 +46,6 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
         Task::Retire(args) => owner::run_retire(&args, &config).await,
         Task::Accept(args) => owner::run_accept(&args, &config).await,
         Task::Doctor(args) => doctor::run(&args, &config).await,
+        Task::Probe(args) => probe::run(&args, &config).await,
     }
 }

@@ -1,0 +1,99 @@
+//! How long experiments take in AWS, and what they cost there.
+
+use std::collections::BTreeSet;
+
+use crate::experiment::{Experiment, Kind, Need, Side};
+
+/// Prices in dollars an hour, in us-east-1 on 21 November 2026: the smallest instance with 20 GiB, the storage of a cluster
+/// without instances (10 GiB are the least that Aurora counts), a key, and a snapshot of 20 GiB.
+const INSTANCE: f64 = 0.016 + 20.0 * 0.115 / 730.0;
+const CLUSTER: f64 = 10.0 * 0.10 / 730.0;
+const KEY: f64 = 1.0 / 730.0;
+const SNAPSHOT: f64 = 20.0 * 0.095 / 730.0;
+/// The number of snapshots that exist at the same time, at most.
+const SNAPSHOTS: f64 = 6.0;
+
+/// An estimate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// The duration.
+    pub minutes: u32,
+    /// The cost, rounded up to a cent.
+    pub dollars: f64,
+    /// What is created and shared by experiments.
+    pub needs: BTreeSet<Need>,
+}
+
+impl Estimate {
+    /// The estimate for these experiments, one after the other.
+    #[must_use]
+    pub fn of(experiments: &[&Experiment]) -> Self {
+        let mut needs = BTreeSet::new();
+        experiments.iter().flat_map(|experiment| experiment.needs).for_each(|need| add(*need, &mut needs));
+        let minutes: u32 =
+            needs.iter().map(|need| need.minutes()).chain(experiments.iter().map(|one| one.minutes)).sum();
+        // The wait for the backup window goes on while other experiments run.
+        let minutes = if needs.contains(&Need::Automated) { minutes.max(150) } else { minutes };
+        let hourly: f64 = needs.iter().map(|need| need.dollars_an_hour()).sum();
+        let dollars = f64::from(minutes) / 60.0 * (hourly + SNAPSHOTS * SNAPSHOT);
+        Self { minutes, dollars: (dollars * 100.0).ceil() / 100.0, needs }
+    }
+}
+
+fn add(need: Need, needs: &mut BTreeSet<Need>) {
+    needs.insert(need);
+    need.needs().iter().for_each(|inner| add(*inner, needs));
+}
+
+impl Need {
+    fn minutes(self) -> u32 {
+        match self {
+            Self::Database(_) | Self::Transit(_) => 10,
+            Self::Base(_) => 5,
+            Self::Automated | Self::Key(_) | Self::Clock | Self::Notifications => 1,
+        }
+    }
+
+    fn dollars_an_hour(self) -> f64 {
+        match self {
+            Self::Database(Kind::Instance) => INSTANCE,
+            Self::Database(Kind::Cluster) => CLUSTER,
+            Self::Key(_) => KEY,
+            Self::Base(_) | Self::Transit(_) | Self::Automated | Self::Clock | Self::Notifications => 0.0,
+        }
+    }
+
+    /// What it is, for people: `a key in DR`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Database(Kind::Instance) => "an instance in the source account: PostgreSQL, db.t4g.micro, 20 GiB",
+            Self::Database(Kind::Cluster) => "a cluster in the source account: Aurora PostgreSQL, without instances",
+            Self::Base(Kind::Instance) => "a snapshot of the instance",
+            Self::Base(Kind::Cluster) => "a snapshot of the cluster",
+            Self::Transit(Kind::Instance) => "a copy of the instance's snapshot, shared with DR",
+            Self::Transit(Kind::Cluster) => "a copy of the cluster's snapshot, shared with DR",
+            Self::Automated => "an automated snapshot of the instance",
+            Self::Key(Side::Source) => "a key in the source account that DR may use",
+            Self::Key(Side::Dr) => "a key in DR",
+            Self::Clock => "a queue in the source account",
+            Self::Notifications => "a topic, a queue and an event subscription in the source account",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::all;
+
+    #[test]
+    fn all_experiments_cost_less_than_a_dollar_and_share_what_they_need() {
+        let all: Vec<_> = all().collect();
+        let estimate = Estimate::of(&all);
+        assert!((0.01..1.0).contains(&estimate.dollars), "{estimate:?}");
+        assert!(estimate.needs.contains(&Need::Clock), "the instance needs it");
+        let one = Estimate::of(&all[..1]);
+        assert!(one.minutes < estimate.minutes && one.dollars > 0.0, "{one:?}");
+    }
+}

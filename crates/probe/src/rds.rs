@@ -1,0 +1,257 @@
+//! RDS's operations for instances and clusters, which differ only in their names.
+
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime as SmithyTime;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use chrono::{DateTime, Utc};
+
+use crate::experiment::Kind;
+use crate::trace::{Refusal, View};
+
+/// The response of AWS.
+pub(crate) type Response<T> = Result<T, Refusal>;
+
+/// In place of an error code, if AWS did not respond.
+pub(crate) const NO_RESPONSE: &str = "NoResponse";
+
+/// The error code and message.
+pub(crate) fn refusal<E, R>(error: SdkError<E, R>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match error.code().map(str::to_owned) {
+        Some(code) => Refusal { code, message: error.message().unwrap_or_default().to_owned() },
+        None => Refusal { code: NO_RESPONSE.to_owned(), message: DisplayErrorContext(error).to_string() },
+    }
+}
+
+/// A new database.
+pub(crate) struct NewDatabase<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) password: &'a str,
+    /// `03:10-03:40`; AWS chooses one otherwise.
+    pub(crate) window: Option<String>,
+    pub(crate) is_encrypted: bool,
+    pub(crate) tags: Vec<Tag>,
+}
+
+/// A database as it is described.
+pub(crate) struct Database {
+    pub(crate) status: String,
+    pub(crate) tags: Vec<Tag>,
+}
+
+/// A copy.
+pub(crate) struct CopyOf<'a> {
+    /// The identifier or ARN of the source.
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) key: Option<String>,
+    pub(crate) carries_tags: bool,
+    pub(crate) tags: Option<Vec<Tag>>,
+}
+
+/// The smallest databases. A cluster without instances has storage and backups, and costs only its storage.
+pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'_>) -> Response<()> {
+    match kind {
+        Kind::Instance => {
+            let request = rds.create_db_instance().db_instance_identifier(new.id).engine("postgres");
+            let request = request.db_instance_class("db.t4g.micro").allocated_storage(20).storage_type("gp3");
+            let request =
+                request.storage_encrypted(new.is_encrypted).publicly_accessible(false).copy_tags_to_snapshot(true);
+            let request = request.master_username("probe").master_user_password(new.password);
+            let request = request.backup_retention_period(1).set_preferred_backup_window(new.window);
+            request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
+        }
+        Kind::Cluster => {
+            let request = rds.create_db_cluster().db_cluster_identifier(new.id).engine("aurora-postgresql");
+            let request = request.storage_encrypted(new.is_encrypted).copy_tags_to_snapshot(true);
+            let request = request.master_username("probe").master_user_password(new.password);
+            let request = request.backup_retention_period(1).set_preferred_backup_window(new.window);
+            request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
+        }
+    }
+}
+
+pub(crate) async fn describe_database(rds: &Client, kind: Kind, id: &str) -> Response<Option<Database>> {
+    Ok(match kind {
+        Kind::Instance => {
+            let found = rds.describe_db_instances().db_instance_identifier(id).send().await.map_err(refusal)?;
+            found.db_instances().first().map(|found| Database {
+                status: found.db_instance_status().unwrap_or_default().to_owned(),
+                tags: found.tag_list().to_vec(),
+            })
+        }
+        Kind::Cluster => {
+            let found = rds.describe_db_clusters().db_cluster_identifier(id).send().await.map_err(refusal)?;
+            found.db_clusters().first().map(|found| Database {
+                status: found.status().unwrap_or_default().to_owned(),
+                tags: found.tag_list().to_vec(),
+            })
+        }
+    })
+}
+
+/// With its automated snapshots.
+pub(crate) async fn delete_database(rds: &Client, kind: Kind, id: &str) -> Response<()> {
+    match kind {
+        Kind::Instance => {
+            let request = rds.delete_db_instance().db_instance_identifier(id).skip_final_snapshot(true);
+            request.delete_automated_backups(true).send().await.map(|_| ()).map_err(refusal)
+        }
+        Kind::Cluster => {
+            let request = rds.delete_db_cluster().db_cluster_identifier(id).skip_final_snapshot(true);
+            request.delete_automated_backups(true).send().await.map(|_| ()).map_err(refusal)
+        }
+    }
+}
+
+pub(crate) async fn take(
+    rds: &Client,
+    kind: Kind,
+    id: &str,
+    database: &str,
+    tags: Option<Vec<Tag>>,
+) -> Response<Option<View>> {
+    match kind {
+        Kind::Instance => {
+            let request = rds.create_db_snapshot().db_snapshot_identifier(id).db_instance_identifier(database);
+            let taken = request.set_tags(tags).send().await.map_err(refusal)?;
+            Ok(taken.db_snapshot().map(View::of_instance))
+        }
+        Kind::Cluster => {
+            let request = rds.create_db_cluster_snapshot().db_cluster_snapshot_identifier(id);
+            let taken = request.db_cluster_identifier(database).set_tags(tags).send().await.map_err(refusal)?;
+            Ok(taken.db_cluster_snapshot().map(View::of_cluster))
+        }
+    }
+}
+
+pub(crate) async fn copy(rds: &Client, kind: Kind, copy: CopyOf<'_>) -> Response<Option<View>> {
+    // Without `CopyTags` the request does not have the member.
+    let carries_tags = copy.carries_tags.then_some(true);
+    match kind {
+        Kind::Instance => {
+            let request = rds.copy_db_snapshot().source_db_snapshot_identifier(copy.from);
+            let request = request.target_db_snapshot_identifier(copy.to).set_kms_key_id(copy.key);
+            let request = request.set_copy_tags(carries_tags).set_tags(copy.tags);
+            Ok(request.send().await.map_err(refusal)?.db_snapshot().map(View::of_instance))
+        }
+        Kind::Cluster => {
+            let request = rds.copy_db_cluster_snapshot().source_db_cluster_snapshot_identifier(copy.from);
+            let request = request.target_db_cluster_snapshot_identifier(copy.to).set_kms_key_id(copy.key);
+            let request = request.set_copy_tags(carries_tags).set_tags(copy.tags);
+            Ok(request.send().await.map_err(refusal)?.db_cluster_snapshot().map(View::of_cluster))
+        }
+    }
+}
+
+/// The snapshot with this identifier or ARN.
+pub(crate) async fn describe(
+    rds: &Client,
+    kind: Kind,
+    id: &str,
+    include_shared: Option<bool>,
+) -> Response<Option<View>> {
+    match kind {
+        Kind::Instance => {
+            let request = rds.describe_db_snapshots().db_snapshot_identifier(id).set_include_shared(include_shared);
+            Ok(request.send().await.map_err(refusal)?.db_snapshots().first().map(View::of_instance))
+        }
+        Kind::Cluster => {
+            let request = rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(id);
+            let found = request.set_include_shared(include_shared).send().await.map_err(refusal)?;
+            Ok(found.db_cluster_snapshots().first().map(View::of_cluster))
+        }
+    }
+}
+
+/// The number of snapshots of an instance.
+pub(crate) async fn count(rds: &Client, database: &str) -> Response<usize> {
+    let request = rds.describe_db_snapshots().db_instance_identifier(database);
+    Ok(request.send().await.map_err(refusal)?.db_snapshots().len())
+}
+
+/// The automated snapshots of an instance.
+pub(crate) async fn automated(rds: &Client, database: &str) -> Response<Vec<View>> {
+    let request = rds.describe_db_snapshots().db_instance_identifier(database).snapshot_type("automated");
+    Ok(request.send().await.map_err(refusal)?.db_snapshots().iter().map(View::of_instance).collect())
+}
+
+pub(crate) async fn share(rds: &Client, kind: Kind, id: &str, account: &str) -> Response<()> {
+    match kind {
+        Kind::Instance => {
+            let request = rds.modify_db_snapshot_attribute().db_snapshot_identifier(id);
+            let request = request.attribute_name("restore").values_to_add(account);
+            request.send().await.map(|_| ()).map_err(refusal)
+        }
+        Kind::Cluster => {
+            let request = rds.modify_db_cluster_snapshot_attribute().db_cluster_snapshot_identifier(id);
+            let request = request.attribute_name("restore").values_to_add(account);
+            request.send().await.map(|_| ()).map_err(refusal)
+        }
+    }
+}
+
+pub(crate) async fn tag(rds: &Client, arn: &str, tags: Vec<Tag>) -> Response<()> {
+    let request = rds.add_tags_to_resource().resource_name(arn).set_tags(Some(tags));
+    request.send().await.map(|_| ()).map_err(refusal)
+}
+
+pub(crate) async fn delete(rds: &Client, kind: Kind, id: &str) -> Response<()> {
+    match kind {
+        Kind::Instance => rds.delete_db_snapshot().db_snapshot_identifier(id).send().await.map(|_| ()).map_err(refusal),
+        Kind::Cluster => {
+            let request = rds.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(id);
+            request.send().await.map(|_| ()).map_err(refusal)
+        }
+    }
+}
+
+impl View {
+    fn of_instance(snapshot: &DbSnapshot) -> Self {
+        Self {
+            identifier: text(snapshot.db_snapshot_identifier()),
+            arn: text(snapshot.db_snapshot_arn()),
+            status: text(snapshot.status()),
+            snapshot_type: text(snapshot.snapshot_type()),
+            percent: snapshot.percent_progress().unwrap_or_default(),
+            tags: tags(snapshot.tag_list()),
+            created: snapshot.snapshot_create_time().and_then(time),
+            originally_created: snapshot.original_snapshot_create_time().and_then(time),
+            key: snapshot.kms_key_id().map(str::to_owned),
+            source: snapshot.source_db_snapshot_identifier().map(str::to_owned),
+        }
+    }
+
+    fn of_cluster(snapshot: &DbClusterSnapshot) -> Self {
+        Self {
+            identifier: text(snapshot.db_cluster_snapshot_identifier()),
+            arn: text(snapshot.db_cluster_snapshot_arn()),
+            status: text(snapshot.status()),
+            snapshot_type: text(snapshot.snapshot_type()),
+            percent: snapshot.percent_progress().unwrap_or_default(),
+            tags: tags(snapshot.tag_list()),
+            created: snapshot.snapshot_create_time().and_then(time),
+            originally_created: None,
+            key: snapshot.kms_key_id().map(str::to_owned),
+            source: snapshot.source_db_cluster_snapshot_arn().map(str::to_owned),
+        }
+    }
+}
+
+fn text(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
+fn time(time: &SmithyTime) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(time.secs(), time.subsec_nanos())
+}
+
+fn tags(tags: &[Tag]) -> std::collections::BTreeMap<String, String> {
+    tags.iter().map(|tag| (text(tag.key()), text(tag.value()))).collect()
+}

@@ -1,0 +1,40 @@
+//! The answers that the experiments find are those of the world.
+
+use probe::experiments::{all, not_probed};
+use probe::{Experiment, Verdict};
+use sim::questions::{Answers, QUESTIONS};
+
+use crate::{lab, run, world};
+
+/// With the default answers and with the worst ones, all experiments run. In a world with one other answer, its experiment
+/// runs.
+#[tokio::test(start_paused = true)]
+async fn every_world_is_recognised() {
+    let default = Answers::default();
+    for (nth, answers) in Answers::worlds().into_iter().enumerate() {
+        let differs = |experiment: &&Experiment| {
+            let question = experiment.question();
+            question.is_some_and(|question| answers.to(question).name != default.to(question).name)
+        };
+        let runs_all = [default, Answers::worst()].contains(&answers);
+        let experiments: Vec<_> = all().filter(|experiment| runs_all || differs(experiment)).collect();
+        let findings = run(&mut lab(&world(answers), &format!("world-{nth}")), &experiments).await;
+        for (experiment, finding) in experiments.iter().zip(findings) {
+            let expected = match experiment.question() {
+                Some(question) => Verdict::answer(answers.to(question).name),
+                None => Verdict::Holds,
+            };
+            assert_eq!(finding.verdict, expected, "{}, in the world {answers}: {:#?}", experiment.name, finding.trace);
+        }
+    }
+}
+
+#[test]
+fn every_question_has_an_experiment_or_a_reason() {
+    let probed = all().filter_map(|experiment| experiment.question()).map(|question| question.name);
+    let mut names: Vec<_> = probed.chain(not_probed().map(|other| other.question.name)).collect();
+    names.sort_unstable();
+    let mut expected: Vec<_> = QUESTIONS.iter().map(|question| question.name).collect();
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+}
