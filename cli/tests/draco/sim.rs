@@ -12,7 +12,7 @@ use crate::{Ran, draco, file, run};
 fn open_questions_are_listed_with_their_answers() {
     let Ran { out, err, code } = run(&["sim", "--questions"]);
     assert_eq!((err.as_str(), code), ("", Some(0)));
-    assert!(out.starts_with("copy-status\n  Which status does a copy have before it is available?\n"), "{out}");
+    assert!(out.contains("\ncopy-status\n  Which status does a copy have before it is available?\n"), "{out}");
     assert!(out.contains("    creating (default)\n"), "{out}");
 }
 

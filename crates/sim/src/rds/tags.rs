@@ -26,7 +26,10 @@ pub(super) struct Tag {
 const MAX_COUNT: usize = 50;
 const MAX_KEY_LENGTH: usize = 128;
 const MAX_VALUE_LENGTH: usize = 256;
-const RESERVED: &str = "aws:";
+/// The prefix of the keys that AWS itself sets.
+const AWS: &str = "aws:";
+/// "The string value … can't be prefixed with `aws:` or `rds:`" (`Tag`, of both keys and values).
+const RESERVED: [&str; 2] = [AWS, "rds:"];
 
 /// Adds the tags of a request, which replace existing ones.
 pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
@@ -34,7 +37,7 @@ pub(super) fn with(mut tags: Tags, wanted: Vec<Tag>) -> Result<Tags, Error> {
         check(&key, &value)?;
         tags.insert(key, value);
     }
-    if tags.keys().filter(|key| !is_reserved(key)).count() > MAX_COUNT {
+    if tags.keys().filter(|key| !begins_with(key, AWS)).count() > MAX_COUNT {
         return Err(refused(format!("The number of tags exceeds the limit of {MAX_COUNT} tags per resource.")));
     }
     Ok(tags)
@@ -143,8 +146,10 @@ pub(super) fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tag
 }
 
 fn check(key: &str, value: &str) -> Result<(), Error> {
-    if is_reserved(key) {
-        return Err(refused(r#"Tag keys cannot start with the reserved prefix "aws:"."#));
+    for (what, text) in [("keys", key), ("values", value)] {
+        if let Some(prefix) = RESERVED.iter().find(|prefix| begins_with(text, prefix)) {
+            return Err(refused(format!(r#"Tag {what} cannot start with the reserved prefix "{prefix}"."#)));
+        }
     }
     for (what, text, shortest, longest) in [("keys", key, 1, MAX_KEY_LENGTH), ("values", value, 0, MAX_VALUE_LENGTH)] {
         if !(shortest..=longest).contains(&text.chars().count()) {
@@ -159,9 +164,9 @@ fn check(key: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// AWS reserves the prefix in any case.
-fn is_reserved(key: &str) -> bool {
-    key.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
+/// AWS reserves prefixes in any case.
+fn begins_with(key: &str, prefix: &str) -> bool {
+    key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 fn refused(message: impl Into<String>) -> Error {

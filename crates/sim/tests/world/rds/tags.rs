@@ -76,9 +76,17 @@ async fn invalid_tags_are_refused_by_every_operation() {
         let (key, value) = ("k".repeat(128), "v".repeat(256));
         add(&rds, &arn, tags(&[(&key, &value)])).await.expect("tags");
         let (long_key, long_value) = ("k".repeat(129), "v".repeat(257));
-        for bad in
-            [("aws:x", ""), ("AWS:x", ""), ("", "v"), (&long_key, ""), ("k", &long_value), ("k!", ""), ("k", "<")]
-        {
+        for bad in [
+            ("aws:x", ""),
+            ("AWS:x", ""),
+            ("rds:x", ""),
+            ("k", "rds:x"),
+            ("", "v"),
+            (&long_key, ""),
+            ("k", &long_value),
+            ("k!", ""),
+            ("k", "<"),
+        ] {
             let (bad, refused) = (tags(&[bad]), "InvalidParameterValue".to_owned());
             assert_eq!(add(&rds, &arn, bad.clone()).await, Err(refused.clone()), "{bad:?}");
             let created = rds.create_tagged("of-s", "t", bad.clone()).await;
