@@ -1,12 +1,15 @@
 //! Aliases: names of keys, unique in a region of an account. Creating an alias that exists fails, also if another
 //! caller created it a moment before.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Alias;
 use super::access::{check_own_policies, find_key, no_such_alias, own_key_id};
 use super::effect;
+use super::managed;
 use super::paging::Page;
 use crate::call::Error;
 use crate::clock::seconds;
@@ -47,11 +50,12 @@ pub(super) fn create(state: &mut State, ctx: &CallContext, input: AliasRequest) 
     check_own_policies(state, ctx, &RequiredPermission::new("kms:CreateAlias", &arn))?;
     let target = target(state, ctx, &target_key_id, "kms:CreateAlias")?;
     let now = state.now;
-    let aliases = &mut ctx.region_state(state).kms.aliases;
-    if aliases.contains_key(&alias_name) {
+    if ctx.region_state(state).kms.aliases.contains_key(&alias_name) {
         let message = format!("An alias with the name {arn} already exists");
         return Err(Error::new("AlreadyExistsException", message));
     }
+    check_count(state, ctx, &target)?;
+    let aliases = &mut ctx.region_state(state).kms.aliases;
     aliases.insert(alias_name.clone(), Alias { arn, target, created: now, updated: now });
     effect::of_alias(state, ctx, &alias_name);
     Ok(())
@@ -61,6 +65,9 @@ pub(super) fn update(state: &mut State, ctx: &CallContext, input: AliasRequest) 
     let AliasRequest { alias_name, target_key_id } = input;
     check_may_change(state, ctx, &alias_name, "kms:UpdateAlias")?;
     let target = target(state, ctx, &target_key_id, "kms:UpdateAlias")?;
+    if alias(state, ctx, &alias_name)?.target != target {
+        check_count(state, ctx, &target)?;
+    }
     let now = state.now;
     let alias = alias(state, ctx, &alias_name)?;
     (alias.target, alias.updated) = (target, now);
@@ -78,16 +85,22 @@ pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &DeleteAlias) 
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListAliases) -> Result<Value, Error> {
     check_own_policies(state, ctx, &RequiredPermission::new("kms:ListAliases", "*"))?;
     let only = input.key_id.as_ref().map(|named| own_key_id(state, ctx, named)).transpose()?;
+    let existing = &ctx.region_state(state).kms.aliases;
+    let mut aliases: BTreeMap<_, _> = managed::predefined_aliases().map(|name| (name, None)).collect();
+    aliases.extend(existing.iter().map(|(name, alias)| (name.clone(), Some(alias))));
     let page = Page { limit: input.limit, marker: input.marker };
-    page.list("Aliases", 50, 100, &ctx.region_state(state).kms.aliases, |name, alias| {
-        let view = json!({
-            "AliasName": name,
-            "AliasArn": alias.arn,
-            "TargetKeyId": alias.target,
-            "CreationDate": seconds(alias.created),
-            "LastUpdatedDate": seconds(alias.updated),
-        });
-        only.as_ref().is_none_or(|only| alias.target == *only).then_some(view)
+    page.list("Aliases", 50, 100, &aliases, |name, alias| {
+        let wanted = only.as_ref().is_none_or(|only| alias.is_some_and(|alias| alias.target == *only));
+        wanted.then(|| match alias {
+            None => json!({ "AliasName": name, "AliasArn": ctx.arn("kms", name) }),
+            Some(alias) => json!({
+                "AliasName": name,
+                "AliasArn": alias.arn,
+                "TargetKeyId": alias.target,
+                "CreationDate": seconds(alias.created),
+                "LastUpdatedDate": seconds(alias.updated),
+            }),
+        })
     })
 }
 
@@ -99,6 +112,15 @@ fn target(state: &mut State, ctx: &CallContext, named: &str, action: &str) -> Re
     let key = find_key(state, ctx, named, action)?;
     key.check_not_pending_deletion()?;
     Ok(key.id.clone())
+}
+
+/// "You can associate up to 50 aliases with each customer managed key" (KMS developer guide, "Resource quotas").
+fn check_count(state: &mut State, ctx: &CallContext, target: &str) -> Result<(), Error> {
+    let aliases = ctx.region_state(state).kms.aliases.values();
+    if aliases.filter(|alias| alias.target == target).count() < 50 {
+        return Ok(());
+    }
+    Err(Error::new("LimitExceededException", format!("Key {target} has 50 aliases.")))
 }
 
 fn check_may_change(state: &mut State, ctx: &CallContext, name: &str, action: &str) -> Result<(), Error> {

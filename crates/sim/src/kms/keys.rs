@@ -52,6 +52,13 @@ pub(super) struct EnableKeyRotation {
     rotation_period_in_days: Option<i64>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateDescription {
+    key_id: String,
+    description: String,
+}
+
 impl World {
     /// Adds a key that exists outside the simulation, with its ARN and its policy.
     ///
@@ -71,6 +78,7 @@ impl World {
 
 pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateKey) -> Result<Value, Error> {
     input.check_simulated()?;
+    check_description(&input.description)?;
     let tags = validate(input.tags)?;
     check_own_policies(state, ctx, &RequiredPermission::new("kms:CreateKey", "*").tagging(&tags))?;
     if !tags.is_empty() {
@@ -99,6 +107,21 @@ pub(super) fn describe(
     KeyRequest { key_id }: &KeyRequest,
 ) -> Result<Value, Error> {
     Ok(find_key_or_alias(state, ctx, key_id, "kms:DescribeKey")?.metadata())
+}
+
+pub(super) fn update_description(state: &mut State, ctx: &CallContext, input: UpdateDescription) -> Result<(), Error> {
+    check_description(&input.description)?;
+    let key = find_key(state, ctx, &input.key_id, "kms:UpdateKeyDescription")?;
+    key.check_not_pending_deletion()?;
+    key.description = input.description;
+    Ok(())
+}
+
+fn check_description(description: &str) -> Result<(), Error> {
+    if description.chars().count() <= 8192 {
+        return Ok(());
+    }
+    Err(Error::invalid_member(description, "description", "have length less than or equal to 8192"))
 }
 
 pub(super) fn list(state: &mut State, ctx: &CallContext, page: &Page) -> Result<Value, Error> {

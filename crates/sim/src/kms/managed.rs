@@ -11,7 +11,9 @@ use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::State;
 
-/// The services whose managed key is created by a request for its alias: "If you specify a predefined AWS alias (an AWS
+/// The services whose alias exists before its key: "The response might also include aliases that have no `TargetKeyId` field.
+/// These are predefined aliases that AWS has created but has not yet associated with a KMS key" (API reference,
+/// `ListAliases`). The managed key is created by a request for the alias: "If you specify a predefined AWS alias (an AWS
 /// alias with no key ID), AWS KMS associates the alias with an AWS managed key" (API reference, `DescribeKey`).
 const PREDEFINED: [&str; 4] = ["lambda", "rds", "sns", "sqs"];
 
@@ -55,6 +57,11 @@ pub(crate) fn is_managed(state: &mut State, key_arn: &str) -> bool {
     let named = Arn::of("kms", key_arn).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));
     let key = named.and_then(|(arn, id)| state.region_state(arn.account, arn.region).kms.keys.get(id));
     key.is_some_and(|key| key.manager == KeyManager::Aws)
+}
+
+/// The names of the predefined aliases.
+pub(super) fn predefined_aliases() -> impl Iterator<Item = String> {
+    PREDEFINED.iter().map(|service| format!("alias/aws/{service}"))
 }
 
 pub(super) fn create_if_predefined(state: &mut State, account: &str, region: &str, alias: &str) {

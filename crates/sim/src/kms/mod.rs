@@ -109,6 +109,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "CreateKey" => run(call, |input| keys::create(state, ctx, input)),
         "DescribeKey" => run(call, |input| keys::describe(state, ctx, &input)),
         "ListKeys" => run(call, |input| keys::list(state, ctx, &input)),
+        "UpdateKeyDescription" => run(call, |input| keys::update_description(state, ctx, input)),
         "EnableKey" => run(call, |input| keys::enable(state, ctx, &input)),
         "DisableKey" => run(call, |input| keys::disable(state, ctx, &input)),
         "ScheduleKeyDeletion" => run(call, |input| keys::schedule_deletion(state, ctx, &input)),

@@ -65,6 +65,10 @@ impl NewPolicy {
     ) -> Result<Option<(String, Policy)>, Error> {
         let Some(policy_document) = self.policy else { return Ok(None) };
         let malformed = |message| Error::new("MalformedPolicyDocumentException", message);
+        if policy_document.is_empty() || !policy_document.chars().all(is_policy_character) {
+            let must = "satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
+            return Err(Error::invalid_member(&policy_document, "policy", must));
+        }
         if policy_document.len() > 32 * 1024 {
             return Err(Error::new("LimitExceededException", "A key policy has at most 32768 bytes."));
         }
@@ -103,6 +107,11 @@ pub(super) fn default_policy(account: &str) -> Result<(String, Policy), Error> {
     let policy = Policy::parse_key_policy(&policy_document)
         .map_err(|message| Error::new("MalformedPolicyDocumentException", message))?;
     Ok((policy_document, policy))
+}
+
+/// The characters of the API model's pattern.
+fn is_policy_character(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{ff}')
 }
 
 fn check_policy_name(name: Option<&str>) -> Result<(), Error> {

@@ -56,6 +56,9 @@ pub(super) fn add(state: &mut State, ctx: &CallContext, input: TagResource) -> R
 }
 
 pub(super) fn remove(state: &mut State, ctx: &CallContext, input: &UntagResource) -> Result<(), Error> {
+    for (key, nth) in input.tag_keys.iter().zip(1..) {
+        check_key_length(key, &format!("tagKeys.{nth}.member"))?;
+    }
     let mut permission = RequiredPermission::new("kms:UntagResource", "*");
     permission.context.extend(input.tag_keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
     let key = access::find_key_with(state, ctx, &input.key_id, &permission)?;
@@ -76,14 +79,7 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: ListResourceTags
 pub(super) fn validate(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Error> {
     let mut tags = BTreeMap::new();
     for (Tag { tag_key, tag_value }, nth) in given.into_iter().zip(1..) {
-        if !(1..=128).contains(&tag_key.chars().count()) {
-            let must = if tag_key.is_empty() { "greater than or equal to 1" } else { "less than or equal to 128" };
-            return Err(Error::invalid_member(
-                &tag_key,
-                &format!("tags.{nth}.member.tagKey"),
-                &format!("have length {must}"),
-            ));
-        }
+        check_key_length(&tag_key, &format!("tags.{nth}.member.tagKey"))?;
         if tag_value.chars().count() > 256 {
             let member = format!("tags.{nth}.member.tagValue");
             return Err(Error::invalid_member(&tag_value, &member, "have length less than or equal to 256"));
@@ -96,6 +92,14 @@ pub(super) fn validate(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Erro
         }
     }
     check_count(tags)
+}
+
+fn check_key_length(key: &str, member: &str) -> Result<(), Error> {
+    if (1..=128).contains(&key.chars().count()) {
+        return Ok(());
+    }
+    let must = if key.is_empty() { "greater than or equal to 1" } else { "less than or equal to 128" };
+    Err(Error::invalid_member(key, member, &format!("have length {must}")))
 }
 
 fn check_count(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
