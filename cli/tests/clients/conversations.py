@@ -92,6 +92,9 @@ def rds_instance(call):
         "MasterUserPassword": "simulated",
         "BackupRetentionPeriod": 0,
         "PreferredBackupWindow": "03:10-03:40",
+        # AWS chooses these two at random.
+        "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
+        "AvailabilityZone": f"{REGION}a",
     }
     tags = [{"Key": "team", "Value": "shop"}]
     call("rds", "CreateDBInstance", **database, Tags=tags)
@@ -150,6 +153,7 @@ def rds_cluster(call):
         "MasterUsername": "draco",
         "MasterUserPassword": "simulated",
         "PreferredBackupWindow": "03:10-03:40",
+        "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
     }
     call("rds", "CreateDBCluster", **cluster)
     call("rds", "CreateDBCluster", **cluster)

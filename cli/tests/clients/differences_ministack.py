@@ -210,7 +210,7 @@ DIFFERENCES = {
         (
             "sim",
             "GetExecutionHistory",
-            ["EventDetails.inputDetails"],
+            ["executionStartedEventDetails.inputDetails", "stateEnteredEventDetails.inputDetails"],
             Page(
                 RECORDED_MACHINES, '"executionStartedEventDetails": {"input": {}, "inputDetails": {"truncated": false}'
             ),
@@ -218,13 +218,10 @@ DIFFERENCES = {
         (
             "sim",
             "GetExecutionHistory",
-            ["EventDetails.outputDetails"],
+            ["stateExitedEventDetails.outputDetails", "executionSucceededEventDetails.outputDetails"],
             Page(RECORDED_MACHINES, '"stateExitedEventDetails": {…, "outputDetails": {"truncated": false}'),
         ),
     ],
     rds_instance: RDS_INSTANCE,
     rds_cluster: RDS_CLUSTER,
 }
-
-# The common operations that no conversation calls, with the reason.
-NOT_COMPARED = {}

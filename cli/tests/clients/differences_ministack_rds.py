@@ -1,19 +1,41 @@
 """The differences between sim and MiniStack in RDS, in the format of `differences_moto.py`."""
 
+from differences_moto_rds import PUBLISHED, SUPPORTED
 from not_simulated import (
     ACCESS,
     ENGINES,
     GROUPS,
     HARDWARE,
     MAINTENANCE,
+    MODES,
     MONITORING,
     NETWORKS,
     REPLICAS,
     RESTORING,
 )
-from references import Api, Example, ExampleWithout, NotSupported, Page
+from references import Api, Example, ExampleWithout, NotSupported, Open, Page
 
 RDS_INSTANCE = [
+    ("sim", "*DBInstance*", ["DatabaseInsightsMode", "DedicatedLogVolume"], PUBLISHED),
+    ("sim", "*DBInstance*", ["EngineLifecycleSupport"], SUPPORTED),
+    (
+        "both",
+        "*DBInstance*",
+        ["PubliclyAccessible"],
+        Api(
+            "rds",
+            "CreateDBInstance",
+            "PubliclyAccessible defaults to false for Aurora instances and true for non-Aurora",
+        ),
+    ),
+    (
+        "both",
+        "*",
+        ["StorageType"],
+        Api("rds", "CreateDBInstance", "Default: io1, if the Iops parameter is specified. Otherwise, gp3."),
+    ),
+    ("sim", "DescribeDBSnapshots", ["Error"], Open("snapshots-of-missing-database")),
+    ("other", "DescribeDBSnapshots", ["DBSnapshots"], Open("snapshots-of-missing-database")),
     (
         "other",
         "*DBInstance*",
@@ -23,8 +45,6 @@ RDS_INSTANCE = [
             "DBSubnetGroup",
             "DomainMemberships",
             "Endpoint.HostedZoneId",
-            "NetworkType",
-            "PubliclyAccessible",
             "VpcSecurityGroups",
         ],
         NETWORKS,
@@ -49,9 +69,7 @@ RDS_INSTANCE = [
         [
             "EnabledCloudwatchLogsExports",
             "EnhancedMonitoringResourceArn",
-            "MonitoringInterval",
             "MonitoringRoleArn",
-            "PerformanceInsightsEnabled",
             "PerformanceInsightsRetentionPeriod",
         ],
         MONITORING,
@@ -59,14 +77,14 @@ RDS_INSTANCE = [
     (
         "other",
         "*DBInstance*",
-        ["AutoMinorVersionUpgrade", "CACertificateIdentifier", "CertificateDetails"],
+        ["CACertificateIdentifier", "CertificateDetails"],
         MAINTENANCE,
     ),
     ("other", "*DBInstance*", ["AssociatedRoles"], ACCESS),
     (
         "other",
         "*DBInstance*",
-        ["BackupTarget", "IsStorageConfigUpgradeAvailable", "ProcessorFeatures", "StorageThroughput"],
+        ["IsStorageConfigUpgradeAvailable", "ProcessorFeatures", "StorageThroughput"],
         HARDWARE,
     ),
     (
@@ -161,18 +179,30 @@ RDS_INSTANCE = [
 ]
 
 RDS_CLUSTER = [
+    ("sim", "*DBCluster*", ["DatabaseInsightsMode", "PerformanceInsightsEnabled"], MODES),
+    (
+        "sim",
+        "*DBCluster*",
+        ["MonitoringInterval"],
+        Api("rds", "CreateDBCluster", "Valid Values: 0 | 1 | 5 | 10 | 15 | 30 | 60 Default: 0"),
+    ),
+    (
+        "sim",
+        "*DBCluster*",
+        ["AutoMinorVersionUpgrade"],
+        Api("rds", "CreateDBCluster", "By default, minor engine upgrades are applied automatically."),
+    ),
     (
         "other",
         "*DBCluster*",
-        ["DBSubnetGroup", "HostedZoneId", "NetworkType", "VpcSecurityGroups"],
+        ["DBSubnetGroup", "HostedZoneId", "VpcSecurityGroups"],
         NETWORKS,
     ),
     ("other", "*DBCluster*", ["DBClusterParameterGroup"], GROUPS),
     ("other", "*DBCluster*", ["EarliestRestorableTime", "LatestRestorableTime"], RESTORING),
     ("other", "*DBCluster*", ["CrossAccountClone"], REPLICAS),
     ("other", "*DBCluster*", ["ActivityStreamStatus"], MONITORING),
-    ("other", "*DBCluster*", ["EngineLifecycleSupport"], MAINTENANCE),
-    ("other", "*DBCluster*", ["AssociatedRoles", "HttpEndpointEnabled", "ReaderEndpoint"], ACCESS),
+    ("other", "*DBCluster*", ["AssociatedRoles", "ReaderEndpoint"], ACCESS),
     (
         "other",
         "*DBCluster*",

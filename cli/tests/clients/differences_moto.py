@@ -187,6 +187,3 @@ DIFFERENCES = {
     rds_cluster: RDS_CLUSTER,
     subscriptions: SUBSCRIPTIONS,
 }
-
-# The common operations that no conversation calls, with the reason.
-NOT_COMPARED = {}

@@ -6,25 +6,44 @@ from not_simulated import (
     ENGINES,
     GROUPS,
     MAINTENANCE,
+    MODES,
     MONITORING,
     NETWORKS,
     REPLICAS,
     RESTORING,
 )
-from references import Api, Example, ExampleWithout, Open
+from references import Api, Example, ExampleWithout, Open, Page
 
 CREATED_INSTANCE = "rds/create-db-instance"
 CREATED_SNAPSHOT = "rds/create-db-snapshot"
 CREATED_CLUSTER_SNAPSHOT = "rds/create-db-cluster-snapshot"
 CREATED_SUBSCRIPTION = "rds/create-event-subscription"
 
+# Responses that users have published since 2025.
+PUBLISHED = Page(
+    "https://github.com/search?type=code&q=%22DatabaseInsightsMode%22+%22rds-ca-rsa2048-g1%22",
+    '"DatabaseInsightsMode": "standard", "PerformanceInsightsEnabled": false, … "BackupTarget": "region", "NetworkType": '
+    '"IPV4", "StorageThroughput": 0, … "DedicatedLogVolume": false, "IsStorageConfigUpgradeAvailable": false, '
+    '"EngineLifecycleSupport": "open-source-rds-extended-support"',
+)
+SUPPORTED = Api("rds", "CreateDBInstance", "By default, this value is set to open-source-rds-extended-support")
+
 RDS_INSTANCE = [
+    ("sim", "*DBInstance*", ["BackupTarget", "DatabaseInsightsMode", "DedicatedLogVolume", "NetworkType"], PUBLISHED),
+    ("sim", "*DBInstance*", ["EngineLifecycleSupport"], SUPPORTED),
+    (
+        "sim",
+        "*DBInstance*",
+        ["PerformanceInsightsEnabled"],
+        Example(CREATED_INSTANCE, '"PerformanceInsightsEnabled": false'),
+    ),
+    ("sim", "*DBInstance*", ["PubliclyAccessible"], Example(CREATED_INSTANCE, '"PubliclyAccessible": true')),
     ("other", "*DBInstance*", ["DBSecurityGroups", "DomainMemberships", "VpcSecurityGroups"], NETWORKS),
     ("other", "*DBInstance*", ["DBParameterGroups", "OptionGroupMemberships"], GROUPS),
     ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
     ("other", "*DBInstance*", ["ReadReplicaDBInstanceIdentifiers"], REPLICAS),
-    ("other", "*DBInstance*", ["EnabledCloudwatchLogsExports", "MonitoringInterval"], MONITORING),
-    ("other", "*DBInstance*", ["AutoMinorVersionUpgrade", "CACertificateIdentifier"], MAINTENANCE),
+    ("other", "*DBInstance*", ["EnabledCloudwatchLogsExports"], MONITORING),
+    ("other", "*DBInstance*", ["CACertificateIdentifier"], MAINTENANCE),
     ("other", "*DBInstance*", ["AssociatedRoles"], ACCESS),
     ("both", "CreateDBInstance", ["DBInstanceStatus"], Example(CREATED_INSTANCE, '"DBInstanceStatus": "creating"')),
     ("both", "*DBInstance*", ["DbInstancePort"], Example(CREATED_INSTANCE, '"DbInstancePort": 0')),
@@ -57,7 +76,6 @@ RDS_INSTANCE = [
         Api("rds", "CreateDBInstance", "region (Amazon Web Services Region) Default: region"),
     ),
     ("sim", "*DBSnapshot*", ["SourceRegion"], Example("rds/copy-db-snapshot", '"SourceRegion": "us-east-1"')),
-    ("sim", "*DBSnapshot*", ["SourceDBSnapshotIdentifier"], Open("source-of-local-copy")),
     ("both", "CreateDBSnapshot", ["Status"], Example(CREATED_SNAPSHOT, '"Status": "creating"')),
     ("both", "CopyDBSnapshot", ["Status"], Open("copy-status")),
     ("both", "DeleteDBSnapshot", ["Status"], Example("rds/delete-db-snapshot", '"Status": "deleted"')),
@@ -74,7 +92,8 @@ RDS_INSTANCE = [
         ["OriginalSnapshotCreateTime", "SnapshotCreateTime"],
         ExampleWithout("rds/copy-db-snapshot"),
     ),
-    ("both", "*DBSnapshot*", ["TagList"], Open("copy-tags")),
+    ("sim", "DescribeDBSnapshots", ["Error"], Open("snapshots-of-missing-database")),
+    ("other", "DescribeDBSnapshots", ["DBSnapshots"], Open("snapshots-of-missing-database")),
     (
         "other",
         "DescribeDBSnapshots",
@@ -90,6 +109,29 @@ RDS_INSTANCE = [
 ]
 
 RDS_CLUSTER = [
+    ("sim", "*DBCluster*", ["DatabaseInsightsMode", "PerformanceInsightsEnabled"], MODES),
+    (
+        "sim",
+        "*DBCluster*",
+        ["EngineLifecycleSupport"],
+        Api("rds", "CreateDBCluster", "By default, this value is set to open-source-rds-extended-support"),
+    ),
+    (
+        "sim",
+        "*DBCluster*",
+        ["MonitoringInterval"],
+        Api("rds", "CreateDBCluster", "Valid Values: 0 | 1 | 5 | 10 | 15 | 30 | 60 Default: 0"),
+    ),
+    # Without a last snapshot.
+    (
+        "both",
+        "DeleteDBCluster",
+        ["Status"],
+        Page(
+            "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html",
+            "Deleting: The DB cluster is being deleted.",
+        ),
+    ),
     (
         "other",
         "*DBCluster*",
@@ -97,7 +139,6 @@ RDS_CLUSTER = [
             "DBSubnetGroup",
             "DomainMemberships",
             "HostedZoneId",
-            "NetworkType",
             "PubliclyAccessible",
             "VpcSecurityGroups",
         ],
@@ -112,8 +153,7 @@ RDS_CLUSTER = [
         REPLICAS,
     ),
     ("other", "*DBCluster*", ["EnabledCloudwatchLogsExports"], MONITORING),
-    ("other", "*DBCluster*", ["AutoMinorVersionUpgrade"], MAINTENANCE),
-    ("other", "*DBCluster*", ["AssociatedRoles", "HttpEndpointEnabled", "ReaderEndpoint"], ACCESS),
+    ("other", "*DBCluster*", ["AssociatedRoles", "ReaderEndpoint"], ACCESS),
     ("other", "*DBCluster*", ["BacktrackWindow", "ScalingConfigurationInfo"], ENGINES),
     (
         "other",

@@ -1,6 +1,6 @@
 """The reasons for which sim leaves out members of AWS's responses. Each is outside of what sim simulates."""
 
-from references import NotSimulated
+from references import NotSimulated, Undecided
 
 NETWORKS = NotSimulated("Sim has no networks: no VPCs, security groups, subnets, domains or hosted zones.")
 GROUPS = NotSimulated("Sim has no parameter groups and no option groups.")
@@ -17,4 +17,5 @@ BACKUP_EVENTS = NotSimulated(
     "Sim reports a backup as an event of the snapshot, and not as an event of its database too."
 )
 DELIVERY = NotSimulated("Sim does not deliver to HTTP endpoints, so it has no policies for retries there.")
+MODES = Undecided("AWS's texts have two defaults for Database Insights, and none for clusters. Sim monitors nothing.")
 KEY_MATERIAL = NotSimulated("Sim encrypts nothing, so keys have no material.")

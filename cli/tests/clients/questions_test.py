@@ -110,6 +110,8 @@ class Questions(unittest.TestCase):
             for question, found in answers(SimJudge())
             if not question.agrees(found)
         ]
+        unknown = sum(question.is_open for question in QUESTIONS)
+        print(f"\nsim: {len(QUESTIONS) - len(wrong)} of {len(QUESTIONS)} agree, of which {unknown} are open questions")
         if wrong:
             self.fail("\n".join([f"{len(wrong)} of {len(QUESTIONS)} answers differ:", *wrong]))
 

@@ -94,6 +94,15 @@ class Open(NamedTuple):
         return [] if self.name in open_questions() else [self.name]
 
 
+class Undecided(NamedTuple):
+    """No text decides, and the answer matters to nothing that is simulated. So it is not an open question."""
+
+    reason: str
+
+    def missing(self, _):
+        return []
+
+
 class NotSimulated(NamedTuple):
     """Sim leaves members out, because they are outside of what it simulates. This decides nothing."""
 

@@ -1,6 +1,7 @@
-"""RDS: deleting DB instances."""
+"""RDS: deleting, modifying and starting databases."""
 
 from asking import ACCEPTED, REFUSED, question, refusal
+from questions import clusters
 from questions.databases import NO_INSTANCE, common, instance
 from references import Api, Example
 
@@ -52,3 +53,46 @@ def a_manual_snapshot_of_a_deleted_instance(aws):
     aws.rds.DeleteDBInstance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
     aws.wait("rds", "db_instance_deleted", DBInstanceIdentifier=name)
     return refusal(aws.rds.DescribeDBSnapshots, DBSnapshotIdentifier=snapshot)
+
+
+@question(
+    ACCEPTED,
+    Api("rds", "ModifyDBInstance", "Specifies whether the DB instance has deletion protection enabled."),
+    PROTECTED,
+)
+def deleting_an_instance_that_is_no_longer_protected(aws):
+    name = instance(aws, DeletionProtection=True)
+    aws.rds.ModifyDBInstance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+    return refusal(aws.rds.DeleteDBInstance, DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+
+@question("DBInstanceNotFound", NO_INSTANCE)
+def modifying_an_instance_that_does_not_exist(aws):
+    return refusal(aws.rds.ModifyDBInstance, DBInstanceIdentifier="none-of-this-name", DeletionProtection=False)
+
+
+@question(
+    "InvalidDBInstanceState",
+    Api("rds", "StartDBInstance", "Starts an Amazon RDS DB instance that was stopped"),
+    Api("rds", "InvalidDBInstanceStateFault", "The DB instance isn't in a valid state."),
+)
+def starting_an_instance_that_runs(aws):
+    return refusal(aws.rds.StartDBInstance, DBInstanceIdentifier=common(aws))
+
+
+@question("DBClusterNotFoundFault", clusters.NO_CLUSTER)
+def modifying_a_cluster_that_does_not_exist(aws):
+    return refusal(aws.rds.ModifyDBCluster, DBClusterIdentifier="none-of-this-name", DeletionProtection=False)
+
+
+@question(
+    "InvalidDBClusterStateFault",
+    Api("rds", "StartDBCluster", "Starts an Amazon Aurora DB cluster that was stopped"),
+    Api(
+        "rds",
+        "InvalidDBClusterStateFault",
+        "The requested operation can't be performed while the cluster is in this state.",
+    ),
+)
+def starting_a_cluster_that_runs(aws):
+    return refusal(aws.rds.StartDBCluster, DBClusterIdentifier=clusters.common(aws))

@@ -256,3 +256,66 @@ def an_attribute_that_was_set(aws):
 )
 def setting_a_visibility_timeout_of_43201(aws):
     return code(refusal(aws.sqs.SetQueueAttributes, QueueUrl=queue(aws), Attributes={"VisibilityTimeout": "43201"}))
+
+
+@question(
+    {"team": "till"},
+    Api("sqs", "TagQueue", "A new tag with a key identical to that of an existing tag overwrites the existing tag."),
+)
+def a_tag_that_is_set_twice(aws):
+    url = aws.sqs.CreateQueue(QueueName=aws.new("queue"), tags={"team": "shop"})["QueueUrl"]
+    aws.sqs.TagQueue(QueueUrl=url, Tags={"team": "till"})
+    return aws.sqs.ListQueueTags(QueueUrl=url)["Tags"]
+
+
+@question({}, Api("sqs", "UntagQueue", "Remove cost allocation tags from the specified Amazon SQS queue."))
+def a_tag_that_was_removed(aws):
+    url = queue(aws)
+    aws.sqs.TagQueue(QueueUrl=url, Tags={"team": "shop"})
+    aws.sqs.UntagQueue(QueueUrl=url, TagKeys=["team"])
+    return aws.sqs.ListQueueTags(QueueUrl=url).get("Tags", {})
+
+
+@question(MISSING_QUEUE, NO_QUEUE)
+def tagging_a_queue_that_does_not_exist(aws):
+    return code(refusal(aws.sqs.TagQueue, QueueUrl=gone(aws), Tags={"team": "shop"}))
+
+
+@question(1, Api("sqs", "ListQueues", "only queues with a name that begins with the specified value are returned"))
+def queues_with_a_prefix(aws):
+    name = aws.new("prefixed")
+    aws.sqs.CreateQueue(QueueName=name)
+    return len(aws.sqs.ListQueues(QueueNamePrefix=name)["QueueUrls"])
+
+
+@question(
+    (1, True),
+    Api(
+        "sqs", "ListQueues", "If you set MaxResults and there are additional results to display, the response includes"
+    ),
+)
+def a_page_of_one_queue(aws):
+    queue(aws)
+    queue(aws)
+    found = aws.sqs.ListQueues(MaxResults=1)
+    return len(found["QueueUrls"]), "NextToken" in found
+
+
+@question(MISSING_QUEUE, NO_QUEUE)
+def purging_a_queue_that_does_not_exist(aws):
+    return code(refusal(aws.sqs.PurgeQueue, QueueUrl=gone(aws)))
+
+
+@question(MISSING_QUEUE, NO_QUEUE)
+def deleting_a_queue_that_does_not_exist(aws):
+    return code(refusal(aws.sqs.DeleteQueue, QueueUrl=gone(aws)))
+
+
+@question(
+    ACCEPTED,
+    Api("sqs", "DeleteQueue", "Deletes the queue specified by the QueueUrl, regardless of the queue's contents."),
+)
+def deleting_a_queue_with_a_message(aws):
+    url = queue(aws)
+    aws.sqs.SendMessage(QueueUrl=url, MessageBody="left")
+    return refusal(aws.sqs.DeleteQueue, QueueUrl=url)
