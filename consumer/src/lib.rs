@@ -22,7 +22,7 @@ use cloud::log::step;
 use cloud::wait::WaitPolicy;
 use cloud::{Cloud, Rejection, Replication, reject, require};
 use protocol::event::{Awaited, Check, Content, Record};
-use protocol::notification::Notification;
+use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
 use protocol::wait::{self, Answer};
@@ -85,6 +85,8 @@ impl Consumer {
 }
 
 impl Replication for Consumer {
+    type SweepState = ();
+
     fn cloud(&self) -> &Cloud {
         &self.cloud
     }
@@ -126,7 +128,7 @@ impl Replication for Consumer {
         checked.or_else(|error| reject(Some(&sender), error).map(|()| Answer::Done))
     }
 
-    async fn sweep_snapshot(&self, snapshot: Snapshot) -> anyhow::Result<()> {
+    async fn sweep_snapshot(&self, snapshot: Snapshot, (): &()) -> anyhow::Result<()> {
         let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
         if self.ensure_served(&origin).is_err() {
             return Ok(());
@@ -154,7 +156,12 @@ impl Consumer {
                 Ok(())
             }
             Notification::Other { number: _ } => Ok(()),
-            Notification::Snapshot { arn, event: _ } => self.look_at(&arn).await,
+            // The snapshot may be the final one of a database of DR, which is no copy.
+            Notification::Snapshot { event: SnapshotEvent::Creating, .. } => Ok(()),
+            Notification::Snapshot {
+                arn,
+                event: SnapshotEvent::Created | SnapshotEvent::Copied | SnapshotEvent::Cancelled,
+            } => self.look_at(&arn).await,
         }
     }
 
@@ -272,7 +279,7 @@ impl Consumer {
     async fn look_at(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
         require(arn.place == *self.cloud.here(), || format!("{arn} is not in this account and region"))?;
         match self.cloud.find(arn).await? {
-            Some(snapshot) => self.sweep_snapshot(snapshot).await,
+            Some(snapshot) => self.sweep_snapshot(snapshot, &()).await,
             None => Ok(()),
         }
     }

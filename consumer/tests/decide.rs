@@ -5,7 +5,9 @@
 use chrono::TimeDelta;
 use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
 use consumer::limits::Exceeded;
-use protocol::{Announcement, Attempt, DatabaseArn, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
+use protocol::{
+    Announcement, Attempt, DatabaseArn, Engine, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags,
+};
 
 const DELAY: TimeDelta = TimeDelta::seconds(20);
 
@@ -132,7 +134,9 @@ fn announcement() -> Announcement {
 fn snapshot(arn: SnapshotArn, status: Status) -> Snapshot {
     Snapshot {
         arn,
-        database: "orders".to_owned(),
+        database: "orders".into(),
+        resource_id: None,
+        engine: Engine::Rds,
         status,
         progress: 100,
         gib: 20,
@@ -264,10 +268,10 @@ fn a_finished_copy_is_compared_with_its_origin_until_it_is_reported() {
     let differs = |snapshot: Snapshot| matches!(Existing::of(Some(snapshot), &origin), Existing::NotAsAnnounced { .. });
     let at = |seconds: i64| Some(origin.taken + chrono::TimeDelta::milliseconds(seconds * 1000 + 40));
     assert!(!differs(copy.clone()));
-    assert!(!differs(Snapshot { database: "Orders".to_owned(), ..copy.clone() }), "identifiers have no case");
+    assert!(!differs(Snapshot { database: "Orders".into(), ..copy.clone() }), "identifiers have no case");
     assert!(!differs(Snapshot { original_created: at(0), copied_from: Some(origin.transit().into()), ..copy.clone() }));
     let wrong = [
-        Snapshot { database: "customers".to_owned(), ..copy.clone() },
+        Snapshot { database: "customers".into(), ..copy.clone() },
         Snapshot { original_created: at(60), ..copy.clone() },
         Snapshot { original_created: at(-60), ..copy.clone() },
         Snapshot { copied_from: Some(origin.copy(&dr).into()), ..copy.clone() },

@@ -75,7 +75,9 @@ fn copy(database: usize, day: usize, dr: &Place, now: DateTime<Utc>) -> Snapshot
     let tags = user.with(origin.to_tags().iter()).with([(tags::LIFECYCLE, "Standard"), (tags::REPORTED, &*reported)]);
     Snapshot {
         arn: origin.copy(dr),
-        database: format!("database-{database:05}"),
+        database: format!("database-{database:05}").into(),
+        resource_id: None,
+        engine: protocol::Engine::Rds,
         status: Status::Available,
         progress: 100,
         gib: 100,

@@ -24,6 +24,7 @@ impl Producer {
         match step {
             Step::NoAction(reason) => log_once(origin, step::NO_ACTION, reason.texts(), cause),
             Step::Ignore(reason) => log_once(origin, step::IGNORED, reason.texts(), cause),
+            Step::LookAtDatabase { source } => self.act_by_database(origin, source, cause).await?,
             Step::StartCopy { source } => self.start_copy(origin, &source).await?,
             Step::Wait { transit } => return self.wait(origin, &transit, cause).await,
             Step::Announce { transit } => self.announce(origin, transit).await?,
@@ -47,7 +48,7 @@ impl Producer {
         Ok(Answer::Done)
     }
 
-    async fn start_copy(&self, origin: &Origin, source: &Snapshot) -> anyhow::Result<()> {
+    pub(crate) async fn start_copy(&self, origin: &Origin, source: &Snapshot) -> anyhow::Result<()> {
         let transit = origin.transit();
         let (tags, left_out) =
             source.tags.for_copy(&origin.to_tags().with(self.settings.tag.iter()), &SourceTags::Keep);
@@ -75,7 +76,8 @@ impl Producer {
                 );
             }
         }
-        info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, "copying under the transit key");
+        info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, engine = %source.engine,
+            "copying under the transit key");
         Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &transit, source.gib).await?)
     }
 
@@ -145,7 +147,7 @@ impl Producer {
     }
 
     /// Marks the source as copied. A source with the maximum number of tags cannot get another tag. It is marked by its
-    /// lifecycle tag instead, which exists already.
+    /// lifecycle tag instead, which exists already: a source without one takes that of its database before it is copied.
     async fn mark_copied(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<Effect> {
         let error = match self.cloud.tag(&origin.snapshot, tags::COPIED, &copy.to_string()).await {
             Ok(effect) => return Ok(effect),
@@ -212,7 +214,7 @@ fn keep_transit(origin: &Origin, reason: RefusalReason, why: &str) {
 }
 
 /// Logs a look without an action, but only if a notification caused it: a line in every sweep would be noise.
-fn log_once(origin: &Origin, step: &str, (reason, message): (&str, &str), cause: Cause) {
+pub(crate) fn log_once(origin: &Origin, step: &str, (reason, message): (&str, &str), cause: Cause) {
     if matches!(cause, Cause::Notification) {
         let ignored = u64::from(step == step::IGNORED);
         info!(snapshot = %origin.snapshot, step, reason, ignored, "{message}");

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use protocol::message::Refusal;
-use protocol::{Origin, Place, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
+use protocol::tags::MAX_TAGS;
+use protocol::{Database, Origin, Place, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 /// The observed state of one snapshot, and DR's reply if that caused the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,18 +30,18 @@ pub enum Source {
     Available {
         /// The source.
         snapshot: Snapshot,
-        /// What its lifecycle tag requests.
+        /// What its own lifecycle tag requests.
         wanted: Wanted,
         /// The result of earlier attempts.
         outcome: Outcome,
     },
 }
 
-/// Whether a copy of a source is wanted, by its lifecycle tag.
+/// Whether a copy of a source is wanted, by its own lifecycle tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// No: the source has no lifecycle.
-    NoLifecycle,
+    /// The source has no lifecycle of its own, so that of its database decides.
+    ByDatabase,
     /// No: the lifecycle is `Ignore`.
     Ignore,
     /// Yes. DR decides whether the lifecycle's name is known.
@@ -84,6 +85,11 @@ pub enum Step {
     NoAction(NoActionReason),
     /// The snapshot is not to be copied.
     Ignore(IgnoreReason),
+    /// Look at the database of a source that has no lifecycle of its own, and [decide by it](decide_by_database).
+    LookAtDatabase {
+        /// The source.
+        source: Snapshot,
+    },
     /// Start the transit copy and wait for it.
     StartCopy {
         /// The snapshot to copy.
@@ -142,6 +148,19 @@ pub enum Step {
     },
 }
 
+/// The next step for a source without a lifecycle of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseStep {
+    /// The snapshot is not to be copied.
+    Ignore(IgnoreReason),
+    /// Give the source the lifecycle of its database, then start the transit copy. Later looks go by that tag, also when the
+    /// database is gone.
+    TakeLifecycle(String),
+    /// Raise an alarm: the source has the maximum number of tags, so it can have neither a lifecycle nor the mark that DR has its
+    /// copy. It would be copied again every hour.
+    ReportFull,
+}
+
 /// Why no action is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoActionReason {
@@ -160,30 +179,33 @@ pub enum NoActionReason {
 /// Why a snapshot is not copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IgnoreReason {
-    /// The snapshot has no lifecycle.
+    /// Neither the snapshot nor its database has a lifecycle.
     NoLifecycle,
+    /// The snapshot has no lifecycle, and its database does not exist.
+    DatabaseGone,
     /// The snapshot's lifecycle is `Ignore`.
     LifecycleIgnore,
 }
 
 /// The next step. The first matching row applies:
 ///
-/// | DR's reply | source                        | transit copy | step            |
-/// |------------|-------------------------------|--------------|-----------------|
-/// | completed  | gone, or not observed         | any          | `ConfirmGone`   |
-/// | completed  | any                           | any          | `Confirm`       |
-/// | no copy    | gone, or not observed         | any          | `KeepTransit`   |
-/// | not now    | any but copied                | any          | `KeepTransit`   |
-/// | no copy    | any but copied                | any          | `MarkNotCopied` |
-/// |            | copied, or refused            | exists       | `DeleteTransit` |
-/// |            | copied, or refused            | any          | `NoAction`      |
-/// |            | any                           | in progress  | `Wait`          |
-/// |            | any                           | failed       | `DiscardFailed` |
-/// |            | any                           | available    | `Announce`      |
-/// |            | any                           | deleting     | `NoAction`      |
-/// |            | gone, not observed, not ready | none         | `NoAction`      |
-/// |            | no lifecycle, or `Ignore`     | none         | `Ignore`        |
-/// |            | wanted                        | none         | `StartCopy`     |
+/// | DR's reply | source                        | transit copy | step             |
+/// |------------|-------------------------------|--------------|------------------|
+/// | completed  | gone, or not observed         | any          | `ConfirmGone`    |
+/// | completed  | any                           | any          | `Confirm`        |
+/// | no copy    | gone, or not observed         | any          | `KeepTransit`    |
+/// | not now    | any but copied                | any          | `KeepTransit`    |
+/// | no copy    | any but copied                | any          | `MarkNotCopied`  |
+/// |            | copied, or refused            | exists       | `DeleteTransit`  |
+/// |            | copied, or refused            | any          | `NoAction`       |
+/// |            | any                           | in progress  | `Wait`           |
+/// |            | any                           | failed       | `DiscardFailed`  |
+/// |            | any                           | available    | `Announce`       |
+/// |            | any                           | deleting     | `NoAction`       |
+/// |            | gone, not observed, not ready | none         | `NoAction`       |
+/// |            | no lifecycle of its own       | none         | `LookAtDatabase` |
+/// |            | lifecycle `Ignore`            | none         | `Ignore`         |
+/// |            | wanted                        | none         | `StartCopy`      |
 ///
 /// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit).
 ///
@@ -220,10 +242,30 @@ pub fn decide(observed: Observed) -> Step {
         (_, Source::NotObserved | Source::Gone, None) => Step::NoAction(NoActionReason::Gone),
         (_, Source::NotReady, None) => Step::NoAction(NoActionReason::NotReady),
         (_, Source::Available { snapshot, wanted, outcome: Pending }, None) => match wanted {
-            Wanted::NoLifecycle => Step::Ignore(IgnoreReason::NoLifecycle),
+            Wanted::ByDatabase => Step::LookAtDatabase { source: snapshot },
             Wanted::Ignore => Step::Ignore(IgnoreReason::LifecycleIgnore),
             Wanted::Copy => Step::StartCopy { source: snapshot },
         },
+    }
+}
+
+/// The next step for a source without a lifecycle of its own, by its database:
+///
+/// - gone: `Ignore`
+/// - no lifecycle, or `Ignore`: `Ignore`
+/// - a lifecycle, and the source has 50 tags: `ReportFull`
+/// - a lifecycle: `TakeLifecycle`
+///
+/// RDS does not give a snapshot the tags of its database if `CopyTagsToSnapshot` is off, or if the request that creates the
+/// snapshot has tags of its own.
+#[must_use]
+pub fn decide_by_database(source: &Snapshot, database: Option<&Database>) -> DatabaseStep {
+    let Some(database) = database else { return DatabaseStep::Ignore(IgnoreReason::DatabaseGone) };
+    match (database.lifecycle(), database.protecting_lifecycle()) {
+        (None, _) => DatabaseStep::Ignore(IgnoreReason::NoLifecycle),
+        (Some(_), None) => DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore),
+        (_, Some(_)) if source.tags.len() >= MAX_TAGS => DatabaseStep::ReportFull,
+        (_, Some(lifecycle)) => DatabaseStep::TakeLifecycle(lifecycle.to_owned()),
     }
 }
 
@@ -247,7 +289,7 @@ impl Source {
             Status::Available => {}
         }
         let wanted = match snapshot.lifecycle() {
-            None => Wanted::NoLifecycle,
+            None => Wanted::ByDatabase,
             Some(name) if name.eq_ignore_ascii_case(tags::IGNORE) => Wanted::Ignore,
             Some(_) => Wanted::Copy,
         };
@@ -261,12 +303,6 @@ impl Source {
             _ => Outcome::Pending,
         };
         Self::Available { snapshot, wanted, outcome }
-    }
-
-    /// Whether a copy of the source is wanted and not there yet.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        matches!(self, Self::Available { wanted: Wanted::Copy, outcome: Outcome::Pending, .. })
     }
 }
 
@@ -289,7 +325,13 @@ impl IgnoreReason {
     #[must_use]
     pub fn texts(self) -> (&'static str, &'static str) {
         match self {
-            Self::NoLifecycle => ("no-lifecycle", "not copied: no Draco_Lifecycle tag"),
+            Self::NoLifecycle => {
+                ("no-lifecycle", "not copied: neither the snapshot nor its database has the tag Draco_Lifecycle")
+            }
+            Self::DatabaseGone => (
+                "database-gone",
+                "not copied: the snapshot has no Draco_Lifecycle tag, and its database does not exist",
+            ),
             Self::LifecycleIgnore => ("lifecycle-ignore", "not copied: the lifecycle is Ignore"),
         }
     }

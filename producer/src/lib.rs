@@ -5,24 +5,26 @@
 
 mod act;
 mod audit;
+mod databases;
 pub mod decide;
 mod settings;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
 use cloud::{Cloud, Rejection, Replication, require};
 use protocol::event::{Awaited, Check, Content, Record};
 use protocol::message::NoCopy;
-use protocol::notification::Notification;
+use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::wait::Answer;
 use protocol::{Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
 use tracing::{info, warn};
 
+use databases::Protected;
 use decide::{NoActionReason, Observed, Reply, Source, decide};
 use settings::Settings;
 
@@ -31,6 +33,9 @@ pub struct Producer {
     cloud: Cloud,
     settings: Settings,
 }
+
+/// The age up to which a snapshot that RDS reports as created has no transit copy yet.
+const NEW: TimeDelta = TimeDelta::hours(1);
 
 /// What caused a look, as far as the step depends on it.
 #[derive(Clone, Copy)]
@@ -57,6 +62,8 @@ impl Producer {
 }
 
 impl Replication for Producer {
+    type SweepState = Protected;
+
     fn cloud(&self) -> &Cloud {
         &self.cloud
     }
@@ -71,9 +78,12 @@ impl Replication for Producer {
                 info!(step = step::IGNORED, reason = "subscription-notice", "RDS will send notifications");
             }
             Content::Notification(Notification::Other { number: _ }) => {}
-            Content::Notification(Notification::Snapshot { arn, event: _ }) => {
+            Content::Notification(Notification::Snapshot { arn, event }) => {
                 self.ensure_here(&arn)?;
-                self.look_at(&arn).await?;
+                match event {
+                    SnapshotEvent::Creating => self.look_at_unfinished(&arn).await?,
+                    event => self.look_at(&arn, event).await?,
+                }
             }
             Content::Message(Message::Completed { origin, copy }) => {
                 self.ensure_here(&origin.snapshot)?;
@@ -125,17 +135,19 @@ impl Replication for Producer {
         self.send_audit().await
     }
 
-    async fn sweep_snapshot(&self, snapshot: Snapshot) -> anyhow::Result<()> {
+    async fn sweep_snapshot(&self, snapshot: Snapshot, protected: &Protected) -> anyhow::Result<()> {
         match SnapshotRole::of(&snapshot) {
-            SnapshotRole::Source => match snapshot.origin()? {
-                Some(origin) if self.evaluate(snapshot.clone(), &origin).is_pending() => {
-                    self.look_at_source(snapshot, Cause::Sweep).await
+            SnapshotRole::Source => {
+                let Some(origin) = snapshot.origin()? else { return Ok(()) };
+                let source = self.evaluate(snapshot.clone(), &origin);
+                if self.is_pending(&source, protected).await.with_context(|| snapshot.arn.to_string())? {
+                    self.look_at_source(snapshot, Cause::Sweep).await?;
                 }
-                _ => Ok(()),
-            },
+                Ok(())
+            }
             SnapshotRole::Transit(origin) => {
                 let source = self.find_source(&origin).await?;
-                if source.is_pending() {
+                if self.is_pending(&source, protected).await? {
                     // The sweep also looks at the source, and then at this transit copy.
                     return Ok(());
                 }
@@ -155,13 +167,22 @@ impl Producer {
     }
 
     /// Looks at the snapshot that a notification names, which may be a source or a transit copy.
-    async fn look_at(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
+    ///
+    /// A snapshot that was just created has no transit copy yet, so none is looked up. If it has one, because the notification
+    /// arrived twice, starting the copy finds it.
+    async fn look_at(&self, arn: &SnapshotArn, event: SnapshotEvent) -> anyhow::Result<()> {
         let Some(snapshot) = self.cloud.find(arn).await? else {
             let (reason, message) = NoActionReason::Gone.texts();
             info!(snapshot = %arn, step = step::NO_ACTION, reason, "{message}");
             return Ok(());
         };
         match SnapshotRole::of(&snapshot) {
+            SnapshotRole::Source if event == SnapshotEvent::Created && self.is_new(&snapshot) => {
+                let Some(origin) = snapshot.origin()? else { return Ok(()) };
+                let source = self.evaluate(snapshot, &origin);
+                let observed = Observed::new(&origin, source, None, Reply::None);
+                self.decide_and_act(origin, observed, Cause::Notification).await.map(drop)
+            }
             SnapshotRole::Source => self.look_at_source(snapshot, Cause::Notification).await,
             SnapshotRole::Transit(origin) => {
                 let observed = Observed::new(&origin, Source::NotObserved, Some(snapshot), Reply::None);
@@ -170,6 +191,10 @@ impl Producer {
             // Copies are never sources (invariant 12).
             SnapshotRole::Copy(_) => Ok(()),
         }
+    }
+
+    fn is_new(&self, snapshot: &Snapshot) -> bool {
+        snapshot.created.is_some_and(|created| self.cloud.now() - created < NEW)
     }
 
     /// Looks at the transit copy of this source.

@@ -2,67 +2,70 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
-use producer::decide::{IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide};
-use protocol::{RefusalReason, Snapshot, SnapshotArn, Status, Tags};
+use producer::decide::{
+    DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
+    decide_by_database,
+};
+use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 15] = [
     (
-        "| completed  | gone, or not observed         | any          | `ConfirmGone`   |",
+        "| completed  | gone, or not observed         | any          | `ConfirmGone`    |",
         |o| is_completed(o) && is_gone(o),
         |o| Step::ConfirmGone { copy: copy(), transit: o.transit },
     ),
-    ("| completed  | any                           | any          | `Confirm`       |", is_completed, |o| {
+    ("| completed  | any                           | any          | `Confirm`        |", is_completed, |o| {
         Step::Confirm { copy: copy(), transit: o.transit }
     }),
     (
-        "| no copy    | gone, or not observed         | any          | `KeepTransit`   |",
+        "| no copy    | gone, or not observed         | any          | `KeepTransit`    |",
         |o| refusal(o).is_some() && is_gone(o),
         |o| Step::KeepTransit { reason: refusal(&o).expect("a refusal"), why: "why".to_owned() },
     ),
     (
-        "| not now    | any but copied                | any          | `KeepTransit`   |",
+        "| not now    | any but copied                | any          | `KeepTransit`    |",
         |o| refusal(o).is_some_and(RefusalReason::keeps_transit) && outcome(o) != Some(Outcome::Copied),
         |o| Step::KeepTransit { reason: refusal(&o).unwrap_or(RefusalReason::Other), why: "why".to_owned() },
     ),
     (
-        "| no copy    | any but copied                | any          | `MarkNotCopied` |",
+        "| no copy    | any but copied                | any          | `MarkNotCopied`  |",
         |o| refusal(o).is_some() && outcome(o) != Some(Outcome::Copied),
         |o| Step::MarkNotCopied { reason: RefusalReason::NotShared, why: "why".to_owned(), transit: o.transit },
     ),
     (
-        "|            | copied, or refused            | exists       | `DeleteTransit` |",
+        "|            | copied, or refused            | exists       | `DeleteTransit`  |",
         |o| has_result(o) && transit_status(o).is_some_and(|status| status != Status::Deleting),
         |o| Step::DeleteTransit { transit: transit(o) },
     ),
-    ("|            | copied, or refused            | any          | `NoAction`      |", has_result, |o| {
+    ("|            | copied, or refused            | any          | `NoAction`       |", has_result, |o| {
         let is_copied = outcome(&o) == Some(Outcome::Copied);
         Step::NoAction(if is_copied { NoActionReason::Copied } else { NoActionReason::Refused })
     }),
     (
-        "|            | any                           | in progress  | `Wait`          |",
+        "|            | any                           | in progress  | `Wait`           |",
         |o| matches!(transit_status(o), Some(Status::Creating | Status::Copying)),
         |o| Step::Wait { transit: transit(o) },
     ),
     (
-        "|            | any                           | failed       | `DiscardFailed` |",
+        "|            | any                           | failed       | `DiscardFailed`  |",
         |o| transit_status(o) == Some(Status::Failed),
         |o| Step::DiscardFailed { transit: transit(o) },
     ),
     (
-        "|            | any                           | available    | `Announce`      |",
+        "|            | any                           | available    | `Announce`       |",
         |o| transit_status(o) == Some(Status::Available),
         |o| Step::Announce { transit: transit(o) },
     ),
     (
-        "|            | any                           | deleting     | `NoAction`      |",
+        "|            | any                           | deleting     | `NoAction`       |",
         |o| transit_status(o) == Some(Status::Deleting),
         |_| Step::NoAction(NoActionReason::TransitDeleting),
     ),
     (
-        "|            | gone, not observed, not ready | none         | `NoAction`      |",
+        "|            | gone, not observed, not ready | none         | `NoAction`       |",
         |o| matches!(o.source, Source::Gone | Source::NotObserved | Source::NotReady),
         |o| {
             let is_ready = o.source != Source::NotReady;
@@ -70,15 +73,17 @@ const ROWS: [Row; 14] = [
         },
     ),
     (
-        "|            | no lifecycle, or `Ignore`     | none         | `Ignore`        |",
-        |o| matches!(wanted(o), Some(Wanted::NoLifecycle | Wanted::Ignore)),
-        |o| {
-            let has_none = wanted(&o) == Some(Wanted::NoLifecycle);
-            Step::Ignore(if has_none { IgnoreReason::NoLifecycle } else { IgnoreReason::LifecycleIgnore })
-        },
+        "|            | no lifecycle of its own       | none         | `LookAtDatabase` |",
+        |o| wanted(o) == Some(Wanted::ByDatabase),
+        |_| Step::LookAtDatabase { source: snapshot("rds:orders", Status::Available) },
     ),
     (
-        "|            | wanted                        | none         | `StartCopy`     |",
+        "|            | lifecycle `Ignore`            | none         | `Ignore`         |",
+        |o| wanted(o) == Some(Wanted::Ignore),
+        |_| Step::Ignore(IgnoreReason::LifecycleIgnore),
+    ),
+    (
+        "|            | wanted                        | none         | `StartCopy`      |",
         |o| wanted(o) == Some(Wanted::Copy),
         |_| Step::StartCopy { source: snapshot("rds:orders", Status::Available) },
     ),
@@ -87,7 +92,9 @@ const ROWS: [Row; 14] = [
 fn snapshot(id: &str, status: Status) -> Snapshot {
     Snapshot {
         arn: format!("arn:aws:rds:eu-west-1:111111111111:snapshot:{id}").parse().expect("an ARN"),
-        database: "orders".to_owned(),
+        database: "orders".into(),
+        resource_id: None,
+        engine: Engine::Rds,
         status,
         progress: 100,
         gib: 20,
@@ -151,7 +158,7 @@ fn is_completed(observed: &Observed) -> bool {
 }
 
 fn every_observable_state() -> Vec<Observed> {
-    let available = [Wanted::NoLifecycle, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
+    let available = [Wanted::ByDatabase, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
         [Outcome::Pending, Outcome::Copied, Outcome::Refused].map(|outcome| Source::Available {
             snapshot: snapshot("rds:orders", Status::Available),
             wanted,
@@ -190,6 +197,32 @@ fn the_tested_table_is_the_documented_table() {
     let source = include_str!("../src/decide.rs");
     let rows = source.lines().filter_map(|line| line.trim().strip_prefix("/// |")).map(|row| format!("|{row}")).skip(2);
     assert_eq!(rows.collect::<Vec<_>>(), ROWS.map(|(text, ..)| text));
+}
+
+#[test]
+fn a_source_without_a_lifecycle_goes_by_its_database() {
+    let source = |tags: usize| {
+        let tags = (0..tags).map(|nth| (nth.to_string(), "")).collect();
+        Snapshot { tags, ..snapshot("by-hand", Status::Available) }
+    };
+    let database = |lifecycle: Option<&str>| Database {
+        resource_id: "db-ORDERS".to_owned(),
+        is_deleting: false,
+        tags: lifecycle.map(|name| (tags::LIFECYCLE, name)).into_iter().collect(),
+    };
+    let takes = || DatabaseStep::TakeLifecycle("Standard".to_owned());
+    for (tags, database, step) in [
+        (1, None, DatabaseStep::Ignore(IgnoreReason::DatabaseGone)),
+        (1, Some(database(None)), DatabaseStep::Ignore(IgnoreReason::NoLifecycle)),
+        (1, Some(database(Some("ignore"))), DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore)),
+        (50, Some(database(Some("ignore"))), DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore)),
+        (1, Some(database(Some("Standard"))), takes()),
+        (49, Some(database(Some("Standard"))), takes()),
+        // It could have neither the lifecycle nor `Draco_Copied`.
+        (50, Some(database(Some("Standard"))), DatabaseStep::ReportFull),
+    ] {
+        assert_eq!(decide_by_database(&source(tags), database.as_ref()), step);
+    }
 }
 
 #[test]

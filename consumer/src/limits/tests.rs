@@ -1,6 +1,6 @@
 //! Invariant 14: no source takes another's share of DR.
 
-use protocol::{Kind, Place, Status, Tags};
+use protocol::{Engine, Kind, Place, Status, Tags};
 
 use super::*;
 
@@ -23,7 +23,9 @@ fn copy(origin: &Origin, created: Option<&str>) -> Snapshot {
     let dr = Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() };
     Snapshot {
         arn: origin.copy(&dr),
-        database: origin.database.id().to_owned(),
+        database: origin.database.id().into(),
+        resource_id: None,
+        engine: Engine::Rds,
         status: if created.is_some() { Status::Available } else { Status::Copying },
         progress: 100,
         gib: 20,

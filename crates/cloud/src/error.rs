@@ -47,6 +47,10 @@ const CODES: [(Class, &[&str]); 8] = [
             "DBSnapshotNotFoundFault",
             "DBClusterSnapshotNotFound",
             "DBClusterSnapshotNotFoundFault",
+            "DBInstanceNotFound",
+            "DBInstanceNotFoundFault",
+            "DBClusterNotFound",
+            "DBClusterNotFoundFault",
             // SNS, KMS, Step Functions.
             "NotFound",
             "NotFoundException",
@@ -189,6 +193,8 @@ const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
 pub(crate) enum Operation<'a> {
     Find(&'a SnapshotArn),
     List(Kind, Option<&'a str>),
+    FindDatabase(Kind, &'a str),
+    ListDatabases(Kind),
     DescribeQuota(Kind),
     Copy { from: &'a SnapshotArn, to: &'a SnapshotArn },
     Share { snapshot: &'a SnapshotArn, with: &'a AccountId },
@@ -311,7 +317,11 @@ impl fmt::Display for Failure {
 impl Operation<'_> {
     fn kind(&self) -> OperationKind {
         match self {
-            Self::Find(_) | Self::List(..) | Self::DescribeQuota(_) => OperationKind::Describe,
+            Self::Find(_)
+            | Self::List(..)
+            | Self::FindDatabase(..)
+            | Self::ListDatabases(_)
+            | Self::DescribeQuota(_) => OperationKind::Describe,
             Self::Copy { from, to } if from.place.account == to.place.account => OperationKind::Copy,
             Self::Copy { .. } => OperationKind::CopyShared,
             Self::Share { .. } => OperationKind::Share,
@@ -330,6 +340,8 @@ impl fmt::Display for Operation<'_> {
             Self::Find(snapshot) => write!(f, "describing {}", snapshot.id()),
             Self::List(kind, None) => write!(f, "listing {}s", kind.snapshot_type()),
             Self::List(kind, Some(database)) => write!(f, "listing {}s of {database}", kind.snapshot_type()),
+            Self::FindDatabase(kind, id) => write!(f, "describing the {} {id}", kind.database_type()),
+            Self::ListDatabases(kind) => write!(f, "listing {}s", kind.database_type()),
             Self::DescribeQuota(kind) => write!(f, "describing the quota for {}s", kind.snapshot_type()),
             Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),

@@ -23,6 +23,9 @@ pub trait Function {
 
 /// A function that moves snapshots. It implements one method for each trigger, and is a [`Function`] by that.
 pub trait Replication {
+    /// What the looks of one sweep share.
+    type SweepState: Default + Send + Sync;
+
     /// The account in which the function runs.
     fn cloud(&self) -> &Cloud;
 
@@ -36,7 +39,11 @@ pub trait Replication {
     fn check(&self, check: Check) -> impl Future<Output = anyhow::Result<Answer>> + Send;
 
     /// Looks at one snapshot of a sweep.
-    fn sweep_snapshot(&self, snapshot: Snapshot) -> impl Future<Output = anyhow::Result<()>> + Send;
+    fn sweep_snapshot(
+        &self,
+        snapshot: Snapshot,
+        state: &Self::SweepState,
+    ) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Compares what the account believes is copied with what DR has. Only the function of a source account can.
     fn audit(&self) -> impl Future<Output = anyhow::Result<()>> + Send
@@ -63,7 +70,8 @@ pub trait Replication {
                 Event::Trigger(Trigger::Audit(Audit {})) => self.audit().await?,
                 Event::Trigger(Trigger::Sweep(sweep)) => {
                     let state_machine = &self.wait_policy().state_machine;
-                    let look = |snapshot| self.sweep_snapshot(snapshot);
+                    let state = Self::SweepState::default();
+                    let look = |snapshot| self.sweep_snapshot(snapshot, &state);
                     batch::sweep(self.cloud(), sweep, deadline, state_machine, look).await?;
                 }
                 Event::Trigger(Trigger::Keep(_)) => bail!("refused: only the keeper handles {{\"keep\":{{…}}}}"),

@@ -36,7 +36,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags, TopicArn};
+use protocol::{AccountId, Database, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags, TopicArn};
 
 use clients::{Clients, partition};
 use error::{Failure, Operation};
@@ -62,6 +62,15 @@ pub struct Cloud {
 pub struct Page {
     /// At most 100 snapshots.
     pub snapshots: Vec<Snapshot>,
+    /// The marker of the next page, if there is one.
+    pub marker: Option<String>,
+}
+
+/// A page of this account's databases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatabasePage {
+    /// At most 100 databases.
+    pub databases: Vec<Database>,
     /// The marker of the next page, if there is one.
     pub marker: Option<String>,
 }
@@ -179,6 +188,36 @@ impl Cloud {
         })
         .await?;
         Ok(all)
+    }
+
+    /// The database of this account with this resource ID. `None` if there is none.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn find_database(&self, kind: Kind, resource_id: &str) -> Result<Option<Database>, Error> {
+        match self.snapshots.list_databases(kind, Some(resource_id), None).await {
+            // The filter's result is compared: a later database with the same identifier is another one.
+            Ok(page) => Ok(page.databases.into_iter().find(|found| found.resource_id == resource_id)),
+            Err(failure) if failure.class() == Class::Gone => Ok(None),
+            Err(failure) => Err(self.error(&Operation::FindDatabase(kind, resource_id), failure)),
+        }
+    }
+
+    /// Visits all databases of this account of a kind, page by page.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn for_each_database(&self, kind: Kind, mut visit: impl FnMut(Database)) -> Result<(), Error> {
+        let mut marker = None::<String>;
+        loop {
+            let page = self.snapshots.list_databases(kind, None, marker.as_deref()).await;
+            let page = page.map_err(|failure| self.error(&Operation::ListDatabases(kind), failure))?;
+            page.databases.into_iter().for_each(&mut visit);
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// The quota of this account for manual snapshots of a kind. `None` if AWS returns none.

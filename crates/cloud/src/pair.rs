@@ -2,13 +2,13 @@
 //! maps them to one. Each method matches on the kind once and converts the result to [`Snapshot`]s.
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
+use aws_sdk_rds::types::{DbCluster, DbClusterSnapshot, DbInstance, DbSnapshot, Filter, Tag};
 use chrono::{DateTime, Utc};
-use protocol::{AccountId, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
+use protocol::{AccountId, Database, Engine, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
 
 use crate::error::Failure;
 use crate::log::step;
-use crate::{Page, Quota};
+use crate::{DatabasePage, Page, Quota};
 
 /// The maximum page size of RDS.
 const PAGE_SIZE: i32 = 100;
@@ -70,6 +70,35 @@ impl Pair {
                 let call = self.rds.describe_db_cluster_snapshots().max_records(PAGE_SIZE);
                 let page = call.set_filters(filters).set_marker(marker).send().await?;
                 Ok(Page { snapshots: parse_page(page.db_cluster_snapshots(), cluster), marker: page.marker })
+            }
+        }
+    }
+
+    /// A page of the databases of a kind, or of those with this resource ID. Not the identifier: a database can be renamed, and
+    /// another one can have its identifier then.
+    pub(crate) async fn list_databases(
+        &self,
+        kind: Kind,
+        resource_id: Option<&str>,
+        marker: Option<&str>,
+    ) -> Result<DatabasePage, Failure> {
+        let filter = |name: &str, id: &str| vec![Filter::builder().name(name).values(id).build()];
+        let marker = marker.map(str::to_owned);
+        match kind {
+            Kind::Instance => {
+                let filters = resource_id.map(|id| filter("dbi-resource-id", id));
+                let call = self.rds.describe_db_instances().max_records(PAGE_SIZE);
+                let page = call.set_filters(filters).set_marker(marker).send().await?;
+                Ok(DatabasePage {
+                    databases: page.db_instances().iter().map(db_instance).collect(),
+                    marker: page.marker,
+                })
+            }
+            Kind::Cluster => {
+                let filters = resource_id.map(|id| filter("db-cluster-resource-id", id));
+                let call = self.rds.describe_db_clusters().max_records(PAGE_SIZE);
+                let page = call.set_filters(filters).set_marker(marker).send().await?;
+                Ok(DatabasePage { databases: page.db_clusters().iter().map(db_cluster).collect(), marker: page.marker })
             }
         }
     }
@@ -177,12 +206,14 @@ fn parse_page<S>(page: &[S], parse: impl Fn(&S) -> Result<Snapshot, Failure>) ->
 fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
         arn: arn(described.db_snapshot_arn())?,
-        database: described.db_instance_identifier().unwrap_or_default().to_owned(),
+        database: described.db_instance_identifier().unwrap_or_default().into(),
+        resource_id: described.dbi_resource_id().map(Into::into),
+        engine: Engine::parse(described.engine().unwrap_or_default()),
         status: Status::parse(described.status().unwrap_or_default()),
         progress: percent(described.percent_progress()),
         gib: gib(described.allocated_storage()),
         is_encrypted: described.encrypted().unwrap_or_default(),
-        key: described.kms_key_id().map(str::to_owned),
+        key: described.kms_key_id().map(Into::into),
         created: time(described.snapshot_create_time()),
         original_created: time(described.original_snapshot_create_time()),
         copied_from: copied_from(described.source_db_snapshot_identifier()),
@@ -193,18 +224,39 @@ fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
 fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
         arn: arn(described.db_cluster_snapshot_arn())?,
-        database: described.db_cluster_identifier().unwrap_or_default().to_owned(),
+        database: described.db_cluster_identifier().unwrap_or_default().into(),
+        resource_id: described.db_cluster_resource_id().map(Into::into),
+        engine: Engine::parse(described.engine().unwrap_or_default()),
         status: Status::parse(described.status().unwrap_or_default()),
         progress: percent(described.percent_progress()),
         gib: gib(described.allocated_storage()),
         is_encrypted: described.storage_encrypted().unwrap_or_default(),
-        key: described.kms_key_id().map(str::to_owned),
+        key: described.kms_key_id().map(Into::into),
         created: time(described.snapshot_create_time()),
         // Cluster snapshots have no OriginalSnapshotCreateTime.
         original_created: None,
         copied_from: copied_from(described.source_db_cluster_snapshot_arn()),
         tags: tags(described.tag_list()),
     })
+}
+
+/// The status of a database that is being deleted.
+const DELETING: &str = "deleting";
+
+fn db_instance(described: &DbInstance) -> Database {
+    Database {
+        resource_id: described.dbi_resource_id().unwrap_or_default().to_owned(),
+        is_deleting: described.db_instance_status() == Some(DELETING),
+        tags: tags(described.tag_list()),
+    }
+}
+
+fn db_cluster(described: &DbCluster) -> Database {
+    Database {
+        resource_id: described.db_cluster_resource_id().unwrap_or_default().to_owned(),
+        is_deleting: described.status() == Some(DELETING),
+        tags: tags(described.tag_list()),
+    }
 }
 
 fn arn(text: Option<&str>) -> Result<SnapshotArn, Failure> {

@@ -1,7 +1,7 @@
 //! Draco's data model: snapshots, their names and tags, RDS notifications, and the messages between the two accounts.
 //!
 //! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
-//! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`], [`origin`] (which source a copy was made from) with
+//! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`] with [`engine`] and [`database`], [`origin`] (which source a copy was made from) with
 //! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
 //! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look).
 //!
@@ -9,6 +9,8 @@
 
 pub mod arn;
 pub mod audit;
+pub mod database;
+pub mod engine;
 pub mod event;
 pub mod identifier;
 pub mod message;
@@ -24,6 +26,8 @@ pub mod topic;
 pub mod wait;
 
 pub use arn::{DatabaseArn, Kind, SnapshotArn};
+pub use database::Database;
+pub use engine::Engine;
 pub use identifier::Attempt;
 pub use message::{Announcement, Message, NoCopy, RefusalReason};
 pub use origin::{Origin, SnapshotRole};

@@ -17,7 +17,7 @@ const GUIDE: &str = "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuid
 pub enum Notification {
     /// RDS's notice that a subscription was created.
     SubscriptionNotice,
-    /// A snapshot was created or copied.
+    /// A snapshot is being created, or was created or copied.
     Snapshot {
         /// The snapshot.
         arn: SnapshotArn,
@@ -34,6 +34,8 @@ pub enum Notification {
 /// The events of a snapshot that concern Draco.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotEvent {
+    /// The creation of a manual snapshot has started. It may be the final snapshot of a database, which is deleted then.
+    Creating,
     /// The snapshot was created.
     Created,
     /// Its copy was completed.
@@ -43,7 +45,9 @@ pub enum SnapshotEvent {
 }
 
 /// The numbers of these events (RDS user guide, *Amazon RDS event categories and event messages*).
-const EVENTS: [(Kind, u32, SnapshotEvent); 8] = [
+const EVENTS: [(Kind, u32, SnapshotEvent); 10] = [
+    (Kind::Instance, 40, SnapshotEvent::Creating),
+    (Kind::Cluster, 74, SnapshotEvent::Creating),
     (Kind::Instance, 42, SnapshotEvent::Created),
     (Kind::Instance, 91, SnapshotEvent::Created),
     (Kind::Cluster, 75, SnapshotEvent::Created),

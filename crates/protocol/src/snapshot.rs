@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::arn::{ParseArnError, SnapshotArn};
 use crate::origin::Origin;
 use crate::tags::Tags;
-use crate::{DatabaseArn, Kind, tags};
+use crate::{DatabaseArn, Engine, Kind, tags};
 
 /// A snapshot, as AWS describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,11 @@ pub struct Snapshot {
     /// The ARN.
     pub arn: SnapshotArn,
     /// The identifier of its database.
-    pub database: String,
+    pub database: Box<str>,
+    /// The resource ID of its database. A later database with the same identifier has another one.
+    pub resource_id: Option<Box<str>>,
+    /// The engine of its database.
+    pub engine: Engine,
     /// The status.
     pub status: Status,
     /// The progress in percent.
@@ -23,7 +27,7 @@ pub struct Snapshot {
     /// Whether it is encrypted.
     pub is_encrypted: bool,
     /// The ARN of its KMS key.
-    pub key: Option<String>,
+    pub key: Option<Box<str>>,
     /// When it was created; for a copy, when it was copied. Missing until RDS has started to write it.
     pub created: Option<DateTime<Utc>>,
     /// When the original snapshot was taken. RDS returns it for instance snapshots only.

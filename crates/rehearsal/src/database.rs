@@ -13,10 +13,14 @@ pub struct Database {
     pub name: String,
     /// Whether it is an instance or a cluster.
     pub kind: Kind,
+    /// The engine, if it is not the usual one: PostgreSQL for instances, Aurora PostgreSQL for clusters.
+    pub engine: Option<String>,
     /// The encryption of the storage.
     pub encryption: Encryption,
-    /// The tags. RDS copies them to the snapshots.
+    /// The tags.
     pub tags: Tags,
+    /// Whether RDS gives them to the snapshots (`CopyTagsToSnapshot`).
+    pub copies_tags: bool,
     /// How many days RDS keeps automated snapshots.
     pub retention_days: i32,
     /// The size of an instance in GiB. For clusters it is a setting of the simulated AWS.
@@ -44,8 +48,10 @@ impl Database {
         Self {
             name: name.to_owned(),
             kind: Kind::Instance,
+            engine: None,
             encryption: Encryption::DefaultKey,
             tags: Tags::default(),
+            copies_tags: true,
             retention_days: 7,
             gib: 100,
             backup_window: "03:05-03:35".to_owned(),
@@ -56,6 +62,18 @@ impl Database {
     #[must_use]
     pub fn cluster(name: &str) -> Self {
         Self { kind: Kind::Cluster, ..Self::instance(name) }
+    }
+
+    /// RDS does not give the tags to the snapshots.
+    #[must_use]
+    pub fn without_tags_on_snapshots(self) -> Self {
+        Self { copies_tags: false, ..self }
+    }
+
+    /// Sets the engine.
+    #[must_use]
+    pub fn engine(self, name: &str) -> Self {
+        Self { engine: Some(name.to_owned()), ..self }
     }
 
     /// Sets the lifecycle.
@@ -102,12 +120,12 @@ impl Rehearsal {
                 rds.create_db_instance()
                     .db_instance_identifier(&database.name)
                     .db_instance_class("db.t4g.medium")
-                    .engine("postgres")
+                    .engine(database.engine.as_deref().unwrap_or("postgres"))
                     .allocated_storage(database.gib)
                     .storage_encrypted(is_encrypted)
                     .set_kms_key_id(key)
                     .set_tags(Some(tags))
-                    .copy_tags_to_snapshot(true)
+                    .copy_tags_to_snapshot(database.copies_tags)
                     .backup_retention_period(database.retention_days)
                     .preferred_backup_window(&database.backup_window)
                     .master_username("draco")
@@ -119,11 +137,11 @@ impl Rehearsal {
             Kind::Cluster => drop(
                 rds.create_db_cluster()
                     .db_cluster_identifier(&database.name)
-                    .engine("aurora-postgresql")
+                    .engine(database.engine.as_deref().unwrap_or("aurora-postgresql"))
                     .storage_encrypted(is_encrypted)
                     .set_kms_key_id(key)
                     .set_tags(Some(tags))
-                    .copy_tags_to_snapshot(true)
+                    .copy_tags_to_snapshot(database.copies_tags)
                     .backup_retention_period(database.retention_days)
                     .preferred_backup_window(&database.backup_window)
                     .master_username("draco")

@@ -147,7 +147,7 @@ fn wrong_keys(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
     let setup = rehearsal.setup();
     let may_be_unencrypted =
         |copy: &Snapshot| copy.arn.kind == Kind::Cluster && setup.is_consumer_flag_set("AllowPlaintextClusters");
-    let is_dr_key = |key: &String| key.contains(&format!(":{}:key/", setup.dr));
+    let is_dr_key = |key: &str| key.contains(&format!(":{}:key/", setup.dr));
     let wrong = ledger.copies.values().filter(|(_, copy)| match &copy.key {
         Some(key) => !is_dr_key(key),
         None => !may_be_unencrypted(copy),

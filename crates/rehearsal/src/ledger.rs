@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cloud::Cloud;
-use protocol::{Attempt, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
+use protocol::{Attempt, Database, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::Rehearsal;
 
@@ -23,6 +23,8 @@ pub struct Ledger {
     pub transits: BTreeMap<SnapshotArn, (Origin, DateTime<Utc>)>,
     /// The copies that are in DR now, with any status.
     pub present: BTreeMap<SnapshotArn, Snapshot>,
+    /// The lifecycle of each database that has one, by resource ID. Databases that are gone stay.
+    lifecycles: BTreeMap<String, String>,
 }
 
 /// A source snapshot.
@@ -32,13 +34,15 @@ pub struct Source {
     pub snapshot: Snapshot,
     /// The origin that the tags of its copies must have.
     pub origin: Origin,
+    /// Its own lifecycle, or else that of its database.
+    pub lifecycle: Option<String>,
 }
 
 impl Source {
     /// Whether Draco must copy it: its lifecycle is not `Ignore`.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.snapshot.lifecycle().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
+        self.lifecycle.as_ref().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
     }
 }
 
@@ -51,6 +55,7 @@ impl Ledger {
         let before = std::mem::take(&mut self.transits);
         let now = rehearsal.world.now();
         for place in rehearsal.setup.sources() {
+            self.observe_databases(rehearsal, &place).await?;
             for snapshot in rehearsal.snapshots(&place).await? {
                 match SnapshotRole::of(&snapshot) {
                     SnapshotRole::Transit(origin) => {
@@ -60,7 +65,11 @@ impl Ledger {
                     SnapshotRole::Copy(_) => {}
                     SnapshotRole::Source if snapshot.status == Status::Available => {
                         if let Some(origin) = snapshot.origin()? {
-                            self.sources.insert((snapshot.arn.clone(), origin.taken), Source { snapshot, origin });
+                            let of_database =
+                                || self.lifecycles.get(&**snapshot.resource_id.as_ref()?).map(String::as_str);
+                            let lifecycle = snapshot.lifecycle().or_else(of_database).map(str::to_owned);
+                            let source = Source { snapshot, origin, lifecycle };
+                            self.sources.insert((source.snapshot.arn.clone(), source.origin.taken), source);
                         }
                     }
                     SnapshotRole::Source => {}
@@ -75,6 +84,21 @@ impl Ledger {
                     self.copies.insert(snapshot.arn.clone(), (origin, snapshot));
                 }
             }
+        }
+        Ok(())
+    }
+
+    async fn observe_databases(&mut self, rehearsal: &Rehearsal, place: &Place) -> anyhow::Result<()> {
+        let cloud = Cloud::new(&rehearsal.owner_config(place), place.clone());
+        for kind in Kind::ALL {
+            let lifecycles = &mut self.lifecycles;
+            let mut observe = |database: Database| {
+                match database.lifecycle().map(str::to_owned) {
+                    Some(lifecycle) => lifecycles.insert(database.resource_id, lifecycle),
+                    None => lifecycles.remove(&database.resource_id),
+                };
+            };
+            cloud.for_each_database(kind, &mut observe).await?;
         }
         Ok(())
     }

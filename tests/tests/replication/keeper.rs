@@ -60,7 +60,7 @@ async fn set_lifecycle(fixture: &Fixture, name: &str, lifecycle: Option<&str>) -
 }
 
 async fn tag_newest_copy(fixture: &Fixture, database: &str, key: &str) -> anyhow::Result<()> {
-    let copies = fixture.snapshots(DR).await?.into_iter().filter(|copy| copy.database == database);
+    let copies = fixture.snapshots(DR).await?.into_iter().filter(|copy| &*copy.database == database);
     let newest = copies.max_by_key(|copy| copy.created).map(|copy| copy.arn.to_string()).unwrap_or_default();
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(DR));
     let tag = Tag::builder().key(key).value("by hand").build();

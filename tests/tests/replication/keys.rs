@@ -25,7 +25,7 @@ fn kms(fixture: &Fixture) -> aws_sdk_kms::Client {
 
 /// The key of each copy, by kind.
 async fn keys(fixture: &Fixture) -> anyhow::Result<BTreeMap<Kind, Option<String>>> {
-    Ok(fixture.snapshots(DR).await?.into_iter().map(|copy| (copy.arn.kind, copy.key)).collect())
+    Ok(fixture.snapshots(DR).await?.into_iter().map(|copy| (copy.arn.kind, copy.key.map(String::from))).collect())
 }
 
 /// The key that an alias names.

@@ -41,7 +41,7 @@ async fn copies(fixture: &Fixture) -> anyhow::Result<BTreeMap<String, (usize, Da
     let mut copies = BTreeMap::new();
     for copy in fixture.snapshots(DR).await? {
         let taken = Origin::from_tags(&copy.tags).map(|origin| origin.taken).unwrap_or_default();
-        let (count, newest) = copies.entry(copy.database).or_insert((0, taken));
+        let (count, newest) = copies.entry(copy.database.into_string()).or_insert((0, taken));
         *count += 1;
         *newest = taken.max(*newest);
     }

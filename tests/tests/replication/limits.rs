@@ -55,7 +55,7 @@ async fn attackers_databases(fixture: &Fixture) -> anyhow::Result<Vec<DatabaseAr
     let place = fixture.place(OTHER)?;
     let mut databases = Vec::new();
     for nth in 0..10 {
-        let small = Database { gib: 1, ..database(&format!("small-{nth}"), "23:00-23:30").lifecycle("Ignore") };
+        let small = Database { gib: 20, ..database(&format!("small-{nth}"), "23:00-23:30").lifecycle("Ignore") };
         let small = small.encryption(Encryption::None);
         databases.push(fixture.rehearsal.create_database(&place, &small).await?);
     }

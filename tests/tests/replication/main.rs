@@ -6,6 +6,7 @@ mod attempts;
 mod audit;
 mod bad_input;
 mod crashes;
+mod databases;
 mod deliveries;
 mod hostile;
 mod keeper;

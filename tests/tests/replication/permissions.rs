@@ -37,7 +37,7 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
     for (nth, encryption) in [Encryption::DefaultKey, Encryption::CustomerKey, Encryption::None].into_iter().enumerate()
     {
         for kind in Kind::ALL {
-            let database = Database { kind, ..Database::instance(&format!("orders-{nth}")) };
+            let database = Database { kind, copies_tags: nth > 0, ..Database::instance(&format!("orders-{nth}")) };
             fixture.create_database(&database.encryption(encryption).lifecycle("Hour")).await?;
         }
     }

@@ -9,14 +9,14 @@ use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 use crate::attacker;
 
 fn small(kind: Kind, name: &str) -> Database {
-    let database = Database { kind, gib: 1, backup_window: "23:00-23:30".to_owned(), ..Database::instance(name) };
+    let database = Database { kind, gib: 20, backup_window: "23:00-23:30".to_owned(), ..Database::instance(name) };
     database.encryption(Encryption::None).lifecycle("Standard")
 }
 
 /// The transit copy of `orders` is announced, and is a snapshot of `replacement` when DR copies it.
 async fn replaced(kind: Kind, replacement: &str) -> anyhow::Result<Fixture> {
     let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("AllowPlaintextClusters", "true");
-    let fixture = Fixture::with(sim::Settings { cluster_gib: 1, ..settings() }, setup).await?;
+    let fixture = Fixture::with(sim::Settings { cluster_gib: 20, ..settings() }, setup).await?;
     for name in ["orders", "scratch"] {
         fixture.create_database(&small(kind, name)).await?;
     }

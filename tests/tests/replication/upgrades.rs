@@ -36,7 +36,7 @@ async fn remove_new_tags(fixture: &Fixture) -> anyhow::Result<()> {
 async fn copies(fixture: &Fixture) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut copies = BTreeMap::new();
     for copy in fixture.snapshots(DR).await? {
-        *copies.entry(copy.database).or_default() += 1;
+        *copies.entry(copy.database.into_string()).or_default() += 1;
     }
     Ok(copies)
 }
@@ -82,7 +82,7 @@ fn old_check(kind: Kind, database: &str, taken: &str) -> Value {
 
 async fn source(fixture: &Fixture, database: &str) -> anyhow::Result<Snapshot> {
     let sources = fixture.snapshots(SOURCE).await?;
-    let source = sources.into_iter().find(|it| it.database == database && it.arn.id().starts_with("rds:"));
+    let source = sources.into_iter().find(|it| &*it.database == database && it.arn.id().starts_with("rds:"));
     source.ok_or_else(|| anyhow::anyhow!("no snapshot of {database}"))
 }
 

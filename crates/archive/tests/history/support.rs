@@ -63,7 +63,9 @@ impl CopyOf {
         }
         Snapshot {
             arn: origin.copy_of(self.attempt, &dr()),
-            database: "orders".to_owned(),
+            database: "orders".into(),
+            resource_id: None,
+            engine: protocol::Engine::Rds,
             status: self.status,
             progress: 100,
             gib: 20,

@@ -70,6 +70,8 @@ pub mod step {
         KEY_CREATED = "key_created";
         /// A key that was created in a race and is not used.
         KEY_UNUSED = "key_unused";
+        /// The producer: a source without a lifecycle took that of its database.
+        LIFECYCLE_TAKEN = "lifecycle_taken";
         /// The consumer: the lifecycle of a database keeps less than before.
         LIFECYCLE_REDUCED = "lifecycle_reduced";
         /// The producer: DR no longer has the copy, and the source is copied again.
@@ -100,6 +102,8 @@ pub mod step {
         SWEEP_COMPLETED = "sweep_completed";
         /// A sweep ran out of time; a timer continues it.
         SWEEP_PAUSED = "sweep_paused";
+        /// The producer: the source has the maximum number of tags, so it cannot take the lifecycle of its database.
+        TAGS_FULL = "tags_full";
         /// Some of the source's tags were not copied.
         TAGS_LEFT_OUT = "tags_left_out";
         /// A copy exceeded the time limit.
@@ -120,7 +124,7 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 20] = [
     "time",
     "level",
     "function",
@@ -134,6 +138,7 @@ pub const FIELDS: [&str; 19] = [
     "copy",
     "database",
     "gib",
+    "engine",
     "key",
     "alias",
     "tags",

@@ -2,6 +2,7 @@
 
 use super::*;
 use cloud::Effect;
+use protocol::Engine;
 use protocol::tags::MAX_TAGS;
 
 /// AWS returns no size for Aurora.
@@ -20,12 +21,14 @@ async fn a_snapshot_is_found_while_it_is_created_and_afterwards() {
         assert_eq!(status(&find(&prod, &source).await), (Status::Creating, 50));
         world.sleep(5 * MINUTE).await;
         let taken = time("2026-11-21T03:05:00Z");
-        let default_key = find(&prod, &source).await.key;
-        assert!(default_key.is_some());
+        let found = find(&prod, &source).await;
+        assert!(found.key.is_some() && found.resource_id.is_some());
         let expected = Snapshot {
-            key: default_key,
+            key: found.key.clone(),
             arn: arn(kind, PROD, "before-migration"),
-            database: "orders".to_owned(),
+            database: "orders".into(),
+            resource_id: found.resource_id.clone(),
+            engine: if kind == Kind::Instance { Engine::Rds } else { Engine::Aurora },
             status: Status::Available,
             progress: 100,
             gib: gib(kind),
@@ -35,7 +38,7 @@ async fn a_snapshot_is_found_while_it_is_created_and_afterwards() {
             copied_from: None,
             tags: Tags::from_iter([("team", "shop")]),
         };
-        assert_eq!(find(&prod, &source).await, expected);
+        assert_eq!(found, expected);
         assert_eq!(prod.now(), world.now());
     }
 }
@@ -64,7 +67,7 @@ async fn a_snapshot_is_copied_from_one_account_to_the_other() {
         let visible = find(&dr, &transit).await;
         assert_eq!((&visible.arn, status(&visible)), (&transit, (Status::Available, 100)));
         // AWS shows the tags of a snapshot to its owner only.
-        assert_eq!((visible.tags, visible.database.as_str(), visible.gib), (Tags::default(), "orders", gib(kind)));
+        assert_eq!((visible.tags, &*visible.database, visible.gib), (Tags::default(), "orders", gib(kind)));
 
         let (copy, own) = (arn(kind, DR, "copy"), key(&world, DR, &[]).await);
         let tags = Tags::from_iter([("Draco_Source", "orders"), ("empty", "")]);
@@ -80,7 +83,7 @@ async fn a_snapshot_is_copied_from_one_account_to_the_other() {
             ((Status::Available, 100), &tags, true)
         );
         // Only instance snapshots have the time of the original.
-        assert_eq!(completed.key, Some(own));
+        assert_eq!(completed.key.as_deref(), Some(&*own));
         assert_eq!(completed.original_created, if kind == Kind::Instance { source.created } else { None });
         assert_ne!(completed.created, source.created);
 

@@ -122,9 +122,10 @@ impl Database {
             Kind::Cluster => format!("aws rds modify-db-cluster --db-cluster-identifier {id}"),
         };
         if !self.copies_tags {
-            let description = "does not copy its tags to its snapshots, so its snapshots are not copied to DR";
+            let description =
+                "does not copy its tags to its snapshots: copies in DR lack them, and its final snapshot can be missed";
             let next = format!("run `{command} --copy-tags-to-snapshot --apply-immediately`");
-            findings.push(Finding::error(Id::TagsNotCopied, id, description).next(next));
+            findings.push(Finding::warning(Id::TagsNotCopied, id, description).next(next));
         }
         if self.backup_days == 0 {
             let description = "has no automated backups, so only manual snapshots are copied";

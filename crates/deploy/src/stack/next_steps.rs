@@ -27,7 +27,7 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
             let arn = place.arn("rds", "db:NAME");
             let region = place.region.as_str();
             steps.push(vec![
-                "Tag each database that Draco shall protect, and let RDS copy the tag to its snapshots:".to_owned(),
+                "Tag each database that Draco shall protect, and let RDS copy its tags to its snapshots:".to_owned(),
                 format!(
                     "aws rds add-tags-to-resource --region {region} --resource-name {arn} \\\n       --tags \
                      Key=Draco_Lifecycle,Value=Standard"
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn after_the_producer_databases_are_tagged() {
         insta::assert_snapshot!(steps(Role::Producer, ""), @r"
-          1. Tag each database that Draco shall protect, and let RDS copy the tag to its snapshots:
+          1. Tag each database that Draco shall protect, and let RDS copy its tags to its snapshots:
              aws rds add-tags-to-resource --region eu-west-1 --resource-name arn:aws:rds:eu-west-1:111111111111:db:NAME \
                --tags Key=Draco_Lifecycle,Value=Standard
              aws rds modify-db-instance --region eu-west-1 --db-instance-identifier NAME \

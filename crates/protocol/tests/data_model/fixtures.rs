@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use protocol::{DatabaseArn, Kind, Origin, Place, Snapshot, SnapshotArn, Status, Tags};
+use protocol::{DatabaseArn, Engine, Kind, Origin, Place, Snapshot, SnapshotArn, Status, Tags};
 
 /// The source account.
 pub(crate) const SOURCE: &str = "111111111111";
@@ -36,7 +36,9 @@ pub(crate) fn orders() -> Origin {
 pub(crate) fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
     Snapshot {
         arn,
-        database: "orders".to_owned(),
+        database: "orders".into(),
+        resource_id: None,
+        engine: Engine::Rds,
         status: Status::Available,
         progress: 100,
         gib: 20,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use protocol::{Attempt, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
+use protocol::{Attempt, Engine, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::fixtures::{self, DR, SOURCE, place, time};
 
@@ -97,7 +97,9 @@ proptest! {
 fn with_tags_of(origin: &Origin, arn: SnapshotArn) -> Snapshot {
     Snapshot {
         arn,
-        database: origin.database.id().to_owned(),
+        database: origin.database.id().into(),
+        resource_id: None,
+        engine: Engine::Rds,
         status: Status::Available,
         progress: 100,
         gib: 20,

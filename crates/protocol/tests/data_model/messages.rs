@@ -57,8 +57,10 @@ fn parse_notification(message: &str) -> Notification {
 }
 
 #[test]
-fn the_eight_snapshot_events_are_recognised_by_number_and_source() {
+fn the_ten_snapshot_events_are_recognised_by_number_and_source() {
     let known = [
+        ("db-snapshot", "0040", SnapshotEvent::Creating),
+        ("db-cluster-snapshot", "0074", SnapshotEvent::Creating),
         ("db-snapshot", "0042", SnapshotEvent::Created),
         ("db-snapshot", "0091", SnapshotEvent::Created),
         ("db-cluster-snapshot", "0075", SnapshotEvent::Created),

@@ -106,7 +106,7 @@ fn a_snapshot_has_an_origin_once_aws_returns_its_creation_time() {
     // A manual copy has the time of its original.
     let copy = Snapshot { original_created: original, ..source.clone() };
     assert_eq!(copy.origin().unwrap(), Some(Origin { taken: original.unwrap(), ..orders() }));
-    let odd = Snapshot { database: "a b".to_owned(), ..source };
+    let odd = Snapshot { database: "a b".into(), ..source };
     assert!(odd.origin().is_err());
 }
 

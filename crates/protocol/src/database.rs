@@ -1,0 +1,28 @@
+//! A database, as far as its snapshots need it.
+
+use crate::tags::{self, Tags};
+
+/// A database, as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Its resource ID, which AWS never gives to another database, and which stays when the database is renamed.
+    pub resource_id: String,
+    /// Whether it is being deleted.
+    pub is_deleting: bool,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Database {
+    /// The name of its lifecycle.
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&str> {
+        self.tags.get(tags::LIFECYCLE)
+    }
+
+    /// The name of its lifecycle, unless that is `Ignore`: snapshots of the database are to be copied.
+    #[must_use]
+    pub fn protecting_lifecycle(&self) -> Option<&str> {
+        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE))
+    }
+}

@@ -1,0 +1,125 @@
+//! The lifecycle of a source's database, for sources that have none of their own.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use cloud::log::step;
+use cloud::{Cloud, Effect, Error};
+use protocol::{Database, Kind, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
+use tracing::{error, info};
+
+use crate::act::log_once;
+use crate::decide::{DatabaseStep, NoActionReason, Outcome, Source, Wanted, decide_by_database};
+use crate::{Cause, Producer};
+
+/// The resource IDs of the databases whose snapshots are to be copied. Each kind is listed when it is needed first, so that
+/// unprotected databases cost a sweep one list and not a call for each of their snapshots.
+#[derive(Default)]
+pub struct Protected {
+    instances: OnceLock<BTreeSet<Box<str>>>,
+    clusters: OnceLock<BTreeSet<Box<str>>>,
+}
+
+impl Protected {
+    /// Whether the database of this snapshot is protected.
+    async fn has(&self, snapshot: &Snapshot, cloud: &Cloud) -> Result<bool, Error> {
+        let Some(resource_id) = &snapshot.resource_id else { return Ok(false) };
+        let kind = snapshot.arn.kind;
+        let known = match kind {
+            Kind::Instance => &self.instances,
+            Kind::Cluster => &self.clusters,
+        };
+        if let Some(known) = known.get() {
+            return Ok(known.contains(resource_id));
+        }
+        let mut protected = BTreeSet::new();
+        let mut add = |database: Database| {
+            if database.protecting_lifecycle().is_some() {
+                protected.insert(database.resource_id.into());
+            }
+        };
+        cloud.for_each_database(kind, &mut add).await?;
+        Ok(known.get_or_init(|| protected).contains(resource_id))
+    }
+}
+
+impl Producer {
+    /// Whether a copy of the source is wanted and not there yet, by the source or by its database.
+    pub(crate) async fn is_pending(&self, source: &Source, protected: &Protected) -> Result<bool, Error> {
+        match source {
+            Source::Available { wanted: Wanted::Copy, outcome: Outcome::Pending, .. } => Ok(true),
+            Source::Available { wanted: Wanted::ByDatabase, outcome: Outcome::Pending, snapshot } => {
+                protected.has(snapshot, &self.cloud).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Decides by the database of a source that has no lifecycle of its own, and makes the calls.
+    pub(crate) async fn act_by_database(
+        &self,
+        origin: &Origin,
+        mut source: Snapshot,
+        cause: Cause,
+    ) -> anyhow::Result<()> {
+        let database = self.find_database(&source).await?;
+        match decide_by_database(&source, database.as_ref()) {
+            DatabaseStep::Ignore(reason) => log_once(origin, step::IGNORED, reason.texts(), cause),
+            DatabaseStep::ReportFull => report_full(&origin.snapshot),
+            DatabaseStep::TakeLifecycle(lifecycle) => match self.tag_lifecycle(&source.arn, &lifecycle).await? {
+                Effect::NotFound => log_once(origin, step::NO_ACTION, NoActionReason::Gone.texts(), cause),
+                Effect::Applied => {
+                    source.tags.set(tags::LIFECYCLE, &lifecycle);
+                    self.start_copy(origin, &source).await?;
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// AWS returns the resource ID with each snapshot. Without one, the database cannot be known.
+    async fn find_database(&self, source: &Snapshot) -> Result<Option<Database>, Error> {
+        match &source.resource_id {
+            Some(resource_id) => self.cloud.find_database(source.arn.kind, resource_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Looks at a manual snapshot whose creation has started. If its database is being deleted, this is its final snapshot, and
+    /// the database is gone when the snapshot is available. So the snapshot takes the lifecycle now.
+    pub(crate) async fn look_at_unfinished(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
+        let Some(source) = self.cloud.find(arn).await? else { return Ok(()) };
+        let is_new = source.status == Status::Creating && SnapshotRole::of(&source) == SnapshotRole::Source;
+        if !is_new || source.lifecycle().is_some() {
+            return Ok(());
+        }
+        let database = self.find_database(&source).await?.filter(|database| database.is_deleting);
+        if database.is_none() {
+            return Ok(());
+        }
+        match decide_by_database(&source, database.as_ref()) {
+            DatabaseStep::TakeLifecycle(lifecycle) => self.tag_lifecycle(&source.arn, &lifecycle).await.map(drop),
+            DatabaseStep::ReportFull => {
+                report_full(arn);
+                Ok(())
+            }
+            // The look at the finished snapshot logs the reason.
+            DatabaseStep::Ignore(_) => Ok(()),
+        }
+    }
+
+    async fn tag_lifecycle(&self, source: &SnapshotArn, lifecycle: &str) -> anyhow::Result<Effect> {
+        let effect = self.cloud.tag(source, tags::LIFECYCLE, lifecycle).await?;
+        if effect == Effect::Applied {
+            info!(snapshot = %source, step = step::LIFECYCLE_TAKEN,
+                "the snapshot had no lifecycle and took that of its database: {lifecycle}");
+        }
+        Ok(effect)
+    }
+}
+
+/// Raises the alarm about a source that can have neither a lifecycle nor a mark that it was copied.
+fn report_full(source: &SnapshotArn) {
+    error!(snapshot = %source, step = step::TAGS_FULL, failed = 1,
+        "not copied: the snapshot has 50 tags, so it cannot take the lifecycle of its database; remove a tag from it");
+}
