@@ -123,6 +123,13 @@ questions! {
     DoesNotCount = "does-not-count": "The copy is a resource of the other account."
     Counts = "counts": "The user guide names the Region and the database, but not the account.";
 
+    filtered_out: FilteredOut = "filtered-out"
+    unknown: "What is the response if a request names a database or a snapshot that its filters exclude?"
+    experiment: "Describe an instance by its identifier, with a filter for another engine."
+    worst: NotFound
+    NotFound = "not-found": "The authors of moto report `DBInstanceNotFound` and `DBSnapshotNotFound`."
+    Empty = "empty": "The API reference: `If supplied, must match the identifier of an existing DB instance`. It does, and nothing passes the filter.";
+
     first_backup: FirstBackup = "first-backup"
     unknown: "When is the first automated snapshot of a database created?"
     experiment: "Create a database outside of its backup window, and list its snapshots when it is available."

@@ -20,6 +20,7 @@ use super::windows::DailyWindow;
 use super::{RdsContext, backups, find_database_by_resource_id, keys, paging, view};
 use crate::call::Error;
 use crate::kms::{EncryptionContext, ServiceGrant};
+use crate::questions::FilteredOut;
 use crate::world::State;
 use crate::{kms, page};
 
@@ -246,8 +247,13 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
     let size = paging::size(wanted.max_records)?;
     filters::check(&wanted.filters, filter_names(ctx.kind))?;
     if let Some(named) = &wanted.identifier {
+        let answer = state.settings.answers.filtered_out;
         let found = ctx.own_database(state, named)?;
-        let found = if found.passes(&wanted.filters)? { vec![view::database(found)] } else { Vec::new() };
+        let found = match (found.passes(&wanted.filters)?, answer) {
+            (true, _) => vec![view::database(found)],
+            (false, FilteredOut::Empty) => Vec::new(),
+            (false, FilteredOut::NotFound) => return Err(ctx.kind.database_not_found(named)),
+        };
         return Ok(json!({ format!("{}s", spelling.database): found }));
     }
     let candidates = page::after(wanted.marker.as_ref(), &ctx.family(state).databases);

@@ -12,7 +12,7 @@ use super::view::{ViewContext, Viewer, snapshot_type};
 use super::{Family, RdsContext, paging, read_family, read_snapshot, view};
 use crate::call::Error;
 use crate::page;
-use crate::questions::{Answers, AutomatedByIdentifier, SharedByArn, SnapshotsOfMissingDatabase};
+use crate::questions::{Answers, AutomatedByIdentifier, FilteredOut, SharedByArn, SnapshotsOfMissingDatabase};
 use crate::wire::xml::Xml;
 use crate::world::State;
 
@@ -48,7 +48,7 @@ pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest
         return Err(Error::new("InvalidParameterCombination", message));
     }
     let (found, marker) = match &wanted.identifier {
-        Some(named) => (vec![named_one(state, ctx, wanted, &scope, named)?], None),
+        Some(named) => (named_one(state, ctx, wanted, &scope, named)?.into_iter().collect(), None),
         None => list(state, ctx, wanted, &scope)?,
     };
     let mut xml = Xml::default();
@@ -110,12 +110,12 @@ fn named_one<'s>(
     wanted: &DescribeRequest,
     scope: &Scope,
     named: &str,
-) -> Result<Found<'s>, Error> {
+) -> Result<Option<Found<'s>>, Error> {
     let arn = ctx.snapshot_arn(named)?;
     let found = if arn.region == ctx.region { read_snapshot(state, &arn) } else { None };
     let viewer = found.and_then(|snapshot| viewer(snapshot, &ctx.caller.account));
     let (Some(found), Some(viewer)) = (found, viewer) else { return Err(ctx.kind.snapshot_not_found(named)) };
-    let Answers { automated_by_identifier, shared_by_arn, .. } = state.settings.answers;
+    let Answers { automated_by_identifier, filtered_out, shared_by_arn, .. } = state.settings.answers;
     let in_scope = match (viewer, wanted.snapshot_type.is_none()) {
         (Viewer::Owner | Viewer::Deleter, true) => {
             found.origin != Origin::Automated || automated_by_identifier == AutomatedByIdentifier::Found
@@ -123,10 +123,11 @@ fn named_one<'s>(
         (Viewer::SharedAccount | Viewer::Public, true) if shared_by_arn == SharedByArn::Found => true,
         _ => scope.has(found, viewer),
     };
-    if !in_scope || !fits(state, wanted, found, viewer)? {
-        return Err(ctx.kind.snapshot_not_found(named));
+    match (in_scope, fits(state, wanted, found, viewer)?, filtered_out) {
+        (true, true, _) => Ok(Some((found, viewer))),
+        (true, false, FilteredOut::Empty) => Ok(None),
+        _ => Err(ctx.kind.snapshot_not_found(named)),
     }
-    Ok((found, viewer))
 }
 
 /// The relation of an account to a snapshot, or `None` if the account cannot see it.
