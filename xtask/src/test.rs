@@ -22,7 +22,7 @@ struct Step {
     slow: Option<&'static str>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
         name: "clippy",
@@ -53,6 +53,25 @@ const STEPS: [Step; 10] = [
         args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
         set: &[("INSTA_UPDATE", "no")],
         slow: None,
+    },
+    Step {
+        name: "worst world",
+        program: Program::Cargo,
+        // `cargo xtask worlds` runs them under each answer alone, too.
+        args: &[
+            "test",
+            "--workspace",
+            "--all-features",
+            "--locked",
+            "--test",
+            "replication",
+            "--no-fail-fast",
+            "--",
+            "--skip",
+            "worlds::",
+        ],
+        set: &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "worst")],
+        slow: Some("the whole-system tests run once more, under the worst answers to the open questions about AWS"),
     },
     Step {
         name: "doc tests",
