@@ -278,14 +278,6 @@ def hiding_a_message_by_a_wrong_handle(aws):
     return code(refusal(aws.sqs.ChangeMessageVisibility, **wrong, VisibilityTimeout=0))
 
 
-@question("MessageNotInflight", Api("sqs", "MessageNotInflight", "The specified message isn't in flight."))
-def hiding_a_message_that_is_visible(aws):
-    url = queue(aws)
-    send(aws, url)
-    handle = receive(aws, url, VisibilityTimeout=0)[0]["ReceiptHandle"]
-    return code(refusal(aws.sqs.ChangeMessageVisibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=60))
-
-
 @question(["a", "b"], Api("sqs", "SendMessageBatch", "The result of sending each message is reported individually"))
 def a_batch_of_two_messages(aws):
     found = aws.sqs.SendMessageBatch(QueueUrl=queue(aws), Entries=entries("a", "b"))

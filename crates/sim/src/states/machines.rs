@@ -215,13 +215,15 @@ pub(super) struct List {
     next_token: Option<String>,
 }
 
-/// Lists the machines by name. The token is the name of the last one.
+/// Lists the machines by name. The token is [`AFTER`] and the name of the last one.
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
-    if let Some(token) = &input.next_token {
-        check_name(token).map_err(|_| invalid_token(token))?;
-    }
-    let left = page::after(input.next_token.as_ref(), &ctx.region_state(state).states.machines);
+    let last = input.next_token.map(|token| match token.strip_prefix(AFTER) {
+        Some(name) if check_name(name).is_ok() => Ok(name.to_owned()),
+        _ => Err(invalid_token(&token)),
+    });
+    let last = last.transpose()?;
+    let left = page::after(last.as_ref(), &ctx.region_state(state).states.machines);
     let shown = left.map(|(name, machine)| {
         let shown = json!({
             "stateMachineArn": arn(ctx, "stateMachine", name),
@@ -231,9 +233,12 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<
         });
         (name, shown)
     });
-    let (shown, token) = page::cut(shown, size);
-    Ok(json!({ "stateMachines": shown, "nextToken": token }))
+    let (shown, last) = page::cut(shown, size);
+    Ok(json!({ "stateMachines": shown, "nextToken": last.map(|name| format!("{AFTER}{name}")) }))
 }
+
+/// No name begins with it.
+const AFTER: &str = "after:";
 
 pub(super) fn being_deleted(arn: &str) -> Error {
     Error::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))

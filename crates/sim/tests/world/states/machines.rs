@@ -90,6 +90,10 @@ async fn every_machine_is_listed_once() {
     let pages = client.list_state_machines().max_results(3).into_paginator().items().send();
     let names: Vec<_> = pages.try_collect().await.expect("pages").into_iter().map(|machine| machine.name).collect();
     assert_eq!(names, (0..7).map(|number| format!("timer-{number}")).collect::<Vec<_>>());
+    for token in ["wrong", "timer-3", "after:", "after:a b"] {
+        let refused = client.list_state_machines().next_token(token).send().await.expect_err("a refusal");
+        assert_eq!(refused.code(), Some("InvalidToken"), "{token}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
