@@ -67,6 +67,13 @@ fn other_emulators_are_asked_the_same() {
     python("questions_test.py", &["Comparison"]);
 }
 
+/// It runs the program `deploy`, which the tests of the workspace build.
+#[test]
+#[ignore = "slow, and needs Python"]
+fn the_probe_recognises_moto() {
+    python("probe_test.py", &[]);
+}
+
 #[test]
 #[ignore = "slow, and needs Python"]
 fn the_model_check_finds_wrong_responses() {

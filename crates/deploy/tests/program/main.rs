@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
+mod probe;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -22,7 +24,10 @@ struct Stage {
 
 impl Stage {
     async fn new(name: &str) -> Self {
-        let world = World::with_settings(Settings { speed: 600, ..Settings::default() });
+        Self::of(name, World::with_settings(Settings { speed: 600, ..Settings::default() })).await
+    }
+
+    async fn of(name: &str, world: World) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let served = world.clone();
@@ -60,6 +65,9 @@ impl Stage {
 }
 
 const PROFILES: &str = "
+[profile source]
+aws_access_key_id = 111111111111
+aws_secret_access_key = of no account
 [profile dr]
 aws_access_key_id = 222222222222
 aws_secret_access_key = of no account

@@ -1,0 +1,80 @@
+//! `probe` as a user runs it, with the simulated AWS over HTTP.
+
+use std::fs;
+
+use serde_json::Value;
+use sim::{Settings, World};
+
+use crate::{DR, SOURCE, Stage};
+
+const ACCOUNTS: [&str; 6] = ["--region", "eu-west-1", "--source-profile", "source", "--dr-profile", "dr"];
+
+async fn stage(name: &str, answers: &str) -> Stage {
+    let settings = Settings { speed: 600, answers: answers.parse().unwrap(), ..Settings::default() };
+    Stage::of(name, World::with_settings(settings)).await
+}
+
+fn args<'a>(others: &[&'a str]) -> Vec<&'a str> {
+    [&["probe"], &ACCOUNTS[..], others].concat()
+}
+
+#[tokio::test]
+async fn the_report_has_the_answers_of_the_world_and_no_account() {
+    let stage = stage("probe-report", "copy-status=copying,shared-by-arn=found").await;
+    let only = ["--only", "copy-status,shared-by-arn,shared-without-tags", "--yes", "--json", "--report", "report.md"];
+    let output = stage.run(&args(&only), &[]).await;
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{progress}");
+    assert!(progress.contains("about 0 h 34 min, about 0.03 dollars"), "{progress}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["answers"], "copy-status=copying,shared-by-arn=found");
+    let results: Vec<_> = report["results"].as_array().unwrap().iter().collect();
+    let verdicts: Vec<_> = results.iter().map(|result| (&result["experiment"], &result["verdict"])).collect();
+    let expected = [("copy-status", "answer"), ("shared-by-arn", "answer"), ("shared-without-tags", "holds")];
+    assert_eq!(verdicts.len(), expected.len());
+    assert!(verdicts.iter().zip(expected).all(|(found, wanted)| *found.0 == wanted.0 && *found.1 == wanted.1));
+    let markdown = fs::read_to_string(stage.folder.join("report.md")).unwrap();
+    for text in [&markdown, &report.to_string()] {
+        assert!(!text.contains(SOURCE) && !text.contains(DR), "{text}");
+    }
+    let line = "| `copy-status` | copying | creating (default); set --answers copy-status=copying |";
+    assert!(markdown.contains(line), "{markdown}");
+}
+
+#[tokio::test]
+async fn without_consent_and_with_plan_nothing_is_created() {
+    let stage = stage("probe-plan", "default").await;
+    assert_eq!(stage.run(&args(&["--plan"]), &[]).await.status.code(), Some(0));
+    assert_eq!(stage.error(&args(&[]), &[]).await, "error: Start? not a terminal; re-run with --yes");
+    assert!(stage.calls().iter().all(|call| call == "GetCallerIdentity"), "{:?}", stage.calls());
+}
+
+#[tokio::test]
+async fn one_account_is_refused() {
+    let stage = stage("probe-one", "default").await;
+    let args = ["probe", "--region", "eu-west-1", "--source-profile", "dr", "--dr-profile", "dr", "--yes"];
+    let why = "error: both credentials are for account 222222222222; probe needs two accounts: set --source-profile and \
+               --dr-profile";
+    assert_eq!(stage.error(&args, &[]).await, why);
+}
+
+#[tokio::test]
+async fn a_run_of_other_accounts_is_not_removed() {
+    let stage = stage("probe-other", "default").await;
+    let run = r#"{"event":"started","prefix":"draco-probe-1","source":"999999999999","dr":"222222222222","region":"eu-west-1"}"#;
+    fs::write(stage.folder.join("other.jsonl"), format!("{run}\n")).unwrap();
+    let why = stage.error(&args(&["--cleanup", "other.jsonl"]), &[]).await;
+    assert!(why.contains("other.jsonl is of a run in the accounts 999999999999 and 222222222222"), "{why}");
+}
+
+#[tokio::test]
+async fn every_experiment_and_every_question_is_listed() {
+    let stage = stage("probe-list", "default").await;
+    let list = String::from_utf8(stage.run(&["probe", "--list"], &[]).await.stdout).unwrap();
+    let questions = sim::questions::QUESTIONS.iter().map(|question| question.name);
+    for name in questions.chain(["times-of-copies", "copy-events"]) {
+        assert!(list.lines().any(|line| line.trim_start().starts_with(name)), "{name}: {list}");
+    }
+    let why = stage.error(&args(&["--only", "copied-tags-permission"]), &[]).await;
+    assert!(why.starts_with("error: copied-tags-permission is not probed: it needs a role"), "{why}");
+}
