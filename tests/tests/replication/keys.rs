@@ -1,6 +1,6 @@
 //! Invariants 2, 10 and 14: the keys of copies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::types::Tag;
 use aws_sdk_rds::error::ProvideErrorMetadata;
@@ -69,7 +69,9 @@ async fn a_key_under_an_alias_without_a_kind_stays_the_key_of_the_instance() -> 
     assert_eq!(named(&fixture, "alias/DRACO-111111111111/instance/orders").await?, key, "it has the new alias, too");
     assert_eq!(keys[&Kind::Cluster], named(&fixture, "alias/DRACO-111111111111/cluster/orders").await?);
     assert_ne!(keys[&Kind::Cluster], key);
-    assert_eq!((fixture.snapshots(DR).await?.len(), fixture.keys_in_use().await?), (4, 2));
+    // AWS may take the first backup at the creation of a database, in addition to those of its windows.
+    assert!(fixture.snapshots(DR).await?.len() >= 4);
+    assert_eq!(fixture.keys_in_use().await?, 2);
     Ok(())
 }
 
@@ -85,7 +87,8 @@ async fn a_new_key_is_used_when_its_tag_counts() -> anyhow::Result<()> {
             fixture.create_database(&database.lifecycle("Standard")).await?;
         }
         fixture.pass_hours(4).await?;
-        assert_eq!((fixture.snapshots(DR).await?.len(), fixture.keys_in_use().await?), (2, 2), "{key_tag_delay:?}");
+        assert!(fixture.snapshots(DR).await?.len() >= 2, "{key_tag_delay:?}");
+        assert_eq!(fixture.keys_in_use().await?, 2, "{key_tag_delay:?}");
         assert_eq!(fixture.violations(), []);
         let refused = fixture.rehearsal.world().journal(|journal| {
             let is_refusal =
@@ -95,7 +98,8 @@ async fn a_new_key_is_used_when_its_tag_counts() -> anyhow::Result<()> {
         assert_eq!(refused, 0, "{key_tag_delay:?}");
         let lines = fixture.rehearsal.logs().lines();
         let steps = |step: &str| lines.iter().filter(|line| line.text("step") == step).count();
-        assert_eq!((steps("waiting_for_key"), steps("refused")), (2, 0), "{key_tag_delay:?}");
+        assert!(steps("waiting_for_key") >= 2, "{key_tag_delay:?}");
+        assert_eq!(steps("refused"), 0, "{key_tag_delay:?}");
     }
     Ok(())
 }
@@ -104,26 +108,30 @@ async fn a_new_key_is_used_when_its_tag_counts() -> anyhow::Result<()> {
 #[tokio::test(start_paused = true)]
 async fn an_account_gets_no_more_keys_than_its_limit() -> anyhow::Result<()> {
     let mut fixture = deploy(&[("KeyPerDatabase", "true"), ("MaxDatabases", "2")]).await?;
-    // As if one database were renamed again and again.
-    for (name, window) in [("orders", "03:05-03:35"), ("orders-2", "04:05-04:35"), ("orders-3", "05:05-05:35")] {
+    // As if one database were renamed again and again. AWS may take the first backup at once, or in the window.
+    let renamed = async |fixture: &mut Fixture, name: &str, window: &str| {
         let database = Database { backup_window: window.to_owned(), ..Database::instance(name) };
         fixture.create_database(&database.lifecycle("Standard")).await?;
-    }
-    fixture.pass_hours(3).await?;
-    assert_eq!((fixture.snapshots(DR).await?.len(), fixture.keys_in_use().await?), (2, 2));
+        fixture.pass_hours(2).await
+    };
+    renamed(&mut fixture, "orders", "02:35-03:05").await?;
+    renamed(&mut fixture, "orders-2", "04:35-05:05").await?;
+    let databases: BTreeSet<_> = fixture.snapshots(DR).await?.into_iter().map(|copy| copy.database).collect();
+    assert_eq!(databases, ["orders", "orders-2"].map(Into::into).into());
+    assert_eq!(fixture.keys_in_use().await?, 2);
     // The copies of the first names expire. Their keys stay.
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(DR));
     for copy in fixture.snapshots(DR).await? {
         rds.delete_db_snapshot().db_snapshot_identifier(copy.arn.id()).send().await?;
     }
-    fixture.pass_hours(3).await?;
+    renamed(&mut fixture, "orders-3", "06:35-07:05").await?;
     assert_eq!(fixture.snapshots(DR).await?.len(), 0);
     let created = fixture.rehearsal.world().journal(|journal| journal.count_calls("CreateKey"));
     // Two of the stacks, and two of databases.
     assert_eq!(created, 4, "no unused key is created");
     let lines = fixture.rehearsal.logs().lines();
     let refused: Vec<_> = lines.iter().filter(|line| line.text("step") == "refused").collect();
-    assert_eq!(refused.iter().map(|line| line.text("reason")).collect::<Vec<_>>(), ["too-many"]);
+    assert!(!refused.is_empty() && refused.iter().all(|line| line.text("reason") == "too-many"));
     let why = "account 111111111111 has 2 keys in DR, and the limit MAX_DATABASES is 2; ";
     assert!(refused[0].text("message").starts_with(why), "{}", refused[0].text("message"));
     Ok(())
