@@ -97,7 +97,8 @@ async fn burst(fixture: &Fixture) -> anyhow::Result<()> {
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_one_account_does_not_stop_the_copies_of_another() -> anyhow::Result<()> {
     let setup = Setup::new(SOURCE, DR, REGION)?.and_source(OTHER)?;
-    let mut fixture = Fixture::with(sim::Settings { snapshot_quota: 100, ..settings() }, setup).await?;
+    let mut fixture =
+        Fixture::with(sim::Settings { snapshot_quota: 100, copy_gib_per_minute: 200, ..settings() }, setup).await?;
     fixture.create_database(&database("orders", "04:05-04:35")).await?;
     flood(&fixture).await?;
     fixture.pass_hours(28).await?;
@@ -123,7 +124,8 @@ async fn a_flood_of_one_account_does_not_stop_the_copies_of_another() -> anyhow:
 #[tokio::test(start_paused = true)]
 async fn a_burst_exceeds_a_limit_by_no_more_than_the_concurrency() -> anyhow::Result<()> {
     let setup = Setup::new(SOURCE, DR, REGION)?.and_source(OTHER)?.consumer_parameter("Concurrency", "5");
-    let mut fixture = Fixture::with(sim::Settings { snapshot_quota: 100, ..settings() }, setup).await?;
+    let mut fixture =
+        Fixture::with(sim::Settings { snapshot_quota: 100, copy_gib_per_minute: 200, ..settings() }, setup).await?;
     fixture.create_database(&database("orders", "05:05-05:35")).await?;
     burst(&fixture).await?;
     fixture.pass_hours(30).await?;

@@ -16,7 +16,8 @@ fn small(kind: Kind, name: &str) -> Database {
 /// The transit copy of `orders` is announced, and is a snapshot of `replacement` when DR copies it.
 async fn replaced(kind: Kind, replacement: &str) -> anyhow::Result<Fixture> {
     let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("AllowPlaintextClusters", "true");
-    let fixture = Fixture::with(sim::Settings { cluster_gib: 20, ..settings() }, setup).await?;
+    let fixture =
+        Fixture::with(sim::Settings { cluster_gib: 20, copy_gib_per_minute: 200, ..settings() }, setup).await?;
     for name in ["orders", "scratch"] {
         fixture.create_database(&small(kind, name)).await?;
     }

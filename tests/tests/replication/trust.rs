@@ -137,7 +137,8 @@ async fn compromised_source(kind: Kind, days: u32) -> anyhow::Result<Fixture> {
         .consumer_parameter("NoDryRun", "true")
         .consumer_parameter("AllowPlaintextClusters", "true");
     let setup = setup.consumer_parameter("Lifecycles", r#"{"Hour": {"within": "1h"}}"#);
-    let mut fixture = Fixture::with(sim::Settings { cluster_gib: 20, ..settings() }, setup).await?;
+    let mut fixture =
+        Fixture::with(sim::Settings { cluster_gib: 20, copy_gib_per_minute: 20, ..settings() }, setup).await?;
     let database = Database { kind, gib: 20, ..Database::instance("orders").encryption(Encryption::None) };
     fixture.create_database(&database.lifecycle("Standard")).await?;
     fixture.pass_hours(24 * days + 8).await?;
