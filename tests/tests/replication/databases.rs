@@ -3,9 +3,10 @@
 
 use aws_sdk_rds::types::Tag;
 use protocol::{DatabaseArn, Kind, Snapshot, Tags, tags};
-use rehearsal::Database;
+use rehearsal::{Database, Setup};
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
-use tests::{DR, Fixture, HOUR, MINUTE, SOURCE};
+use sim::questions::OtherEnginesEvents;
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 
 /// A database whose snapshots do not get its tags, and that is not snapshotted by itself during the test.
 fn database(kind: Kind, name: &str) -> Database {
@@ -222,6 +223,32 @@ async fn a_snapshot_with_fifty_tags_raises_an_alarm_and_is_not_copied_again_and_
         // With 49 tags, the lifecycle is the fiftieth, and says at the end that the snapshot is done.
         assert_eq!(lines.iter().any(|line| line.text("step") == "marked_ignored"), is_copied);
         assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+// Invariant 1.
+// Invariant 2.
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn clusters_of_documentdb_and_neptune_are_copied_whether_rds_reports_their_events_or_not() -> anyhow::Result<()> {
+    for events in OtherEnginesEvents::ALL {
+        let mut settings = settings();
+        settings.answers.other_engines_events = *events;
+        let mut fixture = Fixture::with(settings, Setup::new(SOURCE, DR, REGION)?).await?;
+        for engine in ["docdb", "neptune"] {
+            let tagged = Database::cluster(engine).engine(engine).lifecycle("Standard").tag("team", "shop");
+            fixture.create_database(&tagged).await?;
+            fixture.create_database(&Database::cluster(&format!("{engine}-untagged")).engine(engine)).await?;
+        }
+        fixture.pass_hours(6).await?;
+        let tags = Tags::from_iter([(tags::LIFECYCLE, "Standard"), ("team", "shop")]);
+        assert_eq!(copies(&fixture).await?, [("docdb".to_owned(), tags.clone()), ("neptune".to_owned(), tags)]);
+        assert_eq!(fixture.violations(), []);
+        let lines = fixture.rehearsal.logs().lines();
+        let engines: std::collections::BTreeSet<_> =
+            lines.iter().filter_map(|line| line.json["engine"].as_str()).collect();
+        assert_eq!(engines.into_iter().collect::<Vec<_>>(), ["docdb", "neptune"]);
     }
     Ok(())
 }

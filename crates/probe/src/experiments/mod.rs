@@ -37,6 +37,7 @@ const REASONS: &[(&str, &str)] = &[
         "multi-az-cluster-copies",
         "a Multi-AZ DB cluster has three instances, of which the smallest cost about half a dollar an hour",
     ),
+    ("other-engines-events", "it needs a cluster of DocumentDB, whose smallest instance class is expensive"),
     ("copied-tags-permission", "it needs a role with few permissions, and probe creates no roles"),
 ];
 

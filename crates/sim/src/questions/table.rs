@@ -228,4 +228,11 @@ questions! {
     worst: Fails
     Fails = "fails": "The KMS developer guide: \"You revoke a grant to actively deny the permissions that the grant allows.\""
     GoesOn = "goes-on": "RDS has the data key in memory after it has used the grant. The guide describes the effect of revoked permissions for databases only.";
+
+    other_engines_events: OtherEnginesEvents = "other-engines-events"
+    unknown: "Do event subscriptions of RDS report events of DocumentDB and Neptune clusters and of their snapshots?"
+    experiment: "Create a subscription of RDS to the source type `db-cluster-snapshot`, take a snapshot of a DocumentDB cluster, and wait for the notification."
+    worst: NotReported
+    Reported = "reported": "The guides of DocumentDB and Neptune: they use `existing Amazon RDS event definitions and IDs`. The operations of the three services have one endpoint."
+    NotReported = "not-reported": "The API reference of RDS's CreateEventSubscription: without identifiers, `you receive notice of the events for that source type for all your RDS sources`.";
 }

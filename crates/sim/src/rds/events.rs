@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
 use super::snapshots::Origin;
-use super::{RdsContext, categories, paging, subscriptions};
+use super::{RdsContext, categories, find_database, find_snapshot, paging, subscriptions};
 use crate::call::Error;
+use crate::questions::OtherEnginesEvents;
 use crate::world::State;
 use crate::{clock, page};
 
@@ -66,7 +67,21 @@ pub(super) fn record_event(state: &mut State, source: &Arn, kind: EventKind<'_>)
     while events.entries.front().is_some_and(|oldest| oldest.at < at - RETENTION) {
         events.entries.pop_front();
     }
-    subscriptions::notify(state, &event);
+    if is_reported(state, source) {
+        subscriptions::notify(state, &event);
+    }
+}
+
+/// Whether event subscriptions report events of this database or snapshot: those of DocumentDB and Neptune are an open question.
+fn is_reported(state: &mut State, source: &Arn) -> bool {
+    if state.settings.answers.other_engines_events == OtherEnginesEvents::Reported {
+        return true;
+    }
+    let engine = match source.resource_type {
+        ResourceType::Database => find_database(state, source).map(|database| database.facts.engine.name),
+        ResourceType::Snapshot => find_snapshot(state, source).map(|snapshot| snapshot.database.engine.name),
+    };
+    !matches!(engine, Some("docdb" | "neptune"))
 }
 
 impl EventDetails {
