@@ -12,7 +12,7 @@ use protocol::{
 };
 use tracing::{error, info, warn};
 
-use crate::decide::{Outcome, Source, Step};
+use crate::decide::{Outcome, Source, Step, is_confirmed};
 use crate::{Cause, Producer};
 
 /// The age from which a snapshot's state counts as its last one. Calls may see a new snapshot in different states.
@@ -58,7 +58,11 @@ impl Producer {
         }
         // AWS cannot encrypt a cluster snapshot by copying it. DR decides whether it accepts an unencrypted one.
         let key = source.can_be_encrypted_by_copying().then_some(self.settings.transit_key.as_str());
-        let start = match self.cloud.copy(&source.arn, &transit, key, &tags).await {
+        let mut start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+        if start.as_ref().is_err_and(|error| error.class() == Class::Quota) && self.make_room(source.arn.kind).await? {
+            start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+        }
+        let start = match start {
             Err(error) if self.is_refused_for_good(&error, &source.arn).await? => {
                 return self.mark_not_copied(origin, RefusalReason::CannotBeCopied, &error.to_string(), None).await;
             }
@@ -136,7 +140,7 @@ impl Producer {
         transit: Option<&Snapshot>,
     ) -> anyhow::Result<()> {
         if let Some(transit) = transit {
-            self.cloud.delete(&transit.arn).await?;
+            self.release(origin, &copy.to_string(), transit).await?;
         }
         let source = match tagged {
             Effect::Applied => "tagged",
@@ -191,16 +195,33 @@ impl Producer {
     }
 
     /// Looks at the source directly before the deletion. If it is gone meanwhile, the transit copy stays, and the next sweep
-    /// announces it: DR then reports its copy again, or makes one.
+    /// announces it: DR then reports its copy again, or makes one. A confirmed transit copy needs no source: DR has the copy.
     async fn delete_transit(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<()> {
-        let source = self.find_source(origin).await?;
-        if let Source::Available { outcome: Outcome::Copied | Outcome::Refused, .. } = source {
-            info!(snapshot = %origin.snapshot, step = step::TRANSIT_DELETED, transit = %transit.arn,
-                "deleting the transit copy, which is no longer needed");
-            self.cloud.delete(&transit.arn).await?;
+        if self.is_kept(transit) {
+            return Ok(());
+        }
+        let is_deleted = match self.find_source(origin).await? {
+            Source::Available { outcome: Outcome::Copied, snapshot, .. } => {
+                let copy = snapshot.tags.get(tags::COPIED).unwrap_or_default();
+                self.release(origin, copy, transit).await?
+            }
+            Source::Gone if !is_confirmed(transit) => false,
+            Source::Gone | Source::Available { outcome: Outcome::Refused, .. } => {
+                self.cloud.delete(&transit.arn).await?;
+                true
+            }
+            Source::NotObserved | Source::NotReady | Source::Available { outcome: Outcome::Pending, .. } => false,
+        };
+        if is_deleted {
+            log_deleted(origin, transit);
         }
         Ok(())
     }
+}
+
+pub(crate) fn log_deleted(origin: &Origin, transit: &Snapshot) {
+    info!(snapshot = %origin.snapshot, step = step::TRANSIT_DELETED, transit = %transit.arn,
+        "deleted the transit copy, which is no longer needed");
 }
 
 /// Whether a source has the maximum number of tags.

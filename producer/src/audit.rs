@@ -48,11 +48,12 @@ impl Producer {
     pub(crate) async fn copy_missing_again(&self, origin: &Origin) -> anyhow::Result<()> {
         let snapshot = &origin.snapshot;
         self.ensure_here(snapshot)?;
+        let mark = missing_mark(self.cloud.now());
+        let kept = self.unconfirm(origin, &mark).await?;
         let effect = match self.find_source(origin).await? {
-            Source::Available { outcome: Outcome::Copied, .. } => {
-                self.cloud.tag(snapshot, tags::COPIED, &missing_mark(self.cloud.now())).await?
-            }
-            Source::Gone | Source::NotObserved => Effect::NotFound,
+            Source::Available { outcome: Outcome::Copied, .. } => self.cloud.tag(snapshot, tags::COPIED, &mark).await?,
+            // The sweep announces the transit copy.
+            Source::Gone | Source::NotObserved => kept,
             // It is copied again already.
             Source::NotReady | Source::Available { .. } => return Ok(()),
         };

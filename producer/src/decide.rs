@@ -148,6 +148,13 @@ pub enum Step {
     },
 }
 
+/// Whether DR has the copy that was made from this transit copy. Only transit copies that are kept for the next one are marked.
+#[must_use]
+pub fn is_confirmed(transit: &Snapshot) -> bool {
+    let copy = transit.tags.get(tags::COPIED).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+    transit.status == Status::Available && copy.is_some()
+}
+
 /// The next step for a source without a lifecycle of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseStep {
@@ -196,6 +203,8 @@ pub enum IgnoreReason {
 /// | no copy    | gone, or not observed         | any          | `KeepTransit`    |
 /// | not now    | any but copied                | any          | `KeepTransit`    |
 /// | no copy    | any but copied                | any          | `MarkNotCopied`  |
+/// |            | not observed                  | confirmed    | `NoAction`       |
+/// |            | gone                          | confirmed    | `DeleteTransit`  |
 /// |            | copied, or refused            | exists       | `DeleteTransit`  |
 /// |            | copied, or refused            | any          | `NoAction`       |
 /// |            | any                           | in progress  | `Wait`           |
@@ -207,7 +216,8 @@ pub enum IgnoreReason {
 /// |            | lifecycle `Ignore`            | none         | `Ignore`         |
 /// |            | wanted                        | none         | `StartCopy`      |
 ///
-/// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit).
+/// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit). A confirmed transit copy is available and
+/// [marked](is_confirmed). `DeleteTransit` leaves one that is kept for the next.
 ///
 /// A transit copy that was started is brought to DR, also when the source was deleted or lost its lifecycle in the meantime.
 #[must_use]
@@ -226,6 +236,8 @@ pub fn decide(observed: Observed) -> Step {
             reason if reason.keeps_transit() => Step::KeepTransit { reason, why },
             reason => Step::MarkNotCopied { reason, why, transit },
         },
+        (_, Source::NotObserved, Some(transit)) if is_confirmed(&transit) => Step::NoAction(NoActionReason::Copied),
+        (_, Source::Gone, Some(transit)) if is_confirmed(&transit) => Step::DeleteTransit { transit },
         (_, Source::Available { outcome: Copied | Refused, .. }, Some(transit))
             if transit.status != Status::Deleting =>
         {

@@ -8,6 +8,7 @@ mod audit;
 mod databases;
 pub mod decide;
 mod settings;
+mod transits;
 
 use std::collections::BTreeMap;
 
@@ -145,6 +146,7 @@ impl Replication for Producer {
                 }
                 Ok(())
             }
+            SnapshotRole::Transit(_) if self.is_kept(&snapshot) => Ok(()),
             SnapshotRole::Transit(origin) => {
                 let source = self.find_source(&origin).await?;
                 if self.is_pending(&source, protected).await? {

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) transit_key: String,
     /// The topic in DR for the announcements of this account.
     pub(crate) consumer_topic: TopicArn,
+    /// Whether the last transit copy of each instance is kept, as the base of the next one.
+    pub(crate) keep_newest_transit: bool,
     pub(crate) wait_policy: WaitPolicy,
     /// The user's own tag for everything that Draco creates, if there is one.
     pub(crate) tag: Tags,
@@ -31,6 +33,7 @@ impl Settings {
             parse_arn_of("kms"),
         );
         let own_topic = reader.optional("CONSUMER_TOPIC_ARN", str::parse::<TopicArn>);
+        let keep_newest_transit = reader.switch("KEEP_NEWEST_TRANSIT");
         let wait_policy = WaitPolicy::read(&mut reader, here);
         let tag = reader.own_tag();
         let settings = dr.zip(transit_key).map(|(account, transit_key)| {
@@ -39,6 +42,7 @@ impl Settings {
                 consumer_topic: own_topic.unwrap_or_else(|| consumer_topic(&dr, &here.account)),
                 dr,
                 transit_key,
+                keep_newest_transit,
                 wait_policy,
                 tag,
             }

@@ -4,14 +4,14 @@
 
 use producer::decide::{
     DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
-    decide_by_database,
+    decide_by_database, is_confirmed,
 };
 use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 17] = [
     (
         "| completed  | gone, or not observed         | any          | `ConfirmGone`    |",
         |o| is_completed(o) && is_gone(o),
@@ -34,6 +34,16 @@ const ROWS: [Row; 15] = [
         "| no copy    | any but copied                | any          | `MarkNotCopied`  |",
         |o| refusal(o).is_some() && outcome(o) != Some(Outcome::Copied),
         |o| Step::MarkNotCopied { reason: RefusalReason::NotShared, why: "why".to_owned(), transit: o.transit },
+    ),
+    (
+        "|            | not observed                  | confirmed    | `NoAction`       |",
+        |o| o.source == Source::NotObserved && has_confirmed_transit(o),
+        |_| Step::NoAction(NoActionReason::Copied),
+    ),
+    (
+        "|            | gone                          | confirmed    | `DeleteTransit`  |",
+        |o| o.source == Source::Gone && has_confirmed_transit(o),
+        |o| Step::DeleteTransit { transit: transit(o) },
     ),
     (
         "|            | copied, or refused            | exists       | `DeleteTransit`  |",
@@ -144,6 +154,10 @@ fn transit_status(observed: &Observed) -> Option<Status> {
     observed.transit.as_ref().map(|transit| transit.status)
 }
 
+fn has_confirmed_transit(observed: &Observed) -> bool {
+    observed.transit.as_ref().is_some_and(is_confirmed)
+}
+
 fn transit(observed: Observed) -> Snapshot {
     observed.transit.expect("a transit copy")
 }
@@ -166,7 +180,10 @@ fn every_observable_state() -> Vec<Observed> {
         })
     });
     let sources: Vec<_> = [Source::NotObserved, Source::Gone, Source::NotReady].into_iter().chain(available).collect();
-    let transits = Status::ALL.into_iter().map(|status| Some(snapshot("draco-rds-orders", status))).chain([None]);
+    let transit = |status| snapshot("draco-rds-orders", status);
+    let mark = Tags::from_iter([(tags::COPIED, copy().to_string())]);
+    let confirmed = Snapshot { tags: mark, ..transit(Status::Available) };
+    let transits = Status::ALL.map(|status| Some(transit(status))).into_iter().chain([Some(confirmed), None]);
     let mut states = Vec::new();
     for transit in transits {
         for source in &sources {
@@ -238,8 +255,9 @@ fn no_second_transit_copy_is_started() {
 fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
     // Invariant 1.
     for observed in every_observable_state() {
-        let may =
-            observed.reply != Reply::None || has_result(&observed) || transit_status(&observed) == Some(Status::Failed);
+        let is_failed = transit_status(&observed) == Some(Status::Failed);
+        let has_copy = has_result(&observed) || has_confirmed_transit(&observed);
+        let may = observed.reply != Reply::None || has_copy || is_failed;
         let deletes = matches!(
             decide(observed),
             Step::Confirm { .. }
@@ -256,7 +274,8 @@ fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
 fn the_last_image_is_deleted_only_if_dr_has_a_copy_or_it_failed() {
     // Invariant 1: without its source, the transit copy is the last image of its data.
     for observed in every_observable_state().into_iter().filter(is_gone) {
-        let has_copy = is_completed(&observed) || transit_status(&observed) == Some(Status::Failed);
+        let is_failed = transit_status(&observed) == Some(Status::Failed);
+        let has_copy = is_completed(&observed) || has_confirmed_transit(&observed) || is_failed;
         let step = decide(observed);
         assert!(
             has_copy

@@ -147,6 +147,13 @@ pub const KEYS: &[Key] = &[
         value: |config| Some(Setting::Switch(config.allow_plaintext_clusters)),
     },
     Key {
+        name: "KEEP_NEWEST_TRANSIT",
+        description: "whether the last transit copy of each instance is kept, so that the next one can be incremental",
+        is_required: false,
+        parse: |config, text| set(&mut config.keep_newest_transit, switch(text)),
+        value: |config| Some(Setting::Switch(config.keep_newest_transit)),
+    },
+    Key {
         name: SOURCE_TAGS,
         description: "which tags of a source its copies get: keep, prefix, or a list of keys",
         is_required: false,

@@ -3,13 +3,13 @@
 //! The evidence is the [`Ledger`], the journal, and the alarms in the functions' logs. No other log line is evidence. The
 //! invariants that are not in [`CHECKED`] have their own tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use archive::Archive;
 use archive::expired::expired;
-use chrono::TimeDelta;
-use protocol::{Attempt, Kind, Origin, Snapshot, Tags, tags};
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::{Attempt, Kind, Origin, Snapshot, SnapshotArn, Tags, tags};
 use retention::{Lifecycles, Rules};
 use serde::Serialize;
 use sim::journal::Event;
@@ -106,6 +106,9 @@ pub const CHECKED: [(u8, &str); 8] = [
 /// The age at which a source must have a copy or an alarm, and a finished transit copy must be deleted.
 pub const DEADLINE: TimeDelta = TimeDelta::hours(3);
 
+/// How long the last transit copy of an instance may stay, if the producer keeps it.
+const MAX_KEPT: TimeDelta = TimeDelta::days(8);
+
 /// All violations.
 #[must_use]
 pub fn check(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
@@ -199,8 +202,19 @@ fn transits_left(rehearsal: &Rehearsal, ledger: &Ledger) -> Vec<Violation> {
         let copy = ledger.copy_of_origin(origin, &dr).and_then(|copy| copy.created);
         copy.is_some_and(|created| now - created > DEADLINE)
     };
-    let left =
-        ledger.transits.iter().filter(|(_, (origin, since))| is_copied(origin) || now - *since > TimeDelta::days(1));
+    // The exception: the last one of each instance may stay for the next.
+    let mut kept = BTreeMap::new();
+    if rehearsal.setup().is_producer_flag_set("KeepNewestTransit") {
+        let instances = ledger.transits.iter().filter(|(transit, _)| transit.kind == Kind::Instance);
+        let is_new = |since: DateTime<Utc>| now - since <= MAX_KEPT + DEADLINE;
+        for (transit, (origin, since)) in instances.filter(|(_, (origin, since))| is_copied(origin) && is_new(*since)) {
+            let last = kept.entry(&origin.database).or_insert((since, transit));
+            *last = (*last).max((since, transit));
+        }
+    }
+    let is_kept = |transit: &SnapshotArn| kept.values().any(|(_, kept)| *kept == transit);
+    let is_left = |origin: &Origin, since| is_copied(origin) || now - since > TimeDelta::days(1);
+    let left = ledger.transits.iter().filter(|(arn, (origin, since))| is_left(origin, *since) && !is_kept(arn));
     left.map(|(transit, _)| Violation::new(ViolationKind::TransitLeft, transit, "was not deleted")).collect()
 }
 

@@ -105,6 +105,11 @@ impl Setup {
         self.consumer_parameters.get(parameter).is_some_and(|value| value == "true")
     }
 
+    /// The same for the producers' template.
+    pub(crate) fn is_producer_flag_set(&self, parameter: &str) -> bool {
+        self.producer_parameters.get(parameter).is_some_and(|value| value == "true")
+    }
+
     /// The name of a function's role. The journal has it for each call of the function.
     #[must_use]
     pub fn role_name(&self, function: &str) -> String {

@@ -70,6 +70,12 @@ async fn any_crash_during_a_cluster_snapshot_is_recovered() -> anyhow::Result<()
     each_fault_at_each_call(Kind::Cluster, setup()?, |_| true).await
 }
 
+// Invariant 4.
+#[tokio::test(start_paused = true)]
+async fn any_crash_while_one_kept_transit_copy_replaces_another_is_recovered() -> anyhow::Result<()> {
+    each_fault_at_each_call(Kind::Instance, setup()?.producer_parameter("KeepNewestTransit", "true"), |_| true).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn any_crash_while_a_database_key_is_created_leaves_one_key_in_use() -> anyhow::Result<()> {
     let is_kms_call = |point: &CallPoint| point.operation.contains("Key") || point.operation.contains("Alias");
@@ -88,7 +94,9 @@ async fn each_fault_at_each_call(
     let without_faults = simulate(kind, setup.clone(), None).await?;
     let (points, expected) = (calls(&without_faults), final_state(&without_faults, Action::Pass).await?);
     assert!(points.len() >= 14, "{points:#?}");
-    assert_eq!((expected.snapshots.len(), expected.copied.is_some()), (2, true));
+    // Each snapshot has a copy. The last transit copy is kept.
+    let snapshots = if is_keeping(&setup) { 5 } else { 2 };
+    assert_eq!((expected.snapshots.len(), expected.copied.is_some()), (snapshots, true));
     let mut differences = Vec::new();
     let selected = points.iter().filter(|point| is_selected(point));
     for (point, fault) in selected.flat_map(|point| FAULTS.map(|fault| (point, fault))) {
@@ -112,13 +120,23 @@ async fn each_fault_at_each_call(
     Ok(())
 }
 
-/// Takes one snapshot and lets four hours pass.
+/// Whether the producer keeps the last transit copy.
+fn is_keeping(setup: &Setup) -> bool {
+    setup.producer_parameters.contains_key("KeepNewestTransit")
+}
+
+/// Takes one snapshot and lets four hours pass. If the last transit copy is kept, another snapshot was copied before.
 async fn simulate(kind: Kind, setup: Setup, fault: Option<(&CallPoint, CallFault)>) -> anyhow::Result<Fixture> {
+    let keeps = is_keeping(&setup);
     let mut fixture = Fixture::with(settings(), setup).await?;
     let database = Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
     let database = fixture.create_database(&database.lifecycle("Standard")).await?;
     let world = fixture.rehearsal.world().clone();
     world.sleep(10 * MINUTE).await;
+    if keeps {
+        fixture.rehearsal.take_snapshot(&database, "earlier").await?;
+        fixture.pass_hours(1).await?;
+    }
     let (plan, outage) = match fault {
         None => (Plan::List(Vec::new()), None),
         Some((point, CallFault::Calls(action, times))) => (point.plan(action, times), None),
@@ -169,12 +187,14 @@ fn calls(fixture: &Fixture) -> Vec<CallPoint> {
             Event::Call { role, operation, resource, error, .. } => Some((entry.at, role, operation, resource, error)),
             _ => None,
         });
-        let mut later = calls
-            .skip_while(|(_, _, operation, ..)| !operation.ends_with("Snapshot") || !operation.starts_with("Create"))
-            .peekable();
-        let Some(start) = later.peek().map(|(at, ..)| *at) else { return Vec::new() };
+        let calls: Vec<_> = calls.collect();
+        let is_request = |operation: &str| operation.ends_with("Snapshot") && operation.starts_with("Create");
+        let Some(request) = calls.iter().rposition(|(_, _, operation, ..)| is_request(operation)) else {
+            return Vec::new();
+        };
+        let start = calls[request].0;
         let (mut counts, mut points) = (BTreeMap::<&str, u32>::new(), Vec::new());
-        for (at, role, operation, resource, error) in later {
+        for (at, role, operation, resource, error) in calls.into_iter().skip(request) {
             let nth = counts.entry(operation).or_default();
             *nth += 1;
             if role.as_ref().is_some_and(|role| role.starts_with("draco-")) && resource.is_some() {

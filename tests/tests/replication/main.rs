@@ -22,6 +22,7 @@ mod senders;
 mod source_tags;
 mod sweeps;
 mod timers;
+mod transits;
 mod trust;
 mod unsupported;
 mod upgrades;

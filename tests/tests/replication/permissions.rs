@@ -116,6 +116,7 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
         setup = setup.source_parameter(name, value);
     }
     setup = setup.source_parameter("NoCopyHours", "0").producer_parameter("NoCopyHours", "0");
+    setup = setup.producer_parameter("KeepNewestTransit", "true");
     for (name, value) in both {
         setup = setup.consumer_parameter(name, value).producer_parameter(name, value);
     }

@@ -114,6 +114,8 @@ pub mod step {
         TRANSIT_FAILED = "transit_failed";
         /// DR refused the snapshot and the source is gone; the transit copy is kept.
         TRANSIT_KEPT = "transit_kept";
+        /// DR has the copy; the transit copy is kept as the base of the next one.
+        TRANSIT_KEPT_FOR_NEXT = "transit_kept_for_next";
         /// The key of a copy was created a moment ago.
         WAITING_FOR_KEY = "waiting_for_key";
         /// An announced transit copy is not visible in DR yet.

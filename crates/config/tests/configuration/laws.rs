@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 31] = [
+const VALUES: [(&str, [&str; 2]); 32] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
@@ -23,6 +23,7 @@ const VALUES: [(&str, [&str; 2]); 31] = [
     ("KEY_PER_DATABASE", ["yes", "no"]),
     ("AWS_MANAGED_KEY", ["yes", "no"]),
     ("ALLOW_PLAINTEXT_CLUSTERS", ["yes", "no"]),
+    ("KEEP_NEWEST_TRANSIT", ["yes", "no"]),
     ("SOURCE_TAGS", ["prefix", "env,team"]),
     ("MAX_COPIES", ["1", "1000000"]),
     ("MAX_DATABASES", ["1", "5000"]),

@@ -69,6 +69,7 @@ pub(super) fn parameters(
         StackName::Producer => {
             all.extend(of_functions);
             all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string())));
+            all.push(("KeepNewestTransit", Some(config.keep_newest_transit.to_string())));
         }
         StackName::Consumer => {
             config.need_sources()?;
@@ -207,6 +208,7 @@ lifecycles: {Fortnight: {daily: 14}}
         Architecture=arm64
         LogDays=365
         DrAccount=222222222222
+        KeepNewestTransit=false
         ");
     }
 
