@@ -88,6 +88,7 @@ impl Producer {
     async fn wait(&self, origin: &Origin, transit: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {
         let wait_policy = &self.settings.wait_policy;
         if let Cause::Timer(since) = cause {
+            self.report_delayed_backup(origin, transit, since).await?;
             return Ok(wait_policy.answer(origin, transit, since, self.cloud.now()));
         }
         // The function may have stopped after starting the copy and before starting the timer.

@@ -5,6 +5,7 @@
 
 mod act;
 mod audit;
+mod backups;
 mod databases;
 pub mod decide;
 mod settings;

@@ -225,6 +225,7 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
     let database = |lifecycle: Option<&str>| Database {
         resource_id: "db-ORDERS".to_owned(),
         is_deleting: false,
+        backup_window: None,
         tags: lifecycle.map(|name| (tags::LIFECYCLE, name)).into_iter().collect(),
     };
     let takes = || DatabaseStep::TakeLifecycle("Standard".to_owned());

@@ -4,7 +4,7 @@
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbCluster, DbClusterSnapshot, DbInstance, DbSnapshot, Filter, Tag};
 use chrono::{DateTime, Utc};
-use protocol::{AccountId, Database, Engine, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
+use protocol::{AccountId, BackupWindow, Database, Engine, Kind, Place, Snapshot, SnapshotArn, Status, Tags};
 
 use crate::error::Failure;
 use crate::log::step;
@@ -247,6 +247,7 @@ fn db_instance(described: &DbInstance) -> Database {
     Database {
         resource_id: described.dbi_resource_id().unwrap_or_default().to_owned(),
         is_deleting: described.db_instance_status() == Some(DELETING),
+        backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
         tags: tags(described.tag_list()),
     }
 }
@@ -255,8 +256,14 @@ fn db_cluster(described: &DbCluster) -> Database {
     Database {
         resource_id: described.db_cluster_resource_id().unwrap_or_default().to_owned(),
         is_deleting: described.status() == Some(DELETING),
+        backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
         tags: tags(described.tag_list()),
     }
+}
+
+/// "Setting this parameter to 0 disables automated backups" (`BackupRetentionPeriod`).
+fn backup_window(retention_days: Option<i32>, window: Option<&str>) -> Option<BackupWindow> {
+    window.filter(|_| retention_days.is_some_and(|days| days > 0)).and_then(BackupWindow::parse)
 }
 
 fn arn(text: Option<&str>) -> Result<SnapshotArn, Failure> {

@@ -1,5 +1,6 @@
 //! A database, as far as its snapshots need it.
 
+use crate::backup_window::BackupWindow;
 use crate::tags::{self, Tags};
 
 /// A database, as AWS describes it.
@@ -9,6 +10,8 @@ pub struct Database {
     pub resource_id: String,
     /// Whether it is being deleted.
     pub is_deleting: bool,
+    /// When RDS takes its automated backup. `None` if it takes none.
+    pub backup_window: Option<BackupWindow>,
     /// Its tags.
     pub tags: Tags,
 }

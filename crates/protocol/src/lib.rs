@@ -1,7 +1,7 @@
 //! Draco's data model: snapshots, their names and tags, RDS notifications, and the messages between the two accounts.
 //!
 //! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
-//! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`] with [`engine`] and [`database`], [`origin`] (which source a copy was made from) with
+//! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`] with [`engine`], [`database`] and [`backup_window`], [`origin`] (which source a copy was made from) with
 //! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
 //! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look).
 //!
@@ -9,6 +9,7 @@
 
 pub mod arn;
 pub mod audit;
+pub mod backup_window;
 pub mod database;
 pub mod engine;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod topic;
 pub mod wait;
 
 pub use arn::{DatabaseArn, Kind, SnapshotArn};
+pub use backup_window::BackupWindow;
 pub use database::Database;
 pub use engine::Engine;
 pub use identifier::Attempt;

@@ -97,6 +97,12 @@ pub fn next_delay(copy: &Snapshot, since: DateTime<Utc>, now: DateTime<Utc>) -> 
     }
 }
 
+/// The estimated end of a copy in progress that was started at `since`.
+#[must_use]
+pub fn estimated_end(copy: &Snapshot, since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + remaining((now - since).max(TimeDelta::seconds(1)), copy.progress)
+}
+
 /// The estimated remaining time. RDS rounds percentages down, so the estimate becomes better with progress: from 10 percent on
 /// the error is at most a tenth.
 fn remaining(elapsed: TimeDelta, progress: u8) -> TimeDelta {

@@ -4,6 +4,7 @@ mod alarms;
 mod attacker;
 mod attempts;
 mod audit;
+mod backups;
 mod bad_input;
 mod crashes;
 mod databases;

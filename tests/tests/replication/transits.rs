@@ -24,7 +24,7 @@ async fn transits(fixture: &Fixture) -> anyhow::Result<Vec<String>> {
 }
 
 /// The producer's calls since then, by operation.
-fn calls(fixture: &Fixture, since: DateTime<Utc>) -> BTreeMap<String, usize> {
+pub(crate) fn calls(fixture: &Fixture, since: DateTime<Utc>) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     fixture.rehearsal.world().journal(|journal| {
         for entry in journal.entries().iter().filter(|entry| entry.at >= since) {
@@ -38,7 +38,7 @@ fn calls(fixture: &Fixture, since: DateTime<Utc>) -> BTreeMap<String, usize> {
     calls
 }
 
-fn lines(fixture: &Fixture, step: &str) -> Vec<Line> {
+pub(crate) fn lines(fixture: &Fixture, step: &str) -> Vec<Line> {
     fixture.rehearsal.logs().lines().into_iter().filter(|line| line.text("step") == step).collect()
 }
 

@@ -40,6 +40,8 @@ pub mod step {
         ANNOUNCED = "announced";
         /// The producer asked DR which copies are missing.
         AUDIT_SENT = "audit_sent";
+        /// A transit copy will probably run in the next backup window of its database.
+        BACKUP_DELAYED = "backup_delayed";
         /// The consumer: a copy is complete and reported to the source account.
         COPY_COMPLETED = "copy_completed";
         /// An attempt of a copy failed. The next announcement starts the next.
@@ -150,7 +152,7 @@ pub const FIELDS: [&str; 20] = [
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 15] = [
+pub const METRICS: [(&str, &str, &str); 16] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -165,6 +167,7 @@ pub const METRICS: [(&str, &str, &str); 15] = [
     ("silent", "Silent", "Count"),
     ("lifecycle_reduced", "LifecycleReduced", "Count"),
     ("tags_left_out", "TagsLeftOut", "Count"),
+    ("backups_delayed", "BackupsDelayed", "Count"),
     ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
 ];
 /// The namespace of the metrics.
