@@ -77,11 +77,16 @@ def question(fact, *references):
 
 
 def shared(make):
-    """A resource that several questions use. It is made once for each emulator."""
+    """A resource that several questions use. It is made once for each emulator, also if that fails."""
 
     def get(aws):
         if make not in aws.kept:
-            aws.kept[make] = make(aws)
+            try:
+                aws.kept[make] = make(aws)
+            except (AwsError, BotoCoreError, LookupError) as why:
+                aws.kept[make] = why
+        if isinstance(aws.kept[make], Exception):
+            raise aws.kept[make]
         return aws.kept[make]
 
     return get

@@ -249,3 +249,26 @@ def a_grant_for_a_disabled_key(aws):
 @question("NotFoundException", NOT_FOUND)
 def grants_of_a_key_that_does_not_exist(aws):
     return refusal(aws.kms.ListGrants, KeyId=NO_KEY)
+
+
+@question([], Api("kms", "RetireGrant", "Deletes a grant."))
+def a_retired_grant(aws):
+    arn = aws.kms.CreateKey()["KeyMetadata"]["Arn"]
+    retiring = f"arn:aws:iam::{aws.account}:root"
+    aws.kms.RetireGrant(KeyId=arn, GrantId=grant(aws, arn, RetiringPrincipal=retiring)["GrantId"])
+    return aws.kms.ListGrants(KeyId=arn)["Grants"]
+
+
+@question(
+    1,
+    Api(
+        "kms",
+        "ListRetirableGrants",
+        "all grants in the Amazon Web Services account and Region that have the specified retiring",
+    ),
+)
+def grants_that_a_role_may_retire(aws):
+    retiring = f"arn:aws:iam::{aws.account}:role/retiring"
+    grant(aws, key(aws), RetiringPrincipal=retiring)
+    grant(aws, key(aws))
+    return len(aws.kms.ListRetirableGrants(RetiringPrincipal=retiring)["Grants"])

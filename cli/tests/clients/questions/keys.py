@@ -269,3 +269,10 @@ def cancelling_the_deletion_of_a_usable_key(aws):
 @question("KMSInvalidStateException", Page(KEY_STATES, "CreateAlias, Pending deletion: X [3]"), STATE)
 def an_alias_of_a_key_that_waits_for_its_deletion(aws):
     return refusal(aws.kms.CreateAlias, AliasName=f"alias/{aws.new('key')}", TargetKeyId=pending(aws))
+
+
+@question("new", Api("kms", "UpdateKeyDescription", "Updates the description of a KMS key."))
+def a_description_that_was_updated(aws):
+    name = key(aws, Description="old")
+    aws.kms.UpdateKeyDescription(KeyId=name, Description="new")
+    return aws.kms.DescribeKey(KeyId=name)["KeyMetadata"]["Description"]

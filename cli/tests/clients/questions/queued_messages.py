@@ -5,7 +5,7 @@ import time
 
 from asking import ACCEPTED, REFUSED, question, refusal
 from questions.queues import MISSING_QUEUE, NO_QUEUE, attribute, code, common, gone, queue
-from references import Api
+from references import Api, Page
 
 BODY = Api("sqs", "SendMessage", "The minimum size is one character. The maximum size is 1 MiB or 1,048,576 bytes")
 CONTENT = Api("sqs", "SendMessage", "Amazon SQS rejects the message and returns an InvalidMessageContents error.")
@@ -276,6 +276,22 @@ def hiding_a_message_for_43201_seconds(aws):
 def hiding_a_message_by_a_wrong_handle(aws):
     wrong = {"QueueUrl": common(aws), "ReceiptHandle": "wrong"}
     return code(refusal(aws.sqs.ChangeMessageVisibility, **wrong, VisibilityTimeout=0))
+
+
+@question(
+    ACCEPTED,
+    Page(
+        "https://github.com/localstack/localstack/blob/0d4768330f496af9f630890e34e8b62238c2c429/tests/aws/services/sqs/"
+        "test_sqs.snapshot.json",
+        "test_change_message_visibility_after_visibility_timeout_expiration: ChangeMessageVisibility succeeds",
+    ),
+)
+def hiding_a_message_that_is_visible_again(aws):
+    url = queue(aws)
+    send(aws, url)
+    handle = receive(aws, url, VisibilityTimeout=1)[0]["ReceiptHandle"]
+    time.sleep(1.1)
+    return refusal(aws.sqs.ChangeMessageVisibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=60)
 
 
 @question(["a", "b"], Api("sqs", "SendMessageBatch", "The result of sending each message is reported individually"))

@@ -80,7 +80,7 @@ def automated(aws):
     window = {"BackupRetentionPeriod": 35, "PreferredBackupWindow": "03:40-04:10"}
     instance = databases.instance(aws, **window)
     only = {"DBInstanceIdentifier": instance, "SnapshotType": "automated"}
-    for _ in range(300):
+    for _ in range(200):
         found = aws.rds.DescribeDBSnapshots(**only)["DBSnapshots"]
         if found and found[0]["Status"] == "available":
             return found[0]["DBSnapshotIdentifier"]
