@@ -50,6 +50,15 @@ pub fn settings() -> Settings {
     Settings { epoch, answers, snapshot_quota: 10_000, ..Settings::default() }
 }
 
+/// The same with some answers fixed, for a test whose story would have another course under other answers. The test of the
+/// worlds has all of them.
+#[must_use]
+pub fn settings_where(fix: impl FnOnce(&mut Answers)) -> Settings {
+    let mut settings = settings();
+    fix(&mut settings.answers);
+    settings
+}
+
 /// The status of a copy, with one value while it is in progress: AWS may call that `creating`, `pending` or `copying`.
 #[must_use]
 pub fn copy_status(status: Status) -> Status {

@@ -5,13 +5,15 @@ use protocol::{Attempt, Kind, Origin, Snapshot, Status, tags};
 use rehearsal::{Database, Setup};
 use sim::fault::{Action, Fault, Plan, Point};
 use sim::journal::Event;
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, copy_status, settings};
+use sim::questions::ClusterCopies;
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, copy_status, settings_where};
 
 use crate::obstacles::set_dr_key;
 
 /// DR copies a manual snapshot. It takes ten minutes.
 async fn copying(kind: Kind, setup: Setup) -> anyhow::Result<Fixture> {
-    let fixture = Fixture::with(settings(), setup).await?;
+    let settings = settings_where(|answers| answers.cluster_copies = ClusterCopies::TakeTime);
+    let fixture = Fixture::with(settings, setup).await?;
     let database = Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
     fixture.create_database(&database.lifecycle("Standard")).await?;
     fixture.rehearsal.world().sleep(10 * MINUTE).await;

@@ -3,7 +3,8 @@
 use protocol::{Kind, Status, tags};
 use rehearsal::{Database, Encryption, Setup};
 use sim::fault::{Action, Fault, Plan, Point};
-use tests::{DR, Fixture, MINUTE, REGION, SOURCE, copy_status, settings};
+use sim::questions::{ClusterCopies, SourceDeleted};
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, copy_status, settings, settings_where};
 
 // Invariants 1, 2, 3 and 4: after each obstacle, all checks of `rehearsal::invariants` hold.
 
@@ -33,7 +34,11 @@ fn alarms(fixture: &Fixture, snapshot: &str, step: &str) -> usize {
 }
 
 async fn start(kind: Kind, setup: Setup) -> anyhow::Result<Fixture> {
-    let fixture = Fixture::with(settings(), setup).await?;
+    let settings = settings_where(|answers| {
+        answers.cluster_copies = ClusterCopies::TakeTime;
+        answers.source_deleted = SourceDeleted::CopyFails;
+    });
+    let fixture = Fixture::with(settings, setup).await?;
     fixture.create_database(&database(kind)).await?;
     fixture.rehearsal.world().sleep(10 * MINUTE).await;
     Ok(fixture)

@@ -3,7 +3,8 @@
 use chrono::DateTime;
 use protocol::{Kind, Tags, tags};
 use rehearsal::{Database, Encryption, Setup};
-use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
+use sim::questions::ClusterCopies;
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings, settings_where};
 
 use crate::attacker;
 
@@ -49,7 +50,8 @@ async fn dr_decides_which_tags_of_the_source_its_copies_get() -> anyhow::Result<
 async fn tags_of_a_source_account_never_count_as_dracos() -> anyhow::Result<()> {
     for kind in Kind::ALL {
         let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("AllowPlaintextClusters", "true");
-        let fixture = Fixture::with(settings(), setup).await?;
+        let settings = settings_where(|answers| answers.cluster_copies = ClusterCopies::TakeTime);
+        let fixture = Fixture::with(settings, setup).await?;
         let database = fixture.create_database(&database(kind).encryption(Encryption::None)).await?;
         fixture.rehearsal.world().sleep(10 * MINUTE).await;
         let forged = Tags::from_iter([

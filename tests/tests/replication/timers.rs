@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use protocol::{DatabaseArn, Kind, Origin, RefusalReason, SnapshotArn, Tags};
 use rehearsal::{Database, Setup};
 use sim::journal::{Event, Journal};
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+use sim::questions::ClusterCopies;
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings, settings_where};
 
 use crate::attacker::announce;
 
@@ -48,7 +49,8 @@ fn steps(fixture: &Fixture, step: &str, reason: RefusalReason) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_second_copy_on_one_day_gets_a_timer() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let mut fixture = Fixture::new().await?;
+        let settings = settings_where(|answers| answers.cluster_copies = ClusterCopies::TakeTime);
+        let mut fixture = Fixture::with(settings, Setup::new(SOURCE, DR, REGION)?).await?;
         let database = Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
         let database = fixture.create_database(&database.lifecycle("Standard")).await?;
         fixture.rehearsal.world().sleep(10 * MINUTE).await;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use protocol::{Kind, Snapshot, tags};
 use rehearsal::{Database, Setup};
 use serde_json::{Value, json};
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+use sim::questions::ClusterCopies;
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings_where};
 
 use crate::keeper::keep;
 
@@ -14,7 +15,8 @@ const FLOOR: &str = r#"{"daily": 3}"#;
 /// A day with an instance and a cluster, which are snapshotted at 03:05.
 async fn start() -> anyhow::Result<Fixture> {
     let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("Lifecycles", r#"{"Last": {"last": 1}}"#);
-    let fixture = Fixture::with(settings(), setup.consumer_parameter("Floor", FLOOR)).await?;
+    let settings = settings_where(|answers| answers.cluster_copies = ClusterCopies::TakeTime);
+    let fixture = Fixture::with(settings, setup.consumer_parameter("Floor", FLOOR)).await?;
     for database in [Database::instance("orders"), Database::cluster("ledger")] {
         fixture.create_database(&database.lifecycle("Last")).await?;
     }
