@@ -156,7 +156,6 @@ def rds_cluster(call):
         "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
     }
     call("rds", "CreateDBCluster", **cluster)
-    call("rds", "CreateDBCluster", **cluster)
     call.wait("rds", "DBClusterAvailable", DBClusterIdentifier="fleet")
     call("rds", "DescribeDBClusters", DBClusterIdentifier="fleet")
     call("rds", "DescribeDBClusters", DBClusterIdentifier="nosuch")

@@ -169,12 +169,6 @@ RDS_CLUSTER = [
     ),
     (
         "both",
-        "CreateDBCluster",
-        ["Error"],
-        Api("rds", "DBClusterAlreadyExistsFault", "The user already has a DB cluster with the given identifier."),
-    ),
-    (
-        "both",
         "*DBClusterSnapshot*",
         ["AllocatedStorage"],
         Example("rds/describe-db-cluster-snapshots", '"AllocatedStorage": 0'),
