@@ -38,6 +38,11 @@ impl Producer {
             Step::KeepTransit { reason, why } => {
                 keep_transit(origin, reason, &why);
             }
+            Step::ReportGone => {
+                error!(snapshot = %origin.snapshot, step = step::TRANSIT_GONE, transit = %origin.transit(), failed = 1,
+                    "the transit copy and its source were deleted while the transit copy was awaited; check whether DR has {}",
+                    origin.copy(&self.settings.dr));
+            }
             Step::DiscardFailed { transit } => {
                 error!(snapshot = %origin.snapshot, step = step::TRANSIT_FAILED, transit = %transit.arn, failed = 1,
                     "the transit copy failed and is deleted; the next sweep starts a new one");

@@ -136,6 +136,8 @@ pub enum Step {
         /// DR's reason, for people.
         why: String,
     },
+    /// Raise an alarm: a transit copy was awaited, and both it and its source are gone.
+    ReportGone,
     /// Raise an alarm and delete the failed transit copy. The sweep starts a new one.
     DiscardFailed {
         /// The transit copy.
@@ -211,7 +213,8 @@ pub enum IgnoreReason {
 /// |            | any                           | failed       | `DiscardFailed`  |
 /// |            | any                           | available    | `Announce`       |
 /// |            | any                           | deleting     | `NoAction`       |
-/// |            | gone, not observed, not ready | none         | `NoAction`       |
+/// |            | gone                          | none         | `ReportGone`     |
+/// |            | not observed, not ready       | none         | `NoAction`       |
 /// |            | no lifecycle of its own       | none         | `LookAtDatabase` |
 /// |            | lifecycle `Ignore`            | none         | `Ignore`         |
 /// |            | wanted                        | none         | `StartCopy`      |
@@ -251,7 +254,8 @@ pub fn decide(observed: Observed) -> Step {
             Status::Available => Step::Announce { transit },
             Status::Deleting => Step::NoAction(NoActionReason::TransitDeleting),
         },
-        (_, Source::NotObserved | Source::Gone, None) => Step::NoAction(NoActionReason::Gone),
+        (_, Source::Gone, None) => Step::ReportGone,
+        (_, Source::NotObserved, None) => Step::NoAction(NoActionReason::Gone),
         (_, Source::NotReady, None) => Step::NoAction(NoActionReason::NotReady),
         (_, Source::Available { snapshot, wanted, outcome: Pending }, None) => match wanted {
             Wanted::ByDatabase => Step::LookAtDatabase { source: snapshot },

@@ -213,7 +213,16 @@ impl Producer {
     /// Looks at a transit copy alone. Its tags contain everything that is needed of its source.
     async fn look_at_transit(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
         let transit = self.cloud.find(&origin.transit()).await?;
-        let observed = Observed::new(&origin, Source::NotObserved, transit, Reply::None);
+        let source = match &transit {
+            Some(_) => Source::NotObserved,
+            // AWS may remove a copy whose source is deleted.
+            None => self.find_source(&origin).await?,
+        };
+        let observed = Observed::new(&origin, source, transit, Reply::None);
+        // A source without a transit copy is left to the sweep, which knows the lifecycles of databases.
+        if let Observed { source: Source::Available { .. }, transit: None, .. } = observed {
+            return Ok(Answer::Done);
+        }
         self.decide_and_act(origin, observed, cause).await
     }
 

@@ -11,7 +11,7 @@ use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, T
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 18] = [
     (
         "| completed  | gone, or not observed         | any          | `ConfirmGone`    |",
         |o| is_completed(o) && is_gone(o),
@@ -74,9 +74,12 @@ const ROWS: [Row; 17] = [
         |o| transit_status(o) == Some(Status::Deleting),
         |_| Step::NoAction(NoActionReason::TransitDeleting),
     ),
+    ("|            | gone                          | none         | `ReportGone`     |", |o| o.source == Source::Gone, |_| {
+        Step::ReportGone
+    }),
     (
-        "|            | gone, not observed, not ready | none         | `NoAction`       |",
-        |o| matches!(o.source, Source::Gone | Source::NotObserved | Source::NotReady),
+        "|            | not observed, not ready       | none         | `NoAction`       |",
+        |o| matches!(o.source, Source::NotObserved | Source::NotReady),
         |o| {
             let is_ready = o.source != Source::NotReady;
             Step::NoAction(if is_ready { NoActionReason::Gone } else { NoActionReason::NotReady })

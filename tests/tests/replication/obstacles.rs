@@ -34,9 +34,13 @@ fn alarms(fixture: &Fixture, snapshot: &str, step: &str) -> usize {
 }
 
 async fn start(kind: Kind, setup: Setup) -> anyhow::Result<Fixture> {
+    start_where(SourceDeleted::CopyFails, kind, setup).await
+}
+
+async fn start_where(source_deleted: SourceDeleted, kind: Kind, setup: Setup) -> anyhow::Result<Fixture> {
     let settings = settings_where(|answers| {
         answers.cluster_copies = ClusterCopies::TakeTime;
-        answers.source_deleted = SourceDeleted::CopyFails;
+        answers.source_deleted = source_deleted;
     });
     let fixture = Fixture::with(settings, setup).await?;
     fixture.create_database(&database(kind)).await?;
@@ -154,14 +158,15 @@ async fn delete(fixture: &Fixture, kind: Kind, account: &str, id: &str) -> anyho
 // Invariant 4.
 #[tokio::test(start_paused = true)]
 async fn a_source_deleted_during_its_transit_copy_raises_an_alarm_and_leaves_no_snapshot() -> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let mut fixture = start(kind, setup()?).await?;
+    let answers = [(SourceDeleted::CopyFails, "transit_failed"), (SourceDeleted::CopyDisappears, "transit_gone")];
+    for (kind, (answer, step)) in Kind::ALL.into_iter().flat_map(|kind| answers.map(|answer| (kind, answer))) {
+        let mut fixture = start_where(answer, kind, setup()?).await?;
         fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
         fixture.rehearsal.world().sleep(15 * MINUTE).await;
         delete(&fixture, kind, SOURCE, "mine").await?;
         fixture.pass_hours(4).await?;
         assert_eq!((names(&fixture, SOURCE).await?, names(&fixture, DR).await?), (vec![], vec![]));
-        assert_eq!(alarms(&fixture, "mine", "transit_failed"), 1);
+        assert_eq!(alarms(&fixture, "mine", step), 1, "{kind:?}");
         assert_eq!(fixture.violations(), []);
     }
     Ok(())

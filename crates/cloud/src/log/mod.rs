@@ -114,6 +114,8 @@ pub mod step {
         TRANSIT_DELETED = "transit_deleted";
         /// A transit copy failed and was deleted.
         TRANSIT_FAILED = "transit_failed";
+        /// The producer: a transit copy and its source were deleted before DR had a copy.
+        TRANSIT_GONE = "transit_gone";
         /// DR refused the snapshot and the source is gone; the transit copy is kept.
         TRANSIT_KEPT = "transit_kept";
         /// DR has the copy; the transit copy is kept as the base of the next one.
