@@ -74,9 +74,11 @@ const ROWS: [Row; 18] = [
         |o| transit_status(o) == Some(Status::Deleting),
         |_| Step::NoAction(NoActionReason::TransitDeleting),
     ),
-    ("|            | gone                          | none         | `ReportGone`     |", |o| o.source == Source::Gone, |_| {
-        Step::ReportGone
-    }),
+    (
+        "|            | gone                          | none         | `ReportGone`     |",
+        |o| o.source == Source::Gone,
+        |_| Step::ReportGone,
+    ),
     (
         "|            | not observed, not ready       | none         | `NoAction`       |",
         |o| matches!(o.source, Source::NotObserved | Source::NotReady),
