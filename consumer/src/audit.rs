@@ -50,7 +50,7 @@ impl Consumer {
             archive::missing(&history, sources, |origin| held.contains(&key(origin)), &self.settings.lifecycles);
         for Origin { snapshot, .. } in &missing {
             error!(%account, %snapshot, step = step::COPY_MISSING, failed = 1,
-                "DR has no copy of this snapshot any more, and a lifecycle in force would keep it; the source account is informed");
+                "DR has no copy of this snapshot, and a lifecycle in force would keep it; the source account is informed");
         }
         Ok(missing.into_iter().cloned().collect())
     }

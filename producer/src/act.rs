@@ -38,14 +38,13 @@ impl Producer {
             Step::KeepTransit { reason, why } => {
                 keep_transit(origin, reason, &why);
             }
-            Step::ReportGone => {
-                error!(snapshot = %origin.snapshot, step = step::TRANSIT_GONE, transit = %origin.transit(), failed = 1,
-                    "the transit copy and its source were deleted while the transit copy was awaited; check whether DR has {}",
-                    origin.copy(&self.settings.dr));
+            Step::ReportLost { reason, why } => {
+                error!(snapshot = %origin.snapshot, step = step::COPY_LOST, %reason, failed = 1,
+                    "DR did not copy the snapshot, and the snapshot and its transit copy are gone: {why}");
             }
             Step::DiscardFailed { transit } => {
                 error!(snapshot = %origin.snapshot, step = step::TRANSIT_FAILED, transit = %transit.arn, failed = 1,
-                    "the transit copy failed and is deleted; the next sweep starts a new one");
+                    "the transit copy failed and is deleted; the next sweep starts a new one if the snapshot still exists");
                 self.cloud.delete(&transit.arn).await?;
             }
             Step::DeleteTransit { transit } => self.delete_transit(origin, &transit).await?,

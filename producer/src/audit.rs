@@ -30,6 +30,15 @@ impl Producer {
         Ok(())
     }
 
+    /// Asks DR whether it has a copy of one source. If it has none, its answer raises the alarm.
+    pub(crate) async fn ask_about(&self, origin: &Origin) -> anyhow::Result<()> {
+        let sources = Sources::try_from(vec![origin.clone()])?;
+        self.cloud.publish(&self.settings.consumer_topic, &Message::Audit { sources }).await?;
+        info!(snapshot = %origin.snapshot, step = step::AUDIT_SENT, snapshots = 1,
+            "the snapshot and its transit copy are gone; asked DR whether it has a copy");
+        Ok(())
+    }
+
     /// Adds a source that is marked as copied and still has a lifecycle.
     fn add_copied(&self, snapshot: Snapshot, copied: &mut Copied) -> anyhow::Result<()> {
         if SnapshotRole::of(&snapshot) != SnapshotRole::Source {
@@ -61,7 +70,7 @@ impl Producer {
             Effect::Applied => warn!(%snapshot, step = step::MARKED_MISSING,
                 "DR no longer has the copy of this snapshot; the next sweep copies it again"),
             Effect::NotFound => error!(%snapshot, step = step::COPY_LOST, failed = 1,
-                "DR no longer has the copy of this snapshot, and the snapshot is gone"),
+                "DR has no copy of this snapshot, and the snapshot is gone"),
         }
         Ok(())
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use cloud::log::step;
-use cloud::{Cloud, Effect, Error};
+use cloud::{Class, Cloud, Effect, Error};
 use protocol::{Database, Kind, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::act::log_once;
-use crate::decide::{DatabaseStep, NoActionReason, Outcome, Source, Wanted, decide_by_database};
+use crate::decide::{DatabaseStep, IgnoreReason, NoActionReason, Outcome, Source, Wanted, decide_by_database};
 use crate::{Cause, Producer};
 
 /// The resource IDs of the databases whose snapshots are to be copied. Each kind is listed when it is needed first, so that
@@ -64,6 +64,10 @@ impl Producer {
     ) -> anyhow::Result<()> {
         let database = self.find_database(&source).await?;
         match decide_by_database(&source, database.as_ref()) {
+            DatabaseStep::Ignore(gone @ IgnoreReason::DatabaseGone) if matches!(cause, Cause::Notification) => {
+                let (reason, message) = gone.texts();
+                warn!(snapshot = %origin.snapshot, step = step::IGNORED, reason, ignored = 1, "{message}");
+            }
             DatabaseStep::Ignore(reason) => log_once(origin, step::IGNORED, reason.texts(), cause),
             DatabaseStep::ReportFull => report_full(&origin.snapshot),
             DatabaseStep::TakeLifecycle(lifecycle) => match self.tag_lifecycle(&source.arn, &lifecycle).await? {
@@ -85,30 +89,32 @@ impl Producer {
         }
     }
 
-    /// Looks at a manual snapshot whose creation has started. If its database is being deleted, this is its final snapshot, and
-    /// the database is gone when the snapshot is available. So the snapshot takes the lifecycle now.
+    /// Looks at a manual snapshot whose creation has started. Its database may be gone when the snapshot is available, most
+    /// likely if it is the final one. So the snapshot takes the lifecycle now.
     pub(crate) async fn look_at_unfinished(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
         let Some(source) = self.cloud.find(arn).await? else { return Ok(()) };
         let is_new = source.status == Status::Creating && SnapshotRole::of(&source) == SnapshotRole::Source;
         if !is_new || source.lifecycle().is_some() {
             return Ok(());
         }
-        let database = self.find_database(&source).await?.filter(|database| database.is_deleting);
-        if database.is_none() {
-            return Ok(());
-        }
+        let database = self.find_database(&source).await?;
         match decide_by_database(&source, database.as_ref()) {
-            DatabaseStep::TakeLifecycle(lifecycle) => self.tag_lifecycle(&source.arn, &lifecycle).await.map(drop),
-            DatabaseStep::ReportFull => {
-                report_full(arn);
-                Ok(())
-            }
+            DatabaseStep::TakeLifecycle(lifecycle) => match self.tag_lifecycle(&source.arn, &lifecycle).await {
+                // AWS does not document whether an unfinished snapshot can be tagged. The look at the finished one tries again.
+                Err(error) if error.class() == Class::WrongState => {
+                    warn!(snapshot = %arn, step = step::LIFECYCLE_NOT_TAKEN, reason = %error,
+                        "the snapshot cannot take the lifecycle of its database before it is complete");
+                }
+                tagged => drop(tagged?),
+            },
+            DatabaseStep::ReportFull => report_full(arn),
             // The look at the finished snapshot logs the reason.
-            DatabaseStep::Ignore(_) => Ok(()),
+            DatabaseStep::Ignore(_) => {}
         }
+        Ok(())
     }
 
-    async fn tag_lifecycle(&self, source: &SnapshotArn, lifecycle: &str) -> anyhow::Result<Effect> {
+    async fn tag_lifecycle(&self, source: &SnapshotArn, lifecycle: &str) -> Result<Effect, Error> {
         let effect = self.cloud.tag(source, tags::LIFECYCLE, lifecycle).await?;
         if effect == Effect::Applied {
             info!(snapshot = %source, step = step::LIFECYCLE_TAKEN,

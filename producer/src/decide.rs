@@ -42,6 +42,8 @@ pub enum Source {
 pub enum Wanted {
     /// The source has no lifecycle of its own, so that of its database decides.
     ByDatabase,
+    /// No: the source has no lifecycle, and was copied from DR.
+    FromDr,
     /// No: the lifecycle is `Ignore`.
     Ignore,
     /// Yes. DR decides whether the lifecycle's name is known.
@@ -136,8 +138,13 @@ pub enum Step {
         /// DR's reason, for people.
         why: String,
     },
-    /// Raise an alarm: a transit copy was awaited, and both it and its source are gone.
-    ReportGone,
+    /// Raise an alarm: DR has no copy, and both the source and the transit copy are gone.
+    ReportLost {
+        /// DR's reason, for programs.
+        reason: RefusalReason,
+        /// DR's reason, for people.
+        why: String,
+    },
     /// Raise an alarm and delete the failed transit copy. The sweep starts a new one.
     DiscardFailed {
         /// The transit copy.
@@ -194,6 +201,8 @@ pub enum IgnoreReason {
     DatabaseGone,
     /// The snapshot's lifecycle is `Ignore`.
     LifecycleIgnore,
+    /// The snapshot has no lifecycle, and was copied from DR, which has its data.
+    FromDr,
 }
 
 /// The next step. The first matching row applies:
@@ -202,6 +211,7 @@ pub enum IgnoreReason {
 /// |------------|-------------------------------|--------------|------------------|
 /// | completed  | gone, or not observed         | any          | `ConfirmGone`    |
 /// | completed  | any                           | any          | `Confirm`        |
+/// | no copy    | gone, or not observed         | none         | `ReportLost`     |
 /// | no copy    | gone, or not observed         | any          | `KeepTransit`    |
 /// | not now    | any but copied                | any          | `KeepTransit`    |
 /// | no copy    | any but copied                | any          | `MarkNotCopied`  |
@@ -213,10 +223,9 @@ pub enum IgnoreReason {
 /// |            | any                           | failed       | `DiscardFailed`  |
 /// |            | any                           | available    | `Announce`       |
 /// |            | any                           | deleting     | `NoAction`       |
-/// |            | gone                          | none         | `ReportGone`     |
-/// |            | not observed, not ready       | none         | `NoAction`       |
+/// |            | gone, not observed, not ready | none         | `NoAction`       |
 /// |            | no lifecycle of its own       | none         | `LookAtDatabase` |
-/// |            | lifecycle `Ignore`            | none         | `Ignore`         |
+/// |            | lifecycle `Ignore`, from DR   | none         | `Ignore`         |
 /// |            | wanted                        | none         | `StartCopy`      |
 ///
 /// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit). A confirmed transit copy is available and
@@ -230,7 +239,10 @@ pub fn decide(observed: Observed) -> Step {
     match (reply, source, transit) {
         (Reply::Completed { copy }, Source::NotObserved | Source::Gone, transit) => Step::ConfirmGone { copy, transit },
         (Reply::Completed { copy }, _, transit) => Step::Confirm { copy, transit },
-        (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, _) => Step::KeepTransit { reason, why },
+        (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, None) => Step::ReportLost { reason, why },
+        (Reply::NoCopy { reason, why }, Source::NotObserved | Source::Gone, Some(_)) => {
+            Step::KeepTransit { reason, why }
+        }
         (
             Reply::NoCopy { reason, why },
             Source::NotReady | Source::Available { outcome: Pending | Refused, .. },
@@ -254,12 +266,12 @@ pub fn decide(observed: Observed) -> Step {
             Status::Available => Step::Announce { transit },
             Status::Deleting => Step::NoAction(NoActionReason::TransitDeleting),
         },
-        (_, Source::Gone, None) => Step::ReportGone,
-        (_, Source::NotObserved, None) => Step::NoAction(NoActionReason::Gone),
+        (_, Source::NotObserved | Source::Gone, None) => Step::NoAction(NoActionReason::Gone),
         (_, Source::NotReady, None) => Step::NoAction(NoActionReason::NotReady),
         (_, Source::Available { snapshot, wanted, outcome: Pending }, None) => match wanted {
             Wanted::ByDatabase => Step::LookAtDatabase { source: snapshot },
             Wanted::Ignore => Step::Ignore(IgnoreReason::LifecycleIgnore),
+            Wanted::FromDr => Step::Ignore(IgnoreReason::FromDr),
             Wanted::Copy => Step::StartCopy { source: snapshot },
         },
     }
@@ -305,6 +317,9 @@ impl Source {
             Status::Available => {}
         }
         let wanted = match snapshot.lifecycle() {
+            None if snapshot.copied_from.as_ref().is_some_and(|from| from.place.account == dr.account) => {
+                Wanted::FromDr
+            }
             None => Wanted::ByDatabase,
             Some(name) if name.eq_ignore_ascii_case(tags::IGNORE) => Wanted::Ignore,
             Some(_) => Wanted::Copy,
@@ -349,6 +364,9 @@ impl IgnoreReason {
                 "not copied: the snapshot has no Draco_Lifecycle tag, and its database does not exist",
             ),
             Self::LifecycleIgnore => ("lifecycle-ignore", "not copied: the lifecycle is Ignore"),
+            Self::FromDr => {
+                ("from-dr", "not copied: the snapshot was copied from DR, and has no Draco_Lifecycle tag of its own")
+            }
         }
     }
 }

@@ -23,11 +23,11 @@ use protocol::message::NoCopy;
 use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::wait::Answer;
-use protocol::{Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
+use protocol::{Kind, Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
 use tracing::{info, warn};
 
 use databases::Protected;
-use decide::{NoActionReason, Observed, Reply, Source, decide};
+use decide::{NoActionReason, Observed, Outcome, Reply, Source, decide};
 use settings::Settings;
 
 /// The producer, with its clients and settings.
@@ -210,19 +210,27 @@ impl Producer {
         self.decide_and_act(origin, observed, cause).await.map(drop)
     }
 
-    /// Looks at a transit copy alone. Its tags contain everything that is needed of its source.
+    /// Looks at a transit copy when its timer ends. Its tags contain everything that is needed of its source.
+    ///
+    /// RDS reports finished copies of instance snapshots, so their sources are usually copied by then, and one call is enough. It
+    /// does not report those of cluster snapshots. AWS may remove a copy whose source is deleted: if both are gone, only DR knows
+    /// whether the data is lost.
     async fn look_at_transit(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
-        let transit = self.cloud.find(&origin.transit()).await?;
-        let source = match &transit {
-            Some(_) => Source::NotObserved,
-            // AWS may remove a copy whose source is deleted.
-            None => self.find_source(&origin).await?,
-        };
-        let observed = Observed::new(&origin, source, transit, Reply::None);
-        // A source without a transit copy is left to the sweep, which knows the lifecycles of databases.
-        if let Observed { source: Source::Available { .. }, transit: None, .. } = observed {
-            return Ok(Answer::Done);
+        let mut source = Source::NotObserved;
+        if origin.snapshot.kind == Kind::Instance {
+            source = self.find_source(&origin).await?;
+            if let Source::Available { outcome: Outcome::Copied, .. } = source {
+                return Ok(Answer::Done);
+            }
         }
+        let transit = self.cloud.find(&origin.transit()).await?;
+        if transit.is_none() && source == Source::NotObserved {
+            source = self.find_source(&origin).await?;
+        }
+        if transit.is_none() && source == Source::Gone {
+            self.ask_about(&origin).await?;
+        }
+        let observed = Observed::new(&origin, Source::NotObserved, transit, Reply::None);
         self.decide_and_act(origin, observed, cause).await
     }
 

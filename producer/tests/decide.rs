@@ -21,6 +21,11 @@ const ROWS: [Row; 18] = [
         Step::Confirm { copy: copy(), transit: o.transit }
     }),
     (
+        "| no copy    | gone, or not observed         | none         | `ReportLost`     |",
+        |o| refusal(o).is_some() && is_gone(o) && o.transit.is_none(),
+        |o| Step::ReportLost { reason: refusal(&o).expect("a refusal"), why: "why".to_owned() },
+    ),
+    (
         "| no copy    | gone, or not observed         | any          | `KeepTransit`    |",
         |o| refusal(o).is_some() && is_gone(o),
         |o| Step::KeepTransit { reason: refusal(&o).expect("a refusal"), why: "why".to_owned() },
@@ -75,13 +80,8 @@ const ROWS: [Row; 18] = [
         |_| Step::NoAction(NoActionReason::TransitDeleting),
     ),
     (
-        "|            | gone                          | none         | `ReportGone`     |",
-        |o| o.source == Source::Gone,
-        |_| Step::ReportGone,
-    ),
-    (
-        "|            | not observed, not ready       | none         | `NoAction`       |",
-        |o| matches!(o.source, Source::NotObserved | Source::NotReady),
+        "|            | gone, not observed, not ready | none         | `NoAction`       |",
+        |o| matches!(o.source, Source::Gone | Source::NotObserved | Source::NotReady),
         |o| {
             let is_ready = o.source != Source::NotReady;
             Step::NoAction(if is_ready { NoActionReason::Gone } else { NoActionReason::NotReady })
@@ -93,9 +93,12 @@ const ROWS: [Row; 18] = [
         |_| Step::LookAtDatabase { source: snapshot("rds:orders", Status::Available) },
     ),
     (
-        "|            | lifecycle `Ignore`            | none         | `Ignore`         |",
-        |o| wanted(o) == Some(Wanted::Ignore),
-        |_| Step::Ignore(IgnoreReason::LifecycleIgnore),
+        "|            | lifecycle `Ignore`, from DR   | none         | `Ignore`         |",
+        |o| matches!(wanted(o), Some(Wanted::Ignore | Wanted::FromDr)),
+        |o| {
+            let is_from_dr = wanted(&o) == Some(Wanted::FromDr);
+            Step::Ignore(if is_from_dr { IgnoreReason::FromDr } else { IgnoreReason::LifecycleIgnore })
+        },
     ),
     (
         "|            | wanted                        | none         | `StartCopy`      |",
@@ -177,7 +180,7 @@ fn is_completed(observed: &Observed) -> bool {
 }
 
 fn every_observable_state() -> Vec<Observed> {
-    let available = [Wanted::ByDatabase, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
+    let available = [Wanted::ByDatabase, Wanted::FromDr, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
         [Outcome::Pending, Outcome::Copied, Outcome::Refused].map(|outcome| Source::Available {
             snapshot: snapshot("rds:orders", Status::Available),
             wanted,
@@ -229,7 +232,6 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
     };
     let database = |lifecycle: Option<&str>| Database {
         resource_id: "db-ORDERS".to_owned(),
-        is_deleting: false,
         backup_window: None,
         tags: lifecycle.map(|name| (tags::LIFECYCLE, name)).into_iter().collect(),
     };
@@ -287,7 +289,11 @@ fn the_last_image_is_deleted_only_if_dr_has_a_copy_or_it_failed() {
             has_copy
                 || matches!(
                     step,
-                    Step::KeepTransit { .. } | Step::Announce { .. } | Step::Wait { .. } | Step::NoAction(_)
+                    Step::KeepTransit { .. }
+                        | Step::ReportLost { .. }
+                        | Step::Announce { .. }
+                        | Step::Wait { .. }
+                        | Step::NoAction(_)
                 ),
             "{step:?}"
         );

@@ -240,13 +240,9 @@ fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
     })
 }
 
-/// The status of a database that is being deleted.
-const DELETING: &str = "deleting";
-
 fn db_instance(described: &DbInstance) -> Database {
     Database {
         resource_id: described.dbi_resource_id().unwrap_or_default().to_owned(),
-        is_deleting: described.db_instance_status() == Some(DELETING),
         backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
         tags: tags(described.tag_list()),
     }
@@ -255,7 +251,6 @@ fn db_instance(described: &DbInstance) -> Database {
 fn db_cluster(described: &DbCluster) -> Database {
     Database {
         resource_id: described.db_cluster_resource_id().unwrap_or_default().to_owned(),
-        is_deleting: described.status() == Some(DELETING),
         backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
         tags: tags(described.tag_list()),
     }

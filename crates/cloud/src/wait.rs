@@ -48,7 +48,9 @@ impl WaitPolicy {
             Awaited::Copying(_) => COPYING,
             Awaited::Sharing(_) => SHARING,
         };
-        self.start_for(purpose, cloud, snapshot, awaited, delay).await
+        // Strings, times and maps of strings always serialize.
+        let text = serde_json::to_string(&awaited).unwrap_or_default();
+        self.start_for((purpose, &text), cloud, snapshot, awaited, delay).await
     }
 
     /// Starts a timer that looks at this announcement again when the key of the copy can be used. It is none of the pending
@@ -63,12 +65,14 @@ impl WaitPolicy {
         delay: TimeDelta,
     ) -> Result<(), Error> {
         let transit = announcement.transit.clone();
-        self.start_for(KEY, cloud, &transit, Awaited::Sharing(announcement), delay).await.map(drop)
+        // One for each transit copy, however it is announced: the source account chooses the text of its announcements.
+        let text = transit.to_string();
+        self.start_for((KEY, &text), cloud, &transit, Awaited::Sharing(announcement), delay).await.map(drop)
     }
 
     async fn start_for(
         &self,
-        purpose: &str,
+        (purpose, text): (&str, &str),
         cloud: &Cloud,
         snapshot: &SnapshotArn,
         awaited: Awaited,
@@ -76,9 +80,7 @@ impl WaitPolicy {
     ) -> Result<TimerStart, Error> {
         let since = cloud.now();
         let account = &awaited.origin().snapshot.place.account;
-        // Strings, times and maps of strings always serialize.
-        let text = serde_json::to_string(&awaited).unwrap_or_default();
-        let name = timer::name(purpose, account, &since.format("%Y%m%d").to_string(), &text, snapshot.id());
+        let name = timer::name(purpose, account, &since.format("%Y%m%d").to_string(), text, snapshot.id());
         let trigger = Trigger::Check(Box::new(Check { awaited, since }));
         let timer = Timer { trigger, answer: Answer::again(delay) };
         cloud.start_timer(&self.state_machine, &name, &timer).await

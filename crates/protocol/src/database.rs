@@ -8,8 +8,6 @@ use crate::tags::{self, Tags};
 pub struct Database {
     /// Its resource ID, which AWS never gives to another database, and which stays when the database is renamed.
     pub resource_id: String,
-    /// Whether it is being deleted.
-    pub is_deleting: bool,
     /// When RDS takes its automated backup. `None` if it takes none.
     pub backup_window: Option<BackupWindow>,
     /// Its tags.

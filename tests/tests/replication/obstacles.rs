@@ -158,7 +158,7 @@ async fn delete(fixture: &Fixture, kind: Kind, account: &str, id: &str) -> anyho
 // Invariant 4.
 #[tokio::test(start_paused = true)]
 async fn a_source_deleted_during_its_transit_copy_raises_an_alarm_and_leaves_no_snapshot() -> anyhow::Result<()> {
-    let answers = [(SourceDeleted::CopyFails, "transit_failed"), (SourceDeleted::CopyDisappears, "transit_gone")];
+    let answers = [(SourceDeleted::CopyFails, "transit_failed"), (SourceDeleted::CopyDisappears, "copy_lost")];
     for (kind, (answer, step)) in Kind::ALL.into_iter().flat_map(|kind| answers.map(|answer| (kind, answer))) {
         let mut fixture = start_where(answer, kind, setup()?).await?;
         fixture.rehearsal.take_snapshot(&fixture.database(kind, "orders")?, "mine").await?;
@@ -210,6 +210,8 @@ async fn a_source_deleted_after_its_transit_copy_is_copied() -> anyhow::Result<(
             [("draco-111111111111-mine-20261121t021000".to_owned(), Status::Available)]
         );
         assert_eq!(fixture.violations(), []);
+        // The timer finds neither the source nor the transit copy. DR has the copy.
+        assert_eq!(alarms(&fixture, "mine", "copy_lost"), 0);
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub mod step {
         COPY_FAILED = "copy_failed";
         /// The producer: DR has the copy, the source is tagged `Draco_Copied`.
         COPY_CONFIRMED = "copy_confirmed";
-        /// The producer: DR no longer has the copy, and the source is gone.
+        /// The producer: DR has no copy, and the source is gone.
         COPY_LOST = "copy_lost";
         /// The consumer no longer has a copy that a lifecycle in force would keep.
         COPY_MISSING = "copy_missing";
@@ -72,6 +72,8 @@ pub mod step {
         KEY_CREATED = "key_created";
         /// A key that was created in a race and is not used.
         KEY_UNUSED = "key_unused";
+        /// The producer: AWS does not let an unfinished source take the lifecycle of its database.
+        LIFECYCLE_NOT_TAKEN = "lifecycle_not_taken";
         /// The producer: a source without a lifecycle took that of its database.
         LIFECYCLE_TAKEN = "lifecycle_taken";
         /// The consumer: the lifecycle of a database keeps less than before.
@@ -114,8 +116,6 @@ pub mod step {
         TRANSIT_DELETED = "transit_deleted";
         /// A transit copy failed and was deleted.
         TRANSIT_FAILED = "transit_failed";
-        /// The producer: a transit copy and its source were deleted before DR had a copy.
-        TRANSIT_GONE = "transit_gone";
         /// DR refused the snapshot and the source is gone; the transit copy is kept.
         TRANSIT_KEPT = "transit_kept";
         /// DR has the copy; the transit copy is kept as the base of the next one.

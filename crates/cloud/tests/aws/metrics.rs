@@ -19,7 +19,10 @@ fn alarms_and_dashboards_use_metrics_that_exist() {
     let producer = metrics_of(include_str!("../../../../cfn/producer.yaml"));
     let consumer = metrics_of(include_str!("../../../../cfn/consumer.yaml"));
     let source = metrics_of(include_str!("../../../../cfn/source.yaml"));
-    assert_eq!(producer, BTreeSet::from(["Copied", "Failed", "Ignored", "Rejected", "SweepFailures", "Swept"]));
+    assert_eq!(
+        producer,
+        BTreeSet::from(["BackupsDelayed", "Copied", "Failed", "Ignored", "Rejected", "SweepFailures", "Swept"])
+    );
     assert_eq!(
         consumer,
         BTreeSet::from([

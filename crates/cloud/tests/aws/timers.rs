@@ -1,11 +1,16 @@
 //! Starting timers.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use aws_sdk_sfn::Client;
 use chrono::TimeDelta;
 use cloud::TimerStart;
+use cloud::wait::WaitPolicy;
 use protocol::event::{Sweep, Trigger};
+use protocol::settings::SettingsReader;
 use protocol::wait::{Answer, Timer};
+use protocol::{Announcement, Origin, Tags};
 use serde_json::{Value, json};
 
 pub(crate) fn trigger() -> Trigger {
@@ -69,6 +74,25 @@ async fn a_timer_that_has_ended_can_be_started_again_three_times() {
     assert_eq!(starts, expected);
     let names: Vec<String> = started(&sfn, &machine).await.into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["copying-s-4", "copying-s-3", "copying-s-2", "copying-s"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transit_copy_has_one_timer_for_its_key_however_it_is_announced() {
+    let world = world();
+    let sfn = Client::new(&world.sdk_config(PROD, HERE));
+    let (state_machine, prod) = (machine(&sfn).await, cloud(&world, PROD));
+    let environment = BTreeMap::from([("WAIT4COPY_ARN".to_owned(), state_machine.clone())]);
+    let policy = WaitPolicy::read(&mut SettingsReader::new(&environment), prod.here());
+    let arn = |name: &str| format!("arn:aws:rds:eu-west-1:{PROD}:{name}");
+    let snapshot = arn("snapshot:orders-1").parse().expect("an ARN");
+    let database = arn("db:orders").parse().expect("an ARN");
+    let origin = Origin { snapshot, database, taken: world.now() };
+    for owner in ["shop", "sales", "nobody"] {
+        let tags = Tags::from_iter([("owner", owner)]);
+        let announcement = Announcement { transit: origin.transit(), origin: origin.clone(), tags };
+        policy.start_for_key(&prod, announcement, TimeDelta::minutes(6)).await.expect("a timer");
+    }
+    assert_eq!(started(&sfn, &state_machine).await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
