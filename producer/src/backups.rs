@@ -31,8 +31,9 @@ impl Producer {
             let time = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
             warn!(snapshot = %origin.snapshot, step = step::BACKUP_DELAYED, transit = %transit.arn,
                 database = %origin.database, backups_delayed = 1,
-                "AWS takes no automated backup of a database while its snapshot is copied: the next backup window begins at {}, \
-                 and this copy runs until about {}; move the backup window, take fewer snapshots, or set KEEP_NEWEST_TRANSIT",
+                "RDS may take no automated backup of a database while its snapshot is copied: the next backup window begins at \
+                 {}, and this copy runs until about {}; move the backup window or take fewer snapshots (for instances, \
+                 KEEP_NEWEST_TRANSIT may help too)",
                 time(begins), time(ends));
         }
         Ok(())

@@ -58,7 +58,7 @@ pub(crate) struct Sim {
     #[arg(long)]
     questions: bool,
 
-    /// List them as JSON
+    /// Print the list of --questions as JSON
     #[arg(long, requires = "questions")]
     json: bool,
 
@@ -107,8 +107,8 @@ Example:
     aws sts get-caller-identity
 
 With --functions, Draco copies the snapshots of 111111111111 and 333333333333 to
-222222222222, if the database has the tag Draco_Lifecycle and copies its tags to
-snapshots. --only draco prints only the log lines of its functions.
+222222222222, if the snapshot or its database has the tag Draco_Lifecycle.
+--only draco prints only the log lines of its functions.
 
 Exit codes: 0 ended by Ctrl-C or kill, 1 the output could not be written, 2 invalid
 arguments."#;

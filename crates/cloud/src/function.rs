@@ -23,7 +23,7 @@ pub trait Function {
 
 /// A function that moves snapshots. It implements one method for each trigger, and is a [`Function`] by that.
 pub trait Replication {
-    /// What the looks of one sweep share.
+    /// State shared by the looks of one sweep.
     type SweepState: Default + Send + Sync;
 
     /// The account in which the function runs.

@@ -53,8 +53,8 @@ impl WaitPolicy {
         self.start_for((purpose, &text), cloud, snapshot, awaited, delay).await
     }
 
-    /// Starts a timer that looks at this announcement again when the key of the copy can be used. It is none of the pending
-    /// shares: the transit copy is visible.
+    /// Starts a timer that looks at this announcement again when the key of the copy can be used. It does not
+    /// count as a pending share, because the transit copy is visible.
     ///
     /// # Errors
     /// If AWS does not start it.

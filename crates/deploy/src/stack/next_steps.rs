@@ -36,7 +36,8 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
                     "aws rds modify-db-instance --region {region} --db-instance-identifier NAME \\\n       \
                      --copy-tags-to-snapshot --apply-immediately"
                 ),
-                "(for Aurora: the ARN of the cluster, and modify-db-cluster --db-cluster-identifier)".to_owned(),
+                "(for clusters: the ARN of the cluster, and modify-db-cluster --db-cluster-identifier)".to_owned(),
+                "Its existing snapshots are copied, too (see doc/deploying.md on backfill).".to_owned(),
             ]);
         }
     }
@@ -87,7 +88,8 @@ mod tests {
                --tags Key=Draco_Lifecycle,Value=Standard
              aws rds modify-db-instance --region eu-west-1 --db-instance-identifier NAME \
                --copy-tags-to-snapshot --apply-immediately
-             (for Aurora: the ARN of the cluster, and modify-db-cluster --db-cluster-identifier)
+             (for clusters: the ARN of the cluster, and modify-db-cluster --db-cluster-identifier)
+             Its existing snapshots are copied, too (see doc/deploying.md on backfill).
           2. Check the deployment:
              cargo xtask doctor
         ");

@@ -25,7 +25,8 @@ pub(super) fn schedule(state: &mut State, database: Arn, resource_id: String) {
     });
 }
 
-/// Takes the first automated snapshot of a database that has just become available, perhaps.
+/// Takes the first automated snapshot of a database that has just become available, if the world's answer to `first-backup` is
+/// `at-creation`.
 pub(super) fn start(state: &mut State, database: &Arn, resource_id: &str) {
     if state.settings.answers.first_backup == FirstBackup::AtCreation {
         back_up(state, database, resource_id);
@@ -59,7 +60,8 @@ fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
     expire(state, uid, now + TimeDelta::days(i64::from(days)));
 }
 
-/// Whether a snapshot of a database is being copied, in the database's region, by its account or perhaps by another.
+/// Whether a snapshot of a database is being copied, in the database's region: by its account, or, if the
+/// world's answer to `backup-during-shared-copy` is `counts`, by another.
 fn is_copied(state: &mut State, database: &Arn, resource_id: &str) -> bool {
     let counts_shared = state.settings.answers.backup_during_shared_copy == BackupDuringSharedCopy::Counts;
     let family = state.region_state(&database.account, &database.region).rds.family(database.kind);

@@ -213,7 +213,7 @@ fn finish(state: &mut State, uid: &SnapshotUid, keys: &[String], grants: &[Servi
     }
 }
 
-/// Ends a copy in progress, perhaps, when its source has been deleted.
+/// The source of a copy in progress has been deleted: the world's answer to `source-deleted` says what becomes of the copy.
 pub(super) fn source_deleted(state: &mut State, uid: &SnapshotUid) {
     match state.settings.answers.source_deleted {
         SourceDeleted::CopyFails => fail(state, uid),

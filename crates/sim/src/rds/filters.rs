@@ -52,7 +52,7 @@ pub(super) fn passes<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<P
 }
 
 /// Refuses filters that an operation does not have, and filters without a value: "one or more filter values" (`Filter`).
-/// The code is that which moto reports.
+/// No text of AWS's states the code. Only another emulator, moto, reports this one.
 pub(super) fn check(filters: &[Filter], known: &[&str]) -> Result<(), Error> {
     if let Some(filter) = filters.iter().find(|filter| !known.contains(&filter.name.as_str())) {
         return Err(unknown(&filter.name));

@@ -158,7 +158,8 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     Ok(view)
 }
 
-/// Removes a snapshot for its owner, for all accounts it is shared with, and perhaps for copies in progress.
+/// Removes a snapshot for its owner and for all accounts it is shared with. Copies of it that are in progress follow the world's
+/// answer to `source-deleted`.
 pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     find_snapshot_by_uid(state, uid)?;
     let Arn { kind, account, region, id, .. } = &uid.arn;

@@ -91,8 +91,8 @@ fn check_manual(kind: Kind, id: &str) -> Result<(), Error> {
     check_identifier(id, &format!("{snapshot}Identifier"), *max_snapshot_id_length).map(drop)
 }
 
-/// The code for "parameters that must not be used together were used together" (common errors of RDS). Moto reports it
-/// too.
+/// The code for "parameters that must not be used together were used together" (common errors of RDS). No text states it for
+/// this case: only another emulator, moto, reports it.
 fn check_difference(wanted: &ModifyRequest) -> Result<(), Error> {
     match wanted.values_to_add.iter().find(|value| wanted.values_to_remove.contains(value)) {
         None => Ok(()),

@@ -127,7 +127,7 @@ fn check_name(name: &str) -> Result<(), Error> {
     refuse(message)
 }
 
-/// LocalStack's tests recorded these errors, except the one for numbers, which is moto's.
+/// LocalStack's tests recorded these errors, except the one for numbers, which only another emulator, moto, reports.
 fn check_value(name: &str, value: &Attribute) -> Result<(), Error> {
     let Attribute { data_type, string_value, binary_value } = value;
     if data_type.is_empty() {
