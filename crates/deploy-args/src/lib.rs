@@ -5,6 +5,8 @@
 //! crate must not depend on the AWS SDK.
 
 mod database;
+mod event;
+mod probe;
 mod role;
 
 use std::path::PathBuf;
@@ -12,11 +14,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use config::Config;
-use protocol::Region;
-use protocol::message::RefusalReason;
-use serde_json::Value;
 
 pub use database::DatabaseName;
+pub use event::{Event, EventKind, OfSnapshot};
+pub use probe::Probe;
 pub use role::Role;
 
 /// The command line of the program `deploy`, which runs on behalf of `cargo xtask`.
@@ -268,136 +269,6 @@ pub struct Doctor {
     config: ConfigFile,
 }
 
-/// The arguments of `probe`.
-#[derive(Args, Debug)]
-pub struct Probe {
-    /// The AWS profile for the source account [default: SOURCE_PROFILE, or the default credentials]
-    #[arg(long, value_name = "PROFILE")]
-    pub source_profile: Option<String>,
-    /// The AWS profile for the DR account [default: DR_PROFILE, or the default credentials]
-    #[arg(long, value_name = "PROFILE")]
-    pub dr_profile: Option<String>,
-    /// The region [default: AWS_REGION]
-    #[arg(long)]
-    pub region: Option<Region>,
-    /// Another endpoint than AWS's, for example that of `draco sim`
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-    /// Only these experiments, separated by commas [default: all that need no cluster]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Also those that need an Aurora cluster
-    #[arg(long)]
-    pub clusters: bool,
-    /// List the experiments, and the questions that are not probed, with the reason
-    #[arg(long)]
-    pub list: bool,
-    /// Show the accounts, the time and the cost, and stop
-    #[arg(long)]
-    pub plan: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Continue the run of this journal: first remove what is left of it, then run what is not decided
-    #[arg(long, value_name = "JOURNAL")]
-    pub resume: Option<PathBuf>,
-    /// Only remove what is left of the run of this journal
-    #[arg(long, value_name = "JOURNAL", conflicts_with = "resume")]
-    pub cleanup: Option<PathBuf>,
-    /// Write the report to this file, as Markdown; it names no account and no key
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// Print the report as one JSON object
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-/// The arguments of `event`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "SNAPSHOT is the identifier or ARN of a source snapshot, of its transit copy, or of its copy in DR.\nThe \
-    exit code is 1 if the function fails."
-)]
-pub struct Event {
-    /// The event.
-    #[command(subcommand)]
-    pub kind: EventKind,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-/// An event that invokes a function.
-#[derive(Debug, Subcommand)]
-pub enum EventKind {
-    /// Producer: an RDS event for a snapshot; the producer looks at it now
-    Look(OfSnapshot),
-    /// Consumer: an RDS event for a copy; the consumer looks at it now
-    LookCopy(OfSnapshot),
-    /// Producer or consumer: the schedule of sweeps; the function looks at all snapshots
-    Sweep {
-        /// Which function
-        role: Role,
-    },
-    /// Producer: the daily audit; DR answers which copies are missing, and these snapshots are copied again
-    Audit,
-    /// Keeper: the daily schedule; it reports silent databases and deletes expired copies
-    Keep {
-        /// Delete up to so many copies, also of one database, in place of the configured limits
-        #[arg(long, value_name = "N")]
-        limit: Option<u32>,
-    },
-    /// Consumer: the producer's message that a transit copy is shared (snapshot-copy-shared)
-    Announce(OfSnapshot),
-    /// Producer: the consumer's message that the copy is completed (snapshot-copy-completed)
-    Completed(OfSnapshot),
-    /// Producer: the consumer's message that there is no copy (snapshot-no-copy); the producer tries again later
-    NoCopy {
-        /// The snapshot.
-        #[command(flatten)]
-        of: OfSnapshot,
-        /// The reason; it decides when the producer tries again: after an hour, a day or 30 days
-        #[arg(long, default_value = "copy-failed", value_parser = refusal_reason)]
-        reason: RefusalReason,
-    },
-    /// Producer: the timer checks the transit copy
-    CheckTransit(OfSnapshot),
-    /// Consumer: the timer checks the copy
-    CheckCopy(OfSnapshot),
-    /// Consumer: the timer checks whether an announced transit copy is visible yet
-    CheckShared(OfSnapshot),
-}
-
-/// The snapshot that an event is about.
-#[derive(Args, Debug)]
-pub struct OfSnapshot {
-    /// The source snapshot, its transit copy, or its copy in DR
-    pub snapshot: String,
-}
-
-const REFUSAL_REASONS: [&str; 12] = [
-    "not-shared",
-    "plaintext-cluster",
-    "taken-later",
-    "name-taken",
-    "copy-failed",
-    "too-many",
-    "quota-exceeded",
-    "key-refused",
-    "transit-unavailable",
-    "cannot-be-shared",
-    "cannot-be-copied",
-    "not-as-announced",
-];
-
-fn refusal_reason(text: &str) -> Result<RefusalReason, String> {
-    match serde_json::from_value(Value::from(text)) {
-        Ok(RefusalReason::Other) | Err(_) => Err(format!("expected {}", REFUSAL_REASONS.join(", "))),
-        Ok(reason) => Ok(reason),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,14 +279,6 @@ mod tests {
 
     fn help(args: &[&str]) -> String {
         parse(args).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn every_reason_of_a_refusal_can_be_given() {
-        for reason in REFUSAL_REASONS {
-            assert_eq!(refusal_reason(reason).map(|reason| reason.to_string()), Ok(reason.to_owned()));
-        }
-        assert!(refusal_reason("other").unwrap_err().starts_with("expected not-shared, plaintext-cluster"));
     }
 
     #[test]
