@@ -34,10 +34,22 @@ pub async fn run(args: &Probe, config: &Config) -> anyhow::Result<()> {
     let experiments = selected(args)?;
     let accounts = Accounts::connect(args, config).await?;
     if let Some(path) = &args.cleanup {
-        return remove(&mut accounts.lab(accounts.open(path)?), path, terminal).await;
+        let mut lab = accounts.lab(accounts.open(path)?);
+        if lab.journal().existing().is_empty() {
+            terminal.print("nothing is left of this run");
+            return Ok(());
+        }
+        show_remains(lab.journal(), terminal);
+        if args.plan || !terminal.ask("Remove them?")? {
+            return Ok(());
+        }
+        return remove(&mut lab, path, terminal).await;
     }
     let resumed = args.resume.as_deref().map(|path| accounts.open(path)).transpose()?;
     let experiments = remaining(experiments, resumed.as_ref());
+    if let Some(journal) = resumed.as_ref().filter(|journal| !journal.existing().is_empty()) {
+        show_remains(journal, terminal);
+    }
     show_plan(&experiments, &accounts, terminal);
     if args.plan || !terminal.ask("Start?")? {
         return Ok(());
@@ -216,6 +228,17 @@ fn show(news: Progress<'_>, terminal: &mut Terminal) {
     }
 }
 
+/// Shows what the journal has, which is removed next.
+fn show_remains(journal: &Journal, terminal: &mut Terminal) {
+    let Run { prefix, region, .. } = &journal.run;
+    terminal
+        .print(format_args!("{TITLE}what may be left of {prefix}, and is removed if it has the run's tag{TITLE:#}"));
+    for resource in journal.existing() {
+        let (what, account) = (resource.what.text(), journal.run.account(resource.side));
+        terminal.print(format_args!("  {what:<24}{}  in {account}, {region}", resource.name));
+    }
+}
+
 /// Removes what the journal has.
 async fn remove(lab: &mut Lab, path: &Path, terminal: &mut Terminal) -> anyhow::Result<()> {
     let count = lab.journal().existing().len();
@@ -223,8 +246,11 @@ async fn remove(lab: &mut Lab, path: &Path, terminal: &mut Terminal) -> anyhow::
     for leftover in &leftovers {
         let resource = &leftover.resource;
         terminal.warn(format_args!(
-            "not removed: {:?} {} in {:?}: {}",
-            resource.what, resource.name, resource.side, leftover.reason
+            "not removed: {} {} in {}: {}",
+            resource.what.text(),
+            resource.name,
+            lab.journal().run.account(resource.side),
+            leftover.reason
         ));
     }
     terminal.print(format_args!("removed {} of {count}", count - leftovers.len()));

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Finding;
@@ -23,6 +23,31 @@ pub struct Run {
     pub dr: String,
     /// The region.
     pub region: String,
+}
+
+impl Run {
+    /// The account of a side.
+    #[must_use]
+    pub fn account(&self, side: Side) -> &str {
+        match side {
+            Side::Source => &self.source,
+            Side::Dr => &self.dr,
+        }
+    }
+
+    /// A journal that names another prefix was not written by a run.
+    fn check(&self) -> anyhow::Result<()> {
+        let number = self.prefix.strip_prefix("draco-probe-").unwrap_or_default();
+        let is_ours = number.len() == 8 && number.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        ensure!(is_ours, "{:?} is not the prefix of a run, like draco-probe-1f3a9c2e", self.prefix);
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str) -> anyhow::Result<()> {
+        let rest = name.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('-'));
+        ensure!(rest.is_some_and(|rest| !rest.is_empty()), "{name} is not a name of this run, {}", self.prefix);
+        Ok(())
+    }
 }
 
 /// A resource of a run.
@@ -54,6 +79,23 @@ pub enum What {
     Key,
 }
 
+impl What {
+    /// What it is, for people.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::EventSubscription => "event subscription",
+            Self::Topic => "topic",
+            Self::Queue => "queue",
+            Self::Snapshot(Kind::Instance) => "snapshot of an instance",
+            Self::Snapshot(Kind::Cluster) => "snapshot of a cluster",
+            Self::Database(Kind::Instance) => "instance",
+            Self::Database(Kind::Cluster) => "cluster",
+            Self::Key => "key",
+        }
+    }
+}
+
 /// A line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -79,8 +121,9 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If the file exists already, or cannot be written.
+    /// If the file exists already, or cannot be written, or the prefix is not that of a run.
     pub fn create(path: &Path, run: Run) -> anyhow::Result<Self> {
+        run.check()?;
         let file = OpenOptions::new().append(true).create_new(true).open(path);
         let file = file.with_context(|| format!("creating the journal {}", path.display()))?;
         let mut journal = Self { file, run, existing: Vec::new(), findings: Vec::new() };
@@ -92,7 +135,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If it cannot be read, or it names a resource that does not have the prefix of a run.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let context = || format!("reading the journal {}", path.display());
         let file = OpenOptions::new().read(true).append(true).open(path).with_context(context)?;
@@ -108,8 +151,14 @@ impl Journal {
         }
         let mut entries = entries.into_iter();
         let Some(Entry::Started(run)) = entries.next() else { bail!("{}: it names no run", context()) };
+        run.check().map_err(|error| anyhow!("{}: {error}", context()))?;
         let mut journal = Self { file, run, existing: Vec::new(), findings: Vec::new() };
-        entries.for_each(|entry| journal.apply(entry));
+        for entry in entries {
+            if let Entry::Creating { resource } = &entry {
+                journal.run.check_name(&resource.name).map_err(|error| anyhow!("{}: {error}", context()))?;
+            }
+            journal.apply(entry);
+        }
         // The next line must not continue one that was cut off.
         journal.file.set_len(valid).with_context(context)?;
         Ok(journal)
@@ -121,7 +170,7 @@ impl Journal {
     ///
     /// If the file cannot be written. The resource must not be created then.
     pub fn creating(&mut self, resource: Resource) -> anyhow::Result<()> {
-        ensure!(resource.name.starts_with(&self.run.prefix), "{} is not a name of this run", resource.name);
+        self.run.check_name(&resource.name)?;
         self.write(&Entry::Creating { resource })
     }
 

@@ -57,6 +57,8 @@ pub struct Pace {
     pub steady: Duration,
     /// When to give up.
     pub limit: Duration,
+    /// How long after a request a resource may appear, if the response was lost.
+    pub late: Duration,
 }
 
 impl Pace {
@@ -66,6 +68,7 @@ impl Pace {
         longest: Duration::from_secs(15),
         steady: Duration::from_secs(5),
         limit: Duration::from_secs(90 * 60),
+        late: Duration::from_secs(60),
     };
 
     /// For a simulation on this machine, where time passes faster.
@@ -74,6 +77,7 @@ impl Pace {
         longest: Duration::from_millis(200),
         steady: Duration::from_millis(10),
         limit: Duration::from_secs(10 * 60),
+        late: Duration::from_secs(1),
     };
 }
 
@@ -208,9 +212,14 @@ impl Wait {
         milliseconds as f64 / 1000.0
     }
 
+    /// Whether the wait has lasted so long.
+    pub(crate) fn is_over(&self, limit: Duration) -> bool {
+        self.began.elapsed() >= limit
+    }
+
     /// Pauses before the next look. Fails if it took too long.
     pub(crate) async fn pause(&mut self, awaited: &str) -> Response<()> {
-        if self.began.elapsed() > self.pace.limit {
+        if self.is_over(self.pace.limit) {
             let minutes = self.pace.limit.as_secs() / 60;
             return Err(failure(format!("gave up after {minutes} minutes of waiting for {awaited}")));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_kms::types::Tag as KeyTag;
 use aws_sdk_rds::types::Tag;
+use aws_sdk_sns::types::Tag as TopicTag;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::json;
 
@@ -80,7 +81,7 @@ impl Lab {
     ) -> Response<()> {
         let name = id.strip_prefix(&self.name("")).unwrap_or(id).to_owned();
         self.announce(Side::Source, What::Database(kind), &name)?;
-        // It is used by no one, and written nowhere.
+        // It is not used or stored.
         let password: String = std::iter::repeat_with(fastrand::alphanumeric).take(30).collect();
         let mut tags = self.tags(Tags::Own(&[])).unwrap_or_default();
         tags.push(Tag::builder().key(DATABASE_TAG.0).value(DATABASE_TAG.1).build());
@@ -126,11 +127,7 @@ impl Lab {
         self.announce(Side::Source, What::Queue, queue)?;
         let (key, value) = self.tag();
         let request = self.source.sqs.create_queue().queue_name(self.name(queue));
-        let created = match request.clone().tags(key, value).send().await.map_err(refusal) {
-            // Emulators of AWS may lack the tags of queues.
-            Err(refused) if refused.code == "NotSimulated" => request.send().await.map_err(refusal)?,
-            created => created?,
-        };
+        let created = request.tags(key, value).send().await.map_err(refusal)?;
         let url = created.queue_url().unwrap_or_default().to_owned();
         self.queues.insert(queue, url.clone());
         Ok(url)
@@ -141,7 +138,9 @@ impl Lab {
         let url = self.create_queue(EVENTS).await?;
         self.announce(Side::Source, What::Topic, EVENTS)?;
         let (account, name) = (self.source.clone(), self.name(EVENTS));
-        let topic = account.sns.create_topic().name(&name).send().await.map_err(refusal)?;
+        let (key, value) = self.tag();
+        let tag = TopicTag::builder().key(key).value(value).build().map_err(|error| failure(error.to_string()))?;
+        let topic = account.sns.create_topic().name(&name).tags(tag).send().await.map_err(refusal)?;
         let topic = topic.topic_arn().unwrap_or_default();
         self.topic = Some(topic.to_owned());
         self.accept(Publisher::Any).await?;
@@ -162,6 +161,7 @@ impl Lab {
         account.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue).send().await.map_err(refusal)?;
         self.announce(Side::Source, What::EventSubscription, EVENTS)?;
         let request = account.rds.create_event_subscription().subscription_name(name).sns_topic_arn(topic);
-        request.source_type("db-snapshot").enabled(true).send().await.map(|_| ()).map_err(refusal)
+        let request = request.source_type("db-snapshot").enabled(true).set_tags(self.tags(Tags::Own(&[])));
+        request.send().await.map(|_| ()).map_err(refusal)
     }
 }

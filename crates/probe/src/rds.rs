@@ -170,6 +170,23 @@ pub(crate) async fn describe(
     }
 }
 
+/// The tags of a snapshot, and the identifier of its database.
+pub(crate) async fn origin(rds: &Client, kind: Kind, id: &str) -> Response<Option<(Vec<Tag>, String)>> {
+    Ok(match kind {
+        Kind::Instance => {
+            let found = rds.describe_db_snapshots().db_snapshot_identifier(id).send().await.map_err(refusal)?;
+            let found = found.db_snapshots().first();
+            found.map(|found| (found.tag_list().to_vec(), text(found.db_instance_identifier())))
+        }
+        Kind::Cluster => {
+            let request = rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(id);
+            let found = request.send().await.map_err(refusal)?;
+            let found = found.db_cluster_snapshots().first();
+            found.map(|found| (found.tag_list().to_vec(), text(found.db_cluster_identifier())))
+        }
+    })
+}
+
 /// The number of snapshots of an instance.
 pub(crate) async fn count(rds: &Client, database: &str) -> Response<usize> {
     let request = rds.describe_db_snapshots().db_instance_identifier(database);

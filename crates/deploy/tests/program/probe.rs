@@ -61,10 +61,36 @@ async fn one_account_is_refused() {
 #[tokio::test]
 async fn a_run_of_other_accounts_is_not_removed() {
     let stage = stage("probe-other", "default").await;
-    let run = r#"{"event":"started","prefix":"draco-probe-1","source":"999999999999","dr":"222222222222","region":"eu-west-1"}"#;
+    let run = r#"{"event":"started","prefix":"draco-probe-00000001","source":"999999999999","dr":"222222222222","region":"eu-west-1"}"#;
     fs::write(stage.folder.join("other.jsonl"), format!("{run}\n")).unwrap();
     let why = stage.error(&args(&["--cleanup", "other.jsonl"]), &[]).await;
     assert!(why.contains("other.jsonl is of a run in the accounts 999999999999 and 222222222222"), "{why}");
+}
+
+#[tokio::test]
+async fn cleanup_shows_what_it_removes_and_asks() {
+    let stage = stage("probe-cleanup", "default").await;
+    let lines = [
+        r#"{"event":"started","prefix":"draco-probe-00000001","source":"111111111111","dr":"222222222222","region":"eu-west-1"}"#,
+        r#"{"event":"creating","resource":{"side":"source","what":"key","name":"draco-probe-00000001-key"}}"#,
+        r#"{"event":"creating","resource":{"side":"dr","what":{"snapshot":"instance"},"name":"draco-probe-00000001-times"}}"#,
+    ];
+    fs::write(stage.folder.join("run.jsonl"), lines.join("\n") + "\n").unwrap();
+    let list = "key                     draco-probe-00000001-key  in 111111111111, eu-west-1";
+    for arguments in [&["--cleanup", "run.jsonl"][..], &["--resume", "run.jsonl", "--only", "copy-status"]] {
+        let asked = stage.run(&args(arguments), &[]).await;
+        assert_eq!(asked.status.code(), Some(1));
+        let shown = String::from_utf8(asked.stdout).unwrap();
+        assert!(shown.contains(list), "{shown}");
+        assert!(shown.contains("draco-probe-00000001-times  in 222222222222, eu-west-1"), "{shown}");
+        let why = String::from_utf8(asked.stderr).unwrap();
+        assert!(why.ends_with("? not a terminal; re-run with --yes\n"), "{why}");
+    }
+    assert!(stage.calls().iter().all(|call| call == "GetCallerIdentity"), "{:?}", stage.calls());
+    let removed = stage.run(&args(&["--cleanup", "run.jsonl", "--yes"]), &[]).await;
+    assert!(String::from_utf8(removed.stdout).unwrap().ends_with("removed 2 of 2\n"));
+    let again = stage.run(&args(&["--cleanup", "run.jsonl"]), &[]).await;
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), "nothing is left of this run\n");
 }
 
 #[tokio::test]

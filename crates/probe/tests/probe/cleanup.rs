@@ -11,13 +11,13 @@ use sim::questions::Answers;
 use crate::{DR, REGION, SOURCE, lab, lab_of, path, run, world};
 
 /// Experiments that together create something of every type, without the long waits for backups.
-fn some() -> Vec<&'static Experiment> {
+pub(crate) fn some() -> Vec<&'static Experiment> {
     let names = ["copy-events", "times-of-copies"];
     all().filter(|experiment| names.contains(&experiment.name)).collect()
 }
 
 /// The resources in both accounts. Keys count until they are scheduled for deletion.
-async fn existing(world: &World) -> Vec<String> {
+pub(crate) async fn existing(world: &World) -> Vec<String> {
     let mut all = Vec::new();
     for account in [SOURCE, DR] {
         let sdk = world.sdk_config(account, REGION);

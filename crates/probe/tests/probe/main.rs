@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
 mod cleanup;
+mod foreign;
 mod worlds;
 
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use sim::questions::Answers;
 use sim::{Settings, World};
 
 const SOURCE: &str = "111111111111";
+/// The prefix of the run.
+const PREFIX: &str = "draco-probe-00000000";
 const DR: &str = "222222222222";
 const REGION: &str = "eu-west-1";
 
@@ -26,12 +29,8 @@ fn world(answers: Answers) -> World {
 fn lab(world: &World, journal: &str) -> Lab {
     let path = path(journal);
     let _ = std::fs::remove_file(&path);
-    let run = Run {
-        prefix: "draco-probe-00000000".to_owned(),
-        source: SOURCE.to_owned(),
-        dr: DR.to_owned(),
-        region: REGION.to_owned(),
-    };
+    let run =
+        Run { prefix: PREFIX.to_owned(), source: SOURCE.to_owned(), dr: DR.to_owned(), region: REGION.to_owned() };
     lab_of(world, Journal::create(&path, run).unwrap())
 }
 
