@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail, ensure};
 use config::Config;
 use deploy_args::Probe;
+use probe::experiment::Need;
 use probe::experiments::{all, not_probed};
 use probe::{Estimate, Experiment, Journal, Lab, Pace, Progress, Report, Run, Verdict};
 
@@ -205,6 +206,9 @@ fn show_plan(experiments: &[&'static Experiment], accounts: &Accounts, terminal:
     terminal.print(format_args!("{TITLE}created for them, and removed at the end{TITLE:#}"));
     for need in &estimate.needs {
         terminal.print(format_args!("  {}", need.name()));
+    }
+    for (experiment, kind) in &estimate.databases {
+        terminal.print(format_args!("  {}, only for {experiment}", Need::Database(*kind).name()));
     }
     terminal.print("  further snapshots and copies of 20 GiB, a few at a time");
     terminal.print(format_args!(

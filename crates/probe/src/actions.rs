@@ -42,6 +42,7 @@ impl Lab {
             Action::CopyAutomated(to) => backups::copy_automated(self, to).await.map(Outcome::Snapshot),
             Action::DescribeAutomated => backups::describe_automated(self).await.map(Outcome::Snapshot),
             Action::BackUpDuringCopies(by) => backups::during_copies(self, by).await.map(Outcome::Backups),
+            Action::DescribeFiltered => self.describe_filtered().await,
             Action::ListOfDeleted => self.list_of_deleted().await,
             Action::CopyPlaintextCluster => self.copy_plaintext_cluster().await.map(Outcome::Snapshot),
             Action::Accept(publisher) => self.accept(publisher).await.map(|()| Outcome::Done),
@@ -161,11 +162,11 @@ impl Lab {
 }
 
 /// In place of an error code, if a list is empty where AWS documents an error.
-const EMPTY: &str = "EmptyList";
+pub(crate) const EMPTY: &str = "EmptyList";
 
 /// The same as an error.
 pub(crate) fn empty() -> Refusal {
-    Refusal { code: EMPTY.to_owned(), message: "The list has no snapshot.".to_owned() }
+    Refusal { code: EMPTY.to_owned(), message: "The list is empty.".to_owned() }
 }
 
 /// Whether an error code says that something does not exist.

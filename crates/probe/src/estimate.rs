@@ -22,6 +22,8 @@ pub struct Estimate {
     pub dollars: f64,
     /// What is created and shared by experiments.
     pub needs: BTreeSet<Need>,
+    /// The databases that one experiment creates for itself, with its name.
+    pub databases: Vec<(&'static str, Kind)>,
 }
 
 impl Estimate {
@@ -35,8 +37,20 @@ impl Estimate {
         // The wait for the backup window goes on while other experiments run.
         let minutes = if needs.contains(&Need::Automated) { minutes.max(150) } else { minutes };
         let hourly: f64 = needs.iter().map(|need| need.dollars_an_hour()).sum();
-        let dollars = f64::from(minutes) / 60.0 * (hourly + SNAPSHOTS * SNAPSHOT);
-        Self { minutes, dollars: (dollars * 100.0).ceil() / 100.0, needs }
+        let shared = f64::from(minutes) / 60.0 * (hourly + SNAPSHOTS * SNAPSHOT);
+        let creates = |one: &&Experiment| Some((one.name, one.minutes, one.creates()?));
+        let own: Vec<_> = experiments.iter().filter_map(creates).collect();
+        let costs = own.iter().map(|(_, minutes, kind)| f64::from(*minutes) / 60.0 * dollars_an_hour(*kind));
+        let dollars = shared + costs.sum::<f64>();
+        let databases = own.iter().map(|(name, _, kind)| (*name, *kind)).collect();
+        Self { minutes, dollars: (dollars * 100.0).ceil() / 100.0, needs, databases }
+    }
+}
+
+fn dollars_an_hour(database: Kind) -> f64 {
+    match database {
+        Kind::Instance => INSTANCE,
+        Kind::Cluster => CLUSTER,
     }
 }
 
@@ -56,8 +70,7 @@ impl Need {
 
     fn dollars_an_hour(self) -> f64 {
         match self {
-            Self::Database(Kind::Instance) => INSTANCE,
-            Self::Database(Kind::Cluster) => CLUSTER,
+            Self::Database(kind) => dollars_an_hour(kind),
             Self::Key(_) => KEY,
             Self::Base(_) | Self::Transit(_) | Self::Automated | Self::Clock | Self::Notifications => 0.0,
         }
@@ -94,6 +107,9 @@ mod tests {
         assert!((0.01..1.0).contains(&estimate.dollars), "{estimate:?}");
         assert!(estimate.needs.contains(&Need::Clock), "the instance needs it");
         let one = Estimate::of(&all[..1]);
+        assert!(one.databases.is_empty(), "{one:?}");
+        let own = |kind| estimate.databases.iter().filter(|(_, other)| *other == kind).count();
+        assert_eq!((own(Kind::Instance), own(Kind::Cluster)), (3, 1), "{estimate:?}");
         assert!(one.minutes < estimate.minutes && one.dollars > 0.0, "{one:?}");
     }
 }

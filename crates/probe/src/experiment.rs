@@ -305,6 +305,8 @@ pub enum Action {
     /// Creates an instance whose backup window begins soon, lets this account copy a snapshot of it without a pause until
     /// the window is over, and waits for an automated snapshot.
     BackUpDuringCopies(Side),
+    /// Describes the instance of [`Need::Database`] by its identifier, with a filter that excludes it.
+    DescribeFiltered,
     /// Creates an instance and a snapshot of it, deletes the instance, and lists its snapshots.
     ListOfDeleted,
     /// Creates a cluster that is not encrypted and a snapshot of it, and copies that under a key.
@@ -315,6 +317,18 @@ pub enum Action {
     Notified(Snapshot, u16),
     /// Lets DR use a key only if the key has a tag, tags it, and waits until DR may use it.
     TagKey,
+}
+
+impl Action {
+    /// The database that it creates for its experiment alone.
+    #[must_use]
+    pub fn creates(self) -> Option<Kind> {
+        match self {
+            Self::BackUpDuringCopies(_) | Self::ListOfDeleted => Some(Kind::Instance),
+            Self::CopyPlaintextCluster => Some(Kind::Cluster),
+            _ => None,
+        }
+    }
 }
 
 /// A publisher of RDS's notifications, by the `aws:SourceArn` that a topic's policy requires.

@@ -1,7 +1,7 @@
 //! RDS's operations for instances and clusters, which differ only in their names.
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
+use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Filter, Tag};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime as SmithyTime;
 use aws_smithy_types::error::display::DisplayErrorContext;
@@ -185,6 +185,13 @@ pub(crate) async fn origin(rds: &Client, kind: Kind, id: &str) -> Response<Optio
             found.map(|found| (found.tag_list().to_vec(), text(found.db_cluster_identifier())))
         }
     })
+}
+
+/// The number of instances with this identifier and this engine.
+pub(crate) async fn count_with_engine(rds: &Client, id: &str, engine: &str) -> Response<usize> {
+    let filter = Filter::builder().name("engine").values(engine).build();
+    let request = rds.describe_db_instances().db_instance_identifier(id).filters(filter);
+    Ok(request.send().await.map_err(refusal)?.db_instances().len())
 }
 
 /// The number of snapshots of an instance.

@@ -4,6 +4,7 @@ use aws_sdk_kms::types::Tag as KeyTag;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use crate::actions::empty;
 use crate::experiment::{Copy, Kind, Publisher, Side, Snapshot, Tags};
 use crate::journal::What;
 use crate::lab::{Lab, Wait, failure};
@@ -17,6 +18,14 @@ const NOTIFICATION: TimeDelta = TimeDelta::minutes(15);
 const TAGS_COUNT: TimeDelta = TimeDelta::minutes(10);
 
 impl Lab {
+    /// Describes the shared instance, with a filter for an engine that it does not have.
+    pub(crate) async fn describe_filtered(&self) -> Response<Outcome> {
+        match rds::count_with_engine(&self.source.rds, &self.database(Kind::Instance), "mysql").await? {
+            0 => Err(empty()),
+            _ => Ok(Outcome::Done),
+        }
+    }
+
     /// Lists the snapshots of an instance that was deleted.
     pub(crate) async fn list_of_deleted(&mut self) -> Response<Outcome> {
         let (id, snapshot) = (self.name("deleted"), Snapshot::source("of-deleted"));

@@ -94,6 +94,23 @@ async fn cleanup_shows_what_it_removes_and_asks() {
 }
 
 #[tokio::test]
+async fn the_plan_shows_databases_that_one_experiment_creates() {
+    let stage = stage("probe-own", "default").await;
+    let plan = async |only: &str| {
+        let output = stage.run(&args(&["--plan", "--only", only]), &[]).await;
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let shown = plan("backup-during-copy,cluster-copy-key").await;
+    for line in [
+        "an instance in the source account: PostgreSQL, db.t4g.micro, 20 GiB, only for backup-during-copy",
+        "a cluster in the source account: Aurora PostgreSQL, without instances, only for cluster-copy-key",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(!plan("copy-status").await.contains("only for"));
+}
+
+#[tokio::test]
 async fn every_experiment_and_every_question_is_listed() {
     let stage = stage("probe-list", "default").await;
     let list = String::from_utf8(stage.run(&["probe", "--list"], &[]).await.stdout).unwrap();

@@ -34,7 +34,7 @@ pub(super) const ALL: &[Experiment] = &[
         name: "automated-not-shared",
         subject: Subject::Fact {
             statement: "An automated snapshot cannot be shared.",
-            relied_on_by: "doc/architecture.md: every snapshot takes the way through a transit copy",
+            relied_on_by: "doc/glossary.md: the transit copy is made only to be shared",
         },
         needs: &[Need::Automated],
         minutes: 1,

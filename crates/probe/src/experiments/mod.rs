@@ -10,7 +10,7 @@ mod tags;
 
 use sim::questions::{QUESTIONS, Question};
 
-use crate::experiment::{Action, Experiment, Kind, Need, Step, Subject};
+use crate::experiment::{Experiment, Kind, Need, Subject};
 
 /// All experiments, in the order in which they run. A question that is closed has none.
 pub fn all() -> impl Iterator<Item = &'static Experiment> {
@@ -36,6 +36,11 @@ const REASONS: &[(&str, &str)] = &[
     (
         "multi-az-cluster-copies",
         "a Multi-AZ DB cluster has three instances, of which the smallest cost about half a dollar an hour",
+    ),
+    (
+        "revoked-grant",
+        "a copy that goes on may not have needed the grant any more: only a long copy tells, and probe writes no data into \
+         databases",
     ),
     ("other-engines-events", "it needs a cluster of DocumentDB, whose smallest instance class is expensive"),
     ("copied-tags-permission", "it needs a role with few permissions, and probe creates no roles"),
@@ -72,14 +77,19 @@ impl Experiment {
         }
     }
 
+    /// The database that it creates for itself, and that is removed at its end.
+    #[must_use]
+    pub fn creates(&self) -> Option<Kind> {
+        self.steps.iter().find_map(|step| step.action.creates())
+    }
+
     /// Whether it needs an Aurora cluster.
     #[must_use]
     pub fn needs_cluster(&self) -> bool {
         let is_cluster = |need: &Need| {
             matches!(need, Need::Database(Kind::Cluster) | Need::Base(Kind::Cluster) | Need::Transit(Kind::Cluster))
         };
-        let creates_cluster = |step: &Step| matches!(step.action, Action::CopyPlaintextCluster);
-        self.needs.iter().any(is_cluster) || self.steps.iter().any(creates_cluster)
+        self.needs.iter().any(is_cluster) || self.creates() == Some(Kind::Cluster)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests that AWS refuses, and its error codes.
 
+use crate::actions::{EMPTY, is_missing};
 use crate::experiment::{
     Action, Copy, Experiment, Key, Kind, Need, Scope, Side, Snapshot, Subject, Tags, Verdict, may, must,
 };
@@ -46,7 +47,7 @@ pub(super) const ALL: &[Experiment] = &[
         name: "managed-key-not-shared",
         subject: Subject::Fact {
             statement: "A snapshot under the AWS managed key cannot be shared.",
-            relied_on_by: "doc/architecture.md: every snapshot takes the way through a transit copy",
+            relied_on_by: "README.md: the reason why the transit copy exists",
         },
         needs: &[Need::Base(Kind::Instance)],
         minutes: 1,
@@ -63,6 +64,19 @@ pub(super) const ALL: &[Experiment] = &[
         minutes: 1,
         steps: &[may("copy", Action::Copy(Copy::new(BASE, Snapshot::source("refused")).under(Key::Forbidden)))],
         read: |trace| expect(trace, &[("copy", "KMSKeyNotAccessibleFault")]),
+    },
+    Experiment {
+        name: "filtered-out",
+        subject: Subject::Question,
+        needs: &[Need::Database(Kind::Instance)],
+        minutes: 1,
+        steps: &[may("describe", Action::DescribeFiltered)],
+        read: |trace| match trace.code("describe")? {
+            EMPTY => Ok(Verdict::answer("empty")),
+            code if is_missing(code) => Ok(Verdict::answer("not-found")),
+            "accepted" => Err("the filter did not exclude the instance".to_owned()),
+            code => Err(code.to_owned()),
+        },
     },
 ];
 

@@ -1,7 +1,8 @@
 //! The answers that the experiments find are those of the world.
 
+use probe::experiment::Need;
 use probe::experiments::{all, not_probed};
-use probe::{Experiment, Verdict};
+use probe::{Estimate, Experiment, Verdict};
 use sim::questions::{Answers, QUESTIONS};
 
 use crate::{lab, run, world};
@@ -29,6 +30,21 @@ async fn every_world_is_recognised() {
     }
 }
 
+/// What the plan shows is what a run creates.
+#[tokio::test(start_paused = true)]
+async fn the_estimate_has_every_database_that_is_created() {
+    let own = all().filter(|experiment| experiment.creates().is_some());
+    let shared = ["snapshot-tags", "cluster-copies"];
+    let experiments: Vec<_> = own.chain(all().filter(|experiment| shared.contains(&experiment.name))).collect();
+    let world = world(Answers::default());
+    run(&mut lab(&world, "databases"), &experiments).await;
+    let is_creation = |operation: &str| ["CreateDBInstance", "CreateDBCluster"].contains(&operation);
+    let created = world.journal(|journal| journal.calls().filter(|(_, _, operation)| is_creation(operation)).count());
+    let estimate = Estimate::of(&experiments);
+    let databases = estimate.needs.iter().filter(|need| matches!(need, Need::Database(_))).count();
+    assert_eq!(created, databases + estimate.databases.len(), "{estimate:?}");
+}
+
 #[test]
 fn every_question_has_an_experiment_or_a_reason() {
     let probed = all().filter_map(|experiment| experiment.question()).map(|question| question.name);
@@ -37,4 +53,6 @@ fn every_question_has_an_experiment_or_a_reason() {
     let mut expected: Vec<_> = QUESTIONS.iter().map(|question| question.name).collect();
     expected.sort_unstable();
     assert_eq!(names, expected);
+    let silent: Vec<_> = not_probed().filter(|other| other.reason.contains("no experiment is written")).collect();
+    assert!(silent.is_empty(), "{silent:?}");
 }
