@@ -251,6 +251,8 @@ def states(call):
     waiting = call("stepfunctions", "StartExecution", stateMachineArn=machine, name="waiting")["executionArn"]
     call("stepfunctions", "DescribeExecution", executionArn=waiting)
     call("stepfunctions", "StopExecution", executionArn=waiting, error="Enough", cause="compared")
+    # Moto stops it a moment later.
+    call.until("stepfunctions", "DescribeExecution", "status", "ABORTED", executionArn=waiting)
     call("stepfunctions", "DescribeExecution", executionArn=waiting)
     call("stepfunctions", "DeleteStateMachine", stateMachineArn=machine)
     call("stepfunctions", "DescribeStateMachine", stateMachineArn=machine)
