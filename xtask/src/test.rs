@@ -232,7 +232,8 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<O
             command.args(["--", "--include-ignored"]);
         }
     }
-    if !quick {
+    // Other steps repeat these responses: checking all of them would take minutes.
+    if !quick && step.name == "tests" {
         command.env(ANSWERS, answers()?);
     }
     println!("\n$ {} {}", program.display(), step.args.join(" "));

@@ -169,11 +169,12 @@ fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope:
     Ok((found, last.map(Arn::to_string)))
 }
 
+/// The error is the only one that the API reference lists for this operation.
 fn check_database_exists(state: &State, ctx: &RdsContext, named: &str) -> Result<(), Error> {
     let arn = ctx.arn_of(ResourceType::Database, named).filter(|arn| ctx.is_own(arn));
     let family = read_family(state, &ctx.caller.account, &ctx.region, ctx.kind);
     let found = arn.zip(family).is_some_and(|(arn, family)| family.databases.contains_key(&arn.id));
-    if found { Ok(()) } else { Err(ctx.kind.database_not_found(named)) }
+    if found { Ok(()) } else { Err(ctx.kind.snapshot_not_found(named)) }
 }
 
 /// The caller's own snapshots after the marker: one page and one more.

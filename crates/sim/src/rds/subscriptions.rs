@@ -243,7 +243,7 @@ fn find<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mu
     ctx.rds(state).subscriptions.get_mut(name).ok_or_else(|| not_found(name))
 }
 
-pub(super) fn not_found(name: &str) -> Error {
+fn not_found(name: &str) -> Error {
     Error::new("SubscriptionNotFound", format!("Event subscription {name} not found.")).status(404)
 }
 

@@ -116,7 +116,9 @@ impl World {
 /// The tags of a resource of the caller.
 fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut Tags, Error> {
     if is_subscription(name) {
-        return subscriptions::tags_of(state, ctx, name).ok_or_else(|| subscriptions::not_found(name));
+        // The operations on tags list no error for subscriptions.
+        let missing = || refused(format!("The specified resource does not exist: {name}"));
+        return subscriptions::tags_of(state, ctx, name).ok_or_else(missing);
     }
     let arn = Arn::read(name)?;
     if arn.region != ctx.region {

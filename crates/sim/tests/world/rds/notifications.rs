@@ -198,5 +198,5 @@ async fn a_subscription_has_tags() {
     rds.client.remove_tags_from_resource().resource_name(arn).tag_keys("team").send().await.expect("a removal");
     assert_eq!(seen().await, second);
     let gone = rds.client.list_tags_for_resource().resource_name(format!("{arn}-gone")).send().await;
-    assert_eq!(code(gone).err().as_deref(), Some("SubscriptionNotFound"));
+    assert_eq!(code(gone).err().as_deref(), Some("InvalidParameterValue"));
 }

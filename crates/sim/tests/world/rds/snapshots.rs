@@ -144,7 +144,7 @@ async fn snapshots_of_a_missing_database_are_listed_or_the_database_is_not_found
             rds.delete_database("of-s", true).await.expect("a deletion");
             world.sleep(3 * MINUTE).await;
             let expected = match answer {
-                SnapshotsOfMissingDatabase::NotFound => Err(kind.database_not_found()),
+                SnapshotsOfMissingDatabase::NotFound => Err(kind.snapshot_not_found()),
                 SnapshotsOfMissingDatabase::Listed => Ok(vec!["s".to_owned()]),
             };
             assert_eq!(rds.ids(manual.clone()).await, expected);
