@@ -1,6 +1,6 @@
 //! `cargo xtask worlds`: the whole-system tests under every answer to the open questions about AWS.
 //!
-//! The questions are a table of the simulated AWS. Each answer is tried alone, then the worst answers together.
+//! The questions are a table of the simulated AWS. Each answer is tried alone, then the worst answers together, then the others.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use xshell::{Shell, cmd};
 /// Run the whole-system tests under every answer to the open questions about AWS
 #[derive(Args)]
 pub(crate) struct Worlds {
-    /// Only these worlds: `default`, `worst`, or QUESTION=ANSWER
+    /// Only these worlds: `default`, `worst`, `others`, or QUESTION=ANSWER
     #[arg(value_name = "WORLD")]
     only: Vec<String>,
 }
@@ -73,7 +73,7 @@ fn build(shell: &Shell) -> anyhow::Result<(PathBuf, PathBuf)> {
     Ok((crate::target()?.join("debug/draco"), tests.context("cargo built no test program")?))
 }
 
-/// The default answers, each other answer alone, and the worst answers together.
+/// The default answers, each other answer alone, the worst answers together, and the others together.
 fn worlds(draco: &PathBuf) -> anyhow::Result<Vec<String>> {
     let output = Command::new(draco).args(["sim", "--questions", "--json"]).output()?;
     let Value::Array(questions) = serde_json::from_slice(&output.stdout)? else { bail!("draco lists no questions") };
@@ -87,6 +87,6 @@ fn worlds(draco: &PathBuf) -> anyhow::Result<Vec<String>> {
             }),
         );
     }
-    worlds.push("worst".to_owned());
+    worlds.extend(["worst", "others"].map(str::to_owned));
     Ok(worlds)
 }

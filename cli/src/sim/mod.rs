@@ -50,7 +50,7 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "N", default_value_t = 100)]
     quota: usize,
 
-    /// Answers to open questions about AWS: QUESTION=ANSWER, separated by commas, or `worst`
+    /// Answers to open questions about AWS: QUESTION=ANSWER, separated by commas; `worst` or `others`
     #[arg(long, value_name = "ANSWERS", default_value_t)]
     answers: Answers,
 

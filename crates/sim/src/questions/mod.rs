@@ -56,8 +56,20 @@ impl Answers {
         answers
     }
 
-    /// The worlds in which a program should be tested: the default answers, each other answer alone, and the worst answers
-    /// together.
+    /// To each question an answer that is neither the default nor the worst, if it has one. So every answer is the default, the
+    /// worst, or one of these.
+    #[must_use]
+    pub fn others() -> Self {
+        let mut answers = Self::default();
+        for question in QUESTIONS {
+            let other = (1..question.answers.len()).find(|nth| *nth != question.worst);
+            other.into_iter().for_each(|nth| (question.set)(&mut answers, nth));
+        }
+        answers
+    }
+
+    /// The worlds in which a program should be tested: the default answers, each other answer alone, the worst answers
+    /// together, and the others together.
     #[must_use]
     pub fn worlds() -> Vec<Self> {
         let mut worlds = vec![Self::default()];
@@ -68,7 +80,7 @@ impl Answers {
                 answers
             }));
         }
-        worlds.push(Self::worst());
+        worlds.extend([Self::worst(), Self::others()]);
         worlds
     }
 
@@ -119,7 +131,7 @@ impl PartialEq for Question {
 
 impl Eq for Question {}
 
-/// Reads the form that [`Display`](fmt::Display) writes; `worst` for the worst answers together.
+/// Reads the form that [`Display`](fmt::Display) writes; `worst` for the worst answers together, `others` for the others.
 impl FromStr for Answers {
     type Err = ParseAnswersError;
 
@@ -127,6 +139,7 @@ impl FromStr for Answers {
         match text {
             "" | "default" => return Ok(Self::default()),
             "worst" => return Ok(Self::worst()),
+            "others" => return Ok(Self::others()),
             _ => {}
         }
         let mut answers = Self::default();
@@ -180,6 +193,17 @@ mod tests {
         for question in QUESTIONS {
             for answer in question.answers {
                 assert!(worlds.iter().any(|world| world.to(question).name == answer.name), "{}", answer.name);
+            }
+        }
+    }
+
+    #[test]
+    fn three_worlds_have_every_answer() {
+        let worlds = [Answers::default(), Answers::worst(), Answers::others()];
+        for question in QUESTIONS {
+            for answer in question.answers {
+                let name = format!("{}={}", question.name, answer.name);
+                assert!(worlds.iter().any(|world| world.to(question).name == answer.name), "{name}");
             }
         }
     }
