@@ -210,8 +210,15 @@ impl Producer {
                 let copy = snapshot.tags.get(tags::COPIED).unwrap_or_default();
                 self.release(origin, copy, transit).await?
             }
-            Source::Gone if !is_confirmed(transit) => false,
-            Source::Gone | Source::Available { outcome: Outcome::Refused, .. } => {
+            // The audit may have removed the mark meanwhile: then this is the last image of its data.
+            Source::Gone => match self.cloud.find(&transit.arn).await?.filter(is_confirmed) {
+                Some(confirmed) => {
+                    self.cloud.delete(&confirmed.arn).await?;
+                    true
+                }
+                None => false,
+            },
+            Source::Available { outcome: Outcome::Refused, .. } => {
                 self.cloud.delete(&transit.arn).await?;
                 true
             }

@@ -87,7 +87,7 @@ async fn a_transit_copy_has_one_timer_for_its_key_however_it_is_announced() {
     let snapshot = arn("snapshot:orders-1").parse().expect("an ARN");
     let database = arn("db:orders").parse().expect("an ARN");
     let origin = Origin { snapshot, database, taken: world.now() };
-    for owner in ["shop", "sales", "nobody"] {
+    for owner in ["shop", "sales", "support"] {
         let tags = Tags::from_iter([("owner", owner)]);
         let announcement = Announcement { transit: origin.transit(), origin: origin.clone(), tags };
         policy.start_for_key(&prod, announcement, TimeDelta::minutes(6)).await.expect("a timer");
