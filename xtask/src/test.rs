@@ -45,6 +45,13 @@ const fn world(name: &'static str, set: &'static [(&'static str, &'static str)])
     }
 }
 
+/// The step with all tests. Sim records its responses there, and not in the steps that repeat them under other answers:
+/// checking all of them would take minutes.
+const TESTS: &str = "tests";
+
+/// The step that checks the recorded responses.
+const MODELS: &str = "AWS's models";
+
 const STEPS: [Step; 12] = [
     Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
     Step {
@@ -71,7 +78,7 @@ const STEPS: [Step; 12] = [
         slow: Some("link-time optimisation takes minutes"),
     },
     Step {
-        name: "tests",
+        name: TESTS,
         program: Program::Cargo,
         args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
         set: &[("INSTA_UPDATE", "no")],
@@ -87,7 +94,7 @@ const STEPS: [Step; 12] = [
         slow: Some("each test is built as a program of its own"),
     },
     Step {
-        name: "AWS's models",
+        name: MODELS,
         program: Program::Tools,
         args: &["cli/tests/clients/models.py"],
         set: &[],
@@ -231,15 +238,14 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<O
         command.env_remove(name);
     }
     command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
-    if step.name == "tests" {
+    if step.name == TESTS {
         if quick {
             command.env(QUICK_CASES.0, QUICK_CASES.1);
         } else {
             command.args(["--", "--include-ignored"]);
         }
     }
-    // Other steps repeat these responses: checking all of them would take minutes.
-    if !quick && step.name == "tests" {
+    if !quick && [TESTS, MODELS].contains(&step.name) {
         command.env(ANSWERS, answers()?);
     }
     println!("\n$ {} {}", program.display(), step.args.join(" "));
