@@ -202,9 +202,6 @@ impl Producer {
     /// Looks at the source directly before the deletion. If it is gone meanwhile, the transit copy stays, and the next sweep
     /// announces it: DR then reports its copy again, or makes one. A confirmed transit copy needs no source: DR has the copy.
     async fn delete_transit(&self, origin: &Origin, transit: &Snapshot) -> anyhow::Result<()> {
-        if self.is_kept(transit) {
-            return Ok(());
-        }
         let is_deleted = match self.find_source(origin).await? {
             Source::Available { outcome: Outcome::Copied, snapshot, .. } => {
                 let copy = snapshot.tags.get(tags::COPIED).unwrap_or_default();

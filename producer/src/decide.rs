@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use protocol::message::Refusal;
 use protocol::tags::MAX_TAGS;
-use protocol::{Database, Origin, Place, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
+use protocol::{Database, Origin, Place, RefusalReason, Snapshot, SnapshotArn, Status, tags};
 
 /// The observed state of one snapshot, and DR's reply if that caused the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,8 +12,19 @@ pub struct Observed {
     pub source: Source,
     /// The transit copy, if there is one.
     pub transit: Option<Snapshot>,
+    /// Whether the transit copy is the base of the next one.
+    pub base: Base,
     /// DR's reply, which cannot be observed in this account.
     pub reply: Reply,
+}
+
+/// Whether a transit copy is kept, so that the next one can be incremental (`KEEP_NEWEST_TRANSIT`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// DR has its copy, and it is kept for the next one.
+    Kept,
+    /// It is not kept for the next one.
+    NotKept,
 }
 
 /// The observed state of a source.
@@ -216,6 +227,7 @@ pub enum IgnoreReason {
 /// | not now    | any but copied                | any          | `KeepTransit`    |
 /// | no copy    | any but copied                | any          | `MarkNotCopied`  |
 /// |            | not observed                  | confirmed    | `NoAction`       |
+/// |            | gone, copied, or refused      | kept         | `NoAction`       |
 /// |            | gone                          | confirmed    | `DeleteTransit`  |
 /// |            | copied, or refused            | exists       | `DeleteTransit`  |
 /// |            | copied, or refused            | any          | `NoAction`       |
@@ -229,13 +241,13 @@ pub enum IgnoreReason {
 /// |            | wanted                        | none         | `StartCopy`      |
 ///
 /// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit). A confirmed transit copy is available and
-/// [marked](is_confirmed). `DeleteTransit` leaves one that is kept for the next.
+/// [marked](is_confirmed). A [kept](Base::Kept) one is confirmed too.
 ///
 /// A transit copy that was started is brought to DR, also when the source was deleted or lost its lifecycle in the meantime.
 #[must_use]
 pub fn decide(observed: Observed) -> Step {
     use Outcome::{Copied, Pending, Refused};
-    let Observed { source, transit, reply } = observed;
+    let Observed { source, transit, base, reply } = observed;
     match (reply, source, transit) {
         (Reply::Completed { copy }, Source::NotObserved | Source::Gone, transit) => Step::ConfirmGone { copy, transit },
         (Reply::Completed { copy }, _, transit) => Step::Confirm { copy, transit },
@@ -252,6 +264,9 @@ pub fn decide(observed: Observed) -> Step {
             reason => Step::MarkNotCopied { reason, why, transit },
         },
         (_, Source::NotObserved, Some(transit)) if is_confirmed(&transit) => Step::NoAction(NoActionReason::Copied),
+        (_, Source::Gone | Source::Available { outcome: Copied | Refused, .. }, Some(_)) if base == Base::Kept => {
+            Step::NoAction(NoActionReason::Copied)
+        }
         (_, Source::Gone, Some(transit)) if is_confirmed(&transit) => Step::DeleteTransit { transit },
         (_, Source::Available { outcome: Copied | Refused, .. }, Some(transit))
             if transit.status != Status::Deleting =>
@@ -294,16 +309,6 @@ pub fn decide_by_database(source: &Snapshot, database: Option<&Database>) -> Dat
         (Some(_), None) => DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore),
         (_, Some(_)) if source.tags.len() >= MAX_TAGS => DatabaseStep::ReportFull,
         (_, Some(lifecycle)) => DatabaseStep::TakeLifecycle(lifecycle.to_owned()),
-    }
-}
-
-impl Observed {
-    /// Combines what was looked up. A snapshot that only has the transit copy's name is not Draco's and does not count
-    /// (invariant 5).
-    #[must_use]
-    pub fn new(origin: &Origin, source: Source, transit: Option<Snapshot>, reply: Reply) -> Self {
-        let is_transit = |found: &Snapshot| SnapshotRole::of(found) == SnapshotRole::Transit(origin.clone());
-        Self { source, transit: transit.filter(is_transit), reply }
     }
 }
 

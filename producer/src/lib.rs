@@ -27,7 +27,7 @@ use protocol::{Kind, Message, Origin, Snapshot, SnapshotArn, SnapshotRole};
 use tracing::{info, warn};
 
 use databases::Protected;
-use decide::{NoActionReason, Observed, Outcome, Reply, Source, decide};
+use decide::{Base, NoActionReason, Observed, Outcome, Reply, Source, decide};
 use settings::Settings;
 
 /// The producer, with its clients and settings.
@@ -154,7 +154,7 @@ impl Replication for Producer {
                     // The sweep also looks at the source, and then at this transit copy.
                     return Ok(());
                 }
-                let observed = Observed::new(&origin, source, Some(snapshot), Reply::None);
+                let observed = self.observed(&origin, source, Some(snapshot), Reply::None);
                 self.decide_and_act(origin, observed, Cause::Sweep).await.map(drop)
             }
             SnapshotRole::Copy(_) => Ok(()),
@@ -183,12 +183,12 @@ impl Producer {
             SnapshotRole::Source if event == SnapshotEvent::Created && self.is_new(&snapshot) => {
                 let Some(origin) = snapshot.origin()? else { return Ok(()) };
                 let source = self.evaluate(snapshot, &origin);
-                let observed = Observed::new(&origin, source, None, Reply::None);
+                let observed = self.observed(&origin, source, None, Reply::None);
                 self.decide_and_act(origin, observed, Cause::Notification).await.map(drop)
             }
             SnapshotRole::Source => self.look_at_source(snapshot, Cause::Notification).await,
             SnapshotRole::Transit(origin) => {
-                let observed = Observed::new(&origin, Source::NotObserved, Some(snapshot), Reply::None);
+                let observed = self.observed(&origin, Source::NotObserved, Some(snapshot), Reply::None);
                 self.decide_and_act(origin, observed, Cause::Notification).await.map(drop)
             }
             // Copies are never sources (invariant 12).
@@ -206,7 +206,7 @@ impl Producer {
         // RDS returns no creation time while it creates the snapshot. Its event follows.
         let Some(origin) = origin else { return Ok(()) };
         let transit = self.cloud.find(&origin.transit()).await?;
-        let observed = Observed::new(&origin, self.evaluate(source, &origin), transit, Reply::None);
+        let observed = self.observed(&origin, self.evaluate(source, &origin), transit, Reply::None);
         self.decide_and_act(origin, observed, cause).await.map(drop)
     }
 
@@ -230,7 +230,7 @@ impl Producer {
         if transit.is_none() && source == Source::Gone {
             self.ask_about(&origin).await?;
         }
-        let observed = Observed::new(&origin, Source::NotObserved, transit, Reply::None);
+        let observed = self.observed(&origin, Source::NotObserved, transit, Reply::None);
         self.decide_and_act(origin, observed, cause).await
     }
 
@@ -239,8 +239,17 @@ impl Producer {
     async fn look_after_reply(&self, origin: Origin, reply: Reply) -> anyhow::Result<()> {
         let source = self.find_source(&origin).await?;
         let transit = self.cloud.find(&origin.transit()).await?;
-        let observed = Observed::new(&origin, source, transit, reply);
+        let observed = self.observed(&origin, source, transit, reply);
         self.decide_and_act(origin, observed, Cause::Reply).await.map(drop)
+    }
+
+    /// Combines what was looked up. A snapshot that only has the transit copy's name is not Draco's and does not count
+    /// (invariant 5).
+    fn observed(&self, origin: &Origin, source: Source, transit: Option<Snapshot>, reply: Reply) -> Observed {
+        let is_transit = |found: &Snapshot| SnapshotRole::of(found) == SnapshotRole::Transit(origin.clone());
+        let transit = transit.filter(is_transit);
+        let is_kept = transit.as_ref().is_some_and(|transit| self.is_kept(transit));
+        Observed { source, transit, base: if is_kept { Base::Kept } else { Base::NotKept }, reply }
     }
 
     /// The last two parts of every look. A failure names the snapshot (invariant 1).

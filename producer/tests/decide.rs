@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use producer::decide::{
-    DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
+    Base, DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
     decide_by_database, is_confirmed,
 };
 use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
@@ -11,7 +11,7 @@ use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, T
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 18] = [
+const ROWS: [Row; 19] = [
     (
         "| completed  | gone, or not observed         | any          | `ConfirmGone`    |",
         |o| is_completed(o) && is_gone(o),
@@ -43,6 +43,11 @@ const ROWS: [Row; 18] = [
     (
         "|            | not observed                  | confirmed    | `NoAction`       |",
         |o| o.source == Source::NotObserved && has_confirmed_transit(o),
+        |_| Step::NoAction(NoActionReason::Copied),
+    ),
+    (
+        "|            | gone, copied, or refused      | kept         | `NoAction`       |",
+        |o| (o.source == Source::Gone || has_result(o)) && o.base == Base::Kept,
         |_| Step::NoAction(NoActionReason::Copied),
     ),
     (
@@ -191,14 +196,15 @@ fn every_observable_state() -> Vec<Observed> {
     let transit = |status| snapshot("draco-rds-orders", status);
     let mark = Tags::from_iter([(tags::COPIED, copy().to_string())]);
     let confirmed = Snapshot { tags: mark, ..transit(Status::Available) };
-    let transits = Status::ALL.map(|status| Some(transit(status))).into_iter().chain([Some(confirmed), None]);
+    let not_kept = Status::ALL.map(|status| Some(transit(status))).into_iter().chain([Some(confirmed.clone()), None]);
+    let transits = not_kept.map(|transit| (transit, Base::NotKept)).chain([(Some(confirmed), Base::Kept)]);
     let mut states = Vec::new();
-    for transit in transits {
+    for (transit, base) in transits {
         for source in &sources {
             let refusals =
                 [RefusalReason::NotShared, RefusalReason::NameTaken, RefusalReason::QuotaExceeded].map(no_copy);
             for reply in [Reply::None, Reply::Completed { copy: copy() }].into_iter().chain(refusals) {
-                states.push(Observed { source: source.clone(), transit: transit.clone(), reply });
+                states.push(Observed { source: source.clone(), transit: transit.clone(), base, reply });
             }
         }
     }
@@ -275,6 +281,14 @@ fn a_transit_copy_is_deleted_only_after_a_reply_of_dr_or_if_it_failed() {
                 | Step::DeleteTransit { .. }
         );
         assert!(!deletes || may);
+    }
+}
+
+#[test]
+fn a_transit_copy_that_is_kept_for_the_next_is_not_deleted_without_a_reply() {
+    for observed in every_observable_state().into_iter().filter(|observed| observed.base == Base::Kept) {
+        let is_reply = observed.reply != Reply::None;
+        assert!(is_reply || !matches!(decide(observed), Step::DeleteTransit { .. } | Step::DiscardFailed { .. }));
     }
 }
 

@@ -1,16 +1,22 @@
 //! `KEEP_NEWEST_TRANSIT`: the last transit copy of each instance stays for the next. Invariants 1, 4 and 11.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Function};
-use protocol::{SnapshotRole, tags};
+use producer::Producer;
+use protocol::{Message, SnapshotRole, tags};
 use rehearsal::{Database, Line, Setup};
 use serde_json::json;
 use sim::Settings;
+use sim::fault::{Action, Fault, Plan, Point};
 use sim::journal::Event;
 use sim::questions::{Answers, Incremental};
-use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings};
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+
+use crate::draco_event;
 
 fn keeping() -> anyhow::Result<Setup> {
     Ok(Setup::new(SOURCE, DR, REGION)?.producer_parameter("KeepNewestTransit", "true"))
@@ -45,6 +51,15 @@ pub(crate) fn lines(fixture: &Fixture, step: &str) -> Vec<Line> {
 fn has_no_error(fixture: &Fixture, account: &str) -> bool {
     let lines = fixture.rehearsal.logs().lines();
     lines.iter().filter(|line| line.account == account).all(|line| line.text("level") != "ERROR")
+}
+
+/// A producer beside the deployed one.
+fn producer(fixture: &Fixture, key: Option<&str>, keep_newest: &str) -> anyhow::Result<Producer> {
+    let environment =
+        [("DR_ACCT", DR), ("TRANSIT_KEY_ARN", key.unwrap_or_default()), ("KEEP_NEWEST_TRANSIT", keep_newest)];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let cloud = Cloud::new(&fixture.owner_config(SOURCE), fixture.source());
+    Ok(Producer::new(cloud, &environment)?)
 }
 
 /// Three days of an instance and a cluster.
@@ -125,6 +140,44 @@ async fn a_kept_transit_copy_costs_no_call_and_goes_after_eight_days_without_a_n
     Ok(())
 }
 
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_kept_transit_copy_that_loses_its_mark_while_it_is_deleted_stays() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(settings(), keeping()?).await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(20).await?;
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    rds.delete_db_instance().db_instance_identifier("orders").skip_final_snapshot(true).send().await?;
+    // Without the function, the transit copy becomes older than it is kept.
+    let world = fixture.rehearsal.world();
+    world.remove_function(SOURCE, REGION, "draco-producer");
+    world.sleep(9 * 24 * HOUR).await;
+    let all = fixture.snapshots(SOURCE).await?;
+    let [transit] = all.as_slice() else { bail!("the source is gone, and one transit copy is left: {all:#?}") };
+    let SnapshotRole::Transit(origin) = SnapshotRole::of(transit) else { bail!("not a transit copy: {transit:?}") };
+    let producer = producer(&fixture, transit.key.as_deref(), "true")?;
+    // The last look at the source before the deletion takes so long that the audit's answer is handled in the meantime.
+    let slow = Fault {
+        at: Point::Call("DescribeDBSnapshots".to_owned()),
+        nth: 3,
+        action: Action::Delay(Duration::from_secs(20)),
+    };
+    world.plan_faults(Plan::List(vec![slow]));
+    let sweep = producer.handle(json!({ "sweep": {} }), world.now() + TimeDelta::minutes(5));
+    let audit = async {
+        world.sleep(Duration::from_secs(10)).await;
+        let missing = draco_event(&Message::Missing { sources: vec![origin].try_into()? });
+        producer.handle(missing, world.now() + TimeDelta::minutes(5)).await
+    };
+    let (swept, audited) = tokio::join!(sweep, audit);
+    swept?;
+    audited?;
+    let left = fixture.snapshots(SOURCE).await?;
+    let marks: Vec<_> = left.iter().map(|transit| transit.tags.get(tags::COPIED).unwrap_or_default()).collect();
+    assert!(matches!(*marks, [mark] if mark.starts_with("missing")), "{marks:?}");
+    Ok(())
+}
+
 // Invariant 4.
 #[tokio::test(start_paused = true)]
 async fn kept_transit_copies_are_deleted_by_the_sweep_when_the_setting_is_turned_off() -> anyhow::Result<()> {
@@ -135,12 +188,8 @@ async fn kept_transit_copies_are_deleted_by_the_sweep_when_the_setting_is_turned
     fixture.rehearsal.world().remove_function(SOURCE, REGION, "draco-producer");
     let key = fixture.snapshots(SOURCE).await?.into_iter().filter(|found| found.arn.id().starts_with("draco-"));
     let key = key.filter_map(|transit| transit.key).next().unwrap_or_default();
-    let environment = [("DR_ACCT", DR), ("TRANSIT_KEY_ARN", &*key), ("KEEP_NEWEST_TRANSIT", "false")];
-    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let cloud = Cloud::new(&fixture.owner_config(SOURCE), fixture.source());
-    let deadline = cloud.now() + TimeDelta::minutes(5);
-    let producer = producer::Producer::new(cloud, &environment)?;
-    producer.handle(json!({ "sweep": {} }), deadline).await?;
+    let deadline = fixture.rehearsal.world().now() + TimeDelta::minutes(5);
+    producer(&fixture, Some(&key), "false")?.handle(json!({ "sweep": {} }), deadline).await?;
     assert_eq!(transits(&fixture).await?, [""; 0]);
     Ok(())
 }
