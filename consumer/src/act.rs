@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 use crate::decide::{Existing, Step};
 use crate::keys::CopyKey;
 use crate::settings::Settings;
-use crate::{Cause, Consumer};
+use crate::{Cause, Consumer, warn_unreachable};
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -220,14 +220,16 @@ impl Consumer {
     }
 
     /// Publishes to the account of the source. If that account has removed its topic, or its topic refuses messages for another
-    /// reason, DR continues without it: a retry would fill DR's dead letters. A reply that is lost is sent again when the source is
+    /// reason, or its region is another and cannot be reached, DR continues without it: a retry would fill DR's dead letters. A reply that is lost is sent again when the source is
     /// announced again.
     pub(crate) async fn reply(&self, message: &Message) -> anyhow::Result<()> {
         let snapshot = &message.origin().snapshot;
         match self.cloud.publish(&producer_topic(&snapshot.place), message).await {
-            Err(error) if !matches!(error.class(), Class::Throttled | Class::Unreachable) => {
-                warn!(%snapshot, step = step::SOURCE_UNREACHABLE, reason = %error, source_unreachable = 1,
-                    "the source account cannot be reached; DR continues");
+            Err(error)
+                if self.is_elsewhere(&snapshot.place.region, &error)
+                    || !matches!(error.class(), Class::Throttled | Class::Unreachable) =>
+            {
+                warn_unreachable(snapshot, &error);
                 Ok(())
             }
             published => Ok(published?),

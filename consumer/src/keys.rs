@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Key};
-use protocol::{Kind, Origin, RefusalReason, Snapshot, Tags, tags};
+use protocol::{Kind, Origin, RefusalReason, Region, Snapshot, Tags, tags};
 
 use crate::Consumer;
 use crate::act::Refused;
@@ -38,11 +38,12 @@ impl Consumer {
 
     /// The key of this database, which is created when it is first needed.
     async fn key_of_database(&self, origin: &Origin) -> anyhow::Result<Key> {
-        let alias = alias(origin);
+        let here = &self.cloud.here().region;
+        let alias = alias(origin, here);
         if let Some(key) = self.cloud.find_key(&alias).await? {
             return Ok(key);
         }
-        if let Some(former) = former_alias(origin)
+        if let Some(former) = former_alias(origin, here)
             && let Some(key) = self.cloud.find_key(&former).await?
         {
             self.cloud.add_alias(&alias, &key.arn).await?;
@@ -79,19 +80,23 @@ async fn create_key(cloud: &Cloud, origin: &Origin, alias: &str, tag: &Tags) -> 
     Ok(cloud.find_or_create_key(alias, &description, &tags).await?)
 }
 
-/// An instance and a cluster can have the same name. An identifier has no slash, so no two databases have the same alias.
-fn alias(origin: &Origin) -> String {
+/// An instance and a cluster can have the same name, and so can databases in two regions. An identifier has no slash, and no region
+/// is called `instance`, so no two databases have the same alias.
+fn alias(origin: &Origin, here: &Region) -> String {
     let database = &origin.database;
+    let region = &database.place.region;
+    let region = if region == here { String::new() } else { format!("{region}/") };
     let kind = match database.kind {
         Kind::Instance => "instance",
         Kind::Cluster => "cluster",
     };
-    format!("alias/DRACO-{}/{kind}/{}", database.place.account, database.id())
+    format!("alias/DRACO-{}/{region}{kind}/{}", database.place.account, database.id())
 }
 
-/// The alias in versions that did not distinguish the kinds. Its key stays the key of the instance: copies of instances are
+/// The alias in versions that did not distinguish the kinds, and served only their own region. Its key stays the key of the instance: copies of instances are
 /// incremental only if they are under one key. Copies of clusters in another account are never incremental.
-fn former_alias(origin: &Origin) -> Option<String> {
+fn former_alias(origin: &Origin, here: &Region) -> Option<String> {
     let database = &origin.database;
-    (database.kind == Kind::Instance).then(|| format!("alias/DRACO-{}-{}", database.place.account, database.id()))
+    let was_served = database.kind == Kind::Instance && database.place.region == *here;
+    was_served.then(|| format!("alias/DRACO-{}-{}", database.place.account, database.id()))
 }

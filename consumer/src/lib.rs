@@ -20,13 +20,13 @@ use archive::{Archive, History};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Cloud, Rejection, Replication, reject, require};
+use cloud::{Class, Cloud, Rejection, Replication, reject, require};
 use protocol::event::{Awaited, Check, Content, Record};
 use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
 use protocol::wait::{self, Answer};
-use protocol::{Announcement, Message, Origin, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
+use protocol::{Announcement, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide, is_same_time};
@@ -156,8 +156,8 @@ impl Consumer {
                 Ok(())
             }
             Notification::Other { number: _ } => Ok(()),
-            // The snapshot may be the final one of a database of DR, which is no copy.
-            Notification::Snapshot { event: SnapshotEvent::Creating, .. } => Ok(()),
+            // The snapshot may be the final one of a database of DR, which is no copy. A copy that has started has its timer.
+            Notification::Snapshot { event: SnapshotEvent::Creating | SnapshotEvent::CopyStarted, .. } => Ok(()),
             Notification::Snapshot {
                 arn,
                 event: SnapshotEvent::Created | SnapshotEvent::Copied | SnapshotEvent::Cancelled,
@@ -180,18 +180,19 @@ impl Consumer {
         })
     }
 
-    /// DR serves the configured accounts, in its own region (invariant 10).
+    /// DR serves the configured accounts, in the configured regions (invariant 10).
     fn ensure_served(&self, origin: &Origin) -> Result<(), Rejection> {
         let Origin { snapshot, database, .. } = origin;
-        let (here, place) = (self.cloud.here(), &snapshot.place);
+        let (regions, place) = (&self.settings.regions, &snapshot.place);
         require(database.place == *place && database.kind == snapshot.kind, || {
             format!("{snapshot} cannot be a snapshot of {database}")
         })?;
         require(self.settings.sources.contains(&place.account), || {
             format!("account {} of {snapshot} is not in SOURCE_ACCTS", place.account)
         })?;
-        require(place.region == here.region, || {
-            format!("{snapshot} is in region {}, but this stack serves {}", place.region, here.region)
+        require(regions.contains(&place.region), || {
+            let served = regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
+            format!("{snapshot} is in region {}, but this stack serves {served}", place.region)
         })
     }
 
@@ -247,7 +248,14 @@ impl Consumer {
         history: &History,
         cause: Cause,
     ) -> anyhow::Result<Transit> {
-        let Some(snapshot) = self.cloud.find(&announcement.transit).await? else {
+        let found = match self.cloud.find(&announcement.transit).await {
+            Err(error) if self.is_elsewhere(&announcement.transit.place.region, &error) => {
+                warn_unreachable(&announcement.origin.snapshot, &error);
+                return Ok(Transit::NotObserved);
+            }
+            found => found?,
+        };
+        let Some(snapshot) = found else {
             let elapsed = match cause {
                 Cause::ShareTimer(since) => self.cloud.now() - since,
                 _ => TimeDelta::zero(),
@@ -275,6 +283,12 @@ impl Consumer {
         Ok(Transit::Visible { announcement, snapshot, admission, previous })
     }
 
+    /// Whether a call failed because another region cannot be reached. That region may be gone for days, and a retry of the event
+    /// would end in the dead-letter queue. The source account announces the snapshot again when its region is back.
+    pub(crate) fn is_elsewhere(&self, region: &Region, error: &cloud::Error) -> bool {
+        *region != self.cloud.here().region && error.class() == Class::Unreachable
+    }
+
     /// Looks at the snapshot that a notification names.
     async fn look_at(&self, arn: &SnapshotArn) -> anyhow::Result<()> {
         require(arn.place == *self.cloud.here(), || format!("{arn} is not in this account and region"))?;
@@ -298,6 +312,12 @@ impl Consumer {
         let acted = self.act(origin, decide(observed), cause).instrument(span).await;
         acted.with_context(|| origin.snapshot.to_string())
     }
+}
+
+pub(crate) fn warn_unreachable(snapshot: &SnapshotArn, error: &cloud::Error) {
+    let account = snapshot.place.account.as_str();
+    warn!(account, %snapshot, step = step::SOURCE_UNREACHABLE, reason = %error, source_unreachable = 1,
+        "the source account cannot be reached; DR continues");
 }
 
 /// Compares the announcement with AWS's description of the transit copy, where AWS describes the same fact. A false

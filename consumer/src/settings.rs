@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloud::wait::WaitPolicy;
-use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_arn_of};
-use protocol::{AccountId, Place, SourceTags, Tags};
+use protocol::settings::{SettingsError, SettingsReader, parse_accounts, parse_arn_of, parse_regions};
+use protocol::{AccountId, Place, Region, SourceTags, Tags};
 use retention::Lifecycles;
 
 use crate::limits::Limits;
@@ -14,6 +14,8 @@ use crate::limits::Limits;
 pub(crate) struct Settings {
     /// The source accounts that it serves.
     pub(crate) sources: BTreeSet<AccountId>,
+    /// The regions of their snapshots that it serves: its own, unless `SOURCE_REGIONS` names others.
+    pub(crate) regions: BTreeSet<Region>,
     pub(crate) keys: Keys,
     pub(crate) limits: Limits,
     /// Which tags of a source its copy gets.
@@ -48,6 +50,7 @@ impl Settings {
     pub(crate) fn read(environment: &BTreeMap<String, String>, here: &Place) -> Result<Self, SettingsError> {
         let mut reader = SettingsReader::new(environment);
         let sources = reader.required("SOURCE_ACCTS", "the IDs of the source accounts", parse_accounts);
+        let regions = reader.optional("SOURCE_REGIONS", parse_regions);
         let keys = match (reader.switch("KEY_PER_DATABASE"), reader.switch("AWS_MANAGED_KEY")) {
             (true, true) => {
                 reader.error("KEY_PER_DATABASE and AWS_MANAGED_KEY exclude each other: AWS has one managed key for all databases");
@@ -71,6 +74,7 @@ impl Settings {
         let (wait_policy, tag) = (WaitPolicy::read(&mut reader, here), reader.own_tag());
         let settings = sources.zip(keys).map(|(sources, keys)| Self {
             sources,
+            regions: regions.unwrap_or_else(|| BTreeSet::from([here.region.clone()])),
             keys,
             limits,
             source_tags: source_tags.unwrap_or_default(),

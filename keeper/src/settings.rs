@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use archive::{Limits, SilencePolicy};
 use chrono::TimeDelta;
-use protocol::settings::{Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_retired};
-use protocol::{AccountId, DatabaseArn};
+use protocol::settings::{
+    Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_regions, parse_retired,
+};
+use protocol::{AccountId, DatabaseArn, Place, Region};
 use retention::{Lifecycle, Lifecycles, Rules};
 
 /// The keeper's settings.
@@ -13,6 +15,8 @@ use retention::{Lifecycle, Lifecycles, Rules};
 pub(crate) struct Settings {
     /// The source accounts that DR serves. Copies of others are left alone.
     sources: BTreeSet<AccountId>,
+    /// The regions of their databases that DR serves. `None` means all.
+    regions: Option<BTreeSet<Region>>,
     pub(crate) deletion: Deletion,
     pub(crate) lifecycles: Lifecycles,
     /// The rules for copies that are kept independently of their lifecycle.
@@ -36,6 +40,7 @@ impl Settings {
     pub(crate) fn read(environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let mut reader = SettingsReader::new(environment);
         let sources = reader.required("SOURCE_ACCTS", "the IDs of the source accounts", parse_accounts);
+        let regions = reader.optional("SOURCE_REGIONS", parse_regions);
         let deletion = if reader.switch("NO_DRY_RUN") { Deletion::Enabled } else { Deletion::DryRun };
         let lifecycles = reader.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
         let floor = reader.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
@@ -45,6 +50,7 @@ impl Settings {
         let retired = reader.optional("RETIRED", parse_retired).unwrap_or_default();
         let settings = sources.map(|sources| Self {
             sources,
+            regions,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
             floor: floor.unwrap_or_else(Rules::default_floor).named("Floor"),
@@ -55,9 +61,10 @@ impl Settings {
         reader.finish(settings)
     }
 
-    /// Whether DR serves the account of a database, in this region (invariant 10).
+    /// Whether DR serves the account and the region of a database (invariant 10).
     pub(crate) fn serves(&self, database: &DatabaseArn) -> bool {
-        self.sources.contains(&database.place.account)
+        let Place { account, region } = &database.place;
+        self.sources.contains(account) && self.regions.as_ref().is_none_or(|regions| regions.contains(region))
     }
 
     /// Whether the configuration says that no further copies are expected.

@@ -84,6 +84,8 @@ impl Replication for Producer {
                 self.ensure_here(&arn)?;
                 match event {
                     SnapshotEvent::Creating => self.look_at_unfinished(&arn).await?,
+                    // A copy from another region, which a person has started. Its completion follows.
+                    SnapshotEvent::CopyStarted => {}
                     event => self.look_at(&arn, event).await?,
                 }
             }

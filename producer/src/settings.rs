@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use cloud::wait::WaitPolicy;
 use protocol::settings::{SettingsError, SettingsReader, parse_arn_of};
 use protocol::topic::consumer_topic;
-use protocol::{AccountId, Place, Tags, TopicArn};
+use protocol::{AccountId, Place, Region, Tags, TopicArn};
 
 /// The producer's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The DR account, and the region, which is the producer's own.
+    /// The DR account, and the region of its copies: the producer's own, unless `DR_REGION` names another.
     pub(crate) dr: Place,
     /// The ARN of the key for transit copies, which DR may use.
     pub(crate) transit_key: String,
@@ -27,6 +27,7 @@ impl Settings {
     pub(crate) fn read(environment: &BTreeMap<String, String>, here: &Place) -> Result<Self, SettingsError> {
         let mut reader = SettingsReader::new(environment);
         let dr = reader.required("DR_ACCT", "the ID of the DR account, 12 digits", str::parse::<AccountId>);
+        let region = reader.optional("DR_REGION", str::parse::<Region>).unwrap_or_else(|| here.region.clone());
         let transit_key = reader.required(
             "TRANSIT_KEY_ARN",
             "the ARN of the key for transit copies, which DR may use",
@@ -37,7 +38,7 @@ impl Settings {
         let wait_policy = WaitPolicy::read(&mut reader, here);
         let tag = reader.own_tag();
         let settings = dr.zip(transit_key).map(|(account, transit_key)| {
-            let dr = Place { account, region: here.region.clone() };
+            let dr = Place { account, region };
             Self {
                 consumer_topic: own_topic.unwrap_or_else(|| consumer_topic(&dr, &here.account)),
                 dr,

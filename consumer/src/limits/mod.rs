@@ -56,7 +56,7 @@ pub struct DrUse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct AccountUse {
     copies: usize,
-    /// The identifiers of the databases.
+    /// The databases: region and identifier.
     databases: BTreeSet<String>,
 }
 
@@ -107,9 +107,9 @@ impl Limits {
     #[must_use]
     pub fn account(&self, origin: &Origin, dr: &DrUse, sources: usize, quota: Option<Quota>) -> Option<Exceeded> {
         let account = &origin.database.place.account;
-        let (nothing, id) = (AccountUse::default(), origin.database.id());
+        let (nothing, name) = (AccountUse::default(), name(&origin.database));
         let AccountUse { copies, databases } = dr.accounts.get(account).unwrap_or(&nothing);
-        if !databases.contains(id) && databases.len() >= self.databases {
+        if !databases.contains(&name) && databases.len() >= self.databases {
             return Some(Exceeded::Databases(account.clone(), databases.len(), self.databases));
         }
         if *copies >= self.copies {
@@ -148,9 +148,7 @@ impl DrUse {
     fn add_copy(&mut self, origin: &Origin) {
         let account = self.accounts.entry(origin.database.place.account.clone()).or_default();
         account.copies += 1;
-        if !account.databases.contains(origin.database.id()) {
-            account.databases.insert(origin.database.id().to_owned());
-        }
+        account.databases.insert(name(&origin.database));
     }
 
     /// Counts a snapshot of DR. Automated snapshots do not count towards the quota.
@@ -161,6 +159,11 @@ impl DrUse {
             SnapshotRole::Source | SnapshotRole::Transit(_) => self.others += 1,
         }
     }
+}
+
+/// A database of an account. Two regions can have databases with the same identifier.
+fn name(database: &DatabaseArn) -> String {
+    format!("{}/{}", database.place.region, database.id())
 }
 
 /// Who uses the quota: `111111111111 has 60 copies, 333333333333 has 38, and there are 2 other manual snapshots`.

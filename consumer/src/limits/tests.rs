@@ -109,6 +109,25 @@ fn databases_and_copies_of_one_account_are_limited() {
     check(&[("333333333333", 40, 10)], "new", None);
 }
 
+/// Two regions of an account can have databases with the same identifier.
+#[test]
+fn databases_of_two_regions_count_apart() {
+    let elsewhere = |origin: Origin| Origin {
+        snapshot: origin.snapshot.to_string().replace("eu-west-1", "us-east-1").parse().unwrap(),
+        database: origin.database.to_string().replace("eu-west-1", "us-east-1").parse().unwrap(),
+        ..origin
+    };
+    let mut used = dr(&[("111111111111", 9, 9)]);
+    let account = |used: &DrUse, origin: &Origin| SMALL.account(origin, used, 1, quota(50, 1000)).is_none();
+    let other = elsewhere(origin("111111111111", "db-1", 99));
+    assert!(account(&used, &other));
+    used.add(&copy(&other, Some(NOW)));
+    assert!(!account(&used, &elsewhere(origin("111111111111", "db-2", 99))), "the account has ten databases");
+    let mut of_database = DatabaseUse::default();
+    of_database.add(&origin("111111111111", "db-1", 0).database, &copy(&other, Some(NOW)), time(NOW));
+    assert_eq!(of_database, DatabaseUse::default());
+}
+
 #[test]
 fn when_the_quota_is_scarce_only_accounts_below_their_equal_part_get_more() {
     let limits = Limits::default();

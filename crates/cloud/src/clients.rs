@@ -1,22 +1,92 @@
-//! The clients of KMS, SNS and Step Functions. Each is created by the first call that needs it: most invocations call only
-//! RDS.
+//! The clients of RDS, KMS, SNS and Step Functions in each region. Each is created by the first call that needs it: most
+//! invocations call only RDS in their own region.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use aws_sdk_rds::config::retry::RetryPartition;
+use aws_sdk_rds::config::retry::{RetryConfig, RetryPartition};
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use protocol::{AccountId, Place, Region};
 
+use crate::RDS_ATTEMPTS;
+use crate::pair::Pair;
+
+/// The time limit of one call to another region, with all attempts. A region can be gone for days, and calls to it must leave a
+/// function the time for the rest of its work.
+const ELSEWHERE: TimeoutLimits = TimeoutLimits { connect: Duration::from_secs(3), operation: Duration::from_secs(45) };
+
+/// Time limits of a call.
+struct TimeoutLimits {
+    connect: Duration,
+    operation: Duration,
+}
+
+/// The clients of an account, by region.
+#[derive(Debug)]
+pub(crate) struct Regions {
+    config: SdkConfig,
+    here: Place,
+    local: Arc<Clients>,
+    others: Mutex<BTreeMap<Region, Arc<Clients>>>,
+}
+
+/// The clients of an account in one region.
 #[derive(Debug)]
 pub(crate) struct Clients {
     config: SdkConfig,
+    here: Place,
+    rds: OnceLock<Pair>,
     kms: OnceLock<aws_sdk_kms::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sfn: OnceLock<aws_sdk_sfn::Client>,
 }
 
+impl Regions {
+    pub(crate) fn new(config: &SdkConfig, here: &Place) -> Self {
+        let local = Arc::new(Clients::new(config.clone(), here.clone()));
+        Self { config: config.clone(), here: here.clone(), local, others: Mutex::default() }
+    }
+
+    /// The clients of this region.
+    pub(crate) fn of(&self, region: &Region) -> Arc<Clients> {
+        if *region == self.here.region {
+            return Arc::clone(&self.local);
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let clients = others.entry(region.clone()).or_insert_with(|| Arc::new(self.elsewhere(region)));
+        Arc::clone(clients)
+    }
+
+    fn elsewhere(&self, region: &Region) -> Clients {
+        let limits = TimeoutConfig::builder().connect_timeout(ELSEWHERE.connect);
+        let mut limits = limits.operation_timeout(ELSEWHERE.operation);
+        if let Some(attempt) = self.config.timeout_config().and_then(TimeoutConfig::operation_attempt_timeout) {
+            limits = limits.operation_attempt_timeout(attempt);
+        }
+        let config = self.config.to_builder().region(aws_types::region::Region::new(region.to_string()));
+        let here = Place { region: region.clone(), account: self.account().clone() };
+        Clients::new(config.timeout_config(limits.build()).build(), here)
+    }
+
+    fn account(&self) -> &AccountId {
+        &self.here.account
+    }
+}
+
 impl Clients {
-    pub(crate) fn new(config: SdkConfig) -> Self {
-        Self { config, kms: OnceLock::new(), sns: OnceLock::new(), sfn: OnceLock::new() }
+    fn new(config: SdkConfig, here: Place) -> Self {
+        Self { config, here, rds: OnceLock::new(), kms: OnceLock::new(), sns: OnceLock::new(), sfn: OnceLock::new() }
+    }
+
+    pub(crate) fn rds(&self) -> &Pair {
+        self.rds.get_or_init(|| {
+            let retries = RetryConfig::standard().with_max_attempts(RDS_ATTEMPTS);
+            let config = aws_sdk_rds::config::Builder::from(&self.config).retry_partition(partition("rds"));
+            let config = config.retry_config(retries).build();
+            Pair::new(aws_sdk_rds::Client::from_conf(config), self.here.clone())
+        })
     }
 
     pub(crate) fn kms(&self) -> &aws_sdk_kms::Client {
@@ -41,8 +111,9 @@ impl Clients {
     }
 }
 
-/// A retry budget for one `Cloud`. The SDK stops retrying when too many calls of one process have failed. In the simulated AWS,
-/// several functions share one process, and the failures of one must not stop the retries of another.
-pub(crate) fn partition(service: &'static str) -> RetryPartition {
+/// A retry budget for one client. The SDK stops retrying when too many calls of one process have failed. In the simulated AWS,
+/// several functions share one process, and the failures of one must not stop the retries of another; nor may those of a region
+/// that is gone stop the retries in another region.
+fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(service).build()
 }

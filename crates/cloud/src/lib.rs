@@ -1,5 +1,7 @@
-//! One AWS account in one region, in Draco's types: find, list, copy, share, tag and delete snapshots; keys, messages,
-//! timers.
+//! One AWS account, in Draco's types: find, list, copy, share, tag and delete snapshots; keys, messages, timers.
+//!
+//! A call goes to the region of the snapshot or topic that it names; lists, keys and timers are those of the function's own region,
+//! or of [`Cloud::at`].
 //!
 //! [`Cloud`] is the functions' only access to AWS. Each of its calls is safe to repeat, because a function may stop between
 //! any two calls and start again: a copy that exists already, a snapshot that is already deleted and a timer that is
@@ -29,18 +31,16 @@ pub mod wait;
 
 use std::sync::Arc;
 
-use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Database, Kind, Message, Place, Snapshot, SnapshotArn, Status, Tags, TopicArn};
+use protocol::{AccountId, Database, Kind, Message, Place, Region, Snapshot, SnapshotArn, Status, Tags, TopicArn};
 
-use clients::{Clients, partition};
+use clients::{Clients, Regions};
 use error::{Failure, Operation};
-use pair::Pair;
 
 pub use error::{Class, Error};
 pub use function::{Function, Replication};
@@ -53,8 +53,7 @@ pub use timer::TimerStart;
 pub struct Cloud {
     here: Place,
     clock: SharedTimeSource,
-    snapshots: Pair,
-    others: Arc<Clients>,
+    regions: Arc<Regions>,
 }
 
 /// A page of this account's snapshots.
@@ -111,15 +110,15 @@ impl Cloud {
     /// Creates the clients. They connect when they are first used.
     #[must_use]
     pub fn new(config: &SdkConfig, here: Place) -> Self {
-        let retries = RetryConfig::standard().with_max_attempts(RDS_ATTEMPTS);
-        let rds =
-            aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds")).retry_config(retries).build();
-        Self {
-            clock: config.time_source().unwrap_or_default(),
-            snapshots: Pair::new(aws_sdk_rds::Client::from_conf(rds), here.clone()),
-            others: Arc::new(Clients::new(config.clone())),
-            here,
-        }
+        let regions = Arc::new(Regions::new(config, &here));
+        Self { clock: config.time_source().unwrap_or_default(), regions, here }
+    }
+
+    /// The same account in this region.
+    #[must_use]
+    pub fn at(&self, region: &Region) -> Self {
+        let here = Place { region: region.clone(), account: self.here.account.clone() };
+        Self { here, ..self.clone() }
     }
 
     /// The account and region.
@@ -139,7 +138,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn find(&self, snapshot: &SnapshotArn) -> Result<Option<Snapshot>, Error> {
-        match self.snapshots.find(snapshot).await {
+        match self.of(snapshot).rds().find(snapshot).await {
             Ok(found) => Ok(found),
             Err(failure) if failure.class() == Class::Gone => Ok(None),
             Err(failure) => Err(self.error(&Operation::Find(snapshot), failure)),
@@ -151,7 +150,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn list_page(&self, kind: Kind, database: Option<&str>, marker: Option<&str>) -> Result<Page, Error> {
-        let page = self.snapshots.list_page(kind, database, marker).await;
+        let page = self.local().rds().list_page(kind, database, marker).await;
         page.map_err(|failure| self.error(&Operation::List(kind, database), failure))
     }
 
@@ -195,7 +194,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn find_database(&self, kind: Kind, resource_id: &str) -> Result<Option<Database>, Error> {
-        match self.snapshots.list_databases(kind, Some(resource_id), None).await {
+        match self.local().rds().list_databases(kind, Some(resource_id), None).await {
             // The filter's result is compared: a later database with the same identifier is another one.
             Ok(page) => Ok(page.databases.into_iter().find(|found| found.resource_id == resource_id)),
             Err(failure) if failure.class() == Class::Gone => Ok(None),
@@ -210,7 +209,7 @@ impl Cloud {
     pub async fn for_each_database(&self, kind: Kind, mut visit: impl FnMut(Database)) -> Result<(), Error> {
         let mut marker = None::<String>;
         loop {
-            let page = self.snapshots.list_databases(kind, None, marker.as_deref()).await;
+            let page = self.local().rds().list_databases(kind, None, marker.as_deref()).await;
             let page = page.map_err(|failure| self.error(&Operation::ListDatabases(kind), failure))?;
             page.databases.into_iter().for_each(&mut visit);
             marker = page.marker;
@@ -225,11 +224,12 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn snapshot_quota(&self, kind: Kind) -> Result<Option<Quota>, Error> {
-        let quota = self.snapshots.quota(kind).await;
+        let quota = self.local().rds().quota(kind).await;
         quota.map_err(|failure| self.error(&Operation::DescribeQuota(kind), failure))
     }
 
-    /// Starts a copy. `from` may belong to another account. `key` is `None` only for a snapshot that AWS cannot encrypt by
+    /// Starts a copy. `from` may belong to another account, and be in another region: "the Amazon Web Services Region where you call
+    /// the `CopyDBSnapshot` operation is the destination" (API reference). `key` is `None` only for a snapshot that AWS cannot encrypt by
     /// copying: an unencrypted cluster snapshot.
     ///
     /// The request contains the tags. AWS's own `CopyTags` cannot copy the tags of another account's snapshot.
@@ -243,7 +243,7 @@ impl Cloud {
         key: Option<&str>,
         tags: &Tags,
     ) -> Result<CopyStart, Error> {
-        match self.snapshots.copy(from, to, key, tags).await {
+        match self.of(to).rds().copy(from, to, key, tags).await {
             Ok(()) => Ok(CopyStart::Started),
             Err(failure) if failure.class() == Class::Exists => Ok(CopyStart::NameExists),
             Err(failure) => Err(self.error(&Operation::Copy { from, to }, failure)),
@@ -255,7 +255,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn share(&self, snapshot: &SnapshotArn, with: &AccountId) -> Result<(), Error> {
-        let shared = self.snapshots.share(snapshot, with).await;
+        let shared = self.of(snapshot).rds().share(snapshot, with).await;
         shared.map_err(|failure| self.error(&Operation::Share { snapshot, with }, failure))
     }
 
@@ -264,7 +264,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails. A missing snapshot is not an error.
     pub async fn tag(&self, snapshot: &SnapshotArn, key: &str, value: &str) -> Result<Effect, Error> {
-        let tagged = self.snapshots.tag(snapshot, key, value).await;
+        let tagged = self.of(snapshot).rds().tag(snapshot, key, value).await;
         self.effect(tagged, &Operation::Tag { snapshot, key })
     }
 
@@ -276,7 +276,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails. A missing snapshot, or one that is being deleted, is not an error.
     pub async fn delete(&self, snapshot: &SnapshotArn) -> Result<Effect, Error> {
-        let deleted = self.snapshots.delete(snapshot).await;
+        let deleted = self.of(snapshot).rds().delete(snapshot).await;
         if let Err(failure) = &deleted
             && matches!(failure.class(), Class::Denied | Class::WrongState)
             && let Ok(found) = self.find(snapshot).await
@@ -294,7 +294,8 @@ impl Cloud {
     pub async fn publish(&self, topic: &TopicArn, message: &Message) -> Result<(), Error> {
         let event = MessageAttributeValue::builder().data_type("String").string_value(message.event()).build();
         let published = async {
-            let call = self.others.sns().publish().topic_arn(topic.to_string());
+            let clients = self.regions.of(&topic.place.region);
+            let call = clients.sns().publish().topic_arn(topic.to_string());
             let call = call.subject(SUBJECT).message(message.to_string());
             call.message_attributes(ATTRIBUTE, event?).send().await?;
             Ok(())
@@ -307,7 +308,8 @@ impl Cloud {
     /// # Errors
     /// If a call fails.
     pub async fn start_timer(&self, state_machine_arn: &str, name: &str, timer: &Timer) -> Result<TimerStart, Error> {
-        let sfn = self.others.sfn();
+        let clients = self.local();
+        let sfn = clients.sfn();
         for n in 1..=timer::STARTS {
             let name = &timer::nth(name, n);
             let failed = |failure| self.error(&Operation::StartTimer { state_machine_arn, name }, failure);
@@ -328,7 +330,7 @@ impl Cloud {
     /// # Errors
     /// If a call fails.
     pub async fn count_timers(&self, state_machine_arn: &str, prefix: &str, most: usize) -> Result<usize, Error> {
-        let count = timer::count_running(self.others.sfn(), state_machine_arn, prefix, most).await;
+        let count = timer::count_running(self.local().sfn(), state_machine_arn, prefix, most).await;
         count.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
     }
 
@@ -338,7 +340,7 @@ impl Cloud {
     /// # Errors
     /// If a call fails.
     pub async fn find_or_create_key(&self, alias: &str, description: &str, tags: &Tags) -> Result<Key, Error> {
-        let key = keys::find_or_create(self.others.kms(), alias, description, tags).await;
+        let key = keys::find_or_create(self.local().kms(), alias, description, tags).await;
         key.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
     }
 
@@ -347,7 +349,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails. A missing alias is not an error.
     pub async fn find_key(&self, alias: &str) -> Result<Option<Key>, Error> {
-        let found = keys::find(self.others.kms(), alias).await;
+        let found = keys::find(self.local().kms(), alias).await;
         found.map_err(|failure| self.error(&Operation::GetKey(alias), failure))
     }
 
@@ -356,7 +358,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails. An existing alias is not an error.
     pub async fn add_alias(&self, alias: &str, key: &str) -> Result<(), Error> {
-        match keys::add_alias(self.others.kms(), alias, key).await {
+        match keys::add_alias(self.local().kms(), alias, key).await {
             Err(failure) if failure.class() != Class::Exists => Err(self.error(&Operation::GetKey(alias), failure)),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -367,8 +369,17 @@ impl Cloud {
     /// # Errors
     /// If a call fails.
     pub async fn count_keys(&self, prefix: &str) -> Result<usize, Error> {
-        let counted = keys::count(self.others.kms(), prefix).await;
+        let counted = keys::count(self.local().kms(), prefix).await;
         counted.map_err(|failure| self.error(&Operation::GetKey(prefix), failure))
+    }
+
+    fn local(&self) -> Arc<Clients> {
+        self.regions.of(&self.here.region)
+    }
+
+    /// The clients of the region of a snapshot.
+    fn of(&self, snapshot: &SnapshotArn) -> Arc<Clients> {
+        self.regions.of(&snapshot.place.region)
     }
 
     fn effect(&self, changed: Result<(), Failure>, operation: &Operation<'_>) -> Result<Effect, Error> {

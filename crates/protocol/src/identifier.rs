@@ -7,6 +7,10 @@
 //! rds:a-cluster-with-a-very-long-name-…     draco-rds-a-cluster-with-a-v…-x0123456789abcdef
 //! ```
 //!
+//! The name of a copy in another region than its source begins with that of the source's region, such as
+//! `draco-eu-west-1-111111111111-rds-orders-2026-11-21-03-05`: two regions of an account can have snapshots with the same
+//! identifier and time. A region code begins with a letter, so no such name is one of a copy in the source's region.
+//!
 //! A manual snapshot can be deleted and its name reused, so the time is part of the name. The name of an automated snapshot
 //! already contains its time, to the minute. A name that would be ambiguous or that AWS would reject ends in a hash instead.
 //! Names without a hash can be converted back to the source's identifier, and none of them looks like a name with a hash, so
@@ -19,6 +23,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::arn::SnapshotArn;
+use crate::place::Region;
 
 /// The prefix of the identifiers of Draco's snapshots.
 pub const PREFIX: &str = "draco-";
@@ -59,8 +64,11 @@ impl Attempt {
 /// The identifier with this prefix.
 pub(crate) fn name(prefix: &str, source: &SnapshotArn, taken: DateTime<Utc>, attempt: Attempt) -> String {
     let max_chars = source.kind.max_identifier_chars().min(MAX_CHARS).saturating_sub(prefix.len());
+    let is_free = |plain: &str| prefix != PREFIX || !has_place(plain, &source.place.region);
     match plain(source.id(), taken) {
-        Some(plain) if plain.len() <= max_chars && attempt == Attempt::FIRST => format!("{prefix}{plain}"),
+        Some(plain) if plain.len() <= max_chars && attempt == Attempt::FIRST && is_free(&plain) => {
+            format!("{prefix}{plain}")
+        }
         _ => hashed(prefix, source, taken, attempt, max_chars),
     }
 }
@@ -114,6 +122,17 @@ fn looks_hashed(name: &str) -> bool {
 
 /// `111111111111-…`: with it, a transit copy could have the name of a copy.
 fn has_account(name: &str) -> bool {
-    let first = name.split('-').next().unwrap_or_default();
-    first.len() == 12 && first.bytes().all(|b| b.is_ascii_digit())
+    name.split('-').next().is_some_and(is_account)
+}
+
+/// `eu-west-1-111111111111-…`, with another region than the source's: with it, a transit copy could have the name of a copy from
+/// that region. Copies from its own region have no region in their names.
+fn has_place(name: &str, of_source: &Region) -> bool {
+    let Some(account) = name.split('-').position(is_account).filter(|nth| *nth > 0) else { return false };
+    let region: String = name.split('-').take(account).collect::<Vec<_>>().join("-");
+    region.parse::<Region>().is_ok_and(|region| region != *of_source)
+}
+
+fn is_account(part: &str) -> bool {
+    part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit())
 }

@@ -38,20 +38,24 @@ pub enum SnapshotEvent {
     Creating,
     /// The snapshot was created.
     Created,
+    /// Its copy from another region has started.
+    CopyStarted,
     /// Its copy was completed.
     Copied,
     /// Its copy was cancelled.
     Cancelled,
 }
 
-/// The numbers of these events (RDS user guide, *Amazon RDS event categories and event messages*).
-const EVENTS: [(Kind, u32, SnapshotEvent); 10] = [
+/// The numbers of these events (RDS user guide, *Amazon RDS event categories and event messages*). 59 to 61 are those of copies
+/// across regions. There are none for cluster snapshots.
+const EVENTS: [(Kind, u32, SnapshotEvent); 11] = [
     (Kind::Instance, 40, SnapshotEvent::Creating),
     (Kind::Cluster, 74, SnapshotEvent::Creating),
     (Kind::Instance, 42, SnapshotEvent::Created),
     (Kind::Instance, 91, SnapshotEvent::Created),
     (Kind::Cluster, 75, SnapshotEvent::Created),
     (Kind::Cluster, 169, SnapshotEvent::Created),
+    (Kind::Instance, 59, SnapshotEvent::CopyStarted),
     (Kind::Instance, 197, SnapshotEvent::Copied),
     (Kind::Instance, 60, SnapshotEvent::Copied),
     (Kind::Instance, 190, SnapshotEvent::Cancelled),

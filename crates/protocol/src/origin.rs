@@ -39,7 +39,10 @@ impl Origin {
     /// The ARN of its copy in DR by this attempt.
     #[must_use]
     pub fn copy_of(&self, attempt: Attempt, dr: &Place) -> SnapshotArn {
-        self.named(&format!("{PREFIX}{}-", self.snapshot.place.account), dr, attempt)
+        let Place { region, account } = &self.snapshot.place;
+        let prefix =
+            if *region == dr.region { format!("{PREFIX}{account}-") } else { format!("{PREFIX}{region}-{account}-") };
+        self.named(&prefix, dr, attempt)
     }
 
     /// The attempt whose copy has this ARN.

@@ -12,7 +12,13 @@ use crate::quote::quoted;
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(String);
 
-/// A region code: `eu-west-1`.
+/// The maximum length of a region code. The longest of AWS have 14 characters. Names of copies contain it, and
+/// AWS limits their length.
+const MAX_REGION_CHARS: usize = 20;
+/// The maximum length of the number at its end. In names of copies, the twelve digits of an account follow.
+const MAX_REGION_DIGITS: usize = 3;
+
+/// A region code: `eu-west-1`. Words of letters, and a number at the end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Region(String);
@@ -77,10 +83,14 @@ impl FromStr for Region {
     type Err = ParsePlaceError;
 
     fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
-        let is_code = text.split('-').count() >= 3
-            && text
-                .split('-')
-                .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+        let is = |part: &str, fits: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| fits(&byte));
+        let parts: Vec<&str> = text.split('-').collect();
+        let is_code = matches!(&parts[..], [words @ .., number]
+            if words.len() >= 2
+                && words.iter().all(|word| is(word, u8::is_ascii_lowercase))
+                && is(number, u8::is_ascii_digit)
+                && number.len() <= MAX_REGION_DIGITS);
+        let is_code = is_code && text.len() <= MAX_REGION_CHARS;
         if is_code { Ok(Self(text.to_owned())) } else { Err(ParsePlaceError::Region(text.to_owned())) }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
 use crate::DatabaseArn;
-use crate::place::{AccountId, ParsePlaceError, Region};
+use crate::place::{AccountId, ParsePlaceError, Place, Region};
 use crate::quote::quoted;
 use crate::tags::{self, MAX_KEY_CHARS, MAX_VALUE_CHARS, Tags};
 
@@ -90,10 +90,20 @@ pub fn parse_accounts(text: &str) -> Result<BTreeSet<AccountId>, ParsePlaceError
     text.split([',', ' ']).filter(|account| !account.is_empty()).map(str::parse).collect()
 }
 
-/// A database of which no further copies are expected: `111111111111/orders`.
+/// Parses region codes, separated by commas or spaces.
+///
+/// # Errors
+/// The first that is not a region code.
+pub fn parse_regions(text: &str) -> Result<BTreeSet<Region>, ParsePlaceError> {
+    text.split([',', ' ']).filter(|region| !region.is_empty()).map(str::parse).collect()
+}
+
+/// A database of which no further copies are expected: `111111111111/orders`, or `111111111111/eu-west-1/orders`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Retired {
     account: AccountId,
+    /// The region. `None` means all: an account can have databases of the same name in several regions.
+    region: Option<Region>,
     /// In lower case, as RDS stores it.
     database: String,
 }
@@ -102,11 +112,14 @@ impl Retired {
     /// Whether it is this database, whether instance or cluster.
     #[must_use]
     pub fn is(&self, database: &DatabaseArn) -> bool {
-        self.account == database.place.account && self.database == database.id()
+        let Place { account, region } = &database.place;
+        self.account == *account
+            && self.database == database.id()
+            && self.region.as_ref().is_none_or(|expected| expected == region)
     }
 }
 
-/// Parses databases as `ACCOUNT/DATABASE`, separated by commas or spaces.
+/// Parses databases as `ACCOUNT/DATABASE` or `ACCOUNT/REGION/DATABASE`, separated by commas or spaces.
 ///
 /// # Errors
 /// The first that has another form.
@@ -115,9 +128,14 @@ pub fn parse_retired(text: &str) -> Result<BTreeSet<Retired>, String> {
     let parse = |text: &str| {
         let (account, database) = text.split_once('/')?;
         let account = account.parse().ok()?;
-        (!database.is_empty()).then(|| Retired { account, database: database.to_lowercase() })
+        let (region, database) = match database.split_once('/') {
+            Some((region, database)) => (Some(region.parse().ok()?), database),
+            None => (None, database),
+        };
+        (!database.is_empty()).then(|| Retired { account, region, database: database.to_lowercase() })
     };
-    let expected = |text| format!("{} is not a database: expected ACCOUNT/DATABASE", quoted(text));
+    let expected =
+        |text| format!("{} is not a database: expected ACCOUNT/DATABASE or ACCOUNT/REGION/DATABASE", quoted(text));
     databases.map(|text| parse(text).ok_or_else(|| expected(text))).collect()
 }
 

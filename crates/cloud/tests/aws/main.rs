@@ -7,6 +7,7 @@ mod keys;
 mod messages;
 mod metrics;
 mod pages;
+mod regions;
 mod snapshots;
 mod timers;
 

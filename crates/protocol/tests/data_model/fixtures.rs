@@ -13,6 +13,25 @@ pub(crate) fn place(account: &str) -> Place {
     Place { region: "eu-west-1".parse().unwrap(), account: account.parse().unwrap() }
 }
 
+/// A place in one of these regions.
+pub(crate) fn place_in(region: &str, account: &str) -> Place {
+    Place { region: region.parse().unwrap(), account: account.parse().unwrap() }
+}
+
+/// The same source in another region.
+pub(crate) fn moved(origin: &Origin, region: &str) -> Origin {
+    let place = place_in(region, origin.snapshot.place.account.as_str());
+    let Origin { snapshot, database, taken } = origin;
+    Origin {
+        snapshot: SnapshotArn::new(snapshot.kind, place.clone(), snapshot.id()).unwrap(),
+        database: DatabaseArn::new(database.kind, place, database.id()).unwrap(),
+        taken: *taken,
+    }
+}
+
+/// A few regions, with the one of [`place`], and the longest that is possible.
+pub(crate) const REGIONS: [&str; 4] = ["eu-west-1", "us-east-1", "ap-southeast-1", "abcdefghijk-abcde-12"];
+
 pub(crate) fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
@@ -80,6 +99,9 @@ pub(crate) fn id() -> impl Strategy<Value = String> {
         "job",
         "111111111111",
         "222222222222",
+        "us-east-1",
+        "eu-west-1-111111111111",
+        "us-east-1-222222222222",
         "x0123456789abcdef",
         "x0123456789abcde",
         "20261121t140359",

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use protocol::{Attempt, Engine, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
-use crate::fixtures::{self, DR, SOURCE, place, time};
+use crate::fixtures::{self, DR, REGIONS, SOURCE, moved, place, place_in, time};
 
 /// The identifier is valid by AWS's rules for manual snapshots.
 fn check_valid(arn: &SnapshotArn) {
@@ -30,7 +30,8 @@ fn identity(origin: &Origin) -> (SnapshotArn, Option<i64>) {
     (origin.snapshot.clone(), (!is_automated).then(|| origin.taken.timestamp()))
 }
 
-/// No two sources have copies with the same name, and no transit copy has the name of a copy.
+/// No two sources have copies with the same name, and no transit copy has the name of a copy. The sources may be in several
+/// regions: their transit copies are compared only in the region of their copies.
 fn check_distinct<'o>(origins: impl IntoIterator<Item = &'o Origin>, dr: &Place) {
     let mut known = HashMap::new();
     for origin in origins {
@@ -75,6 +76,43 @@ proptest! {
     ) {
         let origins: Vec<_> = sources.iter().map(|(kind, id, account, taken)| fixtures::origin(*kind, account, id, *taken)).collect();
         check_distinct(&origins, &place(SOURCE));
+    }
+
+    /// Sources in several regions. The DR account is also a source account here.
+    #[test]
+    fn names_of_sources_in_different_regions_are_distinct(
+        sources in prop::collection::vec((
+            fixtures::kind(), fixtures::id(), fixtures::account(), fixtures::moment(), prop::sample::select(REGIONS.to_vec()),
+        ), 2..40),
+        dr in prop::sample::select(REGIONS.to_vec()),
+    ) {
+        let origins: Vec<_> = sources.iter()
+            .flat_map(|(kind, id, account, taken, region)| {
+                let origin = fixtures::origin(*kind, account, id, *taken);
+                let again = look_alikes(&moved(&origin, region)).map(|id| fixtures::origin(*kind, account, &id, *taken));
+                let again: Vec<_> = again.collect();
+                [moved(&origin, region), origin].into_iter().chain(again)
+            })
+            .collect();
+        check_distinct(&origins, &place_in(dr, SOURCE));
+    }
+
+    /// A copy in another region has a name that no copy of this account, and no transit copy, had before there were such copies.
+    #[test]
+    fn a_copy_in_another_region_begins_with_that_of_its_source(
+        kind in fixtures::kind(), id in fixtures::id(), account in fixtures::account(), taken in fixtures::moment(),
+        region in prop::sample::select(REGIONS[1..].to_vec()),
+    ) {
+        let origin = moved(&fixtures::origin(kind, account, &id, taken), region);
+        for attempt in Attempt::ALL {
+            let copy = origin.copy_of(attempt, &place(DR));
+            check_valid(&copy);
+            prop_assert!(copy.id().starts_with(&format!("draco-{region}-{account}-")), "{}", copy);
+            prop_assert_eq!(origin.attempt(&copy), Some(attempt));
+            prop_assert_eq!(SnapshotRole::of(&with_tags_of(&origin, copy)), SnapshotRole::Copy(origin.clone()));
+            let in_region = origin.copy_of(attempt, &place_in(region, DR));
+            prop_assert!(in_region.id().starts_with(&format!("draco-{account}-")), "{}", in_region);
+        }
     }
 
     /// Sources with names that Draco generates for other sources, three times over.
@@ -143,6 +181,8 @@ fn examples_of_names() {
         "draco-111111111111-before-migration-20261121t140359",
     );
     check(Kind::Instance, "awsbackup:job-1f", "draco-awsbackup-job-1f", "draco-111111111111-awsbackup-job-1f");
+    let elsewhere = moved(&fixtures::origin(Kind::Instance, SOURCE, "rds:orders-2026-11-21-03-05", taken), "us-east-1");
+    assert_eq!(elsewhere.copy(&place(DR)).id(), "draco-us-east-1-111111111111-rds-orders-2026-11-21-03-05");
     check(
         Kind::Cluster,
         "rds:a-cluster-with-a-very-long-name-that-goes-on-2026-11-21-03-05",
@@ -190,6 +230,7 @@ fn only_an_ambiguous_or_invalid_name_ends_in_a_hash() {
         "rds:a-20261121t140359",
         "rds:a-x0123456789abcdef",
         "111111111111-a",
+        "us-east-1-111111111111-a",
         "rds:",
     ];
     for id in hashed {
@@ -212,6 +253,8 @@ fn only_an_ambiguous_or_invalid_name_ends_in_a_hash() {
         "11111111111a-a",
         "rds:111111111111-a",
         "a-111111111111",
+        "us-east-111111111111",
+        "eu-west-1-111111111111-a",
     ];
     for id in plain {
         assert!(!is_hashed(Kind::Instance, id), "{id}");

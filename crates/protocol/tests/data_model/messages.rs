@@ -57,7 +57,7 @@ fn parse_notification(message: &str) -> Notification {
 }
 
 #[test]
-fn the_ten_snapshot_events_are_recognised_by_number_and_source() {
+fn the_snapshot_events_are_recognised_by_number_and_source() {
     let known = [
         ("db-snapshot", "0040", SnapshotEvent::Creating),
         ("db-cluster-snapshot", "0074", SnapshotEvent::Creating),
@@ -66,6 +66,7 @@ fn the_ten_snapshot_events_are_recognised_by_number_and_source() {
         ("db-cluster-snapshot", "0075", SnapshotEvent::Created),
         ("db-cluster-snapshot", "0169", SnapshotEvent::Created),
         ("db-snapshot", "0197", SnapshotEvent::Copied),
+        ("db-snapshot", "0059", SnapshotEvent::CopyStarted),
         ("db-snapshot", "0060", SnapshotEvent::Copied),
         ("db-snapshot", "0190", SnapshotEvent::Cancelled),
         ("db-snapshot", "0061", SnapshotEvent::Cancelled),

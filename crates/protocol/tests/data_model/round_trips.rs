@@ -72,7 +72,23 @@ fn written_accounts_and_regions_parse_to_the_same_values() {
         assert_eq!((region.as_str(), &*region.to_string()), (code, code));
         assert_eq!(serde_json::to_string(&region).unwrap(), format!("\"{code}\""));
     }
-    for code in ["", "eu", "eu-west", "eu--1", "eu-west-1 ", "EU-WEST-1", "eu-west-1a!", "-west-1"] {
+    for code in [
+        "",
+        "eu",
+        "eu-west",
+        "eu--1",
+        "eu-west-1 ",
+        "EU-WEST-1",
+        "eu-west-1a!",
+        "-west-1",
+        "eu-west-1a",
+        "eu-1-west",
+        "eu-1-west-1",
+        "1-eu-1",
+        "eu-west-1234",
+        "eu-west-111111111111",
+        "abcdefghijk-abcdef-12",
+    ] {
         assert!(code.parse::<Region>().is_err(), "{code:?}");
     }
     assert_eq!(place(SOURCE).arn("sns", "DracoConsumer"), "arn:aws:sns:eu-west-1:111111111111:DracoConsumer");

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use protocol::settings::{
-    SettingsReader, parse_accounts, parse_arn_of, parse_tag_key, parse_tag_value, parse_wait_limit,
+    SettingsReader, parse_accounts, parse_arn_of, parse_regions, parse_retired, parse_tag_key, parse_tag_value,
+    parse_wait_limit,
 };
-use protocol::{AccountId, Tags};
+use protocol::{AccountId, DatabaseArn, Tags};
 
 fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -129,6 +130,28 @@ fn accounts_are_separated_by_commas_or_spaces() {
     assert_eq!(read("222222222222, 000000000001"), Ok("000000000001 222222222222".to_owned()));
     assert_eq!(read(" ,"), Ok(String::new()));
     assert_eq!(read("1").unwrap_err().to_string(), "\"1\" is not an account ID: expected 12 digits");
+}
+
+#[test]
+fn regions_are_separated_by_commas_or_spaces() {
+    let read = |text| parse_regions(text).map(|regions| regions.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(read("us-east-1, eu-west-1"), Ok(vec!["eu-west-1".to_owned(), "us-east-1".to_owned()]));
+    assert_eq!(read("eu").unwrap_err().to_string(), "\"eu\" is not a region: expected a code like eu-west-1");
+}
+
+#[test]
+fn a_retired_database_is_one_of_all_regions_or_of_the_one_that_is_named() {
+    let retires = |text: &str, region: &str| {
+        let database: DatabaseArn = format!("arn:aws:rds:{region}:111111111111:db:orders").parse().unwrap();
+        parse_retired(text).unwrap().iter().any(|retired| retired.is(&database))
+    };
+    for region in ["eu-west-1", "us-east-1"] {
+        assert!(retires("111111111111/Orders", region) && !retires("333333333333/orders", region));
+        assert_eq!(retires("111111111111/us-east-1/orders", region), region == "us-east-1");
+    }
+    for wrong in ["orders", "111111111111/", "111111111111/eu/orders", "111111111111/us-east-1/"] {
+        assert!(parse_retired(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
