@@ -135,10 +135,10 @@ impl Fixture {
         Ok(keys.len())
     }
 
-    /// The ARN of a function.
+    /// The ARN of a function, in DR of that in DR's region.
     #[must_use]
     pub fn function_arn(&self, account: &str, name: &str) -> String {
-        format!("arn:aws:lambda:{REGION}:{account}:function:{name}")
+        self.place(account).map(|place| place.arn("lambda", &format!("function:{name}"))).unwrap_or_default()
     }
 
     /// The ARN of a database in the source account.
@@ -149,10 +149,11 @@ impl Fixture {
         Ok(DatabaseArn::new(kind, self.source(), name)?)
     }
 
-    /// The configuration of clients that act as the root user of the account.
+    /// The configuration of clients that act as the root user of the account, in DR in DR's region.
     #[must_use]
     pub fn owner_config(&self, account: &str) -> SdkConfig {
-        self.rehearsal.world().sdk_config(account, REGION)
+        let region = self.place(account).map_or(REGION.to_owned(), |place| place.region.to_string());
+        self.rehearsal.world().sdk_config(account, &region)
     }
 
     /// The invariants that do not hold.

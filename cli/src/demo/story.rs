@@ -49,7 +49,7 @@ pub(super) async fn first(simulation: &mut Simulation) -> anyhow::Result<Vec<Ste
             message: phrases(&line),
             created: created.and_then(|arn| Some(arn.rsplit_once(':')?.1.to_owned())),
             calls: calls(simulation, &line, at),
-            account: line.account,
+            account: line.place.account.to_string(),
         });
     }
     Ok(story)
@@ -100,7 +100,6 @@ fn phrases(line: &Line) -> Vec<String> {
 
 /// The calls of the invocation that wrote this log line, each operation once with the number of its calls.
 fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String> {
-    let function = line.function();
     let called: Vec<String> = simulation.rehearsal.world().journal(|journal| {
         let entries = journal.entries();
         let span = entries.iter().find_map(|entry| invocation_span(entry, line, at));
@@ -108,7 +107,7 @@ fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String>
         let called = entries.iter().filter(is_in_span).filter_map(|entry| match &entry.event {
             // Calls without a resource are lists, made by sweeps.
             Event::Call { account, role: Some(role), operation, resource: Some(_), .. }
-                if *account == line.account && *role == simulation.rehearsal.setup().role_name(&function) =>
+                if *account == line.place.account.as_str() && *role == line.role() =>
             {
                 Some(operation.clone())
             }
@@ -135,8 +134,10 @@ fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String>
 /// The start and end of the invocation that wrote this log line, if this entry is that invocation.
 fn invocation_span(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match &entry.event {
-        Event::Invocation { account, function, duration_ms, .. }
-            if *account == line.account && *function == line.function() =>
+        Event::Invocation { account, region, function, duration_ms, .. }
+            if *account == line.place.account.as_str()
+                && *region == *line.place.region.as_str()
+                && *function == line.function() =>
         {
             let start = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
             (start <= at && at <= entry.at).then_some((start, entry.at))

@@ -56,7 +56,7 @@ fn phrases(event: &Event) -> Vec<(Style, String)> {
         Event::LogDenied { account, function, reason } => {
             vec![format!("{account}/{function}"), "log denied".to_owned(), reason.clone()]
         }
-        Event::Transition { account, machine, execution, state } => {
+        Event::Transition { account, machine, execution, state, .. } => {
             vec![format!("{account}/{machine}"), format!("transition {execution}"), state.clone()]
         }
         other => members(other),
@@ -82,7 +82,7 @@ pub(super) fn of_log(line: &LogLine) -> Line {
         "INFO" => (TITLE, ""),
         _ => (*Styles::styled().get_error(), level),
     };
-    let function = format!("{}/{}", line.account, line.function());
+    let function = format!("{}/{}", line.place.account, line.function());
     let snapshot = resource(line.text("snapshot"));
     let phrases = [&function, level, line.text("step"), line.text("message"), line.text("reason"), snapshot];
     Line {

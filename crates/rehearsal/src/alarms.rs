@@ -18,7 +18,7 @@ pub struct Notification {
 }
 
 impl Rehearsal {
-    /// The notifications of all alarms of an account since this time, oldest first. Log lines that were drained do not count.
+    /// The notifications of all alarms of an account in a region since this time, oldest first. Log lines that were drained do not count.
     #[must_use]
     pub fn notifications(&self, place: &Place, since: DateTime<Utc>) -> Vec<Notification> {
         let now = self.world.now();
@@ -38,9 +38,9 @@ impl Rehearsal {
     /// The data points of an alarm's metric.
     fn data_points(&self, place: &Place, alarm: &Alarm) -> Vec<(DateTime<Utc>, f64)> {
         if alarm.namespace == "Draco" {
-            let of_account = |line: &&Line| line.account == place.account.as_str();
+            let is_here = |line: &&Line| line.place == *place;
             let point = |line: &Line| Some((line.time()?, published(&line.json, alarm)?));
-            return self.logs.read(|lines| lines.iter().filter(of_account).filter_map(point).collect());
+            return self.logs.read(|lines| lines.iter().filter(is_here).filter_map(point).collect());
         }
         self.world.journal(|journal| {
             let counted = journal.entries().iter().filter(|entry| counts(&entry.event, place, alarm));
@@ -68,7 +68,8 @@ fn published(line: &Value, alarm: &Alarm) -> Option<f64> {
 /// Whether an event counts for one of AWS's own metrics. Of the metrics that the templates use, `AsyncEventAge` is missing.
 fn counts(event: &Event, place: &Place, alarm: &Alarm) -> bool {
     let is = |dimension: &str, value: &str| alarm.dimensions.get(dimension).is_some_and(|known| known == value);
-    let here = format!(":{}:", place.account);
+    let here = format!(":{}:{}:", place.region, place.account);
+    let is_place = |account: &str, region: &str| account == place.account.as_str() && region == place.region.as_str();
     let is_here = |dimension: &str, arn: &str| {
         let name = arn.split_once(&here).map(|(_, name)| name.trim_start_matches("function:"));
         name.is_some_and(|name| is(dimension, name))
@@ -80,13 +81,13 @@ fn counts(event: &Event, place: &Place, alarm: &Alarm) -> bool {
         ("DestinationDeliveryFailures", Event::DeadLetter { function, outcome, .. }) => {
             *outcome != DeliveryOutcome::Delivered && is_here("FunctionName", function)
         }
-        (metric, Event::Invocation { account, function, outcome, .. }) => {
-            metric == metric_of(*outcome) && account == place.account.as_str() && is("FunctionName", function)
+        (metric, Event::Invocation { account, region, function, outcome, .. }) => {
+            metric == metric_of(*outcome) && is_place(account, region) && is("FunctionName", function)
         }
-        ("ExecutionsFailed", Event::Transition { account, machine, state, .. }) => {
+        ("ExecutionsFailed", Event::Transition { account, region, machine, state, .. }) => {
             let machine = place.arn("states", &format!("stateMachine:{machine}"));
             let has_failed = ["TimedOut", "Failed"].contains(&state.as_str());
-            has_failed && account == place.account.as_str() && is("StateMachineArn", &machine)
+            has_failed && is_place(account, region) && is("StateMachineArn", &machine)
         }
         _ => false,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use chrono::SecondsFormat;
 use cloud::{Cloud, Function};
 use protocol::{AccountId, Place};
 use serde_json::Value;
@@ -77,24 +78,58 @@ impl DracoFunction {
 }
 
 impl Rehearsal {
-    /// Creates the stacks in all accounts.
+    /// Creates the stacks in all accounts and regions.
     ///
     /// # Errors
     /// If a stack cannot be created.
     pub fn deploy(world: World, setup: Setup) -> anyhow::Result<Self> {
-        let rehearsal = Self { world, setup, logs: Logs::default() };
+        let has_second = setup.second_region.is_some();
+        let mut rehearsal = Self { world, setup, second_since: None, logs: Logs::default() };
         let Self { setup, .. } = &rehearsal;
-        let accounts: Vec<_> = setup.sources.iter().map(ToString::to_string).collect();
-        let parameters = with(&setup.consumer_parameters, "SourceAccounts", &accounts.join(","));
-        rehearsal.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)?;
+        rehearsal.create_consumer()?;
         for source in &setup.sources {
-            rehearsal.create_source_stack(source)?;
+            rehearsal.create_source_stack(source, &setup.dr())?;
         }
         for source in setup.sources() {
-            let parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
+            let mut parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
+            if let Some(region) = &setup.dr_region {
+                parameters.insert("DrRegion".to_owned(), region.to_string());
+            }
             rehearsal.create_stack(FunctionStack::Producer, &source, parameters)?;
         }
+        if has_second {
+            rehearsal.create_second()?;
+        }
         Ok(rehearsal)
+    }
+
+    /// Creates the stack of the consumer in DR's region.
+    fn create_consumer(&self) -> anyhow::Result<()> {
+        let setup = &self.setup;
+        let mut parameters = with(&setup.consumer_parameters, "SourceAccounts", &list(&setup.sources));
+        if setup.dr_region.is_some() || !setup.more_regions.is_empty() {
+            parameters.insert("SourceRegions".to_owned(), list(setup.source_regions()));
+        }
+        if let Some(region) = &setup.second_region {
+            parameters.insert("SecondRegion".to_owned(), region.to_string());
+        }
+        self.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)
+    }
+
+    /// Creates the stacks in the second region: that of the consumer, and the one with the topic of the DR account.
+    fn create_second(&mut self) -> anyhow::Result<()> {
+        let (setup, since) = (&self.setup, self.world.now());
+        let Some(second) = setup.second() else { return Ok(()) };
+        let mut parameters = with(&setup.second_parameters, "SourceAccounts", &list(&setup.sources));
+        parameters.extend([
+            ("FirstRegion".to_owned(), setup.dr().region.to_string()),
+            ("SourceRegions".to_owned(), list(setup.source_regions())),
+            ("Since".to_owned(), since.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        ]);
+        self.create_stack(FunctionStack::Consumer, &second, parameters)?;
+        self.create_source_stack(&setup.dr, &second)?;
+        self.second_since = Some(since);
+        Ok(())
     }
 
     fn create_stack(
@@ -111,14 +146,14 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// Creates the stack in DR for a source account.
-    fn create_source_stack(&self, source: &AccountId) -> anyhow::Result<()> {
+    /// Creates the stack in a region of DR for an account that announces snapshots to it.
+    fn create_source_stack(&self, source: &AccountId, dr: &Place) -> anyhow::Result<()> {
         let (setup, bucket) = (&self.setup, Bucket::new(BUCKET));
         let parameters = with(&setup.source_parameters, "SourceAccount", source.as_str());
         let name = format!("draco-source-{source}");
         let template = SOURCE.as_ref().map_err(Clone::clone)?;
         let stack = Stack { name: &name, template, parameters: &parameters, bucket: &bucket };
-        self.world.create_stack(setup.dr.as_str(), setup.region.as_str(), &stack)?;
+        self.world.create_stack(dr.account.as_str(), dr.region.as_str(), &stack)?;
         Ok(())
     }
 
@@ -128,7 +163,7 @@ impl Rehearsal {
         place: &Place,
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
-        let (place, logs) = (place.clone(), self.logs.writer(place.account.as_str()));
+        let (place, logs) = (place.clone(), self.logs.writer(place));
         move |invocation| {
             let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
             let Some(function) = DracoFunction::of_handler(handler) else {
@@ -148,6 +183,11 @@ impl Rehearsal {
             Box::pin(handled.with_subscriber(subscriber))
         }
     }
+}
+
+/// The names, separated by commas.
+fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn with(parameters: &BTreeMap<String, String>, name: &str, value: &str) -> BTreeMap<String, String> {

@@ -17,11 +17,11 @@ use crate::Rehearsal;
 pub struct Ledger {
     /// Every source snapshot that was ever available, by ARN and time, as it was observed last.
     pub sources: BTreeMap<(SnapshotArn, DateTime<Utc>), Source>,
-    /// Every copy in DR that was ever available, as it was observed last.
+    /// Every copy in DR that was ever available, in either region, as it was observed last.
     pub copies: BTreeMap<SnapshotArn, (Origin, Snapshot)>,
     /// The transit copies that exist now, and when each was observed first.
     pub transits: BTreeMap<SnapshotArn, (Origin, DateTime<Utc>)>,
-    /// The copies that are in DR now, with any status.
+    /// The copies that are in DR now, in either region, with any status.
     pub present: BTreeMap<SnapshotArn, Snapshot>,
     /// The lifecycle of each database that has one, by resource ID. Databases that are gone stay.
     lifecycles: BTreeMap<String, String>,
@@ -77,11 +77,13 @@ impl Ledger {
             }
         }
         self.present.clear();
-        for snapshot in rehearsal.snapshots(&rehearsal.setup.dr()).await? {
-            if let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) {
-                self.present.insert(snapshot.arn.clone(), snapshot.clone());
-                if snapshot.status == Status::Available {
-                    self.copies.insert(snapshot.arn.clone(), (origin, snapshot));
+        for (place, _) in rehearsal.setup.archives() {
+            for snapshot in rehearsal.snapshots(&place).await? {
+                if let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) {
+                    self.present.insert(snapshot.arn.clone(), snapshot.clone());
+                    if snapshot.status == Status::Available {
+                        self.copies.insert(snapshot.arn.clone(), (origin, snapshot));
+                    }
                 }
             }
         }
@@ -103,13 +105,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The copy of a source, if it was ever available.
+    /// The copy of a source in this region of DR, if it was ever available.
     #[must_use]
     pub fn copy_of(&self, source: &Source, dr: &Place) -> Option<&Snapshot> {
         self.copy_of_origin(&source.origin, dr)
     }
 
-    /// The copy of this origin by any attempt, if it was ever available.
+    /// The copy of this origin in this region of DR by any attempt, if it was ever available.
     #[must_use]
     pub fn copy_of_origin(&self, origin: &Origin, dr: &Place) -> Option<&Snapshot> {
         let copies = Attempt::ALL.into_iter().filter_map(|attempt| self.copies.get(&origin.copy_of(attempt, dr)));

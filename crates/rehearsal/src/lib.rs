@@ -14,6 +14,7 @@ mod totals;
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
+use chrono::{DateTime, Utc};
 use protocol::{AccountId, Place, Region};
 use sim::World;
 
@@ -30,12 +31,20 @@ pub struct Setup {
     pub sources: Vec<AccountId>,
     /// The DR account.
     pub dr: AccountId,
-    /// The region of all of them.
+    /// The region of the source accounts, and of DR if it has no other.
     pub region: Region,
+    /// Other regions of the source accounts. Each account has a producer in every region.
+    pub more_regions: Vec<Region>,
+    /// The region of DR, if it is another one.
+    pub dr_region: Option<Region>,
+    /// The region to which DR copies its copies onward.
+    pub second_region: Option<Region>,
     /// Optional parameters of the producers' template, such as `WaitLimitHours`.
     pub producer_parameters: BTreeMap<String, String>,
     /// Optional parameters of the consumer's template, such as `NoDryRun`.
     pub consumer_parameters: BTreeMap<String, String>,
+    /// The same for the stack in the second region.
+    pub second_parameters: BTreeMap<String, String>,
     /// Optional parameters of the template for each source account in DR, such as `NoCopyHours`.
     pub source_parameters: BTreeMap<String, String>,
 }
@@ -45,6 +54,8 @@ pub struct Setup {
 pub struct Rehearsal {
     world: World,
     setup: Setup,
+    /// When the stack in the second region was created.
+    second_since: Option<DateTime<Utc>>,
     logs: Logs,
 }
 
@@ -58,8 +69,12 @@ impl Setup {
             sources: vec![source.parse()?],
             dr: dr.parse()?,
             region: region.parse()?,
+            more_regions: Vec::new(),
+            dr_region: None,
+            second_region: None,
             producer_parameters: BTreeMap::new(),
             consumer_parameters: BTreeMap::new(),
+            second_parameters: BTreeMap::new(),
             source_parameters: BTreeMap::new(),
         })
     }
@@ -71,6 +86,38 @@ impl Setup {
     pub fn and_source(mut self, account: &str) -> anyhow::Result<Self> {
         self.sources.push(account.parse()?);
         Ok(self)
+    }
+
+    /// Adds a region of the source accounts.
+    ///
+    /// # Errors
+    /// If the region is invalid.
+    pub fn and_region(mut self, region: &str) -> anyhow::Result<Self> {
+        self.more_regions.push(region.parse()?);
+        Ok(self)
+    }
+
+    /// Sets the region of DR.
+    ///
+    /// # Errors
+    /// If the region is invalid.
+    pub fn dr_region(self, region: &str) -> anyhow::Result<Self> {
+        Ok(Self { dr_region: Some(region.parse()?), ..self })
+    }
+
+    /// Sets the region to which DR copies its copies onward.
+    ///
+    /// # Errors
+    /// If the region is invalid.
+    pub fn second_region(self, region: &str) -> anyhow::Result<Self> {
+        Ok(Self { second_region: Some(region.parse()?), ..self })
+    }
+
+    /// Adds a parameter of the consumer's template for the second region.
+    #[must_use]
+    pub fn second_parameter(mut self, name: &str, value: &str) -> Self {
+        self.second_parameters.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     /// Adds a parameter of the consumer's template.
@@ -94,32 +141,34 @@ impl Setup {
         self
     }
 
-    /// Whether the consumer reports deletions without making them.
+    /// Whether the keeper in DR's region reports deletions without making them.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        !self.is_consumer_flag_set("NoDryRun")
+        !is_set(&self.consumer_parameters, "NoDryRun")
     }
 
-    /// Whether this parameter of the consumer's template is `true`.
-    pub(crate) fn is_consumer_flag_set(&self, parameter: &str) -> bool {
-        self.consumer_parameters.get(parameter).is_some_and(|value| value == "true")
-    }
-
-    /// The same for the producers' template.
+    /// Whether this parameter of the producers' template is `true`.
     pub(crate) fn is_producer_flag_set(&self, parameter: &str) -> bool {
-        self.producer_parameters.get(parameter).is_some_and(|value| value == "true")
+        is_set(&self.producer_parameters, parameter)
     }
 
-    /// The name of a function's role. The journal has it for each call of the function.
+    /// The name of a function's role. The journal has it for each call of the function. That of the producer is for the
+    /// first region, those of the others are for DR's.
     #[must_use]
     pub fn role_name(&self, function: &str) -> String {
-        format!("{function}-{}", self.region.as_str())
+        let region = if function == "draco-producer" { &self.region } else { self.region_of_dr() };
+        format!("{function}-{region}")
     }
 
-    /// The account, with the region.
+    /// The account, with the region: of the source accounts the first one.
     #[must_use]
     pub fn place(&self, account: &AccountId) -> Place {
-        Place { account: account.clone(), region: self.region.clone() }
+        let region = if *account == self.dr { self.region_of_dr() } else { &self.region };
+        Place { account: account.clone(), region: region.clone() }
+    }
+
+    fn region_of_dr(&self) -> &Region {
+        self.dr_region.as_ref().unwrap_or(&self.region)
     }
 
     /// The DR account, with the region.
@@ -128,10 +177,34 @@ impl Setup {
         self.place(&self.dr)
     }
 
-    /// The source accounts, with the region.
-    pub fn sources(&self) -> impl Iterator<Item = Place> {
-        self.sources.iter().map(|account| self.place(account))
+    /// The DR account, with the second region.
+    #[must_use]
+    pub fn second(&self) -> Option<Place> {
+        Some(Place { account: self.dr.clone(), region: self.second_region.clone()? })
     }
+
+    /// The source accounts, with each of their regions.
+    pub fn sources(&self) -> impl Iterator<Item = Place> {
+        self.source_regions().flat_map(|region| {
+            self.sources.iter().map(|account| Place { account: account.clone(), region: region.clone() })
+        })
+    }
+
+    /// The regions of the source accounts.
+    pub fn source_regions(&self) -> impl Iterator<Item = &Region> {
+        std::iter::once(&self.region).chain(&self.more_regions)
+    }
+
+    /// The DR account with each region that has copies, with the parameters of the consumer's template there.
+    pub(crate) fn archives(&self) -> impl Iterator<Item = (Place, &BTreeMap<String, String>)> {
+        let second = self.second().map(|second| (second, &self.second_parameters));
+        std::iter::once((self.dr(), &self.consumer_parameters)).chain(second)
+    }
+}
+
+/// Whether this parameter of a template is `true`.
+pub(crate) fn is_set(parameters: &BTreeMap<String, String>, name: &str) -> bool {
+    parameters.get(name).is_some_and(|value| value == "true")
 }
 
 impl Rehearsal {
@@ -145,6 +218,12 @@ impl Rehearsal {
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// When the second region was added, if there is one. Copies that arrived in DR's region before are its backfill.
+    #[must_use]
+    pub fn second_since(&self) -> Option<DateTime<Utc>> {
+        self.second_since
     }
 
     /// The log lines of the functions.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use protocol::Place;
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -14,8 +15,8 @@ pub struct Logs(Arc<Mutex<Vec<Line>>>);
 /// A log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The account of the function.
-    pub account: String,
+    /// The account and the region of the function.
+    pub place: Place,
     /// The line.
     pub json: Value,
 }
@@ -38,9 +39,9 @@ impl Logs {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The writer for the functions of an account.
-    pub(crate) fn writer(&self, account: &str) -> Writer {
-        Writer { logs: self.clone(), account: account.to_owned() }
+    /// The writer for the functions of an account in a region.
+    pub(crate) fn writer(&self, place: &Place) -> Writer {
+        Writer { logs: self.clone(), place: place.clone() }
     }
 }
 
@@ -55,6 +56,12 @@ impl Line {
     #[must_use]
     pub fn function(&self) -> String {
         format!("draco-{}", self.text("function"))
+    }
+
+    /// The name of that function's role.
+    #[must_use]
+    pub fn role(&self) -> String {
+        format!("{}-{}", self.function(), self.place.region)
     }
 
     /// The text of a field; empty if the field is missing or not a text.
@@ -74,14 +81,14 @@ impl Line {
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     logs: Logs,
-    account: String,
+    place: Place,
 }
 
 impl io::Write for Writer {
     /// The log writes each line with one call.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let json = serde_json::from_slice(bytes)?;
-        let line = Line { account: self.account.clone(), json };
+        let line = Line { place: self.place.clone(), json };
         self.logs.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         Ok(bytes.len())
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{Kind, Snapshot};
+use protocol::{Kind, Place, Snapshot};
 use serde::Serialize;
 use sim::Settings;
 use sim::bill::Bill;
@@ -21,6 +21,9 @@ pub struct Totals {
     pub eligible: usize,
     /// Eligible snapshots that have, or had, a copy in DR.
     pub copied: usize,
+    /// Eligible snapshots that have, or had, a copy in the second region, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copied_onward: Option<usize>,
     /// Eligible snapshots that have neither a copy nor an alarm.
     pub lost: usize,
     /// Transit copies that exist at the end.
@@ -54,6 +57,8 @@ impl Totals {
         let dr = rehearsal.setup().dr();
         let eligible: Vec<_> = ledger.sources.values().filter(|source| source.is_protected()).collect();
         let copied: Vec<_> = eligible.iter().filter(|source| ledger.copy_of(source, &dr).is_some()).collect();
+        let is_onward =
+            |second: &Place| eligible.iter().filter(|source| ledger.copy_of(source, second).is_some()).count();
         let would_delete = rehearsal.logs().read(|lines| {
             let copies = lines.iter().filter(|line| line.text("step") == "would_delete").map(|line| line.text("copy"));
             copies.collect::<BTreeSet<_>>().len()
@@ -73,6 +78,7 @@ impl Totals {
             snapshots: ledger.sources.len(),
             eligible: eligible.len(),
             copied: copied.len(),
+            copied_onward: rehearsal.setup().second().as_ref().map(is_onward),
             lost: lost(rehearsal, ledger).len(),
             transit_left: ledger.transits.len(),
             deleted: calls(rehearsal, "draco-keeper", delete_kind).len(),

@@ -54,6 +54,8 @@ pub enum Event {
     Invocation {
         /// The function's account.
         account: String,
+        /// The function's region.
+        region: String,
         /// The function's name.
         function: String,
         /// The ID of the event. Retries have the same ID.
@@ -102,6 +104,8 @@ pub enum Event {
     Transition {
         /// The machine's account.
         account: String,
+        /// The machine's region.
+        region: String,
         /// The machine's name.
         machine: String,
         /// The execution's name.

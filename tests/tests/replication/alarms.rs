@@ -125,7 +125,7 @@ async fn dr_keeps_and_counts_the_copies_of_an_account_that_cannot_be_reached() -
     let reported: Vec<_> = copies.iter().map(|copy| copy.tags.get(tags::REPORTED).is_some()).collect();
     assert_eq!(reported, [true]);
     let lines = fixture.rehearsal.logs().lines();
-    let of_dr = |line: &&rehearsal::Line| line.account == DR;
+    let of_dr = |line: &&rehearsal::Line| line.place.account.as_str() == DR;
     let errors: Vec<_> = lines.iter().filter(of_dr).filter(|line| line.text("level") == "ERROR").collect();
     assert_eq!(errors, [&lines[0]; 0]);
     let copied: Vec<_> = lines.iter().filter(of_dr).filter(|line| line.json["Copied"] == 1).collect();

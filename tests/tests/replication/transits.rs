@@ -50,7 +50,7 @@ pub(crate) fn lines(fixture: &Fixture, step: &str) -> Vec<Line> {
 
 fn has_no_error(fixture: &Fixture, account: &str) -> bool {
     let lines = fixture.rehearsal.logs().lines();
-    lines.iter().filter(|line| line.account == account).all(|line| line.text("level") != "ERROR")
+    lines.iter().filter(|line| line.place.account.as_str() == account).all(|line| line.text("level") != "ERROR")
 }
 
 /// A producer beside the deployed one.

@@ -203,8 +203,10 @@ impl Attempt {
     }
 
     fn write(&self, state: &mut State, started: DateTime<Utc>, memory: u32, outcome: InvocationOutcome) {
+        let (account, region) = Arn::parse(&self.function_arn).map_or(("", ""), |arn| (arn.account, arn.region));
         state.write(Event::Invocation {
-            account: Arn::parse(&self.function_arn).map_or("", |arn| arn.account).to_owned(),
+            account: account.to_owned(),
+            region: region.to_owned(),
             function: name(&self.function_arn).unwrap_or_default().to_owned(),
             request_id: self.request_id.clone(),
             attempt: self.number,

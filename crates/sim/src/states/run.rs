@@ -72,8 +72,8 @@ fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
     let waiting = execution.advance(now, signal);
     let (turn, role, arn) = (execution.turn, execution.role_arn.clone(), execution.arn.clone());
     for entered in std::mem::take(&mut execution.entered) {
-        let (account, machine) = (id.account.clone(), id.machine.clone());
-        state.write(Event::Transition { account, machine, execution: id.name.clone(), state: entered });
+        let (account, region, machine) = (id.account.clone(), id.region.clone(), id.machine.clone());
+        state.write(Event::Transition { account, region, machine, execution: id.name.clone(), state: entered });
     }
     match waiting {
         Waiting::Ended => forget_later(state, id.clone()),
