@@ -2,7 +2,7 @@
 //!
 //! [`Meter`] counts events (invocations, transitions, requests) and amounts over time (keys, storage). Quantities are
 //! integers and are converted to dollars once, at the end, so that rounding errors do not add up. Not included: free
-//! tiers, taxes, and usage that is not simulated (databases, transfer between regions).
+//! tiers, taxes, and usage that is not simulated (databases, other transfer than that of snapshots).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::call::Service;
 use crate::journal::{DeliveryOutcome, Event, InvocationOutcome};
+use crate::regions::UNREACHABLE;
 use crate::world::World;
 
 /// The region of the prices.
@@ -20,7 +21,7 @@ pub const REGION: &str = "us-east-1";
 pub const AS_OF: &str = "2026-11-21";
 
 /// Item, name, unit, price in dollars, and the number of units for that price.
-const PRICES: [(BillItem, &str, &str, f64, f64); 8] = [
+const PRICES: [(BillItem, &str, &str, f64, f64); 9] = [
     (BillItem::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
     (BillItem::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
     (BillItem::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
@@ -29,6 +30,8 @@ const PRICES: [(BillItem, &str, &str, f64, f64); 8] = [
     (BillItem::Keys, "KMS keys", "key-month", 1.00, 1.0),
     (BillItem::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
     (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
+    // From us-east-1 to another region, except us-east-2 (0.01).
+    (BillItem::Transfer, "RDS snapshot transfer", "GiB", 0.02, 1.0),
 ];
 
 /// An item on the bill.
@@ -45,6 +48,8 @@ pub(crate) enum BillItem {
     KmsRequests,
     /// Snapshots, by MiB and the time that they exist.
     Storage,
+    /// Snapshots that were copied to another region, in MiB.
+    Transfer,
 }
 
 /// The cost of the usage so far.
@@ -112,6 +117,8 @@ impl BillItem {
             Self::Keys => MONTH_MILLISECONDS,
             // MiB-milliseconds
             Self::Storage => 1024.0 * MONTH_MILLISECONDS,
+            // MiB
+            Self::Transfer => 1024.0,
             Self::LambdaRequests | Self::Transitions | Self::Publishes | Self::SqsRequests | Self::KmsRequests => 1.0,
         }
     }
@@ -157,7 +164,8 @@ impl Meter {
                 );
             }
             Event::Transition { .. } => self.add(BillItem::Transitions, 1),
-            // Failed requests are charged too.
+            // Failed requests are charged too, but not those that did not reach AWS.
+            Event::Call { error: Some(error), .. } if error == UNREACHABLE => {}
             Event::Call { service: Service::Kms, .. } => self.add(BillItem::KmsRequests, 1),
             Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
             Event::Call { .. } | Event::LogDenied { .. } => {}

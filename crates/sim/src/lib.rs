@@ -34,6 +34,7 @@ pub mod lambda;
 mod page;
 pub mod questions;
 mod rds;
+mod regions;
 mod schedule;
 mod sns;
 mod sqs;

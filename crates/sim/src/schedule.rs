@@ -82,6 +82,8 @@ impl Occurrence {
             return;
         }
         match self.may_invoke(state) {
+            // A run that is missed is not made up.
+            _ if state.is_cut(&self.region) => {}
             Ok(()) => lambda::invoke(state, function_arn, payload.clone()),
             Err(topic) => {
                 let (now, message_id, to) = (state.now, state.new_uuid(), function_arn.clone());

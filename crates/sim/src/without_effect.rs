@@ -21,7 +21,8 @@ const TABLE: [WithoutEffect; 2] = [
         service: Service::Rds,
         operations: &["CopyDBSnapshot", "CopyDBClusterSnapshot"],
         parameters: &["PreSignedUrl"],
-        reason: "The source region is in the ARN. Signatures are not verified.",
+        reason: "\"This setting applies only to Amazon Web Services GovCloud (US) Regions. It's ignored in other Amazon Web Services \
+                 Regions.\" (API reference)",
     },
     WithoutEffect {
         service: Service::Rds,

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
 use crate::questions::Answers;
+use crate::regions::{self, Regions, Unreachable};
 use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
@@ -41,8 +42,11 @@ pub struct Settings {
     pub cluster_gib: u32,
     /// The quota of manual snapshots for each kind (instance, cluster), account and region.
     pub snapshot_quota: usize,
-    /// The quota of copies in progress from other regions, for each account and destination region.
+    /// The quota of copies of instance snapshots in progress from other regions, for each account. What counts is an open
+    /// question, `cross-region-limit`.
     pub copy_quota: usize,
+    /// The same for copies of cluster snapshots.
+    pub cluster_copy_quota: usize,
     /// The rate limit for each service, account and region. `None`: no throttling.
     pub calls_per_second: Option<u32>,
     /// The maximum number of journal entries. When it is exceeded, the older half is removed. `None`: all entries are
@@ -63,7 +67,10 @@ impl Default for Settings {
             changed_percent_per_day: 5,
             cluster_gib: 100,
             snapshot_quota: 100,
+            // "For each AWS account, you can copy up to 20 DB snapshots at a time from one AWS Region to another" (RDS User Guide),
+            // "up to five DB cluster snapshots" (Aurora User Guide).
             copy_quota: 20,
+            cluster_copy_quota: 5,
             calls_per_second: None,
             max_journal_entries: None,
             answers: Answers::default(),
@@ -92,10 +99,11 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) faults: Faults,
     pub(crate) throttle: Throttle,
+    pub(crate) regions: Regions,
     pub(crate) random: fastrand::Rng,
     pub(crate) settings: Settings,
     /// Keyed by account and region.
-    regions: BTreeMap<(String, String), RegionState>,
+    region_states: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
     pub(crate) accounts: iam::Accounts,
     /// The function invocations that are running.
@@ -151,7 +159,8 @@ impl World {
                 throttle: Throttle::default(),
                 random: fastrand::Rng::with_seed(settings.seed),
                 settings: settings.clone(),
-                regions: BTreeMap::new(),
+                regions: Regions::default(),
+                region_states: BTreeMap::new(),
                 roles: iam::Roles::default(),
                 accounts: iam::Accounts::default(),
                 runs: lambda::FunctionRuns::default(),
@@ -222,12 +231,15 @@ impl World {
     }
 
     /// The response to a request, and its request ID. A request that could not be read gets an error response.
-    pub(crate) async fn respond(&self, call: Result<Call, wire::RequestError>) -> (wire::Response, String) {
+    pub(crate) async fn respond(
+        &self,
+        call: Result<Call, wire::RequestError>,
+    ) -> Result<(wire::Response, String), Unreachable> {
         let id = self.0.lock().new_uuid();
         let response = match call {
             Ok(call) => {
                 let (service, operation) = (call.service, call.operation.clone());
-                let answer = self.call(call).await;
+                let answer = self.call(call).await?;
                 let response = wire::write(Some((service, &operation)), &answer, &id);
                 // AWS's models do not have the errors of fault plans and of this simulation's limits.
                 if !answer.is_err_and(|error| error.is_artificial) {
@@ -239,12 +251,16 @@ impl World {
                 wire::write(service.map(|service| (service, "")), &Err(error), &id)
             }
         };
-        (response, id)
+        Ok((response, id))
     }
 
     /// Processes a call: choose the fault, wait for the latency, run the operation, write the journal entry.
-    async fn call(&self, call: Call) -> CallResult {
+    async fn call(&self, call: Call) -> Result<CallResult, Unreachable> {
         let received = self.now();
+        if self.change(|state| state.is_cut(&call.region)) {
+            self.sleep(regions::CONNECT_TIMEOUT).await;
+            return Err(self.change(|state| state.unreachable(&call, received)));
+        }
         let action = self.0.lock().faults.next_action(&Point::call(&call));
         if action == Action::Crash && lambda::kill(&mut self.0.lock(), &call.caller) {
             // The function that made the call is stopped and never receives a response.
@@ -255,6 +271,10 @@ impl World {
         self.wait_for_messages(&call).await;
 
         self.change(|state| {
+            // The region was cut off while the call was on its way.
+            if state.is_cut(&call.region) {
+                return Err(state.unreachable(&call, received));
+            }
             let mut entry = Event::of(&call);
             let answer = match action {
                 Action::FailBefore => Err(Error::internal_failure()),
@@ -269,7 +289,7 @@ impl World {
             };
             entry.set_response(answer.as_ref().err(), (state.now - received).num_milliseconds());
             state.write(entry);
-            answer
+            Ok(answer)
         })
     }
 }
@@ -307,6 +327,7 @@ async fn run_agenda(world: Weak<Inner>, clock: Clock, changed: Arc<Notify>) {
 impl State {
     /// Authorizes the call and runs the operation.
     pub(crate) fn serve(&mut self, call: Call) -> CallResult {
+        self.check_enabled(&call)?;
         // The required permissions are computed only for callers that have policies.
         if self.roles.has_policies(&call.caller) {
             let needs = self.required_permissions(&call)?;
@@ -338,23 +359,32 @@ impl State {
 
     /// The state of this account and region.
     pub(crate) fn region_state(&mut self, account: &str, region: &str) -> &mut RegionState {
-        self.regions.entry((account.to_owned(), region.to_owned())).or_default()
+        self.region_states.entry((account.to_owned(), region.to_owned())).or_default()
     }
 
     /// The state of all accounts in this region.
     pub(crate) fn accounts_in(&self, region: &str) -> impl Iterator<Item = &RegionState> {
-        self.regions.iter().filter(move |((_, of), _)| of == region).map(|(_, state)| state)
+        self.region_states.iter().filter(move |((_, of), _)| of == region).map(|(_, state)| state)
     }
 
     /// The same, if it was ever used.
     pub(crate) fn used_region_state(&self, account: &str, region: &str) -> Option<&RegionState> {
-        self.regions.get(&(account.to_owned(), region.to_owned()))
+        self.region_states.get(&(account.to_owned(), region.to_owned()))
     }
 
     /// Writes a journal entry and adds its cost to the bill.
     pub(crate) fn write(&mut self, event: Event) {
         self.meter.count(&event);
         self.journal.write(self.now, event);
+    }
+
+    /// Records a call that did not reach its region.
+    fn unreachable(&mut self, call: &Call, received: DateTime<Utc>) -> Unreachable {
+        let mut entry = Event::of(call);
+        let error = Error::new(regions::UNREACHABLE, "The region cannot be reached.");
+        entry.set_response(Some(&error), (self.now - received).num_milliseconds());
+        self.write(entry);
+        Unreachable
     }
 
     /// A random identifier in UUID format.

@@ -43,6 +43,10 @@ const REASONS: &[(&str, &str)] = &[
          databases",
     ),
     ("other-engines-events", "it needs a cluster of DocumentDB, whose smallest instance class is expensive"),
+    ("kms-via-region", "it copies to another region, and probe works in one"),
+    ("cross-region-limit", "it needs 41 copies at a time from two regions to a third, and probe works in one"),
+    ("lost-source-region", "it needs a region that fails"),
+    ("documentdb-cross-region", "it needs a cluster of DocumentDB, and probe works in one region"),
     ("copied-tags-permission", "it needs a role with few permissions, and probe creates no roles"),
 ];
 

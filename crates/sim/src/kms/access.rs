@@ -116,8 +116,9 @@ fn key_at<'s>(state: &'s mut State, location: &KeyLocation) -> Option<&'s mut Ke
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 
-/// The ARN of a key (given as identifier, ARN, alias or alias ARN) that the caller may use for all of these operations
-/// (`kms:Decrypt`, …) through a service (`rds`), which uses it with this encryption context. Otherwise returns the reason.
+/// The ARN of a key in a region (given as identifier, ARN, alias or alias ARN) that the caller may use for all of these
+/// operations (`kms:Decrypt`, …) through a service (`rds.eu-west-1`), which uses it with this encryption context. Otherwise returns
+/// the reason.
 pub(crate) fn usable_key(
     state: &mut State,
     caller: &Caller,
@@ -132,7 +133,7 @@ pub(crate) fn usable_key(
     if key.manager == KeyManager::Aws && key.account != caller.account {
         return Err(Refusal(format!("key {} is AWS managed and belongs to another account", key.arn)));
     }
-    let service = format!("{via}.{region}.amazonaws.com");
+    let service = format!("{via}.amazonaws.com");
     let terms = Terms::of_service(service.clone(), encryption_context.clone());
     let mut refused = Vec::new();
     for action in operations {

@@ -171,7 +171,7 @@ pub(crate) struct ServiceGrant {
     id: String,
 }
 
-/// Creates a grant for a service (`rds`), which acts for this account and has checked that it may create grants.
+/// Creates a grant for a service (`rds.eu-west-1`), which acts for this account and has checked that it may create grants.
 pub(crate) fn grant_to_service(
     state: &mut State,
     account: &str,
@@ -180,7 +180,7 @@ pub(crate) fn grant_to_service(
     context: &EncryptionContext,
 ) -> Option<ServiceGrant> {
     let arn = Arn::of("kms", key)?;
-    let terms = Terms::of_service(format!("{service}.{}.amazonaws.com", arn.region), context.clone());
+    let terms = Terms::of_service(format!("{service}.amazonaws.com"), context.clone());
     let (id, now) = (new_id(state), state.now);
     let grants = &mut state.region_state(arn.account, arn.region).kms.grants;
     let grants = grants.entry(arn.resource.strip_prefix("key/")?.to_owned()).or_default();

@@ -9,6 +9,7 @@ use crate::world::World;
 const OWNER: &str = "111111111111";
 const OTHER: &str = "222222222222";
 const REGION: &str = "eu-west-1";
+const VIA: &str = "rds.eu-west-1";
 
 /// The operations on the source's key that copying a shared snapshot requires.
 const COPY: [&str; 5] = ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
@@ -57,7 +58,7 @@ fn of_orders() -> EncryptionContext {
 
 /// Whether RDS may copy under this key on behalf of this caller. In the reason, KEY replaces the key's ARN.
 fn copy(world: &World, caller: &Caller, key: &str) -> Result<(), String> {
-    match world.change(|state| usable_key(state, caller, REGION, key, &COPY, ("rds", &of_orders()))) {
+    match world.change(|state| usable_key(state, caller, REGION, key, &COPY, (VIA, &of_orders()))) {
         Ok(arn) if arn.starts_with("arn:aws:kms:eu-west-1:") && arn.contains(":key/") => Ok(()),
         Ok(other) => Err(format!("{other} is no ARN of a key")),
         Err(Refusal(reason)) => Err(reason.replace(key, "KEY")),
@@ -85,7 +86,7 @@ async fn a_key_is_found_by_arn_id_alias_and_alias_arn() {
     call(&world, "CreateAlias", json!({ "AliasName": "alias/orders", "TargetKeyId": id }));
     let alias = "arn:aws:kms:eu-west-1:111111111111:alias/orders";
     let found = |caller: &Caller, name: &str| {
-        world.change(|state| usable_key(state, caller, REGION, name, &COPY, ("rds", &of_orders())))
+        world.change(|state| usable_key(state, caller, REGION, name, &COPY, (VIA, &of_orders())))
     };
     for name in [&arn, id, "alias/orders", alias] {
         assert_eq!(found(&root(OWNER), name), Ok(arn.clone()), "{name}");
@@ -147,7 +148,7 @@ async fn a_managed_key_can_be_used_by_its_own_account_only() {
     // The key is created once, also by its alias. The other account has its own.
     let by_alias = |caller: &Caller| {
         world
-            .change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, ("rds", &of_orders())))
+            .change(|state| usable_key(state, caller, REGION, "alias/aws/rds", &COPY, (VIA, &of_orders())))
             .expect("a key")
     };
     assert_eq!(by_alias(&root(OWNER)), arn);

@@ -25,7 +25,7 @@ use crate::world::{State, World};
 pub(crate) use permissions::{allow, may_invoke};
 pub(crate) use queue::invoke;
 pub use run::InvocationError;
-pub(crate) use run::{FunctionRuns, call, kill};
+pub(crate) use run::{FunctionRuns, call, kill, kill_all};
 
 /// A function and its configuration.
 #[derive(Clone)]

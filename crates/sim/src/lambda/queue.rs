@@ -48,6 +48,15 @@ const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl QueuedEvent {
     fn attempt(self, state: &mut State) {
+        let region = Arn::parse(&self.function_arn).map_or("", |arn| arn.region).to_owned();
+        state.when_reachable(&region, move |state| self.attempt_now(state));
+    }
+
+    fn attempt_now(self, state: &mut State) {
+        // "If the queue grows very long, new events might age out before Lambda has a chance to send them to your function."
+        if state.now > self.since + MAX_EVENT_AGE {
+            return self.give_up(state, "EventAgeExceeded", None);
+        }
         // "When you set reserved concurrency to zero …, Lambda begins sending new events to the … on-failure event
         // destination, without any retries."
         if find(state, &self.function_arn).is_some_and(|function| function.reserved_concurrency == Some(0)) {

@@ -106,6 +106,11 @@ pub(super) type OnAttemptEnd = Box<dyn FnOnce(&mut State, AttemptResult) + Send>
 impl Attempt {
     /// Makes the attempt, with the fault that was chosen for it.
     pub(super) fn make(self, state: &mut State, then: OnAttemptEnd) {
+        let region = Arn::parse(&self.function_arn).map_or("", |arn| arn.region).to_owned();
+        state.when_reachable(&region, move |state| self.make_now(state, then));
+    }
+
+    fn make_now(self, state: &mut State, then: OnAttemptEnd) {
         match state.faults.next_action(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
             Action::Pass => self.start(state, then),
             Action::Delay(more) => {
@@ -288,6 +293,18 @@ impl FunctionRuns {
         let (kill, killed) = oneshot::channel();
         self.running.insert(session.clone(), Run { function_arn: function_arn.to_owned(), kill: Some(kill) });
         (session, killed)
+    }
+}
+
+/// Kills all runs in a region.
+pub(crate) fn kill_all(state: &mut State, region: &str) {
+    for run in state.runs.running.values_mut() {
+        if Arn::parse(&run.function_arn).is_some_and(|arn| arn.region == region)
+            && let Some(kill) = run.kill.take()
+        {
+            // Sending fails if the run has just ended.
+            let _ = kill.send(());
+        }
     }
 }
 

@@ -98,7 +98,7 @@ questions! {
     experiment: "Start two copies of the same snapshot, and describe both each minute."
     worst: Queued
     Parallel = "parallel": "No text names a limit for copies within a region."
-    Queued = "queued": "Copies are occasionally `pending` (github.com/hashicorp/terraform-provider-aws/issues/29399), and waiting for another copy would explain it.";
+    Queued = "queued": "The user guides of 2023: copies of `the same source DB instance` are `queued internally. The copies requested later won't start until the previous snapshot copies are completed`. Today's guides do not have the sentence.";
 
     source_deleted: SourceDeleted = "source-deleted"
     unknown: "What happens to a copy whose source is deleted?"
@@ -228,6 +228,35 @@ questions! {
     worst: Fails
     Fails = "fails": "The KMS developer guide: \"You revoke a grant to actively deny the permissions that the grant allows.\""
     GoesOn = "goes-on": "RDS has the data key in memory after it has used the grant. The guide describes the effect of revoked permissions for databases only.";
+
+    kms_via_region: KmsViaRegion = "kms-via-region"
+    unknown: "Through RDS of which region does a copy from another region use the key of its source: what is `kms:ViaService`?"
+    experiment: "Let the policy of the key allow the role only through RDS of the source's region, copy the snapshot to another region, and do the same with the destination's region. CloudTrail of the source's region also has the calls to KMS."
+    worst: Destination
+    Source = "source": "The API reference of CopyDBSnapshot: the pre-signed URL is `a valid request for the operation that can run in the source Amazon Web Services Region`, so RDS of that region opens the source."
+    Destination = "destination": "The pre-signed URL is `ignored` outside of GovCloud, and the caller only calls RDS of the destination's region.";
+
+    cross_region_limit: CrossRegionLimit = "cross-region-limit"
+    unknown: "Which copies count towards the limit of copies from other regions in progress, 20 of instance and 5 of cluster snapshots?"
+    experiment: "Start copies of small instance and cluster snapshots from two regions to a third, until AWS refuses each."
+    worst: Together
+    ToARegion = "to-a-region": "The user guides of 2023: `You can have up to 20 snapshot copy requests in progress to a single destination Region per account`. The guides of DocumentDB and Neptune still have the sentence, for five."
+    BetweenTwoRegions = "between-two-regions": "The user guides: `you can copy up to 20 DB snapshots at a time from one AWS Region to another`; the Aurora guide has the same sentence for five."
+    Together = "together": "The error does not name a kind: `Cannot copy more than 20 snapshots across regions`.";
+
+    lost_source_region: LostSourceRegion = "lost-source-region"
+    unknown: "What becomes of a copy in progress from another region that can no longer be reached?"
+    experiment: "None: it needs a region that fails."
+    worst: Stalls
+    Fails = "fails": "The user guides: `If you delete a source snapshot before the target snapshot becomes available, the snapshot copy might fail`."
+    Stalls = "stalls": "Cross-Region copies `can take hours to complete`, and AWS may put them into a queue. No text states a time after which one fails.";
+
+    documentdb_cross_region: DocumentDbCrossRegion = "documentdb-cross-region"
+    unknown: "Can a shared snapshot of a DocumentDB cluster be copied to another region?"
+    experiment: "Share a snapshot of a DocumentDB cluster, and copy it in the second account in another region."
+    worst: Refused
+    Copied = "copied": "The developer guide: `You can also copy shared snapshots to your account in the same AWS Region or in a different AWS Region`."
+    Refused = "refused": "The API reference of DocumentDB's CopyDBClusterSnapshot: `You can only copy a shared DB cluster snapshot, whether encrypted or not, in the same AWS Region`. The code of the error is not documented.";
 
     other_engines_events: OtherEnginesEvents = "other-engines-events"
     unknown: "Do event subscriptions of RDS report events of DocumentDB and Neptune clusters and of their snapshots?"

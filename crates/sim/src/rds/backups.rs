@@ -20,7 +20,10 @@ pub(super) fn schedule(state: &mut State, database: Arn, resource_id: String) {
     let Some(found) = find_database_by_resource_id(state, &database, &resource_id) else { return };
     let next = found.facts.window.next(now);
     state.agenda.at(next, move |state| {
-        back_up(state, &database, &resource_id);
+        // A backup that is missed is not made up.
+        if !state.is_cut(&database.region) {
+            back_up(state, &database, &resource_id);
+        }
         schedule(state, database, resource_id);
     });
 }
@@ -90,7 +93,7 @@ pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
 
 /// Removes a snapshot at the end of its retention, one hour late: the next snapshot must be complete by then.
 fn expire(state: &mut State, uid: SnapshotUid, at: DateTime<Utc>) {
-    state.agenda.at(at + TimeDelta::hours(1), move |state| {
+    state.at_in(&uid.arn.region.clone(), at + TimeDelta::hours(1), move |state| {
         remove(state, &uid);
     });
 }

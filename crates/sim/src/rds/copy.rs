@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use serde::Deserialize;
 
-use super::databases::{Facts, usable_key};
+use super::databases::{Facts, KeyPlace, usable_key, usable_key_in};
 use super::describe::viewer;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType};
@@ -19,13 +19,15 @@ use super::{RdsContext, backups, find_snapshot, find_snapshot_by_uid, incrementa
 use crate::call::Error;
 use crate::kms::{self, EncryptionContext, ServiceGrant};
 use crate::questions::{
-    ClusterCopies, ClusterCopyKey, ClusterCopyTime, CopiesOfOneDatabase, CopyStatus, CopyTags, MultiAzClusterCopies,
-    RevokedGrant, SharedCopyWithoutKey, SourceDeleted, SourceOfLocalCopy,
+    Answers, ClusterCopies, ClusterCopyKey, ClusterCopyTime, CopiesOfOneDatabase, CopyStatus, CopyTags,
+    CrossRegionLimit, DocumentDbCrossRegion, KmsViaRegion, LostSourceRegion, MultiAzClusterCopies, RevokedGrant,
+    SharedCopyWithoutKey, SourceDeleted, SourceOfLocalCopy,
 };
 use crate::wire::xml::Xml;
 use crate::world::State;
 
-/// The pre-signed URL of cross-region requests is ignored: the source region is taken from the ARN, as AWS does.
+/// "This setting applies only to Amazon Web Services GovCloud (US) Regions. It's ignored in other Amazon Web Services Regions"
+/// (`PreSignedUrl`): the source region is that of the ARN.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CopyRequest {
@@ -49,6 +51,10 @@ const TARGET_KEY_OPERATIONS: [&str; 5] =
 pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> Result<Xml, Error> {
     let target = ctx.arn(ResourceType::Snapshot, &check_snapshot_id(ctx, &wanted.target)?);
     let source_arn = ctx.snapshot_arn(&wanted.source)?;
+    let is_cross_region = source_arn.region != ctx.region;
+    if state.is_cut(&source_arn.region) {
+        return Err(Error::internal_failure());
+    }
     let found = find_snapshot(state, &source_arn);
     let visible = found.and_then(|source| Some((source.clone(), viewer(source, &ctx.caller.account)?)));
     let (source, viewer) = visible.ok_or_else(|| ctx.kind.snapshot_not_found(&wanted.source))?;
@@ -58,21 +64,26 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         let message = "Copying a snapshot of a Multi-AZ DB cluster is not supported.";
         return Err(Error::new("InvalidParameterValue", message));
     }
+    let is_across = is_cross_region && viewer != Viewer::Owner;
+    if is_across && source.is_of_documentdb() && answers.documentdb_cross_region == DocumentDbCrossRegion::Refused {
+        let message = "A shared DB cluster snapshot can only be copied in the same AWS Region.";
+        return Err(Error::new("InvalidParameterValue", message));
+    }
     let replaces = answers.copy_tags == CopyTags::Replace && !wanted.tags.is_empty();
     // The tags of a shared snapshot cannot be copied by other accounts.
     let carries = wanted.copy_tags && viewer == Viewer::Owner && !replaces;
     let tags = tags::with(if carries { source.tags.clone() } else { Tags::new() }, wanted.tags)?;
     check_can_create(state, ctx, &target.id)?;
-    let is_cross_region = source_arn.region != ctx.region;
-    if is_cross_region && ctx.rds(state).cross_region_copies >= state.settings.copy_quota {
-        let message = format!("Cannot copy more than {} snapshots across regions", state.settings.copy_quota);
-        return Err(Error::new("SnapshotQuotaExceeded", message));
+    if is_cross_region {
+        check_cross_region_limit(state, ctx, &source_arn.region)?;
     }
     let context = encryption_context(ctx.kind, &source.database.resource_id);
     let key = key(state, ctx, &source, wanted.kms_key_id.as_deref(), &context)?;
 
     let rds = ctx.rds(state);
-    rds.cross_region_copies += usize::from(is_cross_region);
+    if is_cross_region {
+        *rds.cross_region_copies.entry((source_arn.region.clone(), ctx.kind)).or_default() += 1;
+    }
     let uid = SnapshotUid { arn: target, number: rds.next_snapshot_number() };
     let is_local = !is_cross_region && viewer == Viewer::Owner;
     let taken = match (ctx.kind, answers.cluster_copy_time) {
@@ -81,8 +92,10 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     };
     let keys: Vec<String> = source.key.iter().chain(&key).cloned().collect();
     let account = &ctx.caller.account;
-    let grants: Vec<_> =
-        keys.iter().filter_map(|key| kms::grant_to_service(state, account, key, "rds", &context)).collect();
+    let via_regions = source.key.iter().map(|_| source_via(&answers, ctx, &source_arn)).chain([ctx.region.as_str()]);
+    let grants: Vec<_> = (keys.iter().zip(via_regions))
+        .filter_map(|(key, via)| kms::grant_to_service(state, account, key, &format!("rds.{via}"), &context))
+        .collect();
     let mut snapshot = Snapshot {
         uid: uid.clone(),
         origin: Origin::Manual,
@@ -108,12 +121,39 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         finish(state, &uid, &keys, &grants);
     } else {
         let uid = uid.clone();
-        state.agenda.at(progress.until(), move |state| finish(state, &uid, &keys, &grants));
+        state.at_in(&ctx.region, progress.until(), move |state| finish_if_reachable(state, uid, keys, grants));
     }
     let view = ViewContext::of(state);
     find_snapshot_by_uid(state, &uid)
         .map(|copy| snapshot_response(copy, Viewer::Owner, view))
         .ok_or_else(|| ctx.kind.snapshot_not_found(&uid.arn.id))
+}
+
+/// Checks the limit of copies in progress from other regions. The world's answer to `cross-region-limit` says which count.
+fn check_cross_region_limit(state: &mut State, ctx: &RdsContext, source_region: &str) -> Result<(), Error> {
+    let most = match ctx.kind {
+        Kind::Instance => state.settings.copy_quota,
+        Kind::Cluster => state.settings.cluster_copy_quota,
+    };
+    let answer = state.settings.answers.cross_region_limit;
+    let counts = |region: &str, kind: Kind| match answer {
+        CrossRegionLimit::ToARegion => kind == ctx.kind,
+        CrossRegionLimit::BetweenTwoRegions => kind == ctx.kind && region == source_region,
+        CrossRegionLimit::Together => true,
+    };
+    let copies = ctx.rds(state).cross_region_copies.iter().filter(|((region, kind), _)| counts(region, *kind));
+    if copies.map(|(_, number)| number).sum::<usize>() < most {
+        return Ok(());
+    }
+    Err(Error::new("SnapshotQuotaExceeded", format!("Cannot copy more than {most} snapshots across regions")))
+}
+
+/// The region through whose RDS the key of the source is used: the world's answer to `kms-via-region`.
+fn source_via<'a>(answers: &Answers, ctx: &'a RdsContext, source: &'a Arn) -> &'a str {
+    match answers.kms_via_region {
+        KmsViaRegion::Source => &source.region,
+        KmsViaRegion::Destination => &ctx.region,
+    }
 }
 
 fn status_name(answer: CopyStatus) -> &'static str {
@@ -153,7 +193,7 @@ fn key(
         return match (wanted, ctx.kind) {
             (None, _) => Ok(None),
             (Some(wanted), Kind::Instance) => {
-                usable_key(state, ctx, &ctx.region, wanted, of_target, "The target snapshot").map(Some)
+                usable_key(state, ctx, wanted, of_target, "The target snapshot").map(Some)
             }
             // "If you copy an unencrypted DB cluster snapshot and specify a value for the KmsKeyId parameter, an error is
             // returned" (`CopyDBClusterSnapshot`).
@@ -185,8 +225,45 @@ fn key(
         }
         None => source_key,
     };
-    usable_key(state, ctx, region, source_key, of_source, "The source snapshot")?;
-    usable_key(state, ctx, &ctx.region, wanted, of_target, "The target snapshot").map(Some)
+    let source_place = KeyPlace { region, via: source_via(&state.settings.answers, ctx, source.arn()) };
+    usable_key_in(state, ctx, source_place, source_key, of_source, "The source snapshot")?;
+    usable_key(state, ctx, wanted, of_target, "The target snapshot").map(Some)
+}
+
+/// Completes a copy when its source can be reached. Meanwhile it stalls, and copies the rest afterwards.
+fn finish_if_reachable(state: &mut State, uid: SnapshotUid, keys: Vec<String>, grants: Vec<ServiceGrant>) {
+    let copy = find_snapshot_by_uid(state, &uid);
+    let Some((copy_of, Status::Copying(progress, _))) =
+        copy.and_then(|copy| Some((copy.copy_of.clone()?, copy.status)))
+    else {
+        return finish(state, &uid, &keys, &grants);
+    };
+    let Some(cut) = state.cut_since(&copy_of.region) else { return finish(state, &uid, &keys, &grants) };
+    let rest = progress.until() - cut.max(progress.since);
+    state.when_reachable(&copy_of.region, move |state| {
+        let until = state.now + rest;
+        if let Some(snapshot) = find_snapshot_by_uid(state, &uid)
+            && let Status::Copying(progress, _) = &mut snapshot.status
+        {
+            progress.since = until - progress.takes;
+        }
+        state.at_in(&uid.arn.region.clone(), until, move |state| finish_if_reachable(state, uid, keys, grants));
+    });
+}
+
+/// A region was cut off: the world's answer to `lost-source-region` says what becomes of the copies from it to other regions.
+pub(crate) fn source_region_lost(state: &mut State, region: &str) {
+    if state.settings.answers.lost_source_region == LostSourceRegion::Stalls {
+        return;
+    }
+    let sources = state.accounts_in(region).flat_map(|of| {
+        let families = [&of.rds.instances, &of.rds.clusters];
+        families.into_iter().flat_map(|family| family.snapshots.after(Bound::Unbounded))
+    });
+    let copies = sources.flat_map(|source| source.copies.iter().filter(|copy| copy.arn.region != region).cloned());
+    for copy in copies.collect::<Vec<_>>() {
+        fail(state, &copy);
+    }
 }
 
 /// Completes a copy. It fails if one of its keys can no longer be used: disabled, or pending deletion. Policies are not
@@ -238,7 +315,11 @@ pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
         source.copies.remove(&copy.uid);
     }
     if copy.is_cross_region_copy() {
-        state.region_state(&copy.arn().account, &copy.arn().region).rds.cross_region_copies -= 1;
+        let Arn { account, region, kind, .. } = copy.arn();
+        let copies = &mut state.region_state(account, region).rds.cross_region_copies;
+        if let Some(number) = copies.get_mut(&(source.region.clone(), *kind)) {
+            *number -= 1;
+        }
     }
     backups::copy_ended(state, copy);
 }

@@ -155,7 +155,9 @@ pub(super) fn create(
 
     let arn = ctx.arn(ResourceType::Database, &id);
     let account = &ctx.caller.account;
-    let grant = key.as_ref().and_then(|key| kms::grant_to_service(state, account, key, "rds", &context));
+    let grant = key
+        .as_ref()
+        .and_then(|key| kms::grant_to_service(state, account, key, &format!("rds.{}", ctx.region), &context));
     let cluster_gib = state.settings.cluster_gib;
     let database = Database {
         arn: arn.clone(),
@@ -219,7 +221,7 @@ pub(super) fn become_available(
     from: Status,
     event: EventKind<'static>,
 ) {
-    state.agenda.at(state.now + CREATION, move |state| {
+    state.at_in(&arn.region.clone(), state.now + CREATION, move |state| {
         let found = find_database_by_resource_id(state, &arn, &resource_id);
         if let Some(database) = found.filter(|database| database.status == from) {
             database.status = Status::Available;
@@ -300,22 +302,40 @@ fn key(
         (false, None) => Ok(None),
         (false, Some(_)) => Err(invalid_combination("A KMS key can only be specified when StorageEncrypted is true.")),
         (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
-        (true, Some(key)) => {
-            usable_key(state, ctx, &ctx.region, key, (&KEY_OPERATIONS, context), "Specified").map(Some)
-        }
+        (true, Some(key)) => usable_key(state, ctx, key, (&KEY_OPERATIONS, context), "Specified").map(Some),
     }
 }
 
-/// The ARN of a key that the caller may use for these operations with this encryption context. `of` describes the key in the error message.
+/// The ARN of a key in the caller's region that the caller may use for these operations with this encryption context. `of` describes
+/// the key in the error message.
 pub(super) fn usable_key(
     state: &mut State,
     ctx: &RdsContext,
-    region: &str,
+    key: &str,
+    use_of_key: (&[&str], &EncryptionContext),
+    of: &str,
+) -> Result<String, Error> {
+    usable_key_in(state, ctx, KeyPlace { region: &ctx.region, via: &ctx.region }, key, use_of_key, of)
+}
+
+/// Where a key is, and through RDS of which region it is used.
+#[derive(Clone, Copy)]
+pub(super) struct KeyPlace<'a> {
+    pub(super) region: &'a str,
+    pub(super) via: &'a str,
+}
+
+/// The same for a key in any region.
+pub(super) fn usable_key_in(
+    state: &mut State,
+    ctx: &RdsContext,
+    KeyPlace { region, via }: KeyPlace<'_>,
     key: &str,
     (operations, context): (&[&str], &EncryptionContext),
     of: &str,
 ) -> Result<String, Error> {
-    kms::usable_key(state, &ctx.caller, region, key, operations, ("rds", context)).map_err(|kms::Refusal(message)| {
+    let via = format!("rds.{via}");
+    kms::usable_key(state, &ctx.caller, region, key, operations, (&via, context)).map_err(|kms::Refusal(message)| {
         let what = "does not exist, is not enabled or you do not have permissions to access it";
         Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {message}."))
     })
@@ -326,9 +346,7 @@ pub(super) fn usable_key(
 fn secret(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
     let key = match key {
         None => kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager"),
-        Some(key) => {
-            usable_key(state, ctx, &ctx.region, key, (&KEY_OPERATIONS, &EncryptionContext::new()), "The secret's")?
-        }
+        Some(key) => usable_key(state, ctx, key, (&KEY_OPERATIONS, &EncryptionContext::new()), "The secret's")?,
     };
     let suffix: String = std::iter::repeat_with(|| state.random.alphanumeric()).take(6).collect();
     let prefix = ctx.kind.spelling().resource_prefix;

@@ -75,7 +75,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     let view = view::database(found);
     let with_backups = wanted.delete_automated_backups;
     match (ctx.kind, last) {
-        (Kind::Cluster, Some(taken)) => state.agenda.at(taken, move |state| {
+        (Kind::Cluster, Some(taken)) => state.at_in(&ctx.region, taken, move |state| {
             if let Some(found) = find_database_by_resource_id(state, &arn, &resource_id) {
                 found.status = Status::Deleting;
                 remove_at(state, state.now + DELETION, (arn, resource_id), with_backups);
@@ -90,7 +90,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
 }
 
 fn remove_at(state: &mut State, at: DateTime<Utc>, (arn, resource_id): (Arn, String), with_backups: bool) {
-    state.agenda.at(at, move |state| {
+    state.at_in(&arn.region.clone(), at, move |state| {
         let databases = &mut state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases;
         if let Some(grant) = databases.remove(&arn.id).and_then(|database| database.grant) {
             kms::retire_of_service(state, &grant);

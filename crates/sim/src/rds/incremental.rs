@@ -53,6 +53,9 @@ pub(super) fn finish(state: &mut State, copy: &Snapshot) {
     copies.latest.insert(copy.database.resource_id.clone(), copy.uid.clone());
     let mib = copies.stored.get(&copy.uid).map_or(copy.full_mib(), |stored| stored.mib);
     state.meter.start(state.now, BillItem::Storage, &copy.arn().to_string(), mib);
+    if copy.is_cross_region_copy() {
+        state.meter.add(BillItem::Transfer, mib.into());
+    }
 }
 
 /// Removes a copy. The first copy that depends on it keeps what it stored.

@@ -54,7 +54,7 @@ pub(super) fn watch(state: &mut State, database: Arn, resource_id: String) {
     if kms::is_managed(state, &key) {
         return;
     }
-    state.agenda.at(state.now + WATCH, move |state| {
+    state.at_in(&database.region.clone(), state.now + WATCH, move |state| {
         look(state, &database, &resource_id);
         watch(state, database, resource_id);
     });

@@ -112,7 +112,7 @@ pub(super) fn start_snapshot(
     });
     record_event(state, &uid.arn, EventKind::Creating(origin));
     let ended = uid.clone();
-    state.agenda.at(progress.until(), move |state| {
+    state.at_in(&region, progress.until(), move |state| {
         if let Some(snapshot) = find_snapshot_by_uid(state, &ended) {
             snapshot.status = Status::Available;
             let gib = snapshot.database.gib;

@@ -42,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::call::{Call, CallResult, Caller, Error, run};
 use crate::world::State;
+pub(crate) use copy::source_region_lost;
 use databases::Database;
 use events::Events;
 use identifiers::{Arn, ResourceType};
@@ -95,8 +96,8 @@ pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
     copies: Copies,
-    /// The number of copies from other regions in progress.
-    cross_region_copies: usize,
+    /// The number of copies in progress from each other region.
+    cross_region_copies: BTreeMap<(String, Kind), usize>,
     events: Events,
     subscriptions: BTreeMap<String, Subscription>,
     /// The last number given to a [`SnapshotUid`].

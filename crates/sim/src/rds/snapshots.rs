@@ -141,6 +141,10 @@ impl Snapshot {
         self.arn().kind == Kind::Cluster && self.database.engine.has_fixed_storage()
     }
 
+    pub(super) fn is_of_documentdb(&self) -> bool {
+        self.database.engine.name == "docdb"
+    }
+
     /// Whether it is a copy from another region. AWS limits how many are in progress.
     pub(super) fn is_cross_region_copy(&self) -> bool {
         self.copy_of.as_ref().is_some_and(|source| source.region != self.arn().region)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::subscriptions::Subscription;
@@ -20,6 +20,9 @@ use crate::world::State;
 
 /// The duration of a delivery that no fault delays.
 const DELIVERY_TIME: Duration = Duration::from_millis(100);
+
+/// How long SNS tries to deliver to a function or queue: "100,015 times, over 23 days" (guide, *Message delivery retries*).
+const RETRIED_FOR: TimeDelta = TimeDelta::days(23);
 
 /// Starts the delivery of a message to each confirmed subscription.
 pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message_id: &str, message: Message) {
@@ -77,11 +80,21 @@ struct Delivery {
 impl Delivery {
     fn after(self, state: &mut State, time: Duration) {
         let time = state.now + time;
-        state.agenda.at(time, move |state| self.arrive(state));
+        let topic = region_of(&self.published.topic_arn);
+        state.at_in(&topic, time, move |state| self.send(state));
+    }
+
+    /// Delivers to the endpoint when its region can be reached.
+    fn send(self, state: &mut State) {
+        let endpoint = region_of(&self.to.endpoint);
+        state.when_reachable(&endpoint, move |state| self.arrive(state));
     }
 
     fn arrive(self, state: &mut State) {
         let Self { published, subscription_arn, to } = &self;
+        if state.now - published.published > RETRIED_FOR {
+            return self.write(state, DeliveryOutcome::Failed);
+        }
         let arrival = match to.protocol.as_str() {
             "lambda" if lambda::may_invoke(state, &to.endpoint, "sns.amazonaws.com", &published.topic_arn) => {
                 lambda::invoke(state, &to.endpoint, published.function_payload(subscription_arn));
@@ -108,6 +121,11 @@ impl Delivery {
             outcome,
         });
     }
+}
+
+/// The region of a topic, function or queue. Empty for other endpoints.
+fn region_of(arn: &str) -> String {
+    Arn::parse(arn).map_or("", |arn| arn.region).to_owned()
 }
 
 /// A placeholder for AWS's signature. It cannot be verified.

@@ -43,7 +43,7 @@ pub(super) fn start_running(state: &mut State, id: ExecutionId, execution: Execu
     let ends = state.now + TimeDelta::seconds(i64::try_from(longest).unwrap_or(i64::MAX));
     let timed_out = id.clone();
     // AWS gives neither error nor cause for an execution that timed out.
-    state.agenda.at(ends, move |state| stop_running(state, &timed_out, Status::TimedOut, Failure::default()));
+    state.at_in(&id.region, ends, move |state| stop_running(state, &timed_out, Status::TimedOut, Failure::default()));
     send_signal(state, &id, 0, Signal::Started);
 }
 
@@ -79,12 +79,13 @@ fn send_signal(state: &mut State, id: &ExecutionId, turn: u64, signal: Signal) {
         Waiting::Ended => forget_later(state, id.clone()),
         Waiting::Timer(time) => {
             let id = id.clone();
-            state.agenda.at(time, move |state| send_signal(state, &id, turn, Signal::TimerFired));
+            state.at_in(&id.region.clone(), time, move |state| send_signal(state, &id, turn, Signal::TimerFired));
         }
         Waiting::Task(request, until) => {
             if let Some(until) = until {
                 let id = id.clone();
-                state.agenda.at(until, move |state| send_signal(state, &id, turn, Signal::TaskTimedOut));
+                state
+                    .at_in(&id.region.clone(), until, move |state| send_signal(state, &id, turn, Signal::TaskTimedOut));
             }
             start_task(state, id.clone(), turn, request, &role, &arn);
         }
@@ -123,7 +124,7 @@ fn start_task(state: &mut State, id: ExecutionId, turn: u64, request: TaskReques
 fn send_signal_soon(state: &mut State, id: ExecutionId, turn: u64, answer: Result<serde_json::Value, Failure>) {
     let request_id = state.new_uuid();
     let signal = Signal::TaskEnded(answer, request_id);
-    state.agenda.at(state.now, move |state| send_signal(state, &id, turn, signal));
+    state.at_in(&id.region.clone(), state.now, move |state| send_signal(state, &id, turn, signal));
 }
 
 fn forget_later(state: &mut State, id: ExecutionId) {

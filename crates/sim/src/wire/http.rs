@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::{Request, RequestError, Response};
 use crate::call::Error;
+use crate::regions::Unreachable;
 use crate::world::World;
 
 /// The maximum size of a request body. The largest bodies that AWS accepts for the simulated operations are messages of
@@ -43,10 +44,16 @@ async fn serve_connection_requests(world: World, stream: TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn respond(
-    world: World,
-    request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
+/// Why a connection is closed without a response.
+#[derive(Debug, thiserror::Error)]
+enum Closed {
+    #[error("the region cannot be reached")]
+    Unreachable,
+    #[error(transparent)]
+    Response(hyper::http::Error),
+}
+
+async fn respond(world: World, request: hyper::Request<Incoming>) -> Result<hyper::Response<Full<Bytes>>, Closed> {
     let (head, body) = request.into_parts();
     let call = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
@@ -57,11 +64,12 @@ async fn respond(
             Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {error}.")).status(413)))
         }
     };
-    let (Response { status, content_type, body, query_error }, id) = world.respond(call).await;
+    let (Response { status, content_type, body, query_error }, id) =
+        world.respond(call).await.map_err(|Unreachable| Closed::Unreachable)?;
     let mut response =
         hyper::Response::builder().status(status).header("content-type", content_type).header("x-amzn-requestid", id);
     if let Some(error) = query_error {
         response = response.header("x-amzn-query-error", error);
     }
-    response.body(Full::from(body))
+    response.body(Full::from(body)).map_err(Closed::Response)
 }

@@ -21,6 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use super::{Request, Response};
+use crate::regions::Unreachable;
 use crate::world::World;
 
 impl World {
@@ -84,7 +85,9 @@ impl HttpConnector for InProcess {
         let header = |name: &str| request.headers().get(name).map(str::to_owned);
         let call = super::read(&world, &Request { header: &header, body: request.body().bytes().unwrap_or_default() });
         HttpConnectorFuture::new(async move {
-            let (response, id) = world.respond(call).await;
+            let (response, id) = world.respond(call).await.map_err(|Unreachable| {
+                ConnectorError::timeout("the region cannot be reached: connect timeout".into())
+            })?;
             let Response { status, content_type, body, query_error } = response;
             let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
             let mut response = HttpResponse::new(status, SdkBody::from(body));

@@ -48,6 +48,7 @@ async fn an_unused_world_costs_nothing_and_the_bill_has_its_prices() {
         ("KMS keys", 1.00, 1.0),
         ("KMS requests", 0.03, 1e4),
         ("RDS snapshot storage", 0.095, 1.0),
+        ("RDS snapshot transfer", 0.02, 1.0),
     ];
     assert_eq!(prices, published);
     let text = bill.to_string();

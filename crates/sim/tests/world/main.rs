@@ -14,6 +14,7 @@ mod permissions;
 mod policies;
 mod queues;
 mod rds;
+mod regions;
 mod stacks;
 mod states;
 mod support;

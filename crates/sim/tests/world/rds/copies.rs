@@ -2,7 +2,6 @@
 
 use sim::questions::{ClusterCopies, ClusterCopyTime, CopiesOfOneDatabase, CopyStatus, MultiAzClusterCopies};
 use sim::questions::{SourceDeleted, SourceOfLocalCopy};
-use sim::{Settings, World};
 
 use super::support::*;
 
@@ -241,37 +240,6 @@ async fn a_copy_whose_source_is_deleted_fails_disappears_or_goes_on() {
                 dr.delete("target").await.expect("a deletion");
             }
         }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn cross_region_copies_in_progress_have_a_quota() {
-    let world = World::with_settings(Settings { copy_quota: 2, ..settings() });
-    for kind in BOTH {
-        let here = Rds::new(&world, PROD, REGION, kind);
-        let other_region = Rds::new(&world, PROD, OTHER_REGION, kind);
-        here.snapshot(&world, "source").await;
-        let source = kind.arn(PROD, REGION, "source");
-        let copy = async |target: &str| {
-            other_region.copy(CopyRequest { source: &source, target, ..CopyRequest::default() }).await.map(drop)
-        };
-        let full = Err("SnapshotQuotaExceeded".to_owned());
-        assert_eq!([copy("a").await, copy("b").await, copy("c").await], [Ok(()), Ok(()), full.clone()]);
-        // Copies within the region and cancelled copies do not count.
-        for target in ["x", "y", "z"] {
-            here.copy(CopyRequest { source: "source", target, ..CopyRequest::default() }).await.expect("a copy");
-        }
-        other_region.delete("a").await.expect("a deletion");
-        assert_eq!([copy("c").await, copy("d").await], [Ok(()), full.clone()]);
-        world.sleep(10 * MINUTE).await;
-        assert_eq!([copy("d").await, copy("e").await, copy("f").await], [Ok(()), Ok(()), full]);
-        here.delete("source").await.expect("a deletion");
-        assert_eq!(
-            other_region.copy(CopyRequest { source: "b", target: "g", ..CopyRequest::default() }).await.map(drop),
-            Ok(())
-        );
-        world.sleep(10 * MINUTE).await;
-        assert_eq!(other_region.describe("d").await.expect("it").status, "failed");
     }
 }
 

@@ -119,7 +119,7 @@ proptest! {
                 }
             }
             Ok(())
-        }, Settings { copy_quota: 3, answers, ..settings() })?;
+        }, Settings { copy_quota: 3, cluster_copy_quota: 3, answers, ..settings() })?;
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod backups;
 mod copies;
+mod cross_region;
 mod databases;
 mod events;
 mod filters;
@@ -15,5 +16,5 @@ mod notifications;
 mod settings;
 mod sharing;
 mod snapshots;
-mod support;
+pub(crate) mod support;
 mod tags;
