@@ -307,6 +307,8 @@ pub enum Action {
     BackUpDuringCopies(Side),
     /// Describes the instance of [`Need::Database`] by its identifier, with a filter that excludes it.
     DescribeFiltered,
+    /// Describes it with a filter that has no values.
+    DescribeWithoutValues,
     /// Creates an instance and a snapshot of it, deletes the instance, and lists its snapshots.
     ListOfDeleted,
     /// Creates a cluster that is not encrypted and a snapshot of it, and copies that under a key.

@@ -188,8 +188,9 @@ pub(crate) async fn origin(rds: &Client, kind: Kind, id: &str) -> Response<Optio
 }
 
 /// The number of instances with this identifier and this engine.
-pub(crate) async fn count_with_engine(rds: &Client, id: &str, engine: &str) -> Response<usize> {
-    let filter = Filter::builder().name("engine").values(engine).build();
+pub(crate) async fn count_with_engines(rds: &Client, id: &str, engines: &[&str]) -> Response<usize> {
+    let engines = engines.iter().map(|engine| (*engine).to_owned()).collect();
+    let filter = Filter::builder().name("engine").set_values(Some(engines)).build();
     let request = rds.describe_db_instances().db_instance_identifier(id).filters(filter);
     Ok(request.send().await.map_err(refusal)?.db_instances().len())
 }

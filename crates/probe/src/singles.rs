@@ -18,9 +18,9 @@ const NOTIFICATION: TimeDelta = TimeDelta::minutes(15);
 const TAGS_COUNT: TimeDelta = TimeDelta::minutes(10);
 
 impl Lab {
-    /// Describes the shared instance, with a filter for an engine that it does not have.
-    pub(crate) async fn describe_filtered(&self) -> Response<Outcome> {
-        match rds::count_with_engine(&self.source.rds, &self.database(Kind::Instance), "mysql").await? {
+    /// Describes the shared instance, with a filter for engines that it does not have.
+    pub(crate) async fn describe_filtered(&self, engines: &[&str]) -> Response<Outcome> {
+        match rds::count_with_engines(&self.source.rds, &self.database(Kind::Instance), engines).await? {
             0 => Err(empty()),
             _ => Ok(Outcome::Done),
         }

@@ -66,6 +66,18 @@ pub(super) const ALL: &[Experiment] = &[
         read: |trace| expect(trace, &[("copy", "KMSKeyNotAccessibleFault")]),
     },
     Experiment {
+        name: "unnamed-errors",
+        subject: Subject::Question,
+        needs: &[Need::Database(Kind::Instance)],
+        minutes: 1,
+        steps: &[may("describe", Action::DescribeWithoutValues)],
+        read: |trace| match trace.code("describe")? {
+            "InvalidParameterCombination" => Ok(Verdict::answer("as-moto")),
+            "InvalidParameterValue" => Ok(Verdict::answer("common")),
+            code => Err(code.to_owned()),
+        },
+    },
+    Experiment {
         name: "filtered-out",
         subject: Subject::Question,
         needs: &[Need::Database(Kind::Instance)],

@@ -247,7 +247,7 @@ pub(super) struct DescribeRequest {
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     let spelling = ctx.kind.spelling();
     let size = paging::size(wanted.max_records)?;
-    filters::check(&wanted.filters, filter_names(ctx.kind))?;
+    filters::check(state.settings.answers.unnamed_errors, &wanted.filters, filter_names(ctx.kind))?;
     if let Some(named) = &wanted.identifier {
         let answer = state.settings.answers.filtered_out;
         let found = ctx.own_database(state, named)?;

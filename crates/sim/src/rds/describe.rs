@@ -41,7 +41,7 @@ pub(super) struct DescribeRequest {
 
 pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Xml, Error> {
     let scope = Scope::of(wanted)?;
-    filters::check(&wanted.filters, filter_names(ctx.kind))?;
+    filters::check(state.settings.answers.unnamed_errors, &wanted.filters, filter_names(ctx.kind))?;
     // "This parameter can't be used in conjunction with the DBClusterIdentifier parameter" (`DescribeDBClusterSnapshots`).
     if let (Kind::Cluster, Some(_), Some(_)) = (ctx.kind, &wanted.identifier, &wanted.database) {
         let message = "DBClusterSnapshotIdentifier and DBClusterIdentifier cannot be used together.";

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::identifiers::Arn;
 use crate::call::Error;
+use crate::questions::UnnamedErrors;
 
 /// A filter of a request: the property must have one of the values.
 #[derive(Deserialize)]
@@ -52,17 +53,25 @@ pub(super) fn passes<'a>(filters: &[Filter], property: impl Fn(&str) -> Option<P
 }
 
 /// Refuses filters that an operation does not have, and filters without a value: "one or more filter values" (`Filter`).
-/// No text of AWS's states the code. Only another emulator, moto, reports this one.
-pub(super) fn check(filters: &[Filter], known: &[&str]) -> Result<(), Error> {
+/// The code for the latter is the world's answer to `unnamed-errors`.
+pub(super) fn check(answer: UnnamedErrors, filters: &[Filter], known: &[&str]) -> Result<(), Error> {
     if let Some(filter) = filters.iter().find(|filter| !known.contains(&filter.name.as_str())) {
         return Err(unknown(&filter.name));
     }
     match filters.iter().find(|filter| filter.values.is_empty()) {
         Some(filter) => {
             let message = format!("The list of values for the filter {} must not be empty.", filter.name);
-            Err(Error::new("InvalidParameterCombination", message))
+            Err(Error::new(unnamed_code(answer), message))
         }
         None => Ok(()),
+    }
+}
+
+/// RDS's code for a request that is refused by a text that does not name the code.
+pub(super) fn unnamed_code(answer: UnnamedErrors) -> &'static str {
+    match answer {
+        UnnamedErrors::AsMoto => "InvalidParameterCombination",
+        UnnamedErrors::Common => "InvalidParameterValue",
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::RdsContext;
 use super::describe::EVERYONE;
+use super::filters::unnamed_code;
 use super::identifiers::Arn;
 use super::identifiers::check_identifier;
 use super::kind::{Kind, Spelling};
@@ -14,6 +15,7 @@ use super::snapshots::{Origin, Snapshot};
 use crate::arn::is_account;
 use crate::call::Error;
 use crate::kms;
+use crate::questions::UnnamedErrors;
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -38,7 +40,7 @@ pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest)
         return Err(Error::new("InvalidParameterValue", message));
     }
     wanted.values_to_add.iter().chain(&wanted.values_to_remove).try_for_each(|value| check_account(value))?;
-    check_difference(&wanted)?;
+    check_difference(&wanted, state.settings.answers.unnamed_errors)?;
     let snapshot = ctx.own_snapshot(state, &wanted.identifier)?;
     if snapshot.origin == Origin::Automated {
         check_manual(ctx.kind, &snapshot.arn().id)?;
@@ -91,14 +93,13 @@ fn check_manual(kind: Kind, id: &str) -> Result<(), Error> {
     check_identifier(id, &format!("{snapshot}Identifier"), *max_snapshot_id_length).map(drop)
 }
 
-/// The code for "parameters that must not be used together were used together" (common errors of RDS). No text states it for
-/// this case: only another emulator, moto, reports it.
-fn check_difference(wanted: &ModifyRequest) -> Result<(), Error> {
+/// An account cannot be in both lists. The code of the error is the world's answer to `unnamed-errors`.
+fn check_difference(wanted: &ModifyRequest, answer: UnnamedErrors) -> Result<(), Error> {
     match wanted.values_to_add.iter().find(|value| wanted.values_to_remove.contains(value)) {
         None => Ok(()),
         Some(both) => {
             let message = format!("A value may not appear in both the add list and the remove list: {both}.");
-            Err(Error::new("InvalidParameterCombination", message))
+            Err(Error::new(unnamed_code(answer), message))
         }
     }
 }

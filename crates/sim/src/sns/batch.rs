@@ -49,7 +49,7 @@ pub(super) fn publish(state: &mut State, ctx: &CallContext, input: PublishBatch)
             deduplication: entry.message_deduplication_id,
             group: entry.message_group_id,
         };
-        let message = message.read()?;
+        let message = message.read(state.settings.answers.unnamed_errors)?;
         message.check().map_err(|error| Error::not_simulated(format!("a batch with an invalid message ({error})")))?;
         messages.push((entry.id, message));
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Message, invalid};
 use crate::call::Error;
+use crate::questions::UnnamedErrors;
 use crate::sqs::{Attribute, is_number};
 
 /// A message as a call has it.
@@ -28,7 +29,7 @@ pub(super) struct MessageAttribute {
 
 impl MessageInput {
     /// Checks attributes and structure.
-    pub(super) fn read(self) -> Result<Message, Error> {
+    pub(super) fn read(self, answer: UnnamedErrors) -> Result<Message, Error> {
         let Self { subject, body, structure, attributes, deduplication, group } = self;
         if deduplication.is_some() {
             // LocalStack's test_validations_for_fifo recorded this.
@@ -48,7 +49,7 @@ impl MessageInput {
         let mut checked = BTreeMap::new();
         for MessageAttribute { name, value } in attributes {
             check_name(&name)?;
-            check_value(&name, &value)?;
+            check_value(&name, &value, answer)?;
             checked.insert(name, value);
         }
         Ok(Message { subject, body, bodies, attributes: checked, group })
@@ -127,8 +128,8 @@ fn check_name(name: &str) -> Result<(), Error> {
     refuse(message)
 }
 
-/// LocalStack's tests recorded these errors, except the one for numbers, which only another emulator, moto, reports.
-fn check_value(name: &str, value: &Attribute) -> Result<(), Error> {
+/// LocalStack's tests recorded these errors, except the one for numbers, whose code is the world's answer to `unnamed-errors`.
+fn check_value(name: &str, value: &Attribute, answer: UnnamedErrors) -> Result<(), Error> {
     let Attribute { data_type, string_value, binary_value } = value;
     if data_type.is_empty() {
         let member = format!("messageAttributes.{name}.member.dataType");
@@ -160,7 +161,11 @@ fn check_value(name: &str, value: &Attribute) -> Result<(), Error> {
     };
     match (kind, label) {
         ("Number", _) if !is_number(text) => {
-            refuse(format!("Could not cast message attribute '{name}' value to number."))
+            let message = format!("Could not cast message attribute '{name}' value to number.");
+            match answer {
+                UnnamedErrors::AsMoto => refuse(message),
+                UnnamedErrors::Common => Err(invalid(message)),
+            }
         }
         ("Number", _) if !is_exact(text) => {
             Err(Error::not_simulated(format!("the number {text}, which SNS may change or refuse")))

@@ -37,7 +37,8 @@ pub(super) fn publish_one(state: &mut State, ctx: &CallContext, input: Publish) 
         deduplication: input.message_deduplication_id,
         group: input.message_group_id,
     };
-    let id = publish(state, Principal::Caller(&ctx.caller), &topic_arn, message.read()?)?;
+    let message = message.read(state.settings.answers.unnamed_errors)?;
+    let id = publish(state, Principal::Caller(&ctx.caller), &topic_arn, message)?;
     Ok(json!({ "MessageId": id }))
 }
 

@@ -18,3 +18,4 @@ mod sharing;
 mod snapshots;
 pub(crate) mod support;
 mod tags;
+mod unnamed_errors;

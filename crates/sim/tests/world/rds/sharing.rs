@@ -144,17 +144,6 @@ async fn a_snapshot_is_shared_with_at_most_20_accounts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_cannot_be_added_and_removed_in_one_call() {
-    let world = world();
-    for kind in BOTH {
-        let (prod, _) = tagged(&world, kind).await;
-        let both = prod.share("s", &[DR, THIRD_ACCOUNT], &[DR]).await;
-        assert_eq!(both, Err("InvalidParameterCombination".to_owned()));
-        assert_eq!(prod.shared_with("s").await, Ok(vec![]));
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn shared_and_public_snapshots_are_not_listed_with_manual_and_automated_ones() {
     let world = world();
     for kind in BOTH {
