@@ -80,7 +80,7 @@ pub enum Task {
     /// Runs experiments: the open questions of the simulated AWS, and the facts on which Draco relies. Shows the accounts, the
     /// time and the cost first, and asks. Everything that it creates has a name and a tag of its own and is removed at the end,
     /// also after a failure or Ctrl-C. `doc/simulation.md` explains the report.
-    Probe(Probe),
+    Probe(Box<Probe>),
 }
 
 impl Task {

@@ -28,6 +28,10 @@ pub struct Probe {
     /// Also those that need an Aurora cluster
     #[arg(long)]
     pub clusters: bool,
+    /// Compare the times of copies of this instance's snapshots, in the source account. It is not changed. Alone, only the experiments
+    /// that need it run
+    #[arg(long, value_name = "ID")]
+    pub database: Option<String>,
     /// List the experiments, and the questions that are not probed, with the reason
     #[arg(long)]
     pub list: bool,

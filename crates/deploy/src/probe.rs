@@ -12,7 +12,7 @@ use config::Config;
 use deploy_args::Probe;
 use probe::experiment::Need;
 use probe::experiments::{all, not_probed};
-use probe::{Estimate, Experiment, Journal, Lab, Pace, Progress, Report, Run, Verdict};
+use probe::{Estimate, Existing, Experiment, Journal, Lab, MIN_FULL, Pace, Progress, Report, Run, Verdict};
 
 use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
@@ -33,7 +33,7 @@ pub async fn run(args: &Probe, config: &Config) -> anyhow::Result<()> {
         return Ok(());
     }
     let experiments = selected(args)?;
-    let accounts = Accounts::connect(args, config).await?;
+    let mut accounts = Accounts::connect(args, config).await?;
     if let Some(path) = &args.cleanup {
         let mut lab = accounts.lab(accounts.open(path)?);
         if lab.journal().existing().is_empty() {
@@ -45,6 +45,9 @@ pub async fn run(args: &Probe, config: &Config) -> anyhow::Result<()> {
             return Ok(());
         }
         return remove(&mut lab, path, terminal).await;
+    }
+    if let Some(database) = &args.database {
+        accounts.existing = Some(accounts.find(database).await?);
     }
     let resumed = args.resume.as_deref().map(|path| accounts.open(path)).transpose()?;
     let experiments = remaining(experiments, resumed.as_ref());
@@ -79,10 +82,15 @@ pub async fn run(args: &Probe, config: &Config) -> anyhow::Result<()> {
     ran.and(removed)
 }
 
+/// Full copies of a database of this size take long enough.
+const CLEAR_GIB: u32 = 100;
+
 /// The two accounts.
 struct Accounts {
     source: Account,
     dr: Account,
+    /// The instance whose snapshots are copied.
+    existing: Option<Existing>,
 }
 
 impl Accounts {
@@ -101,7 +109,12 @@ impl Accounts {
             "both credentials are for account {}; probe needs two accounts: set --source-profile and --dr-profile",
             dr.place.account
         );
-        Ok(Self { source, dr })
+        Ok(Self { source, dr, existing: None })
+    }
+
+    async fn find(&self, database: &str) -> anyhow::Result<Existing> {
+        let source = probe::Account::new(self.source.place.account.as_str(), self.source.sdk());
+        Existing::find(&source, database).await.map_err(|why| anyhow::anyhow!("{why}"))
     }
 
     fn lab(&self, journal: Journal) -> Lab {
@@ -110,7 +123,11 @@ impl Accounts {
             .endpoint()
             .is_some_and(|url| ["//127.", "//localhost", "//[::1]"].iter().any(|host| url.contains(host)));
         let pace = if is_local { Pace::LOOPBACK } else { Pace::AWS };
-        Lab::new(account(&self.source), account(&self.dr), journal, pace)
+        let lab = Lab::new(account(&self.source), account(&self.dr), journal, pace);
+        match &self.existing {
+            Some(existing) => lab.with_existing(existing.clone()),
+            None => lab,
+        }
     }
 
     /// The endpoint, unless it is AWS's.
@@ -144,7 +161,7 @@ impl Accounts {
     }
 
     fn run(&self, prefix: String) -> Run {
-        let Self { source, dr } = self;
+        let Self { source, dr, .. } = self;
         let (source, dr, region) = (&source.place.account, &dr.place.account, &source.place.region);
         Run { prefix, source: source.to_string(), dr: dr.to_string(), region: region.to_string() }
     }
@@ -158,12 +175,17 @@ fn selected(args: &Probe) -> anyhow::Result<Vec<&'static Experiment>> {
         }
         ensure!(all().any(|experiment| experiment.name == name), "there is no experiment {name}; --list shows all");
     }
-    Ok(all()
+    let selected: Vec<_> = all()
         .filter(|experiment| match args.only.as_slice() {
-            [] => args.clusters || !experiment.needs_cluster(),
+            [] if args.database.is_some() => experiment.needs_existing(),
+            [] => (args.clusters || !experiment.needs_cluster()) && !experiment.needs_existing(),
             only => only.iter().any(|name| name == experiment.name),
         })
-        .collect())
+        .collect();
+    if let (Some(one), None) = (selected.iter().find(|one| one.needs_existing()), &args.database) {
+        bail!("{} compares copies of an existing instance of the source account; name it with --database", one.name);
+    }
+    Ok(selected)
 }
 
 /// Those that an earlier run has not decided.
@@ -181,8 +203,12 @@ fn list(terminal: &mut Terminal) {
     for (title, questions) in [("open questions", true), ("facts on which Draco relies", false)] {
         terminal.print(format_args!("{TITLE}{title}{TITLE:#}"));
         for experiment in all().filter(|experiment| experiment.is_question() == questions) {
-            let cluster = if experiment.needs_cluster() { " (--clusters)" } else { "" };
-            terminal.print(format_args!("  {}{cluster}\n      {}", experiment.name, experiment.text()));
+            let option = match () {
+                () if experiment.needs_cluster() => " (--clusters)",
+                () if experiment.needs_existing() => " (--database)",
+                () => "",
+            };
+            terminal.print(format_args!("  {}{option}\n      {}", experiment.name, experiment.text()));
         }
     }
     terminal.print(format_args!("{TITLE}not probed{TITLE:#}"));
@@ -194,11 +220,14 @@ fn list(terminal: &mut Terminal) {
 }
 
 fn show_plan(experiments: &[&'static Experiment], accounts: &Accounts, terminal: &mut Terminal) {
-    let Accounts { source, dr } = accounts;
-    let estimate = Estimate::of(experiments);
+    let Accounts { source, dr, existing } = accounts;
+    let estimate = Estimate::of(experiments, existing.as_ref());
     terminal.print(format_args!("source   {} in {}, as {}", source.place.account, source.place.region, source.caller));
     terminal.print(format_args!("dr       {} in {}, as {}", dr.place.account, dr.place.region, dr.caller));
     terminal.print(format_args!("endpoint {}", accounts.endpoint().unwrap_or("AWS")));
+    if let Some(existing) = existing {
+        show_existing(existing, terminal);
+    }
     terminal.print(format_args!("{TITLE}experiments{TITLE:#}"));
     for experiment in experiments {
         terminal.print(format_args!("  {:<28}{FAINT}{:>4} min{FAINT:#}", experiment.name, experiment.minutes));
@@ -219,12 +248,32 @@ fn show_plan(experiments: &[&'static Experiment], accounts: &Accounts, terminal:
     ));
 }
 
+fn show_existing(existing: &Existing, terminal: &mut Terminal) {
+    let Existing { database, gib, older, newer } = existing;
+    terminal.print(format_args!(
+        "database {database}, {gib} GiB: {} of {}, then {} of {}; both stay as they are",
+        older.0, older.1, newer.0, newer.1
+    ));
+    terminal.print(format_args!(
+        "         {CAUTION}RDS may postpone automated backups of {database} while its snapshots are copied{CAUTION:#}"
+    ));
+    if *gib < CLEAR_GIB {
+        let minutes = MIN_FULL.num_minutes();
+        terminal.print(format_args!(
+            "         {CAUTION}it is small: nothing is decided if a full copy takes less than {minutes} minutes{CAUTION:#}"
+        ));
+    }
+}
+
 fn show(news: Progress<'_>, terminal: &mut Terminal) {
     match news {
         Progress::Starts(experiment) => terminal.print(format_args!("{TITLE}{}{TITLE:#}", experiment.name)),
         Progress::Step(step) => terminal.print(format_args!("  {FAINT}{step}{FAINT:#}")),
         Progress::Ended(finding) => match &finding.verdict {
-            Verdict::Answer { answer } => terminal.print(format_args!("  {GOOD}{answer}{GOOD:#}")),
+            Verdict::Answer { answer, measured } => {
+                let measured = measured.as_ref().map(|measured| format!(": {measured}")).unwrap_or_default();
+                terminal.print(format_args!("  {GOOD}{answer}{GOOD:#}{measured}"));
+            }
             Verdict::Holds => terminal.print(format_args!("  {GOOD}holds{GOOD:#}")),
             Verdict::Differs { observed } => terminal.print(format_args!("  {BAD}does not hold{BAD:#}: {observed}")),
             Verdict::Undecided { reason } => terminal.print(format_args!("  {CAUTION}undecided{CAUTION:#}: {reason}")),

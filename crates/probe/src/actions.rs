@@ -1,6 +1,7 @@
 //! Carries out the steps of experiments.
 
 use crate::backups;
+use crate::existing;
 use crate::experiment::{Action, Copy, Key, Scope, Side, Snapshot, Tags};
 use crate::journal::What;
 use crate::lab::{Lab, Wait, failure};
@@ -19,6 +20,12 @@ impl Lab {
                 self.take(snapshot, tags, &database).await.map(Outcome::Snapshot)
             }
             Action::Copy(copy) => self.copy(copy).await.map(Outcome::Snapshot),
+            Action::Time(from, to) => existing::time(self, from, to).await.map(Outcome::Took),
+            Action::TimeFull(from, to) => existing::time_full(self, from, to).await.map(Outcome::Took),
+            Action::Start(from, to) => existing::start(self, from, to).await.map(|()| Outcome::Done),
+            Action::Now => self.time().await.map(|now| Outcome::Took(now.timestamp())),
+            Action::Undisturbed(side) => existing::undisturbed(self, side).await.map(|()| Outcome::Done),
+            Action::RevokeGrants => self.revoke_grants().await,
             Action::Describe(by, snapshot, scope) => self.describe(by, snapshot, scope).await.map(Outcome::Snapshot),
             Action::Share(snapshot) => {
                 let id = self.name(snapshot.name);
@@ -46,6 +53,10 @@ impl Lab {
             Action::DescribeWithoutValues => self.describe_filtered(&[]).await,
             Action::ListOfDeleted => self.list_of_deleted().await,
             Action::CopyPlaintextCluster => self.copy_plaintext_cluster().await.map(Outcome::Snapshot),
+            Action::SubscribeToClusters => {
+                self.subscribe("cluster-events", "db-cluster-snapshot").await.map(|()| Outcome::Done)
+            }
+            Action::TakeOfDocumentDb(snapshot) => self.take_of_document_db(snapshot).await.map(Outcome::Snapshot),
             Action::Accept(publisher) => self.accept(publisher).await.map(|()| Outcome::Done),
             Action::Notified(snapshot, number) => self.notified(snapshot, number).await.map(Outcome::Notifications),
             Action::TagKey => self.tag_key().await.map(Outcome::Took),

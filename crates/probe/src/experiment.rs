@@ -43,6 +43,9 @@ pub enum Verdict {
     Answer {
         /// The name of the answer.
         answer: String,
+        /// What was measured, for people, if the answer follows from times.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        measured: Option<String>,
     },
     /// The fact holds.
     Holds,
@@ -62,7 +65,13 @@ impl Verdict {
     /// The answer of this name.
     #[must_use]
     pub fn answer(name: &str) -> Self {
-        Self::Answer { answer: name.to_owned() }
+        Self::Answer { answer: name.to_owned(), measured: None }
+    }
+
+    /// The answer of this name, which follows from what was measured.
+    #[must_use]
+    pub fn measured(name: &str, measured: String) -> Self {
+        Self::Answer { answer: name.to_owned(), measured: Some(measured) }
     }
 
     /// The fact holds if there is no objection.
@@ -110,6 +119,8 @@ pub enum Need {
     Clock,
     /// A queue that receives RDS's notifications about snapshots of the source account.
     Notifications,
+    /// Two snapshots of an instance that exists already. They are only read.
+    Existing,
 }
 
 impl Need {
@@ -123,7 +134,8 @@ impl Need {
             Self::Transit(Kind::Cluster) => &[Self::Base(Kind::Cluster), Self::Key(Side::Source)],
             Self::Database(Kind::Instance) => &[Self::Clock],
             Self::Automated => &[Self::Database(Kind::Instance)],
-            Self::Database(Kind::Cluster) | Self::Key(_) | Self::Clock | Self::Notifications => &[],
+            Self::Existing | Self::Notifications => &[Self::Clock],
+            Self::Database(Kind::Cluster) | Self::Key(_) | Self::Clock => &[],
         }
     }
 }
@@ -275,6 +287,17 @@ impl Copy {
     }
 }
 
+/// What a timed copy is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Original {
+    /// The older of the two snapshots of [`Need::Existing`].
+    Older,
+    /// The newer one.
+    Newer,
+    /// A snapshot of the run.
+    Made(Snapshot),
+}
+
 /// A call, or a wait for its effect.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
@@ -282,6 +305,20 @@ pub enum Action {
     Take(Snapshot, Tags),
     /// Copies a snapshot.
     Copy(Copy),
+    /// Copies a snapshot under the customer managed key of the account that copies, waits until the copy is available, and notes
+    /// how long it took.
+    Time(Original, Snapshot),
+    /// The same, for a copy that is full in any case. It is refused if it is over too fast for a comparison.
+    TimeFull(Original, Snapshot),
+    /// Starts such a copy, without waiting.
+    Start(Original, Snapshot),
+    /// Tells AWS's time, in seconds since 1970.
+    Now,
+    /// Makes sure that in this account, since the run's first copy of the existing database, no other one was started. The next
+    /// copy of the run would not be based on the run's first.
+    Undisturbed(Side),
+    /// Revokes all grants on the source account's customer managed key, which are those of the run's copies.
+    RevokeGrants,
     /// Describes a snapshot as this account sees it: its own by identifier, the other account's by ARN.
     Describe(Side, Snapshot, Scope),
     /// Shares a snapshot with DR.
@@ -313,6 +350,10 @@ pub enum Action {
     ListOfDeleted,
     /// Creates a cluster that is not encrypted and a snapshot of it, and copies that under a key.
     CopyPlaintextCluster,
+    /// Lets the topic of [`Need::Notifications`] receive notifications about snapshots of clusters, too.
+    SubscribeToClusters,
+    /// Creates a DocumentDB cluster without instances, and takes a snapshot of it.
+    TakeOfDocumentDb(Snapshot),
     /// Changes whom the topic of [`Need::Notifications`] accepts.
     Accept(Publisher),
     /// Reads the notifications that arrived about a snapshot, for a quarter of an hour or until one has this number.
@@ -327,7 +368,7 @@ impl Action {
     pub fn creates(self) -> Option<Kind> {
         match self {
             Self::BackUpDuringCopies(_) | Self::ListOfDeleted => Some(Kind::Instance),
-            Self::CopyPlaintextCluster => Some(Kind::Cluster),
+            Self::CopyPlaintextCluster | Self::TakeOfDocumentDb(_) => Some(Kind::Cluster),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
 use crate::backups::Window;
+use crate::existing::{self, Existing};
 use crate::experiment::{Kind, Need, Side, Snapshot, Tags};
 use crate::journal::{Journal, Resource, What};
 use crate::rds::{NO_RESPONSE, Response, refusal};
@@ -98,6 +99,8 @@ pub struct Lab {
     pub(crate) topic: Option<String>,
     /// The backup window of the shared instance.
     pub(crate) window: Option<Window>,
+    /// The existing database of [`Need::Existing`].
+    pub(crate) existing: Option<Existing>,
     /// The ARNs of snapshots, from the responses that created them.
     pub(crate) arns: BTreeMap<Snapshot, String>,
 }
@@ -107,7 +110,15 @@ impl Lab {
     #[must_use]
     pub fn new(source: Account, dr: Account, journal: Journal, pace: Pace) -> Self {
         let (needs, keys, queues, arns) = Default::default();
-        Self { source, dr, pace, journal, needs, keys, queues, topic: None, window: None, arns }
+        Self { source, dr, pace, journal, needs, keys, queues, topic: None, window: None, existing: None, arns }
+    }
+
+    /// The same, with an existing database. Its copies may take a day.
+    #[must_use]
+    pub fn with_existing(mut self, existing: Existing) -> Self {
+        self.pace.limit = self.pace.limit.max(existing::LIMIT);
+        self.existing = Some(existing);
+        self
     }
 
     /// The journal of the run.

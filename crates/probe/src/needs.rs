@@ -68,6 +68,10 @@ impl Lab {
             Need::Key(side) => self.create_key(side).await,
             Need::Clock => self.create_queue(CLOCK).await.map(|_| ()),
             Need::Notifications => self.create_notifications().await,
+            Need::Existing => match self.existing {
+                Some(_) => Ok(()),
+                None => Err(failure("name an instance that has them with --database".to_owned())),
+            },
         }
     }
 
@@ -79,6 +83,22 @@ impl Lab {
         window: Option<String>,
         is_encrypted: bool,
     ) -> Response<()> {
+        let engine = match kind {
+            Kind::Instance => "postgres",
+            Kind::Cluster => "aurora-postgresql",
+        };
+        self.create_with_engine(kind, engine, id, window, is_encrypted).await
+    }
+
+    /// The same, with another engine than the usual one.
+    pub(crate) async fn create_with_engine(
+        &mut self,
+        kind: Kind,
+        engine: &'static str,
+        id: &str,
+        window: Option<String>,
+        is_encrypted: bool,
+    ) -> Response<()> {
         let name = id.strip_prefix(&self.name("")).unwrap_or(id).to_owned();
         self.announce(Side::Source, What::Database(kind), &name)?;
         // It is not used or stored.
@@ -86,7 +106,8 @@ impl Lab {
         let mut tags = self.tags(Tags::Own(&[])).unwrap_or_default();
         tags.push(Tag::builder().key(DATABASE_TAG.0).value(DATABASE_TAG.1).build());
         let rds = self.source.rds.clone();
-        rds::create_database(&rds, kind, NewDatabase { id, password: &password, window, is_encrypted, tags }).await?;
+        let new = NewDatabase { engine, id, password: &password, window, is_encrypted, tags };
+        rds::create_database(&rds, kind, new).await?;
         let mut wait = Wait::new(self.pace);
         loop {
             match rds::describe_database(&rds, kind, id).await?.map(|database| database.status).as_deref() {
@@ -159,9 +180,15 @@ impl Lab {
         // An emulator without policies of queues delivers anyway. In AWS, no message would arrive, which is observed.
         let _ = request.send().await;
         account.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue).send().await.map_err(refusal)?;
-        self.announce(Side::Source, What::EventSubscription, EVENTS)?;
-        let request = account.rds.create_event_subscription().subscription_name(name).sns_topic_arn(topic);
-        let request = request.source_type("db-snapshot").enabled(true).set_tags(self.tags(Tags::Own(&[])));
-        request.send().await.map(|_| ()).map_err(refusal)
+        self.subscribe(EVENTS, "db-snapshot").await
+    }
+
+    /// Subscribes the topic with RDS's notifications to the events of a source type.
+    pub(crate) async fn subscribe(&mut self, name: &str, source_type: &str) -> Response<()> {
+        let topic = self.topic.clone().ok_or_else(|| failure("there is no topic".to_owned()))?;
+        self.announce(Side::Source, What::EventSubscription, name)?;
+        let request = self.source.rds.create_event_subscription().subscription_name(self.name(name));
+        let request = request.sns_topic_arn(topic).source_type(source_type).enabled(true);
+        request.set_tags(self.tags(Tags::Own(&[]))).send().await.map(|_| ()).map_err(refusal)
     }
 }

@@ -29,8 +29,12 @@ where
     }
 }
 
+/// The engine of a cluster that is not Aurora's.
+pub(crate) const DOCUMENT_DB: &str = "docdb";
+
 /// A new database.
 pub(crate) struct NewDatabase<'a> {
+    pub(crate) engine: &'static str,
     pub(crate) id: &'a str,
     pub(crate) password: &'a str,
     /// `03:10-03:40`; AWS chooses one otherwise.
@@ -59,7 +63,7 @@ pub(crate) struct CopyOf<'a> {
 pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'_>) -> Response<()> {
     match kind {
         Kind::Instance => {
-            let request = rds.create_db_instance().db_instance_identifier(new.id).engine("postgres");
+            let request = rds.create_db_instance().db_instance_identifier(new.id).engine(new.engine);
             let request = request.db_instance_class("db.t4g.micro").allocated_storage(20).storage_type("gp3");
             let request =
                 request.storage_encrypted(new.is_encrypted).publicly_accessible(false).copy_tags_to_snapshot(true);
@@ -68,8 +72,10 @@ pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'
             request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
         }
         Kind::Cluster => {
-            let request = rds.create_db_cluster().db_cluster_identifier(new.id).engine("aurora-postgresql");
-            let request = request.storage_encrypted(new.is_encrypted).copy_tags_to_snapshot(true);
+            let request = rds.create_db_cluster().db_cluster_identifier(new.id).engine(new.engine);
+            // "Valid for Cluster Type: Aurora DB clusters and Multi-AZ DB clusters" (`CreateDBCluster`).
+            let copies_tags = (new.engine != DOCUMENT_DB).then_some(true);
+            let request = request.storage_encrypted(new.is_encrypted).set_copy_tags_to_snapshot(copies_tags);
             let request = request.master_username("probe").master_user_password(new.password);
             let request = request.backup_retention_period(1).set_preferred_backup_window(new.window);
             request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
@@ -199,6 +205,54 @@ pub(crate) async fn count_with_engines(rds: &Client, id: &str, engines: &[&str])
 pub(crate) async fn count(rds: &Client, database: &str) -> Response<usize> {
     let request = rds.describe_db_snapshots().db_instance_identifier(database);
     Ok(request.send().await.map_err(refusal)?.db_snapshots().len())
+}
+
+/// A snapshot of an existing instance.
+pub(crate) struct TakenSnapshot {
+    pub(crate) id: String,
+    pub(crate) resource_id: String,
+    pub(crate) status: String,
+    pub(crate) gib: u32,
+    /// When the instance was as it is in the snapshot.
+    pub(crate) taken: DateTime<Utc>,
+    /// The same, or when the copy was started.
+    pub(crate) created: DateTime<Utc>,
+}
+
+/// All snapshots of an instance, except those that have no time yet. The instance may be in another account.
+pub(crate) async fn snapshots(rds: &Client, database: &str) -> Response<Vec<TakenSnapshot>> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let request = rds.describe_db_snapshots().set_marker(marker);
+        let page = request.send().await.map_err(refusal)?;
+        let of_database = page.db_snapshots().iter().filter(|one| one.db_instance_identifier() == Some(database));
+        all.extend(of_database.filter_map(TakenSnapshot::of));
+        marker = page.marker().map(str::to_owned);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+impl TakenSnapshot {
+    fn of(snapshot: &DbSnapshot) -> Option<Self> {
+        const GIB: i64 = 1 << 30;
+        let created = snapshot.snapshot_create_time().and_then(time)?;
+        let taken = snapshot.original_snapshot_create_time().and_then(time).unwrap_or(created);
+        // "The full size of the DB snapshot": the blocks that were written, not what is allocated. It says nothing about copies:
+        // "This is not the incremental size of the snapshot" (API reference, `DBSnapshot`).
+        let written = snapshot.full_snapshot_size_in_bytes().filter(|bytes| *bytes > 0);
+        let written = written.and_then(|bytes| u32::try_from((bytes + GIB - 1) / GIB).ok());
+        let allocated = u32::try_from(snapshot.allocated_storage().unwrap_or_default()).unwrap_or_default();
+        Some(Self {
+            id: text(snapshot.db_snapshot_identifier()),
+            resource_id: text(snapshot.dbi_resource_id()),
+            status: text(snapshot.status()),
+            gib: written.unwrap_or(allocated),
+            taken,
+            created,
+        })
+    }
 }
 
 /// The automated snapshots of an instance.

@@ -83,7 +83,11 @@ impl Report {
         }
         for result in results {
             let trace = serde_json::to_string_pretty(&result.trace.0).unwrap_or_default();
-            let _ = writeln!(text, "\n## {}\n\n{}\n\n```json\n{trace}\n```", result.experiment, result.text);
+            let measured = match &result.verdict {
+                Verdict::Answer { measured: Some(measured), .. } => format!("\n\nMeasured: {measured}."),
+                _ => String::new(),
+            };
+            let _ = writeln!(text, "\n## {}\n\n{}{measured}\n\n```json\n{trace}\n```", result.experiment, result.text);
         }
         text
     }
@@ -93,7 +97,7 @@ impl ReportedResult {
     fn new(experiment: &'static Experiment, finding: &Finding, run: &Run) -> Self {
         let simulated = experiment.question().map(|question| question.answers[0].name);
         let agrees = match &finding.verdict {
-            Verdict::Answer { answer } => Some(simulated == Some(answer)),
+            Verdict::Answer { answer, .. } => Some(simulated == Some(answer)),
             Verdict::Holds => Some(true),
             Verdict::Differs { .. } => Some(false),
             Verdict::Undecided { .. } => None,
@@ -113,7 +117,7 @@ impl ReportedResult {
     #[must_use]
     pub fn observed(&self) -> String {
         match &self.verdict {
-            Verdict::Answer { answer } => answer.clone(),
+            Verdict::Answer { answer, .. } => answer.clone(),
             Verdict::Holds => "holds".to_owned(),
             Verdict::Differs { observed } => format!("does not hold: {observed}"),
             Verdict::Undecided { reason } => format!("undecided: {reason}"),
@@ -135,7 +139,7 @@ impl ReportedResult {
 
     /// `copy-status=pending`, if that is not the default.
     fn setting(&self) -> Option<String> {
-        let Verdict::Answer { answer } = &self.verdict else { return None };
+        let Verdict::Answer { answer, .. } = &self.verdict else { return None };
         let question = sim::questions::QUESTIONS.iter().find(|question| question.name == self.experiment)?;
         let nth = question.answers.iter().position(|known| known.name == answer)?;
         (nth > 0).then(|| format!("{}={answer}", self.experiment))

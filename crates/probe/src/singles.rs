@@ -52,6 +52,13 @@ impl Lab {
         self.copy(Copy::new(snapshot, Snapshot::source("plain-copy").of_cluster())).await
     }
 
+    /// Takes a snapshot of a DocumentDB cluster.
+    pub(crate) async fn take_of_document_db(&mut self, snapshot: Snapshot) -> Response<View> {
+        let id = self.name("documents");
+        self.create_with_engine(Kind::Cluster, rds::DOCUMENT_DB, &id, None, true).await?;
+        self.take(snapshot, Tags::Own(&[]), &id).await
+    }
+
     /// Replaces the policy of the topic with RDS's notifications.
     pub(crate) async fn accept(&mut self, publisher: Publisher) -> Response<()> {
         let topic = self.topic.clone().ok_or_else(|| failure("there is no topic".to_owned()))?;
@@ -71,6 +78,27 @@ impl Lab {
         let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
         let request = self.source.sns.set_topic_attributes().topic_arn(topic).attribute_name("Policy");
         request.attribute_value(policy.to_string()).send().await.map(|_| ()).map_err(refusal)
+    }
+
+    /// Revokes all grants on the key of the source account. Only copies of the run use it.
+    pub(crate) async fn revoke_grants(&self) -> Response<Outcome> {
+        let key = self.keys.get(&Side::Source).ok_or_else(|| failure("there is no key".to_owned()))?;
+        let (kms, mut ids, mut marker) = (&self.source.kms, Vec::new(), None);
+        loop {
+            let page = kms.list_grants().key_id(key).set_marker(marker).send().await.map_err(refusal)?;
+            ids.extend(page.grants().iter().filter_map(|grant| grant.grant_id().map(str::to_owned)));
+            marker = page.next_marker().map(str::to_owned);
+            if marker.is_none() {
+                break;
+            }
+        }
+        if ids.is_empty() {
+            return Err(failure("the key has no grants".to_owned()));
+        }
+        for id in ids {
+            kms.revoke_grant().key_id(key).grant_id(id).send().await.map_err(refusal)?;
+        }
+        Ok(Outcome::Done)
     }
 
     /// The numbers of the events about a snapshot.

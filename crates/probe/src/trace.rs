@@ -173,6 +173,18 @@ impl Trace {
         }
     }
 
+    /// The seconds that something took.
+    ///
+    /// # Errors
+    ///
+    /// If the step measured no time.
+    pub fn took(&self, step: &str) -> Result<i64, String> {
+        match self.outcome(step)? {
+            Outcome::Took(seconds) => Ok(*seconds),
+            other => Err(other.unexpected(step)),
+        }
+    }
+
     /// Whether an event of this number was notified.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `probe` as a user runs it, with the simulated AWS over HTTP.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 use sim::{Settings, World};
@@ -110,6 +111,55 @@ async fn the_plan_shows_databases_that_one_experiment_creates() {
     assert!(!plan("copy-status").await.contains("only for"));
 }
 
+/// An instance with two snapshots.
+async fn create_orders(world: &World, gib: i32) {
+    let rds = aws_sdk_rds::Client::new(&world.sdk_config(SOURCE, "eu-west-1"));
+    let request = rds.create_db_instance().db_instance_identifier("orders").engine("postgres").storage_encrypted(true);
+    let request = request.db_instance_class("db.m7g.large").allocated_storage(gib).backup_retention_period(0);
+    request.master_username("owner").master_user_password("of-the-owner").send().await.unwrap();
+    world.sleep(Duration::from_secs(10 * 60)).await;
+    for name in ["monday", "tuesday"] {
+        rds.create_db_snapshot().db_snapshot_identifier(name).db_instance_identifier("orders").send().await.unwrap();
+        world.sleep(Duration::from_secs(60 * 60)).await;
+    }
+}
+
+#[tokio::test]
+async fn copies_of_an_existing_instance_are_compared() {
+    let answers = "incremental=also-of-copies,revoked-grant=goes-on".parse().unwrap();
+    let settings = Settings { speed: 3000, answers, ..Settings::default() };
+    let stage = Stage::of("probe-database", World::with_settings(settings)).await;
+    create_orders(&stage.world, 200).await;
+    let only = ["--database", "orders", "--yes", "--json"];
+    let output = stage.run(&args(&only), &[]).await;
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for line in [
+        "database orders, 200 GiB: monday of ",
+        "RDS may postpone automated backups of orders while its snapshots are copied",
+        "about 12 h 04 min, about 1.26 dollars",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["answers"], "incremental=also-of-copies,revoked-grant=goes-on", "{shown}");
+    let measured = report["results"][0]["measured"].as_str().unwrap();
+    assert!(measured.contains("s without an earlier copy; DR "), "{measured}");
+}
+
+#[tokio::test]
+async fn an_existing_instance_must_be_named_and_be_large() {
+    let stage = stage("probe-small", "default").await;
+    let why = stage.error(&args(&["--only", "incremental"]), &[]).await;
+    assert!(why.ends_with("name it with --database"), "{why}");
+    let why = stage.error(&args(&["--database", "orders"]), &[]).await;
+    assert!(why.contains("orders has 0 available snapshots, but two are needed"), "{why}");
+    create_orders(&stage.world, 20).await;
+    let plan = stage.run(&args(&["--database", "orders", "--plan"]), &[]).await;
+    let shown = String::from_utf8(plan.stdout).unwrap();
+    assert!(shown.contains("it is small: nothing is decided if a full copy takes less than 10 minutes"), "{shown}");
+}
+
 #[tokio::test]
 async fn every_experiment_and_every_question_is_listed() {
     let stage = stage("probe-list", "default").await;
@@ -119,5 +169,5 @@ async fn every_experiment_and_every_question_is_listed() {
         assert!(list.lines().any(|line| line.trim_start().starts_with(name)), "{name}: {list}");
     }
     let why = stage.error(&args(&["--only", "copied-tags-permission"]), &[]).await;
-    assert!(why.starts_with("error: copied-tags-permission is not probed: it needs a role"), "{why}");
+    assert!(why.starts_with("error: copied-tags-permission is not probed: it needs a role that may copy"), "{why}");
 }

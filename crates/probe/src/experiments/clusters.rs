@@ -2,11 +2,17 @@
 
 use chrono::TimeDelta;
 
-use crate::experiment::{Action, Copy, Experiment, Kind, Need, Scope, Side, Snapshot, Subject, Verdict, may, must};
+use crate::experiment::{
+    Action, Copy, Experiment, Kind, Need, Scope, Side, Snapshot, Subject, Tags, Verdict, may, must,
+};
 
 const BASE: Snapshot = Snapshot::base(Kind::Cluster);
 const TRANSIT: Snapshot = Snapshot::transit(Kind::Cluster);
 const LOCAL: Snapshot = Snapshot::source("local").of_cluster();
+const OF_AURORA: Snapshot = Snapshot::source("of-aurora").of_cluster();
+const OF_DOCUMENT_DB: Snapshot = Snapshot::source("of-documents").of_cluster();
+/// RDS-EVENT-0075: a manual snapshot of a cluster was created.
+const CREATED: u16 = 75;
 const COPY: Snapshot = Snapshot::dr("cluster").of_cluster();
 
 pub(super) const ALL: &[Experiment] = &[
@@ -45,6 +51,25 @@ pub(super) const ALL: &[Experiment] = &[
         minutes: 20,
         steps: &[may("copy", Action::CopyPlaintextCluster)],
         read: |trace| trace.code("copy").map(Verdict::answer),
+    },
+    Experiment {
+        name: "other-engines-events",
+        subject: Subject::Question,
+        needs: &[Need::Database(Kind::Cluster), Need::Notifications],
+        minutes: 40,
+        steps: &[
+            must("subscribe", Action::SubscribeToClusters),
+            // The control: this one is notified in any case.
+            must("take one of Aurora", Action::Take(OF_AURORA, Tags::Own(&[]))),
+            must("of Aurora", Action::Notified(OF_AURORA, CREATED)),
+            must("take one of DocumentDB", Action::TakeOfDocumentDb(OF_DOCUMENT_DB)),
+            must("of DocumentDB", Action::Notified(OF_DOCUMENT_DB, CREATED)),
+        ],
+        read: |trace| match (trace.notified("of Aurora", CREATED)?, trace.notified("of DocumentDB", CREATED)?) {
+            (true, true) => Ok(Verdict::answer("reported")),
+            (true, false) => Ok(Verdict::answer("not-reported")),
+            (false, _) => Err("the snapshot of the Aurora cluster was not notified either".to_owned()),
+        },
     },
     Experiment {
         name: "cluster-copy",

@@ -3,6 +3,7 @@
 mod backups;
 mod clusters;
 mod copies;
+mod existing;
 mod messages;
 mod refusals;
 mod sharing;
@@ -14,7 +15,16 @@ use crate::experiment::{Experiment, Kind, Need, Subject};
 
 /// All experiments, in the order in which they run. A question that is closed has none.
 pub fn all() -> impl Iterator<Item = &'static Experiment> {
-    let all = [copies::ALL, tags::ALL, sharing::ALL, refusals::ALL, messages::ALL, clusters::ALL, backups::ALL];
+    let all = [
+        copies::ALL,
+        tags::ALL,
+        sharing::ALL,
+        refusals::ALL,
+        messages::ALL,
+        clusters::ALL,
+        existing::ALL,
+        backups::ALL,
+    ];
     all.into_iter().flatten().filter(|experiment| !experiment.is_question() || experiment.question().is_some())
 }
 
@@ -30,24 +40,18 @@ pub struct NotProbed {
 /// Why there is no experiment for some questions.
 const REASONS: &[(&str, &str)] = &[
     (
-        "incremental",
-        "an empty database is copied so fast that the time tells nothing, and probe writes no data into databases",
-    ),
-    (
         "multi-az-cluster-copies",
         "a Multi-AZ DB cluster has three instances, of which the smallest cost about half a dollar an hour",
     ),
     (
-        "revoked-grant",
-        "a copy that goes on may not have needed the grant any more: only a long copy tells, and probe writes no data into \
-         databases",
+        "copied-tags-permission",
+        "it needs a role that may copy and not tag; probe creates no roles, and a session with fewer permissions needs a role, \
+         too",
     ),
-    ("other-engines-events", "it needs a cluster of DocumentDB, whose smallest instance class is expensive"),
     ("kms-via-region", "it copies to another region, and probe works in one"),
     ("cross-region-limit", "it needs 41 copies at a time from two regions to a third, and probe works in one"),
     ("lost-source-region", "it needs a region that fails"),
     ("documentdb-cross-region", "it needs a cluster of DocumentDB, and probe works in one region"),
-    ("copied-tags-permission", "it needs a role with few permissions, and probe creates no roles"),
 ];
 
 /// The questions that no experiment answers. [`Question::experiment`] says how to answer them by hand.
@@ -85,6 +89,12 @@ impl Experiment {
     #[must_use]
     pub fn creates(&self) -> Option<Kind> {
         self.steps.iter().find_map(|step| step.action.creates())
+    }
+
+    /// Whether it needs an existing database.
+    #[must_use]
+    pub fn needs_existing(&self) -> bool {
+        self.needs.contains(&Need::Existing)
     }
 
     /// Whether it needs an Aurora cluster.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
 mod cleanup;
+mod existing;
 mod foreign;
 mod worlds;
 
