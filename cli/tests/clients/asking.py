@@ -108,6 +108,11 @@ class Aws:
     def __getattr__(self, service):
         return Service(self, service)
 
+    def in_region(self, region):
+        """The same account in another region."""
+        account, _, role = self.credentials
+        return Aws(self.client.url, self.account, (account, region, role), self.other)
+
     def new(self, kind):
         """A name that no other question uses."""
         return f"{kind}-{next(NUMBERS)}"

@@ -185,6 +185,26 @@ class Journeys:
         self.assertEqual((kept["KmsKeyId"], kept["StorageEncrypted"], kept["PercentProgress"]), (dr_key, True, 100))
         self.assertNotIn("OriginalSnapshotCreateTime", kept)
 
+    def test_a_snapshot_is_copied_to_another_account_and_region_at_once(self):
+        # In us-east-1, the command line does not use the address that the test gives it.
+        elsewhere = "eu-central-1"
+        through = {"StringEquals": {"kms:ViaService": [f"rds.{region}.amazonaws.com" for region in (REGION, elsewhere)]}}
+        key = self.key(Policy=policy((DR, READ, through)))
+        dr_key = self.prepare.call("kms", "CreateKey", DR, elsewhere)["KeyMetadata"]["Arn"]
+        self.instance("far", StorageEncrypted=True, KmsKeyId=key)
+        self.snapshot("far-1", "far", share_with=[DR])
+        copy = self.copy(snapshot_arn("far-1"), "far-copy", KmsKeyId=dr_key, region=elsewhere)
+        # The clients add a pre-signed URL for it, which AWS ignores.
+        started = self.call(**copy, SourceRegion=REGION)["DBSnapshot"]
+        self.assertEqual(started["DBSnapshotArn"], snapshot_arn("far-copy", account=DR, region=elsewhere))
+        self.client.wait("rds", "DBSnapshotAvailable", DR, elsewhere, DBSnapshotIdentifier="far-copy")
+        found = self.call("rds", "DescribeDBSnapshots", DR, elsewhere, DBSnapshotIdentifier="far-copy")
+        (kept,) = found["DBSnapshots"]
+        self.assertEqual((kept["Encrypted"], kept["KmsKeyId"]), (True, dr_key))
+        self.assertEqual((kept["SourceRegion"], kept["SourceDBSnapshotIdentifier"]), (REGION, snapshot_arn("far-1")))
+        self.assert_error("InvalidParameterValue", **self.copy(snapshot_arn("far-1"), "far-2", region=elsewhere))
+        self.assert_error("DBSnapshotNotFound", **self.copy("far-1", "far-2", region=elsewhere, KmsKeyId=dr_key))
+
     def test_keys_refuse_a_copy(self):
         """Every reason for which one of the two keys refuses has the same error code."""
         without_grant = [action for action in READ if action != "kms:CreateGrant"]

@@ -95,8 +95,8 @@ class Boto3:
         answer.pop("ResponseMetadata")
         return answer
 
-    def wait(self, service, until, account=PROD, **params):
-        waiter = self.client(service, account).get_waiter(xform_name(until))
+    def wait(self, service, until, account=PROD, region=REGION, **params):
+        waiter = self.client(service, account, region).get_waiter(xform_name(until))
         waiter.wait(**params, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300})
 
     def pages(self, service, operation, size, account=PROD, **params):
@@ -149,8 +149,8 @@ class CommandLine:
     def call(self, service, operation, account=PROD, region=REGION, role=None, **params):
         return self.run(service, xform_name(operation, "-"), *flags(params), account=account, region=region, role=role)
 
-    def wait(self, service, until, account=PROD, **params):
-        self.run(service, "wait", xform_name(until, "-"), *flags(params), account=account)
+    def wait(self, service, until, account=PROD, region=REGION, **params):
+        self.run(service, "wait", xform_name(until, "-"), *flags(params), account=account, region=region)
 
     def pages(self, service, operation, size, account=PROD, **params):
         """The command line requests all pages itself and prints one result."""
