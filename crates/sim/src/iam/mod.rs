@@ -245,6 +245,10 @@ impl AccessRequest<'_> {
                 all
             }
         };
+        // Unless the service provides it: services act on resources of the region of the request.
+        if let Some(region) = Arn::parse(self.resource).map(|arn| arn.region).filter(|region| !region.is_empty()) {
+            all.push(("aws:RequestedRegion", region.to_owned()));
+        }
         // A request on no particular resource (`*`) has no resource account.
         let owner = Arn::parse(self.resource).map(|arn| arn.account).filter(|account| is_account(account));
         if let Some(account) = owner {

@@ -35,7 +35,13 @@ impl RequiredPermission {
 /// service. It is called before the call has any effect.
 pub(crate) fn authorize(state: &mut State, call: &Call, required: &[RequiredPermission]) -> Result<(), Error> {
     let denied = |reason| Error::access_denied(call.service, reason);
-    required.iter().try_for_each(|permission| check_caller_policies(state, &call.caller, permission)).map_err(denied)
+    // The region of the request may differ from the region of a resource: a copy of a snapshot of another region.
+    let region = ("aws:RequestedRegion".to_owned(), call.region.clone());
+    let mut required = required.iter().cloned().map(|mut permission| {
+        permission.context.push(region.clone());
+        permission
+    });
+    required.try_for_each(|permission| check_caller_policies(state, &call.caller, &permission)).map_err(denied)
 }
 
 /// Checks that the caller's own policies allow this, on a resource without a policy. Otherwise returns the reason in

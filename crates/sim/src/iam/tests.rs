@@ -156,6 +156,9 @@ fn condition_operators_work_as_aws_documents() {
         (r#"{"StringEquals": {"aws:PrincipalAccount": "222222222222"}}"#, [true, true, true]),
         (r#"{"StringEquals": {"aws:ResourceAccount": "111111111111"}}"#, [true, true, true]),
         (r#"{"StringEquals": {"aws:ResourceAccount": "222222222222"}}"#, [false, false, false]),
+        // The region of the key, because the service states no other.
+        (r#"{"StringEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1"]}}"#, [true, true, true]),
+        (r#"{"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}"#, [false, false, false]),
         (r#"{"Bool": {"aws:PrincipalIsAWSService": "false"}}"#, [true, true, true]),
         (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/back*"}}"#, [true, true, true]),
         (r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*:role/backup"}}"#, [true, true, true]),

@@ -31,7 +31,7 @@ use crate::world::World;
 use path_error::PathError;
 use properties::Properties;
 use resources::Deployment;
-use scope::Scope;
+use scope::{CreatedResource, Scope};
 pub use template::Template;
 
 /// The input of [`World::create_stack`].
@@ -104,17 +104,51 @@ impl World {
     }
 }
 
+impl Template {
+    /// The resources that a stack with these parameters would have: the type and the properties of each, with references to
+    /// other resources as their names. Nothing is created, so that two templates can be compared.
+    ///
+    /// # Errors
+    /// If a parameter is invalid, or the template uses an element that is not simulated.
+    pub fn resources(
+        &self,
+        account: &str,
+        region: &str,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, (String, Value)>, Error> {
+        let resolve = || {
+            let mut scope = Scope::new(self, parameters, pseudo_parameters(account, region, "stack", "id"))?;
+            for id in self.resources.keys() {
+                let attributes = ["Arn", "QueueName", "TopicName"].map(|name| (name, format!("{id}.{name}")));
+                scope.add_created(id, CreatedResource { reference: id.clone(), attributes: attributes.into() });
+            }
+            let mut resources = BTreeMap::new();
+            for (id, resource) in &self.resources {
+                if scope.is_included(resource.condition.as_ref())? {
+                    let properties = scope.resolve(&resource.properties).map_err(|error| error.within(id))?;
+                    resources.insert(id.clone(), (resource.kind.clone(), properties.unwrap_or_default()));
+                }
+            }
+            Ok(resources)
+        };
+        resolve().map_err(|error: PathError| error.in_template(&self.name))
+    }
+}
+
+fn pseudo_parameters(account: &str, region: &str, stack: &str, id: &str) -> [(&'static str, String); 6] {
+    [
+        ("AWS::StackId", format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/{id}")),
+        ("AWS::AccountId", account.to_owned()),
+        ("AWS::Partition", "aws".to_owned()),
+        ("AWS::Region", region.to_owned()),
+        ("AWS::StackName", stack.to_owned()),
+        ("AWS::URLSuffix", "amazonaws.com".to_owned()),
+    ]
+}
+
 fn create_stack(deployment: &mut Deployment<'_>, stack: &Stack<'_>) -> Result<BTreeMap<String, String>, PathError> {
     let id = deployment.state.new_uuid();
-    let (account, region) = (deployment.account.to_owned(), deployment.region.to_owned());
-    let pseudo = [
-        ("AWS::StackId", format!("arn:aws:cloudformation:{region}:{account}:stack/{}/{id}", stack.name)),
-        ("AWS::AccountId", account),
-        ("AWS::Partition", "aws".to_owned()),
-        ("AWS::Region", region),
-        ("AWS::StackName", stack.name.to_owned()),
-        ("AWS::URLSuffix", "amazonaws.com".to_owned()),
-    ];
+    let pseudo = pseudo_parameters(deployment.account, deployment.region, stack.name, &id.to_string());
     let mut scope = Scope::new(stack.template, stack.parameters, pseudo)?;
     for id in scope.order()? {
         let created = create_resource(deployment, &scope, stack.template, &id).map_err(|error| error.within(&id))?;
@@ -135,7 +169,7 @@ fn create_resource(
     scope: &Scope<'_>,
     template: &Template,
     id: &str,
-) -> Result<scope::CreatedResource, PathError> {
+) -> Result<CreatedResource, PathError> {
     let resource = template.resources.get(id).ok_or_else(|| PathError::new("unknown resource"))?;
     let properties = scope.resolve(&resource.properties)?.unwrap_or_default();
     Properties::read_all(properties, |properties| deployment.create_resource(&resource.kind, properties))
