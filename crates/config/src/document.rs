@@ -14,7 +14,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Error, Options, Spanned, UserMessageFormatter};
 
-use crate::keys::{FLOOR, Key, LIFECYCLES, RETIRED, SOURCE_ACCTS, SOURCE_TAGS};
+use crate::keys::{FLOOR, Key, LIFECYCLES, RETIRED, SECOND_FLOOR, SOURCE_ACCTS, SOURCE_REGIONS, SOURCE_TAGS};
 use crate::{Config, suggest};
 
 /// A key with a value, and the place of the value.
@@ -104,6 +104,7 @@ impl Entry {
         match self.value {
             Value::Text(text) => Key::named(self.key).map_or(Ok(()), |key| key.set(&text, config))?,
             Value::Accounts(accounts) => config.source_accts = accounts.into_iter().collect(),
+            Value::Floor(floor) if self.key == SECOND_FLOOR => config.second_floor = Some(floor),
             Value::Floor(floor) => config.floor = floor,
             Value::Lifecycles(lifecycles) => config.lifecycles = lifecycles,
         }
@@ -136,7 +137,7 @@ impl Document {
                 Ok(read) => self.push(key, read, Value::Lifecycles),
                 Err(error) => self.lifecycle_problems(text, nth, &error),
             },
-            FLOOR => match value(text, &path) {
+            FLOOR | SECOND_FLOOR => match value(text, &path) {
                 Ok(read) => self.push(key, read, Value::Floor),
                 Err(error) => self.rule_problems(text, &path, key, &error),
             },
@@ -144,8 +145,8 @@ impl Document {
                 Ok(list) => self.add_accounts(&list),
                 Err(error) => self.problems.extend([problem(key, &error)]),
             },
-            RETIRED if is_list() => match value(text, &path) {
-                Ok(read) => self.push(key, read, |databases: Vec<String>| Value::Text(databases.join(","))),
+            RETIRED | SOURCE_REGIONS if is_list() => match value(text, &path) {
+                Ok(read) => self.push(key, read, |items: Vec<String>| Value::Text(items.join(","))),
                 Err(error) => self.problems.extend([problem(key, &error)]),
             },
             SOURCE_TAGS if is_list() => match value(text, &path) {

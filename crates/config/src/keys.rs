@@ -1,16 +1,16 @@
 //! The table of all keys with a simple value: name, description, parser, value.
 
 use std::fmt::{self, Display};
-use std::str::FromStr;
 
 use protocol::settings::{
     DEFAULT_WAIT_LIMIT_HOURS, parse_accounts, parse_arn_of, parse_tag_key, parse_tag_value, parse_wait_limit,
 };
-use protocol::{AccountId, Region, SourceTags};
+use protocol::{AccountId, Region};
 use retention::Rules;
 use serde::Serialize;
 
-use crate::{Architecture, Config, document};
+use crate::parse::{address, bucket, floor, log_days, number, profile, regions, retired, source_tags, switch};
+use crate::{Architecture, Config};
 
 /// The key of the block of lifecycles. It is not in the table.
 pub const LIFECYCLES: &str = "lifecycles";
@@ -53,6 +53,51 @@ pub const KEYS: &[Key] = &[
         is_required: true,
         parse: |config, text| put(&mut config.aws_region, text.parse::<Region>()),
         value: |config| text(&config.aws_region),
+    },
+    Key {
+        name: "DR_REGION",
+        description: "the region of the copies, if it is another one",
+        is_required: false,
+        parse: |config, text| put(&mut config.dr_region, text.parse::<Region>()),
+        value: |config| text(&config.dr_region),
+    },
+    Key {
+        name: SOURCE_REGIONS,
+        description: "the regions whose snapshots are copied to the region of the copies",
+        is_required: false,
+        parse: |config, text| set(&mut config.source_regions, regions(text)),
+        value: |config| {
+            let regions: Vec<String> = config.source_regions.iter().map(ToString::to_string).collect();
+            (!regions.is_empty()).then(|| Setting::Text(regions.join(",")))
+        },
+    },
+    Key {
+        name: "SECOND_REGION",
+        description: "a second region, to which DR copies its copies",
+        is_required: false,
+        parse: |config, text| put(&mut config.second_region, text.parse::<Region>()),
+        value: |config| text(&config.second_region),
+    },
+    Key {
+        name: "SECOND_LIFECYCLE",
+        description: "the lifecycle of all copies in the second region",
+        is_required: false,
+        parse: |config, text| put(&mut config.second_lifecycle, Ok::<_, String>(text.to_owned())),
+        value: |config| text(&config.second_lifecycle),
+    },
+    Key {
+        name: SECOND_FLOOR,
+        description: "the rules that keep copies in the second region in addition to every lifecycle, instead of FLOOR",
+        is_required: false,
+        parse: |config, text| put(&mut config.second_floor, floor(text)),
+        value: |config| config.second_floor.clone().map(Setting::Rules),
+    },
+    Key {
+        name: "BACKFILL_GIB",
+        description: "how many GiB of existing copies are copied to a new second region",
+        is_required: false,
+        parse: |config, text| set(&mut config.backfill_gib, number(text, 0, 100_000_000)),
+        value: |config| Some(Setting::Number(config.backfill_gib)),
     },
     Key {
         name: "SOURCE_ACCTS",
@@ -199,9 +244,7 @@ pub const KEYS: &[Key] = &[
         name: FLOOR,
         description: "the rules that keep copies in DR in addition to every lifecycle",
         is_required: false,
-        parse: |config, text| {
-            set(&mut config.floor, serde_yaml::from_str::<Rules>(text).map_err(|error| document::message(&error)))
-        },
+        parse: |config, text| set(&mut config.floor, floor(text)),
         value: |config| Some(Setting::Rules(config.floor.clone())),
     },
     Key {
@@ -265,10 +308,7 @@ pub const KEYS: &[Key] = &[
         name: "LOG_DAYS",
         description: "how many days logs are kept",
         is_required: false,
-        parse: |config, text| {
-            let days = number(text, 1, LOG_DAYS[LOG_DAYS.len() - 1])?;
-            set(&mut config.log_days, LOG_DAYS.into_iter().find(|known| *known == days).ok_or_else(log_days_error))
-        },
+        parse: |config, text| set(&mut config.log_days, log_days(text)),
         value: |config| Some(Setting::Number(config.log_days)),
     },
     Key {
@@ -289,17 +329,15 @@ pub const KEYS: &[Key] = &[
 
 /// The key whose value is a map of rules.
 pub(crate) const FLOOR: &str = "FLOOR";
+pub(crate) const SECOND_FLOOR: &str = "SECOND_FLOOR";
 /// The keys whose value can be a list.
 pub(crate) const RETIRED: &str = "RETIRED";
 pub(crate) const SOURCE_ACCTS: &str = "SOURCE_ACCTS";
+pub(crate) const SOURCE_REGIONS: &str = "SOURCE_REGIONS";
 pub(crate) const SOURCE_TAGS: &str = "SOURCE_TAGS";
 
 /// The highest limit of a source account. The template has the same.
 const MAX_LIMIT: u32 = 1_000_000;
-
-/// The retention periods of CloudWatch Logs (`PutRetentionPolicy`).
-const LOG_DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 impl Key {
     /// The key with this name.
@@ -342,75 +380,4 @@ fn set<T, E: Display>(field: &mut T, parsed: Result<T, E>) -> Result<(), String>
 
 fn text(value: &Option<impl Display>) -> Option<Setting> {
     value.as_ref().map(|value| Setting::Text(value.to_string()))
-}
-
-/// Stricter than the functions, which read every value but `no`, `false` and `0` as yes, so that typing errors are found.
-fn switch(text: &str) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "yes" | "true" => Ok(true),
-        "no" | "false" => Ok(false),
-        _ => Err(format!("expected yes or no, found {text:?}")),
-    }
-}
-
-fn number<T: FromStr + PartialOrd + Display>(text: &str, least: T, most: T) -> Result<T, String> {
-    let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
-    number.ok_or_else(|| format!("expected a number from {least} to {most}, found {text:?}"))
-}
-
-/// The template has the same limit.
-fn source_tags(text: &str) -> Result<SourceTags, String> {
-    const MAX_CHARS: usize = 500;
-    let read = SourceTags::parse(text)?;
-    let chars = read.to_string().chars().count();
-    if chars > MAX_CHARS {
-        return Err(format!("the list has {chars} characters, and there is space for {MAX_CHARS}"));
-    }
-    Ok(read)
-}
-
-/// Databases as `ACCOUNT/DATABASE`, separated by commas or spaces. RDS stores identifiers in lower case.
-fn retired(text: &str) -> Result<Vec<String>, String> {
-    let databases = text.split([',', ' ']).filter(|database| !database.is_empty());
-    databases.map(|database| retired_database(&database.to_lowercase())).collect()
-}
-
-fn retired_database(text: &str) -> Result<String, String> {
-    let (account, database) = text.split_once('/').unwrap_or_default();
-    let is_database = !database.is_empty() && database.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let expected = || format!("{text:?} is not a database: expected ACCOUNT/DATABASE, like 111111111111/orders");
-    (account.parse::<AccountId>().is_ok() && is_database).then(|| text.to_owned()).ok_or_else(expected)
-}
-
-fn log_days_error() -> String {
-    let days = LOG_DAYS.map(|days| days.to_string());
-    format!("expected a retention period of CloudWatch Logs: one of {} days", days.join(", "))
-}
-
-fn profile(text: &str) -> Result<String, String> {
-    let is_profile = !text.chars().any(|c| c.is_control() || c == '[' || c == ']');
-    is_profile.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not the name of an AWS profile"))
-}
-
-/// S3's rules for general purpose buckets, without the reserved prefixes and suffixes.
-fn bucket(text: &str) -> Result<String, String> {
-    let is_end = |c: Option<u8>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let is_bucket = (3..=63).contains(&text.len())
-        && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'.' || c == b'-')
-        && is_end(text.bytes().next())
-        && is_end(text.bytes().last())
-        && !text.contains("..");
-    let rules = "3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends";
-    is_bucket.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not a bucket name: expected {rules}"))
-}
-
-fn address(text: &str) -> Result<String, String> {
-    let is_address = match text.split_once('@') {
-        Some((user, host)) => {
-            !user.is_empty() && host.contains('.') && !host.contains('@') && !text.contains(char::is_whitespace)
-        }
-        None => false,
-    };
-    let expected = || format!("{text:?} is not an e-mail address: expected one like dr-team@example.com");
-    is_address.then(|| text.to_owned()).ok_or_else(expected)
 }

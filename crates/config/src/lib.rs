@@ -8,6 +8,8 @@
 
 mod document;
 pub mod keys;
+mod parse;
+mod regions;
 pub mod report;
 mod suggest;
 
@@ -35,6 +37,12 @@ const MAX_JSON_BYTES: usize = 3000;
 #[expect(missing_docs, reason = "the table of keys has the descriptions")]
 pub struct Config {
     pub aws_region: Option<Region>,
+    pub dr_region: Option<Region>,
+    pub source_regions: Vec<Region>,
+    pub second_region: Option<Region>,
+    pub second_lifecycle: Option<String>,
+    pub second_floor: Option<Rules>,
+    pub backfill_gib: u32,
     pub source_accts: Vec<AccountId>,
     pub dr_acct: Option<AccountId>,
     pub source_profile: Option<String>,
@@ -151,6 +159,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             aws_region: None,
+            dr_region: None,
+            source_regions: Vec::new(),
+            second_region: None,
+            second_lifecycle: None,
+            second_floor: None,
+            backfill_gib: 0,
             source_accts: Vec::new(),
             dr_acct: None,
             source_profile: None,
@@ -251,7 +265,7 @@ impl Config {
 
     /// Errors of several keys together, each reported at the key that is best changed.
     fn contradictions(&self) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = self.contradicting_regions();
         if let Some(dr) = self.dr_acct.as_ref().filter(|dr| self.source_accts.contains(dr)) {
             found.push(("DR_ACCT", format!("{dr} is also in SOURCE_ACCTS; copies must be in another account")));
         }
@@ -313,6 +327,12 @@ impl Config {
     #[must_use]
     pub fn floor_json(&self) -> String {
         json(&self.floor)
+    }
+
+    /// The floor of the second region, as JSON for the same.
+    #[must_use]
+    pub fn second_floor_json(&self) -> String {
+        json(self.second_floor.as_ref().unwrap_or(&self.floor))
     }
 
     /// The source accounts, separated by commas, for the same.

@@ -291,7 +291,7 @@ mod tests {
     fn unknown_role_is_refused_with_the_known_ones() {
         let message = help(&["create", "prod"]);
         assert!(message.contains("invalid value 'prod' for '<ROLE>'"), "{message}");
-        assert!(message.contains("[possible values: producer, consumer]"), "{message}");
+        assert!(message.contains("[possible values: producer, consumer, second]"), "{message}");
     }
 
     #[test]

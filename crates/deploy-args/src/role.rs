@@ -1,11 +1,11 @@
-//! The two roles of accounts, and the check that an account has the expected one.
+//! The roles of accounts, and the check that an account has the expected one.
 
 use std::fmt;
 
 use anyhow::bail;
 use clap::ValueEnum;
 use config::Config;
-use protocol::AccountId;
+use protocol::{AccountId, Region};
 
 /// The role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -14,18 +14,21 @@ pub enum Role {
     Producer,
     /// In the DR account, which keeps the copies
     Consumer,
+    /// In the second region of the DR account, which keeps copies of the copies
+    Second,
 }
 
 impl Role {
-    /// Both, in the order in which they handle a snapshot.
+    /// Those of the two accounts, in the order in which they handle a snapshot.
     pub const BOTH: [Self; 2] = [Self::Producer, Self::Consumer];
 
-    /// `producer`, `consumer`.
+    /// `producer`, `consumer`, `second`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Producer => "producer",
             Self::Consumer => "consumer",
+            Self::Second => "second",
         }
     }
 
@@ -34,7 +37,7 @@ impl Role {
     pub fn stack(self) -> &'static str {
         match self {
             Self::Producer => "draco-producer",
-            Self::Consumer => "draco-consumer",
+            Self::Consumer | Self::Second => "draco-consumer",
         }
     }
 
@@ -43,7 +46,7 @@ impl Role {
     pub fn topic(self) -> &'static str {
         match self {
             Self::Producer => "DracoProducer",
-            Self::Consumer => "DracoConsumer",
+            Self::Consumer | Self::Second => "DracoConsumer",
         }
     }
 
@@ -52,7 +55,26 @@ impl Role {
     pub fn account(self) -> &'static str {
         match self {
             Self::Producer => "a source account",
-            Self::Consumer => "the DR account",
+            Self::Consumer | Self::Second => "the DR account",
+        }
+    }
+
+    /// Whether it is in the DR account.
+    #[must_use]
+    pub fn is_dr(self) -> bool {
+        matches!(self, Self::Consumer | Self::Second)
+    }
+
+    /// The region of its stack; of a producer, `AWS_REGION`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured.
+    pub fn region(self, config: &Config) -> anyhow::Result<&Region> {
+        match (self, config.copies_region()) {
+            (Self::Consumer, Some(region)) => Ok(region),
+            (Self::Producer | Self::Consumer, _) => config.need(&config.aws_region, "AWS_REGION"),
+            (Self::Second, _) => config.need_second_region(),
         }
     }
 
@@ -61,7 +83,7 @@ impl Role {
     pub fn profile_key(self) -> &'static str {
         match self {
             Self::Producer => "SOURCE_PROFILE",
-            Self::Consumer => "DR_PROFILE",
+            Self::Consumer | Self::Second => "DR_PROFILE",
         }
     }
 
@@ -70,7 +92,7 @@ impl Role {
     pub fn profile(self, config: &Config) -> Option<&str> {
         match self {
             Self::Producer => config.source_profile.as_deref(),
-            Self::Consumer => config.dr_profile.as_deref(),
+            Self::Consumer | Self::Second => config.dr_profile.as_deref(),
         }
     }
 
@@ -84,13 +106,13 @@ impl Role {
         let sources = config.need_sources()?;
         let fits = match self {
             Self::Producer => sources.contains(account) && account != dr,
-            Self::Consumer => account == dr,
+            Self::Consumer | Self::Second => account == dr,
         };
         if fits {
             return Ok(());
         }
         let expected = match (self, sources) {
-            (Self::Consumer, _) => format!("{dr} (DR_ACCT)"),
+            (Self::Consumer | Self::Second, _) => format!("{dr} (DR_ACCT)"),
             (Self::Producer, [one]) => format!("{one} (SOURCE_ACCTS)"),
             (Self::Producer, many) => {
                 let many: Vec<&str> = many.iter().map(AccountId::as_str).collect();

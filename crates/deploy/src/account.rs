@@ -50,7 +50,15 @@ impl Account {
     ///
     /// If there are no credentials, AWS does not accept them, or they belong to another account.
     pub async fn connect(role: Role, config: &Config) -> anyhow::Result<Self> {
-        let region = config.need(&config.aws_region, "AWS_REGION")?;
+        Self::connect_in(role, role.region(config)?, config).await
+    }
+
+    /// As [`Account::connect`], in another region.
+    ///
+    /// # Errors
+    ///
+    /// As [`Account::connect`].
+    pub async fn connect_in(role: Role, region: &Region, config: &Config) -> anyhow::Result<Self> {
         let account = Self::identify(role, region, role.profile(config), None).await?;
         role.check_account(&account.place.account, config)?;
         Ok(account)

@@ -25,7 +25,7 @@ pub const KEEPER: &str = "draco-keeper";
 pub fn functions(role: Role) -> &'static [&'static str] {
     match role {
         Role::Producer => &["draco-producer"],
-        Role::Consumer => &["draco-consumer", KEEPER],
+        Role::Consumer | Role::Second => &["draco-consumer", KEEPER],
     }
 }
 
@@ -87,7 +87,7 @@ impl Deployment {
             built: Local::read(zip, &Files::of_workspace()?)?.map(|local| local.hash),
             ..Self::default()
         };
-        if account.role == Role::Consumer {
+        if account.role.is_dr() {
             deployment.keeper = Function::look(account, KEEPER).await?;
             for source in Stack::sources(account).await? {
                 let stack = Stack::look(account, &StackName::Source(source.clone())).await?;

@@ -28,17 +28,23 @@ const SECTIONS: [Section; 3] = [
     Section {
         path: "cfn/producer.yaml",
         heading: "In each source account: `cfn/producer.yaml`",
-        names: &[("AWS::AccountId", "SOURCE"), ("DrAccount", "DR")],
+        names: &[("AWS::AccountId", "SOURCE"), ("DrAccount", "DR"), ("DrRegion", "DR_REGION")],
     },
     Section {
         path: "cfn/consumer.yaml",
         heading: "In the DR account: `cfn/consumer.yaml`",
-        names: &[("AWS::AccountId", "DR"), ("SourceAccounts", "SOURCE_ACCTS")],
+        names: &[
+            ("AWS::AccountId", "DR"),
+            ("SourceAccounts", "SOURCE_ACCTS"),
+            ("SourceRegions", "SOURCE_REGIONS"),
+            ("SecondRegion", "SECOND_REGION"),
+            ("FirstRegion", "FIRST_REGION"),
+        ],
     },
     Section {
         path: "cfn/source.yaml",
         heading: "In the DR account, for each source account: `cfn/source.yaml`",
-        names: &[("AWS::AccountId", "DR"), ("SourceAccount", "SOURCE")],
+        names: &[("AWS::AccountId", "DR"), ("SourceAccount", "SOURCE"), ("SourceRegions", "SOURCE_REGIONS")],
     },
 ];
 

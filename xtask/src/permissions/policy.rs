@@ -78,15 +78,23 @@ impl<'a> Template<'a> {
         Ok(())
     }
 
-    /// A condition of the template in words.
+    /// A condition of the template in words: the comment above it, or the comparison if it is a simple one.
     fn condition(&self, name: &str) -> anyhow::Result<String> {
         let condition = self.root.need("Conditions")?.need(name)?;
+        let begins = format!("  {name}:");
+        let line = self.lines.iter().position(|line| line.starts_with(&begins)).unwrap_or_default();
+        let words = self.comment_above(line + 1);
+        if let Some((first, rest)) = words.trim_end_matches('.').split_at_checked(1)
+            && !words.is_empty()
+        {
+            return Ok(first.to_lowercase() + rest);
+        }
         match (condition.tag.as_deref(), &condition.value) {
             (Some("Equals"), Value::List(parts)) => match parts.as_slice() {
                 [parameter, value] => Ok(format!("the parameter {} is {}", self.words(parameter)?, self.words(value)?)),
                 _ => bail!("line {}: an unusual !Equals", condition.line),
             },
-            _ => bail!("line {}: only !Equals is supported", condition.line),
+            _ => bail!("line {}: the condition needs a comment that says when it holds", condition.line),
         }
     }
 
@@ -95,10 +103,12 @@ impl<'a> Template<'a> {
         let (title, rule) = if with_principal { ("| who ", "|---") } else { ("", "") };
         writeln!(page, "\n| statement {title}| actions | resources | conditions |\n|---{rule}|---|---|---|")?;
         for statement in document.need("Statement")?.items() {
-            if statement.need("Effect")?.text()? != "Allow" {
-                bail!("line {}: only statements with the effect Allow are supported", statement.line);
-            }
-            let mut cells = vec![format!("`{}`", statement.need("Sid")?.text()?)];
+            let effect = match statement.need("Effect")?.text()? {
+                "Allow" => "",
+                "Deny" => "**denies** ",
+                other => bail!("line {}: the effect {other} is not supported", statement.line),
+            };
+            let mut cells = vec![format!("{effect}`{}`", statement.need("Sid")?.text()?)];
             let why = self.comment_above(statement.line);
             if !why.is_empty() {
                 cells[0] += &format!("<br>{why}");
@@ -126,12 +136,12 @@ impl<'a> Template<'a> {
         let Some(conditions) = statement.get("Condition") else { return Ok(all) };
         for (operator, keys) in conditions.entries() {
             for (key, values) in keys.entries() {
-                let values = self.all(values)?;
-                let one_of = if values.len() > 1 { "one of " } else { "" };
-                let values = values.join(", ");
+                let one_of = if values.items().len() > 1 { "one of " } else { "" };
+                let values = self.all(values)?.join(", ");
                 all.push(match (operator.as_str(), values.as_str()) {
                     ("StringEquals" | "ArnEquals", _) => format!("`{key}` is {one_of}{values}"),
                     ("ArnLike", _) => format!("`{key}` matches {one_of}{values}"),
+                    ("ArnNotEquals", _) => format!("`{key}` is not {one_of}{values}"),
                     ("ForAllValues:StringEquals", _) => format!("each of `{key}` is {one_of}{values}"),
                     ("Bool", "`true`") => format!("`{key}`"),
                     ("Null", "`false`") => format!("`{key}` is present"),
@@ -146,8 +156,34 @@ impl<'a> Template<'a> {
         node.items().into_iter().map(|item| self.words(item)).collect()
     }
 
-    /// A value as code, with the page's names for parameters.
+    /// A value as code, with the page's names for parameters. One that depends on a condition is followed by the other.
     fn words(&self, node: &Node) -> anyhow::Result<String> {
+        match (node.tag.as_deref(), &node.value) {
+            (Some("If"), Value::List(parts)) => {
+                let [condition, yes, no] = parts.as_slice() else { bail!("line {}: an unusual !If", node.line) };
+                let (yes, no) = (self.all(yes)?.join(", "), self.all(no)?.join(", "));
+                return Ok(format!("{no}; if {}: {yes}", self.condition(condition.text()?)?));
+            }
+            (Some("Split"), Value::List(parts)) => {
+                let [separator, joined] = parts.as_slice() else { bail!("line {}: an unusual !Split", node.line) };
+                return Ok(self.words(joined)?.replace(separator.text()?, "`, `"));
+            }
+            // Elements that are joined differ only in the parameter. They are shown once.
+            (Some("Join"), Value::List(parts)) => {
+                let [_, list] = parts.as_slice() else { bail!("line {}: an unusual !Join", node.line) };
+                return self.words(list);
+            }
+            (Some("Sub"), Value::List(parts)) => {
+                let [text, own] = parts.as_slice() else { bail!("line {}: an unusual !Sub", node.line) };
+                let mut text = text.text()?.to_owned();
+                for (name, value) in own.entries() {
+                    let value = self.words(value)?;
+                    text = text.replace(&format!("${{{name}}}"), value.trim_matches('`'));
+                }
+                return Ok(format!("`{}`", self.substituted(&text)?));
+            }
+            _ => {}
+        }
         let text = node.text()?;
         let shown = match node.tag.as_deref() {
             None => text.to_owned(),

@@ -211,6 +211,42 @@ fn contradicting_keys() {
 }
 
 #[test]
+fn contradicting_regions() {
+    let main = "AWS_REGION: eu-west-1\n";
+    file(
+        &format!("{main}SOURCE_REGIONS: [eu-north-1, eu-south-1]"),
+        "2:17: SOURCE_REGIONS: AWS_REGION (eu-west-1) is missing; it must be one of them",
+    );
+    let same = "SECOND_REGION: eu-west-1 is the region of DR's copies; use another one";
+    file(&format!("{main}SECOND_REGION: eu-west-1"), &format!("2:16: {same}"));
+    file("AWS_REGION: eu-north-1\nDR_REGION: eu-west-1\nSECOND_REGION: eu-west-1", &format!("3:16: {same}"));
+    for line in ["SECOND_LIFECYCLE: Test", "SECOND_FLOOR: {last: 1}", "BACKFILL_GIB: 5"] {
+        let (key, _) = line.split_once(": ").expect("a key");
+        let column = key.len() + 3;
+        file(&format!("{main}{line}"), &format!("2:{column}: {key}: SECOND_REGION is not set"));
+    }
+    file(
+        &format!("{main}SECOND_REGION: eu-north-1\nSECOND_LIFECYCLE: ignore"),
+        "3:19: SECOND_LIFECYCLE: \"ignore\" is no lifecycle; use one of Standard, Test",
+    );
+    file(
+        &format!("{main}DR_REGION: cn-north-1"),
+        "2:12: DR_REGION: cn-north-1 and eu-west-1 are separate parts of AWS",
+    );
+    file(
+        &format!("{main}DR_REGION: eu-north-1\nCODE_BUCKET: {}", "b".repeat(60)),
+        &format!(
+            "3:14: CODE_BUCKET: {}-eu-north-1 is the bucket of another region, and a bucket name has at most 63 characters",
+            "b".repeat(60)
+        ),
+    );
+    file(
+        "SOURCE_REGIONS: [Ireland]",
+        "1:17: SOURCE_REGIONS: \"Ireland\" is not a region: expected a code like eu-west-1",
+    );
+}
+
+#[test]
 fn lifecycles_that_do_not_fit_into_the_environment_of_a_function() {
     let many: String = (0..130).map(|nth| format!("  Lifecycle{nth:03}: {{ daily: 1 }}\n")).collect();
     file(

@@ -9,8 +9,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 32] = [
+const VALUES: [(&str, [&str; 2]); 38] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
+    ("DR_REGION", ["eu-central-1", "eu-west-1"]),
+    ("SOURCE_REGIONS", ["eu-west-1", "eu-central-1,eu-west-1"]),
+    ("SECOND_REGION", ["eu-central-1", "eu-north-1"]),
+    ("SECOND_LIFECYCLE", ["Standard", "Test"]),
+    ("SECOND_FLOOR", [r#"{"daily":3}"#, r#"{"last":1,"within":"36h"}"#]),
+    ("BACKFILL_GIB", ["1", "500"]),
     ("SOURCE_ACCTS", ["012345678901", "111111111111,333333333333"]),
     ("DR_ACCT", ["000000000002", "222222222222"]),
     ("SOURCE_PROFILE", ["production", "production's"]),
@@ -55,11 +61,15 @@ fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     Config::of(Path::new("config.yaml"), text.as_bytes(), &environment).map_err(|why| format!("{why:#}"))
 }
 
-/// TAG_VALUE needs TAG_KEY.
+/// Some keys need another one.
 fn set(key: &str, in_file: &str, variables: &[(&str, &str)]) -> Config {
-    let tag = if key == "TAG_VALUE" { "TAG_KEY: team\n" } else { "" };
-    let in_file = if key == "FLOOR" { in_file.to_owned() } else { format!("{in_file:?}") };
-    read(&format!("{tag}{key}: {in_file}\n"), variables).expect("a configuration")
+    let other = match key {
+        "TAG_VALUE" => "TAG_KEY: team\n",
+        "SECOND_LIFECYCLE" | "SECOND_FLOOR" | "BACKFILL_GIB" => "SECOND_REGION: eu-central-1\n",
+        _ => "",
+    };
+    let in_file = if key.ends_with("FLOOR") { in_file.to_owned() } else { format!("{in_file:?}") };
+    read(&format!("{other}{key}: {in_file}\n"), variables).expect("a configuration")
 }
 
 fn value(key: &str, config: &Config) -> Option<String> {

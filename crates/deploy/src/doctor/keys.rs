@@ -12,7 +12,7 @@ use crate::{Account, Role};
 const COPYING: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"];
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Finding {
-    if account.role == Role::Consumer && config.aws_managed_key {
+    if account.role.is_dr() && config.aws_managed_key {
         let description = "copies are under AWS's managed key (alias/aws/rds), which cannot be deleted or disabled";
         return Finding::ok(Id::KeyManagedByAws, "AWS_MANAGED_KEY", description);
     }
@@ -31,7 +31,7 @@ struct Key {
 fn alias(role: Role) -> &'static str {
     match role {
         Role::Producer => "alias/draco-transit",
-        Role::Consumer => "alias/draco",
+        Role::Consumer | Role::Second => "alias/draco",
     }
 }
 
@@ -54,7 +54,7 @@ async fn look(account: &Account) -> anyhow::Result<Option<Key>> {
 fn judge(role: Role, config: &Config, key: Option<&Key>) -> Finding {
     let (alias, update) = (alias(role), format!("run `cargo xtask update {role}`"));
     let Some(key) = key else {
-        return if role == Role::Consumer && config.key_per_database {
+        return if role.is_dr() && config.key_per_database {
             Finding::ok(Id::KeyPerDatabase, "KEY_PER_DATABASE", "each database has its own key for its copies")
         } else {
             Finding::error(Id::KeyMissing, alias, "the key does not exist").next(update)

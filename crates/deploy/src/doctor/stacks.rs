@@ -1,7 +1,7 @@
 //! The stacks, the code of their functions, and whether copies are deleted.
 
 use config::Config;
-use protocol::AccountId;
+use protocol::{AccountId, Region};
 
 use super::finding::{Finding, Id};
 use crate::code::{Artifact, Local, Uploaded, shortened};
@@ -28,7 +28,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
             return examined;
         }
     };
-    examined.findings.extend(judge_stack(&name, config, stack.as_ref()));
+    examined.findings.extend(judge_stack(&name, &account.place.region, config, stack.as_ref()));
     let Some(stack) = stack else { return examined };
     examined.is_deployed = stack.is_ready() || stack.is_in_progress();
     let zips = Zips::look(account, config, &stack).await;
@@ -58,7 +58,7 @@ async fn examine_sources(dr: &Account, config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in config.source_accts.iter().cloned().map(StackName::Source) {
         match Stack::look(dr, &name).await {
-            Ok(stack) => findings.extend(judge_stack(&name, config, stack.as_ref())),
+            Ok(stack) => findings.extend(judge_stack(&name, &dr.place.region, config, stack.as_ref())),
             Err(error) => findings.push(Finding::failed(Id::CheckFailed, &error)),
         }
     }
@@ -101,8 +101,8 @@ impl Zips {
     }
 }
 
-fn judge_stack(name: &StackName, config: &Config, stack: Option<&Stack>) -> Vec<Finding> {
-    let differing = stack.map(|stack| stack::differing(name, config, &stack.parameters));
+fn judge_stack(name: &StackName, region: &Region, config: &Config, stack: Option<&Stack>) -> Vec<Finding> {
+    let differing = stack.map(|stack| stack::differing(name, region, config, &stack.parameters));
     // A required key that is not set has a finding of its own.
     let differing = differing.and_then(Result::ok).and_then(|differing| judge_parameters(name, &differing));
     [judge(name, stack)].into_iter().chain(differing).collect()

@@ -32,7 +32,7 @@ impl Invocation {
         let snapshot = find(account, named).await?;
         let topic = match account.role {
             Role::Producer => producer_topic(&account.place),
-            Role::Consumer => notification_topic(&account.place),
+            Role::Consumer | Role::Second => notification_topic(&account.place),
         };
         let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic).payload();
         Ok(Self { description: format!("look at {}", snapshot.arn), payload })
@@ -70,7 +70,7 @@ impl Invocation {
     pub async fn announce(source: &Account, config: &Config, named: &str) -> anyhow::Result<Self> {
         let announcement = announcement(source, named).await?;
         let dr = config.need(&config.dr_acct, "DR_ACCT")?.clone();
-        let dr = Place { account: dr, region: source.place.region.clone() };
+        let dr = Place { account: dr, region: Role::Consumer.region(config)?.clone() };
         let description = format!("{} is shared", announcement.transit);
         let topic = consumer_topic(&dr, &source.place.account);
         Ok(Self::message(description, &Message::Shared(announcement), &topic))
@@ -119,7 +119,7 @@ impl Invocation {
         let origin = origin(&snapshot)?;
         let copy = match account.role {
             Role::Producer => origin.transit(),
-            Role::Consumer => origin.copy(&account.place),
+            Role::Consumer | Role::Second => origin.copy(&account.place),
         };
         // RDS returns the start time once the copy exists.
         let started = account.cloud().find(&copy).await?.and_then(|copy| copy.created);

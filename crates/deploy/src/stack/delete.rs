@@ -23,9 +23,9 @@ const TRANSIT_KEY_DAYS: u32 = 30;
 pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let (role, name) = (account.role, StackName::of(account.role));
     let mut all = Vec::new();
-    if role == Role::Consumer {
+    if role.is_dr() {
         for source in Stack::sources(account).await? {
-            let name = StackName::Source(source);
+            let name = StackName::source_of(role, source);
             all.extend(Stack::look(account, &name).await?.map(|stack| (name, stack)));
         }
     }
@@ -66,7 +66,7 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     for (name, stack) in &all {
         delete_confirmed(account, name, stack, terminal).await?;
     }
-    if let (Role::Consumer, Some(key)) = (role, main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
+    if let (true, Some(key)) = (role.is_dr(), main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
         terminal.print(format_args!(
             "  The copies and their key are kept. If you delete {key}, every copy under it becomes unreadable."
         ));
@@ -96,7 +96,7 @@ pub(super) async fn offer_to_delete_removed(
 ) -> anyhow::Result<()> {
     let sources = Stack::sources(dr).await?;
     for source in sources.into_iter().filter(|source| !config.source_accts.contains(source)) {
-        let name = StackName::Source(source.clone());
+        let name = StackName::source_of(dr.role, source.clone());
         let Some(stack) = Stack::look(dr, &name).await? else { continue };
         terminal.print(format_args!("{source} is no longer in SOURCE_ACCTS: DR accepts no snapshots of it"));
         show(dr, &name, &stack, terminal).await?;
@@ -109,7 +109,7 @@ pub(super) async fn offer_to_delete_removed(
 
 async fn show(account: &Account, name: &StackName, stack: &Stack, terminal: &mut Terminal) -> anyhow::Result<()> {
     terminal.print(format_args!("{TITLE}delete {name}{TITLE:#} in {account}"));
-    let with = if matches!(name, StackName::Source(_)) { "" } else { ", with the logs" };
+    let with = if matches!(name, StackName::Source(_) | StackName::SecondSource(_)) { "" } else { ", with the logs" };
     terminal.print(format_args!("  deleted: {} resources{with}", count(account, name, stack).await?));
     terminal.print(format_args!("  {}", kept(name, stack)));
     Ok(())
@@ -145,8 +145,8 @@ fn kept(name: &StackName, stack: &Stack) -> String {
             "kept: databases, their snapshots, and copies in DR. The transit key is deleted after {TRANSIT_KEY_DAYS} days; \
              until then you can cancel that."
         ),
-        StackName::Source(account) => format!("kept: the copies of {account}"),
-        StackName::Consumer => {
+        StackName::Source(account) | StackName::SecondSource(account) => format!("kept: the copies of {account}"),
+        StackName::Consumer | StackName::Second => {
             let key = stack.outputs.get("KeyArn").map(|key| format!(": {key}")).unwrap_or_default();
             format!("kept: copies, and their key{key}")
         }

@@ -4,6 +4,7 @@ mod alarms;
 mod change_set;
 mod changes;
 mod command;
+mod compact;
 mod delete;
 mod difference;
 mod events;
@@ -24,11 +25,11 @@ use crate::aws_error::Explain;
 use crate::code::{Artifact, Local, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
-use crate::{Account, Role, Terminal, deletion};
+use crate::{Account, Terminal, deletion};
 
 use changes::{Changes, Operation};
 use follow::Watch;
-use parameters::{Code, Value, parameters};
+use parameters::{Code, Existence, Value, parameters};
 use state::State;
 
 pub use command::{run_create, run_delete, run_update};
@@ -66,7 +67,11 @@ pub async fn create(
         for name in StackName::all(role, config) {
             let stack = Stack::look(account, &name).await?;
             match (State::of(stack.as_ref()), stack, &name) {
-                (State::Ready | State::RollbackFailed, _, StackName::Producer | StackName::Consumer) => {
+                (
+                    State::Ready | State::RollbackFailed,
+                    _,
+                    StackName::Producer | StackName::Consumer | StackName::Second,
+                ) => {
                     bail!("{name} exists already; run `cargo xtask update {role}`")
                 }
                 (_, stack, _) => input.add(&mut changes, name, stack, NoDryRun::Keep, terminal).await?,
@@ -75,9 +80,9 @@ pub async fn create(
         anyhow::Ok(())
     };
     let added = added.await;
-    let question = if role == Role::Consumer { "Create the stacks?" } else { "Create the stack?" };
+    let question = if role.is_dr() { "Create the stacks?" } else { "Create the stack?" };
     confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
-    if role == Role::Consumer {
+    if role.is_dr() {
         delete::protect(account, terminal).await;
     }
     report(account, terminal).await?;
@@ -109,7 +114,7 @@ pub async fn update(
     if State::of(Some(&stack)) == State::Failed {
         bail!("{name} is {}; run `cargo xtask create {role}`, which deletes it and creates it again", stack.status)
     }
-    let parameters = parameters(&name, config, &input.code, no_dry_run, true)?;
+    let parameters = parameters(&name, &account.place.region, config, &input.code, no_dry_run, Existence::Exists)?;
     let question = match may_delete(&parameters, &stack, no_dry_run) {
         true => {
             deletion::show(account, config, terminal).await?;
@@ -130,7 +135,7 @@ pub async fn update(
         confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
         report(account, terminal).await?;
     }
-    if role == Role::Consumer { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
+    if role.is_dr() { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
 }
 
 /// Shows the changes, and asks. Without a yes, the change sets are deleted.
@@ -209,8 +214,12 @@ impl<'a> Inputs<'a> {
             (State::Ready, Some(stack)) => Operation::Update(stack.parameters),
             _ => Operation::Create,
         };
-        let exists = matches!(operation, Operation::Update(_));
-        let parameters = parameters(&name, self.config, &self.code, no_dry_run, exists)?;
+        let existence = match operation {
+            Operation::Update(_) => Existence::Exists,
+            Operation::Create => Existence::New(self.account.cloud().now()),
+        };
+        let region = &self.account.place.region;
+        let parameters = parameters(&name, region, self.config, &self.code, no_dry_run, existence)?;
         let template = template::read(&self.files.cfn.join(name.template()))?;
         if !changes.add(name.clone(), operation, &template, &parameters, self.config).await? {
             terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
@@ -249,7 +258,7 @@ async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()
     let name = StackName::of(account.role);
     let Some(stack) = Stack::look(account, &name).await? else { bail!("{name} was deleted meanwhile") };
     terminal.print(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
-    if account.role == Role::Consumer {
+    if account.role.is_dr() {
         terminal.print(match stack.deletes() {
             true => {
                 "Deletion is on: expired copies are deleted. `cargo xtask update consumer --dry-run` switches it off."

@@ -16,6 +16,10 @@ pub enum StackName {
     Consumer,
     /// `draco-source-111111111111`, in DR: the topic and the alarms of that source account.
     Source(AccountId),
+    /// `draco-consumer`, in the second region of DR.
+    Second,
+    /// `draco-source-111111111111`, in the second region of DR: the alarms of that source account.
+    SecondSource(AccountId),
 }
 
 /// The start of the names of source stacks.
@@ -28,6 +32,7 @@ impl StackName {
         match role {
             Role::Producer => Self::Producer,
             Role::Consumer => Self::Consumer,
+            Role::Second => Self::Second,
         }
     }
 
@@ -40,6 +45,10 @@ impl StackName {
                 let sources = config.source_accts.iter().cloned().map(Self::Source);
                 [Self::Consumer].into_iter().chain(sources).collect()
             }
+            Role::Second => {
+                let sources = config.source_accts.iter().cloned().map(Self::SecondSource);
+                [Self::Second].into_iter().chain(sources).collect()
+            }
         }
     }
 
@@ -49,12 +58,19 @@ impl StackName {
         name.strip_prefix(SOURCE)?.parse().ok()
     }
 
+    /// The stack of a source account in a region of DR.
+    #[must_use]
+    pub fn source_of(role: Role, account: AccountId) -> Self {
+        if role == Role::Second { Self::SecondSource(account) } else { Self::Source(account) }
+    }
+
     /// The role of the account that it is in.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
             Self::Producer => Role::Producer,
             Self::Consumer | Self::Source(_) => Role::Consumer,
+            Self::Second | Self::SecondSource(_) => Role::Second,
         }
     }
 
@@ -63,8 +79,8 @@ impl StackName {
     pub fn template(&self) -> &'static str {
         match self {
             Self::Producer => "producer.yaml",
-            Self::Consumer => "consumer.yaml",
-            Self::Source(_) => "source.yaml",
+            Self::Consumer | Self::Second => "consumer.yaml",
+            Self::Source(_) | Self::SecondSource(_) => "source.yaml",
         }
     }
 }
@@ -72,8 +88,8 @@ impl StackName {
 impl fmt::Display for StackName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Producer | Self::Consumer => f.write_str(self.role().stack()),
-            Self::Source(account) => write!(f, "{SOURCE}{account}"),
+            Self::Producer | Self::Consumer | Self::Second => f.write_str(self.role().stack()),
+            Self::Source(account) | Self::SecondSource(account) => write!(f, "{SOURCE}{account}"),
         }
     }
 }
@@ -99,5 +115,6 @@ mod tests {
         assert_eq!(names(Role::Producer), ["draco-producer"]);
         let expected = ["draco-consumer", "draco-source-111111111111", "draco-source-333333333333"];
         assert_eq!(names(Role::Consumer), expected);
+        assert_eq!(names(Role::Second), expected);
     }
 }

@@ -15,6 +15,10 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
         )]);
     }
     match role {
+        Role::Second => steps.push(vec![
+            "Let the consumer copy its copies to this region:".to_owned(),
+            "cargo xtask update consumer".to_owned(),
+        ]),
         Role::Consumer => {
             let accounts: Vec<&str> = config.source_accts.iter().map(protocol::AccountId::as_str).collect();
             let with_profile = if accounts.len() > 1 { "SOURCE_PROFILE=PROFILE " } else { "" };
@@ -63,7 +67,7 @@ mod tests {
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let account = match role {
             Role::Producer => "111111111111",
-            Role::Consumer => "222222222222",
+            Role::Consumer | Role::Second => "222222222222",
         };
         let place = Place { account: account.parse().unwrap(), region: "eu-west-1".parse().unwrap() };
         after_create(role, &place, &config).join("\n")

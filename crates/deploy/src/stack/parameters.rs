@@ -3,7 +3,9 @@
 //! Parameters that are not configured are left out. CloudFormation then uses the template's default, in an update too, so that
 //! the configuration alone determines all parameters.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use config::Config;
+use protocol::Region;
 
 use crate::code::{Artifact, Uploaded};
 
@@ -35,23 +37,97 @@ pub(super) struct Code {
 
 /// The parameter that switches deletion on.
 pub(super) const NO_DRY_RUN: &str = "NoDryRun";
+/// The time from which all copies go to the second region: that at which its stack was created.
+const SINCE: &str = "Since";
 
-/// All parameters that have no default of the template.
+type Parameters = Vec<(&'static str, Option<String>)>;
+
+/// All parameters that have no default of the template, for a stack in a region.
 pub(super) fn parameters(
     name: &StackName,
+    region: &Region,
     config: &Config,
     code: &Code,
     no_dry_run: NoDryRun,
-    exists: bool,
+    state: Existence,
 ) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let mut all = vec![
         ("AlarmEmail", config.alarm_email.clone()),
-        ("AlarmTopicArn", config.alarm_topic_arn.clone()),
+        ("AlarmTopicArn", config.alarm_topic_in(region)),
         // In DR, each source account has its own alarm for copies that stop.
-        ("NoCopyHours", (*name != StackName::Consumer).then(|| config.no_copy_hours.to_string())),
+        ("NoCopyHours", (!is_consumer(name)).then(|| config.no_copy_hours.to_string())),
     ];
-    let of_functions = [
-        ("CodeBucket", Some(config.need(&config.code_bucket, "CODE_BUCKET")?.clone())),
+    match name {
+        StackName::Source(account) => {
+            all.push(("SourceAccount", Some(account.to_string())));
+            all.push(("SourceRegions", source_regions(config)));
+        }
+        StackName::SecondSource(account) => {
+            all.push(("SourceAccount", Some(account.to_string())));
+            all.push(("FirstRegion", config.copies_region().map(ToString::to_string)));
+        }
+        StackName::Producer => {
+            all.extend(of_functions(region, config, code)?);
+            all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string())));
+            let elsewhere = config.copies_region().filter(|_| !config.is_one_region());
+            all.push(("DrRegion", elsewhere.map(ToString::to_string)));
+            all.push(("KeepNewestTransit", Some(config.keep_newest_transit.to_string())));
+        }
+        StackName::Consumer => {
+            all.extend(of_functions(region, config, code)?);
+            all.extend(of_consumer(config)?);
+            all.push(("Floor", Some(config.floor_json())));
+            all.push(("SourceRegions", source_regions(config)));
+            all.push(("SecondRegion", config.second_region.as_ref().map(ToString::to_string)));
+        }
+        StackName::Second => {
+            all.extend(of_functions(region, config, code)?);
+            all.extend(of_consumer(config)?);
+            all.push(("Floor", Some(config.second_floor_json())));
+            all.push(("FirstRegion", config.copies_region().map(ToString::to_string)));
+            all.push(("SecondLifecycle", config.second_lifecycle.clone()));
+            all.push(("BackfillGib", Some(config.backfill_gib.to_string())));
+        }
+    }
+    let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Set(value?)))).collect();
+    match (no_dry_run, state) {
+        _ if !is_consumer(name) => {}
+        (NoDryRun::Set(on), _) => all.push((NO_DRY_RUN, Value::Set(on.to_string()))),
+        (NoDryRun::Keep, Existence::Exists) => all.push((NO_DRY_RUN, Value::Keep)),
+        (NoDryRun::Keep, Existence::New(_)) => {}
+    }
+    match (name, state) {
+        (StackName::Second, Existence::New(now)) => {
+            all.push((SINCE, Value::Set(now.to_rfc3339_opts(SecondsFormat::Secs, true))));
+        }
+        (StackName::Second, Existence::Exists) => all.push((SINCE, Value::Keep)),
+        _ => {}
+    }
+    Ok(all)
+}
+
+/// Whether a stack exists when its parameters are set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existence {
+    Exists,
+    /// It is created at this time.
+    New(DateTime<Utc>),
+}
+
+fn is_consumer(name: &StackName) -> bool {
+    matches!(name, StackName::Consumer | StackName::Second)
+}
+
+/// The regions of the databases, unless they are that of the copies.
+fn source_regions(config: &Config) -> Option<String> {
+    let regions = config.database_regions();
+    let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    (!config.is_one_region()).then(|| regions.join(","))
+}
+
+fn of_functions(region: &Region, config: &Config, code: &Code) -> anyhow::Result<Parameters> {
+    Ok(vec![
+        ("CodeBucket", Some(config.bucket_in(region)?)),
         ("CodeKey", Some(Artifact::Functions(config.architecture).key())),
         ("CodeVersion", Some(code.zip.version.clone())),
         ("TimerKey", Some(Artifact::Timer.key())),
@@ -63,45 +139,30 @@ pub(super) fn parameters(
         ("WaitLimitHours", config.wait_limit_hours.map(|hours| hours.to_string())),
         ("Concurrency", config.concurrency.map(|count| count.to_string())),
         ("LogDays", Some(config.log_days.to_string())),
-    ];
-    match name {
-        StackName::Source(account) => all.push(("SourceAccount", Some(account.to_string()))),
-        StackName::Producer => {
-            all.extend(of_functions);
-            all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string())));
-            all.push(("KeepNewestTransit", Some(config.keep_newest_transit.to_string())));
-        }
-        StackName::Consumer => {
-            config.need_sources()?;
-            all.extend(of_functions);
-            all.extend([
-                ("SourceAccounts", Some(config.source_accounts())),
-                ("KeyPerDatabase", Some(config.key_per_database.to_string())),
-                ("AwsManagedKey", Some(config.aws_managed_key.to_string())),
-                ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
-                ("MaxCopies", Some(config.max_copies.to_string())),
-                ("MaxDatabases", Some(config.max_databases.to_string())),
-                ("MaxDailyCopies", Some(config.max_daily_copies.to_string())),
-                ("QuotaShare", Some(config.quota_share.to_string())),
-                ("SourceTags", Some(config.source_tags.to_string())),
-                ("MaxPending", Some(config.max_pending.to_string())),
-                ("Floor", Some(config.floor_json())),
-                ("Lifecycles", Some(config.lifecycles_json())),
-                ("MaxDeletions", Some(config.max_deletions.to_string())),
-                ("MaxDeletionShare", Some(config.max_deletion_share.to_string())),
-                ("MaxAgeDays", Some(config.max_age_days.to_string())),
-                ("Retired", Some(config.retired.join(","))),
-                ("UnusualDeletions", Some(config.unusual_deletions.to_string())),
-            ]);
-        }
-    }
-    let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Set(value?)))).collect();
-    match (name, no_dry_run) {
-        (StackName::Consumer, NoDryRun::Set(on)) => all.push((NO_DRY_RUN, Value::Set(on.to_string()))),
-        (StackName::Consumer, NoDryRun::Keep) if exists => all.push((NO_DRY_RUN, Value::Keep)),
-        _ => {}
-    }
-    Ok(all)
+    ])
+}
+
+/// The parameters of a consumer in any region.
+fn of_consumer(config: &Config) -> anyhow::Result<Parameters> {
+    config.need_sources()?;
+    Ok(vec![
+        ("SourceAccounts", Some(config.source_accounts())),
+        ("KeyPerDatabase", Some(config.key_per_database.to_string())),
+        ("AwsManagedKey", Some(config.aws_managed_key.to_string())),
+        ("AllowPlaintextClusters", Some(config.allow_plaintext_clusters.to_string())),
+        ("MaxCopies", Some(config.max_copies.to_string())),
+        ("MaxDatabases", Some(config.max_databases.to_string())),
+        ("MaxDailyCopies", Some(config.max_daily_copies.to_string())),
+        ("QuotaShare", Some(config.quota_share.to_string())),
+        ("SourceTags", Some(config.source_tags.to_string())),
+        ("MaxPending", Some(config.max_pending.to_string())),
+        ("Lifecycles", Some(config.lifecycles_json())),
+        ("MaxDeletions", Some(config.max_deletions.to_string())),
+        ("MaxDeletionShare", Some(config.max_deletion_share.to_string())),
+        ("MaxAgeDays", Some(config.max_age_days.to_string())),
+        ("Retired", Some(config.retired.join(","))),
+        ("UnusualDeletions", Some(config.unusual_deletions.to_string())),
+    ])
 }
 
 /// The names of the parameters whose values in a stack differ from the configuration. Versions of uploaded code are not compared,
@@ -110,10 +171,15 @@ pub(super) fn parameters(
 /// # Errors
 ///
 /// If a required key is missing from the configuration.
-pub fn differing(stack: &StackName, config: &Config, current: &Values) -> anyhow::Result<Vec<&'static str>> {
+pub fn differing(
+    stack: &StackName,
+    region: &Region,
+    config: &Config,
+    current: &Values,
+) -> anyhow::Result<Vec<&'static str>> {
     let version = |name: &str| Uploaded { version: current.get(name).cloned().unwrap_or_default(), hash: None };
     let code = Code { zip: version("CodeVersion"), timer: version("TimerVersion") };
-    let wanted = parameters(stack, config, &code, NoDryRun::Keep, true)?;
+    let wanted = parameters(stack, region, config, &code, NoDryRun::Keep, Existence::Exists)?;
     let differs = |name: &str, value: &Value| match value {
         Value::Set(value) => current.get(name) != Some(value),
         Value::Keep => false,
@@ -153,23 +219,52 @@ CODE_SIGNING: arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123
 lifecycles: {Fortnight: {daily: 14}}
 ";
 
+    const REGIONS: &str = "
+AWS_REGION: eu-west-1
+DR_REGION: eu-central-1
+SOURCE_REGIONS: [eu-west-1, eu-south-1]
+SECOND_REGION: eu-north-1
+SECOND_LIFECYCLE: Test
+SECOND_FLOOR: {last: 2}
+BACKFILL_GIB: 100
+SOURCE_ACCTS: '111111111111'
+DR_ACCT: '222222222222'
+CODE_BUCKET: code
+";
+
+    /// The stacks of several regions.
+    fn regional() -> Vec<StackName> {
+        let account: protocol::AccountId = "111111111111".parse().unwrap();
+        let second = [StackName::Second, StackName::SecondSource(account)];
+        names().into_iter().chain(second).collect()
+    }
+
     /// A stack of each template.
     fn names() -> [StackName; 3] {
         [StackName::Producer, StackName::Consumer, StackName::Source("111111111111".parse().unwrap())]
     }
 
-    fn all(name: &StackName, text: &str, no_dry_run: NoDryRun, exists: bool) -> Vec<(&'static str, Value)> {
+    fn region() -> Region {
+        "eu-west-1".parse().unwrap()
+    }
+
+    /// A new stack, created on 2026-11-21.
+    fn new() -> Existence {
+        Existence::New("2026-11-21T09:00:00Z".parse().unwrap())
+    }
+
+    fn all(name: &StackName, text: &str, no_dry_run: NoDryRun, state: Existence) -> Vec<(&'static str, Value)> {
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let uploaded = |version: &str| Uploaded { version: version.to_owned(), hash: None };
         let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
-        parameters(name, &config, &code, no_dry_run, exists).unwrap()
+        parameters(name, &region(), &config, &code, no_dry_run, state).unwrap()
     }
 
     #[test]
     fn changed_configuration_is_found_by_parameter() {
         let config = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         for name in names() {
-            let made = all(&name, FULL, NoDryRun::Set(true), true);
+            let made = all(&name, FULL, NoDryRun::Set(true), new());
             let has: Values = made
                 .into_iter()
                 .filter_map(|(name, value)| match value {
@@ -177,14 +272,14 @@ lifecycles: {Fortnight: {daily: 14}}
                     Value::Keep => None,
                 })
                 .collect();
-            assert_eq!(differing(&name, &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{name}");
+            assert_eq!(differing(&name, &region(), &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{name}");
             let changed = FULL.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
             let expected: &[&str] = match name {
                 StackName::Producer => &["LogDays"],
                 StackName::Consumer => &["LogDays", "Lifecycles"],
-                StackName::Source(_) => &[],
+                StackName::Source(_) | StackName::Second | StackName::SecondSource(_) => &[],
             };
-            assert_eq!(differing(&name, &config(&changed), &has).unwrap(), expected, "{name}");
+            assert_eq!(differing(&name, &region(), &config(&changed), &has).unwrap(), expected, "{name}");
         }
     }
 
@@ -198,7 +293,7 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn unconfigured_parameters_are_left_to_the_template() {
-        insta::assert_snapshot!(shown(&all(&StackName::Producer, LEAST, NoDryRun::Keep, false)), @"
+        insta::assert_snapshot!(shown(&all(&StackName::Producer, LEAST, NoDryRun::Keep, new())), @"
         NoCopyHours=26
         CodeBucket=code
         CodeKey=draco/functions-arm64.zip
@@ -214,7 +309,7 @@ lifecycles: {Fortnight: {daily: 14}}
 
     #[test]
     fn configured_keys_become_parameters() {
-        insta::assert_snapshot!(shown(&all(&StackName::Consumer, FULL, NoDryRun::Keep, false)), @r#"
+        insta::assert_snapshot!(shown(&all(&StackName::Consumer, FULL, NoDryRun::Keep, new())), @r#"
         AlarmEmail=dba@example.org
         AlarmTopicArn=arn:aws:sns:eu-west-1:222222222222:pager
         CodeBucket=code
@@ -239,26 +334,60 @@ lifecycles: {Fortnight: {daily: 14}}
         QuotaShare=80
         SourceTags=prefix
         MaxPending=20
-        Floor={"daily":3}
         Lifecycles={"Fortnight":{"daily":14}}
         MaxDeletions=7
         MaxDeletionShare=50
         MaxAgeDays=3
         Retired=111111111111/old
         UnusualDeletions=50
+        Floor={"daily":3}
+        "#);
+    }
+
+    #[test]
+    fn regions_become_parameters() {
+        let of_regions = ["Region", "Regions", "Bucket", "Since", "Lifecycle", "Gib", "Floor"];
+        let shown: String = regional()
+            .iter()
+            .map(|name| {
+                let all = all(name, REGIONS, NoDryRun::Keep, new()).into_iter();
+                let all: Vec<_> = all.filter(|(name, _)| of_regions.iter().any(|end| name.ends_with(end))).collect();
+                format!("{name} of {}\n{}", name.role(), shown(&all))
+            })
+            .collect();
+        insta::assert_snapshot!(shown, @r#"
+        draco-producer of producer
+        CodeBucket=code
+        DrRegion=eu-central-1
+        draco-consumer of consumer
+        CodeBucket=code
+        Floor={"daily":7,"weekly":6}
+        SourceRegions=eu-south-1,eu-west-1
+        SecondRegion=eu-north-1
+        draco-source-111111111111 of consumer
+        SourceRegions=eu-south-1,eu-west-1
+        draco-consumer of second
+        CodeBucket=code
+        Floor={"last":2}
+        FirstRegion=eu-central-1
+        SecondLifecycle=Test
+        BackfillGib=100
+        Since=2026-11-21T09:00:00Z
+        draco-source-111111111111 of second
+        FirstRegion=eu-central-1
         "#);
     }
 
     #[test]
     fn deletion_changes_only_on_request() {
-        let no_dry_run = |no_dry_run, exists| {
-            let all = all(&StackName::Consumer, LEAST, no_dry_run, exists);
+        let no_dry_run = |no_dry_run, state| {
+            let all = all(&StackName::Consumer, LEAST, no_dry_run, state);
             all.into_iter().find(|(name, _)| *name == NO_DRY_RUN).map(|(_, value)| value)
         };
-        assert_eq!(no_dry_run(NoDryRun::Keep, false), None);
-        assert_eq!(no_dry_run(NoDryRun::Keep, true), Some(Value::Keep));
-        assert_eq!(no_dry_run(NoDryRun::Set(true), true), Some(Value::Set("true".to_owned())));
-        assert_eq!(no_dry_run(NoDryRun::Set(false), true), Some(Value::Set("false".to_owned())));
+        assert_eq!(no_dry_run(NoDryRun::Keep, new()), None);
+        assert_eq!(no_dry_run(NoDryRun::Keep, Existence::Exists), Some(Value::Keep));
+        assert_eq!(no_dry_run(NoDryRun::Set(true), Existence::Exists), Some(Value::Set("true".to_owned())));
+        assert_eq!(no_dry_run(NoDryRun::Set(false), Existence::Exists), Some(Value::Set("false".to_owned())));
     }
 
     #[test]
@@ -270,8 +399,11 @@ lifecycles: {Fortnight: {daily: 14}}
             let section = section.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
             let names = section.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
             let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
-            let ours = all(&name, FULL, NoDryRun::Set(true), true);
-            assert_eq!(names, ours.iter().map(|(name, _)| *name).collect(), "{name}");
+            let others = regional().into_iter().filter(|other| other.template() == name.template());
+            let ours = others.flat_map(|name| all(&name, REGIONS, NoDryRun::Set(true), new()));
+            let ours: BTreeSet<&str> =
+                ours.chain(all(&name, FULL, NoDryRun::Set(true), new())).map(|(name, _)| name).collect();
+            assert_eq!(names, ours, "{name}");
         }
     }
 }

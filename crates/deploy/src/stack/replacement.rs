@@ -18,7 +18,7 @@ use Consequence::{Permanent, Temporary};
 /// The consequence of replacing the resource with this logical id and type; `None` for a type that no template has.
 pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequence> {
     Some(match (kind, role) {
-        ("AWS::KMS::Key", Role::Consumer) => Permanent(
+        ("AWS::KMS::Key", Role::Consumer | Role::Second) => Permanent(
             "NEW COPIES ARE ENCRYPTED WITH A NEW KEY. The old key is kept: never delete it, or all existing copies under it \
              become unreadable.",
         ),
@@ -38,7 +38,7 @@ pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequenc
             "no alarm arrives until the subscription e-mail is confirmed again; other subscriptions (Slack, PagerDuty) must \
              be created again",
         ),
-        ("AWS::SNS::Topic", Role::Consumer) => Temporary(
+        ("AWS::SNS::Topic", Role::Consumer | Role::Second) => Temporary(
             "announcements are lost until the new topic exists or, if its name changes, until the producers' stacks are \
              updated; the producers' hourly sweep then announces them again",
         ),
@@ -65,7 +65,9 @@ pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequenc
         ("AWS::Scheduler::Schedule", _) if matches!(id, "Keep" | "Audit") => {
             Temporary("its next run starts up to a day later")
         }
-        ("AWS::Scheduler::Schedule", Role::Consumer) => Temporary("the next sweep starts up to a day later"),
+        ("AWS::Scheduler::Schedule", Role::Consumer | Role::Second) => {
+            Temporary("the next sweep starts up to a day later")
+        }
         ("AWS::Scheduler::Schedule", Role::Producer) => Temporary("the next sweep starts up to an hour later"),
         ("AWS::IAM::Role", _) => Temporary(
             "calls fail until the new role exists, and are retried; if its name changes, the policies in the other account \

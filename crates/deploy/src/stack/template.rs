@@ -5,13 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
+use super::compact::compact;
+
 /// The maximum size of a template in a call to CloudFormation.
 const MAX_BYTES: usize = 51_200;
 
-/// Reads a template. Its comments are not sent, because CloudFormation limits the size.
+/// Reads a template, in as few bytes as possible, because CloudFormation limits the size.
 pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let template = fs::read_to_string(path).with_context(|| format!("reading the template {}", path.display()))?;
-    let template = without_comments(&template);
+    let template = compact(&template);
     let length = template.len();
     ensure!(
         length <= MAX_BYTES,
@@ -21,17 +23,12 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     Ok(template)
 }
 
-/// A template without the lines that are empty or only a comment.
-fn without_comments(template: &str) -> String {
-    let is_content = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    template.split_inclusive('\n').filter(is_content).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
+    use serde_json::Value;
     use sim::stack::Template;
 
     use super::*;
@@ -50,12 +47,12 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_all_that_is_left_out() {
+    fn comments_and_indentation_are_all_that_is_left_out() {
         for name in NAMES {
             let (written, sent) = (fs::read_to_string(path(name)).unwrap(), read(&path(name)).unwrap());
             assert!(sent.len() < written.len(), "{name}");
             let parsed = |template: &str| format!("{:?}", Template::parse(name, template).unwrap());
-            assert!(parsed(&sent) == parsed(&written), "{name}: the template without comments differs");
+            assert!(parsed(&sent) == parsed(&written), "{name}: the template that is sent differs");
         }
     }
 
@@ -97,6 +94,49 @@ mod tests {
                 let others = resources.iter().filter(|(other, found)| **other != id && **found == (kind, named));
                 assert!(named == "-" || others.count() == 0, "{name}: the name of {id} belongs to another resource");
             }
+        }
+    }
+
+    /// The resources of a stack in one region.
+    fn one_region(name: &str, template: &str) -> BTreeMap<String, (String, Value)> {
+        let parameters: &[(&str, &str)] = match name {
+            "consumer.yaml" => &[("SourceAccounts", "111111111111"), ("CodeBucket", "draco-code")],
+            "producer.yaml" => &[("DrAccount", "222222222222"), ("CodeBucket", "draco-code")],
+            _ => &[("SourceAccount", "111111111111")],
+        };
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let template = Template::parse(name, template).unwrap();
+        template.resources("222222222222", "eu-west-1", &parameters).unwrap()
+    }
+
+    #[test]
+    fn stacks_in_one_region_have_only_new_variables_since_regions_were_added() {
+        for (name, before) in [
+            ("consumer.yaml", include_str!("fixtures/consumer-ae44417.yaml")),
+            ("producer.yaml", include_str!("fixtures/producer-ae44417.yaml")),
+            ("source.yaml", include_str!("fixtures/source-ae44417.yaml")),
+        ] {
+            let mut now = one_region(name, &fs::read_to_string(path(name)).unwrap());
+            let mut new_variables = Vec::new();
+            for (id, (_, function)) in now.iter_mut().filter(|(_, (kind, _))| kind == "AWS::Lambda::Function") {
+                let variables = function.pointer_mut("/Environment/Variables").and_then(Value::as_object_mut).unwrap();
+                for key in ["DR_REGION", "SOURCE_REGIONS", "SECOND_REGION", "FIRST_REGION", "SECOND_LIFECYCLE", "SINCE"]
+                {
+                    new_variables.extend(variables.remove(key).map(|value| format!("{id} {key}={value}")));
+                }
+                new_variables
+                    .extend(variables.remove("BACKFILL_GIB").map(|value| format!("{id} BACKFILL_GIB={value}")));
+            }
+            let before = one_region(name, before);
+            assert_eq!(now.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{name}");
+            for (id, resource) in &before {
+                assert_eq!(&now[id], resource, "{name}: {id}");
+            }
+            // An empty variable counts as not set.
+            assert!(
+                new_variables.iter().all(|new| new.ends_with("=\"\"") || new.ends_with("=\"0\"")),
+                "{new_variables:?}"
+            );
         }
     }
 }

@@ -25,7 +25,7 @@ async fn without_deliveries() -> Fixture {
 async fn send(fixture: &Fixture, role: Role, invocation: Invocation) -> String {
     let (account, function) = match role {
         Role::Producer => (SOURCE, "draco-producer"),
-        Role::Consumer => (DR, "draco-consumer"),
+        Role::Consumer | Role::Second => (DR, "draco-consumer"),
     };
     drop(fixture.rehearsal.logs().drain());
     let answer = fixture

@@ -21,7 +21,7 @@ use tests::{DR, Fixture, SOURCE};
 fn account(fixture: &Fixture, role: Role) -> Account {
     let account = match role {
         Role::Producer => SOURCE,
-        Role::Consumer => DR,
+        Role::Consumer | Role::Second => DR,
     };
     Account::unchecked(role, fixture.place(account).unwrap(), fixture.owner_config(account))
 }
