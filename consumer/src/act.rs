@@ -14,8 +14,9 @@ use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Step};
 use crate::keys::CopyKey;
+use crate::onward::Upstream;
 use crate::settings::Settings;
-use crate::{Cause, Consumer, warn_unreachable};
+use crate::{Cause, Consumer, Look, warn_unreachable};
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,43 +35,45 @@ enum Start {
 
 impl Consumer {
     /// Makes the calls of a step.
-    pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
+    pub(crate) async fn act(&self, look: &Look, step: Step) -> anyhow::Result<Answer> {
+        let Look { origin, upstream, cause } = look;
+        let cause = *cause;
         match step {
             Step::NoAction => {}
-            Step::WaitForShare { announcement, delay } => return self.wait_for_share(announcement, delay, cause).await,
+            Step::WaitForShare { announcement, delay } => return self.wait_for_share(look, announcement, delay).await,
             Step::StartCopy { announcement, transit, attempt, previous } => {
-                match self.start_copy(&announcement, &transit, attempt).await {
+                match self.start_copy(upstream, &announcement, &transit, attempt).await {
                     Ok(Start::Started) => self.report_reduced_lifecycle(&announcement, previous),
                     Ok(Start::AfterKey(delay)) => return self.wait_for_key(announcement, delay, cause).await,
                     Err(error) => {
                         let Refused { reason, why } = error.downcast()?;
-                        self.refuse_because(origin, reason, why).await?;
+                        self.refuse_because(look, reason, why).await?;
                     }
                 }
             }
             Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
-            Step::Complete { copy } => self.complete(origin, &copy).await?,
-            Step::ReportAgain { copy } => self.report(origin, &copy).await?,
+            Step::Complete { copy } => self.complete(look, &copy).await?,
+            Step::ReportAgain { copy } => self.report(look, &copy).await?,
             Step::ReportFailure { copies } => {
                 error!(snapshot = %origin.snapshot, step = step::COPY_FAILED, copy = listed(&copies), failed = 1,
                     "AWS started the copy, and it failed; the next announcement starts another, under another name");
             }
             Step::RefuseFailed { copies } => {
                 let why = format!("{}: {}", listed(&copies), explanation(RefusalReason::CopyFailed));
-                self.refuse_because(origin, RefusalReason::CopyFailed, why).await?;
+                self.refuse_because(look, RefusalReason::CopyFailed, why).await?;
             }
             Step::ReportDamage { copy } => {
                 error!(snapshot = %origin.snapshot, step = step::STORED_COPY_FAILED, %copy, failed = 1,
                     "this copy was complete, and AWS now shows it as failed; check its key, then ask AWS");
             }
-            Step::Refuse(reason) => self.refuse(origin, reason).await?,
+            Step::Refuse(reason) => self.refuse(look, reason).await?,
             Step::RefuseLimit(exceeded) => {
                 let why = format!("{exceeded}; raise the limit if these snapshots are wanted");
-                self.refuse_because(origin, RefusalReason::TooMany, why).await?;
+                self.refuse_because(look, RefusalReason::TooMany, why).await?;
             }
             Step::RefuseCopy { difference } => {
                 let (reason, why) = not_as_announced(&difference);
-                self.refuse_because(origin, reason, why).await?;
+                self.refuse_because(look, reason, why).await?;
             }
         }
         Ok(Answer::Done)
@@ -78,11 +81,11 @@ impl Consumer {
 
     async fn wait_for_share(
         &self,
+        look: &Look,
         announcement: Announcement,
         delay: TimeDelta,
-        cause: Cause,
     ) -> anyhow::Result<Answer> {
-        if let Cause::ShareTimer(_) = cause {
+        if let Cause::ShareTimer(_) = look.cause {
             return Ok(Answer::again(delay));
         }
         let Settings { wait_policy, limits, .. } = &self.settings;
@@ -94,14 +97,14 @@ impl Consumer {
                 "DR waits for {most} announced transit copies of account {account} that are not visible, which is its \
                  limit (MAX_PENDING); find out why they are not shared, or who announces them"
             );
-            self.refuse_because(&origin, RefusalReason::TooMany, why).await?;
+            self.refuse_because(look, RefusalReason::TooMany, why).await?;
             return Ok(Answer::Done);
         }
         info!(snapshot = %origin.snapshot, step = step::WAITING_FOR_SHARE, %transit, "the transit copy is not visible yet");
         match wait_policy.start(&self.cloud, &transit, Awaited::Sharing(announcement), delay).await? {
             TimerStart::Started | TimerStart::Running => {}
             // It was announced several times today, and was never visible.
-            TimerStart::UsedUp => self.refuse(&origin, RefusalReason::NotShared).await?,
+            TimerStart::UsedUp => self.refuse(look, RefusalReason::NotShared).await?,
         }
         Ok(Answer::Done)
     }
@@ -118,6 +121,7 @@ impl Consumer {
 
     async fn start_copy(
         &self,
+        upstream: &Upstream,
         announcement: &Announcement,
         shared: &Snapshot,
         attempt: Attempt,
@@ -130,7 +134,13 @@ impl Consumer {
         };
         let copy = origin.copy_of(attempt, self.cloud.here());
         let transit_arn = transit.to_string();
-        let transit_created = shared.created.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let transit_created = match upstream {
+            Upstream::Source => shared.created.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            // By that time the plan limits what a source account claims, so it has to be the same in both regions.
+            Upstream::First(_) => {
+                shared.tags.get(tags::TRANSIT_CREATED).or(shared.tags.get(tags::REPORTED)).map(str::to_owned)
+            }
+        };
         let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]);
         let own = own.with(transit_created.iter().map(|time| (tags::TRANSIT_CREATED, time.as_str())));
         let (tags, left_out) = tags.for_copy(&own.with(self.settings.tag.iter()), &self.settings.source_tags);
@@ -140,7 +150,7 @@ impl Consumer {
         }
         let start = match self.cloud.copy(transit, &copy, key.as_deref(), &tags).await {
             Ok(start) => start,
-            Err(error) => return Err(self.not_started(origin, error).await),
+            Err(error) => return Err(self.not_started(origin, transit, error).await),
         };
         match start {
             CopyStart::Started => self.counts.add_copy(origin),
@@ -183,7 +193,8 @@ impl Consumer {
 
     /// Marks the copy as complete first: its arrival is by DR's clock, and DR's bookkeeping must not depend on the source account.
     /// If the reply is lost, the source account announces the snapshot again.
-    async fn complete(&self, origin: &Origin, copy: &Snapshot) -> anyhow::Result<()> {
+    async fn complete(&self, look: &Look, copy: &Snapshot) -> anyhow::Result<()> {
+        let origin = &look.origin;
         let now = self.cloud.now();
         let arrival = now.to_rfc3339_opts(SecondsFormat::Secs, true);
         let marked = self.cloud.tag(&copy.arn, tags::REPORTED, &arrival).await?;
@@ -191,7 +202,9 @@ impl Consumer {
         ensure!(marked == Effect::Applied, "{} was deleted while it was completed", copy.arn);
         let copy_delay_seconds = (now - origin.taken).num_seconds();
         info!(snapshot = %origin.snapshot, step = step::COPY_COMPLETED, copy = %copy.arn, copied = 1, copy_delay_seconds, "the copy is completed");
-        self.report(origin, &copy.arn).await
+        let reported = self.report(look, &copy.arn).await;
+        self.announce_onward(origin, copy).await;
+        reported
     }
 
     /// Reports that the lifecycle of a database keeps less than that of its newest copy. It takes effect later (invariant 17).
@@ -206,17 +219,25 @@ impl Consumer {
         }
     }
 
-    async fn report(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<()> {
-        self.reply(&Message::Completed { origin: origin.clone(), copy: copy.clone() }).await
+    async fn report(&self, Look { origin, upstream, .. }: &Look, copy: &SnapshotArn) -> anyhow::Result<()> {
+        match upstream {
+            Upstream::Source => self.reply(&Message::Completed { origin: origin.clone(), copy: copy.clone() }).await,
+            Upstream::First(first) => self.tag_first(origin, first, copy).await,
+        }
     }
 
-    async fn refuse(&self, origin: &Origin, reason: RefusalReason) -> anyhow::Result<()> {
-        self.refuse_because(origin, reason, explanation(reason).to_owned()).await
+    async fn refuse(&self, look: &Look, reason: RefusalReason) -> anyhow::Result<()> {
+        self.refuse_because(look, reason, explanation(reason).to_owned()).await
     }
 
-    async fn refuse_because(&self, origin: &Origin, reason: RefusalReason, why: String) -> anyhow::Result<()> {
+    async fn refuse_because(&self, look: &Look, reason: RefusalReason, why: String) -> anyhow::Result<()> {
+        let Look { origin, upstream, .. } = look;
         error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
-        self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
+        match upstream {
+            Upstream::Source => self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await,
+            // The sweep tries again.
+            Upstream::First(_) => Ok(()),
+        }
     }
 
     /// Publishes to the account of the source. If that account has removed its topic, or its topic refuses messages for another

@@ -1,7 +1,7 @@
 //! The limits of a source account at the start of a copy, and the failures to start one.
 
 use cloud::Class;
-use protocol::{Kind, Origin, RefusalReason, Snapshot};
+use protocol::{Kind, Origin, RefusalReason, Snapshot, SnapshotArn};
 
 use crate::Consumer;
 use crate::act::Refused;
@@ -45,7 +45,12 @@ impl Consumer {
 
     /// The refusal of a copy that AWS does not start. A retry of the event would fail as well, and events of one account could
     /// fill the dead-letter queue. The source account announces the snapshot again.
-    pub(crate) async fn not_started(&self, origin: &Origin, error: cloud::Error) -> anyhow::Error {
+    pub(crate) async fn not_started(
+        &self,
+        origin: &Origin,
+        transit: &SnapshotArn,
+        error: cloud::Error,
+    ) -> anyhow::Error {
         let reason = match error.class() {
             Class::Quota => RefusalReason::QuotaExceeded,
             Class::KeyRefused => RefusalReason::KeyRefused,
@@ -53,7 +58,7 @@ impl Consumer {
             // AWS's documentation names snapshots that other accounts cannot copy, but not the error.
             Class::Other => RefusalReason::CannotBeCopied,
             // The source account may have stopped sharing it in the meantime, or this role lacks a permission.
-            Class::Denied => match self.cloud.find(&origin.transit()).await {
+            Class::Denied => match self.cloud.find(transit).await {
                 Ok(None) => RefusalReason::TransitUnavailable,
                 _ => return error.into(),
             },

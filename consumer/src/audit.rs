@@ -9,13 +9,14 @@ use protocol::{DatabaseArn, Message, Origin, Snapshot, SnapshotRole, Status};
 use tracing::error;
 
 use crate::Consumer;
+use crate::onward::Upstream;
 
 impl Consumer {
     /// Compares the sources with the copies. The work is limited: a message has at most 100 sources of 20 databases, and each
     /// database is listed once.
     pub(crate) async fn answer_audit(&self, sources: Sources) -> anyhow::Result<()> {
         let origins = sources.origins();
-        origins.iter().try_for_each(|origin| self.ensure_served(origin))?;
+        origins.iter().try_for_each(|origin| self.ensure_served(origin, &Upstream::Source))?;
         let mut databases: BTreeMap<&DatabaseArn, Vec<Origin>> = BTreeMap::new();
         for origin in origins {
             databases.entry(&origin.database).or_default().push(origin.clone());

@@ -54,10 +54,11 @@ pub enum Reported {
     Yes,
 }
 
-/// The transit copy, as DR sees it.
+/// The transit copy, as DR sees it. In DR's second region it is the copy in the first region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transit {
-    /// The transit copy was not looked up: only the copy was.
+    /// The transit copy was not looked up, because only the copy was, or its region cannot be reached. In DR's second region: there
+    /// is no complete copy in the first region.
     NotObserved,
     /// The transit copy is not visible. Sharing takes a moment to take effect.
     NotVisible {
@@ -99,7 +100,7 @@ pub enum Admission {
 /// Who requested a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requester {
-    /// The source account, by an announcement. It expects a reply.
+    /// The source account, by an announcement. It expects a reply. Or DR's first region, whose copy is tagged.
     Source,
     /// The timer that waits for the copy.
     Timer,
@@ -278,7 +279,7 @@ fn difference(origin: &Origin, copy: &Snapshot) -> Option<String> {
         return None;
     }
     let Origin { snapshot, database, taken } = origin;
-    let (arn, transit) = (&copy.arn, origin.transit());
+    let (arn, transit) = (&copy.arn, origin.made_from_copy(&copy.tags).unwrap_or_else(|| origin.transit()));
     if !copy.database.eq_ignore_ascii_case(database.id()) {
         return Some(format!(
             "{arn} is a snapshot of {}, but {snapshot} was announced as one of {database}",

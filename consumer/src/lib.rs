@@ -2,7 +2,8 @@
 //!
 //! An event only names a snapshot. The function looks up the copy and the transit copy that is shared with DR,
 //! [`decide`](mod@decide)s on the next step, and makes that step's calls, each of which is safe to repeat. It cannot delete:
-//! the keeper deletes expired copies.
+//! the keeper deletes expired copies. In DR's second region, the copies of the first region take the place of transit copies:
+//! `onward`.
 
 mod act;
 mod admission;
@@ -10,6 +11,7 @@ mod audit;
 pub mod decide;
 mod keys;
 pub mod limits;
+mod onward;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
 use cloud::{Class, Cloud, Rejection, Replication, reject, require};
-use protocol::event::{Awaited, Check, Content, Record};
+use protocol::event::{Awaited, Check, Content, Onward, Record};
 use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
@@ -31,6 +33,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, decide, is_same_time};
 use limits::{Counts, DatabaseUse};
+use onward::Upstream;
 use settings::{Plaintext, Settings};
 
 /// The consumer, with its clients and settings.
@@ -61,6 +64,13 @@ pub(crate) enum Cause {
     CopyTimer(DateTime<Utc>),
     /// An RDS notification, or the sweep.
     Copy,
+}
+
+/// A look at one snapshot: what every step of it needs.
+pub(crate) struct Look {
+    origin: Origin,
+    upstream: Upstream,
+    cause: Cause,
 }
 
 impl Cause {
@@ -123,24 +133,29 @@ impl Replication for Consumer {
         let sender = awaited.origin().snapshot.place.account.clone();
         let checked = match awaited {
             Awaited::Copying(origin) => self.check_copy(origin, Cause::CopyTimer(since)).await,
-            Awaited::Sharing(announcement) => self.look_at_announced(announcement, Cause::ShareTimer(since)).await,
+            Awaited::Sharing(announcement) => self.look_at_message(announcement, Cause::ShareTimer(since)).await,
         };
         checked.or_else(|error| reject(Some(&sender), error).map(|()| Answer::Done))
     }
 
     async fn sweep_snapshot(&self, snapshot: Snapshot, (): &()) -> anyhow::Result<()> {
         let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
-        if self.ensure_served(&origin).is_err() {
+        let copies = vec![snapshot];
+        if self.ensure_served(&origin, &Upstream::of(&origin, &copies)).is_err() {
             return Ok(());
         }
-        self.look_at_copies(origin, vec![snapshot], Cause::Copy).await.map(drop)
+        self.look_at_copies(origin, copies, Cause::Copy).await.map(drop)
+    }
+
+    async fn sweep_onward(&self, from: Onward, deadline: DateTime<Utc>) -> anyhow::Result<()> {
+        Consumer::sweep_onward(self, from, deadline).await
     }
 }
 
 impl Consumer {
     async fn handle_message(&self, message: Message) -> anyhow::Result<()> {
         match message {
-            Message::Shared(announcement) => self.look_at_announced(announcement, Cause::Announcement).await.map(drop),
+            Message::Shared(announcement) => self.look_at_message(announcement, Cause::Announcement).await.map(drop),
             Message::Audit { sources } => self.answer_audit(sources).await,
             Message::Completed { .. } | Message::NoCopy(_) | Message::Missing { .. } => {
                 let why = format!("received {}, which is a message for a source account; this is DR", message.event());
@@ -172,16 +187,21 @@ impl Consumer {
         })
     }
 
-    /// An account speaks only for itself (invariant 13). The policy of the topic allows its own producer only.
+    /// An account speaks only for itself (invariant 13). The policy of the topic allows its own producer only, and the policy of the
+    /// topic of the DR account only DR's consumer in the first region.
     fn ensure_own(&self, topic: &TopicArn, message: &Message) -> Result<(), Rejection> {
         let snapshot = &message.origin().snapshot;
-        require(*topic == consumer_topic(self.cloud.here(), &snapshot.place.account), || {
+        let sender = match message {
+            Message::Shared(announcement) if self.is_onward(announcement) => &announcement.transit.place.account,
+            _ => &snapshot.place.account,
+        };
+        require(*topic == consumer_topic(self.cloud.here(), sender), || {
             format!("{snapshot} was announced through {topic}, which is not the topic of its account")
         })
     }
 
-    /// DR serves the configured accounts, in the configured regions (invariant 10).
-    fn ensure_served(&self, origin: &Origin) -> Result<(), Rejection> {
+    /// DR serves the configured accounts, in the configured regions, or by a copy in the first region (invariant 10).
+    pub(crate) fn ensure_served(&self, origin: &Origin, upstream: &Upstream) -> Result<(), Rejection> {
         let Origin { snapshot, database, .. } = origin;
         let (regions, place) = (&self.settings.regions, &snapshot.place);
         require(database.place == *place && database.kind == snapshot.kind, || {
@@ -190,6 +210,9 @@ impl Consumer {
         require(self.settings.sources.contains(&place.account), || {
             format!("account {} of {snapshot} is not in SOURCE_ACCTS", place.account)
         })?;
+        if let Upstream::First(first) = upstream {
+            return self.ensure_first(first);
+        }
         require(regions.contains(&place.region), || {
             let served = regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
             format!("{snapshot} is in region {}, but this stack serves {served}", place.region)
@@ -197,19 +220,33 @@ impl Consumer {
     }
 
     async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
-        self.ensure_served(&origin)?;
+        let served = self.ensure_served(&origin, &Upstream::Source);
+        if self.settings.first.is_none() {
+            served?;
+        }
         let mut copies = self.find_copies(&origin).await?.copies;
         if copies.is_empty() {
             // The list of the database does not show a copy that turned out to be one of another database.
             copies.extend(self.cloud.find(&origin.copy(self.cloud.here())).await?);
         }
+        // In a second region, the copies tell where they come from.
+        if !copies.is_empty() {
+            self.ensure_served(&origin, &Upstream::of(&origin, &copies))?;
+        }
         self.look_at_copies(origin, copies, cause).await
+    }
+
+    async fn look_at_message(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+        match self.is_onward(&announcement) {
+            true => self.look_at_onward(announcement, cause).await,
+            false => self.look_at_announced(announcement, cause).await,
+        }
     }
 
     /// Looks at a transit copy that is announced now, or was announced when the timer was started.
     async fn look_at_announced(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
         let origin = announcement.origin.clone();
-        self.ensure_served(&origin)?;
+        self.ensure_served(&origin, &Upstream::Source)?;
         require(announcement.transit == origin.transit(), || {
             let (named, expected) = (&announcement.transit, origin.transit());
             format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
@@ -223,7 +260,8 @@ impl Consumer {
             // The copy decides.
             _ => Transit::NotObserved,
         };
-        self.decide_and_act(&origin, Observed { copy, transit, requester: cause.requester() }, cause).await
+        let look = Look { origin, upstream: Upstream::Source, cause };
+        self.decide_and_act(&look, Observed { copy, transit, requester: cause.requester() }).await
     }
 
     /// What DR has of this origin's database. One list finds all of it.
@@ -267,12 +305,7 @@ impl Consumer {
         };
         ensure_true(&announcement.origin, &snapshot)?;
         let is_taken_later = snapshot.created.is_some_and(|created| announcement.origin.taken > created);
-        let admission = match self.settings.plaintext_clusters {
-            _ if is_taken_later => Admission::TakenLater,
-            _ if snapshot.can_be_encrypted_by_copying() => Admission::Encrypted,
-            Plaintext::Allowed => Admission::PlaintextAllowed,
-            Plaintext::Forbidden => Admission::PlaintextForbidden,
-        };
+        let admission = if is_taken_later { Admission::TakenLater } else { self.admission(&snapshot) };
         if let Admission::Encrypted | Admission::PlaintextAllowed = admission
             && let Some(exceeded) = self.exceeded(&announcement.origin, usage).await?
         {
@@ -281,6 +314,15 @@ impl Consumer {
         let known = &self.settings.lifecycles;
         let previous = history.newest().map(|copy| Box::new(lifecycle(copy.lifecycle.as_deref(), known)));
         Ok(Transit::Visible { announcement, snapshot, admission, previous })
+    }
+
+    /// Whether a snapshot can be encrypted, or may stay unencrypted (invariant 2).
+    pub(crate) fn admission(&self, snapshot: &Snapshot) -> Admission {
+        match self.settings.plaintext_clusters {
+            _ if snapshot.can_be_encrypted_by_copying() => Admission::Encrypted,
+            Plaintext::Allowed => Admission::PlaintextAllowed,
+            Plaintext::Forbidden => Admission::PlaintextForbidden,
+        }
     }
 
     /// Whether a call failed because another region cannot be reached. That region may be gone for days, and a retry of the event
@@ -300,16 +342,18 @@ impl Consumer {
 
     /// Looks at copies alone. Their tags contain everything that is needed.
     async fn look_at_copies(&self, origin: Origin, copies: Vec<Snapshot>, cause: Cause) -> anyhow::Result<Answer> {
+        let upstream = Upstream::of(&origin, &copies);
         let copy = Existing::of(copies, &origin);
         let observed = Observed { copy, transit: Transit::NotObserved, requester: cause.requester() };
-        self.decide_and_act(&origin, observed, cause).await
+        self.decide_and_act(&Look { origin, upstream, cause }, observed).await
     }
 
     /// The last two parts of every look. A failure names the snapshot (invariant 1).
-    async fn decide_and_act(&self, origin: &Origin, observed: Observed, cause: Cause) -> anyhow::Result<Answer> {
+    async fn decide_and_act(&self, look: &Look, observed: Observed) -> anyhow::Result<Answer> {
+        let origin = &look.origin;
         // Every line and metric of the step has the account (invariant 16).
         let span = info_span!("look", account = %origin.snapshot.place.account);
-        let acted = self.act(origin, decide(observed), cause).instrument(span).await;
+        let acted = self.act(look, decide(observed)).instrument(span).await;
         acted.with_context(|| origin.snapshot.to_string())
     }
 }

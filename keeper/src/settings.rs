@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) floor: Lifecycle,
     pub(crate) limits: Limits,
     pub(crate) silence: SilencePolicy,
+    /// Whether copies go on to a second region (`SECOND_REGION`).
+    pub(crate) second: Option<Region>,
     /// Databases of which no further copies are expected.
     retired: BTreeSet<Retired>,
 }
@@ -41,6 +43,9 @@ impl Settings {
         let mut reader = SettingsReader::new(environment);
         let sources = reader.required("SOURCE_ACCTS", "the IDs of the source accounts", parse_accounts);
         let regions = reader.optional("SOURCE_REGIONS", parse_regions);
+        // Copies that come from DR's first region are of databases in any region.
+        let first = reader.optional("FIRST_REGION", str::parse::<Region>);
+        let second = reader.optional("SECOND_REGION", str::parse::<Region>);
         let deletion = if reader.switch("NO_DRY_RUN") { Deletion::Enabled } else { Deletion::DryRun };
         let lifecycles = reader.optional("LIFECYCLES", |text| serde_json::from_str::<Lifecycles>(text));
         let floor = reader.optional("FLOOR", |text| serde_json::from_str::<Rules>(text));
@@ -50,7 +55,8 @@ impl Settings {
         let retired = reader.optional("RETIRED", parse_retired).unwrap_or_default();
         let settings = sources.map(|sources| Self {
             sources,
-            regions,
+            regions: regions.filter(|_| first.is_none()),
+            second,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
             floor: floor.unwrap_or_else(Rules::default_floor).named("Floor"),

@@ -1,5 +1,5 @@
 //! The copies that DR holds, and what follows from them: which have expired ([`expired`](mod@expired)), which databases are
-//! silent ([`silent`](mod@silent)), and how much one run may delete ([`limits`]).
+//! silent ([`silent`](mod@silent)), how much one run may delete ([`limits`]), and which go on to DR's second region ([`onward`]).
 //!
 //! Everything is decided by **two clocks of DR's side**, because a source account chooses its own words:
 //! - *arrival*: when DR completed the copy, by DR's own clock (`Draco_Reported`). It decides about the floor, the lifecycles in
@@ -14,6 +14,7 @@
 pub mod expired;
 pub mod limits;
 pub mod missing;
+pub mod onward;
 pub mod silent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,8 @@ pub struct Copy {
     pub lifecycle: Option<Arc<str>>,
     /// What DR's owner has marked.
     pub mark: Mark,
+    /// Whether it would go on to a second region and is not known to be there (`Draco_Second`): it came directly from a source.
+    pub is_second_pending: bool,
 }
 
 /// The marks of DR's owner on a copy.
@@ -129,7 +132,10 @@ impl Archive {
                     Kind::Instance => (taken, taken < earliest),
                     Kind::Cluster => (taken.max(earliest), false),
                 };
+                let is_second_pending =
+                    snapshot.tags.get(tags::SECOND).is_none() && origin.made_from_copy(&snapshot.tags).is_none();
                 let copy = Copy {
+                    is_second_pending,
                     source,
                     taken,
                     attempt,

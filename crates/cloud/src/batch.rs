@@ -90,7 +90,8 @@ where
             for (nth, snapshot) in page.snapshots.into_iter().enumerate().skip(skipped) {
                 // At least one look, so that a sweep makes progress however little time it has.
                 if looked > 0 && cloud.now() + RESERVE > deadline {
-                    continue_later(cloud, Sweep { kind: Some(kind), marker, done: nth }, state_machine).await?;
+                    let rest = Trigger::Sweep(Sweep { kind: Some(kind), marker, done: nth });
+                    continue_later(cloud, "sweep", rest, state_machine).await?;
                     info!(step = step::SWEEP_PAUSED, snapshots = looked, "time is up; a timer continues the sweep");
                     // The rest has its timer. An error here would make AWS retry this part and start the timer twice.
                     failures.log();
@@ -109,10 +110,25 @@ where
     failures.into_result()
 }
 
-async fn continue_later(cloud: &Cloud, rest: Sweep, state_machine: &str) -> anyhow::Result<()> {
+/// Both results: if both failed, the error states both reasons.
+///
+/// # Errors
+/// If one failed.
+pub fn both(one: anyhow::Result<()>, other: anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut failures = Failures::default();
+    failures.add(one);
+    failures.add(other);
+    failures.into_result()
+}
+
+/// Starts a timer that continues with the rest of a sweep at once.
+///
+/// # Errors
+/// If AWS does not start it.
+pub async fn continue_later(cloud: &Cloud, purpose: &str, rest: Trigger, state_machine: &str) -> anyhow::Result<()> {
     let when = cloud.now().format("%Y%m%dt%H%M%S").to_string();
-    let name = timer::name("sweep", &cloud.here().account, &when, &serde_json::to_string(&rest)?, "");
-    let timer = Timer { trigger: Trigger::Sweep(rest), answer: Answer::Again { seconds: 1 } };
+    let name = timer::name(purpose, &cloud.here().account, &when, &serde_json::to_string(&rest)?, "");
+    let timer = Timer { trigger: rest, answer: Answer::Again { seconds: 1 } };
     cloud.start_timer(state_machine, &name, &timer).await?;
     Ok(())
 }

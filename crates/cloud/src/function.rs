@@ -3,7 +3,7 @@
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use protocol::Snapshot;
-use protocol::event::{Audit, Check, Event, Record, Trigger};
+use protocol::event::{Audit, Check, Event, Onward, Record, Sweep, Trigger};
 use protocol::wait::Answer;
 use serde_json::Value;
 
@@ -53,6 +53,15 @@ pub trait Replication {
         async { bail!("refused: an audit starts in a source account") }
     }
 
+    /// Handles the copies of DR's first region that are not in this region yet. Only the function of a second region does.
+    fn sweep_onward(&self, from: Onward, deadline: DateTime<Utc>) -> impl Future<Output = anyhow::Result<()>> + Send
+    where
+        Self: Sync,
+    {
+        let _ = (from, deadline);
+        async { Ok(()) }
+    }
+
     /// The answer to one event.
     ///
     /// # Errors
@@ -68,11 +77,17 @@ pub trait Replication {
                 }
                 Event::Trigger(Trigger::Check(check)) => return self.check(*check).await,
                 Event::Trigger(Trigger::Audit(Audit {})) => self.audit().await?,
+                Event::Trigger(Trigger::Onward(from)) => self.sweep_onward(from, deadline).await?,
                 Event::Trigger(Trigger::Sweep(sweep)) => {
+                    let onward = match sweep == Sweep::default() {
+                        true => self.sweep_onward(Onward::default(), deadline).await,
+                        false => Ok(()),
+                    };
                     let state_machine = &self.wait_policy().state_machine;
                     let state = Self::SweepState::default();
                     let look = |snapshot| self.sweep_snapshot(snapshot, &state);
-                    batch::sweep(self.cloud(), sweep, deadline, state_machine, look).await?;
+                    let swept = batch::sweep(self.cloud(), sweep, deadline, state_machine, look).await;
+                    batch::both(onward, swept)?;
                 }
                 Event::Trigger(Trigger::Keep(_)) => bail!("refused: only the keeper handles {{\"keep\":{{…}}}}"),
             }

@@ -21,7 +21,7 @@ pub enum Event {
     Trigger(Trigger),
 }
 
-/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}`, `{"audit": …}` or `{"keep": …}`.
+/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}`, `{"onward": …}`, `{"audit": …}` or `{"keep": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
@@ -29,6 +29,8 @@ pub enum Trigger {
     Check(Box<Check>),
     /// Look at every snapshot, in case an event was lost.
     Sweep(Sweep),
+    /// In DR's second region: handle the copies of the first region that are not here yet. A sweep begins with it.
+    Onward(Onward),
     /// Ask DR whether it still has the copies of all sources that are marked as copied.
     Audit(Audit),
     /// Report silent databases, and delete expired copies.
@@ -89,6 +91,26 @@ pub struct Sweep {
     /// How many snapshots of that page are done.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub done: usize,
+}
+
+/// Where the sweep over DR's first region continues. The default is the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "{\"onward\":{…}}")]
+pub struct Onward {
+    /// The last copy that was handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Position>,
+}
+
+/// A copy's place in the order in which copies go on to DR's second region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The number of its group. Groups go on one after the other.
+    pub group: u8,
+    /// The rank within its group.
+    pub rank: i64,
+    /// Its ARN.
+    pub copy: String,
 }
 
 /// An audit of the whole account.

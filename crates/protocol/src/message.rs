@@ -26,7 +26,7 @@ const MAX_BYTES: usize = 128 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum Message {
-    /// To DR: a transit copy is shared with the DR account.
+    /// To DR: a transit copy is shared with the DR account. From DR's first region to its second one: a copy is completed.
     #[serde(rename = "snapshot-copy-shared")]
     Shared(Announcement),
     /// From DR: the copy is completed.
@@ -61,7 +61,7 @@ pub struct Announcement {
     /// The source.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The ARN of the transit copy.
+    /// The ARN of the transit copy, or of the copy in DR's first region.
     pub transit: SnapshotArn,
     /// Its tags.
     pub tags: Tags,

@@ -51,6 +51,13 @@ impl Origin {
         Attempt::ALL.into_iter().find(|attempt| self.copy_of(*attempt, &copy.place) == *copy)
     }
 
+    /// The copy in DR's first region from which a copy with these tags was made. `None`: it was made from a transit copy.
+    #[must_use]
+    pub fn made_from_copy(&self, tags: &Tags) -> Option<SnapshotArn> {
+        let from: SnapshotArn = tags.get(tags::TRANSIT)?.parse().ok()?;
+        self.attempt(&from).map(|_| from)
+    }
+
     fn named(&self, prefix: &str, place: &Place, attempt: Attempt) -> SnapshotArn {
         let id = identifier::name(prefix, &self.snapshot, self.taken, attempt);
         SnapshotArn::generated(self.snapshot.kind, place.clone(), id)
@@ -92,7 +99,7 @@ pub(crate) fn time<'d, D: Deserializer<'d>>(from: D) -> Result<DateTime<Utc>, D:
 
 /// Reads a time in RFC 3339. With an offset, it can be a time in UTC before the year 0 or after the year 9999, which RFC 3339
 /// cannot express: no tag and no timer could contain it.
-fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (0..=9999).contains(&time.year()).then_some(time)
 }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
+use chrono::{DateTime, Utc};
+
 use crate::DatabaseArn;
+use crate::origin;
 use crate::place::{AccountId, ParsePlaceError, Place, Region};
 use crate::quote::quoted;
 use crate::tags::{self, MAX_KEY_CHARS, MAX_VALUE_CHARS, Tags};
@@ -96,6 +99,14 @@ pub fn parse_accounts(text: &str) -> Result<BTreeSet<AccountId>, ParsePlaceError
 /// The first that is not a region code.
 pub fn parse_regions(text: &str) -> Result<BTreeSet<Region>, ParsePlaceError> {
     text.split([',', ' ']).filter(|region| !region.is_empty()).map(str::parse).collect()
+}
+
+/// Parses a time in RFC 3339.
+///
+/// # Errors
+/// If it is not one.
+pub fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    origin::parse_time(text).ok_or_else(|| format!("{} is not a time like 2026-11-21T03:05:00Z", quoted(text)))
 }
 
 /// A database of which no further copies are expected: `111111111111/orders`, or `111111111111/eu-west-1/orders`.

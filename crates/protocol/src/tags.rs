@@ -18,7 +18,7 @@ pub const SOURCE: &str = "Draco_Source";
 pub const SOURCE_SNAPSHOT: &str = "Draco_SourceSnapshot";
 /// On transit copies and copies: when the source was taken, in RFC 3339.
 pub const TAKEN: &str = "Draco_Taken";
-/// On copies: the ARN of the transit copy.
+/// On copies: the ARN of the transit copy; in DR's second region, that of the copy in its first region.
 pub const TRANSIT: &str = "Draco_Transit";
 /// On copies: when AWS created the transit copy, in RFC 3339. The source account chooses [`TAKEN`], but not this time.
 pub const TRANSIT_CREATED: &str = "Draco_TransitCreated";
@@ -28,6 +28,9 @@ pub const REPORTED: &str = "Draco_Reported";
 pub const ACCEPTED: &str = "Draco_Accepted";
 /// On the newest copy of a database, set by a person in DR: no further copies are expected.
 pub const RETIRED: &str = "Draco_Retired";
+
+/// On copies in DR's first region: the ARN of the copy in its second region.
+pub const SECOND: &str = "Draco_Second";
 
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";
@@ -39,13 +42,14 @@ pub const IGNORE: &str = "Ignore";
 pub const ORIGIN_PREFIX: &str = "origin:";
 
 /// Tags that describe the one snapshot that has them. They are not copied.
-const OWN: [&str; 10] =
-    [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED, ACCEPTED, RETIRED];
+const OWN: [&str; 11] =
+    [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED, ACCEPTED, RETIRED, SECOND];
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;
-/// The number of tags that a copy has at most when it is created. The rest is for [`REPORTED`], [`ACCEPTED`] and [`RETIRED`].
-pub const MAX_TAGS_OF_COPY: usize = MAX_TAGS - 3;
+/// The number of tags that a copy has at most when it is created. The rest is for [`REPORTED`], [`ACCEPTED`], [`RETIRED`] and
+/// [`SECOND`].
+pub const MAX_TAGS_OF_COPY: usize = MAX_TAGS - 4;
 /// The maximum length of a key.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The maximum length of a value.

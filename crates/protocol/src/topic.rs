@@ -39,7 +39,8 @@ pub fn notification_topic(dr: &Place) -> TopicArn {
     TopicArn { place: dr.clone(), name: CONSUMER.to_owned() }
 }
 
-/// The topic in DR for the messages of one source account. Only that account's producer may publish to it (invariant 13).
+/// The topic in DR for the messages of one source account. Only that account's producer may publish to it (invariant 13). In DR's
+/// second region, the topic with DR's own account is for the announcements of its consumer in the first region.
 #[must_use]
 pub fn consumer_topic(dr: &Place, source: &AccountId) -> TopicArn {
     TopicArn { place: dr.clone(), name: format!("{ANNOUNCEMENTS}{source}") }

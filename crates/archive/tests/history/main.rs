@@ -3,5 +3,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
 
 mod attacks;
+mod onward;
 mod support;
 mod tables;

@@ -38,12 +38,16 @@ pub mod step {
     steps! {
         /// The producer shared a transit copy with DR and announced it.
         ANNOUNCED = "announced";
+        /// The consumer of DR's first region announced a finished copy to the second one.
+        ANNOUNCED_ONWARD = "announced_onward";
         /// The producer asked DR which copies are missing.
         AUDIT_SENT = "audit_sent";
         /// A transit copy will probably run in the next backup window of its database.
         BACKUP_DELAYED = "backup_delayed";
         /// The consumer: a copy is complete and reported to the source account.
         COPY_COMPLETED = "copy_completed";
+        /// The consumer of DR's second region cannot reach the first one.
+        FIRST_UNREACHABLE = "first_unreachable";
         /// An attempt of a copy failed. The next announcement starts the next.
         COPY_FAILED = "copy_failed";
         /// The producer: DR has the copy, the source is tagged `Draco_Copied`.
@@ -94,6 +98,8 @@ pub mod step {
         PANICKED = "panicked";
         /// The consumer refused an announced snapshot.
         REFUSED = "refused";
+        /// The consumer of DR's first region cannot announce a copy to the second one.
+        SECOND_UNREACHABLE = "second_unreachable";
         /// A snapshot that cannot be parsed was skipped.
         SNAPSHOT_UNREADABLE = "snapshot_unreadable";
         /// The consumer cannot reply to a source account.

@@ -1,0 +1,266 @@
+//! The way from DR's first region to its second one, inside the DR account.
+//!
+//! The consumer of the first region announces each finished copy that came directly from a source to that of the second region
+//! ([`Consumer::announce_onward`]). There, an announcement only names a copy: its tags and its status are read from AWS, in the first
+//! region. A copy in the second region is reported with the tag `Draco_Second` of the copy in the first region. That tag is also
+//! the memory of the sweep, which finds copies whose announcement was lost, and those from before the second region.
+//!
+//! No source account has a part in this: the topic is that of the DR account, to which only its own consumer may publish, and
+//! everything that a source account has chosen was checked in the first region.
+
+use std::collections::BTreeMap;
+
+use archive::onward::{Pending, Second, plan};
+use chrono::{DateTime, TimeDelta, Utc};
+use cloud::log::step;
+use cloud::{Class, Rejection, batch, reject, require};
+use protocol::event::{Onward, Trigger};
+use protocol::topic::consumer_topic;
+use protocol::wait::Answer;
+use protocol::{
+    AccountId, Announcement, Kind, Message, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, Tags, tags,
+};
+use tracing::{info, warn};
+
+use crate::decide::{Existing, Observed, Transit};
+use crate::settings::First;
+use crate::{Cause, Consumer, DatabaseCopies, Look, ensure_true};
+
+/// The time that a sweep leaves for handing over the rest.
+const RESERVE: TimeDelta = TimeDelta::seconds(60);
+
+/// Where a copy comes from, and who waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Upstream {
+    /// A source account, which gets replies.
+    Source,
+    /// This copy of the DR account in its first region, which is tagged.
+    First(SnapshotArn),
+}
+
+impl Upstream {
+    /// By the tags of copies, which this function has written.
+    pub(crate) fn of(origin: &Origin, copies: &[Snapshot]) -> Self {
+        copies.iter().find_map(|copy| origin.made_from_copy(&copy.tags)).map_or(Self::Source, Self::First)
+    }
+}
+
+/// The copies of this region, by the name that the first attempt has or would have. `None`: in progress.
+type Here = BTreeMap<SnapshotArn, Option<SnapshotArn>>;
+
+/// The copies of the first region that are not tagged.
+#[derive(Default)]
+struct Untagged {
+    /// They are not in this region.
+    pending: Vec<Pending>,
+    /// They are complete in this region: the source, the copy in the first region, and the one here.
+    settled: Vec<(Origin, SnapshotArn, SnapshotArn)>,
+}
+
+impl Consumer {
+    /// In the first region: announces a finished copy to the second region, if there is one. A copy that came from there itself does
+    /// not go back. If the announcement is lost, the sweep of the second region finds the copy.
+    pub(crate) async fn announce_onward(&self, origin: &Origin, copy: &Snapshot) {
+        let Some(region) = self.settings.second.clone() else { return };
+        if origin.made_from_copy(&copy.tags).is_some() {
+            return;
+        }
+        let account = self.cloud.here().account.clone();
+        let topic = consumer_topic(&Place { region, account: account.clone() }, &account);
+        let (origin, transit, tags) = (origin.clone(), copy.arn.clone(), copy.tags.clone());
+        let snapshot = origin.snapshot.clone();
+        match self.cloud.publish(&topic, &Message::Shared(Announcement { origin, transit, tags })).await {
+            Ok(()) => {
+                info!(%snapshot, step = step::ANNOUNCED_ONWARD, copy = %copy.arn, "announced to the second region")
+            }
+            Err(error) => warn!(%snapshot, step = step::SECOND_UNREACHABLE, copy = %copy.arn, reason = %error,
+                "the second region cannot be reached; its sweep finds the copy"),
+        }
+    }
+
+    /// Whether this names a copy in the first region, and no transit copy of a source account.
+    pub(crate) fn is_onward(&self, Announcement { origin, transit, .. }: &Announcement) -> bool {
+        let is_first = |first: &First| transit.place == first.place;
+        *transit != origin.transit()
+            && self.settings.first.as_ref().is_some_and(is_first)
+            && origin.attempt(transit).is_some()
+    }
+
+    /// Copies from the first region are served, wherever their sources are.
+    pub(crate) fn ensure_first(&self, first: &SnapshotArn) -> Result<(), Rejection> {
+        let is_first = self.settings.first.as_ref().is_some_and(|served| served.place == first.place);
+        require(is_first, || format!("{first} is not in the region FIRST_REGION of this stack"))
+    }
+
+    /// Looks at a copy in the first region that is announced now, was announced when the timer was started, or was found by the
+    /// sweep. The limits of a source account were applied in the first region.
+    pub(crate) async fn look_at_onward(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+        let (origin, upstream) = (announcement.origin.clone(), Upstream::First(announcement.transit.clone()));
+        self.ensure_served(&origin, &upstream)?;
+        let DatabaseCopies { copies, .. } = self.find_copies(&origin).await?;
+        let copy = Existing::of(copies, &origin);
+        let transit = match copy {
+            Existing::None | Existing::Failed { next: Some(_), .. } => self.observe_first(announcement).await?,
+            // The copy decides.
+            _ => Transit::NotObserved,
+        };
+        let observed = Observed { copy, transit, requester: cause.requester() };
+        self.decide_and_act(&Look { origin, upstream, cause }, observed).await
+    }
+
+    async fn observe_first(&self, announcement: Announcement) -> anyhow::Result<Transit> {
+        let Announcement { origin, transit, .. } = &announcement;
+        let found = match self.cloud.find(transit).await {
+            Err(error) if self.is_elsewhere(&transit.place.region, &error) => {
+                warn!(snapshot = %origin.snapshot, step = step::FIRST_UNREACHABLE, copy = %transit, reason = %error,
+                    "the first region cannot be reached; the sweep looks at the copy again");
+                return Ok(Transit::NotObserved);
+            }
+            found => found?,
+        };
+        // It may have been deleted since, or is announced too early.
+        let Some(snapshot) = found.filter(|found| arrival(origin, found).is_some()) else {
+            return Ok(Transit::NotObserved);
+        };
+        ensure_true(origin, &snapshot)?;
+        let (admission, tags) = (self.admission(&snapshot), self.tags_from_first(&snapshot));
+        Ok(Transit::Visible {
+            announcement: Announcement { tags, ..announcement },
+            snapshot,
+            admission,
+            // The first region has reported a lifecycle that keeps less.
+            previous: None,
+        })
+    }
+
+    /// The tags of a copy in the first region, with the lifecycle of the second region, if it has one.
+    fn tags_from_first(&self, first: &Snapshot) -> Tags {
+        let lifecycle = self.settings.first.as_ref().and_then(|first| first.lifecycle.as_deref());
+        first.tags.clone().with(lifecycle.map(|name| (tags::LIFECYCLE, name)))
+    }
+
+    /// Tags the copy in the first region: this region has a copy of it. If it cannot be tagged now, the sweep tags it.
+    pub(crate) async fn tag_first(
+        &self,
+        origin: &Origin,
+        first: &SnapshotArn,
+        copy: &SnapshotArn,
+    ) -> anyhow::Result<()> {
+        match self.cloud.tag(first, tags::SECOND, &copy.to_string()).await {
+            Err(error) if error.class() != Class::Throttled => {
+                warn!(snapshot = %origin.snapshot, step = step::FIRST_UNREACHABLE, copy = %first, reason = %error,
+                    "the copy in the first region could not be tagged; the sweep tries again");
+                Ok(())
+            }
+            tagged => Ok(tagged.map(drop)?),
+        }
+    }
+
+    /// In the second region: handles each copy in the first region that is not here yet. A timer continues if time is up.
+    pub(crate) async fn sweep_onward(&self, from: Onward, deadline: DateTime<Utc>) -> anyhow::Result<()> {
+        let Some(first) = &self.settings.first else { return Ok(()) };
+        let (here, mut second) = self.list_here(first).await?;
+        let Untagged { pending, settled } = match self.list_first(first, &here, &mut second).await {
+            Err(error) if self.is_elsewhere(&first.place.region, &error) => {
+                warn!(step = step::FIRST_UNREACHABLE, reason = %error, "the first region cannot be reached");
+                return Ok(());
+            }
+            listed => listed?,
+        };
+        for (origin, first, copy) in settled {
+            self.tag_first(&origin, &first, &copy).await?;
+        }
+        let (mut failures, mut looked) = (Vec::new(), 0);
+        let mut last = from.after;
+        for (position, Pending { origin, copy, .. }) in plan(pending, &second, first.backfill) {
+            if last.as_ref().is_some_and(|last| position <= *last) {
+                continue;
+            }
+            if looked > 0 && self.cloud.now() + RESERVE > deadline {
+                let rest = Trigger::Onward(Onward { after: last });
+                batch::continue_later(&self.cloud, "onward", rest, &self.settings.wait_policy.state_machine).await?;
+                info!(step = step::SWEEP_PAUSED, snapshots = looked, "time is up; a timer continues the sweep");
+                break;
+            }
+            looked += 1;
+            last = Some(position);
+            let account = origin.snapshot.place.account.clone();
+            let announcement = Announcement { origin, transit: copy, tags: Tags::default() };
+            let handled = self.look_at_onward(announcement, Cause::Announcement).await;
+            failures.extend(rejected(&account, handled).err().map(|error| format!("{error:#}")));
+        }
+        anyhow::ensure!(failures.is_empty(), failures.join("; "));
+        Ok(())
+    }
+
+    async fn list_here(&self, first: &First) -> Result<(Here, Second), cloud::Error> {
+        let (mut here, mut second) = (Here::new(), Second::default());
+        for kind in Kind::ALL {
+            let add = |snapshot: Snapshot| {
+                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
+                let complete = match snapshot.status {
+                    Status::Available if snapshot.tags.get(tags::REPORTED).is_some() => Some(snapshot.arn),
+                    Status::Available | Status::Creating | Status::Copying => None,
+                    Status::Failed | Status::Deleting => return Ok(()),
+                };
+                let known = here.entry(origin.copy(self.cloud.here())).or_default();
+                *known = known.take().or(complete);
+                if origin.made_from_copy(&snapshot.tags).is_some() {
+                    second.used += backfilled(first, &origin, snapshot.gib);
+                    second.databases.insert(origin.database);
+                }
+                Ok::<_, cloud::Error>(())
+            };
+            self.cloud.try_for_each(kind, None, add).await?;
+        }
+        Ok((here, second))
+    }
+
+    async fn list_first(&self, first: &First, here: &Here, second: &mut Second) -> Result<Untagged, cloud::Error> {
+        let (cloud, mut untagged) = (self.cloud.at(&first.place.region), Untagged::default());
+        for kind in Kind::ALL {
+            let add = |snapshot: Snapshot| {
+                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
+                let Some(arrived) = arrival(&origin, &snapshot) else { return Ok(()) };
+                if !self.settings.sources.contains(&origin.snapshot.place.account) {
+                    return Ok(());
+                }
+                let tagged = snapshot.tags.get(tags::SECOND).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+                let is_tagged = tagged.is_some_and(|copy| copy.place == *self.cloud.here());
+                match here.get(&origin.copy(self.cloud.here())) {
+                    Some(Some(copy)) if !is_tagged => untagged.settled.push((origin, snapshot.arn, copy.clone())),
+                    Some(_) => {}
+                    // It was here once.
+                    None if is_tagged => second.used += backfilled(first, &origin, snapshot.gib),
+                    None => {
+                        let (copy, gib) = (snapshot.arn, snapshot.gib);
+                        untagged.pending.push(Pending { origin, copy, arrived, gib });
+                    }
+                }
+                Ok::<_, cloud::Error>(())
+            };
+            cloud.try_for_each(kind, None, add).await?;
+        }
+        Ok(untagged)
+    }
+}
+
+/// The size that counts against the backfill: that of snapshots from before the second region.
+fn backfilled(first: &First, origin: &Origin, gib: u32) -> u64 {
+    if origin.taken < first.backfill.since { gib.into() } else { 0 }
+}
+
+/// When a copy in the first region was complete, if it may go on: it came directly from a source.
+fn arrival(origin: &Origin, first: &Snapshot) -> Option<DateTime<Utc>> {
+    let is_copy = first.status == Status::Available && SnapshotRole::of(first) == SnapshotRole::Copy(origin.clone());
+    let reported =
+        first.tags.get(tags::REPORTED).filter(|_| is_copy && origin.made_from_copy(&first.tags).is_none())?;
+    DateTime::parse_from_rfc3339(reported).ok().map(|time| time.to_utc())
+}
+
+fn rejected(account: &AccountId, handled: anyhow::Result<Answer>) -> anyhow::Result<()> {
+    handled.map(drop).or_else(|error| reject(Some(account), error))
+}
+
+#[cfg(test)]
+mod tests;

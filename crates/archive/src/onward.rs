@@ -1,0 +1,81 @@
+//! Which copies of DR's first region go on to its second one, and in which order.
+//!
+//! Copies that arrived in the first region since the second one exists always go on, oldest first. Older ones are the backfill:
+//! - a database that has nothing in the second region gets its newest copy, whatever the budget is;
+//! - the others follow, newest first, until the budget is used up. All copies in the second region of snapshots that are older than
+//!   it count, and so do those that were there once: deleting a copy there must not start another one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use protocol::event::Position;
+use protocol::{DatabaseArn, Origin, SnapshotArn};
+
+/// What the second region gets of the copies that were there before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backfill {
+    /// When the second region was added.
+    pub since: DateTime<Utc>,
+    /// The size in GiB of the older copies that it gets.
+    pub gib: u64,
+}
+
+/// A complete copy in the first region that came directly from a source and is not in the second region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its source.
+    pub origin: Origin,
+    /// The copy.
+    pub copy: SnapshotArn,
+    /// When it arrived in the first region.
+    pub arrived: DateTime<Utc>,
+    /// Its size in GiB.
+    pub gib: u32,
+}
+
+/// What the second region has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Second {
+    /// The databases of which it has copies, complete or in progress.
+    pub databases: BTreeSet<DatabaseArn>,
+    /// The size in GiB of the older copies that it has or had.
+    pub used: u64,
+}
+
+const RECENT: u8 = 0;
+const NEWEST_OF_DATABASE: u8 = 1;
+const OLDER: u8 = 2;
+
+/// The copies that go on, each with its position, in their order.
+#[must_use]
+pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(Position, Pending)> {
+    let mut newest: BTreeMap<&DatabaseArn, (DateTime<Utc>, &SnapshotArn)> = BTreeMap::new();
+    for Pending { origin, copy, .. } in &pending {
+        let last = newest.entry(&origin.database).or_insert((origin.taken, copy));
+        *last = (*last).max((origin.taken, copy));
+    }
+    let newest = newest.into_iter().filter(|(database, _)| !second.databases.contains(*database));
+    let newest: BTreeSet<SnapshotArn> = newest.map(|(_, (_, copy))| copy.clone()).collect();
+    let group = |pending: &Pending| match pending {
+        Pending { arrived, .. } if *arrived >= backfill.since => RECENT,
+        Pending { copy, .. } if newest.contains(copy) => NEWEST_OF_DATABASE,
+        _ => OLDER,
+    };
+    let position = |pending: &Pending| {
+        let (group, taken) = (group(pending), pending.origin.taken.timestamp());
+        let rank = if group == RECENT { taken } else { -taken };
+        Position { group, rank, copy: pending.copy.to_string() }
+    };
+    let mut planned: Vec<_> = pending.into_iter().map(|pending| (position(&pending), pending)).collect();
+    planned.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut used = second.used;
+    let mut is_within = |group: u8, gib: u32| {
+        if group == RECENT {
+            return true;
+        }
+        used = used.saturating_add(gib.into());
+        group == NEWEST_OF_DATABASE || used <= backfill.gib
+    };
+    planned.retain(|(position, pending)| is_within(position.group, pending.gib));
+    planned
+}

@@ -1,0 +1,100 @@
+//! Which copies go on to DR's second region.
+
+use archive::onward::{Backfill, Pending, Second, plan};
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use protocol::{DatabaseArn, Kind, Origin, SnapshotArn};
+
+use crate::support::{at, dr};
+
+const SINCE: &str = "2026-11-21T00:00:00Z";
+
+/// A copy of 10 GiB that was taken so many hours after the second region was added, and arrived an hour later.
+fn pending(database: &str, hours: i64) -> Pending {
+    let taken = at(SINCE) + TimeDelta::hours(hours);
+    let database: DatabaseArn = format!("arn:aws:rds:eu-west-1:111111111111:db:{database}").parse().unwrap();
+    let id = format!("{}-{}", database.id(), taken.timestamp());
+    let snapshot = SnapshotArn::new(Kind::Instance, database.place.clone(), &id).unwrap();
+    let origin = Origin { snapshot, database, taken };
+    Pending { copy: origin.copy(&dr()), arrived: taken + TimeDelta::hours(1), gib: 10, origin }
+}
+
+/// The databases and hours of the copies that go on, in their order.
+fn planned(pending: Vec<Pending>, second: &Second, gib: u64) -> Vec<(String, i64)> {
+    let backfill = Backfill { since: at(SINCE), gib };
+    let planned = plan(pending, second, backfill);
+    assert!(planned.is_sorted_by(|(one, _), (other, _)| one < other), "positions are in order");
+    let hours = |origin: &Origin| (origin.taken - at(SINCE)).num_hours();
+    planned.iter().map(|(_, of)| (of.origin.database.id().to_owned(), hours(&of.origin))).collect()
+}
+
+fn of(all: &[(&str, i64)]) -> Vec<(String, i64)> {
+    all.iter().map(|(database, hours)| ((*database).to_owned(), *hours)).collect()
+}
+
+fn all() -> Vec<Pending> {
+    [("a", -30), ("a", 5), ("b", -20), ("a", -10), ("b", -40), ("c", 2), ("b", -2)]
+        .map(|(name, hours)| pending(name, hours))
+        .into()
+}
+
+#[test]
+fn without_a_budget_the_newest_of_each_database_goes_on_after_those_since() {
+    // The newest of "a" and "c" are from after the second region was added.
+    assert_eq!(planned(all(), &Second::default(), 0), of(&[("c", 2), ("a", 5), ("b", -2)]));
+}
+
+#[test]
+fn older_copies_go_on_newest_first_until_the_budget_is_used_up() {
+    let recent = [("c", 2), ("a", 5), ("b", -2)];
+    assert_eq!(planned(all(), &Second::default(), 19), of(&recent));
+    assert_eq!(planned(all(), &Second::default(), 20), of(&[&recent[..], &[("a", -10)]].concat()));
+    let older = [("a", -10), ("b", -20), ("a", -30), ("b", -40)];
+    assert_eq!(planned(all(), &Second::default(), 1000), of(&[&recent[..], &older].concat()));
+    // What is there counts.
+    let second = Second { databases: [pending("b", 0).origin.database].into(), used: 30 };
+    assert_eq!(planned(all(), &second, 30), of(&[("c", 2), ("a", 5)]), "the database has a copy there");
+    assert_eq!(planned(all(), &second, 50), of(&[("c", 2), ("a", 5), ("b", -2), ("a", -10)]));
+}
+
+/// By arrival and not by the time that a source account claims.
+#[test]
+fn a_copy_of_an_old_snapshot_that_arrives_now_goes_on() {
+    let late = Pending { arrived: at(SINCE), ..pending("a", -90) };
+    assert_eq!(
+        planned(vec![late, pending("a", -80)], &Second { used: 5, ..Second::default() }, 0),
+        of(&[("a", -90), ("a", -80)])
+    );
+}
+
+proptest! {
+    /// The order of the list does not matter; every sweep goes on where the one before stopped; the budget is never exceeded by
+    /// more than the newest copy of each database.
+    #[test]
+    fn sweep_after_sweep_the_backfill_stays_within_its_budget(
+        copies in prop::collection::btree_map(("[a-c]", -50_i64..-1), 1_u32..30, 0..15), gib in 0_u64..200, at_once in 1_usize..4,
+    ) {
+        let mut open: Vec<_> = copies.iter().map(|((name, hours), gib)| Pending { gib: *gib, ..pending(name, *hours) }).collect();
+        let (mut second, mut done) = (Second::default(), Vec::new());
+        let first = planned(open.clone(), &second, gib);
+        open.reverse();
+        prop_assert_eq!(planned(open.clone(), &second, gib), first.clone());
+        let newest: u64 = ["a", "b", "c"].iter()
+            .filter_map(|name| copies.iter().filter(|((of, _), _)| of == name).max_by_key(|((_, hours), _)| *hours))
+            .map(|(_, gib)| u64::from(*gib)).sum();
+        loop {
+            let next = plan(open.clone(), &second, Backfill { since: at(SINCE), gib });
+            if next.is_empty() {
+                break;
+            }
+            for (_, copy) in next.into_iter().take(at_once) {
+                second.used += u64::from(copy.gib);
+                second.databases.insert(copy.origin.database.clone());
+                open.retain(|other| *other != copy);
+                done.push((copy.origin.database.id().to_owned(), (copy.origin.taken - at(SINCE)).num_hours()));
+            }
+        }
+        prop_assert_eq!(done, first);
+        prop_assert!(second.used <= newest.max(gib), "{} GiB of {} and {}", second.used, newest, gib);
+    }
+}
