@@ -30,7 +30,14 @@ fn listed(headings: &[&str], column: usize) -> BTreeSet<String> {
 
 /// The source files whose lines reach the log.
 fn sources() -> Vec<(PathBuf, String)> {
-    let folders = ["crates/cloud/src", "crates/cloud/src/log", "producer/src", "consumer/src", "keeper/src"];
+    let folders = [
+        "crates/cloud/src",
+        "crates/cloud/src/log",
+        "producer/src",
+        "consumer/src",
+        "consumer/src/onward",
+        "keeper/src",
+    ];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
     let is_code = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs");
     let paths = files.map(|file| file.unwrap().path()).filter(is_code);
