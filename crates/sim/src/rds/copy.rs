@@ -12,6 +12,7 @@ use super::identifiers::{Arn, ResourceType};
 use super::keys::encryption_context;
 use super::kind::Kind;
 use super::lifecycle::{check_can_create, check_snapshot_id, remove};
+use super::options::{self, OptionsOfCopy};
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{ViewContext, Viewer, snapshot_response};
@@ -36,6 +37,9 @@ pub(super) struct CopyRequest {
     #[serde(rename = "TargetDBSnapshotIdentifier", alias = "TargetDBClusterSnapshotIdentifier")]
     target: String,
     kms_key_id: Option<String>,
+    option_group_name: Option<String>,
+    #[serde(default)]
+    copy_option_group: bool,
     #[serde(default)]
     copy_tags: bool,
     #[serde(default)]
@@ -73,6 +77,8 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     // The tags of a shared snapshot cannot be copied by other accounts.
     let carries = wanted.copy_tags && viewer == Viewer::Owner && !replaces;
     let tags = tags::with(if carries { source.tags.clone() } else { Tags::new() }, wanted.tags)?;
+    let wanted_options = OptionsOfCopy { name: wanted.option_group_name, copies_group: wanted.copy_option_group };
+    let option_group = options::of_copy(state, ctx, &source, &wanted_options)?;
     check_can_create(state, ctx, &target.id)?;
     if is_cross_region {
         check_cross_region_limit(state, ctx, &source_arn.region)?;
@@ -105,6 +111,7 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
         shared_with: BTreeSet::new(),
         taken,
         copy_of: Some(source_arn.clone()),
+        option_group,
         reports_source: !is_local || answers.source_of_local_copy == SourceOfLocalCopy::Reported,
         copies: BTreeSet::new(),
         ..source.clone()

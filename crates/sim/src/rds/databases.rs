@@ -13,6 +13,7 @@ use super::given::WithSettings;
 use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identifier};
 use super::keys::encryption_context;
 use super::kind::Kind;
+use super::options::{self, OptionGroup};
 use super::rules::{self, Credentials, invalid, invalid_combination};
 use super::settings::Settings;
 use super::tags::{self, Tag, Tags};
@@ -36,6 +37,7 @@ pub(super) struct Database {
     pub(super) key_lost: Option<DateTime<Utc>>,
     pub(super) tags: Tags,
     pub(super) secret: Option<Secret>,
+    pub(super) option_group: Option<OptionGroup>,
     /// Whether an automated backup has been postponed.
     pub(super) is_backup_due: bool,
 }
@@ -115,6 +117,7 @@ pub(super) struct CreateRequest {
     #[serde(default)]
     storage_encrypted: bool,
     kms_key_id: Option<String>,
+    option_group_name: Option<String>,
     master_user_password: Option<String>,
     #[serde(default)]
     manage_master_user_password: bool,
@@ -153,6 +156,13 @@ pub(super) fn create(
     let secret_key = request.master_user_secret_kms_key_id.as_deref();
     let secret = if request.manage_master_user_password { Some(secret(state, ctx, secret_key)?) } else { None };
 
+    let option_group = match &request.option_group_name {
+        Some(_) if ctx.kind == Kind::Cluster => {
+            return Err(Error::not_simulated("option groups of clusters".to_owned()));
+        }
+        named => named.as_deref().map(|named| options::find(state, ctx, named)).transpose()?,
+    };
+
     let arn = ctx.arn(ResourceType::Database, &id);
     let account = &ctx.caller.account;
     let grant = key
@@ -177,6 +187,7 @@ pub(super) fn create(
         key_lost: None,
         tags,
         secret,
+        option_group,
         is_backup_due: false,
     };
     let view = view::database(&database);

@@ -107,6 +107,7 @@ pub(super) fn start_snapshot(
         taken: now,
         originally_taken: now,
         copy_of: None,
+        option_group: found.option_group.clone(),
         reports_source: false,
         copies: BTreeSet::new(),
     });

@@ -25,6 +25,7 @@ mod keys;
 mod kind;
 mod lifecycle;
 mod modify;
+mod options;
 mod paging;
 mod permissions;
 mod quotas;
@@ -48,6 +49,7 @@ use events::Events;
 use identifiers::{Arn, ResourceType};
 use incremental::Copies;
 use kind::Kind;
+use options::OptionGroup;
 pub(crate) use permissions::required_permissions;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
@@ -79,6 +81,7 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         "AddTagsToResource" => run(call, |wanted| tags::add(state, ctx, wanted)),
         "RemoveTagsFromResource" => run(call, |wanted| tags::remove(state, ctx, wanted)),
         "ListTagsForResource" => run(call, |wanted| tags::list(state, ctx, &wanted)),
+        "DescribeOptionGroups" => run(call, |wanted| options::describe(state, ctx, &wanted)),
         "DescribeAccountAttributes" => quotas::describe(state, ctx).map(Into::into),
         "DescribeEvents" => run(call, |wanted| events::describe(state, ctx, &wanted)),
         "DescribeEventCategories" => run(call, |wanted| categories::describe(&wanted)),
@@ -96,6 +99,7 @@ pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
     copies: Copies,
+    option_groups: BTreeMap<String, OptionGroup>,
     /// The number of copies in progress from each other region.
     cross_region_copies: BTreeMap<(String, Kind), usize>,
     events: Events,

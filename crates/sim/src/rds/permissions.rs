@@ -52,7 +52,9 @@ fn table(operation: &str) -> Option<&'static [Target]> {
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[Target::Snapshot],
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[Target::Snapshot],
         "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[Target::Tagged],
-        "DescribeAccountAttributes" | "DescribeEventCategories" | "DescribeEvents" => &[Target::NoResource],
+        "DescribeAccountAttributes" | "DescribeEventCategories" | "DescribeEvents" | "DescribeOptionGroups" => {
+            &[Target::NoResource]
+        }
         "CreateEventSubscription" => &[Target::New(NewResource::Subscription)],
         "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[Target::Subscription],
         _ => return None,

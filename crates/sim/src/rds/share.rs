@@ -11,6 +11,7 @@ use super::filters::unnamed_code;
 use super::identifiers::Arn;
 use super::identifiers::check_identifier;
 use super::kind::{Kind, Spelling};
+use super::options;
 use super::snapshots::{Origin, Snapshot};
 use crate::arn::is_account;
 use crate::call::Error;
@@ -46,6 +47,9 @@ pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest)
         check_manual(ctx.kind, &snapshot.arn().id)?;
     }
     snapshot.check_available(ctx.kind)?;
+    if !wanted.values_to_add.is_empty() {
+        options::check_shareable(snapshot)?;
+    }
     let mut shared_with = snapshot.shared_with.clone();
     shared_with.extend(wanted.values_to_add.iter().cloned());
     shared_with.retain(|account| !wanted.values_to_remove.contains(account));

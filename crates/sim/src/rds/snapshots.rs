@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::databases::Facts;
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
+use super::options::OptionGroup;
 use super::tags::Tags;
 use crate::call::Error;
 
@@ -28,6 +29,7 @@ pub(super) struct Snapshot {
     /// When the first snapshot in a chain of copies was created.
     pub(super) originally_taken: DateTime<Utc>,
     pub(super) copy_of: Option<Arn>,
+    pub(super) option_group: Option<OptionGroup>,
     /// Whether responses have the ARN of its source.
     pub(super) reports_source: bool,
     /// Copies of it that are in progress.

@@ -91,6 +91,7 @@ fn write_instance_snapshot(xml: &mut Xml, snapshot: &Snapshot, viewer: Viewer, v
     xml.optional("MasterUsername", settings.text("MasterUsername"));
     xml.scalar("Port", settings.number("Port").unwrap_or_default());
     xml.optional("StorageType", settings.text("StorageType"));
+    xml.optional("OptionGroupName", snapshot.option_group.as_ref().map(|group| group.name.as_str()));
     let reported_source = copy_of.as_ref().filter(|_| *reports_source);
     xml.optional("SourceDBSnapshotIdentifier", reported_source.map(ToString::to_string).as_deref());
     xml.optional("SourceRegion", copy_of.as_ref().map(|source| source.region.as_str()));
@@ -162,6 +163,10 @@ pub(super) fn database(database: &Database) -> Value {
                 "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
+            "OptionGroupMemberships": database.option_group.as_ref().map(|group| json!([{
+                "OptionGroupName": group.name,
+                "Status": "in-sync",
+            }])),
             "SecondaryAvailabilityZone": settings.flag("MultiAZ").then(|| other_zone(database)),
         }),
         Kind::Cluster => json!({

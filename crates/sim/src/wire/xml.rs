@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::call::{Error, Output};
 
 /// The element names of lists. Elements of other lists are named `member`.
-const ELEMENTS: [(&str, &str); 17] = [
+const ELEMENTS: [(&str, &str); 20] = [
     ("AccountQuotas", "AccountQuota"),
     ("Attributes", "entry"),
     ("AttributeValues", "AttributeValue"),
@@ -23,6 +23,9 @@ const ELEMENTS: [(&str, &str); 17] = [
     ("EventCategoriesMapList", "EventCategoriesMap"),
     ("EventSubscriptionsList", "EventSubscription"),
     ("Events", "Event"),
+    ("OptionGroupMemberships", "OptionGroupMembership"),
+    ("OptionGroupsList", "OptionGroup"),
+    ("Options", "Option"),
     ("SourceIdsList", "SourceId"),
     ("TagList", "Tag"),
 ];

@@ -13,6 +13,7 @@ mod incremental;
 mod keys;
 mod laws;
 mod notifications;
+mod options;
 mod settings;
 mod sharing;
 mod snapshots;
