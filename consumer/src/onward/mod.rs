@@ -118,8 +118,8 @@ impl Consumer {
             }
             found => found?,
         };
-        // It may have been deleted since, or is announced too early.
-        let Some(snapshot) = found.filter(|found| arrival(origin, found).is_some()) else {
+        // It may have been deleted since. Its last tag, `Draco_Reported`, need not be visible yet.
+        let Some(snapshot) = found.filter(|found| may_go_on(origin, found)) else {
             return Ok(Transit::NotObserved);
         };
         ensure_true(origin, &snapshot)?;
@@ -167,16 +167,18 @@ impl Consumer {
             }
             listed => listed?,
         };
-        for (origin, first, copy) in settled {
-            self.tag_first(&origin, &first, &copy).await?;
-        }
         let (mut failures, mut looked) = (Vec::new(), 0);
+        // The next sweep tags the rest. Half of the time is for copies that are not here yet.
+        let half = self.cloud.now() + (deadline - self.cloud.now()) / 2;
+        for (origin, first, copy) in settled.into_iter().take_while(|_| !self.is_time_up(half)) {
+            failures.extend(self.tag_first(&origin, &first, &copy).await.err().map(|error| format!("{error:#}")));
+        }
         let mut last = from.after;
         for (position, Pending { origin, copy, .. }) in plan(pending, &second, first.backfill) {
             if last.as_ref().is_some_and(|last| position <= *last) {
                 continue;
             }
-            if looked > 0 && self.cloud.now() + RESERVE > deadline {
+            if looked > 0 && self.is_time_up(deadline) {
                 let rest = Trigger::Onward(Onward { after: last });
                 batch::continue_later(&self.cloud, "onward", rest, &self.settings.wait_policy.state_machine).await?;
                 info!(step = step::SWEEP_PAUSED, snapshots = looked, "time is up; a timer continues the sweep");
@@ -191,6 +193,10 @@ impl Consumer {
         }
         anyhow::ensure!(failures.is_empty(), failures.join("; "));
         Ok(())
+    }
+
+    fn is_time_up(&self, deadline: DateTime<Utc>) -> bool {
+        self.cloud.now() + RESERVE > deadline
     }
 
     async fn list_here(&self, first: &First) -> Result<(Here, Second), cloud::Error> {
@@ -250,11 +256,15 @@ fn backfilled(first: &First, origin: &Origin, gib: u32) -> u64 {
     if origin.taken < first.backfill.since { gib.into() } else { 0 }
 }
 
-/// When a copy in the first region was complete, if it may go on: it came directly from a source.
+/// Whether this is an available copy of this source that did not come from another region of DR.
+fn may_go_on(origin: &Origin, first: &Snapshot) -> bool {
+    let is_copy = SnapshotRole::of(first) == SnapshotRole::Copy(origin.clone());
+    first.status == Status::Available && is_copy && origin.made_from_copy(&first.tags).is_none()
+}
+
+/// When a copy in the first region was complete, if it may go on.
 fn arrival(origin: &Origin, first: &Snapshot) -> Option<DateTime<Utc>> {
-    let is_copy = first.status == Status::Available && SnapshotRole::of(first) == SnapshotRole::Copy(origin.clone());
-    let reported =
-        first.tags.get(tags::REPORTED).filter(|_| is_copy && origin.made_from_copy(&first.tags).is_none())?;
+    let reported = first.tags.get(tags::REPORTED).filter(|_| may_go_on(origin, first))?;
     DateTime::parse_from_rfc3339(reported).ok().map(|time| time.to_utc())
 }
 

@@ -130,6 +130,7 @@ fn only_complete_copies_that_came_from_a_source_go_on() {
     assert!(arrives(copy(Status::Available, &[reported])), "older versions did not write the tag");
     assert!(!arrives(copy(Status::Available, &[reported, (tags::TRANSIT, &back)])), "it came from a second region");
     assert!(!arrives(copy(Status::Available, &[])) && !arrives(copy(Status::Failed, &[reported])));
+    assert!(may_go_on(&origin(), &copy(Status::Available, &[])), "an announced copy, whose tag is not visible yet");
     let other = Origin { taken: origin().taken + TimeDelta::minutes(1), ..origin() };
     assert!(arrival(&other, &copy(Status::Available, &[reported])).is_none());
 }

@@ -177,7 +177,7 @@ const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
         "check that the transit copy still exists and is shared with {account}",
     ),
     (Class::Gone, &[OperationKind::Copy, OperationKind::Share], "it was deleted in the meantime"),
-    (Class::Gone, &[OperationKind::Publish], "check that the other account's stack exists in this region"),
+    (Class::Gone, &[OperationKind::Publish], "check that the stack with that topic exists in its account and region"),
     (Class::Gone, &[OperationKind::Timer], "check that WAIT4COPY_ARN is the state machine of this stack"),
     (
         Class::Denied,

@@ -176,7 +176,12 @@ async fn a_missing_topic_or_state_machine_is_reported_as_gone() {
     let (world, topic) = (world(), notification_topic(&place(DR)));
     let prod = cloud(&world, PROD);
     let published = prod.publish(&topic, &messages::message()).await;
-    check(published, Class::Gone, "publishing ", "; check that the other account's stack exists in this region");
+    check(
+        published,
+        Class::Gone,
+        "publishing ",
+        "; check that the stack with that topic exists in its account and region",
+    );
     let machine = place(PROD).arn("states", "stateMachine:draco-wait4copy");
     let timer = Timer { trigger: timers::trigger(), answer: Answer::Done };
     let started = prod.start_timer(&machine, "t", &timer).await;
