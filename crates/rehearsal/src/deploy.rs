@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::SecondsFormat;
 use cloud::{Cloud, Function};
-use protocol::{AccountId, Place};
+use protocol::Place;
 use serde_json::Value;
 use sim::World;
 use sim::lambda::Invocation;
@@ -87,9 +87,7 @@ impl Rehearsal {
         let mut rehearsal = Self { world, setup, second_since: None, logs: Logs::default() };
         let Self { setup, .. } = &rehearsal;
         rehearsal.create_consumer()?;
-        for source in &setup.sources {
-            rehearsal.create_source_stack(source, &setup.dr())?;
-        }
+        rehearsal.create_source_stacks(&setup.dr(), &setup.elsewhere())?;
         for source in setup.sources() {
             let mut parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
             if let Some(region) = &setup.dr_region {
@@ -107,27 +105,22 @@ impl Rehearsal {
     fn create_consumer(&self) -> anyhow::Result<()> {
         let setup = &self.setup;
         let mut parameters = with(&setup.consumer_parameters, "SourceAccounts", &list(&setup.sources));
-        if setup.dr_region.is_some() || !setup.more_regions.is_empty() {
-            parameters.insert("SourceRegions".to_owned(), list(setup.source_regions()));
-        }
+        parameters.extend(setup.elsewhere());
         if let Some(region) = &setup.second_region {
             parameters.insert("SecondRegion".to_owned(), region.to_string());
         }
         self.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)
     }
 
-    /// Creates the stacks in the second region: that of the consumer, and the one with the topic of the DR account.
+    /// Creates the stacks in the second region. Those of the source accounts have only alarms there.
     fn create_second(&mut self) -> anyhow::Result<()> {
         let (setup, since) = (&self.setup, self.world.now());
         let Some(second) = setup.second() else { return Ok(()) };
         let mut parameters = with(&setup.second_parameters, "SourceAccounts", &list(&setup.sources));
-        parameters.extend([
-            ("FirstRegion".to_owned(), setup.dr().region.to_string()),
-            ("SourceRegions".to_owned(), list(setup.source_regions())),
-            ("Since".to_owned(), since.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        ]);
+        let first = ("FirstRegion".to_owned(), setup.dr().region.to_string());
+        parameters.extend([first.clone(), ("Since".to_owned(), since.to_rfc3339_opts(SecondsFormat::Secs, true))]);
         self.create_stack(FunctionStack::Consumer, &second, parameters)?;
-        self.create_source_stack(&setup.dr, &second)?;
+        self.create_source_stacks(&second, &BTreeMap::from([first]))?;
         self.second_since = Some(since);
         Ok(())
     }
@@ -146,14 +139,17 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// Creates the stack in a region of DR for an account that announces snapshots to it.
-    fn create_source_stack(&self, source: &AccountId, dr: &Place) -> anyhow::Result<()> {
+    /// Creates the stacks in a region of DR for the source accounts.
+    fn create_source_stacks(&self, dr: &Place, regions: &BTreeMap<String, String>) -> anyhow::Result<()> {
         let (setup, bucket) = (&self.setup, Bucket::new(BUCKET));
-        let parameters = with(&setup.source_parameters, "SourceAccount", source.as_str());
-        let name = format!("draco-source-{source}");
-        let template = SOURCE.as_ref().map_err(Clone::clone)?;
-        let stack = Stack { name: &name, template, parameters: &parameters, bucket: &bucket };
-        self.world.create_stack(dr.account.as_str(), dr.region.as_str(), &stack)?;
+        for source in &setup.sources {
+            let mut parameters = with(&setup.source_parameters, "SourceAccount", source.as_str());
+            parameters.extend(regions.clone());
+            let name = format!("draco-source-{source}");
+            let template = SOURCE.as_ref().map_err(Clone::clone)?;
+            let stack = Stack { name: &name, template, parameters: &parameters, bucket: &bucket };
+            self.world.create_stack(dr.account.as_str(), dr.region.as_str(), &stack)?;
+        }
         Ok(())
     }
 
@@ -182,6 +178,14 @@ impl Rehearsal {
             };
             Box::pin(handled.with_subscriber(subscriber))
         }
+    }
+}
+
+impl Setup {
+    /// The parameter with the regions of the source accounts, if they are not only DR's.
+    fn elsewhere(&self) -> BTreeMap<String, String> {
+        let is_elsewhere = self.dr_region.is_some() || !self.more_regions.is_empty();
+        is_elsewhere.then(|| ("SourceRegions".to_owned(), list(self.source_regions()))).into_iter().collect()
     }
 }
 

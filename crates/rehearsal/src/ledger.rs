@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use cloud::Cloud;
+use cloud::{Class, Cloud};
 use protocol::{Attempt, Database, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
 
 use crate::Rehearsal;
@@ -47,7 +47,7 @@ impl Source {
 }
 
 impl Ledger {
-    /// Lists the snapshots of all accounts.
+    /// Lists the snapshots of all accounts. Of a region that cannot be reached, what was observed last remains.
     ///
     /// # Errors
     /// If a call fails.
@@ -55,8 +55,13 @@ impl Ledger {
         let before = std::mem::take(&mut self.transits);
         let now = rehearsal.world.now();
         for place in rehearsal.setup.sources() {
-            self.observe_databases(rehearsal, &place).await?;
-            for snapshot in rehearsal.snapshots(&place).await? {
+            let Some(snapshots) = reachable(self.observe_source(rehearsal, &place).await)? else {
+                self.transits.extend(
+                    before.iter().filter(|(arn, _)| arn.place == place).map(|(arn, it)| (arn.clone(), it.clone())),
+                );
+                continue;
+            };
+            for snapshot in snapshots {
                 match SnapshotRole::of(&snapshot) {
                     SnapshotRole::Transit(origin) => {
                         let since = before.get(&snapshot.arn).map_or(now, |(_, since)| *since);
@@ -76,9 +81,10 @@ impl Ledger {
                 }
             }
         }
-        self.present.clear();
         for (place, _) in rehearsal.setup.archives() {
-            for snapshot in rehearsal.snapshots(&place).await? {
+            let Some(snapshots) = reachable(rehearsal.snapshots(&place).await)? else { continue };
+            self.present.retain(|arn, _| arn.place != place);
+            for snapshot in snapshots {
                 if let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) {
                     self.present.insert(snapshot.arn.clone(), snapshot.clone());
                     if snapshot.status == Status::Available {
@@ -90,7 +96,8 @@ impl Ledger {
         Ok(())
     }
 
-    async fn observe_databases(&mut self, rehearsal: &Rehearsal, place: &Place) -> anyhow::Result<()> {
+    /// The snapshots of a source account. Records the lifecycles of its databases.
+    async fn observe_source(&mut self, rehearsal: &Rehearsal, place: &Place) -> anyhow::Result<Vec<Snapshot>> {
         let cloud = Cloud::new(&rehearsal.owner_config(place), place.clone());
         for kind in Kind::ALL {
             let lifecycles = &mut self.lifecycles;
@@ -102,7 +109,7 @@ impl Ledger {
             };
             cloud.for_each_database(kind, &mut observe).await?;
         }
-        Ok(())
+        rehearsal.snapshots(place).await
     }
 
     /// The copy of a source in this region of DR, if it was ever available.
@@ -116,6 +123,16 @@ impl Ledger {
     pub fn copy_of_origin(&self, origin: &Origin, dr: &Place) -> Option<&Snapshot> {
         let copies = Attempt::ALL.into_iter().filter_map(|attempt| self.copies.get(&origin.copy_of(attempt, dr)));
         copies.map(|(_, copy)| copy).next()
+    }
+}
+
+/// The list, or `None` if the region cannot be reached.
+fn reachable(listed: anyhow::Result<Vec<Snapshot>>) -> anyhow::Result<Option<Vec<Snapshot>>> {
+    match listed {
+        Err(error) if error.downcast_ref::<cloud::Error>().is_some_and(|error| error.class() == Class::Unreachable) => {
+            Ok(None)
+        }
+        listed => listed.map(Some),
     }
 }
 
