@@ -112,9 +112,25 @@ impl Producer {
         }
         let announcement = Announcement { origin: origin.clone(), transit: transit.arn, tags: transit.tags };
         let transit = announcement.transit.clone();
-        self.cloud.publish(&self.settings.consumer_topic, &Message::Shared(announcement)).await?;
-        info!(snapshot = %origin.snapshot, step = step::ANNOUNCED, %transit, "shared with {dr} and announced");
+        let published = self.cloud.publish(&self.settings.consumer_topic, &Message::Shared(announcement)).await;
+        match self.unless_dr_is_unreachable(published)? {
+            Some(()) => {
+                info!(snapshot = %origin.snapshot, step = step::ANNOUNCED, %transit, "shared with {dr} and announced");
+            }
+            None => warn!(snapshot = %origin.snapshot, step = step::DR_UNREACHABLE, %transit,
+                "shared with {dr}, but its region cannot be reached; the sweep announces it again"),
+        }
         Ok(())
+    }
+
+    /// `None` if DR is in another region that cannot be reached. It may be gone for days, and retries of the event would fill the
+    /// dead-letter queue. The missing copies raise an alarm.
+    pub(crate) fn unless_dr_is_unreachable(&self, call: Result<(), cloud::Error>) -> Result<Option<()>, cloud::Error> {
+        let is_elsewhere = self.settings.dr.region != self.cloud.here().region;
+        match call {
+            Err(error) if is_elsewhere && error.class() == Class::Unreachable => Ok(None),
+            call => call.map(Some),
+        }
     }
 
     /// Whether AWS refuses to copy or share this snapshot because of its properties. AWS's documentation names such snapshots

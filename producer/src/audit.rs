@@ -24,7 +24,11 @@ impl Producer {
         }
         let snapshots: usize = copied.values().map(Vec::len).sum();
         for sources in messages(copied) {
-            self.cloud.publish(&self.settings.consumer_topic, &Message::Audit { sources }).await?;
+            let published = self.cloud.publish(&self.settings.consumer_topic, &Message::Audit { sources }).await;
+            if self.unless_dr_is_unreachable(published)?.is_none() {
+                warn!(step = step::DR_UNREACHABLE, "DR's region cannot be reached; the next audit asks it");
+                return Ok(());
+            }
         }
         info!(step = step::AUDIT_SENT, snapshots, "asked DR which copies are missing");
         Ok(())

@@ -64,6 +64,8 @@ pub mod step {
         DELETED = "deleted";
         /// The keeper deleted no copy, because unusually many have expired.
         DELETIONS_HELD = "deletions_held";
+        /// The producer: the region of DR cannot be reached.
+        DR_UNREACHABLE = "dr_unreachable";
         /// An event failed. AWS retries it.
         EVENT_FAILED = "event_failed";
         /// The keeper deleted a copy that failed long ago.
