@@ -18,6 +18,10 @@ pub const DR: &str = "222222222222";
 pub const OTHER: &str = "333333333333";
 /// The region of both accounts.
 pub const REGION: &str = "eu-west-1";
+/// The region of DR, in the tests in which it is another one.
+pub const DR_REGION: &str = "eu-central-1";
+/// The region to which DR copies its copies onward, in the tests that have one.
+pub const SECOND_REGION: &str = "eu-north-1";
 
 /// One minute.
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -124,6 +128,28 @@ impl Fixture {
     /// If a call fails.
     pub async fn snapshots(&self, account: &str) -> anyhow::Result<Vec<Snapshot>> {
         self.rehearsal.snapshots(&self.place(account)?).await
+    }
+
+    /// All snapshots of all accounts and regions, as their root users see them.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn all_snapshots(&self) -> anyhow::Result<Vec<Snapshot>> {
+        let setup = self.rehearsal.setup();
+        let mut all = Vec::new();
+        for place in setup.sources().chain([setup.dr()]).chain(setup.second()) {
+            all.extend(self.rehearsal.snapshots(&place).await?);
+        }
+        Ok(all)
+    }
+
+    /// The copies in the second region, as DR's root user sees them.
+    ///
+    /// # Errors
+    /// If a call fails, or there is no second region.
+    pub async fn second_copies(&self) -> anyhow::Result<Vec<Snapshot>> {
+        let second = self.rehearsal.setup().second().ok_or_else(|| anyhow::anyhow!("no second region"))?;
+        self.rehearsal.snapshots(&second).await
     }
 
     /// The number of keys that encrypt copies in DR.

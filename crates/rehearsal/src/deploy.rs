@@ -90,8 +90,8 @@ impl Rehearsal {
         rehearsal.create_source_stacks(&setup.dr(), &setup.elsewhere())?;
         for source in setup.sources() {
             let mut parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
-            if let Some(region) = &setup.dr_region {
-                parameters.insert("DrRegion".to_owned(), region.to_string());
+            if source.region != setup.dr().region {
+                parameters.insert("DrRegion".to_owned(), setup.dr().region.to_string());
             }
             rehearsal.create_stack(FunctionStack::Producer, &source, parameters)?;
         }

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cloud::RDS_ATTEMPTS;
-use protocol::{Kind, Status, tags};
+use protocol::{Kind, Snapshot, Status, tags};
 use rehearsal::invariants::Violation;
 use rehearsal::{Database, Setup};
 use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE, settings};
 
 // After each fault, all checks of `rehearsal::invariants` run: Invariants 1 and 4 among them.
 
@@ -21,6 +21,10 @@ use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 struct CallPoint {
     operation: String,
     nth: u32,
+    /// The role of the function.
+    role: String,
+    /// The region called.
+    region: String,
     /// The time from the request for the snapshot to the response.
     after: Duration,
     /// Whether the response is an error, such as that of a describe call for a snapshot that does not exist.
@@ -31,7 +35,7 @@ struct CallPoint {
 #[derive(Debug, PartialEq, Eq)]
 struct FinalState {
     violations: Vec<Violation>,
-    /// The snapshots of both accounts.
+    /// The snapshots of all accounts and regions.
     snapshots: Vec<(String, Status)>,
     /// The value of the source's tag `Draco_Copied`.
     copied: Option<String>,
@@ -51,14 +55,18 @@ enum CallFault {
     Outage,
 }
 
-const FAULTS: [CallFault; 6] = [
+const FAULTS: [CallFault; 7] = [
     CallFault::Calls(Action::Crash, 1),
     CallFault::Calls(Action::FailBefore, RDS_ATTEMPTS),
     CallFault::Calls(Action::FailAfter, 1),
     CallFault::Calls(Action::FailAfter, RDS_ATTEMPTS),
     CallFault::Calls(Action::Throttle, RDS_ATTEMPTS + 1),
+    CallFault::Calls(DELAY, 1),
     CallFault::Outage,
 ];
+
+/// Longer than any other call takes.
+const DELAY: Action = Action::Delay(Duration::from_secs(40));
 
 #[tokio::test(start_paused = true)]
 async fn any_crash_during_an_instance_snapshot_is_recovered() -> anyhow::Result<()> {
@@ -82,8 +90,37 @@ async fn any_crash_while_a_database_key_is_created_leaves_one_key_in_use() -> an
     each_fault_at_each_call(Kind::Instance, setup()?.consumer_parameter("KeyPerDatabase", "true"), is_kms_call).await
 }
 
+// Both ways between regions: DR is in another region, and copies onward to a second one.
+#[tokio::test(start_paused = true)]
+async fn any_crash_while_an_instance_snapshot_crosses_two_regions_is_recovered() -> anyhow::Result<()> {
+    each_fault_at_each_call(Kind::Instance, elsewhere()?.second_region(SECOND_REGION)?, is_between_regions).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_crash_while_a_cluster_snapshot_crosses_to_dr_in_another_region_is_recovered() -> anyhow::Result<()> {
+    each_fault_at_each_call(Kind::Cluster, elsewhere()?, is_between_regions).await
+}
+
+/// The other calls of the source account are the same as in one region.
+fn is_between_regions(point: &CallPoint) -> bool {
+    !point.role.starts_with("draco-producer") || point.operation == "Publish"
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_crash_while_a_cluster_copy_goes_on_to_a_second_region_is_recovered() -> anyhow::Result<()> {
+    // The first look at the copy until it is complete is the same as without a second region.
+    let is_selected =
+        |point: &CallPoint| point.role == format!("draco-consumer-{SECOND_REGION}") || point.region == SECOND_REGION;
+    each_fault_at_each_call(Kind::Cluster, setup()?.second_region(SECOND_REGION)?, is_selected).await
+}
+
 fn setup() -> anyhow::Result<Setup> {
     Setup::new(SOURCE, DR, REGION)
+}
+
+/// DR is in another region.
+fn elsewhere() -> anyhow::Result<Setup> {
+    setup()?.dr_region(DR_REGION)
 }
 
 async fn each_fault_at_each_call(
@@ -92,13 +129,15 @@ async fn each_fault_at_each_call(
     is_selected: impl Fn(&CallPoint) -> bool,
 ) -> anyhow::Result<()> {
     let without_faults = simulate(kind, setup.clone(), None).await?;
+    let has_second = setup.second_region.is_some();
     let (points, expected) = (calls(&without_faults), final_state(&without_faults, Action::Pass).await?);
     assert!(points.len() >= 14, "{points:#?}");
     // Each snapshot has a copy. The last transit copy is kept.
-    let snapshots = if is_keeping(&setup) { 5 } else { 2 };
+    let snapshots = if is_keeping(&setup) { 5 } else { 2 } + usize::from(has_second);
     assert_eq!((expected.snapshots.len(), expected.copied.is_some()), (snapshots, true));
     let mut differences = Vec::new();
-    let selected = points.iter().filter(|point| is_selected(point));
+    // Of the first hour: later, only sweeps call.
+    let selected = points.iter().filter(|point| point.after < HOUR && is_selected(point));
     for (point, fault) in selected.flat_map(|point| FAULTS.map(|fault| (point, fault))) {
         if point.is_error && matches!(fault, CallFault::Calls(Action::FailAfter, _)) {
             // A call that fails anyway cannot fail after its effect.
@@ -167,6 +206,7 @@ impl CallFault {
         match (self.action(), event) {
             (Action::Crash, Event::Invocation { outcome, .. }) => *outcome == InvocationOutcome::Killed,
             (Action::Throttle, Event::Call { error: Some(error), .. }) => error.starts_with("Throttl"),
+            (Action::Delay(_), Event::Call { duration_ms, .. }) => *duration_ms >= 40_000,
             (_, Event::Call { error: Some(error), .. }) => error == "InternalFailure",
             _ => false,
         }
@@ -184,22 +224,30 @@ impl CallPoint {
 fn calls(fixture: &Fixture) -> Vec<CallPoint> {
     fixture.rehearsal.world().journal(|journal| {
         let calls = journal.entries().iter().filter_map(|entry| match &entry.event {
-            Event::Call { role, operation, resource, error, .. } => Some((entry.at, role, operation, resource, error)),
+            Event::Call { operation, .. } => Some((entry, operation)),
             _ => None,
         });
         let calls: Vec<_> = calls.collect();
         let is_request = |operation: &str| operation.ends_with("Snapshot") && operation.starts_with("Create");
-        let Some(request) = calls.iter().rposition(|(_, _, operation, ..)| is_request(operation)) else {
+        let Some(request) = calls.iter().rposition(|(_, operation)| is_request(operation)) else {
             return Vec::new();
         };
-        let start = calls[request].0;
+        let start = calls[request].0.at;
         let (mut counts, mut points) = (BTreeMap::<&str, u32>::new(), Vec::new());
-        for (at, role, operation, resource, error) in calls.into_iter().skip(request) {
+        for (entry, operation) in calls.into_iter().skip(request) {
             let nth = counts.entry(operation).or_default();
             *nth += 1;
-            if role.as_ref().is_some_and(|role| role.starts_with("draco-")) && resource.is_some() {
-                let after = (at - start).to_std().unwrap_or_default();
-                points.push(CallPoint { operation: operation.clone(), nth: *nth, after, is_error: error.is_some() });
+            if let Event::Call { role: Some(role), region, resource: Some(_), error, .. } = &entry.event
+                && role.starts_with("draco-")
+            {
+                points.push(CallPoint {
+                    operation: operation.clone(),
+                    nth: *nth,
+                    role: role.clone(),
+                    region: region.clone(),
+                    after: (entry.at - start).to_std().unwrap_or_default(),
+                    is_error: error.is_some(),
+                });
             }
         }
         points
@@ -207,12 +255,13 @@ fn calls(fixture: &Fixture) -> Vec<CallPoint> {
 }
 
 async fn final_state(fixture: &Fixture, action: Action) -> anyhow::Result<FinalState> {
-    let (source, dr) = (fixture.snapshots(SOURCE).await?, fixture.snapshots(DR).await?);
-    let keys: BTreeSet<_> = dr.iter().map(|copy| copy.key.clone()).collect();
+    let snapshots = fixture.all_snapshots().await?;
+    let is_in_dr = |snapshot: &&Snapshot| snapshot.arn.place.account.as_str() == DR;
+    let keys: BTreeSet<_> = snapshots.iter().filter(is_in_dr).map(|copy| copy.key.clone()).collect();
     Ok(FinalState {
         violations: fixture.violations(),
-        copied: source.iter().find_map(|source| source.tags.get(tags::COPIED)).map(str::to_owned),
-        snapshots: source.iter().chain(&dr).map(|snapshot| (snapshot.arn.to_string(), snapshot.status)).collect(),
+        copied: snapshots.iter().find_map(|source| source.tags.get(tags::COPIED)).map(str::to_owned),
+        snapshots: snapshots.iter().map(|snapshot| (snapshot.arn.to_string(), snapshot.status)).collect(),
         duplicates: duplicates(fixture, action),
         keys: keys.len(),
     })
@@ -223,11 +272,11 @@ fn duplicates(fixture: &Fixture, action: Action) -> Vec<String> {
     let mut created = BTreeMap::<String, u32>::new();
     fixture.rehearsal.world().journal(|journal| {
         for entry in journal.entries() {
-            if let Event::Call { operation, resource: Some(resource), error, .. } = &entry.event
+            if let Event::Call { operation, region, resource: Some(resource), error, .. } = &entry.event
                 && (operation.starts_with("CopyDB") || operation == "CreateAlias")
                 && (error.is_none() || action == Action::FailAfter && error.as_deref() == Some("InternalFailure"))
             {
-                *created.entry(resource.clone()).or_default() += 1;
+                *created.entry(format!("{resource} in {region}")).or_default() += 1;
             }
         }
     });

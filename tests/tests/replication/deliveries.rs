@@ -9,23 +9,41 @@ use serde_json::json;
 use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::Event;
 use sim::questions::BackupDuringCopy;
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings, settings_where};
+use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE, settings, settings_where};
 
-/// The snapshots of both accounts with status and tags, without the times in the tags.
+/// The snapshots of all accounts and regions with status and tags, without the times in the tags.
 type FinalState = BTreeMap<String, (Status, Tags)>;
 
 #[tokio::test(start_paused = true)]
 async fn any_delivery_can_be_lost_duplicated_or_late() -> anyhow::Result<()> {
+    each_fault_at_each_delivery(&setup()?, 2).await
+}
+
+/// DR in another region, with a second region.
+#[tokio::test(start_paused = true)]
+async fn any_delivery_between_regions_can_be_lost_duplicated_or_late() -> anyhow::Result<()> {
+    each_fault_at_each_delivery(&between_regions()?, 3).await
+}
+
+fn setup() -> anyhow::Result<Setup> {
+    Setup::new(SOURCE, DR, REGION)
+}
+
+fn between_regions() -> anyhow::Result<Setup> {
+    setup()?.dr_region(DR_REGION)?.second_region(SECOND_REGION)
+}
+
+async fn each_fault_at_each_delivery(setup: &Setup, snapshots: usize) -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let without_faults = one_snapshot(kind, Plan::NoFaults).await?;
+        let without_faults = one_snapshot(kind, setup, Plan::NoFaults).await?;
         let (expected, deliveries) = (final_state(&without_faults).await?, deliveries(&without_faults));
-        assert_eq!(expected.len(), 2, "{expected:#?}");
+        assert_eq!(expected.len(), snapshots, "{expected:#?}");
         for (topic, count) in deliveries {
             for (nth, action) in (1..=count)
                 .flat_map(|nth| [Action::Lose, Action::Duplicate, Action::Delay(2 * HOUR)].map(|action| (nth, action)))
             {
                 let fault = Fault { at: Point::Delivery(topic.clone()), nth, action };
-                let fixture = one_snapshot(kind, Plan::List(vec![fault.clone()])).await?;
+                let fixture = one_snapshot(kind, setup, Plan::List(vec![fault.clone()])).await?;
                 assert_eq!(fixture.violations(), [], "{fault:?}");
                 assert_eq!(final_state(&fixture).await?, expected, "{fault:?}");
             }
@@ -37,7 +55,7 @@ async fn any_delivery_can_be_lost_duplicated_or_late() -> anyhow::Result<()> {
 #[tokio::test(start_paused = true)]
 async fn without_notifications_of_rds_the_sweep_copies_snapshots() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let expected = final_state(&one_snapshot(kind, Plan::NoFaults).await?).await?;
+        let expected = final_state(&one_snapshot(kind, &setup()?, Plan::NoFaults).await?).await?;
         let mut fixture = Fixture::new().await?;
         for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer")] {
             let rds = aws_sdk_rds::Client::new(&fixture.owner_config(account));
@@ -55,10 +73,10 @@ async fn without_notifications_of_rds_the_sweep_copies_snapshots() -> anyhow::Re
 #[tokio::test(start_paused = true)]
 async fn snapshots_are_copied_after_an_outage_of_deliveries_or_functions() -> anyhow::Result<()> {
     for kind in Kind::ALL {
-        let expected = final_state(&one_snapshot(kind, Plan::NoFaults).await?).await?;
+        let expected = final_state(&one_snapshot(kind, &setup()?, Plan::NoFaults).await?).await?;
         for lost in [fault::PointKind::Delivery, fault::PointKind::Invocation] {
             let plan = Plan::Rates { seed: 0, per_mille: vec![(lost, Action::Lose, 1000)] };
-            let mut fixture = one_snapshot(kind, plan).await?;
+            let mut fixture = one_snapshot(kind, &setup()?, plan).await?;
             fixture.rehearsal.world().plan_faults(Plan::NoFaults);
             fixture.pass_hours(4).await?;
             assert_eq!(fixture.violations(), [], "{kind:?} {lost:?}");
@@ -103,10 +121,10 @@ async fn concurrent_functions_create_no_duplicates() -> anyhow::Result<()> {
 
 /// Two days with random faults of every kind in three or four percent of all calls, deliveries and invocations, and one
 /// day without faults.
-async fn random_faults(seeds: std::ops::Range<u64>) -> anyhow::Result<()> {
-    let expected = final_state(&fleet(None).await?).await?;
+async fn random_faults(setup: &Setup, seeds: std::ops::Range<u64>) -> anyhow::Result<()> {
+    let expected = final_state(&fleet(setup, None).await?).await?;
     for seed in seeds {
-        let fixture = fleet(Some(seed)).await?;
+        let fixture = fleet(setup, Some(seed)).await?;
         assert_eq!(fixture.violations(), [], "seed {seed}");
         let state = final_state(&fixture).await?;
         let differences: Vec<_> = expected
@@ -122,16 +140,21 @@ async fn random_faults(seeds: std::ops::Range<u64>) -> anyhow::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn random_faults_do_not_change_the_final_state() -> anyhow::Result<()> {
-    random_faults(0..3).await
+    random_faults(&setup()?, 0..3).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn other_random_faults_do_not_change_the_final_state() -> anyhow::Result<()> {
-    random_faults(3..6).await
+    random_faults(&setup()?, 3..6).await
 }
 
-async fn fleet(seed: Option<u64>) -> anyhow::Result<Fixture> {
-    let setup = Setup::new(SOURCE, DR, REGION)?.consumer_parameter("AllowPlaintextClusters", "true");
+#[tokio::test(start_paused = true)]
+async fn random_faults_between_regions_do_not_change_the_final_state() -> anyhow::Result<()> {
+    random_faults(&between_regions()?.second_parameter("AllowPlaintextClusters", "true"), 6..8).await
+}
+
+async fn fleet(setup: &Setup, seed: Option<u64>) -> anyhow::Result<Fixture> {
+    let setup = setup.clone().consumer_parameter("AllowPlaintextClusters", "true");
     // Faults move copies to other times. If copies postponed backups, the names of automated snapshots would differ.
     let settings = settings_where(|answers| answers.backup_during_copy = BackupDuringCopy::Taken);
     let mut fixture = Fixture::with(settings, setup).await?;
@@ -194,8 +217,8 @@ fn databases() -> Vec<Database> {
 }
 
 /// Takes one snapshot and lets five hours pass.
-async fn one_snapshot(kind: Kind, plan: Plan) -> anyhow::Result<Fixture> {
-    let mut fixture = Fixture::new().await?;
+async fn one_snapshot(kind: Kind, setup: &Setup, plan: Plan) -> anyhow::Result<Fixture> {
+    let mut fixture = Fixture::with(settings(), setup.clone()).await?;
     take_one(&mut fixture, kind, plan).await?;
     Ok(fixture)
 }
@@ -230,17 +253,15 @@ fn deliveries(fixture: &Fixture) -> BTreeMap<String, u32> {
 
 async fn final_state(fixture: &Fixture) -> anyhow::Result<FinalState> {
     let mut state = FinalState::new();
-    for account in [SOURCE, DR] {
-        for snapshot in fixture.snapshots(account).await? {
-            let without_time = |key: &str, value: &str| match key {
-                tags::REPORTED | tags::TRANSIT_CREATED => (key.to_owned(), "a time".to_owned()),
-                _ => (key.to_owned(), value.to_owned()),
-            };
-            state.insert(
-                snapshot.arn.to_string(),
-                (snapshot.status, snapshot.tags.iter().map(|(key, value)| without_time(key, value)).collect()),
-            );
-        }
+    for snapshot in fixture.all_snapshots().await? {
+        let without_time = |key: &str, value: &str| match key {
+            tags::REPORTED | tags::TRANSIT_CREATED => (key.to_owned(), "a time".to_owned()),
+            _ => (key.to_owned(), value.to_owned()),
+        };
+        state.insert(
+            snapshot.arn.to_string(),
+            (snapshot.status, snapshot.tags.iter().map(|(key, value)| without_time(key, value)).collect()),
+        );
     }
     Ok(state)
 }
