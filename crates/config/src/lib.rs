@@ -329,12 +329,6 @@ impl Config {
         json(&self.floor)
     }
 
-    /// The floor of the second region, as JSON for the same.
-    #[must_use]
-    pub fn second_floor_json(&self) -> String {
-        json(self.second_floor.as_ref().unwrap_or(&self.floor))
-    }
-
     /// The source accounts, separated by commas, for the same.
     #[must_use]
     pub fn source_accounts(&self) -> String {

@@ -38,6 +38,12 @@ impl Config {
         all
     }
 
+    /// This configuration as it applies to the copies in the second region.
+    #[must_use]
+    pub fn of_second_region(&self) -> Self {
+        Self { floor: self.second_floor.clone().unwrap_or_else(|| self.floor.clone()), ..self.clone() }
+    }
+
     /// Whether snapshots stay in their region on the way to DR.
     #[must_use]
     pub fn is_one_region(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The arguments of `cargo xtask event`.
 
 use clap::{Args, Subcommand};
+use protocol::Region;
 use protocol::message::RefusalReason;
 use serde_json::Value;
 
@@ -16,6 +17,13 @@ pub struct Event {
     /// The event.
     #[command(subcommand)]
     pub kind: EventKind,
+    /// The region of the source snapshot or its producer, of SOURCE_REGIONS [default: AWS_REGION]
+    // Global, so that it may follow the name of an event.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<Region>,
+    /// In place of DR's region, the second region: for look-copy, check-copy and keep
+    #[arg(long, global = true)]
+    pub second: bool,
     #[command(flatten)]
     pub(super) config: ConfigFile,
 }
@@ -27,7 +35,7 @@ pub enum EventKind {
     Look(OfSnapshot),
     /// Consumer: an RDS event for a copy; the consumer looks at it now
     LookCopy(OfSnapshot),
-    /// Producer or consumer: the schedule of sweeps; the function looks at all snapshots
+    /// Producer, consumer or second: the schedule of sweeps; the function looks at all snapshots
     Sweep {
         /// Which function
         role: Role,

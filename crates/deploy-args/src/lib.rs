@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use config::Config;
+use protocol::Region;
 
 pub use database::DatabaseName;
 pub use event::{Event, EventKind, OfSnapshot};
@@ -38,10 +39,11 @@ pub enum Task {
     SetupBucket(SetupBucket),
     /// Upload the built code to the bucket; files that have not changed are skipped
     Upload(Upload),
-    /// Create the stack of the producer or the consumer
+    /// Create the stack of the producer, the consumer or the second region
     ///
     /// Shows the change set, asks, follows the progress, and ends with the next steps. With the consumer, a stack for each
-    /// source account is created in DR.
+    /// source account is created in DR. Before the second region is created, the command shows how many of the existing copies
+    /// are copied to it, and what that costs.
     Create(Create),
     /// Update a stack to the current templates, uploaded code and configuration
     ///
@@ -162,6 +164,9 @@ pub struct Upload {
 pub struct Create {
     /// Which stack
     pub role: Role,
+    /// A region of SOURCE_REGIONS [default: AWS_REGION]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -180,6 +185,9 @@ pub struct Create {
 pub struct Update {
     /// Which stack
     pub role: Role,
+    /// A region of SOURCE_REGIONS [default: AWS_REGION]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -210,6 +218,9 @@ impl Update {
 pub struct Delete {
     /// Which stack
     pub role: Role,
+    /// A region of SOURCE_REGIONS [default: AWS_REGION], or the region of a second stack that is no longer configured
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<Region>,
     /// Do not ask; does not lift termination protection, see --confirm
     #[arg(long)]
     pub yes: bool,
@@ -233,12 +244,15 @@ pub struct Status {
 /// The arguments of `retire`.
 #[derive(Args, Debug)]
 pub struct Retire {
-    /// The database: its account and its identifier, like 111111111111/orders
+    /// The database: its account and its identifier, like 111111111111/orders, or 111111111111/eu-west-1/orders
     #[arg(value_name = "ACCOUNT/DATABASE")]
     pub database: DatabaseName,
     /// Expect copies of it again
     #[arg(long)]
     pub undo: bool,
+    /// In the second region
+    #[arg(long)]
+    pub second: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -249,9 +263,12 @@ pub struct Retire {
 /// The arguments of `accept`.
 #[derive(Args, Debug)]
 pub struct Accept {
-    /// The database: its account and its identifier, like 111111111111/orders
+    /// The database: its account and its identifier, like 111111111111/orders, or 111111111111/eu-west-1/orders
     #[arg(value_name = "ACCOUNT/DATABASE")]
     pub database: DatabaseName,
+    /// In the second region
+    #[arg(long)]
+    pub second: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -298,7 +315,9 @@ mod tests {
     fn help_describes_the_command() {
         let create = help(&["create", "--help"]);
         assert!(
-            create.starts_with("Create the stack of the producer or the consumer\n\nShows the change set"),
+            create.starts_with(
+                "Create the stack of the producer, the consumer or the second region\n\nShows the change set"
+            ),
             "{create}"
         );
         let look = help(&["event", "look", "--help"]);

@@ -78,6 +78,35 @@ impl Role {
         }
     }
 
+    /// The region of its stack, or the region that was given for it: a producer has a stack in each region of databases, and
+    /// the stack of a second region may be deleted after its key was removed from the configuration.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured, or has no stack in the given region.
+    pub fn region_or<'a>(self, config: &'a Config, given: Option<&'a Region>) -> anyhow::Result<&'a Region> {
+        let Some(given) = given else { return self.region(config) };
+        let (databases, copies) = (config.database_regions(), config.copies_region());
+        let is_configured = match self {
+            Self::Producer => databases.contains(given),
+            Self::Consumer => copies == Some(given),
+            Self::Second => copies != Some(given),
+        };
+        if is_configured {
+            return Ok(given);
+        }
+        let databases: Vec<&str> = databases.iter().map(Region::as_str).collect();
+        match self {
+            Self::Producer => {
+                bail!("{given} is no region of databases; add it to SOURCE_REGIONS, which has {}", databases.join(", "))
+            }
+            Self::Consumer | Self::Second => bail!(
+                "the {self} has no stack in {given}; DR's copies are in {}",
+                copies.map_or("no region", Region::as_str)
+            ),
+        }
+    }
+
     /// The configuration key for its AWS profile.
     #[must_use]
     pub fn profile_key(self) -> &'static str {
@@ -192,6 +221,27 @@ mod tests {
             "these credentials are for account 999999999999; the producer belongs to one of 111111111111, 333333333333 \
              (SOURCE_ACCTS): set SOURCE_PROFILE to a profile of that account, or change the credentials"
         );
+    }
+
+    #[test]
+    fn a_region_can_be_given_for_a_role_that_has_a_stack_there() {
+        let config = config("AWS_REGION: eu-west-1\nSOURCE_REGIONS: [eu-west-1, eu-south-1]\nDR_REGION: eu-central-1");
+        let region = |role: Role, given: &str| {
+            let given = given.parse().ok();
+            let region = role.region_or(&config, given.as_ref());
+            region.map_or_else(|why| why.to_string(), ToString::to_string)
+        };
+        assert_eq!(region(Role::Producer, ""), "eu-west-1");
+        assert_eq!(region(Role::Producer, "eu-south-1"), "eu-south-1");
+        assert_eq!(
+            region(Role::Producer, "eu-north-1"),
+            "eu-north-1 is no region of databases; add it to SOURCE_REGIONS, which has eu-south-1, eu-west-1"
+        );
+        assert_eq!(region(Role::Consumer, ""), "eu-central-1");
+        let elsewhere = "the consumer has no stack in eu-west-1; DR's copies are in eu-central-1";
+        assert_eq!(region(Role::Consumer, "eu-west-1"), elsewhere);
+        assert!(region(Role::Second, "").starts_with("SECOND_REGION is not set"));
+        assert_eq!(region(Role::Second, "eu-north-1"), "eu-north-1");
     }
 
     #[test]

@@ -53,6 +53,15 @@ impl Account {
         Self::connect_in(role, role.region(config)?, config).await
     }
 
+    /// As [`Account::connect`], in the region that was given for the role, if one was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Account::connect`], and if the role has no stack in the region.
+    pub async fn connect_at(role: Role, region: Option<&Region>, config: &Config) -> anyhow::Result<Self> {
+        Self::connect_in(role, role.region_or(config, region)?, config).await
+    }
+
     /// As [`Account::connect`], in another region.
     ///
     /// # Errors

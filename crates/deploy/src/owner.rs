@@ -24,7 +24,7 @@ use crate::{Account, Role, Terminal, deployed};
 ///
 /// As [`retire`] and [`undo_retire`].
 pub async fn run_retire(args: &Retire, config: &Config) -> anyhow::Result<()> {
-    let dr = Account::connect(Role::Consumer, config).await?;
+    let dr = Account::connect(dr_role(args.second), config).await?;
     let terminal = &mut Terminal::new(Answers::new(args.yes));
     match args.undo {
         true => undo_retire(&dr, &args.database, terminal).await,
@@ -38,8 +38,14 @@ pub async fn run_retire(args: &Retire, config: &Config) -> anyhow::Result<()> {
 ///
 /// As [`accept`].
 pub async fn run_accept(args: &Accept, config: &Config) -> anyhow::Result<()> {
-    let dr = Account::connect(Role::Consumer, config).await?;
+    let dr = Account::connect(dr_role(args.second), config).await?;
+    let second = args.second.then(|| config.of_second_region());
+    let config = second.as_ref().unwrap_or(config);
     accept(&dr, config, &args.database, &mut Terminal::new(Answers::new(args.yes))).await
+}
+
+fn dr_role(second: bool) -> Role {
+    if second { Role::Second } else { Role::Consumer }
 }
 
 /// Marks a database as retired: no later copies are expected, and their absence is not reported.
@@ -129,7 +135,7 @@ async fn archive(dr: &Account) -> anyhow::Result<Archive> {
     Ok(Archive::of(dr.place.clone(), &deployed::snapshots(dr).await?))
 }
 
-/// The databases with this name, an instance and a cluster at most, each with the copy that arrived last.
+/// The databases with this name, an instance and a cluster of one region at most, each with the copy that arrived last.
 fn named<'a>(
     archive: &'a Archive,
     name: &DatabaseName,
@@ -137,6 +143,12 @@ fn named<'a>(
     let all = archive.databases().filter(|(database, _)| name.is(database));
     let found: Vec<_> = all.filter_map(|(database, history)| Some((database, history, history.newest()?))).collect();
     ensure!(!found.is_empty(), "DR has no complete copy of {name}");
+    let regions: BTreeSet<&str> = found.iter().map(|(database, ..)| database.place.region.as_str()).collect();
+    if regions.len() > 1 {
+        let names: Vec<String> =
+            regions.iter().map(|region| name.to_string().replacen('/', &format!("/{region}/"), 1)).collect();
+        bail!("{name} exists in {} regions; name one: {}", names.len(), names.join(", "));
+    }
     Ok(found)
 }
 

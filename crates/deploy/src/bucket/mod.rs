@@ -10,7 +10,7 @@ mod observed;
 mod policy;
 
 use config::{Architecture, Config};
-use protocol::AccountId;
+use protocol::{AccountId, Region};
 
 use deploy_args::SetupBucket;
 
@@ -29,20 +29,26 @@ struct Bucket<'a> {
 }
 
 impl<'a> Bucket<'a> {
-    fn new(name: &'a str, config: &'a Config) -> Self {
-        Self { name, readers: &config.source_accts, architecture: config.architecture }
+    /// The source accounts read only in the regions of their databases.
+    fn new(name: &'a str, region: &Region, config: &'a Config) -> Self {
+        let is_read = config.database_regions().contains(region);
+        let readers = if is_read { &config.source_accts[..] } else { &[] };
+        Self { name, readers, architecture: config.architecture }
     }
 }
 
-/// Connects to the DR account, and sets up the bucket.
+/// Connects to the DR account, and sets up the bucket of each region.
 ///
 /// # Errors
 ///
 /// As [`set_up`].
 pub async fn run(args: &SetupBucket, config: &Config) -> anyhow::Result<()> {
     config.need(&config.code_bucket, "CODE_BUCKET")?;
-    let dr = Account::connect(Role::Consumer, config).await?;
-    set_up(&dr, config, &mut Terminal::new(Answers::new(args.yes))).await
+    for region in config.all_regions() {
+        let dr = Account::connect_in(Role::Consumer, &region, config).await?;
+        set_up(&dr, config, &mut Terminal::new(Answers::new(args.yes))).await?;
+    }
+    Ok(())
 }
 
 /// Creates the bucket if it does not exist, and corrects its settings.
@@ -51,8 +57,8 @@ pub async fn run(args: &SetupBucket, config: &Config) -> anyhow::Result<()> {
 ///
 /// If a call fails, or the user declines.
 pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let name = config.need(&config.code_bucket, "CODE_BUCKET")?;
-    let bucket = Bucket::new(name, config);
+    let name = &config.bucket_in(&dr.place.region)?;
+    let bucket = Bucket::new(name, &dr.place.region, config);
     let observed = Observed::look(dr, name).await?;
     let changes = changes(&bucket, observed.as_ref());
     terminal.print(format_args!("{TITLE}Bucket {name}{TITLE:#} of {dr}"));
@@ -81,7 +87,7 @@ pub async fn set_up(dr: &Account, config: &Config, terminal: &mut Terminal) -> a
 /// If a call fails.
 pub async fn differences(dr: &Account, config: &Config, name: &str) -> anyhow::Result<Option<Vec<String>>> {
     let observed = Observed::look(dr, name).await?;
-    let changes = changes(&Bucket::new(name, config), observed.as_ref());
+    let changes = changes(&Bucket::new(name, &dr.place.region, config), observed.as_ref());
     Ok(observed.map(|_| changes.iter().map(|change| format!("{} ({})", change.name, change.now)).collect()))
 }
 

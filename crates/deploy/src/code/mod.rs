@@ -124,9 +124,9 @@ impl Uploaded {
         artifact: Artifact,
         version: Option<String>,
     ) -> anyhow::Result<Option<Self>> {
-        let (bucket, key) = (config.need(&config.code_bucket, "CODE_BUCKET")?, artifact.key());
+        let (bucket, key) = (config.bucket_in(&account.place.region)?, artifact.key());
         let owner = config.need(&config.dr_acct, "DR_ACCT")?.as_str();
-        let call = account.s3().head_object().bucket(bucket).key(&key).set_version_id(version);
+        let call = account.s3().head_object().bucket(&bucket).key(&key).set_version_id(version);
         // A bucket that was deleted can be created again by any other account, with other code.
         let answer = match call.expected_bucket_owner(owner).send().await {
             Ok(answer) => answer,

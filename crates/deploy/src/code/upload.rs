@@ -10,17 +10,21 @@ use crate::files::Files;
 use crate::terminal::{Answers, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal};
 
-/// Connects to the DR account, and uploads the artifacts.
+/// Connects to the DR account, and uploads the artifacts to the bucket of each region.
 ///
 /// # Errors
 ///
 /// If an artifact is not built, or a call fails.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     config.need(&config.code_bucket, "CODE_BUCKET")?;
+    let mut terminal = Terminal::new(Answers::default());
     let files = Files::of_workspace()?;
     let artifacts = built(config, &files)?;
-    let dr = Account::connect(Role::Consumer, config).await?;
-    upload(&dr, config, &artifacts, &mut Terminal::new(Answers::default())).await
+    for region in config.all_regions() {
+        let dr = Account::connect_in(Role::Consumer, &region, config).await?;
+        upload(&dr, config, &artifacts, &mut terminal).await?;
+    }
+    Ok(())
 }
 
 /// All artifacts, as they were built for the configured processor.
@@ -43,7 +47,7 @@ pub async fn upload(
     artifacts: &[(Artifact, Local)],
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let bucket = config.need(&config.code_bucket, "CODE_BUCKET")?;
+    let bucket = &config.bucket_in(&dr.place.region)?;
     terminal.print(format_args!("{TITLE}Upload to bucket {bucket}{TITLE:#} of {dr}"));
     for (artifact, local) in artifacts {
         let uploaded = Uploaded::look(dr, config, *artifact).await?;

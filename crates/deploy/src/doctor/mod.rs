@@ -125,7 +125,7 @@ fn other_sources(source: &Account, config: &Config) -> Vec<Finding> {
 
 async fn code_bucket(dr: &Account, config: &Config) -> Finding {
     let setup = "run `cargo xtask setup-bucket`";
-    let Some(name) = config.code_bucket.as_deref() else {
+    let Ok(name) = &config.bucket_in(&dr.place.region) else {
         return Finding::pending(Id::CodeBucketNotSet, "CODE_BUCKET", "the key is not set")
             .next(format!("set it in config.yaml, then {setup}"));
     };

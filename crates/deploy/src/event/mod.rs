@@ -22,8 +22,8 @@ use invocation::Invocation;
 ///
 /// If there is no such snapshot, or the function cannot be invoked or fails.
 pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
-    let source = || Account::connect(Role::Producer, config);
-    let dr = || Account::connect(Role::Consumer, config);
+    let source = || Account::connect_at(Role::Producer, args.region.as_ref(), config);
+    let dr = || Account::connect(if args.second { Role::Second } else { Role::Consumer }, config);
     let (account, invocation) = match &args.kind {
         EventKind::Look(of) => {
             let source = source().await?;
@@ -35,6 +35,7 @@ pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
             let invocation = Invocation::look(&dr, &of.snapshot).await?;
             (dr, invocation)
         }
+        EventKind::Sweep { role: Role::Producer } => (source().await?, Invocation::sweep()),
         EventKind::Sweep { role } => (Account::connect(*role, config).await?, Invocation::sweep()),
         EventKind::Audit => (source().await?, Invocation::audit()),
         EventKind::Keep { limit } => (dr().await?, Invocation::keep(*limit)),

@@ -17,7 +17,7 @@ use crate::{Account, Terminal};
 /// As [`create`].
 pub async fn run_create(args: Create, config: &Config) -> anyhow::Result<()> {
     let files = files(args.templates)?;
-    let account = Account::connect(args.role, config).await?;
+    let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
     let alarms = if args.no_alarms { Alarms::Declined } else { Alarms::Required };
     create(&account, config, &files, alarms, &mut Terminal::new(Answers::new(args.yes))).await
 }
@@ -33,7 +33,7 @@ pub async fn run_update(args: Update, config: &Config) -> anyhow::Result<()> {
         (on, _) => NoDryRun::Set(on),
     };
     let files = files(args.templates)?;
-    let account = Account::connect(args.role, config).await?;
+    let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
     update(&account, config, &files, no_dry_run, &mut Terminal::new(Answers::new(args.yes))).await
 }
 
@@ -43,7 +43,7 @@ pub async fn run_update(args: Update, config: &Config) -> anyhow::Result<()> {
 ///
 /// As [`delete()`].
 pub async fn run_delete(args: Delete, config: &Config) -> anyhow::Result<()> {
-    let account = Account::connect(args.role, config).await?;
+    let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
     let answers = Answers { confirm: args.confirm, ..Answers::new(args.yes) };
     delete(&account, &mut Terminal::new(answers)).await
 }

@@ -4,6 +4,8 @@
 //! It reads the style of YAML in which `cfn/` is written: blocks that are indented with spaces, and texts that begin with `|`
 //! or `>-`.
 
+use std::borrow::Cow;
+
 /// The template in fewer bytes.
 pub(super) fn compact(template: &str) -> String {
     let mut compact = String::with_capacity(template.len());
@@ -20,12 +22,20 @@ pub(super) fn compact(template: &str) -> String {
             None => {
                 let level = levels.of(indent, content);
                 compact.push_str(&" ".repeat(level));
-                compact.push_str(content);
+                compact.push_str(&flow(content));
                 text = Text::after(indent, level, content);
             }
         }
     }
     compact
+}
+
+/// The line without the spaces inside of braces, if it has no quoted text.
+fn flow(content: &str) -> Cow<'_, str> {
+    match content.contains(['"', '\'']) {
+        true => Cow::Borrowed(content),
+        false => Cow::Owned(content.replace("{ ", "{").replace(" }", "}")),
+    }
 }
 
 /// The blocks around a line, from the outermost.
@@ -127,7 +137,7 @@ Resources:
     List:
       - Sid: One
         Deep:
-          Key: a
+          Key: { a: b }
       - - b
         - c
     Body: !Sub
@@ -145,7 +155,7 @@ Resources:
           List:
            - Sid: One
              Deep:
-              Key: a
+              Key: {a: b}
            - - b
              - c
           Body: !Sub

@@ -202,8 +202,10 @@ pub(super) async fn protect(account: &Account, terminal: &mut Terminal) {
         .await
         .explain(account.credentials(), format_args!("switching on the termination protection of stack {name}"))
     {
-        Ok(_) => terminal
-            .print(format_args!("{name} has termination protection; `cargo xtask delete consumer` asks for its name")),
+        Ok(_) => terminal.print(format_args!(
+            "{name} has termination protection; `cargo xtask delete {}` asks for its name",
+            account.role
+        )),
         Err(why) => terminal.warn(format_args!("{why:#}")),
     }
 }

@@ -25,7 +25,7 @@ use crate::aws_error::Explain;
 use crate::code::{Artifact, Local, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
-use crate::{Account, Terminal, deletion};
+use crate::{Account, Role, Terminal, deletion};
 
 use changes::{Changes, Operation};
 use follow::Watch;
@@ -117,7 +117,8 @@ pub async fn update(
     let parameters = parameters(&name, &account.place.region, config, &input.code, no_dry_run, Existence::Exists)?;
     let question = match may_delete(&parameters, &stack, no_dry_run) {
         true => {
-            deletion::show(account, config, terminal).await?;
+            let second = (account.role == Role::Second).then(|| config.of_second_region());
+            deletion::show(account, second.as_ref().unwrap_or(config), terminal).await?;
             "From now on, the keeper deletes expired copies. Make these changes?"
         }
         false => "Make these changes?",
@@ -239,7 +240,7 @@ async fn newest(
         bail!(
             "{} is not in bucket {}; run `cargo xtask upload`",
             artifact.key(),
-            config.code_bucket.as_deref().unwrap_or_default()
+            config.bucket_in(&account.place.region)?
         );
     };
     let local = Local::read(artifact, files)?;
@@ -260,10 +261,11 @@ async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()
     terminal.print(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
     if account.role.is_dr() {
         terminal.print(match stack.deletes() {
-            true => {
-                "Deletion is on: expired copies are deleted. `cargo xtask update consumer --dry-run` switches it off."
-            }
-            false => "Deletion is off (dry run): the log lists the copies that would be deleted.",
+            true => format!(
+                "Deletion is on: expired copies are deleted. `cargo xtask update {} --dry-run` switches it off.",
+                account.role
+            ),
+            false => "Deletion is off (dry run): the log lists the copies that would be deleted.".to_owned(),
         });
     }
     Ok(())

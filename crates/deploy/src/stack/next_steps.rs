@@ -22,10 +22,17 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
         Role::Consumer => {
             let accounts: Vec<&str> = config.source_accts.iter().map(protocol::AccountId::as_str).collect();
             let with_profile = if accounts.len() > 1 { "SOURCE_PROFILE=PROFILE " } else { "" };
-            steps.push(vec![
-                format!("Create the producer, with credentials of the source account ({}):", accounts.join(", ")),
-                format!("{with_profile}cargo xtask create producer"),
-            ]);
+            let mut step =
+                vec![format!("Create the producer, with credentials of the source account ({}):", accounts.join(", "))];
+            step.extend(config.database_regions().iter().map(|region| {
+                let other = config.aws_region.as_ref() != Some(region);
+                let of_region = if other { format!(" --region {region}") } else { String::new() };
+                format!("{with_profile}cargo xtask create producer{of_region}")
+            }));
+            steps.push(step);
+            if config.second_region.is_some() {
+                steps.push(vec!["Create the second region:".to_owned(), "cargo xtask create second".to_owned()]);
+            }
         }
         Role::Producer => {
             let arn = place.arn("rds", "db:NAME");
@@ -63,7 +70,7 @@ mod tests {
     use super::*;
 
     fn steps(role: Role, more: &str) -> String {
-        let text = format!("SOURCE_ACCTS: ['111111111111']\nDR_ACCT: '222222222222'\n{more}");
+        let text = format!("AWS_REGION: eu-west-1\nSOURCE_ACCTS: ['111111111111']\nDR_ACCT: '222222222222'\n{more}");
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let account = match role {
             Role::Producer => "111111111111",
@@ -100,6 +107,26 @@ mod tests {
     }
 
     #[test]
+    fn each_region_of_databases_has_a_producer_and_the_second_region_comes_before_the_update() {
+        let regions = "SOURCE_REGIONS: [eu-west-1, eu-south-1]\nDR_REGION: eu-central-1\nSECOND_REGION: eu-north-1";
+        insta::assert_snapshot!(steps(Role::Consumer, regions), @"
+        1. Create the producer, with credentials of the source account (111111111111):
+           cargo xtask create producer --region eu-south-1
+           cargo xtask create producer
+        2. Create the second region:
+           cargo xtask create second
+        3. Check the deployment:
+           cargo xtask doctor
+        ");
+        insta::assert_snapshot!(steps(Role::Second, regions), @"
+        1. Let the consumer copy its copies to this region:
+           cargo xtask update consumer
+        2. Check the deployment:
+           cargo xtask doctor
+        ");
+    }
+
+    #[test]
     fn own_alarm_topic_needs_no_confirmation() {
         let topic = "ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:alarms";
         assert!(!steps(Role::Consumer, topic).contains("Confirm"));
@@ -107,7 +134,7 @@ mod tests {
 
     #[test]
     fn several_source_accounts_need_a_profile_each() {
-        let text = "SOURCE_ACCTS: ['111111111111', '333333333333']\nDR_ACCT: '222222222222'";
+        let text = "AWS_REGION: eu-west-1\nSOURCE_ACCTS: ['111111111111', '333333333333']\nDR_ACCT: '222222222222'";
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let place = Place { account: "222222222222".parse().unwrap(), region: "eu-west-1".parse().unwrap() };
         let steps = after_create(Role::Consumer, &place, &config).join("\n");

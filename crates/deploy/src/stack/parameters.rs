@@ -83,7 +83,7 @@ pub(super) fn parameters(
         StackName::Second => {
             all.extend(of_functions(region, config, code)?);
             all.extend(of_consumer(config)?);
-            all.push(("Floor", Some(config.second_floor_json())));
+            all.push(("Floor", Some(config.of_second_region().floor_json())));
             all.push(("FirstRegion", config.copies_region().map(ToString::to_string)));
             all.push(("SecondLifecycle", config.second_lifecycle.clone()));
             all.push(("BackfillGib", Some(config.backfill_gib.to_string())));
