@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod aws_error;
+pub mod backfill;
 pub mod bucket;
 pub mod code;
 pub mod deletion;

@@ -8,9 +8,10 @@ use deploy_args::{Create, Delete, Update};
 use super::{Alarms, NoDryRun, create, delete, update};
 use crate::files::Files;
 use crate::terminal::Answers;
-use crate::{Account, Terminal};
+use crate::{Account, Role, Terminal, backfill};
 
-/// Connects to the account, and creates the stack.
+/// Connects to the account, and creates the stack. Before the second region is created, the existing copies that it gets are
+/// shown.
 ///
 /// # Errors
 ///
@@ -19,7 +20,12 @@ pub async fn run_create(args: Create, config: &Config) -> anyhow::Result<()> {
     let files = files(args.templates)?;
     let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
     let alarms = if args.no_alarms { Alarms::Declined } else { Alarms::Required };
-    create(&account, config, &files, alarms, &mut Terminal::new(Answers::new(args.yes))).await
+    let mut terminal = Terminal::new(Answers::new(args.yes));
+    if args.role == Role::Second {
+        let first = Account::connect(Role::Consumer, config).await?;
+        backfill::show(&first, config, &mut terminal).await?;
+    }
+    create(&account, config, &files, alarms, &mut terminal).await
 }
 
 /// Connects to the account, and updates the stack.

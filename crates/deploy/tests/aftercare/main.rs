@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
 
+mod backfill;
 mod bucket;
 mod deletion;
 mod doctor;

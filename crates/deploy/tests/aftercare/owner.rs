@@ -3,9 +3,9 @@
 use archive::Archive;
 use archive::expired::expired;
 use deploy::{Role, owner};
-use protocol::{Snapshot, tags};
-use rehearsal::Database;
-use tests::{DR, Fixture, SOURCE};
+use protocol::{Place, Snapshot, tags};
+use rehearsal::{Database, Setup};
+use tests::{DR, Fixture, REGION, SOURCE, settings};
 
 use crate::{Output, account, config};
 
@@ -42,6 +42,33 @@ async fn a_database_is_retired_by_a_tag_on_its_last_copy() -> anyhow::Result<()>
     owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
     assert_eq!(tagged(&fixture.snapshots(DR).await?, tags::RETIRED), Vec::<&str>::new());
     insta::assert_snapshot!(output.text());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_of_the_same_name_in_two_regions_needs_its_region() -> anyhow::Result<()> {
+    let setup = Setup::new(SOURCE, DR, REGION)?.and_region("eu-south-1")?.dr_region(REGION)?;
+    let setup = setup.source_parameter("SourceRegions", &format!("{REGION},eu-south-1"));
+    let mut fixture = Fixture::with(settings(), setup).await?;
+    for region in [REGION, "eu-south-1"] {
+        let place = Place { account: SOURCE.parse()?, region: region.parse()? };
+        fixture.rehearsal.create_database(&place, &Database::instance("orders").lifecycle("Standard")).await?;
+    }
+    fixture.pass_hours(30).await?;
+    let (dr, output) = (account(&fixture, Role::Consumer), Output::default());
+    let both = owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await;
+    assert_eq!(
+        both.unwrap_err().to_string(),
+        "111111111111/orders exists in 2 regions; name one: 111111111111/eu-south-1/orders, 111111111111/eu-west-1/orders"
+    );
+    let one = "111111111111/eu-south-1/orders".parse().unwrap();
+    owner::retire(&dr, &one, &mut output.agreeing()).await?;
+    let snapshots = fixture.snapshots(DR).await?;
+    let retired = tagged(&snapshots, tags::RETIRED);
+    assert!(
+        matches!(retired[..], [copy] if copy.starts_with("draco-eu-south-1-111111111111-rds-orders-")),
+        "{retired:?}"
+    );
     Ok(())
 }
 

@@ -1,0 +1,98 @@
+//! The existing copies that a new second region would get, and what that costs.
+//!
+//! The consumer of the second region decides with the same plan ([`archive::onward`]); this module only adds it up.
+
+use std::collections::BTreeSet;
+
+use archive::onward::{Backfill, Pending, Second, plan};
+use chrono::{DateTime, Utc};
+use config::Config;
+use protocol::{Snapshot, SnapshotRole, Status, tags};
+
+use crate::terminal::{CAUTION, FAINT, TITLE};
+use crate::{Account, Terminal, deployed};
+
+/// The prices in us-east-1, in dollars: a GiB that is transferred to another region, and a GiB of snapshots for a month.
+const TRANSFER: f64 = 0.02;
+const STORAGE: f64 = 0.095;
+
+/// What a new second region would get of the copies in the first one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// The copies that are copied.
+    pub copies: usize,
+    /// Their databases.
+    pub databases: usize,
+    /// Their size. A copy between regions transfers a whole snapshot the first time, and later at most that.
+    pub gib: u64,
+    /// The copies that stay in the first region alone, and their size.
+    pub left_copies: usize,
+    /// See `left_copies`.
+    pub left_gib: u64,
+}
+
+/// Lists the copies in DR's first region, and shows the estimate.
+///
+/// # Errors
+///
+/// If the snapshots cannot be listed.
+pub async fn show(first: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let snapshots = deployed::snapshots(first).await?;
+    let estimate = estimate(&snapshots, config, first.cloud().now());
+    terminal.print(format_args!("{TITLE}Existing copies for the second region{TITLE:#} in {first}"));
+    for line in lines(&estimate, config) {
+        terminal.print(line);
+    }
+    Ok(())
+}
+
+/// The estimate for a second region that is created now.
+#[must_use]
+pub fn estimate(snapshots: &[Snapshot], config: &Config, now: DateTime<Utc>) -> Estimate {
+    let pending: Vec<Pending> = snapshots.iter().filter_map(|snapshot| pending(snapshot, config)).collect();
+    let (all, gib) = (pending.len(), pending.iter().map(|copy| u64::from(copy.gib)).sum::<u64>());
+    let backfill = Backfill { since: now, gib: config.backfill_gib.into() };
+    let planned = plan(pending, &Second::default(), backfill);
+    let databases: BTreeSet<_> = planned.iter().map(|(_, copy)| &copy.origin.database).collect();
+    let planned_gib = planned.iter().map(|(_, copy)| u64::from(copy.gib)).sum();
+    Estimate {
+        copies: planned.len(),
+        databases: databases.len(),
+        gib: planned_gib,
+        left_copies: all - planned.len(),
+        left_gib: gib - planned_gib,
+    }
+}
+
+/// A complete copy that came directly from a source account that is served.
+fn pending(snapshot: &Snapshot, config: &Config) -> Option<Pending> {
+    let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
+    let is_served = config.source_accts.contains(&origin.snapshot.place.account);
+    let is_direct = origin.made_from_copy(&snapshot.tags).is_none();
+    if !is_served || !is_direct || snapshot.status != Status::Available {
+        return None;
+    }
+    let arrived = DateTime::parse_from_rfc3339(snapshot.tags.get(tags::REPORTED)?).ok()?.to_utc();
+    Some(Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.gib })
+}
+
+fn lines(estimate: &Estimate, config: &Config) -> Vec<String> {
+    let Estimate { copies, databases, gib, left_copies, left_gib } = estimate;
+    #[expect(clippy::cast_precision_loss, reason = "an estimate in dollars")]
+    let dollars = |price: f64| price * *gib as f64;
+    vec![
+        format!("  copied: {CAUTION}{copies}{CAUTION:#} copies of {databases} databases, {gib} GiB at most"),
+        format!(
+            "  cost:   {CAUTION}{:.2}{CAUTION:#} dollars for the transfer and {CAUTION}{:.2}{CAUTION:#} a month for the storage, at most, \
+             at the prices of us-east-1",
+            dollars(TRANSFER),
+            dollars(STORAGE)
+        ),
+        format!(
+            "  left:   {left_copies} older copies, {left_gib} GiB, stay in the first region alone {FAINT}(BACKFILL_GIB is \
+             {}){FAINT:#}",
+            config.backfill_gib
+        ),
+        "  Every copy that arrives from now on is copied, too.".to_owned(),
+    ]
+}
