@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
-use archive::expired::expired;
 use archive::limits::{Candidates, Held};
-use archive::{Archive, Copy, Decision, Expired, Failed, History, Silence};
+use archive::{Archive, Decision, Expired, Failed, History, Silence};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
 use cloud::log::step;
@@ -21,10 +20,6 @@ const FAILED_COPIES_STAY: TimeDelta = TimeDelta::days(3);
 
 /// The time after which no further deletion is started: a look and a deletion take a few seconds.
 const RESERVE: TimeDelta = TimeDelta::seconds(20);
-
-/// How long a copy stays for the second region, after its arrival. If the second region is gone for longer, or has no use for the
-/// copy, the lifecycle decides again.
-const STAYS_FOR_SECOND: TimeDelta = TimeDelta::days(14);
 
 /// The expired copies of a database.
 type Candidate<'a> = Candidates<&'a DatabaseArn, Expired<'a>>;
@@ -67,12 +62,7 @@ impl Keeper {
     }
 
     fn candidate<'a>(&self, database: &'a DatabaseArn, history: &'a History, now: DateTime<Utc>) -> Candidate<'a> {
-        let mut expired = expired(history, &self.settings.lifecycles, &self.settings.floor);
-        if self.settings.second.is_some() {
-            let stays = |copy: &Copy| copy.is_second_pending && now - copy.arrived < STAYS_FOR_SECOND;
-            expired.retain(|expired| !stays(expired.copy));
-        }
-        Candidates { database, copies: history.copies.len(), expired }
+        Candidates { database, copies: history.copies.len(), expired: self.settings.expired(history, now) }
     }
 
     /// Reports a database whose copies have stopped (invariant 15).

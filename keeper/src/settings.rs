@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use archive::{Limits, SilencePolicy};
-use chrono::TimeDelta;
+use archive::expired::expired;
+use archive::{Copy, Expired, History, Limits, SilencePolicy};
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::settings::{
     Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_regions, parse_retired,
 };
 use protocol::{AccountId, DatabaseArn, Place, Region};
 use retention::{Lifecycle, Lifecycles, Rules};
+
+/// How long a copy stays for the second region, after its arrival. If the second region is gone for longer, or has no use for the
+/// copy, the lifecycle decides again.
+const STAYS_FOR_SECOND: TimeDelta = TimeDelta::days(14);
 
 /// The keeper's settings.
 #[derive(Clone, Debug)]
@@ -67,6 +72,16 @@ impl Settings {
         reader.finish(settings)
     }
 
+    /// The expired copies of a database, without those that the second region does not have yet.
+    pub(crate) fn expired<'h>(&self, history: &'h History, now: DateTime<Utc>) -> Vec<Expired<'h>> {
+        let mut expired = expired(history, &self.lifecycles, &self.floor);
+        if self.second.is_some() {
+            let stays = |copy: &Copy| copy.is_second_pending && now - copy.arrived < STAYS_FOR_SECOND;
+            expired.retain(|expired| !stays(expired.copy));
+        }
+        expired
+    }
+
     /// Whether DR serves the account and the region of a database (invariant 10).
     pub(crate) fn serves(&self, database: &DatabaseArn) -> bool {
         let Place { account, region } = &database.place;
@@ -76,5 +91,84 @@ impl Settings {
     /// Whether the configuration says that no further copies are expected.
     pub(crate) fn is_retired(&self, database: &DatabaseArn) -> bool {
         self.retired.iter().any(|retired| retired.is(database))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use archive::Archive;
+    use protocol::{Engine, Kind, Origin, Snapshot, SnapshotArn, Status, tags};
+
+    use super::*;
+
+    fn settings(others: &[(&str, &str)]) -> Settings {
+        let keeps_little = [("LIFECYCLES", r#"{"Last":{"last":1}}"#), ("FLOOR", r#"{"last":1}"#)];
+        let all = [("SOURCE_ACCTS", "111111111111")].into_iter().chain(keeps_little).chain(others.iter().copied());
+        Settings::read(&all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()).unwrap()
+    }
+
+    fn database(region: &str) -> DatabaseArn {
+        format!("arn:aws:rds:{region}:111111111111:db:orders").parse().unwrap()
+    }
+
+    fn at(day: u32) -> DateTime<Utc> {
+        format!("2026-11-{day:02}T00:00:00Z").parse().unwrap()
+    }
+
+    /// A complete copy that arrived on this day, with these tags.
+    fn copy(day: u32, more: &[(&str, &str)]) -> Snapshot {
+        let database = database("eu-west-1");
+        let snapshot = SnapshotArn::new(Kind::Instance, database.place.clone(), &format!("rds:orders-{day}")).unwrap();
+        let origin = Origin { snapshot, database, taken: at(day) };
+        let dr = Place { account: "222222222222".parse().unwrap(), region: "eu-west-1".parse().unwrap() };
+        let reported = at(day).to_rfc3339();
+        let tags = origin.to_tags().with([(tags::LIFECYCLE, "Last"), (tags::REPORTED, reported.as_str())]);
+        Snapshot {
+            arn: origin.copy(&dr),
+            database: "orders".into(),
+            resource_id: None,
+            engine: Engine::Rds,
+            status: Status::Available,
+            progress: 100,
+            gib: 20,
+            is_encrypted: true,
+            key: None,
+            created: Some(at(day)),
+            original_created: None,
+            copied_from: None,
+            tags: tags.with(more.iter().copied()),
+        }
+    }
+
+    /// The days of the expired copies on the 21st, of copies that arrived on these days.
+    fn expired(settings: &Settings, copies: &[Snapshot]) -> Vec<String> {
+        let archive = Archive::of(copies[0].arn.place.clone(), copies);
+        let history = archive.database(&database("eu-west-1"));
+        let expired = settings.expired(&history, at(21));
+        expired.iter().map(|expired| expired.copy.source.trim_start_matches("rds:orders-").to_owned()).collect()
+    }
+
+    #[test]
+    fn a_copy_stays_until_the_second_region_has_it_for_two_weeks_at_most() {
+        let there = (tags::SECOND, "arn:aws:rds:us-east-1:222222222222:snapshot:copy");
+        let from = "arn:aws:rds:us-east-1:222222222222:snapshot:draco-eu-west-1-111111111111-rds-orders-8";
+        let came_back = (tags::TRANSIT, from);
+        let copies = [copy(1, &[]), copy(7, &[]), copy(8, &[]), copy(9, &[there]), copy(20, &[])];
+        assert_eq!(expired(&settings(&[]), &copies), ["1", "7", "8", "9"]);
+        let with_second = settings(&[("SECOND_REGION", "us-east-1")]);
+        assert_eq!(expired(&with_second, &copies), ["1", "7", "9"]);
+        assert_eq!(expired(&with_second, &[copy(8, &[came_back]), copy(20, &[])]), ["8"], "it does not go on");
+    }
+
+    /// Invariant 10. Copies of other accounts and regions are left alone.
+    #[test]
+    fn databases_of_the_configured_regions_are_served_and_in_a_second_region_those_of_all() {
+        let serves = |others: &[(&str, &str)], region: &str| settings(others).serves(&database(region));
+        let regions = ("SOURCE_REGIONS", "eu-west-1,us-east-1");
+        assert!(serves(&[], "ap-south-1") && serves(&[regions], "us-east-1"));
+        assert!(!serves(&[regions], "ap-south-1"));
+        assert!(serves(&[regions, ("FIRST_REGION", "eu-west-1")], "ap-south-1"));
+        let other: DatabaseArn = "arn:aws:rds:us-east-1:333333333333:db:orders".parse().unwrap();
+        assert!(!settings(&[regions]).serves(&other));
     }
 }
