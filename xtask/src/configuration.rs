@@ -49,8 +49,30 @@ fn notes(config: &Config) -> Vec<String> {
     if !missing.is_empty() {
         notes.push(format!("required keys that are not set: {}", missing.join(", ")));
     }
+    notes.extend(costs(config));
     if config.file.is_none() {
         notes.push("to begin: cp config.yaml.sample config.yaml".to_owned());
+    }
+    notes
+}
+
+/// What AWS charges for copies that cross regions.
+fn costs(config: &Config) -> Vec<String> {
+    let mut notes = Vec::new();
+    let doctor = "`cargo xtask doctor` shows how much that is";
+    if let (false, Some(copies)) = (config.is_one_region(), config.copies_region()) {
+        let from = config.database_regions().into_iter().filter(|region| region != copies);
+        let from: Vec<String> = from.map(|region| region.to_string()).collect();
+        notes.push(format!(
+            "snapshots are copied from {} to {copies}: AWS charges the transfer, from most regions 0.02 dollars a GiB; {doctor}",
+            from.join(", ")
+        ));
+    }
+    if let Some(second) = &config.second_region {
+        notes.push(format!(
+            "copies are copied onward to {second}: AWS charges the transfer, from most regions 0.02 dollars a GiB, and the storage \
+             there too, about 0.095 dollars a GiB-month; {doctor}"
+        ));
     }
     notes
 }
@@ -61,6 +83,19 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn copies_that_cross_regions_have_a_price() {
+        let of = |text: &str| Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
+        assert_eq!(costs(&of("AWS_REGION: eu-west-1")), Vec::<String>::new());
+        let both = costs(&of("AWS_REGION: eu-west-1\nDR_REGION: us-east-1\nSECOND_REGION: eu-central-1"));
+        assert!(
+            both[0].starts_with("snapshots are copied from eu-west-1 to us-east-1: AWS charges the transfer"),
+            "{both:?}"
+        );
+        assert!(both[1].starts_with("copies are copied onward to eu-central-1: AWS charges"), "{both:?}");
+        assert_eq!(both.len(), 2);
+    }
 
     #[test]
     fn missing_file_and_keys_are_noted_with_the_next_step() {

@@ -94,6 +94,14 @@ impl Account {
         Ok(Self { role, place: Place { region, account }, caller, credentials, sdk })
     }
 
+    /// The same account with the same credentials in another region.
+    #[must_use]
+    pub fn elsewhere(&self, role: Role, region: &Region) -> Self {
+        let place = Place { region: region.clone(), account: self.place.account.clone() };
+        let sdk = self.sdk.to_builder().region(aws_config::Region::new(region.to_string())).build();
+        Self { role, place, sdk, ..self.clone() }
+    }
+
     /// An account that is not checked. Tests use it.
     #[must_use]
     pub fn unchecked(role: Role, place: Place, sdk: SdkConfig) -> Self {

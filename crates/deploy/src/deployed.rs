@@ -8,7 +8,7 @@ use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
 use config::Config;
 use protocol::settings::SettingsReader;
-use protocol::{AccountId, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
+use protocol::{AccountId, DatabaseArn, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 use serde::Serialize;
 
 use crate::aws_error::{Explain, error_code};
@@ -172,6 +172,31 @@ pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
         all.extend(cloud.list_all(kind, None).await?);
     }
     Ok(all)
+}
+
+/// How much is lost if everything but these copies is lost: the database whose newest copy is the oldest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rpo {
+    /// The database.
+    pub database: DatabaseArn,
+    /// When the source of its newest complete copy was taken.
+    pub taken: DateTime<Utc>,
+    /// How many databases have copies.
+    pub databases: usize,
+}
+
+/// The database among these snapshots in DR whose newest complete copy is the oldest.
+#[must_use]
+pub fn rpo(snapshots: &[Snapshot]) -> Option<Rpo> {
+    let mut newest: BTreeMap<DatabaseArn, DateTime<Utc>> = BTreeMap::new();
+    for snapshot in snapshots.iter().filter(|snapshot| snapshot.status == Status::Available) {
+        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
+        let known = newest.entry(origin.database).or_insert(origin.taken);
+        *known = origin.taken.max(*known);
+    }
+    let databases = newest.len();
+    let oldest = newest.into_iter().min_by_key(|(_, taken)| *taken);
+    oldest.map(|(database, taken)| Rpo { database, taken, databases })
 }
 
 /// The copy among these snapshots in DR that was reported last.

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::{AccountId, DatabaseArn, Kind, Snapshot, SnapshotRole};
+use protocol::{AccountId, DatabaseArn, Kind, Region, Snapshot, SnapshotRole};
 use retention::Lifecycle;
 use serde::Serialize;
 
 use crate::code::shortened;
-use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy};
+use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Rpo};
 use crate::doctor::quotas::{Copies, Quotas, Usage};
 use crate::stack::{Stack, StackName};
 use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
@@ -44,6 +44,8 @@ pub struct AccountStatus {
     pub deletion_enabled: Option<bool>,
     /// In DR: the copy that was reported last.
     pub last_copy: Option<LastCopy>,
+    /// In DR: the database whose newest copy is the oldest.
+    pub rpo: Option<Rpo>,
     /// In DR: how the quotas of manual snapshots are used.
     pub quotas: Option<Vec<QuotaStatus>>,
 }
@@ -119,22 +121,38 @@ pub struct QuotaStatus {
 pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<()> {
     let now = std::time::SystemTime::now().into();
     let mut all = Vec::new();
-    for role in Role::BOTH {
-        let status = match Account::connect(role, config).await {
+    for (name, role, region) in places(config) {
+        let account = match &region {
+            Some(region) => Account::connect_in(role, region, config).await,
+            None => Account::connect(role, config).await,
+        };
+        let status = match account {
             Ok(account) => AccountStatus::look(&account, config, now).await,
             Err(error) => Err(error),
         };
-        all.push((role, status.unwrap_or_else(|error| AccountStatus::failed(&error))));
+        all.push((name, role, status.unwrap_or_else(|error| AccountStatus::failed(&error))));
     }
     let mut terminal = Terminal::new(Answers::default());
     if args.json {
-        let all: BTreeMap<&str, &AccountStatus> = all.iter().map(|(role, status)| (role.name(), status)).collect();
+        let all: BTreeMap<&str, &AccountStatus> = all.iter().map(|(name, _, status)| (name.as_str(), status)).collect();
         terminal.print(serde_json::to_string_pretty(&all)?);
     } else {
-        all.iter().flat_map(|(role, status)| status.lines(*role, now)).for_each(|line| terminal.print(line));
+        all.iter().flat_map(|(_, role, status)| status.lines(*role, now)).for_each(|line| terminal.print(line));
     }
-    anyhow::ensure!(all.iter().any(|(_, status)| status.error.is_none()), "neither account can be read");
+    anyhow::ensure!(all.iter().any(|(.., status)| status.error.is_none()), "neither account can be read");
     Ok(())
+}
+
+/// What to show: the name in JSON, the role, and the region unless it is that of the role. The producer of `AWS_REGION` is
+/// `producer`, others have their region in the name.
+#[must_use]
+pub fn places(config: &Config) -> Vec<(String, Role, Option<Region>)> {
+    let main = config.aws_region.as_ref();
+    let others = config.database_regions().into_iter().filter(|region| main != Some(region));
+    let others = others.map(|region| (format!("producer-{region}"), Role::Producer, Some(region)));
+    let second = config.second_region.is_some().then_some(Role::Second);
+    let roles = Role::BOTH.into_iter().chain(second).map(|role| (role.name().to_owned(), role, None));
+    roles.chain(others).collect()
 }
 
 impl AccountStatus {
@@ -169,7 +187,7 @@ impl AccountStatus {
             built_sha256: built,
             ..Self::default()
         };
-        if account.role == Role::Consumer {
+        if account.role.is_dr() {
             let snapshots = deployed::snapshots(account).await?;
             // Without a keeper, copies are not deleted.
             let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
@@ -179,6 +197,7 @@ impl AccountStatus {
             let quotas = usage.map(|usage| QuotaStatus { description: usage.description(&copies), usage });
             status.quotas = Some(quotas.collect());
             status.last_copy = deployed::last_copy(&snapshots);
+            status.rpo = deployed::rpo(&snapshots);
             status.deletion_enabled = keeper.as_ref().map(|keeper| !keeper.is_dry_run());
             let dead_letters = deployed::dead_letters(account, KEEPER).await?;
             status.keeper = Some(KeeperStatus { function: keeper, dead_letters });
@@ -215,9 +234,14 @@ impl AccountStatus {
             Some(true) => lines.push(line("deletion", "enabled: expired copies are deleted")),
             None => {}
         }
+        // Copies of a second region are reported to nobody.
         if role == Role::Consumer {
             let last = self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.text(now));
             lines.push(line("last copy", &last));
+        }
+        if role.is_dr() {
+            let rpo = self.rpo.as_ref().map_or_else(|| "no database has a copy yet".to_owned(), |rpo| rpo.text(now));
+            lines.push(line("RPO", &rpo));
         }
         for QuotaStatus { usage, description } in self.quotas.iter().flatten() {
             lines.push(line("quota", &format!("{}: {description}", usage.name())));
@@ -318,6 +342,15 @@ fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)>
     newest.values().filter_map(|(_, snapshot)| named(snapshot)).collect()
 }
 
+impl Rpo {
+    fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { database, taken, databases } = self;
+        let of = if *databases == 1 { "1 database" } else { &format!("{databases} databases") };
+        let of = format!("the oldest newest copy of {of} is of {}", database.id());
+        format!("{}: {of}{}", span(now - *taken), since(Some(*taken), now))
+    }
+}
+
 impl LastCopy {
     fn text(&self, now: DateTime<Utc>) -> String {
         let Self { origin, reported, .. } = self;
@@ -380,12 +413,17 @@ mod tests {
             keeper: Some(KeeperStatus::default()),
             source_stacks: Some(vec![SourceStack { account: String::new(), configured: true, stack: None }]),
             last_copy: Some(last_copy),
+            rpo: Some(Rpo {
+                database: "arn:aws:rds:eu-west-1:111111111111:db:orders".parse().unwrap(),
+                taken: DateTime::UNIX_EPOCH,
+                databases: 1,
+            }),
             ..AccountStatus::default()
         };
         let json = serde_json::to_value(&status).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
-        for key in ["error", "stack", "function", "keeper", "last_copy"] {
+        for key in ["error", "stack", "function", "keeper", "last_copy", "rpo"] {
             assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
         }
         assert_eq!(keys(&json["source_stacks"][0]), documented("### `source_stacks` of `status`"));

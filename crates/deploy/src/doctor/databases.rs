@@ -1,7 +1,11 @@
 //! The databases: which of them are copied, and which settings prevent it.
 
-use aws_sdk_rds::types::Tag;
-use protocol::{DatabaseArn, Kind, tags};
+use std::collections::BTreeMap;
+
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::{DbInstance, Tag};
+use config::Config;
+use protocol::{DatabaseArn, Engine, Kind, tags};
 use retention::{Lifecycle, Lifecycles};
 
 use super::finding::{Finding, Id};
@@ -19,6 +23,10 @@ pub struct Database {
     pub copies_tags: bool,
     /// The retention of its automated snapshots in days. If it is 0, none are taken.
     pub backup_days: i32,
+    /// AWS's name of its engine.
+    pub engine: String,
+    /// The options of its option group that bind its snapshots, like `TDE`.
+    pub binding_options: Vec<String>,
 }
 
 /// The databases of a source account.
@@ -33,7 +41,7 @@ impl Databases {
     /// If AWS returns an error.
     pub async fn look(source: &Account) -> anyhow::Result<Self> {
         let (rds, credentials) = (aws_sdk_rds::Client::new(source.sdk()), source.credentials());
-        let mut all = Vec::new();
+        let (mut all, mut binding) = (Vec::new(), OptionGroups::default());
         let mut pages = rds.describe_db_instances().into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.explain(credentials, "listing the database instances")?;
@@ -47,6 +55,8 @@ impl Databases {
                     lifecycle: lifecycle(instance.tag_list()),
                     copies_tags: instance.copy_tags_to_snapshot().unwrap_or_default(),
                     backup_days: instance.backup_retention_period().unwrap_or_default(),
+                    engine: instance.engine().unwrap_or_default().to_owned(),
+                    binding_options: binding.of(&rds, source, instance).await?,
                 });
             }
         }
@@ -62,6 +72,8 @@ impl Databases {
                     lifecycle: lifecycle(cluster.tag_list()),
                     copies_tags: cluster.copy_tags_to_snapshot().unwrap_or_default(),
                     backup_days: cluster.backup_retention_period().unwrap_or_default(),
+                    engine: cluster.engine().unwrap_or_default().to_owned(),
+                    binding_options: Vec::new(),
                 });
             }
         }
@@ -76,7 +88,8 @@ impl Databases {
 
     /// The findings about all databases.
     #[must_use]
-    pub fn judge(&self, known: &Lifecycles) -> Vec<Finding> {
+    pub fn judge(&self, config: &Config) -> Vec<Finding> {
+        let known = &config.lifecycles;
         if self.0.is_empty() {
             return vec![Finding::pending(Id::DatabaseMissing, "", "the account has no databases").without_resource()];
         }
@@ -98,6 +111,7 @@ impl Databases {
                 _ => protected.push(Finding::ok(Id::DatabaseProtected, id, format!("lifecycle {lifecycle}"))),
             }
             findings.extend(database.defects());
+            findings.extend(database.limits(config));
         }
         // Databases with the same lifecycle are one line.
         protected.sort_by_key(Finding::sort_key);
@@ -114,6 +128,30 @@ impl Databases {
 }
 
 impl Database {
+    /// What AWS does not copy.
+    fn limits(&self, config: &Config) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let id = self.arn.id();
+        // "You cannot share a DB snapshot that uses an option group with permanent or persistent options, except for Oracle DB
+        // instances that have the Timezone or OLS option (or both)", whose copies need an option group (RDS User Guide).
+        if !self.binding_options.is_empty() {
+            let description = format!(
+                "its option group has {}, so AWS does not copy its snapshots to another account without such a group",
+                self.binding_options.join(", ")
+            );
+            let next = "Draco cannot copy them; back the database up by other means, and set its lifecycle to Ignore";
+            findings.push(Finding::error(Id::OptionGroupBinds, id, description).next(next));
+        }
+        let crosses = config.copies_region().is_some_and(|copies| *copies != self.arn.place.region);
+        if crosses && Engine::parse(&self.engine) == Engine::DocumentDb {
+            let description =
+                "AWS's guides contradict each other on copies of DocumentDB to another account and region";
+            let next = "look at its first snapshot: if AWS refuses to copy it, an alarm names it";
+            findings.push(Finding::warning(Id::EngineMayNotCross, id, description).next(next));
+        }
+        findings
+    }
+
     fn defects(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let id = self.arn.id();
@@ -133,6 +171,33 @@ impl Database {
             findings.push(Finding::warning(Id::AutomatedBackupsDisabled, id, description).next(next));
         }
         findings
+    }
+}
+
+/// The option groups that were read, with their options that bind snapshots.
+#[derive(Default)]
+struct OptionGroups(BTreeMap<String, Vec<String>>);
+
+impl OptionGroups {
+    /// The binding options of an instance. AWS's default groups have none.
+    async fn of(&mut self, rds: &Client, source: &Account, instance: &DbInstance) -> anyhow::Result<Vec<String>> {
+        let mut all = Vec::new();
+        for name in instance.option_group_memberships().iter().filter_map(|group| group.option_group_name()) {
+            if name.starts_with("default:") {
+                continue;
+            }
+            if !self.0.contains_key(name) {
+                let call = rds.describe_option_groups().option_group_name(name).send().await;
+                let found = call.explain(source.credentials(), format_args!("reading option group {name}"))?;
+                let options = found.option_groups_list().iter().flat_map(|group| group.options());
+                let binds =
+                    options.filter(|option| option.persistent() == Some(true) || option.permanent() == Some(true));
+                let names = binds.filter_map(|option| option.option_name()).map(str::to_owned);
+                self.0.insert(name.to_owned(), names.collect());
+            }
+            all.extend(self.0.get(name).into_iter().flatten().cloned());
+        }
+        Ok(all)
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Scripts use the [`Id`]. `doc/json.md` lists all ids.
 
+use protocol::Place;
 use serde::Serialize;
 
+use super::costs::Cost;
 use super::quotas::Usage;
 use crate::terminal::{BAD, CAUTION, FAINT, GOOD, TITLE};
 
@@ -30,6 +32,8 @@ ids! {
     AccountUnreachable,
     CheckFailed,
     CredentialsValid,
+    RegionEnabled,
+    RegionNotEnabled,
     SourceAccountNotChecked,
     CodeBucketNotSet,
     BucketMissing,
@@ -77,8 +81,11 @@ ids! {
     LifecycleUnknown,
     TagsNotCopied,
     AutomatedBackupsDisabled,
+    OptionGroupBinds,
+    EngineMayNotCross,
     QuotaInstanceSnapshots,
     QuotaClusterSnapshots,
+    CostOfCrossing,
 }
 
 /// How important a finding is.
@@ -106,6 +113,7 @@ pub struct Finding {
     /// How to fix it.
     next_step: Option<String>,
     quota: Option<Usage>,
+    cost: Option<Cost>,
 }
 
 /// The area that a finding belongs to.
@@ -122,6 +130,8 @@ pub enum Area {
     Databases,
     /// The quotas of manual snapshots.
     Quotas,
+    /// The costs of copies to another region.
+    Costs,
 }
 
 /// The findings of one area.
@@ -129,8 +139,8 @@ pub enum Area {
 pub struct Section {
     /// The area.
     pub area: Area,
-    /// The account ID, if it is known.
-    pub account: Option<String>,
+    /// The account and region, if they are known.
+    pub place: Option<Place>,
     /// The heading.
     pub title: String,
     /// The findings.
@@ -144,15 +154,25 @@ struct Row<'a> {
     severity: Severity,
     area: Area,
     account: Option<&'a str>,
+    region: Option<&'a str>,
     resource: Option<&'a str>,
     message: String,
     quota: Option<&'a Usage>,
+    cost: Option<&'a Cost>,
 }
 
 impl Finding {
     pub(crate) fn new(id: Id, severity: Severity, resource: &str, description: impl Into<String>) -> Self {
         let description = description.into();
-        Self { id, severity, resource: Some(resource.to_owned()), description, next_step: None, quota: None }
+        Self {
+            id,
+            severity,
+            resource: Some(resource.to_owned()),
+            description,
+            next_step: None,
+            quota: None,
+            cost: None,
+        }
     }
 
     pub(crate) fn ok(id: Id, resource: &str, description: impl Into<String>) -> Self {
@@ -188,6 +208,10 @@ impl Finding {
         Self { quota: Some(usage), ..self }
     }
 
+    pub(crate) fn with_cost(self, cost: Cost) -> Self {
+        Self { cost: Some(cost), ..self }
+    }
+
     /// Sorts equal descriptions together.
     pub(crate) fn sort_key(&self) -> (String, Option<String>) {
         (self.description.clone(), self.resource.clone())
@@ -211,15 +235,17 @@ impl Finding {
 ///
 /// If it cannot be written as JSON.
 pub fn json(sections: &[Section]) -> anyhow::Result<String> {
-    let rows = sections.iter().flat_map(|Section { area, account, findings, .. }| {
+    let rows = sections.iter().flat_map(|Section { area, place, findings, .. }| {
         findings.iter().map(|finding| Row {
             id: finding.id,
             severity: finding.severity,
             area: *area,
-            account: account.as_deref(),
+            account: place.as_ref().map(|place| place.account.as_str()),
+            region: place.as_ref().map(|place| place.region.as_str()),
             resource: finding.resource.as_deref(),
             message: finding.message(finding.resource.as_deref().as_slice()),
             quota: finding.quota.as_ref(),
+            cost: finding.cost.as_ref(),
         })
     });
     Ok(serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?)
@@ -300,19 +326,27 @@ mod tests {
             steady_state: Some(108),
             fits: Some(false),
         };
-        let finding = Finding::warning(Id::QuotaInstanceSnapshots, "Manual", "4 of 100 used").with_quota(usage);
-        let section = Section { area: Area::Quotas, account: None, title: String::new(), findings: vec![finding] };
+        let cost = Cost {
+            transfer_gib_per_day: 1.0,
+            transfer_dollars_per_month: 0.6,
+            stored_gib: 10,
+            storage_dollars_per_month: 1.0,
+        };
+        let finding = Finding::warning(Id::QuotaInstanceSnapshots, "Manual", "4 of 100 used");
+        let finding = finding.with_quota(usage).with_cost(cost);
+        let section = Section { area: Area::Quotas, place: None, title: String::new(), findings: vec![finding] };
         let rows: Value = serde_json::from_str(&json(&[section]).unwrap()).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&rows[0]), documented("## `cargo xtask doctor --json`"));
         assert_eq!(keys(&rows[0]["quota"]), documented("### `quota`"));
+        assert_eq!(keys(&rows[0]["cost"]), documented("### `cost`"));
     }
 
     #[test]
     fn findings_that_differ_in_the_resource_are_one_line() {
         let finding = |database: &str| Finding::ok(Id::DatabaseProtected, database, "Standard");
         let findings = vec![finding("orders"), finding("customers"), Finding::ok(Id::DatabaseProtected, "a", "Test")];
-        let section = Section { area: Area::Databases, account: None, title: "databases".to_owned(), findings };
+        let section = Section { area: Area::Databases, place: None, title: "databases".to_owned(), findings };
         let text = anstream::adapter::strip_str(&lines(&[section]).join("\n")).to_string();
         assert_eq!(text, "databases\n  ✓ orders, customers: Standard\n  ✓ a: Test\nNo problems found.");
     }

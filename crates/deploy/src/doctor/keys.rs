@@ -1,7 +1,7 @@
 //! The KMS key of an account: whether it is enabled, and whether DR can use the one for transit copies.
 
 use config::Config;
-use protocol::AccountId;
+use protocol::{AccountId, Region};
 use serde_json::Value;
 
 use super::finding::{Finding, Id};
@@ -18,7 +18,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Finding {
     }
     look(account)
         .await
-        .map_or_else(|error| Finding::failed(Id::CheckFailed, &error), |key| judge(account.role, config, key.as_ref()))
+        .map_or_else(|error| Finding::failed(Id::CheckFailed, &error), |key| judge(account, config, key.as_ref()))
 }
 
 /// A KMS key.
@@ -51,7 +51,8 @@ async fn look(account: &Account) -> anyhow::Result<Option<Key>> {
     }))
 }
 
-fn judge(role: Role, config: &Config, key: Option<&Key>) -> Finding {
+fn judge(account: &Account, config: &Config, key: Option<&Key>) -> Finding {
+    let (role, account_region) = (account.role, &account.place.region);
     let (alias, update) = (alias(role), format!("run `cargo xtask update {role}`"));
     let Some(key) = key else {
         return if role.is_dr() && config.key_per_database {
@@ -77,7 +78,11 @@ fn judge(role: Role, config: &Config, key: Option<&Key>) -> Finding {
         return Finding::ok(Id::KeyEnabled, alias, "the key is enabled");
     };
     let missing: Vec<&str> = COPYING.into_iter().filter(|action| !allows(&key.policy, dr, action)).collect();
-    if missing.is_empty() {
+    let elsewhere = regions_without_key(&key.policy, dr, account_region, config);
+    if missing.is_empty() && !elsewhere.is_empty() {
+        let description = format!("the key policy does not allow {dr} the key through RDS of {}", elsewhere.join(", "));
+        Finding::error(Id::KeyAccessMissing, alias, description).next(update)
+    } else if missing.is_empty() {
         Finding::ok(Id::KeyEnabled, alias, format!("the key is enabled, and {dr} can copy snapshots under it"))
     } else {
         let description = format!("the key policy does not allow {} for {dr}", missing.join(", "));
@@ -85,9 +90,31 @@ fn judge(role: Role, config: &Config, key: Option<&Key>) -> Finding {
     }
 }
 
+/// The regions through whose RDS DR cannot decrypt under the key. AWS does not document which of both regions asks KMS.
+fn regions_without_key(policy: &Value, dr: &AccountId, own: &Region, config: &Config) -> Vec<String> {
+    let Some(copies) = config.copies_region().filter(|copies| *copies != own) else { return Vec::new() };
+    let through = |region: &Region| format!("rds.{region}.amazonaws.com");
+    let allowed: Vec<String> = list(policy.get("Statement"))
+        .filter(|statement| is_for(statement, dr, "kms:Decrypt"))
+        .flat_map(|statement| {
+            let condition = statement.pointer("/Condition/StringEquals/kms:ViaService");
+            // Without the condition, it is allowed through each.
+            match condition {
+                None => [own, copies].map(through).to_vec(),
+                Some(_) => list(condition).filter_map(Value::as_str).map(str::to_owned).collect(),
+            }
+        })
+        .collect();
+    [own, copies].into_iter().filter(|region| !allowed.contains(&through(region))).map(ToString::to_string).collect()
+}
+
 /// Whether a statement allows this action for a principal in that account. Conditions are not evaluated: they restrict the
 /// role, and the caller to RDS.
 fn allows(policy: &Value, account: &AccountId, action: &str) -> bool {
+    list(policy.get("Statement")).any(|statement| is_for(statement, account, action))
+}
+
+fn is_for(statement: &Value, account: &AccountId, action: &str) -> bool {
     let is_principal = |principal: &str| {
         principal == "*" || principal == account.as_str() || principal.split(':').nth(4) == Some(account.as_str())
     };
@@ -95,13 +122,11 @@ fn allows(policy: &Value, account: &AccountId, action: &str) -> bool {
         Some(start) => action.to_lowercase().starts_with(&start.to_lowercase()),
         None => action.eq_ignore_ascii_case(pattern),
     };
-    list(policy.get("Statement")).any(|statement| {
-        let principal = statement.get("Principal");
-        let aws = principal.and_then(|principal| principal.get("AWS")).or(principal);
-        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
-            && list(aws).filter_map(Value::as_str).any(is_principal)
-            && list(statement.get("Action")).filter_map(Value::as_str).any(is_action)
-    })
+    let principal = statement.get("Principal");
+    let aws = principal.and_then(|principal| principal.get("AWS")).or(principal);
+    statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+        && list(aws).filter_map(Value::as_str).any(is_principal)
+        && list(statement.get("Action")).filter_map(Value::as_str).any(is_action)
 }
 
 /// A policy can have a single value in place of a list.

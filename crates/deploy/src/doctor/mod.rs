@@ -2,10 +2,12 @@
 //!
 //! Each module observes one subject, and judges it with a pure function. AWS resources are not changed.
 
+pub mod costs;
 pub mod databases;
 pub mod finding;
 pub mod keys;
 pub mod quotas;
+pub mod regions;
 mod stacks;
 mod tools;
 pub mod topics;
@@ -13,9 +15,11 @@ pub mod topics;
 use anyhow::ensure;
 use chrono::{DateTime, Utc};
 use config::Config;
+use protocol::Region;
 
 use crate::terminal::Answers;
 use crate::{Account, Role, Terminal, bucket, deployed};
+use costs::Cost;
 use databases::Databases;
 use finding::{Area, Finding, Id, Section, Severity};
 use quotas::{Copies, Quotas};
@@ -40,72 +44,107 @@ pub async fn run(args: &deploy_args::Doctor, config: &Config) -> anyhow::Result<
 
 async fn examine(config: &Config) -> Vec<Section> {
     let title = "this machine".to_owned();
-    let machine = Section { area: Area::Machine, account: None, title, findings: tools::judge(&tools::look(config)) };
-    let mut is_dry_run = true;
-    let dr = Account::connect(Role::Consumer, config).await;
-    let dr_section = match &dr {
-        Ok(dr) => {
-            let mut findings = vec![credentials(dr), code_bucket(dr, config).await];
-            let deployment = deployment(dr, config).await;
-            is_dry_run = deployment.is_dry_run;
-            findings.extend(deployment.findings);
-            section(Area::DrAccount, dr, dr.to_string(), findings)
+    let machine = Section { area: Area::Machine, place: None, title, findings: tools::judge(&tools::look(config)) };
+    let mut sections = vec![machine];
+    let roles = [Role::Consumer].into_iter().chain(config.second_region.as_ref().map(|_| Role::Second));
+    let mut drs = Vec::new();
+    for role in roles {
+        match Account::connect(role, config).await {
+            Ok(dr) => {
+                let mut findings = vec![credentials(&dr), code_bucket(&dr, config).await];
+                if role == Role::Consumer {
+                    findings.extend(regions::examine(&dr, config).await);
+                }
+                let deployment = deployment(&dr, config).await;
+                findings.extend(deployment.findings);
+                sections.push(section(Area::DrAccount, &dr, dr.to_string(), findings));
+                drs.push((dr, deployment.is_dry_run));
+            }
+            Err(error) => sections.push(unreachable(Area::DrAccount, role, &error)),
         }
-        Err(error) => unreachable(Area::DrAccount, Role::Consumer, error),
-    };
-    let source = Account::connect(Role::Producer, config).await;
-    let source_section = match &source {
-        Ok(source) => {
-            let mut findings = vec![credentials(source)];
-            findings.extend(other_sources(source, config));
-            findings.extend(deployment(source, config).await.findings);
-            section(Area::SourceAccount, source, source.to_string(), findings)
+    }
+    let mut sources = Vec::new();
+    for region in database_regions(config) {
+        match connect_source(region.as_ref(), config).await {
+            Ok(source) => {
+                let mut findings = vec![credentials(&source)];
+                if sources.is_empty() {
+                    findings.extend(other_sources(&source, config));
+                    findings.extend(regions::examine(&source, config).await);
+                }
+                findings.extend(deployment(&source, config).await.findings);
+                sections.push(section(Area::SourceAccount, &source, source.to_string(), findings));
+                sources.push(source);
+            }
+            Err(error) => sections.push(unreachable(Area::SourceAccount, Role::Producer, &error)),
         }
-        Err(error) => unreachable(Area::SourceAccount, Role::Producer, error),
-    };
+    }
     let now = std::time::SystemTime::now().into();
-    let copying = copying(source.as_ref().ok(), dr.as_ref().ok(), config, is_dry_run, now).await;
-    [machine, dr_section, source_section].into_iter().chain(copying).collect()
+    sections.extend(copying(&sources, &drs, config, now).await);
+    sections
+}
+
+/// The regions of the databases. Without any in the configuration, connecting reports the missing key.
+fn database_regions(config: &Config) -> Vec<Option<Region>> {
+    let regions = config.database_regions();
+    if regions.is_empty() { vec![None] } else { regions.into_iter().map(Some).collect() }
+}
+
+async fn connect_source(region: Option<&Region>, config: &Config) -> anyhow::Result<Account> {
+    match region {
+        Some(region) => Account::connect_in(Role::Producer, region, config).await,
+        None => Account::connect(Role::Producer, config).await,
+    }
 }
 
 fn section(area: Area, account: &Account, title: String, findings: Vec<Finding>) -> Section {
-    Section { area, account: Some(account.place.account.to_string()), title, findings }
+    Section { area, place: Some(account.place.clone()), title, findings }
 }
 
 fn unreachable(area: Area, role: Role, error: &anyhow::Error) -> Section {
     let findings = vec![Finding::failed(Id::AccountUnreachable, error)];
-    Section { area, account: None, title: role.account().to_owned(), findings }
+    Section { area, place: None, title: role.account().to_owned(), findings }
 }
 
-/// The databases, and whether the quotas are sufficient for their copies.
+/// The databases of each region, and in each region of DR whether the quotas are sufficient for their copies, and what copies from
+/// another region cost. With each region of DR comes whether it is in a dry run.
 pub async fn copying(
-    source: Option<&Account>,
-    dr: Option<&Account>,
+    sources: &[Account],
+    drs: &[(Account, bool)],
     config: &Config,
-    is_dry_run: bool,
     now: DateTime<Utc>,
 ) -> Vec<Section> {
-    let Some(source) = source else { return Vec::new() };
     let failed = |error| vec![Finding::failed(Id::CheckFailed, &error)];
-    let databases = Databases::look(source).await;
-    let lifecycles: Option<Vec<_>> = databases.as_ref().ok().map(|databases| {
-        let copied = databases.copied(&config.lifecycles);
-        copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect()
-    });
-    let findings = databases.map_or_else(failed, |databases| databases.judge(&config.lifecycles));
-    let mut sections = vec![section(Area::Databases, source, format!("databases of {source}"), findings)];
-    let findings = Quotas::look(source).await.map_or_else(failed, |quotas| quotas.judge_transit());
-    sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
-    if let (Some(dr), Some(lifecycles)) = (dr, lifecycles) {
+    let (mut sections, mut lifecycles) = (Vec::new(), Some(Vec::new()));
+    for source in sources {
+        let databases = Databases::look(source).await;
+        let of_region = databases.as_ref().ok().map(|databases| {
+            let copied = databases.copied(&config.lifecycles);
+            copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect::<Vec<_>>()
+        });
+        // The quotas of DR are judged only with all databases.
+        lifecycles = lifecycles.zip(of_region).map(|(all, more)| [all, more].concat());
+        let findings = databases.map_or_else(failed, |databases| databases.judge(config));
+        sections.push(section(Area::Databases, source, format!("databases of {source}"), findings));
+        let findings = Quotas::look(source).await.map_or_else(failed, |quotas| quotas.judge_transit());
+        sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
+    }
+    let Some(lifecycles) = lifecycles.filter(|_| !sources.is_empty()) else { return sections };
+    for (dr, is_dry_run) in drs {
         let snapshots = deployed::snapshots(dr).await;
-        let findings = match Quotas::look(dr).await.and_then(|quotas| Ok((quotas, snapshots?))) {
+        let quotas = Quotas::look(dr).await;
+        let (findings, cost) = match quotas.and_then(|quotas| Ok((quotas, snapshots?))) {
             Ok((quotas, snapshots)) => {
-                let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
-                quotas.judge_copies(&copies, config)
+                let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run: *is_dry_run, now };
+                (quotas.judge_copies(&copies, config), Cost::of(&snapshots, &dr.place, now))
             }
-            Err(error) => failed(error),
+            Err(error) => (failed(error), None),
         };
         sections.push(section(Area::Quotas, dr, format!("quotas of {dr}"), findings));
+        if let Some(cost) = cost {
+            let findings = vec![cost.finding(&dr.place)];
+            sections.push(section(Area::Costs, dr, format!("costs of {dr}"), findings));
+        }
     }
     sections
 }
@@ -129,6 +168,7 @@ async fn code_bucket(dr: &Account, config: &Config) -> Finding {
         return Finding::pending(Id::CodeBucketNotSet, "CODE_BUCKET", "the key is not set")
             .next(format!("set it in config.yaml, then {setup}"));
     };
+    let name = name.as_str();
     match bucket::differences(dr, config, name).await {
         Ok(None) => Finding::pending(Id::BucketMissing, name, "the bucket does not exist").next(setup),
         Ok(Some(wrong)) if wrong.is_empty() => {

@@ -47,7 +47,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
             Err(error) => examined.findings.push(Finding::failed(Id::CheckFailed, &error)),
         }
     }
-    if account.role == Role::Consumer {
+    if account.role.is_dr() {
         examined.findings.extend(examine_sources(account, config).await);
     }
     examined
@@ -56,7 +56,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
 /// The stacks of the source accounts in DR.
 async fn examine_sources(dr: &Account, config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for name in config.source_accts.iter().cloned().map(StackName::Source) {
+    for name in StackName::all(dr.role, config).into_iter().skip(1) {
         match Stack::look(dr, &name).await {
             Ok(stack) => findings.extend(judge_stack(&name, &dr.place.region, config, stack.as_ref())),
             Err(error) => findings.push(Finding::failed(Id::CheckFailed, &error)),
@@ -270,7 +270,7 @@ mod tests {
             Some(letters(None)),
         ];
         let findings = findings.into_iter().flatten().collect();
-        let section = Section { area: Area::DrAccount, account: None, title: "the DR account".to_owned(), findings };
+        let section = Section { area: Area::DrAccount, place: None, title: "the DR account".to_owned(), findings };
         insta::assert_snapshot!(anstream::adapter::strip_str(&lines(&[section]).join("\n")));
     }
 }

@@ -60,7 +60,7 @@ mod tests {
     fn missing_tool_is_reported_with_the_command_that_installs_it() {
         let tools = Tools { python: false, target: ("aarch64-unknown-linux-gnu", false) };
         let title = "this machine".to_owned();
-        let section = Section { area: Area::Machine, account: None, title, findings: judge(&tools) };
+        let section = Section { area: Area::Machine, place: None, title, findings: judge(&tools) };
         insta::assert_snapshot!(anstream::adapter::strip_str(&lines(&[section]).join("\n")));
     }
 }

@@ -16,9 +16,13 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> 
     let failed = |error| Finding::failed(Id::CheckFailed, &error);
     let main = account.role.topic();
     let mut topics = vec![main.to_owned()];
-    if account.role == Role::Consumer {
-        topics.extend(config.source_accts.iter().map(|source| consumer_topic(&account.place, source).name));
-    }
+    // The consumer in the first region announces copies to the second as a source account does.
+    let announcing: Vec<&AccountId> = match account.role {
+        Role::Producer => Vec::new(),
+        Role::Consumer => config.source_accts.iter().collect(),
+        Role::Second => config.dr_acct.iter().collect(),
+    };
+    topics.extend(announcing.into_iter().map(|source| consumer_topic(&account.place, source).name));
     let mut findings = Vec::new();
     for topic in &topics {
         findings.push(match subscriptions(account, &account.place.arn("sns", topic)).await {
@@ -31,7 +35,8 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> 
         Ok(found) => judge_rds(account.role, &found),
         Err(error) => failed(error),
     });
-    let recipients = match (&config.alarm_topic_arn, &config.alarm_email) {
+    let alarm_topic = config.alarm_topic_in(&account.place.region);
+    let recipients = match (&alarm_topic, &config.alarm_email) {
         // Another account's topic cannot be read from here.
         (Some(topic), _) if topic_account(topic).as_ref() != Some(&account.place.account) => Ok(None),
         (Some(topic), _) => subscriptions(account, topic).await,
@@ -123,7 +128,7 @@ fn judge_rds(role: Role, found: &[Kind]) -> Finding {
 fn judge_alarms(account: &Account, config: &Config, found: Option<&[Subscription]>) -> Finding {
     let role = account.role;
     let update = format!("run `cargo xtask update {role}`");
-    let email = match (&config.alarm_topic_arn, &config.alarm_email) {
+    let email = match (&config.alarm_topic_in(&account.place.region), &config.alarm_email) {
         (Some(topic), _) => return judge_alarm_topic(account, config, topic, found),
         (None, None) => {
             return Finding::warning(Id::AlarmReceiverMissing, "", "alarms are not sent to anyone")
@@ -145,7 +150,7 @@ fn judge_alarms(account: &Account, config: &Config, found: Option<&[Subscription
 /// The user's own topic. Alarms must arrive outside production (invariant 16).
 fn judge_alarm_topic(account: &Account, config: &Config, topic: &str, found: Option<&[Subscription]>) -> Finding {
     let owner = topic_account(topic);
-    if account.role == Role::Consumer && owner.as_ref().is_some_and(|owner| config.source_accts.contains(owner)) {
+    if account.role.is_dr() && owner.as_ref().is_some_and(|owner| config.source_accts.contains(owner)) {
         let description = "the topic for alarms is in a source account, from which an attacker can silence them";
         return Finding::error(Id::AlarmTopicInSource, topic, description)
             .next("set ALARM_TOPIC_ARN to a topic in another account, then run `cargo xtask update consumer`");

@@ -41,7 +41,7 @@ async fn examined(fixture: &Fixture, more: &str) -> Vec<Section> {
         let findings = resources(&account, &config(more)).await;
         let area = if role == Role::Consumer { Area::DrAccount } else { Area::SourceAccount };
         let title = role.to_string();
-        sections.push(Section { area, account: Some(account.place.account.to_string()), title, findings });
+        sections.push(Section { area, place: Some(account.place.clone()), title, findings });
     }
     sections
 }
@@ -138,7 +138,7 @@ async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Resu
     let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
     let config = config("lifecycles:\n  Fortnight: { daily: 14 }\n");
     let now = fixture.rehearsal.world().now();
-    let sections = copying(Some(&source), Some(&dr), &config, true, now).await;
+    let sections = copying(&[source], &[(dr, true)], &config, now).await;
     insta::assert_snapshot!(plain(&finding::lines(&sections)));
     Ok(())
 }
@@ -146,9 +146,9 @@ async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Resu
 #[tokio::test(start_paused = true)]
 async fn account_without_tagged_databases_has_no_errors() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
-    let source = account(&fixture, Role::Producer);
+    let sources = [account(&fixture, Role::Producer)];
     let now = fixture.rehearsal.world().now();
-    let lines = async || plain(&finding::lines(&copying(Some(&source), None, &config(""), true, now).await));
+    let lines = async || plain(&finding::lines(&copying(&sources, &[], &config(""), now).await));
     let empty = lines().await;
     fixture.create_database(&Database::instance("orders")).await?;
     fixture.pass_hours(1).await?;
@@ -175,7 +175,7 @@ async fn quota_is_compared_with_dry_run_and_with_the_lifecycles() -> anyhow::Res
         findings.extend(quotas.judge_transit());
         let mode = if is_dry_run { "dry run" } else { "deletion enabled" };
         let title = format!("{used} of {limit}, {mode}");
-        plain(&finding::lines(&[Section { area: Area::Quotas, account: None, title, findings }]))
+        plain(&finding::lines(&[Section { area: Area::Quotas, place: None, title, findings }]))
     };
     let cases = [
         judged(4, 200, true),

@@ -8,6 +8,7 @@ mod deletion;
 mod doctor;
 mod event;
 mod owner;
+mod regions;
 mod status;
 
 use std::path::Path;

@@ -1,0 +1,107 @@
+//! `doctor` and `status` if copies are in other regions than their databases.
+
+use deploy::doctor::finding::{self, Area, Section, Severity};
+use deploy::doctor::{copying, regions, resources};
+use deploy::{Account, Role};
+use protocol::Place;
+use rehearsal::{Database, Setup};
+use tests::{DR, Fixture, REGION, SOURCE, settings};
+
+use crate::{config, plain};
+
+const COPIES: &str = "us-east-1";
+const SECOND: &str = "eu-central-1";
+const CONFIG: &str = "DR_REGION: us-east-1\nSECOND_REGION: eu-central-1\n\
+                      ALARM_TOPIC_ARN: arn:aws:sns:eu-west-1:222222222222:pager\n";
+
+async fn fixture() -> anyhow::Result<Fixture> {
+    Fixture::with(settings(), Setup::new(SOURCE, DR, REGION)?.dr_region(COPIES)?.second_region(SECOND)?).await
+}
+
+fn account(fixture: &Fixture, role: Role) -> Account {
+    let (account, region) = match role {
+        Role::Producer => (SOURCE, REGION),
+        Role::Consumer => (DR, COPIES),
+        Role::Second => (DR, SECOND),
+    };
+    let place = Place { region: region.parse().unwrap(), account: account.parse().unwrap() };
+    Account::unchecked(role, place, fixture.rehearsal.world().sdk_config(account, region))
+}
+
+fn section(account: &Account, findings: Vec<finding::Finding>) -> Section {
+    Section { area: Area::DrAccount, place: Some(account.place.clone()), title: account.to_string(), findings }
+}
+
+async fn pagers(fixture: &Fixture) -> anyhow::Result<()> {
+    for region in [COPIES, SECOND] {
+        let config = fixture.rehearsal.world().sdk_config(DR, region);
+        let sns = aws_sdk_sns::Client::new(&config);
+        let topic = sns.create_topic().name("pager").send().await?.topic_arn.unwrap();
+        aws_sdk_sqs::Client::new(&config).create_queue().queue_name("pager").send().await?;
+        let queue = format!("arn:aws:sqs:{region}:{DR}:pager");
+        sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(queue).send().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_complete_deployment_in_three_regions_has_no_problems() -> anyhow::Result<()> {
+    let fixture = fixture().await?;
+    pagers(&fixture).await?;
+    let mut sections = Vec::new();
+    for role in [Role::Producer, Role::Consumer, Role::Second] {
+        let account = account(&fixture, role);
+        let mut findings = resources(&account, &config(CONFIG)).await;
+        if role != Role::Second {
+            findings.extend(regions::examine(&account, &config(CONFIG)).await);
+        }
+        sections.push(section(&account, findings));
+    }
+    insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    assert_eq!(finding::count(&sections, Severity::Error), 0);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_not_enabled_and_a_key_for_one_region_are_errors() -> anyhow::Result<()> {
+    let fixture = fixture().await?;
+    let source = account(&fixture, Role::Producer);
+    let world = fixture.rehearsal.world();
+    world.disable_region(SOURCE, COPIES);
+    let mut findings = regions::examine(&source, &config(CONFIG)).await;
+    // As it was before DR_REGION was set.
+    let kms = aws_sdk_kms::Client::new(source.sdk());
+    let key = kms.describe_key().key_id("alias/draco-transit").send().await?.key_metadata.unwrap();
+    let policy = kms.get_key_policy().key_id(key.key_id()).send().await?.policy.unwrap();
+    let policy = policy.replace(&format!("\"rds.{COPIES}.amazonaws.com\""), "\"rds.us-west-2.amazonaws.com\"");
+    kms.put_key_policy().key_id(key.key_id()).policy(policy).send().await?;
+    findings.extend(resources(&source, &config(CONFIG)).await);
+    let sections = [section(&source, findings)];
+    let errors = finding::lines(&sections).into_iter().filter(|line| line.contains('✗'));
+    insta::assert_snapshot!(plain(&errors.collect::<Vec<_>>()));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn databases_that_cannot_cross_are_named_and_copies_have_a_price() -> anyhow::Result<()> {
+    let mut fixture = fixture().await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    let world = fixture.rehearsal.world().clone();
+    world.add_option_group(SOURCE, REGION, "secret", "oracle-ee", &["TDE", "JVM"]);
+    let source = account(&fixture, Role::Producer);
+    let rds = aws_sdk_rds::Client::new(source.sdk());
+    let tag = || aws_sdk_rds::types::Tag::builder().key("Draco_Lifecycle").value("Standard").build();
+    let call =
+        rds.create_db_instance().db_instance_identifier("books").db_instance_class("db.m5.large").engine("oracle-ee");
+    let call = call.license_model("bring-your-own-license").allocated_storage(100).option_group_name("secret");
+    let call = call.master_username("owner").master_user_password("correct-horse").copy_tags_to_snapshot(true);
+    call.preferred_backup_window("20:00-20:30").tags(tag()).send().await?;
+    let call = rds.create_db_cluster().db_cluster_identifier("papers").engine("docdb").tags(tag());
+    let call = call.preferred_backup_window("20:00-20:30");
+    call.master_username("owner").master_user_password("correct-horse").send().await?;
+    fixture.pass_hours(6).await?;
+    let drs = [(account(&fixture, Role::Consumer), false), (account(&fixture, Role::Second), false)];
+    let sections = copying(&[source], &drs, &config(CONFIG), world.now()).await;
+    insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    Ok(())
+}
