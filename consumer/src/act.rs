@@ -16,7 +16,7 @@ use crate::decide::{Existing, Step};
 use crate::keys::CopyKey;
 use crate::onward::Upstream;
 use crate::settings::Settings;
-use crate::{Cause, Consumer, Look, warn_unreachable};
+use crate::{Cause, Consumer, Look, Looked, warn_unreachable};
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,34 +29,53 @@ pub(crate) struct Refused {
 /// The result of an attempt to start a copy.
 enum Start {
     Started,
+    /// Another invocation has started it.
+    ByAnother,
+    /// AWS refuses it, because too many copies from another region are in progress.
+    Full,
     /// Its key is new. It can be started after this time.
     AfterKey(TimeDelta),
 }
 
 impl Consumer {
     /// Makes the calls of a step.
-    pub(crate) async fn act(&self, look: &Look, step: Step) -> anyhow::Result<Answer> {
+    pub(crate) async fn act(&self, look: &Look, step: Step) -> anyhow::Result<Looked> {
         let Look { origin, upstream, cause } = look;
         let cause = *cause;
         match step {
             Step::NoAction => {}
-            Step::WaitForShare { announcement, delay } => return self.wait_for_share(look, announcement, delay).await,
+            Step::WaitForShare { announcement, delay } => {
+                return self.wait_for_share(look, announcement, delay).await.map(Looked::Answer);
+            }
             Step::StartCopy { announcement, transit, attempt, previous } => {
                 match self.start_copy(upstream, &announcement, &transit, attempt).await {
-                    Ok(Start::Started) => self.report_reduced_lifecycle(&announcement, previous),
-                    Ok(Start::AfterKey(delay)) => return self.wait_for_key(announcement, delay, cause).await,
+                    Ok(Start::Started) => {
+                        self.report_reduced_lifecycle(&announcement, previous);
+                        return Ok(Looked::Started);
+                    }
+                    Ok(Start::ByAnother) => {}
+                    Ok(Start::AfterKey(delay)) => {
+                        return self.wait_for_key(announcement, delay, cause).await.map(Looked::Answer);
+                    }
+                    Ok(Start::Full) if matches!(cause, Cause::Ticket) => return Ok(Looked::Full),
+                    Ok(Start::Full) => self.enqueue(look, announcement).await?,
                     Err(error) => {
                         let Refused { reason, why } = error.downcast()?;
                         self.refuse_because(look, reason, why).await?;
                     }
                 }
             }
-            Step::Wait { copy } => return self.wait(origin, &copy, cause).await,
-            Step::Complete { copy } => self.complete(look, &copy).await?,
+            Step::Queue { announcement } => self.enqueue(look, announcement).await?,
+            Step::Wait { copy } => return self.wait(origin, &copy, cause).await.map(Looked::Answer),
+            Step::Complete { copy } => {
+                self.complete(look, &copy).await?;
+                return Ok(self.ended(look));
+            }
             Step::ReportAgain { copy } => self.report(look, &copy).await?,
             Step::ReportFailure { copies } => {
                 error!(snapshot = %origin.snapshot, step = step::COPY_FAILED, copy = listed(&copies), failed = 1,
                     "AWS started the copy, and it failed; the next announcement starts another, under another name");
+                return Ok(self.ended(look));
             }
             Step::RefuseFailed { copies } => {
                 let why = format!("{}: {}", listed(&copies), explanation(RefusalReason::CopyFailed));
@@ -76,7 +95,12 @@ impl Consumer {
                 self.refuse_because(look, reason, why).await?;
             }
         }
-        Ok(Answer::Done)
+        Ok(Looked::DONE)
+    }
+
+    /// The result of a look at a copy that has ended.
+    fn ended(&self, look: &Look) -> Looked {
+        if self.is_of_other_region(look) { Looked::Ended } else { Looked::DONE }
     }
 
     async fn wait_for_share(
@@ -150,6 +174,7 @@ impl Consumer {
         }
         let start = match self.cloud.copy(transit, &copy, key.as_deref(), &tags).await {
             Ok(start) => start,
+            Err(error) if self.is_full(announcement, &error).await? => return Ok(Start::Full),
             Err(error) => return Err(self.not_started(origin, transit, error).await),
         };
         match start {
@@ -167,7 +192,10 @@ impl Consumer {
             }
         }
         self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?;
-        Ok(Start::Started)
+        Ok(match start {
+            CopyStart::Started => Start::Started,
+            CopyStart::NameExists => Start::ByAnother,
+        })
     }
 
     /// The list of the database does not contain a snapshot of another database.
@@ -230,7 +258,7 @@ impl Consumer {
         self.refuse_because(look, reason, explanation(reason).to_owned()).await
     }
 
-    async fn refuse_because(&self, look: &Look, reason: RefusalReason, why: String) -> anyhow::Result<()> {
+    pub(crate) async fn refuse_because(&self, look: &Look, reason: RefusalReason, why: String) -> anyhow::Result<()> {
         let Look { origin, upstream, .. } = look;
         error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
         match upstream {

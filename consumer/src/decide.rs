@@ -57,8 +57,8 @@ pub enum Reported {
 /// The transit copy, as DR sees it. In DR's second region it is the copy in the first region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transit {
-    /// The transit copy was not looked up, because only the copy was, or its region cannot be reached. In DR's second region: there
-    /// is no complete copy in the first region.
+    /// The transit copy was not looked up, because only the copy was. In DR's second region: there is no complete copy in the first
+    /// region.
     NotObserved,
     /// The transit copy is not visible. Sharing takes a moment to take effect.
     NotVisible {
@@ -81,7 +81,20 @@ pub enum Transit {
         admission: Admission,
         /// The lifecycle of the database's newest copy, if there is one.
         previous: Option<Box<Lifecycle>>,
+        /// Whether it is its turn.
+        turn: Turn,
     },
+    /// Its region cannot be reached.
+    Unreachable,
+}
+
+/// Whether a copy may be started now. AWS limits the copies in progress from other regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Yes, as far as DR knows.
+    Now,
+    /// No: snapshots that came earlier wait already.
+    Later,
 }
 
 /// Whether DR accepts a transit copy.
@@ -130,6 +143,11 @@ pub enum Step {
         attempt: Attempt,
         /// The lifecycle of the database's newest copy, if there is one.
         previous: Option<Box<Lifecycle>>,
+    },
+    /// Let the snapshot wait until it is its turn.
+    Queue {
+        /// The announcement of the transit copy.
+        announcement: Announcement,
     },
     /// Wait for the copy.
     Wait {
@@ -189,11 +207,13 @@ pub enum Step {
 /// | failed, no attempt left | any                            | source    | `RefuseFailed`             |
 /// | failed, no attempt left | any                            | DR        | `NoAction`                 |
 /// | none, failed            | not observed                   | any       | `NoAction`                 |
+/// | none, failed            | region unreachable             | any       | `NoAction`                 |
 /// | none, failed            | not visible                    | any       | `WaitForShare`             |
 /// | none, failed            | never visible                  | any       | `Refuse(NotShared)`        |
 /// | none, failed            | taken after it was created     | any       | `Refuse(TakenLater)`       |
 /// | none, failed            | unencrypted, forbidden         | any       | `Refuse(PlaintextCluster)` |
 /// | none, failed            | over a limit of the account    | any       | `RefuseLimit`              |
+/// | none, failed            | visible, others wait           | any       | `Queue`                    |
 /// | none, failed            | visible                        | any       | `StartCopy`                |
 ///
 /// The consumer cannot delete, so a failed copy stays, and the next attempt has another name. Announcements of accounts that DR
@@ -224,16 +244,17 @@ pub fn decide(observed: Observed) -> Step {
 
 fn decide_without_copy(transit: Transit, attempt: Attempt) -> Step {
     match transit {
-        Transit::NotObserved => Step::NoAction,
+        Transit::NotObserved | Transit::Unreachable => Step::NoAction,
         Transit::NotVisible { announcement, delay } => Step::WaitForShare { announcement, delay },
         Transit::NeverVisible => Step::Refuse(RefusalReason::NotShared),
         Transit::OverLimit(exceeded) => Step::RefuseLimit(exceeded),
-        Transit::Visible { announcement, snapshot, admission, previous } => match admission {
+        Transit::Visible { announcement, snapshot, admission, previous, turn } => match admission {
             Admission::TakenLater => Step::Refuse(RefusalReason::TakenLater),
             Admission::PlaintextForbidden => Step::Refuse(RefusalReason::PlaintextCluster),
-            Admission::Encrypted | Admission::PlaintextAllowed => {
-                Step::StartCopy { announcement, transit: snapshot, attempt, previous }
-            }
+            Admission::Encrypted | Admission::PlaintextAllowed => match turn {
+                Turn::Now => Step::StartCopy { announcement, transit: snapshot, attempt, previous },
+                Turn::Later => Step::Queue { announcement },
+            },
         },
     }
 }

@@ -12,6 +12,7 @@ pub mod decide;
 mod keys;
 pub mod limits;
 mod onward;
+mod queue;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use archive::{Archive, History};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::wait::WaitPolicy;
-use cloud::{Class, Cloud, Rejection, Replication, reject, require};
+use cloud::{Class, Cloud, Rejection, Replication, batch, reject, require};
 use protocol::event::{Awaited, Check, Content, Onward, Record};
 use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
@@ -31,9 +32,10 @@ use protocol::wait::{self, Answer};
 use protocol::{Announcement, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
 use tracing::{Instrument, info, info_span, warn};
 
-use decide::{Admission, Existing, Observed, Requester, Transit, decide, is_same_time};
+use decide::{Admission, Existing, Observed, Requester, Transit, Turn, decide, is_same_time};
 use limits::{Counts, DatabaseUse};
 use onward::Upstream;
+use queue::{Queue, Standing};
 use settings::{Plaintext, Settings};
 
 /// The consumer, with its clients and settings.
@@ -41,6 +43,7 @@ pub struct Consumer {
     cloud: Cloud,
     settings: Settings,
     counts: Counts,
+    queue: Queue,
 }
 
 /// What DR has of one database of a source account.
@@ -64,6 +67,8 @@ pub(crate) enum Cause {
     CopyTimer(DateTime<Utc>),
     /// An RDS notification, or the sweep.
     Copy,
+    /// A ticket of the queue whose turn it is.
+    Ticket,
 }
 
 /// A look at one snapshot: what every step of it needs.
@@ -73,10 +78,34 @@ pub(crate) struct Look {
     cause: Cause,
 }
 
+/// The result of a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// For the timer that caused it, if one did.
+    Answer(Answer),
+    /// This look has started a copy.
+    Started,
+    /// A copy from another region has ended.
+    Ended,
+    /// A ticket has to wait longer: AWS refuses more copies from its region, or that cannot be reached.
+    Full,
+}
+
+impl Looked {
+    pub(crate) const DONE: Self = Self::Answer(Answer::Done);
+
+    fn answer(&self) -> Answer {
+        match self {
+            Self::Answer(answer) => answer.clone(),
+            Self::Started | Self::Ended | Self::Full => Answer::Done,
+        }
+    }
+}
+
 impl Cause {
     fn requester(self) -> Requester {
         match self {
-            Self::Announcement => Requester::Source,
+            Self::Announcement | Self::Ticket => Requester::Source,
             Self::CopyTimer(_) => Requester::Timer,
             Self::ShareTimer(_) | Self::Copy => Requester::Dr,
         }
@@ -90,7 +119,7 @@ impl Consumer {
     /// All settings that are missing or invalid.
     pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(environment, cloud.here())?;
-        Ok(Self { cloud, settings, counts: Counts::default() })
+        Ok(Self { cloud, settings, counts: Counts::default(), queue: Queue::default() })
     }
 }
 
@@ -135,7 +164,10 @@ impl Replication for Consumer {
             Awaited::Copying(origin) => self.check_copy(origin, Cause::CopyTimer(since)).await,
             Awaited::Sharing(announcement) => self.look_at_message(announcement, Cause::ShareTimer(since)).await,
         };
-        checked.or_else(|error| reject(Some(&sender), error).map(|()| Answer::Done))
+        let looked = checked.or_else(|error| reject(Some(&sender), error).map(|()| Looked::DONE))?;
+        let answer = looked.answer();
+        self.after(looked).await;
+        Ok(answer)
     }
 
     async fn sweep_snapshot(&self, snapshot: Snapshot, (): &()) -> anyhow::Result<()> {
@@ -144,18 +176,28 @@ impl Replication for Consumer {
         if self.ensure_served(&origin, &Upstream::of(&origin, &copies)).is_err() {
             return Ok(());
         }
-        self.look_at_copies(origin, copies, Cause::Copy).await.map(drop)
+        let looked = self.look_at_copies(origin, copies, Cause::Copy).await?;
+        self.after(looked).await;
+        Ok(())
     }
 
     async fn sweep_onward(&self, from: Onward, deadline: DateTime<Utc>) -> anyhow::Result<()> {
-        Consumer::sweep_onward(self, from, deadline).await
+        let dispatched = match from == Onward::default() {
+            true => self.dispatch_all(deadline).await,
+            false => Ok(()),
+        };
+        batch::both(dispatched, Consumer::sweep_onward(self, from, deadline).await)
     }
 }
 
 impl Consumer {
     async fn handle_message(&self, message: Message) -> anyhow::Result<()> {
         match message {
-            Message::Shared(announcement) => self.look_at_message(announcement, Cause::Announcement).await.map(drop),
+            Message::Shared(announcement) => {
+                let looked = self.look_at_message(announcement, Cause::Announcement).await?;
+                self.after(looked).await;
+                Ok(())
+            }
             Message::Audit { sources } => self.answer_audit(sources).await,
             Message::Completed { .. } | Message::NoCopy(_) | Message::Missing { .. } => {
                 let why = format!("received {}, which is a message for a source account; this is DR", message.event());
@@ -219,7 +261,7 @@ impl Consumer {
         })
     }
 
-    async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Answer> {
+    async fn check_copy(&self, origin: Origin, cause: Cause) -> anyhow::Result<Looked> {
         let served = self.ensure_served(&origin, &Upstream::Source);
         if self.settings.first.is_none() {
             served?;
@@ -236,7 +278,7 @@ impl Consumer {
         self.look_at_copies(origin, copies, cause).await
     }
 
-    async fn look_at_message(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+    pub(crate) async fn look_at_message(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Looked> {
         match self.is_onward(&announcement) {
             true => self.look_at_onward(announcement, cause).await,
             false => self.look_at_announced(announcement, cause).await,
@@ -244,18 +286,19 @@ impl Consumer {
     }
 
     /// Looks at a transit copy that is announced now, or was announced when the timer was started.
-    async fn look_at_announced(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+    async fn look_at_announced(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Looked> {
         let origin = announcement.origin.clone();
         self.ensure_served(&origin, &Upstream::Source)?;
         require(announcement.transit == origin.transit(), || {
             let (named, expected) = (&announcement.transit, origin.transit());
             format!("the announcement of {} names the transit copy {named}, expected {expected}", origin.snapshot)
         })?;
+        let Standing::Has(turn) = self.standing(&announcement, cause).await? else { return Ok(Looked::DONE) };
         let DatabaseCopies { copies, usage, history } = self.find_copies(&origin).await?;
         let copy = Existing::of(copies, &origin);
         let transit = match copy {
             Existing::None | Existing::Failed { next: Some(_), .. } => {
-                self.observe_transit(announcement, usage, &history, cause).await?
+                self.observe_transit(announcement, (usage, &history), turn, cause).await?
             }
             // The copy decides.
             _ => Transit::NotObserved,
@@ -282,14 +325,14 @@ impl Consumer {
     async fn observe_transit(
         &self,
         announcement: Announcement,
-        usage: DatabaseUse,
-        history: &History,
+        (usage, history): (DatabaseUse, &History),
+        turn: Turn,
         cause: Cause,
     ) -> anyhow::Result<Transit> {
         let found = match self.cloud.find(&announcement.transit).await {
             Err(error) if self.is_elsewhere(&announcement.transit.place.region, &error) => {
                 warn_unreachable(&announcement.origin.snapshot, &error);
-                return Ok(Transit::NotObserved);
+                return Ok(Transit::Unreachable);
             }
             found => found?,
         };
@@ -313,7 +356,7 @@ impl Consumer {
         }
         let known = &self.settings.lifecycles;
         let previous = history.newest().map(|copy| Box::new(lifecycle(copy.lifecycle.as_deref(), known)));
-        Ok(Transit::Visible { announcement, snapshot, admission, previous })
+        Ok(Transit::Visible { announcement, snapshot, admission, previous, turn })
     }
 
     /// Whether a snapshot can be encrypted, or may stay unencrypted (invariant 2).
@@ -341,7 +384,7 @@ impl Consumer {
     }
 
     /// Looks at copies alone. Their tags contain everything that is needed.
-    async fn look_at_copies(&self, origin: Origin, copies: Vec<Snapshot>, cause: Cause) -> anyhow::Result<Answer> {
+    async fn look_at_copies(&self, origin: Origin, copies: Vec<Snapshot>, cause: Cause) -> anyhow::Result<Looked> {
         let upstream = Upstream::of(&origin, &copies);
         let copy = Existing::of(copies, &origin);
         let observed = Observed { copy, transit: Transit::NotObserved, requester: cause.requester() };
@@ -349,8 +392,12 @@ impl Consumer {
     }
 
     /// The last two parts of every look. A failure names the snapshot (invariant 1).
-    async fn decide_and_act(&self, look: &Look, observed: Observed) -> anyhow::Result<Answer> {
+    async fn decide_and_act(&self, look: &Look, observed: Observed) -> anyhow::Result<Looked> {
         let origin = &look.origin;
+        // A ticket waits for a region that is gone, as for one that is full.
+        if observed.transit == Transit::Unreachable && matches!(look.cause, Cause::Ticket) {
+            return Ok(Looked::Full);
+        }
         // Every line and metric of the step has the account (invariant 16).
         let span = info_span!("look", account = %origin.snapshot.place.account);
         let acted = self.act(look, decide(observed)).instrument(span).await;

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use chrono::TimeDelta;
-use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, decide};
+use consumer::decide::{Admission, Existing, Observed, Reported, Requester, Step, Transit, Turn, decide};
 use consumer::limits::Exceeded;
 use protocol::{
     Announcement, Attempt, DatabaseArn, Engine, Origin, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags,
@@ -14,7 +14,7 @@ const DELAY: TimeDelta = TimeDelta::seconds(20);
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 21] = [
     (
         "| another snapshot        | any                            | any       | `Refuse(NameTaken)`        |",
         |o| o.copy == Existing::OtherSnapshot,
@@ -81,6 +81,11 @@ const ROWS: [Row; 19] = [
         |_| Step::NoAction,
     ),
     (
+        "| none, failed            | region unreachable             | any       | `NoAction`                 |",
+        |o| o.transit == Transit::Unreachable,
+        |_| Step::NoAction,
+    ),
+    (
         "| none, failed            | not visible                    | any       | `WaitForShare`             |",
         |o| matches!(o.transit, Transit::NotVisible { .. }),
         |_| Step::WaitForShare { announcement: announcement(), delay: DELAY },
@@ -104,6 +109,11 @@ const ROWS: [Row; 19] = [
         "| none, failed            | over a limit of the account    | any       | `RefuseLimit`              |",
         |o| o.transit == Transit::OverLimit(exceeded()),
         |_| Step::RefuseLimit(exceeded()),
+    ),
+    (
+        "| none, failed            | visible, others wait           | any       | `Queue`                    |",
+        |o| matches!(o.transit, Transit::Visible { turn: Turn::Later, .. }),
+        |_| Step::Queue { announcement: announcement() },
     ),
     (
         "| none, failed            | visible                        | any       | `StartCopy`                |",
@@ -200,17 +210,17 @@ fn every_observable_state() -> Vec<Observed> {
     let copies: Vec<_> = others.into_iter().chain(failed).chain(existing).collect();
     let admissions =
         [Admission::Encrypted, Admission::PlaintextAllowed, Admission::PlaintextForbidden, Admission::TakenLater];
-    let visible = admissions.map(|admission| Transit::Visible {
+    let visible = admissions.into_iter().flat_map(|admission| [(admission, Turn::Now), (admission, Turn::Later)]);
+    let visible = visible.map(|(admission, turn)| Transit::Visible {
         announcement: announcement(),
         snapshot: snapshot(announcement().transit, Status::Available),
         admission,
         previous: None,
+        turn,
     });
     let not_visible = Transit::NotVisible { announcement: announcement(), delay: DELAY };
-    let transits: Vec<_> = [Transit::NotObserved, not_visible, Transit::NeverVisible, Transit::OverLimit(exceeded())]
-        .into_iter()
-        .chain(visible)
-        .collect();
+    let others = [Transit::NotObserved, Transit::Unreachable, not_visible, Transit::NeverVisible];
+    let transits: Vec<_> = others.into_iter().chain([Transit::OverLimit(exceeded())]).chain(visible).collect();
     let mut states = Vec::new();
     for copy in &copies {
         for transit in &transits {

@@ -16,15 +16,16 @@ use cloud::log::step;
 use cloud::{Class, Rejection, batch, reject, require};
 use protocol::event::{Onward, Trigger};
 use protocol::topic::consumer_topic;
-use protocol::wait::Answer;
 use protocol::{
-    AccountId, Announcement, Kind, Message, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, Tags, tags,
+    AccountId, Announcement, Kind, Message, Origin, Place, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
+    tags,
 };
 use tracing::{info, warn};
 
-use crate::decide::{Existing, Observed, Transit};
+use crate::decide::{Existing, Observed, Transit, Turn};
+use crate::queue::Standing;
 use crate::settings::First;
-use crate::{Cause, Consumer, DatabaseCopies, Look, ensure_true};
+use crate::{Cause, Consumer, DatabaseCopies, Look, Looked, ensure_true};
 
 /// The time that a sweep leaves for handing over the rest.
 const RESERVE: TimeDelta = TimeDelta::seconds(60);
@@ -39,6 +40,14 @@ pub(crate) enum Upstream {
 }
 
 impl Upstream {
+    /// The region from which the copy is made.
+    pub(crate) fn region(&self, origin: &Origin) -> Region {
+        match self {
+            Self::Source => origin.snapshot.place.region.clone(),
+            Self::First(first) => first.place.region.clone(),
+        }
+    }
+
     /// By the tags of copies, which this function has written.
     pub(crate) fn of(origin: &Origin, copies: &[Snapshot]) -> Self {
         copies.iter().find_map(|copy| origin.made_from_copy(&copy.tags)).map_or(Self::Source, Self::First)
@@ -94,13 +103,14 @@ impl Consumer {
 
     /// Looks at a copy in the first region that is announced now, was announced when the timer was started, or was found by the
     /// sweep. The limits of a source account were applied in the first region.
-    pub(crate) async fn look_at_onward(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Answer> {
+    pub(crate) async fn look_at_onward(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Looked> {
         let (origin, upstream) = (announcement.origin.clone(), Upstream::First(announcement.transit.clone()));
         self.ensure_served(&origin, &upstream)?;
+        let Standing::Has(turn) = self.standing(&announcement, cause).await? else { return Ok(Looked::DONE) };
         let DatabaseCopies { copies, .. } = self.find_copies(&origin).await?;
         let copy = Existing::of(copies, &origin);
         let transit = match copy {
-            Existing::None | Existing::Failed { next: Some(_), .. } => self.observe_first(announcement).await?,
+            Existing::None | Existing::Failed { next: Some(_), .. } => self.observe_first(announcement, turn).await?,
             // The copy decides.
             _ => Transit::NotObserved,
         };
@@ -108,13 +118,13 @@ impl Consumer {
         self.decide_and_act(&Look { origin, upstream, cause }, observed).await
     }
 
-    async fn observe_first(&self, announcement: Announcement) -> anyhow::Result<Transit> {
+    async fn observe_first(&self, announcement: Announcement, turn: Turn) -> anyhow::Result<Transit> {
         let Announcement { origin, transit, .. } = &announcement;
         let found = match self.cloud.find(transit).await {
             Err(error) if self.is_elsewhere(&transit.place.region, &error) => {
                 warn!(snapshot = %origin.snapshot, step = step::FIRST_UNREACHABLE, copy = %transit, reason = %error,
                     "the first region cannot be reached; the sweep looks at the copy again");
-                return Ok(Transit::NotObserved);
+                return Ok(Transit::Unreachable);
             }
             found => found?,
         };
@@ -130,6 +140,7 @@ impl Consumer {
             admission,
             // The first region has reported a lifecycle that keeps less.
             previous: None,
+            turn,
         })
     }
 
@@ -268,7 +279,7 @@ fn arrival(origin: &Origin, first: &Snapshot) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(reported).ok().map(|time| time.to_utc())
 }
 
-fn rejected(account: &AccountId, handled: anyhow::Result<Answer>) -> anyhow::Result<()> {
+fn rejected(account: &AccountId, handled: anyhow::Result<Looked>) -> anyhow::Result<()> {
     handled.map(drop).or_else(|error| reject(Some(account), error))
 }
 

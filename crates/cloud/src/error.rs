@@ -55,6 +55,7 @@ const CODES: [(Class, &[&str]); 8] = [
             "NotFound",
             "NotFoundException",
             "StateMachineDoesNotExist",
+            "ExecutionDoesNotExist",
         ],
     ),
     (
@@ -202,6 +203,8 @@ pub(crate) enum Operation<'a> {
     Delete(&'a SnapshotArn),
     Publish { topic: &'a TopicArn, message: &'a Message },
     StartTimer { state_machine_arn: &'a str, name: &'a str },
+    ReadTimer { state_machine_arn: &'a str, name: &'a str },
+    StopTimer { state_machine_arn: &'a str, name: &'a str },
     CountTimers { state_machine_arn: &'a str },
     GetKey(&'a str),
 }
@@ -328,7 +331,9 @@ impl Operation<'_> {
             Self::Tag { .. } => OperationKind::Tag,
             Self::Delete(_) => OperationKind::Delete,
             Self::Publish { .. } => OperationKind::Publish,
-            Self::StartTimer { .. } | Self::CountTimers { .. } => OperationKind::Timer,
+            Self::StartTimer { .. } | Self::ReadTimer { .. } | Self::StopTimer { .. } | Self::CountTimers { .. } => {
+                OperationKind::Timer
+            }
             Self::GetKey(_) => OperationKind::GetKey,
         }
     }
@@ -352,6 +357,12 @@ impl fmt::Display for Operation<'_> {
             }
             Self::StartTimer { state_machine_arn, name } => {
                 write!(f, "starting the timer {name} of {state_machine_arn}")
+            }
+            Self::ReadTimer { state_machine_arn, name } => {
+                write!(f, "describing the timer {name} of {state_machine_arn}")
+            }
+            Self::StopTimer { state_machine_arn, name } => {
+                write!(f, "stopping the timer {name} of {state_machine_arn}")
             }
             Self::CountTimers { state_machine_arn } => write!(f, "listing the timers of {state_machine_arn}"),
             Self::GetKey(alias) => write!(f, "finding or creating the key {alias}"),

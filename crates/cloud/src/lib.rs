@@ -25,6 +25,7 @@ mod keys;
 pub mod lambda;
 pub mod log;
 mod pair;
+pub mod queue;
 mod rejection;
 mod timer;
 pub mod wait;
@@ -332,6 +333,39 @@ impl Cloud {
     pub async fn count_timers(&self, state_machine_arn: &str, prefix: &str, most: usize) -> Result<usize, Error> {
         let count = timer::count_running(self.local().sfn(), state_machine_arn, prefix, most).await;
         count.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
+    }
+
+    /// The names of all running timers, the newest first.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn running_timers(&self, state_machine_arn: &str) -> Result<Vec<String>, Error> {
+        let names = timer::list_running(self.local().sfn(), state_machine_arn).await;
+        names.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
+    }
+
+    /// The input of the timer of this name. `None` if it is not running.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn read_timer(&self, state_machine_arn: &str, name: &str) -> Result<Option<Timer>, Error> {
+        match timer::read(self.local().sfn(), state_machine_arn, name).await {
+            Err(failure) if failure.class() == Class::Gone => Ok(None),
+            read => read.map_err(|failure| self.error(&Operation::ReadTimer { state_machine_arn, name }, failure)),
+        }
+    }
+
+    /// Ends the timer of this name before its time.
+    ///
+    /// # Errors
+    /// If the call fails. A timer that is gone or has ended is not an error.
+    pub async fn stop_timer(&self, state_machine_arn: &str, name: &str) -> Result<(), Error> {
+        match timer::stop(self.local().sfn(), state_machine_arn, name).await {
+            Err(failure) if failure.class() == Class::Gone => Ok(()),
+            stopped => {
+                stopped.map_err(|failure| self.error(&Operation::StopTimer { state_machine_arn, name }, failure))
+            }
+        }
     }
 
     /// The key with this alias. If there is none, it is created: symmetric, rotated yearly, usable by this account

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Failure;
 
 /// The number of hexadecimal digits of a hash in a name.
-const HASH_DIGITS: usize = 16;
+pub(crate) const HASH_DIGITS: usize = 16;
 /// The number of characters of the readable end of a name. Step Functions allows 80 for the whole name.
 const READABLE_CHARS: usize = 30;
 /// The maximum number of executions on a page.
@@ -34,16 +34,26 @@ pub enum TimerStart {
 /// account, by which they are counted. The hash covers everything that the timer waits for: with the identifier alone, a
 /// timer for another snapshot of the same name would prevent the right one.
 pub(crate) fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &str) -> String {
-    let hash = Sha256::digest(awaited);
-    let hash: String = hash.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash(awaited);
     let readable: String =
         id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(READABLE_CHARS).collect();
     format!("{}{when}-{hash}-{readable}", prefix(purpose, account))
 }
 
+/// The hash of this text, for a name.
+pub(crate) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The beginning of the names of all timers of a purpose and an account.
 pub(crate) fn prefix(purpose: &str, account: &AccountId) -> String {
     format!("{purpose}-{account}-")
+}
+
+/// The account of a timer of this purpose.
+pub(crate) fn account(purpose: &str, name: &str) -> Option<AccountId> {
+    let (account, _) = name.strip_prefix(purpose)?.strip_prefix('-')?.split_once('-')?;
+    account.parse().ok()
 }
 
 /// The name for the nth start, from 1.
@@ -60,9 +70,42 @@ pub(crate) async fn start(sfn: &Client, state_machine_arn: &str, name: &str, tim
 
 /// Whether the timer of this name is running.
 pub(crate) async fn is_running(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<bool, Failure> {
-    let execution_arn = format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1));
-    let described = sfn.describe_execution().execution_arn(execution_arn).send().await?;
+    let described = sfn.describe_execution().execution_arn(execution_arn(state_machine_arn, name)).send().await?;
     Ok(described.status == ExecutionStatus::Running)
+}
+
+/// The names of all running timers, the newest first.
+pub(crate) async fn list_running(sfn: &Client, state_machine_arn: &str) -> Result<Vec<String>, Failure> {
+    let (mut names, mut token) = (Vec::new(), None);
+    loop {
+        let call = sfn.list_executions().state_machine_arn(state_machine_arn).max_results(PAGE_SIZE);
+        let page = call.status_filter(ExecutionStatus::Running).set_next_token(token).send().await?;
+        names.extend(page.executions.into_iter().map(|execution| execution.name));
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+/// The input of a timer, if it is running.
+pub(crate) async fn read(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<Option<Timer>, Failure> {
+    let described = sfn.describe_execution().execution_arn(execution_arn(state_machine_arn, name)).send().await?;
+    if described.status != ExecutionStatus::Running {
+        return Ok(None);
+    }
+    let input = described.input.unwrap_or_default();
+    serde_json::from_str(&input).map(Some).map_err(Failure::invalid_response)
+}
+
+/// Ends a timer. Its function is not invoked.
+pub(crate) async fn stop(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<(), Failure> {
+    sfn.stop_execution().execution_arn(execution_arn(state_machine_arn, name)).send().await?;
+    Ok(())
+}
+
+fn execution_arn(state_machine_arn: &str, name: &str) -> String {
+    format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
 /// The number of running timers whose name begins with this prefix, or `most` if there are more.

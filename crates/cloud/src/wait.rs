@@ -11,9 +11,12 @@ use crate::log::step;
 use crate::{Cloud, Error, TimerStart, timer};
 
 /// The purposes of timers, with which their names begin.
-const COPYING: &str = "copying";
+pub(crate) const COPYING: &str = "copying";
 const SHARING: &str = "sharing";
 const KEY: &str = "key";
+
+/// How long a ticket of the queue lives. Then the sweep of the source account, or of the second region, announces the snapshot again.
+const TICKET: TimeDelta = TimeDelta::days(7);
 
 /// How a function waits for copies.
 #[derive(Clone, Debug)]
@@ -68,6 +71,22 @@ impl WaitPolicy {
         // One for each transit copy, however it is announced: the source account chooses the text of its announcements.
         let text = transit.to_string();
         self.start_for((KEY, &text), cloud, &transit, Awaited::Sharing(announcement), delay).await.map(drop)
+    }
+
+    /// Starts a ticket of the [queue](crate::queue) with this identity. It only holds the announcement.
+    ///
+    /// # Errors
+    /// If AWS does not start it.
+    pub async fn start_ticket(
+        &self,
+        cloud: &Cloud,
+        identity: &str,
+        announcement: Announcement,
+    ) -> Result<TimerStart, Error> {
+        let since = announcement.origin.taken;
+        let trigger = Trigger::Check(Box::new(Check { awaited: Awaited::Sharing(announcement), since }));
+        let timer = Timer { trigger, answer: Answer::again(TICKET) };
+        cloud.start_timer(&self.state_machine, identity, &timer).await
     }
 
     async fn start_for(

@@ -39,7 +39,7 @@ impl Answer {
 }
 
 /// The input with which a timer is started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// The payload that the timer sends to the function.
     pub trigger: Trigger,

@@ -98,6 +98,10 @@ pub mod step {
         NOT_COPIED = "not_copied";
         /// The program stopped because of a bug.
         PANICKED = "panicked";
+        /// The consumer: snapshots wait until AWS starts more copies from another region.
+        QUEUE = "queue";
+        /// The consumer: AWS does not start another copy from another region now. The snapshot waits.
+        QUEUED = "queued";
         /// The consumer refused an announced snapshot.
         REFUSED = "refused";
         /// The consumer of DR's first region cannot announce a copy to the second one.
@@ -138,7 +142,7 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 20] = [
+pub const FIELDS: [&str; 21] = [
     "time",
     "level",
     "function",
@@ -159,10 +163,11 @@ pub const FIELDS: [&str; 20] = [
     "source",
     "subject",
     "snapshots",
+    "waiting",
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 16] = [
+pub const METRICS: [(&str, &str, &str); 18] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -179,6 +184,8 @@ pub const METRICS: [(&str, &str, &str); 16] = [
     ("tags_left_out", "TagsLeftOut", "Count"),
     ("backups_delayed", "BackupsDelayed", "Count"),
     ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
+    ("queued", "Queued", "Count"),
+    ("queue_age_seconds", "QueueAgeSeconds", "Seconds"),
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";

@@ -1,0 +1,107 @@
+use chrono::TimeDelta;
+use protocol::{Origin, Tags};
+
+use super::*;
+
+fn announcement(account: &str, region: &str, id: &str, minute: i64) -> Announcement {
+    let snapshot = format!("arn:aws:rds:{region}:{account}:snapshot:{id}").parse().unwrap();
+    let database = format!("arn:aws:rds:{region}:{account}:db:orders").parse().unwrap();
+    let taken = "2026-11-21T03:05:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minute);
+    let origin = Origin { snapshot, database, taken };
+    Announcement { transit: origin.transit(), origin, tags: Tags::default() }
+}
+
+const ONE: &str = "111111111111";
+const OTHER: &str = "333333333333";
+
+fn ticket(account: &str, region: &str, minute: i64) -> String {
+    identity(&announcement(account, region, &format!("s-{minute}"), minute), Urgency::Current)
+}
+
+#[test]
+fn a_name_tells_everything_and_is_valid_after_any_number_of_starts() {
+    // The longest region that is possible.
+    for region in ["eu-west-1", "ap-southeast-2", "abcdefghijk-abcde-12"] {
+        for urgency in [Urgency::Current, Urgency::Backfill] {
+            let announced = announcement(ONE, region, "rds:orders-2026-11-21-03-05", 0);
+            let name = identity(&announced, urgency);
+            for name in [name.clone(), timer::nth(&name, timer::STARTS)] {
+                let is_valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && name.len() <= 80;
+                assert!(is_valid, "{name}");
+                let parsed = Ticket::parse(&name).expect("a ticket");
+                assert_eq!(parsed.class(), class(&announced));
+                assert_eq!((parsed.urgency, parsed.taken), (urgency, announced.origin.taken));
+                assert_eq!(parsed.account.as_str(), ONE);
+                assert_eq!(parsed.identity(), identity(&announced, urgency));
+            }
+        }
+    }
+    let example = ticket(ONE, "eu-west-1", 0);
+    assert!(example.starts_with("queued-0-20261121t030500-i-eu-west-1-111111111111-"), "{example}");
+}
+
+#[test]
+fn another_timer_is_no_ticket() {
+    for name in ["", "queued", "queued-", "copying-111111111111-20261121-1fac559f47ddf9af-s", "queued-0-x-i-eu-1-2-3"] {
+        assert_eq!(Ticket::parse(name), None, "{name}");
+    }
+}
+
+#[test]
+fn the_tags_of_an_announcement_do_not_make_another_ticket() {
+    let one = announcement(ONE, "eu-west-1", "s", 0);
+    let other = Announcement { tags: Tags::from_iter([("owner", "sales")]), ..one.clone() };
+    assert_eq!(identity(&one, Urgency::Current), identity(&other, Urgency::Current));
+    let later = announcement(ONE, "eu-west-1", "s", 1);
+    assert_ne!(identity(&one, Urgency::Current), identity(&later, Urgency::Current));
+}
+
+/// The minutes of the tickets and their accounts, in the order in which they are taken, each started.
+fn order(names: &[String], full: &[Class]) -> Vec<(String, i64)> {
+    let mut tickets = Tickets::of(names.iter().map(String::as_str));
+    let full = full.iter().cloned().collect();
+    let mut order = Vec::new();
+    let first = announcement(ONE, "eu-west-1", "s", 0).origin.taken;
+    while let Some(ticket) = tickets.take_next(&full) {
+        tickets.started(&ticket.account);
+        order.push((ticket.account.to_string(), (ticket.taken - first).num_minutes()));
+    }
+    order
+}
+
+// Invariant 14.
+#[test]
+fn accounts_take_turns_and_each_sends_its_oldest_first() {
+    let mut names: Vec<_> = [3, 1, 2].map(|minute| ticket(ONE, "eu-west-1", minute)).to_vec();
+    names.extend([9, 8].map(|minute| ticket(OTHER, "eu-west-1", minute)));
+    let of = |account: &str, minute| (account.to_owned(), minute);
+    let expected = [of(ONE, 1), of(OTHER, 8), of(ONE, 2), of(OTHER, 9), of(ONE, 3)];
+    assert_eq!(order(&names, &[]), expected);
+    // The account with copies in progress waits until the other has as many.
+    names.push("copying-111111111111-20261121-1fac559f47ddf9af-s".to_owned());
+    names.push("copying-111111111111-20261121-2fac559f47ddf9af-s".to_owned());
+    let expected = [of(OTHER, 8), of(OTHER, 9), of(ONE, 1), of(ONE, 2), of(ONE, 3)];
+    assert_eq!(order(&names, &[]), expected);
+}
+
+#[test]
+fn a_class_that_is_full_does_not_hold_up_the_others() {
+    let names = [ticket(ONE, "eu-west-1", 1), ticket(ONE, "us-east-1", 2)];
+    let full = (Kind::Instance, "eu-west-1".parse().unwrap());
+    assert_eq!(order(&names, &[full]), [(ONE.to_owned(), 2)]);
+}
+
+#[test]
+fn a_backfill_waits_for_everything_else() {
+    let old = identity(&announcement(ONE, "eu-west-1", "old", -9000), Urgency::Backfill);
+    assert_eq!(order(&[old, ticket(ONE, "eu-west-1", 1)], &[]), [(ONE.to_owned(), 1), (ONE.to_owned(), -9000)]);
+}
+
+#[test]
+fn a_snapshot_waits_once() {
+    let name = ticket(ONE, "eu-west-1", 1);
+    let tickets = Tickets::of([name.as_str(), &timer::nth(&name, 2)]);
+    assert_eq!((tickets.len(), tickets.has(&name)), (1, true));
+    let account = ONE.parse().unwrap();
+    assert_eq!((tickets.of_account(&account), tickets.of_account(&OTHER.parse().unwrap())), (1, 0));
+}

@@ -1,0 +1,202 @@
+//! The queue of snapshots that wait until AWS starts more copies from another region. Invariants 1, 8, 9, 11 and 14.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use protocol::{SnapshotRole, Status, tags};
+use rehearsal::{Database, Line, Setup};
+use sim::Settings;
+use sim::fault::{Action, Fault, Plan, Point};
+use sim::journal::{Event, InvocationOutcome};
+use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
+
+/// The region of DR.
+const ELSEWHERE: &str = "eu-central-1";
+
+/// AWS allows this number of copies from another region at a time.
+fn limited(copies: usize) -> Settings {
+    Settings { copy_quota: copies, ..settings() }
+}
+
+fn setup() -> anyhow::Result<Setup> {
+    Setup::new(SOURCE, DR, REGION)?.dr_region(ELSEWHERE)
+}
+
+/// A database with this number of snapshots, a minute apart.
+async fn snapshots(fixture: &mut Fixture, count: usize) -> anyhow::Result<()> {
+    let database = Database { retention_days: 0, ..Database::instance("orders") };
+    let database = fixture.create_database(&database.lifecycle("Standard")).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    for nth in 0..count {
+        fixture.rehearsal.take_snapshot(&database, &format!("s-{nth:02}")).await?;
+        fixture.rehearsal.world().sleep(MINUTE).await;
+    }
+    Ok(())
+}
+
+fn lines(fixture: &Fixture, step: &str) -> Vec<Line> {
+    fixture.rehearsal.logs().lines().into_iter().filter(|line| line.text("step") == step).collect()
+}
+
+/// When each source was copied to DR, and when it was taken.
+async fn copied(fixture: &Fixture) -> anyhow::Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+    let copies = fixture
+        .snapshots(DR)
+        .await?
+        .into_iter()
+        .filter(|copy| copy.status == Status::Available && matches!(SnapshotRole::of(copy), SnapshotRole::Copy(_)));
+    let mut copied: Vec<_> = copies
+        .filter_map(|copy| {
+            let taken = copy.tags.get(tags::TAKEN)?.parse().ok()?;
+            Some((copy.created?, taken))
+        })
+        .collect();
+    copied.sort_unstable();
+    Ok(copied)
+}
+
+/// The names of the running executions in DR that wait.
+async fn waiting(fixture: &Fixture) -> anyhow::Result<Vec<String>> {
+    let sdk = fixture.rehearsal.world().sdk_config(DR, ELSEWHERE);
+    let machine = format!("arn:aws:states:{ELSEWHERE}:{DR}:stateMachine:draco-wait4copy");
+    let listed = aws_sdk_sfn::Client::new(&sdk).list_executions().state_machine_arn(machine).max_results(1000);
+    let listed = listed.status_filter(aws_sdk_sfn::types::ExecutionStatus::Running).send().await?;
+    let names = listed.executions.into_iter().map(|execution| execution.name);
+    Ok(names.filter(|name| name.starts_with("queued-")).collect())
+}
+
+/// No line of an error, no event that failed.
+fn is_calm(fixture: &Fixture) -> bool {
+    let has_failed = fixture.rehearsal.world().journal(|journal| {
+        journal
+            .entries()
+            .iter()
+            .any(|entry| matches!(&entry.event, Event::Invocation { outcome, .. } if *outcome != InvocationOutcome::Ok))
+    });
+    let lines = fixture.rehearsal.logs().lines();
+    !has_failed && lines.iter().all(|line| line.text("level") != "ERROR")
+}
+
+/// The calls of Draco's functions, by operation.
+fn calls(fixture: &Fixture) -> BTreeMap<String, usize> {
+    let mut calls = BTreeMap::new();
+    fixture.rehearsal.world().journal(|journal| {
+        for entry in journal.entries() {
+            if let Event::Call { role: Some(role), operation, .. } = &entry.event
+                && role.starts_with("draco-consumer")
+            {
+                *calls.entry(operation.clone()).or_default() += 1;
+            }
+        }
+    });
+    calls
+}
+
+// Invariants 1 and 11.
+#[tokio::test(start_paused = true)]
+async fn snapshots_beyond_the_limit_wait_and_are_copied_in_the_order_of_age_without_errors() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(limited(2), setup()?).await?;
+    snapshots(&mut fixture, 12).await?;
+    fixture.pass_hours(6).await?;
+    let copied = copied(&fixture).await?;
+    assert_eq!(copied.len(), 12);
+    // The first two found no queue.
+    assert!(copied[2..].is_sorted_by_key(|(_, taken)| *taken), "{copied:#?}");
+    assert_eq!(waiting(&fixture).await?, [""; 0]);
+    assert_eq!(lines(&fixture, "queued").len(), 10, "once each, although each is announced every hour");
+    assert!(is_calm(&fixture));
+    assert_eq!(fixture.violations(), []);
+    let calls = calls(&fixture);
+    let of = |operation: &str| calls.get(operation).copied().unwrap_or_default();
+    // Two calls are refused: those of the first snapshots that have to wait.
+    assert_eq!((of("CopyDBSnapshot"), of("StopExecution"), of("DescribeAccountAttributes")), (14, 10, 3), "{calls:#?}");
+    Ok(())
+}
+
+// Invariant 11.
+#[tokio::test(start_paused = true)]
+async fn without_a_queue_a_snapshot_costs_two_lists() -> anyhow::Result<()> {
+    let mut counts = Vec::new();
+    for setup in [setup()?, Setup::new(SOURCE, DR, REGION)?] {
+        let mut fixture = Fixture::with(settings(), setup).await?;
+        snapshots(&mut fixture, 1).await?;
+        let hours = fixture.rehearsal.world().journal(|journal| journal.entries().len());
+        assert!(hours > 0);
+        fixture.pass_hours(1).await?;
+        counts.push(calls(&fixture).get("ListExecutions").copied().unwrap_or_default());
+    }
+    // Each hourly sweep has one, too.
+    assert!(counts[0] <= 2 + 2 && counts[1] == 0, "{counts:?}");
+    Ok(())
+}
+
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn an_account_does_not_wait_for_all_snapshots_of_another() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(limited(2), setup()?.and_source(OTHER)?).await?;
+    snapshots(&mut fixture, 16).await?;
+    let database = Database { retention_days: 0, ..Database::instance("other") };
+    let database = fixture.rehearsal.create_database(&fixture.place(OTHER)?, &database.lifecycle("Standard")).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.take_snapshot(&database, "one").await?;
+    fixture.pass_hours(8).await?;
+    let copies = fixture.snapshots(DR).await?;
+    let mut copies: Vec<_> = copies.iter().filter_map(|copy| Some((copy.created?, &*copy.database))).collect();
+    copies.sort_unstable();
+    let nth = copies.iter().position(|(_, database)| *database == "other").context("no copy")?;
+    assert_eq!(copies.len(), 17);
+    // It is the youngest of all.
+    assert!(nth <= 8, "{copies:#?}");
+    assert!(is_calm(&fixture));
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn an_account_cannot_let_more_snapshots_wait_than_it_may_have_copies() -> anyhow::Result<()> {
+    let setup = setup()?.consumer_parameter("MaxCopies", "5");
+    let mut fixture = Fixture::with(limited(1), setup).await?;
+    snapshots(&mut fixture, 9).await?;
+    fixture.rehearsal.world().sleep(20 * MINUTE).await;
+    let refused = lines(&fixture, "refused");
+    assert!(waiting(&fixture).await?.len() <= 5);
+    assert!(
+        refused.iter().any(|line| line.text("message").contains("wait until AWS starts more copies")),
+        "{refused:#?}"
+    );
+    Ok(())
+}
+
+/// Kills the consumer at each call of the queue once, and loses, doubles and delays what it receives.
+// Invariants 8 and 9.
+#[tokio::test(start_paused = true)]
+async fn any_crash_in_the_queue_loses_nothing_and_copies_nothing_twice() -> anyhow::Result<()> {
+    let operations = ["ListExecutions", "StartExecution", "DescribeExecution", "StopExecution", "CopyDBSnapshot"];
+    for operation in operations {
+        for (action, times) in
+            [(Action::Crash, 1), (Action::FailAfter, 1), (Action::Throttle, 4), (Action::FailBefore, 4)]
+        {
+            for nth in [2, 5] {
+                let at = Point::Call(operation.to_owned());
+                let faults = (nth..nth + times).map(|nth| Fault { at: at.clone(), nth, action }).collect();
+                let mut fixture = Fixture::with(limited(1), setup()?).await?;
+                let database = Database { retention_days: 0, ..Database::instance("orders") };
+                let database = fixture.create_database(&database.lifecycle("Standard")).await?;
+                fixture.rehearsal.world().sleep(10 * MINUTE).await;
+                fixture.rehearsal.world().plan_faults(Plan::List(faults));
+                for nth in 0..4 {
+                    fixture.rehearsal.take_snapshot(&database, &format!("s-{nth}")).await?;
+                    fixture.rehearsal.world().sleep(MINUTE).await;
+                }
+                fixture.pass_hours(8).await?;
+                let (copied, what) = (copied(&fixture).await?, format!("{action:?} at call {nth} of {operation}"));
+                assert_eq!(copied.len(), 4, "{what}");
+                assert_eq!(waiting(&fixture).await?, [""; 0], "{what}");
+                assert_eq!(fixture.violations(), [], "{what}");
+            }
+        }
+    }
+    Ok(())
+}
