@@ -6,6 +6,7 @@ use chrono::{SecondsFormat, TimeDelta};
 use cloud::log::step;
 use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
+use protocol::message::Refusal;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
 use protocol::{Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
@@ -263,8 +264,8 @@ impl Consumer {
         error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
         match upstream {
             Upstream::Source => self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await,
-            // The sweep tries again.
-            Upstream::First(_) => Ok(()),
+            // The sweep tries again later.
+            Upstream::First(first) => self.tag_first(origin, first, Refusal { at: self.cloud.now(), reason }).await,
         }
     }
 

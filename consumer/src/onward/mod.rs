@@ -9,12 +9,14 @@
 //! everything that a source account has chosen was checked in the first region.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use archive::onward::{Pending, Second, plan};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::{Class, Rejection, batch, reject, require};
 use protocol::event::{Onward, Trigger};
+use protocol::message::Refusal;
 use protocol::topic::consumer_topic;
 use protocol::{
     AccountId, Announcement, Kind, Message, Origin, Place, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
@@ -150,14 +152,15 @@ impl Consumer {
         first.tags.clone().with(lifecycle.map(|name| (tags::LIFECYCLE, name)))
     }
 
-    /// Tags the copy in the first region: this region has a copy of it. If it cannot be tagged now, the sweep tags it.
+    /// Tags the copy in the first region with the copy here, or with the reason for which there is none. If it cannot be tagged now,
+    /// the sweep tags it.
     pub(crate) async fn tag_first(
         &self,
         origin: &Origin,
         first: &SnapshotArn,
-        copy: &SnapshotArn,
+        outcome: impl Display,
     ) -> anyhow::Result<()> {
-        match self.cloud.tag(first, tags::SECOND, &copy.to_string()).await {
+        match self.cloud.tag(first, tags::SECOND, &outcome.to_string()).await {
             Err(error) if error.class() != Class::Throttled => {
                 warn!(snapshot = %origin.snapshot, step = step::FIRST_UNREACHABLE, copy = %first, reason = %error,
                     "the copy in the first region could not be tagged; the sweep tries again");
@@ -235,6 +238,7 @@ impl Consumer {
 
     async fn list_first(&self, first: &First, here: &Here, second: &mut Second) -> Result<Untagged, cloud::Error> {
         let (cloud, mut untagged) = (self.cloud.at(&first.place.region), Untagged::default());
+        let now = self.cloud.now();
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
                 let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
@@ -242,13 +246,16 @@ impl Consumer {
                 if !self.settings.sources.contains(&origin.snapshot.place.account) {
                     return Ok(());
                 }
-                let tagged = snapshot.tags.get(tags::SECOND).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+                let outcome = snapshot.tags.get(tags::SECOND);
+                let tagged = outcome.and_then(|copy| copy.parse::<SnapshotArn>().ok());
                 let is_tagged = tagged.is_some_and(|copy| copy.place == *self.cloud.here());
+                let refusal = outcome.and_then(Refusal::parse).filter(|refusal| !refusal.may_retry(now));
                 match here.get(&origin.copy(self.cloud.here())) {
                     Some(Some(copy)) if !is_tagged => untagged.settled.push((origin, snapshot.arn, copy.clone())),
                     Some(_) => {}
                     // It was here once.
                     None if is_tagged => second.used += backfilled(first, &origin, snapshot.gib),
+                    None if refusal.is_some() => {}
                     None => {
                         let (copy, gib) = (snapshot.arn, snapshot.gib);
                         untagged.pending.push(Pending { origin, copy, arrived, gib });

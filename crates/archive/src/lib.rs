@@ -133,7 +133,8 @@ impl Archive {
                     Kind::Cluster => (taken.max(earliest), false),
                 };
                 let is_second_pending =
-                    snapshot.tags.get(tags::SECOND).is_none() && origin.made_from_copy(&snapshot.tags).is_none();
+                    snapshot.tags.get(tags::SECOND).is_none_or(|second| second.parse::<SnapshotArn>().is_err())
+                        && origin.made_from_copy(&snapshot.tags).is_none();
                 let copy = Copy {
                     is_second_pending,
                     source,
