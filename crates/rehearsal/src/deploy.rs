@@ -83,8 +83,18 @@ impl Rehearsal {
     /// # Errors
     /// If a stack cannot be created.
     pub fn deploy(world: World, setup: Setup) -> anyhow::Result<Self> {
-        let has_second = setup.second_region.is_some();
-        let mut rehearsal = Self { world, setup, second_since: None, logs: Logs::default() };
+        let mut rehearsal = Self::deploy_without_second(world, setup)?;
+        rehearsal.create_second()?;
+        Ok(rehearsal)
+    }
+
+    /// The same without the stacks in the second region, which [`Self::create_second`] creates later. Until then, DR announces its
+    /// copies in vain.
+    ///
+    /// # Errors
+    /// If a stack cannot be created.
+    pub fn deploy_without_second(world: World, setup: Setup) -> anyhow::Result<Self> {
+        let rehearsal = Self { world, setup, second_since: None, logs: Logs::default() };
         let Self { setup, .. } = &rehearsal;
         rehearsal.create_consumer()?;
         rehearsal.create_source_stacks(&setup.dr(), &setup.elsewhere())?;
@@ -94,9 +104,6 @@ impl Rehearsal {
                 parameters.insert("DrRegion".to_owned(), setup.dr().region.to_string());
             }
             rehearsal.create_stack(FunctionStack::Producer, &source, parameters)?;
-        }
-        if has_second {
-            rehearsal.create_second()?;
         }
         Ok(rehearsal)
     }
@@ -112,8 +119,11 @@ impl Rehearsal {
         self.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)
     }
 
-    /// Creates the stacks in the second region. Those of the source accounts have only alarms there.
-    fn create_second(&mut self) -> anyhow::Result<()> {
+    /// Creates the stacks in the second region, if there is one. Those of the source accounts have only alarms there.
+    ///
+    /// # Errors
+    /// If a stack cannot be created.
+    pub fn create_second(&mut self) -> anyhow::Result<()> {
         let (setup, since) = (&self.setup, self.world.now());
         let Some(second) = setup.second() else { return Ok(()) };
         let mut parameters = with(&setup.second_parameters, "SourceAccounts", &list(&setup.sources));

@@ -1,5 +1,8 @@
 //! Copies that cross regions: DR in another region, a second region of DR, and both.
 
+mod attacks;
+mod crossing;
+mod growth;
 mod outages;
 mod ways;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{Place, Status};
+use protocol::{Place, Snapshot, Status};
 use rehearsal::Database;
 use tests::{DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, settings};
 
@@ -89,6 +90,17 @@ fn alarms(fixture: &Fixture, place: &Place, since: DateTime<Utc>) -> BTreeMap<St
     counts
 }
 
+/// Nothing waits, and each alarm was raised once. Exception: AWS may show a copy from the lost region as in progress for ever. Then
+/// a timer waits for it, and reports it each day until a person deletes it.
+async fn assert_settled(fixture: &Fixture, place: &Place, since: DateTime<Utc>) -> anyhow::Result<()> {
+    let is_stalled = |copy: &&Snapshot| copy.arn.place == *place && copy.status != Status::Available;
+    let stalled = fixture.ledger.present.values().filter(is_stalled).count();
+    let (timers, alarms) = (running_timers(fixture, place).await?, alarms(fixture, place, since));
+    ensure!(timers <= stalled, "{timers} timers in {place:?}");
+    ensure!(stalled > 0 || is_told_once(&alarms), "{place:?}: {alarms:?}");
+    Ok(())
+}
+
 /// Whether the loss raises each alarm once, but at most one for each copy that failed with it. Errors of functions and dead
 /// letters are not among them.
 fn is_told_once(alarms: &BTreeMap<String, usize>) -> bool {
@@ -117,7 +129,7 @@ async fn snapshots_older_than_the_recovery_point_survive_the_loss_of_a_region() 
             let end = second_day() + TimeDelta::minutes(minutes);
             sleep_until(&mut fixture, end).await?;
             fixture.rehearsal.world().cut_region(REGION);
-            fixture.pass_hours(3 * 24).await?;
+            fixture.pass_hours(40).await?;
             for (region, nth) in survivors {
                 let place = Place { region: region.parse()?, ..fixture.rehearsal.setup().dr() };
                 let mut safe = 0;
@@ -131,9 +143,7 @@ async fn snapshots_older_than_the_recovery_point_survive_the_loss_of_a_region() 
                     safe += 1;
                 }
                 assert!(safe >= 2, "{safe} snapshots in {region}");
-                assert_eq!(running_timers(&fixture, &place).await?, 0, "{shape:?}, {minutes}, {region}");
-                let alarms = alarms(&fixture, &place, end);
-                assert!(is_told_once(&alarms), "{shape:?}, {minutes}, {region}: {alarms:?}");
+                assert_settled(&fixture, &place, end).await.with_context(|| format!("{shape:?}, {minutes}"))?;
             }
         }
     }
@@ -148,16 +158,14 @@ async fn copies_in_the_second_region_survive_the_loss_of_dr_s_region() -> anyhow
         let end = second_day() + TimeDelta::minutes(minutes);
         sleep_until(&mut fixture, end).await?;
         fixture.rehearsal.world().cut_region(DR_REGION);
-        fixture.pass_hours(3 * 24).await?;
+        fixture.pass_hours(40).await?;
         let second = fixture.rehearsal.setup().second().ok_or_else(|| anyhow::anyhow!("no second region"))?;
         let safe = fixture.ledger.sources.values().filter(|source| end - source.origin.taken > recovery_point(2));
         for source in safe {
             assert!(fixture.ledger.copy_of(source, &second).is_some(), "{} is lost, {minutes}", source.snapshot.arn);
         }
-        assert_eq!(running_timers(&fixture, &second).await?, 0, "{minutes}");
         for place in [second, fixture.source()] {
-            let alarms = alarms(&fixture, &place, end);
-            assert!(is_told_once(&alarms), "{minutes}: {alarms:?}");
+            assert_settled(&fixture, &place, end).await.with_context(|| format!("{minutes}"))?;
         }
     }
     Ok(())
