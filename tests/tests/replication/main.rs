@@ -17,6 +17,7 @@ mod limits;
 mod obstacles;
 mod own;
 mod permissions;
+mod permissions_between_regions;
 mod queue;
 mod region;
 mod replaced;

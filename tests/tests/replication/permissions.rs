@@ -11,11 +11,11 @@ use protocol::{Kind, Tags, tags};
 use rehearsal::{Database, Encryption, Setup};
 use serde_json::json;
 use sim::journal::{DeliveryOutcome, Event};
-use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
+use tests::{DR, DR_REGION, Fixture, MINUTE, OTHER, REGION, SECOND_REGION, SOURCE, settings};
 
 use crate::attacker::{announce, announcement};
 
-/// The roles of both stacks, by account.
+/// The roles of both stacks, by account, without their regions.
 const ROLES: [(&str, &str); 8] = [
     (SOURCE, "draco-producer"),
     (SOURCE, "draco-producer-timer"),
@@ -29,10 +29,14 @@ const ROLES: [(&str, &str); 8] = [
 
 /// Snapshots of every kind, copied and deleted by lifecycles, and one invalid event for each function.
 async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
-    let setup = setup.consumer_parameter("NoDryRun", "true").consumer_parameter("AllowPlaintextClusters", "true");
-    let setup = setup
-        .consumer_parameter("Lifecycles", r#"{"Hour": {"within": "1h"}}"#)
-        .consumer_parameter("Floor", r#"{"last": 1}"#);
+    let mut setup = setup;
+    let lifecycles = ("Lifecycles", r#"{"Hour": {"within": "1h"}}"#);
+    for (name, value) in
+        [("NoDryRun", "true"), ("AllowPlaintextClusters", "true"), lifecycles, ("Floor", r#"{"last": 1}"#)]
+    {
+        setup = setup.consumer_parameter(name, value).second_parameter(name, value);
+    }
+    let crosses_regions = setup.dr_region.is_some();
     let mut fixture = Fixture::with(settings(), setup).await?;
     for (nth, encryption) in [Encryption::DefaultKey, Encryption::CustomerKey, Encryption::None].into_iter().enumerate()
     {
@@ -40,6 +44,10 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
             let database = Database { kind, copies_tags: nth > 0, ..Database::instance(&format!("orders-{nth}")) };
             fixture.create_database(&database.encryption(encryption).lifecycle("Hour")).await?;
         }
+    }
+    // More than AWS copies to a region at the same time.
+    for nth in 0..if crosses_regions { 4 } else { 0 } {
+        fixture.create_database(&Database::cluster(&format!("fleet-{nth}")).lifecycle("Hour")).await?;
     }
     for (account, function) in [(SOURCE, "draco-producer"), (DR, "draco-consumer"), (DR, "draco-keeper")] {
         let nonsense = json!({ "nonsense": true });
@@ -78,15 +86,30 @@ fn refused(fixture: &Fixture) -> Vec<Event> {
 #[tokio::test(start_paused = true)]
 async fn no_permission_is_missing_or_unused() -> anyhow::Result<()> {
     let mut used = BTreeMap::<String, bool>::new();
-    for (keys, is_set) in [("KeyPerDatabase", "false"), ("KeyPerDatabase", "true"), ("AwsManagedKey", "true")] {
-        let fixture = everything(Setup::new(SOURCE, DR, REGION)?.consumer_parameter(keys, is_set)).await?;
+    let one_region = Setup::new(SOURCE, DR, REGION)?;
+    let all_regions = one_region.clone().dr_region(DR_REGION)?.second_region(SECOND_REGION)?;
+    for (setup, keys, is_set) in [
+        (&one_region, "KeyPerDatabase", "false"),
+        (&one_region, "KeyPerDatabase", "true"),
+        (&one_region, "AwsManagedKey", "true"),
+        (&all_regions, "KeyPerDatabase", "false"),
+    ] {
+        let fixture = everything(setup.clone().consumer_parameter(keys, is_set)).await?;
         assert_eq!(fixture.violations(), []);
         assert_eq!(refused(&fixture), []);
-        for (account, role) in ROLES {
-            let role = fixture.rehearsal.setup().role_name(role);
-            let permissions = fixture.rehearsal.world().permissions(account, &role).map_err(anyhow::Error::msg)?;
-            assert!(!permissions.is_empty(), "{role}");
+        let setup = fixture.rehearsal.setup();
+        let places = setup.sources().chain([setup.dr()]).chain(setup.second());
+        let roles = places.flat_map(|place| {
+            let of_account = ROLES.into_iter().filter(move |(account, _)| *account == place.account.as_str());
+            of_account.map(move |(account, role)| (account, role, place.region.to_string()))
+        });
+        for (account, role, region) in roles {
+            let name = format!("{role}-{region}");
+            let permissions = fixture.rehearsal.world().permissions(account, &name).map_err(anyhow::Error::msg)?;
+            assert!(!permissions.is_empty(), "{name}");
+            // It is enough that one region needs a permission.
             for (permission, was_used) in permissions {
+                let permission = permission.replace(&region, "REGION");
                 *used.entry(format!("{role}: {permission}")).or_default() |= was_used;
             }
         }
@@ -118,7 +141,12 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
     setup = setup.source_parameter("NoCopyHours", "0").producer_parameter("NoCopyHours", "0");
     setup = setup.producer_parameter("KeepNewestTransit", "true");
     for (name, value) in both {
-        setup = setup.consumer_parameter(name, value).producer_parameter(name, value);
+        setup = setup.consumer_parameter(name, value).producer_parameter(name, value).second_parameter(name, value);
+    }
+    // Each role has the permissions for other regions, too.
+    let mut setup = setup.and_region("eu-south-1")?.dr_region(DR_REGION)?.second_region(SECOND_REGION)?;
+    for (name, value) in [("SecondLifecycle", "Test"), ("BackfillGib", "100"), ("KeyPerDatabase", "true")] {
+        setup = setup.second_parameter(name, value);
     }
     // The policies of a role stay within AWS's limit with 40 source accounts.
     for nth in 1..=40_u64 {
@@ -128,8 +156,14 @@ async fn stacks_with_every_parameter_set_copy_snapshots() -> anyhow::Result<()> 
     fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
     fixture.pass_hours(4).await?;
     assert_eq!(fixture.violations(), []);
-    let copies = fixture.snapshots(DR).await?;
-    assert_eq!(copies.iter().map(|copy| copy.tags.get("team")).collect::<Vec<_>>(), [Some("platform")]);
+    for place in [fixture.place(DR)?, fixture.rehearsal.setup().second().context("a second region")?] {
+        let copies = fixture.rehearsal.snapshots(&place).await?;
+        assert_eq!(
+            copies.iter().map(|copy| copy.tags.get("team")).collect::<Vec<_>>(),
+            [Some("platform")],
+            "{place:?}"
+        );
+    }
     Ok(())
 }
 
