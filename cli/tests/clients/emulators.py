@@ -122,6 +122,6 @@ def supported(url, service):
             client.call(service, operation, ACCOUNT)
             found.add(operation)
         except AwsError as error:
-            if error.code not in UNKNOWN:
+            if error.code not in UNKNOWN and "does not support the operation" not in str(error):
                 found.add(operation)
     return found

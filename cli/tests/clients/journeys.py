@@ -97,7 +97,7 @@ class Journeys:
         self.assertEqual(role["Arn"], f"arn:aws:sts::{DR}:assumed-role/draco/night")
 
     def test_operations_that_are_not_simulated_are_refused(self):
-        self.assert_error("InvalidAction", "sts", "GetSessionToken")
+        self.assert_error("NotSimulated", "sts", "GetSessionToken")
         self.assert_error("InvalidClientTokenId", "sts", "GetCallerIdentity", "AKIAIOSFODNN7EXAMPLE")
 
     def test_a_snapshot_is_copied_to_another_account_and_key(self):

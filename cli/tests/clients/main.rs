@@ -60,6 +60,13 @@ fn sim_gives_the_facts_that_are_decided() {
     python("questions_test.py", &["Questions"]);
 }
 
+/// Parameters that no client sends, to all operations.
+#[test]
+#[ignore = "slow, and needs Python"]
+fn sim_refuses_parameters_that_aws_does_not_have() {
+    python("parameters_test.py", &[]);
+}
+
 /// The same questions to the other emulators, whose agreement is printed.
 #[test]
 #[ignore = "slow, and needs Python"]

@@ -52,7 +52,7 @@ impl Sim {
     /// Calls an operation of STS.
     fn call(&self, operation: &str) {
         let mut server = TcpStream::connect(self.address()).expect("a connection");
-        let body = format!("Action={operation}");
+        let body = format!("Action={operation}&Version=2011-06-15");
         write!(
             server,
             "POST / HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \
@@ -104,7 +104,7 @@ fn each_call_is_printed_and_ctrl_c_ends_the_simulation() {
     assert_eq!(time, "It is 2026-11-21 03:00:00 UTC, with 1 simulated second per real second.");
     assert_snapshot!(timeless(lines), @r"
     TIME  111111111111  eu-west-1  sts GetCallerIdentity  ok
-    TIME  111111111111  eu-west-1  sts AssumeRole  InvalidAction
+    TIME  111111111111  eu-west-1  sts AssumeRole  NotSimulated
     ");
     assert!(end.ends_with(" UTC after 2 calls. Cost on AWS:"), "{end}");
     assert_snapshot!("bill", bill);
@@ -115,7 +115,7 @@ fn each_call_is_printed_and_ctrl_c_ends_the_simulation() {
     let called: Vec<_> = entries.map(|entry| (entry["operation"].clone(), entry["error"].clone())).collect();
     assert_eq!(
         called,
-        [("GetCallerIdentity".into(), None::<&str>.into()), ("AssumeRole".into(), "InvalidAction".into())]
+        [("GetCallerIdentity".into(), None::<&str>.into()), ("AssumeRole".into(), "NotSimulated".into())]
     );
 }
 
@@ -132,7 +132,7 @@ fn only_the_selected_events_are_printed() {
         timeless(&lines.collect::<String>())
     };
     let succeeded = "TIME  111111111111  eu-west-1  sts GetCallerIdentity  ok\n";
-    let failed = "TIME  111111111111  eu-west-1  sts AssumeRole  InvalidAction\n";
+    let failed = "TIME  111111111111  eu-west-1  sts AssumeRole  NotSimulated\n";
     for (only, lines) in [
         ("all", [succeeded, failed].concat()),
         ("calls", [succeeded, failed].concat()),
@@ -201,7 +201,7 @@ fn control_characters_from_clients_are_not_printed() {
     let sim = Sim::new(&[]);
     sim.call("%1b[2J");
     let (out, ..) = sim.end("-INT");
-    assert!(out.contains("sts \u{fffd}[2J  InvalidAction") && !out.contains('\u{1b}'), "{out:?}");
+    assert!(out.contains("sts \u{fffd}[2J  NotSimulated") && !out.contains('\u{1b}'), "{out:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::wire::params::{Params, ParamsError};
+use crate::wire::params::{Params, Query};
+use crate::wire::read::{self, ReadError};
 use crate::wire::xml::Xml;
 use crate::without_effect;
 
@@ -95,15 +96,45 @@ impl Input {
     }
 
     /// Deserializes a structure. Members that it does not have are passed to `unread`, by their path.
-    pub(crate) fn read<I: DeserializeOwned>(self, mut unread: impl FnMut(String)) -> Result<I, Error> {
-        let mut unread = |path: serde_ignored::Path<'_>| unread(path.to_string());
+    pub(crate) fn read<I: DeserializeOwned>(self, service: Service, unread: impl FnMut(String)) -> Result<I, Error> {
         match self {
-            Self::Params(params) => serde_ignored::deserialize(params, &mut unread).map_err(|error| match error {
-                ParamsError::Missing(name) => Error::missing_parameter(name),
-                ParamsError::Invalid(reason) => Error::new("InvalidParameterValue", reason),
+            Self::Params(params) => read::read(Query(service, params), unread).map_err(|error| match error {
+                ReadError::Missing(name) => Error::missing_parameter(name),
+                ReadError::Form(what) => Error::not_simulated(what),
+                ReadError::Invalid(reason) => Error::new("InvalidParameterValue", reason),
             }),
-            Self::Json(json) => serde_ignored::deserialize(json, &mut unread)
-                .map_err(|error| Error::new("ValidationException", error.to_string())),
+            Self::Json(json) => read::read(json, unread).map_err(|error| match error {
+                ReadError::Form(what) => Error::not_simulated(what),
+                error => Error::new("ValidationException", error.to_string()),
+            }),
+        }
+    }
+
+    /// Renames a member.
+    pub(crate) fn rename(&mut self, name: &str, new: &str) {
+        match self {
+            Self::Params(params) => params.rename(name, new),
+            Self::Json(json) => {
+                let members = json.as_object_mut();
+                if let Some((members, value)) = members.and_then(|all| all.remove(name).map(|value| (all, value))) {
+                    members.insert(new.to_owned(), value);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Params(params) => params.at(&[name]).is_some(),
+            Self::Json(json) => json.get(name).is_some(),
+        }
+    }
+
+    /// Removes a member.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Self> {
+        match self {
+            Self::Params(params) => params.take(name).map(Self::Params),
+            Self::Json(json) => json.as_object_mut()?.remove(name).map(Self::Json),
         }
     }
 }
@@ -171,19 +202,19 @@ pub(crate) type CallResult = Result<Output, Error>;
 /// A member that the operation does not read is an error, unless [`without_effect`] lists it. So no request has another
 /// meaning here than on AWS.
 pub(crate) fn run<I: DeserializeOwned, O: Into<Output>>(
-    Call { service, operation: name, input, .. }: Call,
+    Call { service, operation: name, mut input, .. }: Call,
     operation: impl FnOnce(I) -> Result<O, Error>,
 ) -> CallResult {
+    without_effect::remove(service, &name, &mut input)?;
     let mut unknown = None;
-    let input = input.read(|path| {
-        let member = path.split('.').next().unwrap_or_default();
-        if !without_effect::is_listed(service, &name, member) {
-            unknown.get_or_insert(path);
-        }
-    })?;
+    let read = input.read(service, |path| {
+        unknown.get_or_insert(path);
+    });
+    // Before a member that is missing: a request with an unknown parameter never has an effect.
     if let Some(path) = unknown {
         return Err(Error::not_simulated(format!("the parameter {path} of {service}:{name}")));
     }
+    let input = read?;
     operation(input).map(Into::into)
 }
 
@@ -255,14 +286,9 @@ impl Error {
         }
     }
 
-    /// An operation that is not simulated, as an error of the query protocol.
-    pub(crate) fn unknown_query_operation(operation: &str) -> Self {
-        Self::new("InvalidAction", format!("This simulation has no operation {operation}."))
-    }
-
-    /// An operation that is not simulated, as an error of the JSON protocol.
-    pub(crate) fn unknown_json_operation(operation: &str) -> Self {
-        Self { code: "UnknownOperationException", ..Self::unknown_query_operation(operation) }
+    /// An operation that is not simulated. AWS may have it or not.
+    pub(crate) fn unknown_operation(service: Service, operation: &str) -> Self {
+        Self::not_simulated(format!("the operation {operation} of {service}"))
     }
 }
 

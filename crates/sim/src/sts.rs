@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::call::{Call, CallResult, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, Service, run};
 
 pub(crate) fn serve(call: Call) -> CallResult {
     let caller = call.caller.clone();
     match call.operation.as_str() {
         "GetCallerIdentity" => run(call, |_: Nothing| Ok(get_caller_identity(&caller))),
-        operation => Err(Error::unknown_query_operation(operation)),
+        operation => Err(Error::unknown_operation(Service::Sts, operation)),
     }
 }
 

@@ -83,6 +83,11 @@ def instances_by_identifier(aws):
     return instances(aws, "db-instance-id", instance(aws)["DBInstanceIdentifier"])
 
 
+@question(False, VALUES)
+def instances_by_identifier_in_capitals(aws):
+    return instances(aws, "db-instance-id", instance(aws)["DBInstanceIdentifier"].upper())
+
+
 @question(True, INSTANCES)
 def instances_by_arn(aws):
     return instances(aws, "db-instance-id", instance(aws)["DBInstanceArn"])

@@ -231,8 +231,8 @@ impl CreateKey {
         {
             return Ok(());
         }
-        let message = "Only single-Region symmetric encryption keys with key material from KMS are simulated.";
-        Err(Error::new("UnsupportedOperationException", message))
+        let what = "keys other than single-Region symmetric encryption keys with key material from KMS";
+        Err(Error::not_simulated(what.to_owned()))
     }
 }
 

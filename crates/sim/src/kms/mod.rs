@@ -23,7 +23,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use crate::call::{Call, CallResult, Error, run};
+use crate::call::{Call, CallResult, Error, Service, run};
 use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
@@ -132,7 +132,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "TagResource" => run(call, |input| tags::add(state, ctx, input)),
         "UntagResource" => run(call, |input| tags::remove(state, ctx, &input)),
         "ListResourceTags" => run(call, |input| tags::list(state, ctx, input)),
-        operation => Err(Error::unknown_json_operation(operation)),
+        operation => Err(Error::unknown_operation(Service::Kms, operation)),
     }
 }
 

@@ -1,5 +1,4 @@
-//! Pages of KMS's lists. The marker is in hexadecimal: a tag key may contain any character, a marker
-//! may not.
+//! Pages of KMS's lists.
 
 use std::collections::BTreeMap;
 
@@ -30,22 +29,11 @@ impl Page {
         view: impl Fn(&str, &T) -> Option<Value>,
     ) -> Result<Value, Error> {
         let no_marker = || Error::new("InvalidMarkerException", "The marker is not valid.");
-        let last = self.marker.as_deref().map(|marker| from_hex(marker).ok_or_else(no_marker)).transpose()?;
+        let last =
+            self.marker.as_deref().map(|marker| page::read_marker(list, marker).ok_or_else(no_marker)).transpose()?;
         let limit = self.limit.map_or(Ok(usual), |limit| check_range(1..=most, "limit", limit))?;
         let left = page::after(last.as_ref(), all).filter_map(|(name, item)| Some((name, view(name, item)?)));
         let (page, last) = page::cut(left, limit);
-        Ok(json!({ list: page, "Truncated": last.is_some(), "NextMarker": last.map(|name| to_hex(name)) }))
+        Ok(json!({ list: page, "Truncated": last.is_some(), "NextMarker": last.map(|name| page::marker(list, name)) }))
     }
-}
-
-fn to_hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(hex: &str) -> Option<String> {
-    let pairs = hex.as_bytes().chunks(2).map(|pair| {
-        let [high, low] = <[u8; 2]>::try_from(pair).ok()?.map(|digit| char::from(digit).to_digit(16));
-        u8::try_from(high? * 16 + low?).ok()
-    });
-    String::from_utf8(pairs.collect::<Option<_>>()?).ok()
 }

@@ -11,6 +11,7 @@ use super::paging::Page;
 use crate::call::Error;
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
+use crate::tags::violated_rule;
 use crate::world::State;
 
 #[derive(Clone, Deserialize)]
@@ -84,8 +85,9 @@ pub(super) fn validate(given: Vec<Tag>) -> Result<BTreeMap<String, String>, Erro
             let member = format!("tags.{nth}.member.tagValue");
             return Err(Error::invalid_member(&tag_value, &member, "have length less than or equal to 256"));
         }
-        if tag_key.starts_with("aws:") {
-            return Err(Error::new("TagException", "Tags beginning with aws: are reserved"));
+        // "one or more tags are not valid" (`TagException`)
+        if let Some(rule) = violated_rule(&tag_key, &tag_value) {
+            return Err(Error::new("TagException", rule));
         }
         if tags.insert(tag_key, tag_value).is_some() {
             return Err(Error::new("TagException", "Duplicate tag keys"));

@@ -57,13 +57,6 @@ macro_rules! questions {
 }
 
 questions! {
-    snapshot_tags: SnapshotTags = "snapshot-tags"
-    unknown: "Does a manual snapshot that is created with tags also get its database's tags?"
-    experiment: "Create a database with `CopyTagsToSnapshot` and a tag, create a snapshot with another tag, and list the snapshot's tags."
-    worst: Replace
-    Replace = "replace": "The user guides, `Tagging`: if at least one tag is supplied to CreateDBSnapshot, `RDS doesn't copy tags from the source DB instance to the new DB snapshot. This functionality applies even if the source DB instance has the CopyTagsToSnapshot option turned on`."
-    Merge = "merge": "The API reference of CreateDBInstance describes CopyTagsToSnapshot without an exception.";
-
     copy_tags: CopyTags = "copy-tags"
     unknown: "Does a copy that is started with both `Tags` and `CopyTags` also get the tags of its source?"
     experiment: "Copy a snapshot that has a tag with `CopyTags` and another tag, and list the copy's tags."

@@ -92,6 +92,11 @@ pub(super) fn check(source_type: Option<&str>, wanted: &[String]) -> Result<(), 
     }
 }
 
+/// Whether events of some source type have this category.
+pub(super) fn is_known(category: &str) -> bool {
+    TYPES.iter().any(|source| source.categories.contains(&category))
+}
+
 fn find(name: &str, is_wanted: impl Fn(&SourceType) -> bool) -> Result<&'static SourceType, Error> {
     let found = TYPES.iter().find(|source| source.name == name).filter(|source| is_wanted(source));
     found.ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid source type: {name}.")))

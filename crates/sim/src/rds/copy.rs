@@ -32,9 +32,9 @@ use crate::world::State;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CopyRequest {
-    #[serde(rename = "SourceDBSnapshotIdentifier", alias = "SourceDBClusterSnapshotIdentifier")]
+    #[serde(rename = "SourceDBSnapshotIdentifier")]
     source: String,
-    #[serde(rename = "TargetDBSnapshotIdentifier", alias = "TargetDBClusterSnapshotIdentifier")]
+    #[serde(rename = "TargetDBSnapshotIdentifier")]
     target: String,
     kms_key_id: Option<String>,
     option_group_name: Option<String>,

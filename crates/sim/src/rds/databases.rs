@@ -14,7 +14,7 @@ use super::identifiers::{Arn, MAX_DATABASE_ID_LENGTH, ResourceType, check_identi
 use super::keys::encryption_context;
 use super::kind::Kind;
 use super::options::{self, OptionGroup};
-use super::rules::{self, Credentials, invalid, invalid_combination};
+use super::rules::{self, Credentials, invalid_combination};
 use super::settings::Settings;
 use super::tags::{self, Tag, Tags};
 use super::windows::DailyWindow;
@@ -110,9 +110,9 @@ impl Database {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateRequest {
     #[serde(rename = "DBInstanceIdentifier")]
-    instance: Option<String>,
+    identifier: String,
     #[serde(rename = "DBClusterIdentifier")]
-    cluster: Option<String>,
+    cluster_of_instance: Option<String>,
     engine: String,
     #[serde(default)]
     storage_encrypted: bool,
@@ -142,13 +142,14 @@ pub(super) fn create(
         return Err(ctx.kind.database_already_exists());
     }
     let engine = Engine::find(&request.engine, ctx.kind)?;
+    rules::check_cluster(&id, &given, ctx.kind, engine)?;
     let mut settings = Settings::new(ctx.kind, given)?;
     rules::complete(&mut settings, (ctx.kind, engine), &ctx.region, &mut state.random)?;
     rules::check_master_user(&settings, (ctx.kind, engine), &request.credentials())?;
     let tags = tags::with(Tags::new(), request.tags)?;
     if engine.product.is_custom() && request.kms_key_id.is_none() {
         // "For Amazon RDS Custom, a KMS key is required for DB instances."
-        return Err(invalid("The parameter KmsKeyId must be provided and must not be blank."));
+        return Err(Error::missing_parameter("KmsKeyId"));
     }
     let resource_id = new_resource_id(state, ctx.kind);
     let context = encryption_context(ctx.kind, &resource_id);
@@ -200,20 +201,10 @@ pub(super) fn create(
 
 impl CreateRequest {
     fn identifier(&self, kind: Kind) -> Result<String, Error> {
-        let named = match (kind, &self.instance, &self.cluster) {
-            (Kind::Instance, Some(_), Some(_)) => {
-                return Err(Error::not_simulated("instances of a DB cluster".to_owned()));
-            }
-            (Kind::Instance, Some(named), _) | (Kind::Cluster, None, Some(named)) => named,
-            (Kind::Cluster, Some(_), _) => {
-                return Err(Error::not_simulated(
-                    "the parameter DBInstanceIdentifier of rds:CreateDBCluster".to_owned(),
-                ));
-            }
-            (Kind::Instance, None, _) => return Err(Error::missing_parameter("DBInstanceIdentifier")),
-            (Kind::Cluster, None, None) => return Err(Error::missing_parameter("DBClusterIdentifier")),
-        };
-        check_identifier(named, &format!("{}Identifier", kind.spelling().database), MAX_DATABASE_ID_LENGTH)
+        if self.cluster_of_instance.is_some() {
+            return Err(Error::not_simulated("instances of a DB cluster".to_owned()));
+        }
+        check_identifier(&self.identifier, &format!("{}Identifier", kind.spelling().database), MAX_DATABASE_ID_LENGTH)
     }
 
     fn credentials(&self) -> Credentials<'_> {
@@ -247,7 +238,7 @@ pub(super) fn become_available(
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DescribeRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     identifier: Option<String>,
     #[serde(default)]
     filters: Vec<Filter>,
@@ -257,7 +248,8 @@ pub(super) struct DescribeRequest {
 
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
     let spelling = ctx.kind.spelling();
-    let size = paging::size(wanted.max_records)?;
+    let list = format!("{}s", spelling.database);
+    let (size, last) = (paging::size(wanted.max_records)?, paging::last(&list, wanted.marker.as_ref())?);
     filters::check(state.settings.answers.unnamed_errors, &wanted.filters, filter_names(ctx.kind))?;
     if let Some(named) = &wanted.identifier {
         let answer = state.settings.answers.filtered_out;
@@ -267,15 +259,16 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
             (false, FilteredOut::Empty) => Vec::new(),
             (false, FilteredOut::NotFound) => return Err(ctx.kind.database_not_found(named)),
         };
-        return Ok(json!({ format!("{}s", spelling.database): found }));
+        return Ok(json!({ list: found }));
     }
-    let candidates = page::after(wanted.marker.as_ref(), &ctx.family(state).databases);
+    let candidates = page::after(last.as_ref(), &ctx.family(state).databases);
     let found = candidates.map(|(id, database)| {
         let passes = database.passes(&wanted.filters)?;
         Ok(passes.then(|| (id, view::database(database))))
     });
     let (found, marker) = paging::cut(found, size)?;
-    Ok(json!({ format!("{}s", spelling.database): found, "Marker": marker }))
+    let marker = marker.map(|id| page::marker(&list, id));
+    Ok(json!({ list: found, "Marker": marker }))
 }
 
 /// The filters that the API reference lists for each operation.

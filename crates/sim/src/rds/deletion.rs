@@ -22,7 +22,7 @@ const DELETION: TimeDelta = TimeDelta::minutes(3);
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DeleteRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
     #[serde(default)]
     skip_final_snapshot: bool,
@@ -46,6 +46,10 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
         return Err(ctx.kind.invalid_database_state(message));
     }
     check_protection(found, ctx.kind)?;
+    // "If you delete a read replica or an RDS Custom instance, you must enable this setting" (`SkipFinalSnapshot`).
+    if found.facts.engine.product.is_custom() && !wanted.skip_final_snapshot {
+        return Err(invalid_combination("SkipFinalSnapshot is required to delete an RDS Custom instance."));
+    }
     let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
     let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
         (true, None) => None,

@@ -22,11 +22,10 @@ pub(super) const EVERYONE: &str = "all";
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DescribeRequest {
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     identifier: Option<String>,
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     database: Option<String>,
-    #[serde(alias = "DbClusterResourceId")]
     dbi_resource_id: Option<String>,
     snapshot_type: Option<String>,
     #[serde(default)]
@@ -47,17 +46,19 @@ pub(super) fn describe(state: &State, ctx: &RdsContext, wanted: &DescribeRequest
         let message = "DBClusterSnapshotIdentifier and DBClusterIdentifier cannot be used together.";
         return Err(Error::new("InvalidParameterCombination", message));
     }
-    let (found, marker) = match &wanted.identifier {
+    let list_name = format!("{}s", ctx.kind.spelling().snapshot);
+    let (size, last) = (paging::size(wanted.max_records)?, paging::last(&list_name, wanted.marker.as_ref())?);
+    let (found, last) = match &wanted.identifier {
         Some(named) => (named_one(state, ctx, wanted, &scope, named)?.into_iter().collect(), None),
-        None => list(state, ctx, wanted, &scope)?,
+        None => list(state, ctx, wanted, &scope, (size, last.as_deref().and_then(Arn::parse).as_ref()))?,
     };
     let mut xml = Xml::default();
-    xml.nested(&format!("{}s", ctx.kind.spelling().snapshot), |xml| {
+    xml.nested(&list_name, |xml| {
         for (snapshot, viewer) in found {
             view::write_snapshot(xml, snapshot, viewer, ViewContext::of(state));
         }
     });
-    xml.optional("Marker", marker.as_deref());
+    xml.optional("Marker", last.map(|arn| page::marker(&list_name, &arn)).as_deref());
     Ok(xml)
 }
 
@@ -145,22 +146,25 @@ type Found<'s> = (&'s Snapshot, Viewer);
 
 type Listed<'s> = (Vec<Found<'s>>, Option<String>);
 
-/// A page of the matching snapshots, in the order of their ARNs.
-fn list<'s>(state: &'s State, ctx: &RdsContext, wanted: &DescribeRequest, scope: &Scope) -> Result<Listed<'s>, Error> {
-    let size = paging::size(wanted.max_records)?;
+/// A page of the matching snapshots, in the order of their ARNs. The ARN is that of the last one, if more follow.
+fn list<'s>(
+    state: &'s State,
+    ctx: &RdsContext,
+    wanted: &DescribeRequest,
+    scope: &Scope,
+    (size, marker): (usize, Option<&Arn>),
+) -> Result<Listed<'s>, Error> {
     if let (Some(named), SnapshotsOfMissingDatabase::NotFound) =
         (&wanted.database, state.settings.answers.snapshots_of_missing_database)
     {
         check_database_exists(state, ctx, named)?;
     }
-    let marker = wanted.marker.as_deref().map(|text| Arn::parse(text).ok_or_else(|| paging::invalid_marker(text)));
-    let marker = marker.transpose()?;
-    let mut found = own(state, ctx, wanted, scope, marker.as_ref(), size)?;
+    let mut found = own(state, ctx, wanted, scope, marker, size)?;
     for (is_wanted, account, viewer) in
         [(scope.shared, ctx.caller.account.as_str(), Viewer::SharedAccount), (scope.public, EVERYONE, Viewer::Public)]
     {
         if is_wanted {
-            found.extend(others(state, ctx, wanted, account, viewer, marker.as_ref(), size)?);
+            found.extend(others(state, ctx, wanted, account, viewer, marker, size)?);
         }
     }
     found.sort_by_key(|(snapshot, _)| snapshot.arn());

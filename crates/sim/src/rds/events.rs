@@ -176,15 +176,20 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
         return Err(Error::new("InvalidParameterCombination", message));
     }
     wanted.source_type.as_deref().map_or(Ok(()), categories::check_type)?;
+    // No text states the answer to either of these.
+    if let Some(unknown) = wanted.event_categories.iter().find(|category| !categories::is_known(category)) {
+        return Err(Error::not_simulated(format!("events of the category {unknown}")));
+    }
+    if wanted.start_time.is_some_and(|start| start < state.now - RETENTION) {
+        return Err(Error::not_simulated("events of more than 14 days ago".to_owned()));
+    }
     if let Some(id) = wanted.source_identifier.as_deref().filter(|id| id.ends_with('-') || id.contains("--")) {
         // "Can't end with a hyphen or contain two consecutive hyphens."
         return Err(Error::new("InvalidParameterValue", format!("Invalid source identifier: {id}.")));
     }
     let size = paging::size(wanted.max_records)?;
-    let after = match &wanted.marker {
-        None => 0,
-        Some(marker) => marker.parse().map_err(|_| paging::invalid_marker(marker))?,
-    };
+    let last = paging::last("Events", wanted.marker.as_ref())?;
+    let after = last.and_then(|number| number.parse().ok()).unwrap_or_default();
     let (from, to) = wanted.time(state.now)?;
     let events = &ctx.rds(state).events.entries;
     let start = events.partition_point(|event| event.at < from || event.number <= after);
@@ -194,7 +199,7 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
         .filter(|event| wanted.fits(event))
         .map(|event| (event.number, event.view()));
     let (found, marker) = page::cut(found, size);
-    Ok(json!({ "Events": found, "Marker": marker.map(|number| number.to_string()) }))
+    Ok(json!({ "Events": found, "Marker": marker.map(|number| page::marker("Events", &number.to_string())) }))
 }
 
 impl DescribeRequest {

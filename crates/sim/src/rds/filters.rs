@@ -35,7 +35,7 @@ impl<'a> Property<'a> {
     fn is(&self, value: &str) -> bool {
         match self {
             Self::Text(text) => text == value,
-            Self::Resource(arn) => arn.is_named(value),
+            Self::Resource(arn) => arn.is(value),
             Self::None => false,
         }
     }

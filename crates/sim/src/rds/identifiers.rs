@@ -54,6 +54,11 @@ impl Arn {
         }
     }
 
+    /// Whether this is its identifier or its ARN, in the same case: that of a filter's value counts.
+    pub(super) fn is(&self, value: &str) -> bool {
+        value == self.id || value == self.to_string()
+    }
+
     /// The same as `parse`, with the error of a parameter that must be an ARN.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         Self::parse(text).ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid resource name: {text}")))

@@ -88,7 +88,7 @@ fn look(state: &mut State, database: &Arn, resource_id: &str) {
 
 #[derive(Deserialize)]
 pub(super) struct StartRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
 }
 

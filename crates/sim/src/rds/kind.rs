@@ -1,7 +1,7 @@
 //! Instances and clusters: one behaviour with two spellings. This module has all differences in AWS's spelling, except
 //! the members that only one kind has (`view`) and the events (`events`).
 
-use crate::call::{Error, MISSING_PARAMETER};
+use crate::call::{Call, Error};
 
 /// The kind of a database, of its snapshots, and of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,18 @@ const CLUSTER: Spelling = Spelling {
     snapshot_invalid_state: "InvalidDBClusterSnapshotStateFault",
 };
 
+/// The parameters with another name for clusters. None begins with another one.
+const PARAMETERS: [(&str, &str); 5] = [
+    ("DBInstanceIdentifier", "DBClusterIdentifier"),
+    ("DBSnapshotIdentifier", "DBClusterSnapshotIdentifier"),
+    ("DbiResourceId", "DbClusterResourceId"),
+    ("SourceDBSnapshotIdentifier", "SourceDBClusterSnapshotIdentifier"),
+    ("TargetDBSnapshotIdentifier", "TargetDBClusterSnapshotIdentifier"),
+];
+
+/// The parameters of input structures for both kinds that clusters do not have here.
+const ONLY_INSTANCES: [&str; 2] = ["CopyOptionGroup", "OptionGroupName"];
+
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
 
@@ -79,14 +91,28 @@ impl Kind {
         }
     }
 
-    /// Structures for both kinds have the names of instances. So does the name of a parameter that a request lacks.
+    /// Input structures for both kinds have the parameters of instances. This renames those of a request for clusters, and
+    /// refuses the parameters that only requests for instances have.
+    pub(super) fn read_parameters(self, call: &mut Call) -> Result<(), Error> {
+        if self == Self::Instance {
+            return Ok(());
+        }
+        let of_instances = PARAMETERS.iter().map(|(instance, _)| instance).chain(&ONLY_INSTANCES);
+        if let Some(parameter) = { of_instances }.find(|parameter| call.input.has(parameter)) {
+            return Err(Error::not_simulated(format!("the parameter {parameter} of rds:{}", call.operation)));
+        }
+        PARAMETERS.iter().for_each(|(instance, cluster)| call.input.rename(cluster, instance));
+        Ok(())
+    }
+
+    /// Names the parameters in an error as the request does.
     pub(super) fn respell(self, error: Error) -> Error {
-        if self == Self::Instance || error.code != MISSING_PARAMETER {
+        if self == Self::Instance {
             return error;
         }
-        let message = [(INSTANCE.snapshot, CLUSTER.snapshot), (INSTANCE.database, CLUSTER.database)]
-            .iter()
-            .fold(error.message, |message, (instance, cluster)| message.replace(instance, cluster));
+        let message = PARAMETERS.iter().fold(error.message, |message, (instance, cluster)| {
+            message.replace(&format!("parameter {instance}"), &format!("parameter {cluster}"))
+        });
         Error { message, ..error }
     }
 

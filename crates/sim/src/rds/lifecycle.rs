@@ -14,16 +14,15 @@ use super::view::{ViewContext, Viewer, snapshot_response};
 use super::{RdsContext, copy, find_snapshot_by_uid, incremental};
 use crate::bill;
 use crate::call::Error;
-use crate::questions::SnapshotTags;
 use crate::wire::xml::Xml;
 use crate::world::State;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateRequest {
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     identifier: String,
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     database: String,
     #[serde(default)]
     tags: Vec<Tag>,
@@ -38,10 +37,11 @@ pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest)
     if !has_usable_key(state, &database) {
         return Err(inaccessible(&database));
     }
-    let inherited = match state.settings.answers.snapshot_tags {
-        SnapshotTags::Replace if !wanted.tags.is_empty() => Tags::new(),
-        SnapshotTags::Replace | SnapshotTags::Merge => inherited,
-    };
+    // "Or you might supply at least one tag to the CreateDBSnapshot API operation. In these cases, RDS doesn't copy tags from the
+    // source DB instance to the new DB snapshot. This functionality applies even if the source DB instance has the
+    // --copy-tags-to-snapshot (CopyTagsToSnapshot) option turned on." (RDS User Guide, "Tagging"; the Aurora User Guide has the
+    // same for clusters)
+    let inherited = if wanted.tags.is_empty() { inherited } else { Tags::new() };
     let tags = tags::with(inherited, wanted.tags)?;
     check_can_create(state, ctx, &id)?;
     let uid = start_snapshot(state, &database, &id, Origin::Manual, tags)
@@ -134,7 +134,7 @@ fn start_storage_metering(state: &mut State, arn: &Arn, gib: u32) {
 
 #[derive(Deserialize)]
 pub(super) struct DeleteRequest {
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     identifier: String,
 }
 

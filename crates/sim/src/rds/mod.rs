@@ -41,7 +41,7 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::call::{Call, CallResult, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, Service, run};
 use crate::world::State;
 pub(crate) use copy::source_region_lost;
 use databases::Database;
@@ -51,19 +51,27 @@ use incremental::Copies;
 use kind::Kind;
 use options::OptionGroup;
 pub(crate) use permissions::required_permissions;
+use settings::Setting;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
 
-pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
+pub(crate) fn serve(state: &mut State, mut call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
+    ctx.kind.read_parameters(&mut call)?;
     run_operation(state, ctx, call).map_err(|error| ctx.kind.respell(error))
 }
 
 fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult {
     match call.operation.as_str() {
-        "CreateDBInstance" | "CreateDBCluster" => run(call, |wanted| databases::create(state, ctx, wanted)),
+        "CreateDBInstance" | "CreateDBCluster" => {
+            Setting::check_parameters(&call, ctx.kind)?;
+            run(call, |wanted| databases::create(state, ctx, wanted))
+        }
         "DescribeDBInstances" | "DescribeDBClusters" => run(call, |wanted| databases::describe(state, ctx, &wanted)),
-        "ModifyDBInstance" | "ModifyDBCluster" => run(call, |wanted| modify::modify(state, ctx, wanted)),
+        "ModifyDBInstance" | "ModifyDBCluster" => {
+            Setting::check_parameters(&call, ctx.kind)?;
+            run(call, |wanted| modify::modify(state, ctx, wanted))
+        }
         "StartDBInstance" | "StartDBCluster" => run(call, |wanted| keys::start(state, ctx, &wanted)),
         "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| deletion::delete(state, ctx, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),
@@ -82,14 +90,14 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         "RemoveTagsFromResource" => run(call, |wanted| tags::remove(state, ctx, wanted)),
         "ListTagsForResource" => run(call, |wanted| tags::list(state, ctx, &wanted)),
         "DescribeOptionGroups" => run(call, |wanted| options::describe(state, ctx, &wanted)),
-        "DescribeAccountAttributes" => quotas::describe(state, ctx).map(Into::into),
+        "DescribeAccountAttributes" => run(call, |wanted| quotas::describe(state, ctx, &wanted)),
         "DescribeEvents" => run(call, |wanted| events::describe(state, ctx, &wanted)),
         "DescribeEventCategories" => run(call, |wanted| categories::describe(&wanted)),
         "CreateEventSubscription" => run(call, |wanted| subscriptions::create(state, ctx, wanted)),
         "DescribeEventSubscriptions" => run(call, |wanted| subscriptions::describe(state, ctx, &wanted)),
         "ModifyEventSubscription" => run(call, |wanted| subscriptions::modify(state, ctx, wanted)),
         "DeleteEventSubscription" => run(call, |wanted| subscriptions::delete(state, ctx, &wanted)),
-        operation => Err(Error::unknown_query_operation(operation)),
+        operation => Err(Error::unknown_operation(Service::Rds, operation)),
     }
 }
 

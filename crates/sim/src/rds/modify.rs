@@ -12,7 +12,7 @@ use crate::world::State;
 
 #[derive(Deserialize)]
 pub(super) struct ModifyRequest {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
 }
 
@@ -24,7 +24,7 @@ pub(super) fn modify(
     let found = ctx.own_database(state, &request.identifier)?;
     found.check_available(ctx.kind)?;
     let mut settings = found.facts.settings.clone();
-    settings.modify(ctx.kind, given)?;
+    settings.give(ctx.kind, given)?;
     rules::choose_windows(&mut settings, &mut state.random)?;
     let found = ctx.own_database(state, &request.identifier)?;
     found.facts = Arc::new(Facts { settings, ..Facts::clone(&found.facts) });

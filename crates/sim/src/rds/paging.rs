@@ -12,9 +12,10 @@ pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
     })
 }
 
-/// The error for a marker that no response contained.
-pub(super) fn invalid_marker(marker: &str) -> Error {
-    Error::new("InvalidParameterValue", format!("The marker {marker} is not valid."))
+/// The name of the last item before a page of this list. A marker that no response contained is refused.
+pub(super) fn last(list: &str, marker: Option<&String>) -> Result<Option<String>, Error> {
+    let invalid = |marker| Error::new("InvalidParameterValue", format!("The marker {marker} is not valid."));
+    marker.map(|marker| page::read_marker(list, marker).ok_or_else(|| invalid(marker))).transpose()
 }
 
 /// A page of results. Each lookup may fail.

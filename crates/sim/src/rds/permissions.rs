@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::identifiers::{Arn, ResourceType};
 use super::tags::{Tag, tags_of};
 use super::{RdsContext, find_database};
-use crate::call::{Call, Error};
+use crate::call::{Call, Error, Service};
 use crate::iam::RequiredPermission;
 use crate::questions::CopiedTagsPermission;
 use crate::world::State;
@@ -65,13 +65,13 @@ fn table(operation: &str) -> Option<&'static [Target]> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RequestFields {
-    #[serde(rename = "DBInstanceIdentifier", alias = "DBClusterIdentifier")]
+    #[serde(rename = "DBInstanceIdentifier")]
     database: Option<String>,
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     snapshot: Option<String>,
-    #[serde(rename = "SourceDBSnapshotIdentifier", alias = "SourceDBClusterSnapshotIdentifier")]
+    #[serde(rename = "SourceDBSnapshotIdentifier")]
     source: Option<String>,
-    #[serde(rename = "TargetDBSnapshotIdentifier", alias = "TargetDBClusterSnapshotIdentifier")]
+    #[serde(rename = "TargetDBSnapshotIdentifier")]
     target: Option<String>,
     #[serde(rename = "FinalDBSnapshotIdentifier")]
     final_snapshot: Option<String>,
@@ -89,9 +89,11 @@ struct RequestFields {
 pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec<RequiredPermission>, Error> {
     let operation = &call.operation;
     let ctx = RdsContext::of(call);
-    let fields: RequestFields = call.input.clone().read(drop)?;
+    let mut read = call.clone();
+    ctx.kind.read_parameters(&mut read)?;
+    let fields: RequestFields = read.input.read(Service::Rds, drop)?;
     let mut required = Vec::new();
-    for target in table(operation).ok_or_else(|| Error::unknown_query_operation(operation))? {
+    for target in table(operation).ok_or_else(|| Error::unknown_operation(Service::Rds, operation))? {
         for resource in fields.resources(&ctx, *target) {
             required.push(fields.permission(state, &ctx, operation, &resource));
             // "rds:AddTagsToResource" is a dependent action of all actions that create tagged resources.

@@ -1,5 +1,6 @@
 //! Quotas: of those that RDS reports, only the ones that are enforced here.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::RdsContext;
@@ -10,7 +11,11 @@ use crate::world::State;
 /// With the names in the API reference (`AccountQuota`).
 const NAMES: [(&str, Kind); 2] = [("ManualClusterSnapshots", Kind::Cluster), ("ManualSnapshots", Kind::Instance)];
 
-pub(super) fn describe(state: &mut State, ctx: &RdsContext) -> Result<Value, Error> {
+/// The operation has no parameters.
+#[derive(Deserialize)]
+pub(super) struct DescribeRequest {}
+
+pub(super) fn describe(state: &mut State, ctx: &RdsContext, _: &DescribeRequest) -> Result<Value, Error> {
     let most = state.settings.snapshot_quota;
     let rds = ctx.rds(state);
     let quotas = NAMES.map(|(name, kind)| {

@@ -1,6 +1,7 @@
 //! The rules for a database's settings that concern more than one of them, the engine, or the region.
 
 use super::engines::{Engine, Product};
+use super::given::Given;
 use super::kind::Kind;
 use super::settings::Settings;
 use super::storage;
@@ -41,6 +42,7 @@ pub(super) fn complete(
     choose_windows(settings, random)?;
     choose_zone(settings, kind, region, random)?;
     check_engine(settings, kind, engine)?;
+    check_database_name(settings, kind, engine)?;
     check_custom(settings, engine)?;
     check_monitoring(settings)
 }
@@ -103,7 +105,7 @@ fn check_class(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), E
         }
         Kind::Cluster => match (engine.has_fixed_storage(), settings.text("DBClusterInstanceClass")) {
             (true, None) => {
-                return Err(invalid("The parameter DBClusterInstanceClass must be provided and must not be blank."));
+                return Err(Error::missing_parameter("DBClusterInstanceClass"));
             }
             (true, Some(class)) => is_multi_az_cluster_class(class).then_some(()).ok_or(class),
             (false, None) => Ok(()),
@@ -139,6 +141,56 @@ fn is_multi_az_cluster_class(class: &str) -> bool {
     let options =
         family.trim_start_matches(|c: char| c.is_ascii_lowercase()).trim_start_matches(|c: char| c.is_ascii_digit());
     is_class(class) && options.contains('d')
+}
+
+/// Settings with "Valid for Cluster Type: Aurora DB clusters only" in the API reference.
+const NOT_MULTI_AZ: [&str; 5] =
+    ["AvailabilityZones", "CharacterSetName", "EnableHttpEndpoint", "EngineMode", "NetworkType"];
+/// The same with "Multi-AZ DB clusters only".
+const ONLY_MULTI_AZ: [&str; 4] = ["AllocatedStorage", "DBClusterInstanceClass", "Iops", "PubliclyAccessible"];
+
+/// Checks the parameters of a new cluster that depend on its type.
+pub(super) fn check_cluster(id: &str, given: &Given, kind: Kind, engine: &Engine) -> Result<(), Error> {
+    if kind == Kind::Instance {
+        return Ok(());
+    }
+    let is_multi_az = engine.has_fixed_storage();
+    // "Must contain from 1 to 63 (for Aurora DB clusters) or 1 to 52 (for Multi-AZ DB clusters) letters, numbers, or hyphens."
+    if is_multi_az && id.len() > 52 {
+        return Err(invalid("The parameter DBClusterIdentifier must not be longer than 52 characters."));
+    }
+    let others: &[_] = if is_multi_az { &NOT_MULTI_AZ } else { &ONLY_MULTI_AZ };
+    match others.iter().find(|parameter| given.0.contains_key(*parameter)) {
+        None => Ok(()),
+        Some(parameter) => Err(invalid_combination(format!("{parameter} isn't valid for engine {}.", engine.name))),
+    }
+}
+
+/// "Must contain 1 to 64 letters or numbers. Must begin with a letter. Subsequent characters can be letters, underscores, or
+/// digits (0-9)" (`DBName`), and what that text has for each engine.
+fn check_database_name(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), Error> {
+    let name = settings.text("DBName").or_else(|| settings.text("DatabaseName"));
+    let Some(name) = name else { return Ok(()) };
+    let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_valid = match engine.product {
+        // "Not applicable. Must be null."
+        Product::SqlServer | Product::CustomSqlServer => false,
+        // "Can't be longer than 8 characters." "You can't specify the string null"
+        Product::Oracle => name.len() <= 8 && name != "null",
+        // "Must contain 1 to 8 alphanumeric characters. Must contain a letter."
+        Product::CustomOracle => {
+            name.len() <= 8
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && name.bytes().any(|byte| byte.is_ascii_alphabetic())
+        }
+        Product::PostgreSql if kind == Kind::Instance => name.len() <= 63 && is_word,
+        _ if kind == Kind::Instance => name.len() <= 64 && is_word,
+        // "up to 64 alphanumeric characters" (`DatabaseName`)
+        _ if name.contains('_') => return Err(Error::not_simulated(format!("the DatabaseName {name}"))),
+        _ => name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+    };
+    if is_valid { Ok(()) } else { Err(invalid(format!("Invalid database name for engine {}: {name}.", engine.name))) }
 }
 
 /// The settings that some engines do not have.
@@ -181,8 +233,12 @@ fn check_custom(settings: &Settings, engine: &Engine) -> Result<(), Error> {
     }
     for parameter in ["EngineVersion", "CustomIamInstanceProfile"] {
         if settings.text(parameter).is_none_or(str::is_empty) {
-            return Err(invalid(format!("The parameter {parameter} must be provided and must not be blank.")));
+            return Err(Error::missing_parameter(parameter));
         }
+    }
+    // "Can't be set to 0 for an RDS Custom for Oracle DB instance."
+    if engine.product == Product::CustomOracle && settings.number("BackupRetentionPeriod") == Some(0) {
+        return Err(invalid("BackupRetentionPeriod can't be set to 0 for RDS Custom for Oracle."));
     }
     if settings.flag("AutoMinorVersionUpgrade") {
         let message = "AutoMinorVersionUpgrade must be disabled for RDS Custom.";
@@ -216,14 +272,18 @@ pub(super) fn check_master_user(
     if engine.product == Product::Neptune {
         return Ok(());
     }
-    let blank = |parameter| invalid(format!("The parameter {parameter} must be provided and must not be blank."));
-    let user = settings.text("MasterUsername").ok_or_else(|| blank("MasterUsername"))?;
+    let user = settings.text("MasterUsername").ok_or_else(|| Error::missing_parameter("MasterUsername"))?;
     // "Must be 1 to 16 letters, numbers, or underscores" (RDS); "from 1 to 63 letters or numbers" (DocumentDB).
     let longest = if engine.product == Product::DocumentDb { 63 } else { 16 };
     if user.len() > longest {
         return Err(invalid(format!("The parameter MasterUsername must not be longer than {longest} characters.")));
     }
-    // "Can't be a reserved word for the chosen database engine." Users of RDS reported `admin` for PostgreSQL.
+    // "Must be 1 to 16 letters or numbers" (clusters).
+    if kind == Kind::Cluster && user.contains('_') {
+        return Err(invalid("The parameter MasterUsername must have letters and numbers only."));
+    }
+    // "Can't be a reserved word for the chosen database engine." No text lists these words. Users of RDS reported the message
+    // for these two. Others are not known here.
     let is_postgres = matches!(engine.product, Product::PostgreSql | Product::AuroraPostgreSql);
     if user == "rdsadmin" || (is_postgres && user == "admin") {
         let message = format!("MasterUsername {user} cannot be used as it is a reserved word used by the engine");
@@ -237,7 +297,7 @@ pub(super) fn check_master_user(
             "You can't specify MasterUserSecretKmsKeyId unless ManageMasterUserPassword is turned on.",
         )),
         Credentials { is_managed: true, .. } => Ok(()),
-        Credentials { password: None, .. } => Err(blank("MasterUserPassword")),
+        Credentials { password: None, .. } => Err(Error::missing_parameter("MasterUserPassword")),
         Credentials { password: Some(password), .. } => check_password(password, engine.product.longest_password(kind)),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::given::Given;
 use super::kind::Kind;
 use super::windows::{DailyWindow, WeeklyWindow};
-use crate::call::Error;
+use crate::call::{Call, Error};
 
 pub(super) struct Setting {
     /// The parameter of `CreateDBInstance` and `CreateDBCluster`.
@@ -94,13 +94,13 @@ const TABLE: &[Setting] = &[
     row("EnablePerformanceInsights",          "PerformanceInsightsEnabled",         Both, Flag, Default::Flag(false), NotSimulated),
     row("EngineLifecycleSupport",             "EngineLifecycleSupport",             Both, OneOf(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"]), Default::None, NotSimulated),
     row("EngineMode",                         "EngineMode",                         Clusters, OneOf(&["provisioned"]), Default::Text("provisioned"), NotSimulated),
-    row("EngineVersion",                      "EngineVersion",                      Both, Text, Default::None, NotSimulated),
+    row("EngineVersion",                      "EngineVersion",                      Both, Form(is_version, "a version, with a digit first"), Default::None, NotSimulated),
     row("Iops",                               "Iops",                               Both, Number(1..=256_000), Default::None, NotSimulated),
     row("LicenseModel",                       "LicenseModel",                       Instances, OneOf(&["bring-your-own-license", "general-public-license", "license-included", "marketplace-license", "postgresql-license"]), Default::None, NotSimulated),
     row("MasterUsername",                     "MasterUsername",                     Both, Form(is_username, "1 to 63 letters, numbers, or underscores, with a letter first"), Default::None, NotSimulated),
     row("MaxAllocatedStorage",                "MaxAllocatedStorage",                Instances, Number(1..=65536), Default::None, NotSimulated),
     row("MonitoringInterval",                 "MonitoringInterval",                 Both, OneNumberOf(&[0, 1, 5, 10, 15, 30, 60]), Default::Number(0), NotSimulated),
-    row("MonitoringRoleArn",                  "MonitoringRoleArn",                  Both, Text, Default::None, NotSimulated),
+    row("MonitoringRoleArn",                  "MonitoringRoleArn",                  Both, Form(is_role, "the ARN of a role"), Default::None, NotSimulated),
     row("MultiAZ",                            "MultiAZ",                            Instances, Flag, Default::Flag(false), NotSimulated),
     row("NcharCharacterSetName",              "NcharCharacterSetName",              Instances, Text, Default::None, NotSimulated),
     row("NetworkType",                        "NetworkType",                        Both, OneOf(&["IPV4", "DUAL"]), Default::Text("IPV4"), NotSimulated),
@@ -130,6 +130,20 @@ impl Setting {
     /// The setting that a parameter gives, for databases of any kind.
     pub(super) fn named(parameter: &str) -> Option<&'static Self> {
         TABLE.iter().find(|setting| setting.parameter == parameter)
+    }
+
+    /// Refuses the settings in a request that databases of this kind do not have, or whose modification is not simulated.
+    pub(super) fn check_parameters(call: &Call, kind: Kind) -> Result<(), Error> {
+        let may_have = |setting: &Self| {
+            setting.applies_to(kind) && (setting.change == AtOnce || call.operation.starts_with("Create"))
+        };
+        let known = |parameter: &str| TABLE.iter().any(|setting| setting.parameter == parameter && may_have(setting));
+        match TABLE.iter().find(|setting| call.input.has(setting.parameter) && !known(setting.parameter)) {
+            None => Ok(()),
+            Some(Self { parameter, .. }) => {
+                Err(Error::not_simulated(format!("the parameter {parameter} of rds:{}", call.operation)))
+            }
+        }
     }
 
     fn of(parameter: &str, kind: Kind) -> Option<&'static Self> {
@@ -179,6 +193,14 @@ fn is_username(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+fn is_version(version: &str) -> bool {
+    version.starts_with(|first: char| first.is_ascii_digit())
+}
+
+fn is_role(arn: &str) -> bool {
+    arn.starts_with("arn:aws:iam:") && arn.contains(":role/")
+}
+
 fn is_custom_profile(name: &str) -> bool {
     name.starts_with("AWSRDSCustom")
 }
@@ -199,20 +221,16 @@ impl Settings {
                 Default::Text(text) => settings.set(setting.parameter, text),
             }
         }
-        for (parameter, value) in given.0 {
-            let what = || Error::not_simulated(format!("the parameter {parameter} for a {}", kind.spelling().database));
-            Setting::of(parameter, kind).ok_or_else(what)?.check(&value)?;
-            settings.0.insert(parameter, value);
-        }
+        settings.give(kind, given)?;
         Ok(settings)
     }
 
-    /// Changes settings of an existing database.
-    pub(super) fn modify(&mut self, kind: Kind, given: Given) -> Result<(), Error> {
+    /// Sets the settings of a request, which [`Setting::check_parameters`] has checked.
+    pub(super) fn give(&mut self, kind: Kind, given: Given) -> Result<(), Error> {
         for (parameter, value) in given.0 {
-            let what = || Error::not_simulated(format!("modifying {parameter} of a {}", kind.spelling().database));
-            let setting = Setting::of(parameter, kind).filter(|setting| setting.change == AtOnce).ok_or_else(what)?;
-            setting.check(&value)?;
+            if let Some(setting) = Setting::of(parameter, kind) {
+                setting.check(&value)?;
+            }
             self.0.insert(parameter, value);
         }
         Ok(())

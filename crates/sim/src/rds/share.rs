@@ -22,7 +22,7 @@ use crate::world::State;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ModifyRequest {
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     identifier: String,
     attribute_name: String,
     #[serde(default)]
@@ -75,7 +75,7 @@ pub(super) fn modify(state: &mut State, ctx: &RdsContext, wanted: ModifyRequest)
 
 #[derive(Deserialize)]
 pub(super) struct DescribeRequest {
-    #[serde(rename = "DBSnapshotIdentifier", alias = "DBClusterSnapshotIdentifier")]
+    #[serde(rename = "DBSnapshotIdentifier")]
     identifier: String,
 }
 

@@ -29,7 +29,7 @@ fn complete_instance(settings: &mut Settings, engine: &Engine) -> Result<(), Err
 fn complete_multi_az_cluster(settings: &mut Settings, engine: &Engine) -> Result<(), Error> {
     settings.set_default("StorageType", "io1");
     if settings.number("Iops").is_none() {
-        return Err(invalid("The parameter Iops must be provided and must not be null."));
+        return Err(Error::missing_parameter("Iops"));
     }
     check(settings, engine, &["gp3", "io1", "io2"])
 }
@@ -54,7 +54,7 @@ fn complete_growing(settings: &mut Settings, engine: &Engine) -> Result<(), Erro
 fn check(settings: &Settings, engine: &Engine, types: &[&str]) -> Result<(), Error> {
     let storage_type = check_type(settings, engine, types)?;
     let Some(gib) = settings.number("AllocatedStorage") else {
-        return Err(invalid("The parameter AllocatedStorage must be provided and must not be null."));
+        return Err(Error::missing_parameter("AllocatedStorage"));
     };
     if !bounds(engine.product, storage_type).is_some_and(|bounds| bounds.contains(&gib)) {
         let message =

@@ -210,15 +210,17 @@ pub(super) struct DescribeRequest {
     marker: Option<String>,
 }
 
+const LIST: &str = "EventSubscriptionsList";
+
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
+    let (size, last) = (paging::size(wanted.max_records)?, paging::last(LIST, wanted.marker.as_ref())?);
     if let Some(name) = &wanted.subscription_name {
         let found = find(state, ctx, name)?.view(ctx, "active");
-        return Ok(json!({ "EventSubscriptionsList": [found] }));
+        return Ok(json!({ LIST: [found] }));
     }
-    let size = paging::size(wanted.max_records)?;
-    let left = page::after(wanted.marker.as_ref(), &ctx.rds(state).subscriptions);
+    let left = page::after(last.as_ref(), &ctx.rds(state).subscriptions);
     let (found, marker) = page::cut(left.map(|(name, found)| (name, found.view(ctx, "active"))), size);
-    Ok(json!({ "EventSubscriptionsList": found, "Marker": marker }))
+    Ok(json!({ LIST: found, "Marker": marker.map(|name| page::marker(LIST, name)) }))
 }
 
 #[derive(Deserialize)]
@@ -288,9 +290,11 @@ fn check_sources(state: &mut State, ctx: &RdsContext, source_type: &str, ids: &B
         "db-cluster" => rds.clusters.databases.contains_key(id),
         "db-snapshot" => rds.instances.snapshots.contains(id),
         "db-cluster-snapshot" => rds.clusters.snapshots.contains(id),
-        // Sources of other types are not simulated.
         _ => false,
     };
+    if !ids.is_empty() && !["db-instance", "db-cluster", "db-snapshot", "db-cluster-snapshot"].contains(&source_type) {
+        return Err(Error::not_simulated(format!("sources of the type {source_type}")));
+    }
     match ids.iter().find(|id| !exists(rds, id)) {
         None => Ok(()),
         Some(id) => Err(Error::new("SourceNotFound", format!("The source {id} could not be found.")).status(404)),

@@ -50,7 +50,9 @@ impl MessageInput {
         for MessageAttribute { name, value } in attributes {
             check_name(&name)?;
             check_value(&name, &value, answer)?;
-            checked.insert(name, value);
+            if checked.insert(name, value).is_some() {
+                return Err(Error::not_simulated("a message with an attribute twice".to_owned()));
+            }
         }
         Ok(Message { subject, body, bodies, attributes: checked, group })
     }

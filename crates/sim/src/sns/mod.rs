@@ -20,13 +20,13 @@ mod subscriptions;
 mod tags;
 mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn::Arn;
-use crate::call::{Call, CallResult, Caller, Error, run};
+use crate::call::{Call, CallResult, Caller, Error, Service, run};
 use crate::context::CallContext;
 use crate::iam::{self, AccessRequest, Principal, RequiredPermission};
 use crate::page;
@@ -70,7 +70,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     match call.operation.as_str() {
         "CreateTopic" => run(call, |input| topics::create(state, ctx, input)),
         "DeleteTopic" => run(call, |input| topics::delete(state, ctx, &input)),
-        "ListTopics" => run(call, |input| Ok(topics::list(state, ctx, &input))),
+        "ListTopics" => run(call, |input| topics::list(state, ctx, &input)),
         "GetTopicAttributes" => run(call, |input| topics::get_attributes(state, ctx, &input)),
         "SetTopicAttributes" => run(call, |input| topics::set_attribute(state, ctx, input)),
         "TagResource" => run(call, |input| tags::add(state, ctx, input)),
@@ -80,11 +80,11 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "PublishBatch" => run(call, |input| batch::publish(state, ctx, input)),
         "Subscribe" => run(call, |input| subscriptions::subscribe(state, ctx, input)),
         "Unsubscribe" => run(call, |input| subscriptions::unsubscribe(state, ctx, &input)),
-        "ListSubscriptions" => run(call, |input| Ok(subscriptions::list(state, ctx, &input))),
+        "ListSubscriptions" => run(call, |input| subscriptions::list(state, ctx, &input)),
         "ListSubscriptionsByTopic" => run(call, |input| subscriptions::list_by_topic(state, ctx, &input)),
         "GetSubscriptionAttributes" => run(call, |input| subscriptions::get_attributes(state, ctx, &input)),
-        "SetSubscriptionAttributes" => run(call, |input| subscriptions::set_attributes(state, ctx, &input)),
-        operation => Err(Error::unknown_query_operation(operation)),
+        "SetSubscriptionAttributes" => run(call, |input| subscriptions::set_attributes(state, ctx, input)),
+        operation => Err(Error::unknown_operation(Service::Sns, operation)),
     }
 }
 
@@ -192,6 +192,12 @@ struct Entry {
     value: String,
 }
 
+/// No text says which value counts if a key of a map is there twice.
+fn check_keys(entries: &[Entry]) -> Result<(), Error> {
+    let keys: BTreeSet<_> = entries.iter().map(|entry| &entry.key).collect();
+    if keys.len() < entries.len() { Err(Error::not_simulated("a map with a key twice".to_owned())) } else { Ok(()) }
+}
+
 fn entries<'a>(map: impl IntoIterator<Item = (&'a str, String)>) -> Value {
     let entries: Vec<_> = map.into_iter().map(|(key, value)| Entry { key: key.to_owned(), value }).collect();
     json!({ "Attributes": entries })
@@ -203,17 +209,17 @@ fn page<T>(
     all: &BTreeMap<String, T>,
     token: Option<&String>,
     mut view: impl FnMut(&str, &T) -> Option<Value>,
-) -> Value {
-    let left = page::after(token, all).filter_map(|(name, item)| Some((name, view(name, item)?)));
+) -> Result<Value, Error> {
+    let last = token.map(|token| page::read_marker(list, token).ok_or_else(|| invalid("NextToken"))).transpose()?;
+    let left = page::after(last.as_ref(), all).filter_map(|(name, item)| Some((name, view(name, item)?)));
     let (items, token) = page::cut(left, 100);
-    json!({ list: items, "NextToken": token })
+    Ok(json!({ list: items, "NextToken": token.map(|name| page::marker(list, name)) }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TopicInput {
     topic_arn: String,
-    next_token: Option<String>,
 }
 
 #[derive(Deserialize)]

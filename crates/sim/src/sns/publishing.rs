@@ -26,8 +26,11 @@ pub(super) struct Publish {
 }
 
 pub(super) fn publish_one(state: &mut State, ctx: &CallContext, input: Publish) -> Result<Value, Error> {
-    let topic_arn =
-        input.topic_arn.or(input.target_arn).ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value"))?;
+    let topic_arn = match (input.topic_arn, input.target_arn) {
+        (Some(_), Some(_)) => return Err(Error::not_simulated("TopicArn and TargetArn in one request".to_owned())),
+        (None, None) => return Err(invalid("TopicArn or TargetArn Reason: no value")),
+        (topic, target) => topic.or(target).unwrap_or_default(),
+    };
     topic(state, ctx, &topic_arn, "sns:Publish")?;
     let message = MessageInput {
         subject: input.subject,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::endpoints::needs_confirmation;
-use super::{Entry, ListInput, Topic, TopicInput, entries, find, invalid, page, topic};
+use super::{Entry, ListInput, Topic, check_keys, entries, find, invalid, page, topic};
 use crate::arn::Arn;
 use crate::call::Error;
 use crate::context::CallContext;
@@ -38,6 +38,7 @@ pub(super) struct Subscribe {
 pub(super) fn subscribe(state: &mut State, ctx: &CallContext, input: Subscribe) -> Result<Value, Error> {
     let Subscribe { topic_arn, protocol, endpoint, attributes, return_subscription_arn } = input;
     topic(state, ctx, &topic_arn, "sns:Subscribe")?;
+    check_keys(&attributes)?;
     let endpoint = endpoint.ok_or_else(|| invalid("Endpoint"))?;
     let pending = needs_confirmation(&protocol, &endpoint, &ctx.caller.account)?;
     let mut new = Subscription { owner: ctx.caller.account.clone(), protocol, endpoint, pending, raw: false };
@@ -86,10 +87,22 @@ fn check_large_messages(topic: &Topic, new: &Subscription) -> Result<(), Error> 
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SubscriptionInput {
     subscription_arn: String,
-    #[serde(default)]
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SetAttributes {
+    subscription_arn: String,
     attribute_name: String,
     #[serde(default)]
     attribute_value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListOfTopic {
+    topic_arn: String,
+    next_token: Option<String>,
 }
 
 impl SubscriptionInput {
@@ -134,17 +147,17 @@ pub(super) fn unsubscribe(state: &mut State, ctx: &CallContext, input: &Subscrip
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListInput) -> Value {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListInput) -> Result<Value, Error> {
     let subscribed = ctx.region_state(state).sns.subscribed.clone();
     page("Subscriptions", &subscribed, input.next_token.as_ref(), |arn, topic_arn| {
         Some(find(state, topic_arn).ok()?.subscriptions.get(arn)?.view(arn, topic_arn))
     })
 }
 
-pub(super) fn list_by_topic(state: &mut State, ctx: &CallContext, input: &TopicInput) -> Result<Value, Error> {
+pub(super) fn list_by_topic(state: &mut State, ctx: &CallContext, input: &ListOfTopic) -> Result<Value, Error> {
     let subscriptions = &topic(state, ctx, &input.topic_arn, "sns:ListSubscriptionsByTopic")?.subscriptions;
     let view = |arn: &str, to: &Subscription| Some(to.view(arn, &input.topic_arn));
-    Ok(page("Subscriptions", subscriptions, input.next_token.as_ref(), view))
+    page("Subscriptions", subscriptions, input.next_token.as_ref(), view)
 }
 
 pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<Value, Error> {
@@ -161,8 +174,9 @@ pub(super) fn get_attributes(state: &mut State, ctx: &CallContext, input: &Subsc
     ]))
 }
 
-pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: &SubscriptionInput) -> Result<(), Error> {
-    input.subscription(state, ctx)?.set(&input.attribute_name, &input.attribute_value, "")
+pub(super) fn set_attributes(state: &mut State, ctx: &CallContext, input: SetAttributes) -> Result<(), Error> {
+    let SetAttributes { subscription_arn, attribute_name, attribute_value } = input;
+    SubscriptionInput { subscription_arn }.subscription(state, ctx)?.set(&attribute_name, &attribute_value, "")
 }
 
 /// Attributes that can be set on AWS and not here. Each would change the deliveries.

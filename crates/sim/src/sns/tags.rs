@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Topic, find, invalid};
 use crate::arn::Arn;
-use crate::call::{Call, Error};
+use crate::call::{Call, Error, Service};
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::tags::{MAX_TAGS, violated_rule};
@@ -88,14 +88,14 @@ fn topic<'s>(state: &'s mut State, ctx: &CallContext, arn: &str) -> Result<&'s m
 
 /// Adds the tags of a call to a permission.
 pub(super) fn tagged(mut permission: RequiredPermission, call: &Call) -> RequiredPermission {
-    let Ok(RequestTags { tags, tag_keys }) = call.input.clone().read(|_| ()) else { return permission };
+    let Ok(RequestTags { tags, tag_keys }) = call.input.clone().read(Service::Sns, drop) else { return permission };
     permission.context.extend(tag_keys.into_iter().map(|key| ("aws:TagKeys".to_owned(), key)));
     let tags: BTreeMap<_, _> = tags.into_iter().map(|Tag { key, value }| (key, value)).collect();
     permission.tagging(&tags)
 }
 
 pub(super) fn has_tags(call: &Call) -> bool {
-    call.input.clone().read(|_| ()).is_ok_and(|RequestTags { tags, .. }| !tags.is_empty())
+    call.input.clone().read(Service::Sns, drop).is_ok_and(|RequestTags { tags, .. }| !tags.is_empty())
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tags::{self, Tag};
-use super::{Entry, ListInput, Topic, TopicInput, entries, invalid, page, topic};
+use super::{Entry, ListInput, Topic, TopicInput, check_keys, entries, invalid, page, topic};
 use crate::arn::Arn;
 use crate::call::Error;
 use crate::context::CallContext;
@@ -25,7 +25,12 @@ pub(super) struct CreateTopic {
 /// test_create_duplicate_topic_with_more_tags recorded that other attributes or tags are refused, and that fewer are not.
 pub(super) fn create(state: &mut State, ctx: &CallContext, input: CreateTopic) -> Result<Value, Error> {
     let CreateTopic { name, attributes, tags } = input;
-    let fifo = attributes.iter().find(|entry| entry.key == "FifoTopic").is_some_and(|entry| entry.value == "true");
+    check_keys(&attributes)?;
+    let fifo = match attributes.iter().find(|entry| entry.key == "FifoTopic").map(|entry| entry.value.as_str()) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => return Err(Error::not_simulated(format!("FifoTopic with the value {other}"))),
+    };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let base = if fifo { name.strip_suffix(".fifo").unwrap_or_default() } else { &name };
     if !(1..=256).contains(&name.len()) || base.is_empty() || !base.bytes().all(allowed) {
@@ -71,7 +76,7 @@ pub(super) fn delete(state: &mut State, ctx: &CallContext, input: &TopicInput) -
     Ok(())
 }
 
-pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListInput) -> Value {
+pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListInput) -> Result<Value, Error> {
     let topics = &ctx.region_state(state).sns.topics;
     page("Topics", topics, input.next_token.as_ref(), |name, _| Some(json!({ "TopicArn": ctx.arn("sns", name) })))
 }

@@ -135,7 +135,10 @@ const MAX_IN_FLIGHT: usize = 120_000;
 /// Returns the oldest visible messages and hides them for the visibility timeout. [`super::polling`] waits for messages.
 pub(super) fn receive(state: &mut State, ctx: &CallContext, input: &ReceiveMessage) -> Result<Value, Error> {
     let requested = [&input.message_system_attribute_names[..], &input.attribute_names].concat();
-    if let Some(name) = requested.iter().find(|name| !is_system_attribute(name) && !attributes::is_known(name)) {
+    // The model of the older parameter has the attributes of queues too.
+    let unknown = |name: &&String| !is_system_attribute(name);
+    let older = input.attribute_names.iter().filter(|name| !attributes::is_known(name)).find(unknown);
+    if let Some(name) = input.message_system_attribute_names.iter().find(unknown).or(older) {
         return Err(attributes::unknown(name));
     }
     let (now, receipt) = (state.now, state.new_uuid());

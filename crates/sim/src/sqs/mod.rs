@@ -22,7 +22,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::arn::{Arn, is_account};
-use crate::call::{Call, CallResult, Error, run};
+use crate::call::{Call, CallResult, Error, Service, run};
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
 use crate::world::State;
@@ -70,7 +70,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "SendMessageBatch" => run(call, |input| batch::send(state, ctx, input)),
         "DeleteMessageBatch" => run(call, |input| batch::delete(state, ctx, input)),
         "ChangeMessageVisibilityBatch" => run(call, |input| batch::change_visibility(state, ctx, input)),
-        _ => Err(Error::unknown_json_operation(&call.operation)),
+        _ => Err(Error::unknown_operation(Service::Sqs, &call.operation)),
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission
             let name = path.next().unwrap_or_default();
             arn(path.next().unwrap_or_default(), name)
         }
-        _ => return Err(Error::unknown_json_operation(operation)),
+        _ => return Err(Error::unknown_operation(Service::Sqs, operation)),
     };
     let action = operation.strip_suffix("Batch").unwrap_or(operation);
     let mut permissions = vec![queues::tagged(RequiredPermission::new(format!("sqs:{action}"), &resource), call)];

@@ -118,10 +118,13 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: &ListQueues) -> 
         let reason = "Value must be an integer between 1 and 1000.";
         return Err(super::invalid_value(size, "MaxResults", reason));
     }
-    let all = page::after(input.next_token.as_ref(), &ctx.region_state(state).sqs.queues);
+    // No text states the error for a token that is not valid.
+    let last = input.next_token.as_deref().map(|token| page::read_marker("QueueUrls", token).ok_or(token)).transpose();
+    let last = last.map_err(|token| Error::not_simulated(format!("the token {token}, which no response contained")))?;
+    let all = page::after(last.as_ref(), &ctx.region_state(state).sqs.queues);
     let shown = all.filter(|(name, _)| name.starts_with(&input.queue_name_prefix));
     let (urls, token) = page::cut(shown.map(|(name, _)| (name, url(ctx, name))), size);
-    let token = token.filter(|_| input.max_results.is_some());
+    let token = token.filter(|_| input.max_results.is_some()).map(|name| page::marker("QueueUrls", name));
     Ok(json!({ "QueueUrls": (!urls.is_empty()).then_some(urls), "NextToken": token }))
 }
 

@@ -9,7 +9,7 @@ use super::execution::{Execution, MAX_BYTES, Status};
 use super::language::Failure;
 use super::machines::being_deleted;
 use super::run::{ExecutionId, start_running, stop_running};
-use super::{States, arn, check_name, invalid_token, name_in, page_size};
+use super::{States, arn, check_name, last_of, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
 use crate::context::CallContext;
@@ -113,10 +113,12 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<
     let List { state_machine_arn, status_filter, max_results, next_token } = input;
     let size = page_size(max_results)?;
     let Some(arn) = state_machine_arn else {
-        return Err(Error::new("ValidationException", "This simulation lists executions by stateMachineArn only."));
+        // Of a Map Run, which is not simulated, or an error.
+        return Err(Error::not_simulated("listing executions without stateMachineArn".to_owned()));
     };
     let status = status_filter.map(|name| parse_status(&name)).transpose()?;
-    let before = next_token.map(|token| parse_list_token(&token).ok_or_else(|| invalid_token(&token))).transpose()?;
+    let list = format!("executions of {arn}");
+    let before = last_of(&list, next_token)?.and_then(|last| parse_list_token(&last));
     let (machine, _) = ctx.region_state(state).states.machine(ctx, &arn)?;
     let mut found: Vec<_> = machine
         .executions
@@ -131,7 +133,9 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<
     found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
     let shown = found.into_iter().map(|(place, execution)| (place, summary(execution)));
     let (shown, last) = page::cut(shown, size);
-    Ok(json!({ "executions": shown, "nextToken": last.map(|(time, number)| format!("{time}.{number}")) }))
+    Ok(
+        json!({ "executions": shown, "nextToken": last.map(|(time, number)| page::marker(&list, &format!("{time}.{number}"))) }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -172,17 +176,15 @@ pub(super) struct History {
 /// The token is the number of events on earlier pages.
 pub(super) fn history(state: &mut State, ctx: &CallContext, input: History) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
-    let skipped = match input.next_token {
-        None => 0,
-        Some(token) => token.parse().map_err(|_| invalid_token(&token))?,
-    };
+    let list = format!("events of {}", input.execution_arn);
+    let skipped = last_of(&list, input.next_token)?.and_then(|last| last.parse().ok()).unwrap_or_default();
     let (_, execution) = ctx.region_state(state).states.execution(ctx, &input.execution_arn)?;
     let history = &execution.history;
     let end = history.len().min(skipped + size);
     let index = |n: usize| if input.reverse_order == Some(true) { history.len() - 1 - n } else { n };
     let with_data = input.include_execution_data.unwrap_or(true);
     let events: Vec<_> = (skipped..end).filter_map(|n| history.show(index(n), with_data)).collect();
-    Ok(json!({ "events": events, "nextToken": (end < history.len()).then(|| end.to_string()) }))
+    Ok(json!({ "events": events, "nextToken": (end < history.len()).then(|| page::marker(&list, &end.to_string())) }))
 }
 
 impl States {

@@ -158,13 +158,26 @@ impl Retrier {
     }
 }
 
+/// The reason why a definition is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// With AWS's message.
+    Invalid(String),
+    NotSimulated(String),
+}
+
 impl Definition {
-    /// Parses a definition. The error is AWS's message.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text).map_err(|error| format!("INVALID_JSON_DESCRIPTION: {error}"))?;
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        let json: Value = serde_json::from_str(text)
+            .map_err(|error| Refusal::Invalid(format!("INVALID_JSON_DESCRIPTION: {error}")))?;
         Self::read(&json).map_err(|DefinitionError { at, message }| {
             let at = if at.is_empty() { "/" } else { &at };
-            format!("SCHEMA_VALIDATION_FAILED: {message} at {at}")
+            // The messages about parts of the language that are not simulated name the simulation.
+            if message.contains("his simulation") {
+                Refusal::NotSimulated(format!("{message} at {at}"))
+            } else {
+                Refusal::Invalid(format!("SCHEMA_VALIDATION_FAILED: {message} at {at}"))
+            }
         })
     }
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::configuration::{Logging, Tracing};
 use super::execution::{Execution, Status};
-use super::language::Definition;
+use super::language::{Definition, Refusal};
 use super::tags::{self, Tag};
-use super::{States, arn, check_name, invalid_token, name_in, page_size};
+use super::{States, arn, check_name, last_of, name_in, page_size};
 use crate::call::Error;
 use crate::clock::seconds;
 use crate::context::CallContext;
@@ -215,14 +215,10 @@ pub(super) struct List {
     next_token: Option<String>,
 }
 
-/// Lists the machines by name. The token is [`AFTER`] and the name of the last one.
+/// Lists the machines by name.
 pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<Value, Error> {
     let size = page_size(input.max_results)?;
-    let last = input.next_token.map(|token| match token.strip_prefix(AFTER) {
-        Some(name) if check_name(name).is_ok() => Ok(name.to_owned()),
-        _ => Err(invalid_token(&token)),
-    });
-    let last = last.transpose()?;
+    let last = last_of("stateMachines", input.next_token)?;
     let left = page::after(last.as_ref(), &ctx.region_state(state).states.machines);
     let shown = left.map(|(name, machine)| {
         let shown = json!({
@@ -234,11 +230,8 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, input: List) -> Result<
         (name, shown)
     });
     let (shown, last) = page::cut(shown, size);
-    Ok(json!({ "stateMachines": shown, "nextToken": last.map(|name| format!("{AFTER}{name}")) }))
+    Ok(json!({ "stateMachines": shown, "nextToken": last.map(|name| page::marker("stateMachines", name)) }))
 }
-
-/// No name begins with it.
-const AFTER: &str = "after:";
 
 pub(super) fn being_deleted(arn: &str) -> Error {
     Error::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
@@ -249,8 +242,10 @@ fn parse(text: &str) -> Result<Arc<Definition>, Error> {
         let must = "have length between 1 and 1048576";
         return Err(Error::invalid_member("…", "definition", must));
     }
-    let refused = |error| Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{error}'"));
-    Definition::parse(text).map(Arc::new).map_err(refused)
+    Definition::parse(text).map(Arc::new).map_err(|error| match error {
+        Refusal::Invalid(why) => Error::new("InvalidDefinition", format!("Invalid State Machine Definition: '{why}'")),
+        Refusal::NotSimulated(why) => Error::not_simulated(format!("this definition: {why}")),
+    })
 }
 
 /// Checks that the role belongs to the caller's account.

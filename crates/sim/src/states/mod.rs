@@ -31,9 +31,10 @@ mod values;
 use std::collections::BTreeMap;
 
 use crate::arn::Arn;
-use crate::call::{Call, CallResult, Error, run};
+use crate::call::{Call, CallResult, Error, Service, run};
 use crate::context::CallContext;
 use crate::iam::RequiredPermission;
+use crate::page;
 use crate::world::State;
 
 /// The state machines of one region of one account.
@@ -60,7 +61,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
         "TagResource" => run(call, |input| tags::add(state, ctx, input)),
         "UntagResource" => run(call, |input| tags::remove(state, ctx, input)),
         "ListTagsForResource" => run(call, |input| tags::list(state, ctx, input)),
-        operation => Err(Error::unknown_json_operation(operation)),
+        operation => Err(Error::unknown_operation(Service::States, operation)),
     }
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn required_permissions(call: &Call) -> Result<Vec<RequiredPermission
         "DescribeExecution" | "StopExecution" | "GetExecutionHistory" => text("executionArn").to_owned(),
         "ListStateMachines" => "*".to_owned(),
         "TagResource" | "UntagResource" | "ListTagsForResource" => text("resourceArn").to_owned(),
-        _ => return Err(Error::unknown_json_operation(operation)),
+        _ => return Err(Error::unknown_operation(Service::States, operation)),
     };
     let mut needs = vec![tags::tagged(RequiredPermission::new(format!("states:{operation}"), &resource), call)];
     // *Service Authorization Reference*, API operations of Step Functions.
@@ -130,8 +131,10 @@ fn page_size(requested: Option<i64>) -> Result<usize, Error> {
     }
 }
 
-fn invalid_token(token: &str) -> Error {
-    Error::new("InvalidToken", format!("Invalid Token: '{token}'"))
+/// The last item before a page, from its token.
+fn last_of(list: &str, token: Option<String>) -> Result<Option<String>, Error> {
+    let invalid = |token: &str| Error::new("InvalidToken", format!("Invalid Token: '{token}'"));
+    token.map(|token| page::read_marker(list, &token).ok_or_else(|| invalid(&token))).transpose()
 }
 
 /// Checks the name of a machine or execution: 1 to 80 characters without white space, control and special characters.

@@ -58,7 +58,7 @@ async fn respond(world: World, request: hyper::Request<Incoming>) -> Result<hype
     let call = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-            super::read(&world, &Request { header: &header, body: &body.to_bytes() })
+            super::read(&world, &Request { query: head.uri.query(), header: &header, body: &body.to_bytes() })
         }
         Err(error) => {
             Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {error}.")).status(413)))

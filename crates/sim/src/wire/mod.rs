@@ -3,7 +3,9 @@
 //! A request becomes a [`Call`], and its result becomes a response. This module does not depend on the operations.
 
 mod http;
+mod json;
 pub(crate) mod params;
+pub(crate) mod read;
 mod record;
 pub(crate) mod sdk;
 pub(crate) mod xml;
@@ -18,6 +20,8 @@ pub(crate) use record::record;
 
 /// The parts of an HTTP request that are used.
 pub(crate) struct Request<'a> {
+    /// The part of the URL after `?`.
+    pub(crate) query: Option<&'a str>,
     /// The value of a header, by its name in lower case.
     pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
     pub(crate) body: &'a [u8],
@@ -35,20 +39,36 @@ pub(crate) struct Response {
 /// The protocol of a service.
 #[derive(Clone, Copy)]
 enum Protocol {
-    /// A form with `Action`. The response is XML in this namespace.
-    Query { namespace: &'static str },
-    /// JSON, with the operation in the header `X-Amz-Target`.
-    Json { content_type: &'static str },
+    /// A form with `Action` and this `Version`. The response is XML in this namespace.
+    Query { version: &'static str, namespace: &'static str },
+    /// JSON. The operation is in the header `X-Amz-Target`, after this prefix.
+    Json { target: &'static str, content_type: &'static str },
 }
 
 /// Each service with its name in signatures and its protocol.
 const SERVICES: [(Service, &str, Protocol); 6] = [
-    (Service::Kms, "kms", Protocol::Json { content_type: "application/x-amz-json-1.1" }),
-    (Service::Rds, "rds", Protocol::Query { namespace: "http://rds.amazonaws.com/doc/2014-10-31/" }),
-    (Service::Sns, "sns", Protocol::Query { namespace: "http://sns.amazonaws.com/doc/2010-03-31/" }),
-    (Service::Sqs, "sqs", Protocol::Json { content_type: "application/x-amz-json-1.0" }),
-    (Service::States, "states", Protocol::Json { content_type: "application/x-amz-json-1.0" }),
-    (Service::Sts, "sts", Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" }),
+    (Service::Kms, "kms", Protocol::Json { target: "TrentService", content_type: "application/x-amz-json-1.1" }),
+    (
+        Service::Rds,
+        "rds",
+        Protocol::Query { version: "2014-10-31", namespace: "http://rds.amazonaws.com/doc/2014-10-31/" },
+    ),
+    (
+        Service::Sns,
+        "sns",
+        Protocol::Query { version: "2010-03-31", namespace: "http://sns.amazonaws.com/doc/2010-03-31/" },
+    ),
+    (Service::Sqs, "sqs", Protocol::Json { target: "AmazonSQS", content_type: "application/x-amz-json-1.0" }),
+    (
+        Service::States,
+        "states",
+        Protocol::Json { target: "AWSStepFunctions", content_type: "application/x-amz-json-1.0" },
+    ),
+    (
+        Service::Sts,
+        "sts",
+        Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    ),
 ];
 
 /// A request that could not be read. If the service is known, its protocol is used for the error response.
@@ -72,7 +92,7 @@ pub(crate) fn read(world: &World, request: &Request<'_>) -> Result<Call, Request
     let (service, _, protocol) = SERVICES
         .into_iter()
         .find(|(_, name, _)| *name == scope.service)
-        .ok_or_else(|| Error::new("InvalidAction", format!("This simulation has no service {}.", scope.service)))?;
+        .ok_or_else(|| Error::not_simulated(format!("the service {}", scope.service)))?;
     read_call(world, request, scope, service, protocol).map_err(|error| RequestError { service: Some(service), error })
 }
 
@@ -87,21 +107,31 @@ fn read_call(
         Some(owner) => owner,
         None => caller(request, scope.access_key)?,
     };
+    if let Some(query) = request.query.filter(|query| !query.is_empty()) {
+        // The clients of these services send all parameters in the body.
+        return Err(Error::not_simulated(format!("parameters in the URL: {query}")));
+    }
     let (operation, input) = match protocol {
-        Protocol::Query { .. } => {
-            let mut params = Params::parse(request.body);
-            // There is one version of each API.
-            params.take("Version");
-            (params.take("Action").unwrap_or_default(), Input::Params(params))
+        Protocol::Query { version, .. } => {
+            let mut params = Params::parse(request.body)?;
+            match params.take_text("Version")? {
+                // There is one version of each API.
+                Some(given) if given == version => {}
+                Some(other) => return Err(Error::not_simulated(format!("the version {other} of {service}"))),
+                None => return Err(Error::missing_parameter("Version")),
+            }
+            (params.take_text("Action")?.unwrap_or_default(), Input::Params(params))
         }
-        Protocol::Json { .. } => {
-            let target = (request.header)("x-amz-target").unwrap_or_default();
+        Protocol::Json { target, .. } => {
+            let given = (request.header)("x-amz-target").unwrap_or_default();
+            let operation = given.strip_prefix(target).and_then(|rest| rest.strip_prefix('.'));
+            let operation =
+                operation.ok_or_else(|| Error::not_simulated(format!("the target {given:?} of {service}")))?;
             let input = match request.body {
                 b"" => json!({}),
-                body => serde_json::from_slice(body)
-                    .map_err(|error| Error::new("SerializationException", error.to_string()))?,
+                body => json::parse(body)?,
             };
-            (target.rsplit('.').next().unwrap_or_default().to_owned(), Input::Json(input))
+            (operation.to_owned(), Input::Json(input))
         }
     };
     Ok(Call { caller, region: scope.region, service, operation, input })
@@ -148,20 +178,20 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
         _ => None,
     };
     match (protocol, answer) {
-        (Some(Protocol::Json { content_type }), Ok(output)) => {
+        (Some(Protocol::Json { content_type, .. }), Ok(output)) => {
             Response { status, content_type, body: to_json(output), query_error }
         }
-        (Some(Protocol::Json { content_type }), Err(error)) => {
+        (Some(Protocol::Json { content_type, .. }), Err(error)) => {
             let body = json!({ "__type": error.code, "message": error.message }).to_string();
             Response { status, content_type, body, query_error }
         }
-        (Some(Protocol::Query { namespace }), Ok(output)) => Response {
+        (Some(Protocol::Query { namespace, .. }), Ok(output)) => Response {
             status,
             content_type: "text/xml",
             body: xml::output(operation, namespace, output, request_id),
             query_error,
         },
-        (Some(Protocol::Query { namespace }), Err(error)) => {
+        (Some(Protocol::Query { namespace, .. }), Err(error)) => {
             Response { status, content_type: "text/xml", body: xml::error(namespace, error, request_id), query_error }
         }
         (None, answer) => {

@@ -1,12 +1,11 @@
 //! Parameters of the query protocol: `Tags.Tag.1.Key=team&Tags.Tag.1.Value=shop` is parsed into a tree, which is
-//! deserialized into the input structure of an operation.
+//! read into the input structure of an operation. No parameter is dropped: two that exclude each other are an error.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::btree_map::Entry;
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
-use serde::forward_to_deserialize_any;
+use super::read::{MemberValue, Number};
+use crate::call::{Error, Service};
 
 /// The tree of parameters, by the parts of their dotted names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,24 +16,59 @@ pub(crate) enum Params {
 
 impl Params {
     /// Parses a form.
-    pub(crate) fn parse(form: &[u8]) -> Self {
-        let mut root = BTreeMap::new();
+    pub(crate) fn parse(form: &[u8]) -> Result<Self, Error> {
+        let mut root = Self::Members(BTreeMap::new());
         for pair in form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let [name, value] = [(); 2].map(|()| decode(halves.next().unwrap_or_default()));
-            put(&mut root, &name, value);
+            let (Some(name), Some(value)) = (name, value) else {
+                let pair = String::from_utf8_lossy(pair);
+                return Err(Error::not_simulated(format!("a parameter that is not percent-encoded UTF-8: {pair}")));
+            };
+            let put = root.put(&name, value);
+            put.ok_or_else(|| Error::not_simulated(format!("the parameter {name} twice, or in two forms")))?;
         }
-        Self::Members(root)
+        Ok(root)
+    }
+
+    /// Adds a parameter. `None`: it is there already.
+    fn put(&mut self, name: &str, value: String) -> Option<()> {
+        let Self::Members(members) = self else { return None };
+        match name.split_once('.') {
+            None => match members.entry(name.to_owned()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Self::Text(value));
+                    Some(())
+                }
+                Entry::Occupied(_) => None,
+            },
+            Some((first, rest)) => {
+                members.entry(first.to_owned()).or_insert_with(|| Self::Members(BTreeMap::new())).put(rest, value)
+            }
+        }
     }
 
     /// Removes and returns a parameter that does not belong to the operation's input.
-    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Self> {
         match self {
-            Self::Members(members) => match members.remove(name) {
-                Some(Self::Text(text)) => Some(text),
-                _ => None,
-            },
+            Self::Members(members) => members.remove(name),
             Self::Text(_) => None,
+        }
+    }
+
+    /// The same for a parameter that must be a text.
+    pub(super) fn take_text(&mut self, name: &str) -> Result<Option<String>, Error> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Self::Text(text)) => Ok(Some(text)),
+            Some(Self::Members(_)) => Err(Error::not_simulated(format!("the parameter {name} with members"))),
+        }
+    }
+
+    /// Renames a parameter.
+    pub(crate) fn rename(&mut self, name: &str, new: &str) {
+        if let (Some(value), Self::Members(members)) = (self.take(name), self) {
+            members.insert(new.to_owned(), value);
         }
     }
 
@@ -58,30 +92,23 @@ impl Params {
     }
 }
 
-fn put(members: &mut BTreeMap<String, Params>, name: &str, value: String) {
-    match name.split_once('.') {
-        None => {
-            members.insert(name.to_owned(), Params::Text(value));
-        }
-        Some((first, rest)) => {
-            let inner = members.entry(first.to_owned()).or_insert_with(|| Params::Members(BTreeMap::new()));
-            if let Params::Members(inner) = inner {
-                put(inner, rest, value);
-            }
-        }
-    }
-}
-
-/// Decodes percent-encoding. Some clients encode a space as `+`, others as `%20`.
-fn decode(text: &[u8]) -> String {
+/// Decodes percent-encoding. Some clients encode a space as `+`, others as `%20`. `None` if the text is not valid.
+fn decode(text: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
-        let encoded = after.first_chunk().filter(|_| *first == b'%').and_then(|hex: &[u8; 2]| from_hex(*hex));
-        bytes.push(encoded.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if encoded.is_some() { &after[2..] } else { after };
+        rest = after;
+        match first {
+            b'%' => {
+                let (hex, after) = after.split_first_chunk()?;
+                bytes.push(from_hex(*hex)?);
+                rest = after;
+            }
+            b'+' => bytes.push(b' '),
+            other => bytes.push(*other),
+        }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8(bytes).ok()
 }
 
 fn from_hex(hex: [u8; 2]) -> Option<u8> {
@@ -89,104 +116,93 @@ fn from_hex(hex: [u8; 2]) -> Option<u8> {
     u8::try_from(high? * 16 + low?).ok()
 }
 
-/// The reason why parameters cannot be deserialized.
-#[derive(Debug)]
-pub(crate) enum ParamsError {
-    Missing(&'static str),
-    Invalid(String),
-}
+/// The element names of lists and maps in requests, as in AWS's models. Elements of other lists are named `member`.
+const ELEMENTS: [(Service, &str, &str); 10] = [
+    (Service::Rds, "AvailabilityZones", "AvailabilityZone"),
+    (Service::Rds, "EventCategories", "EventCategory"),
+    (Service::Rds, "Filters", "Filter"),
+    (Service::Rds, "SourceIds", "SourceId"),
+    (Service::Rds, "Tags", "Tag"),
+    (Service::Rds, "Values", "Value"),
+    (Service::Rds, "ValuesToAdd", "AttributeValue"),
+    (Service::Rds, "ValuesToRemove", "AttributeValue"),
+    (Service::Sns, "Attributes", "entry"),
+    (Service::Sns, "MessageAttributes", "entry"),
+];
 
-impl fmt::Display for ParamsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(name) => write!(f, "the parameter {name} is missing"),
-            Self::Invalid(reason) => f.write_str(reason),
+/// A parameter of a request to this service.
+pub(crate) struct Query(pub(crate) Service, pub(crate) Params);
+
+impl MemberValue for Query {
+    fn form(&self) -> &'static str {
+        match self.1 {
+            Params::Text(_) => "a text",
+            Params::Members(_) => "members",
         }
     }
-}
 
-impl std::error::Error for ParamsError {}
-
-impl de::Error for ParamsError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Invalid(message.to_string())
+    fn is_null(&self) -> bool {
+        false
     }
 
-    fn missing_field(name: &'static str) -> Self {
-        Self::Missing(name)
+    fn text(self) -> Result<String, Self> {
+        match self {
+            Self(_, Params::Text(text)) => Ok(text),
+            other => Err(other),
+        }
     }
-}
 
-impl IntoDeserializer<'_, ParamsError> for Params {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
+    fn flag(&self) -> Option<bool> {
+        match &self.1 {
+            Params::Text(text) => text.parse().ok(),
+            Params::Members(_) => None,
+        }
     }
-}
 
-/// Text is parsed into the type that the structure expects.
-macro_rules! parse_text {
-    ($($method:ident $visit:ident,)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-            match self {
-                Params::Text(text) => match text.parse() {
-                    Ok(value) => visitor.$visit(value),
-                    Err(_) => Err(de::Error::invalid_value(de::Unexpected::Str(&text), &visitor)),
-                },
-                Params::Members(_) => self.deserialize_any(visitor),
+    fn number(&self) -> Option<Number> {
+        match &self.1 {
+            Params::Text(text) => text.parse().map(Number::Signed).or_else(|_| text.parse().map(Number::Unsigned)).ok(),
+            Params::Members(_) => None,
+        }
+    }
+
+    /// `Tags.Tag.1`, `Tags.Tag.2` and so on, without a gap. An empty list is sent as an empty text.
+    fn items(self, path: &str) -> Result<Vec<Self>, String> {
+        let Self(service, params) = self;
+        let mut lists = match params {
+            Params::Text(text) if text.is_empty() => return Ok(Vec::new()),
+            Params::Text(_) => return Err(format!("the parameter {path} with a text instead of a list")),
+            Params::Members(lists) => lists,
+        };
+        let name = path.rsplit('.').next().unwrap_or_default();
+        let found = ELEMENTS.iter().find(|(of, list, _)| (*of, *list) == (service, name));
+        let element = found.map_or("member", |(_, _, element)| element);
+        let items = lists.remove(element);
+        if let Some((other, _)) = lists.pop_first() {
+            return Err(format!("the parameter {path}.{other}: the items are named {path}.{element}.1 and so on"));
+        }
+        let mut items = match items {
+            Some(Params::Members(items)) => items,
+            _ => return Err(format!("the parameter {path}.{element} with a text instead of numbered items")),
+        };
+        let count = items.len();
+        let numbered = (1..=count).map_while(|nth| items.remove(&nth.to_string())).map(|item| Self(service, item));
+        let numbered = numbered.collect();
+        match items.pop_first() {
+            None => Ok(numbered),
+            Some((other, _)) => {
+                Err(format!("the parameter {path}.{element}.{other}: items are numbered from 1 without a gap"))
             }
         }
-    )*};
-}
+    }
 
-impl<'de> Deserializer<'de> for Params {
-    type Error = ParamsError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-        match self {
-            Self::Text(text) => visitor.visit_string(text),
-            Self::Members(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
+    fn members(self) -> Result<Vec<(String, Self)>, Self> {
+        let Self(service, params) = self;
+        match params {
+            Params::Members(members) => {
+                Ok(members.into_iter().map(|(name, value)| (name, Self(service, value))).collect())
+            }
+            text @ Params::Text(_) => Err(Self(service, text)),
         }
-    }
-
-    parse_text! {
-        deserialize_bool visit_bool,
-        deserialize_i32 visit_i32,
-        deserialize_i64 visit_i64,
-        deserialize_u32 visit_u32,
-        deserialize_u64 visit_u64,
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-        visitor.visit_some(self)
-    }
-
-    /// `Tag.1`, `Tag.2`, … below the list's name. An empty list is sent as an empty text.
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamsError> {
-        let mut items: Vec<(u32, Params)> = match self {
-            Self::Text(_) => Vec::new(),
-            Self::Members(lists) => lists
-                .into_values()
-                .filter_map(|list| match list {
-                    Self::Members(items) => Some(items),
-                    Self::Text(_) => None,
-                })
-                .flatten()
-                .map(|(number, item)| {
-                    Ok((
-                        number.parse().map_err(|_| ParamsError::Invalid(format!("{number} is not a list index")))?,
-                        item,
-                    ))
-                })
-                .collect::<Result<_, ParamsError>>()?,
-        };
-        items.sort_by_key(|(number, _)| *number);
-        visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(|(_, item)| item)))
-    }
-
-    forward_to_deserialize_any! {
-        i8 i16 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct tuple
-        tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -83,7 +83,9 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let world = self.0.clone();
         let header = |name: &str| request.headers().get(name).map(str::to_owned);
-        let call = super::read(&world, &Request { header: &header, body: request.body().bytes().unwrap_or_default() });
+        let query = request.uri().split_once('?').map(|(_, query)| query);
+        let body = request.body().bytes().unwrap_or_default();
+        let call = super::read(&world, &Request { query, header: &header, body });
         HttpConnectorFuture::new(async move {
             let (response, id) = world.respond(call).await.map_err(|Unreachable| {
                 ConnectorError::timeout("the region cannot be reached: connect timeout".into())

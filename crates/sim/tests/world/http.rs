@@ -100,7 +100,7 @@ async fn unreadable_requests_get_an_error_in_the_protocol_of_the_service() {
     assert!(refused.0 == 400 && refused.1.contains("SerializationException"), "{}", refused.1);
 
     let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/s3", "", "")).await;
-    assert!(status == 400 && body.contains("This simulation has no service s3."), "{body}");
+    assert!(status == 501 && body.contains("This simulation does not support the service s3."), "{body}");
     assert_eq!(world.journal(|journal| journal.entries().len()), 0);
 }
 
@@ -119,6 +119,158 @@ async fn a_parameter_that_is_not_simulated_is_refused_with_service_operation_and
     let refused = client.ask(&signed("111111111111/20261121/eu-west-1/kms", target, body)).await;
     let why = "This simulation does not support the parameter Tags.0.TagColor of kms:CreateKey.";
     assert_eq!(refused, (501, format!(r#"{{"__type":"NotSimulated","message":"{why}"}}"#)));
+}
+
+#[tokio::test]
+async fn parameters_that_no_client_sends_are_refused() {
+    let (world, address) = world().await;
+    let mut client = Client::new(address).await;
+    let rds = "Action=DescribeDBInstances&Version=2014-10-31";
+    for (params, why) in [
+        ("Filters=engine", "the parameter Filters with a text instead of a list"),
+        ("Filters.Foo=engine", "the parameter Filters.Foo: the items are named Filters.Filter.1 and so on"),
+        ("Filters.Filter=engine", "the parameter Filters.Filter with a text instead of numbered items"),
+        ("Filters.Filter.2.Name=a", "the parameter Filters.Filter.2: items are numbered from 1 without a gap"),
+        ("Filters.Filter.1=a", "the parameter Filters.0 with a text instead of members"),
+        ("Marker.Foo=a", "the parameter Marker with members instead of a text"),
+        ("Marker=a&Marker.Foo=b", "the parameter Marker.Foo twice, or in two forms"),
+        ("Marker=a&Marker=b", "the parameter Marker twice, or in two forms"),
+        ("Marker=%zz", "a parameter that is not percent-encoded UTF-8: Marker=%zz"),
+        ("DBClusterIdentifier=a", "the parameter DBClusterIdentifier of rds:DescribeDBInstances"),
+    ] {
+        let body = format!("{rds}&{params}");
+        let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/rds", "", &body)).await;
+        let expected = format!("<Message>This simulation does not support {why}.</Message>");
+        assert!(status == 501 && body.contains(&expected), "{params}: {body}");
+    }
+    for (request, expected) in [
+        (rds.replace("2014-10-31", "1999-01-01"), "the version 1999-01-01 of rds."),
+        (rds.replace("Version", "Version.Zzz"), "the parameter Version with members."),
+        (rds.replace("&Version=2014-10-31", ""), "The request must contain the parameter Version"),
+    ] {
+        let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/rds", "", &request)).await;
+        assert!(status >= 400 && body.contains(expected), "{request}: {body}");
+    }
+    let in_url = signed("111111111111/20261121/eu-west-1/rds", "", rds).replacen("/ ", "/?DBInstanceIdentifier=a ", 1);
+    let (status, body) = client.ask(&in_url).await;
+    assert!(status == 501 && body.contains("parameters in the URL: DBInstanceIdentifier=a"), "{body}");
+    assert_eq!(world.journal(|journal| journal.count_calls("DescribeDBInstances")), 7);
+}
+
+#[tokio::test]
+async fn json_in_another_form_is_refused() {
+    let (_, address) = world().await;
+    let mut client = Client::new(address).await;
+    for (service, target, body, why) in [
+        ("sqs", "AmazonSQS.CreateQueue", r#"["arr"]"#, "a request that is a list instead of members"),
+        (
+            "sqs",
+            "AmazonSQS.CreateQueue",
+            r#"{"QueueName":"a","QueueName":"b"}"#,
+            "a request with the member QueueName twice",
+        ),
+        ("sqs", "Banana.ListQueues", "{}", r#"the target "Banana.ListQueues" of sqs"#),
+        ("sqs", "AmazonSQS.ListBananas", "{}", "the operation ListBananas of sqs"),
+        (
+            "sqs",
+            "AmazonSQS.SendMessage",
+            r#"{"QueueUrl":"a","MessageBody":"b","MessageAttributes":{"a":["String","v",null]}}"#,
+            "the parameter MessageAttributes.a with a list instead of members",
+        ),
+        (
+            "kms",
+            "TrentService.TagResource",
+            r#"{"KeyId":"a","Tags":[["a","b"]]}"#,
+            "the parameter Tags.0 with a list instead of members",
+        ),
+        (
+            "states",
+            "AWSStepFunctions.CreateStateMachine",
+            r#"{"name":"a","definition":"{}","roleArn":"a","loggingConfiguration":["OFF",true,null]}"#,
+            "the parameter loggingConfiguration with a list instead of members",
+        ),
+    ] {
+        let target = format!("x-amz-target: {target}\r\n");
+        let scope = format!("111111111111/20261121/eu-west-1/{service}");
+        let (status, answer) = client.ask(&signed(&scope, &target, body)).await;
+        let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+        let expected = format!("This simulation does not support {why}.");
+        assert_eq!((status, answer["message"].as_str()), (501, Some(expected.as_str())), "{body}");
+    }
+}
+
+/// A value that no text of AWS's decides.
+#[tokio::test]
+async fn values_with_an_unknown_effect_are_refused() {
+    let (_, address) = world().await;
+    let mut client = Client::new(address).await;
+    let topic = "arn:aws:sns:eu-west-1:111111111111:a";
+    for (service, version, body, why) in [
+        (
+            "sns",
+            "2010-03-31",
+            format!("Publish&TopicArn={topic}&TargetArn={topic}&Message=a"),
+            "TopicArn and TargetArn in one request",
+        ),
+        (
+            "sns",
+            "2010-03-31",
+            "CreateTopic&Name=a&Attributes.entry.1.key=FifoTopic&Attributes.entry.1.value=banana".to_owned(),
+            "FifoTopic with the value banana",
+        ),
+        (
+            "sns",
+            "2010-03-31",
+            "CreateTopic&Name=a&Attributes.entry.1.key=DisplayName&Attributes.entry.1.value=a\
+             &Attributes.entry.2.key=DisplayName&Attributes.entry.2.value=b"
+                .to_owned(),
+            "a map with a key twice",
+        ),
+        (
+            "rds",
+            "2014-10-31",
+            "ModifyDBInstance&DBInstanceIdentifier=a&ApplyImmediately=banana".to_owned(),
+            "this value of the parameter ApplyImmediately of rds:ModifyDBInstance",
+        ),
+        (
+            "rds",
+            "2014-10-31",
+            "DescribeEvents&EventCategories.EventCategory.1=banana".to_owned(),
+            "events of the category banana",
+        ),
+        (
+            "rds",
+            "2014-10-31",
+            "DescribeEvents&StartTime=2020-01-01T00:00:00Z".to_owned(),
+            "events of more than 14 days ago",
+        ),
+        (
+            "rds",
+            "2014-10-31",
+            "CreateEventSubscription&SubscriptionName=a&SnsTopicArn=a&SourceType=db-proxy&SourceIds.SourceId.1=a"
+                .to_owned(),
+            "sources of the type db-proxy",
+        ),
+    ] {
+        let scope = format!("111111111111/20261121/eu-west-1/{service}");
+        let (status, answer) = client.ask(&signed(&scope, "", &format!("Version={version}&Action={body}"))).await;
+        assert!(status == 501 && answer.contains(&format!("does not support {why}.")), "{body}: {answer}");
+    }
+    for (service, target, body, code) in [
+        (
+            "sqs",
+            "AmazonSQS.ReceiveMessage",
+            r#"{"QueueUrl":"a","MessageSystemAttributeNames":["VisibilityTimeout"]}"#,
+            "InvalidAttributeName",
+        ),
+        ("kms", "TrentService.CreateKey", r#"{"Tags":[{"TagKey":"a!#","TagValue":"b"}]}"#, "TagException"),
+        ("kms", "TrentService.CreateKey", r#"{"Tags":[{"TagKey":"AWS:x","TagValue":"b"}]}"#, "TagException"),
+        ("states", "AWSStepFunctions.ListExecutions", "{}", "NotSimulated"),
+    ] {
+        let scope = format!("111111111111/20261121/eu-west-1/{service}");
+        let (_, answer) = client.ask(&signed(&scope, &format!("x-amz-target: {target}\r\n"), body)).await;
+        assert!(answer.contains(&format!(r#""__type":"{code}""#)), "{body}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ async fn key_types_that_are_not_simulated_are_refused() {
         error_of(kms.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048).send().await),
         error_of(kms.create_key().origin(aws_sdk_kms::types::OriginType::External).send().await),
     ];
-    assert!(refused.iter().all(|(code, _)| code == "UnsupportedOperationException"), "{refused:?}");
+    assert!(refused.iter().all(|(code, _)| code == "NotSimulated"), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! The settings of databases: accepted, validated and returned.
 
+use aws_sdk_rds::error::ProvideErrorMetadata;
 use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
@@ -8,6 +9,7 @@ use super::support::*;
 
 const VALUE: &str = "InvalidParameterValue";
 const COMBINATION: &str = "InvalidParameterCombination";
+const MISSING: &str = "MissingParameter";
 
 type Instance = CreateDBInstanceFluentBuilder;
 type Cluster = CreateDBClusterFluentBuilder;
@@ -86,20 +88,20 @@ async fn an_instance_in_two_zones_has_a_second_zone() {
 #[tokio::test(start_paused = true)]
 async fn invalid_settings_of_an_instance_are_refused() {
     type Change = fn(Instance) -> Instance;
-    const ROWS: [(&str, Change, &str); 34] = [
-        ("postgres", |call| call.set_db_instance_class(None), "MissingParameter"),
+    const ROWS: [(&str, Change, &str); 39] = [
+        ("postgres", |call| call.set_db_instance_class(None), MISSING),
         ("postgres", |call| call.db_instance_class("m6g.large"), VALUE),
         ("postgres", |call| call.db_instance_class("db.db.t3.micro"), VALUE),
-        ("postgres", |call| call.set_master_username(None), VALUE),
+        ("postgres", |call| call.set_master_username(None), MISSING),
         ("postgres", |call| call.master_username("1st"), VALUE),
         ("postgres", |call| call.master_username("admin"), VALUE),
         ("postgres", |call| call.master_username("a2345678901234567"), VALUE),
-        ("postgres", |call| call.set_master_user_password(None), VALUE),
+        ("postgres", |call| call.set_master_user_password(None), MISSING),
         ("postgres", |call| call.master_user_password("short"), VALUE),
         ("postgres", |call| call.master_user_password("simul@ted"), VALUE),
         ("mysql", |call| call.master_user_password("p".repeat(42)), VALUE),
         ("postgres", |call| call.manage_master_user_password(true), COMBINATION),
-        ("postgres", |call| call.set_allocated_storage(None), VALUE),
+        ("postgres", |call| call.set_allocated_storage(None), MISSING),
         ("postgres", |call| call.allocated_storage(19), VALUE),
         ("sqlserver-se", |call| call.allocated_storage(20000), VALUE),
         ("postgres", |call| call.storage_type("io1"), COMBINATION),
@@ -120,6 +122,11 @@ async fn invalid_settings_of_an_instance_are_refused() {
         ("mysql", |call| call.enable_cloudwatch_logs_exports("postgresql"), COMBINATION),
         ("mysql", |call| call.license_model("license-included"), COMBINATION),
         ("postgres", |call| call.monitoring_interval(60), COMBINATION),
+        ("postgres", |call| call.monitoring_interval(60).monitoring_role_arn("banana"), VALUE),
+        ("postgres", |call| call.engine_version("banana"), VALUE),
+        ("postgres", |call| call.db_name("1 bad!"), VALUE),
+        ("sqlserver-se", |call| call.db_name("orders"), VALUE),
+        ("oracle-ee", |call| call.db_name("ninechars"), VALUE),
         ("dbase", |call| call, VALUE),
     ];
     let world = world();
@@ -163,15 +170,20 @@ async fn a_multi_az_cluster_needs_a_class_storage_and_iops() {
     let world = world();
     let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
     type Change = fn(Cluster) -> Cluster;
-    const ROWS: [(Change, &str); 8] = [
-        (|call| call.set_db_cluster_instance_class(None), VALUE),
+    const ROWS: [(Change, &str); 11] = [
+        (|call| call.set_db_cluster_instance_class(None), MISSING),
         // A class without a local disk.
         (|call| call.db_cluster_instance_class("db.m6g.large"), VALUE),
-        (|call| call.set_allocated_storage(None), VALUE),
-        (|call| call.set_iops(None), VALUE),
+        (|call| call.set_allocated_storage(None), MISSING),
+        (|call| call.set_iops(None), MISSING),
         (|call| call.storage_type("gp2"), VALUE),
-        (|call| call.set_master_user_password(None), VALUE),
-        (|call| call.availability_zones("us-east-1a"), VALUE),
+        (|call| call.set_master_user_password(None), MISSING),
+        // "Valid for Cluster Type: Aurora DB clusters only"
+        (|call| call.availability_zones("eu-west-1a"), COMBINATION),
+        (|call| call.network_type("DUAL"), COMBINATION),
+        // "1 to 52 (for Multi-AZ DB clusters)"
+        (|call| call.db_cluster_identifier("c".repeat(53)), VALUE),
+        (|call| call.master_username("sh_op"), VALUE),
         (|call| call.engine("aurora-mysql"), COMBINATION),
     ];
     for (number, (change, error)) in ROWS.into_iter().enumerate() {
@@ -218,16 +230,22 @@ async fn rds_custom_requires_a_version_a_profile_a_key_and_no_automatic_upgrades
         let call = call.custom_iam_instance_profile("AWSRDSCustomInstanceProfile").auto_minor_version_upgrade(false);
         call.storage_encrypted(true).kms_key_id(&key)
     };
-    const ROWS: [(Change, &str); 4] = [
-        (|call| call.set_engine_version(None), VALUE),
-        (|call| call.set_custom_iam_instance_profile(None), VALUE),
-        (|call| call.set_kms_key_id(None), VALUE),
+    const ROWS: [(Change, &str); 5] = [
+        (|call| call.backup_retention_period(0), VALUE),
+        (|call| call.set_engine_version(None), MISSING),
+        (|call| call.set_custom_iam_instance_profile(None), MISSING),
+        (|call| call.set_kms_key_id(None), MISSING),
         (|call| call.set_auto_minor_version_upgrade(None), COMBINATION),
     ];
     for (number, (change, error)) in ROWS.into_iter().enumerate() {
         assert_eq!(created(change(complete())).await.err().as_deref(), Some(error), "row {number}");
     }
     assert!(created(complete()).await.is_ok());
+    // "This setting is required for RDS Custom." (`SkipFinalSnapshot`)
+    world.sleep(5 * MINUTE).await;
+    let delete = rds.client.delete_db_instance().db_instance_identifier("orders");
+    let refused = delete.final_db_snapshot_identifier("last").send().await.expect_err("a refusal");
+    assert_eq!(refused.code(), Some(COMBINATION));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,173 @@
+"""Goes over all operations of sim with parameters that they must refuse. AWS's models in botocore say which parameters an
+operation has, and which form each of them has.
+
+The requests are written by hand, because clients refuse most of them. A refused parameter is an error `NotSimulated` that
+names it. So a request never means something else in sim than on AWS.
+"""
+
+import http.client
+import itertools
+import json
+import unittest
+from urllib.parse import quote, urlencode, urlsplit
+
+import botocore.session
+
+from simulation import PROD, REGION, Simulation
+
+# The name of each service in botocore and in signatures, and how many of its operations sim has.
+SERVICES = {"kms": "kms", "rds": "rds", "sns": "sns", "sqs": "sqs", "stepfunctions": "states", "sts": "sts"}
+OPERATIONS = {"kms": 26, "rds": 33, "sns": 16, "sqs": 17, "stepfunctions": 13, "sts": 1}
+
+# The clients do not send these parameters: botocore makes `PreSignedUrl` from `SourceRegion`.
+NOT_SENT = ("SourceRegion",)
+
+
+class Raw:
+    """Sends requests to sim as they are."""
+
+    def __init__(self, url):
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+
+    def ask(self, model, operation, params):
+        """The status and the body of the response. `params` is a form of the query protocol, or JSON."""
+        scope = f"{PROD}/20261121/{REGION}/{SERVICES[model.service_name]}/aws4_request"
+        headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0"}
+        if is_query(model):
+            body = urlencode({"Action": operation, "Version": model.api_version}) + f"&{params}"
+        else:
+            headers["x-amz-target"] = f"{model.metadata['targetPrefix']}.{operation}"
+            body = params
+        self.connection.request("POST", "/", body, headers)
+        response = self.connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def is_query(model):
+    return model.metadata["protocol"] == "query" or model.service_name in ("rds", "sns", "sts")
+
+
+def with_member(model, name, value="x"):
+    """A request with only this member."""
+    return f"{quote(name)}={quote(str(value))}" if is_query(model) else json.dumps({name: value})
+
+
+def wrong_forms(model, name, shape):
+    """Requests that give a member another form than its type has."""
+    kind = shape.type_name
+    if not is_query(model):
+        if kind == "list":
+            values = ["x", {"a": "b"}]
+            if shape.member.type_name in ("structure", "map"):
+                values += [["x"], [["x"]]]
+            else:
+                values += [[["x"]], [{"a": "b"}]]
+        elif kind in ("structure", "map"):
+            values = ["x", ["x"], [["x"]]]
+        else:
+            values = [["x"], {"a": "b"}]
+        yield from (json.dumps({name: value}) for value in values)
+        first = with_member(model, name)
+        yield f"{first[:-1]}, {first[1:]}"
+    elif kind in ("list", "map"):
+        entry = "entry" if kind == "map" else shape.member.serialization.get("name", "member")
+        for form in ("{}=x", "{}.Other.1=x", "{}.{}=x", "{}.1=x", "{}.{}.0=x", "{}.{}.2=x", "{}.{}.x=x", "{}.{}.1=x&{}.{}.1=y"):
+            yield form.format(*(name, entry) * 2) if form.count("{}") % 2 == 0 else form.format(name)
+    elif kind == "structure":
+        yield f"{name}=x"
+    else:
+        yield f"{name}.Other=x"
+        yield f"{name}.member.1=x"
+        yield f"{name}=x&{name}=y"
+        yield f"{name}=x&{name}.Other=x"
+
+
+class AllOperations(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.simulation = Simulation(speed=6000)
+        cls.addClassCleanup(cls.simulation.stop)
+        cls.raw = Raw(cls.simulation.url)
+        session = botocore.session.get_session()
+        cls.models = [session.get_service_model(service) for service in SERVICES]
+        # An operation of sim refuses the parameter, an operation that sim does not have is refused itself.
+        cls.operations = {
+            model.service_name: [
+                operation
+                for operation in model.operation_names
+                if f"the operation {operation} of" not in cls.raw.ask(model, operation, with_member(model, "Zzz"))[1]
+            ]
+            for model in cls.models
+        }
+
+    def refusals(self, params_of):
+        """The requests that are not refused as they should be."""
+        asked, wrong = 0, []
+        for model in self.models:
+            for operation in self.operations[model.service_name]:
+                for name, params in params_of(model, operation):
+                    status, body = self.raw.ask(model, operation, params)
+                    asked += 1
+                    if status != 501 or "NotSimulated" not in body or name not in body:
+                        wrong.append(f"{model.service_name} {operation} {params}: {status} {body}")
+        self.assertGreater(asked, 0)
+        self.assertEqual(wrong[:40], [], f"{len(wrong)} of {asked}")
+
+    def test_the_operations_of_sim_are_found(self):
+        found = {service: len(operations) for service, operations in self.operations.items()}
+        self.assertEqual(found, OPERATIONS)
+
+    def test_an_unknown_parameter_is_refused_in_every_form(self):
+        def unknown(model, _):
+            yield "Zzz", with_member(model, "Zzz")
+            if is_query(model):
+                yield "Zzz", "Zzz.Foo.1=x"
+                yield "Zzz", "Zzz.member.1.Name=x"
+            else:
+                yield "Zzz", json.dumps({"Zzz": [{"a": "b"}]})
+                yield "Zzz", json.dumps({"Zzz": None})
+
+        self.refusals(unknown)
+
+    def test_a_parameter_of_another_operation_is_refused(self):
+        def others(model, operation):
+            inputs = {of: members(model, of) for of in self.operations[model.service_name]}
+            for name in sorted(set().union(*inputs.values()) - set(inputs[operation])):
+                yield name, with_member(model, name)
+
+        self.refusals(others)
+
+    def test_a_parameter_in_another_form_is_refused(self):
+        def ill_formed(model, operation):
+            for name, shape in members(model, operation).items():
+                if name not in NOT_SENT:
+                    yield from ((name, params) for params in wrong_forms(model, name, shape))
+
+        self.refusals(ill_formed)
+
+    def test_a_token_that_no_response_contained_is_refused(self):
+        for model in self.models:
+            for operation in self.operations[model.service_name]:
+                names = [name for name in members(model, operation) if name.lower() in ("marker", "nexttoken")]
+                for name, token in itertools.product(names, ("1.1", "999", "7a7a", "after:a")):
+                    with self.subTest(f"{model.service_name} {operation}", token=token):
+                        # Where other parameters are required, their absence is another reason.
+                        self.assertNotEqual(self.raw.ask(model, operation, with_member(model, name, token))[0], 200)
+
+    def test_a_request_in_another_form_is_refused(self):
+        for model in self.models:
+            for operation in self.operations[model.service_name]:
+                with self.subTest(f"{model.service_name} {operation}"):
+                    if is_query(model):
+                        continue
+                    for body in ('["x"]', "null", '"x"', "[]"):
+                        self.assertEqual(self.raw.ask(model, operation, body)[0], 501, body)
+
+
+def members(model, operation):
+    shape = model.operation_model(operation).input_shape
+    return shape.members if shape else {}
+
+
+if __name__ == "__main__":
+    unittest.main()
