@@ -13,7 +13,8 @@ pub struct Database {
     pub name: String,
     /// Whether it is an instance or a cluster.
     pub kind: Kind,
-    /// The engine, if it is not the usual one: PostgreSQL for instances, Aurora PostgreSQL for clusters.
+    /// The engine, if it is not the usual one: PostgreSQL for instances, Aurora PostgreSQL for clusters. A cluster of MySQL or
+    /// PostgreSQL is a Multi-AZ DB cluster.
     pub engine: Option<String>,
     /// The encryption of the storage.
     pub encryption: Encryption,
@@ -115,6 +116,9 @@ impl Rehearsal {
             database.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let rds = aws_sdk_rds::Client::new(&owner);
         let context = format!("creating {}", database.name);
+        let engine = database.engine.as_deref().unwrap_or("aurora-postgresql");
+        // A cluster of one of RDS's engines is a Multi-AZ cluster.
+        let is_multi_az = ["mysql", "postgres"].contains(&engine);
         match database.kind {
             Kind::Instance => drop(
                 rds.create_db_instance()
@@ -137,7 +141,10 @@ impl Rehearsal {
             Kind::Cluster => drop(
                 rds.create_db_cluster()
                     .db_cluster_identifier(&database.name)
-                    .engine(database.engine.as_deref().unwrap_or("aurora-postgresql"))
+                    .engine(engine)
+                    .set_db_cluster_instance_class(is_multi_az.then(|| "db.m6gd.large".to_owned()))
+                    .set_allocated_storage(is_multi_az.then_some(database.gib))
+                    .set_iops(is_multi_az.then_some(1000))
                     .storage_encrypted(is_encrypted)
                     .set_kms_key_id(key)
                     .set_tags(Some(tags))
