@@ -51,7 +51,8 @@ impl Pair {
     }
 
     /// Uses a filter, because the parameter for the database "must match the identifier of an existing" one, and the database
-    /// does not exist in DR.
+    /// does not exist in DR. No text states that the filter lists then: it is a fact that `cargo xtask probe` checks
+    /// (`copies-listed-by-database`).
     pub(crate) async fn list_page(
         &self,
         kind: Kind,

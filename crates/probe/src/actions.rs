@@ -2,7 +2,7 @@
 
 use crate::backups;
 use crate::existing;
-use crate::experiment::{Action, Copy, Key, Scope, Side, Snapshot, Tags};
+use crate::experiment::{Action, Copy, Key, Kind, Scope, Side, Snapshot, Tags};
 use crate::journal::What;
 use crate::lab::{Lab, Wait, failure};
 use crate::rds::{self, CopyOf, Response};
@@ -27,6 +27,10 @@ impl Lab {
             Action::Undisturbed(side) => existing::undisturbed(self, side).await.map(|()| Outcome::Done),
             Action::RevokeGrants => self.revoke_grants().await,
             Action::Describe(by, snapshot, scope) => self.describe(by, snapshot, scope).await.map(Outcome::Snapshot),
+            Action::ListInDr => {
+                let database = self.database(Kind::Instance);
+                rds::first_of(&self.dr.rds, &database).await?.map(Outcome::Snapshot).ok_or_else(empty)
+            }
             Action::Share(snapshot) => {
                 let id = self.name(snapshot.name);
                 rds::share(&self.account(snapshot.side).rds, snapshot.kind, &id, &self.dr.id).await?;

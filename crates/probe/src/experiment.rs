@@ -321,6 +321,8 @@ pub enum Action {
     RevokeGrants,
     /// Describes a snapshot as this account sees it: its own by identifier, the other account's by ARN.
     Describe(Side, Snapshot, Scope),
+    /// Lists DR's snapshots of the instance of [`Need::Database`], which is in the source account only, by a filter.
+    ListInDr,
     /// Shares a snapshot with DR.
     Share(Snapshot),
     /// Adds tags to a snapshot.

@@ -201,6 +201,13 @@ pub(crate) async fn count_with_engines(rds: &Client, id: &str, engines: &[&str])
     Ok(request.send().await.map_err(refusal)?.db_instances().len())
 }
 
+/// The first snapshot that a filter by this instance lists.
+pub(crate) async fn first_of(rds: &Client, database: &str) -> Response<Option<View>> {
+    let filter = Filter::builder().name("db-instance-id").values(database).build();
+    let found = rds.describe_db_snapshots().filters(filter).send().await.map_err(refusal)?;
+    Ok(found.db_snapshots().first().map(View::of_instance))
+}
+
 /// The number of snapshots of an instance.
 pub(crate) async fn count(rds: &Client, database: &str) -> Response<usize> {
     let request = rds.describe_db_snapshots().db_instance_identifier(database);

@@ -46,6 +46,25 @@ pub(super) const ALL: &[Experiment] = &[
         read: |trace| trace.code("copy").map(Verdict::answer),
     },
     Experiment {
+        name: "copies-listed-by-database",
+        subject: Subject::Fact {
+            statement: "The filter `db-instance-id` lists the copies of a database that does not exist in the account.",
+            relied_on_by: "crates/cloud/src/pair.rs and consumer/src/lib.rs: DR lists the copies of a database",
+        },
+        needs: &[Need::Transit(Kind::Instance), Need::Key(Side::Dr)],
+        minutes: 10,
+        steps: &[
+            must("visible", Action::Appear(TRANSIT)),
+            must("copy", Action::Copy(Copy::new(TRANSIT, Snapshot::dr("listed")))),
+            must("wait", Action::Settle(&[Snapshot::dr("listed")])),
+            may("list", Action::ListInDr),
+        ],
+        read: |trace| {
+            let code = trace.code("list")?;
+            Ok(Verdict::unless((code != "accepted").then(|| code.to_owned())))
+        },
+    },
+    Experiment {
         name: "shared-without-tags",
         subject: Subject::Fact {
             statement: "The account that a snapshot is shared with does not see its tags.",

@@ -11,14 +11,21 @@ const BASE: Snapshot = Snapshot::base(Kind::Instance);
 pub(super) const ALL: &[Experiment] = &[
     Experiment {
         name: "snapshot-tags",
-        subject: Subject::Question,
+        subject: Subject::Fact {
+            statement: "A snapshot that is created with a tag does not get the tags of its database.",
+            relied_on_by: "doc/tags.md; the user guide states it. Draco works with and without: see tests/tests/replication/databases.rs",
+        },
         needs: &[Need::Database(Kind::Instance)],
         minutes: 5,
         steps: &[
             must("take", Action::Take(Snapshot::source("own-tags"), Tags::Own(&[]))),
             must("wait", Action::Settle(&[Snapshot::source("own-tags")])),
         ],
-        read: |trace| Ok(merged(trace.available("wait")?)),
+        read: |trace| {
+            let tags = &trace.available("wait")?.tags;
+            let is_merged = has_database_tag(trace.available("wait")?);
+            Ok(Verdict::unless(is_merged.then(|| format!("the tags are {tags:?}"))))
+        },
     },
     Experiment {
         name: "copy-tags",
