@@ -1,6 +1,6 @@
 """The differences between sim and MiniStack in RDS, in the format of `differences_moto.py`."""
 
-from differences_moto_rds import PUBLISHED, SUPPORTED
+from differences_moto_rds import DESCRIBED, PUBLISHED, SIZES, SUPPORTED
 from not_simulated import (
     ACCESS,
     ENGINES,
@@ -13,7 +13,7 @@ from not_simulated import (
     REPLICAS,
     RESTORING,
 )
-from references import Api, Example, ExampleWithout, NotSupported, Open, Page
+from references import Api, Example, ExampleWithout, NotSupported, Open, Page, Undecided
 
 RDS_INSTANCE = [
     ("sim", "*DBInstance*", ["DatabaseInsightsMode", "DedicatedLogVolume"], PUBLISHED),
@@ -103,7 +103,9 @@ RDS_INSTANCE = [
         "other",
         "*DBInstance*",
         ["PendingModifiedValues"],
-        Api("rds", "DBInstance", "This information is returned only when there are pending changes."),
+        Undecided(
+            "The API reference has it only while changes are pending. The example of create-db-instance has the password."
+        ),
     ),
     ("other", "*DBInstance*", ["PromotionTier"], ExampleWithout("rds/create-db-instance")),
     (
@@ -214,23 +216,19 @@ RDS_CLUSTER = [
         "both",
         "*DBClusterSnapshot*",
         ["AllocatedStorage"],
-        Example("rds/describe-db-cluster-snapshots", '"AllocatedStorage": 0'),
+        SIZES,
     ),
     (
         "sim",
         "*DBClusterSnapshot*",
         ["EngineMode"],
-        Api("rds", "DBClusterSnapshot", "The engine mode of the database engine for this DB cluster snapshot."),
+        DESCRIBED,
     ),
     (
         "sim",
         "*DBClusterSnapshot*",
         ["StorageType"],
-        Api(
-            "rds",
-            "DBClusterSnapshot",
-            "The storage type associated with the DB cluster snapshot. This setting is only",
-        ),
+        DESCRIBED,
     ),
     ("other", "*DBClusterSnapshot*", ["VpcId"], NETWORKS),
     (

@@ -167,6 +167,16 @@ def an_identifier_of_64_characters(aws):
     return refused(aws, DBClusterIdentifier="c" * 64)
 
 
+@question(REFUSED, Api("rds", "CreateDBCluster", "or 1 to 52 (for Multi-AZ DB clusters) letters, numbers, or hyphens."))
+def a_multi_az_cluster_with_an_identifier_of_53_characters(aws):
+    return refused(aws, of=MULTI_AZ, DBClusterIdentifier="c" * 53)
+
+
+@question(REFUSED, Api("rds", "CreateDBCluster", "Must be 1 to 16 letters or numbers. First character must be a letter."))
+def a_master_user_with_an_underscore(aws):
+    return refused(aws, MasterUsername="sh_op")
+
+
 @question(REFUSED, Api("rds", "CreateDBCluster", "Can't end with a hyphen or contain two consecutive hyphens."))
 def an_identifier_with_two_hyphens(aws):
     return refused(aws, DBClusterIdentifier="a--b")
@@ -208,7 +218,10 @@ def a_backup_window_within_the_maintenance_window(aws):
 
 
 @question(
-    ("db.m6gd.large", 100, "io1", 1000), Api("rds", "DBCluster", "The name of the compute and memory capacity class")
+    ("db.m6gd.large", 100, "io1", 1000),
+    Api("rds", "DBCluster", "The name of the compute and memory capacity class of the DB instance."),
+    Api("rds", "DBCluster", "The storage type associated with the DB cluster."),
+    Api("rds", "DBCluster", "The Provisioned IOPS (I/O operations per second) value."),
 )
 def the_settings_of_a_multi_az_cluster(aws):
     found = create(aws, of=MULTI_AZ)

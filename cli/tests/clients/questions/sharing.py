@@ -132,15 +132,6 @@ def no_longer_sharing_with_one_of_two_accounts(aws):
     return modify(aws, name, ValuesToRemove=["444455556666"])
 
 
-@question(
-    ["111122223333"], Api("rds", "ModifyDBSnapshotAttribute", "add a list of IDs of the Amazon Web Services accounts")
-)
-def sharing_with_one_account_twice(aws):
-    name = fresh(aws)
-    modify(aws, name, ValuesToAdd=["111122223333"])
-    return modify(aws, name, ValuesToAdd=["111122223333"])
-
-
 @question("SharedSnapshotQuotaExceeded", QUOTA, TOO_MANY)
 def sharing_with_21_accounts(aws):
     return refusal(modify, aws=aws, name=fresh(aws), ValuesToAdd=ACCOUNTS[:21])
