@@ -84,7 +84,7 @@ impl<T: MemberValue> Member<T> {
         })
     }
 
-    fn member(path: &str, name: &str, value: T) -> Self {
+    fn at(path: &str, name: &str, value: T) -> Self {
         Self { path: if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }, value }
     }
 }
@@ -152,7 +152,7 @@ impl<'de, T: MemberValue> Deserializer<'de> for Member<T> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let Self { path, value } = self;
         let items = value.items(&path).map_err(ReadError::Form)?;
-        let items = items.into_iter().zip(0..).map(|(item, nth)| Self::member(&path, &format!("{nth}"), item));
+        let items = items.into_iter().zip(0..).map(|(item, nth)| Self::at(&path, &format!("{nth}"), item));
         visitor.visit_seq(SeqDeserializer::new(items))
     }
 
@@ -160,7 +160,7 @@ impl<'de, T: MemberValue> Deserializer<'de> for Member<T> {
         let Self { path, value } = self;
         let members = value.members().map_err(|value| Self { path: path.clone(), value }.wrong_form("members"))?;
         let members = members.into_iter().map(|(name, value)| {
-            let member = Self::member(&path, &name, value);
+            let member = Self::at(&path, &name, value);
             (name, member)
         });
         visitor.visit_map(MapDeserializer::new(members))
