@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
-use cloud::queue::{Ticket, Tickets, Urgency, class, identity};
-use cloud::{Class, reject};
+use cloud::queue::{Ticket, Tickets, Urgency, class, identity, name};
+use cloud::{Class, Rejection, TimerState, reject};
 use protocol::event::{Awaited, Trigger};
 use protocol::{Announcement, RefusalReason, Region};
 use tracing::{info, warn};
@@ -20,10 +20,13 @@ use tracing::{info, warn};
 use crate::decide::Turn;
 use crate::{Cause, Consumer, Look, Looked};
 
-/// How long a list of tickets is used, as long as there are any. With an empty queue, each list is new.
+/// How long a list of tickets is used, for each page that it took. AWS allows a few lists a second, and a source account can cause one
+/// with each announcement.
 const LIFETIME: TimeDelta = TimeDelta::seconds(60);
-/// The time that the sweep leaves for the rest of its work.
-const RESERVE: TimeDelta = TimeDelta::seconds(60);
+/// How long it is used at most.
+const MAX_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// The number of timers on a page.
+const PAGE: usize = 1000;
 /// How many tickets one copy that ended may handle. Usually it starts the first one.
 const MOST_TURNS: usize = 20;
 
@@ -33,8 +36,12 @@ pub(crate) struct Queue(Mutex<Listed>);
 
 #[derive(Debug, Default)]
 struct Listed {
-    /// When, if there were tickets.
-    at: Option<DateTime<Utc>>,
+    /// Until when it is used.
+    until: Option<DateTime<Utc>>,
+    /// Whether AWS would not list them. Then there may be more.
+    may_be_more: bool,
+    /// How many copies have ended without the start of another, because a call failed.
+    free: usize,
     tickets: Tickets,
 }
 
@@ -49,8 +56,8 @@ pub(crate) enum Standing {
 /// How many tickets to handle.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent {
-    /// Until one copy was started: another has ended.
-    One,
+    /// Until this number of copies was started: as many have ended.
+    Places(usize),
     /// Until AWS refuses, or until shortly before this time.
     Until(DateTime<Utc>),
 }
@@ -79,9 +86,9 @@ impl Consumer {
         }
         self.list_unless_recent().await?;
         let (identity, class) = (identity(announcement, self.urgency(announcement)), class(announcement));
-        Ok(self.queue.read(|Listed { tickets, .. }| match () {
+        Ok(self.queue.read(|Listed { tickets, may_be_more, .. }| match () {
             () if tickets.has(&identity) => Standing::Waits,
-            () if tickets.has_class(&class) => Standing::Has(Turn::Later),
+            () if tickets.has_class(&class) || *may_be_more => Standing::Has(Turn::Later),
             () => Standing::Has(Turn::Now),
         }))
     }
@@ -96,18 +103,30 @@ impl Consumer {
         }
     }
 
+    /// Lists the tickets, unless they were listed a moment ago. If AWS throttles that, new snapshots wait.
     async fn list_unless_recent(&self) -> Result<(), cloud::Error> {
         let now = self.cloud.now();
-        let is_recent =
-            |listed: &mut Listed| !listed.tickets.is_empty() && listed.at.is_some_and(|at| now - at < LIFETIME);
-        if self.queue.read(is_recent) { Ok(()) } else { self.list().await }
+        if self.queue.read(|listed| listed.until.is_some_and(|until| now < until)) {
+            return Ok(());
+        }
+        match self.list().await {
+            Err(error) if error.class() == Class::Throttled => {
+                self.queue.read(|listed| {
+                    (listed.until, listed.may_be_more) = (Some(now + LIFETIME), true);
+                });
+                Ok(())
+            }
+            listed => listed,
+        }
     }
 
     async fn list(&self) -> Result<(), cloud::Error> {
-        let at = Some(self.cloud.now());
-        let names = self.cloud.running_timers(&self.settings.wait_policy.state_machine).await?;
-        let tickets = Tickets::of(names.iter().map(String::as_str));
-        self.queue.read(|listed| *listed = Listed { at, tickets });
+        let now = self.cloud.now();
+        let timers = self.cloud.running_timers(&self.settings.wait_policy.state_machine).await?;
+        let pages = i32::try_from(timers.len() / PAGE + 1).unwrap_or(i32::MAX);
+        let until = Some(now + (LIFETIME * pages.min(60)).min(MAX_LIFETIME));
+        let tickets = Tickets::of(&timers);
+        self.queue.read(|listed| *listed = Listed { until, may_be_more: false, free: listed.free, tickets });
         Ok(())
     }
 
@@ -138,9 +157,10 @@ impl Consumer {
             return self.refuse_because(look, RefusalReason::TooMany, why).await;
         }
         let identity = identity(&announcement, self.urgency(&announcement));
-        // A ticket of this name may have ended too often. Then the source account announces the snapshot again within an hour.
-        self.settings.wait_policy.start_ticket(&self.cloud, &identity, announcement).await?;
-        if let Some(ticket) = Ticket::parse(&identity) {
+        let name = name(&identity, self.cloud.now());
+        // A ticket of this name may have ended too often in this hour. Then the source account announces the snapshot again.
+        self.settings.wait_policy.start_ticket(&self.cloud, &name, announcement).await?;
+        if let Some(ticket) = Ticket::parse(&name) {
             self.queue.read(|listed| listed.tickets.add(ticket));
         }
         info!(%snapshot, step = step::QUEUED, queued = 1,
@@ -154,73 +174,140 @@ impl Consumer {
         if !matches!(looked, Looked::Ended) {
             return;
         }
-        if let Err(error) = self.dispatch(Extent::One).await {
-            warn!(step = step::QUEUE, reason = format!("{error:#}"), "the next copies are started by the sweep");
+        let places = 1 + self.queue.read(|listed| std::mem::take(&mut listed.free));
+        if let Err(error) = self.dispatch(Extent::Places(places)).await {
+            self.queue.read(|listed| listed.free = places);
+            warn!(
+                step = step::QUEUE,
+                reason = format!("{error:#}"),
+                "the next copies are started when another has ended, or by the sweep"
+            );
         }
     }
 
     /// In each sweep: fills what is free.
     pub(crate) async fn dispatch_all(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
         let has_others = self.settings.regions.iter().any(|region| self.is_across(region));
-        match has_others || self.settings.first.is_some() {
-            true => self.dispatch(Extent::Until(deadline - RESERVE)).await,
-            false => Ok(()),
+        if !has_others && self.settings.first.is_none() {
+            return Ok(());
+        }
+        match self.dispatch(Extent::Until(half_of_the_time(self.cloud.now(), deadline))).await {
+            // The next copy that ends, or the next sweep, starts what is left.
+            Err(error) if class_of(&error) == Some(Class::Throttled) => {
+                warn!(
+                    step = step::QUEUE,
+                    reason = format!("{error:#}"),
+                    "AWS throttles the list of snapshots that wait"
+                );
+                Ok(())
+            }
+            dispatched => dispatched,
         }
     }
 
-    /// Handles tickets, each as an announcement whose turn it is, and stops them.
+    /// Handles tickets, each as an announcement whose turn it is, and stops them. A ticket that fails does not stop the others.
+    ///
+    /// # Errors
+    /// All that failed.
     async fn dispatch(&self, extent: Extent) -> anyhow::Result<()> {
         match extent {
-            Extent::One => self.list_unless_recent().await?,
-            Extent::Until(_) => self.list().await?,
+            // The tickets that this process knows are enough. Those that others have handled have ended.
+            Extent::Places(_) if self.queue.read(|listed| !listed.tickets.is_empty()) => {
+                self.list_unless_recent().await?
+            }
+            Extent::Places(_) | Extent::Until(_) => self.list().await?,
         }
-        let (waiting, oldest) = self.queue.read(|listed| (listed.tickets.len(), listed.tickets.oldest()));
-        let Some(oldest) = oldest else { return Ok(()) };
-        let queue_age_seconds = (self.cloud.now() - oldest).num_seconds();
+        let (waiting, since) = self.queue.read(|listed| (listed.tickets.len(), listed.tickets.since()));
+        let Some(since) = since else { return Ok(()) };
+        let queue_age_seconds = (self.cloud.now() - since).num_seconds();
         info!(
             step = step::QUEUE,
             waiting, queue_age_seconds, "snapshots wait until AWS starts more copies from another region"
         );
-        let (mut full, mut handled) = (BTreeSet::new(), 0);
+        let (mut full, mut handled, mut started, mut failures) = (BTreeSet::new(), 0, 0, Vec::new());
         while let Some(ticket) = self.queue.read(|listed| listed.tickets.take_next(&full)) {
-            handled += 1;
-            let looked =
-                self.take_turn(&ticket).await.with_context(|| format!("handling the ticket {}", ticket.name))?;
-            let has_started = looked == Looked::Started;
-            if has_started {
-                self.queue.read(|listed| listed.tickets.started(&ticket.account));
-            }
-            if looked == Looked::Full {
-                full.insert(ticket.class());
-                self.queue.read(|listed| listed.tickets.add(ticket));
+            let (name, class, account) = (ticket.name.clone(), ticket.class(), ticket.account.clone());
+            let outcome = self.take_turn(&ticket).await;
+            handled += usize::from(!matches!(outcome, Ok(Turned::HasEnded)));
+            started += usize::from(matches!(outcome, Ok(Turned::Looked(Looked::Started))));
+            match outcome {
+                Ok(Turned::HasEnded) => {}
+                Ok(Turned::Looked(Looked::Full)) => {
+                    full.insert(class);
+                    self.queue.read(|listed| listed.tickets.add(ticket));
+                }
+                Ok(Turned::Looked(Looked::Started)) => {
+                    self.queue.read(|listed| listed.tickets.started(&account));
+                }
+                Ok(Turned::Looked(Looked::Answer(_) | Looked::Ended)) => {}
+                Err(error) => {
+                    let class_of_error = class_of(&error);
+                    failures.push(format!("handling the ticket {name}: {error:#}"));
+                    match class_of_error {
+                        Some(Class::Throttled) => break,
+                        // It waits until its region can be reached again.
+                        Some(Class::Unreachable) => {
+                            full.insert(class);
+                            self.queue.read(|listed| listed.tickets.add(ticket));
+                        }
+                        // The source account, or the sweep of the second region, announces the snapshot again.
+                        _ => self.cloud.stop_timer(&self.settings.wait_policy.state_machine, &name).await?,
+                    }
+                }
             }
             let is_over = match extent {
-                Extent::One => has_started || handled == MOST_TURNS,
+                Extent::Places(places) => started == places || handled == MOST_TURNS,
                 Extent::Until(deadline) => self.cloud.now() > deadline,
             };
             if is_over {
                 break;
             }
         }
+        ensure!(failures.is_empty(), failures.join("; "));
         Ok(())
     }
 
     /// Handles a ticket, and stops it unless it has to wait longer.
-    async fn take_turn(&self, ticket: &Ticket) -> anyhow::Result<Looked> {
+    async fn take_turn(&self, ticket: &Ticket) -> anyhow::Result<Turned> {
         let machine = &self.settings.wait_policy.state_machine;
-        let looked = match self.cloud.read_timer(machine, &ticket.name).await?.map(|timer| timer.trigger) {
-            // Another invocation has handled it.
-            None => return Ok(Looked::DONE),
-            Some(Trigger::Check(check)) => match check.awaited {
-                Awaited::Sharing(announcement) => self.look_at_message(announcement, Cause::Ticket).await,
-                Awaited::Copying(_) => Ok(Looked::DONE),
-            },
-            Some(_) => Ok(Looked::DONE),
+        let announcement = match self.cloud.read_timer(machine, &ticket.name).await? {
+            TimerState::Ended => return Ok(Turned::HasEnded),
+            TimerState::Running(Some(trigger)) => announcement_of(trigger),
+            TimerState::Running(None) => None,
+        };
+        let looked = match announcement {
+            Some(announcement) => self.look_at_message(announcement, Cause::Ticket).await,
+            None => Err(Rejection::new(format!("{} is no ticket of Draco", ticket.name)).into()),
         };
         let looked = looked.or_else(|error| reject(Some(&ticket.account), error).map(|()| Looked::DONE))?;
-        if !matches!(looked, Looked::Full) {
+        if looked != Looked::Full {
             self.cloud.stop_timer(machine, &ticket.name).await?;
         }
-        Ok(looked)
+        Ok(Turned::Looked(looked))
     }
+}
+
+/// What became of a ticket at its turn.
+enum Turned {
+    /// Another invocation has handled it.
+    HasEnded,
+    Looked(Looked),
+}
+
+fn announcement_of(trigger: Trigger) -> Option<Announcement> {
+    let Trigger::Check(check) = trigger else { return None };
+    match check.awaited {
+        Awaited::Sharing(announcement) => Some(announcement),
+        Awaited::Copying(_) => None,
+    }
+}
+
+/// The class of the call that failed, if one did.
+fn class_of(error: &anyhow::Error) -> Option<Class> {
+    error.downcast_ref::<cloud::Error>().map(cloud::Error::class)
+}
+
+/// The other half is for the rest of the sweep.
+fn half_of_the_time(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> {
+    now + (deadline - now) / 2
 }

@@ -47,7 +47,7 @@ pub use error::{Class, Error};
 pub use function::{Function, Replication};
 pub use keys::Key;
 pub use rejection::{Rejection, reject, require};
-pub use timer::TimerStart;
+pub use timer::{RunningTimer, TimerStart, TimerState};
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -335,22 +335,22 @@ impl Cloud {
         count.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
     }
 
-    /// The names of all running timers, the newest first.
+    /// All running timers, the newest first.
     ///
     /// # Errors
     /// If a call fails.
-    pub async fn running_timers(&self, state_machine_arn: &str) -> Result<Vec<String>, Error> {
+    pub async fn running_timers(&self, state_machine_arn: &str) -> Result<Vec<RunningTimer>, Error> {
         let names = timer::list_running(self.local().sfn(), state_machine_arn).await;
         names.map_err(|failure| self.error(&Operation::CountTimers { state_machine_arn }, failure))
     }
 
-    /// The input of the timer of this name. `None` if it is not running.
+    /// The state of the timer of this name.
     ///
     /// # Errors
     /// If the call fails.
-    pub async fn read_timer(&self, state_machine_arn: &str, name: &str) -> Result<Option<Timer>, Error> {
+    pub async fn read_timer(&self, state_machine_arn: &str, name: &str) -> Result<TimerState, Error> {
         match timer::read(self.local().sfn(), state_machine_arn, name).await {
-            Err(failure) if failure.class() == Class::Gone => Ok(None),
+            Err(failure) if failure.class() == Class::Gone => Ok(TimerState::Ended),
             read => read.map_err(|failure| self.error(&Operation::ReadTimer { state_machine_arn, name }, failure)),
         }
     }

@@ -2,7 +2,9 @@
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus;
+use chrono::{DateTime, Utc};
 use protocol::AccountId;
+use protocol::event::Trigger;
 use protocol::wait::Timer;
 use sha2::{Digest, Sha256};
 
@@ -74,13 +76,25 @@ pub(crate) async fn is_running(sfn: &Client, state_machine_arn: &str, name: &str
     Ok(described.status == ExecutionStatus::Running)
 }
 
-/// The names of all running timers, the newest first.
-pub(crate) async fn list_running(sfn: &Client, state_machine_arn: &str) -> Result<Vec<String>, Failure> {
+/// A running timer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningTimer {
+    /// Its name.
+    pub name: String,
+    /// When it was started, by AWS's clock.
+    pub started: DateTime<Utc>,
+}
+
+/// All running timers, the newest first.
+pub(crate) async fn list_running(sfn: &Client, state_machine_arn: &str) -> Result<Vec<RunningTimer>, Failure> {
     let (mut names, mut token) = (Vec::new(), None);
     loop {
         let call = sfn.list_executions().state_machine_arn(state_machine_arn).max_results(PAGE_SIZE);
         let page = call.status_filter(ExecutionStatus::Running).set_next_token(token).send().await?;
-        names.extend(page.executions.into_iter().map(|execution| execution.name));
+        names.extend(page.executions.into_iter().map(|execution| {
+            let started = DateTime::from_timestamp(execution.start_date.secs(), 0).unwrap_or_default();
+            RunningTimer { name: execution.name, started }
+        }));
         token = page.next_token;
         if token.is_none() {
             return Ok(names);
@@ -88,14 +102,22 @@ pub(crate) async fn list_running(sfn: &Client, state_machine_arn: &str) -> Resul
     }
 }
 
-/// The input of a timer, if it is running.
-pub(crate) async fn read(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<Option<Timer>, Failure> {
+/// The state of a timer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerState {
+    /// It has ended, or never existed.
+    Ended,
+    /// It is running. `None`: Draco has not written its input.
+    Running(Option<Trigger>),
+}
+
+pub(crate) async fn read(sfn: &Client, state_machine_arn: &str, name: &str) -> Result<TimerState, Failure> {
     let described = sfn.describe_execution().execution_arn(execution_arn(state_machine_arn, name)).send().await?;
     if described.status != ExecutionStatus::Running {
-        return Ok(None);
+        return Ok(TimerState::Ended);
     }
-    let input = described.input.unwrap_or_default();
-    serde_json::from_str(&input).map(Some).map_err(Failure::invalid_response)
+    let input = serde_json::from_str::<Timer>(&described.input.unwrap_or_default());
+    Ok(TimerState::Running(input.ok().map(|timer| timer.trigger)))
 }
 
 /// Ends a timer. Its function is not invoked.

@@ -6,8 +6,10 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use protocol::{SnapshotRole, Status, tags};
 use rehearsal::{Database, Line, Setup};
+
+use serde_json::json;
 use sim::Settings;
-use sim::fault::{Action, Fault, Plan, Point};
+use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
 use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
 
@@ -166,6 +168,42 @@ async fn an_account_cannot_let_more_snapshots_wait_than_it_may_have_copies() -> 
         refused.iter().any(|line| line.text("message").contains("wait until AWS starts more copies")),
         "{refused:#?}"
     );
+    Ok(())
+}
+
+// Invariants 1 and 14.
+#[tokio::test(start_paused = true)]
+async fn while_lists_of_executions_are_throttled_snapshots_wait_and_no_event_fails() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(limited(2), setup()?).await?;
+    let at = Point::Call("ListExecutions".to_owned());
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Throttle }]));
+    snapshots(&mut fixture, 6).await?;
+    // Until the next sweep.
+    fixture.rehearsal.world().sleep(35 * MINUTE).await;
+    assert!(is_calm(&fixture), "{:#?}", lines(&fixture, "event_failed"));
+    fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+    fixture.pass_hours(4).await?;
+    assert_eq!(copied(&fixture).await?.len(), 6);
+    assert_eq!(waiting(&fixture).await?, [""; 0]);
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_fails_does_not_stop_the_queue() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(limited(1), setup()?).await?;
+    let sdk = fixture.rehearsal.world().sdk_config(DR, ELSEWHERE);
+    let machine = format!("arn:aws:states:{ELSEWHERE}:{DR}:stateMachine:draco-wait4copy");
+    // It is the oldest.
+    let name = format!("queued-0i-200101000000-{REGION}-{SOURCE}-0123456789abcdef");
+    let input = json!({ "answer": { "seconds": 900_000 } }).to_string();
+    let started = aws_sdk_sfn::Client::new(&sdk).start_execution().state_machine_arn(machine).name(name).input(input);
+    started.send().await?;
+    snapshots(&mut fixture, 4).await?;
+    fixture.pass_hours(6).await?;
+    assert_eq!(copied(&fixture).await?.len(), 4);
+    assert_eq!(waiting(&fixture).await?, [""; 0]);
     Ok(())
 }
 

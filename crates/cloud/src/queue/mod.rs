@@ -9,13 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use protocol::{AccountId, Announcement, Kind, Region};
 
-use crate::timer;
+use crate::timer::{self, RunningTimer};
 use crate::wait::COPYING;
 
 /// The purpose with which the names of tickets begin.
 const QUEUED: &str = "queued";
-/// When the snapshot was taken, so that the order of names is that of age.
-const TIME: &str = "%Y%m%dt%H%M%S";
+/// When the snapshot was taken, so that the order of names is that of age. With a year of four digits, names of snapshots in the
+/// longest possible region would be longer than the 80 characters that Step Functions allows.
+const TIME: &str = "%y%m%d%H%M%S";
+/// The number of characters of the hour in which a ticket was started.
+const HOUR_CHARS: usize = 4;
 
 /// How urgent a snapshot is. All that are more urgent come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +42,8 @@ pub struct Ticket {
     /// When the snapshot was taken.
     pub taken: DateTime<Utc>,
     kind: Kind,
+    /// When the ticket was started, by AWS's clock.
+    started: DateTime<Utc>,
     /// The region from which it is copied.
     region: Region,
     /// The source account.
@@ -63,7 +68,7 @@ pub struct Tickets {
 
 /// The identity of an announced snapshot in the queue: the beginning of its ticket's name, for each of its starts.
 ///
-/// `queued-0-20261121t030500-i-eu-west-1-111111111111-1fac559f47ddf9af`. The hash covers the source and the snapshot that is copied,
+/// `queued-0i-261121030500-eu-west-1-111111111111-1fac559f47ddf9af`. The hash covers the source and the snapshot that is copied,
 /// and not the tags: the source account chooses the text of its announcements.
 #[must_use]
 pub fn identity(announcement: &Announcement, urgency: Urgency) -> String {
@@ -71,7 +76,20 @@ pub fn identity(announcement: &Announcement, urgency: Urgency) -> String {
     let account = &origin.snapshot.place.account;
     let (urgency, kind) = (urgency as u8, letter(transit.kind));
     let hash = timer::hash(&format!("{} {} {transit}", origin.snapshot, origin.taken.timestamp()));
-    format!("{QUEUED}-{urgency}-{}-{kind}-{}-{account}-{hash}", origin.taken.format(TIME), transit.place.region)
+    format!("{QUEUED}-{urgency}{kind}-{}-{}-{account}-{hash}", origin.taken.format(TIME), transit.place.region)
+}
+
+/// The name of a ticket that is started now. AWS accepts a name once in ninety days, and a snapshot may wait several times: each time
+/// that its copy cannot be started at its turn. So the name ends in the hour.
+#[must_use]
+pub fn name(identity: &str, now: DateTime<Utc>) -> String {
+    let (mut hour, mut digits) = (now.timestamp() / 3600, Vec::new());
+    for _ in 0..HOUR_CHARS {
+        digits.push(u32::try_from(hour % 36).ok().and_then(|digit| char::from_digit(digit, 36)).unwrap_or('0'));
+        hour /= 36;
+    }
+    digits.reverse();
+    format!("{identity}-{}", digits.into_iter().collect::<String>())
 }
 
 /// The class of an announced snapshot.
@@ -92,26 +110,25 @@ impl Ticket {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let rest = name.strip_prefix(QUEUED)?.strip_prefix('-')?;
-        let (urgency, rest) = rest.split_once('-')?;
-        let (taken, rest) = rest.split_once('-')?;
-        let (kind, rest) = rest.split_once('-')?;
-        let (before, last) = rest.rsplit_once('-')?;
-        // A ticket that was started again has a number at its end.
-        let before = if last.len() == timer::HASH_DIGITS { before } else { before.rsplit_once('-')?.0 };
-        let (region, account) = before.rsplit_once('-')?;
+        let (urgency, kind) = match rest.get(..2)? {
+            "0i" => (Urgency::Current, Kind::Instance),
+            "0c" => (Urgency::Current, Kind::Cluster),
+            "1i" => (Urgency::Backfill, Kind::Instance),
+            "1c" => (Urgency::Backfill, Kind::Cluster),
+            _ => return None,
+        };
+        let (taken, rest) = rest.get(2..)?.strip_prefix('-')?.split_once('-')?;
+        let taken = NaiveDateTime::parse_from_str(taken, TIME).ok()?.and_utc();
+        let end = rest.split('-').rev().position(|part| part.len() == timer::HASH_DIGITS)?;
+        let parts: Vec<&str> = rest.split('-').collect();
+        let [region @ .., account, _] = parts.get(..parts.len() - end)? else { return None };
+        let (region, account) = (region.join("-"), *account);
         Some(Self {
             name: name.to_owned(),
-            urgency: match urgency {
-                "0" => Urgency::Current,
-                "1" => Urgency::Backfill,
-                _ => return None,
-            },
-            taken: NaiveDateTime::parse_from_str(taken, TIME).ok()?.and_utc(),
-            kind: match kind {
-                "i" => Kind::Instance,
-                "c" => Kind::Cluster,
-                _ => return None,
-            },
+            urgency,
+            taken,
+            kind,
+            started: DateTime::UNIX_EPOCH,
             region: region.parse().ok()?,
             account: account.parse().ok()?,
         })
@@ -123,22 +140,24 @@ impl Ticket {
         (self.kind, self.region.clone())
     }
 
+    /// Without the hour, and the number of its starts in that hour.
     fn identity(&self) -> &str {
-        match self.name.rsplit_once('-') {
-            Some((identity, number)) if number.len() < timer::HASH_DIGITS => identity,
-            _ => &self.name,
-        }
+        let ends = self.name.rmatch_indices('-').map(|(end, _)| end);
+        let whole = std::iter::once(self.name.len()).chain(ends);
+        let is_hash =
+            |end: &usize| self.name[..*end].rsplit('-').next().is_some_and(|part| part.len() == timer::HASH_DIGITS);
+        whole.into_iter().find(is_hash).map_or(&self.name, |end| &self.name[..end])
     }
 }
 
 impl Tickets {
     /// Reads the names of the running timers.
     #[must_use]
-    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+    pub fn of(timers: &[RunningTimer]) -> Self {
         let mut tickets = Self::default();
-        for name in names {
+        for RunningTimer { name, started } in timers {
             if let Some(ticket) = Ticket::parse(name) {
-                tickets.add(ticket);
+                tickets.add(Ticket { started: *started, ..ticket });
             } else if let Some(account) = timer::account(COPYING, name) {
                 *tickets.copying.entry(account).or_default() += 1;
             }
@@ -186,10 +205,11 @@ impl Tickets {
         of_account.map(|(_, tickets)| tickets.len()).sum()
     }
 
-    /// When the oldest snapshot was taken that waits.
+    /// Since when the snapshot waits that waits longest. When it was taken tells nothing: it may be old, and for a cluster its source
+    /// account chooses the time that it announces.
     #[must_use]
-    pub fn oldest(&self) -> Option<DateTime<Utc>> {
-        self.waiting.values().filter_map(|tickets| tickets.keys().next()).map(|(taken, _)| *taken).min()
+    pub fn since(&self) -> Option<DateTime<Utc>> {
+        self.waiting.values().flat_map(BTreeMap::values).map(|ticket| ticket.started).min()
     }
 
     /// Takes out the next one whose class is not full: accounts take turns, so that no account takes another's share (invariant 14).

@@ -25,7 +25,8 @@ fn a_name_tells_everything_and_is_valid_after_any_number_of_starts() {
         for urgency in [Urgency::Current, Urgency::Backfill] {
             let announced = announcement(ONE, region, "rds:orders-2026-11-21-03-05", 0);
             let name = identity(&announced, urgency);
-            for name in [name.clone(), timer::nth(&name, timer::STARTS)] {
+            let hour = super::name(&name, announced.origin.taken);
+            for name in [name.clone(), hour.clone(), timer::nth(&hour, timer::STARTS)] {
                 let is_valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && name.len() <= 80;
                 assert!(is_valid, "{name}");
                 let parsed = Ticket::parse(&name).expect("a ticket");
@@ -37,12 +38,19 @@ fn a_name_tells_everything_and_is_valid_after_any_number_of_starts() {
         }
     }
     let example = ticket(ONE, "eu-west-1", 0);
-    assert!(example.starts_with("queued-0-20261121t030500-i-eu-west-1-111111111111-"), "{example}");
+    assert!(example.starts_with("queued-0i-261121030500-eu-west-1-111111111111-"), "{example}");
 }
 
 #[test]
 fn another_timer_is_no_ticket() {
-    for name in ["", "queued", "queued-", "copying-111111111111-20261121-1fac559f47ddf9af-s", "queued-0-x-i-eu-1-2-3"] {
+    for name in [
+        "",
+        "queued",
+        "queued-",
+        "copying-111111111111-20261121-1fac559f47ddf9af-s",
+        "queued-0i-x-eu-1-2-3",
+        "queued-é",
+    ] {
         assert_eq!(Ticket::parse(name), None, "{name}");
     }
 }
@@ -56,9 +64,31 @@ fn the_tags_of_an_announcement_do_not_make_another_ticket() {
     assert_ne!(identity(&one, Urgency::Current), identity(&later, Urgency::Current));
 }
 
+fn tickets(names: &[String]) -> Tickets {
+    let timers = names.iter().zip(0..).map(|(name, nth)| {
+        let started = DateTime::UNIX_EPOCH + TimeDelta::hours(nth);
+        RunningTimer { name: name.clone(), started }
+    });
+    Tickets::of(&timers.collect::<Vec<_>>())
+}
+
+/// AWS accepts a name once in ninety days.
+#[test]
+fn a_snapshot_has_another_name_in_each_hour() {
+    let (identity, now) = (ticket(ONE, "eu-west-1", 0), "2026-11-21T03:05:00Z".parse::<DateTime<Utc>>().unwrap());
+    let names: BTreeSet<_> = (0..90 * 24).map(|hours| name(&identity, now + TimeDelta::hours(hours))).collect();
+    assert_eq!(names.len(), 90 * 24);
+}
+
+#[test]
+fn what_waits_longest_is_told_by_the_clock_of_aws_and_not_by_the_snapshot() {
+    let names = [ticket(ONE, "eu-west-1", 5), ticket(ONE, "eu-west-1", -90_000)];
+    assert_eq!(tickets(&names).since(), Some(DateTime::UNIX_EPOCH));
+}
+
 /// The minutes of the tickets and their accounts, in the order in which they are taken, each started.
 fn order(names: &[String], full: &[Class]) -> Vec<(String, i64)> {
-    let mut tickets = Tickets::of(names.iter().map(String::as_str));
+    let mut tickets = tickets(names);
     let full = full.iter().cloned().collect();
     let mut order = Vec::new();
     let first = announcement(ONE, "eu-west-1", "s", 0).origin.taken;
@@ -100,7 +130,8 @@ fn a_backfill_waits_for_everything_else() {
 #[test]
 fn a_snapshot_waits_once() {
     let name = ticket(ONE, "eu-west-1", 1);
-    let tickets = Tickets::of([name.as_str(), &timer::nth(&name, 2)]);
+    let again = announcement(ONE, "eu-west-1", "s", 0).origin.taken + TimeDelta::hours(3);
+    let tickets = tickets(&[name.clone(), super::name(&name, again), timer::nth(&super::name(&name, again), 2)]);
     assert_eq!((tickets.len(), tickets.has(&name)), (1, true));
     let account = ONE.parse().unwrap();
     assert_eq!((tickets.of_account(&account), tickets.of_account(&OTHER.parse().unwrap())), (1, 0));
