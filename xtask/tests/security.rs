@@ -61,6 +61,15 @@ fn the_service_control_policy_excepts_only_roles_of_the_template_and_of_the_owne
 }
 
 #[test]
+fn the_service_control_policy_protects_the_bucket_of_each_region() {
+    let scp = policy("scp-dr.json");
+    let code = scp["Statement"].as_array().into_iter().flatten().find(|it| it["Sid"] == "OnlyDeploymentsChangeTheCode");
+    let resources = texts(&code.expect("a statement about the code")["Resource"]);
+    // The bucket of another region is CODE_BUCKET-REGION.
+    assert_eq!(resources, ["arn:aws:s3:::CODE_BUCKET", "arn:aws:s3:::CODE_BUCKET/*", "arn:aws:s3:::CODE_BUCKET-*"]);
+}
+
+#[test]
 fn the_key_policy_allows_what_the_producers_role_does_with_keys_of_databases() {
     let producer = read("cfn/producer.yaml");
     let statements = policy("customer-key-policy.json");

@@ -6,6 +6,7 @@
 //! | of the copies    | `DR_REGION`, by default `AWS_REGION`                    | `draco-consumer` in DR                |
 //! | a second region  | `SECOND_REGION`; without it, there is none              | `draco-consumer` in DR                |
 
+use anyhow::bail;
 use protocol::Region;
 
 use crate::{Config, missing};
@@ -81,6 +82,21 @@ impl Config {
             *part = region.as_str();
         }
         Some(parts.join(":"))
+    }
+
+    /// The code signing configuration for a region. Lambda accepts only one of the same region.
+    ///
+    /// # Errors
+    /// If it is of another region: without it, the functions would run any code.
+    pub fn code_signing_in(&self, region: &Region) -> anyhow::Result<Option<String>> {
+        let Some(signing) = &self.code_signing else { return Ok(None) };
+        match signing.split(':').nth(3) {
+            Some(of) if of == region.as_str() => Ok(Some(signing.clone())),
+            of => bail!(
+                "CODE_SIGNING is of {}, and Lambda accepts only one of {region}: set it in the environment of this command",
+                of.unwrap_or("no region")
+            ),
+        }
     }
 
     /// Errors of the keys for regions together.

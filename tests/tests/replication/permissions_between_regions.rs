@@ -96,6 +96,11 @@ async fn the_transit_key_serves_only_the_consumer_of_the_copies_region() -> anyh
     world.remove_function(DR, DR_REGION, "draco-consumer");
     fixture.pass_hours(4).await?;
     let transit = format!("arn:aws:rds:{REGION}:{SOURCE}:snapshot:draco-rds-orders-2026-11-21-03-05");
+    // The consumer itself copies only with Draco's tag.
+    let consumer = aws_sdk_rds::Client::new(&world.sdk_config_for_role(DR, DR_REGION, "draco-consumer-eu-central-1"));
+    let copy = consumer.copy_db_snapshot().source_db_snapshot_identifier(&transit);
+    let untagged = copy.target_db_snapshot_identifier("draco-mine").kms_key_id("alias/draco").send().await;
+    assert_eq!(code(untagged), "AccessDenied");
     for role in ["admin", "draco-consumer-eu-west-1", "draco-consumer-eu-north-1"] {
         world.add_role(DR, role, &[ALL]).map_err(anyhow::Error::msg)?;
         let rds = aws_sdk_rds::Client::new(&world.sdk_config_for_role(DR, DR_REGION, role));

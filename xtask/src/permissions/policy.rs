@@ -145,6 +145,7 @@ impl<'a> Template<'a> {
                     ("ForAllValues:StringEquals", _) => format!("each of `{key}` is {one_of}{values}"),
                     ("Bool", "`true`") => format!("`{key}`"),
                     ("Null", "`false`") => format!("`{key}` is present"),
+                    ("Null", "`true`") => format!("`{key}` is absent"),
                     _ => bail!("line {}: the condition {operator} {key} is not supported", keys.line),
                 });
             }

@@ -30,11 +30,12 @@ pub(super) fn compact(template: &str) -> String {
     compact
 }
 
-/// The line without the spaces inside of braces, if it has no quoted text.
+/// The line without the spaces of a list or map that is written in it, if it has no quoted text.
 fn flow(content: &str) -> Cow<'_, str> {
-    match content.contains(['"', '\'']) {
-        true => Cow::Borrowed(content),
-        false => Cow::Owned(content.replace("{ ", "{").replace(" }", "}")),
+    let value = content.split_once(": ").map_or(content, |(_, value)| value);
+    match value.starts_with(['[', '{', '!']) && !content.contains(['"', '\'']) {
+        true => Cow::Owned(content.replace("{ ", "{").replace(" }", "}").replace(", ", ",")),
+        false => Cow::Borrowed(content),
     }
 }
 

@@ -7,7 +7,7 @@ use protocol::{Kind, SnapshotRole};
 use super::follow::Watch;
 use super::in_progress;
 use super::name::StackName;
-use super::state::{Stack, State};
+use super::state::{Stack, State, check_role};
 use crate::aws_error::Explain;
 use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Role, Terminal};
@@ -30,6 +30,9 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
         }
     }
     let main = Stack::look(account, &name).await?;
+    if let Some(stack) = &main {
+        check_role(role, &account.place, stack)?;
+    }
     all.extend(main.clone().map(|stack| (name.clone(), stack)));
     if all.is_empty() {
         terminal.print(format_args!("stack {name} does not exist; no changes"));

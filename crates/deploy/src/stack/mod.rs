@@ -30,7 +30,7 @@ use crate::{Account, Role, Terminal, deletion};
 use changes::{Changes, Operation};
 use follow::Watch;
 use parameters::{Code, Existence, Value, parameters};
-use state::State;
+use state::{State, check_role};
 
 pub use command::{run_create, run_delete, run_update};
 pub use delete::delete;
@@ -66,6 +66,9 @@ pub async fn create(
     let added = async {
         for name in StackName::all(role, config) {
             let stack = Stack::look(account, &name).await?;
+            if let Some(stack) = stack.as_ref().filter(|_| name == StackName::of(role)) {
+                check_role(role, &account.place, stack)?;
+            }
             match (State::of(stack.as_ref()), stack, &name) {
                 (
                     State::Ready | State::RollbackFailed,
@@ -111,6 +114,7 @@ pub async fn update(
     else {
         bail!("{name} does not exist; run `cargo xtask create {role}`")
     };
+    check_role(role, &account.place, &stack)?;
     if State::of(Some(&stack)) == State::Failed {
         bail!("{name} is {}; run `cargo xtask create {role}`, which deletes it and creates it again", stack.status)
     }

@@ -37,6 +37,8 @@ pub(super) struct Code {
 
 /// The parameter that switches deletion on.
 pub(super) const NO_DRY_RUN: &str = "NoDryRun";
+/// The parameter that makes a stack a second region.
+pub(super) const FIRST_REGION: &str = "FirstRegion";
 /// The time from which all copies go to the second region: that at which its stack was created.
 const SINCE: &str = "Since";
 
@@ -64,7 +66,7 @@ pub(super) fn parameters(
         }
         StackName::SecondSource(account) => {
             all.push(("SourceAccount", Some(account.to_string())));
-            all.push(("FirstRegion", config.copies_region().map(ToString::to_string)));
+            all.push((FIRST_REGION, config.copies_region().map(ToString::to_string)));
         }
         StackName::Producer => {
             all.extend(of_functions(region, config, code)?);
@@ -84,7 +86,7 @@ pub(super) fn parameters(
             all.extend(of_functions(region, config, code)?);
             all.extend(of_consumer(config)?);
             all.push(("Floor", Some(config.of_second_region().floor_json())));
-            all.push(("FirstRegion", config.copies_region().map(ToString::to_string)));
+            all.push((FIRST_REGION, config.copies_region().map(ToString::to_string)));
             all.push(("SecondLifecycle", config.second_lifecycle.clone()));
             all.push(("BackfillGib", Some(config.backfill_gib.to_string())));
         }
@@ -133,7 +135,7 @@ fn of_functions(region: &Region, config: &Config, code: &Code) -> anyhow::Result
         ("TimerKey", Some(Artifact::Timer.key())),
         ("TimerVersion", Some(code.timer.version.clone())),
         ("Architecture", Some(config.architecture.to_string())),
-        ("CodeSigning", config.code_signing.clone()),
+        ("CodeSigning", config.code_signing_in(region)?),
         ("TagKey", config.tag_key.clone()),
         ("TagValue", config.tag_value.clone()),
         ("WaitLimitHours", config.wait_limit_hours.map(|hours| hours.to_string())),
@@ -253,9 +255,12 @@ CODE_BUCKET: code
         Existence::New("2026-11-21T09:00:00Z".parse().unwrap())
     }
 
+    fn uploaded(version: &str) -> Uploaded {
+        Uploaded { version: version.to_owned(), hash: None }
+    }
+
     fn all(name: &StackName, text: &str, no_dry_run: NoDryRun, state: Existence) -> Vec<(&'static str, Value)> {
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
-        let uploaded = |version: &str| Uploaded { version: version.to_owned(), hash: None };
         let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
         parameters(name, &region(), &config, &code, no_dry_run, state).unwrap()
     }
@@ -376,6 +381,18 @@ CODE_BUCKET: code
         draco-source-111111111111 of second
         FirstRegion=eu-central-1
         "#);
+    }
+
+    #[test]
+    fn code_signing_of_another_region_is_an_error() {
+        let config = Config::of(Path::new("config.yaml"), FULL.as_bytes(), &BTreeMap::new()).unwrap();
+        let code = Code { zip: uploaded("zip-1"), timer: uploaded("timer-1") };
+        let other = "eu-north-1".parse().unwrap();
+        let why = parameters(&StackName::Producer, &other, &config, &code, NoDryRun::Keep, new()).unwrap_err();
+        assert_eq!(
+            why.to_string(),
+            "CODE_SIGNING is of eu-west-1, and Lambda accepts only one of eu-north-1: set it in the environment of this command"
+        );
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use aws_sdk_cloudformation::types;
 use chrono::{DateTime, Utc};
-use protocol::AccountId;
+use protocol::{AccountId, Place};
 
 use super::difference::Values;
 use super::name::StackName;
-use super::parameters::NO_DRY_RUN;
-use crate::Account;
+use super::parameters::{FIRST_REGION, NO_DRY_RUN};
 use crate::aws_error::{Explain, error_code};
+use crate::{Account, Role};
 
 /// A stack.
 #[derive(Clone, Debug, Default)]
@@ -124,9 +125,52 @@ impl State {
     }
 }
 
+/// Checks that a consumer's stack was created for this role: only a second region has a first one. An update for the other role
+/// would end what the stack does now.
+///
+/// # Errors
+///
+/// If it was created for the other role.
+pub(super) fn check_role(role: Role, place: &Place, stack: &Stack) -> anyhow::Result<()> {
+    let first = stack.parameters.get(FIRST_REGION).map(String::as_str).filter(|first| !first.is_empty());
+    let (name, region) = (role.stack(), &place.region);
+    match (role, first) {
+        (Role::Second, None) => bail!(
+            "{name} in {region} keeps the copies of databases, and is no second region; set SECOND_REGION to a region without \
+             this stack"
+        ),
+        (Role::Consumer, Some(first)) => bail!(
+            "{name} in {region} is the second region of {first}; set DR_REGION to a region without this stack, or run the \
+             command for `second`"
+        ),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_consumer_does_not_become_a_second_region_nor_the_reverse() {
+        let place = Place { account: "222222222222".parse().unwrap(), region: "eu-north-1".parse().unwrap() };
+        let stack = |first: &str| Stack {
+            parameters: [(FIRST_REGION.to_owned(), first.to_owned())].into(),
+            ..Stack::default()
+        };
+        let check = |role, stack: &Stack| check_role(role, &place, stack).err().map(|why| why.to_string());
+        // Also a stack of a template that had no such parameter.
+        for consumer in [stack(""), Stack::default()] {
+            assert_eq!(check(Role::Consumer, &consumer), None);
+            assert_eq!(
+                check(Role::Second, &consumer).unwrap(),
+                "draco-consumer in eu-north-1 keeps the copies of databases, and is no second region; set SECOND_REGION to a \
+                 region without this stack"
+            );
+        }
+        assert_eq!(check(Role::Second, &stack("eu-west-1")), None);
+        assert!(check(Role::Consumer, &stack("eu-west-1")).unwrap().contains("is the second region of eu-west-1"));
+    }
 
     #[test]
     fn every_status_has_a_state() {
