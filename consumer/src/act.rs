@@ -6,7 +6,6 @@ use chrono::{SecondsFormat, TimeDelta};
 use cloud::log::step;
 use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
-use protocol::message::Refusal;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
 use protocol::{Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
@@ -261,12 +260,11 @@ impl Consumer {
 
     pub(crate) async fn refuse_because(&self, look: &Look, reason: RefusalReason, why: String) -> anyhow::Result<()> {
         let Look { origin, upstream, .. } = look;
-        error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
-        match upstream {
-            Upstream::Source => self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await,
-            // The sweep tries again later.
-            Upstream::First(first) => self.tag_first(origin, first, Refusal { at: self.cloud.now(), reason }).await,
+        if let Upstream::First(first) = upstream {
+            return self.refuse_first(origin, first, reason, &why).await;
         }
+        error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}");
+        self.reply(&Message::NoCopy(NoCopy { origin: origin.clone(), reason, why })).await
     }
 
     /// Publishes to the account of the source. If that account has removed its topic, or its topic refuses messages for another

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use archive::limits::{Candidates, Held};
+use archive::onward::late;
 use archive::{Archive, Decision, Expired, Failed, History, Silence};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
@@ -41,6 +42,7 @@ impl Keeper {
         for (database, history) in served() {
             self.report_silence(archive, database, history, now);
             report_damage(archive, database, history);
+            report_late(archive, database, history, now);
         }
         let candidates = served().map(|(database, history)| self.candidate(database, history, now));
         let failures = match self.settings.deletion {
@@ -208,6 +210,14 @@ fn report_damage(archive: &Archive, database: &DatabaseArn, history: &History) {
         error!(%account, snapshot = %origin.snapshot, step = step::STORED_COPY_FAILED, %copy, failed = 1,
             "this copy was complete, and AWS now shows it as failed; check its key, then ask AWS");
     }
+}
+
+/// Reports a database whose copies do not reach the second region (invariant 15). If that region is gone, its own alarms are, too.
+fn report_late(archive: &Archive, database: &DatabaseArn, history: &History, now: DateTime<Utc>) {
+    let account = &database.place.account;
+    let Some(copy) = late(history, now).and_then(|late| late.arn(database, archive.dr())) else { return };
+    error!(%account, %database, step = step::SECOND_SILENT, %copy, silent = 1,
+        "this copy arrived more than two days ago, and neither it nor a later one is in the second region; check the stack there");
 }
 
 /// Logs what would be deleted (invariant 6).

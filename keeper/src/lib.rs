@@ -47,7 +47,8 @@ impl Keeper {
 
     /// All copies of this account, and the number of snapshots that were listed.
     async fn list(&self, deadline: DateTime<Utc>) -> anyhow::Result<(Archive, usize)> {
-        let (mut archive, mut snapshots) = (Archive::new(self.cloud.here().clone()), 0);
+        let (mut archive, mut snapshots) =
+            (Archive::new(self.cloud.here().clone()).with_second(self.settings.second.clone()), 0);
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
                 ensure!(

@@ -75,10 +75,8 @@ impl Settings {
     /// The expired copies of a database, without those that the second region does not have yet.
     pub(crate) fn expired<'h>(&self, history: &'h History, now: DateTime<Utc>) -> Vec<Expired<'h>> {
         let mut expired = expired(history, &self.lifecycles, &self.floor);
-        if self.second.is_some() {
-            let stays = |copy: &Copy| copy.is_second_pending && now - copy.arrived < STAYS_FOR_SECOND;
-            expired.retain(|expired| !stays(expired.copy));
-        }
+        let stays = |copy: &Copy| copy.is_second_pending && now - copy.arrived < STAYS_FOR_SECOND;
+        expired.retain(|expired| !stays(expired.copy));
         expired
     }
 
@@ -142,7 +140,8 @@ mod tests {
 
     /// The days of the expired copies on the 21st, of copies that arrived on these days.
     fn expired(settings: &Settings, copies: &[Snapshot]) -> Vec<String> {
-        let archive = Archive::of(copies[0].arn.place.clone(), copies);
+        let mut archive = Archive::new(copies[0].arn.place.clone()).with_second(settings.second.clone());
+        copies.iter().for_each(|copy| archive.add(copy));
         let history = archive.database(&database("eu-west-1"));
         let expired = settings.expired(&history, at(21));
         expired.iter().map(|expired| expired.copy.source.trim_start_matches("rds:orders-").to_owned()).collect()
@@ -157,6 +156,8 @@ mod tests {
         assert_eq!(expired(&settings(&[]), &copies), ["1", "7", "8", "9"]);
         let with_second = settings(&[("SECOND_REGION", "us-east-1")]);
         assert_eq!(expired(&with_second, &copies), ["1", "7", "9"]);
+        // The second region has moved: it needs the copies that the former one has.
+        assert_eq!(expired(&settings(&[("SECOND_REGION", "us-west-2")]), &copies), ["1", "7"]);
         assert_eq!(expired(&with_second, &[copy(8, &[came_back]), copy(20, &[])]), ["8"], "it does not go on");
     }
 

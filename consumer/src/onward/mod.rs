@@ -10,7 +10,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use anyhow::ensure;
 use archive::onward::{Pending, Second, plan};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
@@ -19,10 +21,10 @@ use protocol::event::{Onward, Trigger};
 use protocol::message::Refusal;
 use protocol::topic::consumer_topic;
 use protocol::{
-    AccountId, Announcement, Kind, Message, Origin, Place, Region, Snapshot, SnapshotArn, SnapshotRole, Status, Tags,
-    tags,
+    AccountId, Announcement, Attempt, DatabaseArn, Kind, Message, Origin, Place, RefusalReason, Region, Snapshot,
+    SnapshotArn, SnapshotRole, Status, Tags, tags,
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Observed, Transit, Turn};
 use crate::queue::Standing;
@@ -56,14 +58,16 @@ impl Upstream {
     }
 }
 
-/// The copies of this region, by the name that the first attempt has or would have. `None`: in progress.
-type Here = BTreeMap<SnapshotArn, Option<SnapshotArn>>;
+/// The copies of this region, by a hash of the name that the first attempt has or would have: there can be many. `None`: in progress.
+type Here = BTreeMap<u64, Option<Attempt>>;
 
 /// The copies of the first region that are not tagged.
 #[derive(Default)]
 struct Untagged {
     /// They are not in this region.
     pending: Vec<Pending>,
+    /// The newest of each database that was in this region, and is not any more.
+    gone: BTreeMap<DatabaseArn, Pending>,
     /// They are complete in this region: the source, the copy in the first region, and the one here.
     settled: Vec<(Origin, SnapshotArn, SnapshotArn)>,
 }
@@ -152,6 +156,25 @@ impl Consumer {
         first.tags.clone().with(lifecycle.map(|name| (tags::LIFECYCLE, name)))
     }
 
+    /// Remembers a refusal on the copy in the first region, so that the sweep does not try again every hour. An alarm is raised only
+    /// if the reason is new: it does not change by itself.
+    pub(crate) async fn refuse_first(
+        &self,
+        origin: &Origin,
+        first: &SnapshotArn,
+        reason: RefusalReason,
+        why: &str,
+    ) -> anyhow::Result<()> {
+        let known = self.cloud.find(first).await.ok().flatten();
+        let known = known.and_then(|first| Refusal::parse(first.tags.get(tags::SECOND)?));
+        match known.filter(|known| known.reason == reason) {
+            None => error!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, failed = 1, "{why}"),
+            Some(_) => warn!(snapshot = %origin.snapshot, step = step::REFUSED, %reason, "again: {why}"),
+        }
+        let refusal = Refusal { at: self.cloud.now(), reason };
+        self.tag_first(origin, first, refusal).await
+    }
+
     /// Tags the copy in the first region with the copy here, or with the reason for which there is none. If it cannot be tagged now,
     /// the sweep tags it.
     pub(crate) async fn tag_first(
@@ -173,19 +196,26 @@ impl Consumer {
     /// In the second region: handles each copy in the first region that is not here yet. A timer continues if time is up.
     pub(crate) async fn sweep_onward(&self, from: Onward, deadline: DateTime<Utc>) -> anyhow::Result<()> {
         let Some(first) = &self.settings.first else { return Ok(()) };
-        let (here, mut second) = self.list_here(first).await?;
-        let Untagged { pending, settled } = match self.list_first(first, &here, &mut second).await {
-            Err(error) if self.is_elsewhere(&first.place.region, &error) => {
+        let (here, mut second) = self.list_here(first, deadline).await?;
+        let listed = self.list_first(first, &here, &mut second, deadline).await;
+        let Untagged { pending, gone, settled } = match listed {
+            Err(error) if error.downcast_ref().is_some_and(|error| self.is_elsewhere(&first.place.region, error)) => {
                 warn!(step = step::FIRST_UNREACHABLE, reason = %error, "the first region cannot be reached");
                 return Ok(());
             }
             listed => listed?,
         };
+        second.gone = gone.into_values().collect();
         let (mut failures, mut looked) = (Vec::new(), 0);
         // The next sweep tags the rest. Half of the time is for copies that are not here yet.
         let half = self.cloud.now() + (deadline - self.cloud.now()) / 2;
         for (origin, first, copy) in settled.into_iter().take_while(|_| !self.is_time_up(half)) {
-            failures.extend(self.tag_first(&origin, &first, &copy).await.err().map(|error| format!("{error:#}")));
+            failures.extend(
+                self.tag_first(&origin, &first, tags::SECOND, &copy.to_string())
+                    .await
+                    .err()
+                    .map(|error| format!("{error:#}")),
+            );
         }
         let mut last = from.after;
         for (position, Pending { origin, copy, .. }) in plan(pending, &second, first.backfill) {
@@ -201,47 +231,76 @@ impl Consumer {
             looked += 1;
             last = Some(position);
             let account = origin.snapshot.place.account.clone();
+            if second.gone.iter().any(|gone| gone.copy == copy) {
+                error!(%account, snapshot = %origin.snapshot, step = step::COPY_MISSING, %copy, failed = 1,
+                    "this region had copies of {}, and has none any more; its newest is copied again", origin.database);
+            }
             let announcement = Announcement { origin, transit: copy, tags: Tags::default() };
             let handled = self.look_at_onward(announcement, Cause::Announcement).await;
             failures.extend(rejected(&account, handled).err().map(|error| format!("{error:#}")));
         }
-        anyhow::ensure!(failures.is_empty(), failures.join("; "));
+        ensure!(failures.is_empty(), failures.join("; "));
         Ok(())
+    }
+
+    /// A hash of the name of this origin's copy in this region. With 64 bits, even a million copies have no two alike.
+    fn hash(&self, origin: &Origin) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        origin.copy(self.cloud.here()).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn is_time_up(&self, deadline: DateTime<Utc>) -> bool {
         self.cloud.now() + RESERVE > deadline
     }
 
-    async fn list_here(&self, first: &First) -> Result<(Here, Second), cloud::Error> {
+    /// The listing of a large account takes minutes. A function that is killed would not report that.
+    fn ensure_time(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
+        ensure!(
+            !self.is_time_up(deadline),
+            "time is up while listing the copies of both regions: see doc/performance.md"
+        );
+        Ok(())
+    }
+
+    async fn list_here(&self, first: &First, deadline: DateTime<Utc>) -> anyhow::Result<(Here, Second)> {
         let (mut here, mut second) = (Here::new(), Second::default());
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
-                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
+                self.ensure_time(deadline)?;
+                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok::<_, anyhow::Error>(()) };
                 let complete = match snapshot.status {
-                    Status::Available if snapshot.tags.get(tags::REPORTED).is_some() => Some(snapshot.arn),
+                    Status::Available if snapshot.tags.get(tags::REPORTED).is_some() => origin.attempt(&snapshot.arn),
                     Status::Available | Status::Creating | Status::Copying => None,
                     Status::Failed | Status::Deleting => return Ok(()),
                 };
-                let known = here.entry(origin.copy(self.cloud.here())).or_default();
-                *known = known.take().or(complete);
+                let known = here.entry(self.hash(&origin)).or_default();
+                *known = known.or(complete);
                 if origin.made_from_copy(&snapshot.tags).is_some() {
-                    second.used += backfilled(first, &origin, snapshot.gib);
+                    let began = time(&snapshot, tags::TRANSIT_CREATED).unwrap_or(origin.taken);
+                    second.used += backfilled(first, began, snapshot.gib);
                     second.databases.insert(origin.database);
                 }
-                Ok::<_, cloud::Error>(())
+                Ok(())
             };
             self.cloud.try_for_each(kind, None, add).await?;
         }
         Ok((here, second))
     }
 
-    async fn list_first(&self, first: &First, here: &Here, second: &mut Second) -> Result<Untagged, cloud::Error> {
+    async fn list_first(
+        &self,
+        first: &First,
+        here: &Here,
+        second: &mut Second,
+        deadline: DateTime<Utc>,
+    ) -> anyhow::Result<Untagged> {
         let (cloud, mut untagged) = (self.cloud.at(&first.place.region), Untagged::default());
         let now = self.cloud.now();
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
-                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok(()) };
+                self.ensure_time(deadline)?;
+                let SnapshotRole::Copy(origin) = SnapshotRole::of(&snapshot) else { return Ok::<_, anyhow::Error>(()) };
                 let Some(arrived) = arrival(&origin, &snapshot) else { return Ok(()) };
                 if !self.settings.sources.contains(&origin.snapshot.place.account) {
                     return Ok(());
@@ -249,19 +308,28 @@ impl Consumer {
                 let outcome = snapshot.tags.get(tags::SECOND);
                 let tagged = outcome.and_then(|copy| copy.parse::<SnapshotArn>().ok());
                 let is_tagged = tagged.is_some_and(|copy| copy.place == *self.cloud.here());
-                let refusal = outcome.and_then(Refusal::parse).filter(|refusal| !refusal.may_retry(now));
-                match here.get(&origin.copy(self.cloud.here())) {
-                    Some(Some(copy)) if !is_tagged => untagged.settled.push((origin, snapshot.arn, copy.clone())),
-                    Some(_) => {}
-                    // It was here once.
-                    None if is_tagged => second.used += backfilled(first, &origin, snapshot.gib),
-                    None if refusal.is_some() => {}
-                    None => {
-                        let (copy, gib) = (snapshot.arn, snapshot.gib);
-                        untagged.pending.push(Pending { origin, copy, arrived, gib });
+                let is_refused = outcome.and_then(Refusal::parse).is_some_and(|refusal| !refusal.may_retry(now));
+                let pending = |origin| Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.gib };
+                match here.get(&self.hash(&origin)) {
+                    Some(Some(attempt)) if !is_tagged => {
+                        let copy = origin.copy_of(*attempt, self.cloud.here());
+                        untagged.settled.push((origin, snapshot.arn, copy));
                     }
+                    Some(_) => {}
+                    None if is_tagged => {
+                        let began = time(&snapshot, tags::TRANSIT_CREATED).unwrap_or(origin.taken);
+                        second.used += backfilled(first, began, snapshot.gib);
+                        if !second.databases.contains(&origin.database) {
+                            let newest = untagged.gone.get(&origin.database);
+                            if newest.is_none_or(|newest| newest.arrived < arrived) {
+                                untagged.gone.insert(origin.database.clone(), pending(origin));
+                            }
+                        }
+                    }
+                    None if is_refused => {}
+                    None => untagged.pending.push(pending(origin)),
                 }
-                Ok::<_, cloud::Error>(())
+                Ok(())
             };
             cloud.try_for_each(kind, None, add).await?;
         }
@@ -269,9 +337,15 @@ impl Consumer {
     }
 }
 
-/// The size that counts against the backfill: that of snapshots from before the second region.
-fn backfilled(first: &First, origin: &Origin, gib: u32) -> u64 {
-    if origin.taken < first.backfill.since { gib.into() } else { 0 }
+/// The size that counts against the backfill: that of copies from before the second region. `began` is when the transit copy was
+/// created, which a source account does not choose.
+fn backfilled(first: &First, began: DateTime<Utc>, gib: u32) -> u64 {
+    if began < first.backfill.since { gib.into() } else { 0 }
+}
+
+/// The time in a tag.
+fn time(snapshot: &Snapshot, key: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(snapshot.tags.get(key)?).ok().map(|time| time.to_utc())
 }
 
 /// Whether this is an available copy of this source that did not come from another region of DR.
@@ -282,8 +356,7 @@ fn may_go_on(origin: &Origin, first: &Snapshot) -> bool {
 
 /// When a copy in the first region was complete, if it may go on.
 fn arrival(origin: &Origin, first: &Snapshot) -> Option<DateTime<Utc>> {
-    let reported = first.tags.get(tags::REPORTED).filter(|_| may_go_on(origin, first))?;
-    DateTime::parse_from_rfc3339(reported).ok().map(|time| time.to_utc())
+    time(first, tags::REPORTED).filter(|_| may_go_on(origin, first))
 }
 
 fn rejected(account: &AccountId, handled: anyhow::Result<Looked>) -> anyhow::Result<()> {

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{Attempt, DatabaseArn, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
+use protocol::{Attempt, DatabaseArn, Kind, Origin, Place, Region, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 pub use expired::Expired;
 pub use limits::{Decision, Limits};
@@ -32,6 +32,7 @@ pub use silent::{Silence, SilencePolicy};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
     dr: Place,
+    second: Option<Region>,
     databases: BTreeMap<DatabaseArn, History>,
     /// The names of lifecycles, each once.
     names: BTreeSet<Arc<str>>,
@@ -67,7 +68,7 @@ pub struct Copy {
     pub lifecycle: Option<Arc<str>>,
     /// What DR's owner has marked.
     pub mark: Mark,
-    /// Whether it would go on to a second region and is not known to be there (`Draco_Second`): it came directly from a source.
+    /// Whether it goes on to the second region and is not known to be there (`Draco_Second`): it came directly from a source.
     pub is_second_pending: bool,
 }
 
@@ -103,7 +104,13 @@ impl Archive {
     /// An empty archive of this account and region.
     #[must_use]
     pub fn new(dr: Place) -> Self {
-        Self { dr, databases: BTreeMap::new(), names: BTreeSet::new() }
+        Self { dr, second: None, databases: BTreeMap::new(), names: BTreeSet::new() }
+    }
+
+    /// The same, with a second region to which copies go on.
+    #[must_use]
+    pub fn with_second(self, second: Option<Region>) -> Self {
+        Self { second, ..self }
     }
 
     /// The archive of these snapshots.
@@ -132,9 +139,11 @@ impl Archive {
                     Kind::Instance => (taken, taken < earliest),
                     Kind::Cluster => (taken.max(earliest), false),
                 };
+                // The tag may name a region that was the second one before.
+                let there = snapshot.tags.get(tags::SECOND).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+                let is_elsewhere = |second: &Region| there.as_ref().is_none_or(|copy| copy.place.region != *second);
                 let is_second_pending =
-                    snapshot.tags.get(tags::SECOND).is_none_or(|second| second.parse::<SnapshotArn>().is_err())
-                        && origin.made_from_copy(&snapshot.tags).is_none();
+                    self.second.as_ref().is_some_and(is_elsewhere) && origin.made_from_copy(&snapshot.tags).is_none();
                 let copy = Copy {
                     is_second_pending,
                     source,

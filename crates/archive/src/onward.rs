@@ -4,12 +4,16 @@
 //! - a database that has nothing in the second region gets its newest copy, whatever the budget is;
 //! - the others follow, newest first, until the budget is used up. All copies in the second region of snapshots that are older than
 //!   it count, and so do those that were there once: deleting a copy there must not start another one.
+//!
+//! Old and new is decided by arrival, which a source account does not choose: it could use up the budget otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::event::Position;
 use protocol::{DatabaseArn, Origin, SnapshotArn};
+
+use crate::{Copy, History};
 
 /// What the second region gets of the copies that were there before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,9 @@ pub struct Backfill {
     /// The size in GiB of the older copies that it gets.
     pub gib: u64,
 }
+
+/// How long a copy may take to the second region before the database is reported.
+const MAX_DELAY: TimeDelta = TimeDelta::days(2);
 
 /// A complete copy in the first region that came directly from a source and is not in the second region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +47,8 @@ pub struct Second {
     pub databases: BTreeSet<DatabaseArn>,
     /// The size in GiB of the older copies that it has or had.
     pub used: u64,
+    /// Of databases of which it has nothing any more: the newest copy that it had. It gets that again.
+    pub gone: Vec<Pending>,
 }
 
 const RECENT: u8 = 0;
@@ -49,21 +58,26 @@ const OLDER: u8 = 2;
 /// The copies that go on, each with its position, in their order.
 #[must_use]
 pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(Position, Pending)> {
+    let gone: BTreeSet<&SnapshotArn> = second.gone.iter().map(|gone| &gone.copy).collect();
+    let pending: Vec<_> = pending.into_iter().chain(second.gone.iter().cloned()).collect();
     let mut newest: BTreeMap<&DatabaseArn, (DateTime<Utc>, &SnapshotArn)> = BTreeMap::new();
-    for Pending { origin, copy, .. } in &pending {
-        let last = newest.entry(&origin.database).or_insert((origin.taken, copy));
-        *last = (*last).max((origin.taken, copy));
+    for Pending { origin, copy, arrived, .. } in &pending {
+        let last = newest.entry(&origin.database).or_insert((*arrived, copy));
+        *last = (*last).max((*arrived, copy));
     }
     let newest = newest.into_iter().filter(|(database, _)| !second.databases.contains(*database));
     let newest: BTreeSet<SnapshotArn> = newest.map(|(_, (_, copy))| copy.clone()).collect();
+    let pending: Vec<_> =
+        pending.into_iter().filter(|one| !gone.contains(&one.copy) || newest.contains(&one.copy)).collect();
     let group = |pending: &Pending| match pending {
+        Pending { copy, .. } if gone.contains(copy) => NEWEST_OF_DATABASE,
         Pending { arrived, .. } if *arrived >= backfill.since => RECENT,
         Pending { copy, .. } if newest.contains(copy) => NEWEST_OF_DATABASE,
         _ => OLDER,
     };
     let position = |pending: &Pending| {
-        let (group, taken) = (group(pending), pending.origin.taken.timestamp());
-        let rank = if group == RECENT { taken } else { -taken };
+        let (group, arrived) = (group(pending), pending.arrived.timestamp());
+        let rank = if group == RECENT { arrived } else { -arrived };
         Position { group, rank, copy: pending.copy.to_string() }
     };
     let mut planned: Vec<_> = pending.into_iter().map(|pending| (position(&pending), pending)).collect();
@@ -78,4 +92,13 @@ pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(
     };
     planned.retain(|(position, pending)| is_within(position.group, pending.gib));
     planned
+}
+
+/// The oldest copy for which the second region is late: it arrived more than two days ago, and no copy of the database that
+/// arrived since is there. Copies from before the second region have later ones there.
+#[must_use]
+pub fn late(history: &History, now: DateTime<Utc>) -> Option<&Copy> {
+    let there = history.copies.iter().filter(|copy| !copy.is_second_pending).map(|copy| copy.arrived).max();
+    let is_late = |copy: &&Copy| copy.is_second_pending && Some(copy.arrived) > there && now - copy.arrived > MAX_DELAY;
+    history.copies.iter().filter(is_late).min_by_key(|copy| copy.arrived)
 }

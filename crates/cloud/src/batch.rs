@@ -10,8 +10,9 @@ use tracing::info;
 use crate::log::step;
 use crate::{Cloud, Rejection, log, reject, timer};
 
-/// The time that a sweep reserves to hand over the rest. It is longer than one look takes.
-const RESERVE: TimeDelta = TimeDelta::seconds(20);
+/// The time that a sweep reserves to hand over the rest. It is longer than one look takes, also if that calls a region that cannot be
+/// reached.
+const RESERVE: TimeDelta = TimeDelta::seconds(60);
 
 /// The failures so far.
 #[derive(Default)]

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_rds::config::retry::{RetryConfig, RetryPartition};
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{AccountId, Place, Region};
 
 use crate::RDS_ATTEMPTS;
+use crate::error::Failure;
 use crate::pair::Pair;
 
 /// The time limit of one call to another region, with all attempts. A region can be gone for days, and calls to it must leave a
@@ -37,15 +40,27 @@ pub(crate) struct Regions {
 pub(crate) struct Clients {
     config: SdkConfig,
     here: Place,
+    distance: Distance,
     rds: OnceLock<Pair>,
     kms: OnceLock<aws_sdk_kms::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sfn: OnceLock<aws_sdk_sfn::Client>,
 }
 
+/// Whether clients are those of the function's own region.
+#[derive(Debug)]
+enum Distance {
+    Local,
+    /// They are not. When the region could not be reached last.
+    Elsewhere(Mutex<Option<DateTime<Utc>>>),
+}
+
+/// How long a region that could not be reached is not called again: each call takes almost a minute, and a sweep has many.
+const GONE: TimeDelta = TimeDelta::minutes(1);
+
 impl Regions {
     pub(crate) fn new(config: &SdkConfig, here: &Place) -> Self {
-        let local = Arc::new(Clients::new(config.clone(), here.clone()));
+        let local = Arc::new(Clients::new(config.clone(), here.clone(), Distance::Local));
         Self { config: config.clone(), here: here.clone(), local, others: Mutex::default() }
     }
 
@@ -67,7 +82,8 @@ impl Regions {
         }
         let config = self.config.to_builder().region(aws_types::region::Region::new(region.to_string()));
         let here = Place { region: region.clone(), account: self.account().clone() };
-        Clients::new(config.timeout_config(limits.build()).build(), here)
+        let distance = Distance::Elsewhere(Mutex::default());
+        Clients::new(config.timeout_config(limits.build()).build(), here, distance)
     }
 
     fn account(&self) -> &AccountId {
@@ -76,8 +92,35 @@ impl Regions {
 }
 
 impl Clients {
-    fn new(config: SdkConfig, here: Place) -> Self {
-        Self { config, here, rds: OnceLock::new(), kms: OnceLock::new(), sns: OnceLock::new(), sfn: OnceLock::new() }
+    fn new(config: SdkConfig, here: Place, distance: Distance) -> Self {
+        Self {
+            config,
+            here,
+            distance,
+            rds: OnceLock::new(),
+            kms: OnceLock::new(),
+            sns: OnceLock::new(),
+            sfn: OnceLock::new(),
+        }
+    }
+
+    /// Makes a call, unless its region is another one and could not be reached a moment ago.
+    pub(crate) async fn call<T>(
+        &self,
+        clock: &SharedTimeSource,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let Distance::Elsewhere(gone) = &self.distance else { return call.await };
+        let now = || DateTime::<Utc>::from(clock.now());
+        if let Some(since) = *gone.lock().unwrap_or_else(PoisonError::into_inner)
+            && now() - since < GONE
+        {
+            return Err(Failure::without_connection(format!("{} could not be reached a moment ago", self.here.region)));
+        }
+        let result = call.await;
+        let is_gone = result.as_ref().is_err_and(Failure::is_without_answer);
+        *gone.lock().unwrap_or_else(PoisonError::into_inner) = is_gone.then(now);
+        result
     }
 
     pub(crate) fn rds(&self) -> &Pair {

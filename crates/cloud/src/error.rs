@@ -267,6 +267,16 @@ impl Failure {
         CODES.iter().find(|(_, codes)| has(codes)).map_or(unknown, |(class, _)| *class)
     }
 
+    /// The region cannot be reached.
+    pub(crate) fn without_connection(why: impl fmt::Display) -> Self {
+        Self { code: NO_CONNECTION.to_owned(), message: why.to_string(), is_of_server: false }
+    }
+
+    /// Whether AWS has not answered at all.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        [TIMEOUT, NO_CONNECTION].contains(&self.code.as_str())
+    }
+
     /// AWS's response cannot be parsed.
     pub(crate) fn invalid_response(what: impl fmt::Display) -> Self {
         Self { code: INVALID_RESPONSE.to_owned(), message: what.to_string(), is_of_server: false }

@@ -139,7 +139,8 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn find(&self, snapshot: &SnapshotArn) -> Result<Option<Snapshot>, Error> {
-        match self.of(snapshot).rds().find(snapshot).await {
+        let clients = self.of(snapshot);
+        match clients.call(&self.clock, clients.rds().find(snapshot)).await {
             Ok(found) => Ok(found),
             Err(failure) if failure.class() == Class::Gone => Ok(None),
             Err(failure) => Err(self.error(&Operation::Find(snapshot), failure)),
@@ -151,7 +152,8 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn list_page(&self, kind: Kind, database: Option<&str>, marker: Option<&str>) -> Result<Page, Error> {
-        let page = self.local().rds().list_page(kind, database, marker).await;
+        let clients = self.local();
+        let page = clients.call(&self.clock, clients.rds().list_page(kind, database, marker)).await;
         page.map_err(|failure| self.error(&Operation::List(kind, database), failure))
     }
 
@@ -265,7 +267,8 @@ impl Cloud {
     /// # Errors
     /// If the call fails. A missing snapshot is not an error.
     pub async fn tag(&self, snapshot: &SnapshotArn, key: &str, value: &str) -> Result<Effect, Error> {
-        let tagged = self.of(snapshot).rds().tag(snapshot, key, value).await;
+        let clients = self.of(snapshot);
+        let tagged = clients.call(&self.clock, clients.rds().tag(snapshot, key, value)).await;
         self.effect(tagged, &Operation::Tag { snapshot, key })
     }
 
@@ -294,14 +297,17 @@ impl Cloud {
     /// If the call fails.
     pub async fn publish(&self, topic: &TopicArn, message: &Message) -> Result<(), Error> {
         let event = MessageAttributeValue::builder().data_type("String").string_value(message.event()).build();
+        let clients = self.regions.of(&topic.place.region);
         let published = async {
-            let clients = self.regions.of(&topic.place.region);
             let call = clients.sns().publish().topic_arn(topic.to_string());
             let call = call.subject(SUBJECT).message(message.to_string());
             call.message_attributes(ATTRIBUTE, event?).send().await?;
             Ok(())
         };
-        published.await.map_err(|failure: Failure| self.error(&Operation::Publish { topic, message }, failure))
+        clients
+            .call(&self.clock, published)
+            .await
+            .map_err(|failure: Failure| self.error(&Operation::Publish { topic, message }, failure))
     }
 
     /// Starts a timer, unless one of this name is running. A name whose timers have ended can be used again, a few times.

@@ -52,7 +52,7 @@ fn older_copies_go_on_newest_first_until_the_budget_is_used_up() {
     let older = [("a", -10), ("b", -20), ("a", -30), ("b", -40)];
     assert_eq!(planned(all(), &Second::default(), 1000), of(&[&recent[..], &older].concat()));
     // What is there counts.
-    let second = Second { databases: [pending("b", 0).origin.database].into(), used: 30 };
+    let second = Second { databases: [pending("b", 0).origin.database].into(), used: 30, ..Second::default() };
     assert_eq!(planned(all(), &second, 30), of(&[("c", 2), ("a", 5)]), "the database has a copy there");
     assert_eq!(planned(all(), &second, 50), of(&[("c", 2), ("a", 5), ("b", -2), ("a", -10)]));
 }
@@ -61,10 +61,18 @@ fn older_copies_go_on_newest_first_until_the_budget_is_used_up() {
 #[test]
 fn a_copy_of_an_old_snapshot_that_arrives_now_goes_on() {
     let late = Pending { arrived: at(SINCE), ..pending("a", -90) };
-    assert_eq!(
-        planned(vec![late, pending("a", -80)], &Second { used: 5, ..Second::default() }, 0),
-        of(&[("a", -90), ("a", -80)])
-    );
+    let second = Second { used: 5, ..Second::default() };
+    assert_eq!(planned(vec![late, pending("b", -80), pending("b", -81)], &second, 0), of(&[("a", -90), ("b", -80)]));
+}
+
+/// A copy that was deleted there, or a second region that was made anew.
+#[test]
+fn the_newest_copy_of_a_database_that_has_none_there_any_more_goes_on_again() {
+    let second = Second { used: 1000, gone: vec![pending("a", 5)], ..Second::default() };
+    assert_eq!(planned(vec![], &second, 0), of(&[("a", 5)]));
+    assert_eq!(planned(vec![pending("a", -9)], &second, 0), of(&[("a", 5)]));
+    // A later copy goes on anyway.
+    assert_eq!(planned(vec![pending("a", 7)], &second, 0), of(&[("a", 7)]));
 }
 
 proptest! {

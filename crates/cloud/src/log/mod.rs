@@ -104,6 +104,8 @@ pub mod step {
         QUEUED = "queued";
         /// The consumer refused an announced snapshot.
         REFUSED = "refused";
+        /// The keeper of DR's first region: the copies of a database do not reach the second one.
+        SECOND_SILENT = "second_silent";
         /// The consumer of DR's first region cannot announce a copy to the second one.
         SECOND_UNREACHABLE = "second_unreachable";
         /// A snapshot that cannot be parsed was skipped.

@@ -84,6 +84,11 @@ async fn a_region_that_is_gone_takes_less_than_a_minute_and_does_not_affect_othe
     let taken = world.now() - begins;
     assert!(taken < TimeDelta::minutes(1), "{taken}");
     assert_eq!(far.list_all(Kind::Instance, None).await, Ok(Vec::new()));
+    // It is not called again for a minute.
+    let begins = world.now();
+    assert_eq!(far.find(&snapshot).await.map_err(|error| error.class()), Err(Class::Unreachable));
+    assert_eq!(world.now(), begins);
     world.restore_region(HERE);
+    world.sleep(MINUTE).await;
     assert_eq!(find(&far, &snapshot).await.arn, snapshot);
 }

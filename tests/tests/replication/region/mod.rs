@@ -4,6 +4,7 @@ mod attacks;
 mod crossing;
 mod growth;
 mod outages;
+mod second;
 mod ways;
 
 use rehearsal::Setup;
