@@ -210,12 +210,8 @@ impl Consumer {
         // The next sweep tags the rest. Half of the time is for copies that are not here yet.
         let half = self.cloud.now() + (deadline - self.cloud.now()) / 2;
         for (origin, first, copy) in settled.into_iter().take_while(|_| !self.is_time_up(half)) {
-            failures.extend(
-                self.tag_first(&origin, &first, tags::SECOND, &copy.to_string())
-                    .await
-                    .err()
-                    .map(|error| format!("{error:#}")),
-            );
+            let tagged = self.tag_first(&origin, &first, tags::SECOND, &copy.to_string()).await;
+            failures.extend(tagged.err().map(|error| format!("{error:#}")));
         }
         let mut last = from.after;
         for (position, Pending { origin, copy, .. }) in plan(pending, &second, first.backfill) {
@@ -319,7 +315,7 @@ impl Consumer {
                     None if is_tagged => {
                         let began = time(&snapshot, tags::TRANSIT_CREATED).unwrap_or(origin.taken);
                         second.used += backfilled(first, began, snapshot.gib);
-                        if !second.databases.contains(&origin.database) {
+                        if !is_refused && !second.databases.contains(&origin.database) {
                             let newest = untagged.gone.get(&origin.database);
                             if newest.is_none_or(|newest| newest.arrived < arrived) {
                                 untagged.gone.insert(origin.database.clone(), pending(origin));

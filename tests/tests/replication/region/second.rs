@@ -59,7 +59,8 @@ async fn a_database_of_which_the_second_region_has_lost_all_copies_gets_its_newe
             Kind::Cluster => Database::cluster("orders"),
         };
         fixture.create_database(&database.lifecycle("Standard")).await?;
-        fixture.pass_hours(2 * 24).await?;
+        // The snapshots of two days.
+        fixture.pass_hours(30).await?;
         let before = copies(&fixture, SECOND_REGION).await?;
         assert_eq!(before.len(), 2);
         let second = place(SECOND_REGION)?;
