@@ -210,7 +210,7 @@ impl Consumer {
         // The next sweep tags the rest. Half of the time is for copies that are not here yet.
         let half = self.cloud.now() + (deadline - self.cloud.now()) / 2;
         for (origin, first, copy) in settled.into_iter().take_while(|_| !self.is_time_up(half)) {
-            let tagged = self.tag_first(&origin, &first, tags::SECOND, &copy.to_string()).await;
+            let tagged = self.tag_first(&origin, &first, copy).await;
             failures.extend(tagged.err().map(|error| format!("{error:#}")));
         }
         let mut last = from.after;

@@ -8,7 +8,8 @@ use cloud::log::METRICS;
 fn metrics_of(template: &str) -> BTreeSet<&str> {
     let lines: Vec<&str> = template.lines().map(str::trim).collect();
     let dashboards = lines.iter().filter(|line| line.contains(r#"[["Draco", "#)).flat_map(|line| line.split('['));
-    let shown = dashboards.filter_map(|metric| metric.split('"').nth(3));
+    let metrics = dashboards.filter(|list| list.starts_with(r#""Draco""#) || list.starts_with(r#"".""#));
+    let shown = metrics.filter_map(|metric| metric.split('"').nth(3));
     let alarms = lines.windows(2).filter(|two| two[0] == "Namespace: Draco");
     shown.chain(alarms.filter_map(|two| two[1].strip_prefix("MetricName: "))).collect()
 }
@@ -31,6 +32,8 @@ fn alarms_and_dashboards_use_metrics_that_exist() {
             "Deleted",
             "Failed",
             "Held",
+            "QueueAgeSeconds",
+            "Queued",
             "SweepFailures",
             "Swept",
             "WouldDelete"

@@ -36,11 +36,11 @@ async fn a_copy_that_the_second_region_refuses_is_reported_once() -> anyhow::Res
     let counted: Vec<_> = refused.iter().map(|line| (line.text("reason"), line.json["failed"].as_u64())).collect();
     assert_eq!(counted, [("plaintext-cluster", Some(1))]);
     let first = copies(&fixture, REGION).await?;
-    let marks: Vec<_> = first.iter().filter_map(|copy| copy.tags.get(tags::NOT_COPIED)).collect();
+    let marks: Vec<_> = first.iter().filter_map(|copy| copy.tags.get(tags::SECOND)).collect();
     assert!(marks.len() == 1 && marks[0].ends_with(" plaintext-cluster"), "{marks:?}");
     // The alarms of the next tries, of the same snapshot, are warnings.
     fixture.pass_hours(3 * 24).await?;
-    let of_first = first.iter().find(|copy| copy.tags.get(tags::NOT_COPIED).is_some()).map(|copy| copy.tags.clone());
+    let of_first = first.iter().find(|copy| copy.tags.get(tags::SECOND).is_some()).map(|copy| copy.tags.clone());
     let source = of_first.as_ref().and_then(|tags| tags.get(tags::SOURCE_SNAPSHOT)).unwrap_or_default();
     let refused = lines(&fixture, "refused");
     let levels: Vec<_> =
