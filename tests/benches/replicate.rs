@@ -1,6 +1,7 @@
 //! The cost of one replicated snapshot in fleets of all sizes, and the time in which a whole fleet is copied. Everything is
 //! counted in virtual time, so the results are exact and the same in every run. Prints one JSON line per result.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -8,22 +9,52 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
 use protocol::{DatabaseArn, Kind, Origin, Place, SnapshotArn, tags};
 use rehearsal::{Database, Ledger, Rehearsal, Setup, Totals};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sim::World;
 use sim::journal::{Entry, Event};
-use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE, settings};
 
 /// The number of copies that each database has in DR at the start: as many as Standard keeps.
 const COPIES: i64 = 26;
 
+/// With a number as its argument, the largest fleet has that size.
 fn main() -> anyhow::Result<()> {
-    for databases in [10, 1_000, 10_000] {
-        runtime()?.block_on(one_snapshot(databases))?;
+    let most = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(10_000);
+    for shape in Shape::ALL {
+        for databases in [10, 1_000, 10_000].into_iter().filter(|databases| *databases <= most) {
+            runtime()?.block_on(one_snapshot(databases, shape))?;
+        }
     }
     for at_once in [None, Some(10)] {
-        runtime()?.block_on(an_hour_of(10_000, at_once))?;
+        runtime()?.block_on(an_hour_of(most, at_once, Shape::OneRegion))?;
     }
-    Ok(())
+    runtime()?.block_on(an_hour_of(most, Some(10), Shape::DrElsewhere))
+}
+
+/// The regions of DR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    /// That of the sources.
+    OneRegion,
+    /// Another one.
+    DrElsewhere,
+    /// That of the sources, and a second one.
+    SecondRegion,
+}
+
+impl Shape {
+    const ALL: [Self; 3] = [Self::OneRegion, Self::DrElsewhere, Self::SecondRegion];
+
+    fn setup(self) -> anyhow::Result<Setup> {
+        let setup = Setup::new(SOURCE, DR, REGION)?;
+        match self {
+            Self::OneRegion => Ok(setup),
+            Self::DrElsewhere => setup.dr_region(DR_REGION),
+            Self::SecondRegion => setup.second_region(SECOND_REGION),
+        }
+    }
 }
 
 /// A runtime with a paused clock, so that virtual time passes as fast as the machine allows.
@@ -36,9 +67,9 @@ fn print(line: &Value) {
 }
 
 /// One snapshot of each kind, in a fleet of this many databases with copies in DR.
-async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
-    let world = World::with_settings(sim::Settings { snapshot_quota: usize::MAX, ..settings() });
-    let rehearsal = Rehearsal::deploy(world, Setup::new(SOURCE, DR, REGION)?)?;
+async fn one_snapshot(databases: usize, shape: Shape) -> anyhow::Result<()> {
+    let world = World::with_settings(sim::Settings { snapshot_quota: 1_000_000, ..settings() });
+    let rehearsal = Rehearsal::deploy(world, shape.setup()?)?;
     let owners = Owners::of(&rehearsal);
     owners.create_fleet(databases).await?;
     // Only the two measured databases have a lifecycle.
@@ -48,16 +79,22 @@ async fn one_snapshot(databases: usize) -> anyhow::Result<()> {
         owners.create_copies(std::slice::from_ref(&arn)).await?;
         let world = rehearsal.world();
         world.sleep(until_after_a_sweep(world.now())).await;
-        let (start, bill) = (world.now(), running_cost(world));
+        let (start, bill, transfer) = (world.now(), running_cost(world), transfer_cost(world));
         rehearsal.take_snapshot(&arn, "measured").await?;
         world.sleep(56 * MINUTE).await;
         let events: Vec<Entry> =
             world.journal(|journal| journal.entries().iter().filter(|entry| entry.at >= start).cloned().collect());
         let copying = TimeDelta::minutes(10);
-        let copied = events.iter().find(|entry| is_copy_in_dr(&entry.event)).context("the snapshot was not copied")?;
-        let overhead = copied.at - start - copying * 2;
+        let started: Vec<_> = events.iter().filter(|entry| is_copy_in_dr(&entry.event)).map(|entry| entry.at).collect();
+        let copied = *started.first().context("the snapshot was not copied")?;
+        let overhead = copied - start - copying * 2;
+        let onward = started.get(1).map(|onward| (*onward - copied - copying).num_milliseconds() as f64 / 1000.0);
+        ensure!(started.len() == 1 + usize::from(shape == Shape::SecondRegion), "{started:?}");
         print(&json!({
             "bench": "replicate",
+            "regions": shape,
+            "overhead_seconds_onward": onward,
+            "dollars_of_transfer": transfer_cost(world) - transfer,
             "databases": databases,
             "copies": databases as i64 * COPIES,
             "kind": kind,
@@ -89,10 +126,15 @@ fn count(entries: &[Entry], is_one: impl Fn(&Event) -> bool) -> usize {
     entries.iter().filter(|entry| is_one(&entry.event)).count()
 }
 
-/// The cost so far, without storage and keys.
+/// The cost so far, without storage, keys and transfer.
 fn running_cost(world: &World) -> f64 {
-    let lines = world.bill().lines.into_iter();
-    lines.filter(|line| !line.item.ends_with("storage") && !line.item.ends_with("keys")).map(|line| line.dollars).sum()
+    let is_kept = |item: &str| ["storage", "keys", "transfer"].iter().any(|kind| item.ends_with(kind));
+    world.bill().lines.iter().filter(|line| !is_kept(line.item)).map(|line| line.dollars).sum()
+}
+
+/// The cost of the transfer between regions so far.
+fn transfer_cost(world: &World) -> f64 {
+    world.bill().lines.iter().filter(|line| line.item.ends_with("transfer")).map(|line| line.dollars).sum()
 }
 
 /// The root users of both accounts, who create databases and snapshots.
@@ -106,7 +148,7 @@ struct Owners<'r> {
 impl<'r> Owners<'r> {
     fn of(rehearsal: &'r Rehearsal) -> Self {
         let (source, dr) = (rehearsal.setup().sources().next(), rehearsal.setup().dr());
-        let config = rehearsal.world().sdk_config(DR, REGION);
+        let config = rehearsal.world().sdk_config(DR, dr.region.as_str());
         Self { rehearsal, source: source.unwrap_or(dr.clone()), in_dr: Cloud::new(&config, dr.clone()), dr }
     }
 
@@ -132,7 +174,11 @@ impl<'r> Owners<'r> {
                 let snapshot = SnapshotArn::new(database.kind, self.source.clone(), &id)?;
                 let origin = Origin { snapshot, database: database.clone(), taken };
                 let extra_tags = [(tags::LIFECYCLE, "Standard"), (tags::REPORTED, "2026-11-21T00:00:00Z")];
-                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &origin.to_tags().with(extra_tags)).await?;
+                // They have been in the second region already.
+                let second = self.rehearsal.setup().second().map(|second| origin.copy(&second).to_string());
+                let second = second.iter().map(|copy| (tags::SECOND, copy.as_str()));
+                let tags = origin.to_tags().with(extra_tags).with(second);
+                self.in_dr.copy(&base, &origin.copy(&self.dr), Some(KEY), &tags).await?;
             }
         }
         self.rehearsal.world().sleep(HOUR).await;
@@ -170,11 +216,12 @@ const CALLS_PER_SECOND: u32 = 20;
 
 /// A fleet that takes all its snapshots within one hour, while AWS throttles calls. `at_once` limits the concurrency of each
 /// function.
-async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()> {
-    let settings = sim::Settings { snapshot_quota: usize::MAX, calls_per_second: Some(CALLS_PER_SECOND), ..settings() };
+async fn an_hour_of(databases: usize, at_once: Option<u32>, shape: Shape) -> anyhow::Result<()> {
+    let settings = sim::Settings { snapshot_quota: 1_000_000, calls_per_second: Some(CALLS_PER_SECOND), ..settings() };
     let epoch = settings.epoch;
     let concurrency = at_once.map(|most| most.to_string()).unwrap_or_default();
-    let setup = Setup::new(SOURCE, DR, REGION)?
+    let setup = shape
+        .setup()?
         .consumer_parameter("MaxDatabases", "1000000")
         .consumer_parameter("MaxCopies", "1000000")
         .producer_parameter("Concurrency", &concurrency)
@@ -196,7 +243,7 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()
     // The journal, because calls would be throttled, too.
     let started =
         || world.journal(|journal| journal.entries().iter().filter(|entry| is_copy_in_dr(&entry.event)).count());
-    for _ in 0..24 {
+    for _ in 0..72 {
         world.sleep(HOUR).await;
         if started() >= databases {
             break;
@@ -220,6 +267,8 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()
     ensure!(fixture.violations().is_empty(), "{:?}", fixture.violations());
     print(&json!({
         "bench": "an hour of snapshots",
+        "regions": shape,
+        "most_minutes_out_of_order": minutes_out_of_order(&fixture.ledger, &entries),
         "databases": databases,
         "calls_a_second_allowed": CALLS_PER_SECOND,
         "at_once": at_once,
@@ -233,4 +282,20 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>) -> anyhow::Result<()
         "dead_letters": count(&entries, |event| matches!(event, Event::DeadLetter { .. })),
     }));
     Ok(())
+}
+
+/// Copies start in the order in which their sources were taken, except for this many minutes: the most by which a source is older
+/// than one whose copy was started before.
+fn minutes_out_of_order(ledger: &Ledger, entries: &[Entry]) -> i64 {
+    let taken: BTreeMap<_, _> =
+        ledger.copies.iter().map(|(copy, (origin, _))| (copy.id().to_owned(), origin.taken)).collect();
+    let (mut newest, mut most) = (None, TimeDelta::zero());
+    for entry in entries.iter().filter(|entry| is_copy_in_dr(&entry.event)) {
+        let Event::Call { resource: Some(copy), .. } = &entry.event else { continue };
+        let Some(taken) = taken.get(copy) else { continue };
+        let last = *newest.get_or_insert(*taken);
+        most = most.max(last - *taken);
+        newest = Some(last.max(*taken));
+    }
+    most.num_minutes()
 }
