@@ -373,3 +373,11 @@ def a_page_of_19_instances(aws):
 @question(REFUSED, PAGES)
 def a_page_of_101_instances(aws):
     return refusal(aws.rds.DescribeDBInstances, MaxRecords=101)
+
+
+@question(
+    "OptionGroupNotFoundFault",
+    Api("rds", "OptionGroupNotFoundFault", "The specified option group could not be found."),
+)
+def an_option_group_that_does_not_exist(aws):
+    return refusal(aws.rds.DescribeOptionGroups, OptionGroupName="none-of-this-name")
