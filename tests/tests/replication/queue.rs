@@ -207,6 +207,49 @@ async fn a_ticket_that_fails_does_not_stop_the_queue() -> anyhow::Result<()> {
     Ok(())
 }
 
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn in_the_second_region_snapshots_wait_in_the_same_way() -> anyhow::Result<()> {
+    let setup = setup()?.second_region("eu-north-1")?;
+    let second = setup.second().context("a second region")?;
+    let mut fixture = Fixture::with(limited(1), setup).await?;
+    snapshots(&mut fixture, 6).await?;
+    fixture.pass_hours(8).await?;
+    let copies = fixture.rehearsal.snapshots(&second).await?;
+    let available = copies.iter().filter(|copy| copy.status == Status::Available);
+    assert_eq!((copied(&fixture).await?.len(), available.count()), (6, 6));
+    assert_eq!(waiting(&fixture).await?, [""; 0]);
+    assert!(is_calm(&fixture));
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+// Invariants 1 and 11.
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_drains_with_few_calls_for_each_snapshot() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(limited(20), setup()?).await?;
+    let fleet = 200;
+    for nth in 0..fleet {
+        let database = Database { retention_days: 0, ..Database::instance(&format!("db-{nth:03}")) };
+        fixture.create_database(&database.lifecycle("Standard")).await?;
+    }
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    for nth in 0..fleet {
+        let database = fixture.database(protocol::Kind::Instance, &format!("db-{nth:03}"))?;
+        fixture.rehearsal.take_snapshot(&database, &format!("s-{nth:03}")).await?;
+    }
+    fixture.pass_hours(6).await?;
+    assert_eq!(copied(&fixture).await?.len(), fleet);
+    assert_eq!(waiting(&fixture).await?, [""; 0]);
+    assert!(is_calm(&fixture));
+    assert_eq!(fixture.violations(), []);
+    let calls = calls(&fixture);
+    let total: usize = calls.values().sum();
+    // Copies of the same size end together, and then several invocations handle the same ticket. The first one starts its copy.
+    assert!(total <= 30 * fleet, "{total}: {calls:#?}");
+    Ok(())
+}
+
 /// Kills the consumer at each call of the queue once, and loses, doubles and delays what it receives.
 // Invariants 8 and 9.
 #[tokio::test(start_paused = true)]
