@@ -16,6 +16,19 @@ fn arns_are_shown_without_their_common_prefix() {
 }
 
 #[test]
+fn databases_of_the_same_name_in_two_regions_are_two_rows() {
+    let copy = |region: &str| {
+        let database = format!("arn:aws:rds:{region}:111111111111:db:orders");
+        format!(r#"{{"id": "draco-{region}", "taken": "2026-11-21T03:05:00Z", "database": "{database}"}}"#)
+    };
+    let list = format!("[{}, {}]", copy("eu-central-1"), copy("eu-west-1"));
+    let out = run_on(&list, &["plan", "--summary", "--lifecycle", "Standard"]).out;
+    let rows: Vec<&str> = out.lines().skip(1).take(2).collect();
+    assert!(rows[0].starts_with("arn:aws:rds:eu-central-1:111111111111:db:orders "), "{out}");
+    assert!(rows[1].starts_with("arn:aws:rds:eu-west-1:111111111111:db:orders "), "{out}");
+}
+
+#[test]
 fn three_thousand_databases_fit_80_columns_sorted_and_aligned() {
     let list: Vec<String> = (0..3000)
         .rev()

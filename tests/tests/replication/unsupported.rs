@@ -2,9 +2,10 @@
 //! persistent options such as TDE, Multi-AZ DB clusters, RDS Custom), but not the error codes. So Draco is tested with several.
 
 use protocol::{Kind, RefusalReason, tags};
-use rehearsal::Database;
+use rehearsal::{Database, Setup};
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
-use tests::{DR, Fixture, MINUTE, SOURCE};
+use sim::questions::DocumentDbCrossRegion;
+use tests::{DR, Fixture, MINUTE, REGION, SOURCE, settings, settings_where};
 
 /// Codes with which AWS might refuse it. The second is that of a snapshot in another state.
 const CODES: [&str; 4] =
@@ -127,5 +128,55 @@ async fn a_failure_of_aws_with_an_unknown_code_is_not_a_refusal() -> anyhow::Res
     fixture.rehearsal.world().plan_faults(Plan::NoFaults);
     fixture.pass_hours(2).await?;
     assert_eq!(fixture.snapshots(DR).await?.len(), 1);
+    Ok(())
+}
+
+/// A snapshot of an Oracle instance whose option group has this option.
+async fn with_option(option: &str, setup: Setup) -> anyhow::Result<Fixture> {
+    let fixture = Fixture::with(settings(), setup).await?;
+    let world = fixture.rehearsal.world();
+    world.add_option_group(SOURCE, REGION, "own", "oracle-ee", &[option]);
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    let call = rds.create_db_instance().db_instance_identifier("orders").db_instance_class("db.m5.large");
+    let call = call.engine("oracle-ee").license_model("bring-your-own-license").option_group_name("own");
+    let call = call.allocated_storage(100).master_username("owner").master_user_password("correct-horse");
+    call.preferred_backup_window("23:00-23:30").send().await?;
+    world.sleep(10 * MINUTE).await;
+    rds.create_db_snapshot().db_instance_identifier("orders").db_snapshot_identifier("mine").send().await?;
+    tag(&fixture, Kind::Instance).await?;
+    Ok(fixture)
+}
+
+// Invariants 1 and 4: as AWS's guides describe option groups with persistent options.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_bound_by_its_option_group_raises_one_alarm() -> anyhow::Result<()> {
+    for elsewhere in [false, true] {
+        for (option, reason) in [("TDE", RefusalReason::CannotBeShared), ("Timezone", RefusalReason::CannotBeCopied)] {
+            let setup = Setup::new(SOURCE, DR, REGION)?;
+            let setup = if elsewhere { setup.dr_region("us-east-1")? } else { setup };
+            check(with_option(option, setup).await?, reason, option).await?;
+        }
+    }
+    Ok(())
+}
+
+// Invariants 1 and 4: AWS's API reference refuses it, its developer guide does not.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_of_documentdb_that_cannot_cross_raises_one_alarm() -> anyhow::Result<()> {
+    let settings = settings_where(|answers| answers.documentdb_cross_region = DocumentDbCrossRegion::Refused);
+    let fixture = Fixture::with(settings, Setup::new(SOURCE, DR, REGION)?.dr_region("us-east-1")?).await?;
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    let call = rds.create_db_cluster().db_cluster_identifier("papers").engine("docdb");
+    let call = call.master_username("owner").master_user_password("correct-horse");
+    // Encrypted, as AWS does not encrypt copies of clusters.
+    call.storage_encrypted(true).preferred_backup_window("23:00-23:30").send().await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    rds.create_db_cluster_snapshot()
+        .db_cluster_identifier("papers")
+        .db_cluster_snapshot_identifier("mine")
+        .send()
+        .await?;
+    tag(&fixture, Kind::Cluster).await?;
+    check(fixture, RefusalReason::CannotBeCopied, "DocumentDB").await?;
     Ok(())
 }
