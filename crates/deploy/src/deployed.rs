@@ -6,6 +6,7 @@ use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
+use cloud::queue::Tickets;
 use config::Config;
 use protocol::settings::SettingsReader;
 use protocol::{AccountId, DatabaseArn, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
@@ -172,6 +173,32 @@ pub async fn snapshots(account: &Account) -> anyhow::Result<Vec<Snapshot>> {
         all.extend(cloud.list_all(kind, None).await?);
     }
     Ok(all)
+}
+
+/// The snapshots that wait until AWS starts more copies from another region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Queue {
+    /// How many wait.
+    pub waiting: usize,
+    /// Since when the one waits that waits longest.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Queue {
+    /// Reads the tickets of this region of DR. `None` if its state machine does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If AWS returns an error.
+    pub async fn look(account: &Account) -> anyhow::Result<Option<Self>> {
+        let machine = account.place.arn("states", "stateMachine:draco-wait4copy");
+        let timers = match account.cloud().running_timers(&machine).await {
+            Err(error) if error.class() == cloud::Class::Gone => return Ok(None),
+            timers => timers?,
+        };
+        let tickets = Tickets::of(&timers);
+        Ok(Some(Self { waiting: tickets.len(), since: tickets.since() }))
+    }
 }
 
 /// How much is lost if everything but these copies is lost: the database whose newest copy is the oldest.

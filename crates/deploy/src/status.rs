@@ -11,7 +11,7 @@ use retention::Lifecycle;
 use serde::Serialize;
 
 use crate::code::shortened;
-use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Rpo};
+use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Queue, Rpo};
 use crate::doctor::quotas::{Copies, Quotas, Usage};
 use crate::stack::{Stack, StackName};
 use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
@@ -44,6 +44,8 @@ pub struct AccountStatus {
     pub deletion_enabled: Option<bool>,
     /// In DR: the copy that was reported last.
     pub last_copy: Option<LastCopy>,
+    /// In DR, if copies come from another region: those that wait. `None` also if the state machine does not exist.
+    pub queue: Option<Queue>,
     /// In DR: the database whose newest copy is the oldest.
     pub rpo: Option<Rpo>,
     /// In DR: how the quotas of manual snapshots are used.
@@ -198,6 +200,9 @@ impl AccountStatus {
             status.quotas = Some(quotas.collect());
             status.last_copy = deployed::last_copy(&snapshots);
             status.rpo = deployed::rpo(&snapshots);
+            if receives_from_elsewhere(account, config) {
+                status.queue = Queue::look(account).await?;
+            }
             status.deletion_enabled = keeper.as_ref().map(|keeper| !keeper.is_dry_run());
             let dead_letters = deployed::dead_letters(account, KEEPER).await?;
             status.keeper = Some(KeeperStatus { function: keeper, dead_letters });
@@ -242,6 +247,7 @@ impl AccountStatus {
         if role.is_dr() {
             let rpo = self.rpo.as_ref().map_or_else(|| "no database has a copy yet".to_owned(), |rpo| rpo.text(now));
             lines.push(line("RPO", &rpo));
+            lines.extend(self.queue.as_ref().map(|queue| line("queue", &queue.text(now))));
         }
         for QuotaStatus { usage, description } in self.quotas.iter().flatten() {
             lines.push(line("quota", &format!("{}: {description}", usage.name())));
@@ -342,6 +348,29 @@ fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)>
     newest.values().filter_map(|(_, snapshot)| named(snapshot)).collect()
 }
 
+/// Whether copies come to this region of DR from another one.
+pub(crate) fn receives_from_elsewhere(account: &Account, config: &Config) -> bool {
+    match account.role {
+        Role::Producer => false,
+        Role::Consumer => !config.is_one_region(),
+        Role::Second => true,
+    }
+}
+
+impl Queue {
+    /// For a line of `status` and `doctor`.
+    pub(crate) fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { waiting, since } = self;
+        let what = match waiting {
+            0 => return "no snapshot waits for its copy from another region".to_owned(),
+            1 => "1 snapshot waits for its copy from another region".to_owned(),
+            many => format!("{many} snapshots wait for their copies from another region"),
+        };
+        let longest = since.map(|since| format!("; the longest for {}", span(now - since)));
+        what + &longest.unwrap_or_default()
+    }
+}
+
 impl Rpo {
     fn text(&self, now: DateTime<Utc>) -> String {
         let Self { database, taken, databases } = self;
@@ -413,6 +442,7 @@ mod tests {
             keeper: Some(KeeperStatus::default()),
             source_stacks: Some(vec![SourceStack { account: String::new(), configured: true, stack: None }]),
             last_copy: Some(last_copy),
+            queue: Some(Queue::default()),
             rpo: Some(Rpo {
                 database: "arn:aws:rds:eu-west-1:111111111111:db:orders".parse().unwrap(),
                 taken: DateTime::UNIX_EPOCH,
@@ -423,7 +453,7 @@ mod tests {
         let json = serde_json::to_value(&status).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
-        for key in ["error", "stack", "function", "keeper", "last_copy", "rpo"] {
+        for key in ["error", "stack", "function", "keeper", "last_copy", "queue", "rpo"] {
             assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
         }
         assert_eq!(keys(&json["source_stacks"][0]), documented("### `source_stacks` of `status`"));

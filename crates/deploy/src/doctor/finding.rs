@@ -86,6 +86,9 @@ ids! {
     QuotaInstanceSnapshots,
     QuotaClusterSnapshots,
     CostOfCrossing,
+    QueueEmpty,
+    QueueWaiting,
+    QueueOld,
 }
 
 /// How important a finding is.

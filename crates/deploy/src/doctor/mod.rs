@@ -13,10 +13,12 @@ mod tools;
 pub mod topics;
 
 use anyhow::ensure;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
 use protocol::Region;
 
+use crate::deployed::Queue;
+use crate::status::receives_from_elsewhere;
 use crate::terminal::Answers;
 use crate::{Account, Role, Terminal, bucket, deployed};
 use costs::Cost;
@@ -140,6 +142,10 @@ pub async fn copying(
             }
             Err(error) => (failed(error), None),
         };
+        let mut findings = findings;
+        if receives_from_elsewhere(dr, config) {
+            findings.extend(queue(dr, now).await);
+        }
         sections.push(section(Area::Quotas, dr, format!("quotas of {dr}"), findings));
         if let Some(cost) = cost {
             let findings = vec![cost.finding(&dr.place)];
@@ -147,6 +153,24 @@ pub async fn copying(
         }
     }
     sections
+}
+
+/// A snapshot that waits longer is worth a look: the alarm `draco-consumer-queue-too-old` has the same limit.
+const LONG_WAIT: TimeDelta = TimeDelta::days(1);
+
+/// The snapshots that wait for their copies from another region. AWS has no call for the limit of such copies.
+async fn queue(dr: &Account, now: DateTime<Utc>) -> Option<Finding> {
+    let queue = match Queue::look(dr).await {
+        Ok(queue) => queue?,
+        Err(error) => return Some(Finding::failed(Id::CheckFailed, &error)),
+    };
+    let (region, text) = (dr.place.region.as_str(), queue.text(now));
+    Some(match queue.since {
+        None => Finding::ok(Id::QueueEmpty, region, text),
+        Some(since) if now - since > LONG_WAIT => Finding::warning(Id::QueueOld, region, text)
+            .next("spread the backup windows of the databases over the day, or ask AWS for a higher quota of copies"),
+        Some(_) => Finding::ok(Id::QueueWaiting, region, text),
+    })
 }
 
 fn credentials(account: &Account) -> Finding {

@@ -1,7 +1,9 @@
 //! `doctor` and `status` if copies are in other regions than their databases.
 
+use deploy::deployed::Deployment;
 use deploy::doctor::finding::{self, Area, Section, Severity};
 use deploy::doctor::{copying, regions, resources};
+use deploy::status::AccountStatus;
 use deploy::{Account, Role};
 use protocol::Place;
 use rehearsal::{Database, Setup};
@@ -103,5 +105,42 @@ async fn databases_that_cannot_cross_are_named_and_copies_have_a_price() -> anyh
     let drs = [(account(&fixture, Role::Consumer), false), (account(&fixture, Role::Second), false)];
     let sections = copying(&[source], &drs, &config(CONFIG), world.now()).await;
     insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshots_that_wait_are_counted_with_the_longest_wait() -> anyhow::Result<()> {
+    let settings = sim::Settings { copy_quota: 1, copy_gib_per_minute: 1, ..settings() };
+    let setup = Setup::new(SOURCE, DR, REGION)?.dr_region(COPIES)?;
+    let mut fixture = Fixture::with(settings, setup).await?;
+    for name in ["orders", "customers", "ledger"] {
+        fixture.create_database(&Database::instance(name).lifecycle("Standard")).await?;
+    }
+    // Snapshots at 03:05 take 100 minutes, and so does each copy.
+    fixture.pass_hours(5).await?;
+    let (source, dr) = (account(&fixture, Role::Producer), account(&fixture, Role::Consumer));
+    let (config, now) = (config("DR_REGION: us-east-1\n"), fixture.rehearsal.world().now());
+    let status = AccountStatus::with(&dr, &config, now, Deployment::default()).await?;
+    let queue = serde_json::to_value(&status)?["queue"].clone();
+    assert_eq!((queue["waiting"].as_u64(), queue["since"].is_string()), (Some(2), true), "{queue}");
+    let lines = |lines: &[String]| {
+        let found = lines.iter().filter(|line| line.contains("from another region")).cloned().collect::<Vec<_>>();
+        plain(&found)
+    };
+    let waiting = "2 snapshots wait for their copies from another region; the longest for ";
+    let shown = lines(&status.lines(Role::Consumer, now));
+    assert!(shown.starts_with(&format!("  queue         {waiting}")), "{shown}");
+    let judged = async |now| {
+        lines(&finding::lines(&copying(std::slice::from_ref(&source), &[(dr.clone(), false)], &config, now).await))
+    };
+    let early = judged(now).await;
+    assert!(early.starts_with(&format!("  ✓ us-east-1: {waiting}")), "{early}");
+    let later = judged(now + chrono::TimeDelta::days(2)).await;
+    assert!(later.starts_with(&format!("  ! us-east-1: {waiting}2 days; spread the backup windows")), "{later}");
+    // The others get their turn.
+    fixture.pass_hours(8).await?;
+    let now = fixture.rehearsal.world().now();
+    let status = AccountStatus::with(&dr, &config, now, Deployment::default()).await?;
+    assert_eq!(serde_json::to_value(&status)?["queue"]["waiting"], 0);
     Ok(())
 }
