@@ -1,9 +1,13 @@
 //! The existing copies that a new second region gets.
 
+use std::collections::BTreeSet;
+
 use deploy::Role;
-use deploy::backfill::show;
-use rehearsal::Database;
-use tests::Fixture;
+use deploy::backfill::{estimate, show};
+use protocol::tags;
+use rehearsal::{Database, Ledger, Rehearsal, Setup};
+use sim::World;
+use tests::{DR, Fixture, REGION, SOURCE, settings};
 
 use crate::{Output, account, config};
 
@@ -22,5 +26,32 @@ async fn the_cost_of_existing_copies_is_shown() -> anyhow::Result<()> {
         show(&dr, &config, &mut output.terminal()).await?;
     }
     insta::assert_snapshot!(output.text());
+    Ok(())
+}
+
+/// The second region decides by itself, from the tags of the copies.
+#[tokio::test(start_paused = true)]
+async fn the_second_region_then_copies_what_was_estimated() -> anyhow::Result<()> {
+    for (backfill, expected) in [("0", 2), ("250", 5)] {
+        let setup = Setup::new(SOURCE, DR, REGION)?.second_region(SECOND)?.second_parameter("BackfillGib", backfill);
+        let rehearsal = Rehearsal::deploy_without_second(World::with_settings(settings()), setup)?;
+        let mut fixture = Fixture { rehearsal, ledger: Ledger::default() };
+        for database in [Database::instance("orders"), Database::cluster("ledger")] {
+            fixture.create_database(&database.lifecycle("Standard")).await?;
+        }
+        fixture.pass_hours(4 * 24).await?;
+        let existing = fixture.snapshots(DR).await?;
+        let config = config(&format!("SECOND_REGION: {SECOND}\nBACKFILL_GIB: {backfill}"));
+        let estimate = estimate(&existing, &config, fixture.rehearsal.world().now());
+        fixture.rehearsal.create_second()?;
+        fixture.pass_hours(12).await?;
+        let existing: BTreeSet<_> = existing.iter().map(|copy| copy.arn.to_string()).collect();
+        let mut copied = fixture.second_copies().await?;
+        copied.retain(|copy| copy.tags.get(tags::TRANSIT).is_some_and(|from| existing.contains(from)));
+        let gib: u64 = copied.iter().map(|copy| u64::from(copy.gib)).sum();
+        assert_eq!((copied.len(), gib), (estimate.copies, estimate.gib), "BACKFILL_GIB is {backfill}");
+        assert_eq!(existing.len(), estimate.copies + estimate.left_copies, "BACKFILL_GIB is {backfill}");
+        assert_eq!(estimate.copies, expected, "BACKFILL_GIB is {backfill}");
+    }
     Ok(())
 }
