@@ -1,21 +1,32 @@
 //! A template in fewer bytes, because CloudFormation limits its size: without comments and empty lines, with the least
-//! indentation, and with folded text on one line. Its content stays the same.
+//! indentation, and with folded text on one line. It makes the same stack: besides, only the groups and labels of parameters
+//! are left out, which CloudFormation's console shows when a person creates a stack from the file.
 //!
 //! It reads the style of YAML in which `cfn/` is written: blocks that are indented with spaces, and texts that begin with `|`
 //! or `>-`.
 
 use std::borrow::Cow;
 
+/// The section with the groups and labels of parameters.
+const LEFT_OUT: &str = "Metadata:";
+
 /// The template in fewer bytes.
 pub(super) fn compact(template: &str) -> String {
     let mut compact = String::with_capacity(template.len());
     let mut levels = Levels::default();
     let mut text: Option<Text> = None;
+    let mut section = "";
     for line in template.split_inclusive('\n') {
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
         let is_blank = content.trim().is_empty();
         text = text.filter(|text| is_blank || indent > text.parent);
+        if indent == 0 && !is_blank {
+            section = content.trim_end();
+        }
+        if section == LEFT_OUT {
+            continue;
+        }
         match &mut text {
             Some(text) => text.add(&mut compact, indent, content),
             None if is_blank || content.starts_with('#') => {}
@@ -127,6 +138,12 @@ mod tests {
     fn comments_and_indentation_are_left_out() {
         let template = "\
 # A comment.
+Metadata:
+  AWS::CloudFormation::Interface:
+    ParameterLabels:
+
+      Team: { default: Your team }
+
 Resources:
 
   Topic:
