@@ -113,6 +113,7 @@ impl Keeper {
         accepted: Option<usize>,
     ) -> Vec<(&'a DatabaseArn, Vec<Expired<'a>>)> {
         let all: usize = candidates.iter().map(|candidate| candidate.expired.len()).sum();
+        let command = self.settings.command(all);
         // Each account has a limit of its own, so that none can hold the deletions of another (invariant 14). A person accepts one
         // number for all.
         let mut groups: BTreeMap<Option<&AccountId>, Vec<Candidate<'a>>> = BTreeMap::new();
@@ -134,7 +135,7 @@ impl Keeper {
                         step = step::DELETIONS_HELD,
                         held = expired,
                         "{expired} copies have expired, and a run deletes at most {limit}: none of these is deleted; check why, \
-                         then run: cargo xtask event keep --limit {all}"
+                         then run: {command}"
                     );
                     held.extend(over);
                 }
@@ -144,7 +145,7 @@ impl Keeper {
             let account = &database.place.account;
             error!(%account, %database, step = step::DELETIONS_HELD, held = expired,
                 "{expired} copies of this database have expired, and a run deletes at most {limit} of it: none is deleted; \
-                 check why, then run: cargo xtask event keep --limit {all}");
+                 check why, then run: {command}");
         }
         allowed
     }

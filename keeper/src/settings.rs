@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) silence: SilencePolicy,
     /// Whether copies go on to a second region (`SECOND_REGION`).
     pub(crate) second: Option<Region>,
+    /// In a second region, the first one (`FIRST_REGION`).
+    first: Option<Region>,
     /// Databases of which no further copies are expected.
     retired: BTreeSet<Retired>,
 }
@@ -62,6 +64,7 @@ impl Settings {
             sources,
             regions: regions.filter(|_| first.is_none()),
             second,
+            first,
             deletion,
             lifecycles: lifecycles.unwrap_or_else(Lifecycles::built_in),
             floor: floor.unwrap_or_else(Rules::default_floor).named("Floor"),
@@ -84,6 +87,12 @@ impl Settings {
     pub(crate) fn serves(&self, database: &DatabaseArn) -> bool {
         let Place { account, region } = &database.place;
         self.sources.contains(account) && self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+    }
+
+    /// The command that runs this keeper with another limit. Without `--second`, it would run the one of the first region.
+    pub(crate) fn command(&self, limit: usize) -> String {
+        let region = if self.first.is_some() { " --second" } else { "" };
+        format!("cargo xtask event keep{region} --limit {limit}")
     }
 
     /// Whether the configuration says that no further copies are expected.
@@ -159,6 +168,14 @@ mod tests {
         // The second region has moved: it needs the copies that the former one has.
         assert_eq!(expired(&settings(&[("SECOND_REGION", "us-west-2")]), &copies), ["1", "7"]);
         assert_eq!(expired(&with_second, &[copy(8, &[came_back]), copy(20, &[])]), ["8"], "it does not go on");
+    }
+
+    /// The limit of the other region must not be raised by mistake.
+    #[test]
+    fn the_command_for_held_deletions_is_for_the_keeper_of_this_region() {
+        assert_eq!(settings(&[]).command(250), "cargo xtask event keep --limit 250");
+        let in_second = settings(&[("FIRST_REGION", "eu-west-1")]);
+        assert_eq!(in_second.command(250), "cargo xtask event keep --second --limit 250");
     }
 
     /// Invariant 10. Copies of other accounts and regions are left alone.
