@@ -1,5 +1,6 @@
 //! The arguments of `cargo xtask event`.
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use protocol::Region;
 use protocol::message::RefusalReason;
@@ -26,6 +27,35 @@ pub struct Event {
     pub second: bool,
     #[command(flatten)]
     pub(super) config: ConfigFile,
+}
+
+impl Event {
+    /// Checks that the regions that are given have an effect: the function of another region would run otherwise.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let (name, regions) = self.kind.regions();
+        if self.second && regions != Regions::OfCopies {
+            let other = match self.kind {
+                EventKind::Sweep { .. } => "use `event sweep second`",
+                _ => "it is for look-copy, check-copy and keep",
+            };
+            bail!("--second has no effect on `event {name}`; {other}");
+        }
+        if self.region.is_some() && regions != Regions::OfDatabases {
+            bail!("--region has no effect on `event {name}`: its region is DR_REGION, or SECOND_REGION");
+        }
+        Ok(())
+    }
+}
+
+/// The regions in which an event has a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Regions {
+    /// Those of databases: `--region`.
+    OfDatabases,
+    /// Those of copies: `--second`.
+    OfCopies,
+    /// One.
+    One,
 }
 
 /// An event that invokes a function.
@@ -67,6 +97,27 @@ pub enum EventKind {
     CheckCopy(OfSnapshot),
     /// Consumer: the timer checks whether an announced transit copy is visible yet
     CheckShared(OfSnapshot),
+}
+
+impl EventKind {
+    /// Its name on the command line, and its regions.
+    fn regions(&self) -> (&'static str, Regions) {
+        match self {
+            Self::Look(_) => ("look", Regions::OfDatabases),
+            Self::LookCopy(_) => ("look-copy", Regions::OfCopies),
+            Self::Sweep { role: Role::Producer } => ("sweep producer", Regions::OfDatabases),
+            Self::Sweep { role: Role::Consumer } => ("sweep consumer", Regions::One),
+            Self::Sweep { role: Role::Second } => ("sweep second", Regions::One),
+            Self::Audit => ("audit", Regions::OfDatabases),
+            Self::Keep { .. } => ("keep", Regions::OfCopies),
+            Self::Announce(_) => ("announce", Regions::OfDatabases),
+            Self::Completed(_) => ("completed", Regions::OfDatabases),
+            Self::NoCopy { .. } => ("no-copy", Regions::OfDatabases),
+            Self::CheckTransit(_) => ("check-transit", Regions::OfDatabases),
+            Self::CheckCopy(_) => ("check-copy", Regions::OfCopies),
+            Self::CheckShared(_) => ("check-shared", Regions::OfDatabases),
+        }
+    }
 }
 
 /// The snapshot that an event is about.

@@ -93,8 +93,10 @@ impl Task {
     /// If the arguments contradict each other, the configuration cannot be read, or a command that sets Draco up lacks a required
     /// key: that is reported before anything is built.
     pub fn configuration(&self) -> anyhow::Result<Config> {
-        if let Self::Update(update) = self {
-            update.check()?;
+        match self {
+            Self::Update(update) => update.check()?,
+            Self::Event(event) => event.check()?,
+            _ => {}
         }
         let config = self.config_file().read()?;
         if matches!(self, Self::SetupBucket(_) | Self::Upload(_) | Self::Create(_))
@@ -330,6 +332,41 @@ mod tests {
         for args in [&["upload", "--config", "x"][..], &["event", "look", "orders", "--config", "x"]] {
             let CommandLine { task } = parse(args).unwrap();
             assert_eq!(task.config_file().config, Some(PathBuf::from("x")), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn regions_without_effect_on_an_event_are_refused() {
+        let error = |args: &str| {
+            let args: Vec<&str> = ["event"].into_iter().chain(args.split(' ')).collect();
+            match parse(&args).unwrap().task {
+                Task::Event(event) => event.check().map_or_else(|why| why.to_string(), |()| String::new()),
+                other => format!("{other:?}"),
+            }
+        };
+        let copies = "it is for look-copy, check-copy and keep";
+        for (args, why) in [
+            ("sweep consumer --second", "--second has no effect on `event sweep consumer`; use `event sweep second`"),
+            ("look orders --second", &format!("--second has no effect on `event look`; {copies}")),
+            ("announce orders --second", &format!("--second has no effect on `event announce`; {copies}")),
+            (
+                "keep --second --region eu-north-1",
+                "--region has no effect on `event keep`: its region is DR_REGION, or SECOND_REGION",
+            ),
+        ] {
+            assert_eq!(error(args), why, "{args}");
+        }
+        for args in ["keep --second", "look-copy orders --second", "check-copy orders --second"] {
+            assert_eq!(error(args), "", "{args}");
+        }
+        for args in
+            ["sweep producer", "look orders", "audit", "completed orders", "check-shared orders", "announce orders"]
+        {
+            assert_eq!(error(&format!("{args} --region eu-north-1")), "", "{args}");
+        }
+        for args in ["sweep second", "sweep consumer", "keep", "look-copy orders"] {
+            assert_eq!(error(args), "", "{args}");
+            assert!(error(&format!("{args} --region eu-north-1")).starts_with("--region has no effect"), "{args}");
         }
     }
 

@@ -78,8 +78,7 @@ impl Role {
         }
     }
 
-    /// The region of its stack, or the region that was given for it: a producer has a stack in each region of databases, and
-    /// the stack of a second region may be deleted after its key was removed from the configuration.
+    /// The region of its stack, or the region that was given for it: a producer has a stack in each region of databases.
     ///
     /// # Errors
     ///
@@ -90,7 +89,7 @@ impl Role {
         let is_configured = match self {
             Self::Producer => databases.contains(given),
             Self::Consumer => copies == Some(given),
-            Self::Second => copies != Some(given),
+            Self::Second => self.region(config)? == given,
         };
         if is_configured {
             return Ok(given);
@@ -100,10 +99,33 @@ impl Role {
             Self::Producer => {
                 bail!("{given} is no region of databases; add it to SOURCE_REGIONS, which has {}", databases.join(", "))
             }
-            Self::Consumer | Self::Second => bail!(
+            Self::Consumer => bail!(
                 "the {self} has no stack in {given}; DR's copies are in {}",
                 copies.map_or("no region", Region::as_str)
             ),
+            Self::Second => {
+                let second = self.region(config)?;
+                match copies == Some(given) {
+                    true => bail!("{given} is DR's first region; the second one is {second} (SECOND_REGION)"),
+                    false => bail!("{given} is not SECOND_REGION ({second})"),
+                }
+            }
+        }
+    }
+
+    /// As [`Role::region_or`], for a stack that is deleted: a second region may be left over after its key was removed from the
+    /// configuration or was changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Role::region_or`].
+    pub fn region_to_delete<'a>(self, config: &'a Config, given: Option<&'a Region>) -> anyhow::Result<&'a Region> {
+        match (self, given) {
+            (Self::Second, Some(given)) if config.copies_region() == Some(given) => {
+                bail!("{given} is DR's first region; the second one is another (SECOND_REGION)")
+            }
+            (Self::Second, Some(given)) => Ok(given),
+            _ => self.region_or(config, given),
         }
     }
 
@@ -240,8 +262,25 @@ mod tests {
         assert_eq!(region(Role::Consumer, ""), "eu-central-1");
         let elsewhere = "the consumer has no stack in eu-west-1; DR's copies are in eu-central-1";
         assert_eq!(region(Role::Consumer, "eu-west-1"), elsewhere);
-        assert!(region(Role::Second, "").starts_with("SECOND_REGION is not set"));
-        assert_eq!(region(Role::Second, "eu-north-1"), "eu-north-1");
+    }
+
+    #[test]
+    fn a_former_second_region_can_be_given_only_to_delete_its_stack() {
+        let regions = "AWS_REGION: eu-west-1\nDR_REGION: eu-central-1\n";
+        let (without, with) = (config(regions), config(&format!("{regions}SECOND_REGION: eu-north-1")));
+        let text = |region: anyhow::Result<&Region>| region.map_or_else(|why| why.to_string(), ToString::to_string);
+        let region = |config: &Config, given: &str| text(Role::Second.region_or(config, given.parse().ok().as_ref()));
+        for given in ["", "eu-north-1"] {
+            assert!(region(&without, given).starts_with("SECOND_REGION is not set"), "{given}");
+            assert_eq!(region(&with, given), "eu-north-1");
+        }
+        assert_eq!(region(&with, "eu-south-1"), "eu-south-1 is not SECOND_REGION (eu-north-1)");
+        let first = "eu-central-1 is DR's first region; the second one is ";
+        assert_eq!(region(&with, "eu-central-1"), format!("{first}eu-north-1 (SECOND_REGION)"));
+        let former = |given: &str| text(Role::Second.region_to_delete(&without, given.parse().ok().as_ref()));
+        assert_eq!(former("eu-south-1"), "eu-south-1");
+        assert_eq!(former("eu-central-1"), format!("{first}another (SECOND_REGION)"));
+        assert!(former("").starts_with("SECOND_REGION is not set"));
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub async fn run_update(args: Update, config: &Config) -> anyhow::Result<()> {
 ///
 /// As [`delete()`].
 pub async fn run_delete(args: Delete, config: &Config) -> anyhow::Result<()> {
-    let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
+    let region = args.role.region_to_delete(config, args.region.as_ref())?;
+    let account = Account::connect_in(args.role, region, config).await?;
     let answers = Answers { confirm: args.confirm, ..Answers::new(args.yes) };
     delete(&account, &mut Terminal::new(answers)).await
 }
