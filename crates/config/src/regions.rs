@@ -11,6 +11,9 @@ use protocol::Region;
 
 use crate::{Config, missing};
 
+/// The longest name of a bucket.
+const MAX_BUCKET: usize = 63;
+
 impl Config {
     /// The region of DR's copies.
     #[must_use]
@@ -69,16 +72,15 @@ impl Config {
         Ok(if is_main { bucket.clone() } else { format!("{bucket}-{region}") })
     }
 
-    /// The topic for alarms in a region, because CloudWatch accepts only one of the same region: in other regions than
-    /// `AWS_REGION`, the topic with the same account and name.
+    /// The topic for alarms in a region, because CloudWatch accepts only one of the same region. The key names the topic of one
+    /// configured region; the others use the one with the same account and name.
     #[must_use]
     pub fn alarm_topic_in(&self, region: &Region) -> Option<String> {
         let topic = self.alarm_topic_arn.clone()?;
-        if self.aws_region.as_ref().is_none_or(|main| main == region) {
-            return Some(topic);
-        }
+        let all = self.all_regions();
         let mut parts: Vec<&str> = topic.splitn(6, ':').collect();
-        if let Some(part) = parts.get_mut(3) {
+        // CloudWatch refuses a topic of a region that is not configured, and says so.
+        if let Some(part) = parts.get_mut(3).filter(|of| all.iter().any(|known| known.as_str() == **of)) {
             *part = region.as_str();
         }
         Some(parts.join(":"))
@@ -107,7 +109,8 @@ impl Config {
             found.push(("SOURCE_REGIONS", format!("AWS_REGION ({main}) is missing; it must be one of them")));
         }
         if let Some(second) = self.second_region.as_ref().filter(|second| self.copies_region() == Some(second)) {
-            found.push(("SECOND_REGION", format!("{second} is the region of DR's copies; use another one")));
+            let default = if self.dr_region.is_none() { " (AWS_REGION, because DR_REGION is not set)" } else { "" };
+            found.push(("SECOND_REGION", format!("{second} is the region of DR's copies{default}; use another one")));
         }
         if self.second_region.is_none() {
             let needless = [
@@ -116,33 +119,55 @@ impl Config {
                 ("BACKFILL_GIB", self.backfill_gib > 0),
             ];
             let needless = needless.into_iter().filter(|(_, is_set)| *is_set);
-            found.extend(needless.map(|(key, _)| (key, "SECOND_REGION is not set".to_owned())));
+            let message = "needs SECOND_REGION; remove this key, or set SECOND_REGION";
+            found.extend(needless.map(|(key, _)| (key, message.to_owned())));
         }
         if let (Some(name), Some(_)) = (&self.second_lifecycle, &self.second_region) {
             let known: Vec<&str> = self.lifecycles.names().filter(|known| *known != "Ignore").collect();
             if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                found.push(("SECOND_LIFECYCLE", format!("{name:?} is no lifecycle; use one of {}", known.join(", "))));
+                let why = match name.eq_ignore_ascii_case("Ignore") {
+                    true => "Ignore copies nothing; remove SECOND_REGION instead, or".to_owned(),
+                    false => format!("{name:?} is no lifecycle;"),
+                };
+                found.push(("SECOND_LIFECYCLE", format!("{why} use one of {}", known.join(", "))));
             }
         }
-        let key = |region: &Region| match () {
-            () if self.second_region.as_ref() == Some(region) => "SECOND_REGION",
-            () if self.dr_region.as_ref() == Some(region) => "DR_REGION",
-            () => "SOURCE_REGIONS",
-        };
         if let Some(main) = main {
             let others = self.all_regions().into_iter().filter(|other| partition(other) != partition(main));
-            found.extend(others.map(|other| (key(&other), format!("{other} and {main} are separate parts of AWS"))));
+            found.extend(others.map(|other| {
+                let message = format!(
+                    "{other} and {main} are separate parts of AWS; choose a region in the same part as AWS_REGION"
+                );
+                (self.region_key(&other), message)
+            }));
         }
-        if let Some(bucket) = &self.code_bucket {
-            let longest =
-                self.all_regions().iter().filter_map(|region| self.bucket_in(region).ok()).max_by_key(String::len);
-            if let Some(longest) = longest.filter(|longest| longest != bucket && longest.len() > 63) {
-                let message =
-                    format!("{longest} is the bucket of another region, and a bucket name has at most 63 characters");
-                found.push(("CODE_BUCKET", message));
-            }
-        }
+        found.extend(self.too_long_bucket().map(|message| ("CODE_BUCKET", message)));
         found
+    }
+
+    /// The key that names a region.
+    #[must_use]
+    pub fn region_key(&self, region: &Region) -> &'static str {
+        match Some(region) {
+            region if region == self.second_region.as_ref() => "SECOND_REGION",
+            region if region == self.dr_region.as_ref() => "DR_REGION",
+            region if region == self.aws_region.as_ref() => "AWS_REGION",
+            _ => "SOURCE_REGIONS",
+        }
+    }
+
+    /// Why the bucket's name has no space for the name of a region after it.
+    fn too_long_bucket(&self) -> Option<String> {
+        let bucket = self.code_bucket.as_ref()?;
+        let all = self.all_regions().into_iter().filter_map(|region| Some((self.bucket_in(&region).ok()?, region)));
+        let (longest, region) = all.max_by_key(|(name, _)| name.len()).filter(|(name, _)| name != bucket)?;
+        let (length, most) = (longest.len(), MAX_BUCKET + bucket.len() - longest.len());
+        (length > MAX_BUCKET).then(|| {
+            format!(
+                "in {region} the bucket would be {longest} ({length} characters, AWS allows {MAX_BUCKET}): choose a CODE_BUCKET \
+                 of at most {most}, then run `cargo xtask setup-bucket` and `upload`, and update all stacks"
+            )
+        })
     }
 }
 

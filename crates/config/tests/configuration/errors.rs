@@ -217,26 +217,38 @@ fn contradicting_regions() {
         &format!("{main}SOURCE_REGIONS: [eu-north-1, eu-south-1]"),
         "2:17: SOURCE_REGIONS: AWS_REGION (eu-west-1) is missing; it must be one of them",
     );
-    let same = "SECOND_REGION: eu-west-1 is the region of DR's copies; use another one";
-    file(&format!("{main}SECOND_REGION: eu-west-1"), &format!("2:16: {same}"));
-    file("AWS_REGION: eu-north-1\nDR_REGION: eu-west-1\nSECOND_REGION: eu-west-1", &format!("3:16: {same}"));
+    let same = "SECOND_REGION: eu-west-1 is the region of DR's copies";
+    file(
+        &format!("{main}SECOND_REGION: eu-west-1"),
+        &format!("2:16: {same} (AWS_REGION, because DR_REGION is not set); use another one"),
+    );
+    file(
+        "AWS_REGION: eu-north-1\nDR_REGION: eu-west-1\nSECOND_REGION: eu-west-1",
+        &format!("3:16: {same}; use another one"),
+    );
+    let needed = "needs SECOND_REGION; remove this key, or set SECOND_REGION";
     for line in ["SECOND_LIFECYCLE: Test", "SECOND_FLOOR: {last: 1}", "BACKFILL_GIB: 5"] {
         let (key, _) = line.split_once(": ").expect("a key");
         let column = key.len() + 3;
-        file(&format!("{main}{line}"), &format!("2:{column}: {key}: SECOND_REGION is not set"));
+        file(&format!("{main}{line}"), &format!("2:{column}: {key}: {needed}"));
     }
     file(
         &format!("{main}SECOND_REGION: eu-north-1\nSECOND_LIFECYCLE: ignore"),
-        "3:19: SECOND_LIFECYCLE: \"ignore\" is no lifecycle; use one of Standard, Test",
+        "3:19: SECOND_LIFECYCLE: Ignore copies nothing; remove SECOND_REGION instead, or use one of Standard, Test",
+    );
+    file(
+        &format!("{main}SECOND_REGION: eu-north-1\nSECOND_LIFECYCLE: Tset"),
+        "3:19: SECOND_LIFECYCLE: \"Tset\" is no lifecycle; use one of Standard, Test",
     );
     file(
         &format!("{main}DR_REGION: cn-north-1"),
-        "2:12: DR_REGION: cn-north-1 and eu-west-1 are separate parts of AWS",
+        "2:12: DR_REGION: cn-north-1 and eu-west-1 are separate parts of AWS; choose a region in the same part as AWS_REGION",
     );
     file(
         &format!("{main}DR_REGION: eu-north-1\nCODE_BUCKET: {}", "b".repeat(60)),
         &format!(
-            "3:14: CODE_BUCKET: {}-eu-north-1 is the bucket of another region, and a bucket name has at most 63 characters",
+            "3:14: CODE_BUCKET: in eu-north-1 the bucket would be {}-eu-north-1 (71 characters, AWS allows 63): choose a \
+             CODE_BUCKET of at most 52, then run `cargo xtask setup-bucket` and `upload`, and update all stacks",
             "b".repeat(60)
         ),
     );
@@ -244,6 +256,26 @@ fn contradicting_regions() {
         "SOURCE_REGIONS: [Ireland]",
         "1:17: SOURCE_REGIONS: \"Ireland\" is not a region: expected a code like eu-west-1",
     );
+}
+
+/// CloudWatch accepts only a topic of the alarm's region.
+#[test]
+fn the_topic_for_alarms_may_be_of_any_configured_region() {
+    let keys = "AWS_REGION: eu-west-1\nDR_REGION: eu-central-1\nSECOND_REGION: eu-north-1\n";
+    let topic = |region: &str| format!("arn:aws:sns:{region}:222222222222:alarms");
+    let regions = ["eu-west-1", "eu-central-1", "eu-north-1"];
+    for given in regions {
+        let text = format!("{keys}ALARM_TOPIC_ARN: {}", topic(given));
+        let config = read(text.as_bytes(), &[]).expect("a configuration");
+        for region in regions {
+            let used = config.alarm_topic_in(&region.parse().expect("a region"));
+            assert_eq!(used, Some(topic(region)), "{given}");
+        }
+    }
+    let text = format!("{keys}ALARM_TOPIC_ARN: {}", topic("us-east-1"));
+    let config = read(text.as_bytes(), &[]).expect("a configuration");
+    let used = config.alarm_topic_in(&"eu-west-1".parse().expect("a region"));
+    assert_eq!(used, Some(topic("us-east-1")), "a topic of another region is not guessed");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
         terminal.print("  The stack has termination protection, which is lifted first.");
     }
     let agreed = match protected || terminal.has_confirmation() {
-        true => terminal.ask_for_name("New snapshots will no longer be copied.", &name.to_string())?,
+        true => terminal.ask_for_name(consequence(role), &name.to_string())?,
         false => terminal.ask(if all.len() == 1 { "Delete the stack?" } else { "Delete the stacks?" })?,
     };
     if !agreed {
@@ -139,6 +139,14 @@ async fn delete_confirmed(
         terminal.print(format_args!("  retained: {kind} {id}"));
     }
     Ok(())
+}
+
+/// The sentence that a person confirms.
+fn consequence(role: Role) -> &'static str {
+    match role {
+        Role::Producer | Role::Consumer => "New snapshots will no longer be copied.",
+        Role::Second => "New snapshots will no longer be copied to the second region.",
+    }
 }
 
 /// A summary of what the deletion keeps.
@@ -221,6 +229,13 @@ mod tests {
     fn waiting_period_is_that_of_the_template() {
         let template = include_str!("../../../../cfn/producer.yaml");
         assert!(template.contains(&format!("PendingWindowInDays: {TRANSIT_KEY_DAYS}\n")));
+    }
+
+    #[test]
+    fn without_a_second_region_the_first_one_goes_on() {
+        let copied = "New snapshots will no longer be copied";
+        assert_eq!(consequence(Role::Consumer), format!("{copied}."));
+        assert_eq!(consequence(Role::Second), format!("{copied} to the second region."));
     }
 
     #[test]
