@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use archive::expired::{DELAY, lifecycle};
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 use cloud::log::step;
 use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
@@ -167,6 +167,10 @@ impl Consumer {
         };
         let own = origin.to_tags().with([(tags::TRANSIT, transit_arn.as_str())]);
         let own = own.with(transit_created.iter().map(|time| (tags::TRANSIT_CREATED, time.as_str())));
+        // AWS's time of a copy need not be there before it is complete.
+        let is_elsewhere = upstream.region(origin) != self.cloud.here().region;
+        let started = is_elsewhere.then(|| self.cloud.now().to_rfc3339_opts(SecondsFormat::Secs, true));
+        let own = own.with(started.iter().map(|time| (tags::STARTED, time.as_str())));
         let (tags, left_out) = tags.for_copy(&own.with(self.settings.tag.iter()), &self.settings.source_tags);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
@@ -191,7 +195,7 @@ impl Consumer {
                     "copying without encryption, as ALLOW_PLAINTEXT_CLUSTERS permits");
             }
         }
-        self.settings.wait_policy.start_for_copy(&self.cloud, origin, &copy, shared.gib).await?;
+        self.start_timer(origin, (&copy, shared.gib), started.as_deref()).await?;
         Ok(match start {
             CopyStart::Started => Start::Started,
             CopyStart::NameExists => Start::ByAnother,
@@ -215,8 +219,22 @@ impl Consumer {
             return Ok(wait_policy.answer(origin, copy, since, self.cloud.now()));
         }
         // The function may have stopped after starting the copy and before starting the timer.
-        wait_policy.start_for_copy(&self.cloud, origin, &copy.arn, copy.gib).await?;
+        self.start_timer(origin, (&copy.arn, copy.gib), copy.tags.get(tags::STARTED)).await?;
         Ok(Answer::Done)
+    }
+
+    /// Starts the timer of a copy of this size. `started` is the tag of a copy from another region.
+    async fn start_timer(
+        &self,
+        origin: &Origin,
+        (copy, gib): (&SnapshotArn, u32),
+        started: Option<&str>,
+    ) -> Result<(), cloud::Error> {
+        let wait_policy = &self.settings.wait_policy;
+        match started.and_then(|started| DateTime::parse_from_rfc3339(started).ok()) {
+            Some(started) => wait_policy.start_for_copy_since(&self.cloud, (origin, copy, gib), started.to_utc()).await,
+            None => wait_policy.start_for_copy(&self.cloud, origin, copy, gib).await,
+        }
     }
 
     /// Marks the copy as complete first: its arrival is by DR's clock, and DR's bookkeeping must not depend on the source account.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Effect;
 use cloud::log::step;
 use protocol::{AccountId, DatabaseArn, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::Keeper;
 use crate::settings::Deletion;
@@ -24,6 +24,9 @@ const RESERVE: TimeDelta = TimeDelta::seconds(20);
 
 /// The expired copies of a database.
 type Candidate<'a> = Candidates<&'a DatabaseArn, Expired<'a>>;
+
+/// A copy from another region that is stalled: when it was started, its source, and its ARN.
+type Stalled = (DateTime<Utc>, Origin, SnapshotArn);
 
 impl Keeper {
     /// Reports and deletes. `limit` is the number of deletions that a person has accepted for this run.
@@ -48,6 +51,7 @@ impl Keeper {
         let failures = match self.settings.deletion {
             Deletion::DryRun => {
                 candidates.for_each(|candidate| report_expired(archive, &candidate));
+                self.stalled(archive, now).iter().for_each(report_stalled);
                 Vec::new()
             }
             Deletion::Enabled => {
@@ -55,6 +59,7 @@ impl Keeper {
                 for (database, history) in served() {
                     failures.extend(self.clear(archive, database, history, now).await);
                 }
+                failures.extend(self.cancel(archive, now).await);
                 failures
             }
         };
@@ -193,6 +198,48 @@ impl Keeper {
         failures
     }
 
+    /// The copies from another region that have been in progress for too long, oldest first, and since when.
+    fn stalled(&self, archive: &Archive, now: DateTime<Utc>) -> Vec<Stalled> {
+        let served = archive.databases().filter(|(database, _)| self.settings.serves(database));
+        let copies = served.flat_map(|(database, history)| history.copying.iter().map(move |copy| (database, copy)));
+        let stalled = copies.filter(|(_, copy)| now - copy.started > self.settings.stalled_after);
+        let mut stalled: Vec<_> = stalled
+            .filter_map(|(database, copy)| {
+                Some((copy.started, copy.origin(database)?, copy.arn(database, archive.dr())?))
+            })
+            .collect();
+        stalled.sort_by(|(one, _, a), (other, _, b)| (one, a).cmp(&(other, b)));
+        stalled
+    }
+
+    /// Cancels stalled copies by deleting them, so that snapshots of other regions are copied. AWS limits the copies in progress.
+    async fn cancel(&self, archive: &Archive, now: DateTime<Utc>) -> Vec<String> {
+        let mut failures = Vec::new();
+        for (started, origin, arn) in self.stalled(archive, now).iter().take(self.settings.limits.per_run) {
+            failures.extend(self.delete_stalled(*started, origin, arn).await.err().map(|error| error.to_string()));
+        }
+        failures
+    }
+
+    async fn delete_stalled(
+        &self,
+        started: DateTime<Utc>,
+        origin: &Origin,
+        arn: &SnapshotArn,
+    ) -> Result<(), cloud::Error> {
+        let is_stalled = |found: &Snapshot| {
+            let since = found.tags.get(tags::STARTED).and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+            let is_in_progress = matches!(found.status, Status::Creating | Status::Copying);
+            is_in_progress && found.tags.get(tags::REPORTED).is_none() && since.is_some_and(|since| since == started)
+        };
+        if self.delete_if(origin, arn, is_stalled).await? {
+            let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
+            warn!(%account, %snapshot, step = step::STALLED_COPY_DELETED, copy = %arn,
+                "cancelled the copy from another region, which was started on {started}");
+        }
+        Ok(())
+    }
+
     async fn delete_failed(&self, origin: &Origin, arn: &SnapshotArn) -> Result<(), cloud::Error> {
         let is_failed = |found: &Snapshot| found.status == Status::Failed && found.tags.get(tags::REPORTED).is_none();
         if self.delete_if(origin, arn, is_failed).await? {
@@ -201,6 +248,14 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// Logs a stalled copy that would be cancelled (invariant 6).
+fn report_stalled((started, origin, copy): &Stalled) {
+    let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
+    warn!(%account, %snapshot, step = step::COPY_STALLED, %copy, would_delete = 1,
+        "in progress from another region since {started}, and not cancelled because NO_DRY_RUN is not set; delete it, or other \
+         snapshots wait");
 }
 
 /// Reports complete copies that AWS now shows as failed. They are never deleted.

@@ -3,7 +3,7 @@
 //! It lists all copies page by page into an [`Archive`], which decides. Then it
 //! - reports databases whose copies have stopped arriving (invariant 15),
 //! - reports complete copies that AWS shows as failed,
-//! - deletes expired copies and old failed ones, within limits (invariants 6, 7 and 17).
+//! - deletes expired copies, old failed ones, and those from another region that never end, within limits (invariants 6, 7 and 17).
 //!
 //! The consumer cannot delete, and the keeper can do nothing but describe and delete. In a dry run it cannot delete either: its role
 //! then has no permission for it.

@@ -6,7 +6,8 @@ use archive::expired::expired;
 use archive::{Copy, Expired, History, Limits, SilencePolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::settings::{
-    Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_regions, parse_retired,
+    DEFAULT_WAIT_LIMIT_HOURS, Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_regions,
+    parse_retired, parse_wait_limit,
 };
 use protocol::{AccountId, DatabaseArn, Place, Region};
 use retention::{Lifecycle, Lifecycles, Rules};
@@ -14,6 +15,10 @@ use retention::{Lifecycle, Lifecycles, Rules};
 /// How long a copy stays for the second region, after its arrival. If the second region is gone for longer, or has no use for the
 /// copy, the lifecycle decides again.
 const STAYS_FOR_SECOND: TimeDelta = TimeDelta::days(14);
+
+/// After this time, or WAIT_LIMIT_HOURS if that is longer, a copy from another region is stalled: its region is probably lost. It
+/// holds one of the places that AWS has for copies in progress from other regions.
+const STALLED_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// The keeper's settings.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) second: Option<Region>,
     /// In a second region, the first one (`FIRST_REGION`).
     first: Option<Region>,
+    /// A copy from another region that is in progress for longer is stalled.
+    pub(crate) stalled_after: TimeDelta,
     /// Databases of which no further copies are expected.
     retired: BTreeSet<Retired>,
 }
@@ -59,6 +66,7 @@ impl Settings {
         let per_run = reader.optional("MAX_DELETIONS", |text| parse_number(text, 1..=1_000_000)).unwrap_or(100);
         let share = reader.optional("MAX_DELETION_SHARE", |text| parse_number(text, 1..=100)).unwrap_or(50);
         let max_age_days = reader.optional("MAX_AGE_DAYS", |text| parse_number(text, 1..=365)).unwrap_or(3);
+        let wait_limit = reader.optional("WAIT_LIMIT_HOURS", parse_wait_limit).unwrap_or(DEFAULT_WAIT_LIMIT_HOURS);
         let retired = reader.optional("RETIRED", parse_retired).unwrap_or_default();
         let settings = sources.map(|sources| Self {
             sources,
@@ -70,6 +78,7 @@ impl Settings {
             floor: floor.unwrap_or_else(Rules::default_floor).named("Floor"),
             limits: Limits { per_run: per_run as usize, share: u8::try_from(share).unwrap_or(100) },
             silence: SilencePolicy { max_age: TimeDelta::days(max_age_days.into()) },
+            stalled_after: STALLED_AFTER.max(TimeDelta::hours(wait_limit.into())),
             retired,
         });
         reader.finish(settings)

@@ -45,6 +45,8 @@ pub struct History {
     pub copies: Vec<Copy>,
     /// The copies that failed.
     pub failed: Vec<Failed>,
+    /// The copies from another region that are in progress, as far as they tell when they were started.
+    pub copying: Vec<Copying>,
 }
 
 /// A complete copy: available, and reported to the source account.
@@ -96,6 +98,19 @@ pub struct Failed {
     pub was_reported: bool,
 }
 
+/// A copy from another region that is in progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copying {
+    /// The identifier of its source.
+    pub source: Box<str>,
+    /// When the source was taken, as its origin states.
+    pub taken: DateTime<Utc>,
+    /// The attempt that is in progress.
+    pub attempt: Attempt,
+    /// When it was started, by DR's clock.
+    pub started: DateTime<Utc>,
+}
+
 /// How long before the creation of its transit copy a cluster's snapshot counts as taken, at most. An instance's snapshot that is
 /// older displaces no other.
 pub const BACKDATING: TimeDelta = TimeDelta::days(2);
@@ -120,8 +135,8 @@ impl Archive {
         archive
     }
 
-    /// Adds a snapshot, if it is a copy that is complete or has failed. Others do not matter: they are not Draco's (invariant 5),
-    /// or not complete yet.
+    /// Adds a snapshot, if it is a copy that is complete or has failed, or is in progress from another region. Others do not matter:
+    /// they are not Draco's (invariant 5), or not complete yet.
     pub fn add(&mut self, snapshot: &Snapshot) {
         let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return };
         let is_consistent =
@@ -166,6 +181,12 @@ impl Archive {
                 let created = snapshot.created.or_else(|| time(snapshot, tags::TRANSIT_CREATED));
                 let failed = Failed { source, taken, attempt, created, was_reported };
                 self.history(origin.database).failed.push(failed);
+            }
+            (Status::Creating | Status::Copying, None) => {
+                // Only copies from another region have the time.
+                if let Some(started) = time(snapshot, tags::STARTED) {
+                    self.history(origin.database).copying.push(Copying { source, taken, attempt, started });
+                }
             }
             (Status::Available | Status::Creating | Status::Copying | Status::Deleting, _) => {}
         }
@@ -226,6 +247,20 @@ impl Copy {
 }
 
 impl Failed {
+    /// The source of this copy of a database.
+    #[must_use]
+    pub fn origin(&self, database: &DatabaseArn) -> Option<Origin> {
+        origin(database, &self.source, self.taken)
+    }
+
+    /// The ARN of this copy of a database.
+    #[must_use]
+    pub fn arn(&self, database: &DatabaseArn, dr: &Place) -> Option<SnapshotArn> {
+        Some(self.origin(database)?.copy_of(self.attempt, dr))
+    }
+}
+
+impl Copying {
     /// The source of this copy of a database.
     #[must_use]
     pub fn origin(&self, database: &DatabaseArn) -> Option<Origin> {

@@ -53,7 +53,7 @@ impl WaitPolicy {
         };
         // Strings, times and maps of strings always serialize.
         let text = serde_json::to_string(&awaited).unwrap_or_default();
-        self.start_for((purpose, &text), cloud, snapshot, awaited, delay).await
+        self.start_for((purpose, &text), cloud, cloud.now(), snapshot, awaited, delay).await
     }
 
     /// Starts a timer that looks at this announcement again when the key of the copy can be used. It does not
@@ -70,7 +70,9 @@ impl WaitPolicy {
         let transit = announcement.transit.clone();
         // One for each transit copy, however it is announced: the source account chooses the text of its announcements.
         let text = transit.to_string();
-        self.start_for((KEY, &text), cloud, &transit, Awaited::Sharing(announcement), delay).await.map(drop)
+        self.start_for((KEY, &text), cloud, cloud.now(), &transit, Awaited::Sharing(announcement), delay)
+            .await
+            .map(drop)
     }
 
     /// Starts a ticket of the [queue](crate::queue) with this identity. It only holds the announcement.
@@ -93,11 +95,11 @@ impl WaitPolicy {
         &self,
         (purpose, text): (&str, &str),
         cloud: &Cloud,
+        since: DateTime<Utc>,
         snapshot: &SnapshotArn,
         awaited: Awaited,
         delay: TimeDelta,
     ) -> Result<TimerStart, Error> {
-        let since = cloud.now();
         let account = &awaited.origin().snapshot.place.account;
         let name = timer::name(purpose, account, &since.format("%Y%m%d").to_string(), text, snapshot.id());
         let trigger = Trigger::Check(Box::new(Check { awaited, since }));
@@ -118,6 +120,27 @@ impl WaitPolicy {
     ) -> Result<(), Error> {
         let delay = wait::first_delay(copy.kind, gib);
         self.start(cloud, copy, Awaited::Copying(origin.clone()), delay).await.map(drop)
+    }
+
+    /// Starts a timer for a copy of this size that came from another region and was started at this time. That can take days, or never
+    /// end if its region is lost. So it has one timer in all, and none after the time limit: the alarm would ring every day.
+    ///
+    /// # Errors
+    /// If AWS does not start it.
+    pub async fn start_for_copy_since(
+        &self,
+        cloud: &Cloud,
+        (origin, copy, gib): (&Origin, &SnapshotArn, u32),
+        since: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let elapsed = cloud.now() - since;
+        if elapsed > self.limit {
+            return Ok(());
+        }
+        let (awaited, delay) = (Awaited::Copying(origin.clone()), wait::first_delay(copy.kind, gib));
+        // Strings, times and maps of strings always serialize.
+        let text = serde_json::to_string(&awaited).unwrap_or_default();
+        self.start_for((COPYING, &text), cloud, since, copy, awaited, delay).await.map(drop)
     }
 
     /// The number of running timers that wait until transit copies of this account are visible, or `most` if there are more.

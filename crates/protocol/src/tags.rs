@@ -22,6 +22,8 @@ pub const TAKEN: &str = "Draco_Taken";
 pub const TRANSIT: &str = "Draco_Transit";
 /// On copies: when AWS created the transit copy, in RFC 3339. The source account chooses [`TAKEN`], but not this time.
 pub const TRANSIT_CREATED: &str = "Draco_TransitCreated";
+/// On copies from another region: when DR started the copy, in RFC 3339.
+pub const STARTED: &str = "Draco_Started";
 /// On copies: when the copy was complete and reported to the source account. This is its arrival, by DR's own clock.
 pub const REPORTED: &str = "Draco_Reported";
 /// On the newest copy of a database, set by a person in DR: the lifecycles of older copies no longer count.
@@ -42,8 +44,20 @@ pub const IGNORE: &str = "Ignore";
 pub const ORIGIN_PREFIX: &str = "origin:";
 
 /// Tags that describe the one snapshot that has them. They are not copied.
-const OWN: [&str; 11] =
-    [COPIED, NOT_COPIED, SOURCE, SOURCE_SNAPSHOT, TAKEN, TRANSIT, TRANSIT_CREATED, REPORTED, ACCEPTED, RETIRED, SECOND];
+const OWN: [&str; 12] = [
+    COPIED,
+    NOT_COPIED,
+    SOURCE,
+    SOURCE_SNAPSHOT,
+    TAKEN,
+    TRANSIT,
+    TRANSIT_CREATED,
+    STARTED,
+    REPORTED,
+    ACCEPTED,
+    RETIRED,
+    SECOND,
+];
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;

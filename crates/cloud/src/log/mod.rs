@@ -56,6 +56,8 @@ pub mod step {
         COPY_LOST = "copy_lost";
         /// The consumer no longer has a copy that a lifecycle in force would keep.
         COPY_MISSING = "copy_missing";
+        /// The keeper would cancel a copy from another region that never ends if `NO_DRY_RUN` were set.
+        COPY_STALLED = "copy_stalled";
         /// A transit copy (producer) or a copy (consumer) was started.
         COPY_STARTED = "copy_started";
         /// The keeper: no copy of a database is as new as it should be.
@@ -112,6 +114,8 @@ pub mod step {
         SNAPSHOT_UNREADABLE = "snapshot_unreadable";
         /// The consumer cannot reply to a source account.
         SOURCE_UNREACHABLE = "source_unreachable";
+        /// The keeper cancelled a copy from another region that never ends.
+        STALLED_COPY_DELETED = "stalled_copy_deleted";
         /// The program could not start.
         START_FAILED = "start_failed";
         /// A copy that was complete has failed.

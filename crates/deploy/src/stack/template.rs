@@ -127,6 +127,10 @@ mod tests {
                 }
                 new_variables
                     .extend(variables.remove("BACKFILL_GIB").map(|value| format!("{id} BACKFILL_GIB={value}")));
+                // The keeper needs it for copies from another region only.
+                if id == "Keeper" {
+                    assert_eq!(variables.remove("WAIT_LIMIT_HOURS"), Some("24".into()));
+                }
             }
             let mut before = one_region(name, before);
             for (_, resource) in now.values_mut().chain(before.values_mut()) {

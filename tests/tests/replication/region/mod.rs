@@ -5,6 +5,7 @@ mod crossing;
 mod growth;
 mod outages;
 mod second;
+mod stalled;
 mod ways;
 
 use rehearsal::Setup;

@@ -90,8 +90,8 @@ fn alarms(fixture: &Fixture, place: &Place, since: DateTime<Utc>) -> BTreeMap<St
     counts
 }
 
-/// Nothing waits, and each alarm was raised once. Exception: AWS may show a copy from the lost region as in progress for ever. Then
-/// a timer waits for it, and reports it each day until a person deletes it.
+/// Nothing waits, and each alarm was raised once. Exception: AWS may show a copy from the lost region as in progress for ever. Its
+/// timer reports it once, and the keeper cancels it after a week.
 async fn assert_settled(fixture: &Fixture, place: &Place, since: DateTime<Utc>) -> anyhow::Result<()> {
     let is_stalled = |copy: &&Snapshot| copy.arn.place == *place && copy.status != Status::Available;
     let stalled = fixture.ledger.present.values().filter(is_stalled).count();
