@@ -2,7 +2,8 @@
 //!
 //! Copies that arrived in the first region since the second one exists always go on, oldest first. Older ones are the backfill:
 //! - a database that has nothing in the second region gets its newest copy, whatever the budget is;
-//! - the others follow, newest first, until the budget is used up. All copies in the second region of snapshots that are older than
+//! - of the others, the newest are selected until the budget is used up. They follow oldest first, because the floor of the second
+//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. All copies in the second region of snapshots that are older than
 //!   it count, and so do those that were there once: deleting a copy there must not start another one.
 //!
 //! Old and new is decided by arrival, which a source account does not choose: it could use up the budget otherwise.
@@ -81,6 +82,7 @@ pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(
         Position { group, rank, copy: pending.copy.to_string() }
     };
     let mut planned: Vec<_> = pending.into_iter().map(|pending| (position(&pending), pending)).collect();
+    // The selection: newest first.
     planned.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut used = second.used;
     let mut is_within = |group: u8, gib: u32| {
@@ -91,6 +93,13 @@ pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(
         group == NEWEST_OF_DATABASE || used <= backfill.gib
     };
     planned.retain(|(position, pending)| is_within(position.group, pending.gib));
+    // The order of all databases: by time, so that none waits for all copies of another.
+    for (position, pending) in &mut planned {
+        if position.group == OLDER {
+            position.rank = pending.arrived.timestamp();
+        }
+    }
+    planned.sort_by(|(one, _), (other, _)| one.cmp(other));
     planned
 }
 

@@ -45,16 +45,18 @@ fn without_a_budget_the_newest_of_each_database_goes_on_after_those_since() {
 }
 
 #[test]
-fn older_copies_go_on_newest_first_until_the_budget_is_used_up() {
+fn the_newest_older_copies_within_the_budget_go_on_oldest_first() {
     let recent = [("c", 2), ("a", 5), ("b", -2)];
     assert_eq!(planned(all(), &Second::default(), 19), of(&recent));
     assert_eq!(planned(all(), &Second::default(), 20), of(&[&recent[..], &[("a", -10)]].concat()));
-    let older = [("a", -10), ("b", -20), ("a", -30), ("b", -40)];
+    // The floor of the second region sees the newest arrive last.
+    assert_eq!(planned(all(), &Second::default(), 30), of(&[&recent[..], &[("b", -20), ("a", -10)]].concat()));
+    let older = [("b", -40), ("a", -30), ("b", -20), ("a", -10)];
     assert_eq!(planned(all(), &Second::default(), 1000), of(&[&recent[..], &older].concat()));
     // What is there counts.
     let second = Second { databases: [pending("b", 0).origin.database].into(), used: 30, ..Second::default() };
     assert_eq!(planned(all(), &second, 30), of(&[("c", 2), ("a", 5)]), "the database has a copy there");
-    assert_eq!(planned(all(), &second, 50), of(&[("c", 2), ("a", 5), ("b", -2), ("a", -10)]));
+    assert_eq!(planned(all(), &second, 50), of(&[("c", 2), ("a", 5), ("a", -10), ("b", -2)]));
 }
 
 /// By arrival and not by the time that a source account claims.
