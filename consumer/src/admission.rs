@@ -27,6 +27,20 @@ impl Consumer {
         Ok(limits.account(origin, &self.count(kind).await?, sources, quota))
     }
 
+    /// In the second region: the part of the quota that one more copy would exceed. The other limits were applied in the first
+    /// region, but its quota can be greater.
+    pub(crate) async fn exceeded_share(&self, origin: &Origin) -> Result<Option<Exceeded>, cloud::Error> {
+        let (limits, sources, kind) = (&self.settings.limits, self.settings.sources.len(), origin.snapshot.kind);
+        if sources == 1 {
+            return Ok(None);
+        }
+        let quota = self.cloud.snapshot_quota(kind).await?;
+        if !limits.needs_count(false, sources, quota) {
+            return Ok(None);
+        }
+        Ok(limits.share(origin, &self.count(kind).await?, sources, quota))
+    }
+
     /// Counts the snapshots of DR page by page, and keeps only the numbers.
     async fn count(&self, kind: Kind) -> Result<DrUse, cloud::Error> {
         let now = self.cloud.now();

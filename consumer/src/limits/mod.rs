@@ -115,9 +115,17 @@ impl Limits {
         if *copies >= self.copies {
             return Some(Exceeded::Copies(account.clone(), *copies, self.copies));
         }
+        self.share(origin, dr, sources, quota)
+    }
+
+    /// Whether one more copy of this origin's account would exceed its part of the quota.
+    #[must_use]
+    pub fn share(&self, origin: &Origin, dr: &DrUse, sources: usize, quota: Option<Quota>) -> Option<Exceeded> {
+        let account = &origin.database.place.account;
+        let copies = dr.accounts.get(account).map_or(0, |account| account.copies);
         let quota = quota.filter(|quota| sources > 1 && self.is_scarce(*quota))?;
         let has_equal_part = copies * sources >= quota.most;
-        has_equal_part.then(|| Exceeded::QuotaShare(account.clone(), *copies, quota, self.quota_share))
+        has_equal_part.then(|| Exceeded::QuotaShare(account.clone(), copies, quota, self.quota_share))
     }
 
     /// Whether only the part of the quota is left that is for accounts with few copies.

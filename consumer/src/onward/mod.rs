@@ -108,7 +108,7 @@ impl Consumer {
     }
 
     /// Looks at a copy in the first region that is announced now, was announced when the timer was started, or was found by the
-    /// sweep. The limits of a source account were applied in the first region.
+    /// sweep. Of the limits of a source account, only its part of the quota applies again (invariant 14).
     pub(crate) async fn look_at_onward(&self, announcement: Announcement, cause: Cause) -> anyhow::Result<Looked> {
         let (origin, upstream) = (announcement.origin.clone(), Upstream::First(announcement.transit.clone()));
         self.ensure_served(&origin, &upstream)?;
@@ -139,6 +139,9 @@ impl Consumer {
             return Ok(Transit::NotObserved);
         };
         ensure_true(origin, &snapshot)?;
+        if let Some(exceeded) = self.exceeded_share(origin).await? {
+            return Ok(Transit::OverLimit(exceeded));
+        }
         let (admission, tags) = (self.admission(&snapshot), self.tags_from_first(&snapshot));
         Ok(Transit::Visible {
             announcement: Announcement { tags, ..announcement },

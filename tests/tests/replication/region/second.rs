@@ -3,7 +3,8 @@
 use cloud::Cloud;
 use protocol::{Kind, Place, Snapshot, tags};
 use rehearsal::{Database, Encryption, Line};
-use tests::{DR, Fixture, REGION, SECOND_REGION, settings};
+use sim::Settings;
+use tests::{DR, Fixture, OTHER, REGION, SECOND_REGION, SOURCE, settings};
 
 use super::Shape;
 
@@ -46,6 +47,35 @@ async fn a_copy_that_the_second_region_refuses_is_reported_once() -> anyhow::Res
     let levels: Vec<_> =
         refused.iter().filter(|line| line.text("snapshot") == source).map(|line| line.text("level")).collect();
     assert_eq!(levels, ["ERROR", "WARN", "WARN", "WARN"], "once a day");
+    Ok(())
+}
+
+/// The quota of the second region can be smaller, or be used by others.
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn an_account_gets_no_more_than_its_part_of_the_quota_of_the_second_region() -> anyhow::Result<()> {
+    // Both regions have the same quota. Only in the second one it is scarce.
+    let setup = Shape::Second.setup()?.and_source(OTHER)?.second_parameter("QuotaShare", "10");
+    let mut fixture = Fixture::with(Settings { snapshot_quota: 20, ..settings() }, setup).await?;
+    let greedy = Database { retention_days: 0, ..Database::instance("greedy") };
+    let greedy = fixture.create_database(&greedy.lifecycle("Standard")).await?;
+    let modest = Database { retention_days: 0, ..Database::instance("modest") };
+    let modest = fixture.rehearsal.create_database(&fixture.place(OTHER)?, &modest.lifecycle("Standard")).await?;
+    fixture.pass_hours(1).await?;
+    for nth in 0..12 {
+        fixture.rehearsal.take_snapshot(&greedy, &format!("s-{nth:02}")).await?;
+        fixture.pass_hours(1).await?;
+    }
+    fixture.rehearsal.take_snapshot(&modest, "one").await?;
+    fixture.pass_hours(2).await?;
+    let count = |copies: &[Snapshot], name: &str| copies.iter().filter(|copy| &*copy.database == name).count();
+    let (first, second) = (copies(&fixture, REGION).await?, copies(&fixture, SECOND_REGION).await?);
+    assert_eq!((count(&first, "greedy"), count(&first, "modest")), (12, 1));
+    assert_eq!((count(&second, "greedy"), count(&second, "modest")), (10, 1), "half of the quota");
+    let refused = lines(&fixture, "refused");
+    assert!(refused.iter().all(|line| line.text("reason") == "too-many" && line.text("account") == SOURCE));
+    assert_eq!(refused.iter().filter(|line| line.json["failed"] == 1).count(), 2);
+    assert_eq!(fixture.violations(), []);
     Ok(())
 }
 
