@@ -198,9 +198,10 @@ impl Keeper {
         failures
     }
 
-    /// The copies from another region that have been in progress for too long, oldest first, and since when.
+    /// The copies from another region that have been in progress for too long, oldest first, and since when. Also those from a region
+    /// that is not served any more: it was removed from the settings because it is lost.
     fn stalled(&self, archive: &Archive, now: DateTime<Utc>) -> Vec<Stalled> {
-        let served = archive.databases().filter(|(database, _)| self.settings.serves(database));
+        let served = archive.databases().filter(|(database, _)| self.settings.serves_account(database));
         let copies = served.flat_map(|(database, history)| history.copying.iter().map(move |copy| (database, copy)));
         let stalled = copies.filter(|(_, copy)| now - copy.started > self.settings.stalled_after);
         let mut stalled: Vec<_> = stalled

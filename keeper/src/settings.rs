@@ -9,7 +9,7 @@ use protocol::settings::{
     DEFAULT_WAIT_LIMIT_HOURS, Retired, SettingsError, SettingsReader, parse_accounts, parse_number, parse_regions,
     parse_retired, parse_wait_limit,
 };
-use protocol::{AccountId, DatabaseArn, Place, Region};
+use protocol::{AccountId, DatabaseArn, Region};
 use retention::{Lifecycle, Lifecycles, Rules};
 
 /// How long a copy stays for the second region, after its arrival. If the second region is gone for longer, or has no use for the
@@ -92,10 +92,15 @@ impl Settings {
         expired
     }
 
+    /// Whether DR serves the account of a database (invariant 10).
+    pub(crate) fn serves_account(&self, database: &DatabaseArn) -> bool {
+        self.sources.contains(&database.place.account)
+    }
+
     /// Whether DR serves the account and the region of a database (invariant 10).
     pub(crate) fn serves(&self, database: &DatabaseArn) -> bool {
-        let Place { account, region } = &database.place;
-        self.sources.contains(account) && self.regions.as_ref().is_none_or(|regions| regions.contains(region))
+        let region = &database.place.region;
+        self.serves_account(database) && self.regions.as_ref().is_none_or(|regions| regions.contains(region))
     }
 
     /// The command that runs this keeper with another limit. Without `--second`, it would run the one of the first region.
@@ -113,7 +118,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use archive::Archive;
-    use protocol::{Engine, Kind, Origin, Snapshot, SnapshotArn, Status, tags};
+    use protocol::{Engine, Kind, Origin, Place, Snapshot, SnapshotArn, Status, tags};
 
     use super::*;
 
@@ -194,8 +199,10 @@ mod tests {
         let regions = ("SOURCE_REGIONS", "eu-west-1,us-east-1");
         assert!(serves(&[], "ap-south-1") && serves(&[regions], "us-east-1"));
         assert!(!serves(&[regions], "ap-south-1"));
+        // A region can be removed because it is lost. Its copies in progress are cancelled all the same.
+        assert!(settings(&[regions]).serves_account(&database("ap-south-1")));
         assert!(serves(&[regions, ("FIRST_REGION", "eu-west-1")], "ap-south-1"));
         let other: DatabaseArn = "arn:aws:rds:us-east-1:333333333333:db:orders".parse().unwrap();
-        assert!(!settings(&[regions]).serves(&other));
+        assert!(!settings(&[regions]).serves(&other) && !settings(&[regions]).serves_account(&other));
     }
 }
