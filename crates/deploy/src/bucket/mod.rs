@@ -9,6 +9,7 @@ mod changes;
 mod observed;
 mod policy;
 
+use anyhow::ensure;
 use config::{Architecture, Config};
 use protocol::{AccountId, Region};
 
@@ -44,10 +45,31 @@ impl<'a> Bucket<'a> {
 /// As [`set_up`].
 pub async fn run(args: &SetupBucket, config: &Config) -> anyhow::Result<()> {
     config.need(&config.code_bucket, "CODE_BUCKET")?;
-    for region in config.all_regions() {
-        let dr = Account::connect_in(Role::Consumer, &region, config).await?;
-        set_up(&dr, config, &mut Terminal::new(Answers::new(args.yes))).await?;
+    in_each(&config.all_regions(), async |region| {
+        let dr = Account::connect_in(Role::Consumer, region, config).await?;
+        set_up(&dr, config, &mut Terminal::new(Answers::new(args.yes))).await
+    })
+    .await
+}
+
+/// Does this in each region, also after it failed in one: a region that is lost must not hold up the others.
+///
+/// # Errors
+///
+/// The failures, each with its region.
+pub(crate) async fn in_each(
+    regions: &[Region],
+    mut work: impl AsyncFnMut(&Region) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut failures = Vec::new();
+    for region in regions {
+        failures.extend(work(region).await.err().map(|why| (region, why)));
     }
+    if regions.len() == 1 {
+        return failures.pop().map_or(Ok(()), |(_, why)| Err(why));
+    }
+    let lines = failures.iter().map(|(region, why)| format!("\n  {region}: {why:#}")).collect::<String>();
+    ensure!(failures.is_empty(), "{} of {} regions failed:{lines}", failures.len(), regions.len());
     Ok(())
 }
 
@@ -94,4 +116,30 @@ pub async fn differences(dr: &Account, config: &Config, name: &str) -> anyhow::R
 fn line(change: &Change) -> String {
     let Change { name, now, new, .. } = change;
     format!("  {CAUTION}{name:<14}{CAUTION:#} {FAINT}{now} →{FAINT:#} {new}")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lost_region_does_not_hold_up_the_others() {
+        let regions = ["eu-west-1", "eu-central-1", "eu-north-1"].map(|region| region.parse().unwrap());
+        let mut done = Vec::new();
+        let result = in_each(&regions, async |region| {
+            if region.as_str() == "eu-west-1" {
+                bail!("no connection");
+            }
+            done.push(region.to_string());
+            Ok(())
+        });
+        let why = result.await.unwrap_err().to_string();
+        assert_eq!(why, "1 of 3 regions failed:\n  eu-west-1: no connection");
+        assert_eq!(done, ["eu-central-1", "eu-north-1"]);
+        let alone = in_each(&regions[..1], async |_| bail!("no connection")).await;
+        assert_eq!(alone.unwrap_err().to_string(), "no connection");
+        in_each(&regions, async |_| Ok(())).await.unwrap();
+    }
 }

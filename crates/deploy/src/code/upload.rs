@@ -8,7 +8,7 @@ use super::{Artifact, HASH, Local, Uploaded, shortened};
 use crate::aws_error::{Explain, error_code};
 use crate::files::Files;
 use crate::terminal::{Answers, FAINT, GOOD, TITLE};
-use crate::{Account, Role, Terminal};
+use crate::{Account, Role, Terminal, bucket};
 
 /// Connects to the DR account, and uploads the artifacts to the bucket of each region.
 ///
@@ -20,11 +20,11 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let mut terminal = Terminal::new(Answers::default());
     let files = Files::of_workspace()?;
     let artifacts = built(config, &files)?;
-    for region in config.all_regions() {
-        let dr = Account::connect_in(Role::Consumer, &region, config).await?;
-        upload(&dr, config, &artifacts, &mut terminal).await?;
-    }
-    Ok(())
+    bucket::in_each(&config.all_regions(), async |region| {
+        let dr = Account::connect_in(Role::Consumer, region, config).await?;
+        upload(&dr, config, &artifacts, &mut terminal).await
+    })
+    .await
 }
 
 /// All artifacts, as they were built for the configured processor.
