@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use archive::onward::{Backfill, Pending, Second, plan};
 use chrono::{DateTime, Utc};
 use config::Config;
-use protocol::{Snapshot, SnapshotRole, Status, tags};
+use protocol::{Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
+use crate::stack::{BACKFILL_GIB, SINCE, Stack, StackName};
 use crate::terminal::{CAUTION, FAINT, TITLE};
 use crate::{Account, Terminal, deployed};
 
@@ -39,20 +40,68 @@ pub struct Estimate {
 pub async fn show(first: &Account, config: &Config, terminal: &mut Terminal) -> anyhow::Result<()> {
     let snapshots = deployed::snapshots(first).await?;
     let estimate = estimate(&snapshots, config, first.cloud().now());
+    print(&estimate, first, config, terminal);
+    Ok(())
+}
+
+fn print(estimate: &Estimate, first: &Account, config: &Config, terminal: &mut Terminal) {
     terminal.print(format_args!("{TITLE}Existing copies for the second region{TITLE:#} in {first}"));
-    for line in lines(&estimate, config) {
+    for line in lines(estimate, config) {
         terminal.print(line);
     }
+}
+
+/// As [`show`], before an update of the second region that changes `BACKFILL_GIB`.
+///
+/// # Errors
+///
+/// If the stack or the snapshots cannot be read.
+pub async fn show_update(
+    first: &Account,
+    second: &Account,
+    config: &Config,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let Some(stack) = Stack::look(second, &StackName::Second).await? else { return Ok(()) };
+    let since = stack.parameters.get(SINCE).and_then(|since| DateTime::parse_from_rfc3339(since).ok());
+    let is_same = stack.parameters.get(BACKFILL_GIB).is_some_and(|gib| *gib == config.backfill_gib.to_string());
+    let Some(since) = since.filter(|_| !is_same) else { return Ok(()) };
+    let estimate = estimate_update(&deployed::snapshots(first).await?, config, &second.place, since.to_utc());
+    print(&estimate, first, config, terminal);
     Ok(())
 }
 
 /// The estimate for a second region that is created now.
 #[must_use]
 pub fn estimate(snapshots: &[Snapshot], config: &Config, now: DateTime<Utc>) -> Estimate {
-    let pending: Vec<Pending> = snapshots.iter().filter_map(|snapshot| pending(snapshot, config)).collect();
+    let pending = snapshots.iter().filter_map(|snapshot| pending(snapshot, config)).collect();
+    add_up(pending, &Second::default(), Backfill { since: now, gib: config.backfill_gib.into() })
+}
+
+/// The estimate for a second region that exists since then: the older copies that it still gets. Tags name those that it has.
+#[must_use]
+pub fn estimate_update(snapshots: &[Snapshot], config: &Config, second: &Place, since: DateTime<Utc>) -> Estimate {
+    let (mut has, mut left) = (Second::default(), Vec::new());
+    for snapshot in snapshots {
+        let Some(pending) = pending(snapshot, config) else { continue };
+        let copy = snapshot.tags.get(tags::SECOND).and_then(|copy| copy.parse::<SnapshotArn>().ok());
+        let is_old = pending.arrived < since;
+        match copy.is_some_and(|copy| copy.place == *second) {
+            true => {
+                has.used += if is_old { pending.gib.into() } else { 0 };
+                has.databases.insert(pending.origin.database);
+            }
+            false if is_old => left.push(pending),
+            // It goes on, whatever the budget is.
+            false => {}
+        }
+    }
+    add_up(left, &has, Backfill { since, gib: config.backfill_gib.into() })
+}
+
+fn add_up(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Estimate {
     let (all, gib) = (pending.len(), pending.iter().map(|copy| u64::from(copy.gib)).sum::<u64>());
-    let backfill = Backfill { since: now, gib: config.backfill_gib.into() };
-    let planned = plan(pending, &Second::default(), backfill);
+    let planned = plan(pending, second, backfill);
     let databases: BTreeSet<_> = planned.iter().map(|(_, copy)| &copy.origin.database).collect();
     let planned_gib = planned.iter().map(|(_, copy)| u64::from(copy.gib)).sum();
     Estimate {

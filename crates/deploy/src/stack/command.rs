@@ -28,7 +28,8 @@ pub async fn run_create(args: Create, config: &Config) -> anyhow::Result<()> {
     create(&account, config, &files, alarms, &mut terminal).await
 }
 
-/// Connects to the account, and updates the stack.
+/// Connects to the account, and updates the stack. Before the backfill of the second region is changed, the existing copies that it
+/// then gets are shown.
 ///
 /// # Errors
 ///
@@ -40,7 +41,12 @@ pub async fn run_update(args: Update, config: &Config) -> anyhow::Result<()> {
     };
     let files = files(args.templates)?;
     let account = Account::connect_at(args.role, args.region.as_ref(), config).await?;
-    update(&account, config, &files, no_dry_run, &mut Terminal::new(Answers::new(args.yes))).await
+    let mut terminal = Terminal::new(Answers::new(args.yes));
+    if args.role == Role::Second {
+        let first = Account::connect(Role::Consumer, config).await?;
+        backfill::show_update(&first, &account, config, &mut terminal).await?;
+    }
+    update(&account, config, &files, no_dry_run, &mut terminal).await
 }
 
 /// Connects to the account, and deletes the stack.

@@ -35,6 +35,7 @@ use state::{State, check_role};
 pub use command::{run_create, run_delete, run_update};
 pub use delete::delete;
 pub use name::StackName;
+pub(crate) use parameters::{BACKFILL_GIB, SINCE};
 pub use parameters::{NoDryRun, differing};
 pub use state::Stack;
 

@@ -40,7 +40,9 @@ pub(super) const NO_DRY_RUN: &str = "NoDryRun";
 /// The parameter that makes a stack a second region.
 pub(super) const FIRST_REGION: &str = "FirstRegion";
 /// The time from which all copies go to the second region: that at which its stack was created.
-const SINCE: &str = "Since";
+pub(crate) const SINCE: &str = "Since";
+/// Of the second region: the size of the copies from before it that it gets.
+pub(crate) const BACKFILL_GIB: &str = "BackfillGib";
 
 type Parameters = Vec<(&'static str, Option<String>)>;
 
@@ -88,7 +90,7 @@ pub(super) fn parameters(
             all.push(("Floor", Some(config.of_second_region().floor_json())));
             all.push((FIRST_REGION, config.copies_region().map(ToString::to_string)));
             all.push(("SecondLifecycle", config.second_lifecycle.clone()));
-            all.push(("BackfillGib", Some(config.backfill_gib.to_string())));
+            all.push((BACKFILL_GIB, Some(config.backfill_gib.to_string())));
         }
     }
     let mut all: Vec<_> = all.into_iter().filter_map(|(name, value)| Some((name, Value::Set(value?)))).collect();

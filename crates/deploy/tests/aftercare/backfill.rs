@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use deploy::Role;
-use deploy::backfill::{estimate, show};
-use protocol::tags;
+use deploy::backfill::{estimate, estimate_update, show};
+use protocol::{Place, tags};
 use rehearsal::{Database, Ledger, Rehearsal, Setup};
 use sim::World;
 use tests::{DR, Fixture, REGION, SOURCE, settings};
@@ -32,6 +32,7 @@ async fn the_cost_of_existing_copies_is_shown() -> anyhow::Result<()> {
 /// The second region decides by itself, from the tags of the copies.
 #[tokio::test(start_paused = true)]
 async fn the_second_region_then_copies_what_was_estimated() -> anyhow::Result<()> {
+    let second = Place { account: DR.parse()?, region: SECOND.parse()? };
     for (backfill, expected) in [("0", 2), ("250", 5)] {
         let setup = Setup::new(SOURCE, DR, REGION)?.second_region(SECOND)?.second_parameter("BackfillGib", backfill);
         let rehearsal = Rehearsal::deploy_without_second(World::with_settings(settings()), setup)?;
@@ -43,6 +44,7 @@ async fn the_second_region_then_copies_what_was_estimated() -> anyhow::Result<()
         let existing = fixture.snapshots(DR).await?;
         let config = config(&format!("SECOND_REGION: {SECOND}\nBACKFILL_GIB: {backfill}"));
         let estimate = estimate(&existing, &config, fixture.rehearsal.world().now());
+        let since = fixture.rehearsal.world().now();
         fixture.rehearsal.create_second()?;
         fixture.pass_hours(12).await?;
         let existing: BTreeSet<_> = existing.iter().map(|copy| copy.arn.to_string()).collect();
@@ -52,6 +54,12 @@ async fn the_second_region_then_copies_what_was_estimated() -> anyhow::Result<()
         assert_eq!((copied.len(), gib), (estimate.copies, estimate.gib), "BACKFILL_GIB is {backfill}");
         assert_eq!(existing.len(), estimate.copies + estimate.left_copies, "BACKFILL_GIB is {backfill}");
         assert_eq!(estimate.copies, expected, "BACKFILL_GIB is {backfill}");
+        // A larger budget is for those that were left. Those that are there use it up, too.
+        let (existing, larger) =
+            (fixture.snapshots(DR).await?, crate::config(&format!("SECOND_REGION: {SECOND}\nBACKFILL_GIB: 250")));
+        let more = estimate_update(&existing, &larger, &second, since);
+        assert_eq!(more.copies, 5 - expected, "BACKFILL_GIB was {backfill}");
+        assert_eq!(more.left_copies + 5, estimate.copies + estimate.left_copies, "BACKFILL_GIB was {backfill}");
     }
     Ok(())
 }
