@@ -23,7 +23,7 @@ use config::Config;
 use protocol::{Place, Region};
 
 use crate::Role;
-use crate::aws_error::{CredentialSource, Explain};
+use crate::aws_error::{CredentialSource, Explain, with_key};
 
 /// The timeout for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -68,7 +68,8 @@ impl Account {
     ///
     /// As [`Account::connect`].
     pub async fn connect_in(role: Role, region: &Region, config: &Config) -> anyhow::Result<Self> {
-        let account = Self::identify(role, region, role.profile(config), None).await?;
+        let named = with_key(region, config);
+        let account = Self::identify_named(role, region, named, role.profile(config), None).await?;
         role.check_account(&account.place.account, config)?;
         Ok(account)
     }
@@ -85,8 +86,19 @@ impl Account {
         profile: Option<&str>,
         endpoint: Option<&str>,
     ) -> anyhow::Result<Self> {
+        Self::identify_named(role, region, region.to_string(), profile, endpoint).await
+    }
+
+    /// `named` is the region for error messages.
+    async fn identify_named(
+        role: Role,
+        region: &Region,
+        named: String,
+        profile: Option<&str>,
+        endpoint: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let sdk = sdk(region.as_str(), profile, endpoint).await;
-        let credentials = CredentialSource::load(role, profile.map(str::to_owned)).await;
+        let credentials = CredentialSource::load(role, named, profile.map(str::to_owned)).await;
         let caller = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
         let caller = caller.explain(&credentials, "identifying the caller with sts:GetCallerIdentity")?;
         let account = caller.account().context("GetCallerIdentity returned no account")?.parse()?;
@@ -99,14 +111,15 @@ impl Account {
     pub fn elsewhere(&self, role: Role, region: &Region) -> Self {
         let place = Place { region: region.clone(), account: self.place.account.clone() };
         let sdk = self.sdk.to_builder().region(aws_config::Region::new(region.to_string())).build();
-        Self { role, place, sdk, ..self.clone() }
+        Self { role, place, sdk, credentials: self.credentials.in_region(region.to_string()), ..self.clone() }
     }
 
     /// An account that is not checked. Tests use it.
     #[must_use]
     pub fn unchecked(role: Role, place: Place, sdk: SdkConfig) -> Self {
         let caller = place.account.to_string();
-        Self { role, place, caller, credentials: CredentialSource::new(role), sdk }
+        let credentials = CredentialSource::new(role, place.region.to_string());
+        Self { role, place, caller, credentials, sdk }
     }
 
     /// Draco's client for the snapshots of the account.

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use config::Config;
 use protocol::Region;
 
 use crate::Role;
@@ -20,6 +21,8 @@ use crate::Role;
 #[derive(Clone, Debug)]
 pub struct CredentialSource {
     role: Role,
+    /// The region that is called, like `eu-west-1 (AWS_REGION)`.
+    region: String,
     /// The profile that the configuration names for the role.
     profile: Option<String>,
     /// The profile that signs in with AWS IAM Identity Center: this one, or one that it refers to.
@@ -29,12 +32,18 @@ pub struct CredentialSource {
 impl CredentialSource {
     /// The default credential chain.
     #[must_use]
-    pub fn new(role: Role) -> Self {
-        Self { role, profile: None, sso_profile: None }
+    pub fn new(role: Role, region: String) -> Self {
+        Self { role, region, profile: None, sso_profile: None }
+    }
+
+    /// The same credentials for calls in another region.
+    #[must_use]
+    pub fn in_region(&self, region: String) -> Self {
+        Self { region, ..self.clone() }
     }
 
     /// The profile, or the default credential chain if the configuration names no profile.
-    pub async fn load(role: Role, profile: Option<String>) -> Self {
+    pub async fn load(role: Role, region: String, profile: Option<String>) -> Self {
         let env = Env::real();
         let has_keys = profile.is_none() && env.get("AWS_ACCESS_KEY_ID").is_ok();
         let sso_profile = match has_keys {
@@ -46,7 +55,7 @@ impl CredentialSource {
                 profiles.as_ref().and_then(sso_profile).map(str::to_owned)
             }
         };
-        Self { role, profile, sso_profile }
+        Self { role, region, profile, sso_profile }
     }
 
     /// `of profile dr (DR_PROFILE)`, `for the DR account`.
@@ -63,6 +72,12 @@ impl CredentialSource {
             None => "renew them".to_owned(),
         }
     }
+}
+
+/// A region, and the configuration key that names it.
+#[must_use]
+pub fn with_key(region: &Region, config: &Config) -> String {
+    format!("{region} ({})", config.region_key(region))
 }
 
 /// The selected profile, or the one that it refers to with `source_profile`, if that profile uses IAM Identity Center.
@@ -161,8 +176,11 @@ where
         }
         SdkError::ResponseError(_) => unreadable(http_status(error).unwrap_or_default(), &root(error)),
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
-            let cause = root(error);
-            format!("no connection to AWS ({cause}); check the network, the proxy (HTTPS_PROXY) and AWS_REGION")
+            let (region, cause) = (&credentials.region, root(error));
+            format!(
+                "no connection to AWS in {region}: {cause}; is the region's name right, is the region in operation? otherwise \
+                 check the network and the proxy (HTTPS_PROXY)"
+            )
         }
         _ => format!("{error}: {}", root(error)),
     }
@@ -202,7 +220,7 @@ fn rejection(code: &str, message: &str, status: Option<u16>, credentials: &Crede
 }
 
 fn no_credentials(error: &CredentialsError, credentials: &CredentialSource) -> String {
-    let CredentialSource { role, profile, sso_profile } = credentials;
+    let CredentialSource { role, profile, sso_profile, .. } = credentials;
     let (account, key, cause) = (role.account(), role.profile_key(), root(error));
     let source = profile.as_ref().map(|profile| format!("profile {profile} ({key}): ")).unwrap_or_default();
     let next = match (sso_profile, profile, error) {
@@ -240,7 +258,8 @@ mod tests {
 
     fn source(profile: Option<&str>, sso_profile: Option<&str>) -> CredentialSource {
         let owned = |name: Option<&str>| name.map(str::to_owned);
-        CredentialSource { role: Role::Consumer, profile: owned(profile), sso_profile: owned(sso_profile) }
+        let (role, region) = (Role::Consumer, "eu-west-1".to_owned());
+        CredentialSource { role, region, profile: owned(profile), sso_profile: owned(sso_profile) }
     }
 
     fn rejected(code: &str, message: &str, status: u16, credentials: &CredentialSource) -> String {
@@ -304,6 +323,32 @@ mod tests {
                 "cannot read the response (HTTP 200): expected element `GetCallerIdentityResponse`; check that \
                  AWS_ENDPOINT_URL is not set to another service and that no proxy changes responses"
             );
+        }
+    }
+
+    #[test]
+    fn a_region_without_an_answer_is_named_with_its_key() {
+        let config = Config {
+            aws_region: "eu-west-1".parse().ok(),
+            dr_region: "eu-wset-1".parse().ok(),
+            second_region: "eu-north-1".parse().ok(),
+            ..Config::default()
+        };
+        let timeout = || SdkError::<GetCallerIdentityError, HttpResponse>::timeout_error("no answer");
+        let named = |region: &str| {
+            let credentials = source(None, None).in_region(with_key(&region.parse().unwrap(), &config));
+            explanation(&timeout(), &credentials)
+        };
+        assert_eq!(
+            named("eu-wset-1"),
+            "no connection to AWS in eu-wset-1 (DR_REGION): no answer; is the region's name right, is the region in operation? \
+             otherwise check the network and the proxy (HTTPS_PROXY)"
+        );
+        for (region, key) in
+            [("eu-west-1", "AWS_REGION"), ("eu-north-1", "SECOND_REGION"), ("us-east-1", "SOURCE_REGIONS")]
+        {
+            let start = format!("no connection to AWS in {region} ({key}): no answer; ");
+            assert!(named(region).starts_with(&start), "{}", named(region));
         }
     }
 

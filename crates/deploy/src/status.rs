@@ -24,7 +24,7 @@ pub struct AccountStatus {
     pub account: Option<String>,
     /// The region.
     pub region: Option<String>,
-    /// Why the account could not be read. All other values are missing then.
+    /// Why the account could not be read. All other values but the region are missing then.
     pub error: Option<ErrorMessage>,
     /// The stack, if it exists.
     pub stack: Option<StackStatus>,
@@ -119,7 +119,7 @@ pub struct QuotaStatus {
 ///
 /// # Errors
 ///
-/// If neither account can be read.
+/// If no account can be read.
 pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<()> {
     let now = std::time::SystemTime::now().into();
     let mut all = Vec::new();
@@ -132,7 +132,8 @@ pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<
             Ok(account) => AccountStatus::look(&account, config, now).await,
             Err(error) => Err(error),
         };
-        all.push((name, role, status.unwrap_or_else(|error| AccountStatus::failed(&error))));
+        let region = region.as_ref().or(role.region(config).ok());
+        all.push((name, role, status.unwrap_or_else(|error| AccountStatus::failed(region, &error))));
     }
     let mut terminal = Terminal::new(Answers::default());
     if args.json {
@@ -141,7 +142,7 @@ pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<
     } else {
         all.iter().flat_map(|(_, role, status)| status.lines(*role, now)).for_each(|line| terminal.print(line));
     }
-    anyhow::ensure!(all.iter().any(|(.., status)| status.error.is_none()), "neither account can be read");
+    anyhow::ensure!(all.iter().any(|(.., status)| status.error.is_none()), "no account can be read");
     Ok(())
 }
 
@@ -213,22 +214,24 @@ impl AccountStatus {
 
     /// The state of an account that could not be read.
     #[must_use]
-    pub fn failed(error: &anyhow::Error) -> Self {
-        Self { error: Some(ErrorMessage { message: format!("{error:#}") }), ..Self::default() }
+    pub fn failed(region: Option<&Region>, error: &anyhow::Error) -> Self {
+        let error = Some(ErrorMessage { message: format!("{error:#}") });
+        Self { region: region.map(ToString::to_string), error, ..Self::default() }
     }
 
     /// The lines for people.
     #[must_use]
     pub fn lines(&self, role: Role, now: DateTime<Utc>) -> Vec<String> {
         if let Some(ErrorMessage { message }) = &self.error {
-            let title = format!("{TITLE}{role}{TITLE:#}, {}", role.account());
+            let region = self.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+            let title = format!("{TITLE}{role}{TITLE:#}, {}{region}", role.account());
             return vec![title, line("unknown", &format!("{CAUTION}{message}{CAUTION:#}"))];
         }
         let place = [&self.account, &self.region].map(|text| text.as_deref().unwrap_or_default()).join(" in ");
         let mut lines = vec![format!("{TITLE}{role}{TITLE:#}, {} {place}", role.account())];
         lines.push(line("stack", &self.stack_text(role, now)));
         for source in self.source_stacks.iter().flatten() {
-            lines.push(line("source", &source.text(now)));
+            lines.push(line("source", &source.text(role, now)));
         }
         lines.extend(self.function.as_ref().map(|function| line("code", &self.code_text(function, now))));
         if let Some(function) = self.keeper.as_ref().and_then(|keeper| keeper.function.as_ref()) {
@@ -300,12 +303,10 @@ impl SourceStack {
         accounts.into_iter().map(of).collect()
     }
 
-    fn text(&self, now: DateTime<Utc>) -> String {
+    fn text(&self, role: Role, now: DateTime<Utc>) -> String {
         let Self { account, configured, stack } = self;
         match stack {
-            None => {
-                format!("{account}: its stack {CAUTION}does not exist{CAUTION:#}; run `cargo xtask update consumer`")
-            }
+            None => format!("{account}: its stack {CAUTION}does not exist{CAUTION:#}; run `cargo xtask update {role}`"),
             Some(stack) if *configured => stack.text(now),
             Some(stack) => format!("{}, {CAUTION}no longer in SOURCE_ACCTS{CAUTION:#}", stack.text(now)),
         }

@@ -62,7 +62,7 @@ async fn examine(config: &Config) -> Vec<Section> {
                 sections.push(section(Area::DrAccount, &dr, dr.to_string(), findings));
                 drs.push((dr, deployment.is_dry_run));
             }
-            Err(error) => sections.push(unreachable(Area::DrAccount, role, &error)),
+            Err(error) => sections.push(unreachable(Area::DrAccount, role, role.region(config).ok(), &error)),
         }
     }
     let mut sources = Vec::new();
@@ -78,7 +78,7 @@ async fn examine(config: &Config) -> Vec<Section> {
                 sections.push(section(Area::SourceAccount, &source, source.to_string(), findings));
                 sources.push(source);
             }
-            Err(error) => sections.push(unreachable(Area::SourceAccount, Role::Producer, &error)),
+            Err(error) => sections.push(unreachable(Area::SourceAccount, Role::Producer, region.as_ref(), &error)),
         }
     }
     let now = std::time::SystemTime::now().into();
@@ -103,9 +103,10 @@ fn section(area: Area, account: &Account, title: String, findings: Vec<Finding>)
     Section { area, place: Some(account.place.clone()), title, findings }
 }
 
-fn unreachable(area: Area, role: Role, error: &anyhow::Error) -> Section {
+fn unreachable(area: Area, role: Role, region: Option<&Region>, error: &anyhow::Error) -> Section {
     let findings = vec![Finding::failed(Id::AccountUnreachable, error)];
-    Section { area, place: None, title: role.account().to_owned(), findings }
+    let region = region.map(|region| format!(" in {region}")).unwrap_or_default();
+    Section { area, place: None, title: format!("{}{region}", role.account()), findings }
 }
 
 /// The databases of each region, and in each region of DR whether the quotas are sufficient for their copies, and what copies from

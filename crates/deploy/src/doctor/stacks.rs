@@ -37,7 +37,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
             Ok(found) => {
                 if *function == KEEPER {
                     examined.is_dry_run = found.as_ref().is_none_or(Function::is_dry_run);
-                    examined.findings.extend(found.as_ref().map(judge_deletion));
+                    examined.findings.extend(found.as_ref().map(|keeper| judge_deletion(account.role, keeper)));
                 }
                 examined.findings.push(match &zips {
                     Ok(zips) => judge_code(account.role, function, found.as_ref(), zips),
@@ -64,7 +64,8 @@ async fn examine_sources(dr: &Account, config: &Config) -> Vec<Finding> {
     }
     match Stack::sources(dr).await {
         Ok(sources) => {
-            findings.extend(sources.iter().filter(|source| !config.source_accts.contains(source)).map(judge_removed));
+            let removed = sources.iter().filter(|source| !config.source_accts.contains(source));
+            findings.extend(removed.map(|source| judge_removed(dr.role, source)));
         }
         Err(error) => findings.push(Finding::failed(Id::CheckFailed, &error)),
     }
@@ -112,7 +113,8 @@ fn judge(name: &StackName, stack: Option<&Stack>) -> Finding {
     let (resource, role) = (name.to_string(), name.role());
     match stack {
         None => {
-            let command = if matches!(name, StackName::Source(_)) { "update" } else { "create" };
+            let is_source = matches!(name, StackName::Source(_) | StackName::SecondSource(_));
+            let command = if is_source { "update" } else { "create" };
             Finding::pending(Id::StackMissing, &resource, "the stack does not exist")
                 .next(format!("run `cargo xtask {command} {role}`"))
         }
@@ -137,10 +139,10 @@ fn judge_parameters(name: &StackName, differing: &[&str]) -> Option<Finding> {
         .then(|| Finding::warning(Id::StackParametersDiffer, &name.to_string(), description).next(next))
 }
 
-fn judge_removed(source: &AccountId) -> Finding {
-    let name = StackName::Source(source.clone()).to_string();
+fn judge_removed(role: Role, source: &AccountId) -> Finding {
+    let name = StackName::source_of(role, source.clone()).to_string();
     Finding::warning(Id::SourceStackUnused, &name, format!("{source} is no longer in SOURCE_ACCTS"))
-        .next("run `cargo xtask update consumer`, which offers to delete the stack; the copies stay")
+        .next(format!("run `cargo xtask update {role}`, which offers to delete the stack; the copies stay"))
 }
 
 /// | runs the deployed version | runs the newest upload | runs what was built here | finding |
@@ -186,11 +188,11 @@ fn judge_code(role: Role, name: &str, function: Option<&Function>, zips: &Zips) 
     Finding::ok(Id::CodeCurrent, name, description)
 }
 
-fn judge_deletion(keeper: &Function) -> Finding {
+fn judge_deletion(role: Role, keeper: &Function) -> Finding {
     if keeper.is_dry_run() {
-        Finding::warning(Id::DryRun, KEEPER, "dry run: no copy is deleted, and every snapshot adds one").next(
-            "when the would_delete lines of the log are as intended, run `cargo xtask update consumer --no-dry-run`",
-        )
+        Finding::warning(Id::DryRun, KEEPER, "dry run: no copy is deleted, and every snapshot adds one").next(format!(
+            "when the would_delete lines of the log are as intended, run `cargo xtask update {role} --no-dry-run`"
+        ))
     } else {
         Finding::ok(Id::DeletionEnabled, KEEPER, "expired copies are deleted")
     }
@@ -243,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn stacks_of_the_second_region_are_mended_with_commands_for_it() {
+        let source: AccountId = "111111111111".parse().unwrap();
+        for role in [Role::Consumer, Role::Second] {
+            let findings = vec![
+                judge(&StackName::source_of(role, source.clone()), None),
+                judge_removed(role, &source),
+                judge_deletion(role, &function("false")),
+            ];
+            let section = Section { area: Area::DrAccount, place: None, title: String::new(), findings };
+            let commands = lines(&[section]).join("\n").matches(&format!("`cargo xtask update {role}")).count();
+            assert_eq!(commands, 3, "{role}");
+        }
+    }
+
+    #[test]
     fn every_state_of_a_stack_has_a_next_step() {
         let consumer = StackName::Consumer;
         let source: AccountId = "111111111111".parse().unwrap();
@@ -253,7 +270,7 @@ mod tests {
             Some(judge(&consumer, Some(&stack("UPDATE_IN_PROGRESS")))),
             Some(judge(&consumer, Some(&stack("ROLLBACK_COMPLETE")))),
             Some(judge(&StackName::Source(source.clone()), None)),
-            Some(judge_removed(&source)),
+            Some(judge_removed(Role::Consumer, &source)),
             judge_parameters(&consumer, &[]),
             judge_parameters(&consumer, &["Floor", "Lifecycles"]),
             Some(judge_code(Role::Consumer, "draco-consumer", None, &Zips::default())),
@@ -263,8 +280,8 @@ mod tests {
             Some(code(RUNNING, RUNNING, OTHER)),
             Some(code(RUNNING, OTHER, OTHER)),
             Some(code(OTHER, RUNNING, RUNNING)),
-            Some(judge_deletion(&function("false"))),
-            Some(judge_deletion(&function("true"))),
+            Some(judge_deletion(Role::Consumer, &function("false"))),
+            Some(judge_deletion(Role::Consumer, &function("true"))),
             Some(letters(Some(0))),
             Some(letters(Some(1))),
             Some(letters(None)),

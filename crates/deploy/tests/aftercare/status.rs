@@ -80,6 +80,19 @@ async fn before_the_deployment_missing_resources_are_shown() -> anyhow::Result<(
     Ok(())
 }
 
+/// `update consumer` would not create the stacks of the second region.
+#[tokio::test(start_paused = true)]
+async fn a_missing_source_stack_is_created_by_an_update_of_its_region() -> anyhow::Result<()> {
+    let fixture = Fixture::new().await?;
+    let now = fixture.rehearsal.world().now();
+    for role in [Role::Consumer, Role::Second] {
+        let status = status(&fixture, &account(&fixture, role), Deployment::default()).await;
+        let next = format!("{SOURCE}: its stack does not exist; run `cargo xtask update {role}`");
+        assert!(plain(&status.lines(role, now)).contains(&next), "{role}");
+    }
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn failed_events_are_shown() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
@@ -101,9 +114,13 @@ async fn failed_events_are_shown() -> anyhow::Result<()> {
 
 #[test]
 fn account_that_cannot_be_read_has_an_error() {
-    let failed = AccountStatus::failed(&anyhow::anyhow!("no AWS credentials for the DR account"));
+    let region = "eu-west-1".parse().unwrap();
+    let failed = AccountStatus::failed(Some(&region), &anyhow::anyhow!("no AWS credentials for the DR account"));
     let lines = failed.lines(Role::Consumer, Default::default());
-    assert_eq!(plain(&lines), "consumer, the DR account\n  unknown       no AWS credentials for the DR account");
+    assert_eq!(
+        plain(&lines),
+        "consumer, the DR account in eu-west-1\n  unknown       no AWS credentials for the DR account"
+    );
     let json = serde_json::to_value(&failed).unwrap();
     assert_eq!(json["error"]["message"], "no AWS credentials for the DR account");
     assert_eq!(json["stack"], serde_json::Value::Null);

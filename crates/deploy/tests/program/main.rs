@@ -132,7 +132,7 @@ async fn missing_network_is_reported_with_advice() {
     // No server listens on this port.
     let nowhere = [&keys(DR)[..], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_MAX_ATTEMPTS", "1")]].concat();
     let why = stage.error(&["setup-bucket"], &nowhere).await;
-    assert!(why.contains("no connection to AWS (Connection refused"), "{why}");
+    assert!(why.contains("no connection to AWS in eu-west-1 (AWS_REGION): Connection refused"), "{why}");
 }
 
 #[tokio::test]
