@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use sim::{Settings, World};
 use tokio::net::TcpListener;
 
-use crate::REGION;
+use crate::Place;
 use crate::ministack::CommandLine;
 use crate::templates::Subscription;
 
@@ -38,41 +38,41 @@ impl Behind {
 
     /// Tells it what the stack has made: the functions' roles, what that may do, whose access key the function has, and the
     /// key with its policy.
-    pub(crate) async fn learn(&self, aws: &CommandLine, account: &str, role: &str) -> anyhow::Result<()> {
-        self.learn_role(aws, account, role).await?;
+    pub(crate) async fn learn(&self, aws: &CommandLine, place: Place, role: &str) -> anyhow::Result<()> {
+        self.learn_role(aws, place, role).await?;
         if role == "consumer" {
-            self.learn_role(aws, account, "keeper").await?;
+            self.learn_role(aws, place, "keeper").await?;
         }
-        let key = output(&aws.run(account, &stack(role)).await?, "KeyArn")?;
+        let key = output(&aws.run(place, &stack(role)).await?, "KeyArn")?;
         let of_key = ["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default"];
-        let policy = aws.run(account, &of_key).await?;
+        let policy = aws.run(place, &of_key).await?;
         let policy = policy["Policy"].as_str().context("no policy")?;
         self.world.add_key(&key, policy).map_err(|why| anyhow!("{key}: {why}"))
     }
 
     /// Tells it the current role of a function.
-    pub(crate) async fn learn_role(&self, aws: &CommandLine, account: &str, function: &str) -> anyhow::Result<()> {
-        let name = format!("draco-{function}-{REGION}");
-        let names = aws.run(account, &["iam", "list-role-policies", "--role-name", &name]).await?;
+    pub(crate) async fn learn_role(&self, aws: &CommandLine, place: Place, function: &str) -> anyhow::Result<()> {
+        let name = format!("draco-{function}-{}", place.region);
+        let names = aws.run(place, &["iam", "list-role-policies", "--role-name", &name]).await?;
         let mut policies = Vec::new();
         for policy in names["PolicyNames"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let of_role = ["iam", "get-role-policy", "--role-name", &name, "--policy-name", policy];
-            policies.push(aws.run(account, &of_role).await?["PolicyDocument"].to_string());
+            policies.push(aws.run(place, &of_role).await?["PolicyDocument"].to_string());
         }
         let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
-        self.world.add_role(account, &name, &policies).map_err(|why| anyhow!("{name}: {why}"))?;
-        self.world.add_access_key(&access_key(account, function), account, &name);
+        self.world.add_role(place.account, &name, &policies).map_err(|why| anyhow!("{name}: {why}"))?;
+        self.world.add_access_key(&access_key(place, function), place.account, &name);
         Ok(())
     }
 
-    pub(crate) fn rds(&self, account: &str) -> aws_sdk_rds::Client {
-        aws_sdk_rds::Client::new(&self.world.sdk_config(account, REGION))
+    pub(crate) fn rds(&self, place: Place) -> aws_sdk_rds::Client {
+        aws_sdk_rds::Client::new(&self.world.sdk_config(place.account, place.region))
     }
 
     /// Creates a database that has something to be replicated.
-    pub(crate) async fn create_database(&self, account: &str, name: &str, lifecycle: &str) -> anyhow::Result<()> {
+    pub(crate) async fn create_database(&self, place: Place, name: &str, lifecycle: &str) -> anyhow::Result<()> {
         let tag = Tag::builder().key("Draco_Lifecycle").value(lifecycle).build();
-        let create = self.rds(account).create_db_instance().db_instance_identifier(name);
+        let create = self.rds(place).create_db_instance().db_instance_identifier(name);
         let create = create.engine("postgres").db_instance_class("db.t3.micro").allocated_storage(20);
         let create = create
             .master_username("draco")
@@ -85,8 +85,8 @@ impl Behind {
     }
 
     /// Takes a snapshot, once the database is there.
-    pub(crate) async fn take_snapshot(&self, account: &str, database: &str, name: &str) -> anyhow::Result<()> {
-        let rds = self.rds(account);
+    pub(crate) async fn take_snapshot(&self, place: Place, database: &str, name: &str) -> anyhow::Result<()> {
+        let rds = self.rds(place);
         crate::until(&format!("{database} is available"), async || {
             let databases = rds.describe_db_instances().db_instance_identifier(database).send().await?;
             Ok(databases.db_instances().iter().any(|one| one.db_instance_status() == Some("available")).then_some(()))
@@ -96,9 +96,9 @@ impl Behind {
         Ok(())
     }
 
-    /// The snapshots of an account, by identifier.
-    pub(crate) async fn snapshots(&self, account: &str) -> anyhow::Result<BTreeMap<String, DbSnapshot>> {
-        let all = self.rds(account).describe_db_snapshots().send().await?.db_snapshots.unwrap_or_default();
+    /// The snapshots of an account in a region, by identifier.
+    pub(crate) async fn snapshots(&self, place: Place) -> anyhow::Result<BTreeMap<String, DbSnapshot>> {
+        let all = self.rds(place).describe_db_snapshots().send().await?.db_snapshots.unwrap_or_default();
         Ok(all.into_iter().filter_map(|one| Some((one.db_snapshot_identifier.clone()?, one))).collect())
     }
 
@@ -107,11 +107,12 @@ impl Behind {
     pub(crate) async fn notify(
         &self,
         aws: &CommandLine,
-        account: &'static str,
+        place: Place,
         role: &str,
         subscriptions: &[Subscription],
     ) -> anyhow::Result<()> {
-        let config = self.world.sdk_config(account, REGION);
+        let Place { account, region } = place;
+        let config = self.world.sdk_config(account, region);
         let (sns, sqs) = (aws_sdk_sns::Client::new(&config), aws_sdk_sqs::Client::new(&config));
         let topic = sns.create_topic().name("notifications").send().await?.topic_arn.context("no topic")?;
         let policy = json!({ "Version": "2012-10-17", "Statement": [{
@@ -120,18 +121,18 @@ impl Behind {
         let set = sns.set_topic_attributes().topic_arn(&topic).attribute_name("Policy");
         set.attribute_value(policy.to_string()).send().await?;
         let queue = sqs.create_queue().queue_name("notifications").send().await?.queue_url.context("no queue")?;
-        let endpoint = format!("arn:aws:sqs:{REGION}:{account}:notifications");
+        let endpoint = format!("arn:aws:sqs:{region}:{account}:notifications");
         sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(endpoint).send().await?;
         for Subscription { source_type, categories } in subscriptions {
-            let subscribe = self.rds(account).create_event_subscription().subscription_name(source_type);
+            let subscribe = self.rds(place).create_event_subscription().subscription_name(source_type);
             let subscribe = subscribe.sns_topic_arn(&topic).source_type(source_type);
             subscribe.set_event_categories(Some(categories.clone())).send().await?;
         }
-        let to = output(&aws.run(account, &stack(role)).await?, "TopicArn")?;
+        let to = output(&aws.run(place, &stack(role)).await?, "TopicArn")?;
         let aws = aws.clone();
         tokio::spawn(async move {
-            if let Err(why) = forward(&aws, account, &sqs, &queue, &to).await {
-                println!("notifications of {account} end here: {why:#}");
+            if let Err(why) = forward(&aws, place, &sqs, &queue, &to).await {
+                println!("notifications of {place} end here: {why:#}");
             }
         });
         Ok(())
@@ -140,7 +141,7 @@ impl Behind {
 
 async fn forward(
     aws: &CommandLine,
-    account: &str,
+    place: Place,
     sqs: &aws_sdk_sqs::Client,
     queue: &str,
     to: &str,
@@ -152,7 +153,7 @@ async fn forward(
             let text = |member: &str| sent[member].as_str().unwrap_or_default().to_owned();
             let (subject, said) = (text("Subject"), text("Message"));
             let publish = ["sns", "publish", "--topic-arn", to, "--subject", &subject, "--message", &said];
-            aws.run(account, &publish).await?;
+            aws.run(place, &publish).await?;
             let handle = message.receipt_handle().context("no handle")?;
             sqs.delete_message().queue_url(queue).receipt_handle(handle).send().await?;
         }
@@ -162,9 +163,9 @@ async fn forward(
 
 /// The access key that MiniStack gives a function: `ASIA`, and what its name and its role's come to
 /// (`core/lambda_runtime.py`, `execution_credentials`). Lambda makes them up.
-fn access_key(account: &str, role: &str) -> String {
-    let function = format!("arn:aws:lambda:{REGION}:{account}:function:draco-{role}");
-    let digest = Sha256::digest(format!("{function}:arn:aws:iam::{account}:role/draco-{role}-{REGION}"));
+fn access_key(Place { account, region }: Place, role: &str) -> String {
+    let function = format!("arn:aws:lambda:{region}:{account}:function:draco-{role}");
+    let digest = Sha256::digest(format!("{function}:arn:aws:iam::{account}:role/draco-{role}-{region}"));
     let mut key = "ASIA".to_owned();
     for byte in digest.iter().take(8) {
         let _ = write!(key, "{byte:02X}");

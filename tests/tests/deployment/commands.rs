@@ -28,13 +28,14 @@ impl Commands {
     pub(crate) fn new(folder: &Path, ministack: &str, behind: &str, architecture: &str) -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.to_owned();
         let config = folder.join("config.yaml");
+        let [source, other, dr] = [SOURCE, OTHER, DR].map(|place| place.account);
         let settings = format!(
             "AWS_REGION: {REGION}\n\
-             SOURCE_ACCTS: [\"{SOURCE}\", \"{OTHER}\"]\n\
-             DR_ACCT: \"{DR}\"\n\
+             SOURCE_ACCTS: [\"{source}\", \"{other}\"]\n\
+             DR_ACCT: \"{dr}\"\n\
              SOURCE_PROFILE: source\n\
              DR_PROFILE: dr\n\
-             CODE_BUCKET: draco-code-{DR}\n\
+             CODE_BUCKET: draco-code-{dr}\n\
              ARCHITECTURE: {architecture}\n\
              FLOOR: {{ last: 1 }}\n\
              lifecycles:\n  \
@@ -45,7 +46,7 @@ impl Commands {
         let profile = |name, account| {
             format!("[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {SECRET}\n")
         };
-        fs::write(&profiles, profile("source", SOURCE) + &profile("other", OTHER) + &profile("dr", DR))?;
+        fs::write(&profiles, profile("source", source) + &profile("other", other) + &profile("dr", dr))?;
 
         // No AWS settings of the user, and none of the variables that Cargo sets for tests, which would cause a rebuild.
         let kept = ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];

@@ -14,6 +14,7 @@ from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import lambda_svc, s3, sns
+from ministack.services.cloudformation import changesets, handlers, stacks
 
 
 def tls(pin):
@@ -65,6 +66,27 @@ def asynchronous(functions):
     )
 
 
+def of_joined_lists(evaluate):
+    """In conditions, Fn::Join tells whether a list is empty, as in `!Equals [!Join ["", !Ref Subnets], ""]` of many templates;
+    cfn-lint, which knows the functions that are possible there, accepts it. MiniStack takes the call itself for the value
+    (engine._evaluate_conditions)."""
+
+    def joined(part, parameters):
+        if isinstance(part, list):
+            return [joined(each, parameters) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "Fn::Join" in part:
+            delimiter, parameter = part["Fn::Join"]
+            return delimiter.join(parameters[parameter["Ref"]]["Value"].split(","))
+        return {key: joined(each, parameters) for key, each in part.items()}
+
+    def conditions(template, parameters):
+        return evaluate(template | {"Conditions": joined(template.get("Conditions", {}), parameters)}, parameters)
+
+    return conditions
+
+
 def end_with_who_started_it():
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -73,6 +95,8 @@ def end_with_who_started_it():
 app.pin_request_origin = tls(app.pin_request_origin)
 iam_evaluator._resolve_condition_key = of_role(iam_evaluator._resolve_condition_key)
 s3._get_object_data = of_any_bucket(s3._get_object_data)
+for module in (changesets, handlers, stacks):
+    module._evaluate_conditions = of_joined_lists(module._evaluate_conditions)
 sns._lambda_svc = asynchronous(lambda_svc)
 threading.Thread(target=end_with_who_started_it, daemon=True).start()
 app.main()

@@ -11,8 +11,11 @@
 mod behind;
 mod commands;
 mod ministack;
+mod regions;
 mod templates;
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,13 +27,35 @@ use behind::Behind;
 use commands::{Commands, Ran};
 use ministack::MiniStack;
 
-pub(crate) const SOURCE: &str = "111111111111";
-pub(crate) const OTHER: &str = "333333333333";
-pub(crate) const DR: &str = "222222222222";
+/// The region of the databases.
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// An account in a region.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) account: &'static str,
+    pub(crate) region: &'static str,
+}
+
+pub(crate) const SOURCE: Place = Place { account: "111111111111", region: REGION };
+pub(crate) const OTHER: Place = Place { account: "333333333333", region: REGION };
+pub(crate) const DR: Place = Place { account: "222222222222", region: REGION };
+/// Where DR moves to.
+pub(crate) const MOVED: Place = Place { region: "eu-central-1", ..DR };
+/// The second region of DR.
+pub(crate) const SECOND: Place = Place { region: "eu-north-1", ..DR };
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.account, self.region)
+    }
+}
 
 /// The functions run on this machine, so they are built for its processor.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+
+/// The folder of the templates from before there were several regions.
+const BEFORE: &str = "before";
 
 /// The time limit for each asynchronous step. Each takes seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -63,47 +88,52 @@ impl Stage {
         }
         let ministack = MiniStack::start(&folder.join("ministack"), target.join("python/bin"))?;
         let behind = Behind::start().await?;
-        let left_out = templates::copy(&folder.join("cfn"), &behind.url)?;
+        let left_out = templates::copy(&templates::NOW, &folder.join("cfn"), &behind.url)?;
+        templates::copy(&templates::ONE_REGION, &folder.join(BEFORE), &behind.url)?;
         let commands = Commands::new(&folder, &ministack.aws.url, &behind.url, ARCHITECTURE)?;
         Ok(Self { folder, ministack, behind, commands, left_out })
     }
 
-    /// Creates the stacks of a role, with these commands.
-    async fn create(&self, commands: &Commands, role: &str) -> anyhow::Result<Ran> {
-        commands.run(&format!("create {role} --yes --templates {}", self.folder.join("cfn").display())).await
+    /// Creates or updates the stacks of a role, with these commands and the templates in this folder.
+    async fn deploy(&self, commands: &Commands, what: &str, templates: &str) -> anyhow::Result<Ran> {
+        commands.run(&format!("{what} --yes --templates {}", self.folder.join(templates).display())).await
     }
 
-    async fn update(&self, what: &str, templates: &str) -> anyhow::Result<Ran> {
-        self.commands.run(&format!("update {what} --yes --templates {}", self.folder.join(templates).display())).await
+    /// As [`Stage::deploy`], with the current templates. It must succeed.
+    async fn deployed(&self, commands: &Commands, what: &str) -> anyhow::Result<String> {
+        let Ran { succeeded, output } = self.deploy(commands, what, "cfn").await?;
+        ensure!(succeeded, "`{what}` failed");
+        Ok(output)
     }
 }
 
 async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     let Stage { ministack: MiniStack { aws, .. }, behind, commands, .. } = stage;
 
-    heading("The bucket, the code, and the stacks: DR first.");
-    commands.xtask("setup-bucket --yes").await?;
+    heading("The buckets of all regions, the code, and the stacks in one region: DR first.");
+    let regions = commands.with("DR_REGION", MOVED.region).with("SECOND_REGION", SECOND.region);
+    regions.xtask("setup-bucket --yes").await?;
     ensure_contains(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
     commands.xtask("build").await?;
-    commands.xtask("upload").await?;
-    ensure!(!commands.xtask("upload").await?.contains("uploaded"), "unchanged code was uploaded again");
-    let refused = stage.create(commands, "consumer").await?;
+    regions.xtask("upload").await?;
+    ensure!(!regions.xtask("upload").await?.contains("uploaded"), "unchanged code was uploaded again");
+    let refused = stage.deploy(commands, "create consumer", BEFORE).await?;
     ensure!(!refused.succeeded, "the consumer was created without a recipient of alarms");
     ensure_contains(&refused.output, "alarms have no recipient")?;
     let other = commands.with("SOURCE_PROFILE", "other");
-    for (commands, role, account, left_out) in [
-        (commands, "consumer --no-alarms", DR, &stage.left_out[1]),
-        (commands, "producer", SOURCE, &stage.left_out[0]),
-        (&other, "producer", OTHER, &stage.left_out[0]),
+    // The first two are updated to the current templates later.
+    for (commands, what, templates, place) in [
+        (commands, "consumer --no-alarms", BEFORE, DR),
+        (commands, "producer", BEFORE, SOURCE),
+        (&other, "producer", "cfn", OTHER),
     ] {
-        ensure!(stage.create(commands, role).await?.succeeded, "creating the {role} in {account} failed");
-        let role = role.split(' ').next().context("no role")?;
-        behind.learn(aws, account, role).await?;
-        behind.notify(aws, account, role, left_out).await?;
+        let created = stage.deploy(commands, &format!("create {what}"), templates).await?;
+        ensure!(created.succeeded, "creating the {what} of {place} failed");
+        stage.connect(place).await?;
     }
     let status = commands.xtask("status").await?;
     for source in [SOURCE, OTHER] {
-        ensure_contains(&status, &format!("draco-source-{source} CREATE_COMPLETE"))?;
+        ensure_contains(&status, &format!("draco-source-{} CREATE_COMPLETE", source.account))?;
     }
     let again = stage.commands.run("create producer --yes").await?;
     ensure!(!again.succeeded, "an existing stack was created again");
@@ -121,41 +151,48 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     let second = stage.copied(SOURCE, "second").await?;
     commands.xtask("event keep").await?;
     stage.logged(&["would_delete", &first]).await?;
-    stage.wait_for_copies([&first, &second, &ledger]).await?;
+    stage.wait_for_copies(DR, [&first, &second, &ledger]).await?;
 
-    heading("Deletion is enabled: the keeper deletes the first two of three copies.");
-    let update = stage.update("consumer --no-dry-run", "cfn").await?;
-    ensure_contains(&update.output, &first)?;
-    ensure!(update.succeeded, "the update failed");
+    heading("Deletion is enabled with today's templates: the keeper deletes the first two of three copies.");
+    let before = stage.lasting(DR, "draco-consumer").await?;
+    ensure_contains(&stage.deployed(commands, "update consumer --no-dry-run").await?, &first)?;
+    stage.ensure_same(DR, "draco-consumer", &before).await?;
     // The keeper's role may delete from now on.
     behind.learn_role(aws, DR, "keeper").await?;
     behind.take_snapshot(SOURCE, "orders", "third").await?;
     let third = stage.copied(SOURCE, "third").await?;
     commands.xtask("event keep").await?;
-    stage.wait_for_copies([&third, &ledger]).await?;
+    stage.wait_for_copies(DR, [&third, &ledger]).await?;
 
-    heading("An update changes the code.");
+    heading("An update changes the code, and the templates to today's.");
+    let before = stage.lasting(SOURCE, "draco-producer").await?;
     let old = stage.function("producer").await?;
     let changed = OtherZip::make(stage)?;
     commands.xtask("upload").await?;
-    ensure!(stage.update("producer", "cfn").await?.succeeded, "the update failed");
+    stage.deployed(commands, "update producer").await?;
+    stage.ensure_same(SOURCE, "draco-producer", &before).await?;
     let new = stage.function("producer").await?;
     ensure!(old["CodeSha256"] != new["CodeSha256"], "the function's code did not change");
     drop(changed);
 
     heading("An update that fails is rolled back.");
     stage.break_template()?;
-    let Ran { succeeded, output } = stage.update("producer", "broken").await?;
+    let Ran { succeeded, output } = stage.deploy(commands, "update producer", "broken").await?;
     ensure!(!succeeded, "an update with a broken template succeeded");
     let last = output.lines().last().unwrap_or_default();
     ensure_contains(last, "wait4copy.asl.json.gone")?;
     ensure!(stage.function("producer").await? == new, "the function was changed by the failed update");
 
-    heading("Copying continues: the keeper deletes the copy before the next one.");
+    let second = commands.with("SECOND_REGION", SECOND.region);
+    let in_second = regions::add_second(stage, &second, [&third, &ledger]).await?;
+
+    heading("Copying continues, to both regions: the keeper deletes the copy before the next one.");
     behind.take_snapshot(SOURCE, "orders", "fourth").await?;
     let fourth = stage.copied(SOURCE, "fourth").await?;
     commands.xtask("event keep").await?;
-    stage.wait_for_copies([&fourth, &ledger]).await?;
+    stage.wait_for_copies(DR, [&fourth, &ledger]).await?;
+    let in_second = [in_second, vec![onward(&fourth)]].concat();
+    stage.wait_for_copies(SECOND, &in_second).await?;
     ensure_contains(&commands.xtask("status").await?, "enabled: expired copies are deleted")?;
     // The event subscriptions were left out, and no alarm recipient is configured.
     ensure_contains(&commands.run("doctor").await?.output, "DracoProducer: no RDS event subscription")?;
@@ -168,31 +205,46 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     aws.run(SOURCE, &[&["lambda", "invoke", "--function-name", "draco-producer"], &nonsense[..]].concat()).await?;
     stage.wait_for_dead_letter("producer").await?;
 
+    let moved = regions::move_dr(stage, &regions, &in_second).await?;
+    regions::delete(stage, &regions, &moved).await?;
+
     heading("A source account is removed. Its stack is deleted, its copies stay.");
-    let fewer = commands.with("SOURCE_ACCTS", SOURCE);
-    let templates = stage.folder.join("cfn");
-    let update = fewer.xtask(&format!("update consumer --yes --templates {}", templates.display())).await?;
-    ensure_contains(&update, &format!("draco-source-{OTHER} is deleted"))?;
-    ensure_contains(&fewer.xtask("status").await?, &format!("draco-source-{SOURCE} "))?;
-    stage.wait_for_copies([&fourth, &ledger]).await?;
+    let fewer = commands.with("SOURCE_ACCTS", SOURCE.account);
+    let update = stage.deployed(&fewer, "update consumer").await?;
+    ensure_contains(&update, &format!("draco-source-{} is deleted", OTHER.account))?;
+    ensure_contains(&fewer.xtask("status").await?, &format!("draco-source-{} ", SOURCE.account))?;
+    stage.wait_for_copies(DR, [&fourth, &ledger]).await?;
     other.xtask("delete producer --confirm draco-producer").await?;
 
-    heading("All stacks are deleted. The copies and their key stay.");
-    let key = behind.snapshots(DR).await?.remove(&fourth).and_then(|copy| copy.kms_key_id).context("no key")?;
+    heading("All stacks are deleted. The copies and their keys stay.");
     for role in ["producer", "consumer"] {
         commands.xtask(&format!("delete {role} --confirm draco-{role}")).await?;
     }
-    stage.wait_for_copies([&fourth, &ledger]).await?;
-    let key = aws.run(DR, &["kms", "describe-key", "--key-id", &key]).await?;
-    ensure!(key["KeyMetadata"]["KeyState"] == "Enabled", "the key of DR's copies was changed: {key}");
-    Ok(())
+    stage.ensure_kept(DR, [&fourth, &ledger]).await?;
+    stage.ensure_kept(MOVED, &moved.first).await?;
+    stage.ensure_kept(SECOND, &moved.second).await
+}
+
+/// The name in the second region of a copy that came from one region.
+fn onward(copy: &str) -> String {
+    copy.replacen("draco-", &format!("draco-{REGION}-"), 1)
 }
 
 impl Stage {
+    /// Tells the simulation what the stack of a role has made, and connects it to the simulation's notifications.
+    async fn connect(&self, place: Place) -> anyhow::Result<()> {
+        let (role, left_out) = match place.account == DR.account {
+            true => ("consumer", &self.left_out[1]),
+            false => ("producer", &self.left_out[0]),
+        };
+        self.behind.learn(&self.ministack.aws, place, role).await?;
+        self.behind.notify(&self.ministack.aws, place, role, left_out).await
+    }
+
     /// Waits until this snapshot is copied to DR and its transit copy is deleted. Returns the copy's identifier.
-    async fn copied(&self, account: &str, name: &str) -> anyhow::Result<String> {
-        until(&format!("{name} of {account} is copied to DR"), async || {
-            let snapshots = self.behind.snapshots(account).await?;
+    async fn copied(&self, place: Place, name: &str) -> anyhow::Result<String> {
+        until(&format!("{name} of {place} is copied to DR"), async || {
+            let snapshots = self.behind.snapshots(place).await?;
             let source = snapshots.get(name).with_context(|| format!("no snapshot {name}"))?;
             let tags = source.tag_list().iter();
             let copied = tags.filter(|tag| tag.key() == Some("Draco_Copied")).find_map(|tag| tag.value());
@@ -202,15 +254,31 @@ impl Stage {
         .await
     }
 
-    /// Waits until these are the snapshots in DR, and all are available.
-    async fn wait_for_copies<const N: usize>(&self, copies: [&String; N]) -> anyhow::Result<()> {
-        until(&format!("{copies:?} are the copies in DR"), async || {
-            let snapshots = self.behind.snapshots(DR).await?;
+    /// Waits until these are the snapshots there, and all are available.
+    async fn wait_for_copies<'a>(
+        &self,
+        place: Place,
+        copies: impl IntoIterator<Item = &'a String>,
+    ) -> anyhow::Result<()> {
+        let copies: BTreeSet<&String> = copies.into_iter().collect();
+        until(&format!("{copies:?} are the copies of {place}"), async || {
+            let snapshots = self.behind.snapshots(place).await?;
             let available =
                 snapshots.values().all(|one| one.status() == Some("available") && one.encrypted() == Some(true));
-            Ok((available && snapshots.keys().eq(copies)).then_some(()))
+            Ok((available && snapshots.keys().eq(copies.iter().copied())).then_some(()))
         })
         .await
+    }
+
+    /// Checks that exactly these copies are there without a stack, and that their keys can be used.
+    async fn ensure_kept<'a>(&self, place: Place, copies: impl IntoIterator<Item = &'a String>) -> anyhow::Result<()> {
+        self.wait_for_copies(place, copies).await?;
+        let snapshots = self.behind.snapshots(place).await?.into_values();
+        for key in snapshots.filter_map(|copy| copy.kms_key_id).collect::<BTreeSet<_>>() {
+            let key = self.ministack.aws.run(place, &["kms", "describe-key", "--key-id", &key]).await?;
+            ensure!(key["KeyMetadata"]["KeyState"] == "Enabled", "the key of the copies was changed: {key}");
+        }
+        Ok(())
     }
 
     /// Waits until a function has logged a line that contains all of these parts.
@@ -225,9 +293,9 @@ impl Stage {
     /// The log lines of the functions so far, without those of Lambda itself.
     async fn log_lines(&self) -> anyhow::Result<Vec<String>> {
         let mut all = Vec::new();
-        for (role, account) in [("producer", SOURCE), ("consumer", DR), ("keeper", DR)] {
+        for (role, place) in [("producer", SOURCE), ("consumer", DR), ("keeper", DR)] {
             let of = ["logs", "filter-log-events", "--log-group-name", &format!("/aws/lambda/draco-{role}")];
-            let answer = self.ministack.aws.run(account, &of).await?;
+            let answer = self.ministack.aws.run(place, &of).await?;
             let events = answer["events"].as_array().into_iter().flatten();
             let lines = events.filter_map(|event| event["message"].as_str()).filter(|line| line.starts_with('{'));
             all.extend(lines.map(str::to_owned));
@@ -237,23 +305,23 @@ impl Stage {
 
     /// Waits until a function's dead-letter queue has one message.
     async fn wait_for_dead_letter(&self, role: &str) -> anyhow::Result<()> {
-        let account = if role == "producer" { SOURCE } else { DR };
+        let place = if role == "producer" { SOURCE } else { DR };
         let name = format!("draco-{role}-dead-letters");
-        let queue = self.ministack.aws.run(account, &["sqs", "get-queue-url", "--queue-name", &name]).await?;
+        let queue = self.ministack.aws.run(place, &["sqs", "get-queue-url", "--queue-name", &name]).await?;
         let queue = queue["QueueUrl"].as_str().context("no queue")?;
         let of = ["sqs", "get-queue-attributes", "--queue-url", queue, "--attribute-names", "All"];
         until(&format!("the {role} has one dead letter"), async || {
-            let queue = self.ministack.aws.run(account, &of).await?;
+            let queue = self.ministack.aws.run(place, &of).await?;
             Ok((queue["Attributes"]["ApproximateNumberOfMessages"] == "1").then_some(()))
         })
         .await
     }
 
     async fn function(&self, role: &str) -> anyhow::Result<Value> {
-        let account = if role == "producer" { SOURCE } else { DR };
+        let place = if role == "producer" { SOURCE } else { DR };
         let name = format!("draco-{role}");
         let of = ["lambda", "get-function-configuration", "--function-name", &name];
-        let function = self.ministack.aws.run(account, &of).await?;
+        let function = self.ministack.aws.run(place, &of).await?;
         Ok(["CodeSha256", "Description", "Environment"]
             .map(|member| (member.to_owned(), function[member].clone()))
             .into_iter()

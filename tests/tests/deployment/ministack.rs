@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use crate::behind::SPEED;
-use crate::{DR, REGION};
+use crate::{DR, Place, REGION};
 
 /// With the access key that is the account's number, MiniStack lets its root do everything; its secret is this.
 pub(crate) const SECRET: &str = "test";
@@ -48,7 +48,7 @@ impl MiniStack {
             .env("TMPDIR", folder)
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
-            .env("MINISTACK_ACCOUNT_ID", DR)
+            .env("MINISTACK_ACCOUNT_ID", DR.account)
             .env("MINISTACK_REGION", REGION)
             // Signatures are verified, and roles may do what their policies say.
             .env("AUTH", "true")
@@ -81,8 +81,9 @@ impl MiniStack {
 }
 
 impl CommandLine {
-    /// What it prints to this account's root: `run(DR, &["sns", "list-topics"])`.
-    pub(crate) async fn run(&self, account: &str, args: &[&str]) -> anyhow::Result<Value> {
+    /// What it prints to the root of an account, in a region: `run(DR, &["sns", "list-topics"])`.
+    pub(crate) async fn run(&self, place: Place, args: &[&str]) -> anyhow::Result<Value> {
+        let Place { account, region } = place;
         let mut command = Command::new(self.programs.join("python"));
         command
             .arg("-B")
@@ -92,14 +93,14 @@ impl CommandLine {
             .args(["--endpoint-url", &self.url])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("AWS_DEFAULT_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", region)
             .env("AWS_ACCESS_KEY_ID", account)
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         let output = tokio::task::spawn_blocking(move || command.output()).await??;
         let told = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "aws {} in {account}: {}", args.join(" "), told.trim());
+        ensure!(output.status.success(), "aws {} in {place}: {}", args.join(" "), told.trim());
         if output.stdout.is_empty() {
             return Ok(Value::Null);
         }

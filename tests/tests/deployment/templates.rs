@@ -18,15 +18,26 @@ pub(crate) struct Subscription {
     pub(crate) categories: Vec<String>,
 }
 
-/// Copies `cfn/` into a folder, and says which subscriptions were left out: the producer's, and the consumer's.
-pub(crate) fn copy(to: &Path, behind: &str) -> anyhow::Result<[Vec<Subscription>; 2]> {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cfn");
+/// The templates in a folder, whose names end with a version.
+pub(crate) struct From {
+    folder: &'static str,
+    version: &'static str,
+}
+
+/// Those of this version.
+pub(crate) const NOW: From = From { folder: "cfn", version: "" };
+/// Those of the last version that had only one region.
+pub(crate) const ONE_REGION: From = From { folder: "crates/deploy/src/stack/fixtures", version: "-ae44417" };
+
+/// Copies templates into a folder, and says which subscriptions were left out: the producer's, and the consumer's.
+pub(crate) fn copy(From { folder, version }: &From, to: &Path, behind: &str) -> anyhow::Result<[Vec<Subscription>; 2]> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = |name: &str| root.join(folder).join(format!("{name}{version}.yaml"));
     fs::create_dir_all(to)?;
-    for unchanged in ["wait4copy.asl.json", "source.yaml"] {
-        fs::copy(from.join(unchanged), to.join(unchanged))?;
-    }
+    fs::copy(root.join("cfn/wait4copy.asl.json"), to.join("wait4copy.asl.json"))?;
+    fs::copy(file("source"), to.join("source.yaml"))?;
     let [producer, consumer] = ["producer", "consumer"].map(|role| {
-        let template = fs::read_to_string(from.join(format!("{role}.yaml")))?;
+        let template = fs::read_to_string(file(role))?;
         let (template, subscriptions) = without_subscriptions(&template)?;
         let template = with_endpoints(&template, behind).with_context(|| format!("in the template of the {role}"))?;
         fs::write(to.join(format!("{role}.yaml")), template)?;
