@@ -255,7 +255,7 @@ async fn final_state(fixture: &Fixture) -> anyhow::Result<FinalState> {
     let mut state = FinalState::new();
     for snapshot in fixture.all_snapshots().await? {
         let without_time = |key: &str, value: &str| match key {
-            tags::REPORTED | tags::TRANSIT_CREATED => (key.to_owned(), "a time".to_owned()),
+            tags::REPORTED | tags::TRANSIT_CREATED | tags::STARTED => (key.to_owned(), "a time".to_owned()),
             _ => (key.to_owned(), value.to_owned()),
         };
         state.insert(
