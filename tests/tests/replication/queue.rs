@@ -11,14 +11,17 @@ use serde_json::json;
 use sim::Settings;
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
-use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings};
+use sim::questions::CopiesOfOneDatabase;
+use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings, settings_where};
 
 /// The region of DR.
 const ELSEWHERE: &str = "eu-central-1";
 
-/// AWS allows this number of copies from another region at a time.
+/// AWS allows this number of copies from another region at a time. All snapshots are of one database, so no transit copy waits for
+/// the one before.
 fn limited(copies: usize) -> Settings {
-    Settings { copy_quota: copies, ..settings() }
+    let at_once = settings_where(|answers| answers.copies_of_one_database = CopiesOfOneDatabase::Parallel);
+    Settings { copy_quota: copies, ..at_once }
 }
 
 fn setup() -> anyhow::Result<Setup> {
