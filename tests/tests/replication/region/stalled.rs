@@ -3,8 +3,8 @@
 use protocol::{Place, Snapshot, SnapshotRole, Status};
 use rehearsal::{Database, Line, Setup};
 use sim::Settings;
-use sim::questions::{Answers, CopyStatus, CrossRegionLimit, LostSourceRegion};
-use tests::{DR, DR_REGION, Fixture, MINUTE, REGION, SOURCE, settings};
+use sim::questions::{CopiesOfOneDatabase, CopyStatus, CrossRegionLimit, LostSourceRegion};
+use tests::{DR, DR_REGION, Fixture, MINUTE, REGION, SOURCE, settings_where};
 
 /// Another region of the source account.
 const OTHER_REGION: &str = "eu-west-3";
@@ -14,13 +14,14 @@ const SLOTS: usize = 20;
 
 /// All places for copies in progress are held by copies of a lost region. Another region has a snapshot each day.
 async fn lost_region(setup: Setup) -> anyhow::Result<Fixture> {
-    let answers = Answers {
-        lost_source_region: LostSourceRegion::Stalls,
-        cross_region_limit: CrossRegionLimit::ToARegion,
-        copy_status: CopyStatus::Creating,
-        ..settings().answers
-    };
-    let settings = Settings { answers, copy_quota: SLOTS, ..settings() };
+    let answers = settings_where(|answers| {
+        answers.lost_source_region = LostSourceRegion::Stalls;
+        answers.cross_region_limit = CrossRegionLimit::ToARegion;
+        answers.copy_status = CopyStatus::Creating;
+        // All copies of the lost region are of one database.
+        answers.copies_of_one_database = CopiesOfOneDatabase::Parallel;
+    });
+    let settings = Settings { copy_quota: SLOTS, ..answers };
     // The timers end early: they need most of the time of these tests.
     let setup = setup.and_region(OTHER_REGION)?.dr_region(DR_REGION)?.consumer_parameter("WaitLimitHours", "1");
     let mut fixture = Fixture::with(settings, setup).await?;
