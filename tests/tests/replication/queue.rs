@@ -11,17 +11,20 @@ use serde_json::json;
 use sim::Settings;
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
-use sim::questions::CopiesOfOneDatabase;
+use sim::questions::{CopiesOfOneDatabase, Incremental};
 use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings, settings_where};
 
 /// The region of DR.
 const ELSEWHERE: &str = "eu-central-1";
 
-/// AWS allows this number of copies from another region at a time. All snapshots are of one database, so no transit copy waits for
-/// the one before.
+/// AWS allows this number of copies from another region at a time. Most snapshots are of one database: no transit copy waits for the
+/// one before, and each copy takes its full time, so that there is a queue.
 fn limited(copies: usize) -> Settings {
-    let at_once = settings_where(|answers| answers.copies_of_one_database = CopiesOfOneDatabase::Parallel);
-    Settings { copy_quota: copies, ..at_once }
+    let full = settings_where(|answers| {
+        answers.copies_of_one_database = CopiesOfOneDatabase::Parallel;
+        answers.incremental = Incremental::Never;
+    });
+    Settings { copy_quota: copies, ..full }
 }
 
 fn setup() -> anyhow::Result<Setup> {
