@@ -286,8 +286,8 @@ impl Consumer {
     }
 
     /// Publishes to the account of the source. If that account has removed its topic, or its topic refuses messages for another
-    /// reason, or its region is another and cannot be reached, DR continues without it: a retry would fill DR's dead letters. A reply that is lost is sent again when the source is
-    /// announced again.
+    /// reason, or its region is another and cannot be reached, DR continues without it: a retry would fill DR's dead letters. A
+    /// reply that is lost is sent again when the source is announced again.
     pub(crate) async fn reply(&self, message: &Message) -> anyhow::Result<()> {
         let snapshot = &message.origin().snapshot;
         match self.cloud.publish(&producer_topic(&snapshot.place), message).await {

@@ -93,8 +93,9 @@ fn alias(origin: &Origin, here: &Region) -> String {
     format!("alias/DRACO-{}/{region}{kind}/{}", database.place.account, database.id())
 }
 
-/// The alias in versions that did not distinguish the kinds, and served only their own region. Its key stays the key of the instance: copies of instances are
-/// incremental only if they are under one key. Copies of clusters in another account are never incremental.
+/// The alias in versions that did not distinguish the kinds, and served only their own region. Its key stays the key of the
+/// instance: copies of instances are incremental only if they are under one key. Copies of clusters in another account are never
+/// incremental.
 fn former_alias(origin: &Origin, here: &Region) -> Option<String> {
     let database = &origin.database;
     let was_served = database.kind == Kind::Instance && database.place.region == *here;

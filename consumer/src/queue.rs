@@ -308,6 +308,6 @@ fn class_of(error: &anyhow::Error) -> Option<Class> {
 }
 
 /// The other half is for the rest of the sweep.
-fn half_of_the_time(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn half_of_the_time(now: DateTime<Utc>, deadline: DateTime<Utc>) -> DateTime<Utc> {
     now + (deadline - now) / 2
 }

@@ -27,7 +27,7 @@ use protocol::{
 use tracing::{error, info, warn};
 
 use crate::decide::{Existing, Observed, Transit, Turn};
-use crate::queue::Standing;
+use crate::queue::{Standing, half_of_the_time};
 use crate::settings::First;
 use crate::{Cause, Consumer, DatabaseCopies, Look, Looked, ensure_true};
 
@@ -168,6 +168,7 @@ impl Consumer {
         reason: RefusalReason,
         why: &str,
     ) -> anyhow::Result<()> {
+        // A copy that cannot be read now counts as not refused before: one alarm too many is better than one too few.
         let known = self.cloud.find(first).await.ok().flatten();
         let known = known.and_then(|first| Refusal::parse(first.tags.get(tags::SECOND)?));
         match known.filter(|known| known.reason == reason) {
@@ -211,7 +212,7 @@ impl Consumer {
         second.gone = gone.into_values().collect();
         let (mut failures, mut looked) = (Vec::new(), 0);
         // The next sweep tags the rest. Half of the time is for copies that are not here yet.
-        let half = self.cloud.now() + (deadline - self.cloud.now()) / 2;
+        let half = half_of_the_time(self.cloud.now(), deadline);
         for (origin, first, copy) in settled.into_iter().take_while(|_| !self.is_time_up(half)) {
             let tagged = self.tag_first(&origin, &first, copy).await;
             failures.extend(tagged.err().map(|error| format!("{error:#}")));

@@ -1,10 +1,10 @@
 //! Which copies of DR's first region go on to its second one, and in which order.
 //!
 //! Copies that arrived in the first region since the second one exists always go on, oldest first. Older ones are the backfill:
-//! - a database that has nothing in the second region gets its newest copy, whatever the budget is;
+//! - a database that has nothing in the second region gets its newest copy, also if the budget is used up;
 //! - of the others, the newest are selected until the budget is used up. They follow oldest first, because the floor of the second
-//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. All copies in the second region of snapshots that are older than
-//!   it count, and so do those that were there once: deleting a copy there must not start another one.
+//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. Copies of snapshots from before the second
+//!   region count towards the budget, also if they were deleted there since: a deletion must not start another copy.
 //!
 //! Old and new is decided by arrival, which a source account does not choose: it could use up the budget otherwise.
 

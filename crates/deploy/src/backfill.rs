@@ -92,7 +92,7 @@ pub fn estimate_update(snapshots: &[Snapshot], config: &Config, second: &Place, 
                 has.databases.insert(pending.origin.database);
             }
             false if is_old => left.push(pending),
-            // It goes on, whatever the budget is.
+            // It goes on, also if the budget is used up.
             false => {}
         }
     }

@@ -242,7 +242,7 @@ impl AccountStatus {
             Some(true) => lines.push(line("deletion", "enabled: expired copies are deleted")),
             None => {}
         }
-        // Copies of a second region are reported to nobody.
+        // The second region sends no reports to source accounts.
         if role == Role::Consumer {
             let last = self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.text(now));
             lines.push(line("last copy", &last));
