@@ -157,10 +157,11 @@ impl Consumer {
             return self.refuse_because(look, RefusalReason::TooMany, why).await;
         }
         let identity = identity(&announcement, self.urgency(&announcement));
-        let name = name(&identity, self.cloud.now());
+        let now = self.cloud.now();
+        let name = name(&identity, now);
         // A ticket of this name may have ended too often in this hour. Then the source account announces the snapshot again.
         self.settings.wait_policy.start_ticket(&self.cloud, &name, announcement).await?;
-        if let Some(ticket) = Ticket::parse(&name) {
+        if let Some(ticket) = Ticket::parse(&name, now) {
             self.queue.read(|listed| listed.tickets.add(ticket));
         }
         info!(%snapshot, step = step::QUEUED, queued = 1,

@@ -42,7 +42,7 @@ pub struct Ticket {
     /// When the snapshot was taken.
     pub taken: DateTime<Utc>,
     kind: Kind,
-    /// When the ticket was started, by AWS's clock.
+    /// When the ticket was started.
     started: DateTime<Utc>,
     /// The region from which it is copied.
     region: Region,
@@ -106,9 +106,9 @@ fn letter(kind: Kind) -> char {
 }
 
 impl Ticket {
-    /// Parses the name of a running timer. `None` if it is another timer.
+    /// Parses the name of a timer that was started at this time. `None` if it is another timer.
     #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
+    pub fn parse(name: &str, started: DateTime<Utc>) -> Option<Self> {
         let rest = name.strip_prefix(QUEUED)?.strip_prefix('-')?;
         let (urgency, kind) = match rest.get(..2)? {
             "0i" => (Urgency::Current, Kind::Instance),
@@ -128,7 +128,7 @@ impl Ticket {
             urgency,
             taken,
             kind,
-            started: DateTime::UNIX_EPOCH,
+            started,
             region: region.parse().ok()?,
             account: account.parse().ok()?,
         })
@@ -156,8 +156,8 @@ impl Tickets {
     pub fn of(timers: &[RunningTimer]) -> Self {
         let mut tickets = Self::default();
         for RunningTimer { name, started } in timers {
-            if let Some(ticket) = Ticket::parse(name) {
-                tickets.add(Ticket { started: *started, ..ticket });
+            if let Some(ticket) = Ticket::parse(name, *started) {
+                tickets.add(ticket);
             } else if let Some(account) = timer::account(COPYING, name) {
                 *tickets.copying.entry(account).or_default() += 1;
             }

@@ -29,7 +29,7 @@ fn a_name_tells_everything_and_is_valid_after_any_number_of_starts() {
             for name in [name.clone(), hour.clone(), timer::nth(&hour, timer::STARTS)] {
                 let is_valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && name.len() <= 80;
                 assert!(is_valid, "{name}");
-                let parsed = Ticket::parse(&name).expect("a ticket");
+                let parsed = Ticket::parse(&name, DateTime::UNIX_EPOCH).expect("a ticket");
                 assert_eq!(parsed.class(), class(&announced));
                 assert_eq!((parsed.urgency, parsed.taken), (urgency, announced.origin.taken));
                 assert_eq!(parsed.account.as_str(), ONE);
@@ -51,7 +51,7 @@ fn another_timer_is_no_ticket() {
         "queued-0i-x-eu-1-2-3",
         "queued-é",
     ] {
-        assert_eq!(Ticket::parse(name), None, "{name}");
+        assert_eq!(Ticket::parse(name, DateTime::UNIX_EPOCH), None, "{name}");
     }
 }
 
@@ -70,6 +70,15 @@ fn tickets(names: &[String]) -> Tickets {
         RunningTimer { name: name.clone(), started }
     });
     Tickets::of(&timers.collect::<Vec<_>>())
+}
+
+/// A process adds the tickets that it starts to its own list. The alarm about the age of the queue must not count them as old.
+#[test]
+fn a_ticket_that_was_just_started_has_waited_since_then() {
+    let now = "2026-11-21T03:05:00Z".parse::<DateTime<Utc>>().unwrap();
+    let mut tickets = Tickets::default();
+    tickets.add(Ticket::parse(&name(&ticket(ONE, "eu-west-1", 0), now), now).unwrap());
+    assert_eq!(tickets.since(), Some(now));
 }
 
 /// AWS accepts a name once in ninety days.
