@@ -14,7 +14,7 @@ use protocol::{AccountId, Place, Region};
 
 use crate::RDS_ATTEMPTS;
 use crate::error::Failure;
-use crate::pair::Pair;
+use crate::rds::Rds;
 
 /// The time limit of one call to another region, with all attempts. A region can be gone for days, and calls to it must leave a
 /// function the time for the rest of its work.
@@ -41,7 +41,7 @@ pub(crate) struct Clients {
     config: SdkConfig,
     here: Place,
     distance: Distance,
-    rds: OnceLock<Pair>,
+    rds: OnceLock<Rds>,
     kms: OnceLock<aws_sdk_kms::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sfn: OnceLock<aws_sdk_sfn::Client>,
@@ -123,12 +123,12 @@ impl Clients {
         result
     }
 
-    pub(crate) fn rds(&self) -> &Pair {
+    pub(crate) fn rds(&self) -> &Rds {
         self.rds.get_or_init(|| {
             let retries = RetryConfig::standard().with_max_attempts(RDS_ATTEMPTS);
             let config = aws_sdk_rds::config::Builder::from(&self.config).retry_partition(partition("rds"));
             let config = config.retry_config(retries).build();
-            Pair::new(aws_sdk_rds::Client::from_conf(config), self.here.clone())
+            Rds::new(aws_sdk_rds::Client::from_conf(config), self.here.clone())
         })
     }
 

@@ -10,7 +10,7 @@ use protocol::Tags;
 use crate::Class;
 use crate::error::Failure;
 use crate::log::step;
-use crate::pair::time;
+use crate::rds::time;
 
 /// A key of this account.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //!
 //! Of the deployed code, only this crate uses types of the AWS SDK. It makes no decisions about snapshots.
 //!
-//! Reading order: [`Cloud`]; `pair`, which maps RDS's separate operations for instances and clusters to one set; `error`
+//! Reading order: [`Cloud`]; `rds`, which maps RDS's separate operations for instances and clusters to one set; `error`
 //! with its tables; `keys` and `timer`. The other modules are shared by the functions: [`Function`] (dispatching events),
 //! [`batch`] (one item after the other), `rejection` (messages that are not handled), [`wait`] (waiting for a copy), [`log`] (JSON lines) and `lambda` (the program).
 
@@ -24,8 +24,8 @@ mod keys;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod log;
-mod pair;
 pub mod queue;
+mod rds;
 mod rejection;
 mod timer;
 pub mod wait;

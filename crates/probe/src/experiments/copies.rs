@@ -29,7 +29,7 @@ pub(super) const ALL: &[Experiment] = &[
         subject: Subject::Fact {
             statement: "OriginalSnapshotCreateTime of a copy in DR is the time of the first snapshot, and SnapshotCreateTime \
                         is that of the copy.",
-            relied_on_by: "crates/cloud/src/pair.rs: invariant 10 compares it with the announcement",
+            relied_on_by: "crates/cloud/src/rds/snapshots.rs: invariant 10 compares it with the announcement",
         },
         needs: &[Need::Transit(Kind::Instance), Need::Key(Side::Dr)],
         minutes: 10,

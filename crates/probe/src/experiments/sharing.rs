@@ -49,7 +49,7 @@ pub(super) const ALL: &[Experiment] = &[
         name: "copies-listed-by-database",
         subject: Subject::Fact {
             statement: "The filter `db-instance-id` lists the copies of a database that does not exist in the account.",
-            relied_on_by: "crates/cloud/src/pair.rs and consumer/src/lib.rs: DR lists the copies of a database",
+            relied_on_by: "crates/cloud/src/rds/snapshots.rs and consumer/src/lib.rs: DR lists the copies of a database",
         },
         needs: &[Need::Transit(Kind::Instance), Need::Key(Side::Dr)],
         minutes: 10,

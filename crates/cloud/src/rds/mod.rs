@@ -1,0 +1,55 @@
+//! RDS has two sets of operations with the same meaning: one for instances, one for clusters. This module maps them to one. Each
+//! method matches on the kind once. The rest of Draco does not tell the two apart.
+//!
+//! Reading order: `snapshots`, then `databases`.
+
+mod databases;
+mod snapshots;
+
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::Tag;
+use chrono::{DateTime, Utc};
+use protocol::{Kind, Place, Tags};
+
+use crate::Quota;
+use crate::error::Failure;
+
+/// The maximum page size of RDS.
+const PAGE_SIZE: i32 = 100;
+
+/// RDS in one region of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Rds {
+    client: Client,
+    here: Place,
+}
+
+impl Rds {
+    pub(crate) fn new(client: Client, here: Place) -> Self {
+        Self { client, here }
+    }
+
+    /// RDS has one operation for both kinds.
+    pub(crate) async fn quota(&self, kind: Kind) -> Result<Option<Quota>, Failure> {
+        let name = match kind {
+            Kind::Instance => "ManualSnapshots",
+            Kind::Cluster => "ManualClusterSnapshots",
+        };
+        let described = self.client.describe_account_attributes().send().await?;
+        let quota = described.account_quotas().iter().find(|quota| quota.account_quota_name() == Some(name));
+        let number = |value: Option<i64>| value.and_then(|value| usize::try_from(value).ok());
+        Ok(quota.and_then(|quota| Some(Quota { used: number(quota.used())?, most: number(quota.max())? })))
+    }
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+pub(crate) fn time(value: Option<&aws_smithy_types::DateTime>) -> Option<DateTime<Utc>> {
+    value.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
+}
+
+fn tags(list: &[Tag]) -> Tags {
+    list.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
+}
