@@ -36,6 +36,7 @@ pub mod questions;
 mod rds;
 mod regions;
 mod schedule;
+pub mod servers;
 mod sns;
 mod sqs;
 pub mod stack;

@@ -19,6 +19,7 @@ use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
 use crate::questions::Answers;
 use crate::regions::{self, Regions, Unreachable};
+use crate::servers::{NoServers, Servers};
 use crate::throttle::Throttle;
 use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub max_journal_entries: Option<usize>,
     /// The answers to the open questions about AWS.
     pub answers: Answers,
+    /// What stands behind the endpoints of databases.
+    pub servers: Arc<dyn Servers>,
 }
 
 impl Default for Settings {
@@ -74,6 +77,7 @@ impl Default for Settings {
             calls_per_second: None,
             max_journal_entries: None,
             answers: Answers::default(),
+            servers: Arc::new(NoServers),
         }
     }
 }
@@ -216,6 +220,7 @@ impl World {
         let now = self.now();
         state.run_due_changes(now);
         state.now = state.now.max(now);
+        state.settings.servers.note_time(state.now);
         let result = change(&mut state);
         self.0.agenda_changed.notify_one();
         result
