@@ -26,6 +26,7 @@ pub mod bill;
 mod call;
 mod clock;
 mod context;
+mod durations;
 pub mod fault;
 mod iam;
 pub mod journal;
@@ -49,5 +50,6 @@ mod without_effect;
 pub mod world;
 
 pub use call::Service;
+pub use durations::{Bounds, Durations};
 pub use iam::Network;
 pub use world::{Settings, World};

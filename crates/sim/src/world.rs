@@ -15,6 +15,7 @@ use crate::alarms::Alarm;
 use crate::bill::Meter;
 use crate::call::{Call, CallResult, Caller, Error, Service};
 use crate::clock::Clock;
+use crate::durations::Durations;
 use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
 use crate::questions::Answers;
@@ -53,6 +54,8 @@ pub struct Settings {
     /// The maximum number of journal entries. When it is exceeded, the older half is removed. `None`: all entries are
     /// kept.
     pub max_journal_entries: Option<usize>,
+    /// How long changes of databases take.
+    pub durations: Durations,
     /// The answers to the open questions about AWS.
     pub answers: Answers,
     /// What stands behind the endpoints of databases.
@@ -76,6 +79,7 @@ impl Default for Settings {
             cluster_copy_quota: 5,
             calls_per_second: None,
             max_journal_entries: None,
+            durations: Durations::default(),
             answers: Answers::default(),
             servers: Arc::new(NoServers),
         }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::find_database_by_resource_id;
+use super::databases::{DatabaseUid, Use};
 use super::identifiers::Arn;
 use super::keys::has_usable_key;
 use super::lifecycle::{remove, start_snapshot};
@@ -15,44 +15,45 @@ use crate::world::State;
 
 /// Schedules the daily backups of a new database. A later database of the same name has another resource identifier and
 /// its own schedule.
-pub(super) fn schedule(state: &mut State, database: Arn, resource_id: String) {
+pub(super) fn schedule(state: &mut State, database: DatabaseUid) {
     let now = state.now;
-    let Some(found) = find_database_by_resource_id(state, &database, &resource_id) else { return };
+    let Some(found) = database.find(state) else { return };
     let next = found.facts.window.next(now);
     state.agenda.at(next, move |state| {
         // A backup that is missed is not made up.
         if !state.is_cut(&database.region) {
-            back_up(state, &database, &resource_id);
+            back_up(state, &database);
         }
-        schedule(state, database, resource_id);
+        schedule(state, database);
     });
 }
 
 /// Takes the first automated snapshot of a database that has just become available, if the world's answer to `first-backup` is
 /// `at-creation`.
-pub(super) fn start(state: &mut State, database: &Arn, resource_id: &str) {
+pub(super) fn start(state: &mut State, database: &DatabaseUid) {
     if state.settings.answers.first_backup == FirstBackup::AtCreation {
-        back_up(state, database, resource_id);
+        back_up(state, database);
     }
 }
 
 /// "Automated backups don't occur while a DB snapshot copy is running in the same AWS Region for the same database" (RDS
 /// User Guide, "Introduction to backups").
-fn back_up(state: &mut State, database: &Arn, resource_id: &str) {
+fn back_up(state: &mut State, uid: &DatabaseUid) {
+    let Some(database) = &uid.arn(state) else { return };
     let answer = state.settings.answers.backup_during_copy;
-    if answer != BackupDuringCopy::Taken && is_copied(state, database, resource_id) {
-        if let Some(found) = find_database_by_resource_id(state, database, resource_id) {
+    if answer != BackupDuringCopy::Taken && is_copied(state, database, &uid.resource_id) {
+        if let Some(found) = uid.find(state) {
             found.is_backup_due = answer == BackupDuringCopy::Postponed;
         }
         return;
     }
     let now = state.now;
     let id = format!("rds:{}-{}", database.id, now.format("%Y-%m-%d-%H-%M"));
-    let Some(found) = find_database_by_resource_id(state, database, resource_id) else { return };
+    let Some(found) = uid.find(state) else { return };
     found.is_backup_due = false;
     let (days, tags) = (found.facts.retention_days, found.tags_for_snapshots());
     // "Your DB instance must be in the available state for automated backups to occur" (the same).
-    if days == 0 || found.check_available(database.kind).is_err() || !has_usable_key(state, database) {
+    if days == 0 || found.check(Use::Snapshot).is_err() || !has_usable_key(state, database) {
         return;
     }
     // A snapshot retained from a deleted database of the same name may have this identifier.
@@ -84,9 +85,9 @@ pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
     let accounts = copy.copy_of.iter().map(|source| &source.account);
     let accounts: BTreeSet<String> = accounts.chain([&copy.arn().account]).cloned().collect();
     for account in accounts {
-        let (database, resource_id) = (Arn { account, ..copy.database_arn() }, &copy.database.resource_id);
-        if find_database_by_resource_id(state, &database, resource_id).is_some_and(|found| found.is_backup_due) {
-            back_up(state, &database, resource_id);
+        let database = DatabaseUid::new(&Arn { account, ..copy.database_arn() }, &copy.database.resource_id);
+        if database.find(state).is_some_and(|found| found.is_backup_due) {
+            back_up(state, &database);
         }
     }
 }

@@ -5,11 +5,12 @@ use std::ops::Bound;
 
 use serde::Deserialize;
 
-use super::databases::{Facts, KeyPlace, usable_key, usable_key_in};
+use super::databases::Facts;
 use super::describe::viewer;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType};
 use super::keys::encryption_context;
+use super::keys::{KeyPlace, usable_key, usable_key_in};
 use super::kind::Kind;
 use super::lifecycle::{check_can_create, check_snapshot_id, remove};
 use super::options::{self, OptionsOfCopy};

@@ -177,7 +177,7 @@ fn list<'s>(
 fn check_database_exists(state: &State, ctx: &RdsContext, named: &str) -> Result<(), Error> {
     let arn = ctx.arn_of(ResourceType::Database, named).filter(|arn| ctx.is_own(arn));
     let family = read_family(state, &ctx.caller.account, &ctx.region, ctx.kind);
-    let found = arn.zip(family).is_some_and(|(arn, family)| family.databases.contains_key(&arn.id));
+    let found = arn.zip(family).is_some_and(|(arn, family)| family.databases.contains(&arn.id));
     if found { Ok(()) } else { Err(ctx.kind.snapshot_not_found(named)) }
 }
 

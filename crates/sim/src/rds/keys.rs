@@ -1,14 +1,11 @@
 //! Whether RDS can use the encryption key of a database, and what happens to the database if it cannot.
 
 use chrono::TimeDelta;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::databases::{Status, become_available};
-use super::events::EventKind;
+use super::databases::{DatabaseUid, Status};
 use super::identifiers::Arn;
 use super::kind::Kind;
-use super::{RdsContext, find_database, find_database_by_resource_id, view};
+use super::{RdsContext, find_database};
 use crate::call::Error;
 use crate::kms::{self, EncryptionContext};
 use crate::world::State;
@@ -47,22 +44,23 @@ const GRACE: TimeDelta = TimeDelta::hours(2);
 const RECOVERABLE: TimeDelta = TimeDelta::days(7);
 
 /// Changes the status of a database whose key cannot be used.
-pub(super) fn watch(state: &mut State, database: Arn, resource_id: String) {
-    let Some(found) = find_database_by_resource_id(state, &database, &resource_id) else { return };
+pub(super) fn watch(state: &mut State, database: DatabaseUid) {
+    let Some(found) = database.find(state) else { return };
     // AWS managed keys cannot be disabled.
     let Some(key) = found.key.clone() else { return };
     if kms::is_managed(state, &key) {
         return;
     }
     state.at_in(&database.region.clone(), state.now + WATCH, move |state| {
-        look(state, &database, &resource_id);
-        watch(state, database, resource_id);
+        look(state, &database);
+        watch(state, database);
     });
 }
 
-fn look(state: &mut State, database: &Arn, resource_id: &str) {
-    let (now, is_usable) = (state.now, has_usable_key(state, database));
-    let Some(found) = find_database_by_resource_id(state, database, resource_id) else { return };
+fn look(state: &mut State, database: &DatabaseUid) {
+    let Some(arn) = database.arn(state) else { return };
+    let (now, is_usable) = (state.now, has_usable_key(state, &arn));
+    let Some(found) = database.find(state) else { return };
     if found.status == Status::Available && is_usable {
         found.key_lost = None;
         return;
@@ -86,38 +84,37 @@ fn look(state: &mut State, database: &Arn, resource_id: &str) {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct StartRequest {
-    #[serde(rename = "DBInstanceIdentifier")]
-    identifier: String,
+/// The ARN of a key in the caller's region that the caller may use for these operations with this encryption context. `of` describes
+/// the key in the error message.
+pub(super) fn usable_key(
+    state: &mut State,
+    ctx: &RdsContext,
+    key: &str,
+    use_of_key: (&[&str], &EncryptionContext),
+    of: &str,
+) -> Result<String, Error> {
+    usable_key_in(state, ctx, KeyPlace { region: &ctx.region, via: &ctx.region }, key, use_of_key, of)
 }
 
-/// Recovers a database: "enable the KMS key and restart this DB instance".
-pub(super) fn start(state: &mut State, ctx: &RdsContext, wanted: &StartRequest) -> Result<Value, Error> {
-    let found = ctx.own_database(state, &wanted.identifier)?;
-    let (arn, resource_id, key) = (found.arn.clone(), found.facts.resource_id.clone(), found.key.clone());
-    if found.status != Status::InaccessibleRecoverable {
-        let (id, status) = (&arn.id, found.status.name());
-        // As users of RDS reported.
-        return Err(ctx.kind.invalid_database_state(match ctx.kind {
-            Kind::Instance => format!(
-                "Instance {id} cannot be started as it is not in one of the following statuses: 'stopped, \
-                 inaccessible-encryption-credentials-recoverable, incompatible-network (only valid for non-SqlServer \
-                 instances)'."
-            ),
-            Kind::Cluster => format!(
-                "DbCluster {id} is in {status} state but expected it to be one of stopped, \
-                 inaccessible-encryption-credentials-recoverable."
-            ),
-        }));
-    }
-    if !has_usable_key(state, &arn) {
-        let message = format!("The KMS key [{}] of {arn} is not enabled.", key.unwrap_or_default());
-        return Err(Error::new("KMSKeyNotAccessibleFault", message));
-    }
-    let found = ctx.own_database(state, &wanted.identifier)?;
-    (found.status, found.key_lost) = (Status::Starting, None);
-    let view = view::database(found);
-    become_available(state, (arn, resource_id), Status::Starting, EventKind::DatabaseStarted);
-    Ok(json!({ ctx.kind.spelling().database: view }))
+/// Where a key is, and through RDS of which region it is used.
+#[derive(Clone, Copy)]
+pub(super) struct KeyPlace<'a> {
+    pub(super) region: &'a str,
+    pub(super) via: &'a str,
+}
+
+/// The same for a key in any region.
+pub(super) fn usable_key_in(
+    state: &mut State,
+    ctx: &RdsContext,
+    KeyPlace { region, via }: KeyPlace<'_>,
+    key: &str,
+    (operations, context): (&[&str], &EncryptionContext),
+    of: &str,
+) -> Result<String, Error> {
+    let via = format!("rds.{via}");
+    kms::usable_key(state, &ctx.caller, region, key, operations, (&via, context)).map_err(|kms::Refusal(message)| {
+        let what = "does not exist, is not enabled or you do not have permissions to access it";
+        Error::new("KMSKeyNotAccessibleFault", format!("{of} KMS key [{key}] {what}: {message}."))
+    })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::databases::Use;
 use super::events::{EventKind, record_event};
 use super::identifiers::{Arn, ResourceType, check_identifier};
 use super::keys::has_usable_key;
@@ -32,7 +33,7 @@ pub(super) struct CreateRequest {
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Xml, Error> {
     let id = check_snapshot_id(ctx, &wanted.identifier)?;
     let found = ctx.own_database(state, &wanted.database)?;
-    found.check_available(ctx.kind)?;
+    found.check(Use::Snapshot)?;
     let (database, inherited) = (found.arn.clone(), found.tags_for_snapshots());
     if !has_usable_key(state, &database) {
         return Err(inaccessible(&database));

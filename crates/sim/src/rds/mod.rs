@@ -12,8 +12,8 @@
 mod backups;
 mod categories;
 mod copy;
+#[allow(dead_code, reason = "restores and modifications use the rest")]
 mod databases;
-mod deletion;
 mod describe;
 mod engines;
 mod events;
@@ -24,7 +24,6 @@ mod incremental;
 mod keys;
 mod kind;
 mod lifecycle;
-mod modify;
 mod options;
 mod paging;
 mod permissions;
@@ -44,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call::{Call, CallResult, Caller, Error, Service, run};
 use crate::world::State;
 pub(crate) use copy::source_region_lost;
-use databases::Database;
+use databases::{Database, Databases};
 use events::Events;
 use identifiers::{Arn, ResourceType};
 use incremental::Copies;
@@ -65,15 +64,17 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
     match call.operation.as_str() {
         "CreateDBInstance" | "CreateDBCluster" => {
             Setting::check_parameters(&call, ctx.kind)?;
-            run(call, |wanted| databases::create(state, ctx, wanted))
+            run(call, |wanted| databases::create::create(state, ctx, wanted))
         }
-        "DescribeDBInstances" | "DescribeDBClusters" => run(call, |wanted| databases::describe(state, ctx, &wanted)),
+        "DescribeDBInstances" | "DescribeDBClusters" => {
+            run(call, |wanted| databases::describe::describe(state, ctx, &wanted))
+        }
         "ModifyDBInstance" | "ModifyDBCluster" => {
             Setting::check_parameters(&call, ctx.kind)?;
-            run(call, |wanted| modify::modify(state, ctx, wanted))
+            run(call, |wanted| databases::modify::modify(state, ctx, wanted))
         }
-        "StartDBInstance" | "StartDBCluster" => run(call, |wanted| keys::start(state, ctx, &wanted)),
-        "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| deletion::delete(state, ctx, &wanted)),
+        "StartDBInstance" | "StartDBCluster" => run(call, |wanted| databases::power::start(state, ctx, &wanted)),
+        "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| databases::delete::delete(state, ctx, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => {
             run(call, |wanted| describe::describe(state, ctx, &wanted))
@@ -119,7 +120,7 @@ pub(crate) struct Rds {
 /// The databases of one kind, and their snapshots.
 #[derive(Default)]
 struct Family {
-    databases: BTreeMap<String, Database>,
+    databases: Databases,
     snapshots: Snapshots,
     /// Snapshots that other accounts share with this account. Public snapshots are in the state of an account named
     /// `all`.
@@ -205,11 +206,6 @@ impl RdsContext {
 
 fn find_database<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Database> {
     state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases.get_mut(&arn.id)
-}
-
-/// The database with this resource identifier, unless it was deleted.
-fn find_database_by_resource_id<'s>(state: &'s mut State, arn: &Arn, resource_id: &str) -> Option<&'s mut Database> {
-    find_database(state, arn).filter(|database| database.facts.resource_id == resource_id)
 }
 
 fn find_snapshot<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Snapshot> {

@@ -286,8 +286,8 @@ fn check_topic(topic_arn: &str) -> Result<(), Error> {
 fn check_sources(state: &mut State, ctx: &RdsContext, source_type: &str, ids: &BTreeSet<String>) -> Result<(), Error> {
     let rds = ctx.rds(state);
     let exists = |rds: &mut super::Rds, id: &str| match source_type {
-        "db-instance" => rds.instances.databases.contains_key(id),
-        "db-cluster" => rds.clusters.databases.contains_key(id),
+        "db-instance" => rds.instances.databases.contains(id),
+        "db-cluster" => rds.clusters.databases.contains(id),
         "db-snapshot" => rds.instances.snapshots.contains(id),
         "db-cluster-snapshot" => rds.clusters.snapshots.contains(id),
         _ => false,

@@ -1,27 +1,25 @@
 //! Deleting databases.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::databases::{Database, Status};
-use super::events::{EventKind, record_event};
-use super::identifiers::Arn;
-use super::kind::Kind;
-use super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
-use super::rules::invalid_combination;
-use super::snapshots::Origin;
-use super::{RdsContext, backups, find_database_by_resource_id, find_snapshot_by_uid, keys, view};
+use super::super::events::{EventKind, record_event};
+use super::super::kind::Kind;
+use super::super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
+use super::super::rules::invalid_combination;
+use super::super::snapshots::Origin;
+use super::super::{RdsContext, backups, find_snapshot_by_uid, keys};
+use super::changes::{self, Step};
+use super::{Database, DatabaseUid, Status, Use, view};
 use crate::call::Error;
 use crate::kms;
 use crate::world::State;
 
-/// The minimum time until a database is deleted.
-const DELETION: TimeDelta = TimeDelta::minutes(3);
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct DeleteRequest {
+pub(in crate::rds) struct DeleteRequest {
     #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
     #[serde(default)]
@@ -38,7 +36,7 @@ fn yes() -> bool {
 
 /// An instance has the status `deleting` until it is gone, which is not before its final snapshot is available. A cluster
 /// has it after its final snapshot is available.
-pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
+pub(in crate::rds) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest) -> Result<Value, Error> {
     let found = ctx.own_database(state, &wanted.identifier)?;
     let arn = found.arn.clone();
     if let Status::Deleting | Status::TakingFinalSnapshot = found.status {
@@ -50,11 +48,11 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
     if found.facts.engine.product.is_custom() && !wanted.skip_final_snapshot {
         return Err(invalid_combination("SkipFinalSnapshot is required to delete an RDS Custom instance."));
     }
-    let (tags, resource_id) = (found.tags_for_snapshots(), found.facts.resource_id.clone());
+    let (tags, uid, wanted_backups) = (found.tags_for_snapshots(), found.uid(), wanted.delete_automated_backups);
     let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
         (true, None) => None,
         (false, Some(named)) => {
-            found.check_available(ctx.kind)?;
+            found.check(Use::Snapshot)?;
             if !keys::has_usable_key(state, &arn) {
                 let message = format!("The KMS key of {arn} is not enabled, so no final snapshot can be taken.");
                 return Err(Error::new("KMSKeyNotAccessibleFault", message));
@@ -73,37 +71,36 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
         }
     };
     let last = last.and_then(|last| find_snapshot_by_uid(state, &last)).and_then(|last| last.status.until());
-    let found = ctx.own_database(state, &wanted.identifier)?;
-    found.status =
-        if ctx.kind == Kind::Cluster && last.is_some() { Status::TakingFinalSnapshot } else { Status::Deleting };
-    let view = view::database(found);
-    let with_backups = wanted.delete_automated_backups;
-    match (ctx.kind, last) {
-        (Kind::Cluster, Some(taken)) => state.at_in(&ctx.region, taken, move |state| {
-            if let Some(found) = find_database_by_resource_id(state, &arn, &resource_id) {
-                found.status = Status::Deleting;
-                remove_at(state, state.now + DELETION, (arn, resource_id), with_backups);
-            }
-        }),
-        (_, last) => {
-            let ends = last.into_iter().fold(state.now + DELETION, DateTime::max);
-            remove_at(state, ends, (arn, resource_id), with_backups);
+    let taking = last.map(|taken| (taken - state.now).to_std().unwrap_or_default());
+    let gone = Step::end().with(move |state, uid| remove(state, uid, wanted_backups));
+    let deleting = |duration: Option<Duration>| match duration {
+        Some(duration) => Step::lasting_exactly(Status::Deleting, duration),
+        None => Step::lasting(Status::Deleting, |durations| durations.deletion),
+    };
+    let steps = match (ctx.kind, taking) {
+        (_, None) => vec![deleting(None), gone],
+        // An instance is not gone before its final snapshot is available.
+        (Kind::Instance, Some(taking)) => {
+            vec![deleting(Some(taking.max(state.settings.durations.deletion.longest))), gone]
         }
-    }
-    Ok(json!({ ctx.kind.spelling().database: view }))
+        (Kind::Cluster, Some(taking)) => {
+            vec![Step::lasting_exactly(Status::TakingFinalSnapshot, taking), deleting(None), gone]
+        }
+    };
+    changes::start(state, &uid, steps);
+    let found = ctx.own_database(state, &wanted.identifier)?;
+    Ok(json!({ ctx.kind.spelling().database: view::database(found) }))
 }
 
-fn remove_at(state: &mut State, at: DateTime<Utc>, (arn, resource_id): (Arn, String), with_backups: bool) {
-    state.at_in(&arn.region.clone(), at, move |state| {
-        let databases = &mut state.region_state(&arn.account, &arn.region).rds.family(arn.kind).databases;
-        if let Some(grant) = databases.remove(&arn.id).and_then(|database| database.grant) {
-            kms::retire_of_service(state, &grant);
-        }
-        if with_backups {
-            backups::remove_all(state, &arn, &resource_id);
-        }
-        record_event(state, &arn, EventKind::DatabaseDeleted);
-    });
+fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
+    let Some(gone) = uid.remove(state) else { return };
+    if let Some(grant) = &gone.grant {
+        kms::retire_of_service(state, grant);
+    }
+    if with_backups {
+        backups::remove_all(state, &gone.arn, &uid.resource_id);
+    }
+    record_event(state, &gone.arn, EventKind::DatabaseDeleted);
 }
 
 /// "The database can't be deleted when deletion protection is enabled." The Aurora guide has the response for clusters,

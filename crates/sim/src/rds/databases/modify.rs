@@ -5,24 +5,25 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::given::WithSettings;
-use super::{RdsContext, databases::Facts, rules, view};
+use super::super::given::WithSettings;
+use super::super::{RdsContext, rules};
+use super::{Facts, Use, view};
 use crate::call::Error;
 use crate::world::State;
 
 #[derive(Deserialize)]
-pub(super) struct ModifyRequest {
+pub(in crate::rds) struct ModifyRequest {
     #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
 }
 
-pub(super) fn modify(
+pub(in crate::rds) fn modify(
     state: &mut State,
     ctx: &RdsContext,
     WithSettings { request, given }: WithSettings<ModifyRequest>,
 ) -> Result<Value, Error> {
     let found = ctx.own_database(state, &request.identifier)?;
-    found.check_available(ctx.kind)?;
+    found.check(Use::Modify)?;
     let mut settings = found.facts.settings.clone();
     settings.give(ctx.kind, given)?;
     rules::choose_windows(&mut settings, &mut state.random)?;

@@ -1,0 +1,72 @@
+//! Describing databases.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::filters::{self, Filter, Property};
+use super::super::kind::Kind;
+use super::super::{RdsContext, paging};
+use super::{Database, view};
+use crate::call::Error;
+use crate::page;
+use crate::questions::FilteredOut;
+use crate::world::State;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::rds) struct DescribeRequest {
+    #[serde(rename = "DBInstanceIdentifier")]
+    identifier: Option<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    max_records: Option<i64>,
+    marker: Option<String>,
+}
+
+pub(in crate::rds) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeRequest) -> Result<Value, Error> {
+    let spelling = ctx.kind.spelling();
+    let list = format!("{}s", spelling.database);
+    let (size, last) = (paging::size(wanted.max_records)?, paging::last(&list, wanted.marker.as_ref())?);
+    filters::check(state.settings.answers.unnamed_errors, &wanted.filters, filter_names(ctx.kind))?;
+    if let Some(named) = &wanted.identifier {
+        let answer = state.settings.answers.filtered_out;
+        let found = ctx.own_database(state, named)?;
+        let found = match (found.passes(&wanted.filters)?, answer) {
+            (true, _) => vec![view::database(found)],
+            (false, FilteredOut::Empty) => Vec::new(),
+            (false, FilteredOut::NotFound) => return Err(ctx.kind.database_not_found(named)),
+        };
+        return Ok(json!({ list: found }));
+    }
+    let candidates = page::after(last.as_ref(), ctx.family(state).databases.by_id());
+    let found = candidates.map(|(id, database)| {
+        let passes = database.passes(&wanted.filters)?;
+        Ok(passes.then(|| (id, view::database(database))))
+    });
+    let (found, marker) = paging::cut(found, size)?;
+    let marker = marker.map(|id| page::marker(&list, id));
+    Ok(json!({ list: found, "Marker": marker }))
+}
+
+/// The filters that the API reference lists for each operation.
+fn filter_names(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Instance => &["db-cluster-id", "db-instance-id", "dbi-resource-id", "domain", "engine"],
+        Kind::Cluster => &["clone-group-id", "db-cluster-id", "db-cluster-resource-id", "domain", "engine"],
+    }
+}
+
+impl Database {
+    fn passes(&self, filters: &[Filter]) -> Result<bool, Error> {
+        filters::passes(filters, |filter| {
+            Some(match (filter, self.arn.kind) {
+                ("db-instance-id", _) | ("db-cluster-id", Kind::Cluster) => Property::Resource(self.arn.clone()),
+                ("dbi-resource-id" | "db-cluster-resource-id", _) => Property::text(&self.facts.resource_id),
+                ("engine", _) => Property::text(self.facts.engine.name),
+                // No instance is in a cluster, no database in a domain, and no cluster is a clone.
+                ("db-cluster-id" | "domain" | "clone-group-id", _) => Property::None,
+                _ => return None,
+            })
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Databases: instances and clusters. They hold no data and accept no connections.
+//!
+//! A database is created or restored by a plan (`plan`), changes through a sequence of statuses (`changes`), each of which allows
+//! some uses (`status`), and is found by its identifier or, for good, by its resource identifier (`store`). The operations are in
+//! `create`, `describe` (with `view`), `modify`, `power` and `delete`.
+
+pub(super) mod changes;
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod describe;
+pub(super) mod modify;
+pub(super) mod plan;
+pub(super) mod power;
+mod status;
+mod store;
+mod view;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::engines::Engine;
+use super::identifiers::Arn;
+use super::kind::Kind;
+use super::options::OptionGroup;
+use super::settings::Settings;
+use super::tags::Tags;
+use super::windows::DailyWindow;
+use crate::call::Error;
+use crate::kms::ServiceGrant;
+#[allow(unused_imports, reason = "modifications use it")]
+pub(super) use status::{Class, Status, Use};
+pub(super) use store::{DatabaseUid, Databases};
+
+pub(super) struct Database {
+    pub(super) arn: Arn,
+    pub(super) facts: Arc<Facts>,
+    pub(super) status: Status,
+    /// The ARN of the encryption key.
+    pub(super) key: Option<String>,
+    /// RDS's grant on the key.
+    pub(super) grant: Option<ServiceGrant>,
+    /// Since when RDS knows that it cannot use the key.
+    pub(super) key_lost: Option<DateTime<Utc>>,
+    pub(super) tags: Tags,
+    pub(super) secret: Option<Secret>,
+    pub(super) option_group: Option<OptionGroup>,
+    /// Whether an automated backup has been postponed.
+    pub(super) is_backup_due: bool,
+    /// The number of the change in progress.
+    change: u64,
+    /// How many durations were drawn.
+    draws: u64,
+}
+
+/// The properties of a database that its snapshots report. A modification replaces them: earlier snapshots keep theirs.
+#[derive(Clone)]
+pub(super) struct Facts {
+    pub(super) id: String,
+    /// Unlike the identifier, never used again.
+    pub(super) resource_id: String,
+    pub(super) engine: &'static Engine,
+    pub(super) created: DateTime<Utc>,
+    /// The size of a snapshot.
+    pub(super) gib: u32,
+    pub(super) window: DailyWindow,
+    pub(super) retention_days: u32,
+    pub(super) settings: Settings,
+}
+
+/// The secret in which RDS keeps the master user's password. Secrets Manager is not simulated.
+pub(super) struct Secret {
+    pub(super) arn: String,
+    pub(super) key: String,
+}
+
+impl Database {
+    pub(super) fn tags_for_snapshots(&self) -> Tags {
+        if self.facts.settings.flag("CopyTagsToSnapshot") { self.tags.clone() } else { Tags::new() }
+    }
+
+    /// Refuses a use that the status does not allow.
+    pub(super) fn check(&self, wanted: Use) -> Result<(), Error> {
+        if self.status.allows(wanted) {
+            return Ok(());
+        }
+        let kind: Kind = self.arn.kind;
+        let (database, id, status) = (kind.spelling().database, &self.facts.id, self.status.name());
+        Err(kind.invalid_database_state(format!("{database} {id} is not in available state: it is {status}.")))
+    }
+}

@@ -1,0 +1,170 @@
+//! New databases: all that is decided before anything is created. Creating and restoring make such a plan, which [`begin`] carries
+//! out.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::engines::Engine;
+use super::super::events::{EventKind, record_event};
+use super::super::identifiers::ResourceType;
+use super::super::keys::{self, encryption_context};
+use super::super::kind::Kind;
+use super::super::options::OptionGroup;
+use super::super::rules::invalid_combination;
+use super::super::settings::Settings;
+use super::super::snapshots::SnapshotUid;
+use super::super::tags::Tags;
+use super::super::windows::DailyWindow;
+use super::super::{RdsContext, backups};
+use super::changes::{self, Step};
+use super::{Database, DatabaseUid, Facts, Secret, Status, view};
+use crate::call::Error;
+use crate::durations::{Bounds, Durations};
+use crate::kms::{self, EncryptionContext};
+use crate::world::State;
+
+/// A database that can be created: everything is checked, nothing has been done.
+pub(in crate::rds) struct NewDatabase {
+    /// Checked, in lower case, and not in use.
+    pub(in crate::rds) id: String,
+    /// From [`new_resource_id`]. The encryption context of the key has it.
+    pub(in crate::rds) resource_id: String,
+    pub(in crate::rds) engine: &'static Engine,
+    /// Complete: with all defaults.
+    pub(in crate::rds) settings: Settings,
+    /// The size of its data and of its snapshots.
+    pub(in crate::rds) gib: u32,
+    /// The ARN of the encryption key, which the caller may use. From [`key`].
+    pub(in crate::rds) key: Option<String>,
+    pub(in crate::rds) tags: Tags,
+    pub(in crate::rds) secret: Option<Secret>,
+    pub(in crate::rds) option_group: Option<OptionGroup>,
+    pub(in crate::rds) data: Data,
+    pub(in crate::rds) course: Course,
+}
+
+/// Where the data of a new database comes from.
+pub(in crate::rds) enum Data {
+    /// An empty database with this password, unless RDS manages one.
+    New { password: Option<String> },
+    /// A snapshot.
+    Snapshot(SnapshotUid),
+    /// Another database, as it was at a time.
+    PointInTime { of: DatabaseUid, at: chrono::DateTime<chrono::Utc> },
+}
+
+/// What a new database goes through.
+pub(in crate::rds) struct Course {
+    /// How long it is `creating`.
+    pub(in crate::rds) takes: fn(&Durations) -> Bounds,
+    /// The status after that: `Available`, or one of a failure.
+    pub(in crate::rds) ends: Status,
+    /// The event when it has become available.
+    pub(in crate::rds) event: EventKind<'static>,
+}
+
+impl Course {
+    /// Of an empty database.
+    pub(in crate::rds) fn creation() -> Self {
+        Self { takes: |durations| durations.creation, ends: Status::Available, event: EventKind::DatabaseCreated }
+    }
+}
+
+/// Refuses an identifier that is in use.
+pub(in crate::rds) fn check_free(state: &mut State, ctx: &RdsContext, id: &str) -> Result<(), Error> {
+    if ctx.family(state).databases.contains(id) { Err(ctx.kind.database_already_exists()) } else { Ok(()) }
+}
+
+/// Creates the database, and schedules what becomes of it. Returns the response.
+pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabase) -> Result<Value, Error> {
+    let arn = ctx.arn(ResourceType::Database, &new.id);
+    let context = encryption_context(ctx.kind, &new.resource_id);
+    let service = format!("rds.{}", ctx.region);
+    let grant =
+        new.key.as_ref().and_then(|key| kms::grant_to_service(state, &ctx.caller.account, key, &service, &context));
+    let database = Database {
+        arn: arn.clone(),
+        facts: Arc::new(Facts {
+            id: new.id,
+            resource_id: new.resource_id,
+            engine: new.engine,
+            created: state.now,
+            gib: new.gib,
+            window: DailyWindow::read(new.settings.text("PreferredBackupWindow").unwrap_or_default())?,
+            retention_days: new.settings.number("BackupRetentionPeriod").unwrap_or_default(),
+            settings: new.settings,
+        }),
+        status: Status::Creating,
+        key: new.key,
+        grant,
+        key_lost: None,
+        tags: new.tags,
+        secret: new.secret,
+        option_group: new.option_group,
+        is_backup_due: false,
+        change: 0,
+        draws: 0,
+    };
+    let (view, uid) = (view::database(&database), database.uid());
+    ctx.family(state).databases.insert(database);
+    backups::schedule(state, uid.clone());
+    keys::watch(state, uid.clone());
+    let Course { takes, ends, event } = new.course;
+    let steps = vec![
+        Step::lasting(Status::Creating, takes),
+        Step::resting(ends).with(move |state, uid| {
+            if ends == Status::Available {
+                became_available(state, uid, event);
+                backups::start(state, uid);
+            }
+        }),
+    ];
+    changes::start(state, &uid, steps);
+    Ok(json!({ ctx.kind.spelling().database: view }))
+}
+
+/// Records the event of a database that has become available.
+pub(super) fn became_available(state: &mut State, uid: &DatabaseUid, event: EventKind<'_>) {
+    if let Some(arn) = uid.arn(state) {
+        record_event(state, &arn, event);
+    }
+}
+
+/// The operations that a database requires on its key.
+const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
+
+/// The key of a new database: the AWS managed key for RDS, unless the request names another.
+pub(in crate::rds) fn key(
+    state: &mut State,
+    ctx: &RdsContext,
+    encrypted: bool,
+    wanted: Option<&str>,
+    context: &EncryptionContext,
+) -> Result<Option<String>, Error> {
+    match (encrypted, wanted) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(invalid_combination("A KMS key can only be specified when StorageEncrypted is true.")),
+        (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
+        (true, Some(key)) => keys::usable_key(state, ctx, key, (&KEY_OPERATIONS, context), "Specified").map(Some),
+    }
+}
+
+/// The secret of the master user. "If you don't specify MasterUserSecretKmsKeyId, then the aws/secretsmanager KMS key is
+/// used to encrypt the secret."
+pub(in crate::rds) fn secret(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
+    let key = match key {
+        None => kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager"),
+        Some(key) => keys::usable_key(state, ctx, key, (&KEY_OPERATIONS, &EncryptionContext::new()), "The secret's")?,
+    };
+    let suffix: String = std::iter::repeat_with(|| state.random.alphanumeric()).take(6).collect();
+    let prefix = ctx.kind.spelling().resource_prefix;
+    let name = format!("rds!{prefix}{}-{suffix}", state.new_uuid());
+    Ok(Secret { arn: format!("arn:aws:secretsmanager:{}:{}:secret:{name}", ctx.region, ctx.caller.account), key })
+}
+
+/// `db-4ZC7Q2J5Y3W6K8M1N9P0RSTUVW`.
+pub(in crate::rds) fn new_resource_id(state: &mut State, kind: Kind) -> String {
+    let random: String = std::iter::repeat_with(|| state.random.alphanumeric().to_ascii_uppercase()).take(26).collect();
+    format!("{}{random}", kind.spelling().resource_prefix)
+}
