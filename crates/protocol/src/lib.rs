@@ -3,7 +3,8 @@
 //! All input from outside is parsed here into a type, or into an error that states the input and the expected form. Reading
 //! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`] with [`engine`], [`database`] and [`backup_window`], [`origin`] (which source a copy was made from) with
 //! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
-//! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look).
+//! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look). [`spec`] has the settings of
+//! databases, which a restore needs.
 //!
 //! This crate reads no clock, does no I/O and uses no AWS SDK type.
 
@@ -22,6 +23,7 @@ mod quote;
 pub mod settings;
 pub mod snapshot;
 mod source_tags;
+pub mod spec;
 pub mod tags;
 pub mod topic;
 pub mod wait;
@@ -36,5 +38,6 @@ pub use origin::{Origin, SnapshotRole};
 pub use place::{AccountId, Place, Region};
 pub use snapshot::{Snapshot, Status};
 pub use source_tags::SourceTags;
+pub use spec::Spec;
 pub use tags::Tags;
 pub use topic::TopicArn;

@@ -31,6 +31,10 @@ pub const ACCEPTED: &str = "Draco_Accepted";
 /// On the newest copy of a database, set by a person in DR: no further copies are expected.
 pub const RETIRED: &str = "Draco_Retired";
 
+/// On transit copies and copies: the settings of the database when the transit copy was started ([`crate::spec`]). As many of these
+/// as are needed, from the first one on.
+pub const SPEC: [&str; 6] = ["Draco_Spec", "Draco_Spec2", "Draco_Spec3", "Draco_Spec4", "Draco_Spec5", "Draco_Spec6"];
+
 /// On copies in DR's first region: the ARN of the copy in its second region.
 pub const SECOND: &str = "Draco_Second";
 
@@ -111,7 +115,7 @@ impl Tags {
     #[must_use]
     pub fn for_copy(&self, own: &Self, rule: &SourceTags) -> (Self, Vec<String>) {
         let (mut tags, mut left_out) = (own.clone(), Vec::new());
-        let others = self.iter().filter(|(key, _)| !OWN.contains(key));
+        let others = self.iter().filter(|(key, _)| !OWN.contains(key) && !SPEC.contains(key));
         let mut others: Vec<(String, &str)> =
             others.filter_map(|(key, value)| Some((rule.key_on_copy(key)?, value))).collect();
         others.sort_by_key(|(key, _)| (key != LIFECYCLE, key.starts_with(ORIGIN_PREFIX)));

@@ -10,6 +10,8 @@ mod messages;
 mod random_input;
 mod round_trips;
 mod settings;
+mod spec;
+mod spec_table;
 mod tags;
 mod topics;
 mod waiting;
