@@ -21,7 +21,7 @@ pub const REGION: &str = "us-east-1";
 pub const AS_OF: &str = "2026-11-21";
 
 /// Item, name, unit, price in dollars, and the number of units for that price.
-const PRICES: [(BillItem, &str, &str, f64, f64); 9] = [
+const PRICES: [(BillItem, &str, &str, f64, f64); 11] = [
     (BillItem::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
     (BillItem::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
     (BillItem::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
@@ -29,6 +29,8 @@ const PRICES: [(BillItem, &str, &str, f64, f64); 9] = [
     (BillItem::SqsRequests, "SQS requests", "request", 0.40, 1_000_000.0),
     (BillItem::Keys, "KMS keys", "key-month", 1.00, 1.0),
     (BillItem::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
+    (BillItem::Secrets, "Secrets", "secret-month", 0.40, 1.0),
+    (BillItem::SecretRequests, "Secrets requests", "request", 0.05, 10_000.0),
     (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
     // From us-east-1 to another region, except us-east-2 (0.01).
     (BillItem::Transfer, "RDS snapshot transfer", "GiB", 0.02, 1.0),
@@ -46,6 +48,9 @@ pub(crate) enum BillItem {
     /// Customer managed keys, by the time that they exist.
     Keys,
     KmsRequests,
+    /// Secrets, by the time that they exist.
+    Secrets,
+    SecretRequests,
     /// Snapshots, by MiB and the time that they exist.
     Storage,
     /// Snapshots that were copied to another region, in MiB.
@@ -114,12 +119,17 @@ impl BillItem {
             // MiB-milliseconds
             Self::LambdaTime => 1024.0 * 1000.0,
             // key-milliseconds
-            Self::Keys => MONTH_MILLISECONDS,
+            Self::Keys | Self::Secrets => MONTH_MILLISECONDS,
             // MiB-milliseconds
             Self::Storage => 1024.0 * MONTH_MILLISECONDS,
             // MiB
             Self::Transfer => 1024.0,
-            Self::LambdaRequests | Self::Transitions | Self::Publishes | Self::SqsRequests | Self::KmsRequests => 1.0,
+            Self::LambdaRequests
+            | Self::Transitions
+            | Self::Publishes
+            | Self::SqsRequests
+            | Self::KmsRequests
+            | Self::SecretRequests => 1.0,
         }
     }
 }
@@ -167,6 +177,7 @@ impl Meter {
             // Failed requests are charged too, but not those that did not reach AWS.
             Event::Call { error: Some(error), .. } if error == UNREACHABLE => {}
             Event::Call { service: Service::Kms, .. } => self.add(BillItem::KmsRequests, 1),
+            Event::Call { service: Service::Secrets, .. } => self.add(BillItem::SecretRequests, 1),
             Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
             Event::Call { .. } | Event::LogDenied { .. } => {}
             // A delivery to a queue is charged as an SQS request. A delivery to a function is free.
@@ -194,13 +205,13 @@ impl fmt::Display for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}",
+            "{:<22}{:>16} {:<13}{:>13} {:<10}{:>12}",
             "", "quantity", "", "price in $", "per units", "cost in $"
         )?;
         for Line { item, quantity, unit, price, per, dollars } in &self.lines {
-            writeln!(f, "{item:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
+            writeln!(f, "{item:<22}{quantity:>16.3} {unit:<13}{price:>13} {per:<10}{dollars:>12.6}")?;
         }
-        writeln!(f, "{:<22}{:>64.6}", "total", self.total)?;
+        writeln!(f, "{:<22}{:>66.6}", "total", self.total)?;
         write!(f, "Prices of {} in {}, without free tiers.", self.as_of, self.region)
     }
 }

@@ -54,6 +54,9 @@ pub enum Service {
     Kms,
     /// Relational Database Service.
     Rds,
+    /// Secrets Manager.
+    #[serde(rename = "secretsmanager")]
+    Secrets,
     /// Simple Notification Service.
     Sns,
     /// Simple Queue Service.
@@ -143,7 +146,7 @@ impl Input {
 const FIRST_FILTER_VALUE: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
 
 /// The members that identify the resource of a call, most specific first.
-const RESOURCE_MEMBERS: [&str; 20] = [
+const RESOURCE_MEMBERS: [&str; 21] = [
     "TargetDBSnapshotIdentifier",
     "TargetDBClusterSnapshotIdentifier",
     "DBSnapshotIdentifier",
@@ -164,6 +167,7 @@ const RESOURCE_MEMBERS: [&str; 20] = [
     "executionArn",
     "stateMachineArn",
     "SourceIdentifier",
+    "SecretId",
 ];
 
 /// The output of an operation.
@@ -272,14 +276,16 @@ impl Error {
     pub(crate) fn throttled(service: Service) -> Self {
         match service {
             Service::Rds | Service::Sns | Service::Sts => Self::new("Throttling", "Rate exceeded"),
-            Service::Kms | Service::Sqs | Service::States => Self::new("ThrottlingException", "Rate exceeded"),
+            Service::Kms | Service::Secrets | Service::Sqs | Service::States => {
+                Self::new("ThrottlingException", "Rate exceeded")
+            }
         }
     }
 
     /// The caller lacks a permission. The code depends on the service.
     pub(crate) fn access_denied(service: Service, message: String) -> Self {
         match service {
-            Service::Kms | Service::States => Self::new("AccessDeniedException", message),
+            Service::Kms | Service::Secrets | Service::States => Self::new("AccessDeniedException", message),
             Service::Rds | Service::Sts => Self::new("AccessDenied", message).status(403),
             Service::Sns => Self::new("AuthorizationError", message).status(403),
             Service::Sqs => Self::new("AccessDeniedException", message).status(403),

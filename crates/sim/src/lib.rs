@@ -37,6 +37,7 @@ pub mod questions;
 mod rds;
 mod regions;
 mod schedule;
+mod secrets;
 pub mod servers;
 mod sns;
 mod sqs;

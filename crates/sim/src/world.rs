@@ -22,7 +22,7 @@ use crate::questions::Answers;
 use crate::regions::{self, Regions, Unreachable};
 use crate::servers::{NoServers, Servers};
 use crate::throttle::Throttle;
-use crate::{iam, kms, lambda, rds, schedule, sns, sqs, states, sts, wire};
+use crate::{iam, kms, lambda, rds, schedule, secrets, sns, sqs, states, sts, wire};
 
 /// The settings of a new world.
 #[derive(Clone, Debug)]
@@ -128,6 +128,7 @@ pub(crate) struct RegionState {
     pub(crate) lambda: lambda::Lambda,
     pub(crate) rds: rds::Rds,
     pub(crate) schedules: schedule::Schedules,
+    pub(crate) secrets: secrets::Secrets,
     pub(crate) sns: sns::Sns,
     pub(crate) sqs: sqs::Sqs,
     pub(crate) states: states::States,
@@ -345,6 +346,7 @@ impl State {
         match call.service {
             Service::Kms => kms::serve(self, call),
             Service::Rds => rds::serve(self, call),
+            Service::Secrets => secrets::serve(self, call),
             Service::Sns => sns::serve(self, call),
             Service::Sqs => sqs::serve(self, call),
             Service::States => states::serve(self, call),
@@ -356,6 +358,7 @@ impl State {
     fn required_permissions(&mut self, call: &Call) -> Result<Vec<iam::RequiredPermission>, Error> {
         match call.service {
             Service::Rds => rds::required_permissions(self, call),
+            Service::Secrets => secrets::required_permissions(self, call),
             Service::Sns => Ok(sns::required_permissions(call)),
             Service::Sqs => sqs::required_permissions(call),
             Service::States => states::required_permissions(call),

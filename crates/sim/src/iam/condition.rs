@@ -75,7 +75,7 @@ const OPERATORS: [(&str, Compare, Sense); 13] = [
 /// The condition keys that a simulated service or the principal provides. A condition on any other key is refused: the
 /// key would be absent from every request, and the condition would silently give the wrong result. A key that ends in
 /// `/` or `:` is a prefix, followed by the key of a tag or of an encryption context.
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 49] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
@@ -120,6 +120,11 @@ const KEYS: [&str; 44] = [
     "rds:db-tag/",
     "rds:req-tag/",
     "rds:snapshot-tag/",
+    "secretsmanager:Name",
+    "secretsmanager:ResourceTag/",
+    "secretsmanager:SecretId",
+    "secretsmanager:VersionId",
+    "secretsmanager:VersionStage",
 ];
 
 impl Condition {

@@ -46,12 +46,17 @@ enum Protocol {
 }
 
 /// Each service with its name in signatures and its protocol.
-const SERVICES: [(Service, &str, Protocol); 6] = [
+const SERVICES: [(Service, &str, Protocol); 7] = [
     (Service::Kms, "kms", Protocol::Json { target: "TrentService", content_type: "application/x-amz-json-1.1" }),
     (
         Service::Rds,
         "rds",
         Protocol::Query { version: "2014-10-31", namespace: "http://rds.amazonaws.com/doc/2014-10-31/" },
+    ),
+    (
+        Service::Secrets,
+        "secretsmanager",
+        Protocol::Json { target: "secretsmanager", content_type: "application/x-amz-json-1.1" },
     ),
     (
         Service::Sns,

@@ -47,13 +47,15 @@ async fn an_unused_world_costs_nothing_and_the_bill_has_its_prices() {
         ("SQS requests", 0.40, 1e6),
         ("KMS keys", 1.00, 1.0),
         ("KMS requests", 0.03, 1e4),
+        ("Secrets", 0.40, 1.0),
+        ("Secrets requests", 0.05, 1e4),
         ("RDS snapshot storage", 0.095, 1.0),
         ("RDS snapshot transfer", 0.02, 1.0),
     ];
     assert_eq!(prices, published);
     let text = bill.to_string();
     assert!(text.ends_with("Prices of 2026-11-21 in us-east-1, without free tiers."), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 86), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 88), "{text}");
     println!("{text}");
     assert_eq!(serde_json::to_value(&bill).expect("JSON")["region"], "us-east-1");
 }
