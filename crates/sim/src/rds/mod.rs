@@ -24,6 +24,7 @@ mod incremental;
 mod keys;
 mod kind;
 mod lifecycle;
+mod managed_secret;
 mod options;
 mod paging;
 mod permissions;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::identifiers::{Arn, ResourceType};
 use super::tags::{Tag, tags_of};
-use super::{RdsContext, find_database};
+use super::{RdsContext, find_database, managed_secret};
 use crate::call::{Call, Error, Service};
 use crate::iam::RequiredPermission;
 use crate::questions::CopiedTagsPermission;
@@ -83,6 +83,8 @@ struct RequestFields {
     tag_keys: Vec<String>,
     #[serde(default)]
     copy_tags: bool,
+    #[serde(default, rename = "ManageMasterUserPassword")]
+    manage_password: bool,
 }
 
 /// The permissions that a call requires.
@@ -107,6 +109,9 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
     {
         let copy = ctx.named(ResourceType::Snapshot, fields.target.as_deref());
         required.push(fields.permission(state, &ctx, "AddTagsToResource", &copy));
+    }
+    if fields.manage_password {
+        required.extend(managed_secret::permissions(&ctx));
     }
     if let Some(last) = &fields.final_snapshot {
         fields.permissions_for_final_snapshot(state, &ctx, last, &mut required);

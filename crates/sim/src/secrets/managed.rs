@@ -53,16 +53,6 @@ pub(crate) fn create(state: &mut State, arn: &str, new: NewManaged) {
     lifecycle::insert(state, (place.account, place.region), secret);
 }
 
-/// The current value of a secret.
-pub(crate) fn value<'s>(state: &'s mut State, arn: &str) -> Option<&'s str> {
-    let secret = find(state, arn)?;
-    let current = secret.versions.values().find(|version| version.stages.contains(CURRENT))?;
-    match &current.value {
-        SecretValue::Text(text) => Some(text),
-        SecretValue::Binary(_) => None,
-    }
-}
-
 /// Stores a new value. The one before becomes `AWSPREVIOUS`.
 pub(crate) fn rotate(state: &mut State, arn: &str, value: String) {
     let (now, version) = (state.now, state.new_uuid());

@@ -9,6 +9,7 @@ use super::super::given::WithSettings;
 use super::super::identifiers::{MAX_DATABASE_ID_LENGTH, check_identifier};
 use super::super::keys::encryption_context;
 use super::super::kind::Kind;
+use super::super::managed_secret;
 use super::super::options;
 use super::super::rules::{self, Credentials};
 use super::super::settings::Settings;
@@ -58,7 +59,8 @@ pub(in crate::rds) fn create(
     let context = encryption_context(ctx.kind, &resource_id);
     let key = plan::key(state, ctx, request.storage_encrypted, request.kms_key_id.as_deref(), &context)?;
     let secret_key = request.master_user_secret_kms_key_id.as_deref();
-    let secret = if request.manage_master_user_password { Some(plan::secret(state, ctx, secret_key)?) } else { None };
+    let secret =
+        if request.manage_master_user_password { Some(managed_secret::new(state, ctx, secret_key)?) } else { None };
     let option_group = match &request.option_group_name {
         Some(_) if ctx.kind == Kind::Cluster => {
             return Err(Error::not_simulated("option groups of clusters".to_owned()));

@@ -10,7 +10,7 @@ use super::super::kind::Kind;
 use super::super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::super::rules::invalid_combination;
 use super::super::snapshots::Origin;
-use super::super::{RdsContext, backups, find_snapshot_by_uid, keys};
+use super::super::{RdsContext, backups, find_snapshot_by_uid, keys, managed_secret};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Status, Use, view};
 use crate::call::Error;
@@ -96,6 +96,9 @@ fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
     let Some(gone) = uid.remove(state) else { return };
     if let Some(grant) = &gone.grant {
         kms::retire_of_service(state, grant);
+    }
+    if let Some(secret) = &gone.secret {
+        managed_secret::remove(state, secret);
     }
     if with_backups {
         backups::remove_all(state, &gone.arn, &uid.resource_id);

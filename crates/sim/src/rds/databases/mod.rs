@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use super::engines::Engine;
 use super::identifiers::Arn;
 use super::kind::Kind;
+use super::managed_secret::Secret;
 use super::options::OptionGroup;
 use super::settings::Settings;
 use super::tags::Tags;
@@ -43,6 +44,7 @@ pub(super) struct Database {
     /// Since when RDS knows that it cannot use the key.
     pub(super) key_lost: Option<DateTime<Utc>>,
     pub(super) tags: Tags,
+    /// Where RDS keeps the password of the master user, if it manages it.
     pub(super) secret: Option<Secret>,
     pub(super) option_group: Option<OptionGroup>,
     /// Whether an automated backup has been postponed.
@@ -68,15 +70,13 @@ pub(super) struct Facts {
     pub(super) settings: Settings,
 }
 
-/// The secret in which RDS keeps the master user's password. Secrets Manager is not simulated.
-pub(super) struct Secret {
-    pub(super) arn: String,
-    pub(super) key: String,
-}
-
 impl Database {
     pub(super) fn tags_for_snapshots(&self) -> Tags {
         if self.facts.settings.flag("CopyTagsToSnapshot") { self.tags.clone() } else { Tags::new() }
+    }
+
+    pub(super) fn master_username(&self) -> String {
+        self.facts.settings.text("MasterUsername").unwrap_or_default().to_owned()
     }
 
     /// Refuses a use that the status does not allow.

@@ -10,6 +10,7 @@ use super::super::events::{EventKind, record_event};
 use super::super::identifiers::ResourceType;
 use super::super::keys::{self, encryption_context};
 use super::super::kind::Kind;
+use super::super::managed_secret::{self, Secret};
 use super::super::options::OptionGroup;
 use super::super::rules::invalid_combination;
 use super::super::settings::Settings;
@@ -18,7 +19,7 @@ use super::super::tags::Tags;
 use super::super::windows::DailyWindow;
 use super::super::{RdsContext, backups};
 use super::changes::{self, Step};
-use super::{Database, DatabaseUid, Facts, Secret, Status, view};
+use super::{Database, DatabaseUid, Facts, Status, view};
 use crate::call::Error;
 use crate::durations::{Bounds, Durations};
 use crate::kms::{self, EncryptionContext};
@@ -38,6 +39,7 @@ pub(in crate::rds) struct NewDatabase {
     /// The ARN of the encryption key, which the caller may use. From [`key`].
     pub(in crate::rds) key: Option<String>,
     pub(in crate::rds) tags: Tags,
+    /// From [`managed_secret::new`].
     pub(in crate::rds) secret: Option<Secret>,
     pub(in crate::rds) option_group: Option<OptionGroup>,
     pub(in crate::rds) data: Data,
@@ -108,6 +110,7 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
     };
     let (view, uid) = (view::database(&database), database.uid());
     ctx.family(state).databases.insert(database);
+    managed_secret::create(state, &uid);
     backups::schedule(state, uid.clone());
     keys::watch(state, uid.clone());
     let Course { takes, ends, event } = new.course;
@@ -115,6 +118,7 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
         Step::lasting(Status::Creating, takes),
         Step::resting(ends).with(move |state, uid| {
             if ends == Status::Available {
+                managed_secret::activate(state, uid);
                 became_available(state, uid, event);
                 backups::start(state, uid);
             }
@@ -132,7 +136,8 @@ pub(super) fn became_available(state: &mut State, uid: &DatabaseUid, event: Even
 }
 
 /// The operations that a database requires on its key.
-const KEY_OPERATIONS: [&str; 4] = ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
+pub(in crate::rds) const KEY_OPERATIONS: [&str; 4] =
+    ["kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"];
 
 /// The key of a new database: the AWS managed key for RDS, unless the request names another.
 pub(in crate::rds) fn key(
@@ -148,19 +153,6 @@ pub(in crate::rds) fn key(
         (true, None) => Ok(Some(kms::managed_key(state, &ctx.caller.account, &ctx.region, "rds"))),
         (true, Some(key)) => keys::usable_key(state, ctx, key, (&KEY_OPERATIONS, context), "Specified").map(Some),
     }
-}
-
-/// The secret of the master user. "If you don't specify MasterUserSecretKmsKeyId, then the aws/secretsmanager KMS key is
-/// used to encrypt the secret."
-pub(in crate::rds) fn secret(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
-    let key = match key {
-        None => kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager"),
-        Some(key) => keys::usable_key(state, ctx, key, (&KEY_OPERATIONS, &EncryptionContext::new()), "The secret's")?,
-    };
-    let suffix: String = std::iter::repeat_with(|| state.random.alphanumeric()).take(6).collect();
-    let prefix = ctx.kind.spelling().resource_prefix;
-    let name = format!("rds!{prefix}{}-{suffix}", state.new_uuid());
-    Ok(Secret { arn: format!("arn:aws:secretsmanager:{}:{}:secret:{name}", ctx.region, ctx.caller.account), key })
 }
 
 /// `db-4ZC7Q2J5Y3W6K8M1N9P0RSTUVW`.

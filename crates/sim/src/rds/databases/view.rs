@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::kind::Kind;
+use super::super::managed_secret;
 use super::super::rules::ZONES;
 use super::super::tags;
 use super::Database;
@@ -15,11 +16,7 @@ pub(super) fn database(database: &Database) -> Value {
     let common = json!({
         "Engine": facts.engine.name,
         "KmsKeyId": key,
-        "MasterUserSecret": secret.as_ref().map(|secret| json!({
-            "KmsKeyId": secret.key,
-            "SecretArn": secret.arn,
-            "SecretStatus": if status == "creating" { "creating" } else { "active" },
-        })),
+        "MasterUserSecret": managed_secret::view(secret.as_ref()),
         "StorageEncrypted": key.is_some(),
         "StorageType": settings.text("StorageType").filter(|storage_type| is_returned(storage_type, arn.kind)),
         "TagList": tags::view(&database.tags),

@@ -12,6 +12,7 @@ mod inaccessible;
 mod incremental;
 mod keys;
 mod laws;
+mod managed_secrets;
 mod notifications;
 mod options;
 mod settings;

@@ -1,0 +1,211 @@
+//! The secret of a master user whose password RDS manages: a secret of Secrets Manager, which RDS creates with the database
+//! (or with a modification), rotates, and deletes.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::RdsContext;
+use super::databases::changes::later;
+use super::databases::{DatabaseUid, Use, plan};
+use super::kind::Kind;
+use crate::call::{Caller, Error};
+use crate::iam::RequiredPermission;
+use crate::kms::{self, EncryptionContext};
+use crate::secrets::managed::{self, NewManaged};
+use crate::servers::Volume;
+use crate::world::State;
+
+/// The secret of a database.
+pub(super) struct Secret {
+    pub(super) arn: String,
+    name: String,
+    /// The ARN of its key.
+    key: String,
+    is_default_key: bool,
+    status: SecretStatus,
+}
+
+/// The statuses in the API reference, `MasterUserSecret`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SecretStatus {
+    Creating,
+    Active,
+    Rotating,
+    /// "The secret can be used to access database credentials, but it can't be rotated. A secret might have this status if, for
+    /// example, permissions are changed so that RDS can no longer access the secret or the KMS key for the secret."
+    Impaired,
+}
+
+/// "RDS rotates the secret every seven days by default" (RDS User Guide, "Password management with Amazon RDS and AWS Secrets
+/// Manager").
+const ROTATION_DAYS: u32 = 7;
+/// How often RDS tries to rotate a secret whose rotation failed: "If rotation fails, Secrets Manager retries the entire rotation
+/// process multiple times" (API reference, `DescribeSecret`). No text states the time.
+const RETRY: TimeDelta = TimeDelta::hours(1);
+
+/// What the caller needs to let RDS manage the password: "kms:DescribeKey, secretsmanager:CreateSecret,
+/// secretsmanager:TagResource" (RDS User Guide, "Permissions required for Secrets Manager integration"). The key is checked
+/// by [`new`].
+pub(super) fn permissions(ctx: &RdsContext) -> Vec<RequiredPermission> {
+    let uuid = "????????-????-????-????-????????????";
+    let prefix = ctx.kind.spelling().resource_prefix;
+    let (region, account) = (&ctx.region, &ctx.caller.account);
+    let arn = format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!{prefix}{uuid}-??????");
+    ["secretsmanager:CreateSecret", "secretsmanager:TagResource"].map(|on| RequiredPermission::new(on, &arn)).into()
+}
+
+/// A secret that can be created: nothing has been done. "If you don't specify MasterUserSecretKmsKeyId, then the
+/// aws/secretsmanager KMS key is used to encrypt the secret."
+pub(super) fn new(state: &mut State, ctx: &RdsContext, key: Option<&str>) -> Result<Secret, Error> {
+    let (context, of) = (EncryptionContext::new(), "The secret's");
+    let is_default_key = key.is_none_or(|key| key == "alias/aws/secretsmanager");
+    let key = if is_default_key {
+        let key = kms::managed_key(state, &ctx.caller.account, &ctx.region, "secretsmanager");
+        super::keys::usable_key(state, ctx, &key, (&["kms:DescribeKey"], &context), of)?
+    } else {
+        super::keys::usable_key(state, ctx, key.unwrap_or_default(), (&plan::KEY_OPERATIONS, &context), of)?
+    };
+    let name = format!("rds!{}{}", ctx.kind.spelling().resource_prefix, state.new_uuid());
+    let Caller { account, .. } = &ctx.caller;
+    let arn = managed::arn(state, account, &ctx.region, &name);
+    Ok(Secret { arn, name, key, is_default_key, status: SecretStatus::Creating })
+}
+
+/// Creates the secret of a database in Secrets Manager. Returns the password of the master user.
+pub(super) fn create(state: &mut State, database: &DatabaseUid) -> Option<String> {
+    let password = new_password(state);
+    let found = database.find(state)?;
+    let (arn, username) = (found.arn.to_string(), found.master_username());
+    let secret = found.secret.as_ref()?;
+    let (what, tag) = match database.kind {
+        Kind::Instance => ("DB instance", "aws:rds:primaryDBInstanceArn"),
+        Kind::Cluster => ("DB cluster", "aws:rds:primaryDBClusterArn"),
+    };
+    let tags = [(tag, arn.as_str()), ("aws:secretsmanager:owningService", "rds")];
+    let new = NewManaged {
+        owner: "rds",
+        name: secret.name.clone(),
+        description: format!("The secret associated with the primary RDS {what}: {arn}"),
+        key: (!secret.is_default_key).then(|| secret.key.clone()),
+        tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+        value: value(&username, &password),
+        rotates_after_days: ROTATION_DAYS,
+    };
+    let secret = secret.arn.clone();
+    managed::create(state, &secret, new);
+    schedule_rotation(state, database.clone(), secret, TimeDelta::days(ROTATION_DAYS.into()));
+    Some(password)
+}
+
+/// The secret of a new database is complete with the database.
+pub(super) fn activate(state: &mut State, database: &DatabaseUid) {
+    set_status(state, database, SecretStatus::Active);
+}
+
+/// Lets RDS manage the password of an existing database. The server has the new password at once, and the secret is `creating`
+/// for as long as a change of the password takes.
+#[allow(dead_code, reason = "modifications use it")]
+pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secret) {
+    if let Some(found) = database.find(state) {
+        found.secret = Some(secret);
+    }
+    if let Some(password) = create(state, database) {
+        tell_server(state, database, &password);
+    }
+    later(state, database, |durations| durations.password, activate);
+}
+
+/// Deletes the secret of a database. "If a DB instance that is managing a secret in Secrets Manager is deleted, the secret and its
+/// associated metadata are also deleted" (RDS User Guide).
+pub(super) fn remove(state: &mut State, secret: &Secret) {
+    managed::remove(state, &secret.arn);
+}
+
+/// Deletes the secret of a database that has a password of its user's now.
+#[allow(dead_code, reason = "modifications use it")]
+pub(super) fn switch_off(state: &mut State, database: &DatabaseUid) {
+    if let Some(secret) = database.find(state).and_then(|found| found.secret.take()) {
+        remove(state, &secret);
+    }
+}
+
+/// Replaces the password. "Rotation for managed secrets typically completes within one minute" (Secrets Manager user guide,
+/// "Managed rotation"). Returns whether it could.
+pub(super) fn rotate(state: &mut State, database: &DatabaseUid) -> bool {
+    let Some(found) = database.find(state) else { return false };
+    let (is_working, username) = (found.check(Use::Modify).is_ok(), found.master_username());
+    let Some((arn, key)) = found.secret.as_ref().map(|secret| (secret.arn.clone(), secret.key.clone())) else {
+        return false;
+    };
+    if !kms::is_enabled(state, &key) {
+        set_status(state, database, SecretStatus::Impaired);
+        return false;
+    }
+    // A server that does not run has no new password.
+    if !is_working {
+        return false;
+    }
+    let password = new_password(state);
+    set_status(state, database, SecretStatus::Rotating);
+    managed::rotate(state, &arn, value(&username, &password));
+    tell_server(state, database, &password);
+    later(state, database, |durations| durations.password, activate);
+    true
+}
+
+fn schedule_rotation(state: &mut State, database: DatabaseUid, secret: String, delay: TimeDelta) {
+    let at = state.now + delay;
+    managed::set_next_rotation(state, &secret, at);
+    state.at_in(&database.region.clone(), at, move |state| {
+        // RDS may not manage the password any more, or with another secret.
+        let current = database.find(state).and_then(|found| found.secret.as_ref());
+        if current.is_none_or(|current| current.arn != secret) {
+            return;
+        }
+        let delay = if rotate(state, &database) { TimeDelta::days(ROTATION_DAYS.into()) } else { RETRY };
+        schedule_rotation(state, database, secret, delay);
+    });
+}
+
+fn set_status(state: &mut State, database: &DatabaseUid, status: SecretStatus) {
+    if let Some(secret) = database.find(state).and_then(|found| found.secret.as_mut()) {
+        secret.status = status;
+    }
+}
+
+/// The member `MasterUserSecret` of responses.
+pub(super) fn view(secret: Option<&Secret>) -> Value {
+    let Some(secret) = secret else { return Value::Null };
+    let status = match secret.status {
+        SecretStatus::Creating => "creating",
+        SecretStatus::Active => "active",
+        SecretStatus::Rotating => "rotating",
+        SecretStatus::Impaired => "impaired",
+    };
+    json!({ "KmsKeyId": secret.key, "SecretArn": secret.arn, "SecretStatus": status })
+}
+
+fn tell_server(state: &mut State, database: &DatabaseUid, password: &str) {
+    // A failure is the server's: it would keep the old password.
+    let _ = state.settings.servers.set_password(&Volume::new(database.resource_id.clone()), password);
+}
+
+fn value(username: &str, password: &str) -> String {
+    json!({ "username": username, "password": password }).to_string()
+}
+
+/// "Can include any printable ASCII character except "/", """, or "@"" (API reference, `MasterUserPassword`), and for some
+/// engines not "&" and "'". No text states which of them RDS uses.
+const SYMBOLS: &[u8] = b"!#$%()*+,-.:;<=>?[]^_`{|}~";
+const PASSWORD_LENGTH: usize = 28;
+
+fn new_password(state: &mut State) -> String {
+    let random = &mut state.random;
+    std::iter::repeat_with(|| {
+        if random.u8(..4) > 0 { random.alphanumeric() } else { char::from(SYMBOLS[random.usize(..SYMBOLS.len())]) }
+    })
+    .take(PASSWORD_LENGTH)
+    .collect()
+}
