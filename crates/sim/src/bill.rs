@@ -1,6 +1,6 @@
 //! The bill: the cost of the usage so far at AWS's published prices.
 //!
-//! [`Meter`] counts events (invocations, transitions, requests) and amounts over time (keys, storage). Quantities are
+//! [`Meter`] counts events (invocations, transitions, requests) and amounts over time (keys, secrets, storage). Quantities are
 //! integers and are converted to dollars once, at the end, so that rounding errors do not add up. Not included: free
 //! tiers, taxes, and usage that is not simulated (databases, other transfer than that of snapshots).
 
@@ -29,7 +29,7 @@ const PRICES: [(BillItem, &str, &str, f64, f64); 11] = [
     (BillItem::SqsRequests, "SQS requests", "request", 0.40, 1_000_000.0),
     (BillItem::Keys, "KMS keys", "key-month", 1.00, 1.0),
     (BillItem::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
-    (BillItem::Secrets, "Secrets", "secret-month", 0.40, 1.0),
+    (BillItem::Secrets, "Secrets", "month", 0.40, 1.0),
     (BillItem::SecretRequests, "Secrets requests", "request", 0.05, 10_000.0),
     (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
     // From us-east-1 to another region, except us-east-2 (0.01).
@@ -205,13 +205,13 @@ impl fmt::Display for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22}{:>16} {:<13}{:>13} {:<10}{:>12}",
+            "{:<22}{:>16} {:<11}{:>13} {:<10}{:>12}",
             "", "quantity", "", "price in $", "per units", "cost in $"
         )?;
         for Line { item, quantity, unit, price, per, dollars } in &self.lines {
-            writeln!(f, "{item:<22}{quantity:>16.3} {unit:<13}{price:>13} {per:<10}{dollars:>12.6}")?;
+            writeln!(f, "{item:<22}{quantity:>16.3} {unit:<11}{price:>13} {per:<10}{dollars:>12.6}")?;
         }
-        writeln!(f, "{:<22}{:>66.6}", "total", self.total)?;
+        writeln!(f, "{:<22}{:>64.6}", "total", self.total)?;
         write!(f, "Prices of {} in {}, without free tiers.", self.as_of, self.region)
     }
 }
