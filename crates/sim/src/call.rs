@@ -146,7 +146,7 @@ impl Input {
 const FIRST_FILTER_VALUE: [&str; 5] = ["Filters", "Filter", "1", "Values", "Value"];
 
 /// The members that identify the resource of a call, most specific first.
-const RESOURCE_MEMBERS: [&str; 21] = [
+const RESOURCE_MEMBERS: &[&str] = &[
     "TargetDBSnapshotIdentifier",
     "TargetDBClusterSnapshotIdentifier",
     "DBSnapshotIdentifier",

@@ -53,4 +53,5 @@ pub mod world;
 pub use call::Service;
 pub use durations::{Bounds, Durations};
 pub use iam::Network;
+pub use rds::Quotas;
 pub use world::{Settings, World};

@@ -23,7 +23,7 @@ enum Type {
     Text,
 }
 
-const TABLE: [WithoutEffect; 2] = [
+const TABLE: [WithoutEffect; 3] = [
     WithoutEffect {
         service: Service::Rds,
         operations: &["CopyDBSnapshot", "CopyDBClusterSnapshot"],
@@ -36,6 +36,12 @@ const TABLE: [WithoutEffect; 2] = [
         operations: &["ModifyDBInstance", "ModifyDBCluster"],
         parameters: &[("ApplyImmediately", Type::Flag)],
         reason: "AWS applies all modifications that are simulated as soon as possible, with or without it.",
+    },
+    WithoutEffect {
+        service: Service::Rds,
+        operations: &["ModifyOptionGroup"],
+        parameters: &[("ApplyImmediately", Type::Flag)],
+        reason: "Options have no effect on the databases of this simulation.",
     },
 ];
 

@@ -19,6 +19,7 @@ use crate::durations::Durations;
 use crate::fault::{self, Action, Faults, Point};
 use crate::journal::{Event, Follower, Journal};
 use crate::questions::Answers;
+use crate::rds::Quotas;
 use crate::regions::{self, Regions, Unreachable};
 use crate::servers::{NoServers, Servers};
 use crate::throttle::Throttle;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub copy_quota: usize,
     /// The same for copies of cluster snapshots.
     pub cluster_copy_quota: usize,
+    /// The quotas of databases and their groups.
+    pub quotas: Quotas,
     /// The rate limit for each service, account and region. `None`: no throttling.
     pub calls_per_second: Option<u32>,
     /// The maximum number of journal entries. When it is exceeded, the older half is removed. `None`: all entries are
@@ -77,6 +80,7 @@ impl Default for Settings {
             // "up to five DB cluster snapshots" (Aurora User Guide).
             copy_quota: 20,
             cluster_copy_quota: 5,
+            quotas: Quotas::default(),
             calls_per_second: None,
             max_journal_entries: None,
             durations: Durations::default(),
@@ -113,6 +117,8 @@ pub(crate) struct State {
     /// Keyed by account and region.
     region_states: BTreeMap<(String, String), RegionState>,
     pub(crate) roles: iam::Roles,
+    pub(crate) retired_versions: rds::RetiredVersions,
+    pub(crate) withheld_classes: rds::WithheldClasses,
     pub(crate) accounts: iam::Accounts,
     /// The function invocations that are running.
     pub(crate) runs: lambda::FunctionRuns,
@@ -171,6 +177,8 @@ impl World {
                 regions: Regions::default(),
                 region_states: BTreeMap::new(),
                 roles: iam::Roles::default(),
+                retired_versions: rds::RetiredVersions::default(),
+                withheld_classes: rds::WithheldClasses::default(),
                 accounts: iam::Accounts::default(),
                 runs: lambda::FunctionRuns::default(),
                 world: WeakHandle(Weak::clone(world)),

@@ -93,6 +93,16 @@ const fn engine(
 }
 
 impl Engine {
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        ENGINES.iter()
+    }
+
+    /// Whether databases of this kind can have parameter groups of this engine. Instances of Aurora have them besides
+    /// those of their cluster. "This setting doesn't apply to RDS Custom" (`DBParameterGroupName`).
+    pub(super) fn has_parameter_groups(&self, kind: Kind) -> bool {
+        !self.product.is_custom() && (kind == Kind::Instance || self.supports(Kind::Cluster))
+    }
+
     pub(super) fn find(name: &str, kind: Kind) -> Result<&'static Self, Error> {
         let engine = ENGINES.iter().find(|engine| engine.name == name);
         engine.filter(|engine| engine.supports(kind)).ok_or_else(|| {
@@ -105,7 +115,13 @@ impl Engine {
         self.supported_kinds != SupportedKinds::Clusters
     }
 
-    fn supports(&self, kind: Kind) -> bool {
+    /// The engine of this name, for databases of any kind.
+    pub(super) fn named(name: &str) -> Result<&'static Self, Error> {
+        let engine = ENGINES.iter().find(|engine| engine.name == name);
+        engine.ok_or_else(|| Error::new("InvalidParameterValue", format!("Invalid DB engine: {name}")))
+    }
+
+    pub(super) fn supports(&self, kind: Kind) -> bool {
         match self.supported_kinds {
             SupportedKinds::Instances => kind == Kind::Instance,
             SupportedKinds::Clusters => kind == Kind::Cluster,

@@ -80,6 +80,11 @@ fn is_reported(state: &mut State, source: &Arn) -> bool {
     let engine = match source.resource_type {
         ResourceType::Database => find_database(state, source).map(|database| database.facts.engine.name),
         ResourceType::Snapshot => find_snapshot(state, source).map(|snapshot| snapshot.database.engine.name),
+        // They have no events.
+        ResourceType::ParameterGroup
+        | ResourceType::OptionGroup
+        | ResourceType::SubnetGroup
+        | ResourceType::AutomatedBackup => None,
     };
     !matches!(engine, Some("docdb" | "neptune"))
 }
@@ -148,6 +153,9 @@ impl Arn {
             (Kind::Instance, ResourceType::Snapshot) => "db-snapshot",
             (Kind::Cluster, ResourceType::Database) => "db-cluster",
             (Kind::Cluster, ResourceType::Snapshot) => "db-cluster-snapshot",
+            (_, ResourceType::ParameterGroup) => "db-parameter-group",
+            // They have no source type, and no events.
+            (_, ResourceType::OptionGroup | ResourceType::SubnetGroup | ResourceType::AutomatedBackup) => "",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::call::Error;
 /// What distinguishes an ARN from an identifier.
 pub(super) const PREFIX: &str = "arn:";
 
-/// The ARN of a database or a snapshot.
+/// The ARN of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arn {
     pub(super) kind: Kind,
@@ -25,6 +25,11 @@ pub(super) struct Arn {
 pub(super) enum ResourceType {
     Database,
     Snapshot,
+    ParameterGroup,
+    /// Instances and clusters share option groups and subnet groups: the kind in their ARNs is `Instance`.
+    OptionGroup,
+    SubnetGroup,
+    AutomatedBackup,
 }
 
 impl Arn {
@@ -34,7 +39,7 @@ impl Arn {
         let (resource, id) = resource.split_once(':')?;
         let (kind, resource_type) = Kind::ALL
             .into_iter()
-            .flat_map(|kind| [(kind, ResourceType::Database), (kind, ResourceType::Snapshot)])
+            .flat_map(|kind| ResourceType::ALL.map(|resource_type| (kind, resource_type)))
             .find(|(kind, resource_type)| resource_type.arn_segment(*kind) == resource)?;
         Some(Self {
             kind,
@@ -73,10 +78,31 @@ impl fmt::Display for Arn {
 }
 
 impl ResourceType {
+    const ALL: [Self; 6] = [
+        Self::Database,
+        Self::Snapshot,
+        Self::ParameterGroup,
+        Self::OptionGroup,
+        Self::SubnetGroup,
+        Self::AutomatedBackup,
+    ];
+
     pub(super) fn arn_segment(self, kind: Kind) -> &'static str {
         match self {
             Self::Database => kind.spelling().database_arn,
             Self::Snapshot => kind.spelling().snapshot_arn,
+            Self::ParameterGroup => kind.spelling().parameter_group_arn,
+            Self::OptionGroup => "og",
+            Self::SubnetGroup => "subgrp",
+            Self::AutomatedBackup => kind.spelling().automated_backup_arn,
+        }
+    }
+
+    /// The kind in the ARN of a resource that a request for databases of this kind names.
+    pub(super) fn kind_in_arn(self, kind: Kind) -> Kind {
+        match self {
+            Self::OptionGroup | Self::SubnetGroup => Kind::Instance,
+            Self::Database | Self::Snapshot | Self::ParameterGroup | Self::AutomatedBackup => kind,
         }
     }
 }

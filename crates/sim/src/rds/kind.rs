@@ -18,6 +18,11 @@ pub(super) struct Spelling {
     /// The same for its snapshots.
     pub(super) snapshot: &'static str,
     pub(super) snapshot_arn: &'static str,
+    /// The same for its parameter groups.
+    pub(super) parameter_group: &'static str,
+    pub(super) parameter_group_arn: &'static str,
+    /// The resource type of its automated backups in an ARN.
+    pub(super) automated_backup_arn: &'static str,
     /// The maximum length of the identifier of a manual snapshot.
     pub(super) max_snapshot_id_length: usize,
     /// The name of the filter by database.
@@ -37,6 +42,9 @@ const INSTANCE: Spelling = Spelling {
     database_arn: "db",
     snapshot: "DBSnapshot",
     snapshot_arn: "snapshot",
+    parameter_group: "DBParameterGroup",
+    parameter_group_arn: "pg",
+    automated_backup_arn: "auto-backup",
     max_snapshot_id_length: 255,
     filter_database: "db-instance-id",
     resource_prefix: "db-",
@@ -53,6 +61,9 @@ const CLUSTER: Spelling = Spelling {
     database_arn: "cluster",
     snapshot: "DBClusterSnapshot",
     snapshot_arn: "cluster-snapshot",
+    parameter_group: "DBClusterParameterGroup",
+    parameter_group_arn: "cluster-pg",
+    automated_backup_arn: "cluster-auto-backup",
     max_snapshot_id_length: 63,
     filter_database: "db-cluster-id",
     resource_prefix: "cluster-",
@@ -65,12 +76,16 @@ const CLUSTER: Spelling = Spelling {
 };
 
 /// The parameters with another name for clusters. None begins with another one.
-const PARAMETERS: [(&str, &str); 5] = [
+const PARAMETERS: [(&str, &str); 9] = [
     ("DBInstanceIdentifier", "DBClusterIdentifier"),
+    ("DBParameterGroupName", "DBClusterParameterGroupName"),
     ("DBSnapshotIdentifier", "DBClusterSnapshotIdentifier"),
     ("DbiResourceId", "DbClusterResourceId"),
     ("SourceDBSnapshotIdentifier", "SourceDBClusterSnapshotIdentifier"),
     ("TargetDBSnapshotIdentifier", "TargetDBClusterSnapshotIdentifier"),
+    ("SourceDBInstanceIdentifier", "SourceDBClusterIdentifier"),
+    ("SourceDbiResourceId", "SourceDbClusterResourceId"),
+    ("RestoreTime", "RestoreToTime"),
 ];
 
 /// The parameters of input structures for both kinds that clusters do not have here.

@@ -9,6 +9,7 @@
 //! Invariant: only lists take longer with more snapshots. Items are stored by name, and counts are updated as items are
 //! added and removed.
 
+mod automated_backups;
 mod backups;
 mod categories;
 mod copy;
@@ -19,13 +20,14 @@ mod engines;
 mod events;
 mod filters;
 mod given;
+mod groups;
 mod identifiers;
 mod incremental;
 mod keys;
 mod kind;
 mod lifecycle;
 mod managed_secret;
-mod options;
+mod orderable;
 mod paging;
 mod permissions;
 mod quotas;
@@ -36,6 +38,7 @@ mod snapshots;
 mod storage;
 mod subscriptions;
 mod tags;
+mod versions;
 mod view;
 mod windows;
 
@@ -46,14 +49,17 @@ use crate::world::State;
 pub(crate) use copy::source_region_lost;
 use databases::{Database, Databases};
 use events::Events;
+use groups::{Groups, options, parameter_values, parameters, subnets};
 use identifiers::{Arn, ResourceType};
 use incremental::Copies;
 use kind::Kind;
-use options::OptionGroup;
+pub(crate) use orderable::WithheldClasses;
 pub(crate) use permissions::required_permissions;
+pub use quotas::Quotas;
 use settings::Setting;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
+pub(crate) use versions::RetiredVersions;
 
 pub(crate) fn serve(state: &mut State, mut call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
@@ -92,6 +98,36 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         "RemoveTagsFromResource" => run(call, |wanted| tags::remove(state, ctx, wanted)),
         "ListTagsForResource" => run(call, |wanted| tags::list(state, ctx, &wanted)),
         "DescribeOptionGroups" => run(call, |wanted| options::describe(state, ctx, &wanted)),
+        "CreateDBParameterGroup" | "CreateDBClusterParameterGroup" => {
+            run(call, |wanted| parameters::create(state, ctx, wanted))
+        }
+        "DescribeDBParameterGroups" | "DescribeDBClusterParameterGroups" => {
+            run(call, |wanted| parameters::describe(state, ctx, &wanted))
+        }
+        "DeleteDBParameterGroup" | "DeleteDBClusterParameterGroup" => {
+            run(call, |wanted| parameters::delete(state, ctx, &wanted))
+        }
+        "ModifyDBParameterGroup" | "ModifyDBClusterParameterGroup" => {
+            run(call, |wanted| parameter_values::modify(state, ctx, &wanted))
+        }
+        "ResetDBParameterGroup" | "ResetDBClusterParameterGroup" => {
+            run(call, |wanted| parameter_values::reset(state, ctx, &wanted))
+        }
+        "DescribeDBParameters" | "DescribeDBClusterParameters" => {
+            run(call, |wanted| parameter_values::describe(state, ctx, &wanted))
+        }
+        "DescribeEngineDefaultParameters" => {
+            run(call, |wanted| parameter_values::describe_defaults(state, ctx, &wanted))
+        }
+        "CreateOptionGroup" => run(call, |wanted| options::create(state, ctx, wanted)),
+        "ModifyOptionGroup" => run(call, |wanted| options::modify(state, ctx, wanted)),
+        "DeleteOptionGroup" => run(call, |wanted| options::delete(state, ctx, &wanted)),
+        "CreateDBSubnetGroup" => run(call, |wanted| subnets::create(state, ctx, wanted)),
+        "ModifyDBSubnetGroup" => run(call, |wanted| subnets::modify(state, ctx, wanted)),
+        "DescribeDBSubnetGroups" => run(call, |wanted| subnets::describe(state, ctx, &wanted)),
+        "DeleteDBSubnetGroup" => run(call, |wanted| subnets::delete(state, ctx, &wanted)),
+        "DescribeOrderableDBInstanceOptions" => run(call, |wanted| orderable::describe(state, ctx, &wanted)),
+        "DescribeDBEngineVersions" => run(call, |wanted| versions::describe(state, &wanted)),
         "DescribeAccountAttributes" => run(call, |wanted| quotas::describe(state, ctx, &wanted)),
         "DescribeEvents" => run(call, |wanted| events::describe(state, ctx, &wanted)),
         "DescribeEventCategories" => run(call, |wanted| categories::describe(&wanted)),
@@ -109,7 +145,7 @@ pub(crate) struct Rds {
     instances: Family,
     clusters: Family,
     copies: Copies,
-    option_groups: BTreeMap<String, OptionGroup>,
+    groups: Groups,
     /// The number of copies in progress from each other region.
     cross_region_copies: BTreeMap<(String, Kind), usize>,
     events: Events,
@@ -166,7 +202,8 @@ impl RdsContext {
     /// The ARN of a resource of the caller in this region.
     fn arn(&self, resource_type: ResourceType, id: &str) -> Arn {
         let (account, region) = (self.caller.account.clone(), self.region.clone());
-        Arn { kind: self.kind, resource_type, account, region, id: id.to_ascii_lowercase() }
+        let kind = resource_type.kind_in_arn(self.kind);
+        Arn { kind, resource_type, account, region, id: id.to_ascii_lowercase() }
     }
 
     fn subscription_arn(&self, name: &str) -> String {

@@ -5,9 +5,14 @@ use crate::page;
 
 /// The page size for a value of `MaxRecords`.
 pub(super) fn size(max_records: Option<i64>) -> Result<usize, Error> {
+    size_up_to(max_records, 100)
+}
+
+/// The same for a list with another maximum.
+pub(super) fn size_up_to(max_records: Option<i64>, most: usize) -> Result<usize, Error> {
     let wanted = max_records.unwrap_or(100);
-    usize::try_from(wanted).ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
-        let message = format!("Invalid value {wanted} for MaxRecords. Must be between 20 and 100");
+    usize::try_from(wanted).ok().filter(|size| (20..=most).contains(size)).ok_or_else(|| {
+        let message = format!("Invalid value {wanted} for MaxRecords. Must be between 20 and {most}");
         Error::new("InvalidParameterValue", message)
     })
 }

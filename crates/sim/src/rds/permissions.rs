@@ -1,13 +1,18 @@
 //! The permissions that each operation requires, by the table in AWS's *Service Authorization Reference*.
 //!
-//! Permissions are checked first, so the resources of a request need not exist. Parameter groups, option groups and
-//! subnet groups are not simulated, so the permissions on them that creating a database requires are left out.
+//! Permissions are checked first, so the resources of a request need not exist.
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::databases::Facts;
+use super::engines::Engine;
+use super::groups::{options, parameters, subnets};
 use super::identifiers::{Arn, ResourceType};
+use super::kind::Kind;
 use super::tags::{Tag, tags_of};
-use super::{RdsContext, find_database, managed_secret};
+use super::{RdsContext, automated_backups, find_database, find_snapshot, managed_secret};
 use crate::call::{Call, Error, Service};
 use crate::iam::RequiredPermission;
 use crate::questions::CopiedTagsPermission;
@@ -19,6 +24,20 @@ enum Target {
     Database,
     Snapshot,
     Source,
+    /// The snapshot that a cluster is restored from: of an instance or of a cluster.
+    RestoredSnapshot,
+    /// The database that another is restored from, if the request names it.
+    SourceDatabase,
+    /// The automated backup of an instance or cluster.
+    AutomatedBackup,
+    ParameterGroup,
+    OptionGroup,
+    SubnetGroup,
+    /// The groups of a new database: those of the request, or the defaults. The guide's policy for a user who may create
+    /// instances has `og:default*`, `pg:default*` and `subgrp:default` ("Identity-based policy examples").
+    GroupsOfNew,
+    /// The cluster that a new instance becomes a member of, if the request names it.
+    ClusterOfNew,
     Subscription,
     /// The resource whose tags are read or changed.
     Tagged,
@@ -36,12 +55,45 @@ enum NewResource {
     Snapshot,
     Target,
     Subscription,
+    ParameterGroup,
+    OptionGroup,
+    SubnetGroup,
 }
 
 /// Every operation requires the permission of its own name on each of these.
 fn table(operation: &str) -> Option<&'static [Target]> {
     Some(match operation {
-        "CreateDBInstance" | "CreateDBCluster" => &[Target::New(NewResource::Database)],
+        "CreateDBInstance" => &[Target::New(NewResource::Database), Target::ClusterOfNew, Target::GroupsOfNew],
+        "CreateDBCluster" => &[Target::New(NewResource::Database), Target::GroupsOfNew],
+        "RestoreDBInstanceFromDBSnapshot" => {
+            &[Target::New(NewResource::Database), Target::GroupsOfNew, Target::Snapshot]
+        }
+        "RestoreDBClusterFromSnapshot" => {
+            &[Target::New(NewResource::Database), Target::GroupsOfNew, Target::RestoredSnapshot]
+        }
+        // The resource type is `db` or `cluster`, and both databases are one.
+        "RestoreDBInstanceToPointInTime" | "RestoreDBClusterToPointInTime" => {
+            &[Target::New(NewResource::Database), Target::GroupsOfNew, Target::SourceDatabase, Target::AutomatedBackup]
+        }
+        "DescribeDBInstanceAutomatedBackups" | "DescribeDBClusterAutomatedBackups" => {
+            &[Target::Listed(ResourceType::AutomatedBackup)]
+        }
+        "DeleteDBInstanceAutomatedBackup" | "DeleteDBClusterAutomatedBackup" => &[Target::AutomatedBackup],
+        "CreateDBParameterGroup" | "CreateDBClusterParameterGroup" => &[Target::New(NewResource::ParameterGroup)],
+        "DescribeDBParameterGroups"
+        | "DescribeDBClusterParameterGroups"
+        | "DescribeDBParameters"
+        | "DescribeDBClusterParameters"
+        | "ModifyDBParameterGroup"
+        | "ModifyDBClusterParameterGroup"
+        | "ResetDBParameterGroup"
+        | "ResetDBClusterParameterGroup"
+        | "DeleteDBParameterGroup"
+        | "DeleteDBClusterParameterGroup" => &[Target::ParameterGroup],
+        "CreateOptionGroup" => &[Target::New(NewResource::OptionGroup)],
+        "DescribeOptionGroups" | "ModifyOptionGroup" | "DeleteOptionGroup" => &[Target::OptionGroup],
+        "CreateDBSubnetGroup" => &[Target::New(NewResource::SubnetGroup)],
+        "DescribeDBSubnetGroups" | "ModifyDBSubnetGroup" | "DeleteDBSubnetGroup" => &[Target::SubnetGroup],
         "DescribeDBInstances" | "DescribeDBClusters" => &[Target::Listed(ResourceType::Database)],
         "DeleteDBInstance" | "DeleteDBCluster" | "ModifyDBInstance" | "ModifyDBCluster" | "StartDBInstance"
         | "StartDBCluster" => &[Target::Database],
@@ -52,9 +104,12 @@ fn table(operation: &str) -> Option<&'static [Target]> {
         "ModifyDBSnapshotAttribute" | "ModifyDBClusterSnapshotAttribute" => &[Target::Snapshot],
         "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &[Target::Snapshot],
         "AddTagsToResource" | "RemoveTagsFromResource" | "ListTagsForResource" => &[Target::Tagged],
-        "DescribeAccountAttributes" | "DescribeEventCategories" | "DescribeEvents" | "DescribeOptionGroups" => {
-            &[Target::NoResource]
-        }
+        "DescribeAccountAttributes"
+        | "DescribeDBEngineVersions"
+        | "DescribeEngineDefaultParameters"
+        | "DescribeEventCategories"
+        | "DescribeEvents"
+        | "DescribeOrderableDBInstanceOptions" => &[Target::NoResource],
         "CreateEventSubscription" => &[Target::New(NewResource::Subscription)],
         "DescribeEventSubscriptions" | "ModifyEventSubscription" | "DeleteEventSubscription" => &[Target::Subscription],
         _ => return None,
@@ -75,6 +130,25 @@ struct RequestFields {
     target: Option<String>,
     #[serde(rename = "FinalDBSnapshotIdentifier")]
     final_snapshot: Option<String>,
+    #[serde(rename = "DBClusterIdentifier")]
+    cluster_of_instance: Option<String>,
+    #[serde(rename = "SnapshotIdentifier")]
+    restored_snapshot: Option<String>,
+    #[serde(rename = "SourceDBInstanceIdentifier")]
+    source_database: Option<String>,
+    source_dbi_resource_id: Option<String>,
+    #[serde(rename = "SourceDBInstanceAutomatedBackupsArn")]
+    source_backup: Option<String>,
+    dbi_resource_id: Option<String>,
+    #[serde(rename = "DBInstanceAutomatedBackupsArn")]
+    automated_backup: Option<String>,
+    #[serde(rename = "DBParameterGroupName")]
+    parameter_group: Option<String>,
+    option_group_name: Option<String>,
+    #[serde(rename = "DBSubnetGroupName")]
+    subnet_group: Option<String>,
+    engine: Option<String>,
+    engine_version: Option<String>,
     resource_name: Option<String>,
     subscription_name: Option<String>,
     #[serde(default)]
@@ -96,7 +170,7 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
     let fields: RequestFields = read.input.read(Service::Rds, drop)?;
     let mut required = Vec::new();
     for target in table(operation).ok_or_else(|| Error::unknown_operation(Service::Rds, operation))? {
-        for resource in fields.resources(&ctx, *target) {
+        for resource in fields.resources(state, &ctx, *target) {
             required.push(fields.permission(state, &ctx, operation, &resource));
             // "rds:AddTagsToResource" is a dependent action of all actions that create tagged resources.
             if matches!(target, Target::New(_)) && !fields.tags.is_empty() {
@@ -121,7 +195,7 @@ pub(crate) fn required_permissions(state: &mut State, call: &Call) -> Result<Vec
 
 impl RequestFields {
     /// The ARNs of the resource. A list of all snapshots has the resource `…:snapshot:*`.
-    fn resources(&self, ctx: &RdsContext, target: Target) -> Vec<String> {
+    fn resources(&self, state: &mut State, ctx: &RdsContext, target: Target) -> Vec<String> {
         let database = || ctx.named(ResourceType::Database, self.database.as_deref());
         let snapshot = |name: &Option<String>| ctx.named(ResourceType::Snapshot, name.as_deref());
         vec![match target {
@@ -139,9 +213,89 @@ impl RequestFields {
             Target::Subscription | Target::New(NewResource::Subscription) => {
                 ctx.subscription_arn(self.subscription_name.as_deref().unwrap_or("*"))
             }
+            Target::RestoredSnapshot => match &self.restored_snapshot {
+                // An instance's snapshot is named by its ARN.
+                Some(named) if named.starts_with("arn:") => named.clone(),
+                named => snapshot(named),
+            },
+            Target::SourceDatabase => match &self.source_database {
+                Some(named) => ctx.named(ResourceType::Database, Some(named)),
+                None => return Vec::new(),
+            },
+            Target::ClusterOfNew => match &self.cluster_of_instance {
+                Some(named) => Arn { kind: Kind::Cluster, ..ctx.arn(ResourceType::Database, named) }.to_string(),
+                None => return Vec::new(),
+            },
+            Target::AutomatedBackup => return self.automated_backups(ctx),
+            Target::Listed(ResourceType::AutomatedBackup) => {
+                let named = self.automated_backups(ctx);
+                return match (&self.database, named.as_slice()) {
+                    (Some(_), []) => vec![database()],
+                    (None, []) => vec![ctx.named(ResourceType::AutomatedBackup, None)],
+                    _ => named,
+                };
+            }
+            Target::ParameterGroup | Target::New(NewResource::ParameterGroup) => {
+                ctx.named(ResourceType::ParameterGroup, self.parameter_group.as_deref())
+            }
+            Target::OptionGroup | Target::New(NewResource::OptionGroup) => {
+                ctx.named(ResourceType::OptionGroup, self.option_group_name.as_deref())
+            }
+            Target::SubnetGroup | Target::New(NewResource::SubnetGroup) => {
+                ctx.named(ResourceType::SubnetGroup, self.subnet_group.as_deref())
+            }
+            Target::GroupsOfNew => return self.groups_of_new(state, ctx),
+            // Groups are not listed by other resources.
+            Target::Listed(resource_type) => ctx.named(resource_type, None),
             Target::Tagged => self.resource_name.clone().unwrap_or_else(|| "*".to_owned()),
             Target::NoResource => "*".to_owned(),
         }]
+    }
+
+    /// The automated backups that a request names by their ARN or by their database's resource identifier.
+    fn automated_backups(&self, ctx: &RdsContext) -> Vec<String> {
+        let named = [&self.source_backup, &self.automated_backup].into_iter().flatten().cloned();
+        let resource_ids = [&self.source_dbi_resource_id, &self.dbi_resource_id].into_iter().flatten();
+        let found = resource_ids.map(|id| automated_backups::arn_of(ctx, id).to_string());
+        named.chain(found).collect()
+    }
+
+    /// The groups of a new database. Those of an engine that does not exist have no default.
+    fn groups_of_new(&self, state: &mut State, ctx: &RdsContext) -> Vec<String> {
+        let (engine, version) = self.engine_of_new(state, ctx);
+        let named = |resource_type, named: Option<&str>, default: Option<String>| {
+            named.map(str::to_owned).or(default).map(|name| ctx.named(resource_type, Some(&name)))
+        };
+        let version = version.as_deref().unwrap_or_default();
+        let options = engine.map(|engine| options::default_name(engine, version));
+        let parameters = engine.map(|engine| parameters::default_name(engine, version));
+        let groups = [
+            named(ResourceType::OptionGroup, self.option_group_name.as_deref(), options),
+            named(ResourceType::ParameterGroup, self.parameter_group.as_deref(), parameters),
+            named(ResourceType::SubnetGroup, self.subnet_group.as_deref(), Some(subnets::DEFAULT.to_owned())),
+        ];
+        groups.into_iter().flatten().collect()
+    }
+
+    /// The engine and version of a new database: those of the request, or of its source.
+    fn engine_of_new(&self, state: &mut State, ctx: &RdsContext) -> (Option<&'static Engine>, Option<String>) {
+        let source = self.facts_of_source(state, ctx);
+        let named = self.engine.as_deref().and_then(|name| Engine::named(name).ok());
+        let engine = named.or(source.as_ref().map(|facts| facts.engine));
+        let version = source.and_then(|facts| facts.settings.text("EngineVersion").map(str::to_owned));
+        let version = self.engine_version.clone().or(version);
+        (engine, version.or(engine.map(|engine| engine.version.to_owned())))
+    }
+
+    /// The source of a restore.
+    fn facts_of_source(&self, state: &mut State, ctx: &RdsContext) -> Option<Arc<Facts>> {
+        if let Some(named) = self.source_database.as_deref() {
+            let arn = Arn::parse(&ctx.named(ResourceType::Database, Some(named)))?;
+            return find_database(state, &arn).map(|database| database.facts.clone());
+        }
+        let named = self.restored_snapshot.as_deref().or(self.snapshot.as_deref())?;
+        let arn = Arn::parse(&ctx.named(ResourceType::Snapshot, Some(named)))?;
+        find_snapshot(state, &arn).map(|snapshot| snapshot.database.clone())
     }
 
     /// Whether a copy takes the tags of its source.

@@ -84,8 +84,20 @@ fn check_type<'s>(settings: &'s Settings, engine: &Engine, types: &[&str]) -> Re
     Err(invalid(message))
 }
 
+/// The storage types of an engine. The classes of Multi-AZ clusters have provisioned IOPS.
+pub(super) fn types(engine: &Engine, class: &str) -> &'static [&'static str] {
+    let is_of_multi_az_cluster = class.starts_with("db.m6gd") || class.starts_with("db.r6gd");
+    match (engine.has_fixed_storage(), engine.product) {
+        (true, _) if is_of_multi_az_cluster => &["gp3", "io1", "io2"],
+        (true, Product::Db2) => &["gp3", "io1", "io2"],
+        (true, _) => &["gp2", "gp3", "io1", "io2", "standard"],
+        (false, Product::DocumentDb | Product::Neptune) => &["iopt1", "standard"],
+        (false, _) => &["aurora", "aurora-iopt1"],
+    }
+}
+
 /// The sizes of `AllocatedStorage` in the API reference.
-fn bounds(product: Product, storage_type: &str) -> Option<RangeInclusive<u32>> {
+pub(super) fn bounds(product: Product, storage_type: &str) -> Option<RangeInclusive<u32>> {
     Some(match (product, storage_type) {
         (Product::CustomOracle, "gp2" | "gp3" | "io1" | "io2") => 40..=65536,
         (Product::CustomSqlServer, "gp2" | "gp3" | "io1" | "io2") => 40..=16384,

@@ -110,6 +110,9 @@ fn link(source: &Arn) -> String {
         (Kind::Instance, ResourceType::Snapshot) => "snapshot:id",
         (Kind::Cluster, ResourceType::Database) => "dbclusters:id",
         (Kind::Cluster, ResourceType::Snapshot) => "snapshot:engine=aurora;id",
+        (_, ResourceType::ParameterGroup) => "parameter-group-details:parameter-group-name",
+        // They have no events.
+        (_, ResourceType::OptionGroup | ResourceType::SubnetGroup | ResourceType::AutomatedBackup) => "",
     };
     format!("https://console.aws.amazon.com/rds/home?region={}#{page}={}", source.region, source.id)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::identifiers::{Arn, ResourceType};
-use super::{RdsContext, find_database, find_snapshot, subscriptions};
+use super::{RdsContext, find_database, find_snapshot, groups, subscriptions};
 use crate::call::Error;
 use crate::wire::xml::Xml;
 use crate::world::{State, World};
@@ -133,6 +133,8 @@ fn of<'s>(state: &'s mut State, ctx: &RdsContext, name: &str) -> Result<&'s mut 
         ResourceType::Database => arn.kind.database_not_found(&arn.id),
         // This operation has a single error for both kinds of snapshots, which is spelled as for instances.
         ResourceType::Snapshot => super::kind::Kind::Instance.snapshot_not_found(&arn.id),
+        // The operations on tags list no error for groups either.
+        _ => refused(format!("The specified resource does not exist: {name}")),
     })
 }
 
@@ -144,6 +146,7 @@ pub(super) fn tags_of<'s>(state: &'s mut State, arn: &Arn) -> Option<&'s mut Tag
     match arn.resource_type {
         ResourceType::Database => find_database(state, arn).map(|database| &mut database.tags),
         ResourceType::Snapshot => find_snapshot(state, arn).map(|snapshot| &mut snapshot.tags),
+        _ => groups::tags_of(state, arn),
     }
 }
 

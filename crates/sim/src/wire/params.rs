@@ -117,13 +117,18 @@ fn from_hex(hex: [u8; 2]) -> Option<u8> {
 }
 
 /// The element names of lists and maps in requests, as in AWS's models. Elements of other lists are named `member`.
-const ELEMENTS: [(Service, &str, &str); 10] = [
+const ELEMENTS: &[(Service, &str, &str)] = &[
     (Service::Rds, "AvailabilityZones", "AvailabilityZone"),
     (Service::Rds, "EventCategories", "EventCategory"),
     (Service::Rds, "Filters", "Filter"),
+    (Service::Rds, "OptionSettings", "OptionSetting"),
+    (Service::Rds, "OptionsToInclude", "OptionConfiguration"),
+    (Service::Rds, "Parameters", "Parameter"),
     (Service::Rds, "SourceIds", "SourceId"),
+    (Service::Rds, "SubnetIds", "SubnetIdentifier"),
     (Service::Rds, "Tags", "Tag"),
     (Service::Rds, "Values", "Value"),
+    (Service::Rds, "VpcSecurityGroupIds", "VpcSecurityGroupId"),
     (Service::Rds, "ValuesToAdd", "AttributeValue"),
     (Service::Rds, "ValuesToRemove", "AttributeValue"),
     (Service::Sns, "Attributes", "entry"),

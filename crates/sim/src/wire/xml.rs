@@ -7,17 +7,24 @@ use serde_json::Value;
 use crate::call::{Error, Output};
 
 /// The element names of lists. Elements of other lists are named `member`.
-const ELEMENTS: [(&str, &str); 20] = [
+const ELEMENTS: &[(&str, &str)] = &[
     ("AccountQuotas", "AccountQuota"),
     ("Attributes", "entry"),
     ("AttributeValues", "AttributeValue"),
     ("AvailabilityZones", "AvailabilityZone"),
+    ("DBClusterOptionGroupMemberships", "DBClusterOptionGroup"),
+    ("DBClusterAutomatedBackups", "DBClusterAutomatedBackup"),
+    ("DBClusterParameterGroups", "DBClusterParameterGroup"),
     ("DBClusterSnapshotAttributes", "DBClusterSnapshotAttribute"),
     ("DBClusterSnapshots", "DBClusterSnapshot"),
     ("DBClusters", "DBCluster"),
+    ("DBEngineVersions", "DBEngineVersion"),
+    ("DBInstanceAutomatedBackups", "DBInstanceAutomatedBackup"),
     ("DBInstances", "DBInstance"),
+    ("DBParameterGroups", "DBParameterGroup"),
     ("DBSnapshotAttributes", "DBSnapshotAttribute"),
     ("DBSnapshots", "DBSnapshot"),
+    ("DBSubnetGroups", "DBSubnetGroup"),
     ("EventCategories", "EventCategory"),
     ("EventCategoriesList", "EventCategory"),
     ("EventCategoriesMapList", "EventCategoriesMap"),
@@ -25,9 +32,14 @@ const ELEMENTS: [(&str, &str); 20] = [
     ("Events", "Event"),
     ("OptionGroupMemberships", "OptionGroupMembership"),
     ("OptionGroupsList", "OptionGroup"),
+    ("OptionSettings", "OptionSetting"),
     ("Options", "Option"),
+    ("OrderableDBInstanceOptions", "OrderableDBInstanceOption"),
+    ("Parameters", "Parameter"),
     ("SourceIdsList", "SourceId"),
+    ("Subnets", "Subnet"),
     ("TagList", "Tag"),
+    ("VpcSecurityGroups", "VpcSecurityGroupMembership"),
 ];
 
 /// Members of a response, written one after the other.

@@ -20,10 +20,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::engines::Engine;
+use super::groups::memberships::Memberships;
 use super::identifiers::Arn;
 use super::kind::Kind;
 use super::managed_secret::Secret;
-use super::options::OptionGroup;
+use super::options::{self, OptionGroup};
 use super::settings::Settings;
 use super::tags::Tags;
 use super::windows::DailyWindow;
@@ -47,6 +48,7 @@ pub(super) struct Database {
     /// Where RDS keeps the password of the master user, if it manages it.
     pub(super) secret: Option<Secret>,
     pub(super) option_group: Option<OptionGroup>,
+    pub(super) memberships: Memberships,
     /// Whether an automated backup has been postponed.
     pub(super) is_backup_due: bool,
     /// The number of the change in progress.
@@ -71,6 +73,16 @@ pub(super) struct Facts {
 }
 
 impl Database {
+    pub(super) fn engine_version(&self) -> &str {
+        self.facts.settings.text("EngineVersion").unwrap_or_default()
+    }
+
+    /// The name of its option group: the default, unless a request named another.
+    pub(super) fn option_group_name(&self) -> String {
+        let default = || options::default_name(self.facts.engine, self.engine_version());
+        self.option_group.as_ref().map_or_else(default, |group| group.name.clone())
+    }
+
     pub(super) fn tags_for_snapshots(&self) -> Tags {
         if self.facts.settings.flag("CopyTagsToSnapshot") { self.tags.clone() } else { Tags::new() }
     }

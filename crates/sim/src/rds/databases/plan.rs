@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::engines::Engine;
 use super::super::events::{EventKind, record_event};
+use super::super::groups::memberships::Memberships;
 use super::super::identifiers::ResourceType;
 use super::super::keys::{self, encryption_context};
 use super::super::kind::Kind;
@@ -17,7 +18,7 @@ use super::super::settings::Settings;
 use super::super::snapshots::SnapshotUid;
 use super::super::tags::Tags;
 use super::super::windows::DailyWindow;
-use super::super::{RdsContext, backups};
+use super::super::{RdsContext, backups, orderable};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Facts, Status, view};
 use crate::call::Error;
@@ -42,6 +43,7 @@ pub(in crate::rds) struct NewDatabase {
     /// From [`managed_secret::new`].
     pub(in crate::rds) secret: Option<Secret>,
     pub(in crate::rds) option_group: Option<OptionGroup>,
+    pub(in crate::rds) memberships: Memberships,
     pub(in crate::rds) data: Data,
     pub(in crate::rds) course: Course,
 }
@@ -78,6 +80,19 @@ pub(in crate::rds) fn check_free(state: &mut State, ctx: &RdsContext, id: &str) 
     if ctx.family(state).databases.contains(id) { Err(ctx.kind.database_already_exists()) } else { Ok(()) }
 }
 
+/// Refuses a class that cannot be ordered.
+pub(in crate::rds) fn check_class(
+    state: &State,
+    ctx: &RdsContext,
+    engine: &Engine,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let version = settings.text("EngineVersion").unwrap_or_default();
+    let class = settings.text("DBInstanceClass").or_else(|| settings.text("DBClusterInstanceClass"));
+    let license = settings.text("LicenseModel").unwrap_or(engine.license);
+    class.map_or(Ok(()), |class| orderable::check(state, &ctx.region, (engine, version), class, license))
+}
+
 /// Creates the database, and schedules what becomes of it. Returns the response.
 pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabase) -> Result<Value, Error> {
     let arn = ctx.arn(ResourceType::Database, &new.id);
@@ -104,6 +119,7 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
         tags: new.tags,
         secret: new.secret,
         option_group: new.option_group,
+        memberships: new.memberships,
         is_backup_due: false,
         change: 0,
         draws: 0,

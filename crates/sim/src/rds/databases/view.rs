@@ -34,10 +34,6 @@ pub(super) fn database(database: &Database) -> Value {
                 "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
-            "OptionGroupMemberships": database.option_group.as_ref().map(|group| json!([{
-                "OptionGroupName": group.name,
-                "Status": "in-sync",
-            }])),
             "SecondaryAvailabilityZone": settings.flag("MultiAZ").then(|| other_zone(database)),
         }),
         Kind::Cluster => json!({
@@ -57,7 +53,8 @@ pub(super) fn database(database: &Database) -> Value {
     };
     let mut view = Map::new();
     settings.write(arn.kind, &mut view);
-    for members in [common, own] {
+    let groups = database.memberships.view(arn.kind, &database.option_group_name());
+    for members in [common, own, groups] {
         if let Value::Object(members) = members {
             view.extend(members);
         }

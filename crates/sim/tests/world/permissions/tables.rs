@@ -42,8 +42,12 @@ async fn rds_instances() {
         };
     }
     let new = || rds.create_db_instance().db_instance_identifier("New").db_instance_class("c").engine("postgres");
-    assert_eq!(needs!(new()), ["rds:CreateDBInstance db:new"]);
-    assert_eq!(needs!(new().set_tags(tags())), ["rds:CreateDBInstance db:new", "rds:AddTagsToResource db:new"]);
+    let groups = ["og:default:postgres-16", "pg:default.postgres16", "subgrp:default"];
+    let groups = groups.map(|group| format!("rds:CreateDBInstance {group}"));
+    let with_groups = |first: &[&str]| [first.iter().map(|&text| text.to_owned()).collect(), groups.to_vec()].concat();
+    assert_eq!(needs!(new()), with_groups(&["rds:CreateDBInstance db:new"]));
+    let tagged = with_groups(&["rds:CreateDBInstance db:new", "rds:AddTagsToResource db:new"]);
+    assert_eq!(needs!(new().set_tags(tags())), tagged);
     assert_eq!(needs!(rds.describe_db_instances()), ["rds:DescribeDBInstances db:*"]);
     assert_eq!(needs!(rds.describe_db_instances().db_instance_identifier("d")), ["rds:DescribeDBInstances db:d"]);
     let all = || rds.describe_db_snapshots();
@@ -83,7 +87,8 @@ async fn rds_clusters() {
         };
     }
     let new = rds.create_db_cluster().db_cluster_identifier("d").engine("aurora-mysql");
-    assert_eq!(needs!(new.clone()), ["rds:CreateDBCluster cluster:d"]);
+    let groups = ["cluster:d", "og:default:aurora-mysql-8-0", "cluster-pg:default.aurora-mysql8.0", "subgrp:default"];
+    assert_eq!(needs!(new.clone()), groups.map(|group| format!("rds:CreateDBCluster {group}")));
     assert_eq!(needs!(rds.describe_db_clusters()), ["rds:DescribeDBClusters cluster:*"]);
     assert_eq!(needs!(rds.describe_db_cluster_snapshots()), ["rds:DescribeDBClusterSnapshots cluster-snapshot:*"]);
     let create = rds.create_db_cluster_snapshot().db_cluster_identifier("d").db_cluster_snapshot_identifier("s");

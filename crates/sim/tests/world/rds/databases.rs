@@ -187,7 +187,7 @@ async fn deleting_a_database_requires_a_final_snapshot_unless_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn databases_are_listed_page_by_page() {
-    let world = world();
+    let world = with_quota_of_instances(45);
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     for n in 0..45 {
         rds.create_database(&format!("d-{n:02}"), DatabaseSpec::default()).await.expect("a database");

@@ -17,7 +17,7 @@ type Cluster = CreateDBClusterFluentBuilder;
 /// A request with all that an instance needs.
 fn instance(rds: &Rds, engine: &str, id: &str) -> Instance {
     let call = rds.client.create_db_instance().db_instance_identifier(id).engine(engine).allocated_storage(100);
-    call.db_instance_class("db.m6g.large").master_username("draco").master_user_password("simulated")
+    call.db_instance_class("db.m6i.large").master_username("draco").master_user_password("simulated")
 }
 
 /// A request with all that a Multi-AZ cluster needs.
@@ -142,7 +142,7 @@ async fn invalid_settings_of_an_instance_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn windows_for_backups_and_maintenance_do_not_overlap() {
-    let world = world();
+    let world = with_quota_of_instances(100);
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     let call = |id: &str, backups: &str, maintenance: &str| {
         let call = instance(&rds, "postgres", id).preferred_backup_window(backups);

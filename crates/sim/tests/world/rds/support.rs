@@ -15,6 +15,12 @@ pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 pub(crate) const BOTH: [Kind; 2] = [Kind::Instance, Kind::Cluster];
 
+/// A world that allows more instances than AWS does by default.
+pub(crate) fn with_quota_of_instances(instances: usize) -> World {
+    let quotas = sim::Quotas { instances, ..sim::Quotas::default() };
+    World::with_settings(sim::Settings { quotas, ..settings() })
+}
+
 pub(crate) fn client(world: &World, account: &str, region: &str) -> Client {
     Client::new(&world.sdk_config(account, region))
 }

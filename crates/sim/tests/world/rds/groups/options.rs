@@ -1,6 +1,6 @@
 //! Option groups that bind a snapshot to its account or region.
 
-use super::support::*;
+use super::*;
 
 /// A snapshot `s` of an instance with this option.
 async fn with_option(world: &sim::World, engine: &str, option: &str) -> Rds {

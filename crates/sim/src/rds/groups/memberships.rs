@@ -1,0 +1,183 @@
+//! The groups that a database belongs to, with their statuses.
+
+use serde_json::{Value, json};
+
+use super::super::databases::DatabaseUid;
+use super::super::databases::changes;
+use super::super::engines::Engine;
+use super::super::kind::Kind;
+use super::super::{Rds, RdsContext};
+use super::network::{Placement, place};
+use super::options::OptionGroup;
+use super::subnets::SubnetGroup;
+use super::{options, parameters};
+use crate::call::Error;
+use crate::world::State;
+
+/// The groups of a database, and its place in the network. Its option group is beside them, since snapshots have it too.
+#[derive(Clone)]
+pub(in crate::rds) struct Memberships {
+    pub(in crate::rds) placement: Placement,
+    pub(in crate::rds) parameters: ParameterMembership,
+}
+
+/// The parameter group of a database.
+#[derive(Clone)]
+pub(in crate::rds) struct ParameterMembership {
+    pub(in crate::rds) group: String,
+    /// How many changes of the group are being applied.
+    applying: u32,
+    /// Whether a change takes effect only with a reboot.
+    needs_reboot: bool,
+}
+
+/// The groups that a request names.
+#[derive(Clone, Copy, Default)]
+pub(in crate::rds) struct NamedGroups<'a> {
+    pub(in crate::rds) subnet_group: Option<&'a str>,
+    pub(in crate::rds) security_groups: &'a [String],
+    pub(in crate::rds) parameter_group: Option<&'a str>,
+    pub(in crate::rds) option_group: Option<&'a str>,
+}
+
+/// The groups of a new database of this engine and version: those of the request, or the defaults. All are checked.
+pub(in crate::rds) fn of_new_database(
+    state: &mut State,
+    ctx: &RdsContext,
+    named: NamedGroups<'_>,
+    (engine, version): (&Engine, &str),
+) -> Result<(Memberships, Option<OptionGroup>), Error> {
+    let placement = place(state, ctx, named.subnet_group, named.security_groups)?;
+    let group = parameters::of_database(state, ctx, named.parameter_group, (engine, version))?;
+    let option_group = options::of_database(state, ctx, named.option_group, (engine, version))?;
+    let parameters = ParameterMembership { group, applying: 0, needs_reboot: false };
+    Ok((Memberships { placement, parameters }, option_group))
+}
+
+impl ParameterMembership {
+    /// `ParameterApplyStatus`: "applying: The parameter group change is being applied to the database. … in-sync … pending-reboot:
+    /// The parameter group change will be applied after the DB instance reboots" (`DBParameterGroupStatus`).
+    pub(in crate::rds) fn status(&self) -> &'static str {
+        match (self.applying, self.needs_reboot) {
+            (1.., _) => "applying",
+            (0, true) => "pending-reboot",
+            (0, false) => "in-sync",
+        }
+    }
+
+    /// A reboot applies all changes.
+    #[allow(dead_code, reason = "reboots call it")]
+    pub(in crate::rds) fn rebooted(&mut self) {
+        self.needs_reboot = false;
+    }
+
+    /// The database has another group, which takes effect with its next reboot: "you must reboot the DB instance without failover to
+    /// apply the new DB parameter group" (`ModifyDBInstance`).
+    #[allow(dead_code, reason = "modifications and restores call it")]
+    pub(in crate::rds) fn replace(&mut self, group: String) {
+        if self.group != group {
+            (self.group, self.needs_reboot) = (group, true);
+        }
+    }
+}
+
+impl Memberships {
+    /// The members of `DBInstance` and `DBCluster` that describe the groups.
+    pub(in crate::rds) fn view(&self, kind: Kind, option_group: &str) -> Value {
+        let (parameters, placement) = (&self.parameters, &self.placement);
+        match kind {
+            Kind::Instance => json!({
+                "DBParameterGroups": [{
+                    "DBParameterGroupName": parameters.group,
+                    "ParameterApplyStatus": parameters.status(),
+                }],
+                "DBSubnetGroup": placement.subnet_group.view(),
+                "OptionGroupMemberships": [{ "OptionGroupName": option_group, "Status": "in-sync" }],
+                "VpcSecurityGroups": placement.security_groups_view(),
+            }),
+            Kind::Cluster => json!({
+                "DBClusterOptionGroupMemberships": [{ "DBClusterOptionGroupName": option_group, "Status": "in-sync" }],
+                "DBClusterParameterGroup": parameters.group,
+                "DBSubnetGroup": placement.subnet_group.name(),
+                "VpcSecurityGroups": placement.security_groups_view(),
+            }),
+        }
+    }
+}
+
+/// The databases of the caller in this region with such groups.
+fn members(rds: &Rds, kinds: &[Kind], is_member: impl Fn(&Memberships) -> bool) -> Vec<DatabaseUid> {
+    let families = kinds.iter().map(|kind| match kind {
+        Kind::Instance => &rds.instances,
+        Kind::Cluster => &rds.clusters,
+    });
+    let databases = families.flat_map(|family| family.databases.by_id().values());
+    databases.filter(|database| is_member(&database.memberships)).map(super::super::Database::uid).collect()
+}
+
+pub(super) fn is_parameter_group_used(state: &mut State, ctx: &RdsContext, name: &str) -> bool {
+    !members(ctx.rds(state), &[ctx.kind], |member| member.parameters.group == name).is_empty()
+}
+
+/// The databases of a parameter group apply changed values.
+pub(super) fn parameters_changed(state: &mut State, ctx: &RdsContext, name: &str, needs_reboot: bool) {
+    for uid in members(ctx.rds(state), &[ctx.kind], |member| member.parameters.group == name) {
+        if let Some(found) = uid.find(state) {
+            found.memberships.parameters.applying += 1;
+        }
+        changes::later(
+            state,
+            &uid,
+            |durations| durations.group,
+            move |state, uid| {
+                if let Some(found) = uid.find(state) {
+                    let parameters = &mut found.memberships.parameters;
+                    parameters.applying = parameters.applying.saturating_sub(1);
+                    parameters.needs_reboot |= needs_reboot;
+                }
+            },
+        );
+    }
+}
+
+pub(super) fn is_subnet_group_used(state: &mut State, ctx: &RdsContext, name: &str) -> bool {
+    !members(ctx.rds(state), &Kind::ALL, |member| member.placement.subnet_group.name() == name).is_empty()
+}
+
+/// The zones of the instances in a subnet group.
+pub(super) fn zones_in_use(state: &mut State, ctx: &RdsContext, name: &str) -> Vec<String> {
+    let instances = members(ctx.rds(state), &[Kind::Instance], |member| member.placement.subnet_group.name() == name);
+    let zones = instances.iter().filter_map(|uid| {
+        let settings = &uid.find(state)?.facts.settings;
+        settings.text("AvailabilityZone").map(str::to_owned)
+    });
+    zones.collect()
+}
+
+/// The databases of a subnet group report its new subnets.
+pub(super) fn subnet_group_changed(state: &mut State, ctx: &RdsContext, group: &SubnetGroup) {
+    for uid in members(ctx.rds(state), &Kind::ALL, |member| member.placement.subnet_group.arn == group.arn) {
+        if let Some(found) = uid.find(state) {
+            found.memberships.placement.subnet_group = group.clone();
+        }
+    }
+}
+
+/// Databases and snapshots of an option group.
+pub(super) fn is_option_group_used(state: &mut State, ctx: &RdsContext, name: &str) -> bool {
+    let family = &ctx.rds(state).instances;
+    let databases = family.databases.by_id().values().map(|database| &database.option_group);
+    let snapshots = family.snapshots.after(std::ops::Bound::Unbounded).map(|snapshot| &snapshot.option_group);
+    databases.chain(snapshots).flatten().any(|group| group.name == name)
+}
+
+/// The databases of an option group have its new options.
+pub(super) fn option_group_changed(state: &mut State, ctx: &RdsContext, group: &OptionGroup) {
+    for uid in members(ctx.rds(state), &[Kind::Instance], |_| true) {
+        if let Some(own) = uid.find(state).and_then(|found| found.option_group.as_mut())
+            && own.name == group.name
+        {
+            *own = group.clone();
+        }
+    }
+}
