@@ -116,6 +116,11 @@ impl SnapshotArn {
 }
 
 impl DatabaseArn {
+    /// The database with an identifier that Draco generated, which is known to be valid.
+    pub(crate) fn generated(kind: Kind, place: Place, id: String) -> Self {
+        Self { kind, place, id }
+    }
+
     /// The database with this identifier.
     ///
     /// # Errors

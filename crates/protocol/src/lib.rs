@@ -4,7 +4,7 @@
 //! order: [`place`] and [`arn`] (accounts, regions, names), [`snapshot`] with [`engine`], [`database`] and [`backup_window`], [`origin`] (which source a copy was made from) with
 //! [`tags`] and [`identifier`]; then [`event`] (what invokes a function), [`topic`] (who sent it), [`notification`] (from RDS)
 //! and [`message`] (from the other account) with [`audit`]; then [`wait`] (how long until the next look). [`spec`] has the settings of
-//! databases, which a restore needs.
+//! databases, which a restore needs; [`job`] and [`observed`] are requests to bring databases back, and databases as AWS describes them.
 //!
 //! This crate reads no clock, does no I/O and uses no AWS SDK type.
 
@@ -15,8 +15,10 @@ pub mod database;
 pub mod engine;
 pub mod event;
 pub mod identifier;
+pub mod job;
 pub mod message;
 pub mod notification;
+pub mod observed;
 pub mod origin;
 pub mod place;
 mod quote;
@@ -33,7 +35,9 @@ pub use backup_window::BackupWindow;
 pub use database::Database;
 pub use engine::Engine;
 pub use identifier::Attempt;
+pub use job::{Job, JobId};
 pub use message::{Announcement, Message, NoCopy, RefusalReason};
+pub use observed::Observed;
 pub use origin::{Origin, SnapshotRole};
 pub use place::{AccountId, Place, Region};
 pub use snapshot::{Snapshot, Status};

@@ -38,6 +38,19 @@ pub const SPEC: [&str; 6] = ["Draco_Spec", "Draco_Spec2", "Draco_Spec3", "Draco_
 /// On copies in DR's first region: the ARN of the copy in its second region.
 pub const SECOND: &str = "Draco_Second";
 
+/// On databases that a job provisions or moves aside: the ID of the job ([`crate::job`]).
+pub const JOB: &str = "Draco_Job";
+/// On the same: what the job is for, its deadline and its keep period.
+pub const JOB_REQUEST: &str = "Draco_JobRequest";
+/// On the same: the data of the job.
+pub const JOB_SOURCE: &str = "Draco_JobSource";
+/// On the same: the target of the job, and the database that it replaces.
+pub const JOB_TARGET: &str = "Draco_JobTarget";
+/// On the same: the settings that the job chooses. As many of these as are needed, from the first one on.
+pub const JOB_OVERRIDES: [&str; 3] = ["Draco_JobOverrides", "Draco_JobOverrides2", "Draco_JobOverrides3"];
+/// On databases that a job provisions: when the restore was requested, in RFC 3339.
+pub const JOB_STARTED: &str = "Draco_JobStarted";
+
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";
 
@@ -115,7 +128,7 @@ impl Tags {
     #[must_use]
     pub fn for_copy(&self, own: &Self, rule: &SourceTags) -> (Self, Vec<String>) {
         let (mut tags, mut left_out) = (own.clone(), Vec::new());
-        let others = self.iter().filter(|(key, _)| !OWN.contains(key) && !SPEC.contains(key));
+        let others = self.iter().filter(|(key, _)| !OWN.contains(key) && !SPEC.contains(key) && !is_of_job(key));
         let mut others: Vec<(String, &str)> =
             others.filter_map(|(key, value)| Some((rule.key_on_copy(key)?, value))).collect();
         others.sort_by_key(|(key, _)| (key != LIFECYCLE, key.starts_with(ORIGIN_PREFIX)));
@@ -143,6 +156,11 @@ impl Tags {
 /// Whether a key is reserved by AWS, in any case. RDS's API reference (`Tag`) lists `rds:` beside `aws:`.
 pub(crate) fn is_reserved(key: &str) -> bool {
     key.get(..4).is_some_and(|start| ["aws:", "rds:"].iter().any(|reserved| start.eq_ignore_ascii_case(reserved)))
+}
+
+/// Whether a tag describes the job of a database. Snapshots of it may inherit the tag.
+fn is_of_job(key: &str) -> bool {
+    key.starts_with(JOB)
 }
 
 /// Whether a key is reserved for Draco, in any case: IAM compares tag keys in conditions without case.

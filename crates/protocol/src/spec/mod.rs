@@ -13,7 +13,7 @@
 mod decode;
 mod encode;
 pub mod setting;
-mod text;
+pub(crate) mod text;
 pub mod value;
 
 use std::collections::BTreeMap;

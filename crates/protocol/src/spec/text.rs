@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::value::{HalfUnits, Type, Value};
+use super::{Setting, Settings};
 use crate::tags::MAX_VALUE_CHARS;
 
 /// The end of a piece whose last token continues in the next one. No token ends with it: the elements of a list are not empty.
@@ -151,4 +152,22 @@ pub(super) fn tokens(pieces: &[&str]) -> Vec<String> {
         }
     }
     all.split(' ').filter(|token| !token.is_empty()).map(str::to_owned).collect()
+}
+
+/// Settings without a spec, in pieces that fit into tags: the overrides of a job.
+pub(crate) fn write_settings(settings: &Settings) -> Vec<String> {
+    let token = |(setting, value): (&Setting, &Value)| format!("{}={}", setting.row().key, write_value(value));
+    pieces(&settings.iter().map(token).collect::<Vec<_>>())
+}
+
+/// The settings of these pieces. `None` if a token is no setting, or is there twice.
+pub(crate) fn read_settings(texts: &[&str]) -> Option<Settings> {
+    let mut settings = Settings::new();
+    for token in tokens(texts) {
+        let (key, value) = token.split_once('=')?;
+        let setting = Setting::ALL.iter().find(|setting| setting.row().key == key)?;
+        let is_new = settings.insert(*setting, read_value(setting.row().value, value)?).is_none();
+        is_new.then_some(())?;
+    }
+    Some(settings)
 }

@@ -1,0 +1,119 @@
+//! Databases as AWS describes them: what counts as ready, and whose they are.
+
+use protocol::job::{Part, Role};
+use protocol::observed::{Condition, Facts, owner};
+use protocol::{DatabaseArn, JobId, Kind, Place, Tags, tags};
+
+fn ready() -> Facts {
+    let pair = |name: &str, status: &str| vec![(name.to_owned(), status.to_owned())];
+    Facts {
+        status: "available".to_owned(),
+        pending: Vec::new(),
+        parameter_groups: pair("default.postgres16", "in-sync"),
+        security_groups: pair("sg-1", "active"),
+        option_groups: pair("default:postgres-16", "in-sync"),
+        secret: Some("active".to_owned()),
+    }
+}
+
+fn in_progress(facts: Facts) -> String {
+    match facts.condition() {
+        Condition::InProgress(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn available_is_ready_only_if_aws_is_not_about_to_change_it() {
+    assert_eq!(ready().condition(), Condition::Ready);
+    assert_eq!(Facts { secret: None, ..ready() }.condition(), Condition::Ready);
+    assert_eq!(Facts { status: "available".to_owned(), ..Facts::default() }.condition(), Condition::Ready);
+    let pair = |name: &str, status: &str| vec![(name.to_owned(), status.to_owned())];
+    assert_eq!(in_progress(Facts { status: "creating".to_owned(), ..ready() }), "creating");
+    assert_eq!(
+        in_progress(Facts { pending: vec!["MultiAZ".to_owned(), "MasterUserPassword".to_owned()], ..ready() }),
+        "pending: MultiAZ, MasterUserPassword"
+    );
+    assert_eq!(
+        in_progress(Facts { parameter_groups: pair("own", "applying"), ..ready() }),
+        "the parameter group own is applying"
+    );
+    assert_eq!(
+        in_progress(Facts { security_groups: pair("sg-1", "adding"), ..ready() }),
+        "the security group sg-1 is adding"
+    );
+    assert_eq!(
+        in_progress(Facts { option_groups: pair("own", "pending-apply"), ..ready() }),
+        "the option group own is pending-apply"
+    );
+    assert_eq!(
+        in_progress(Facts { secret: Some("creating".to_owned()), ..ready() }),
+        "the secret of the master user is creating"
+    );
+}
+
+#[test]
+fn a_group_that_waits_for_a_reboot_is_no_obstacle() {
+    let facts = Facts { parameter_groups: vec![("own".to_owned(), "pending-reboot".to_owned())], ..ready() };
+    assert_eq!((facts.condition(), facts.needs_reboot()), (Condition::Ready, true));
+    assert!(!ready().needs_reboot());
+}
+
+#[test]
+fn each_status_of_failure_is_one_and_each_other_is_none() {
+    let condition = |status: &str| Facts { status: status.to_owned(), ..ready() }.condition();
+    for failed in [
+        "failed",
+        "incompatible-create",
+        "incompatible-credentials",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "insufficient-capacity",
+        "migration-failed",
+        "modify-failed",
+        "restore-error",
+        "restore-failed",
+        "storage-full",
+        "upgrade-failed",
+        "creation-failed",
+    ] {
+        assert_eq!(condition(failed), Condition::Failed(failed.to_owned()));
+    }
+    for busy in [
+        "backing-up",
+        "configuring-enhanced-monitoring",
+        "creating",
+        "maintenance",
+        "modifying",
+        "rebooting",
+        "renaming",
+        "resetting-master-credentials",
+        "starting",
+        "stopped",
+        "stopping",
+        "storage-optimization",
+        "upgrading",
+    ] {
+        assert_eq!(condition(busy), Condition::InProgress(busy.to_owned()));
+    }
+    assert_eq!([condition("deleting"), condition("deleted")], [Condition::Deleting, Condition::Deleting]);
+}
+
+// Invariant 21.
+#[test]
+fn a_database_is_a_jobs_only_if_its_name_and_its_tag_agree() {
+    let place = Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() };
+    let id: JobId = "0123456789ab".parse().unwrap();
+    let arn = |name: &str| DatabaseArn::new(Kind::Instance, place.clone(), name).unwrap();
+    let tagged = |value: &str| Tags::from_iter([(tags::JOB, value)]);
+    let named = arn(&id.name(Role::New, "orders", Part::Whole));
+    assert_eq!(owner(&named, &tagged("0123456789ab")), Some(id.clone()));
+    assert_eq!(owner(&named, &tagged("ba9876543210")), None);
+    assert_eq!(owner(&named, &Tags::default()), None);
+    assert_eq!(owner(&arn("orders"), &tagged("0123456789ab")), None);
+    assert_eq!(owner(&arn("draco-new-orders"), &tagged("0123456789ab")), None);
+}
