@@ -70,7 +70,7 @@ impl Consumer {
             Class::KeyRefused => RefusalReason::KeyRefused,
             Class::WrongState | Class::Gone => RefusalReason::TransitUnavailable,
             // AWS's documentation names snapshots that other accounts cannot copy, but not the error.
-            Class::Other => RefusalReason::CannotBeCopied,
+            Class::Other | Class::Invalid | Class::Missing => RefusalReason::CannotBeCopied,
             // The source account may have stopped sharing it in the meantime, or this role lacks a permission.
             Class::Denied => match self.cloud.find(transit).await {
                 Ok(None) => RefusalReason::TransitUnavailable,

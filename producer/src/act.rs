@@ -138,7 +138,7 @@ impl Producer {
     /// error counts that has no other known cause, and the state of a snapshot that has been available for a while.
     async fn is_refused_for_good(&self, error: &cloud::Error, snapshot: &SnapshotArn) -> anyhow::Result<bool> {
         let settled = match error.class() {
-            Class::Other => TimeDelta::zero(),
+            Class::Other | Class::Invalid | Class::Missing => TimeDelta::zero(),
             Class::WrongState if !error.is_about_key() => SETTLED,
             _ => return Ok(false),
         };

@@ -1,4 +1,4 @@
-//! The clients of RDS, KMS, SNS and Step Functions in each region. Each is created by the first call that needs it: most
+//! The clients of RDS, KMS, SNS, Step Functions and Secrets Manager in each region. Each is created by the first call that needs it: most
 //! invocations call only RDS in their own region.
 
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ pub(crate) struct Clients {
     kms: OnceLock<aws_sdk_kms::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sfn: OnceLock<aws_sdk_sfn::Client>,
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
 /// Whether clients are those of the function's own region.
@@ -101,6 +102,7 @@ impl Clients {
             kms: OnceLock::new(),
             sns: OnceLock::new(),
             sfn: OnceLock::new(),
+            secrets: OnceLock::new(),
         }
     }
 
@@ -150,6 +152,14 @@ impl Clients {
         self.sfn.get_or_init(|| {
             let config = aws_sdk_sfn::config::Builder::from(&self.config).retry_partition(partition("states"));
             aws_sdk_sfn::Client::from_conf(config.build())
+        })
+    }
+
+    pub(crate) fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
+        self.secrets.get_or_init(|| {
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.config)
+                .retry_partition(partition("secretsmanager"));
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
         })
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
-use protocol::{AccountId, Kind, Message, SnapshotArn, TopicArn};
+use protocol::job::{Moment, Source};
+use protocol::{AccountId, DatabaseArn, Kind, Message, SnapshotArn, TopicArn};
 
 /// A call that AWS refused or did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +27,14 @@ pub enum Class {
     WrongState,
     /// Too many calls: retry later.
     Throttled,
-    /// A quota is reached: retry after deleting snapshots or raising the quota.
+    /// A quota is reached: retry after deleting snapshots or databases, or raising the quota.
     Quota,
+    /// AWS has no machine or storage of this kind free at the moment: retry later, or choose another class.
+    Capacity,
+    /// The request names a group, certificate or directory that does not exist: a person has to create it, or name another one.
+    Missing,
+    /// The values of the request are invalid, or contradict each other or the source: retries fail, too.
+    Invalid,
     /// A key cannot be used: a person has to fix its policy or state.
     KeyRefused,
     /// Another permission is missing: a person has to grant it.
@@ -39,7 +46,7 @@ pub enum Class {
 }
 
 /// AWS's error codes. RDS's operations for instances and clusters, and the services, spell the same error differently.
-const CODES: [(Class, &[&str]); 8] = [
+const CODES: [(Class, &[&str]); 11] = [
     (
         Class::Gone,
         &[
@@ -51,8 +58,11 @@ const CODES: [(Class, &[&str]); 8] = [
             "DBInstanceNotFoundFault",
             "DBClusterNotFound",
             "DBClusterNotFoundFault",
-            // SNS, KMS, Step Functions.
+            "DBInstanceAutomatedBackupNotFound",
+            "DBClusterAutomatedBackupNotFoundFault",
+            // SNS, KMS, Secrets Manager, Step Functions.
             "NotFound",
+            "ResourceNotFoundException",
             "NotFoundException",
             "StateMachineDoesNotExist",
             "ExecutionDoesNotExist",
@@ -63,6 +73,8 @@ const CODES: [(Class, &[&str]); 8] = [
         &[
             "DBSnapshotAlreadyExists",
             "DBClusterSnapshotAlreadyExistsFault",
+            "DBInstanceAlreadyExists",
+            "DBClusterAlreadyExistsFault",
             "AlreadyExistsException",
             "ExecutionAlreadyExists",
         ],
@@ -72,6 +84,12 @@ const CODES: [(Class, &[&str]); 8] = [
         &[
             "InvalidDBSnapshotState",
             "InvalidDBClusterSnapshotStateFault",
+            "InvalidDBInstanceState",
+            "InvalidDBClusterStateFault",
+            "InvalidDBSubnetGroupStateFault",
+            "InvalidDBParameterGroupState",
+            "InvalidDBSecurityGroupState",
+            "InvalidGlobalClusterStateFault",
             "KMSInvalidStateException",
             "StateMachineDeleting",
         ],
@@ -93,11 +111,65 @@ const CODES: [(Class, &[&str]); 8] = [
             "StorageQuotaExceeded",
             "SnapshotQuotaExceeded",
             "SharedSnapshotQuotaExceeded",
+            "InstanceQuotaExceeded",
+            "DBClusterQuotaExceededFault",
+            "DBInstanceAutomatedBackupQuotaExceeded",
+            "DBClusterAutomatedBackupQuotaExceededFault",
+            "DBClusterRoleQuotaExceeded",
+            "TenantDatabaseQuotaExceeded",
             "LimitExceededException",
             "ExecutionLimitExceeded",
         ],
     ),
-    (Class::KeyRefused, &["KMSKeyNotAccessibleFault", "KMSAccessDenied", "KMSDisabled", "DisabledException"]),
+    (
+        Class::Capacity,
+        &[
+            "InsufficientDBInstanceCapacity",
+            "InsufficientDBClusterCapacityFault",
+            "InsufficientStorageClusterCapacity",
+            "ProvisionedIopsNotAvailableInAZFault",
+            "StorageTypeNotAvailableFault",
+        ],
+    ),
+    (
+        Class::Missing,
+        &[
+            "DBSubnetGroupNotFoundFault",
+            "DBParameterGroupNotFound",
+            "DBParameterGroupNotFoundFault",
+            "DBClusterParameterGroupNotFound",
+            "OptionGroupNotFoundFault",
+            "DBSecurityGroupNotFound",
+            "AuthorizationNotFound",
+            "CertificateNotFound",
+            "DomainNotFoundFault",
+            "BackupPolicyNotFoundFault",
+        ],
+    ),
+    (
+        Class::Invalid,
+        &[
+            "InvalidParameterValue",
+            "InvalidParameterCombination",
+            "MissingParameter",
+            "InvalidRestoreFault",
+            "InvalidSubnet",
+            "InvalidVPCNetworkStateFault",
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "StorageTypeNotSupported",
+            "NetworkTypeNotSupported",
+            "PointInTimeRestoreNotEnabled",
+            "VpcEncryptionControlViolationException",
+            "DBUpgradeDependencyFailure",
+            // Secrets Manager.
+            "InvalidParameterException",
+            "InvalidRequestException",
+        ],
+    ),
+    (
+        Class::KeyRefused,
+        &["KMSKeyNotAccessibleFault", "KMSAccessDenied", "KMSDisabled", "DisabledException", "DecryptionFailure"],
+    ),
     (
         Class::Denied,
         &[
@@ -126,6 +198,7 @@ const CODES: [(Class, &[&str]); 8] = [
             "InternalError",
             "InternalServerError",
             "InternalErrorException",
+            "InternalServiceError",
             "KMSInternalException",
             "DependencyTimeoutException",
             "ServiceUnavailable",
@@ -141,7 +214,48 @@ const INVALID_RESPONSE: &str = "InvalidResponse";
 const NOT_SENT: &str = "NotSent";
 
 /// The usual remedies. The first matching row applies; `{account}` is the calling account.
-const REMEDIES: [(Class, &[OperationKind], &str); 18] = [
+const REMEDIES: [(Class, &[OperationKind], &str); 31] = [
+    (
+        Class::KeyRefused,
+        &[OperationKind::Create],
+        "check that the key of the data is enabled, and that its policy and the caller's role allow kms:CreateGrant and kms:DescribeKey",
+    ),
+    (Class::KeyRefused, &[OperationKind::ReadSecret], "check that the policy of the secret's key allows kms:Decrypt"),
+    (
+        Class::Quota,
+        &[OperationKind::Create, OperationKind::DeleteDatabase],
+        "raise the quota of {account} for databases, storage or their backups in Service Quotas, or delete databases or backups",
+    ),
+    (Class::Capacity, &[], "try again later, or choose another class, storage type or zone"),
+    (Class::Missing, &[], "create it in this region of {account}, or name another one"),
+    (
+        Class::Exists,
+        &[OperationKind::Create, OperationKind::ChangeDatabase],
+        "another database has that identifier: rename or delete it, or choose another one",
+    ),
+    (
+        Class::Exists,
+        &[OperationKind::DeleteDatabase],
+        "another snapshot has the identifier of the final snapshot: rename or delete it",
+    ),
+    (
+        Class::WrongState,
+        &[OperationKind::Create, OperationKind::ChangeDatabase, OperationKind::DeleteDatabase],
+        "AWS is still changing it; Draco looks again",
+    ),
+    (
+        Class::Gone,
+        &[OperationKind::Create],
+        "the snapshot or the backup was deleted in the meantime: choose another one",
+    ),
+    (Class::Gone, &[OperationKind::ReadSecret], "the secret is gone with its database"),
+    (Class::Invalid, &[OperationKind::Create, OperationKind::ChangeDatabase], "correct the settings that AWS names"),
+    (
+        Class::Invalid,
+        &[OperationKind::DeleteDatabase],
+        "check that it is not protected from deletion, and that a final snapshot can be taken of it",
+    ),
+    (Class::Invalid, &[OperationKind::ReadSecret], "check that the secret is not scheduled for deletion"),
     (Class::KeyRefused, &[OperationKind::CopyShared], "check that the transit key's policy allows {account}"),
     (
         Class::KeyRefused,
@@ -197,6 +311,18 @@ pub(crate) enum Operation<'a> {
     FindDatabase(Kind, &'a str),
     ListDatabases(Kind),
     DescribeQuota(Kind),
+    Observe(&'a DatabaseArn),
+    FindBackups(Kind, &'a str),
+    FindGroup { what: &'static str, name: &'a str },
+    ListOffers { engine: &'a str, version: &'a str },
+    Restore { from: &'a Source, to: &'a DatabaseArn },
+    CreateMember { member: &'a DatabaseArn, cluster: &'a DatabaseArn },
+    Modify(&'a DatabaseArn),
+    Rename { database: &'a DatabaseArn, to: &'a str },
+    Reboot(&'a DatabaseArn),
+    Unprotect(&'a DatabaseArn),
+    DeleteDatabase(&'a DatabaseArn),
+    ReadSecret(&'a str),
     Copy { from: &'a SnapshotArn, to: &'a SnapshotArn },
     Share { snapshot: &'a SnapshotArn, with: &'a AccountId },
     Tag { snapshot: &'a SnapshotArn, key: &'a str },
@@ -218,6 +344,11 @@ enum OperationKind {
     Share,
     Tag,
     Delete,
+    /// Restores a database, or creates a member of a cluster.
+    Create,
+    ChangeDatabase,
+    DeleteDatabase,
+    ReadSecret,
     Publish,
     Timer,
     GetKey,
@@ -334,7 +465,17 @@ impl Operation<'_> {
             | Self::List(..)
             | Self::FindDatabase(..)
             | Self::ListDatabases(_)
-            | Self::DescribeQuota(_) => OperationKind::Describe,
+            | Self::DescribeQuota(_)
+            | Self::Observe(_)
+            | Self::FindBackups(..)
+            | Self::FindGroup { .. }
+            | Self::ListOffers { .. } => OperationKind::Describe,
+            Self::Restore { .. } | Self::CreateMember { .. } => OperationKind::Create,
+            Self::Modify(_) | Self::Rename { .. } | Self::Reboot(_) | Self::Unprotect(_) => {
+                OperationKind::ChangeDatabase
+            }
+            Self::DeleteDatabase(_) => OperationKind::DeleteDatabase,
+            Self::ReadSecret(_) => OperationKind::ReadSecret,
             Self::Copy { from, to } if from.place.account == to.place.account => OperationKind::Copy,
             Self::Copy { .. } => OperationKind::CopyShared,
             Self::Share { .. } => OperationKind::Share,
@@ -358,6 +499,32 @@ impl fmt::Display for Operation<'_> {
             Self::FindDatabase(kind, id) => write!(f, "describing the {} {id}", kind.database_type()),
             Self::ListDatabases(kind) => write!(f, "listing {}s", kind.database_type()),
             Self::DescribeQuota(kind) => write!(f, "describing the quota for {}s", kind.snapshot_type()),
+            Self::Observe(database) => write!(f, "describing the {} {}", database.kind.database_type(), database.id()),
+            Self::FindBackups(kind, id) => {
+                write!(f, "describing the automated backups of the {} {id}", kind.database_type())
+            }
+            Self::FindGroup { what, name } => write!(f, "describing the {what} {name}"),
+            Self::ListOffers { engine, version } => write!(f, "listing the classes for {engine} {version}"),
+            Self::Restore { from, to } => {
+                let from = match from {
+                    Source::Snapshot(snapshot) => snapshot.id().to_owned(),
+                    Source::PointInTime { resource_id, moment: Moment::Latest } => resource_id.clone(),
+                    Source::PointInTime { resource_id, moment: Moment::At(time) } => {
+                        format!("{resource_id} as of {time}")
+                    }
+                    Source::Clone { resource_id } => format!("a clone of {resource_id}"),
+                };
+                write!(f, "restoring {from} as {}", to.id())
+            }
+            Self::CreateMember { member, cluster } => write!(f, "creating {} in {}", member.id(), cluster.id()),
+            Self::Modify(database) => write!(f, "modifying {}", database.id()),
+            Self::Rename { database, to } => write!(f, "renaming {} to {to}", database.id()),
+            Self::Reboot(database) => write!(f, "rebooting {}", database.id()),
+            Self::Unprotect(database) => write!(f, "removing the deletion protection of {}", database.id()),
+            Self::DeleteDatabase(database) => {
+                write!(f, "deleting the {} {}", database.kind.database_type(), database.id())
+            }
+            Self::ReadSecret(arn) => write!(f, "reading the secret {arn}"),
             Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
             Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),

@@ -1,4 +1,5 @@
-//! One AWS account, in Draco's types: find, list, copy, share, tag and delete snapshots; keys, messages, timers.
+//! One AWS account, in Draco's types: find, list, copy, share, tag and delete snapshots; restore, change and delete databases; keys,
+//! secrets, messages, timers.
 //!
 //! A call goes to the region of the snapshot or topic that it names; lists, keys and timers are those of the function's own region,
 //! or of [`Cloud::at`].
@@ -11,11 +12,12 @@
 //! Of the deployed code, only this crate uses types of the AWS SDK. It makes no decisions about snapshots.
 //!
 //! Reading order: [`Cloud`]; `rds`, which maps RDS's separate operations for instances and clusters to one set; `error`
-//! with its tables; `keys` and `timer`. The other modules are shared by the functions: [`Function`] (dispatching events),
+//! with its tables; `databases`, `keys`, `secrets` and `timer`. The other modules are shared by the functions: [`Function`] (dispatching events),
 //! [`batch`] (one item after the other), `rejection` (messages that are not handled), [`wait`] (waiting for a copy), [`log`] (JSON lines) and `lambda` (the program).
 
 pub mod batch;
 mod clients;
+mod databases;
 #[cfg(test)]
 mod documented;
 mod error;
@@ -27,6 +29,7 @@ pub mod log;
 pub mod queue;
 mod rds;
 mod rejection;
+mod secrets;
 mod timer;
 pub mod wait;
 
@@ -43,10 +46,14 @@ use protocol::{AccountId, Database, Kind, Message, Place, Region, Snapshot, Snap
 use clients::{Clients, Regions};
 use error::{Failure, Operation};
 
+pub use databases::{
+    Backups, Creation, Deletion, NewMember, Offer, ParameterGroup, Restore, SnapshotContent, SubnetGroup,
+};
 pub use error::{Class, Error};
 pub use function::{Function, Replication};
 pub use keys::Key;
 pub use rejection::{Rejection, reject, require};
+pub use secrets::Credentials;
 pub use timer::{RunningTimer, TimerStart, TimerState};
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.

@@ -1,10 +1,17 @@
 //! RDS has two sets of operations with the same meaning: one for instances, one for clusters. This module maps them to one. Each
 //! method matches on the kind once. The rest of Draco does not tell the two apart.
 //!
-//! Reading order: `snapshots`, then `databases`.
+//! Reading order: `snapshots` and `databases`; then, for bringing databases back, `observed` with `spec` (descriptions), `restore` and
+//! `changes` with `settings` (requests), and `facts` (what a restore depends on).
 
+mod changes;
 mod databases;
+mod facts;
+mod observed;
+mod restore;
+mod settings;
 mod snapshots;
+mod spec;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::Tag;
@@ -13,6 +20,8 @@ use protocol::{Kind, Place, Tags};
 
 use crate::Quota;
 use crate::error::Failure;
+
+pub(crate) use observed::Which;
 
 /// The maximum page size of RDS.
 const PAGE_SIZE: i32 = 100;

@@ -19,8 +19,7 @@ impl Rds {
     pub(crate) async fn find(&self, snapshot: &SnapshotArn) -> Result<Option<Snapshot>, Failure> {
         let name = self.name(snapshot);
         let is_shared = (snapshot.place != self.here).then_some(true);
-        let automated = AUTOMATED.iter().find(|(prefix, _)| snapshot.id().starts_with(prefix));
-        let snapshot_type = automated.map(|(_, name)| (*name).to_owned());
+        let snapshot_type = automated_type(snapshot);
         match snapshot.kind {
             Kind::Instance => {
                 let call = self.client.describe_db_snapshots().db_snapshot_identifier(name);
@@ -120,13 +119,19 @@ impl Rds {
     }
 
     /// The name of a snapshot in requests: the identifier for an own one, the ARN for a shared one.
-    fn name(&self, snapshot: &SnapshotArn) -> String {
+    pub(super) fn name(&self, snapshot: &SnapshotArn) -> String {
         if snapshot.place == self.here { snapshot.id().to_owned() } else { snapshot.to_string() }
     }
 }
 
 /// Prefixes of identifiers that AWS generates, and the snapshot type of each.
 const AUTOMATED: [(&str, &str); 2] = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
+
+/// The snapshot type that a request has to state for this snapshot.
+pub(super) fn automated_type(snapshot: &SnapshotArn) -> Option<String> {
+    let automated = AUTOMATED.iter().find(|(prefix, _)| snapshot.id().starts_with(prefix));
+    automated.map(|(_, name)| (*name).to_owned())
+}
 
 fn database_filter(kind: Kind, database: &str) -> Filter {
     let name = match kind {
@@ -144,7 +149,7 @@ fn parse_page<S>(page: &[S], parse: impl Fn(&S) -> Result<Snapshot, Failure>) ->
     page.iter().filter_map(|snapshot| parse(snapshot).map_err(report).ok()).collect()
 }
 
-fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
+pub(super) fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
         arn: arn(described.db_snapshot_arn())?,
         database: described.db_instance_identifier().unwrap_or_default().into(),
@@ -162,7 +167,7 @@ fn instance(described: &DbSnapshot) -> Result<Snapshot, Failure> {
     })
 }
 
-fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
+pub(super) fn cluster(described: &DbClusterSnapshot) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
         arn: arn(described.db_cluster_snapshot_arn())?,
         database: described.db_cluster_identifier().unwrap_or_default().into(),
@@ -194,6 +199,6 @@ fn percent(value: Option<i32>) -> u8 {
     value.and_then(|percent| u8::try_from(percent.clamp(0, 100)).ok()).unwrap_or_default()
 }
 
-fn gib(value: Option<i32>) -> u32 {
+pub(super) fn gib(value: Option<i32>) -> u32 {
     value.and_then(|gib| u32::try_from(gib).ok()).unwrap_or_default()
 }

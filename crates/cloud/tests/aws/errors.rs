@@ -190,10 +190,13 @@ async fn a_missing_topic_or_state_machine_is_reported_as_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_error_is_reported_with_aws_s_message() {
+async fn an_invalid_request_and_an_unknown_error_are_reported_with_aws_s_message() {
     let world = world();
     let source = snapshot(&world, Kind::Instance).await;
+    plan(&world, "CopyDBSnapshot", &[Action::Refuse("NewFault")]);
+    let copied = cloud(&world, PROD).copy(&source, &arn(Kind::Instance, PROD, "c"), None, &Tags::default()).await;
+    check(copied, Class::Other, "copying s to c: NewFault: ", "The request was refused.");
     let tags = Tags::from_iter([("aws:reserved", "x")]);
     let copied = cloud(&world, PROD).copy(&source, &arn(Kind::Instance, PROD, "c"), None, &tags).await;
-    check(copied, Class::Other, "copying s to c: InvalidParameterValue: ", r#"reserved prefix "aws:"."#);
+    check(copied, Class::Invalid, "copying s to c: InvalidParameterValue: ", r#"reserved prefix "aws:"."#);
 }

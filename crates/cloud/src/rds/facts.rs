@@ -1,0 +1,140 @@
+//! What a restore depends on besides the database: snapshots with their settings, automated backups, groups, and the classes that a
+//! region offers.
+
+use aws_sdk_rds::types::OrderableDbInstanceOption;
+use protocol::{Kind, SnapshotArn};
+
+use super::{PAGE_SIZE, Rds, snapshots, spec, tags, time};
+use crate::databases::{Backups, Offer, ParameterGroup, SnapshotContent, SubnetGroup};
+use crate::error::Failure;
+
+impl Rds {
+    /// A snapshot, with the settings that come with it. A missing one is an error.
+    pub(crate) async fn snapshot_content(&self, snapshot: &SnapshotArn) -> Result<Option<SnapshotContent>, Failure> {
+        let name = self.name(snapshot);
+        let is_shared = (snapshot.place != self.here).then_some(true);
+        let snapshot_type = snapshots::automated_type(snapshot);
+        match snapshot.kind {
+            Kind::Instance => {
+                let call = self.client.describe_db_snapshots().db_snapshot_identifier(name);
+                let found = call.set_include_shared(is_shared).set_snapshot_type(snapshot_type).send().await?;
+                let content = found.db_snapshots().first().map(|described| {
+                    let spec = spec::of_instance_snapshot(described);
+                    Ok(SnapshotContent {
+                        snapshot: snapshots::instance(described)?,
+                        spec,
+                        vpc: described.vpc_id().map(str::to_owned),
+                    })
+                });
+                content.transpose()
+            }
+            Kind::Cluster => {
+                let call = self.client.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
+                let found = call.set_include_shared(is_shared).set_snapshot_type(snapshot_type).send().await?;
+                let content = found.db_cluster_snapshots().first().map(|described| {
+                    let spec = spec::of_cluster_snapshot(described);
+                    Ok(SnapshotContent {
+                        snapshot: snapshots::cluster(described)?,
+                        spec,
+                        vpc: described.vpc_id().map(str::to_owned),
+                    })
+                });
+                content.transpose()
+            }
+        }
+    }
+
+    /// The automated backups of a database, deleted or not, by its resource ID.
+    pub(crate) async fn backups(&self, kind: Kind, resource_id: &str) -> Result<Option<Backups>, Failure> {
+        match kind {
+            Kind::Instance => {
+                let call = self.client.describe_db_instance_automated_backups().dbi_resource_id(resource_id);
+                let found = call.send().await?;
+                Ok(found.db_instance_automated_backups().first().map(|backup| Backups {
+                    earliest: time(backup.restore_window().and_then(|window| window.earliest_time())),
+                    latest: time(backup.restore_window().and_then(|window| window.latest_time())),
+                    engine: backup.engine().unwrap_or_default().to_owned(),
+                    version: backup.engine_version().unwrap_or_default().to_owned(),
+                    gib: snapshots::gib(backup.allocated_storage()),
+                    vpc: backup.vpc_id().map(str::to_owned),
+                    tags: tags(backup.tag_list()),
+                }))
+            }
+            Kind::Cluster => {
+                let call = self.client.describe_db_cluster_automated_backups().db_cluster_resource_id(resource_id);
+                let found = call.send().await?;
+                Ok(found.db_cluster_automated_backups().first().map(|backup| Backups {
+                    earliest: time(backup.restore_window().and_then(|window| window.earliest_time())),
+                    latest: time(backup.restore_window().and_then(|window| window.latest_time())),
+                    engine: backup.engine().unwrap_or_default().to_owned(),
+                    version: backup.engine_version().unwrap_or_default().to_owned(),
+                    gib: 0,
+                    vpc: backup.vpc_id().map(str::to_owned),
+                    tags: tags(backup.tag_list()),
+                }))
+            }
+        }
+    }
+
+    /// A missing group is an error.
+    pub(crate) async fn subnet_group(&self, name: &str) -> Result<Option<SubnetGroup>, Failure> {
+        let found = self.client.describe_db_subnet_groups().db_subnet_group_name(name).send().await?;
+        Ok(found.db_subnet_groups().first().map(|group| SubnetGroup {
+            name: group.db_subnet_group_name().unwrap_or_default().to_owned(),
+            vpc: group.vpc_id().unwrap_or_default().to_owned(),
+        }))
+    }
+
+    /// A missing group is an error.
+    pub(crate) async fn parameter_group(&self, kind: Kind, name: &str) -> Result<Option<ParameterGroup>, Failure> {
+        let (name, family) = match kind {
+            Kind::Instance => {
+                let found = self.client.describe_db_parameter_groups().db_parameter_group_name(name).send().await?;
+                let Some(group) = found.db_parameter_groups().first() else { return Ok(None) };
+                (
+                    group.db_parameter_group_name().map(str::to_owned),
+                    group.db_parameter_group_family().map(str::to_owned),
+                )
+            }
+            Kind::Cluster => {
+                let call = self.client.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(name);
+                let found = call.send().await?;
+                let Some(group) = found.db_cluster_parameter_groups().first() else { return Ok(None) };
+                (
+                    group.db_cluster_parameter_group_name().map(str::to_owned),
+                    group.db_parameter_group_family().map(str::to_owned),
+                )
+            }
+        };
+        Ok(Some(ParameterGroup { name: name.unwrap_or_default(), family: family.unwrap_or_default() }))
+    }
+
+    /// What this region offers of an engine's version, or of one class. An empty list: the version or the class is not offered.
+    pub(crate) async fn offers(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Vec<Offer>, Failure> {
+        let (mut offers, mut marker) = (Vec::new(), None::<String>);
+        loop {
+            let call = self.client.describe_orderable_db_instance_options().engine(engine).engine_version(version);
+            let call = call.set_db_instance_class(class.map(str::to_owned)).max_records(PAGE_SIZE);
+            let page = call.set_marker(marker).send().await?;
+            offers.extend(page.orderable_db_instance_options().iter().map(offer));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(offers);
+            }
+        }
+    }
+}
+
+fn offer(option: &OrderableDbInstanceOption) -> Offer {
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    Offer {
+        class: option.db_instance_class().unwrap_or_default().to_owned(),
+        storage_type: option.storage_type().map(str::to_owned),
+        min_gib: number(option.min_storage_size()),
+        max_gib: number(option.max_storage_size()),
+        supports_iops: option.supports_iops().unwrap_or_default(),
+        min_iops: number(option.min_iops_per_db_instance()),
+        max_iops: number(option.max_iops_per_db_instance()),
+        supports_multi_az: option.multi_az_capable().unwrap_or_default(),
+    }
+}
