@@ -1,0 +1,163 @@
+//! The calls of each step. Each is safe to repeat. AWS's refusals become outcomes: what passes by itself is looked at again, what a
+//! person has to correct ends the job.
+
+use chrono::{DateTime, Utc};
+use cloud::{Class, Cloud, Creation, Error, NewMember, Restore};
+use protocol::observed::Observed;
+use protocol::{DatabaseArn, Job};
+
+use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
+use crate::teardown::{self, Found, Remains};
+use crate::{Outcome, User, wait};
+
+/// Makes the calls of a step.
+///
+/// # Errors
+/// If AWS does not describe what has a member's name.
+pub async fn act(
+    cloud: &Cloud,
+    job: &Job,
+    step: Step,
+    user: Option<&User>,
+    now: DateTime<Utc>,
+) -> Result<Outcome, Error> {
+    let done = match step {
+        Step::Refuse(refusal) => return Ok(Outcome::Refused { reason: refusal.to_string() }),
+        Step::GiveUp(reason) => return Ok(Outcome::Failed { reason: reason.to_string() }),
+        Step::Provisioned(database) => return Ok(Outcome::Provisioned(database)),
+        Step::Wait { why, database } => {
+            let started = database.and_then(|database| wait::started(&database.tags));
+            return Ok(Outcome::Again { after: wait::next(started, now), why });
+        }
+        Step::Discard { database, reason } => return Ok(discard(cloud, job, &database, &reason, user, now).await),
+        Step::Start(start) => restore(cloud, job, &start, now).await,
+        Step::CreateMembers { cluster, members } => return create_members(cloud, job, &cluster, &members).await,
+        Step::Configure(changes) => configure(cloud, &changes).await,
+        Step::Reboot(instances) => reboot(cloud, &instances).await,
+    };
+    Ok(done.unwrap_or_else(|error| refused(&error)))
+}
+
+async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<Outcome, Error> {
+    let to = job.new_database();
+    let Start { engine, version, settings, tags } = start;
+    let restore = Restore { from: &job.request().source, to: &to, engine, version, settings, tags };
+    Ok(match cloud.restore(&restore).await? {
+        Creation::Started => again(wait::next(Some(now), now), format!("restoring {}", to.id())),
+        // Another look was faster, or somebody else has the name: the next look knows.
+        Creation::NameExists => again(wait::CHANGE, format!("{} exists already", to.id())),
+    })
+}
+
+async fn create_members(
+    cloud: &Cloud,
+    job: &Job,
+    cluster: &DatabaseArn,
+    members: &[MemberStart],
+) -> Result<Outcome, Error> {
+    for MemberStart { member, engine, settings, tags } in members {
+        let new = NewMember { member, cluster, engine, settings, tags };
+        match cloud.create_member(&new).await {
+            Ok(Creation::Started) => {}
+            Ok(Creation::NameExists) => {
+                // The members of a cluster are described with it, so one that is missing there can be somebody else's.
+                if let Some(other) = cloud.observe_member(member).await?
+                    && other.owner().as_ref() != Some(job.id())
+                {
+                    return Ok(Outcome::Failed { reason: Refusal::Foreign(other.arn).to_string() });
+                }
+            }
+            Err(error) => return Ok(refused(&error)),
+        }
+    }
+    Ok(again(wait::CHANGE, format!("creating the members of {}", cluster.id())))
+}
+
+async fn configure(cloud: &Cloud, changes: &[Change]) -> Result<Outcome, Error> {
+    for Change { database, current, wanted } in changes {
+        cloud.modify(database, wanted, current).await?;
+    }
+    let names: Vec<&str> =
+        changes.iter().flat_map(|change| change.wanted.keys()).map(|setting| setting.row().parameter).collect();
+    Ok(again(wait::CHANGE, format!("changing {}", names.join(", "))))
+}
+
+async fn reboot(cloud: &Cloud, instances: &[DatabaseArn]) -> Result<Outcome, Error> {
+    for instance in instances {
+        cloud.reboot(instance).await?;
+    }
+    Ok(again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
+}
+
+/// Begins the end of a database of which nothing remains. The caller goes on with [`teardown::step`]. If it is lost, the next look
+/// begins the end again, or finds that it has begun.
+async fn discard(
+    cloud: &Cloud,
+    job: &Job,
+    database: &Observed,
+    reason: &Reason,
+    user: Option<&User>,
+    now: DateTime<Utc>,
+) -> Outcome {
+    let seen = teardown::Seen { found: Found::of(Some(database), job), user: user.cloned(), remains: Remains::Nothing };
+    // Whatever the answer is, the job has failed: its caller tears the database down until it is gone.
+    let reason = match teardown::act(cloud, teardown::decide(seen), now).await {
+        teardown::Outcome::Refused { reason: kept } => format!("{reason}; {kept}"),
+        teardown::Outcome::Again { .. } | teardown::Outcome::TornDown => reason.to_string(),
+    };
+    Outcome::Failed { reason }
+}
+
+/// What an error of AWS's means for the job.
+///
+/// | class                                              | outcome                                             |
+/// |----------------------------------------------------|-----------------------------------------------------|
+/// | wrong state, throttled, unreachable, gone, exists  | look again: right after a modification, a database is described as available and refuses the next one |
+/// | capacity, quota                                    | look again, less often: both pass, and the deadline limits it |
+/// | a missing part, invalid, key or caller refused, other | the job has failed: a person has to correct it   |
+fn refused(error: &Error) -> Outcome {
+    match error.class() {
+        Class::WrongState | Class::Throttled | Class::Unreachable | Class::Gone | Class::Exists => {
+            again(wait::CHANGE, error.to_string())
+        }
+        Class::Capacity | Class::Quota => again(wait::PERSON, error.to_string()),
+        Class::Missing | Class::Invalid | Class::KeyRefused | Class::Denied | Class::Other => {
+            Outcome::Failed { reason: error.to_string() }
+        }
+    }
+}
+
+fn again(after: chrono::TimeDelta, why: String) -> Outcome {
+    Outcome::Again { after, why }
+}
+
+/// One line for each problem: what was requested, what AWS has, and what to do.
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Foreign(database) => write!(
+                f,
+                "the identifier {} is in use by another database, {database}: rename or delete that, or choose another target",
+                database.id()
+            ),
+            Self::Gone(why) => f.write_str(why),
+            Self::Unfit(problems) => f.write_str(&problems.join("\n")),
+            Self::Overdue => f.write_str("the deadline of the job passed before the restore began: request it again"),
+        }
+    }
+}
+
+/// What happened.
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(database, status) => write!(
+                f,
+                "AWS reports the status {status} for {}: see its events in RDS (aws rds describe-events)",
+                database.id()
+            ),
+            Self::Overdue => f.write_str("the deadline of the job has passed"),
+            Self::Deleting => f.write_str("the database of the job is being deleted: request the job again"),
+        }
+    }
+}

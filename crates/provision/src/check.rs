@@ -1,0 +1,293 @@
+//! Requests that cannot work, found before anything is created: one line for each problem, with what was requested, what AWS has, and
+//! what to do. What is not known before, AWS refuses later, and the error has the same form.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cloud::{Backups, Offer, ParameterGroup, SubnetGroup};
+use protocol::job::{Moment, Source};
+use protocol::spec::{Group, Setting, Settings, Spec, Value};
+use protocol::{DatabaseArn, Engine, Job, Snapshot};
+
+use crate::plan::SERVERLESS;
+
+/// What AWS has, as far as the request depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The snapshot, if the data are one.
+    pub snapshot: Option<Snapshot>,
+    /// The automated backups, if the data are a point in time.
+    pub backups: Option<Backups>,
+    /// The size of the data of an instance in GiB.
+    pub gib: Option<u32>,
+    /// What the region offers, by class. For a class that it does not offer, see [`Facts::of_version`].
+    pub offers: Vec<(String, Vec<Offer>)>,
+    /// What the region offers for the version in any class, if a class was not offered.
+    pub of_version: Option<Vec<Offer>>,
+    /// The subnet group of the request. `None` inside: there is none of that name.
+    pub subnet_group: Option<(String, Option<SubnetGroup>)>,
+    /// The VPC that the security groups of the request belong to, as far as it is known.
+    pub vpc_of_security_groups: Option<String>,
+    /// The parameter groups of the request.
+    pub parameter_groups: Vec<(Group, Option<ParameterGroup>)>,
+    /// Identifiers of members that other instances have.
+    pub taken: Vec<DatabaseArn>,
+}
+
+/// How far AWS's latest restorable time lags: "within the last 5 minutes" (user guide).
+const LAG: TimeDelta = TimeDelta::minutes(5);
+
+/// The problems of a request.
+#[must_use]
+pub fn check(job: &Job, wanted: &Spec, facts: &Facts, now: DateTime<Utc>) -> Vec<String> {
+    let request = job.request();
+    let mut problems = Vec::new();
+    problems.extend(engine(wanted));
+    problems.extend(facts.snapshot.as_ref().and_then(|snapshot| shared(job, snapshot)));
+    if let Source::PointInTime { resource_id, moment } = &request.source {
+        problems.extend(moment_in_window(resource_id, *moment, facts.backups.as_ref(), now));
+    }
+    problems.extend(storage(wanted, facts));
+    problems.extend(classes(job, wanted, facts));
+    problems.extend(network(facts));
+    problems.extend(facts.parameter_groups.iter().filter_map(|(group, found)| family(wanted, group, found.as_ref())));
+    problems.extend(contradictions(&wanted.settings, request.target.kind == protocol::Kind::Cluster, wanted));
+    problems.extend(facts.taken.iter().map(|taken| {
+        format!("the identifier {} is in use by another instance: rename that, or choose another target", taken.id())
+    }));
+    problems
+}
+
+/// DocumentDB and Neptune have APIs of their own.
+fn engine(wanted: &Spec) -> Option<String> {
+    match Engine::parse(&wanted.engine) {
+        Engine::Rds | Engine::Aurora => None,
+        Engine::DocumentDb | Engine::Neptune => Some(format!(
+            "Draco does not restore {}, which has an API of its own: use aws {} restore-db-cluster-from-snapshot",
+            wanted.engine, wanted.engine
+        )),
+    }
+}
+
+/// "You can't restore a DB instance from a DB snapshot that is both shared and encrypted. Instead, you can make a copy" (user guide).
+fn shared(job: &Job, snapshot: &Snapshot) -> Option<String> {
+    let here = &job.request().target.place.account;
+    let owner = &snapshot.arn.place.account;
+    (snapshot.is_encrypted && owner != here).then(|| {
+        format!(
+            "{} is encrypted and shared by {owner}, and AWS restores only copies of such snapshots: copy it into {here} under a key of that account first",
+            snapshot.arn
+        )
+    })
+}
+
+fn moment_in_window(id: &str, moment: Moment, backups: Option<&Backups>, now: DateTime<Utc>) -> Option<String> {
+    let Some(backups) = backups else {
+        return Some(format!(
+            "{id} has no automated backups, so it cannot be restored to a time: restore a snapshot, or turn on backups for the next time"
+        ));
+    };
+    let Moment::At(time) = moment else { return None };
+    match (backups.earliest, backups.latest) {
+        (Some(earliest), _) if time < earliest => Some(format!(
+            "{time} is before the earliest time to which {id} can be restored, which is {earliest}: choose a later time, or restore a snapshot"
+        )),
+        (_, Some(latest)) if time > latest && time > now => Some(format!(
+            "{time} is in the future, and {id} can be restored to {latest} at the latest: choose an earlier time, in UTC"
+        )),
+        (_, Some(latest)) if time > latest => Some(format!(
+            "{time} is after {latest}, the latest time to which {id} can be restored now: AWS is some {} minutes behind, so try again in a moment, or choose the latest",
+            LAG.num_minutes()
+        )),
+        _ => None,
+    }
+}
+
+fn storage(wanted: &Spec, facts: &Facts) -> Option<String> {
+    let (requested, gib) = (number(&wanted.settings, Setting::AllocatedStorage)?, facts.gib?);
+    (requested < gib).then(|| {
+        format!("the requested storage of {requested} GiB is less than the {gib} GiB of the data: request {gib} GiB at least")
+    })
+}
+
+/// A class that the region does not offer for the version, or a version that it does not offer at all.
+fn classes(job: &Job, wanted: &Spec, facts: &Facts) -> Vec<String> {
+    let region = &job.request().target.place.region;
+    let Spec { engine, version, .. } = wanted;
+    if facts.of_version.as_ref().is_some_and(Vec::is_empty) {
+        return vec![format!(
+            "{engine} {version} is not offered in {region} any more: upgrade the snapshot with aws rds modify-db-snapshot --engine-version, or restore a newer one"
+        )];
+    }
+    let mut problems = Vec::new();
+    for (class, offers) in &facts.offers {
+        if offers.is_empty() {
+            let mut others: Vec<&str> = facts.of_version.iter().flatten().map(|offer| offer.class.as_str()).collect();
+            others.sort_unstable();
+            others.dedup();
+            let shown: Vec<&str> = others.iter().copied().take(5).collect();
+            let more = if others.len() > shown.len() { ", …" } else { "" };
+            problems.push(format!(
+                "{class} is not offered for {engine} {version} in {region}: choose another class, such as {}{more}",
+                shown.join(", ")
+            ));
+            continue;
+        }
+        problems.extend(storage_of_class(class, wanted, offers));
+    }
+    problems
+}
+
+/// The type and size of storage, and a standby, for a class that is offered.
+fn storage_of_class(class: &str, wanted: &Spec, offers: &[Offer]) -> Option<String> {
+    let settings = &wanted.settings;
+    let storage = name(settings, Setting::StorageType)?;
+    let with_storage: Vec<&Offer> =
+        offers.iter().filter(|offer| offer.storage_type.as_deref().is_none_or(|of| of == storage)).collect();
+    if with_storage.is_empty() {
+        let mut types: Vec<&str> = offers.iter().filter_map(|offer| offer.storage_type.as_deref()).collect();
+        types.sort_unstable();
+        types.dedup();
+        return Some(format!("{class} is not offered with the storage type {storage}: choose {}", types.join(" or ")));
+    }
+    let gib = number(settings, Setting::AllocatedStorage)?;
+    let fits = |offer: &&&Offer| {
+        offer.min_gib.is_none_or(|least| least <= gib) && offer.max_gib.is_none_or(|most| gib <= most)
+    };
+    if with_storage.iter().find(fits).is_none() {
+        let (least, most) = with_storage.iter().fold((u32::MAX, 0), |(least, most), offer| {
+            (least.min(offer.min_gib.unwrap_or_default()), most.max(offer.max_gib.unwrap_or(u32::MAX)))
+        });
+        return Some(format!(
+            "{class} with {storage} has {least} to {most} GiB, and {gib} GiB were requested: choose another class, type or size"
+        ));
+    }
+    None
+}
+
+fn network(facts: &Facts) -> Option<String> {
+    let (name, found) = facts.subnet_group.as_ref()?;
+    let Some(group) = found else {
+        return Some(format!(
+            "there is no subnet group {name} in this region and account: create it, or name another one"
+        ));
+    };
+    let vpc = facts.vpc_of_security_groups.as_ref()?;
+    (group.vpc != *vpc).then(|| {
+        format!(
+            "the subnet group {name} is in {}, and the security groups are in {vpc}: name security groups of {}, or a subnet group of {vpc}",
+            group.vpc, group.vpc
+        )
+    })
+}
+
+fn family(wanted: &Spec, group: &Group, found: Option<&ParameterGroup>) -> Option<String> {
+    let what = match group.kind {
+        protocol::Kind::Instance => "parameter group",
+        protocol::Kind::Cluster => "cluster parameter group",
+    };
+    let Some(found) = found else {
+        return Some(format!(
+            "there is no {what} {} in this region and account: create it, or name another one",
+            group.name
+        ));
+    };
+    let family = family_of(&wanted.engine, &wanted.version)?;
+    (found.family != family).then(|| {
+        format!(
+            "the {what} {} is of the family {}, and {} {} needs {family}: name a group of that family",
+            group.name, found.family, wanted.engine, wanted.version
+        )
+    })
+}
+
+/// The family of parameter groups for a version. `None` for engines whose families have other names.
+#[must_use]
+pub fn family_of(engine: &str, version: &str) -> Option<String> {
+    let mut parts = version.split('.');
+    let (major, minor) = (parts.next()?, parts.next());
+    let is_old = |below: u32| major.parse::<u32>().is_ok_and(|major| major < below);
+    match engine {
+        // "postgres9.6", then "postgres10".
+        "postgres" | "aurora-postgresql" if is_old(10) => Some(format!("{engine}{major}.{}", minor?)),
+        "postgres" | "aurora-postgresql" => Some(format!("{engine}{major}")),
+        "mysql" | "mariadb" | "aurora-mysql" => Some(format!("{engine}{major}.{}", minor?)),
+        _ => None,
+    }
+}
+
+/// Settings that contradict each other.
+fn contradictions(settings: &Settings, is_cluster: bool, wanted: &Spec) -> Vec<String> {
+    let number = |setting| number(settings, setting);
+    let storage = name(settings, Setting::StorageType);
+    let (iops, throughput) = (number(Setting::Iops), number(Setting::StorageThroughput));
+    let mut problems = Vec::new();
+    match (storage, iops, throughput) {
+        (Some(storage @ ("gp2" | "standard")), Some(iops), _) => problems.push(format!(
+            "{iops} IOPS were requested for {storage}, which has none: choose gp3, io1 or io2, or leave them out"
+        )),
+        (Some(storage @ ("io1" | "io2")), None, _) => problems.push(format!(
+            "no IOPS were requested for {storage}, which needs them: request some, or choose gp3"
+        )),
+        (Some(storage), _, Some(throughput)) if storage != "gp3" => problems.push(format!(
+            "a throughput of {throughput} MiB/s was requested for {storage}, which has none: choose gp3, or leave it out"
+        )),
+        _ => {}
+    }
+    if let (Some(most), Some(gib)) = (number(Setting::MaxAllocatedStorage), number(Setting::AllocatedStorage))
+        && most < gib
+    {
+        problems.push(format!(
+            "the highest storage of {most} GiB is less than the storage of {gib} GiB: request {gib} GiB at least, or leave it out"
+        ));
+    }
+    if let (Some(Value::Capacity(least)), Some(Value::Capacity(most))) =
+        (settings.get(&Setting::ServerlessMin), settings.get(&Setting::ServerlessMax))
+        && least > most
+    {
+        problems.push(format!(
+            "the lowest capacity of {} ACUs is above the highest of {}: exchange them",
+            least.units(),
+            most.units()
+        ));
+    }
+    let is_serverless = wanted.members.iter().any(|member| name(&member.settings, Setting::Class) == Some(SERVERLESS));
+    if is_cluster && is_serverless && !settings.contains_key(&Setting::ServerlessMax) {
+        problems.push(format!(
+            "a member of class {SERVERLESS} needs the lowest and the highest capacity of the cluster: give both"
+        ));
+    }
+    if settings.get(&Setting::MultiAz) == Some(&Value::Flag(true))
+        && let Some(zone) = name(settings, Setting::AvailabilityZone)
+    {
+        problems.push(format!(
+            "the zone {zone} was requested for a database with a standby, whose zones AWS chooses: leave one of the two out"
+        ));
+    }
+    if number(Setting::MonitoringInterval).is_some_and(|seconds| seconds > 0)
+        && !settings.contains_key(&Setting::MonitoringRole)
+    {
+        problems
+            .push("Enhanced Monitoring was requested without its role: give the role, or an interval of 0".to_owned());
+    }
+    if settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(false))
+        && settings.contains_key(&Setting::InsightsRetention)
+    {
+        problems.push(
+            "a retention was requested for Performance Insights, which is off: turn it on, or leave it out".to_owned(),
+        );
+    }
+    problems
+}
+
+fn name(settings: &Settings, setting: Setting) -> Option<&str> {
+    match settings.get(&setting)? {
+        Value::Name(name) => Some(name),
+        _ => None,
+    }
+}
+
+fn number(settings: &Settings, setting: Setting) -> Option<u32> {
+    match settings.get(&setting)? {
+        Value::Number(number) => Some(*number),
+        _ => None,
+    }
+}

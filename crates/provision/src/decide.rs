@@ -1,0 +1,251 @@
+//! The decision: from what exists under the new database's name to the next step.
+
+use protocol::observed::{Condition, Observed};
+use protocol::spec::Settings;
+use protocol::{DatabaseArn, Tags};
+
+/// What was observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What has the new database's name.
+    pub found: Found,
+    /// Whether there is time left.
+    pub deadline: Deadline,
+}
+
+/// What has the new database's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing(Source),
+    /// A database that is not this job's.
+    Foreign(DatabaseArn),
+    /// The job's database.
+    Ours(Box<Ours>),
+}
+
+/// The data, before the restore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It is being created.
+    NotReady(String),
+    /// It is gone, or has failed.
+    Gone(String),
+    /// The request cannot work: one line for each reason.
+    Unfit(Vec<String>),
+    /// It can be restored.
+    Ready(Box<Start>),
+}
+
+/// Everything that the restore needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// AWS's name of the engine.
+    pub engine: String,
+    /// The version.
+    pub version: String,
+    /// The settings that the request has. Others follow by a modification.
+    pub settings: Settings,
+    /// The tags, with the job and the spec.
+    pub tags: Tags,
+}
+
+/// The job's database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// The database.
+    pub observed: Observed,
+    /// The members that the cluster lacks, the writer first.
+    pub missing: Vec<MemberStart>,
+    /// The settings that are not as wanted, for each instance or cluster.
+    pub differences: Vec<Change>,
+    /// The instances in which a parameter group takes effect only by a reboot.
+    pub reboots: Vec<DatabaseArn>,
+}
+
+/// A member to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberStart {
+    /// The instance.
+    pub member: DatabaseArn,
+    /// AWS's name of the engine.
+    pub engine: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A modification: all differences of one instance or cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The instance or cluster.
+    pub database: DatabaseArn,
+    /// The settings that it has.
+    pub current: Settings,
+    /// Those that it is to have, as far as they differ.
+    pub wanted: Settings,
+}
+
+/// Whether the job has time left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// It has.
+    Ahead,
+    /// It has not, and the database is temporary.
+    PassedForTemporary,
+    /// It has not, and the database was to stay.
+    PassedForLasting,
+}
+
+/// The next step, with everything that its action needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Give up: nothing was changed.
+    Refuse(Refusal),
+    /// Look again later: AWS is at work.
+    Wait {
+        /// What AWS is doing.
+        why: String,
+        /// The database, if there is one.
+        database: Option<Box<Observed>>,
+    },
+    /// Restore the database.
+    Start(Box<Start>),
+    /// Tear the database down: the job has failed.
+    Discard {
+        /// The database.
+        database: Box<Observed>,
+        /// Why.
+        reason: Reason,
+    },
+    /// The job has failed, and the database stays until its caller decides.
+    GiveUp(Reason),
+    /// Create members of the cluster.
+    CreateMembers {
+        /// The cluster.
+        cluster: DatabaseArn,
+        /// The members.
+        members: Vec<MemberStart>,
+    },
+    /// Change settings.
+    Configure(Vec<Change>),
+    /// Reboot instances.
+    Reboot(Vec<DatabaseArn>),
+    /// Nothing is left to do.
+    Provisioned(Box<Observed>),
+}
+
+/// Why a job is refused before anything was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another database has the name.
+    Foreign(DatabaseArn),
+    /// The data are gone.
+    Gone(String),
+    /// The request cannot work.
+    Unfit(Vec<String>),
+    /// The deadline passed before the restore.
+    Overdue,
+}
+
+/// Why a job has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// AWS's status of the database or of a member.
+    Failed(DatabaseArn, String),
+    /// The deadline has passed.
+    Overdue,
+    /// The database is being deleted.
+    Deleting,
+}
+
+/// The next step. The first matching row applies:
+///
+/// | under the new name              | deadline             | step            |
+/// |---------------------------------|----------------------|-----------------|
+/// | foreign                         | any                  | `Refuse`        |
+/// | nothing                         | passed               | `Refuse`        |
+/// | nothing; source not ready       | ahead                | `Wait`          |
+/// | nothing; source gone, unfit     | ahead                | `Refuse`        |
+/// | nothing; source ready           | ahead                | `Start`         |
+/// | ours, deleting                  | any                  | `GiveUp`        |
+/// | ours                            | passed for temporary | `Discard`       |
+/// | ours, it or a member failed     | any                  | `Discard`       |
+/// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
+/// | ours, in progress               | ahead                | `Wait`          |
+/// | ours, lacks a member            | ahead                | `CreateMembers` |
+/// | ours, a member in progress      | ahead                | `Wait`          |
+/// | ours, differs from its spec     | ahead                | `Configure`     |
+/// | ours, a group waits for reboot  | ahead                | `Reboot`        |
+/// | ours, otherwise                 | ahead, or for lasting| `Provisioned`   |
+///
+/// A database that is being deleted was discarded by an earlier look, or by its caller's teardown: a new restore under its name would
+/// begin the job again. A database that was to stay may be in use after its deadline, and AWS may put it into `backing-up` at
+/// any time: so only its caller tears it down.
+#[must_use]
+pub fn decide(seen: Seen) -> Step {
+    let Seen { found, deadline } = seen;
+    let ours = match (found, deadline) {
+        (Found::Foreign(database), _) => return Step::Refuse(Refusal::Foreign(database)),
+        (Found::Nothing(_), Deadline::PassedForTemporary | Deadline::PassedForLasting) => {
+            return Step::Refuse(Refusal::Overdue);
+        }
+        (Found::Nothing(source), Deadline::Ahead) => {
+            return match source {
+                Source::NotReady(why) => Step::Wait { why, database: None },
+                Source::Gone(why) => Step::Refuse(Refusal::Gone(why)),
+                Source::Unfit(why) => Step::Refuse(Refusal::Unfit(why)),
+                Source::Ready(start) => Step::Start(start),
+            };
+        }
+        (Found::Ours(ours), _) => ours,
+    };
+    let Ours { observed, missing, differences, reboots } = *ours;
+    let database = Box::new(observed);
+    if database.condition == Condition::Deleting {
+        return Step::GiveUp(Reason::Deleting);
+    }
+    if deadline == Deadline::PassedForTemporary {
+        return Step::Discard { database, reason: Reason::Overdue };
+    }
+    if let Some((arn, status)) = failure(&database) {
+        return Step::Discard { database, reason: Reason::Failed(arn, status) };
+    }
+    let step = if let Condition::InProgress(why) = &database.condition {
+        Step::Wait { why: why.clone(), database: Some(database) }
+    } else if !missing.is_empty() {
+        Step::CreateMembers { cluster: database.arn, members: missing }
+    } else if let Some(why) = member_in_progress(&database) {
+        Step::Wait { why, database: Some(database) }
+    } else if !differences.is_empty() {
+        Step::Configure(differences)
+    } else if !reboots.is_empty() {
+        Step::Reboot(reboots)
+    } else {
+        return Step::Provisioned(database);
+    };
+    match deadline {
+        Deadline::PassedForLasting => Step::GiveUp(Reason::Overdue),
+        Deadline::Ahead | Deadline::PassedForTemporary => step,
+    }
+}
+
+/// The status of the database, or of one of its members, if it has failed.
+fn failure(database: &Observed) -> Option<(DatabaseArn, String)> {
+    let members = database.members.iter().map(|member| (&member.arn, &member.condition));
+    let mut all = std::iter::once((&database.arn, &database.condition)).chain(members);
+    all.find_map(|(arn, condition)| match condition {
+        Condition::Failed(status) => Some((arn.clone(), status.clone())),
+        Condition::Ready | Condition::InProgress(_) | Condition::Deleting => None,
+    })
+}
+
+/// What AWS is doing with a member.
+fn member_in_progress(database: &Observed) -> Option<String> {
+    database.members.iter().find_map(|member| match &member.condition {
+        Condition::InProgress(why) => Some(format!("{}: {why}", member.arn.id())),
+        Condition::Deleting => Some(format!("{}: deleting", member.arn.id())),
+        Condition::Ready | Condition::Failed(_) => None,
+    })
+}

@@ -1,0 +1,224 @@
+//! The look: what has the new database's name, and before the restore, the data and what the request depends on.
+
+use chrono::{DateTime, Utc};
+use cloud::{Cloud, Error};
+use protocol::job::Source;
+use protocol::observed::Condition;
+use protocol::spec::{Recorded, Setting, Spec, Value};
+use protocol::{DatabaseArn, Job, Kind, Observed, Origin as SnapshotOrigin, SnapshotArn, SnapshotRole, Status};
+
+use crate::check::{self, Facts};
+use crate::decide::{Deadline, Found, Seen, Source as SourceState};
+use crate::is_temporary;
+use crate::plan::{self, Base, Origin};
+
+/// What the data are, when they can be restored.
+struct Data {
+    base: Base,
+    facts: Facts,
+}
+
+/// What was found of the data.
+enum Lookup {
+    NotReady(String),
+    Gone(String),
+    Found(Box<Data>),
+}
+
+/// Looks at the new database of a job.
+///
+/// # Errors
+/// If a call fails.
+pub async fn look(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<Seen, Error> {
+    let deadline = match (now < job.request().deadline, is_temporary(job.request().verb)) {
+        (true, _) => Deadline::Ahead,
+        (false, true) => Deadline::PassedForTemporary,
+        (false, false) => Deadline::PassedForLasting,
+    };
+    let found = match cloud.observe(&job.new_database()).await? {
+        Some(observed) if observed.owner().as_ref() == Some(job.id()) => {
+            Found::Ours(Box::new(plan::compare(job, observed)))
+        }
+        Some(other) => Found::Foreign(other.arn),
+        None => Found::Nothing(source(cloud, job, now).await?),
+    };
+    Ok(Seen { found, deadline })
+}
+
+/// The data, and whether the request can work.
+async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceState, Error> {
+    let request = job.request();
+    let lookup = match &request.source {
+        Source::Snapshot(snapshot) => of_snapshot(cloud, snapshot).await?,
+        Source::PointInTime { resource_id, .. } => of_database(cloud, request.target.kind, resource_id).await?,
+        Source::Clone { resource_id } => of_database(cloud, request.target.kind, resource_id).await?,
+    };
+    let mut data = match lookup {
+        Lookup::NotReady(why) => return Ok(SourceState::NotReady(why)),
+        Lookup::Gone(why) => return Ok(SourceState::Gone(why)),
+        Lookup::Found(data) => data,
+    };
+    // The settings of the database that is replaced are newer than those that were recorded with its copy.
+    let replaced = match &request.replaces {
+        Some(id) if live_source(&request.source) != Some(id.as_str()) => {
+            cloud.observe_by_id(request.target.kind, id).await?
+        }
+        _ => None,
+    };
+    if let Some(replaced) = replaced {
+        data.facts.vpc_of_security_groups = replaced.vpc.clone();
+        data.base.recorded = Some(spec_of(&replaced));
+        data.base.origin = Origin::Here;
+    }
+    let wanted = plan::wanted(job, &data.base);
+    gather(cloud, job, &wanted, &mut data.facts).await?;
+    let problems = check::check(job, &wanted, &data.facts, now);
+    Ok(match problems.is_empty() {
+        true => SourceState::Ready(Box::new(plan::start(job, &wanted, now))),
+        false => SourceState::Unfit(problems),
+    })
+}
+
+/// The database whose data are used as they are now or were.
+fn live_source(source: &Source) -> Option<&str> {
+    match source {
+        Source::Snapshot(_) => None,
+        Source::PointInTime { resource_id, .. } | Source::Clone { resource_id } => Some(resource_id),
+    }
+}
+
+async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> {
+    let Some(content) = cloud.snapshot_content(arn).await? else {
+        return Ok(Lookup::Gone(format!("there is no snapshot {arn}: choose another one")));
+    };
+    match content.snapshot.status {
+        Status::Creating | Status::Copying => return Ok(Lookup::NotReady(format!("{arn} is not complete yet"))),
+        Status::Failed | Status::Deleting => {
+            return Ok(Lookup::Gone(format!("{arn} has failed or is being deleted: choose another one")));
+        }
+        Status::Available => {}
+    }
+    let recorded = Recorded::from_tags(&content.snapshot.tags).ok().flatten().map(|recorded| recorded.spec);
+    let origin = match SnapshotRole::of(&content.snapshot) {
+        // The tags of a copy are those of its source account.
+        SnapshotRole::Copy(SnapshotOrigin { database, .. })
+        | SnapshotRole::Transit(SnapshotOrigin { database, .. })
+            if database.place == *cloud.here() =>
+        {
+            Origin::Here
+        }
+        _ => Origin::Elsewhere,
+    };
+    let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
+    let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };
+    Ok(Lookup::Found(Box::new(Data { base: Base { content: content.spec, recorded, origin }, facts })))
+}
+
+/// A database that exists, or whose automated backups were retained.
+async fn of_database(cloud: &Cloud, kind: Kind, resource_id: &str) -> Result<Lookup, Error> {
+    let live = cloud.observe_by_id(kind, resource_id).await?;
+    let backups = cloud.backups(kind, resource_id).await?;
+    let content = match (&live, &backups) {
+        (Some(live), _) if live.condition == Condition::Deleting => {
+            return Ok(Lookup::NotReady(format!("{} is being deleted", live.arn)));
+        }
+        (Some(live), _) => Spec::new(kind, &live.spec.engine, &live.spec.version),
+        (None, Some(backups)) => Spec::new(kind, &backups.engine, &backups.version),
+        (None, None) => {
+            return Ok(Lookup::Gone(format!(
+                "there is neither a database with the resource ID {resource_id} nor a backup of it: restore a snapshot"
+            )));
+        }
+    };
+    let gib = match (&live, &backups) {
+        (Some(live), _) => match live.spec.settings.get(&Setting::AllocatedStorage) {
+            Some(Value::Number(gib)) => Some(*gib),
+            _ => None,
+        },
+        (None, backups) => backups.as_ref().map(|backups| backups.gib),
+    };
+    let facts = Facts {
+        backups,
+        gib: gib.filter(|_| kind == Kind::Instance),
+        vpc_of_security_groups: live.as_ref().and_then(|live| live.vpc.clone()),
+        ..Facts::none()
+    };
+    let recorded = live.as_ref().map(spec_of);
+    Ok(Lookup::Found(Box::new(Data { base: Base { content, recorded, origin: Origin::Here }, facts })))
+}
+
+/// The spec of a database that exists, with its members.
+fn spec_of(observed: &Observed) -> Spec {
+    let mut spec = observed.spec.clone();
+    spec.members = observed
+        .members
+        .iter()
+        .map(|member| protocol::spec::Member {
+            name: member.arn.id().to_owned(),
+            is_writer: member.is_writer,
+            settings: member.settings.clone(),
+        })
+        .collect();
+    spec
+}
+
+/// What the request depends on.
+async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> Result<(), Error> {
+    let overrides = &job.request().overrides;
+    for class in classes(wanted) {
+        let offers = cloud.offers(&wanted.engine, &wanted.version, Some(&class)).await?;
+        if offers.is_empty() && facts.of_version.is_none() {
+            facts.of_version = Some(cloud.offers(&wanted.engine, &wanted.version, None).await?);
+        }
+        facts.offers.push((class, offers));
+    }
+    if let Some(Value::Name(name)) = wanted.settings.get(&Setting::SubnetGroup) {
+        facts.subnet_group = Some((name.clone(), cloud.subnet_group(name).await?));
+    }
+    if overrides.contains_key(&Setting::SecurityGroups) {
+        // AWS compares them itself: no call of RDS tells the VPC of a security group.
+        facts.vpc_of_security_groups = None;
+    }
+    for group in wanted.named_groups() {
+        let found = cloud.parameter_group(group.kind, &group.name).await?;
+        facts.parameter_groups.push((group, found));
+    }
+    let members = plan::member_names(job, job.request().verb.role(), wanted);
+    if !members.is_empty() {
+        let existing = cloud.existing_instances(&members).await?;
+        facts.taken = existing.into_iter().collect::<Vec<DatabaseArn>>();
+    }
+    Ok(())
+}
+
+/// The classes of the spec, each once.
+fn classes(wanted: &Spec) -> Vec<String> {
+    let all = [&wanted.settings].into_iter().chain(wanted.members.iter().map(|member| &member.settings));
+    let mut classes: Vec<String> = all
+        .flat_map(|settings| [settings.get(&Setting::Class), settings.get(&Setting::ClusterClass)])
+        .filter_map(|value| match value {
+            Some(Value::Name(class)) => Some(class.clone()),
+            _ => None,
+        })
+        .collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
+impl Facts {
+    /// Nothing is known yet.
+    fn none() -> Self {
+        Self {
+            snapshot: None,
+            backups: None,
+            gib: None,
+            offers: Vec::new(),
+            of_version: None,
+            subnet_group: None,
+            vpc_of_security_groups: None,
+            parameter_groups: Vec::new(),
+            taken: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The spec that a new database is to have, what of it the restore gets, and what is missing later.
+//!
+//! The spec is written as tags on the new database when it is restored. From then on, it is read from there: its source may be gone,
+//! and the settings of the old database may change.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use protocol::job::Role;
+use protocol::spec::{Compared, Given, Member, Recorded, Setting, Settings, Spec, Target, Value};
+use protocol::{Job, Kind, Observed, Tags, tags};
+
+use crate::decide::{Change, MemberStart, Ours, Start};
+use crate::is_temporary;
+
+/// What the spec is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// What comes with the data: the engine, its version, and some settings.
+    pub content: Spec,
+    /// The settings of the database that the data are of, if they are known.
+    pub recorded: Option<Spec>,
+    /// Whether these were read in this account and region.
+    pub origin: Origin,
+}
+
+/// Where recorded settings were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In this account and region.
+    Here,
+    /// In another one, which is not trusted: nothing of its network is used, and the database is never made public by it.
+    Elsewhere,
+}
+
+/// The settings that a temporary database has from the recorded ones: what its data, its engine and its network need. It has no
+/// standby, no backups, no protection and no monitoring.
+const OF_TEMPORARY: [Setting; 23] = [
+    Setting::Class,
+    Setting::ClusterClass,
+    Setting::ServerlessMin,
+    Setting::ServerlessMax,
+    Setting::ServerlessPause,
+    Setting::StorageType,
+    Setting::AllocatedStorage,
+    Setting::Iops,
+    Setting::StorageThroughput,
+    Setting::DedicatedLogVolume,
+    Setting::Port,
+    Setting::ParameterGroup,
+    Setting::ClusterParameterGroup,
+    Setting::OptionGroup,
+    Setting::IamAuthentication,
+    Setting::LicenseModel,
+    Setting::ProcessorFeatures,
+    Setting::EngineMode,
+    Setting::LifecycleSupport,
+    Setting::CertificateAuthority,
+    Setting::NetworkType,
+    Setting::SubnetGroup,
+    Setting::SecurityGroups,
+];
+
+/// The class of a member of whose cluster none is known: the smallest that Aurora has.
+pub const DEFAULT_CLASS: &str = "db.t4g.medium";
+/// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
+/// than 400" GiB, for Oracle 200.
+const GP3_GIB: [(&str, u32); 2] = [("oracle", 200), ("", 400)];
+/// "The instance class for serverless members" needs a range of capacity.
+pub(crate) const SERVERLESS: &str = "db.serverless";
+
+/// The spec of the new database.
+#[must_use]
+pub fn wanted(job: &Job, base: &Base) -> Spec {
+    let Base { content, recorded, origin } = base;
+    let request = job.request();
+    let recorded = recorded.clone().unwrap_or_else(|| Spec::new(content.kind, &content.engine, &content.version));
+    let mut spec = match origin {
+        Origin::Here => recorded,
+        Origin::Elsewhere => recorded.for_elsewhere().0,
+    };
+    // The data decide about the engine: it may have been upgraded since the settings were recorded, or the other way round.
+    spec.engine.clone_from(&content.engine);
+    spec.version.clone_from(&content.version);
+    for (setting, value) in &content.settings {
+        spec.settings.entry(*setting).or_insert_with(|| value.clone());
+    }
+    // Parameters are those of a group, and not of a database.
+    spec.groups.clear();
+    let is_temporary = is_temporary(request.verb);
+    if is_temporary {
+        spec.settings.retain(|setting, _| OF_TEMPORARY.contains(setting));
+        spec.members.truncate(1);
+        for member in &mut spec.members {
+            member.settings.retain(|setting, _| OF_TEMPORARY.contains(setting));
+        }
+        spec.tags = Tags::default();
+        isolate(&mut spec);
+    }
+    if content.kind == Kind::Cluster && content.engine.starts_with("aurora") && spec.members.is_empty() {
+        let class = Value::Name(DEFAULT_CLASS.to_owned());
+        let settings = Settings::from([(Setting::Class, class)]);
+        spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings });
+    }
+    spec.members.sort_by_key(|member| !member.is_writer);
+    let target = spec.target();
+    override_settings(&mut spec.settings, target, &request.overrides);
+    normalise(&mut spec.settings, &spec.engine, &request.overrides);
+    for member in &mut spec.members {
+        override_settings(&mut member.settings, Target::Member, &request.overrides);
+        normalise(&mut member.settings, &spec.engine, &request.overrides);
+    }
+    spec
+}
+
+/// The settings that keep a temporary database from outliving its job, and from being reached.
+fn isolate(spec: &mut Spec) {
+    let (retention, can_be_public) = match spec.kind {
+        Kind::Instance => (0, true),
+        // "Specify a minimum value of 1" (`BackupRetentionPeriod` of clusters). Aurora's members have the address.
+        Kind::Cluster => (1, false),
+    };
+    spec.settings.insert(Setting::BackupRetention, Value::Number(retention));
+    spec.settings.insert(Setting::DeletionProtection, Value::Flag(false));
+    if spec.kind == Kind::Instance {
+        spec.settings.insert(Setting::MultiAz, Value::Flag(false));
+    }
+    if can_be_public {
+        spec.settings.insert(Setting::PubliclyAccessible, Value::Flag(false));
+    }
+}
+
+fn override_settings(settings: &mut Settings, target: Target, overrides: &Settings) {
+    for (setting, value) in overrides {
+        if !matches!(setting.row().given(target), Given::No | Given::Report) {
+            settings.insert(*setting, value.clone());
+        }
+    }
+}
+
+/// Removes recorded settings that the others make meaningless, so that AWS does not refuse them. An override is never removed: if it
+/// contradicts another setting, the user has to know.
+fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
+    let name = |settings: &Settings, setting| match settings.get(&setting) {
+        Some(Value::Name(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let number = |settings: &Settings, setting| match settings.get(&setting) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let mut without = Vec::new();
+    let (storage, gib) = (name(settings, Setting::StorageType), number(settings, Setting::AllocatedStorage));
+    let minimum = GP3_GIB.iter().find(|(of, _)| engine.starts_with(of)).map_or(0, |(_, gib)| *gib);
+    match storage.as_deref() {
+        Some("gp3") if gib.is_some_and(|gib| gib < minimum) => {
+            without.extend([Setting::Iops, Setting::StorageThroughput])
+        }
+        Some("io1" | "io2") => without.push(Setting::StorageThroughput),
+        Some("gp2" | "standard") => without.extend([Setting::Iops, Setting::StorageThroughput]),
+        _ => {}
+    }
+    if settings.get(&Setting::MultiAz) == Some(&Value::Flag(true)) {
+        without.push(Setting::AvailabilityZone);
+    }
+    if settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(false)) {
+        without.extend([Setting::InsightsRetention, Setting::InsightsKey]);
+    }
+    if number(settings, Setting::MonitoringInterval).unwrap_or_default() == 0 {
+        without.push(Setting::MonitoringRole);
+    } else if !settings.contains_key(&Setting::MonitoringRole) {
+        without.push(Setting::MonitoringInterval);
+    }
+    if overrides.contains_key(&Setting::Class) {
+        // Cores and threads are those of the recorded class.
+        without.push(Setting::ProcessorFeatures);
+    }
+    if settings.get(&Setting::ManagedPassword) != Some(&Value::Flag(true)) {
+        without.push(Setting::PasswordKey);
+    }
+    settings.retain(|setting, _| overrides.contains_key(setting) || !without.contains(setting));
+}
+
+/// The restore of a database with this spec. Every setting that the request has is stated: AWS would use a default.
+///
+/// Without backups and protection at first. RDS would take a backup of the whole database before anything else could be done, and a
+/// restore that fails could not be deleted.
+#[must_use]
+pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
+    let target = wanted.target();
+    let is_of_restore = |setting: &Setting| matches!(setting.row().given(target), Given::Restore | Given::RestoreOnly);
+    let mut settings: Settings = wanted
+        .settings
+        .iter()
+        .filter(|(setting, _)| is_of_restore(setting))
+        .map(|(s, value)| (*s, value.clone()))
+        .collect();
+    let retention = match wanted.kind {
+        Kind::Instance => 0,
+        Kind::Cluster => 1,
+    };
+    settings.insert(Setting::BackupRetention, Value::Number(retention));
+    settings.insert(Setting::DeletionProtection, Value::Flag(false));
+    let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (spec, _) = wanted.to_tags();
+    let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);
+    Start {
+        engine: wanted.engine.clone(),
+        version: wanted.version.clone(),
+        settings,
+        tags: with_room(own, &wanted.tags),
+    }
+}
+
+/// Draco's tags, and as many of the user's as AWS allows.
+fn with_room(own: Tags, of_user: &Tags) -> Tags {
+    let is_dracos = |key: &str| key.starts_with(tags::PREFIX) && key != tags::LIFECYCLE;
+    let room = tags::MAX_TAGS.saturating_sub(own.len());
+    let of_user: Vec<(&str, &str)> = of_user.iter().filter(|(key, _)| !is_dracos(key)).take(room).collect();
+    own.with(of_user)
+}
+
+/// The job's database, compared with its spec, which its tags have. Without a readable one, nothing is changed.
+#[must_use]
+pub fn compare(job: &Job, observed: Observed) -> Ours {
+    let recorded = Recorded::from_tags(&observed.tags).ok().flatten();
+    let wanted = recorded.map_or_else(|| observed.spec.clone(), |recorded| recorded.spec);
+    let role = job.request().verb.role();
+    let mut ours = Ours { missing: Vec::new(), differences: Vec::new(), reboots: Vec::new(), observed };
+    let observed = &ours.observed;
+    let differing = differences(wanted.target(), &wanted.settings, &observed.spec.settings);
+    ours.differences.extend((!differing.is_empty()).then(|| Change {
+        database: observed.arn.clone(),
+        current: observed.spec.settings.clone(),
+        wanted: differing,
+    }));
+    for (member, planned) in (1..).map(|nth| job.member(role, nth)).zip(&wanted.members) {
+        match observed.members.iter().find(|found| found.arn == member) {
+            None => ours.missing.push(MemberStart {
+                member,
+                engine: wanted.engine.clone(),
+                settings: planned
+                    .settings
+                    .iter()
+                    .filter(|(setting, _)| is_of_creation(**setting))
+                    .map(|(s, v)| (*s, v.clone()))
+                    .collect(),
+                tags: job.to_tags(),
+            }),
+            Some(found) => {
+                let differing = differences(Target::Member, &planned.settings, &found.settings);
+                ours.differences.extend((!differing.is_empty()).then(|| Change {
+                    database: found.arn.clone(),
+                    current: found.settings.clone(),
+                    wanted: differing,
+                }));
+            }
+        }
+    }
+    // Readers first: the writer is interrupted once.
+    let mut members: Vec<_> = observed.members.iter().filter(|member| member.needs_reboot).collect();
+    members.sort_by_key(|member| member.is_writer);
+    let own = observed.needs_reboot.then(|| observed.arn.clone());
+    ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
+    ours
+}
+
+fn is_of_creation(setting: Setting) -> bool {
+    setting.row().given(Target::Member) == Given::Create
+}
+
+/// The settings that are not as wanted, and that a modification can change.
+#[must_use]
+pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Settings {
+    let differs = |setting: &Setting, value: &Value| {
+        let row = setting.row();
+        let is_changeable = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify);
+        is_changeable && !is_as_wanted(row.compared, value, actual.get(setting))
+    };
+    wanted.iter().filter(|(setting, value)| differs(setting, value)).map(|(s, value)| (*s, value.clone())).collect()
+}
+
+fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> bool {
+    match (compared, wanted, actual) {
+        (Compared::Never, ..) => true,
+        (Compared::AtLeast, Value::Number(wanted), Some(Value::Number(actual))) => actual >= wanted,
+        // Where AWS describes nothing, there is none.
+        (_, Value::Names(names), None) => names.is_empty(),
+        (_, Value::Flag(wanted), None) => !wanted,
+        (_, wanted, actual) => actual == Some(wanted),
+    }
+}
+
+/// The names of the members that this spec has.
+pub(crate) fn member_names(job: &Job, role: Role, wanted: &Spec) -> Vec<protocol::DatabaseArn> {
+    (1..).map(|nth| job.member(role, nth)).take(wanted.members.len()).collect()
+}

@@ -1,0 +1,283 @@
+//! The end of a database: the decision, and its steps.
+
+use chrono::{DateTime, Utc};
+use cloud::{Class, Cloud, Deletion, Error};
+use protocol::job::Role;
+use protocol::observed::Condition;
+use protocol::{DatabaseArn, Job, Observed};
+
+use crate::{User, wait};
+
+/// What was observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What has the database's name.
+    pub found: Found,
+    /// What else depends on it.
+    pub user: Option<User>,
+    /// What remains of it.
+    pub remains: Remains,
+}
+
+/// What has the database's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A database that is not this job's.
+    Foreign(DatabaseArn),
+    /// The job's database.
+    Ours(Box<Ours>),
+}
+
+/// The job's database, as far as its end needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// The instance or cluster.
+    pub database: DatabaseArn,
+    /// Its condition.
+    pub condition: Condition,
+    /// Whether it is protected from deletion.
+    pub is_protected: bool,
+    /// The members that are not being deleted, readers first.
+    pub members: Vec<DatabaseArn>,
+    /// An instance in the cluster that is not this job's.
+    pub foreign_member: Option<DatabaseArn>,
+}
+
+/// What remains of a database that is torn down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// Nothing.
+    Nothing,
+    /// Its data: a final snapshot with this identifier, and its automated backups.
+    Data {
+        /// The identifier.
+        snapshot: String,
+    },
+}
+
+/// The next step, with everything that its action needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Give up: nothing was changed.
+    Refuse(Refusal),
+    /// Remove the protection.
+    Unprotect(DatabaseArn),
+    /// Delete these members, in this order.
+    DeleteMembers(Vec<DatabaseArn>),
+    /// Delete the database.
+    Delete {
+        /// The database.
+        database: DatabaseArn,
+        /// What remains of it.
+        remains: Remains,
+    },
+    /// Look again later: AWS is at work.
+    Wait {
+        /// What AWS is doing.
+        why: String,
+    },
+    /// It is gone.
+    TornDown,
+}
+
+/// Why a database is not torn down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not this job's (invariant 21).
+    Foreign(DatabaseArn),
+    /// An instance in the cluster is not this job's, so the cluster cannot be deleted.
+    ForeignMember(DatabaseArn),
+    /// Something else depends on it (invariant 19).
+    InUse(User),
+    /// Its data are to stay, and AWS takes no final snapshot of a failed database (invariant 19).
+    NoFinalSnapshot(DatabaseArn, String),
+}
+
+/// How far a teardown is after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Not there yet: make the next step after this time.
+    Again {
+        /// The delay.
+        after: chrono::TimeDelta,
+        /// What AWS is doing, or its last error.
+        why: String,
+    },
+    /// It is gone.
+    TornDown,
+    /// A person has to decide: nothing was changed.
+    Refused {
+        /// What was found, and what to do.
+        reason: String,
+    },
+}
+
+/// The next step. The first matching row applies:
+///
+/// | under the name            | user    | remains | step            |
+/// |---------------------------|---------|---------|-----------------|
+/// | nothing                   | any     | any     | `TornDown`      |
+/// | foreign                   | any     | any     | `Refuse`        |
+/// | ours                      | one     | any     | `Refuse`        |
+/// | ours, deleting            | none    | any     | `Wait`          |
+/// | ours, with foreign member | none    | any     | `Refuse`        |
+/// | ours, failed              | none    | data    | `Refuse`        |
+/// | ours, protected           | none    | any     | `Unprotect`     |
+/// | ours, in progress         | none    | data    | `Wait`          |
+/// | ours, with members        | none    | any     | `DeleteMembers` |
+/// | ours                      | none    | any     | `Delete`        |
+///
+/// Without data that remain, the status does not matter (invariant 22). A cluster is deleted when all of its members are being deleted:
+/// AWS refuses it before.
+#[must_use]
+pub fn decide(seen: Seen) -> Step {
+    let Seen { found, user, remains } = seen;
+    let ours = match found {
+        Found::Nothing => return Step::TornDown,
+        Found::Foreign(database) => return Step::Refuse(Refusal::Foreign(database)),
+        Found::Ours(ours) => *ours,
+    };
+    if let Some(user) = user {
+        return Step::Refuse(Refusal::InUse(user));
+    }
+    let Ours { database, condition, is_protected, members, foreign_member } = ours;
+    match (condition, foreign_member, &remains) {
+        (Condition::Deleting, ..) => Step::Wait { why: "deleting".to_owned() },
+        (_, Some(member), _) => Step::Refuse(Refusal::ForeignMember(member)),
+        (Condition::Failed(status), None, Remains::Data { .. }) => {
+            Step::Refuse(Refusal::NoFinalSnapshot(database, status))
+        }
+        _ if is_protected => Step::Unprotect(database),
+        (Condition::InProgress(why), None, Remains::Data { .. }) => Step::Wait { why },
+        _ if !members.is_empty() => Step::DeleteMembers(members),
+        _ => Step::Delete { database, remains },
+    }
+}
+
+impl Ours {
+    /// From the database as AWS describes it.
+    #[must_use]
+    pub fn of(observed: &Observed, job: &Job) -> Self {
+        let is_ours = |owner: Option<protocol::JobId>| owner.as_ref() == Some(job.id());
+        let mut members: Vec<_> =
+            observed.members.iter().filter(|member| member.condition != Condition::Deleting).collect();
+        let foreign = members.iter().find(|member| !is_ours(member.owner())).map(|member| member.arn.clone());
+        members.sort_by_key(|member| member.is_writer);
+        Self {
+            database: observed.arn.clone(),
+            condition: observed.condition.clone(),
+            is_protected: observed.is_protected,
+            members: members.into_iter().map(|member| member.arn.clone()).collect(),
+            foreign_member: foreign,
+        }
+    }
+}
+
+impl Found {
+    /// From what AWS describes under a name of this job.
+    #[must_use]
+    pub fn of(observed: Option<&Observed>, job: &Job) -> Self {
+        match observed {
+            None => Self::Nothing,
+            Some(found) if found.owner().as_ref() == Some(job.id()) => Self::Ours(Box::new(Ours::of(found, job))),
+            Some(found) => Self::Foreign(found.arn.clone()),
+        }
+    }
+}
+
+/// Looks at the database with this role in the job, and makes the next step towards its end. Data remain of the old database, and of
+/// no other.
+///
+/// # Errors
+/// If AWS does not describe what exists.
+pub async fn step(
+    cloud: &Cloud,
+    job: &Job,
+    role: Role,
+    user: Option<&User>,
+    now: DateTime<Utc>,
+) -> Result<Outcome, Error> {
+    let observed = cloud.observe(&job.database(role)).await?;
+    let remains = match role {
+        Role::Old => Remains::Data { snapshot: job.final_snapshot() },
+        Role::New | Role::Verify | Role::Rewind | Role::Final => Remains::Nothing,
+    };
+    let seen = Seen { found: Found::of(observed.as_ref(), job), user: user.cloned(), remains };
+    Ok(act(cloud, decide(seen), now).await)
+}
+
+/// Makes the calls of a step. AWS's refusals are no errors: the next look decides again.
+pub(crate) async fn act(cloud: &Cloud, step: Step, _now: DateTime<Utc>) -> Outcome {
+    let result = match step {
+        Step::TornDown => return Outcome::TornDown,
+        Step::Refuse(refusal) => return Outcome::Refused { reason: refusal.to_string() },
+        Step::Wait { why } => return Outcome::Again { after: wait::DELETION, why },
+        Step::Unprotect(database) => {
+            cloud.unprotect(&database).await.map(|_| (wait::CHANGE, "removing the protection"))
+        }
+        Step::DeleteMembers(members) => {
+            delete_members(cloud, &members).await.map(|()| (wait::CHANGE, "deleting the members"))
+        }
+        Step::Delete { database, remains } => {
+            let deletion = match &remains {
+                Remains::Nothing => Deletion::Everything,
+                Remains::Data { snapshot } => Deletion::Keep { snapshot },
+            };
+            cloud.delete_database(&database, deletion).await.map(|_| (wait::DELETION, "deleting"))
+        }
+    };
+    match result {
+        Ok((after, why)) => Outcome::Again { after, why: why.to_owned() },
+        Err(error) => Outcome::Again { after: delay(&error), why: error.to_string() },
+    }
+}
+
+async fn delete_members(cloud: &Cloud, members: &[DatabaseArn]) -> Result<(), Error> {
+    for member in members {
+        cloud.delete_member(member).await?;
+    }
+    Ok(())
+}
+
+/// A database has to be torn down, so no error is the last word. What a person has to correct is looked at less often.
+fn delay(error: &Error) -> chrono::TimeDelta {
+    match error.class() {
+        Class::WrongState | Class::Throttled | Class::Unreachable | Class::Gone => wait::CHANGE,
+        Class::Exists
+        | Class::Quota
+        | Class::Capacity
+        | Class::Missing
+        | Class::Invalid
+        | Class::KeyRefused
+        | Class::Denied
+        | Class::Other => wait::PERSON,
+    }
+}
+
+/// One line: what was found, and what to do.
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Foreign(database) => {
+                write!(f, "{database} is not of this job, so it is not deleted: rename it, or choose another target")
+            }
+            Self::ForeignMember(member) => write!(
+                f,
+                "{member} is in the cluster and not of this job, so neither is deleted: delete the instance, and the cluster follows"
+            ),
+            Self::InUse(User::Target(target)) => {
+                write!(f, "it has the name of the target {target}, so it is not deleted")
+            }
+            Self::InUse(User::Dns(record)) => {
+                write!(f, "the DNS record {record} points at it, so it is not deleted: change the record first")
+            }
+            Self::InUse(User::Job(job)) => write!(f, "the job {job} uses it, so it is not deleted: end that job first"),
+            Self::NoFinalSnapshot(database, status) => write!(
+                f,
+                "{database} is {status}, and AWS takes no final snapshot then, so it is not deleted: repair it, or delete it by hand"
+            ),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! How long until the next look. AWS announces nothing on which a job could wait: events are sent on a best-effort basis, and there is
+//! none for most changes.
+//!
+//! A restore takes minutes to hours. A look at fixed times would be late for short ones, or cost many calls for long ones. So the
+//! delay grows with the time that has passed, and at most a twentieth of the time is lost.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::{Tags, tags};
+
+/// No restore is ready earlier.
+const FIRST: TimeDelta = TimeDelta::minutes(2);
+/// The shortest delay.
+pub const CHANGE: TimeDelta = TimeDelta::seconds(30);
+/// The longest delay.
+const LONGEST: TimeDelta = TimeDelta::minutes(10);
+/// Nobody waits for the end of a deletion.
+pub const DELETION: TimeDelta = TimeDelta::minutes(2);
+/// A person has to correct something, or AWS has no capacity.
+pub const PERSON: TimeDelta = TimeDelta::minutes(5);
+
+/// The delay until the next look at a database that is restored since this time.
+#[must_use]
+pub fn next(started: Option<DateTime<Utc>>, now: DateTime<Utc>) -> TimeDelta {
+    let Some(started) = started else { return CHANGE };
+    let elapsed = now - started;
+    match elapsed < FIRST {
+        true => (FIRST - elapsed).clamp(CHANGE, FIRST),
+        false => (elapsed / 20).clamp(CHANGE, LONGEST),
+    }
+}
+
+/// When the restore was requested, by the tags of the database.
+#[must_use]
+pub fn started(tags: &Tags) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(tags.get(tags::JOB_STARTED)?).ok().map(|time| time.to_utc())
+}

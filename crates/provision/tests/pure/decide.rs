@@ -1,0 +1,157 @@
+//! `provision::decide`: each combination, against the table, which is written here once more, row by row and in words.
+
+use protocol::observed::Condition;
+use protocol::spec::{Setting, Settings, Value};
+use provision::decide::Source;
+use provision::decide::*;
+
+use super::*;
+
+/// The name of a step, with what it carries as far as a row decides it.
+fn name(step: &Step) -> &'static str {
+    match step {
+        Step::Refuse(Refusal::Foreign(_)) => "refuse: foreign",
+        Step::Refuse(Refusal::Gone(_)) => "refuse: gone",
+        Step::Refuse(Refusal::Unfit(_)) => "refuse: unfit",
+        Step::Refuse(Refusal::Overdue) => "refuse: overdue",
+        Step::Wait { .. } => "wait",
+        Step::Start(_) => "start",
+        Step::Discard { reason: Reason::Failed(..), .. } => "discard: failed",
+        Step::Discard { reason: Reason::Overdue, .. } => "discard: overdue",
+        Step::Discard { reason: Reason::Deleting, .. } => "discard: deleting",
+        Step::GiveUp(Reason::Overdue) => "give up: overdue",
+        Step::GiveUp(Reason::Deleting) => "give up: deleting",
+        Step::GiveUp(Reason::Failed(..)) => "give up: failed",
+        Step::CreateMembers { .. } => "create members",
+        Step::Configure(_) => "configure",
+        Step::Reboot(_) => "reboot",
+        Step::Provisioned(_) => "provisioned",
+    }
+}
+
+const DEADLINES: [Deadline; 3] = [Deadline::Ahead, Deadline::PassedForTemporary, Deadline::PassedForLasting];
+
+fn start() -> Start {
+    Start { engine: "postgres".into(), version: "16.3".into(), settings: Settings::new(), tags: Tags::default() }
+}
+
+fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3]) -> Ours {
+    let role = job.request().verb.role();
+    let mut observed = observed(job, role);
+    observed.condition = condition.clone();
+    observed.members = (1..).zip(members).map(|(nth, condition)| member(job, role, nth, condition.clone())).collect();
+    let [lacks_member, differs, waits_for_reboot] = flags;
+    let missing = MemberStart {
+        member: job.member(role, 9),
+        engine: "aurora-postgresql".into(),
+        settings: Settings::new(),
+        tags: Tags::default(),
+    };
+    let change = Change {
+        database: observed.arn.clone(),
+        current: Settings::new(),
+        wanted: [(Setting::MultiAz, Value::Flag(true))].into(),
+    };
+    Ours {
+        missing: lacks_member.then_some(missing).into_iter().collect(),
+        differences: differs.then_some(change).into_iter().collect(),
+        reboots: waits_for_reboot.then(|| observed.arn.clone()).into_iter().collect(),
+        observed,
+    }
+}
+
+/// No member, one, or two, in each pair of conditions.
+fn member_conditions() -> Vec<Vec<Condition>> {
+    let ones = conditions().map(|one| vec![one]).to_vec();
+    let twos = conditions().iter().flat_map(|one| conditions().map(|other| vec![one.clone(), other])).collect();
+    [vec![Vec::new()], ones, twos].concat()
+}
+
+#[test]
+fn each_combination_has_the_step_of_its_row() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut count = 0;
+    for deadline in DEADLINES {
+        let late = deadline != Deadline::Ahead;
+        let foreign = Found::Foreign(job.request().target.clone());
+        let nothing = [
+            (Source::NotReady("creating".into()), "wait"),
+            (Source::Gone("gone".into()), "refuse: gone"),
+            (Source::Unfit(vec!["unfit".into()]), "refuse: unfit"),
+            (Source::Ready(Box::new(start())), "start"),
+        ];
+        let mut expect = |found: Found, row: &str| {
+            let seen = Seen { found, deadline };
+            let step = decide(seen.clone());
+            assert_eq!(name(&step), row, "{seen:?}");
+            count += 1;
+        };
+        expect(foreign, "refuse: foreign");
+        for (source, row) in nothing {
+            expect(Found::Nothing(source), if late { "refuse: overdue" } else { row });
+        }
+        for condition in conditions() {
+            for members in member_conditions() {
+                for flags in 0..8 {
+                    let flags = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0];
+                    let has = |wanted: fn(&Condition) -> bool| members.iter().any(wanted);
+                    let is_failed = |it: &Condition| matches!(it, Condition::Failed(_));
+                    let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Deleting);
+                    let [lacks_member, differs, waits_for_reboot] = flags;
+                    let row = if condition == Condition::Deleting {
+                        "give up: deleting"
+                    } else if deadline == Deadline::PassedForTemporary {
+                        "discard: overdue"
+                    } else if is_failed(&condition) || has(is_failed) {
+                        "discard: failed"
+                    } else {
+                        let unfinished = if is_busy(&condition) {
+                            Some("wait")
+                        } else if lacks_member {
+                            Some("create members")
+                        } else if has(is_busy) {
+                            Some("wait")
+                        } else if differs {
+                            Some("configure")
+                        } else if waits_for_reboot {
+                            Some("reboot")
+                        } else {
+                            None
+                        };
+                        match unfinished {
+                            None => "provisioned",
+                            Some(_) if late => "give up: overdue",
+                            Some(row) => row,
+                        }
+                    };
+                    expect(Found::Ours(Box::new(ours(&job, &condition, &members, flags))), row);
+                }
+            }
+        }
+    }
+    // Three deadlines, each with: foreign, four states of the source, and 4 conditions x 21 of members x 8.
+    assert_eq!(count, 3 * (1 + 4 + 4 * 21 * 8));
+}
+
+#[test]
+fn a_step_carries_what_its_action_needs() {
+    let job = job(Kind::Cluster, Verb::Verify);
+    let decided = |ours: &Ours| decide(Seen { found: Found::Ours(Box::new(ours.clone())), deadline: Deadline::Ahead });
+    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true]);
+    assert_eq!(decided(&all), Step::CreateMembers { cluster: all.observed.arn.clone(), members: all.missing.clone() });
+    let differs = Ours { missing: Vec::new(), ..all.clone() };
+    assert_eq!(decided(&differs), Step::Configure(all.differences.clone()));
+    let reboots = Ours { differences: Vec::new(), ..differs };
+    assert_eq!(decided(&reboots), Step::Reboot(all.reboots.clone()));
+    let done = Ours { reboots: Vec::new(), ..reboots };
+    assert_eq!(decided(&done), Step::Provisioned(Box::new(done.observed.clone())));
+    let failed = ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 3]);
+    let reason = Reason::Failed(job.member(Role::Verify, 2), "failed".into());
+    assert_eq!(decided(&failed), Step::Discard { database: Box::new(failed.observed.clone()), reason });
+    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 3]);
+    let why = format!("{}: rebooting", job.member(Role::Verify, 1).id());
+    assert_eq!(decided(&busy), Step::Wait { why, database: Some(Box::new(busy.observed.clone())) });
+    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 3]);
+    let why = format!("{}: deleting", job.member(Role::Verify, 1).id());
+    assert_eq!(decided(&deleting), Step::Wait { why, database: Some(Box::new(deleting.observed.clone())) });
+}

@@ -1,0 +1,79 @@
+//! The decisions of provision: both tables under every combination, and the requests that cannot work.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+mod checks;
+mod decide;
+mod plans;
+mod teardown;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::job::{Approval, Request, Role, Source, Verb};
+use protocol::observed::{Condition, Observed, ObservedMember};
+use protocol::spec::{Settings, Spec};
+use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags, tags};
+
+fn place() -> Place {
+    Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_226_400, 0).unwrap()
+}
+
+fn request(kind: Kind, verb: Verb) -> Request {
+    Request {
+        verb,
+        source: Source::Snapshot(SnapshotArn::new(kind, place(), "draco-orders").unwrap()),
+        target: DatabaseArn::new(kind, place(), "orders").unwrap(),
+        replaces: None,
+        overrides: Settings::new(),
+        approval: Approval::Given,
+        keep: TimeDelta::zero(),
+        deadline: now() + TimeDelta::hours(2),
+    }
+}
+
+fn job(kind: Kind, verb: Verb) -> Job {
+    Job::new(request(kind, verb)).unwrap()
+}
+
+/// The job's database in this condition, ready and without members.
+fn observed(job: &Job, role: Role) -> Observed {
+    let arn = job.database(role);
+    Observed {
+        resource_id: "db-ABC".to_owned(),
+        condition: Condition::Ready,
+        is_protected: false,
+        needs_reboot: false,
+        spec: Spec::new(arn.kind, "aurora-postgresql", "16.3"),
+        members: Vec::new(),
+        endpoint: None,
+        secret: None,
+        latest_restorable: None,
+        vpc: None,
+        tags: job.to_tags(),
+        arn,
+    }
+}
+
+fn member(job: &Job, role: Role, nth: u8, condition: Condition) -> ObservedMember {
+    ObservedMember {
+        arn: job.member(role, nth),
+        condition,
+        needs_reboot: false,
+        is_writer: nth == 1,
+        settings: Settings::new(),
+        tags: Tags::from_iter([(tags::JOB, job.id().as_str())]),
+    }
+}
+
+/// Every condition.
+fn conditions() -> [Condition; 4] {
+    [
+        Condition::Ready,
+        Condition::InProgress("creating".to_owned()),
+        Condition::Failed("incompatible-restore".to_owned()),
+        Condition::Deleting,
+    ]
+}

@@ -1,0 +1,354 @@
+//! The spec of a new database: what of the recorded settings it has, what its restore gets, and what is missing later.
+
+use protocol::spec::value::HalfUnits;
+use protocol::spec::{Compared, Given, Member, Recorded, Setting, Target, Type, Value};
+use provision::plan::*;
+use provision::wait;
+
+use super::*;
+
+fn value(setting: Setting) -> Value {
+    match setting.row().value {
+        Type::Flag => Value::Flag(true),
+        Type::Number => Value::Number(500),
+        Type::Capacity => Value::Capacity(HalfUnits(4)),
+        Type::Name => Value::Name("recorded".to_owned()),
+        Type::Names => Value::Names(["recorded".to_owned()].into()),
+        Type::Pairs => Value::Pairs([("recorded".to_owned(), "1".to_owned())].into()),
+    }
+}
+
+fn text(value: &str) -> Value {
+    Value::Name(value.to_owned())
+}
+
+/// A spec with every setting that its kind has.
+fn full(kind: Kind) -> Spec {
+    let engine = if kind == Kind::Cluster { "aurora-postgresql" } else { "postgres" };
+    let mut spec = Spec::new(kind, engine, "16.3");
+    let all = |target| -> Settings {
+        let has = |setting: &&Setting| setting.row().given(target) != Given::No;
+        Setting::ALL.iter().filter(has).map(|setting| (*setting, value(*setting))).collect()
+    };
+    spec.settings = all(spec.target());
+    if kind == Kind::Cluster {
+        let member = |name: &str, is_writer| Member { name: name.to_owned(), is_writer, settings: all(Target::Member) };
+        spec.members = vec![member("reader", false), member("writer", true)];
+    }
+    spec.tags = [("owner", "shop"), (tags::LIFECYCLE, "Standard")].into_iter().collect();
+    spec
+}
+
+fn base(kind: Kind, origin: Origin) -> Base {
+    let recorded = full(kind);
+    Base { content: Spec::new(kind, &recorded.engine, "16.4"), recorded: Some(recorded), origin }
+}
+
+#[test]
+fn a_database_that_stays_has_every_recorded_setting() {
+    for kind in Kind::ALL {
+        let spec = wanted(&job(kind, Verb::Restore), &base(kind, Origin::Here));
+        let mut expected = full(kind);
+        // The data decide about the version. Of a database with a standby, AWS chooses the zones.
+        expected.version = "16.4".to_owned();
+        if kind == Kind::Instance {
+            expected.settings.remove(&Setting::AvailabilityZone);
+        }
+        // The writer first: the member that is created first is the writer.
+        expected.members.reverse();
+        assert_eq!(spec, expected);
+    }
+}
+
+#[test]
+fn settings_of_another_account_have_nothing_of_its_network() {
+    for kind in Kind::ALL {
+        let spec = wanted(&job(kind, Verb::Restore), &base(kind, Origin::Elsewhere));
+        let all = spec.settings.keys().chain(spec.members.iter().flat_map(|member| member.settings.keys()));
+        for setting in all {
+            assert_eq!(setting.row().reach, protocol::spec::Reach::Anywhere, "{setting:?}");
+        }
+    }
+}
+
+// Invariant 22: what a temporary database must not have, because it would outlive it or keep it from being deleted.
+#[test]
+fn a_temporary_database_has_no_backups_no_protection_no_standby_and_one_member() {
+    for (kind, origin) in Kind::ALL.into_iter().flat_map(|kind| [Origin::Here, Origin::Elsewhere].map(|it| (kind, it)))
+    {
+        let spec = wanted(&job(kind, Verb::Verify), &base(kind, origin));
+        let get = |setting| spec.settings.get(&setting).cloned();
+        let retention = if kind == Kind::Instance { 0 } else { 1 };
+        assert_eq!(get(Setting::BackupRetention), Some(Value::Number(retention)));
+        assert_eq!(get(Setting::DeletionProtection), Some(Value::Flag(false)));
+        let off = (kind == Kind::Instance).then_some(Value::Flag(false));
+        assert_eq!([get(Setting::MultiAz), get(Setting::PubliclyAccessible)], [off.clone(), off]);
+        let absent =
+            [Setting::ManagedPassword, Setting::MonitoringInterval, Setting::LogExports, Setting::InsightsMode];
+        assert_eq!(absent.map(get), [None, None, None, None]);
+        assert_eq!(spec.tags, Tags::default());
+        let writers: Vec<bool> = spec.members.iter().map(|member| member.is_writer).collect();
+        assert_eq!(writers.len(), usize::from(kind == Kind::Cluster));
+        assert_eq!(get(Setting::SubnetGroup).is_some(), origin == Origin::Here);
+    }
+}
+
+#[test]
+fn without_recorded_settings_a_cluster_gets_one_member() {
+    let base = Base { recorded: None, ..base(Kind::Cluster, Origin::Here) };
+    let spec = wanted(&job(Kind::Cluster, Verb::Restore), &base);
+    let settings = Settings::from([(Setting::Class, text(DEFAULT_CLASS))]);
+    assert_eq!(spec.members, [Member { name: "orders".to_owned(), is_writer: true, settings }]);
+    let multi_az = Base { content: Spec::new(Kind::Cluster, "postgres", "16.3"), ..base };
+    assert_eq!(wanted(&job(Kind::Cluster, Verb::Restore), &multi_az).members, []);
+}
+
+#[test]
+fn what_comes_with_the_data_fills_what_was_not_recorded() {
+    let mut content = Spec::new(Kind::Instance, "postgres", "16.3");
+    content.settings = [(Setting::Port, Value::Number(5433)), (Setting::StorageType, text("io1"))].into();
+    let mut recorded = Spec::new(Kind::Instance, "postgres", "15.1");
+    recorded.settings = [(Setting::StorageType, text("gp3"))].into();
+    let base = Base { content, recorded: Some(recorded), origin: Origin::Here };
+    let spec = wanted(&job(Kind::Instance, Verb::Restore), &base);
+    let expected: Settings = [(Setting::Port, Value::Number(5433)), (Setting::StorageType, text("gp3"))].into();
+    assert_eq!((spec.version.as_str(), spec.settings), ("16.3", expected));
+}
+
+#[test]
+fn overrides_win_and_apply_to_the_targets_that_have_them() {
+    let overrides: Settings = [
+        (Setting::Class, text("db.r6g.large")),
+        (Setting::Port, Value::Number(1)),
+        (Setting::PromotionTier, Value::Number(3)),
+    ]
+    .into();
+    let job = Job::new(Request { overrides, ..request(Kind::Cluster, Verb::Restore) }).unwrap();
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    assert_eq!(spec.settings.get(&Setting::Port), Some(&Value::Number(1)));
+    assert_eq!(spec.settings.get(&Setting::Class), None);
+    for member in spec.members {
+        assert_eq!(member.settings.get(&Setting::Class), Some(&text("db.r6g.large")));
+        assert_eq!(member.settings.get(&Setting::PromotionTier), Some(&Value::Number(3)));
+    }
+}
+
+/// The settings of an instance that have these recorded, without those that were removed.
+fn normalised(recorded: &[(Setting, Value)], overrides: &[(Setting, Value)]) -> Vec<Setting> {
+    let spec = Spec { settings: recorded.iter().cloned().collect(), ..Spec::new(Kind::Instance, "postgres", "16.3") };
+    let overrides = overrides.iter().cloned().collect();
+    let job = Job::new(Request { overrides, ..request(Kind::Instance, Verb::Restore) }).unwrap();
+    let base =
+        Base { content: Spec::new(Kind::Instance, "postgres", "16.3"), recorded: Some(spec), origin: Origin::Here };
+    wanted(&job, &base).settings.into_keys().collect()
+}
+
+#[test]
+fn recorded_settings_that_others_make_meaningless_are_left_out() {
+    use Setting::*;
+    let storage = |of: &str, gib| {
+        [
+            (StorageType, text(of)),
+            (AllocatedStorage, Value::Number(gib)),
+            (Iops, Value::Number(3000)),
+            (StorageThroughput, Value::Number(125)),
+        ]
+    };
+    assert_eq!(normalised(&storage("gp3", 399), &[]), [StorageType, AllocatedStorage]);
+    assert_eq!(normalised(&storage("gp3", 400), &[]), [StorageType, AllocatedStorage, Iops, StorageThroughput]);
+    assert_eq!(normalised(&storage("io2", 399), &[]), [StorageType, AllocatedStorage, Iops]);
+    assert_eq!(normalised(&storage("gp2", 400), &[]), [StorageType, AllocatedStorage]);
+    // What was requested stays, and is checked.
+    let iops = [(Iops, Value::Number(4000))];
+    assert_eq!(normalised(&storage("gp2", 400), &iops), [StorageType, AllocatedStorage, Iops]);
+    let zone = (AvailabilityZone, text("eu-west-1a"));
+    assert_eq!(normalised(&[zone.clone(), (MultiAz, Value::Flag(true))], &[]), [MultiAz]);
+    assert_eq!(normalised(&[zone, (MultiAz, Value::Flag(false))], &[]), [MultiAz, AvailabilityZone]);
+    let insights = [(InsightsRetention, Value::Number(7)), (InsightsKey, text("key"))];
+    let with = |on| [insights.to_vec(), vec![(PerformanceInsights, Value::Flag(on))]].concat();
+    assert_eq!(normalised(&with(false), &[]), [PerformanceInsights]);
+    assert_eq!(normalised(&with(true), &[]), [PerformanceInsights, InsightsRetention, InsightsKey]);
+    let monitoring = |seconds| vec![(MonitoringInterval, Value::Number(seconds)), (MonitoringRole, text("role"))];
+    assert_eq!(normalised(&monitoring(0), &[]), [MonitoringInterval]);
+    assert_eq!(normalised(&monitoring(60), &[]), [MonitoringInterval, MonitoringRole]);
+    assert_eq!(normalised(&monitoring(60)[..1], &[]), []);
+    let password = |on| [(ManagedPassword, Value::Flag(on)), (PasswordKey, text("key"))];
+    assert_eq!(normalised(&password(false), &[]), [ManagedPassword]);
+    assert_eq!(normalised(&password(true), &[]), [ManagedPassword, PasswordKey]);
+    let cores = (ProcessorFeatures, Value::Pairs([("coreCount".to_owned(), "2".to_owned())].into()));
+    assert_eq!(normalised(&[cores.clone()], &[]), [ProcessorFeatures]);
+    assert_eq!(normalised(&[cores], &[(Class, text("db.t4g.small"))]), [Class]);
+}
+
+#[test]
+fn the_limit_of_gp3_is_lower_for_oracle() {
+    for (gib, has_iops) in [(199, false), (200, true)] {
+        let mut spec = Spec::new(Kind::Instance, "oracle-ee", "19");
+        spec.settings = [
+            (Setting::StorageType, text("gp3")),
+            (Setting::AllocatedStorage, Value::Number(gib)),
+            (Setting::Iops, Value::Number(3000)),
+        ]
+        .into();
+        let base =
+            Base { content: Spec::new(Kind::Instance, "oracle-ee", "19"), recorded: Some(spec), origin: Origin::Here };
+        let wanted = wanted(&job(Kind::Instance, Verb::Restore), &base);
+        assert_eq!(wanted.settings.contains_key(&Setting::Iops), has_iops);
+    }
+}
+
+#[test]
+fn a_restore_states_every_setting_that_it_has_and_begins_without_backups_and_protection() {
+    for kind in Kind::ALL {
+        let job = job(kind, Verb::Restore);
+        let wanted = wanted(&job, &base(kind, Origin::Here));
+        let start = start(&job, &wanted, now());
+        let target = wanted.target();
+        for (setting, value) in &wanted.settings {
+            let given = match setting {
+                Setting::BackupRetention => Some(Value::Number(if kind == Kind::Instance { 0 } else { 1 })),
+                Setting::DeletionProtection => Some(Value::Flag(false)),
+                _ => Some(value.clone()),
+            };
+            let expected = given.filter(|_| matches!(setting.row().given(target), Given::Restore | Given::RestoreOnly));
+            assert_eq!(start.settings.get(setting), expected.as_ref(), "{setting:?}");
+        }
+        assert_eq!(Job::from_tags(&start.tags).unwrap(), job);
+        let recorded = Recorded::from_tags(&start.tags).unwrap().unwrap();
+        assert_eq!((recorded.spec, recorded.missing.is_empty()), (wanted, true));
+        assert_eq!(wait::started(&start.tags), Some(now()));
+    }
+}
+
+#[test]
+fn tags_of_the_user_give_way_to_those_of_the_job() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let mut wanted = wanted(&job, &base(Kind::Instance, Origin::Here));
+    wanted.tags = (0..60).map(|nth| (format!("tag{nth:02}"), "x".to_owned())).collect();
+    wanted.tags.set(tags::COPIED, "never");
+    let start = start(&job, &wanted, now());
+    assert_eq!(start.tags.len(), tags::MAX_TAGS);
+    assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));
+    assert_eq!((start.tags.get("tag00"), start.tags.get(tags::COPIED)), (Some("x"), None));
+}
+
+/// The database as it is restored: with its tags, and with these settings.
+fn restored(job: &Job, spec: &Spec) -> Observed {
+    let role = job.request().verb.role();
+    let mut observed = observed(job, role);
+    observed.tags = start(job, spec, now()).tags;
+    observed.spec = spec.clone();
+    observed.members = (1..)
+        .zip(&spec.members)
+        .map(|(nth, planned)| ObservedMember {
+            settings: planned.settings.clone(),
+            ..member(job, role, nth, Condition::Ready)
+        })
+        .collect();
+    observed
+}
+
+#[test]
+fn a_database_with_its_spec_needs_nothing() {
+    for kind in Kind::ALL {
+        let job = job(kind, Verb::Restore);
+        let wanted = wanted(&job, &base(kind, Origin::Here));
+        let ours = compare(&job, restored(&job, &wanted));
+        assert_eq!((ours.missing, ours.differences, ours.reboots), (vec![], vec![], vec![]));
+    }
+}
+
+#[test]
+fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
+    for kind in Kind::ALL {
+        let job = job(kind, Verb::Restore);
+        let spec = wanted(&job, &base(kind, Origin::Here));
+        let targets = [(spec.target(), spec.settings.clone())].into_iter();
+        let of_member = spec.members.first().map(|member| (Target::Member, member.settings.clone()));
+        for (target, settings) in targets.chain(of_member) {
+            for (setting, value) in &settings {
+                let mut database = restored(&job, &spec);
+                let actual = match target {
+                    Target::Member => &mut database.members[0].settings,
+                    Target::Instance | Target::Cluster => &mut database.spec.settings,
+                };
+                actual.remove(setting);
+                let ours = compare(&job, database);
+                let row = setting.row();
+                let is_changed = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify)
+                    && row.compared != Compared::Never;
+                let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
+                let expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
+                assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn values_are_compared_as_aws_describes_them() {
+    let differs = |setting, wanted: Value, actual: Option<Value>| {
+        let actual = actual.map(|value| (setting, value)).into_iter().collect();
+        !differences(Target::Instance, &[(setting, wanted)].into(), &actual).is_empty()
+    };
+    let number = |gib| Some(Value::Number(gib));
+    // AWS may have enlarged the storage, and it cannot shrink.
+    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(100)));
+    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(101)));
+    assert!(differs(Setting::AllocatedStorage, Value::Number(100), number(99)));
+    assert!(differs(Setting::BackupRetention, Value::Number(7), number(8)));
+    // What is off may not be described.
+    assert!(!differs(Setting::MultiAz, Value::Flag(false), None));
+    assert!(differs(Setting::MultiAz, Value::Flag(true), None));
+    assert!(!differs(Setting::LogExports, Value::Names([].into()), None));
+    assert!(differs(Setting::LogExports, Value::Names(["audit".to_owned()].into()), None));
+    assert!(differs(Setting::Port, Value::Number(1), None));
+}
+
+#[test]
+fn members_that_are_missing_are_created_with_what_a_creation_has() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    let mut database = restored(&job, &spec);
+    database.members.remove(1);
+    let ours = compare(&job, database);
+    let [missing] = &ours.missing[..] else { panic!("{ours:?}") };
+    assert_eq!(missing.member, job.member(Role::New, 2));
+    assert_eq!(missing.tags, job.to_tags());
+    let all: Vec<Setting> = missing.settings.keys().copied().collect();
+    let expected = Setting::ALL.iter().filter(|setting| setting.row().member == Given::Create);
+    assert_eq!(all, expected.copied().collect::<Vec<_>>());
+}
+
+#[test]
+fn readers_are_rebooted_before_the_writer() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut database = restored(&job, &wanted(&job, &base(Kind::Cluster, Origin::Here)));
+    for member in &mut database.members {
+        member.needs_reboot = true;
+    }
+    assert_eq!(compare(&job, database.clone()).reboots, [job.member(Role::New, 2), job.member(Role::New, 1)]);
+    database.members[1].needs_reboot = false;
+    assert_eq!(compare(&job, database.clone()).reboots, [job.member(Role::New, 1)]);
+    database.members.clear();
+    database.needs_reboot = true;
+    assert_eq!(compare(&job, database).reboots, [job.new_database()]);
+}
+
+#[test]
+fn a_database_without_a_readable_spec_is_left_as_it_is() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let mut database = restored(&job, &wanted(&job, &base(Kind::Instance, Origin::Here)));
+    database.tags = job.to_tags();
+    database.spec.settings.clear();
+    let ours = compare(&job, database);
+    assert_eq!((ours.missing, ours.differences, ours.reboots), (vec![], vec![], vec![]));
+}
+
+#[test]
+fn the_delay_grows_with_the_time_that_has_passed() {
+    let next = |seconds| wait::next(Some(now()), now() + TimeDelta::seconds(seconds)).num_seconds();
+    assert_eq!([0, 60, 90, 119, 120, 600, 1200, 12_000, 100_000].map(next), [120, 60, 30, 30, 30, 30, 60, 600, 600]);
+    assert_eq!(wait::next(None, now()), wait::CHANGE);
+    assert_eq!(wait::started(&Tags::from_iter([(tags::JOB_STARTED, "yesterday")])), None);
+}
