@@ -176,7 +176,7 @@ fn recorded_settings_that_others_make_meaningless_are_left_out() {
     assert_eq!(normalised(&password(false), &[]), [ManagedPassword]);
     assert_eq!(normalised(&password(true), &[]), [ManagedPassword, PasswordKey]);
     let cores = (ProcessorFeatures, Value::Pairs([("coreCount".to_owned(), "2".to_owned())].into()));
-    assert_eq!(normalised(&[cores.clone()], &[]), [ProcessorFeatures]);
+    assert_eq!(normalised(std::slice::from_ref(&cores), &[]), [ProcessorFeatures]);
     assert_eq!(normalised(&[cores], &[(Class, text("db.t4g.small"))]), [Class]);
 }
 
