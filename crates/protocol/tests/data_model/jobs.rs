@@ -45,7 +45,7 @@ fn overrides(kind: Kind) -> impl Strategy<Value = Settings> {
     let is_given = |setting: &&Setting| !matches!(setting.row().given(target), Given::No | Given::Report);
     let all: Vec<Setting> = Setting::ALL.iter().filter(is_given).copied().collect();
     let value = |setting: Setting, number: u32, text: &str| match setting.row().value {
-        protocol::spec::Type::Flag => Value::Flag(number % 2 == 0),
+        protocol::spec::Type::Flag => Value::Flag(number.is_multiple_of(2)),
         protocol::spec::Type::Number => Value::Number(number),
         protocol::spec::Type::Capacity => {
             Value::Capacity(protocol::spec::value::HalfUnits(u16::try_from(number % 256).unwrap()))
