@@ -1,0 +1,9 @@
+//! Real servers: what a database contains after each thing that RDS does with it.
+//!
+//! They need PostgreSQL and MariaDB, which `cargo xtask test` installs.
+
+mod ends;
+mod mariadb;
+mod paused;
+mod postgres;
+mod support;

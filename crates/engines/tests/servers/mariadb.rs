@@ -1,0 +1,43 @@
+//! MariaDB behind an endpoint.
+
+use sim::servers::Servers;
+
+use crate::support::{Fixture, host, minute, volume};
+
+#[test]
+#[ignore = "it needs MariaDB"]
+fn contents_users_and_connections_are_as_on_rds() {
+    let fixture = Fixture::new(3306);
+    let engines = &fixture.engines;
+    fixture.create("orders", "mysql");
+    let trusts = fixture.trusts();
+    let run = |name: &str, statements: &str| fixture.mariadb(name, "boss", &[&trusts, "shop"], statements).unwrap();
+    let rows = |name: &str| run(name, "select group_concat(item order by item separator ' ') from orders");
+    let refused = |result: Result<String, String>, why: &str| {
+        let error = result.unwrap_err();
+        assert!(error.contains(why), "{error}");
+    };
+
+    // Users and connections.
+    refused(fixture.mariadb("orders", "boss", &["--skip-ssl"], "select 1"), "Access denied");
+    assert_eq!(run("orders", "select 1"), "1");
+    refused(fixture.mariadb("orders", "rdsadmin", &[&trusts], "select 1"), "Access denied");
+    refused(fixture.mariadb("orders", "boss", &[&trusts], "set global max_connections = 7"), "SUPER");
+    assert!(run("orders", "show grants").contains("WITH GRANT OPTION"));
+
+    // Contents.
+    run("orders", "create table orders (item text); insert into orders values ('a')");
+    engines.note_time(minute(10));
+    run("orders", "insert into orders values ('b')");
+    engines.freeze(&volume("orders"), &volume("snapshot")).unwrap();
+    engines.note_time(minute(20));
+    run("orders", "insert into orders values ('c')");
+    fixture.restore("snapshot", "restored");
+    assert_eq!(rows("restored"), "a b");
+    for (time, expected) in [(9, "a"), (10, "a b"), (25, "a b c")] {
+        let name = format!("at{time}");
+        engines.restore_to_time(&volume("orders"), minute(time), &volume(&name), minute(30)).unwrap();
+        fixture.start(&name, &host(&name));
+        assert_eq!(rows(&name), expected, "{time}");
+    }
+}
