@@ -7,6 +7,7 @@ mod deploy;
 mod mutants;
 mod permissions;
 mod python;
+mod servers;
 mod test;
 mod worlds;
 

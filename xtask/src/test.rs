@@ -11,6 +11,7 @@ use xshell::Shell;
 
 use crate::build;
 use crate::python::{CHECKOV, TOOLS};
+use crate::servers;
 
 /// One check.
 struct Step {
@@ -192,6 +193,9 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
                 println!("error: {why:#}");
             }
         }
+        if let Err(why) = servers::install(shell) {
+            println!("error: {why:#}");
+        }
     }
     let outcomes: Vec<Outcome> =
         included.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
@@ -211,6 +215,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
         println!("  the AWS command line, boto3, moto and MiniStack against `draco sim`");
         println!("  a deployment into MiniStack, with all commands");
+        println!("  PostgreSQL and MariaDB behind simulated databases");
         for step in skipped {
             println!("  {}: {}", step.name, step.slow.unwrap_or_default());
         }

@@ -2,6 +2,8 @@
 //!
 //! They need PostgreSQL and MariaDB, which `cargo xtask test` installs.
 
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
 mod ends;
 mod mariadb;
 mod paused;

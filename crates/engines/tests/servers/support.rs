@@ -31,9 +31,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new(port: u16) -> Self {
-        if let Some(missing) = engines::missing() {
-            panic!("{missing}");
-        }
+        assert_eq!(engines::missing(), None);
         let clients = std::env::temp_dir().join(format!("draco-clients-{:016x}", fastrand::Rng::new().u64(..)));
         let engines = Engines::new(Pace::Paused, Some(&clients)).expect("a folder");
         engines.note_time(minute(0));
