@@ -21,7 +21,7 @@ pub const REGION: &str = "us-east-1";
 pub const AS_OF: &str = "2026-11-21";
 
 /// Item, name, unit, price in dollars, and the number of units for that price.
-const PRICES: [(BillItem, &str, &str, f64, f64); 11] = [
+const PRICES: [(BillItem, &str, &str, f64, f64); 13] = [
     (BillItem::LambdaTime, "Lambda arm64", "GB-second", 0.000_013_333_4, 1.0),
     (BillItem::LambdaRequests, "Lambda requests", "request", 0.20, 1_000_000.0),
     (BillItem::Transitions, "Step Functions", "transition", 25.00, 1_000_000.0),
@@ -31,6 +31,8 @@ const PRICES: [(BillItem, &str, &str, f64, f64); 11] = [
     (BillItem::KmsRequests, "KMS requests", "request", 0.03, 10_000.0),
     (BillItem::Secrets, "Secrets", "month", 0.40, 1.0),
     (BillItem::SecretRequests, "Secrets requests", "request", 0.05, 10_000.0),
+    (BillItem::S3Writes, "S3 writes and lists", "request", 5.00, 1_000_000.0),
+    (BillItem::S3Reads, "S3 reads", "request", 0.40, 1_000_000.0),
     (BillItem::Storage, "RDS snapshot storage", "GiB-month", 0.095, 1.0),
     // From us-east-1 to another region, except us-east-2 (0.01).
     (BillItem::Transfer, "RDS snapshot transfer", "GiB", 0.02, 1.0),
@@ -51,6 +53,10 @@ pub(crate) enum BillItem {
     /// Secrets, by the time that they exist.
     Secrets,
     SecretRequests,
+    /// "PUT, COPY, POST, LIST requests", "GET, SELECT, and all other requests" (S3 pricing). The storage of small objects is not
+    /// counted.
+    S3Writes,
+    S3Reads,
     /// Snapshots, by MiB and the time that they exist.
     Storage,
     /// Snapshots that were copied to another region, in MiB.
@@ -129,7 +135,9 @@ impl BillItem {
             | Self::Publishes
             | Self::SqsRequests
             | Self::KmsRequests
-            | Self::SecretRequests => 1.0,
+            | Self::SecretRequests
+            | Self::S3Writes
+            | Self::S3Reads => 1.0,
         }
     }
 }
@@ -178,6 +186,12 @@ impl Meter {
             Event::Call { error: Some(error), .. } if error == UNREACHABLE => {}
             Event::Call { service: Service::Kms, .. } => self.add(BillItem::KmsRequests, 1),
             Event::Call { service: Service::Secrets, .. } => self.add(BillItem::SecretRequests, 1),
+            Event::Call { service: Service::S3, operation, .. } => match operation.as_str() {
+                // "DELETE and CANCEL requests are free." (S3 pricing)
+                "DeleteObject" => {}
+                "CreateBucket" | "ListObjectsV2" | "PutObject" => self.add(BillItem::S3Writes, 1),
+                _ => self.add(BillItem::S3Reads, 1),
+            },
             Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
             Event::Call { .. } | Event::LogDenied { .. } => {}
             // A delivery to a queue is charged as an SQS request. A delivery to a function is free.

@@ -1,5 +1,6 @@
 //! Calls to the services, and their results.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -54,6 +55,8 @@ pub enum Service {
     Kms,
     /// Relational Database Service.
     Rds,
+    /// Simple Storage Service.
+    S3,
     /// Secrets Manager.
     #[serde(rename = "secretsmanager")]
     Secrets,
@@ -168,6 +171,8 @@ const RESOURCE_MEMBERS: &[&str] = &[
     "stateMachineArn",
     "SourceIdentifier",
     "SecretId",
+    "Key",
+    "Bucket",
 ];
 
 /// The output of an operation.
@@ -178,6 +183,32 @@ pub(crate) enum Output {
     /// Members that are already written. Lists of snapshots are long: building a JSON tree for each snapshot would take
     /// longer than the rest of the call.
     Xml(Xml),
+    /// A response of S3.
+    Rest(RestOutput),
+}
+
+/// A response whose members are headers, and its body.
+#[derive(Clone, Debug)]
+pub(crate) struct RestOutput {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl RestOutput {
+    pub(crate) fn header(&mut self, name: &'static str, value: String) {
+        self.headers.push((name.into(), value));
+    }
+
+    pub(crate) fn headers(&mut self, headers: impl IntoIterator<Item = (&'static str, String)>) {
+        self.headers.extend(headers.into_iter().map(|(name, value)| (name.into(), value)));
+    }
+}
+
+impl From<RestOutput> for Output {
+    fn from(output: RestOutput) -> Self {
+        Self::Rest(output)
+    }
 }
 
 impl From<Value> for Output {
@@ -276,6 +307,7 @@ impl Error {
     pub(crate) fn throttled(service: Service) -> Self {
         match service {
             Service::Rds | Service::Sns | Service::Sts => Self::new("Throttling", "Rate exceeded"),
+            Service::S3 => Self::new("SlowDown", "Please reduce your request rate.").status(503),
             Service::Kms | Service::Secrets | Service::Sqs | Service::States => {
                 Self::new("ThrottlingException", "Rate exceeded")
             }
@@ -286,7 +318,7 @@ impl Error {
     pub(crate) fn access_denied(service: Service, message: String) -> Self {
         match service {
             Service::Kms | Service::Secrets | Service::States => Self::new("AccessDeniedException", message),
-            Service::Rds | Service::Sts => Self::new("AccessDenied", message).status(403),
+            Service::Rds | Service::S3 | Service::Sts => Self::new("AccessDenied", message).status(403),
             Service::Sns => Self::new("AuthorizationError", message).status(403),
             Service::Sqs => Self::new("AccessDeniedException", message).status(403),
         }

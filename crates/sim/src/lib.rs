@@ -6,7 +6,7 @@
 //! depend on the wire format.
 //!
 //! ```text
-//!   SDK in process ─┐                              ┌─► rds  kms  sns  sts  sqs  states    (the services)
+//!   SDK in process ─┐                              ┌─► rds  kms  s3  secrets  sns  sqs  states  sts    (the services)
 //!                   ├─► wire ─► Call ─► World ─────┤
 //!   HTTP ───────────┘            (faults, journal) └─► agenda                              (scheduled changes)
 //! ```
@@ -36,6 +36,7 @@ mod page;
 pub mod questions;
 mod rds;
 mod regions;
+mod s3;
 mod schedule;
 mod secrets;
 pub mod servers;

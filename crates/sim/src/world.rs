@@ -23,7 +23,7 @@ use crate::rds::Quotas;
 use crate::regions::{self, Regions, Unreachable};
 use crate::servers::{NoServers, Servers};
 use crate::throttle::Throttle;
-use crate::{iam, kms, lambda, rds, schedule, secrets, sns, sqs, states, sts, wire};
+use crate::{iam, kms, lambda, rds, s3, schedule, secrets, sns, sqs, states, sts, wire};
 
 /// The settings of a new world.
 #[derive(Clone, Debug)]
@@ -116,6 +116,8 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     /// Keyed by account and region.
     region_states: BTreeMap<(String, String), RegionState>,
+    /// The buckets of all accounts and regions.
+    pub(crate) s3: s3::S3,
     pub(crate) roles: iam::Roles,
     pub(crate) retired_versions: rds::RetiredVersions,
     pub(crate) withheld_classes: rds::WithheldClasses,
@@ -176,6 +178,7 @@ impl World {
                 settings: settings.clone(),
                 regions: Regions::default(),
                 region_states: BTreeMap::new(),
+                s3: s3::S3::default(),
                 roles: iam::Roles::default(),
                 retired_versions: rds::RetiredVersions::default(),
                 withheld_classes: rds::WithheldClasses::default(),
@@ -354,6 +357,7 @@ impl State {
         match call.service {
             Service::Kms => kms::serve(self, call),
             Service::Rds => rds::serve(self, call),
+            Service::S3 => s3::serve(self, call),
             Service::Secrets => secrets::serve(self, call),
             Service::Sns => sns::serve(self, call),
             Service::Sqs => sqs::serve(self, call),
@@ -366,6 +370,7 @@ impl State {
     fn required_permissions(&mut self, call: &Call) -> Result<Vec<iam::RequiredPermission>, Error> {
         match call.service {
             Service::Rds => rds::required_permissions(self, call),
+            Service::S3 => s3::required_permissions(self, call),
             Service::Secrets => secrets::required_permissions(self, call),
             Service::Sns => Ok(sns::required_permissions(call)),
             Service::Sqs => sqs::required_permissions(call),

@@ -75,7 +75,7 @@ const OPERATORS: [(&str, Compare, Sense); 13] = [
 /// The condition keys that a simulated service or the principal provides. A condition on any other key is refused: the
 /// key would be absent from every request, and the condition would silently give the wrong result. A key that ends in
 /// `/` or `:` is a prefix, followed by the key of a tag or of an encryption context.
-const KEYS: [&str; 49] = [
+const KEYS: [&str; 57] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
@@ -120,6 +120,14 @@ const KEYS: [&str; 49] = [
     "rds:db-tag/",
     "rds:req-tag/",
     "rds:snapshot-tag/",
+    "s3:ResourceAccount",
+    "s3:delimiter",
+    "s3:if-match",
+    "s3:if-none-match",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "secretsmanager:Name",
     "secretsmanager:ResourceTag/",
     "secretsmanager:SecretId",

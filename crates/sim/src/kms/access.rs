@@ -204,6 +204,26 @@ fn encryption_context_keys(context: &EncryptionContext) -> impl Iterator<Item = 
     })
 }
 
+/// Whether a key can be used, apart from permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyCondition {
+    Enabled,
+    Disabled,
+    PendingDeletion,
+    Missing,
+}
+
+/// The condition of a key in a region, named by identifier, ARN, alias or alias ARN.
+pub(crate) fn condition(state: &mut State, caller: &Caller, region: &str, named: &str) -> KeyCondition {
+    let location = find(state, caller, region, named).ok();
+    match location.and_then(|location| key_at(state, &location)).map(|key| key.state) {
+        Some(KeyState::Enabled) => KeyCondition::Enabled,
+        Some(KeyState::Disabled) => KeyCondition::Disabled,
+        Some(KeyState::PendingDeletion(_)) => KeyCondition::PendingDeletion,
+        None => KeyCondition::Missing,
+    }
+}
+
 /// Whether a key, named by its ARN, exists and is enabled.
 pub(crate) fn is_enabled(state: &mut State, key: &str) -> bool {
     let named = Arn::of("kms", key).and_then(|arn| Some((arn, arn.resource.strip_prefix("key/")?)));

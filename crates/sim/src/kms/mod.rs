@@ -28,7 +28,7 @@ use crate::context::CallContext;
 use crate::iam::Policy;
 use crate::world::State;
 
-pub(crate) use access::{Refusal, is_enabled, usable_key};
+pub(crate) use access::{KeyCondition, Refusal, condition, is_enabled, usable_key};
 pub(crate) use grant::EncryptionContext;
 pub(crate) use grants::{ServiceGrant, grant_to_service, has_grant, retire_of_service};
 pub(crate) use managed::{is_managed, managed_key};

@@ -1,10 +1,9 @@
 //! The KMS key of a secret, and whether the caller may use it.
 
 use super::Secret;
-use crate::arn::Arn;
 use crate::call::{Error, Service};
 use crate::context::CallContext;
-use crate::kms::{self, EncryptionContext};
+use crate::kms::{self, EncryptionContext, KeyCondition};
 use crate::world::State;
 
 /// What a secret is encrypted with: "To use a KMS key in a different account, use the key ARN or the alias ARN. If you don't
@@ -51,10 +50,10 @@ pub(super) fn check(
     let via = format!("secretsmanager.{region}");
     let usable = kms::usable_key(state, &ctx.caller, &region, &key, operations, (&via, &context));
     let Err(kms::Refusal(reason)) = usable else { return Ok(()) };
-    let is_enabled = Arn::of("kms", &key).is_some() && kms::is_enabled(state, &key);
+    let condition = kms::condition(state, &ctx.caller, &region, &key);
     Err(match of {
         // As users of AWS reported it.
-        _ if is_enabled || reason.contains("allow") || reason.contains("denies") => {
+        _ if condition == KeyCondition::Enabled => {
             Error::access_denied(Service::Secrets, "Access to KMS is not allowed".to_owned())
         }
         // "Check that the KMS key is available, enabled, and not in an invalid state." (API reference, `EncryptionFailure`)

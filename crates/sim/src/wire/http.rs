@@ -58,18 +58,29 @@ async fn respond(world: World, request: hyper::Request<Incoming>) -> Result<hype
     let call = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-            super::read(&world, &Request { query: head.uri.query(), header: &header, body: &body.to_bytes() })
+            let header_names = || head.headers.keys().map(ToString::to_string).collect();
+            super::read(
+                &world,
+                &Request {
+                    method: head.method.as_str(),
+                    host: &header("host").unwrap_or_default(),
+                    path: head.uri.path(),
+                    query: head.uri.query(),
+                    header: &header,
+                    header_names: &header_names,
+                    body: &body.to_bytes(),
+                },
+            )
         }
         Err(error) => {
             Err(RequestError::from(Error::new("RequestEntityTooLarge", format!("The body: {error}.")).status(413)))
         }
     };
-    let (Response { status, content_type, body, query_error }, id) =
+    let (Response { status, headers, body }, id) =
         world.respond(call).await.map_err(|Unreachable| Closed::Unreachable)?;
-    let mut response =
-        hyper::Response::builder().status(status).header("content-type", content_type).header("x-amzn-requestid", id);
-    if let Some(error) = query_error {
-        response = response.header("x-amzn-query-error", error);
+    let mut response = hyper::Response::builder().status(status).header("x-amzn-requestid", id);
+    for (name, value) in headers {
+        response = response.header(&*name, value);
     }
     response.body(Full::from(body)).map_err(Closed::Response)
 }

@@ -7,8 +7,11 @@ mod json;
 pub(crate) mod params;
 pub(crate) mod read;
 mod record;
+pub(crate) mod rest;
 pub(crate) mod sdk;
 pub(crate) mod xml;
+
+use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
@@ -20,20 +23,32 @@ pub(crate) use record::record;
 
 /// The parts of an HTTP request that are used.
 pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    /// The host with its port, if it has one.
+    pub(crate) host: &'a str,
+    /// The path of the URL, as it was sent.
+    pub(crate) path: &'a str,
     /// The part of the URL after `?`.
     pub(crate) query: Option<&'a str>,
     /// The value of a header, by its name in lower case.
     pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
+    /// The names of all headers, in lower case.
+    pub(crate) header_names: &'a dyn Fn() -> Vec<String>,
     pub(crate) body: &'a [u8],
 }
 
 /// An HTTP response.
 pub(crate) struct Response {
     pub(crate) status: u16,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: String,
-    /// The value of the header `x-amzn-query-error`.
-    pub(crate) query_error: Option<String>,
+    /// Without the request ID.
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    fn new(status: u16, content_type: &str, body: String) -> Self {
+        Self { status, headers: vec![("content-type".into(), content_type.to_owned())], body: body.into_bytes() }
+    }
 }
 
 /// The protocol of a service.
@@ -43,16 +58,19 @@ enum Protocol {
     Query { version: &'static str, namespace: &'static str },
     /// JSON. The operation is in the header `X-Amz-Target`, after this prefix.
     Json { target: &'static str, content_type: &'static str },
+    /// The operation is in the method and the path.
+    Rest,
 }
 
 /// Each service with its name in signatures and its protocol.
-const SERVICES: [(Service, &str, Protocol); 7] = [
+const SERVICES: [(Service, &str, Protocol); 8] = [
     (Service::Kms, "kms", Protocol::Json { target: "TrentService", content_type: "application/x-amz-json-1.1" }),
     (
         Service::Rds,
         "rds",
         Protocol::Query { version: "2014-10-31", namespace: "http://rds.amazonaws.com/doc/2014-10-31/" },
     ),
+    (Service::S3, "s3", Protocol::Rest),
     (
         Service::Secrets,
         "secretsmanager",
@@ -112,7 +130,8 @@ fn read_call(
         Some(owner) => owner,
         None => caller(request, scope.access_key)?,
     };
-    if let Some(query) = request.query.filter(|query| !query.is_empty()) {
+    let is_rest = matches!(protocol, Protocol::Rest);
+    if let Some(query) = request.query.filter(|query| !is_rest && !query.is_empty()) {
         // The clients of these services send all parameters in the body.
         return Err(Error::not_simulated(format!("parameters in the URL: {query}")));
     }
@@ -138,6 +157,7 @@ fn read_call(
             };
             (operation.to_owned(), Input::Json(input))
         }
+        Protocol::Rest => rest::read(request)?,
     };
     Ok(Call { caller, region: scope.region, service, operation, input })
 }
@@ -178,32 +198,33 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
     let protocol = of.and_then(|(service, _)| SERVICES.iter().find(|row| row.0 == service)).map(|row| row.2);
     let operation = of.map_or("", |(_, operation)| operation);
     let status = answer.as_ref().map_or_else(|error| error.status, |_| 200);
-    let query_error = match (of, answer) {
-        (Some((Service::Sqs, _)), Err(error)) => Some(query_error(error)),
-        _ => None,
-    };
-    match (protocol, answer) {
-        (Some(Protocol::Json { content_type, .. }), Ok(output)) => {
-            Response { status, content_type, body: to_json(output), query_error }
+    let mut response = match (protocol, answer) {
+        (_, Ok(Output::Rest(output))) => {
+            Response { status: output.status, headers: output.headers.clone(), body: output.body.clone() }
         }
+        (Some(Protocol::Json { content_type, .. }), Ok(output)) => Response::new(status, content_type, to_json(output)),
         (Some(Protocol::Json { content_type, .. }), Err(error)) => {
             let body = json!({ "__type": error.code, "message": error.message }).to_string();
-            Response { status, content_type, body, query_error }
+            Response::new(status, content_type, body)
         }
-        (Some(Protocol::Query { namespace, .. }), Ok(output)) => Response {
-            status,
-            content_type: "text/xml",
-            body: xml::output(operation, namespace, output, request_id),
-            query_error,
-        },
+        (Some(Protocol::Query { namespace, .. }), Ok(output)) => {
+            Response::new(status, "text/xml", xml::output(operation, namespace, output, request_id))
+        }
         (Some(Protocol::Query { namespace, .. }), Err(error)) => {
-            Response { status, content_type: "text/xml", body: xml::error(namespace, error, request_id), query_error }
+            Response::new(status, "text/xml", xml::error(namespace, error, request_id))
         }
-        (None, answer) => {
+        (Some(Protocol::Rest), Err(error)) => {
+            Response::new(status, "application/xml", rest::error(operation, error, request_id))
+        }
+        (Some(Protocol::Rest) | None, answer) => {
             let body = answer.as_ref().map_or_else(|error| xml::error("", error, request_id), to_json);
-            Response { status, content_type: "text/xml", body, query_error }
+            Response::new(status, "text/xml", body)
         }
+    };
+    if let (Some((Service::Sqs, _)), Err(error)) = (of, answer) {
+        response.headers.push(("x-amzn-query-error".into(), query_error(error)));
     }
+    response
 }
 
 /// SQS now uses the JSON protocol but still sends the error code of its former query protocol in a header, for clients
@@ -244,5 +265,7 @@ fn to_json(output: &Output) -> String {
         Output::Members(members) => present(members).to_string(),
         // Only services of the query protocol have it.
         Output::Xml(members) => json!(members.as_str()).to_string(),
+        // It is a response already.
+        Output::Rest(_) => String::new(),
     }
 }

@@ -92,8 +92,13 @@ impl Params {
     }
 }
 
-/// Decodes percent-encoding. Some clients encode a space as `+`, others as `%20`. `None` if the text is not valid.
+/// Decodes a form. Some clients encode a space as `+`, others as `%20`. `None` if the text is not valid.
 fn decode(text: &[u8]) -> Option<String> {
+    decode_percent(text, true)
+}
+
+/// Decodes percent-encoding, and plus signs as spaces if they are.
+pub(super) fn decode_percent(text: &[u8], plus_is_space: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
@@ -104,7 +109,7 @@ fn decode(text: &[u8]) -> Option<String> {
                 bytes.push(from_hex(*hex)?);
                 rest = after;
             }
-            b'+' => bytes.push(b' '),
+            b'+' if plus_is_space => bytes.push(b' '),
             other => bytes.push(*other),
         }
     }

@@ -19,8 +19,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use http_body_util::BodyExt;
 
-use super::{Request, Response};
+use super::{Request, RequestError, Response};
+use crate::call::Call;
 use crate::regions::Unreachable;
 use crate::world::World;
 
@@ -82,23 +84,45 @@ impl HttpClient for InProcess {
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let world = self.0.clone();
-        let header = |name: &str| request.headers().get(name).map(str::to_owned);
-        let query = request.uri().split_once('?').map(|(_, query)| query);
-        let body = request.body().bytes().unwrap_or_default();
-        let call = super::read(&world, &Request { query, header: &header, body });
-        HttpConnectorFuture::new(async move {
-            let (response, id) = world.respond(call).await.map_err(|Unreachable| {
-                ConnectorError::timeout("the region cannot be reached: connect timeout".into())
-            })?;
-            let Response { status, content_type, body, query_error } = response;
-            let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
-            let mut response = HttpResponse::new(status, SdkBody::from(body));
-            response.headers_mut().insert("content-type", content_type);
-            response.headers_mut().insert("x-amzn-requestid", id);
-            if let Some(error) = query_error {
-                response.headers_mut().insert("x-amzn-query-error", error);
-            }
-            Ok(response)
-        })
+        // A body that is not in memory is read first.
+        if request.body().bytes().is_none() {
+            return HttpConnectorFuture::new(async move {
+                let (head, body) = split(request);
+                let body = body.collect().await.map_err(|error| ConnectorError::other(error, None))?.to_bytes();
+                respond(world.clone(), read(&world, &head, &body)).await
+            });
+        }
+        let call = read(&world, &request, request.body().bytes().unwrap_or_default());
+        HttpConnectorFuture::new(respond(world, call))
     }
+}
+
+fn split(mut request: HttpRequest) -> (HttpRequest, SdkBody) {
+    let body = std::mem::replace(request.body_mut(), SdkBody::empty());
+    (request, body)
+}
+
+fn read(world: &World, request: &HttpRequest, body: &[u8]) -> Result<Call, RequestError> {
+    let header = |name: &str| request.headers().get(name).map(str::to_owned);
+    let header_names = || request.headers().iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let (url, query) = match request.uri().split_once('?') {
+        Some((url, query)) => (url, Some(query)),
+        None => (request.uri(), None),
+    };
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let (header, header_names) = (&header, &header_names);
+    super::read(world, &Request { method: request.method(), host, path, query, header, header_names, body })
+}
+
+async fn respond(world: World, call: Result<Call, RequestError>) -> Result<HttpResponse, ConnectorError> {
+    let unreachable = || ConnectorError::timeout("the region cannot be reached: connect timeout".into());
+    let (Response { status, headers, body }, id) = world.respond(call).await.map_err(|Unreachable| unreachable())?;
+    let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    for (name, value) in headers {
+        response.headers_mut().insert(name, value);
+    }
+    response.headers_mut().insert("x-amzn-requestid", id);
+    Ok(response)
 }

@@ -74,7 +74,7 @@ impl Xml {
         tag(&mut self.0, "</", name);
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -90,6 +90,8 @@ pub(super) fn output(operation: &str, namespace: &str, output: &Output, request_
             xml.push_str(members.as_str());
             tag(&mut xml, "</", &result);
         }
+        // It is a response already.
+        Output::Rest(_) => {}
     }
     let _ =
         write!(xml, "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>");
@@ -104,6 +106,16 @@ pub(super) fn error(namespace: &str, error: &Error, request_id: &str) -> String 
     );
     escape(&mut xml, &error.message);
     let _ = write!(xml, "</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>");
+    xml
+}
+
+/// An error of S3, which has its own form.
+pub(super) fn rest_error(error: &Error, request_id: &str) -> String {
+    // The API reference, "Error responses", has this code for what others call an internal failure.
+    let code = if error.code == "InternalFailure" { "InternalError" } else { error.code };
+    let mut xml = format!(r#"<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>"#);
+    escape(&mut xml, &error.message);
+    let _ = write!(xml, "</Message><RequestId>{request_id}</RequestId></Error>");
     xml
 }
 

@@ -49,6 +49,8 @@ async fn an_unused_world_costs_nothing_and_the_bill_has_its_prices() {
         ("KMS requests", 0.03, 1e4),
         ("Secrets", 0.40, 1.0),
         ("Secrets requests", 0.05, 1e4),
+        ("S3 writes and lists", 5.0, 1e6),
+        ("S3 reads", 0.40, 1e6),
         ("RDS snapshot storage", 0.095, 1.0),
         ("RDS snapshot transfer", 0.02, 1.0),
     ];

@@ -99,8 +99,8 @@ async fn unreadable_requests_get_an_error_in_the_protocol_of_the_service() {
     let refused = client.ask(&signed("111111111111/20261121/eu-west-1/kms", target, "{")).await;
     assert!(refused.0 == 400 && refused.1.contains("SerializationException"), "{}", refused.1);
 
-    let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/s3", "", "")).await;
-    assert!(status == 501 && body.contains("This simulation does not support the service s3."), "{body}");
+    let (status, body) = client.ask(&signed("111111111111/20261121/eu-west-1/ec2", "", "")).await;
+    assert!(status == 501 && body.contains("This simulation does not support the service ec2."), "{body}");
     assert_eq!(world.journal(|journal| journal.entries().len()), 0);
 }
 

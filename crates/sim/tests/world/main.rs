@@ -15,6 +15,7 @@ mod policies;
 mod queues;
 mod rds;
 mod regions;
+mod s3;
 mod secrets;
 mod stacks;
 mod states;

@@ -86,7 +86,9 @@ impl Deployment<'_> {
         self.state.write(entry);
         match answer {
             Ok(Output::Members(members)) => Ok(members),
-            Ok(Output::Xml(_)) => Err(PathError::new(format!("{service} {operation} returns XML"))),
+            Ok(Output::Xml(_) | Output::Rest(_)) => {
+                Err(PathError::new(format!("{service} {operation} returns no JSON")))
+            }
             Err(error) => Err(PathError::new(format!("{service} {operation}: {error}"))),
         }
     }
