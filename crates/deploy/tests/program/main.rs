@@ -105,8 +105,9 @@ async fn wrong_account_receives_no_further_calls() {
 async fn configured_profile_takes_precedence_over_the_environment() {
     let stage = Stage::new("profile").await;
     let why = stage.error(&["setup-bucket"], &[&keys(SOURCE)[..], &[("DR_PROFILE", "dr")]].concat()).await;
-    // The check of the account has passed.
-    assert!(why.starts_with("error: looking at bucket code"), "{why}");
+    // The check of the account has passed, and the bucket was looked for.
+    assert_eq!(why, "error: Make these changes? not a terminal; re-run with --yes");
+    assert_eq!(stage.calls(), ["GetCallerIdentity", "HeadBucket"]);
 }
 
 #[tokio::test]
