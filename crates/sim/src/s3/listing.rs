@@ -75,7 +75,8 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, wanted: &ListObjectsV2)
     let bucket = find(state, ctx, "s3:ListBucket", &wanted.bucket, wanted.owner.as_deref())?;
     let delimiter = wanted.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
     // "StartAfter is where you want Amazon S3 to start listing from." A token continues a list that has begun.
-    let after = last.clone().or_else(|| wanted.start_after.clone()).unwrap_or_default();
+    let start_after = wanted.start_after.as_deref().unwrap_or_default();
+    let after = last.clone().unwrap_or_else(|| start_after.to_owned());
     let keys = bucket.objects.range::<str, _>((Bound::Excluded(after.as_str()), Bound::Unbounded));
     let mut last_prefix = last.filter(|last| delimiter.is_some_and(|delimiter| last.ends_with(delimiter)));
     let entries = keys.filter(|(key, _)| key.starts_with(&wanted.prefix)).filter_map(|(key, object)| {
@@ -85,7 +86,8 @@ pub(super) fn list(state: &mut State, ctx: &CallContext, wanted: &ListObjectsV2)
         };
         // "All of the keys that roll up into a common prefix count as a single return when calculating the number of returns."
         let prefix = key[..wanted.prefix.len() + end + delimiter.len()].to_owned();
-        if last_prefix.as_ref() == Some(&prefix) {
+        // "CommonPrefixes is filtered out from results if it is not lexicographically greater than the StartAfter value."
+        if last_prefix.as_ref() == Some(&prefix) || prefix.as_str() <= start_after {
             return None;
         }
         last_prefix = Some(prefix.clone());

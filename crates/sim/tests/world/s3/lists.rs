@@ -36,6 +36,8 @@ async fn keys_are_listed_in_binary_order_with_common_prefixes_and_in_pages() {
     let after = s3.list_objects_v2().bucket(BUCKET).start_after("b/2").send().await.expect("a list");
     assert_eq!(after.contents()[0].key(), Some("b/3/x"));
     assert_eq!((after.contents()[0].size(), after.is_truncated()), (Some(1), Some(false)));
+    let grouped = s3.list_objects_v2().bucket(BUCKET).start_after("b/2").delimiter("/").send().await.expect("a list");
+    assert_eq!(grouped.common_prefixes().iter().filter_map(|prefix| prefix.prefix()).collect::<Vec<_>>(), ["c & d/"]);
     let wrong = s3.list_objects_v2().bucket(BUCKET).continuation_token("7a7a").send().await;
     assert_eq!(code(wrong).err(), Some("InvalidArgument".to_owned()));
 }
