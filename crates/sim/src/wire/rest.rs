@@ -148,7 +148,7 @@ fn body(request: &Request<'_>, members: &mut Map<String, Value>) -> Result<Vec<u
     let is_streaming = (request.header)("x-amz-content-sha256").is_some_and(|sha256| sha256.starts_with("STREAMING-"));
     let encoding = members.get("content-encoding").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut encodings: Vec<_> = encoding.split(',').map(str::trim).filter(|encoding| !encoding.is_empty()).collect();
-    let is_chunked = encodings.iter().any(|encoding| *encoding == "aws-chunked");
+    let is_chunked = encodings.contains(&"aws-chunked");
     encodings.retain(|encoding| *encoding != "aws-chunked");
     // "Amazon S3 stores the resulting object without the aws-chunked value in the content-encoding header." (API reference)
     match encodings.join(",") {
