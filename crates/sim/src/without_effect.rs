@@ -33,9 +33,9 @@ const TABLE: [WithoutEffect; 3] = [
     },
     WithoutEffect {
         service: Service::Rds,
-        operations: &["ModifyDBInstance", "ModifyDBCluster"],
-        parameters: &[("ApplyImmediately", Type::Flag)],
-        reason: "AWS applies all modifications that are simulated as soon as possible, with or without it.",
+        operations: &["ModifyDBInstance"],
+        parameters: &[("CertificateRotationRestart", Type::Flag)],
+        reason: "No response has whether an instance was restarted for its certificate.",
     },
     WithoutEffect {
         service: Service::Rds,

@@ -110,6 +110,15 @@ impl Engine {
         })
     }
 
+    /// The major version: of PostgreSQL `16`, of MySQL `8.0`, of Aurora MySQL `8.0`. An upgrade to another one must be allowed.
+    pub(super) fn major_version<'v>(&self, version: &'v str) -> &'v str {
+        let parts = match self.product {
+            Product::AuroraPostgreSql | Product::PostgreSql | Product::Oracle | Product::CustomOracle => 1,
+            _ => 2,
+        };
+        version.match_indices('.').nth(parts - 1).map_or(version, |(end, _)| version.get(..end).unwrap_or(version))
+    }
+
     /// Whether databases of this engine have allocated storage.
     pub(super) fn has_fixed_storage(&self) -> bool {
         self.supported_kinds != SupportedKinds::Clusters

@@ -45,11 +45,19 @@ pub(super) enum EventKind<'a> {
     DatabaseCreated,
     DatabaseDeleted,
     DatabaseStarted,
+    /// An event with a fixed message.
+    Numbered(u16),
+    Renamed {
+        from: &'a str,
+    },
     Creating(Origin),
     Created(Origin),
     Deleted,
     CopyStarted(&'a Arn),
-    CopyFinished { source: &'a Arn, took: TimeDelta },
+    CopyFinished {
+        source: &'a Arn,
+        took: TimeDelta,
+    },
     CopyCancelled(Option<&'a Arn>),
 }
 
@@ -89,13 +97,35 @@ fn is_reported(state: &mut State, source: &Arn) -> bool {
     !matches!(engine, Some("docdb" | "neptune"))
 }
 
+/// The events with a fixed message, in the guides of RDS and Aurora ("Amazon RDS event categories and event messages").
+const NUMBERED: [(Kind, u16, &str, &str); 13] = [
+    (Kind::Instance, 4, "availability", "DB instance shutdown"),
+    (Kind::Instance, 6, "availability", "DB instance restarted"),
+    (Kind::Instance, 12, "configuration change", "Applying modification to database instance class"),
+    (Kind::Instance, 13, "failover", "Multi-AZ instance failover started"),
+    (Kind::Instance, 14, "configuration change", "Finished applying modification to DB instance class"),
+    (Kind::Instance, 16, "configuration change", "Reset master credentials"),
+    (Kind::Instance, 17, "configuration change", "Finished applying modification to allocated storage"),
+    (Kind::Instance, 18, "configuration change", "Applying modification to allocated storage"),
+    (Kind::Instance, 49, "failover", "Multi-AZ instance failover completed"),
+    (Kind::Instance, 87, "notification", "DB instance stopped"),
+    (
+        Kind::Instance,
+        154,
+        "notification",
+        "DB instance is being started due to it exceeding the maximum allowed time being stopped",
+    ),
+    (Kind::Cluster, 16, "configuration change", "Reset master credentials"),
+    (Kind::Cluster, 150, "notification", "DB cluster stopped"),
+];
+
 impl EventDetails {
     /// The events in the tables of the user guide, without the full stops, which real events do not have. AWS has no
     /// events for copying or deleting a cluster snapshot.
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted,
-            DatabaseStarted, Deleted,
+            DatabaseStarted, Deleted, Numbered, Renamed,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
@@ -104,6 +134,15 @@ impl EventDetails {
             (Instance, DatabaseCreated) => (5, "creation", "DB instance created".to_owned()),
             (Instance, DatabaseDeleted) => (3, "deletion", "DB instance deleted".to_owned()),
             (Instance, DatabaseStarted) => (88, "notification", "DB instance started".to_owned()),
+            (_, Numbered(number)) => {
+                let row = NUMBERED.iter().find(|row| (row.0, row.1) == (source.kind, number))?;
+                (number, row.2, row.3.to_owned())
+            }
+            // The guides have no event for renaming an instance.
+            (Instance, Renamed { .. }) => return None,
+            (Cluster, Renamed { from }) => {
+                (172, "notification", format!("Renamed cluster from {from} to {}", source.id))
+            }
             (Instance, Creating(Manual)) => (40, "creation", "Creating manual snapshot".to_owned()),
             (Instance, Created(Manual)) => (42, "creation", "Manual snapshot created".to_owned()),
             (Instance, Creating(Automated)) => (90, "creation", "Creating automated snapshot".to_owned()),

@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::scaling;
 use super::settings::{Setting, Values};
 
 /// An input structure, and the settings that the request has besides.
@@ -76,6 +77,7 @@ impl<'de> DeserializeSeed<'de> for &Values {
             Values::Flag => bool::deserialize(deserializer).map(Value::from),
             Values::Number(_) | Values::OneNumberOf(_) => i64::deserialize(deserializer).map(Value::from),
             Values::Texts => Vec::<String>::deserialize(deserializer).map(Value::from),
+            Values::Scaling => scaling::Capacities::deserialize(deserializer).map(scaling::Capacities::value),
             Values::Text | Values::OneOf(_) | Values::Form(..) | Values::DailyWindow | Values::WeeklyWindow => {
                 String::deserialize(deserializer).map(Value::from)
             }

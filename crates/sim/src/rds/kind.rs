@@ -76,10 +76,11 @@ const CLUSTER: Spelling = Spelling {
 };
 
 /// The parameters with another name for clusters. None begins with another one.
-const PARAMETERS: [(&str, &str); 9] = [
+const PARAMETERS: [(&str, &str); 10] = [
     ("DBInstanceIdentifier", "DBClusterIdentifier"),
     ("DBParameterGroupName", "DBClusterParameterGroupName"),
     ("DBSnapshotIdentifier", "DBClusterSnapshotIdentifier"),
+    ("NewDBInstanceIdentifier", "NewDBClusterIdentifier"),
     ("DbiResourceId", "DbClusterResourceId"),
     ("SourceDBSnapshotIdentifier", "SourceDBClusterSnapshotIdentifier"),
     ("TargetDBSnapshotIdentifier", "TargetDBClusterSnapshotIdentifier"),

@@ -106,7 +106,6 @@ pub(super) fn activate(state: &mut State, database: &DatabaseUid) {
 
 /// Lets RDS manage the password of an existing database. The server has the new password at once, and the secret is `creating`
 /// for as long as a change of the password takes.
-#[allow(dead_code, reason = "modifications use it")]
 pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secret) {
     if let Some(found) = database.find(state) {
         found.secret = Some(secret);
@@ -124,7 +123,6 @@ pub(super) fn remove(state: &mut State, secret: &Secret) {
 }
 
 /// Deletes the secret of a database that has a password of its user's now.
-#[allow(dead_code, reason = "modifications use it")]
 pub(super) fn switch_off(state: &mut State, database: &DatabaseUid) {
     if let Some(secret) = database.find(state).and_then(|found| found.secret.take()) {
         remove(state, &secret);
@@ -187,7 +185,7 @@ pub(super) fn view(secret: Option<&Secret>) -> Value {
     json!({ "KmsKeyId": secret.key, "SecretArn": secret.arn, "SecretStatus": status })
 }
 
-fn tell_server(state: &mut State, database: &DatabaseUid, password: &str) {
+pub(super) fn tell_server(state: &mut State, database: &DatabaseUid, password: &str) {
     // A failure is the server's: it would keep the old password.
     let _ = state.settings.servers.set_password(&Volume::new(database.resource_id.clone()), password);
 }

@@ -32,6 +32,7 @@ mod paging;
 mod permissions;
 mod quotas;
 mod rules;
+mod scaling;
 mod settings;
 mod share;
 mod snapshots;
@@ -77,7 +78,8 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
             run(call, |wanted| databases::describe::describe(state, ctx, &wanted))
         }
         "ModifyDBInstance" | "ModifyDBCluster" => {
-            Setting::check_parameters(&call, ctx.kind)?;
+            let mut call = call;
+            Setting::read_modification(&mut call, ctx.kind)?;
             run(call, |wanted| databases::modify::modify(state, ctx, wanted))
         }
         "StartDBInstance" | "StartDBCluster" => run(call, |wanted| databases::power::start(state, ctx, &wanted)),

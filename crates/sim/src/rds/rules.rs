@@ -47,6 +47,19 @@ pub(super) fn complete(
     check_monitoring(settings)
 }
 
+/// Checks the settings that a database will have after a modification.
+pub(super) fn check_modified(
+    settings: &mut Settings,
+    (kind, engine): (Kind, &Engine),
+    random: &mut fastrand::Rng,
+) -> Result<(), Error> {
+    check_class(settings, kind, engine)?;
+    storage::complete(settings, kind, engine)?;
+    choose_windows(settings, random)?;
+    check_engine(settings, kind, engine)?;
+    check_monitoring(settings)
+}
+
 /// Windows that a request does not give do not overlap the other. "Must not conflict with the preferred maintenance window"
 /// (`PreferredBackupWindow`).
 pub(super) fn choose_windows(settings: &mut Settings, random: &mut fastrand::Rng) -> Result<(), Error> {
@@ -302,7 +315,7 @@ pub(super) fn check_master_user(
     }
 }
 
-fn check_password(password: &str, longest: usize) -> Result<(), Error> {
+pub(super) fn check_password(password: &str, longest: usize) -> Result<(), Error> {
     let not_valid = "The parameter MasterUserPassword is not a valid password";
     if password.len() < 8 {
         return Err(invalid(format!("{not_valid} because it is shorter than 8 characters.")));

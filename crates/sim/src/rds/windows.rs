@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 
 use crate::call::Error;
 
@@ -97,6 +97,13 @@ impl WeeklyWindow {
     pub(super) fn random(random: &mut fastrand::Rng, backups: DailyWindow) -> Self {
         let ends = (backups.start - NaiveTime::MIN + backups.duration).num_minutes();
         Self { start: (random.i64(0..7) * DAY + ends).rem_euclid(WEEK), minutes: MIN_MINUTES }
+    }
+
+    /// When the window begins the next time.
+    pub(super) fn next(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let monday = now.date_naive() - TimeDelta::days(i64::from(now.weekday().num_days_from_monday()));
+        let this_week = monday.and_time(NaiveTime::MIN).and_utc() + TimeDelta::minutes(self.start);
+        if this_week > now { this_week } else { this_week + TimeDelta::minutes(WEEK) }
     }
 
     /// Whether both windows have a minute of some day in common.

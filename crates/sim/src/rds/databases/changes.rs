@@ -78,6 +78,7 @@ fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: 
     if let Some(status) = status {
         found.status = status;
     }
+    found.rests = matches!(lasts, Lasts::Rests);
     let until = match lasts {
         Lasts::Drawn(bounds) => Some(draw(state, &database, bounds)),
         Lasts::Exactly(duration) => Some(duration.max(Duration::from_millis(1))),

@@ -101,7 +101,9 @@ fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
         managed_secret::remove(state, secret);
     }
     if with_backups {
-        backups::remove_all(state, &gone.arn, &uid.resource_id);
+        for id in gone.former_ids.iter().chain([&gone.arn.id]) {
+            backups::remove_all(state, &gone.arn_beside(uid.kind, id), &uid.resource_id);
+        }
     }
     record_event(state, &gone.arn, EventKind::DatabaseDeleted);
 }

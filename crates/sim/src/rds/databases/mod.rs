@@ -9,8 +9,10 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod describe;
 pub(super) mod modify;
+mod pending;
 pub(super) mod plan;
 pub(super) mod power;
+mod rename;
 mod status;
 mod store;
 mod view;
@@ -30,6 +32,7 @@ use super::tags::Tags;
 use super::windows::DailyWindow;
 use crate::call::Error;
 use crate::kms::ServiceGrant;
+use pending::Pending;
 #[allow(unused_imports, reason = "modifications use it")]
 pub(super) use status::{Class, Status, Use};
 pub(super) use store::{DatabaseUid, Databases};
@@ -51,8 +54,14 @@ pub(super) struct Database {
     pub(super) memberships: Memberships,
     /// Whether an automated backup has been postponed.
     pub(super) is_backup_due: bool,
-    /// The number of the change in progress.
+    /// Modifications that are not applied yet.
+    pending: Pending,
+    /// Identifiers that it had before it was renamed.
+    former_ids: Vec<String>,
+    /// The number of the last change.
     change: u64,
+    /// Whether no change is in progress.
+    rests: bool,
     /// How many durations were drawn.
     draws: u64,
 }

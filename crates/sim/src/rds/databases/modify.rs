@@ -1,33 +1,262 @@
-//! Modifying databases: the settings that AWS changes without an outage, at once.
-
-use std::sync::Arc;
+//! Modifying databases: what a request asks for, and whether it can be done. `pending` applies it.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::given::WithSettings;
-use super::super::{RdsContext, rules};
-use super::{Facts, Use, view};
+use super::super::engines::Engine;
+use super::super::given::{Given, WithSettings};
+use super::super::identifiers::{MAX_DATABASE_ID_LENGTH, check_identifier};
+use super::super::kind::Kind;
+use super::super::rules::{self, invalid_combination};
+use super::super::settings::{Change, Setting, Settings};
+use super::super::{RdsContext, managed_secret, options};
+use super::pending::{self, Credentials, Modification};
+use super::{DatabaseUid, Use, plan, view};
 use crate::call::Error;
 use crate::world::State;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(in crate::rds) struct ModifyRequest {
     #[serde(rename = "DBInstanceIdentifier")]
     identifier: String,
+    #[serde(rename = "NewDBInstanceIdentifier")]
+    new_identifier: Option<String>,
+    #[serde(default)]
+    apply_immediately: bool,
+    #[serde(default)]
+    allow_major_version_upgrade: bool,
+    cloudwatch_logs_export_configuration: Option<LogChanges>,
+    option_group_name: Option<String>,
+    master_user_password: Option<String>,
+    manage_master_user_password: Option<bool>,
+    #[serde(default)]
+    rotate_master_user_password: bool,
+    master_user_secret_kms_key_id: Option<String>,
 }
+
+/// `CloudwatchLogsExportConfiguration`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LogChanges {
+    #[serde(default)]
+    enable_log_types: Vec<String>,
+    #[serde(default)]
+    disable_log_types: Vec<String>,
+}
+
+const LOGS: &str = "EnableCloudwatchLogsExports";
 
 pub(in crate::rds) fn modify(
     state: &mut State,
     ctx: &RdsContext,
-    WithSettings { request, given }: WithSettings<ModifyRequest>,
+    WithSettings { request, mut given }: WithSettings<ModifyRequest>,
 ) -> Result<Value, Error> {
     let found = ctx.own_database(state, &request.identifier)?;
     found.check(Use::Modify)?;
-    let mut settings = found.facts.settings.clone();
-    settings.give(ctx.kind, given)?;
-    rules::choose_windows(&mut settings, &mut state.random)?;
+    let (uid, now, engine) = (found.uid(), found.facts.settings.clone(), found.facts.engine);
+    if let Some(changes) = &request.cloudwatch_logs_export_configuration {
+        given.0.insert(LOGS, changes.of(&now));
+    }
+    complete_storage(&now, &mut given, engine)?;
+    check_version(&now, &given, engine, request.allow_major_version_upgrade)?;
+    if let Some(storage) = STORAGE.iter().find(|parameter| differs(&now, &given, parameter)) {
+        found.check(Use::ModifyStorage).map_err(|error| with_reason(error, storage))?;
+    }
+    // All that waits is part of what must be valid in the end.
+    let mut wanted = now.clone();
+    found.pending.settings().for_each(|(parameter, value)| wanted.set_or_remove(parameter, value.clone()));
+    let removed: Vec<_> = given.0.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| *name).collect();
+    removed.iter().for_each(|parameter| wanted.remove(parameter));
+    wanted.give(
+        ctx.kind,
+        Given(given.0.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (*k, v.clone())).collect()),
+    )?;
+    rules::check_modified(&mut wanted, (ctx.kind, engine), &mut state.random)?;
+    let others = others(state, ctx, &uid, &request, engine)?;
+
     let found = ctx.own_database(state, &request.identifier)?;
-    found.facts = Arc::new(Facts { settings, ..Facts::clone(&found.facts) });
+    for (parameter, value) in given.0 {
+        let is_same = found.facts.settings.get(parameter).unwrap_or(&Value::Null) == &value;
+        found.pending.remove(parameter);
+        match applies(parameter, &found.facts.settings, &value, ctx.kind) {
+            _ if is_same => {}
+            Change::AtOnce => found.set(parameter, value),
+            Change::Window(_) => {
+                found.pending.insert(parameter, Modification::Setting(value), request.apply_immediately);
+            }
+            Change::Soon(_) | Change::Never => found.pending.insert(parameter, Modification::Setting(value), true),
+        }
+    }
+    for (parameter, modification, is_due) in others {
+        found.pending.insert(parameter, modification, is_due || request.apply_immediately);
+    }
+    if request.apply_immediately {
+        found.pending.all_are_due();
+    }
+    pending::proceed(state, &uid);
+    let found = ctx.own_database(state, &request.identifier)?;
     Ok(json!({ ctx.kind.spelling().database: view::database(found) }))
+}
+
+/// Changes of the storage, which AWS refuses while it optimizes an earlier one.
+const STORAGE: [&str; 4] = ["AllocatedStorage", "Iops", "StorageThroughput", "StorageType"];
+
+fn with_reason(error: Error, parameter: &str) -> Error {
+    Error { message: format!("{} {parameter} cannot be changed now.", error.message), ..error }
+}
+
+fn differs(now: &Settings, given: &Given, parameter: &str) -> bool {
+    given.0.get(parameter).is_some_and(|value| now.get(parameter) != Some(value))
+}
+
+/// When a modification of a setting applies. "If you change the parameter from one non-zero value to another non-zero value, the change
+/// is asynchronously applied as soon as possible" (`BackupRetentionPeriod`).
+fn applies(parameter: &str, now: &Settings, value: &Value, kind: Kind) -> Change {
+    let is_on = |value: Option<&Value>| value.and_then(Value::as_i64).is_some_and(|days| days > 0);
+    match Setting::change(parameter, kind) {
+        Change::Window(_)
+            if parameter == "BackupRetentionPeriod" && is_on(now.get(parameter)) && is_on(Some(value)) =>
+        {
+            Change::AtOnce
+        }
+        change => change,
+    }
+}
+
+/// What a change of the storage requires and changes besides.
+fn complete_storage(now: &Settings, given: &mut Given, engine: &Engine) -> Result<(), Error> {
+    let current = now.number("AllocatedStorage").map(i64::from);
+    let wanted = given.0.get("AllocatedStorage").and_then(Value::as_i64);
+    if let (Some(current), Some(wanted)) = (current, wanted) {
+        if wanted < current {
+            return Err(invalid_combination(format!(
+                "Requested storage size ({wanted}) cannot be less than the current storage size ({current})"
+            )));
+        }
+        // "Values that are not at least 10% greater than the existing value are rounded up so that they are 10% greater than the current
+        // value." (`AllocatedStorage`, without SQL Server)
+        if wanted > current {
+            given.0.insert("AllocatedStorage", json!(wanted.max((current * 11 + 9) / 10)));
+        }
+        // "When you increase the allocated storage for a DB instance that uses Provisioned IOPS …, you must also specify the Iops
+        // parameter." (the same)
+        let is_provisioned = now.text("StorageType").is_some_and(|storage| storage.starts_with("io"));
+        if wanted > current && is_provisioned && engine.has_fixed_storage() && !given.0.contains_key("Iops") {
+            return Err(invalid_combination(
+                "You must specify Iops when you increase AllocatedStorage of provisioned storage.",
+            ));
+        }
+    }
+    // The storage that a database moves to may have no performance of its own.
+    let drops: &[&'static str] = match given.0.get("StorageType").and_then(Value::as_str) {
+        Some("gp2" | "standard") => &["Iops", "StorageThroughput"],
+        Some("io1" | "io2") => &["StorageThroughput"],
+        _ => &[],
+    };
+    for parameter in drops.iter().filter(|parameter| now.get(parameter).is_some()) {
+        given.0.entry(*parameter).or_insert(Value::Null);
+    }
+    Ok(())
+}
+
+/// "Major version upgrades must be allowed when specifying a value for the EngineVersion parameter that's a different major version than
+/// the DB instance's current version." (`AllowMajorVersionUpgrade`)
+fn check_version(now: &Settings, given: &Given, engine: &Engine, allows_major: bool) -> Result<(), Error> {
+    let Some(wanted) = given.0.get("EngineVersion").and_then(Value::as_str) else { return Ok(()) };
+    let current = now.text("EngineVersion").unwrap_or_default();
+    let numbers = |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
+    if numbers(wanted) < numbers(current) {
+        return Err(invalid_combination(format!("Cannot upgrade {} from {current} to {wanted}", engine.name)));
+    }
+    if !allows_major && engine.major_version(wanted) != engine.major_version(current) {
+        let message = "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.";
+        return Err(invalid_combination(message));
+    }
+    Ok(())
+}
+
+/// The modifications that are no settings, and whether they are due in any case.
+fn others(
+    state: &mut State,
+    ctx: &RdsContext,
+    uid: &DatabaseUid,
+    request: &ModifyRequest,
+    engine: &Engine,
+) -> Result<Vec<(&'static str, Modification, bool)>, Error> {
+    let mut all = Vec::new();
+    if let Some(named) = &request.option_group_name {
+        all.push((pending::OPTION_GROUP, Modification::OptionGroup(options::find(state, ctx, named)?), false));
+    }
+    if let Some(credentials) = credentials(state, ctx, uid, request, engine)? {
+        all.push((pending::PASSWORD, Modification::Password(credentials), true));
+    }
+    if let Some(named) = &request.new_identifier {
+        let parameter = format!("New{}Identifier", ctx.kind.spelling().database);
+        let id = check_identifier(named, &parameter, MAX_DATABASE_ID_LENGTH)?;
+        if uid.arn(state).is_none_or(|arn| arn.id != id) {
+            plan::check_free(state, ctx, &id)?;
+            all.push((pending::NEW_ID, Modification::Id(id), false));
+        }
+    }
+    Ok(all)
+}
+
+/// How the master user authenticates after the request.
+fn credentials(
+    state: &mut State,
+    ctx: &RdsContext,
+    uid: &DatabaseUid,
+    request: &ModifyRequest,
+    engine: &Engine,
+) -> Result<Option<Credentials>, Error> {
+    let is_managed = uid.find(state).is_some_and(|found| found.secret.is_some());
+    if request.rotate_master_user_password {
+        // "You must apply the change immediately when rotating the master user password." "This setting is valid only if the master user
+        // password is managed by RDS" (`RotateMasterUserPassword`).
+        return match (is_managed, request.apply_immediately) {
+            (true, true) => Ok(Some(Credentials::Rotated)),
+            (true, false) => {
+                Err(invalid_combination("You must specify ApplyImmediately when you rotate the password."))
+            }
+            (false, _) => Err(invalid_combination(
+                "You can't specify RotateMasterUserPassword unless ManageMasterUserPassword is turned on.",
+            )),
+        };
+    }
+    let key = request.master_user_secret_kms_key_id.as_deref();
+    match (is_managed, request.manage_master_user_password, &request.master_user_password) {
+        (_, Some(true), Some(_)) | (true, None, Some(_)) => {
+            Err(invalid_combination("You can't specify MasterUserPassword when ManageMasterUserPassword is turned on."))
+        }
+        (false, Some(true), None) => {
+            managed_secret::new(state, ctx, key).map(|secret| Some(Credentials::Secret(secret)))
+        }
+        // "if you specify that the master user password is not managed with Amazon Web Services Secrets Manager, then you must specify
+        // MasterUserPassword" (`ManageMasterUserPassword`).
+        (true, Some(false), None) => Err(Error::missing_parameter("MasterUserPassword")),
+        // "you can't change the KMS key used to encrypt the secret" (`MasterUserSecretKmsKeyId`).
+        _ if key.is_some() => Err(invalid_combination(
+            "You can't specify MasterUserSecretKmsKeyId unless you turn on ManageMasterUserPassword.",
+        )),
+        (_, _, Some(password)) => {
+            rules::check_password(password, engine.product.longest_password(ctx.kind))?;
+            Ok(Some(Credentials::Password(password.clone())))
+        }
+        (_, _, None) => Ok(None),
+    }
+}
+
+impl LogChanges {
+    /// The log types that are exported after the changes.
+    fn of(&self, now: &Settings) -> Value {
+        let stays = now.texts(LOGS).filter(|log| !self.disable_log_types.iter().any(|disabled| disabled == log));
+        let mut logs: Vec<&str> = stays.collect();
+        for log in &self.enable_log_types {
+            if !logs.contains(&log.as_str()) {
+                logs.push(log);
+            }
+        }
+        json!(logs)
+    }
 }

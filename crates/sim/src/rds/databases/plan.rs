@@ -20,6 +20,7 @@ use super::super::tags::Tags;
 use super::super::windows::DailyWindow;
 use super::super::{RdsContext, backups, orderable};
 use super::changes::{self, Step};
+use super::pending::Pending;
 use super::{Database, DatabaseUid, Facts, Status, view};
 use crate::call::Error;
 use crate::durations::{Bounds, Durations};
@@ -121,7 +122,10 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
         option_group: new.option_group,
         memberships: new.memberships,
         is_backup_due: false,
+        pending: Pending::default(),
+        former_ids: Vec::new(),
         change: 0,
+        rests: false,
         draws: 0,
     };
     let (view, uid) = (view::database(&database), database.uid());

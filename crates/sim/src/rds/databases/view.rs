@@ -34,6 +34,7 @@ pub(super) fn database(database: &Database) -> Value {
                 "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
+            "PendingModifiedValues": database.pending_view(),
             "SecondaryAvailabilityZone": settings.flag("MultiAZ").then(|| other_zone(database)),
         }),
         Kind::Cluster => json!({
@@ -47,6 +48,8 @@ pub(super) fn database(database: &Database) -> Value {
             "Endpoint": format!("{}.cluster-simulated.{}.rds.amazonaws.com", facts.id, arn.region),
             // A Multi-AZ cluster has three instances.
             "MultiAZ": facts.engine.has_fixed_storage(),
+            // The examples of the command line's reference have it only if something is pending.
+            "PendingModifiedValues": Some(database.pending_view()).filter(|pending| *pending != json!({})),
             "Port": port,
             "Status": status,
         }),

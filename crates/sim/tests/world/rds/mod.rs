@@ -14,6 +14,7 @@ mod incremental;
 mod keys;
 mod laws;
 mod managed_secrets;
+mod modifications;
 mod notifications;
 mod settings;
 mod sharing;

@@ -1,0 +1,213 @@
+//! Modifying databases: when a modification applies, and what responses have until then.
+
+use std::time::Duration;
+
+use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder as Modify;
+use aws_sdk_rds::types::DbInstance;
+
+use super::support::*;
+
+const COMBINATION: &str = "InvalidParameterCombination";
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn described(rds: &Rds, id: &str) -> Option<DbInstance> {
+    let answer = rds.client.describe_db_instances().db_instance_identifier(id).send().await.ok()?;
+    answer.db_instances().first().cloned()
+}
+
+/// The statuses of an instance, each once, second by second until it is the last one.
+pub(crate) async fn statuses(world: &sim::World, rds: &Rds, id: &str, last: &str) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for _ in 0..20_000 {
+        let status = rds.status(id).await.unwrap_or_else(|code| code);
+        if seen.last() != Some(&status) {
+            seen.push(status.clone());
+        }
+        if status == last && seen.len() > 1 {
+            return seen;
+        }
+        world.sleep(SECOND).await;
+    }
+    panic!("{id} never had the status {last} after {seen:?}")
+}
+
+fn modify(rds: &Rds, id: &str) -> Modify {
+    rds.client.modify_db_instance().db_instance_identifier(id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modification_is_pending_until_it_is_applied_and_the_status_is_stale_at_first() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let answer = modify(&rds, "orders").db_instance_class("db.m6g.large").apply_immediately(true).send().await;
+    let answer = answer.expect("a modification");
+    let found = answer.db_instance().expect("an instance");
+    let pending = |found: &DbInstance| {
+        found.pending_modified_values().and_then(|pending| pending.db_instance_class().map(str::to_owned))
+    };
+    assert_eq!((found.db_instance_status(), found.db_instance_class()), (Some("available"), Some("db.t4g.small")));
+    assert_eq!(pending(found).as_deref(), Some("db.m6g.large"));
+    assert_eq!(statuses(&world, &rds, "orders", "modifying").await, ["available", "modifying"]);
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!((pending(&found).as_deref(), found.db_instance_class()), (Some("db.m6g.large"), Some("db.t4g.small")));
+    assert_eq!(statuses(&world, &rds, "orders", "available").await, ["modifying", "available"]);
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!((pending(&found), found.db_instance_class()), (None, Some("db.m6g.large")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_apply_immediately_it_waits_for_the_maintenance_window() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    // The world starts on a Saturday.
+    let window = "mon:04:00-mon:04:30";
+    modify(&rds, "orders").preferred_maintenance_window(window).send().await.expect("a window");
+    modify(&rds, "orders").multi_az(true).send().await.expect("a modification");
+    world.sleep(DAY).await;
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!(found.multi_az(), Some(false));
+    assert_eq!(found.pending_modified_values().and_then(|pending| pending.multi_az()), Some(true));
+    world.sleep(25 * Duration::from_hours(1)).await;
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!((found.multi_az(), found.db_instance_status()), (Some(true), Some("available")));
+    assert!(found.secondary_availability_zone().is_some());
+}
+
+/// "Specifies whether the modifications in this request and any pending modifications are asynchronously applied as soon as possible."
+#[tokio::test(start_paused = true)]
+async fn apply_immediately_applies_what_was_pending_too() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    modify(&rds, "orders").multi_az(true).send().await.expect("a modification");
+    modify(&rds, "orders").copy_tags_to_snapshot(true).apply_immediately(true).send().await.expect("another");
+    world.sleep(10 * MINUTE).await;
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!((found.multi_az(), found.copy_tags_to_snapshot()), (Some(true), Some(true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_grows_by_at_least_a_tenth_and_is_optimized_afterwards() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let smaller = modify(&rds, "orders").allocated_storage(99).send().await;
+    assert_eq!(code(smaller).err().as_deref(), Some(COMBINATION));
+    modify(&rds, "orders").allocated_storage(101).apply_immediately(true).send().await.expect("a modification");
+    let seen = statuses(&world, &rds, "orders", "storage-optimization").await;
+    assert_eq!(seen, ["available", "modifying", "storage-optimization"]);
+    assert_eq!(described(&rds, "orders").await.and_then(|found| found.allocated_storage()), Some(110));
+    let again = modify(&rds, "orders").allocated_storage(200).apply_immediately(true).send().await;
+    assert_eq!(code(again).err().as_deref(), Some("InvalidDBInstanceState"));
+    // It can be used meanwhile.
+    rds.create("orders", "s").await.expect("a snapshot");
+    assert_eq!(statuses(&world, &rds, "orders", "available").await, ["storage-optimization", "available"]);
+    assert_eq!(rds.describe("s").await.expect("a snapshot").status, "available");
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_modifications_are_applied_one_status_after_the_other() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let logs = aws_sdk_rds::types::CloudwatchLogsExportConfiguration::builder().enable_log_types("postgresql").build();
+    let call = modify(&rds, "orders").cloudwatch_logs_export_configuration(logs).master_user_password("another-one");
+    let call = call.enable_iam_database_authentication(true).publicly_accessible(false).apply_immediately(true);
+    let answer = call.send().await.expect("a modification");
+    let pending = answer.db_instance().and_then(|found| found.pending_modified_values()).expect("pending values");
+    assert_eq!(pending.master_user_password(), Some("****"));
+    let logs = pending.pending_cloudwatch_logs_exports().expect("logs");
+    assert_eq!((logs.log_types_to_enable(), logs.log_types_to_disable()), (&["postgresql".to_owned()][..], &[][..]));
+    let steps = [
+        "available",
+        "modifying",
+        "configuring-log-exports",
+        "configuring-iam-database-auth",
+        "resetting-master-credentials",
+        "available",
+    ];
+    let mut seen = statuses(&world, &rds, "orders", "resetting-master-credentials").await;
+    seen.extend(statuses(&world, &rds, "orders", "available").await.into_iter().skip(1));
+    assert_eq!(seen, steps);
+    let found = described(&rds, "orders").await.expect("it");
+    assert_eq!(found.enabled_cloudwatch_logs_exports(), ["postgresql"]);
+    assert_eq!((found.iam_database_authentication_enabled(), found.publicly_accessible()), (Some(true), Some(false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_modification_changes_nothing() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let before = described(&rds, "orders").await;
+    type Change = fn(Modify) -> Modify;
+    const VALUE: &str = "InvalidParameterValue";
+    const ROWS: [(Change, &str); 12] = [
+        (|call| call.db_instance_class("large"), VALUE),
+        (|call| call.storage_type("floppy"), VALUE),
+        (|call| call.iops(3), COMBINATION),
+        (|call| call.max_allocated_storage(100), COMBINATION),
+        (|call| call.engine_version("15.2"), COMBINATION),
+        (|call| call.engine_version("17.1"), COMBINATION),
+        (|call| call.master_user_password("short"), VALUE),
+        (|call| call.rotate_master_user_password(true).apply_immediately(true), COMBINATION),
+        (|call| call.master_user_secret_kms_key_id("some"), COMBINATION),
+        (|call| call.new_db_instance_identifier("-"), VALUE),
+        (|call| call.option_group_name("none"), "OptionGroupNotFoundFault"),
+        (|call| call.monitoring_interval(60), COMBINATION),
+    ];
+    for (number, (change, error)) in ROWS.into_iter().enumerate() {
+        let answer = change(modify(&rds, "orders").multi_az(true)).send().await;
+        assert_eq!(code(answer).err().as_deref(), Some(error), "row {number}");
+        assert_eq!(described(&rds, "orders").await, before, "row {number}");
+    }
+    assert_eq!(code(modify(&rds, "none").send().await).err().as_deref(), Some("DBInstanceNotFound"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_instance_answers_to_its_old_name_until_it_has_rebooted() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let like = DatabaseSpec { tags: tags(&[("team", "shop")]), ..DatabaseSpec::daily(3) };
+    rds.create_database("orders", like).await.expect("a database");
+    world.sleep(5 * MINUTE).await;
+    rds.create("orders", "before").await.expect("a snapshot");
+    let before = described(&rds, "orders").await.expect("it");
+    let rename = || modify(&rds, "orders").new_db_instance_identifier("Orders-Old").apply_immediately(true);
+    let answer = rename().send().await.expect("a rename");
+    let pending = answer.db_instance().and_then(|found| found.pending_modified_values());
+    assert_eq!(pending.and_then(|pending| pending.db_instance_identifier()), Some("orders-old"));
+    let seen = statuses(&world, &rds, "orders", "DBInstanceNotFound").await;
+    assert_eq!(seen, ["available", "renaming", "rebooting", "DBInstanceNotFound"]);
+    let after = described(&rds, "orders-old").await.expect("it");
+    assert_eq!(after.db_instance_status(), Some("available"));
+    assert_eq!((after.dbi_resource_id(), after.tag_list()), (before.dbi_resource_id(), before.tag_list()));
+    assert_ne!(after.endpoint().and_then(|at| at.address()), before.endpoint().and_then(|at| at.address()));
+    assert_eq!(rds.describe("before").await.expect("it").status, "creating");
+    // The name is free, and the daily backups continue under the new one.
+    assert_eq!(rds.create_database("orders", DatabaseSpec::default()).await, Ok(()));
+    world.sleep(2 * DAY).await;
+    let query = Query { origin: Some("automated"), database: Some("orders-old"), ..Query::default() };
+    assert_eq!(rds.ids(query).await.expect("snapshots").len(), 2);
+    let taken = modify(&rds, "orders-old").new_db_instance_identifier("orders").send().await;
+    assert_eq!(code(taken).err().as_deref(), Some("DBInstanceAlreadyExists"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_renamed_too() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    rds.database(&world, "orders").await;
+    let call = rds.client.modify_db_cluster().db_cluster_identifier("orders").new_db_cluster_identifier("old");
+    let answer = call.apply_immediately(true).send().await.expect("a rename");
+    let pending = answer.db_cluster().and_then(|found| found.pending_modified_values());
+    assert_eq!(pending.and_then(|pending| pending.db_cluster_identifier()), Some("old"));
+    let seen = statuses(&world, &rds, "orders", "DBClusterNotFoundFault").await;
+    assert_eq!(seen, ["available", "renaming", "rebooting", "DBClusterNotFoundFault"]);
+    assert_eq!(rds.status("old").await, Ok("available".to_owned()));
+    let answer = rds.client.describe_events().duration(60).send().await.expect("events");
+    let told = answer.events().iter().filter_map(|event| event.message()).any(|text| text.ends_with("orders to old"));
+    assert!(told, "{:?}", answer.events());
+}
