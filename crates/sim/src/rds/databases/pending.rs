@@ -79,9 +79,12 @@ const MEMBERS: [(&str, Option<&str>, Option<&str>); 16] = [
     (PASSWORD, Some(PASSWORD), Some(PASSWORD)),
 ];
 
+/// A setting of the world.
+type Lasting = fn(&Durations) -> Bounds;
+
 /// The statuses in which modifications are applied, in their order, and how long they last. AWS does not state an order. A rename is
 /// the last, since the database is another one for its users afterwards.
-const STAGES: [(Status, fn(&Durations) -> Bounds); 8] = [
+const STAGES: [(Status, Lasting); 8] = [
     (Status::Modifying, |durations| durations.modification),
     (Status::ConfiguringEnhancedMonitoring, |durations| durations.modification),
     (Status::ConfiguringLogExports, |durations| durations.modification),
