@@ -150,6 +150,7 @@ const FIRST_FILTER_VALUE: [&str; 5] = ["Filters", "Filter", "1", "Values", "Valu
 
 /// The members that identify the resource of a call, most specific first.
 const RESOURCE_MEMBERS: &[&str] = &[
+    "TargetDBInstanceIdentifier",
     "TargetDBSnapshotIdentifier",
     "TargetDBClusterSnapshotIdentifier",
     "DBSnapshotIdentifier",

@@ -54,5 +54,5 @@ pub mod world;
 pub use call::Service;
 pub use durations::{Bounds, Durations};
 pub use iam::Network;
-pub use rds::Quotas;
+pub use rds::{Quotas, RestoreFailure};
 pub use world::{Settings, World};

@@ -120,6 +120,7 @@ pub(crate) struct State {
     pub(crate) s3: s3::S3,
     pub(crate) roles: iam::Roles,
     pub(crate) retired_versions: rds::RetiredVersions,
+    pub(crate) restore_failure: Option<rds::RestoreFailure>,
     pub(crate) withheld_classes: rds::WithheldClasses,
     pub(crate) accounts: iam::Accounts,
     /// The function invocations that are running.
@@ -181,6 +182,7 @@ impl World {
                 s3: s3::S3::default(),
                 roles: iam::Roles::default(),
                 retired_versions: rds::RetiredVersions::default(),
+                restore_failure: None,
                 withheld_classes: rds::WithheldClasses::default(),
                 accounts: iam::Accounts::default(),
                 runs: lambda::FunctionRuns::default(),

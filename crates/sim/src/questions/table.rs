@@ -264,4 +264,39 @@ questions! {
     worst: NotReported
     Reported = "reported": "The guides of DocumentDB and Neptune: they use `existing Amazon RDS event definitions and IDs`. The operations of the three services have one endpoint."
     NotReported = "not-reported": "The API reference of RDS's CreateEventSubscription: without identifiers, `you receive notice of the events for that source type for all your RDS sources`.";
+
+    restored_storage_type: RestoredStorageType = "restored-storage-type"
+    unknown: "Which storage type does a restored instance have if the request names none?"
+    experiment: "Restore a snapshot of an instance with `io1` or `gp2` without `StorageType`, and describe the new instance."
+    worst: Default
+    OfTheSource = "of-the-source": "The API reference of RestoreDBInstanceFromDBSnapshot: `If this parameter isn't specified, the IOPS value is taken from the backup`, and the new instance has `most of the source's original configuration`."
+    Default = "default": "The same page, `StorageType`: `Default: io1 if the Iops parameter is specified, otherwise gp3`.";
+
+    restored_tags: RestoredTags = "restored-tags"
+    unknown: "Which tags does a database have that is restored from a snapshot without `Tags`?"
+    experiment: "Tag a snapshot and its database differently, restore the snapshot without tags, and list the tags of the new database. Do the same with a copy in another account."
+    worst: OfTheSnapshot
+    OfTheDatabase = "of-the-database": "The API reference of RestoreDBInstanceFromDBSnapshot: `If there are no new tags, RDS looks for the tags from the source DB instance for the DB snapshot, and then adds those tags to the restored DB instance`."
+    OfTheSnapshot = "of-the-snapshot": "The source instance may be gone, or in another account: only the tags of the snapshot are there.";
+
+    restored_parameter_group: RestoredParameterGroup = "restored-parameter-group"
+    unknown: "Does a restored database use the parameter group that the request names before it is rebooted?"
+    experiment: "Restore a snapshot with `DBParameterGroupName`, and read `ParameterApplyStatus` when the instance is available."
+    worst: PendingReboot
+    PendingReboot = "pending-reboot": "AWS's CloudFormation handler for instances reboots a restored instance whose parameter group is `pending-reboot` (github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds)."
+    InSync = "in-sync": "The API reference: `The name of the DB parameter group to associate with this DB instance`. It does not mention a reboot.";
+
+    restore_source_deleted: RestoreSourceDeleted = "restore-source-deleted"
+    unknown: "What becomes of a restore whose snapshot is deleted or expires before the database is available?"
+    experiment: "Restore a large snapshot, delete the snapshot, and describe the new database until its status no longer changes."
+    worst: Fails
+    GoesOn = "goes-on": "The guide of EBS, on which instance snapshots are built: `Deleting a snapshot has no effect on the volume`."
+    Fails = "fails": "The data is loaded from the snapshot while the instance is created, and the API reference of DeleteDBSnapshot has `If the snapshot is being copied, the copy operation is terminated`.";
+
+    restore_key_lost: RestoreKeyLost = "restore-key-lost"
+    unknown: "Which status has a restored database whose key was disabled while it was created?"
+    experiment: "Restore a large encrypted snapshot, disable its key, and describe the new database until its status no longer changes."
+    worst: Failed
+    Inaccessible = "inaccessible": "The user guide: `the encrypted DB instance goes into inaccessible-encryption-credentials-recoverable state` when RDS loses access to the key."
+    Failed = "failed": "The instance never started, so there is nothing to recover.";
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::databases::{DatabaseUid, Use};
+use super::find_snapshot_by_uid;
 use super::identifiers::Arn;
 use super::keys::has_usable_key;
 use super::lifecycle::{remove, start_snapshot};
@@ -36,32 +38,41 @@ pub(super) fn start(state: &mut State, database: &DatabaseUid) {
     }
 }
 
+/// Takes the first automated snapshot of a restored instance. Returns how long it takes. `None`: it has no backups.
+pub(super) fn take_baseline(state: &mut State, database: &DatabaseUid) -> Option<Duration> {
+    let before = state.now;
+    let uid = back_up(state, database)?;
+    let until = find_snapshot_by_uid(state, &uid)?.status.until()?;
+    (until - before).to_std().ok()
+}
+
 /// "Automated backups don't occur while a DB snapshot copy is running in the same AWS Region for the same database" (RDS
 /// User Guide, "Introduction to backups").
-fn back_up(state: &mut State, uid: &DatabaseUid) {
-    let Some(database) = &uid.arn(state) else { return };
+fn back_up(state: &mut State, uid: &DatabaseUid) -> Option<SnapshotUid> {
+    let database = &uid.arn(state)?;
     let answer = state.settings.answers.backup_during_copy;
     if answer != BackupDuringCopy::Taken && is_copied(state, database, &uid.resource_id) {
         if let Some(found) = uid.find(state) {
             found.is_backup_due = answer == BackupDuringCopy::Postponed;
         }
-        return;
+        return None;
     }
     let now = state.now;
     let id = format!("rds:{}-{}", database.id, now.format("%Y-%m-%d-%H-%M"));
-    let Some(found) = uid.find(state) else { return };
+    let found = uid.find(state)?;
     found.is_backup_due = false;
     let (days, tags) = (found.facts.retention_days, found.tags_for_snapshots());
     // "Your DB instance must be in the available state for automated backups to occur" (the same).
     if days == 0 || found.check(Use::Snapshot).is_err() || !has_usable_key(state, database) {
-        return;
+        return None;
     }
     // A snapshot retained from a deleted database of the same name may have this identifier.
     if state.region_state(&database.account, &database.region).rds.family(database.kind).snapshots.contains(&id) {
-        return;
+        return None;
     }
-    let Some(uid) = start_snapshot(state, database, &id, Origin::Automated, tags) else { return };
-    expire(state, uid, now + TimeDelta::days(i64::from(days)));
+    let uid = start_snapshot(state, database, &id, Origin::Automated, tags)?;
+    expire(state, uid.clone(), now + TimeDelta::days(i64::from(days)));
+    Some(uid)
 }
 
 /// Whether a snapshot of a database is being copied, in the database's region: by its account, or, if the
@@ -102,12 +113,7 @@ fn expire(state: &mut State, uid: SnapshotUid, at: DateTime<Utc>) {
 /// Removes the automated snapshots of a deleted database.
 pub(super) fn remove_all(state: &mut State, database: &Arn, resource_id: &str) {
     let family = state.region_state(&database.account, &database.region).rds.family(database.kind);
-    let all: Vec<SnapshotUid> = family
-        .snapshots
-        .of_database_after(&database.id, Bound::Unbounded)
-        .filter(|snapshot| snapshot.origin == Origin::Automated && snapshot.database.resource_id == resource_id)
-        .map(|snapshot| snapshot.uid.clone())
-        .collect();
+    let all: Vec<_> = family.snapshots.automated_of(resource_id).map(|snapshot| snapshot.uid.clone()).collect();
     for uid in all {
         remove(state, &uid);
     }

@@ -50,6 +50,11 @@ pub(super) enum EventKind<'a> {
     Renamed {
         from: &'a str,
     },
+    RestoredFromSnapshot(&'a str),
+    RestoredToTime {
+        of: &'a str,
+        at: DateTime<Utc>,
+    },
     Creating(Origin),
     Created(Origin),
     Deleted,
@@ -125,7 +130,7 @@ impl EventDetails {
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted,
-            DatabaseStarted, Deleted, Numbered, Renamed,
+            DatabaseStarted, Deleted, Numbered, Renamed, RestoredFromSnapshot, RestoredToTime,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
@@ -142,6 +147,16 @@ impl EventDetails {
             (Instance, Renamed { .. }) => return None,
             (Cluster, Renamed { from }) => {
                 (172, "notification", format!("Renamed cluster from {from} to {}", source.id))
+            }
+            (Instance, RestoredFromSnapshot(snapshot)) => {
+                (43, "restoration", format!("Restored from snapshot {snapshot}"))
+            }
+            (Instance, RestoredToTime { of, at }) => {
+                (19, "restoration", format!("Restored from DB instance {of} to {}", clock::text(at)))
+            }
+            // The guides have no such events of clusters.
+            (Cluster, RestoredFromSnapshot(_) | RestoredToTime { .. }) => {
+                (170, "creation", "DB cluster created".to_owned())
             }
             (Instance, Creating(Manual)) => (40, "creation", "Creating manual snapshot".to_owned()),
             (Instance, Created(Manual)) => (42, "creation", "Manual snapshot created".to_owned()),

@@ -31,6 +31,7 @@ mod orderable;
 mod paging;
 mod permissions;
 mod quotas;
+mod restore;
 mod rules;
 mod scaling;
 mod settings;
@@ -47,6 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::call::{Call, CallResult, Caller, Error, Service, run};
 use crate::world::State;
+use automated_backups::Backup;
 pub(crate) use copy::source_region_lost;
 use databases::{Database, Databases};
 use events::Events;
@@ -57,6 +59,7 @@ use kind::Kind;
 pub(crate) use orderable::WithheldClasses;
 pub(crate) use permissions::required_permissions;
 pub use quotas::Quotas;
+pub use restore::outcome::RestoreFailure;
 use settings::Setting;
 use snapshots::{Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
@@ -121,6 +124,20 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         "DescribeEngineDefaultParameters" => {
             run(call, |wanted| parameter_values::describe_defaults(state, ctx, &wanted))
         }
+        "DescribeDBInstanceAutomatedBackups" | "DescribeDBClusterAutomatedBackups" => {
+            run(call, |wanted| automated_backups::describe(state, ctx, &wanted))
+        }
+        "DeleteDBInstanceAutomatedBackup" | "DeleteDBClusterAutomatedBackup" => {
+            run(call, |wanted| automated_backups::delete(state, ctx, &wanted))
+        }
+        "RestoreDBInstanceFromDBSnapshot" | "RestoreDBClusterFromSnapshot" => {
+            restore::check_parameters(&call)?;
+            run(call, |wanted| restore::from_snapshot::from_snapshot(state, ctx, wanted))
+        }
+        "RestoreDBInstanceToPointInTime" | "RestoreDBClusterToPointInTime" => {
+            restore::check_parameters(&call)?;
+            run(call, |wanted| restore::point_in_time::to_point_in_time(state, ctx, wanted))
+        }
         "CreateOptionGroup" => run(call, |wanted| options::create(state, ctx, wanted)),
         "ModifyOptionGroup" => run(call, |wanted| options::modify(state, ctx, wanted)),
         "DeleteOptionGroup" => run(call, |wanted| options::delete(state, ctx, &wanted)),
@@ -161,6 +178,8 @@ pub(crate) struct Rds {
 struct Family {
     databases: Databases,
     snapshots: Snapshots,
+    /// The backups of deleted databases, by the resource identifier of the database.
+    retained: BTreeMap<String, Backup>,
     /// Snapshots that other accounts share with this account. Public snapshots are in the state of an account named
     /// `all`.
     shared: BTreeSet<Arn>,

@@ -12,7 +12,7 @@ use super::groups::{options, parameters, subnets};
 use super::identifiers::{Arn, ResourceType};
 use super::kind::Kind;
 use super::tags::{Tag, tags_of};
-use super::{RdsContext, automated_backups, find_database, find_snapshot, managed_secret};
+use super::{RdsContext, find_database, find_snapshot, managed_secret};
 use crate::call::{Call, Error, Service};
 use crate::iam::RequiredPermission;
 use crate::questions::CopiedTagsPermission;
@@ -137,6 +137,8 @@ struct RequestFields {
     #[serde(rename = "SourceDBInstanceIdentifier")]
     source_database: Option<String>,
     source_dbi_resource_id: Option<String>,
+    #[serde(rename = "TargetDBInstanceIdentifier")]
+    target_database: Option<String>,
     #[serde(rename = "SourceDBInstanceAutomatedBackupsArn")]
     source_backup: Option<String>,
     dbi_resource_id: Option<String>,
@@ -199,6 +201,9 @@ impl RequestFields {
         let database = || ctx.named(ResourceType::Database, self.database.as_deref());
         let snapshot = |name: &Option<String>| ctx.named(ResourceType::Snapshot, name.as_deref());
         vec![match target {
+            Target::New(NewResource::Database) if self.target_database.is_some() => {
+                ctx.named(ResourceType::Database, self.target_database.as_deref())
+            }
             Target::Database | Target::New(NewResource::Database) | Target::Listed(ResourceType::Database) => {
                 database()
             }
@@ -256,7 +261,7 @@ impl RequestFields {
     fn automated_backups(&self, ctx: &RdsContext) -> Vec<String> {
         let named = [&self.source_backup, &self.automated_backup].into_iter().flatten().cloned();
         let resource_ids = [&self.source_dbi_resource_id, &self.dbi_resource_id].into_iter().flatten();
-        let found = resource_ids.map(|id| automated_backups::arn_of(ctx, id).to_string());
+        let found = resource_ids.map(|id| ctx.automated_backup_arn(id).to_string());
         named.chain(found).collect()
     }
 

@@ -158,6 +158,8 @@ impl Snapshot {
 pub(super) struct Snapshots {
     by_id: BTreeMap<String, Snapshot>,
     by_database: BTreeMap<String, BTreeSet<String>>,
+    /// The automated snapshots of each database, by its resource identifier: a rename does not change it.
+    automated: BTreeMap<String, BTreeSet<String>>,
     manual: usize,
 }
 
@@ -190,21 +192,36 @@ impl Snapshots {
         ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
     }
 
+    /// The automated snapshots of the database with this resource identifier.
+    pub(super) fn automated_of(&self, resource_id: &str) -> impl Iterator<Item = &Snapshot> {
+        self.automated.get(resource_id).into_iter().flatten().filter_map(|id| self.by_id.get(id))
+    }
+
     /// Adds a snapshot, whose identifier must be free.
     pub(super) fn insert(&mut self, snapshot: Snapshot) {
         let id = snapshot.arn().id.clone();
         self.by_database.entry(snapshot.database.id.clone()).or_default().insert(id.clone());
-        self.manual += usize::from(snapshot.origin == Origin::Manual);
+        match snapshot.origin {
+            Origin::Manual => self.manual += 1,
+            Origin::Automated => {
+                let resource_id = snapshot.database.resource_id.clone();
+                self.automated.entry(resource_id).or_default().insert(id.clone());
+            }
+        }
         self.by_id.insert(id, snapshot);
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Snapshot> {
         let snapshot = self.by_id.remove(id)?;
         self.manual -= usize::from(snapshot.origin == Origin::Manual);
-        if let Some(ids) = self.by_database.get_mut(&snapshot.database.id) {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.by_database.remove(&snapshot.database.id);
+        for (index, key) in
+            [(&mut self.by_database, &snapshot.database.id), (&mut self.automated, &snapshot.database.resource_id)]
+        {
+            if let Some(ids) = index.get_mut(key) {
+                ids.remove(id);
+                if ids.is_empty() {
+                    index.remove(key);
+                }
             }
         }
         Some(snapshot)

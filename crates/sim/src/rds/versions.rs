@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::databases::Facts;
 use super::engines::{Engine, Product};
 use super::filters::{self, Filter, Property};
 use super::kind::Kind;
@@ -74,6 +75,15 @@ pub(super) fn check_available(state: &State, engine: &Engine, version: &str) -> 
         return Ok(());
     }
     Err(invalid_combination(format!("Cannot find version {version} for {}", engine.name)))
+}
+
+/// Checks that a restore does not downgrade the engine: "Must be compatible with the engine of the source" (`Engine`).
+pub(super) fn check_not_older(source: &Facts, version: &str) -> Result<(), Error> {
+    let own = source.settings.text("EngineVersion").unwrap_or_default();
+    if numbers(version) >= numbers(own) {
+        return Ok(());
+    }
+    Err(invalid_combination(format!("The engine version {version} is older than that of the source, {own}.")))
 }
 
 /// The major version, as option groups have it: `16`, `8.0`.

@@ -10,7 +10,7 @@ use super::super::kind::Kind;
 use super::super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::super::rules::invalid_combination;
 use super::super::snapshots::Origin;
-use super::super::{RdsContext, backups, find_snapshot_by_uid, keys, managed_secret};
+use super::super::{RdsContext, automated_backups, backups, find_snapshot_by_uid, keys, managed_secret};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Status, Use, view};
 use crate::call::Error;
@@ -49,6 +49,10 @@ pub(in crate::rds) fn delete(state: &mut State, ctx: &RdsContext, wanted: &Delet
         return Err(invalid_combination("SkipFinalSnapshot is required to delete an RDS Custom instance."));
     }
     let (tags, uid, wanted_backups) = (found.tags_for_snapshots(), found.uid(), wanted.delete_automated_backups);
+    if !wanted_backups && found.facts.retention_days > 0 {
+        automated_backups::check_can_retain(state, ctx)?;
+    }
+    let found = ctx.own_database(state, &wanted.identifier)?;
     let last = match (wanted.skip_final_snapshot, &wanted.final_snapshot) {
         (true, None) => None,
         (false, Some(named)) => {
@@ -93,6 +97,9 @@ pub(in crate::rds) fn delete(state: &mut State, ctx: &RdsContext, wanted: &Delet
 }
 
 fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
+    if !with_backups {
+        automated_backups::retain(state, uid);
+    }
     let Some(gone) = uid.remove(state) else { return };
     if let Some(grant) = &gone.grant {
         kms::retire_of_service(state, grant);

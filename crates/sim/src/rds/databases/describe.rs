@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::filters::{self, Filter, Property};
 use super::super::kind::Kind;
-use super::super::{RdsContext, paging};
+use super::super::{RdsContext, automated_backups, paging};
 use super::{Database, view};
 use crate::call::Error;
 use crate::page;
@@ -32,7 +32,11 @@ pub(in crate::rds) fn describe(state: &mut State, ctx: &RdsContext, wanted: &Des
         let answer = state.settings.answers.filtered_out;
         let found = ctx.own_database(state, named)?;
         let found = match (found.passes(&wanted.filters)?, answer) {
-            (true, _) => vec![view::database(found)],
+            (true, _) => {
+                let (uid, mut view) = (found.uid(), view::database(found));
+                automated_backups::add_to_view(state, &uid, &mut view);
+                vec![view]
+            }
             (false, FilteredOut::Empty) => Vec::new(),
             (false, FilteredOut::NotFound) => return Err(ctx.kind.database_not_found(named)),
         };
@@ -41,10 +45,14 @@ pub(in crate::rds) fn describe(state: &mut State, ctx: &RdsContext, wanted: &Des
     let candidates = page::after(last.as_ref(), ctx.family(state).databases.by_id());
     let found = candidates.map(|(id, database)| {
         let passes = database.passes(&wanted.filters)?;
-        Ok(passes.then(|| (id, view::database(database))))
+        Ok(passes.then(|| (id.clone(), (database.uid(), view::database(database)))))
     });
-    let (found, marker) = paging::cut(found, size)?;
-    let marker = marker.map(|id| page::marker(&list, id));
+    let (mut found, marker) = paging::cut(found, size)?;
+    for (uid, view) in &mut found {
+        automated_backups::add_to_view(state, uid, view);
+    }
+    let found: Vec<_> = found.into_iter().map(|(_, view)| view).collect();
+    let marker = marker.map(|id| page::marker(&list, &id));
     Ok(json!({ list: found, "Marker": marker }))
 }
 

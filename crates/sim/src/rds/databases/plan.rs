@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::engines::Engine;
@@ -56,23 +57,44 @@ pub(in crate::rds) enum Data {
     /// A snapshot.
     Snapshot(SnapshotUid),
     /// Another database, as it was at a time.
-    PointInTime { of: DatabaseUid, at: chrono::DateTime<chrono::Utc> },
+    PointInTime { of: DatabaseUid, at: DateTime<Utc> },
 }
 
 /// What a new database goes through.
 pub(in crate::rds) struct Course {
     /// How long it is `creating`.
     pub(in crate::rds) takes: fn(&Durations) -> Bounds,
-    /// The status after that: `Available`, or one of a failure.
-    pub(in crate::rds) ends: Status,
+    /// The status after that.
+    pub(in crate::rds) ends: Ends,
     /// The event when it has become available.
-    pub(in crate::rds) event: EventKind<'static>,
+    pub(in crate::rds) event: Origin,
+}
+
+/// The status of a new database when it is no longer `creating`: `Available`, or one of a failure.
+pub(in crate::rds) type Ends = Box<dyn FnOnce(&mut State, &DatabaseUid) -> Status + Send>;
+
+/// How a database came to be, as its event has it.
+pub(in crate::rds) enum Origin {
+    Created,
+    FromSnapshot(String),
+    ToTime { of: String, at: DateTime<Utc> },
+}
+
+impl Origin {
+    fn event(&self) -> EventKind<'_> {
+        match self {
+            Self::Created => EventKind::DatabaseCreated,
+            Self::FromSnapshot(snapshot) => EventKind::RestoredFromSnapshot(snapshot),
+            Self::ToTime { of, at } => EventKind::RestoredToTime { of, at: *at },
+        }
+    }
 }
 
 impl Course {
     /// Of an empty database.
     pub(in crate::rds) fn creation() -> Self {
-        Self { takes: |durations| durations.creation, ends: Status::Available, event: EventKind::DatabaseCreated }
+        let ends = Box::new(|_: &mut State, _: &DatabaseUid| Status::Available);
+        Self { takes: |durations| durations.creation, ends, event: Origin::Created }
     }
 }
 
@@ -136,16 +158,33 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
     let Course { takes, ends, event } = new.course;
     let steps = vec![
         Step::lasting(Status::Creating, takes),
-        Step::resting(ends).with(move |state, uid| {
-            if ends == Status::Available {
+        Step::end().with(move |state, uid| {
+            let status = ends(state, uid);
+            changes::start(state, uid, vec![Step::resting(status)]);
+            if status == Status::Available {
                 managed_secret::activate(state, uid);
-                became_available(state, uid, event);
-                backups::start(state, uid);
+                became_available(state, uid, event.event());
+                first_backup(state, uid, &event);
             }
         }),
     ];
     changes::start(state, &uid, steps);
     Ok(json!({ ctx.kind.spelling().database: view }))
+}
+
+/// Takes the first backup. After a restore of an instance with backups, RDS takes a complete one at once. Users report that large
+/// instances have the status `backing-up` for hours.
+fn first_backup(state: &mut State, uid: &DatabaseUid, origin: &Origin) {
+    let is_restored = !matches!(origin, Origin::Created);
+    match uid.kind {
+        Kind::Instance if is_restored => {
+            if let Some(takes) = backups::take_baseline(state, uid) {
+                let steps = vec![Step::lasting_exactly(Status::BackingUp, takes), Step::resting(Status::Available)];
+                changes::start(state, uid, steps);
+            }
+        }
+        Kind::Instance | Kind::Cluster => backups::start(state, uid),
+    }
 }
 
 /// Records the event of a database that has become available.

@@ -74,6 +74,11 @@ impl Databases {
         self.by_id.get_mut(self.ids.get(resource_id)?)
     }
 
+    /// The same, to read it.
+    pub(in crate::rds) fn with_resource_id(&self, resource_id: &str) -> Option<&Database> {
+        self.by_id.get(self.ids.get(resource_id)?)
+    }
+
     /// Adds a database, whose identifier must be free.
     pub(super) fn insert(&mut self, database: Database) {
         let id = database.arn.id.clone();

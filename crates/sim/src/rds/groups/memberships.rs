@@ -65,6 +65,11 @@ impl ParameterMembership {
         }
     }
 
+    /// The database runs without the group until it reboots.
+    pub(in crate::rds) fn wait_for_reboot(&mut self) {
+        self.needs_reboot = true;
+    }
+
     /// A reboot applies all changes.
     #[allow(dead_code, reason = "reboots call it")]
     pub(in crate::rds) fn rebooted(&mut self) {

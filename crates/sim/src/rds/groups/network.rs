@@ -84,6 +84,12 @@ fn all(state: &mut State, ctx: &RdsContext) -> Vec<Vpc> {
     std::iter::once(default).chain(ctx.rds(state).groups.vpcs.values().cloned()).collect()
 }
 
+/// Whether a VPC of an account and region exists.
+pub(in crate::rds) fn exists(state: &mut State, (account, region): (&str, &str), vpc: &str) -> bool {
+    let added = &state.region_state(account, region).rds.groups.vpcs;
+    added.contains_key(vpc) || default_vpc(account, region).id == vpc
+}
+
 pub(super) fn vpc_of_subnet(state: &mut State, ctx: &RdsContext, subnet: &str) -> Option<Vpc> {
     all(state, ctx).into_iter().find(|vpc| vpc.subnets.contains_key(subnet))
 }

@@ -329,6 +329,19 @@ pub(in crate::rds) fn check_shareable(snapshot: &Snapshot) -> Result<(), Error> 
     }
 }
 
+/// Checks the option group of a restored database. "Permanent options, such as the TDE option for Oracle Advanced Security TDE, can't
+/// be removed from an option group, and that option group can't be removed from a DB instance after it is associated with a DB
+/// instance" (`OptionGroupName`).
+pub(in crate::rds) fn check_restorable(source: Option<&OptionGroup>, new: Option<&OptionGroup>) -> Result<(), Error> {
+    let mut needed = source.into_iter().flat_map(OptionGroup::persistent);
+    match needed.find(|option| new.is_none_or(|new| !new.options.contains_key(*option))) {
+        None => Ok(()),
+        Some(option) => Err(invalid_combination(format!(
+            "OptionGroupName must name an option group with the option {option}, which the source has."
+        ))),
+    }
+}
+
 /// The option group that a request for a copy names.
 pub(in crate::rds) struct OptionsOfCopy {
     pub(in crate::rds) name: Option<String>,

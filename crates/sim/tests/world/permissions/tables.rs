@@ -268,3 +268,42 @@ async fn queues_topics_and_keys() {
     assert_eq!(needs!(kms.list_keys()), ["kms:ListKeys *"]);
     assert_eq!(needs!(kms.list_aliases()), ["kms:ListAliases *"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn rds_restores_and_automated_backups() {
+    let world = world();
+    snapshot(&world, ACCOUNT, &[]).await;
+    let rds = aws_sdk_rds::Client::new(&worker(&world, ACCOUNT));
+    macro_rules! needs {
+        ($call:expr) => {
+            needed(&world, async || outcome($call.send().await)).await
+        };
+    }
+    let restore = rds.restore_db_instance_from_db_snapshot().db_instance_identifier("new").db_snapshot_identifier("s");
+    let restore = restore.db_parameter_group_name("mine").set_tags(Some(rds_tags(&[("team", "shop")])));
+    let on = |operation: &str, resource: &str| format!("rds:{operation} {resource}");
+    let resources = ["og:default:postgres-16", "pg:mine", "subgrp:default", "snapshot:s"];
+    let expected = |operation: &str, new: &str, resources: &[&str]| {
+        let first = [on(operation, new), on("AddTagsToResource", new)];
+        [&first[..], &resources.iter().map(|resource| on(operation, resource)).collect::<Vec<_>>()].concat()
+    };
+    let restored = expected("RestoreDBInstanceFromDBSnapshot", "db:new", &resources);
+    assert_eq!(needs!(restore.clone()), restored);
+    let rewind = rds.restore_db_instance_to_point_in_time().source_db_instance_identifier("orders");
+    let rewind = rewind.target_db_instance_identifier("new").set_tags(Some(rds_tags(&[("team", "shop")])));
+    let resources = ["og:default:postgres-16", "pg:default.postgres16", "subgrp:default", "db:orders"];
+    let rewound = expected("RestoreDBInstanceToPointInTime", "db:new", &resources);
+    assert_eq!(needs!(rewind.clone()), rewound);
+    let cluster = rds.restore_db_cluster_from_snapshot().db_cluster_identifier("new").snapshot_identifier("s");
+    let cluster = cluster.engine("aurora-mysql").set_tags(Some(rds_tags(&[("team", "shop")])));
+    let resources =
+        ["og:default:aurora-mysql-8-0", "cluster-pg:default.aurora-mysql8.0", "subgrp:default", "cluster-snapshot:s"];
+    assert_eq!(needs!(cluster.clone()), expected("RestoreDBClusterFromSnapshot", "cluster:new", &resources));
+    let backup = rds.delete_db_instance_automated_backup().dbi_resource_id("db-ABC");
+    assert_eq!(needs!(backup.clone()), ["rds:DeleteDBInstanceAutomatedBackup auto-backup:ab-abc"]);
+    let all = rds.describe_db_cluster_automated_backups();
+    assert_eq!(needs!(all.clone()), ["rds:DescribeDBClusterAutomatedBackups cluster-auto-backup:*"]);
+    assert_eq!(needs!(rds.describe_db_subnet_groups()), ["rds:DescribeDBSubnetGroups subgrp:*"]);
+    let parameters = rds.describe_db_parameters().db_parameter_group_name("Mine");
+    assert_eq!(needs!(parameters.clone()), ["rds:DescribeDBParameters pg:mine"]);
+}

@@ -16,6 +16,7 @@ mod laws;
 mod managed_secrets;
 mod modifications;
 mod notifications;
+mod restores;
 mod settings;
 mod sharing;
 mod snapshots;
