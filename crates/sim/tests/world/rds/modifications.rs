@@ -17,8 +17,9 @@ async fn described(rds: &Rds, id: &str) -> Option<DbInstance> {
 
 /// The statuses of an instance, each once, second by second until it is the last one.
 pub(crate) async fn statuses(world: &sim::World, rds: &Rds, id: &str, last: &str) -> Vec<String> {
-    let mut seen: Vec<String> = Vec::new();
-    for _ in 0..20_000 {
+    let (mut seen, end): (Vec<String>, _) = (Vec::new(), world.now() + Duration::from_hours(12));
+    loop {
+        assert!(world.now() < end, "{id} never had the status {last} after {seen:?}");
         let status = rds.status(id).await.unwrap_or_else(|code| code);
         if seen.last() != Some(&status) {
             seen.push(status.clone());
@@ -28,7 +29,6 @@ pub(crate) async fn statuses(world: &sim::World, rds: &Rds, id: &str, last: &str
         }
         world.sleep(SECOND).await;
     }
-    panic!("{id} never had the status {last} after {seen:?}")
 }
 
 fn modify(rds: &Rds, id: &str) -> Modify {
