@@ -56,6 +56,9 @@ fn phrases(event: &Event) -> Vec<(Style, String)> {
         Event::LogDenied { account, function, reason } => {
             vec![format!("{account}/{function}"), "log denied".to_owned(), reason.clone()]
         }
+        Event::ServerFailed { resource, reason } => {
+            vec![account_and_name(resource), "server failed".to_owned(), reason.clone()]
+        }
         Event::Transition { account, machine, execution, state, .. } => {
             vec![format!("{account}/{machine}"), format!("transition {execution}"), state.clone()]
         }
@@ -70,7 +73,7 @@ pub(super) fn is_error(event: &Event) -> bool {
         Event::Call { error, .. } => error.is_some(),
         Event::Invocation { outcome, .. } => *outcome != InvocationOutcome::Ok,
         Event::Delivery { outcome, .. } => *outcome != DeliveryOutcome::Delivered,
-        Event::DeadLetter { .. } | Event::LogDenied { .. } => true,
+        Event::DeadLetter { .. } | Event::LogDenied { .. } | Event::ServerFailed { .. } => true,
         _ => false,
     }
 }

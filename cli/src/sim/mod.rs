@@ -11,14 +11,17 @@ mod questions;
 
 use std::io;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::{Args, ValueEnum};
+use engines::{Engines, Pace};
 use protocol::Region;
 use rehearsal::{Line, Rehearsal};
 use sim::questions::Answers;
+use sim::servers::{NoServers, Servers};
 use sim::{Settings, World};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -70,6 +73,10 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
+    /// Run PostgreSQL and MariaDB behind the databases; clients find them by the files in DIR, a new folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "draco-engines")]
+    engines: Option<PathBuf>,
+
     /// Deploy Draco: 111111111111 and 333333333333 are source accounts, 222222222222 is DR
     #[arg(long)]
     functions: bool,
@@ -96,6 +103,9 @@ enum Only {
     Errors,
 }
 
+/// The real time between two notes of the time, with servers.
+const TICK: Duration = Duration::from_millis(50);
+
 const HELP: &str = r#"The access key of a client is the account: 12 digits, with any secret. Signatures are not
 verified. A session token is the name of a role. The region is that of the client.
 
@@ -109,6 +119,9 @@ Example:
 With --functions, Draco copies the snapshots of 111111111111 and 333333333333 to
 222222222222, if the snapshot or its database has the tag Draco_Lifecycle.
 --only draco prints only the log lines of its functions.
+
+With --engines, databases contain data. The folder has pg_service.conf for psql (a service for
+each host name), hosts in the format of /etc/hosts, and ca.pem.
 
 Exit codes: 0 ended by Ctrl-C or kill, 1 the output could not be written, 2 invalid
 arguments."#;
@@ -130,27 +143,40 @@ impl Sim {
         let (speed, snapshot_quota, answers) = (self.speed, self.quota, self.answers);
         // The output follows the journal, so the world need not keep entries for the weeks that it may run.
         let max_journal_entries = Some(0);
+        let servers: Arc<dyn Servers> = match &self.engines {
+            None => Arc::new(NoServers),
+            Some(folder) => {
+                Arc::new(Engines::new(Pace::Running(speed), Some(folder)).context("preparing database servers")?)
+            }
+        };
         let world = World::with_settings(Settings {
             epoch,
             speed,
             snapshot_quota,
             answers,
             max_journal_entries,
+            servers,
             ..Settings::default()
         });
 
-        for warning in listen::warnings(&listeners).chain(self.functions.then(|| speed_warning(speed)).flatten()) {
+        let missing = self.engines.as_ref().and_then(|_| engines::missing());
+        for warning in
+            listen::warnings(&listeners).chain(missing).chain(self.functions.then(|| speed_warning(speed)).flatten())
+        {
             print_line(format_args!("warning: {warning}"));
         }
         let draco = self.deploy(&world)?;
-        output.write_start(&url, epoch, speed)?;
+        output.write_start(&url, epoch, speed, self.engines.as_deref())?;
         let mut journal = world.follow_journal();
         for listener in listeners {
             let world = world.clone();
             tokio::spawn(async move { world.serve(listener).await });
         }
+        // Positions in MariaDB's log are noted as time passes.
+        let mut ticks = tokio::time::interval(TICK);
         loop {
             tokio::select! {
+                _ = ticks.tick(), if self.engines.is_some() => world.note_time(),
                 entries = journal.next() => output.write_events(&entries, &log_lines(draco.as_ref()))?,
                 () = end.wait() => break,
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use engines::ClientFiles;
 use rehearsal::Line;
 use sim::World;
 use sim::journal::{Entry, Event};
@@ -29,11 +30,22 @@ impl Output {
         Ok(Self { only, width: None, journal: journal.map(create).transpose()?, calls: 0 })
     }
 
-    pub(super) fn write_start(&mut self, url: &str, epoch: DateTime<Utc>, speed: u32) -> io::Result<()> {
+    pub(super) fn write_start(
+        &mut self,
+        url: &str,
+        epoch: DateTime<Utc>,
+        speed: u32,
+        engines: Option<&Path>,
+    ) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         let seconds = if speed == 1 { "second" } else { "seconds" };
         writeln!(out, "Simulated AWS at {url}; Ctrl-C ends it.")?;
-        writeln!(out, "It is {} UTC, with {speed} simulated {seconds} per real second.\n", line::time(epoch))?;
+        writeln!(out, "It is {} UTC, with {speed} simulated {seconds} per real second.", line::time(epoch))?;
+        if let Some(folder) = engines.map(std::path::absolute) {
+            let services = folder?.join(ClientFiles::SERVICES);
+            writeln!(out, "Clients of databases: export PGSERVICEFILE={}", services.display())?;
+        }
+        writeln!(out)?;
         out.flush()
     }
 

@@ -250,3 +250,26 @@ fn invalid_arguments_exit_with_2() {
 fn help_of_sim() {
     assert_snapshot!(run(&["sim", "--help"]).out);
 }
+
+#[test]
+#[ignore = "it needs PostgreSQL and MariaDB"]
+fn with_engines_clients_are_told_where_databases_are_until_the_end() {
+    let folder = std::path::absolute(file("sim-engines", "")).expect("a path");
+    std::fs::remove_file(&folder).expect("free");
+    let folder = folder.display().to_string();
+    let sim = Sim::new(&[&format!("--engines={folder}")]);
+    sim.call("GetCallerIdentity");
+    assert_eq!(std::fs::read_to_string(format!("{folder}/pg_service.conf")).expect("services"), "");
+    let (out, err, code) = sim.end("-INT");
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    assert!(out.contains(&format!("\nClients of databases: export PGSERVICEFILE={folder}/pg_service.conf\n")), "{out}");
+    assert!(!std::path::Path::new(&folder).exists());
+}
+
+#[test]
+fn a_folder_for_clients_that_exists_is_refused() {
+    let folder = file("sim-engines-exists", "");
+    let Ran { err, code, .. } = run(&["sim", "--listen", "127.0.0.1:0", &format!("--engines={folder}")]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("for clients of databases: File exists"), "{err}");
+}

@@ -108,13 +108,13 @@ impl Folder {
 /// them in memory takes a sixth of the time.
 fn directory() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    let free = statvfs(memory).map(|memory| memory.blocks_available() * memory.fragment_size());
+    let free = statvfs(memory).map(|memory| u128::from(memory.blocks_available()) * u128::from(memory.fragment_size()));
     let is_plenty = free.is_ok_and(|free| free >= PLENTY);
     if std::env::var_os("TMPDIR").is_none() && is_plenty { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 /// In bytes.
-const PLENTY: u64 = 4 << 30;
+const PLENTY: u128 = 4 << 30;
 
 impl Drop for Folder {
     fn drop(&mut self) {

@@ -193,7 +193,7 @@ impl Meter {
                 _ => self.add(BillItem::S3Reads, 1),
             },
             Event::Call { service: Service::Sqs, .. } => self.add(BillItem::SqsRequests, 1),
-            Event::Call { .. } | Event::LogDenied { .. } => {}
+            Event::Call { .. } | Event::LogDenied { .. } | Event::ServerFailed { .. } => {}
             // A delivery to a queue is charged as an SQS request. A delivery to a function is free.
             Event::Delivery { to, outcome, .. } | Event::DeadLetter { to, outcome, .. } => {
                 let is_request = *outcome == DeliveryOutcome::Delivered && to.starts_with("arn:aws:sqs:");

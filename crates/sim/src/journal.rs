@@ -80,6 +80,13 @@ pub enum Event {
         /// What became of it.
         outcome: DeliveryOutcome,
     },
+    /// A server behind a database could not do something. AWS has no such entry.
+    ServerFailed {
+        /// The ARN of the database or snapshot.
+        resource: String,
+        /// What it could not do.
+        reason: String,
+    },
     /// An event that a function could not process, sent to the function's on-failure destination.
     DeadLetter {
         /// The function's ARN.

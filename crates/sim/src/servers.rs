@@ -164,6 +164,11 @@ impl World {
         self.change(|state| state.settings.servers.resolve(host))
     }
 
+    /// Lets the servers note the time: changes from here on are made now or later.
+    pub fn note_time(&self) {
+        self.change(|_| ());
+    }
+
     /// Awaits a future that waits for sockets, for example for a database server. No simulated time passes meanwhile.
     ///
     /// tokio's paused clock advances to the next timer when all tasks wait. A task that waits for a socket counts as
@@ -171,7 +176,7 @@ impl World {
     /// clock's auto-advance is temporarily inhibited" (`tokio::time::pause`).
     pub async fn hold_clock<F: Future>(&self, future: F) -> F::Output {
         // The servers note the time of what is written from here on.
-        self.change(|_| ());
+        self.note_time();
         let (release, held) = mpsc::channel::<()>();
         let guard = tokio::task::spawn_blocking(move || {
             // It ends when `release` is dropped, also if the future is cancelled.

@@ -9,3 +9,4 @@ mod mariadb;
 mod paused;
 mod postgres;
 mod support;
+mod world;

@@ -1,5 +1,6 @@
 //! Servers without a simulated AWS, and clients in the form of the products' own programs.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -94,6 +95,23 @@ impl Fixture {
     pub(crate) fn trusts(&self) -> String {
         format!("--ssl-ca={}", self.engines.ca().display())
     }
+}
+
+/// Runs statements in the database `shop` with `psql`, as the master user.
+pub(crate) fn psql_at(
+    host: &str,
+    address: SocketAddr,
+    ca: &Path,
+    password: &str,
+    statements: &str,
+) -> Result<String, String> {
+    let (ip, port, ca) = (address.ip(), address.port(), ca.display());
+    let mut psql = Command::new("psql");
+    psql.env("PGPASSWORD", password).args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statements]);
+    psql.arg(format!(
+        "host={host} hostaddr={ip} port={port} sslmode=verify-full sslrootcert={ca} user=boss dbname=shop"
+    ));
+    output(psql)
 }
 
 fn output(mut command: Command) -> Result<String, String> {

@@ -18,7 +18,7 @@ use super::options::OptionGroup;
 use super::rules::invalid_combination;
 use super::snapshots::Status;
 use super::tags::Tags;
-use super::{Family, RdsContext, backups, paging};
+use super::{Family, RdsContext, backups, paging, volumes};
 use crate::call::Error;
 use crate::clock;
 use crate::page;
@@ -310,6 +310,7 @@ pub(super) fn delete(state: &mut State, ctx: &RdsContext, wanted: &DeleteRequest
         return Err(Error::new(code, message));
     }
     ctx.family(state).retained.remove(backup.resource_id());
+    volumes::remove_retained(state, backup.resource_id());
     backups::remove_all(state, &backup.database, backup.resource_id());
     let backup = Backup { is_retained: true, ..backup };
     // The example of `aws rds delete-db-instance-automated-backup` in the command line's reference has this status.
@@ -342,6 +343,7 @@ pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
     family.retained.insert(resource_id.clone(), Backup { is_retained: true, ..backup });
     state.at_in(&region.clone(), ends, move |state| {
         state.region_state(&account, &region).rds.family(kind).retained.remove(&resource_id);
+        volumes::remove_retained(state, &resource_id);
     });
 }
 

@@ -17,7 +17,7 @@ use super::options::{self, OptionsOfCopy};
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{ViewContext, Viewer, snapshot_response};
-use super::{RdsContext, backups, find_snapshot, find_snapshot_by_uid, incremental};
+use super::{RdsContext, backups, find_snapshot, find_snapshot_by_uid, incremental, volumes};
 use crate::call::Error;
 use crate::kms::{self, EncryptionContext, ServiceGrant};
 use crate::questions::{
@@ -121,6 +121,7 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     let progress = progress(state, ctx, &snapshot.database, mib);
     snapshot.status = Status::Copying(progress, status_name(answers.copy_status));
     ctx.family(state).snapshots.insert(snapshot);
+    volumes::copy(state, &source.uid, &uid);
     if let Some(source) = find_snapshot(state, &source_arn) {
         source.copies.insert(uid.clone());
     }

@@ -12,7 +12,7 @@ use super::share::remove_share;
 use super::snapshots::{Origin, Progress, Snapshot, SnapshotUid, Status};
 use super::tags::{self, Tag, Tags};
 use super::view::{ViewContext, Viewer, snapshot_response};
-use super::{RdsContext, copy, find_snapshot_by_uid, incremental};
+use super::{RdsContext, copy, find_snapshot_by_uid, incremental, volumes};
 use crate::bill;
 use crate::call::Error;
 use crate::wire::xml::Xml;
@@ -96,6 +96,7 @@ pub(super) fn start_snapshot(
     let uid = SnapshotUid { arn, number: rds.next_snapshot_number() };
     let family = rds.family(kind);
     let found = family.databases.get(&database.id)?;
+    let source = found.uid();
     let progress = Progress::new(u64::from(found.facts.gib) * 1024, rate, now);
     family.snapshots.insert(Snapshot {
         uid: uid.clone(),
@@ -112,6 +113,7 @@ pub(super) fn start_snapshot(
         reports_source: false,
         copies: BTreeSet::new(),
     });
+    volumes::freeze(state, &source, &uid);
     record_event(state, &uid.arn, EventKind::Creating(origin));
     let ended = uid.clone();
     state.at_in(&region, progress.until(), move |state| {
@@ -168,6 +170,7 @@ pub(super) fn remove(state: &mut State, uid: &SnapshotUid) -> Option<Snapshot> {
     let gone = state.region_state(account, region).rds.family(*kind).snapshots.remove(id)?;
     state.meter.stop(state.now, bill::BillItem::Storage, &uid.arn.to_string());
     incremental::remove(state, &gone);
+    volumes::remove_snapshot(state, uid);
     gone.shared_with.iter().for_each(|with| remove_share(state, &uid.arn, with));
     for copy in &gone.copies {
         copy::source_deleted(state, copy);

@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::RdsContext;
 use super::databases::changes::later;
 use super::databases::{DatabaseUid, Use, plan};
 use super::kind::Kind;
+use super::{RdsContext, volumes};
 use crate::call::{Caller, Error};
 use crate::iam::RequiredPermission;
 use crate::kms::{self, EncryptionContext};
 use crate::secrets::managed::{self, NewManaged};
-use crate::servers::Volume;
 use crate::world::State;
 
 /// The secret of a database.
@@ -111,7 +110,7 @@ pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secre
         found.secret = Some(secret);
     }
     if let Some(password) = create(state, database) {
-        tell_server(state, database, &password);
+        volumes::set_password(state, database, &password);
     }
     later(state, database, |durations| durations.password, activate);
 }
@@ -148,7 +147,7 @@ pub(super) fn rotate(state: &mut State, database: &DatabaseUid) -> bool {
     let password = new_password(state);
     set_status(state, database, SecretStatus::Rotating);
     managed::rotate(state, &arn, value(&username, &password));
-    tell_server(state, database, &password);
+    volumes::set_password(state, database, &password);
     later(state, database, |durations| durations.password, activate);
     true
 }
@@ -183,11 +182,6 @@ pub(super) fn view(secret: Option<&Secret>) -> Value {
         SecretStatus::Impaired => "impaired",
     };
     json!({ "KmsKeyId": secret.key, "SecretArn": secret.arn, "SecretStatus": status })
-}
-
-pub(super) fn tell_server(state: &mut State, database: &DatabaseUid, password: &str) {
-    // A failure is the server's: it would keep the old password.
-    let _ = state.settings.servers.set_password(&Volume::new(database.resource_id.clone()), password);
 }
 
 fn value(username: &str, password: &str) -> String {

@@ -42,6 +42,7 @@ mod subscriptions;
 mod tags;
 mod versions;
 mod view;
+mod volumes;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};

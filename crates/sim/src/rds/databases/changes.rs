@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::super::volumes;
 use super::store::DatabaseUid;
 use super::{Database, Status};
 use crate::durations::{Bounds, Durations};
@@ -88,6 +89,7 @@ fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: 
     if let Some(effect) = effect {
         effect(state, &database);
     }
+    volumes::follow(state, &database);
     if let Some(duration) = until {
         let at = state.now + duration;
         state.at_in(&database.region.clone(), at, move |state| begin_next(state, database, number, steps));

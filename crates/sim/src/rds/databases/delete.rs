@@ -10,7 +10,7 @@ use super::super::kind::Kind;
 use super::super::lifecycle::{check_can_create, check_snapshot_id, start_snapshot};
 use super::super::rules::invalid_combination;
 use super::super::snapshots::Origin;
-use super::super::{RdsContext, automated_backups, backups, find_snapshot_by_uid, keys, managed_secret};
+use super::super::{RdsContext, automated_backups, backups, find_snapshot_by_uid, keys, managed_secret, volumes};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Status, Use, view};
 use crate::call::Error;
@@ -107,6 +107,7 @@ fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
     if let Some(secret) = &gone.secret {
         managed_secret::remove(state, secret);
     }
+    volumes::remove(state, uid, with_backups);
     if with_backups {
         for id in gone.former_ids.iter().chain([&gone.arn.id]) {
             backups::remove_all(state, &gone.arn_beside(uid.kind, id), &uid.resource_id);

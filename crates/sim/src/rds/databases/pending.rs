@@ -14,6 +14,7 @@ use super::super::kind::Kind;
 use super::super::managed_secret::{self, Secret};
 use super::super::options::OptionGroup;
 use super::super::settings::{Change, Setting};
+use super::super::volumes;
 use super::super::windows::{DailyWindow, WeeklyWindow};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Facts, Status, Use, rename};
@@ -272,7 +273,7 @@ fn reset(state: &mut State, uid: &DatabaseUid, credentials: Credentials) {
     match credentials {
         Credentials::Password(password) => {
             managed_secret::switch_off(state, uid);
-            managed_secret::tell_server(state, uid, &password);
+            volumes::set_password(state, uid, &password);
         }
         Credentials::Secret(secret) => managed_secret::switch_on(state, uid, secret),
         Credentials::Rotated => {

@@ -19,7 +19,7 @@ use super::super::settings::Settings;
 use super::super::snapshots::SnapshotUid;
 use super::super::tags::Tags;
 use super::super::windows::DailyWindow;
-use super::super::{RdsContext, backups, orderable};
+use super::super::{RdsContext, backups, orderable, volumes};
 use super::changes::{self, Step};
 use super::pending::Pending;
 use super::{Database, DatabaseUid, Facts, Status, view};
@@ -152,14 +152,15 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
     };
     let (view, uid) = (view::database(&database), database.uid());
     ctx.family(state).databases.insert(database);
-    managed_secret::create(state, &uid);
+    let password = managed_secret::create(state, &uid);
+    let failed = volumes::create(state, &uid, &new.data, password);
     backups::schedule(state, uid.clone());
     keys::watch(state, uid.clone());
     let Course { takes, ends, event } = new.course;
     let steps = vec![
         Step::lasting(Status::Creating, takes),
         Step::end().with(move |state, uid| {
-            let status = ends(state, uid);
+            let status = failed.unwrap_or_else(|| ends(state, uid));
             changes::start(state, uid, vec![Step::resting(status)]);
             if status == Status::Available {
                 managed_secret::activate(state, uid);

@@ -1,0 +1,130 @@
+//! What RDS's resources ask of the servers behind databases ([`crate::servers`]).
+//!
+//! A database has a volume under its resource identifier, and a snapshot one of its own. The status of a database says whether
+//! its server runs: [`follow`] is called whenever the status changes.
+
+use crate::journal::Event;
+use crate::servers::{Endpoint, Failure, NewVolume, Volume};
+use crate::world::State;
+
+use super::databases::plan::Data;
+use super::databases::{Database, DatabaseUid, Status};
+use super::identifiers::Arn;
+use super::kind::Kind;
+use super::snapshots::SnapshotUid;
+
+fn of_database(uid: &DatabaseUid) -> Volume {
+    Volume::new(uid.resource_id.clone())
+}
+
+fn of_snapshot(uid: &SnapshotUid) -> Volume {
+    Volume::new(format!("{}#{}", uid.arn, uid.number))
+}
+
+/// Creates the volume of a new database. `password` is that of its master user, if RDS manages it. Returns the status in which
+/// the creation ends if there is no such volume.
+pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password: Option<String>) -> Option<Status> {
+    let (servers, now, volume) = (state.settings.servers.clone(), state.now, of_database(uid));
+    let found = uid.find(state)?;
+    let (result, otherwise) = match data {
+        Data::New { password: given } => {
+            let settings = &found.facts.settings;
+            let contents = NewVolume {
+                engine: found.facts.engine.name.to_owned(),
+                master_username: found.master_username(),
+                master_password: password.or_else(|| given.clone()),
+                database: settings.text("DBName").or_else(|| settings.text("DatabaseName")).map(str::to_owned),
+            };
+            (servers.create(&volume, &contents, now), Status::Failed)
+        }
+        Data::Snapshot(snapshot) => {
+            (servers.restore(&of_snapshot(snapshot), &volume, now), Status::IncompatibleRestore)
+        }
+        Data::PointInTime { of, at } => {
+            (servers.restore_to_time(&of_database(of), *at, &volume, now), Status::IncompatibleRestore)
+        }
+    };
+    let arn = found.arn.clone();
+    report(state, &arn, result).then_some(otherwise)
+}
+
+/// The names of its hosts, as responses have them.
+fn hosts(database: &Database) -> Vec<String> {
+    let Arn { kind, id, region, .. } = &database.arn;
+    match kind {
+        Kind::Instance => vec![format!("{id}.simulated.{region}.rds.amazonaws.com")],
+        Kind::Cluster => vec![format!("{id}.cluster-simulated.{region}.rds.amazonaws.com")],
+    }
+}
+
+/// Starts or stops the server of a database, as its status has it.
+pub(super) fn follow(state: &mut State, uid: &DatabaseUid) {
+    let (servers, volume) = (state.settings.servers.clone(), of_database(uid));
+    let Some(found) = uid.find(state) else { return };
+    match found.status {
+        Status::Available => {
+            let port = found.facts.settings.number("Port").and_then(|port| u16::try_from(port).ok());
+            let endpoint = Endpoint { hosts: hosts(found), port: port.unwrap_or_default() };
+            let arn = found.arn.clone();
+            let result = servers.start(&volume, &endpoint);
+            if report(state, &arn, result)
+                && let Some(found) = uid.find(state)
+            {
+                found.status = Status::Failed;
+            }
+        }
+        Status::Rebooting
+        | Status::Renaming
+        | Status::Stopping
+        | Status::Stopped
+        | Status::Deleting
+        | Status::Failed
+        | Status::IncompatibleNetwork
+        | Status::IncompatibleParameters
+        | Status::InaccessibleRecoverable
+        | Status::Inaccessible => servers.stop(&volume),
+        // The server does what it did before.
+        _ => {}
+    }
+}
+
+/// Takes the contents of a snapshot: "The snapshot includes the entire storage volume" as it is when the snapshot begins.
+pub(super) fn freeze(state: &mut State, database: &DatabaseUid, snapshot: &SnapshotUid) {
+    let result = state.settings.servers.freeze(&of_database(database), &of_snapshot(snapshot));
+    report(state, &snapshot.arn, result);
+}
+
+pub(super) fn copy(state: &mut State, source: &SnapshotUid, copy: &SnapshotUid) {
+    let result = state.settings.servers.copy(&of_snapshot(source), &of_snapshot(copy));
+    report(state, &copy.arn, result);
+}
+
+pub(super) fn remove_snapshot(state: &State, snapshot: &SnapshotUid) {
+    state.settings.servers.drop_volume(&of_snapshot(snapshot));
+}
+
+/// The contents of a deleted database are kept for as long as its automated backups are.
+pub(super) fn remove(state: &State, database: &DatabaseUid, with_backups: bool) {
+    let (servers, volume) = (&state.settings.servers, of_database(database));
+    if with_backups { servers.drop_volume(&volume) } else { servers.stop(&volume) }
+}
+
+/// The contents of a deleted database go with its automated backups.
+pub(super) fn remove_retained(state: &State, resource_id: &str) {
+    state.settings.servers.drop_volume(&Volume::new(resource_id));
+}
+
+/// Sets the password of the master user. A server that fails keeps the old one.
+pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) {
+    let result = state.settings.servers.set_password(&of_database(database), password);
+    if let Some(arn) = database.arn(state) {
+        report(state, &arn, result);
+    }
+}
+
+/// Writes a failure of a server to the journal: AWS's responses have no such text. Returns whether it failed.
+fn report(state: &mut State, of: &Arn, result: Result<(), Failure>) -> bool {
+    let Err(Failure(reason)) = result else { return false };
+    state.write(Event::ServerFailed { resource: of.to_string(), reason });
+    true
+}
