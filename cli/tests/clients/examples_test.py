@@ -76,18 +76,20 @@ class Block:
         return set(self.detail.split(", ")) if self.mark == "Not simulated" else set()
 
 
-README = Page("README.md", section="A simulated AWS", starts=("cargo run --release -- sim --functions\n",))
+README = Page("README.md", section="A simulated AWS", starts=("cargo run --release -- sim --functions --engines\n",))
 RESTORING = Page("doc/restoring.md", speed=600)
 
 
 class Examples(unittest.TestCase):
-    def simulate(self, *options, speed=600):
+    def simulate(self, *options, speed=600, engines=False):
         """A simulation on a free port, and the environment in which commands are typed."""
-        self.simulation = Simulation(*options, speed=speed)
-        self.addCleanup(self.simulation.stop)
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.scratch = Path(scratch.name)
+        if engines:
+            options += (f"--engines={self.scratch / 'draco-engines'}",)
+        self.simulation = Simulation(*options, speed=speed)
+        self.addCleanup(self.simulation.stop)
         lenient = self.scratch / "lenient"
         lenient.mkdir()
         (lenient / "aws").write_text(LENIENT)
@@ -147,9 +149,11 @@ class Examples(unittest.TestCase):
         self.assertIn(f'"Account": "{PROD}"', self.shell("\n".join(lines), "-e"))
 
     def test_readme(self):
-        self.simulate("--functions", speed=README.speed)
+        self.simulate("--functions", speed=README.speed, engines=True)
         blocks, _ = README.blocks()
         out = self.follow(blocks)
+        # The table, as psql prints it.
+        self.assertIn(" number |  item  \n--------+--------\n      7 | a lamp\n(1 row)\n", out)
         copy, *tags = [line.split("\t") for line in out.splitlines() if "\t" in line]
         self.assertRegex(copy[0], r"^draco-111111111111-before-migration-20261121t\d{6}$")
         self.assertEqual(copy[1], "available", out)
