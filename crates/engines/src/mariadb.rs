@@ -189,12 +189,15 @@ impl Product for MariaDb {
         if logs.is_empty() {
             return Ok(());
         }
-        self.alone(place, &[], folder, || {
+        // The changes of a large transaction are one statement here.
+        let large = "--max-allowed-packet=1G";
+        self.alone(place, &[large.to_owned()], folder, || {
             let mut reader = command(&self.programs.log_reader, folder);
             reader.arg("--no-defaults").args(end.map(|end| format!("--stop-position={}", end.bytes))).args(&logs);
             let running = reader.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
             let mut running = running.map_err(|error| failure(format!("starting mariadb-binlog: {error}")))?;
             let mut client = self.client(place, folder);
+            client.arg(large);
             if let Some(output) = running.stdout.take() {
                 client.stdin(output);
             }
@@ -202,7 +205,7 @@ impl Product for MariaDb {
             let read = running.wait().map_err(|error| failure(format!("waiting for mariadb-binlog: {error}")))?;
             if !output.status.success() || !read.success() {
                 let errors = String::from_utf8_lossy(&output.stderr);
-                return Err(failure(format!("replaying the log: {}", errors.trim())));
+                return Err(failure(format!("replaying the log: {}", errors.lines().last().unwrap_or_default())));
             }
             Ok(())
         })
