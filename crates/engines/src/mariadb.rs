@@ -153,11 +153,8 @@ impl Product for MariaDb {
             "--require-secure-transport=ON".to_owned(),
             format!("--ssl-cert={}", place.file("server.crt")),
             format!("--ssl-key={}", place.file("server.key")),
-            format!("--log-bin={}", place.data().join("binlog").display()),
-            "--binlog-format=ROW".to_owned(),
-            "--server-id=1".to_owned(),
         ];
-        self.start_with(place, &args, folder)
+        self.start_with(place, &[&args[..], &log_settings(place)].concat(), folder)
     }
 
     fn stop_signal(&self) -> Signal {
@@ -173,8 +170,17 @@ impl Product for MariaDb {
     }
 
     fn set_password(&self, place: &Place, user: &str, password: &str, folder: &Folder) -> Result<(), Failure> {
-        let statement = format!("ALTER USER {}@'%' IDENTIFIED BY {} ACCOUNT UNLOCK;", literal(user), literal(password));
-        run(&mut self.client(place, folder), &statement).map(drop)
+        run(&mut self.client(place, folder), &password_statement(user, password)).map(drop)
+    }
+
+    fn set_password_of_stopped(
+        &self,
+        place: &Place,
+        user: &str,
+        password: &str,
+        folder: &Folder,
+    ) -> Result<(), Failure> {
+        self.alone(place, &log_settings(place), folder, || self.set_password(place, user, password, folder))
     }
 
     /// A commit is in the log before the client has an answer.
@@ -215,6 +221,16 @@ impl Product for MariaDb {
         let log = logs(&place.data()).pop()?;
         Some(Position { file: number(&log), bytes: fs::metadata(&log).ok()?.len() })
     }
+}
+
+/// The settings with which all changes are in the log.
+fn log_settings(place: &Place) -> [String; 3] {
+    let log = place.data().join("binlog");
+    [format!("--log-bin={}", log.display()), "--binlog-format=ROW".to_owned(), "--server-id=1".to_owned()]
+}
+
+fn password_statement(user: &str, password: &str) -> String {
+    format!("ALTER USER {}@'%' IDENTIFIED BY {} ACCOUNT UNLOCK;", literal(user), literal(password))
 }
 
 /// The files of the log, in order.

@@ -162,8 +162,17 @@ impl Product for Postgres {
     }
 
     fn set_password(&self, place: &Place, user: &str, password: &str, folder: &Folder) -> Result<(), Failure> {
-        let statement = format!("ALTER ROLE {} PASSWORD {};", identifier(user), literal(password));
-        self.psql(place, &statement, folder)
+        self.psql(place, &password_statement(user, password), folder)
+    }
+
+    fn set_password_of_stopped(
+        &self,
+        place: &Place,
+        user: &str,
+        password: &str,
+        folder: &Folder,
+    ) -> Result<(), Failure> {
+        self.single(place, &[], &password_statement(user, password), folder)
     }
 
     /// A replay ends at the first commit that is too late, and fails if there is none. So a commit is made now.
@@ -204,6 +213,10 @@ fn port(place: &Place) -> Result<String, Failure> {
     let pid_file = fs::read_to_string(place.data().join("postmaster.pid")).unwrap_or_default();
     let port = pid_file.lines().nth(3).map(str::to_owned);
     port.ok_or_else(|| failure("the server does not run"))
+}
+
+fn password_statement(user: &str, password: &str) -> String {
+    format!("ALTER ROLE {} PASSWORD {};\n", identifier(user), literal(password))
 }
 
 fn identifier(name: &str) -> String {

@@ -76,6 +76,15 @@ pub(crate) trait Product: fmt::Debug + Send + Sync {
     /// Sets the password of a user in a server that runs.
     fn set_password(&self, place: &Place, user: &str, password: &str, folder: &Folder) -> Result<(), Failure>;
 
+    /// The same for a volume without a server.
+    fn set_password_of_stopped(
+        &self,
+        place: &Place,
+        user: &str,
+        password: &str,
+        folder: &Folder,
+    ) -> Result<(), Failure>;
+
     /// Makes sure that all changes up to now are in the log, and that the log goes beyond now.
     fn mark(&self, place: &Place, folder: &Folder) -> Result<(), Failure>;
 

@@ -200,11 +200,14 @@ impl Volumes {
 
     pub(crate) fn set_password(&mut self, volume: &Volume, password: &str) -> Result<(), Failure> {
         match self.find(volume)? {
-            Contents::Live(live) if live.process.is_some() => {
-                let Files { product, place, master, .. } = &live.files;
-                product.set_password(place, master, password, &self.folder)
+            Contents::Live(live) => {
+                let Files { product, place, master } = &live.files;
+                match live.process {
+                    Some(_) => product.set_password(place, master, password, &self.folder),
+                    None => product.set_password_of_stopped(place, master, password, &self.folder),
+                }
             }
-            Contents::Live(_) | Contents::Frozen(_) => Err(failure(format!("the server of {volume} does not run"))),
+            Contents::Frozen(_) => Err(failure(format!("{volume} is the volume of a snapshot"))),
             Contents::Empty => Ok(()),
         }
     }

@@ -99,7 +99,7 @@ pub trait Servers: fmt::Debug + Send + Sync {
     /// Stops a database. Its volume is kept.
     fn stop(&self, volume: &Volume);
 
-    /// Sets the password of the master user.
+    /// Sets the password of the master user, also of a database that is stopped.
     fn set_password(&self, volume: &Volume, password: &str) -> Result<(), Failure>;
 
     /// Deletes a volume. A database is stopped first.

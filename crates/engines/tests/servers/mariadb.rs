@@ -40,4 +40,11 @@ fn contents_users_and_connections_are_as_on_rds() {
         fixture.start(&name, &host(&name));
         assert_eq!(rows(&name), expected, "{time}");
     }
+
+    // A password of a database that does not run.
+    engines.stop(&volume("orders"));
+    engines.set_password(&volume("orders"), "another-one").unwrap();
+    fixture.start("orders", &host("orders"));
+    refused(fixture.mariadb("orders", "boss", &[&trusts], "select 1"), "Access denied");
+    assert_eq!(fixture.mariadb("orders", "boss", &[&trusts, "-panother-one"], "select 1").unwrap(), "1");
 }

@@ -86,10 +86,12 @@ fn users_and_connections_are_as_on_rds() {
     // A new password, and a new name with another certificate, at the same address.
     fixture.engines.set_password(&volume("orders"), "it's \"new\"").unwrap();
     assert_eq!(fixture.psql_as("orders", "boss", "it's \"new\"", "", "select 1").unwrap(), "1");
+    fixture.engines.stop(&volume("orders"));
+    fixture.engines.set_password(&volume("orders"), "another-one").unwrap();
     fixture.start("orders", &host("renamed"));
     assert_eq!(fixture.engines.resolve(&host("orders")), None);
     assert_eq!(fixture.engines.resolve(&host("renamed")), Some(address));
-    assert_eq!(fixture.psql_as("renamed", "boss", "it's \"new\"", "", "select 1").unwrap(), "1");
+    assert_eq!(fixture.psql_as("renamed", "boss", "another-one", "", "select 1").unwrap(), "1");
     assert_eq!(
         std::fs::read_to_string(fixture.clients.join("hosts")).unwrap(),
         format!("{} {}\n", address.ip(), host("renamed"))
