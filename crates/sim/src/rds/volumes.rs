@@ -8,7 +8,7 @@ use crate::servers::{Endpoint, Failure, NewVolume, Volume};
 use crate::world::State;
 
 use super::databases::plan::Data;
-use super::databases::{Database, DatabaseUid, Status};
+use super::databases::{Class, Database, DatabaseUid, Status};
 use super::identifiers::Arn;
 use super::kind::Kind;
 use super::snapshots::SnapshotUid;
@@ -61,30 +61,44 @@ fn hosts(database: &Database) -> Vec<String> {
 pub(super) fn follow(state: &mut State, uid: &DatabaseUid) {
     let (servers, volume) = (state.settings.servers.clone(), of_database(uid));
     let Some(found) = uid.find(state) else { return };
-    match found.status {
-        Status::Available => {
-            let port = found.facts.settings.number("Port").and_then(|port| u16::try_from(port).ok());
-            let endpoint = Endpoint { hosts: hosts(found), port: port.unwrap_or_default() };
-            let arn = found.arn.clone();
-            let result = servers.start(&volume, &endpoint);
-            if report(state, &arn, result)
-                && let Some(found) = uid.find(state)
-            {
-                found.status = Status::Failed;
-            }
-        }
-        Status::Rebooting
-        | Status::Renaming
-        | Status::Stopping
-        | Status::Stopped
-        | Status::Deleting
-        | Status::Failed
-        | Status::IncompatibleNetwork
-        | Status::IncompatibleParameters
-        | Status::InaccessibleRecoverable
-        | Status::Inaccessible => servers.stop(&volume),
-        // The server does what it did before.
-        _ => {}
+    if !is_up(found.status) {
+        servers.stop(&volume);
+        return;
+    }
+    let port = found.facts.settings.number("Port").and_then(|port| u16::try_from(port).ok());
+    let endpoint = Endpoint { hosts: hosts(found), port: port.unwrap_or_default() };
+    let arn = found.arn.clone();
+    let result = servers.start(&volume, &endpoint);
+    if report(state, &arn, result)
+        && let Some(found) = uid.find(state)
+    {
+        found.status = Status::Failed;
+    }
+}
+
+/// Whether clients can connect to a database. The tables of statuses have it for some; a database that is changed in other ways
+/// goes on.
+fn is_up(status: Status) -> bool {
+    match status.class() {
+        Class::Usable => true,
+        Class::Passing => !matches!(
+            status,
+            Status::Creating
+                | Status::Deleting
+                | Status::FailingOver
+                | Status::Rebooting
+                | Status::Renaming
+                | Status::Starting
+                | Status::Stopping
+        ),
+        Class::Halted => matches!(
+            status,
+            Status::IncompatibleCredentials
+                | Status::IncompatibleOptionGroup
+                | Status::ModifyFailed
+                | Status::StorageFull
+                | Status::UpgradeFailed
+        ),
     }
 }
 
