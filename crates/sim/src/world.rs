@@ -39,6 +39,8 @@ pub struct Settings {
     pub seed: u64,
     /// The speed at which snapshots are created and copied.
     pub copy_gib_per_minute: u32,
+    /// The speed at which the storage of a restored instance is loaded, after the instance has become available.
+    pub load_gib_per_minute: u32,
     /// How much of an instance changes in a day, in percent of its storage: the size of incremental copies.
     pub changed_percent_per_day: u32,
     /// The storage of an Aurora cluster. AWS has no parameter for it.
@@ -73,6 +75,7 @@ impl Default for Settings {
             latency: Duration::from_millis(20),
             seed: 0,
             copy_gib_per_minute: 10,
+            load_gib_per_minute: 5,
             changed_percent_per_day: 5,
             cluster_gib: 100,
             snapshot_quota: 100,

@@ -347,10 +347,15 @@ pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
     });
 }
 
-/// Adds the times that a database can be restored to, as far as responses have them: an instance has the latest one only.
+/// Adds the times that a database can be restored to, as far as responses have them: an instance has the latest one only. The
+/// storage of an instance that was restored is loaded meanwhile (`restore::loading`).
 pub(super) fn add_to_view(state: &mut State, uid: &DatabaseUid, view: &mut Value) {
     let now = state.now;
     let family = state.region_state(&uid.account, &uid.region).rds.family(uid.kind);
+    if let Some(progress) = family.loading.get(&uid.resource_id) {
+        view["StorageOperationStatus"] = "Initializing".into();
+        view["StorageOperationPercentProgress"] = progress.percent(now).into();
+    }
     let found = family.databases.with_resource_id(&uid.resource_id);
     let Some(window) = found.and_then(|database| Window::of(family, database, now)) else { return };
     view["LatestRestorableTime"] = clock::text(window.latest).into();

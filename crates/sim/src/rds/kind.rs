@@ -90,7 +90,7 @@ const PARAMETERS: [(&str, &str); 10] = [
 ];
 
 /// The parameters of input structures for both kinds that clusters do not have here.
-const ONLY_INSTANCES: [&str; 2] = ["CopyOptionGroup", "OptionGroupName"];
+const ONLY_INSTANCES: [&str; 3] = ["CopyOptionGroup", "DBInstanceAutomatedBackupsArn", "OptionGroupName"];
 
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];

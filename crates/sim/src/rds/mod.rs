@@ -62,7 +62,7 @@ pub(crate) use permissions::required_permissions;
 pub use quotas::Quotas;
 pub use restore::outcome::RestoreFailure;
 use settings::Setting;
-use snapshots::{Snapshot, SnapshotUid, Snapshots};
+use snapshots::{Progress, Snapshot, SnapshotUid, Snapshots};
 use subscriptions::Subscription;
 pub(crate) use versions::RetiredVersions;
 
@@ -181,6 +181,8 @@ struct Family {
     snapshots: Snapshots,
     /// The backups of deleted databases, by the resource identifier of the database.
     retained: BTreeMap<String, Backup>,
+    /// The storage of restored databases that is not loaded yet, by their resource identifier.
+    loading: BTreeMap<String, Progress>,
     /// Snapshots that other accounts share with this account. Public snapshots are in the state of an account named
     /// `all`.
     shared: BTreeSet<Arn>,

@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// At most 99 percent before the end. 0 percent before the start.
-    fn percent(self, now: DateTime<Utc>) -> i64 {
+    pub(super) fn percent(self, now: DateTime<Utc>) -> i64 {
         let passed = (now - self.since).num_milliseconds();
         (passed * 100 / self.takes.num_milliseconds().max(1)).clamp(0, 99)
     }

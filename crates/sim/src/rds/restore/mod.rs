@@ -6,6 +6,7 @@
 
 pub(super) mod from_snapshot;
 mod inherited;
+mod loading;
 pub(super) mod outcome;
 pub(super) mod point_in_time;
 

@@ -5,6 +5,7 @@ use super::super::databases::{DatabaseUid, Status};
 use super::super::groups::network;
 use super::super::keys::has_usable_key;
 use super::super::{RdsContext, find_snapshot_by_uid};
+use super::loading;
 use crate::questions::{RestoreKeyLost, RestoreSourceDeleted};
 use crate::world::{State, World};
 
@@ -74,7 +75,11 @@ pub(super) fn of(data: &Data, ctx: &RdsContext) -> Ends {
         if !network::exists(state, (&account, &region), &vpc) {
             return Status::IncompatibleNetwork;
         }
-        after_key(state, database)
+        let status = after_key(state, database);
+        if status == Status::Available {
+            loading::start(state, database);
+        }
+        status
     })
 }
 

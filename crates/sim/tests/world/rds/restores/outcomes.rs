@@ -1,6 +1,7 @@
 //! Restores that fail.
 
 use sim::RestoreFailure;
+use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::questions::{RestoreKeyLost, RestoreSourceDeleted};
 
 use super::*;
@@ -85,4 +86,20 @@ async fn a_vpc_that_is_removed_meanwhile_is_an_incompatible_network() {
     world.remove_vpc(PROD, REGION, "vpc-1");
     world.sleep(RESTORED).await;
     assert_eq!(rds.status("new").await.as_deref(), Ok("incompatible-network"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_without_capacity_refuses_restores() {
+    for (kind, operation, expected) in [
+        (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InsufficientDBInstanceCapacity"),
+        (Kind::Cluster, "RestoreDBClusterFromSnapshot", "InsufficientStorageClusterCapacity"),
+    ] {
+        let world = world();
+        let rds = Rds::new(&world, PROD, REGION, kind);
+        rds.snapshot(&world, "s").await;
+        let at = Point::Call(operation.to_owned());
+        world.plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Refuse(expected) }]));
+        assert_eq!(rds.restore("s", "new").await, error(expected));
+        assert_eq!(rds.status("new").await, Err(kind.database_not_found()));
+    }
 }

@@ -208,3 +208,25 @@ async fn a_restored_instance_with_backups_is_backed_up_at_once() {
     assert_eq!(with, ["creating", "backing-up", "available"]);
     assert_eq!(without, ["creating", "available"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_storage_of_a_restored_instance_is_loaded_after_it_is_available() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.snapshot(&world, "s").await;
+    rds.restore("s", "new").await.expect("a restore");
+    let operation = async || {
+        let found = rds.instance("new").await;
+        let is_loading = world.is_storage_loading(PROD, REGION, found.dbi_resource_id().expect("an ID"));
+        assert_eq!(is_loading, found.storage_operation_status().is_some());
+        (found.storage_operation_status, found.storage_operation_percent_progress)
+    };
+    assert_eq!(operation().await, (None, None));
+    // 100 GiB at 5 GiB a minute, from at most 15 minutes after the request on.
+    world.sleep(16 * MINUTE).await;
+    let (status, percent) = operation().await;
+    assert_eq!(status.as_deref(), Some("Initializing"));
+    assert!(percent.is_some_and(|percent| (0..100).contains(&percent)), "{percent:?}");
+    world.sleep(20 * MINUTE).await;
+    assert_eq!(operation().await, (None, None));
+}
