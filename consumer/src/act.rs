@@ -16,6 +16,7 @@ use crate::decide::{Existing, Step};
 use crate::keys::CopyKey;
 use crate::onward::Upstream;
 use crate::settings::Settings;
+use crate::specs::spec_tags;
 use crate::{Cause, Consumer, Look, Looked, warn_unreachable};
 
 /// A copy that DR does not start. The source account is informed, and the event does not fail.
@@ -171,7 +172,9 @@ impl Consumer {
         let is_elsewhere = upstream.region(origin) != self.cloud.here().region;
         let started = is_elsewhere.then(|| self.cloud.now().to_rfc3339_opts(SecondsFormat::Secs, true));
         let own = own.with(started.iter().map(|time| (tags::STARTED, time.as_str())));
-        let (tags, left_out) = tags.for_copy(&own.with(self.settings.tag.iter()), &self.settings.source_tags);
+        let (of_spec, spec) = spec_tags(announcement, shared);
+        let own = own.with(self.settings.tag.iter()).with(of_spec.iter());
+        let (tags, left_out) = tags.for_copy(&own, &self.settings.source_tags);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");
@@ -187,11 +190,11 @@ impl Consumer {
         }
         match &key {
             Some(key) => {
-                info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib, key, "copying under DR's key");
+                info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib, key, spec, "copying under DR's key");
             }
             // Invariant 2: an unencrypted copy is reported.
             None => {
-                warn!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib,
+                warn!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %copy, gib = shared.gib, spec,
                     "copying without encryption, as ALLOW_PLAINTEXT_CLUSTERS permits");
             }
         }

@@ -14,6 +14,7 @@ pub mod limits;
 mod onward;
 mod queue;
 mod settings;
+mod specs;
 
 use std::collections::BTreeMap;
 

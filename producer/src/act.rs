@@ -8,7 +8,7 @@ use protocol::message::Refusal;
 use protocol::tags::MAX_TAGS;
 use protocol::wait::Answer;
 use protocol::{
-    Announcement, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status, tags,
+    Announcement, Database, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status, tags,
 };
 use tracing::{error, info, warn};
 
@@ -25,7 +25,7 @@ impl Producer {
             Step::NoAction(reason) => log_once(origin, step::NO_ACTION, reason.texts(), cause),
             Step::Ignore(reason) => log_once(origin, step::IGNORED, reason.texts(), cause),
             Step::LookAtDatabase { source } => self.act_by_database(origin, source, cause).await?,
-            Step::StartCopy { source } => self.start_copy(origin, &source).await?,
+            Step::StartCopy { source } => self.start_copy(origin, &source, None).await?,
             Step::Wait { transit } => return self.wait(origin, &transit, cause).await,
             Step::Announce { transit } => self.announce(origin, transit).await?,
             Step::Confirm { copy, transit } => self.confirm(origin, &copy, transit.as_ref()).await?,
@@ -52,10 +52,17 @@ impl Producer {
         Ok(Answer::Done)
     }
 
-    pub(crate) async fn start_copy(&self, origin: &Origin, source: &Snapshot) -> anyhow::Result<()> {
+    /// `database` is the description of the source's database, if it was looked up.
+    pub(crate) async fn start_copy(
+        &self,
+        origin: &Origin,
+        source: &Snapshot,
+        database: Option<Database>,
+    ) -> anyhow::Result<()> {
         let transit = origin.transit();
-        let (tags, left_out) =
-            source.tags.for_copy(&origin.to_tags().with(self.settings.tag.iter()), &SourceTags::Keep);
+        let (of_spec, spec) = self.spec_tags(origin, source, database).await;
+        let own = origin.to_tags().with(self.settings.tag.iter()).with(of_spec.iter());
+        let (tags, left_out) = source.tags.for_copy(&own, &SourceTags::Keep);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");
@@ -84,7 +91,7 @@ impl Producer {
                 );
             }
         }
-        info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, engine = %source.engine,
+        info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, engine = %source.engine, spec,
             "copying under the transit key");
         Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &transit, source.gib).await?)
     }

@@ -74,7 +74,7 @@ impl Producer {
                 Effect::NotFound => log_once(origin, step::NO_ACTION, NoActionReason::Gone.texts(), cause),
                 Effect::Applied => {
                     source.tags.set(tags::LIFECYCLE, &lifecycle);
-                    self.start_copy(origin, &source).await?;
+                    self.start_copy(origin, &source, database).await?;
                 }
             },
         }
@@ -82,7 +82,7 @@ impl Producer {
     }
 
     /// AWS returns the resource ID with each snapshot. Without one, the database cannot be known.
-    async fn find_database(&self, source: &Snapshot) -> Result<Option<Database>, Error> {
+    pub(crate) async fn find_database(&self, source: &Snapshot) -> Result<Option<Database>, Error> {
         match &source.resource_id {
             Some(resource_id) => self.cloud.find_database(source.arn.kind, resource_id).await,
             None => Ok(None),

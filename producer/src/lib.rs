@@ -9,6 +9,7 @@ mod backups;
 mod databases;
 pub mod decide;
 mod settings;
+mod specs;
 mod transits;
 
 use std::collections::BTreeMap;
@@ -29,11 +30,13 @@ use tracing::{info, warn};
 use databases::Protected;
 use decide::{Base, NoActionReason, Observed, Outcome, Reply, Source, decide};
 use settings::Settings;
+use specs::Specs;
 
 /// The producer, with its clients and settings.
 pub struct Producer {
     cloud: Cloud,
     settings: Settings,
+    specs: Specs,
 }
 
 /// The age up to which a snapshot that RDS reports as created has no transit copy yet.
@@ -59,7 +62,7 @@ impl Producer {
     /// All settings that are missing or invalid.
     pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(environment, cloud.here())?;
-        Ok(Self { cloud, settings })
+        Ok(Self { cloud, settings, specs: Specs::default() })
     }
 }
 

@@ -6,7 +6,7 @@ use producer::decide::{
     Base, DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
     decide_by_database, is_confirmed,
 };
-use protocol::{Database, Engine, RefusalReason, Snapshot, SnapshotArn, Status, Tags, tags};
+use protocol::{Database, Engine, Kind, RefusalReason, Snapshot, SnapshotArn, Spec, Status, Tags, tags};
 
 /// A row of the table as the documentation has it, whether it matches, and the step with what it carries.
 type Row = (&'static str, fn(&Observed) -> bool, fn(Observed) -> Step);
@@ -238,6 +238,8 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
     };
     let database = |lifecycle: Option<&str>| Database {
         resource_id: "db-ORDERS".to_owned(),
+        name: "orders".to_owned(),
+        spec: Spec::new(Kind::Instance, "postgres", "16.3"),
         backup_window: None,
         tags: lifecycle.map(|name| (tags::LIFECYCLE, name)).into_iter().collect(),
     };

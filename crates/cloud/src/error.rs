@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use protocol::job::{Moment, Source};
+use protocol::spec::Group;
 use protocol::{AccountId, DatabaseArn, Kind, Message, SnapshotArn, TopicArn};
 
 /// A call that AWS refused or did not answer.
@@ -310,6 +311,8 @@ pub(crate) enum Operation<'a> {
     List(Kind, Option<&'a str>),
     FindDatabase(Kind, &'a str),
     ListDatabases(Kind),
+    DescribeMembers(&'a str),
+    DescribeParameters(&'a Group),
     DescribeQuota(Kind),
     Observe(&'a DatabaseArn),
     FindBackups(Kind, &'a str),
@@ -465,6 +468,8 @@ impl Operation<'_> {
             | Self::List(..)
             | Self::FindDatabase(..)
             | Self::ListDatabases(_)
+            | Self::DescribeMembers(_)
+            | Self::DescribeParameters(_)
             | Self::DescribeQuota(_)
             | Self::Observe(_)
             | Self::FindBackups(..)
@@ -498,6 +503,8 @@ impl fmt::Display for Operation<'_> {
             Self::List(kind, Some(database)) => write!(f, "listing {}s of {database}", kind.snapshot_type()),
             Self::FindDatabase(kind, id) => write!(f, "describing the {} {id}", kind.database_type()),
             Self::ListDatabases(kind) => write!(f, "listing {}s", kind.database_type()),
+            Self::DescribeMembers(cluster) => write!(f, "describing the members of the cluster {cluster}"),
+            Self::DescribeParameters(group) => write!(f, "describing the parameters of the group {}", group.name),
             Self::DescribeQuota(kind) => write!(f, "describing the quota for {}s", kind.snapshot_type()),
             Self::Observe(database) => write!(f, "describing the {} {}", database.kind.database_type(), database.id()),
             Self::FindBackups(kind, id) => {

@@ -41,7 +41,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Database, Kind, Message, Place, Region, Snapshot, SnapshotArn, Status, Tags, TopicArn};
+use protocol::{AccountId, Database, Kind, Message, Place, Region, Snapshot, SnapshotArn, Spec, Status, Tags, TopicArn};
 
 use clients::{Clients, Regions};
 use error::{Failure, Operation};
@@ -210,6 +210,36 @@ impl Cloud {
             Err(failure) if failure.class() == Class::Gone => Ok(None),
             Err(failure) => Err(self.error(&Operation::FindDatabase(kind, resource_id), failure)),
         }
+    }
+
+    /// The spec of a database, with its members and the changed parameters of its groups. And the failures to read parts of it,
+    /// which the spec lacks then.
+    ///
+    /// A call for the members of a cluster, and one for each group that is not a default one.
+    pub async fn read_spec(&self, database: &Database) -> (Spec, Vec<Error>) {
+        let (mut spec, mut failures) = (database.spec.clone(), Vec::new());
+        if !spec.members.is_empty() {
+            match self.local().rds().member_settings(&database.name).await {
+                Ok(mut settings) => {
+                    for member in &mut spec.members {
+                        member.settings.extend(settings.remove(&member.name).unwrap_or_default());
+                    }
+                }
+                Err(failure) => failures.push(self.error(&Operation::DescribeMembers(&database.name), failure)),
+            }
+        }
+        for group in spec.named_groups() {
+            // A region that does not answer, or answers too slowly, does not do so for each group.
+            let is_busy = |error: &Error| matches!(error.class(), Class::Throttled | Class::Unreachable);
+            if failures.last().is_some_and(is_busy) {
+                break;
+            }
+            match self.local().rds().changed_parameters(&group).await {
+                Ok(parameters) => drop(spec.groups.insert(group, parameters)),
+                Err(failure) => failures.push(self.error(&Operation::DescribeParameters(&group), failure)),
+            }
+        }
+        (spec, failures)
     }
 
     /// Visits all databases of this account of a kind, page by page.

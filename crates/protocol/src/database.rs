@@ -1,6 +1,7 @@
 //! A database, as far as its snapshots need it.
 
 use crate::backup_window::BackupWindow;
+use crate::spec::Spec;
 use crate::tags::{self, Tags};
 
 /// A database, as AWS describes it.
@@ -8,8 +9,13 @@ use crate::tags::{self, Tags};
 pub struct Database {
     /// Its resource ID, which AWS never gives to another database, and which stays when the database is renamed.
     pub resource_id: String,
+    /// Its identifier.
+    pub name: String,
     /// When RDS takes its automated backup. `None` if it takes none.
     pub backup_window: Option<BackupWindow>,
+    /// Its settings, as far as its own description has them: without the parameters of groups, and of members only the name, the
+    /// role and the tier.
+    pub spec: Spec,
     /// Its tags.
     pub tags: Tags,
 }

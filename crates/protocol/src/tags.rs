@@ -143,6 +143,12 @@ impl Tags {
         (tags, left_out)
     }
 
+    /// Those that record a spec ([`SPEC`]).
+    #[must_use]
+    pub fn of_spec(&self) -> Self {
+        self.iter().filter(|(key, _)| SPEC.contains(key)).collect()
+    }
+
     /// These tags and the others. On equal keys the others win.
     #[must_use]
     pub fn with<'t>(mut self, others: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {

@@ -24,6 +24,7 @@ mod replaced;
 mod replies;
 mod senders;
 mod source_tags;
+mod specs;
 mod sweeps;
 mod timers;
 mod transits;

@@ -116,6 +116,12 @@ pub mod step {
         SOURCE_UNREACHABLE = "source_unreachable";
         /// The keeper cancelled a copy from another region that never ends.
         STALLED_COPY_DELETED = "stalled_copy_deleted";
+        /// The producer: the spec of the database is not complete in the tags of the transit copy.
+        SPEC_INCOMPLETE = "spec_incomplete";
+        /// The producer: the transit copy is made without the spec of its database.
+        SPEC_MISSING = "spec_missing";
+        /// The consumer: the announced tags are no spec. The copy is made without them.
+        SPEC_REJECTED = "spec_rejected";
         /// The program could not start.
         START_FAILED = "start_failed";
         /// A copy that was complete has failed.
@@ -148,7 +154,7 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 22] = [
     "time",
     "level",
     "function",
@@ -167,13 +173,14 @@ pub const FIELDS: [&str; 21] = [
     "alias",
     "tags",
     "source",
+    "spec",
     "subject",
     "snapshots",
     "waiting",
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 18] = [
+pub const METRICS: [(&str, &str, &str); 19] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -188,6 +195,7 @@ pub const METRICS: [(&str, &str, &str); 18] = [
     ("silent", "Silent", "Count"),
     ("lifecycle_reduced", "LifecycleReduced", "Count"),
     ("tags_left_out", "TagsLeftOut", "Count"),
+    ("specs_incomplete", "SpecsIncomplete", "Count"),
     ("backups_delayed", "BackupsDelayed", "Count"),
     ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
     ("queued", "Queued", "Count"),

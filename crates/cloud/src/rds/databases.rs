@@ -1,9 +1,12 @@
 //! Databases, as far as their snapshots need them.
 
-use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
-use protocol::{BackupWindow, Database, Kind};
+use std::collections::BTreeMap;
 
-use super::{PAGE_SIZE, Rds, tags};
+use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance, Filter, Parameter};
+use protocol::spec::{Group, Member, Parameters, Setting, Settings, Value};
+use protocol::{BackupWindow, Database, Kind, Spec};
+
+use super::{PAGE_SIZE, Rds, spec, tags};
 use crate::DatabasePage;
 use crate::error::Failure;
 
@@ -36,12 +39,55 @@ impl Rds {
             }
         }
     }
+
+    /// The settings of the members of a cluster, by their identifiers. A cluster has 16 at most, which is one page.
+    pub(crate) async fn member_settings(&self, cluster: &str) -> Result<BTreeMap<String, Settings>, Failure> {
+        let of_cluster = Filter::builder().name("db-cluster-id").values(cluster).build();
+        let page = self.client.describe_db_instances().filters(of_cluster).max_records(PAGE_SIZE).send().await?;
+        let of_member = |it: &DbInstance| Some((it.db_instance_identifier()?.to_owned(), spec::of_member(it)));
+        Ok(page.db_instances().iter().filter_map(of_member).collect())
+    }
+
+    /// The parameters of a group that a user has changed.
+    pub(crate) async fn changed_parameters(&self, group: &Group) -> Result<Parameters, Failure> {
+        const CHANGED: &str = "user";
+        let (mut parameters, mut marker) = (Parameters::new(), None);
+        loop {
+            let next = match group.kind {
+                Kind::Instance => {
+                    let call = self.client.describe_db_parameters().db_parameter_group_name(&group.name);
+                    let page = call.source(CHANGED).max_records(PAGE_SIZE).set_marker(marker).send().await?;
+                    add(&mut parameters, page.parameters());
+                    page.marker
+                }
+                Kind::Cluster => {
+                    let call =
+                        self.client.describe_db_cluster_parameters().db_cluster_parameter_group_name(&group.name);
+                    let page = call.source(CHANGED).max_records(PAGE_SIZE).set_marker(marker).send().await?;
+                    add(&mut parameters, page.parameters());
+                    page.marker
+                }
+            };
+            match next {
+                None => return Ok(parameters),
+                next => marker = next,
+            }
+        }
+    }
+}
+
+/// A parameter without a value has none of its own.
+fn add(parameters: &mut Parameters, page: &[Parameter]) {
+    let pair = |it: &Parameter| Some((it.parameter_name()?.to_owned(), it.parameter_value()?.to_owned()));
+    parameters.extend(page.iter().filter_map(pair));
 }
 
 fn db_instance(described: &DbInstance) -> Database {
     Database {
         resource_id: described.dbi_resource_id().unwrap_or_default().to_owned(),
+        name: described.db_instance_identifier().unwrap_or_default().to_owned(),
         backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
+        spec: Spec { tags: tags(described.tag_list()), ..spec::of_instance(described) },
         tags: tags(described.tag_list()),
     }
 }
@@ -49,9 +95,30 @@ fn db_instance(described: &DbInstance) -> Database {
 fn db_cluster(described: &DbCluster) -> Database {
     Database {
         resource_id: described.db_cluster_resource_id().unwrap_or_default().to_owned(),
+        name: described.db_cluster_identifier().unwrap_or_default().to_owned(),
         backup_window: backup_window(described.backup_retention_period(), described.preferred_backup_window()),
+        spec: Spec { members: members(described), tags: tags(described.tag_list()), ..spec::of_cluster(described) },
         tags: tags(described.tag_list()),
     }
+}
+
+/// The members, the writer first, then by tier. The description of the cluster has nothing else of them. A Multi-AZ cluster has
+/// none that a restore would create: RDS does.
+fn members(described: &DbCluster) -> Vec<Member> {
+    if described.db_cluster_instance_class().is_some() {
+        return Vec::new();
+    }
+    let member = |member: &DbClusterMember| {
+        let tier = member.promotion_tier().and_then(|tier| u32::try_from(tier).ok());
+        Some(Member {
+            name: member.db_instance_identifier()?.to_owned(),
+            is_writer: member.is_cluster_writer().unwrap_or_default(),
+            settings: tier.map(|tier| (Setting::PromotionTier, Value::Number(tier))).into_iter().collect(),
+        })
+    };
+    let mut members: Vec<Member> = described.db_cluster_members().iter().filter_map(member).collect();
+    members.sort_by_key(|member| (!member.is_writer, member.settings.get(&Setting::PromotionTier).cloned(), member.name.clone()));
+    members
 }
 
 /// "Setting this parameter to 0 disables automated backups" (`BackupRetentionPeriod`).

@@ -4,7 +4,7 @@ use super::encode::{Missing, VERSION};
 use super::setting::{Given, Setting, Target};
 use super::text::{read_list, read_name, read_number, read_value, tokens, unescape};
 use super::{Group, Member, Settings, Spec};
-use crate::Kind;
+use crate::{Engine, Kind};
 use crate::quote::quoted;
 use crate::tags::{LIFECYCLE, ORIGIN_PREFIX, SPEC, Tags, is_dracos, is_reserved};
 
@@ -32,6 +32,14 @@ pub enum SpecError {
         expected: usize,
         /// The number that there is.
         found: usize,
+    },
+    /// It is the spec of another database than that of its snapshot.
+    #[error("the spec is of {} {}, and the snapshot is not", .kind.database_type(), quoted(.engine))]
+    OtherDatabase {
+        /// The kind in the spec.
+        kind: Kind,
+        /// The engine in the spec.
+        engine: String,
     },
     /// A token is missing, is there twice, or has a value that is none.
     #[error("the spec has no valid value of {key}: {}", quoted(.text))]
@@ -70,6 +78,18 @@ impl Recorded {
         let mut recorded = reader.spec()?;
         recorded.spec.tags = user_tags(tags);
         Ok(Some(recorded))
+    }
+
+    /// Whether the spec can be that of a database with such snapshots.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check(&self, kind: Kind, engine: Engine) -> Result<(), SpecError> {
+        let Spec { kind: stated, engine: name, .. } = &self.spec;
+        if (*stated, Engine::parse(name)) == (kind, engine) {
+            return Ok(());
+        }
+        Err(SpecError::OtherDatabase { kind: *stated, engine: name.clone() })
     }
 }
 

@@ -1,0 +1,231 @@
+//! The spec of a database arrives on DR's copy, in tags. A failure to read it never costs the copy, and forged ones are dropped.
+
+use anyhow::Context;
+use cloud::Cloud;
+use protocol::spec::{Recorded, Setting, Value};
+use protocol::tags::{MAX_TAGS_OF_COPY, SPEC};
+use protocol::{Database as Described, DatabaseArn, Kind, Snapshot, Spec, Tags, tags};
+use rehearsal::{Database, Encryption, Setup};
+use sim::fault::{Action, EVERY, Fault, Plan, Point};
+use tests::{DR, DR_REGION, Fixture, MINUTE, REGION, SECOND_REGION, SOURCE, settings};
+
+use crate::attacker;
+use crate::transits::{calls, lines};
+
+/// A database with settings of its own that is not snapshotted by itself during the test.
+fn database(kind: Kind) -> Database {
+    let database = Database { kind, backup_window: "23:00-23:30".to_owned(), ..Database::instance("orders") };
+    database.lifecycle("Standard").tag("team", "shop")
+}
+
+fn owner(fixture: &Fixture) -> Cloud {
+    Cloud::new(&fixture.owner_config(SOURCE), fixture.source())
+}
+
+/// The database as it is now, and its spec as the owner reads it.
+async fn read(fixture: &Fixture, kind: Kind) -> anyhow::Result<(Described, Spec)> {
+    let mut found = Vec::new();
+    owner(fixture).for_each_database(kind, |database| found.push(database)).await?;
+    let described = found.into_iter().find(|database| database.name.starts_with("orders")).context("no database")?;
+    let (spec, failures) = owner(fixture).read_spec(&described).await;
+    assert_eq!(failures, []);
+    Ok((described, spec))
+}
+
+/// The only copy in DR.
+async fn only_copy(fixture: &Fixture) -> anyhow::Result<Snapshot> {
+    let mut copies = fixture.snapshots(DR).await?;
+    assert_eq!(copies.len(), 1, "{copies:#?}");
+    copies.pop().context("no copy")
+}
+
+fn recorded(copy: &Snapshot) -> anyhow::Result<Option<Recorded>> {
+    Ok(Recorded::from_tags(&copy.tags)?)
+}
+
+async fn take(fixture: &Fixture, database: &DatabaseArn) -> anyhow::Result<()> {
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.take_snapshot(database, "mine").await
+}
+
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn the_spec_of_a_database_arrives_on_drs_copy() -> anyhow::Result<()> {
+    for kind in Kind::ALL {
+        let mut fixture = Fixture::new().await?;
+        let arn = fixture.create_database(&database(kind)).await?;
+        take(&fixture, &arn).await?;
+        fixture.pass_hours(4).await?;
+        let copy = only_copy(&fixture).await?;
+        let recorded = recorded(&copy)?.context("no spec")?;
+        let (_, expected) = read(&fixture, kind).await?;
+        assert_eq!(recorded, Recorded { spec: expected, missing: Default::default(), unknown: 0 });
+        assert_eq!(recorded.spec.settings[&Setting::BackupWindow], Value::Name("23:00-23:30".to_owned()));
+        assert_eq!(recorded.spec.tags, Tags::from_iter([(tags::LIFECYCLE, "Standard"), ("team", "shop")]));
+        let started = lines(&fixture, "copy_started");
+        let states: Vec<_> = started.iter().map(|line| (line.function(), line.text("spec"))).collect();
+        assert_eq!(states, [("draco-producer".to_owned(), "complete"), ("draco-consumer".to_owned(), "complete")]);
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn the_spec_goes_on_to_the_second_region_and_source_tags_do_not_limit_it() -> anyhow::Result<()> {
+    for rule in ["prefix", "owner"] {
+        let setup = Setup::new(SOURCE, DR, REGION)?.dr_region(DR_REGION)?.second_region(SECOND_REGION)?;
+        let setup = setup.consumer_parameter("SourceTags", rule).second_parameter("SourceTags", rule);
+        let mut fixture = Fixture::with(settings(), setup).await?;
+        let arn = fixture.create_database(&database(Kind::Instance)).await?;
+        take(&fixture, &arn).await?;
+        fixture.pass_hours(6).await?;
+        let (first, second) = (only_copy(&fixture).await?, fixture.second_copies().await?);
+        let specs = [Some(&first), second.first()].map(|copy| copy.map(|copy| copy.tags.of_spec()));
+        assert_eq!(specs[0], specs[1]);
+        assert!(specs[0].as_ref().is_some_and(|tags| !tags.is_empty()));
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+/// Draco's tags have their place, and the user's tags that have none are reported.
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn a_source_with_many_tags_has_a_complete_spec() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let tagged = (0..45).fold(database(Kind::Instance), |it, nth| it.tag(&format!("tag-{nth:02}"), "value"));
+    let arn = fixture.create_database(&tagged).await?;
+    take(&fixture, &arn).await?;
+    fixture.pass_hours(4).await?;
+    let copy = only_copy(&fixture).await?;
+    assert!(recorded(&copy)?.is_some_and(|recorded| recorded.missing.is_empty()));
+    // `Draco_Reported` has been added.
+    assert_eq!((copy.tags.len(), copy.tags.get(tags::LIFECYCLE)), (MAX_TAGS_OF_COPY + 1, Some("Standard")));
+    assert_eq!(lines(&fixture, "tags_left_out").len(), 2);
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_gone_is_reported_once_and_its_snapshot_is_copied() -> anyhow::Result<()> {
+    for kind in Kind::ALL {
+        let mut fixture = Fixture::new().await?;
+        let arn = fixture.create_database(&database(kind)).await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE).await;
+        crate::databases::delete(&fixture, &arn, "last").await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE).await;
+        fixture.pass_hours(4).await?;
+        let copy = only_copy(&fixture).await?;
+        let (missing, state) = (lines(&fixture, "spec_missing"), recorded(&copy)?);
+        // Whether the database is gone by the time of the copy depends on the durations.
+        match missing.first() {
+            Some(line) => {
+                assert_eq!((line.text("reason"), line.json["SpecsIncomplete"].as_i64()), ("database-gone", Some(1)));
+                assert_eq!((missing.len(), state), (1, None));
+                assert_eq!(lines(&fixture, "copy_started")[1].text("spec"), "none");
+            }
+            None => assert!(state.is_some()),
+        }
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_failure_to_read_the_spec_does_not_cost_the_copy() -> anyhow::Result<()> {
+    for action in [Action::Refuse("AccessDenied"), Action::Break("InternalFailure"), Action::Throttle] {
+        let mut fixture = Fixture::new().await?;
+        let arn = fixture.create_database(&database(Kind::Instance)).await?;
+        let fault = Fault { at: Point::Call("DescribeDBInstances".to_owned()), nth: EVERY, action };
+        take(&fixture, &arn).await?;
+        fixture.rehearsal.world().plan_faults(Plan::List(vec![fault]));
+        fixture.rehearsal.world().sleep(30 * MINUTE).await;
+        fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+        fixture.pass_hours(4).await?;
+        let copy = only_copy(&fixture).await?;
+        assert_eq!(recorded(&copy)?, None);
+        let missing = lines(&fixture, "spec_missing");
+        assert_eq!(missing.len(), 1);
+        assert!(missing[0].text("reason").starts_with("describing the db "), "{:?}", missing[0]);
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+/// Tags of another spec that the source has inherited, by a copy or a restore, do not count.
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn an_inherited_spec_is_replaced() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let inherited = SPEC.into_iter().fold(database(Kind::Instance), |it, key| it.tag(key, "v=1 n=6 kind=instance"));
+    let arn = fixture.create_database(&inherited).await?;
+    take(&fixture, &arn).await?;
+    fixture.pass_hours(4).await?;
+    let (_, mut expected) = read(&fixture, Kind::Instance).await?;
+    expected.tags = Tags::from_iter([(tags::LIFECYCLE, "Standard"), ("team", "shop")]);
+    assert_eq!(recorded(&only_copy(&fixture).await?)?.context("no spec")?.spec, expected);
+    assert_eq!(lines(&fixture, "tags_left_out"), []);
+    Ok(())
+}
+
+/// Snapshots of one database that come together cost one look.
+#[tokio::test(start_paused = true)]
+async fn a_sweep_reads_the_spec_of_a_database_once() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let lost = Fault { at: Point::Delivery("DracoProducer".to_owned()), nth: EVERY, action: Action::Lose };
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![lost]));
+    let arn = fixture.create_database(&database(Kind::Instance)).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    for nth in 0..3 {
+        fixture.rehearsal.take_snapshot(&arn, &format!("mine-{nth}")).await?;
+        fixture.rehearsal.world().sleep(15 * MINUTE).await;
+    }
+    fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+    fixture.pass_hours(4).await?;
+    let copies = fixture.snapshots(DR).await?;
+    let specs: Vec<bool> = copies.iter().map(|copy| !copy.tags.of_spec().is_empty()).collect();
+    assert_eq!(specs, [true, true, true]);
+    let looks = calls(&fixture, settings().epoch).remove("DescribeDBInstances");
+    assert!(looks.is_some_and(|looks| looks < 3), "{looks:?}");
+    Ok(())
+}
+
+/// What an attacker in a source account announces is kept only if it can be read, and never in another form.
+// Invariant 10.
+#[tokio::test(start_paused = true)]
+async fn forged_specs_are_dropped_and_reported() -> anyhow::Result<()> {
+    let instance = "v=1 n=1 kind=instance engine=postgres version=16.3";
+    let long = format!("{instance} class=db.t4g.micro");
+    let forged: [(&str, &[&str], bool); 8] = [
+        ("a spec", &[&long], true),
+        ("a setting of a newer version", &[&format!("{instance} quantum=1")], true),
+        ("another kind", &["v=1 n=1 kind=cluster engine=aurora-mysql version=8.0"], false),
+        ("another engine", &["v=1 n=1 kind=instance engine=docdb version=5.0"], false),
+        ("another version", &["v=2 n=1"], false),
+        ("a tag too few", &["v=1 n=2 kind=instance engine=postgres version=16.3"], false),
+        ("no value", &[&format!("{instance} port=http")], false),
+        ("a line break", &[&format!("{instance} class=@0Adb")], false),
+    ];
+    for (what, values, is_kept) in forged {
+        let fixture = Fixture::new().await?;
+        // A snapshot under the default key cannot be shared.
+        let arn = fixture.create_database(&database(Kind::Instance).encryption(Encryption::None)).await?;
+        fixture.rehearsal.world().sleep(10 * MINUTE).await;
+        let spec: Tags = SPEC.into_iter().zip(values.iter().copied()).collect();
+        let announced = spec.clone().with([(tags::LIFECYCLE, "Standard"), ("draco_spec", "x"), ("Draco_Spec9", "x")]);
+        let transit = attacker::share_snapshot(&fixture, &arn, 1).await?;
+        attacker::announce(&fixture, attacker::announcement(&arn, 1, &transit, announced)?);
+        fixture.rehearsal.world().sleep(5 * MINUTE).await;
+        let copy = only_copy(&fixture).await?;
+        assert_eq!(copy.tags.of_spec(), if is_kept { spec } else { Tags::default() }, "{what}");
+        assert_eq!((copy.tags.get("draco_spec"), copy.tags.get("Draco_Spec9")), (None, None));
+        let rejected = lines(&fixture, "spec_rejected");
+        assert_eq!(rejected.len(), usize::from(!is_kept), "{what}");
+        assert!(rejected.iter().all(|line| line.json["SpecsIncomplete"].as_i64() == Some(1)));
+    }
+    Ok(())
+}
+
