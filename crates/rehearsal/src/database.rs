@@ -1,7 +1,7 @@
 //! Databases and their snapshots.
 
 use anyhow::Context;
-use aws_sdk_rds::types::Tag;
+use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag};
 use protocol::{DatabaseArn, Kind, Place, Tags, tags};
 
 use crate::Rehearsal;
@@ -28,6 +28,8 @@ pub struct Database {
     pub gib: i32,
     /// The time of the daily automated snapshot, like `03:05-03:35`.
     pub backup_window: String,
+    /// The changed parameters of its own parameter group, if it has one: for a cluster, one for clusters.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// The encryption of a database.
@@ -39,6 +41,13 @@ pub enum Encryption {
     DefaultKey,
     /// Encrypted with a customer managed key.
     CustomerKey,
+}
+
+fn usual_engine(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Instance => "postgres",
+        Kind::Cluster => "aurora-postgresql",
+    }
 }
 
 impl Database {
@@ -56,6 +65,7 @@ impl Database {
             retention_days: 7,
             gib: 100,
             backup_window: "03:05-03:35".to_owned(),
+            parameters: Vec::new(),
         }
     }
 
@@ -89,6 +99,13 @@ impl Database {
         Self { tags: self.tags.with([(key, value)]), ..self }
     }
 
+    /// Changes a parameter in its own parameter group.
+    #[must_use]
+    pub fn parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Sets the encryption.
     #[must_use]
     pub fn encryption(self, encryption: Encryption) -> Self {
@@ -116,7 +133,8 @@ impl Rehearsal {
             database.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let rds = aws_sdk_rds::Client::new(&owner);
         let context = format!("creating {}", database.name);
-        let engine = database.engine.as_deref().unwrap_or("aurora-postgresql");
+        let engine = database.engine.as_deref().unwrap_or(usual_engine(Kind::Cluster));
+        let group = self.create_parameter_group(place, database).await.context(context.clone())?;
         // A cluster of one of RDS's engines is a Multi-AZ cluster.
         let is_multi_az = ["mysql", "postgres"].contains(&engine);
         match database.kind {
@@ -124,10 +142,11 @@ impl Rehearsal {
                 rds.create_db_instance()
                     .db_instance_identifier(&database.name)
                     .db_instance_class("db.t4g.medium")
-                    .engine(database.engine.as_deref().unwrap_or("postgres"))
+                    .engine(database.engine.as_deref().unwrap_or(usual_engine(Kind::Instance)))
                     .allocated_storage(database.gib)
                     .storage_encrypted(is_encrypted)
                     .set_kms_key_id(key)
+                    .set_db_parameter_group_name(group)
                     .set_tags(Some(tags))
                     .copy_tags_to_snapshot(database.copies_tags)
                     .backup_retention_period(database.retention_days)
@@ -147,6 +166,7 @@ impl Rehearsal {
                     .set_iops(is_multi_az.then_some(1000))
                     .storage_encrypted(is_encrypted)
                     .set_kms_key_id(key)
+                    .set_db_cluster_parameter_group_name(group)
                     .set_tags(Some(tags))
                     .copy_tags_to_snapshot(database.copies_tags)
                     .backup_retention_period(database.retention_days)
@@ -159,6 +179,39 @@ impl Rehearsal {
             ),
         }
         Ok(DatabaseArn::new(database.kind, place.clone(), &database.name)?)
+    }
+
+    /// Creates the database's own parameter group, if it has changed parameters. The name of the group.
+    async fn create_parameter_group(&self, place: &Place, database: &Database) -> anyhow::Result<Option<String>> {
+        if database.parameters.is_empty() {
+            return Ok(None);
+        }
+        let rds = aws_sdk_rds::Client::new(&self.owner_config(place));
+        let name = format!("{}-parameters", database.name);
+        let engine = database.engine.as_deref().unwrap_or(usual_engine(database.kind));
+        let versions = rds.describe_db_engine_versions().engine(engine).default_only(true).send().await?;
+        let family = versions.db_engine_versions().first().and_then(|version| version.db_parameter_group_family());
+        let family = family.with_context(|| format!("the family of {engine}"))?;
+        let changed = database.parameters.iter().map(|(name, value)| {
+            let parameter = Parameter::builder().parameter_name(name).parameter_value(value);
+            parameter.apply_method(ApplyMethod::PendingReboot).build()
+        });
+        let (changed, description) = (changed.collect(), "changed parameters");
+        match database.kind {
+            Kind::Instance => {
+                let call = rds.create_db_parameter_group().db_parameter_group_name(&name);
+                call.db_parameter_group_family(family).description(description).send().await?;
+                let call = rds.modify_db_parameter_group().db_parameter_group_name(&name);
+                call.set_parameters(Some(changed)).send().await?;
+            }
+            Kind::Cluster => {
+                let call = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name(&name);
+                call.db_parameter_group_family(family).description(description).send().await?;
+                let call = rds.modify_db_cluster_parameter_group().db_cluster_parameter_group_name(&name);
+                call.set_parameters(Some(changed)).send().await?;
+            }
+        }
+        Ok(Some(name))
     }
 
     /// Creates a manual snapshot.

@@ -42,7 +42,8 @@ async fn everything(setup: Setup) -> anyhow::Result<Fixture> {
     {
         for kind in Kind::ALL {
             let database = Database { kind, copies_tags: nth > 0, ..Database::instance(&format!("orders-{nth}")) };
-            fixture.create_database(&database.encryption(encryption).lifecycle("Hour")).await?;
+            let database = database.encryption(encryption).lifecycle("Hour");
+            fixture.create_database(&database.parameter("timezone", "Europe/Zurich")).await?;
         }
     }
     // More than AWS copies to a region at the same time.
