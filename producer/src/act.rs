@@ -8,7 +8,8 @@ use protocol::message::Refusal;
 use protocol::tags::MAX_TAGS;
 use protocol::wait::Answer;
 use protocol::{
-    Announcement, Database, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status, tags,
+    Announcement, Database, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status,
+    tags,
 };
 use tracing::{error, info, warn};
 

@@ -41,7 +41,9 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use protocol::message::{ATTRIBUTE, SUBJECT};
 use protocol::wait::Timer;
-use protocol::{AccountId, Database, Kind, Message, Place, Region, Snapshot, SnapshotArn, Spec, Status, Tags, TopicArn};
+use protocol::{
+    AccountId, Database, Kind, Message, Place, Region, Snapshot, SnapshotArn, Spec, Status, Tags, TopicArn,
+};
 
 use clients::{Clients, Regions};
 use error::{Failure, Operation};

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use cloud::Cloud;
-use protocol::spec::{Recorded, Setting, Value};
+use protocol::spec::{Group, Missing, Parameters, Recorded, Setting, Value};
 use protocol::tags::{MAX_TAGS_OF_COPY, SPEC};
 use protocol::{Database as Described, DatabaseArn, Kind, Snapshot, Spec, Tags, tags};
 use rehearsal::{Database, Encryption, Setup};
@@ -67,6 +67,60 @@ async fn the_spec_of_a_database_arrives_on_drs_copy() -> anyhow::Result<()> {
         assert_eq!(states, [("draco-producer".to_owned(), "complete"), ("draco-consumer".to_owned(), "complete")]);
         assert_eq!(fixture.violations(), []);
     }
+    Ok(())
+}
+
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn the_changed_parameters_of_a_group_arrive_as_far_as_there_is_room() -> anyhow::Result<()> {
+    let short = [("timezone", "Europe/Zurich"), ("rds.force_ssl", "0")];
+    let long = [("timezone", "Europe/Zurich ".repeat(200))];
+    for (kind, call) in Kind::ALL.into_iter().zip(["DescribeDBParameters", "DescribeDBClusterParameters"]) {
+        let with_short = short.iter().fold(database(kind), |it, (name, value)| it.parameter(name, value));
+        let with_long = long.iter().fold(database(kind), |it, (name, value)| it.parameter(name, value));
+        for (database, missing) in [(with_short, 0), (with_long, 1)] {
+            let mut fixture = Fixture::new().await?;
+            let arn = fixture.create_database(&database).await?;
+            take(&fixture, &arn).await?;
+            fixture.pass_hours(4).await?;
+            let recorded = recorded(&only_copy(&fixture).await?)?.context("no spec")?;
+            assert_eq!(recorded.missing, Missing { parameters: missing, ..Missing::default() });
+            let parameters: Vec<_> = recorded.spec.groups.into_iter().collect();
+            let expected = if missing == 0 {
+                short.map(|(name, value)| (name.into(), value.into())).into()
+            } else {
+                Parameters::new()
+            };
+            assert_eq!(parameters, [(Group { kind, name: "orders-parameters".to_owned() }, expected)]);
+            let incomplete = lines(&fixture, "spec_incomplete");
+            let reasons: Vec<_> = incomplete.iter().map(|line| line.text("reason")).collect();
+            assert_eq!(reasons, if missing == 0 { vec![] } else { vec!["no room for 1 parameter"] });
+            assert_eq!(calls(&fixture, settings().epoch).remove(call), Some(1));
+            assert_eq!(fixture.violations(), []);
+        }
+    }
+    Ok(())
+}
+
+/// A role without the permission for parameter groups, as that of an older stack, records the rest.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_cannot_be_read_makes_the_spec_incomplete() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let fault = |at: &str, action| Fault { at: Point::Call(at.to_owned()), nth: EVERY, action };
+    let refused = fault("DescribeDBParameters", Action::Refuse("AccessDenied"));
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![refused]));
+    let arn = fixture.create_database(&database(Kind::Instance).parameter("timezone", "Europe/Zurich")).await?;
+    take(&fixture, &arn).await?;
+    fixture.pass_hours(4).await?;
+    let recorded = recorded(&only_copy(&fixture).await?)?.context("no spec")?;
+    assert_eq!(recorded.spec.settings[&Setting::ParameterGroup], Value::Name("orders-parameters".to_owned()));
+    assert!(recorded.spec.groups.is_empty());
+    let incomplete = lines(&fixture, "spec_incomplete");
+    assert_eq!(incomplete.len(), 1);
+    let reason = incomplete[0].text("reason");
+    assert!(reason.starts_with("describing the parameters of the group orders-parameters: AccessDenied"), "{reason}");
+    assert_eq!(fixture.violations(), []);
     Ok(())
 }
 
@@ -228,4 +282,3 @@ async fn forged_specs_are_dropped_and_reported() -> anyhow::Result<()> {
     }
     Ok(())
 }
-

@@ -117,7 +117,9 @@ fn members(described: &DbCluster) -> Vec<Member> {
         })
     };
     let mut members: Vec<Member> = described.db_cluster_members().iter().filter_map(member).collect();
-    members.sort_by_key(|member| (!member.is_writer, member.settings.get(&Setting::PromotionTier).cloned(), member.name.clone()));
+    members.sort_by_key(|member| {
+        (!member.is_writer, member.settings.get(&Setting::PromotionTier).cloned(), member.name.clone())
+    });
     members
 }
 

@@ -4,9 +4,9 @@ use super::encode::{Missing, VERSION};
 use super::setting::{Given, Setting, Target};
 use super::text::{read_list, read_name, read_number, read_value, tokens, unescape};
 use super::{Group, Member, Settings, Spec};
-use crate::{Engine, Kind};
 use crate::quote::quoted;
 use crate::tags::{LIFECYCLE, ORIGIN_PREFIX, SPEC, Tags, is_dracos, is_reserved};
+use crate::{Engine, Kind};
 
 /// A spec that was read from tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
