@@ -18,17 +18,22 @@ const FRESH: TimeDelta = TimeDelta::minutes(1);
 
 /// The specs that were read a moment ago, by resource ID.
 #[derive(Default)]
-pub(crate) struct Specs(Mutex<BTreeMap<Box<str>, (DateTime<Utc>, Spec)>>);
+pub(crate) struct Specs(Mutex<BTreeMap<Box<str>, Read>>);
+
+struct Read {
+    at: DateTime<Utc>,
+    spec: Spec,
+}
 
 impl Specs {
     fn get(&self, resource_id: &str, now: DateTime<Utc>) -> Option<Spec> {
         let mut specs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        specs.retain(|_, (read, _)| now - *read < FRESH);
-        specs.get(resource_id).map(|(_, spec)| spec.clone())
+        specs.retain(|_, read| now - read.at < FRESH);
+        specs.get(resource_id).map(|read| read.spec.clone())
     }
 
     fn set(&self, resource_id: &str, now: DateTime<Utc>, spec: Spec) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(resource_id.into(), (now, spec));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(resource_id.into(), Read { at: now, spec });
     }
 }
 
