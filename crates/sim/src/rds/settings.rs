@@ -159,6 +159,11 @@ const fn row(
 }
 
 impl Setting {
+    /// The parameters of all settings.
+    pub(super) fn parameters() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|setting| setting.parameter)
+    }
+
     /// The setting that a parameter gives, for databases of any kind.
     pub(super) fn named(parameter: &str) -> Option<&'static Self> {
         TABLE.iter().find(|setting| setting.parameter == parameter)

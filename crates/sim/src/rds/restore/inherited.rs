@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::given::Given;
 use super::super::kind::Kind;
+use super::super::settings::Setting;
 use super::Source;
 use crate::call::{Call, Error};
 use crate::questions::RestoredStorageType;
@@ -117,12 +118,14 @@ const OPERATIONS: [&str; 4] = [
 /// Refuses the parameters in a request that the operation does not have, or that are not simulated.
 pub(in crate::rds) fn check_parameters(call: &Call) -> Result<(), Error> {
     let column = OPERATIONS.iter().position(|operation| *operation == call.operation);
-    let has = |parameter: &Parameter| column.and_then(|nth| parameter.operations.as_bytes().get(nth)) == Some(&b'x');
-    match TABLE.iter().find(|parameter| !has(parameter) && call.input.has(parameter.name)) {
+    let is_marked =
+        |parameter: &Parameter| column.and_then(|nth| parameter.operations.as_bytes().get(nth)) == Some(&b'x');
+    let has = |name: &str| TABLE.iter().any(|parameter| parameter.name == name && is_marked(parameter));
+    // Restores have not all settings that new databases have.
+    let known = TABLE.iter().map(|parameter| parameter.name).chain(Setting::parameters());
+    match { known }.find(|name| !has(name) && call.input.has(name)) {
         None => Ok(()),
-        Some(Parameter { name, .. }) => {
-            Err(Error::not_simulated(format!("the parameter {name} of rds:{}", call.operation)))
-        }
+        Some(name) => Err(Error::not_simulated(format!("the parameter {name} of rds:{}", call.operation))),
     }
 }
 
@@ -155,7 +158,6 @@ pub(super) fn complete(state: &State, kind: Kind, mut given: Given, source: &Sou
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::settings::Setting;
     use super::*;
 
     #[test]
