@@ -375,7 +375,8 @@ pub(in crate::rds) fn of_copy(
     let needed: Vec<&str> = source.option_group.iter().flat_map(OptionGroup::persistent).collect();
     match &wanted.name {
         Some(name) => {
-            let group = find(state, ctx, name)?;
+            // `CopyDBSnapshot` does not list the error of a missing group.
+            let group = find(state, ctx, name).map_err(|missing| invalid(missing.message))?;
             match needed.iter().find(|option| !group.options.contains_key(**option)) {
                 Some(option) => refuse(&format!("The option group {name} does not have the option {option}.")),
                 None => Ok(Some(group)),

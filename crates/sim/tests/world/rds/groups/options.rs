@@ -41,7 +41,7 @@ async fn a_snapshot_with_tde_is_not_shared_and_needs_an_option_group_in_another_
     assert_eq!(rds.share("s", &[DR], &[]).await, Err("InvalidDBSnapshotState".to_owned()));
     assert_eq!(copy(&world, PROD, REGION, "here", None).await, Ok(()));
     assert_eq!(copy(&world, PROD, OTHER_REGION, "there", None).await, refused());
-    let missing = Err("OptionGroupNotFoundFault".to_owned());
+    let missing = Err("InvalidParameterValue".to_owned());
     assert_eq!(copy(&world, PROD, OTHER_REGION, "there", Some("own")).await, missing);
     world.add_option_group(PROD, OTHER_REGION, "plain", "oracle-ee", &["JVM"]);
     assert_eq!(copy(&world, PROD, OTHER_REGION, "there", Some("plain")).await, refused());
