@@ -52,8 +52,10 @@ pub struct Durations {
     pub upgrade: Bounds,
     /// The status `renaming`. It is followed by a reboot.
     pub renaming: Bounds,
-    /// The status `rebooting`, and the failover of a cluster.
+    /// The status `rebooting`.
     pub reboot: Bounds,
+    /// The status `failing-over`: "Failover times are typically less than 35 seconds" (`FailoverDBCluster`).
+    pub failover: Bounds,
     /// The status `resetting-master-credentials`.
     pub password: Bounds,
     /// The status `starting`.
@@ -70,7 +72,8 @@ impl Default for Durations {
             // Always the same: the names of automated snapshots contain the minute in which a database becomes available.
             creation: Bounds::seconds(300, 300),
             restore: Bounds::seconds(240, 900),
-            backup: Bounds::seconds(60, 180),
+            // Short: who takes snapshots at fixed times may take them in the backup window.
+            backup: Bounds::seconds(1, 3),
             lag: Bounds::seconds(5, 60),
             modification: Bounds::seconds(60, 300),
             storage_optimization: Bounds::seconds(600, 3600),
@@ -78,6 +81,7 @@ impl Default for Durations {
             upgrade: Bounds::seconds(300, 900),
             renaming: Bounds::seconds(60, 180),
             reboot: Bounds::seconds(30, 120),
+            failover: Bounds::seconds(10, 35),
             password: Bounds::seconds(15, 60),
             start: Bounds::seconds(240, 300),
             stop: Bounds::seconds(120, 300),

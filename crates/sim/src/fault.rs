@@ -29,6 +29,9 @@ pub enum Action {
     Lose,
     /// A delivery arrives twice. A function is invoked twice, and the result of the first invocation is ignored.
     Duplicate,
+    /// A database has this status (`failed`, `backing-up`) instead of the one that it enters. If the status passes, the database
+    /// then enters the other one. If it does not, all that the database was to go through is cancelled.
+    Become(&'static str),
     /// The function that makes the call is killed before the call. Calls from outside a function are not affected.
     Crash,
 }
@@ -42,6 +45,8 @@ pub enum Point {
     Delivery(String),
     /// An invocation of the function of this name.
     Invocation(String),
+    /// A database of RDS enters the status of this name: `available`.
+    Status(String),
 }
 
 impl Point {
@@ -90,6 +95,8 @@ pub enum PointKind {
     Delivery,
     /// Invocations.
     Invocation,
+    /// Statuses of databases.
+    Status,
 }
 
 impl Point {
@@ -98,6 +105,7 @@ impl Point {
             Self::Call(_) => PointKind::Call,
             Self::Delivery(_) => PointKind::Delivery,
             Self::Invocation(_) => PointKind::Invocation,
+            Self::Status(_) => PointKind::Status,
         }
     }
 }
@@ -133,6 +141,13 @@ impl Faults {
                     .iter()
                     .find(|fault| fault.at == *point && (fault.nth == *nth || fault.nth == EVERY))
                     .map_or(Action::Pass, |fault| fault.action)
+            }
+            // A plan without faults for statuses chooses the same faults whatever databases do.
+            Plan::Rates { per_mille, .. }
+                if point.kind() == PointKind::Status
+                    && per_mille.iter().all(|(kind, ..)| *kind != PointKind::Status) =>
+            {
+                Action::Pass
             }
             Plan::Rates { per_mille, .. } => {
                 let mut roll = self.rng.u32(..1000);

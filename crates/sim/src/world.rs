@@ -311,7 +311,12 @@ impl World {
                 }
                 Action::FailAfter => state.serve(call).and(Err(Error::internal_failure())),
                 Action::Throttle => Err(Error::throttled(call.service)),
-                Action::Pass | Action::Delay(_) | Action::Lose | Action::Duplicate | Action::Crash => state.serve(call),
+                Action::Pass
+                | Action::Delay(_)
+                | Action::Lose
+                | Action::Duplicate
+                | Action::Crash
+                | Action::Become(_) => state.serve(call),
             };
             entry.set_response(answer.as_ref().err(), (state.now - received).num_milliseconds());
             state.write(entry);

@@ -112,7 +112,7 @@ impl Attempt {
 
     fn make_now(self, state: &mut State, then: OnAttemptEnd) {
         match state.faults.next_action(&Point::Invocation(name(&self.function_arn).unwrap_or_default().to_owned())) {
-            Action::Pass => self.start(state, then),
+            Action::Pass | Action::Become(_) => self.start(state, then),
             Action::Delay(more) => {
                 let time = state.now + more;
                 state.agenda.at(time, move |state| self.start(state, then));

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::databases::{DatabaseUid, Use};
+use super::databases::changes::{self, Step};
+use super::databases::{self, DatabaseUid, Use};
 use super::find_snapshot_by_uid;
 use super::identifiers::Arn;
 use super::keys::has_usable_key;
+use super::kind::Kind;
 use super::lifecycle::{remove, start_snapshot};
 use super::snapshots::{Origin, Snapshot, SnapshotUid, Status};
 use crate::questions::{BackupDuringCopy, BackupDuringSharedCopy, FirstBackup};
@@ -23,8 +25,8 @@ pub(super) fn schedule(state: &mut State, database: DatabaseUid) {
     let next = found.facts.window.next(now);
     state.agenda.at(next, move |state| {
         // A backup that is missed is not made up.
-        if !state.is_cut(&database.region) {
-            back_up(state, &database);
+        if !state.is_cut(&database.region) && back_up(state, &database).is_some() {
+            is_backing_up(state, &database);
         }
         schedule(state, database);
     });
@@ -70,9 +72,21 @@ fn back_up(state: &mut State, uid: &DatabaseUid) -> Option<SnapshotUid> {
     if state.region_state(&database.account, &database.region).rds.family(database.kind).snapshots.contains(&id) {
         return None;
     }
-    let uid = start_snapshot(state, database, &id, Origin::Automated, tags)?;
-    expire(state, uid.clone(), now + TimeDelta::days(i64::from(days)));
-    Some(uid)
+    let snapshot = start_snapshot(state, database, &id, Origin::Automated, tags)?;
+    expire(state, snapshot.clone(), now + TimeDelta::days(i64::from(days)));
+    Some(snapshot)
+}
+
+/// "backing-up: The DB instance is currently being backed up" (RDS User Guide, "Viewing DB instance status"). Aurora's backups are
+/// continuous.
+fn is_backing_up(state: &mut State, database: &DatabaseUid) {
+    if database.kind == Kind::Instance && database.find(state).is_some_and(|found| found.is_idle()) {
+        let steps = vec![
+            Step::lasting(databases::Status::BackingUp, |durations| durations.backup),
+            Step::resting(databases::Status::Available),
+        ];
+        changes::start(state, database, steps);
+    }
 }
 
 /// Whether a snapshot of a database is being copied, in the database's region: by its account, or, if the

@@ -50,6 +50,12 @@ pub(super) enum EventKind<'a> {
     Renamed {
         from: &'a str,
     },
+    FailoverStarted {
+        to: &'a str,
+    },
+    FailoverCompleted {
+        to: &'a str,
+    },
     RestoredFromSnapshot(&'a str),
     RestoredToTime {
         of: &'a str,
@@ -103,7 +109,7 @@ fn is_reported(state: &mut State, source: &Arn) -> bool {
 }
 
 /// The events with a fixed message, in the guides of RDS and Aurora ("Amazon RDS event categories and event messages").
-const NUMBERED: [(Kind, u16, &str, &str); 13] = [
+const NUMBERED: [(Kind, u16, &str, &str); 14] = [
     (Kind::Instance, 4, "availability", "DB instance shutdown"),
     (Kind::Instance, 6, "availability", "DB instance restarted"),
     (Kind::Instance, 12, "configuration change", "Applying modification to database instance class"),
@@ -122,6 +128,12 @@ const NUMBERED: [(Kind, u16, &str, &str); 13] = [
     ),
     (Kind::Cluster, 16, "configuration change", "Reset master credentials"),
     (Kind::Cluster, 150, "notification", "DB cluster stopped"),
+    (
+        Kind::Cluster,
+        153,
+        "notification",
+        "DB cluster is being started due to it exceeding the maximum allowed time being stopped",
+    ),
 ];
 
 impl EventDetails {
@@ -130,7 +142,8 @@ impl EventDetails {
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted,
-            DatabaseStarted, Deleted, Numbered, Renamed, RestoredFromSnapshot, RestoredToTime,
+            DatabaseStarted, Deleted, FailoverCompleted, FailoverStarted, Numbered, Renamed, RestoredFromSnapshot,
+            RestoredToTime,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
@@ -144,7 +157,11 @@ impl EventDetails {
                 (number, row.2, row.3.to_owned())
             }
             // The guides have no event for renaming an instance.
-            (Instance, Renamed { .. }) => return None,
+            (Instance, Renamed { .. } | FailoverStarted { .. } | FailoverCompleted { .. }) => return None,
+            (Cluster, FailoverStarted { to }) => {
+                (73, "failover", format!("Started cross AZ failover to DB instance: {to}"))
+            }
+            (Cluster, FailoverCompleted { to }) => (71, "failover", format!("Completed failover to DB instance: {to}")),
             (Cluster, Renamed { from }) => {
                 (172, "notification", format!("Renamed cluster from {from} to {}", source.id))
             }

@@ -23,6 +23,19 @@ pub(super) fn has_usable_key(state: &mut State, database: &Arn) -> bool {
     kms::is_enabled(state, &key) && grant.is_none_or(|grant| kms::has_grant(state, &grant))
 }
 
+/// The same for a database that is named by its resource identifier, and that must exist.
+pub(super) fn is_lost(state: &mut State, database: &DatabaseUid) -> bool {
+    database.arn(state).is_some_and(|arn| !has_usable_key(state, &arn))
+}
+
+/// RDS knows from now on that it cannot use the key.
+pub(super) fn note_loss(state: &mut State, database: &DatabaseUid) {
+    let now = state.now;
+    if let Some(found) = database.find(state) {
+        found.key_lost = Some(now);
+    }
+}
+
 /// The encryption context of a database's key: "At minimum, Amazon RDS always uses the DB instance ID" (RDS User Guide).
 /// For clusters, AWS's example of reading an activity stream has `aws:rds:dbc-id`.
 pub(super) fn encryption_context(kind: Kind, resource_id: &str) -> EncryptionContext {

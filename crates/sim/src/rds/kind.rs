@@ -90,7 +90,8 @@ const PARAMETERS: [(&str, &str); 10] = [
 ];
 
 /// The parameters of input structures for both kinds that clusters do not have here.
-const ONLY_INSTANCES: [&str; 3] = ["CopyOptionGroup", "DBInstanceAutomatedBackupsArn", "OptionGroupName"];
+const ONLY_INSTANCES: [&str; 4] =
+    ["CopyOptionGroup", "DBInstanceAutomatedBackupsArn", "ForceFailover", "OptionGroupName"];
 
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];

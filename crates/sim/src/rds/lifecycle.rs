@@ -33,6 +33,14 @@ pub(super) struct CreateRequest {
 pub(super) fn create(state: &mut State, ctx: &RdsContext, wanted: CreateRequest) -> Result<Xml, Error> {
     let id = check_snapshot_id(ctx, &wanted.identifier)?;
     let found = ctx.own_database(state, &wanted.database)?;
+    // Users report the message.
+    if found.cluster.is_some() {
+        return Err(Error::new(
+            "InvalidParameterValue",
+            "The specified instance is a member of a cluster and a snapshot cannot be created directly. Please use the \
+             CreateDBClusterSnapshot API instead.",
+        ));
+    }
     found.check(Use::Snapshot)?;
     let (database, inherited) = (found.arn.clone(), found.tags_for_snapshots());
     if !has_usable_key(state, &database) {

@@ -86,6 +86,9 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
             Setting::read_modification(&mut call, ctx.kind)?;
             run(call, |wanted| databases::modify::modify(state, ctx, wanted))
         }
+        "RebootDBInstance" | "RebootDBCluster" => run(call, |wanted| databases::power::reboot(state, ctx, &wanted)),
+        "FailoverDBCluster" => run(call, |wanted| databases::power::fail_over(state, ctx, &wanted)),
+        "StopDBInstance" | "StopDBCluster" => run(call, |wanted| databases::power::stop(state, ctx, &wanted)),
         "StartDBInstance" | "StartDBCluster" => run(call, |wanted| databases::power::start(state, ctx, &wanted)),
         "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| databases::delete::delete(state, ctx, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),
@@ -228,6 +231,11 @@ impl RdsContext {
         let (account, region) = (self.caller.account.clone(), self.region.clone());
         let kind = resource_type.kind_in_arn(self.kind);
         Arn { kind, resource_type, account, region, id: id.to_ascii_lowercase() }
+    }
+
+    /// The parameter with the identifier of a database.
+    fn parameter_of_id(&self) -> String {
+        format!("{}Identifier", self.kind.spelling().database)
     }
 
     fn subscription_arn(&self, name: &str) -> String {

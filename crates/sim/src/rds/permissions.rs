@@ -36,6 +36,8 @@ enum Target {
     /// The groups of a new database: those of the request, or the defaults. The guide's policy for a user who may create
     /// instances has `og:default*`, `pg:default*` and `subgrp:default` ("Identity-based policy examples").
     GroupsOfNew,
+    /// The groups that the request names.
+    NamedGroups,
     /// The cluster that a new instance becomes a member of, if the request names it.
     ClusterOfNew,
     Subscription,
@@ -95,8 +97,9 @@ fn table(operation: &str) -> Option<&'static [Target]> {
         "CreateDBSubnetGroup" => &[Target::New(NewResource::SubnetGroup)],
         "DescribeDBSubnetGroups" | "ModifyDBSubnetGroup" | "DeleteDBSubnetGroup" => &[Target::SubnetGroup],
         "DescribeDBInstances" | "DescribeDBClusters" => &[Target::Listed(ResourceType::Database)],
-        "DeleteDBInstance" | "DeleteDBCluster" | "ModifyDBInstance" | "ModifyDBCluster" | "StartDBInstance"
-        | "StartDBCluster" => &[Target::Database],
+        "ModifyDBInstance" | "ModifyDBCluster" => &[Target::Database, Target::NamedGroups],
+        "DeleteDBInstance" | "DeleteDBCluster" | "FailoverDBCluster" | "RebootDBInstance" | "RebootDBCluster"
+        | "StartDBInstance" | "StartDBCluster" | "StopDBInstance" | "StopDBCluster" => &[Target::Database],
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => &[Target::Database, Target::New(NewResource::Snapshot)],
         "DescribeDBSnapshots" | "DescribeDBClusterSnapshots" => &[Target::Listed(ResourceType::Snapshot)],
         "CopyDBSnapshot" | "CopyDBClusterSnapshot" => &[Target::Source, Target::New(NewResource::Target)],
@@ -249,6 +252,7 @@ impl RequestFields {
             Target::SubnetGroup | Target::New(NewResource::SubnetGroup) => {
                 ctx.named(ResourceType::SubnetGroup, self.subnet_group.as_deref())
             }
+            Target::NamedGroups => return self.named_groups(ctx),
             Target::GroupsOfNew => return self.groups_of_new(state, ctx),
             // Groups are not listed by other resources.
             Target::Listed(resource_type) => ctx.named(resource_type, None),
@@ -263,6 +267,15 @@ impl RequestFields {
         let resource_ids = [&self.source_dbi_resource_id, &self.dbi_resource_id].into_iter().flatten();
         let found = resource_ids.map(|id| ctx.automated_backup_arn(id).to_string());
         named.chain(found).collect()
+    }
+
+    fn named_groups(&self, ctx: &RdsContext) -> Vec<String> {
+        let groups = [
+            (ResourceType::OptionGroup, &self.option_group_name),
+            (ResourceType::ParameterGroup, &self.parameter_group),
+            (ResourceType::SubnetGroup, &self.subnet_group),
+        ];
+        groups.into_iter().filter_map(|(of, named)| Some(ctx.named(of, Some(named.as_deref()?)))).collect()
     }
 
     /// The groups of a new database. Those of an engine that does not exist have no default.

@@ -31,6 +31,8 @@ pub(super) fn complete(
     if kind == Kind::Instance {
         // "If DBSubnetGroup isn't specified, PubliclyAccessible defaults to … true for non-Aurora instances."
         settings.set_default("PubliclyAccessible", true);
+        // "Default: rds-ca-rsa2048-g1" (RDS User Guide, "Certificate authorities").
+        settings.set_default("CACertificateIdentifier", "rds-ca-rsa2048-g1");
     }
     if matches!(engine.product, Product::MySql | Product::PostgreSql | Product::AuroraMySql | Product::AuroraPostgreSql)
     {
@@ -134,6 +136,9 @@ fn check_class(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), E
 
 /// Whether a text has the form `db.r6i.4xlarge`. The list of existing classes changes each month.
 fn is_class(class: &str) -> bool {
+    if class == "db.serverless" {
+        return true;
+    }
     let mut parts = class.split('.');
     let (Some("db"), Some(family), Some(size)) = (parts.next(), parts.next(), parts.next()) else {
         return false;

@@ -312,6 +312,13 @@ impl Settings {
         self.0.get(parameter)
     }
 
+    /// Takes the values that other settings have for these parameters, also if they have none.
+    pub(super) fn take_over(&mut self, parameters: &[&'static str], other: &Self) {
+        for parameter in parameters {
+            self.set_or_remove(parameter, other.get(parameter).cloned().unwrap_or(Value::Null));
+        }
+    }
+
     pub(super) fn flag(&self, parameter: &str) -> bool {
         self.0.get(parameter).and_then(Value::as_bool).unwrap_or_default()
     }

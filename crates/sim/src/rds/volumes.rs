@@ -8,7 +8,7 @@ use crate::servers::{Endpoint, Failure, NewVolume, Volume};
 use crate::world::State;
 
 use super::databases::plan::Data;
-use super::databases::{Class, Database, DatabaseUid, Status};
+use super::databases::{Class, DatabaseUid, Status, hosts, members};
 use super::identifiers::Arn;
 use super::kind::Kind;
 use super::snapshots::SnapshotUid;
@@ -27,6 +27,8 @@ pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password
     let (servers, now, volume) = (state.settings.servers.clone(), state.now, of_database(uid));
     let found = uid.find(state)?;
     let (result, otherwise) = match data {
+        // An instance has the volume of its cluster.
+        Data::OfCluster => return None,
         Data::New { password: given } => {
             let settings = &found.facts.settings;
             let contents = NewVolume {
@@ -49,25 +51,31 @@ pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password
 }
 
 /// The names of its hosts, as responses have them.
-fn hosts(database: &Database) -> Vec<String> {
-    let Arn { kind, id, region, .. } = &database.arn;
-    match kind {
-        Kind::Instance => vec![format!("{id}.simulated.{region}.rds.amazonaws.com")],
-        Kind::Cluster => vec![format!("{id}.cluster-simulated.{region}.rds.amazonaws.com")],
+fn hosts(state: &mut State, uid: &DatabaseUid, arn: &Arn) -> Vec<String> {
+    let seed = state.settings.seed;
+    if uid.kind == Kind::Instance {
+        return vec![hosts::of_instance(seed, arn)];
     }
+    let instances = members::of(state, uid).into_iter().filter_map(|instance| instance.arn(state));
+    let instances: Vec<_> = instances.map(|arn| hosts::of_instance(seed, &arn)).collect();
+    hosts::of_cluster(seed, arn).into_iter().chain(instances).collect()
 }
 
 /// Starts or stops the server of a database, as its status has it.
 pub(super) fn follow(state: &mut State, uid: &DatabaseUid) {
     let (servers, volume) = (state.settings.servers.clone(), of_database(uid));
     let Some(found) = uid.find(state) else { return };
+    // An instance of a cluster is a host of the cluster's server.
+    if let Some(cluster) = found.cluster.clone() {
+        return follow(state, &cluster);
+    }
     if !is_up(found.status) {
         servers.stop(&volume);
         return;
     }
     let port = found.facts.settings.number("Port").and_then(|port| u16::try_from(port).ok());
-    let endpoint = Endpoint { hosts: hosts(found), port: port.unwrap_or_default() };
     let arn = found.arn.clone();
+    let endpoint = Endpoint { hosts: hosts(state, uid, &arn), port: port.unwrap_or_default() };
     let result = servers.start(&volume, &endpoint);
     if report(state, &arn, result)
         && let Some(found) = uid.find(state)

@@ -54,6 +54,7 @@ pub(super) fn deliver_to_subscribers(state: &mut State, topic_arn: &str, message
             | Action::Break(_)
             | Action::FailAfter
             | Action::Throttle
+            | Action::Become(_)
             | Action::Crash => {
                 delivery.after(state, DELIVERY_TIME);
             }

@@ -14,6 +14,7 @@ const ELEMENTS: &[(&str, &str)] = &[
     ("AvailabilityZones", "AvailabilityZone"),
     ("DBClusterOptionGroupMemberships", "DBClusterOptionGroup"),
     ("DBClusterAutomatedBackups", "DBClusterAutomatedBackup"),
+    ("DBClusterMembers", "DBClusterMember"),
     ("DBClusterParameterGroups", "DBClusterParameterGroup"),
     ("DBClusterSnapshotAttributes", "DBClusterSnapshotAttribute"),
     ("DBClusterSnapshots", "DBClusterSnapshot"),

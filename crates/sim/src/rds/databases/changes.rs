@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::super::volumes;
 use super::store::DatabaseUid;
-use super::{Database, Status};
+use super::{Class, Database, Status};
 use crate::durations::{Bounds, Durations};
+use crate::fault::{Action, Point};
 use crate::world::State;
 
 /// What happens when a step begins, besides the new status.
@@ -74,8 +75,29 @@ pub(in crate::rds) fn start(state: &mut State, database: &DatabaseUid, steps: Ve
 }
 
 fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: std::vec::IntoIter<Step>) {
-    let Some(found) = database.find(state).filter(|found| found.change == number) else { return };
+    if database.find(state).is_none_or(|found| found.change != number) {
+        return;
+    }
     let Some(Step { status, lasts, effect }) = steps.next() else { return };
+    let (mut status, mut lasts, mut effect, mut delay) = (status, lasts, effect, Duration::ZERO);
+    if let Some(entered) = status {
+        match state.faults.next_action(&Point::Status(entered.name().to_owned())) {
+            Action::Delay(longer) => delay = longer,
+            Action::Become(other) => {
+                let other = Status::named(other).unwrap_or(Status::Failed);
+                if other.class() == Class::Halted {
+                    steps = Vec::new().into_iter();
+                    (status, lasts, effect) = (Some(other), Lasts::Rests, None);
+                } else {
+                    let postponed = Step { status, lasts, effect };
+                    steps = [postponed].into_iter().chain(steps).collect::<Vec<_>>().into_iter();
+                    (status, lasts, effect) = (Some(other), Lasts::Drawn(|durations| durations.backup), None);
+                }
+            }
+            _ => {}
+        }
+    }
+    let Some(found) = database.find(state) else { return };
     if let Some(status) = status {
         found.status = status;
     }
@@ -91,7 +113,7 @@ fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: 
     }
     volumes::follow(state, &database);
     if let Some(duration) = until {
-        let at = state.now + duration;
+        let at = state.now + duration + delay;
         state.at_in(&database.region.clone(), at, move |state| begin_next(state, database, number, steps));
     }
 }

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::filters::{self, Filter, Property};
+use super::super::identifiers::Arn;
 use super::super::kind::Kind;
-use super::super::{RdsContext, automated_backups, paging};
+use super::super::{Family, RdsContext, automated_backups, paging, read_family};
 use super::{Database, view};
 use crate::call::Error;
 use crate::page;
@@ -30,10 +31,12 @@ pub(in crate::rds) fn describe(state: &mut State, ctx: &RdsContext, wanted: &Des
     filters::check(state.settings.answers.unnamed_errors, &wanted.filters, filter_names(ctx.kind))?;
     if let Some(named) = &wanted.identifier {
         let answer = state.settings.answers.filtered_out;
-        let found = ctx.own_database(state, named)?;
-        let found = match (found.passes(&wanted.filters)?, answer) {
+        let uid = ctx.own_database(state, named)?.uid();
+        let found = read(state, ctx).and_then(|family| family.databases.with_resource_id(&uid.resource_id));
+        let found = found.ok_or_else(|| ctx.kind.database_not_found(named))?;
+        let found = match (found.passes(state, &wanted.filters)?, answer) {
             (true, _) => {
-                let (uid, mut view) = (found.uid(), view::database(found));
+                let mut view = view::database(state, found);
                 automated_backups::add_to_view(state, &uid, &mut view);
                 vec![view]
             }
@@ -42,10 +45,10 @@ pub(in crate::rds) fn describe(state: &mut State, ctx: &RdsContext, wanted: &Des
         };
         return Ok(json!({ list: found }));
     }
-    let candidates = page::after(last.as_ref(), ctx.family(state).databases.by_id());
-    let found = candidates.map(|(id, database)| {
-        let passes = database.passes(&wanted.filters)?;
-        Ok(passes.then(|| (id.clone(), (database.uid(), view::database(database)))))
+    let candidates = read(state, ctx).map(|family| page::after(last.as_ref(), family.databases.by_id()));
+    let found = candidates.into_iter().flatten().map(|(id, database)| {
+        let passes = database.passes(state, &wanted.filters)?;
+        Ok(passes.then(|| (id.clone(), (database.uid(), view::database(state, database)))))
     });
     let (mut found, marker) = paging::cut(found, size)?;
     for (uid, view) in &mut found {
@@ -65,16 +68,30 @@ fn filter_names(kind: Kind) -> &'static [&'static str] {
 }
 
 impl Database {
-    fn passes(&self, filters: &[Filter]) -> Result<bool, Error> {
+    fn passes(&self, state: &State, filters: &[Filter]) -> Result<bool, Error> {
         filters::passes(filters, |filter| {
             Some(match (filter, self.arn.kind) {
                 ("db-instance-id", _) | ("db-cluster-id", Kind::Cluster) => Property::Resource(self.arn.clone()),
                 ("dbi-resource-id" | "db-cluster-resource-id", _) => Property::text(&self.facts.resource_id),
                 ("engine", _) => Property::text(self.facts.engine.name),
-                // No instance is in a cluster, no database in a domain, and no cluster is a clone.
-                ("db-cluster-id" | "domain" | "clone-group-id", _) => Property::None,
+                ("db-cluster-id", Kind::Instance) => {
+                    self.arn_of_cluster(state).map_or(Property::None, Property::Resource)
+                }
+                // No database is in a domain.
+                ("domain" | "clone-group-id", _) => Property::None,
                 _ => return None,
             })
         })
     }
+
+    fn arn_of_cluster(&self, state: &State) -> Option<Arn> {
+        let uid = self.cluster.as_ref()?;
+        let clusters = read_family(state, &uid.account, &uid.region, Kind::Cluster)?;
+        clusters.databases.with_resource_id(&uid.resource_id).map(|cluster| cluster.arn.clone())
+    }
+}
+
+/// The databases of the caller.
+fn read<'s>(state: &'s State, ctx: &RdsContext) -> Option<&'s Family> {
+    read_family(state, &ctx.caller.account, &ctx.region, ctx.kind)
 }

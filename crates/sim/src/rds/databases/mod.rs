@@ -8,6 +8,8 @@ pub(super) mod changes;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod describe;
+pub(super) mod hosts;
+pub(super) mod members;
 pub(super) mod modify;
 mod pending;
 pub(super) mod plan;
@@ -20,6 +22,7 @@ mod view;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 use super::engines::Engine;
 use super::groups::memberships::Memberships;
@@ -30,10 +33,12 @@ use super::options::{self, OptionGroup};
 use super::settings::Settings;
 use super::tags::Tags;
 use super::windows::DailyWindow;
+use super::{RdsContext, read_family};
 use crate::call::Error;
 use crate::kms::ServiceGrant;
+use crate::world::State;
+use members::Members;
 use pending::Pending;
-#[allow(unused_imports, reason = "modifications use it")]
 pub(super) use status::{Class, Status, Use};
 pub(super) use store::{DatabaseUid, Databases};
 
@@ -52,6 +57,12 @@ pub(super) struct Database {
     pub(super) secret: Option<Secret>,
     pub(super) option_group: Option<OptionGroup>,
     pub(super) memberships: Memberships,
+    /// The cluster that an instance is in.
+    pub(super) cluster: Option<DatabaseUid>,
+    /// The instances of a cluster.
+    pub(super) members: Members,
+    /// When a stopped database starts again by itself.
+    restarts: Option<DateTime<Utc>>,
     /// Whether an automated backup has been postponed.
     pub(super) is_backup_due: bool,
     /// Modifications that are not applied yet.
@@ -88,8 +99,12 @@ impl Database {
 
     /// The name of its option group: the default, unless a request named another.
     pub(super) fn option_group_name(&self) -> String {
+        self.name_of_option_group(self.option_group.as_ref())
+    }
+
+    fn name_of_option_group(&self, group: Option<&OptionGroup>) -> String {
         let default = || options::default_name(self.facts.engine, self.engine_version());
-        self.option_group.as_ref().map_or_else(default, |group| group.name.clone())
+        group.map_or_else(default, |group| group.name.clone())
     }
 
     pub(super) fn tags_for_snapshots(&self) -> Tags {
@@ -100,6 +115,11 @@ impl Database {
         self.facts.settings.text("MasterUsername").unwrap_or_default().to_owned()
     }
 
+    /// Whether it is available, and no change is in progress.
+    pub(super) fn is_idle(&self) -> bool {
+        self.rests && self.status == Status::Available
+    }
+
     /// Refuses a use that the status does not allow.
     pub(super) fn check(&self, wanted: Use) -> Result<(), Error> {
         if self.status.allows(wanted) {
@@ -108,5 +128,17 @@ impl Database {
         let kind: Kind = self.arn.kind;
         let (database, id, status) = (kind.spelling().database, &self.facts.id, self.status.name());
         Err(kind.invalid_database_state(format!("{database} {id} is not in available state: it is {status}.")))
+    }
+}
+
+impl RdsContext {
+    /// The response that describes one database.
+    fn response(&self, state: &mut State, uid: &DatabaseUid) -> Result<Value, Error> {
+        let id = uid.arn(state).map_or_else(|| uid.resource_id.clone(), |arn| arn.id);
+        let state: &State = state;
+        let family = read_family(state, &uid.account, &uid.region, uid.kind);
+        let found =
+            family.and_then(|family| family.databases.get(&id)).ok_or_else(|| self.kind.database_not_found(&id))?;
+        Ok(json!({ uid.kind.spelling().database: view::database(state, found) }))
     }
 }

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::super::engines::Engine;
 use super::super::given::{Given, WithSettings};
+use super::super::groups::{memberships, network::Placement, options, parameters};
 use super::super::identifiers::{MAX_DATABASE_ID_LENGTH, check_identifier};
 use super::super::kind::Kind;
 use super::super::rules::{self, invalid_combination};
 use super::super::settings::{Change, Setting, Settings};
-use super::super::{RdsContext, managed_secret, options};
+use super::super::{RdsContext, managed_secret, versions};
 use super::pending::{self, Credentials, Modification};
-use super::{DatabaseUid, Use, plan, view};
+use super::{DatabaseUid, Use, create, plan};
 use crate::call::Error;
 use crate::world::State;
 
@@ -28,6 +29,10 @@ pub(in crate::rds) struct ModifyRequest {
     allow_major_version_upgrade: bool,
     cloudwatch_logs_export_configuration: Option<LogChanges>,
     option_group_name: Option<String>,
+    #[serde(rename = "DBParameterGroupName")]
+    parameter_group: Option<String>,
+    #[serde(default)]
+    vpc_security_group_ids: Vec<String>,
     master_user_password: Option<String>,
     manage_master_user_password: Option<bool>,
     #[serde(default)]
@@ -54,6 +59,10 @@ pub(in crate::rds) fn modify(
 ) -> Result<Value, Error> {
     let found = ctx.own_database(state, &request.identifier)?;
     found.check(Use::Modify)?;
+    if found.cluster.is_some() {
+        create::check_is_not_of_cluster(&given)?;
+        request.check_is_not_of_cluster()?;
+    }
     let (uid, now, engine) = (found.uid(), found.facts.settings.clone(), found.facts.engine);
     if let Some(changes) = &request.cloudwatch_logs_export_configuration {
         given.0.insert(LOGS, changes.of(&now));
@@ -73,7 +82,16 @@ pub(in crate::rds) fn modify(
         Given(given.0.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (*k, v.clone())).collect()),
     )?;
     rules::check_modified(&mut wanted, (ctx.kind, engine), &mut state.random)?;
-    let others = others(state, ctx, &uid, &request, engine)?;
+    let version = wanted.text("EngineVersion").unwrap_or_default().to_owned();
+    let class = ["DBInstanceClass", "DBClusterInstanceClass"].iter().any(|class| differs(&now, &given, class));
+    if class {
+        plan::check_class(state, ctx, engine, &wanted)?;
+    }
+    if differs(&now, &given, "EngineVersion") {
+        versions::check_available(state, engine, &version)?;
+    }
+    let others = others(state, ctx, &uid, &request, (engine, &version))?;
+    let groups = groups(state, ctx, &uid, &request, (engine, &version))?;
 
     let found = ctx.own_database(state, &request.identifier)?;
     for (parameter, value) in given.0 {
@@ -94,9 +112,15 @@ pub(in crate::rds) fn modify(
     if request.apply_immediately {
         found.pending.all_are_due();
     }
+    // "The parameter group name itself is changed immediately" (`DBParameterGroupName`).
+    if let Some(group) = groups.0 {
+        memberships::replace_parameters(state, &uid, group);
+    }
+    if let Some(placement) = groups.1 {
+        memberships::replace_security_groups(state, &uid, placement.security_groups);
+    }
     pending::proceed(state, &uid);
-    let found = ctx.own_database(state, &request.identifier)?;
-    Ok(json!({ ctx.kind.spelling().database: view::database(found) }))
+    ctx.response(state, &uid)
 }
 
 /// Changes of the storage, which AWS refuses while it optimizes an earlier one.
@@ -182,11 +206,12 @@ fn others(
     ctx: &RdsContext,
     uid: &DatabaseUid,
     request: &ModifyRequest,
-    engine: &Engine,
+    (engine, version): (&Engine, &str),
 ) -> Result<Vec<(&'static str, Modification, bool)>, Error> {
     let mut all = Vec::new();
     if let Some(named) = &request.option_group_name {
-        all.push((pending::OPTION_GROUP, Modification::OptionGroup(options::find(state, ctx, named)?), false));
+        let group = options::of_database(state, ctx, Some(named), (engine, version))?;
+        all.push((pending::OPTION_GROUP, Modification::OptionGroup(group), false));
     }
     if let Some(credentials) = credentials(state, ctx, uid, request, engine)? {
         all.push((pending::PASSWORD, Modification::Password(credentials), true));
@@ -200,6 +225,26 @@ fn others(
         }
     }
     Ok(all)
+}
+
+/// The parameter group and the security groups that a request gives, checked.
+fn groups(
+    state: &mut State,
+    ctx: &RdsContext,
+    uid: &DatabaseUid,
+    request: &ModifyRequest,
+    of: (&Engine, &str),
+) -> Result<(Option<String>, Option<Placement>), Error> {
+    let named = request.parameter_group.as_deref();
+    let parameters = named.map(|named| parameters::of_database(state, ctx, Some(named), of)).transpose()?;
+    let placement = match (request.vpc_security_group_ids.as_slice(), uid.find(state)) {
+        ([], _) | (_, None) => None,
+        (wanted, Some(found)) => {
+            let placement = found.memberships.placement.clone();
+            Some(placement.with_security_groups(state, ctx, wanted)?)
+        }
+    };
+    Ok((parameters, placement))
 }
 
 /// How the master user authenticates after the request.
@@ -244,6 +289,24 @@ fn credentials(
             Ok(Some(Credentials::Password(password.clone())))
         }
         (_, _, None) => Ok(None),
+    }
+}
+
+impl ModifyRequest {
+    /// Refuses what belongs to the cluster of an instance.
+    fn check_is_not_of_cluster(&self) -> Result<(), Error> {
+        let has_password = self.master_user_password.is_some() || self.manage_master_user_password.is_some();
+        let has_logs = self.cloudwatch_logs_export_configuration.is_some();
+        for (is_given, what) in [
+            (has_password || self.rotate_master_user_password, "master user password"),
+            (has_logs, "log exports"),
+            (!self.vpc_security_group_ids.is_empty(), "vpc security group"),
+        ] {
+            if is_given {
+                return Err(create::of_cluster(what));
+            }
+        }
+        Ok(())
     }
 }
 

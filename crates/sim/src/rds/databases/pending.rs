@@ -34,7 +34,8 @@ pub(super) enum Modification {
     Setting(Value),
     Id(String),
     Password(Credentials),
-    OptionGroup(OptionGroup),
+    /// `None`: the default one.
+    OptionGroup(Option<OptionGroup>),
 }
 
 /// How the master user authenticates from now on.
@@ -160,6 +161,24 @@ impl Modification {
 }
 
 impl Database {
+    /// `OptionGroupMemberships`: also the group that waits.
+    pub(super) fn option_groups_view(&self) -> Value {
+        let member = |name: String, status: &str| json!({ "OptionGroupName": name, "Status": status });
+        let now = self.option_group_name();
+        match self.pending.0.get(OPTION_GROUP) {
+            Some(Waiting { modification: Modification::OptionGroup(group), is_due }) => {
+                let name = self.name_of_option_group(group.as_ref());
+                let [leaves, comes] = match (is_due, self.status) {
+                    (true, Status::Modifying) => ["removing", "applying"],
+                    (true, _) => ["pending-removal", "pending-apply"],
+                    (false, _) => ["pending-maintenance-removal", "pending-maintenance-apply"],
+                };
+                json!([member(now, leaves), member(name, comes)])
+            }
+            _ => json!([member(now, "in-sync")]),
+        }
+    }
+
     /// `PendingModifiedValues`.
     pub(super) fn pending_view(&self) -> Value {
         let mut view = Map::new();
@@ -253,7 +272,7 @@ fn apply(state: &mut State, uid: &DatabaseUid, parameters: &[&'static str]) {
         let Some(Waiting { modification, .. }) = found.pending.0.remove(parameter) else { continue };
         match modification {
             Modification::Setting(value) => found.set(parameter, value),
-            Modification::OptionGroup(group) => found.option_group = Some(group),
+            Modification::OptionGroup(group) => found.option_group = group,
             Modification::Id(id) => rename::rename(state, uid, &id),
             Modification::Password(credentials) => reset(state, uid, credentials),
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::engines::Engine;
 use super::super::events::{EventKind, record_event};
@@ -21,8 +21,9 @@ use super::super::tags::Tags;
 use super::super::windows::DailyWindow;
 use super::super::{RdsContext, backups, orderable, volumes};
 use super::changes::{self, Step};
+use super::members::{self, Members};
 use super::pending::Pending;
-use super::{Database, DatabaseUid, Facts, Status, view};
+use super::{Class, Database, DatabaseUid, Facts, Status, create};
 use crate::call::Error;
 use crate::durations::{Bounds, Durations};
 use crate::kms::{self, EncryptionContext};
@@ -56,6 +57,8 @@ pub(in crate::rds) enum Data {
     New { password: Option<String> },
     /// A snapshot.
     Snapshot(SnapshotUid),
+    /// That of its cluster.
+    OfCluster,
     /// Another database, as it was at a time.
     PointInTime { of: DatabaseUid, at: DateTime<Utc> },
 }
@@ -93,7 +96,12 @@ impl Origin {
 impl Course {
     /// Of an empty database.
     pub(in crate::rds) fn creation() -> Self {
-        let ends = Box::new(|_: &mut State, _: &DatabaseUid| Status::Available);
+        // "inaccessible-encryption-credentials-recoverable: The KMS key used to encrypt or decrypt the DB instance can't be accessed"
+        // (RDS User Guide, "Viewing DB instance status").
+        let ends = Box::new(|state: &mut State, uid: &DatabaseUid| match keys::is_lost(state, uid) {
+            true => Status::InaccessibleRecoverable,
+            false => Status::Available,
+        });
         Self { takes: |durations| durations.creation, ends, event: Origin::Created }
     }
 }
@@ -118,11 +126,43 @@ pub(in crate::rds) fn check_class(
 
 /// Creates the database, and schedules what becomes of it. Returns the response.
 pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabase) -> Result<Value, Error> {
+    let (takes, engine) = (new.course.takes, new.engine);
+    let (uid, course, data) = insert(state, ctx, new, None)?;
+    let password = managed_secret::create(state, &uid);
+    let failed = volumes::create(state, &uid, &data, password);
+    backups::schedule(state, uid.clone());
+    keys::watch(state, uid.clone());
+    follow(state, &uid, course, failed);
+    if ctx.kind == Kind::Cluster && engine.has_fixed_storage() {
+        create::create_members(state, ctx, &uid, takes)?;
+    }
+    ctx.response(state, &uid)
+}
+
+/// The same for an instance in a cluster, which has the key, the master user and the backups of the cluster.
+pub(super) fn begin_in_cluster(
+    state: &mut State,
+    ctx: &RdsContext,
+    new: NewDatabase,
+    cluster: DatabaseUid,
+) -> Result<DatabaseUid, Error> {
+    let (uid, course, _) = insert(state, ctx, new, Some(cluster))?;
+    members::join(state, &uid);
+    follow(state, &uid, course, None);
+    Ok(uid)
+}
+
+fn insert(
+    state: &mut State,
+    ctx: &RdsContext,
+    new: NewDatabase,
+    cluster: Option<DatabaseUid>,
+) -> Result<(DatabaseUid, Course, Data), Error> {
     let arn = ctx.arn(ResourceType::Database, &new.id);
     let context = encryption_context(ctx.kind, &new.resource_id);
     let service = format!("rds.{}", ctx.region);
-    let grant =
-        new.key.as_ref().and_then(|key| kms::grant_to_service(state, &ctx.caller.account, key, &service, &context));
+    let own_key = new.key.as_ref().filter(|_| cluster.is_none());
+    let grant = own_key.and_then(|key| kms::grant_to_service(state, &ctx.caller.account, key, &service, &context));
     let database = Database {
         arn: arn.clone(),
         facts: Arc::new(Facts {
@@ -143,6 +183,9 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
         secret: new.secret,
         option_group: new.option_group,
         memberships: new.memberships,
+        cluster,
+        members: Members::default(),
+        restarts: None,
         is_backup_due: false,
         pending: Pending::default(),
         former_ids: Vec::new(),
@@ -150,27 +193,31 @@ pub(in crate::rds) fn begin(state: &mut State, ctx: &RdsContext, new: NewDatabas
         rests: false,
         draws: 0,
     };
-    let (view, uid) = (view::database(&database), database.uid());
+    let uid = database.uid();
     ctx.family(state).databases.insert(database);
-    let password = managed_secret::create(state, &uid);
-    let failed = volumes::create(state, &uid, &new.data, password);
-    backups::schedule(state, uid.clone());
-    keys::watch(state, uid.clone());
-    let Course { takes, ends, event } = new.course;
+    Ok((uid, new.course, new.data))
+}
+
+/// Lets a new database go through its statuses. `failed`: the status that its server gives it in the end.
+fn follow(state: &mut State, uid: &DatabaseUid, Course { takes, ends, event }: Course, failed: Option<Status>) {
     let steps = vec![
         Step::lasting(Status::Creating, takes),
         Step::end().with(move |state, uid| {
             let status = failed.unwrap_or_else(|| ends(state, uid));
             changes::start(state, uid, vec![Step::resting(status)]);
-            if status == Status::Available {
+            if status == Status::InaccessibleRecoverable {
+                keys::note_loss(state, uid);
+            }
+            // A fault may have given it another status.
+            if status == Status::Available && uid.find(state).is_some_and(|found| found.status.class() != Class::Halted)
+            {
                 managed_secret::activate(state, uid);
                 became_available(state, uid, event.event());
                 first_backup(state, uid, &event);
             }
         }),
     ];
-    changes::start(state, &uid, steps);
-    Ok(json!({ ctx.kind.spelling().database: view }))
+    changes::start(state, uid, steps);
 }
 
 /// Takes the first backup. After a restore of an instance with backups, RDS takes a complete one at once. Users report that large

@@ -59,6 +59,11 @@ macro_rules! statuses {
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$status,)*];
 
+            /// The status of this name.
+            pub(in crate::rds) fn named(name: &str) -> Option<Self> {
+                [$(Self::$status,)*].into_iter().find(|status| status.name() == name)
+            }
+
             pub(in crate::rds) fn name(self) -> &'static str {
                 match self {
                     $(Self::$status => $name,)*

@@ -4,16 +4,26 @@ use serde_json::{Map, Value, json};
 
 use super::super::kind::Kind;
 use super::super::managed_secret;
+use super::super::read_family;
 use super::super::rules::ZONES;
 use super::super::tags;
-use super::Database;
+use super::{Database, DatabaseUid, hosts, members};
 use crate::clock;
+use crate::world::State;
 
-pub(super) fn database(database: &Database) -> Value {
+pub(super) fn database(state: &State, database: &Database) -> Value {
     let Database { arn, facts, key, status, secret, .. } = database;
-    let (settings, status) = (&facts.settings, status.name());
+    let (seed, status) = (state.settings.seed, status.name());
+    let mut settings = facts.settings.clone();
+    let cluster = database.cluster.as_ref().and_then(|uid| read(state, uid));
+    if let Some(cluster) = cluster {
+        members::take_over(&mut settings, cluster);
+    }
+    let settings = &settings;
     let port = settings.number("Port");
     let common = json!({
+        "AutomaticRestartTime": database.restarts.map(clock::text),
+        "CertificateDetails": settings.text("CACertificateIdentifier").map(|ca| json!({ "CAIdentifier": ca })),
         "Engine": facts.engine.name,
         "KmsKeyId": key,
         "MasterUserSecret": managed_secret::view(secret.as_ref()),
@@ -23,14 +33,16 @@ pub(super) fn database(database: &Database) -> Value {
     });
     let own = match arn.kind {
         Kind::Instance => json!({
-            "AllocatedStorage": facts.gib,
+            // "For Amazon Aurora, AllocatedStorage always returns 1" (`DBInstance`).
+            "AllocatedStorage": if facts.engine.has_fixed_storage() { facts.gib } else { 1 },
+            "DBClusterIdentifier": cluster.map(|cluster| &cluster.facts.id),
             "DBInstanceArn": arn.to_string(),
             "DBInstanceIdentifier": facts.id,
             "DBInstanceStatus": status,
             "DbInstancePort": 0,
             "DbiResourceId": facts.resource_id,
             "Endpoint": {
-                "Address": format!("{}.simulated.{}.rds.amazonaws.com", facts.id, arn.region),
+                "Address": hosts::of_instance(seed, arn),
                 "Port": port,
             },
             "InstanceCreateTime": clock::text(facts.created),
@@ -43,9 +55,10 @@ pub(super) fn database(database: &Database) -> Value {
             "ClusterCreateTime": clock::text(facts.created),
             "DBClusterArn": arn.to_string(),
             "DBClusterIdentifier": facts.id,
-            "DBClusterMembers": [],
+            "DBClusterMembers": members_view(state, database),
             "DbClusterResourceId": facts.resource_id,
-            "Endpoint": format!("{}.cluster-simulated.{}.rds.amazonaws.com", facts.id, arn.region),
+            "Endpoint": hosts::of_cluster(seed, arn)[0],
+            "ReaderEndpoint": hosts::of_cluster(seed, arn)[1],
             // A Multi-AZ cluster has three instances.
             "MultiAZ": facts.engine.has_fixed_storage(),
             // The examples of the command line's reference have it only if something is pending.
@@ -57,12 +70,35 @@ pub(super) fn database(database: &Database) -> Value {
     let mut view = Map::new();
     settings.write(arn.kind, &mut view);
     let groups = database.memberships.view(arn.kind, &database.option_group_name());
-    for members in [common, own, groups] {
+    let options = match arn.kind {
+        Kind::Instance => json!({ "OptionGroupMemberships": database.option_groups_view() }),
+        Kind::Cluster => Value::Null,
+    };
+    for members in [common, own, groups, options] {
         if let Value::Object(members) = members {
             view.extend(members);
         }
     }
     Value::Object(view)
+}
+
+fn read<'s>(state: &'s State, uid: &DatabaseUid) -> Option<&'s Database> {
+    read_family(state, &uid.account, &uid.region, uid.kind)?.databases.with_resource_id(&uid.resource_id)
+}
+
+/// `DBClusterMembers`.
+fn members_view(state: &State, cluster: &Database) -> Vec<Value> {
+    let uid = cluster.uid();
+    let found = cluster.members.iter().filter_map(|id| Some((id, read(state, &uid.instance(id))?)));
+    let views = found.map(|(id, member)| {
+        json!({
+            "DBClusterParameterGroupStatus": cluster.memberships.parameters.status(),
+            "DBInstanceIdentifier": member.facts.id,
+            "IsClusterWriter": cluster.members.is_writer(id),
+            "PromotionTier": member.facts.settings.number("PromotionTier"),
+        })
+    });
+    views.collect()
 }
 
 /// A zone that is not that of the primary.
@@ -75,4 +111,12 @@ fn other_zone(Database { arn, facts, .. }: &Database) -> String {
 /// Neptune have the same sentence for `standard`.
 fn is_returned(storage_type: &str, kind: Kind) -> bool {
     kind == Kind::Instance || !["aurora", "standard"].contains(&storage_type)
+}
+
+impl Database {
+    /// "a failover that results in the promotion of a standby": the standby's zone is that of the primary now.
+    pub(super) fn swap_zones(&mut self) {
+        let zone = other_zone(self);
+        self.set("AvailabilityZone", zone.into());
+    }
 }

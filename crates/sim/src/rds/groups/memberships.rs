@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::databases::DatabaseUid;
-use super::super::databases::changes;
+use super::super::databases::{self, changes};
 use super::super::engines::Engine;
 use super::super::kind::Kind;
 use super::super::{Rds, RdsContext};
@@ -71,14 +71,13 @@ impl ParameterMembership {
     }
 
     /// A reboot applies all changes.
-    #[allow(dead_code, reason = "reboots call it")]
     pub(in crate::rds) fn rebooted(&mut self) {
         self.needs_reboot = false;
     }
 
     /// The database has another group, which takes effect with its next reboot: "you must reboot the DB instance without failover to
     /// apply the new DB parameter group" (`ModifyDBInstance`).
-    #[allow(dead_code, reason = "modifications and restores call it")]
+    #[allow(dead_code, reason = "restores call it")]
     pub(in crate::rds) fn replace(&mut self, group: String) {
         if self.group != group {
             (self.group, self.needs_reboot) = (group, true);
@@ -139,6 +138,43 @@ pub(super) fn parameters_changed(state: &mut State, ctx: &RdsContext, name: &str
                     let parameters = &mut found.memberships.parameters;
                     parameters.applying = parameters.applying.saturating_sub(1);
                     parameters.needs_reboot |= needs_reboot;
+                }
+            },
+        );
+    }
+}
+
+/// Gives a database another parameter group. "applying: The parameter group change is being applied" and then `pending-reboot`.
+pub(in crate::rds) fn replace_parameters(state: &mut State, uid: &DatabaseUid, group: String) {
+    let Some(found) = uid.find(state).filter(|found| found.memberships.parameters.group != group) else { return };
+    let parameters = &mut found.memberships.parameters;
+    (parameters.group, parameters.applying) = (group, parameters.applying + 1);
+    changes::later(
+        state,
+        uid,
+        |durations| durations.group,
+        |state, uid| {
+            if let Some(found) = uid.find(state) {
+                let parameters = &mut found.memberships.parameters;
+                (parameters.applying, parameters.needs_reboot) = (parameters.applying.saturating_sub(1), true);
+            }
+        },
+    );
+}
+
+/// Gives a database, and the instances of a cluster, other security groups. "This change is asynchronously applied as soon as possible"
+/// (`VpcSecurityGroupIds`).
+pub(in crate::rds) fn replace_security_groups(state: &mut State, uid: &DatabaseUid, wanted: Vec<String>) {
+    for one in databases::members::of(state, uid).into_iter().chain([uid.clone()]) {
+        let Some(found) = one.find(state) else { continue };
+        found.memberships.placement.replace_security_groups(wanted.clone());
+        changes::later(
+            state,
+            &one,
+            |durations| durations.group,
+            |state, uid| {
+                if let Some(found) = uid.find(state) {
+                    found.memberships.placement.security_groups_are_active();
                 }
             },
         );

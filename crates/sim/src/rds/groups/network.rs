@@ -99,6 +99,8 @@ pub(super) fn vpc_of_subnet(state: &mut State, ctx: &RdsContext, subnet: &str) -
 pub(in crate::rds) struct Placement {
     pub(in crate::rds) subnet_group: SubnetGroup,
     pub(in crate::rds) security_groups: Vec<String>,
+    /// The security groups that are being added and removed, with their status.
+    changing: BTreeMap<String, &'static str>,
 }
 
 /// The place that a request for a new database names: a subnet group (else that of the default VPC) and security groups of its
@@ -111,7 +113,7 @@ pub(in crate::rds) fn place(
 ) -> Result<Placement, Error> {
     let group = subnets::find(state, ctx, subnet_group.unwrap_or(subnets::DEFAULT))?;
     check_exists(state, ctx, &group)?;
-    let place = Placement { subnet_group: group, security_groups: Vec::new() };
+    let place = Placement { subnet_group: group, security_groups: Vec::new(), changing: BTreeMap::new() };
     place.with_security_groups(state, ctx, security_groups)
 }
 
@@ -175,7 +177,25 @@ impl Placement {
 
     /// `VpcSecurityGroups`.
     pub(in crate::rds) fn security_groups_view(&self) -> Value {
-        let groups = self.security_groups.iter();
-        groups.map(|group| json!({ "VpcSecurityGroupId": group, "Status": "active" })).collect()
+        let stay = self.security_groups.iter().map(|group| (group, "active"));
+        let groups: BTreeMap<_, _> = stay.chain(self.changing.iter().map(|(group, status)| (group, *status))).collect();
+        groups.into_iter().map(|(group, status)| json!({ "VpcSecurityGroupId": group, "Status": status })).collect()
+    }
+
+    /// Other security groups, which are `adding` until [`Self::security_groups_are_active`]; those of before are `removing`.
+    pub(in crate::rds) fn replace_security_groups(&mut self, wanted: Vec<String>) {
+        let added =
+            wanted.iter().filter(|group| !self.security_groups.contains(group)).map(|group| (group.clone(), "adding"));
+        let removed = self
+            .security_groups
+            .iter()
+            .filter(|group| !wanted.contains(group))
+            .map(|group| (group.clone(), "removing"));
+        self.changing = added.chain(removed).collect();
+        self.security_groups = wanted;
+    }
+
+    pub(in crate::rds) fn security_groups_are_active(&mut self) {
+        self.changing.clear();
     }
 }

@@ -58,7 +58,7 @@ impl World {
 pub(super) fn of(data: &Data, ctx: &RdsContext) -> Ends {
     let snapshot = match data {
         Data::Snapshot(uid) => Some(uid.clone()),
-        Data::New { .. } | Data::PointInTime { .. } => None,
+        Data::New { .. } | Data::OfCluster | Data::PointInTime { .. } => None,
     };
     let (account, region) = (ctx.caller.account.clone(), ctx.region.clone());
     Box::new(move |state, database| {

@@ -8,14 +8,15 @@ use aws_sdk_rds::types::DbInstance;
 use super::support::*;
 
 const COMBINATION: &str = "InvalidParameterCombination";
-const SECOND: Duration = Duration::from_secs(1);
+/// No status is shorter.
+const MOMENT: Duration = Duration::from_secs(5);
 
 async fn described(rds: &Rds, id: &str) -> Option<DbInstance> {
     let answer = rds.client.describe_db_instances().db_instance_identifier(id).send().await.ok()?;
     answer.db_instances().first().cloned()
 }
 
-/// The statuses of an instance, each once, second by second until it is the last one.
+/// The statuses of a database, each once, until it is the last one.
 pub(crate) async fn statuses(world: &sim::World, rds: &Rds, id: &str, last: &str) -> Vec<String> {
     let (mut seen, end): (Vec<String>, _) = (Vec::new(), world.now() + Duration::from_hours(12));
     loop {
@@ -27,7 +28,7 @@ pub(crate) async fn statuses(world: &sim::World, rds: &Rds, id: &str, last: &str
         if status == last && seen.len() > 1 {
             return seen;
         }
-        world.sleep(SECOND).await;
+        world.sleep(MOMENT).await;
     }
 }
 
@@ -210,4 +211,40 @@ async fn a_cluster_is_renamed_too() {
     let answer = rds.client.describe_events().duration(60).send().await.expect("events");
     let told = answer.events().iter().filter_map(|event| event.message()).any(|text| text.ends_with("orders to old"));
     assert!(told, "{:?}", answer.events());
+}
+
+#[tokio::test(start_paused = true)]
+async fn security_groups_are_added_and_removed_with_a_lag() {
+    let world = world();
+    let subnets = ["a", "b"].map(|zone| (format!("subnet-{zone}"), format!("{REGION}{zone}")));
+    let subnets: Vec<_> = subnets.iter().map(|(id, zone)| (id.as_str(), zone.as_str())).collect();
+    let default = world.add_vpc(PROD, REGION, "vpc-1", &subnets, &["sg-1", "sg-2"]);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let group = rds.client.create_db_subnet_group().db_subnet_group_name("inside").db_subnet_group_description("mine");
+    group.subnet_ids("subnet-a").subnet_ids("subnet-b").send().await.expect("a subnet group");
+    let call = rds.client.create_db_instance().db_instance_identifier("orders").db_instance_class("db.t4g.small");
+    let call =
+        call.engine("postgres").allocated_storage(100).master_username("draco").master_user_password("simulated");
+    call.db_subnet_group_name("inside").send().await.expect("an instance");
+    world.sleep(5 * MINUTE).await;
+    let groups = async || {
+        let found = described(&rds, "orders").await.expect("it");
+        let groups = found.vpc_security_groups().iter();
+        let text = |text: Option<&str>| text.expect("a text").to_owned();
+        groups.map(|group| (text(group.vpc_security_group_id()), text(group.status()))).collect::<Vec<_>>()
+    };
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<_> {
+        let mut pairs: Vec<_> = pairs.iter().map(|(id, status)| ((*id).to_owned(), (*status).to_owned())).collect();
+        pairs.sort();
+        pairs
+    };
+    assert_eq!(groups().await, pairs(&[(&default, "active")]));
+    let elsewhere = world.default_vpc(PROD, REGION).1;
+    let refused = modify(&rds, "orders").vpc_security_group_ids(elsewhere).send().await;
+    assert_eq!(code(refused).err().as_deref(), Some("InvalidVPCNetworkStateFault"));
+    let change = modify(&rds, "orders").vpc_security_group_ids("sg-1").vpc_security_group_ids("sg-2");
+    change.send().await.expect("a modification");
+    assert_eq!(groups().await, pairs(&[(&default, "removing"), ("sg-1", "adding"), ("sg-2", "adding")]));
+    world.sleep(2 * MINUTE).await;
+    assert_eq!(groups().await, pairs(&[("sg-1", "active"), ("sg-2", "active")]));
 }
