@@ -33,6 +33,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     let folders = [
         "crates/cloud/src",
         "crates/cloud/src/log",
+        "crates/cloud/src/rds",
         "producer/src",
         "consumer/src",
         "consumer/src/onward",
