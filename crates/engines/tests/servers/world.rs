@@ -153,6 +153,13 @@ async fn a_server_follows_what_happens_to_its_database() {
     fixture.psql(&host, PASSWORD, "create table t as select 1").await.unwrap();
     let soon = || fixture.world.sleep(Duration::from_secs(3600));
 
+    rds.stop_db_instance().db_instance_identifier("orders").send().await.expect("begun");
+    soon().await;
+    assert_eq!(fixture.world.resolve(&host), None);
+    rds.start_db_instance().db_instance_identifier("orders").send().await.expect("begun");
+    fixture.available(&rds, "orders").await;
+    assert_eq!(fixture.psql(&host, PASSWORD, "select * from t").await.unwrap(), "1");
+
     let modified = rds.modify_db_instance().db_instance_identifier("orders").apply_immediately(true);
     modified.master_user_password("a-new-password").new_db_instance_identifier("renamed").send().await.expect("begun");
     soon().await;
@@ -164,4 +171,56 @@ async fn a_server_follows_what_happens_to_its_database() {
     rds.delete_db_instance().db_instance_identifier("renamed").skip_final_snapshot(true).send().await.expect("begun");
     soon().await;
     assert_eq!(fixture.world.resolve(&renamed), None);
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "it needs PostgreSQL"]
+async fn a_cluster_has_one_server_for_all_its_hosts() {
+    let fixture = Fixture::new();
+    let rds = fixture.rds(PROD, "eu-west-1");
+    let soon = || fixture.world.sleep(Duration::from_secs(3600));
+    let member = |cluster: &str, id: &str| {
+        let member = rds.create_db_instance().db_cluster_identifier(cluster).db_instance_identifier(id);
+        member.engine("aurora-postgresql").db_instance_class("db.r6g.large").send()
+    };
+    rds.create_db_cluster()
+        .db_cluster_identifier("ledger")
+        .engine("aurora-postgresql")
+        .master_username("boss")
+        .master_user_password(PASSWORD)
+        .database_name("shop")
+        .send()
+        .await
+        .expect("a cluster");
+    soon().await;
+    let found = rds.describe_db_clusters().db_cluster_identifier("ledger").send().await.expect("a cluster");
+    let [writer, reader] = [found.db_clusters()[0].endpoint(), found.db_clusters()[0].reader_endpoint()]
+        .map(|host| host.expect("a host").to_owned());
+    // A cluster without instances has storage alone.
+    assert_eq!(fixture.world.resolve(&writer), None);
+    member("ledger", "ledger-1").await.expect("an instance");
+    let host = fixture.available(&rds, "ledger-1").await;
+    fixture.psql(&writer, PASSWORD, "create table t as select 7").await.unwrap();
+    for host in [&reader, &host] {
+        assert_eq!(fixture.psql(host, PASSWORD, "select * from t").await.unwrap(), "7");
+    }
+
+    // A restored cluster has its data before it has instances, and gets another password.
+    let snapshot = rds.create_db_cluster_snapshot().db_cluster_identifier("ledger");
+    snapshot.db_cluster_snapshot_identifier("s").send().await.expect("begun");
+    soon().await;
+    let restore = rds.restore_db_cluster_from_snapshot().db_cluster_identifier("restored").snapshot_identifier("s");
+    restore.engine("aurora-postgresql").send().await.expect("begun");
+    soon().await;
+    let modify = rds.modify_db_cluster().db_cluster_identifier("restored").apply_immediately(true);
+    modify.master_user_password("a-new-password").send().await.expect("begun");
+    soon().await;
+    member("restored", "restored-1").await.expect("an instance");
+    let host = fixture.available(&rds, "restored-1").await;
+    assert_eq!(fixture.psql(&host, "a-new-password", "select * from t").await.unwrap(), "7");
+
+    rds.delete_db_instance().db_instance_identifier("restored-1").send().await.expect("begun");
+    soon().await;
+    assert_eq!(fixture.world.resolve(&host), None);
+    assert_eq!(fixture.world.journal(failures), Vec::<String>::new());
 }

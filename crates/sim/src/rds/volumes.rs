@@ -27,8 +27,6 @@ pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password
     let (servers, now, volume) = (state.settings.servers.clone(), state.now, of_database(uid));
     let found = uid.find(state)?;
     let (result, otherwise) = match data {
-        // An instance has the volume of its cluster.
-        Data::OfCluster => return None,
         Data::New { password: given } => {
             let settings = &found.facts.settings;
             let contents = NewVolume {
@@ -42,6 +40,7 @@ pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password
         Data::Snapshot(snapshot) => {
             (servers.restore(&of_snapshot(snapshot), &volume, now), Status::IncompatibleRestore)
         }
+        Data::OfCluster => return None,
         Data::PointInTime { of, at } => {
             (servers.restore_to_time(&of_database(of), *at, &volume, now), Status::IncompatibleRestore)
         }
@@ -50,37 +49,49 @@ pub(super) fn create(state: &mut State, uid: &DatabaseUid, data: &Data, password
     report(state, &arn, result).then_some(otherwise)
 }
 
-/// The names of its hosts, as responses have them.
-fn hosts(state: &mut State, uid: &DatabaseUid, arn: &Arn) -> Vec<String> {
-    let seed = state.settings.seed;
-    if uid.kind == Kind::Instance {
-        return vec![hosts::of_instance(seed, arn)];
+/// Starts or stops the server of a database, as its status has it. An instance of a cluster has the server of the cluster.
+pub(super) fn follow(state: &mut State, uid: &DatabaseUid) {
+    let Some(found) = uid.find(state) else { return };
+    match found.cluster.clone() {
+        None => serve(state, uid),
+        Some(cluster) => serve(state, &cluster),
     }
-    let instances = members::of(state, uid).into_iter().filter_map(|instance| instance.arn(state));
-    let instances: Vec<_> = instances.map(|arn| hosts::of_instance(seed, &arn)).collect();
-    hosts::of_cluster(seed, arn).into_iter().chain(instances).collect()
 }
 
-/// Starts or stops the server of a database, as its status has it.
-pub(super) fn follow(state: &mut State, uid: &DatabaseUid) {
+fn serve(state: &mut State, uid: &DatabaseUid) {
     let (servers, volume) = (state.settings.servers.clone(), of_database(uid));
+    let hosts = hosts(state, uid);
     let Some(found) = uid.find(state) else { return };
-    // An instance of a cluster is a host of the cluster's server.
-    if let Some(cluster) = found.cluster.clone() {
-        return follow(state, &cluster);
-    }
-    if !is_up(found.status) {
+    if hosts.is_empty() {
         servers.stop(&volume);
         return;
     }
     let port = found.facts.settings.number("Port").and_then(|port| u16::try_from(port).ok());
     let arn = found.arn.clone();
-    let endpoint = Endpoint { hosts: hosts(state, uid, &arn), port: port.unwrap_or_default() };
-    let result = servers.start(&volume, &endpoint);
+    let result = servers.start(&volume, &Endpoint { hosts, port: port.unwrap_or_default() });
     if report(state, &arn, result)
         && let Some(found) = uid.find(state)
     {
         found.status = Status::Failed;
+    }
+}
+
+/// The hosts at which clients can connect to an instance or a cluster. All hosts of a cluster lead to one server.
+fn hosts(state: &mut State, uid: &DatabaseUid) -> Vec<String> {
+    let seed = state.settings.seed;
+    let Some(found) = uid.find(state).filter(|found| is_up(found.status)) else { return Vec::new() };
+    let arn = found.arn.clone();
+    match arn.kind {
+        Kind::Instance => vec![hosts::of_instance(seed, &arn)],
+        Kind::Cluster => {
+            let members = members::of(state, uid).into_iter().filter_map(|member| {
+                let member = member.find(state)?;
+                is_up(member.status).then(|| hosts::of_instance(seed, &member.arn))
+            });
+            let members: Vec<_> = members.collect();
+            // A cluster without instances has storage alone.
+            if members.is_empty() { members } else { [&hosts::of_cluster(seed, &arn)[..], &members].concat() }
+        }
     }
 }
 
