@@ -116,7 +116,9 @@ fn check_class(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), E
     let class = match kind {
         Kind::Instance => {
             let class = settings.text("DBInstanceClass").ok_or_else(|| Error::missing_parameter("DBInstanceClass"))?;
-            is_class(class).then_some(()).ok_or(class)
+            // Serverless instances are in clusters.
+            let is_serverless = class == "db.serverless" && !engine.has_fixed_storage();
+            (is_serverless || is_class(class)).then_some(()).ok_or(class)
         }
         Kind::Cluster => match (engine.has_fixed_storage(), settings.text("DBClusterInstanceClass")) {
             (true, None) => {
@@ -136,9 +138,6 @@ fn check_class(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), E
 
 /// Whether a text has the form `db.r6i.4xlarge`. The list of existing classes changes each month.
 fn is_class(class: &str) -> bool {
-    if class == "db.serverless" {
-        return true;
-    }
     let mut parts = class.split('.');
     let (Some("db"), Some(family), Some(size)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
