@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use sim::servers::Failure;
 
-use crate::programs::failure;
+use crate::programs::{failure, random};
 
 /// The port on which a network is claimed. It is the port of no engine.
 const CLAIM_PORT: u16 = 4598;
@@ -30,8 +30,7 @@ impl Addresses {
         if let Some(address) = self.free.pop() {
             return Ok(address);
         }
-        // Not the random numbers of a world: two worlds with the same seed run side by side.
-        let mut random = fastrand::Rng::new();
+        let mut random = random();
         for _ in 0..1000 {
             let (x, y) = (random.u8(1..=254), random.u8(..));
             if let Ok(claim) = TcpListener::bind((Ipv4Addr::new(127, x, y, CLAIM_HOST), CLAIM_PORT)) {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::statvfs::statvfs;
 use sim::servers::Failure;
 
-use crate::programs::failure;
+use crate::programs::{failure, random};
 
 /// The user and group `nobody`, on all of Linux.
 const NOBODY: u32 = 65534;
@@ -64,7 +64,7 @@ impl Folder {
     /// Creates a folder for temporary files. `also` is a folder that is deleted together with it.
     pub(crate) fn new(also: Option<&Path>) -> Result<Self, Failure> {
         let owner = Owner::new();
-        let number = fastrand::Rng::new().u64(..);
+        let number = random().u64(..);
         let path = directory().join(format!("draco-engines-{number:016x}"));
         // Only its owner may enter, because anyone who reaches the local sockets is `rdsadmin`.
         let made = DirBuilder::new().mode(0o700).create(&path).and_then(|()| owner.give(&path));

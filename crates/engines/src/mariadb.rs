@@ -17,7 +17,7 @@ use sim::servers::{Failure, NewVolume};
 use crate::folder::Folder;
 use crate::process::{Process, command, run};
 use crate::product::{Place, Position, Product, Until};
-use crate::programs::{MariaDbPrograms, failure};
+use crate::programs::{MariaDbPrograms, failure, random};
 
 pub(crate) const NAME: &str = "MariaDB";
 
@@ -45,7 +45,7 @@ const MASTER_PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, R
 
 impl MariaDb {
     pub(crate) fn new(programs: MariaDbPrograms) -> Self {
-        let mut random = fastrand::Rng::new();
+        let mut random = random();
         Self { programs, password: (0..32).map(|_| random.alphanumeric()).collect() }
     }
 

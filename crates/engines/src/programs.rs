@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use sim::servers::Failure;
@@ -82,6 +83,12 @@ fn line(postgres: bool, mariadb: bool, setpriv: bool) -> Option<String> {
     Some(format!(
         "{what} not installed, so {without} have no data; Debian: apt-get install --no-install-recommends {packages}"
     ))
+}
+
+/// Random numbers that differ in each program. Those of the thread do not: a world seeds them, and worlds with the same seed run
+/// side by side.
+pub(crate) fn random() -> fastrand::Rng {
+    fastrand::Rng::with_seed(RandomState::new().build_hasher().finish())
 }
 
 pub(crate) fn failure(text: impl Into<String>) -> Failure {
