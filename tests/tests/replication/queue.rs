@@ -252,7 +252,7 @@ async fn a_long_queue_drains_with_few_calls_for_each_snapshot() -> anyhow::Resul
     let calls = calls(&fixture);
     let total: usize = calls.values().sum();
     // Copies of the same size end together, and then several invocations handle the same ticket. The first one starts its copy.
-    assert!(total <= 30 * fleet, "{total}: {calls:#?}");
+    assert!(total <= 31 * fleet, "{total}: {calls:#?}");
     Ok(())
 }
 
