@@ -8,7 +8,7 @@ use protocol::{AccountId, DatabaseArn, Kind, Place, Snapshot, Status};
 use rehearsal::invariants::{self, Violation};
 use rehearsal::{Database, Ledger, Rehearsal, Setup};
 use sim::questions::{Answers, FirstBackup};
-use sim::{Settings, World};
+use sim::{Quotas, Settings, World};
 
 /// The source account.
 pub const SOURCE: &str = "111111111111";
@@ -51,7 +51,9 @@ pub fn settings() -> Settings {
     let answers: Answers = std::env::var(WORLD).unwrap_or_default().parse().expect(WORLD);
     // Tests count the snapshots of their databases. Only `worlds` runs with a first backup at another time.
     let answers = Answers { first_backup: FirstBackup::InTheWindow, ..answers };
-    Settings { epoch, answers, snapshot_quota: 10_000, ..Settings::default() }
+    // Fleets are larger than AWS's default quotas allow.
+    let quotas = Quotas { instances: 100_000, clusters: 100_000, storage_gib: 100_000_000, ..Quotas::default() };
+    Settings { epoch, answers, snapshot_quota: 10_000, quotas, ..Settings::default() }
 }
 
 /// The same with some answers fixed, for a test whose story would have another course under other answers. The test of the

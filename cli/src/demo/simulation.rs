@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{DatabaseArn, Place, Status};
 use rehearsal::{Database, Encryption, Ledger, Rehearsal};
-use sim::{Settings, World};
+use sim::{Quotas, Settings, World};
 
 use super::Demo;
 use crate::accounts::{self, REGION};
@@ -31,6 +31,13 @@ impl Simulation {
             seed: demo.seed,
             // AWS's default is 100, and a dry run keeps all copies.
             snapshot_quota: demo.days as usize * demo.databases as usize + 100,
+            // AWS's default is 40 of each kind.
+            quotas: Quotas {
+                instances: demo.databases as usize + 40,
+                clusters: demo.databases as usize + 40,
+                storage_gib: 100_000_000,
+                ..Quotas::default()
+            },
             ..Settings::default()
         });
         let setup = accounts::setup(REGION, demo.no_dry_run)?;
