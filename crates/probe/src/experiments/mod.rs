@@ -52,6 +52,11 @@ const REASONS: &[(&str, &str)] = &[
     ("cross-region-limit", "it needs 41 copies at a time from two regions to a third, and probe works in one"),
     ("lost-source-region", "it needs a region that fails"),
     ("documentdb-cross-region", "it needs a cluster of DocumentDB, and probe works in one region"),
+    ("restored-storage-type", "probe restores no databases: they cost more than its snapshots"),
+    ("restored-tags", "probe restores no databases: they cost more than its snapshots"),
+    ("restored-parameter-group", "probe restores no databases: they cost more than its snapshots"),
+    ("restore-source-deleted", "probe restores no databases: they cost more than its snapshots"),
+    ("restore-key-lost", "probe restores no databases: they cost more than its snapshots"),
 ];
 
 /// The questions that no experiment answers. [`Question::experiment`] says how to answer them by hand.
