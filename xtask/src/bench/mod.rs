@@ -26,6 +26,8 @@ pub(crate) enum Benchmark {
     Replicate,
     /// What announcements of snapshots that do not exist cost DR: one, and 10,000 in ten minutes
     Flood,
+    /// What it takes to provision a database and to tear it down: calls, looks, dollars, delays, rounds a minute
+    Provision,
     #[value(hide = true)]
     PlanBuilt,
 }
@@ -44,6 +46,9 @@ pub(crate) fn run(shell: &Shell, benchmark: Benchmark) -> anyhow::Result<()> {
         }
         Benchmark::PlanBuilt => plan(),
         Benchmark::Start => start::run(shell),
+        Benchmark::Provision => {
+            Ok(cmd!(shell, "cargo bench --quiet --package provision --bench provision").quiet().run()?)
+        }
         Benchmark::Flood => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench flood").quiet().run()?),
         Benchmark::Replicate => {
             Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?)

@@ -67,6 +67,7 @@ fn member_conditions() -> Vec<Vec<Condition>> {
     [vec![Vec::new()], ones, twos].concat()
 }
 
+// Invariants 21 and 22.
 #[test]
 fn each_combination_has_the_step_of_its_row() {
     let job = job(Kind::Cluster, Verb::Restore);

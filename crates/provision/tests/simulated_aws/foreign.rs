@@ -1,0 +1,150 @@
+//! Invariant 21: a database that is not the job's is not touched, under whichever name it is, and whenever it appears.
+
+use protocol::job::JobId;
+use protocol::tags;
+
+use super::*;
+
+/// A database of somebody else's, under this name, with these tags.
+async fn somebody_elses(fixture: &Fixture, arn: &DatabaseArn, tags: Vec<Tag>) {
+    let tags = Some(tags).filter(|tags| !tags.is_empty());
+    match arn.kind {
+        Kind::Instance => {
+            let call = fixture.rds.create_db_instance().db_instance_identifier(arn.id()).engine("mysql");
+            let call = call.db_instance_class("db.t4g.medium").allocated_storage(20).master_username("someone");
+            call.master_user_password("not-a-secret").set_tags(tags).send().await.unwrap();
+        }
+        Kind::Cluster => {
+            let call = fixture.rds.create_db_cluster().db_cluster_identifier(arn.id()).engine("aurora-mysql");
+            let call = call.master_username("someone").master_user_password("not-a-secret");
+            call.set_tags(tags).send().await.unwrap();
+        }
+    }
+    for _ in 0..STEPS {
+        if let Some(found) = fixture.cloud.observe(arn).await.unwrap()
+            && found.condition == protocol::observed::Condition::Ready
+        {
+            return;
+        }
+        fixture.world.sleep(Duration::from_secs(60)).await;
+    }
+    panic!("{arn} is never ready");
+}
+
+/// Tags that a foreign database may have: none, those of another job, and those of a job that it was restored from.
+fn foreign_tags() -> [Vec<Tag>; 3] {
+    [Vec::new(), vec![tag("owner", "somebody")], vec![tag(tags::JOB, "ba9876543210")]]
+}
+
+fn changing_calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
+    fixture.calls_since(start).into_keys().filter(|operation| !operation.starts_with("Describe")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_the_new_name_it_is_refused_and_not_touched() {
+    for (kind, tags) in Kind::ALL.into_iter().flat_map(|kind| foreign_tags().map(|tags| (kind, tags))) {
+        for verb in Verb::ALL {
+            let fixture = Fixture::new(kind).await;
+            let job = fixture.job(verb);
+            somebody_elses(&fixture, &job.new_database(), tags.clone()).await;
+            let (start, before) = (fixture.world.now(), fixture.cloud.observe(&job.new_database()).await.unwrap());
+            let Outcome::Refused { reason } = fixture.provision(&job).await else { panic!("not refused") };
+            assert!(reason.contains("is in use by another database"), "{reason}");
+            let torn_down = fixture.tear_down(&job, verb.role(), None).await;
+            assert!(matches!(torn_down, teardown::Outcome::Refused { .. }), "{torn_down:?}");
+            assert_eq!(changing_calls(&fixture, start), [""; 0]);
+            assert_eq!(fixture.cloud.observe(&job.new_database()).await.unwrap(), before);
+        }
+    }
+}
+
+// The tag alone does not make a database the job's: a restore from its snapshot inherits it.
+#[tokio::test(start_paused = true)]
+async fn with_the_tag_of_the_job_under_another_name_it_is_not_found() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let job = fixture.job(Verb::Verify);
+    let other = DatabaseArn::new(Kind::Instance, place(), "copy-of-orders").unwrap();
+    somebody_elses(&fixture, &other, job.to_tags().iter().map(|(key, value)| tag(key, value)).collect()).await;
+    let before = fixture.cloud.observe(&other).await.unwrap();
+    fixture.provisioned(&job).await;
+    assert_eq!(fixture.tear_down(&job, Role::Verify, None).await, teardown::Outcome::TornDown);
+    assert_eq!(fixture.cloud.observe(&other).await.unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_the_name_of_a_member_it_is_refused_before_anything_is_created() {
+    for nth in 1..=3 {
+        let fixture = Fixture::new(Kind::Cluster).await;
+        let job = fixture.job(Verb::Restore);
+        somebody_elses(&fixture, &job.member(Role::New, nth), Vec::new()).await;
+        let start = fixture.world.now();
+        let Outcome::Refused { reason } = fixture.provision(&job).await else { panic!("not refused") };
+        assert!(reason.contains(&format!("-m{nth}-")) && reason.contains("is in use by another instance"), "{reason}");
+        assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_the_name_of_a_member_during_the_restore_it_ends_the_job_and_stays() {
+    for nth in 1..=3 {
+        let fixture = Fixture::new(Kind::Cluster).await;
+        let (job, now) = (fixture.job(Verb::Restore), fixture.world.now());
+        let started = provision::step(&fixture.cloud, &job, None, now).await.unwrap();
+        assert!(matches!(started, Outcome::Again { .. }), "{started:?}");
+        let other = job.member(Role::New, nth);
+        somebody_elses(&fixture, &other, Vec::new()).await;
+        let Outcome::Failed { reason } = fixture.provision(&job).await else { panic!("not failed") };
+        assert!(reason.contains("is in use by another database"), "{reason}");
+        assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
+        let found = fixture.cloud.observe(&other).await.unwrap();
+        assert!(found.is_some_and(|found| found.spec.engine == "mysql"));
+    }
+}
+
+// A person has added a reader to the cluster of the job. Neither it nor the cluster is deleted.
+#[tokio::test(start_paused = true)]
+async fn an_instance_in_the_cluster_keeps_both_from_being_deleted() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Verify);
+    let cluster = fixture.provisioned(&job).await;
+    let call = fixture.rds.create_db_instance().db_instance_identifier("reports").engine("aurora-postgresql");
+    let call = call.db_cluster_identifier(cluster.arn.id()).db_instance_class("db.t4g.medium");
+    call.send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let start = fixture.world.now();
+    let outcome = fixture.tear_down(&job, Role::Verify, None).await;
+    let teardown::Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("db:reports is in the cluster and not of this job"), "{reason}");
+    assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    // When the person has deleted it, the cluster follows.
+    fixture.rds.delete_db_instance().db_instance_identifier("reports").skip_final_snapshot(true).send().await.unwrap();
+    assert_eq!(fixture.tear_down(&job, Role::Verify, None).await, teardown::Outcome::TornDown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_the_name_of_the_old_database_it_is_not_torn_down() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let job = fixture.job(Verb::Restore);
+        somebody_elses(&fixture, &job.database(Role::Old), Vec::new()).await;
+        let start = fixture.world.now();
+        let outcome = fixture.tear_down(&job, Role::Old, None).await;
+        assert!(matches!(outcome, teardown::Outcome::Refused { .. }), "{outcome:?}");
+        assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_database_of_another_job_is_foreign() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let (one, other) = (fixture.job(Verb::Verify), fixture.job(Verb::Rewind));
+    let database = fixture.provisioned(&one).await;
+    assert_ne!(one.new_database(), other.new_database());
+    assert_eq!(fixture.tear_down(&other, Role::Verify, None).await, teardown::Outcome::TornDown);
+    assert_eq!(
+        fixture.cloud.observe(&database.arn).await.unwrap().map(|it| it.resource_id),
+        Some(database.resource_id)
+    );
+    let id: JobId = one.id().clone();
+    assert_eq!(database.tags.get(tags::JOB), Some(id.as_str()));
+}
