@@ -180,7 +180,7 @@ impl CallPoint {
 fn calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<CallPoint> {
     let mut counts = BTreeMap::<String, u32>::new();
     fixture.world.journal(|journal| {
-        let entries = journal.entries().iter().filter(|entry| entry.at >= start);
+        let entries = journal.entries().iter().filter(|entry| entry.at > start);
         let calls = entries.filter_map(|entry| match &entry.event {
             Event::Call { operation, error, .. } => Some((operation.clone(), error.is_some())),
             _ => None,
@@ -199,7 +199,7 @@ fn calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<CallPoint> {
 fn duplicates(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
     let mut created = BTreeMap::<String, u32>::new();
     fixture.world.journal(|journal| {
-        for entry in journal.entries().iter().filter(|entry| entry.at >= start) {
+        for entry in journal.entries().iter().filter(|entry| entry.at > start) {
             if let Event::Call { operation, resource: Some(resource), error: None, .. } = &entry.event
                 && (operation.starts_with("Restore") || operation == "CreateDBInstance")
             {

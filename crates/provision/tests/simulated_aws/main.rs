@@ -160,7 +160,7 @@ impl Fixture {
     fn calls_since(&self, start: DateTime<Utc>) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         self.world.journal(|journal| {
-            for entry in journal.entries().iter().filter(|entry| entry.at >= start) {
+            for entry in journal.entries().iter().filter(|entry| entry.at > start) {
                 if let Event::Call { operation, .. } = &entry.event {
                     *counts.entry(operation.clone()).or_default() += 1;
                 }
