@@ -4,6 +4,7 @@
 //! for each of these calls and each fault.
 
 use cloud::RDS_ATTEMPTS;
+use protocol::spec::Setting;
 use sim::fault::{Action, Fault, Plan, Point};
 
 use super::*;
@@ -117,10 +118,10 @@ async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> 
     let remaining = fixture.names().await;
     assert_eq!(remaining, before);
     let mut members: Vec<_> =
-        provisioned.members.iter().map(|it| (it.arn.id().to_owned(), without_zone(&it.settings))).collect();
+        provisioned.members.iter().map(|it| (it.arn.id().to_owned(), stated(&it.settings, verb))).collect();
     members.sort();
     let name = kind_of(&provisioned);
-    let provisioned = (name, without_zone(&provisioned.spec.settings), members);
+    let provisioned = (name, stated(&provisioned.spec.settings, verb), members);
     (FinalState { provisioned, remaining, duplicates: duplicates(&fixture, start) }, points)
 }
 
@@ -129,9 +130,15 @@ fn kind_of(observed: &Observed) -> String {
     observed.arn.id().rsplit_once('-').unwrap().0.to_owned()
 }
 
-fn without_zone(settings: &Settings) -> Settings {
+/// What AWS chooses at random is left out: zones, and the windows of a temporary database, whose spec has none.
+fn stated(settings: &Settings, verb: Verb) -> Settings {
     let mut settings = settings.clone();
-    settings.remove(&protocol::spec::Setting::AvailabilityZone);
+    settings.remove(&Setting::AvailabilityZone);
+    settings.remove(&Setting::AvailabilityZones);
+    if provision::is_temporary(verb) {
+        settings.remove(&Setting::BackupWindow);
+        settings.remove(&Setting::MaintenanceWindow);
+    }
     settings
 }
 

@@ -61,6 +61,7 @@ async fn run(kind: Kind, late: Option<(&str, u32)>) -> (State, BTreeMap<String, 
     members.sort();
     let mut settings = database.spec.settings;
     settings.remove(&protocol::spec::Setting::AvailabilityZone);
+    settings.remove(&protocol::spec::Setting::AvailabilityZones);
     assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
     ((settings, members, fixture.names().await), calls)
 }

@@ -70,9 +70,8 @@ impl Fixture {
         let world = World::with_settings(settings);
         let config = world.sdk_config(ACCOUNT, REGION);
         let (cloud, rds) = (Cloud::new(&config, place()), aws_sdk_rds::Client::new(&config));
-        create(&rds, kind).await;
-        let cloud_of = |world: &World| Cloud::new(&world.sdk_config(ACCOUNT, REGION), place());
-        let orders = ready(&world, &cloud_of(&world), &target(kind)).await;
+        create(&world, &cloud, &rds, kind).await;
+        let orders = ready(&world, &cloud, &target(kind)).await;
         let snapshot = SnapshotArn::new(kind, place(), "before").unwrap();
         match kind {
             Kind::Instance => {
@@ -91,7 +90,7 @@ impl Fixture {
                 break;
             }
         }
-        let orders = ready(&world, &cloud_of(&world), &orders.arn).await;
+        let orders = ready(&world, &cloud, &orders.arn).await;
         Self { world, cloud, rds, kind, orders, snapshot }
     }
 
@@ -185,7 +184,7 @@ async fn ready(world: &World, cloud: &Cloud, arn: &DatabaseArn) -> Observed {
 }
 
 /// A production database: with groups and settings of its own. A cluster has three members.
-async fn create(rds: &aws_sdk_rds::Client, kind: Kind) {
+async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, kind: Kind) {
     let family = match kind {
         Kind::Instance => "postgres16",
         Kind::Cluster => "aurora-postgresql16",
@@ -210,6 +209,7 @@ async fn create(rds: &aws_sdk_rds::Client, kind: Kind) {
             let call = call.db_cluster_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
             let call = call.storage_encrypted(true).copy_tags_to_snapshot(true).tags(tag("owner", "shop"));
             call.send().await.unwrap();
+            ready(world, cloud, &target(kind)).await;
             for (nth, class) in [(1, "db.r6g.large"), (2, "db.t4g.medium"), (3, "db.t4g.medium")] {
                 let call = rds.create_db_instance().db_instance_identifier(format!("orders-{nth}"));
                 let call = call.db_cluster_identifier("orders").engine("aurora-postgresql").db_instance_class(class);
