@@ -3,11 +3,9 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod bad_input;
-mod crashes;
 mod failures;
 mod foreign;
 mod interleaved;
-mod settings;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -25,6 +23,8 @@ use sim::{Settings as WorldSettings, World};
 
 const ACCOUNT: &str = "222222222222";
 const REGION: &str = "eu-west-1";
+/// The kinds of databases that these tests have. Those of clusters follow.
+const KINDS: [Kind; 1] = [Kind::Instance];
 /// The most steps that a job may need.
 const STEPS: usize = 300;
 
