@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 
 from botocore import xform_name
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from moto.core.config import default_user_config
 from moto.core.responses import BaseResponse
@@ -24,11 +25,14 @@ from simulation import REGION, Boto3, AwsError
 ACCOUNT = "123456789012"
 
 # The services of sim, by their names in boto3.
-SERVICES = ("kms", "rds", "sns", "sqs", "stepfunctions", "sts")
+SERVICES = ("kms", "rds", "s3", "secretsmanager", "sns", "sqs", "stepfunctions", "sts")
 
 # The error codes for unsupported operations. MissingAuthenticationToken is for unsigned calls, such as those that sign in;
 # sim supports none of them.
 UNKNOWN = ("InvalidAction", "MissingAuthenticationToken", "UnknownOperationException")
+
+# The path of a request to S3 needs these. There, sim refuses an operation as a request or a parameter that it does not have.
+PATHS = {"s3": {"Bucket": "nosuch", "Key": "nosuch"}}
 
 
 class Moto:
@@ -118,10 +122,16 @@ def supported(url, service):
     client = Boto3(url, parameter_validation=False, inject_host_prefix=False)
     found = set()
     for operation in operation_names(service):
+        shape = client.client(service, ACCOUNT).meta.service_model.operation_model(operation).input_shape
+        params = {name: value for name, value in PATHS.get(service, {}).items() if shape and name in shape.members}
         try:
-            client.call(service, operation, ACCOUNT)
+            client.call(service, operation, ACCOUNT, **params)
             found.add(operation)
         except AwsError as error:
-            if error.code not in UNKNOWN and "does not support the operation" not in str(error):
+            is_refused = service == "s3" and error.code == "NotSimulated"
+            if error.code not in UNKNOWN and "does not support the operation" not in str(error) and not is_refused:
                 found.add(operation)
+        except (BotoCoreError, KeyError, TypeError):
+            # The client cannot make the request without other parameters, or read the response. Sim has no such operation.
+            pass
     return found

@@ -62,7 +62,9 @@ class Journeys:
 
     def instance(self, name, **params):
         params = {"Engine": "postgres", "DBInstanceClass": "db.t4g.medium", "AllocatedStorage": 20} | params
-        params |= {"MasterUsername": "draco", "MasterUserPassword": "simulated"}
+        params |= {"MasterUsername": "draco"}
+        if not params.get("ManageMasterUserPassword"):
+            params |= {"MasterUserPassword": "simulated"}
         self.prepare.call("rds", "CreateDBInstance", DBInstanceIdentifier=name, **params)
         self.prepare.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier=name)
 
@@ -427,6 +429,82 @@ class Journeys:
         self.assertRegex(self.call("sns", "Publish", **note)["MessageId"], "^[0-9a-f-]{36}$")
         self.assert_error("AuthorizationError", "sns", "Publish", STRANGER, **note)
         self.assert_error("NotFound", "sns", "Publish", TopicArn=topic + "-gone", Message="")
+
+
+    # Secrets and objects.
+
+    def test_a_secret_has_versions_and_can_be_restored(self):
+        def value(**params):
+            return self.call("secretsmanager", "GetSecretValue", SecretId="journey", **params)["SecretString"]
+
+        made = self.call("secretsmanager", "CreateSecret", Name="journey", SecretString="one")
+        self.assertRegex(made["ARN"], f"^arn:aws:secretsmanager:{REGION}:{PROD}:secret:journey-[0-9A-Za-z]{{6}}$")
+        self.assert_error("ResourceExistsException", "secretsmanager", "CreateSecret", Name="journey", SecretString="two")
+        put = self.call("secretsmanager", "PutSecretValue", SecretId=made["ARN"], SecretString="two")
+        self.assertEqual(put["VersionStages"], ["AWSCURRENT"])
+        self.assertEqual((value(), value(VersionStage="AWSPREVIOUS")), ("two", "one"))
+        self.assertEqual(value(VersionId=made["VersionId"]), "one")
+        described = self.call("secretsmanager", "DescribeSecret", SecretId="journey")
+        stages = {made["VersionId"]: ["AWSPREVIOUS"], put["VersionId"]: ["AWSCURRENT"]}
+        self.assertEqual(described["VersionIdsToStages"], stages)
+
+        self.call("secretsmanager", "DeleteSecret", SecretId="journey", RecoveryWindowInDays=7)
+        self.assert_error("InvalidRequestException", "secretsmanager", "GetSecretValue", SecretId="journey")
+        self.call("secretsmanager", "RestoreSecret", SecretId="journey")
+        self.assertEqual(value(), "two")
+        self.call("secretsmanager", "DeleteSecret", SecretId="journey", ForceDeleteWithoutRecovery=True)
+        time.sleep(0.2)
+        self.assert_error("ResourceNotFoundException", "secretsmanager", "GetSecretValue", SecretId="journey")
+
+    def test_secrets_are_listed_in_pages(self):
+        self.use(Simulation())
+        names = [f"listed-{number}" for number in range(5)]
+        for name in names:
+            self.prepare.call("secretsmanager", "CreateSecret", Name=name)
+        pages = self.client.pages("secretsmanager", "ListSecrets", 2)
+        self.assertEqual([secret["Name"] for page in pages for secret in page["SecretList"]], names)
+
+    def test_the_password_of_a_database_is_kept_in_a_secret(self):
+        self.instance("managed", ManageMasterUserPassword=True)
+        (found,) = self.call("rds", "DescribeDBInstances", DBInstanceIdentifier="managed")["DBInstances"]
+        secret = found["MasterUserSecret"]
+        self.assertEqual(secret["SecretStatus"], "active")
+        arn = secret["SecretArn"]
+        value = self.call("secretsmanager", "GetSecretValue", SecretId=arn)["SecretString"]
+        self.assertEqual(json.loads(value).keys(), {"username", "password"})
+        self.assertEqual(self.call("secretsmanager", "DescribeSecret", SecretId=arn)["OwningService"], "rds")
+        self.assert_error("InvalidRequestException", "secretsmanager", "DeleteSecret", SecretId=arn)
+        self.call("rds", "DeleteDBInstance", DBInstanceIdentifier="managed", SkipFinalSnapshot=True)
+        self.client.wait("rds", "DBInstanceDeleted", DBInstanceIdentifier="managed")
+        self.assert_error("ResourceNotFoundException", "secretsmanager", "GetSecretValue", SecretId=arn)
+
+    def test_objects_are_written_read_listed_and_deleted(self):
+        bucket = {"Bucket": "draco-journey"}
+        place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+        self.call("s3", "CreateBucket", **bucket, **place)
+        self.assert_error("BucketAlreadyOwnedByYou", "s3", "CreateBucket", **bucket, **place)
+        self.client.wait("s3", "BucketExists", **bucket)
+        text = "größer\n" * 10_000
+        key = "a folder/größe + 1.txt"
+        etag = self.client.put_object(key, text, **bucket)["ETag"]
+        self.client.wait("s3", "ObjectExists", **bucket, Key=key)
+        self.assertEqual(self.client.get_object(key, **bucket), text)
+        head = self.call("s3", "HeadObject", **bucket, Key=key)
+        self.assertEqual((head["ETag"], head["ContentLength"]), (etag, len(text.encode())))
+        with self.assertRaises(AwsError) as caught:
+            self.client.put_object(key, "other", **bucket, IfNoneMatch="*")
+        self.assertEqual(caught.exception.code, "PreconditionFailed")
+        for number in range(5):
+            self.prepare.put_object(f"list/{number}", "x", **bucket)
+        pages = self.client.pages("s3", "ListObjectsV2", 2, **bucket, Prefix="list/")
+        found = [item["Key"] for page in pages for item in page["Contents"]]
+        self.assertEqual(found, [f"list/{number}" for number in range(5)])
+        pages = self.client.pages("s3", "ListObjectsV2", 2, **bucket, Delimiter="/")
+        found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+        self.assertEqual(found, ["a folder/", "list/"])
+        self.assert_error(("403", "AccessDenied", "Forbidden"), "s3", "HeadObject", DR, **bucket, Key=key)
+        self.call("s3", "DeleteObject", **bucket, Key=key)
+        self.client.wait("s3", "ObjectNotExists", **bucket, Key=key)
 
 
 class WithBoto3(Journeys, unittest.TestCase):

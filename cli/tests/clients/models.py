@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree
 
 from botocore.loaders import Loader
@@ -47,7 +48,35 @@ COMMON = {
         "UnrecognizedClientException",
         "ValidationException",
     },
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. The model lists few of them.
+    "rest-xml": {
+        "AccessDenied",
+        "BadDigest",
+        "IllegalLocationConstraintException",
+        "IncompleteBody",
+        "InternalError",
+        "InvalidAccessKeyId",
+        "InvalidArgument",
+        "InvalidBucketName",
+        "InvalidDigest",
+        "InvalidLocationConstraint",
+        "InvalidRequest",
+        "KMS.DisabledException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+        "KeyTooLongError",
+        "MetadataTooLarge",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "NotImplemented",
+        "PermanentRedirect",
+        "PreconditionFailed",
+        "SlowDown",
+    },
 }
+
+# Headers of HTTP, which are not members of a response.
+HTTP = {"content-type", "content-length"}
 
 # Lists that the model requires, and that AWS leaves out if they are empty. LocalStack's
 # test_send_message_batch_with_oversized_contents_with_updated_maximum_message_size recorded it.
@@ -66,14 +95,16 @@ class ResponseChecker:
             self.models[service] = ServiceModel(Loader().load_service_model(name, "service-2"), name)
         return self.models[service]
 
-    def check(self, service, operation, status, body):
+    def check(self, service, operation, status, body, headers=None):
         """The errors in one response, one line each."""
         model = self.model(service)
-        protocol = "query" if model.resolved_protocol == "query" else "json"
+        protocol = model.resolved_protocol if model.resolved_protocol in COMMON else "json"
         try:
             known = model.operation_model(operation)
         except OperationNotFoundError:
             known = None
+        if protocol == "rest-xml":
+            return list(self.rest(model, known, status, body, headers or {}))
         try:
             root = _tree(body) if protocol == "query" else json.loads(body)
         except (ElementTree.ParseError, json.JSONDecodeError) as why:
@@ -83,6 +114,49 @@ class ResponseChecker:
         if known is None:
             return ["is a success, but the model has no such operation"]
         return list(_xml_output(known, root) if protocol == "query" else _json(known.output_shape, root, operation))
+
+    def rest(self, model, known, status, body, headers):
+        """S3: members are headers, or the body, or elements of the body."""
+        if known is None:
+            yield "is not the response of an operation"
+            return
+        success = known.http.get("responseCode", 200)
+        has_body = known.http["method"] != "HEAD" and status not in (204, 304)
+        if bool(body) and not has_body:
+            yield f"has a body with status {status}"
+        if status >= 400 and has_body or status == 301 and has_body:
+            try:
+                root = _tree(body)
+            except ElementTree.ParseError as why:
+                yield f"is not XML: {why}"
+                return
+            code = root.findtext("Code")
+            if root.tag != "Error" or not root.findtext("Message") or not root.findtext("RequestId"):
+                yield "is not an Error with Code, Message and RequestId"
+            elif code not in COMMON["rest-xml"] | {shape.name for shape in known.error_shapes}:
+                yield f"{code} is neither an error of this operation nor a common error"
+        if status != success:
+            return
+        shape = known.output_shape
+        members = shape.members if shape else {}
+        located = {
+            member.serialization["name"].lower(): (name, member)
+            for name, member in members.items()
+            if member.serialization.get("location") in ("header", "headers")
+        }
+        for header, value in headers.items():
+            prefix = next((name for name in located if name.endswith("-") and header.startswith(name)), None)
+            if header in located:
+                name, member = located[header]
+                yield from _header(member, value, f"{known.name}.{name}")
+            elif not prefix and header not in HTTP:
+                yield f"{known.name} has an unknown header {header}"
+        inside = {name: member for name, member in members.items() if "location" not in member.serialization}
+        payload = shape.serialization.get("payload") if shape else None
+        if inside and not payload:
+            yield from _flat(inside, _tree(body), known.name)
+        elif body and not payload:
+            yield f"{known.name} has a body, and the model has none"
 
     def error(self, protocol, model, known, status, root):
         if protocol == "query":
@@ -110,6 +184,31 @@ class ResponseChecker:
                 return
         if code not in COMMON[protocol]:
             yield f"{code} is neither an error of this operation nor a common error"
+
+
+def _header(shape, text, path):
+    if shape.type_name == "timestamp":
+        try:
+            parsedate_to_datetime(text)
+        except ValueError:
+            yield f"{path} is {text!r}, which is not a date of HTTP"
+    else:
+        yield from _text(shape, text, path)
+
+
+def _flat(members, root, path):
+    """Elements of a response of S3, where the elements of a list are not in an element of their own."""
+    names = {member.serialization.get("name", name): member for name, member in members.items()}
+    for child in root:
+        member = names.get(child.tag)
+        if member is None:
+            yield f"{path} has an unknown member {child.tag}"
+        elif member.type_name == "list" and child.tag != "ChecksumAlgorithm":
+            yield from _flat(member.member.members, child, f"{path}.{child.tag}[]")
+        elif member.type_name == "list":
+            yield from _xml(member.member, child, f"{path}.{child.tag}[]")
+        else:
+            yield from _xml(member, child, f"{path}.{child.tag}")
 
 
 def _tree(body):

@@ -16,8 +16,8 @@ import botocore.session
 from simulation import PROD, REGION, Simulation
 
 # The name of each service in botocore and in signatures, and how many of its operations sim has.
-SERVICES = {"kms": "kms", "rds": "rds", "sns": "sns", "sqs": "sqs", "stepfunctions": "states", "sts": "sts"}
-OPERATIONS = {"kms": 26, "rds": 33, "sns": 16, "sqs": 17, "stepfunctions": 13, "sts": 1}
+SERVICES = {"kms": "kms", "rds": "rds", "secretsmanager": "secretsmanager", "sns": "sns", "sqs": "sqs", "stepfunctions": "states", "sts": "sts"}
+OPERATIONS = {"kms": 26, "rds": 33, "secretsmanager": 9, "sns": 16, "sqs": 17, "stepfunctions": 13, "sts": 1}
 
 # The clients do not send these parameters: botocore makes `PreSignedUrl` from `SourceRegion`.
 NOT_SENT = ("SourceRegion",)
@@ -167,6 +167,117 @@ class AllOperations(unittest.TestCase):
 def members(model, operation):
     shape = model.operation_model(operation).input_shape
     return shape.members if shape else {}
+
+
+# S3: the operation is in the method and the path. Requests in AWS's own form, and the members that sim reads.
+OBJECT, BUCKET = "/draco-bucket/key", "/draco-bucket"
+S3 = {
+    "CreateBucket": ("PUT", BUCKET, {"x-amz-object-ownership"}),
+    "DeleteObject": ("DELETE", OBJECT, {"x-amz-expected-bucket-owner"}),
+    "GetObject": ("GET", OBJECT, {"If-Match", "If-None-Match", "x-amz-checksum-mode", "x-amz-expected-bucket-owner"}),
+    "HeadBucket": ("HEAD", BUCKET, {"x-amz-expected-bucket-owner"}),
+    "HeadObject": ("HEAD", OBJECT, {"If-Match", "If-None-Match", "x-amz-checksum-mode", "x-amz-expected-bucket-owner"}),
+    "ListObjectsV2": (
+        "GET",
+        f"{BUCKET}?list-type=2",
+        {
+            "continuation-token",
+            "delimiter",
+            "encoding-type",
+            "fetch-owner",
+            "max-keys",
+            "prefix",
+            "start-after",
+            "x-amz-expected-bucket-owner",
+        },
+    ),
+    "PutObject": (
+        "PUT",
+        OBJECT,
+        {
+            "Content-MD5",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "x-amz-checksum-crc32",
+            "x-amz-checksum-crc32c",
+            "x-amz-checksum-crc64nvme",
+            "x-amz-expected-bucket-owner",
+            "x-amz-meta-",
+            "x-amz-server-side-encryption",
+            "x-amz-server-side-encryption-aws-kms-key-id",
+            "x-amz-storage-class",
+        },
+    ),
+}
+# It belongs to HTTP, or says how a body was sent.
+NO_MEMBERS = {"Content-Length", "Content-Type", "x-amz-sdk-checksum-algorithm"}
+
+
+class AllOperationsOfS3(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.simulation = Simulation(speed=6000)
+        cls.addClassCleanup(cls.simulation.stop)
+        cls.model = botocore.session.get_session().get_service_model("s3")
+
+    def ask(self, method, path, headers=None, body=None):
+        connection = http.client.HTTPConnection(urlsplit(self.simulation.url).netloc, timeout=30)
+        scope = f"AWS4-HMAC-SHA256 Credential={PROD}/20261121/{REGION}/s3/aws4_request, Signature=0"
+        connection.request(method, path, body, {"authorization": scope} | (headers or {}))
+        response = connection.getresponse()
+        answer = response.status, response.read().decode()
+        connection.close()
+        return answer
+
+    def test_members_that_are_not_read_are_refused(self):
+        """Those of all operations that sim has, at each of them."""
+        located = {
+            (shape.serialization["location"], shape.serialization["name"])
+            for operation in S3
+            for shape in members(self.model, operation).values()
+            if shape.serialization.get("location") in ("header", "headers", "querystring")
+        }
+        located |= {("header", "x-amz-zzz"), ("querystring", "zzz"), ("querystring", "acl")}
+        asked, wrong = 0, []
+        for operation, (method, path, read) in S3.items():
+            for location, name in sorted(located):
+                if name in read | NO_MEMBERS:
+                    continue
+                if location == "querystring":
+                    status, body = self.ask(method, f"{path}{'&' if '?' in path else '?'}{name}=x")
+                else:
+                    status, body = self.ask(method, path, {name + ("x" if location == "headers" else ""): "x"})
+                asked += 1
+                names = name.lower().rstrip("-") in body.lower() or method == "HEAD"
+                if status != 501 or not names:
+                    wrong.append(f"{operation} {name}: {status} {body}")
+        self.assertGreater(asked, 300)
+        self.assertEqual(wrong[:40], [], f"{len(wrong)} of {asked}")
+
+    def test_other_requests_are_refused(self):
+        for method, path in [
+            ("GET", "/"),
+            ("GET", BUCKET),
+            ("GET", f"{BUCKET}?list-type=1"),
+            ("GET", f"{BUCKET}?versioning"),
+            ("POST", f"{BUCKET}?delete"),
+            ("DELETE", BUCKET),
+            ("PUT", f"{BUCKET}?acl"),
+            ("PUT", f"{OBJECT}?x-id=GetObject"),
+            ("POST", f"{OBJECT}?uploads"),
+            ("OPTIONS", OBJECT),
+        ]:
+            with self.subTest(f"{method} {path}"):
+                status, body = self.ask(method, path)
+                self.assertEqual((status, "NotSimulated" in body), (501, True), body)
+
+    def test_bodies_are_refused_where_the_model_has_none(self):
+        for operation in ("DeleteObject", "GetObject", "ListObjectsV2"):
+            with self.subTest(operation):
+                self.assertEqual(self.ask(*S3[operation][:2], body="x")[0], 501)
+        for body in ("x", "<CreateBucketConfiguration><Tags/></CreateBucketConfiguration>"):
+            self.assertEqual(self.ask("PUT", BUCKET, body=body)[0], 501)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,20 @@ GROUPS = sorted({question.group for question in QUESTIONS})
 # Databases and their snapshots take minutes, so time passes faster for them.
 SPEEDS = {
     group: 6000
-    for group in ("clusters", "copies", "databases", "deletions", "events", "filters", "regions", "sharing", "snapshots")
+    for group in (
+        "changes",
+        "clusters",
+        "copies",
+        "databases",
+        "deletions",
+        "events",
+        "filters",
+        "groups",
+        "regions",
+        "restores",
+        "sharing",
+        "snapshots",
+    )
 }
 
 

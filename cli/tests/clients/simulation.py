@@ -106,6 +106,12 @@ class Boto3:
     def page_size(self, size):
         return {"MaxRecords": size}
 
+    def put_object(self, key, text, **params):
+        return self.call("s3", "PutObject", Key=key, Body=text.encode(), **params)
+
+    def get_object(self, key, **params):
+        return self.call("s3", "GetObject", Key=key, **params)["Body"].read().decode()
+
 
 class CommandLine:
     """The AWS command line: `aws rds copy-db-snapshot --source-db-snapshot-identifier …`."""
@@ -147,10 +153,10 @@ class CommandLine:
         return json.loads(ran.stdout) if ran.stdout.strip() else {}
 
     def call(self, service, operation, account=PROD, region=REGION, role=None, **params):
-        return self.run(service, xform_name(operation, "-"), *flags(params), account=account, region=region, role=role)
+        return self.run(command(service), xform_name(operation, "-"), *flags(params), account=account, region=region, role=role)
 
     def wait(self, service, until, account=PROD, region=REGION, **params):
-        self.run(service, "wait", xform_name(until, "-"), *flags(params), account=account, region=region)
+        self.run(command(service), "wait", xform_name(until, "-"), *flags(params), account=account, region=region)
 
     def pages(self, service, operation, size, account=PROD, **params):
         """The command line requests all pages itself and prints one result."""
@@ -158,6 +164,22 @@ class CommandLine:
 
     def page_size(self, size):
         return {"PageSize": size}
+
+    def put_object(self, key, text, **params):
+        body = Path(self.folder.name) / "body"
+        body.write_text(text)
+        return self.call("s3", "PutObject", Key=key, Body=str(body), **params)
+
+    def get_object(self, key, account=PROD, **params):
+        body = Path(self.folder.name) / "body"
+        # The name of the file is an argument without a flag.
+        self.run("s3api", "get-object", *flags({"Key": key} | params), str(body), account=account)
+        return body.read_text()
+
+
+def command(service):
+    """The command line has the operations of S3 under another name."""
+    return "s3api" if service == "s3" else service
 
 
 def flags(params):

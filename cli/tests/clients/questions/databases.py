@@ -33,7 +33,7 @@ INSTANCE = {
 def create(aws, *without, **params):
     """Creates an instance. Parameters can be changed or left out."""
     wanted = {"DBInstanceIdentifier": aws.new("instance")} | INSTANCE | params
-    wanted = {name: value for name, value in wanted.items() if name not in without}
+    wanted = {name: value for name, value in wanted.items() if name not in without and value is not None}
     return aws.rds.CreateDBInstance(**wanted)["DBInstance"]
 
 
