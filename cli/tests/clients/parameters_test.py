@@ -15,9 +15,9 @@ import botocore.session
 
 from simulation import PROD, REGION, Simulation
 
-# The name of each service in botocore and in signatures, and how many of its operations sim has.
+# The name of each service in botocore and in signatures, and how many of its operations sim has at least.
 SERVICES = {"kms": "kms", "rds": "rds", "secretsmanager": "secretsmanager", "sns": "sns", "sqs": "sqs", "stepfunctions": "states", "sts": "sts"}
-OPERATIONS = {"kms": 26, "rds": 33, "secretsmanager": 9, "sns": 16, "sqs": 17, "stepfunctions": 13, "sts": 1}
+OPERATIONS = {"kms": 26, "rds": 68, "secretsmanager": 9, "sns": 16, "sqs": 17, "stepfunctions": 13, "sts": 1}
 
 # The clients do not send these parameters: botocore makes `PreSignedUrl` from `SourceRegion`.
 NOT_SENT = ("SourceRegion",)
@@ -114,8 +114,8 @@ class AllOperations(unittest.TestCase):
         self.assertEqual(wrong[:40], [], f"{len(wrong)} of {asked}")
 
     def test_the_operations_of_sim_are_found(self):
-        found = {service: len(operations) for service, operations in self.operations.items()}
-        self.assertEqual(found, OPERATIONS)
+        for service, least in OPERATIONS.items():
+            self.assertGreaterEqual(len(self.operations[service]), least, service)
 
     def test_an_unknown_parameter_is_refused_in_every_form(self):
         def unknown(model, _):

@@ -33,6 +33,7 @@ SPEEDS = {
         "events",
         "filters",
         "groups",
+        "power",
         "regions",
         "restores",
         "sharing",
