@@ -149,7 +149,7 @@ def rds_cluster(call):
     cluster = {
         "DBClusterIdentifier": "fleet",
         "Engine": "aurora-postgresql",
-        "EngineVersion": "16.8",
+        "EngineVersion": "17.4",
         "MasterUsername": "draco",
         "MasterUserPassword": "simulated",
         "PreferredBackupWindow": "03:10-03:40",

@@ -4,7 +4,6 @@ from differences_moto_rds import DESCRIBED, PUBLISHED, SIZES, SUPPORTED
 from not_simulated import (
     ACCESS,
     ENGINES,
-    GROUPS,
     HARDWARE,
     MAINTENANCE,
     MODES,
@@ -14,6 +13,8 @@ from not_simulated import (
     RESTORING,
 )
 from references import Api, Example, ExampleWithout, NotSupported, Open, Page, Undecided
+
+OPTION_GROUPS = Undecided("The API reference describes the member. No example of a cluster has it.")
 
 RDS_INSTANCE = [
     ("sim", "*DBInstance*", ["DatabaseInsightsMode", "DedicatedLogVolume"], PUBLISHED),
@@ -42,14 +43,14 @@ RDS_INSTANCE = [
         [
             "CustomerOwnedIpEnabled",
             "DBSecurityGroups",
-            "DBSubnetGroup",
             "DomainMemberships",
             "Endpoint.HostedZoneId",
-            "VpcSecurityGroups",
         ],
         NETWORKS,
     ),
-    ("other", "*DBInstance*", ["DBParameterGroups", "OptionGroupMemberships"], GROUPS),
+    ("both", "*DBInstance*", ["DBSubnetGroup.Subnets"], Example("rds/create-db-instance", '"SubnetIdentifier": "subnet-########"')),
+    ("sim", "*DBInstance*", ["DBSubnetGroup.SupportedNetworkTypes"], PUBLISHED),
+    ("both", "*DBInstance*", ["VpcSecurityGroups"], Example("rds/create-db-instance", '"VpcSecurityGroupId": "sg-12345abc"')),
     ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
     (
         "other",
@@ -77,7 +78,7 @@ RDS_INSTANCE = [
     (
         "other",
         "*DBInstance*",
-        ["CACertificateIdentifier", "CertificateDetails"],
+        ["CertificateDetails.ValidTill"],
         MAINTENANCE,
     ),
     ("other", "*DBInstance*", ["AssociatedRoles"], ACCESS),
@@ -98,14 +99,6 @@ RDS_INSTANCE = [
         "*DBInstance*",
         ["DBName"],
         Api("rds", "DBInstance", "The initial database name that you provided (if required)"),
-    ),
-    (
-        "other",
-        "*DBInstance*",
-        ["PendingModifiedValues"],
-        Undecided(
-            "The API reference has it only while changes are pending. The example of create-db-instance has the password."
-        ),
     ),
     ("other", "*DBInstance*", ["PromotionTier"], ExampleWithout("rds/create-db-instance")),
     (
@@ -197,14 +190,26 @@ RDS_CLUSTER = [
     (
         "other",
         "*DBCluster*",
-        ["DBSubnetGroup", "HostedZoneId", "VpcSecurityGroups"],
+        ["HostedZoneId"],
         NETWORKS,
     ),
-    ("other", "*DBCluster*", ["DBClusterParameterGroup"], GROUPS),
+    ("sim", "*DBCluster*", ["DBClusterOptionGroupMemberships"], OPTION_GROUPS),
+    (
+        "both",
+        "*DBCluster*",
+        ["DBClusterParameterGroup"],
+        Example("rds/create-db-cluster", '"DBClusterParameterGroup": "default.aurora-postgresql13"'),
+    ),
+    (
+        "both",
+        "*DBCluster*",
+        ["VpcSecurityGroups"],
+        Example("rds/create-db-cluster", '"VpcSecurityGroupId": "sg-0b9130572daf3dc16", "Status": "active"'),
+    ),
     ("other", "*DBCluster*", ["EarliestRestorableTime", "LatestRestorableTime"], RESTORING),
     ("other", "*DBCluster*", ["CrossAccountClone"], REPLICAS),
     ("other", "*DBCluster*", ["ActivityStreamStatus"], MONITORING),
-    ("other", "*DBCluster*", ["AssociatedRoles", "ReaderEndpoint"], ACCESS),
+    ("other", "*DBCluster*", ["AssociatedRoles"], ACCESS),
     (
         "other",
         "*DBCluster*",

@@ -4,8 +4,6 @@ from not_simulated import (
     ACCESS,
     BACKUP_EVENTS,
     ENGINES,
-    GROUPS,
-    MAINTENANCE,
     MODES,
     MONITORING,
     NETWORKS,
@@ -24,6 +22,7 @@ PUBLISHED = Undecided(
 )
 DESCRIBED = Undecided("The API reference describes the member. No example of a cluster snapshot has it.")
 SIZES = Undecided("The example of describe-db-cluster-snapshots has 0, that of create-db-cluster-snapshot has 1.")
+OPTION_GROUPS = Undecided("The API reference describes the member. No example of a cluster has it.")
 SUPPORTED = Api("rds", "CreateDBInstance", "By default, this value is set to open-source-rds-extended-support")
 
 RDS_INSTANCE = [
@@ -36,12 +35,25 @@ RDS_INSTANCE = [
         Example(CREATED_INSTANCE, '"PerformanceInsightsEnabled": false'),
     ),
     ("sim", "*DBInstance*", ["PubliclyAccessible"], Example(CREATED_INSTANCE, '"PubliclyAccessible": true')),
-    ("other", "*DBInstance*", ["DBSecurityGroups", "DomainMemberships", "VpcSecurityGroups"], NETWORKS),
-    ("other", "*DBInstance*", ["DBParameterGroups", "OptionGroupMemberships"], GROUPS),
+    ("other", "*DBInstance*", ["DBSecurityGroups", "DomainMemberships"], NETWORKS),
+    ("sim", "*DBInstance*", ["CertificateDetails"], PUBLISHED),
+    ("sim", "*DBInstance*", ["DBSubnetGroup"], Example(CREATED_INSTANCE, '"DBSubnetGroupName": "default"')),
+    ("sim", "*DBInstance*", ["PendingModifiedValues"], Example(CREATED_INSTANCE, '"PendingModifiedValues": {')),
+    (
+        "both",
+        "*DBInstance*",
+        ["OptionGroupMemberships.OptionGroupName"],
+        Example(CREATED_INSTANCE, '"OptionGroupName": "default:mysql-5-7"'),
+    ),
     ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
     ("other", "*DBInstance*", ["ReadReplicaDBInstanceIdentifiers"], REPLICAS),
     ("other", "*DBInstance*", ["EnabledCloudwatchLogsExports"], MONITORING),
-    ("other", "*DBInstance*", ["CACertificateIdentifier"], MAINTENANCE),
+    (
+        "both",
+        "*DBInstance*",
+        ["CACertificateIdentifier"],
+        Undecided("An account has a default certificate authority. No text states which one."),
+    ),
     ("other", "*DBInstance*", ["AssociatedRoles"], ACCESS),
     ("both", "CreateDBInstance", ["DBInstanceStatus"], Example(CREATED_INSTANCE, '"DBInstanceStatus": "creating"')),
     ("both", "*DBInstance*", ["DbInstancePort"], Example(CREATED_INSTANCE, '"DbInstancePort": 0')),
@@ -131,15 +143,25 @@ RDS_CLUSTER = [
         "other",
         "*DBCluster*",
         [
-            "DBSubnetGroup",
             "DomainMemberships",
             "HostedZoneId",
             "PubliclyAccessible",
-            "VpcSecurityGroups",
         ],
         NETWORKS,
     ),
-    ("other", "*DBCluster*", ["DBClusterParameterGroup"], GROUPS),
+    ("sim", "*DBCluster*", ["DBClusterOptionGroupMemberships"], OPTION_GROUPS),
+    (
+        "both",
+        "*DBCluster*",
+        ["DBClusterParameterGroup"],
+        Example("rds/create-db-cluster", '"DBClusterParameterGroup": "default.aurora-postgresql13"'),
+    ),
+    (
+        "both",
+        "*DBCluster*",
+        ["VpcSecurityGroups"],
+        Example("rds/create-db-cluster", '"VpcSecurityGroupId": "sg-0b9130572daf3dc16", "Status": "active"'),
+    ),
     ("other", "*DBCluster*", ["EarliestRestorableTime", "LatestRestorableTime"], RESTORING),
     (
         "other",
@@ -148,7 +170,7 @@ RDS_CLUSTER = [
         REPLICAS,
     ),
     ("other", "*DBCluster*", ["EnabledCloudwatchLogsExports"], MONITORING),
-    ("other", "*DBCluster*", ["AssociatedRoles", "ReaderEndpoint"], ACCESS),
+    ("other", "*DBCluster*", ["AssociatedRoles"], ACCESS),
     ("other", "*DBCluster*", ["BacktrackWindow", "ScalingConfigurationInfo"], ENGINES),
     (
         "other",

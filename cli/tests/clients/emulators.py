@@ -32,7 +32,9 @@ SERVICES = ("kms", "rds", "s3", "secretsmanager", "sns", "sqs", "stepfunctions",
 UNKNOWN = ("InvalidAction", "MissingAuthenticationToken", "UnknownOperationException")
 
 # The path of a request to S3 needs these. There, sim refuses an operation as a request or a parameter that it does not have.
-PATHS = {"s3": {"Bucket": "nosuch", "Key": "nosuch"}}
+PATHS = {
+    "s3": {"Bucket": "nosuch", "Key": "nosuch", "CopySource": "nosuch/nosuch", "UploadId": "nosuch", "PartNumber": 1}
+}
 
 
 class Moto:
@@ -123,7 +125,7 @@ def supported(url, service):
     found = set()
     for operation in operation_names(service):
         shape = client.client(service, ACCOUNT).meta.service_model.operation_model(operation).input_shape
-        params = {name: value for name, value in PATHS.get(service, {}).items() if shape and name in shape.members}
+        params = {name: value for name, value in PATHS.get(service, {}).items() if shape and name in shape.required_members}
         try:
             client.call(service, operation, ACCOUNT, **params)
             found.add(operation)

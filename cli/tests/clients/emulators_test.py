@@ -86,6 +86,7 @@ GENERATED = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
     (re.compile(r"\b(db|cluster)-[0-9A-Z]{20,}\b"), r"\1-RESOURCE"),
     (re.compile(r"\.(cluster-|cluster-ro-)?\w+\.([\w-]+)\.rds\.amazonaws\.com"), r".\1HOST.\2.rds.amazonaws.com"),
+    (re.compile(r"\b(sg|subnet|vpc)-[0-9a-f]{8,17}\b"), r"\1-ID"),
     (re.compile(r"\b(rds:[a-z-]+)(-\d+){5}"), r"\1-DATE"),
     (re.compile(r"^https?://[^/]+/(\d{12}/)"), r"https://HOST/\1"),
 ]

@@ -2,9 +2,8 @@
 
 from references import NotSimulated, Undecided
 
-NETWORKS = NotSimulated("Sim has no networks: no VPCs, security groups, subnets, domains or hosted zones.")
-GROUPS = NotSimulated("Sim has no parameter groups and no option groups.")
-RESTORING = NotSimulated("Sim does not restore databases, so it has no times to which they can be restored.")
+NETWORKS = NotSimulated("Of networks, sim has VPCs, subnets and security groups: no domains, no hosted zones, no VPCs of snapshots.")
+RESTORING = Undecided("AWS's texts do not state when a new database has its first restorable time. Here, it needs a backup.")
 REPLICAS = NotSimulated("Sim has no read replicas, no clones and no global clusters.")
 MONITORING = NotSimulated(
     "Sim has no enhanced monitoring, no Performance Insights, no log exports and no activity streams."

@@ -88,7 +88,10 @@ fn run_operation(state: &mut State, ctx: &RdsContext, call: Call) -> CallResult 
         }
         "RebootDBInstance" | "RebootDBCluster" => run(call, |wanted| databases::power::reboot(state, ctx, &wanted)),
         "FailoverDBCluster" => run(call, |wanted| databases::power::fail_over(state, ctx, &wanted)),
-        "StopDBInstance" | "StopDBCluster" => run(call, |wanted| databases::power::stop(state, ctx, &wanted)),
+        "StopDBInstance" | "StopDBCluster" => {
+            databases::power::check_parameters(&call, ctx.kind)?;
+            run(call, |wanted| databases::power::stop(state, ctx, &wanted))
+        }
         "StartDBInstance" | "StartDBCluster" => run(call, |wanted| databases::power::start(state, ctx, &wanted)),
         "DeleteDBInstance" | "DeleteDBCluster" => run(call, |wanted| databases::delete::delete(state, ctx, &wanted)),
         "CreateDBSnapshot" | "CreateDBClusterSnapshot" => run(call, |wanted| lifecycle::create(state, ctx, wanted)),

@@ -16,7 +16,7 @@ use super::changes::{self, Step};
 use super::members::{self, LONGEST_STOP};
 use super::plan::became_available;
 use super::{DatabaseUid, Status, Use};
-use crate::call::Error;
+use crate::call::{Call, Error};
 use crate::world::State;
 
 #[derive(Deserialize)]
@@ -89,15 +89,20 @@ pub(in crate::rds) struct StopRequest {
     snapshot: Option<String>,
 }
 
+/// `StopDBCluster` has no snapshot.
+pub(in crate::rds) fn check_parameters(call: &Call, kind: Kind) -> Result<(), Error> {
+    if kind == Kind::Cluster && call.input.has("DBSnapshotIdentifier") {
+        return Err(Error::not_simulated("the parameter DBClusterSnapshotIdentifier of rds:StopDBCluster".to_owned()));
+    }
+    Ok(())
+}
+
 pub(in crate::rds) fn stop(state: &mut State, ctx: &RdsContext, wanted: &StopRequest) -> Result<Value, Error> {
     let found = ctx.own_database(state, &wanted.identifier)?;
     let (uid, arn, tags) = (found.uid(), found.arn.clone(), found.tags_for_snapshots());
     check_can_stop(found)?;
     found.check(Use::Stop)?;
     let taking = match &wanted.snapshot {
-        Some(_) if ctx.kind == Kind::Cluster => {
-            return Err(Error::not_simulated("snapshots of stopped clusters".to_owned()));
-        }
         Some(named) => Some(take_snapshot(state, ctx, &arn, named, tags)?),
         None => None,
     };
