@@ -32,7 +32,7 @@ use crate::{Failure, print_line};
 
 /// Run a simulated AWS for the AWS command line and every SDK
 ///
-/// It has the operations of RDS, KMS, SNS, SQS, Step Functions and STS that are needed to keep snapshots in a second
+/// It has the operations of RDS, KMS, SNS, SQS, Step Functions, STS, Secrets Manager and S3 that are needed to keep snapshots in a second
 /// account. It makes no calls to AWS, costs nothing, and keeps no data after its end. It prints each event; Ctrl-C ends it.
 #[derive(Args)]
 #[command(after_long_help = HELP)]

@@ -40,7 +40,14 @@ impl ClientFiles {
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let created = fs::create_dir(&folder).and_then(|()| fs::write(folder.join(Self::CA), ca));
         created.map_err(|error| {
-            failure(format!("creating the folder {} for clients of databases: {error}", folder.display()))
+            let folder = folder.display();
+            failure(match error.kind() {
+                std::io::ErrorKind::AlreadyExists => format!(
+                    "the folder {folder} for clients of databases exists, perhaps of another simulation that runs here; use \
+                     --engines=DIR with another folder"
+                ),
+                _ => format!("creating the folder {folder} for clients of databases: {error}"),
+            })
         })?;
         let files = Self { folder };
         files.write(&[])?;

@@ -38,10 +38,24 @@ const SETTINGS: [&str; 6] = [
     "--skip-name-resolve",
 ];
 
-/// What the master user may do ("Master user account privileges", RDS User Guide).
-const MASTER_PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, \
-    SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, \
-    CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER, REPLICATION SLAVE";
+/// What the master user may do ("Master user account privileges", RDS User Guide), and where. MariaDB cannot except a database
+/// from `*.*`. But of the rows for databases, only the one with the most specific name counts, so `mysql` and `sys` are protected.
+const MASTER_PRIVILEGES: [(&str, &str); 4] = [
+    ("RELOAD, PROCESS, SHOW DATABASES, REPLICATION CLIENT, REPLICATION SLAVE, CREATE USER", "*.*"),
+    (
+        "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, \
+         EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER",
+        "`%`.*",
+    ),
+    ("SELECT", "mysql.*"),
+    ("SELECT, EXECUTE, SHOW VIEW", "sys.*"),
+];
+
+/// What `rdsadmin` may do in a server that clients can reach: no more than the master user, which may change the password of every
+/// user.
+const REACHABLE: &str = "RELOAD, CREATE USER";
+/// What `rdsadmin` may do in a server that nobody else can reach.
+const ALONE: &str = "ALL";
 
 impl MariaDb {
     pub(crate) fn new(programs: MariaDbPrograms) -> Self {
@@ -49,18 +63,35 @@ impl MariaDb {
         Self { programs, password: (0..32).map(|_| random.alphanumeric()).collect() }
     }
 
-    /// Starts a server, and waits until it accepts connections.
-    fn start_with(&self, place: &Place, args: &[String], folder: &Folder) -> Result<Process, Failure> {
+    /// Starts a server, and waits until it accepts connections. Before that, it makes `rdsadmin` anew, so that clients cannot take
+    /// it away, and runs these statements.
+    fn start_with(
+        &self,
+        place: &Place,
+        args: &[String],
+        (privileges, statements): (&str, &str),
+        folder: &Folder,
+    ) -> Result<Process, Failure> {
+        let init = place.path().join("init.sql");
+        let password = literal(&self.password);
+        let statements = format!(
+            "SET SESSION sql_log_bin = 0;\nCREATE OR REPLACE USER rdsadmin@localhost IDENTIFIED BY {password};\n\
+             GRANT {privileges} ON *.* TO rdsadmin@localhost WITH GRANT OPTION;\n{statements}"
+        );
+        let written = fs::write(&init, statements).and_then(|()| folder.owner.give(&init));
+        written.map_err(|error| failure(format!("writing {}: {error}", init.display())))?;
         let (socket, log) = (socket(place), place.log());
         let _ = fs::remove_file(&socket);
         let mut all = vec!["--no-defaults".to_owned(), format!("--datadir={}", place.data().display())];
         all.push(format!("--socket={socket}"));
         all.push(format!("--pid-file={}", place.file("pid")));
+        all.push(format!("--init-file={}", init.display()));
         all.extend(SETTINGS.iter().map(|setting| (*setting).to_owned()));
         all.extend_from_slice(args);
         let mut process = Process::start(&self.programs.server, all, self.end_signal(), &log, folder)?;
-        process.wait_until(&log, || greets(&socket))?;
-        Ok(process)
+        let started = process.wait_until(&log, || greets(&socket));
+        let _ = fs::remove_file(&init);
+        started.map(|()| process)
     }
 
     /// Runs a server that nobody else can reach, for the time of `act`.
@@ -72,7 +103,7 @@ impl MariaDb {
         act: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let args: Vec<String> = args.iter().cloned().chain(["--skip-networking".to_owned()]).collect();
-        let mut process = self.start_with(place, &args, folder)?;
+        let mut process = self.start_with(place, &args, (ALONE, ""), folder)?;
         let result = act();
         process.end(self.stop_signal());
         result
@@ -80,12 +111,9 @@ impl MariaDb {
 
     /// Starts a server on a volume for the time that these statements take, which it runs before anything else.
     fn execute(&self, place: &Place, statements: &str, folder: &Folder) -> Result<(), Failure> {
-        let path = place.path().join("init.sql");
-        let written = fs::write(&path, statements).and_then(|()| folder.owner.give(&path));
-        written.map_err(|error| failure(format!("writing {}: {error}", path.display())))?;
-        let result = self.alone(place, &[format!("--init-file={}", path.display())], folder, || Ok(()));
-        let _ = fs::remove_file(&path);
-        result
+        let args = ["--skip-networking".to_owned()];
+        self.start_with(place, &args, (ALONE, statements), folder)?.end(self.stop_signal());
+        Ok(())
     }
 
     /// The client, as `rdsadmin`.
@@ -112,14 +140,7 @@ impl Product for MariaDb {
         ]);
         install.arg(format!("--datadir={}", template.data().display())).args(SETTINGS);
         run(&mut install, "")?;
-        let statements = format!(
-            "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';\n\
-             FLUSH PRIVILEGES;\n\
-             RENAME USER root@localhost TO rdsadmin@localhost;\n\
-             ALTER USER rdsadmin@localhost IDENTIFIED BY {};\n",
-            literal(&self.password)
-        );
-        self.execute(template, &statements, folder)
+        self.execute(template, "DELETE FROM mysql.global_priv WHERE User = 'root';\nFLUSH PRIVILEGES;\n", folder)
     }
 
     fn fill(&self, place: &Place, contents: &NewVolume, folder: &Folder) -> Result<(), Failure> {
@@ -128,9 +149,10 @@ impl Product for MariaDb {
             Some(password) => format!("IDENTIFIED BY {}", literal(password)),
             None => "ACCOUNT LOCK".to_owned(),
         };
-        let mut statements = format!(
-            "CREATE USER {master} {identified};\nGRANT {MASTER_PRIVILEGES} ON *.* TO {master} WITH GRANT OPTION;\n"
-        );
+        let mut statements = format!("CREATE USER {master} {identified};\n");
+        for (privileges, on) in MASTER_PRIVILEGES {
+            statements.push_str(&format!("GRANT {privileges} ON {on} TO {master} WITH GRANT OPTION;\n"));
+        }
         if let Some(database) = &contents.database {
             statements.push_str(&format!("CREATE DATABASE `{}`;\n", database.replace('`', "``")));
         }
@@ -154,7 +176,7 @@ impl Product for MariaDb {
             format!("--ssl-cert={}", place.file("server.crt")),
             format!("--ssl-key={}", place.file("server.key")),
         ];
-        self.start_with(place, &[&args[..], &log_settings(place)].concat(), folder)
+        self.start_with(place, &[&args[..], &log_settings(place)].concat(), (REACHABLE, ""), folder)
     }
 
     fn stop_signal(&self) -> Signal {

@@ -14,19 +14,21 @@ use sim::servers::{Failure, NewVolume};
 use crate::folder::Folder;
 use crate::process::{Process, command, copy_folder, run};
 use crate::product::{Place, Position, Product, Until};
-use crate::programs::failure;
+use crate::programs::{failure, random};
 
 pub(crate) const NAME: &str = "PostgreSQL";
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
     programs: PathBuf,
+    /// The password of `rdsadmin` at the local socket.
+    password: String,
 }
 
 /// Who may connect, and how. `rdsadmin` exists, but not for the network, and others must use TLS: "rds.force_ssl" is 1 by
 /// default in PostgreSQL 15 and later (RDS User Guide).
 const RULES: &str = "\
-local   all all      trust
+local   all rdsadmin scram-sha-256
 host    all rdsadmin all reject
 hostssl all all      all scram-sha-256
 ";
@@ -48,6 +50,17 @@ const SETTINGS: [&str; 10] = [
     "hot_standby=off",
 ];
 
+/// Where `rdsadmin` runs statements. The master user owns the database `postgres`, so it can drop it, and its settings would decide
+/// which functions `rdsadmin` calls.
+const OWN_DATABASE: &str = "template1";
+
+/// Keeps the master user from what reaches files and programs of the machine. In PostgreSQL 15, a role with `CREATEROLE` may
+/// grant every role except those of superusers, so these become such roles. No one can log in as them, and no one is a member.
+const PROTECTION: &str = "\
+UPDATE pg_catalog.pg_authid SET rolsuper = true WHERE rolname IN \
+('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files');
+";
+
 /// What RDS's `rds_superuser` may do ("The rds_superuser role", RDS User Guide), as far as PostgreSQL itself has it.
 const RDS_SUPERUSER: &str = "\
 CREATE ROLE rds_superuser NOLOGIN;
@@ -57,7 +70,8 @@ GRANT SET ON PARAMETER session_replication_role TO rds_superuser WITH GRANT OPTI
 
 impl Postgres {
     pub(crate) fn new(programs: PathBuf) -> Self {
-        Self { programs }
+        let mut random = random();
+        Self { programs, password: (0..32).map(|_| random.alphanumeric()).collect() }
     }
 
     /// Runs statements in a data folder without a server, each on a line of its own. Recovery comes first, if it is needed.
@@ -69,14 +83,15 @@ impl Postgres {
         for setting in settings.chain(["exit_on_error=on"]) {
             single.args(["-c", setting]);
         }
-        single.arg("postgres");
+        single.arg(OWN_DATABASE);
         run(&mut single, statements).map(drop)
     }
 
     /// Runs statements as `rdsadmin` in a server that runs.
     fn psql(&self, place: &Place, statements: &str, folder: &Folder) -> Result<(), Failure> {
         let mut psql = command(self.programs.join("psql"), folder);
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "rdsadmin", "-d", "postgres", "-h"]).arg(place.path());
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "rdsadmin", "-d", OWN_DATABASE, "-h"]).arg(place.path());
+        psql.env("PGPASSWORD", &self.password);
         psql.args(["-p", &port(place)?]);
         run(&mut psql, statements).map(drop)
     }
@@ -93,7 +108,8 @@ impl Product for Postgres {
         // Small files of the log, so that volumes are small.
         initdb.args(["--no-sync", "--no-instructions", "--wal-segsize=1"]);
         run(&mut initdb, "")?;
-        self.single(template, &[], RDS_SUPERUSER, folder)
+        let own = password_statement("rdsadmin", &self.password);
+        self.single(template, &[], &format!("{RDS_SUPERUSER}{PROTECTION}{own}"), folder)
     }
 
     fn fill(&self, place: &Place, contents: &NewVolume, folder: &Folder) -> Result<(), Failure> {

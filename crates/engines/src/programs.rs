@@ -97,7 +97,16 @@ pub(crate) fn failure(text: impl Into<String>) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, random};
+
+    #[test]
+    fn random_numbers_do_not_depend_on_the_seed_of_the_thread() {
+        let [one, other] = [(); 2].map(|()| {
+            fastrand::seed(7);
+            random().u64(..)
+        });
+        assert_ne!(one, other);
+    }
 
     #[test]
     fn one_line_has_what_is_missing_and_how_to_install_it() {

@@ -46,7 +46,7 @@ pub struct NewVolume {
     pub engine: String,
     /// The name of the master user.
     pub master_username: String,
-    /// `None`: nobody can connect as the master user until the password is set.
+    /// `None`: the master user cannot connect until its password is set.
     pub master_password: Option<String>,
     /// The initial database, `DBName`.
     pub database: Option<String>,

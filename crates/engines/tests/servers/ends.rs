@@ -68,6 +68,9 @@ fn two_worlds_run_side_by_side_and_leave_nothing() {
     assert_ne!(one_address, other_address);
     assert_ne!(one_address.unwrap().ip(), Ipv4Addr::LOCALHOST);
 
+    let taken = engines::Engines::new(engines::Pace::Paused, Some(&one.clients)).unwrap_err().to_string();
+    assert!(taken.contains("use --engines=DIR"), "{taken}");
+
     let folder = servers_folder(&one.clients).expect("a folder of servers");
     let clients = one.clients.clone();
     drop(one);

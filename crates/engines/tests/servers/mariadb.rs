@@ -2,7 +2,7 @@
 
 use sim::servers::Servers;
 
-use crate::support::{Fixture, host, minute, volume};
+use crate::support::{Fixture, PASSWORD, host, minute, volume};
 
 #[test]
 #[ignore = "it needs MariaDB"]
@@ -24,6 +24,20 @@ fn contents_users_and_connections_are_as_on_rds() {
     refused(fixture.mariadb("orders", "rdsadmin", &[&trusts], "select 1"), "Access denied");
     refused(fixture.mariadb("orders", "boss", &[&trusts], "set global max_connections = 7"), "SUPER");
     assert!(run("orders", "show grants").contains("WITH GRANT OPTION"));
+
+    // The ways around that.
+    let boss = |statements: &str| fixture.mariadb("orders", "boss", &[&trusts], statements);
+    refused(boss("update mysql.global_priv set priv = '{}'"), "denied");
+    refused(boss("grant update on mysql.* to boss"), "denied");
+    refused(boss("grant file on *.* to boss"), "denied");
+    boss("create database more; create table more.t (i int); create user clerk; grant select on more.* to clerk").unwrap();
+    boss("alter user rdsadmin@localhost identified by 'correct-horse'").unwrap();
+    refused(fixture.mariadb("orders", "rdsadmin", &[&trusts], "select * from mysql.global_priv"), "denied");
+    assert!(engines.set_password(&volume("orders"), PASSWORD).is_err());
+    // It is made anew with each start.
+    engines.stop(&volume("orders"));
+    fixture.start("orders", &host("orders"));
+    engines.set_password(&volume("orders"), PASSWORD).unwrap();
 
     // Contents.
     run("orders", "create table orders (item text); insert into orders values ('a')");

@@ -83,6 +83,19 @@ fn users_and_connections_are_as_on_rds() {
                    alter table u disable trigger all";
     refused(fixture.psql("orders", trigger), "permission denied: \"RI_ConstraintTrigger");
 
+    // The ways around that.
+    for role in ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"] {
+        refused(fixture.psql("orders", &format!("grant {role} to boss")), "must be superuser");
+    }
+    let folder = crate::support::servers_folder(&fixture.clients).unwrap();
+    let socket = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+    let socket = socket.into_iter().find(|path| path.join(".s.PGSQL.5432").exists()).unwrap();
+    let local = format!("host={} user=rdsadmin dbname=postgres", socket.display());
+    let local = std::process::Command::new("psql").args(["-X", "-w", &local, "-c", "select 1"]).output().unwrap();
+    assert!(!local.status.success());
+    // What the master user does to its database does not concern `rdsadmin`.
+    fixture.psql("orders", "drop database postgres").unwrap();
+
     // A new password, and a new name with another certificate, at the same address.
     fixture.engines.set_password(&volume("orders"), "it's \"new\"").unwrap();
     assert_eq!(fixture.psql_as("orders", "boss", "it's \"new\"", "", "select 1").unwrap(), "1");

@@ -1,5 +1,6 @@
 //! Servers without a simulated AWS, and clients in the form of the products' own programs.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +34,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) fn new(port: u16) -> Self {
         assert_eq!(engines::missing(), None);
-        let clients = std::env::temp_dir().join(format!("draco-clients-{:016x}", fastrand::Rng::new().u64(..)));
+        let clients = std::env::temp_dir().join(format!("draco-clients-{:016x}", RandomState::new().build_hasher().finish()));
         let engines = Engines::new(Pace::Paused, Some(&clients)).expect("a folder");
         engines.note_time(minute(0));
         Self { engines, clients, port }
