@@ -30,7 +30,8 @@ fn contents_users_and_connections_are_as_on_rds() {
     refused(boss("update mysql.global_priv set priv = '{}'"), "denied");
     refused(boss("grant update on mysql.* to boss"), "denied");
     refused(boss("grant file on *.* to boss"), "denied");
-    boss("create database more; create table more.t (i int); create user clerk; grant select on more.* to clerk").unwrap();
+    boss("create database more; create table more.t (i int); create user clerk; grant select on more.* to clerk")
+        .unwrap();
     boss("alter user rdsadmin@localhost identified by 'correct-horse'").unwrap();
     refused(fixture.mariadb("orders", "rdsadmin", &[&trusts], "select * from mysql.global_priv"), "denied");
     assert!(engines.set_password(&volume("orders"), PASSWORD).is_err());

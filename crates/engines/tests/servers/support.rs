@@ -34,7 +34,8 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) fn new(port: u16) -> Self {
         assert_eq!(engines::missing(), None);
-        let clients = std::env::temp_dir().join(format!("draco-clients-{:016x}", RandomState::new().build_hasher().finish()));
+        let clients =
+            std::env::temp_dir().join(format!("draco-clients-{:016x}", RandomState::new().build_hasher().finish()));
         let engines = Engines::new(Pace::Paused, Some(&clients)).expect("a folder");
         engines.note_time(minute(0));
         Self { engines, clients, port }
