@@ -39,6 +39,10 @@ pub struct Fixture {
 /// The answers to the open questions about AWS, for all tests of this program: `copy-status=pending`, or `worst`.
 /// `cargo xtask worlds` runs the tests under each.
 const WORLD: &str = "SIM_WORLD";
+/// If this variable is set, no test takes a sample. `cargo xtask worlds --every-case` sets it.
+const EVERY_CASE: &str = "EVERY_CASE";
+/// In other worlds than the default one, an exhaustive test runs one of this many cases.
+const SAMPLE: usize = 4;
 
 /// The settings of most tests: the simulation starts at 2026-11-21T02:00:00Z.
 ///
@@ -54,6 +58,18 @@ pub fn settings() -> Settings {
     // Fleets are larger than AWS's default quotas allow.
     let quotas = Quotas { instances: 100_000, clusters: 100_000, storage_gib: 100_000_000, ..Quotas::default() };
     Settings { epoch, answers, snapshot_quota: 10_000, quotas, ..Settings::default() }
+}
+
+/// The cases of an exhaustive test: all of them in the default world, a sample in the others. Worlds differ in their samples.
+pub fn sample<T>(cases: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let world = std::env::var(WORLD).unwrap_or_default();
+    let is_default = world.is_empty() || world == "default";
+    let (first, step) = if is_default || std::env::var_os(EVERY_CASE).is_some() {
+        (0, 1)
+    } else {
+        (world.bytes().map(usize::from).sum::<usize>() % SAMPLE, SAMPLE)
+    };
+    cases.skip(first).step_by(step)
 }
 
 /// The same with some answers fixed, for a test whose story would have another course under other answers. The test of the

@@ -14,6 +14,9 @@ use xshell::{Shell, cmd};
 /// Run the whole-system tests under every answer to the open questions about AWS
 #[derive(Args)]
 pub(crate) struct Worlds {
+    /// Run every case of the exhaustive tests. Otherwise, they take a sample in each world but the default one
+    #[arg(long)]
+    every_case: bool,
     /// Only these worlds: `default`, `worst`, `others`, or QUESTION=ANSWER
     #[arg(value_name = "WORLD")]
     only: Vec<String>,
@@ -21,6 +24,8 @@ pub(crate) struct Worlds {
 
 /// The variable in which the tests read the answers.
 const WORLD: &str = "SIM_WORLD";
+/// The variable with which tests take no sample.
+const EVERY_CASE: &str = "EVERY_CASE";
 
 impl Worlds {
     pub(crate) fn run(self, shell: &Shell) -> anyhow::Result<()> {
@@ -36,6 +41,7 @@ impl Worlds {
                 .current_dir(shell.current_dir().join("tests"))
                 .env(WORLD, world)
                 .env("RUST_BACKTRACE", "0")
+                .envs(self.every_case.then_some((EVERY_CASE, "1")))
                 .stderr(Stdio::null())
                 .output()?;
             let out = String::from_utf8_lossy(&output.stdout);
