@@ -18,18 +18,21 @@ use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE,
 /// The number of copies that each database has in DR at the start: as many as Standard keeps.
 const COPIES: i64 = 26;
 
-/// With a number as its argument, the largest fleet has that size.
+/// With a number as an argument, the largest fleet has that size. With the names of shapes (`dr_elsewhere`), only these run.
 fn main() -> anyhow::Result<()> {
-    let most = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(10_000);
-    for shape in Shape::ALL {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let most = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
+    let named = |shape: &Shape| arguments.iter().any(|argument| json!(shape) == json!(argument));
+    let all = !Shape::ALL.iter().any(named);
+    for shape in Shape::ALL.into_iter().filter(|shape| all || named(shape)) {
         for databases in [10, 1_000, 10_000].into_iter().filter(|databases| *databases <= most) {
             runtime()?.block_on(one_snapshot(databases, shape))?;
         }
+        for at_once in shape.hours() {
+            runtime()?.block_on(an_hour_of(most, *at_once, shape))?;
+        }
     }
-    for at_once in [None, Some(10)] {
-        runtime()?.block_on(an_hour_of(most, at_once, Shape::OneRegion))?;
-    }
-    runtime()?.block_on(an_hour_of(most, Some(10), Shape::DrElsewhere))
+    Ok(())
 }
 
 /// The regions of DR.
@@ -46,6 +49,15 @@ enum Shape {
 
 impl Shape {
     const ALL: [Self; 3] = [Self::OneRegion, Self::DrElsewhere, Self::SecondRegion];
+
+    /// The limits of functions at once under which a whole fleet takes its snapshots within an hour.
+    fn hours(self) -> &'static [Option<u32>] {
+        match self {
+            Self::OneRegion => &[None, Some(10)],
+            Self::DrElsewhere => &[Some(10)],
+            Self::SecondRegion => &[],
+        }
+    }
 
     fn setup(self) -> anyhow::Result<Setup> {
         let setup = Setup::new(SOURCE, DR, REGION)?;
