@@ -229,8 +229,8 @@ async fn values_with_an_unknown_effect_are_refused() {
         (
             "rds",
             "2014-10-31",
-            "ModifyDBInstance&DBInstanceIdentifier=a&ApplyImmediately=banana".to_owned(),
-            "this value of the parameter ApplyImmediately of rds:ModifyDBInstance",
+            "ModifyDBInstance&DBInstanceIdentifier=a&CertificateRotationRestart=banana".to_owned(),
+            "this value of the parameter CertificateRotationRestart of rds:ModifyDBInstance",
         ),
         (
             "rds",
