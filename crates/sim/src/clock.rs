@@ -1,11 +1,38 @@
 //! Simulated time. It follows tokio's clock: while that is paused, simulated time passes as fast as the machine allows.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use tokio::time::Instant;
+
+/// A time in a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time(pub(crate) DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TimeVisitor)
+    }
+}
+
+struct TimeVisitor;
+
+impl Visitor<'_> for TimeVisitor {
+    type Value = Time;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it must be a time in UTC, such as 2026-11-27T03:00:00Z")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+        let expected: &dyn de::Expected = &self;
+        text.parse().map(Time).map_err(|_| E::custom(expected))
+    }
+}
 
 /// The clock of a world.
 #[derive(Clone, Copy, Debug)]

@@ -236,8 +236,8 @@ impl Arn {
 pub(super) struct DescribeRequest {
     source_identifier: Option<String>,
     source_type: Option<String>,
-    start_time: Option<DateTime<Utc>>,
-    end_time: Option<DateTime<Utc>>,
+    start_time: Option<clock::Time>,
+    end_time: Option<clock::Time>,
     /// In minutes.
     duration: Option<i32>,
     #[serde(default)]
@@ -259,7 +259,7 @@ pub(super) fn describe(state: &mut State, ctx: &RdsContext, wanted: &DescribeReq
     if let Some(unknown) = wanted.event_categories.iter().find(|category| !categories::is_known(category)) {
         return Err(Error::not_simulated(format!("events of the category {unknown}")));
     }
-    if wanted.start_time.is_some_and(|start| start < state.now - RETENTION) {
+    if wanted.start_time.is_some_and(|start| start.0 < state.now - RETENTION) {
         return Err(Error::not_simulated("events of more than 14 days ago".to_owned()));
     }
     if let Some(id) = wanted.source_identifier.as_deref().filter(|id| id.ends_with('-') || id.contains("--")) {
@@ -287,7 +287,7 @@ impl DescribeRequest {
             return Err(Error::new("InvalidParameterValue", format!("Invalid duration: {minutes} minutes.")));
         }
         let duration = self.duration.map_or(DEFAULT_PERIOD, |minutes| TimeDelta::minutes(minutes.into()));
-        let (from, to) = match (self.start_time, self.end_time) {
+        let (from, to) = match (self.start_time.map(|time| time.0), self.end_time.map(|time| time.0)) {
             (Some(from), Some(to)) => (from, to),
             (Some(from), None) => (from, if self.duration.is_some() { from + duration } else { now }),
             (None, Some(to)) => (to - duration, to),

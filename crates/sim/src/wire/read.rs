@@ -97,6 +97,11 @@ impl<T: MemberValue> IntoDeserializer<'_, ReadError> for Member<T> {
     }
 }
 
+/// A value that its member cannot have, with the form that it must have.
+fn invalid(path: &str, value: &str, expected: &str) -> ReadError {
+    ReadError::Invalid(format!("Invalid value {value} for the parameter {path}: {expected}."))
+}
+
 /// Numbers: texts of the query protocol were parsed before.
 macro_rules! numbers {
     ($($method:ident)*) => {$(
@@ -106,7 +111,7 @@ macro_rules! numbers {
                 Some(Number::Unsigned(number)) => visitor.visit_u64(number),
                 Some(Number::Fraction(number)) => visitor.visit_f64(number),
                 None => match self.value.text() {
-                    Ok(text) => Err(de::Error::invalid_value(de::Unexpected::Str(&text), &visitor)),
+                    Ok(text) => Err(invalid(&self.path, &text, "it must be a whole number")),
                     Err(value) => Err(Self { path: self.path, value }.wrong_form("a number")),
                 },
             }
@@ -126,7 +131,7 @@ impl<'de, T: MemberValue> Deserializer<'de> for Member<T> {
         match self.value.flag() {
             Some(flag) => visitor.visit_bool(flag),
             None => match self.value.text() {
-                Ok(text) => Err(de::Error::invalid_value(de::Unexpected::Str(&text), &visitor)),
+                Ok(text) => Err(invalid(&self.path, &text, "it must be true or false")),
                 Err(value) => Err(Self { path: self.path, value }.wrong_form("a truth value")),
             },
         }
@@ -136,7 +141,10 @@ impl<'de, T: MemberValue> Deserializer<'de> for Member<T> {
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.value.text() {
-            Ok(text) => visitor.visit_string(text),
+            Ok(text) => visitor.visit_str(&text).map_err(|error| match error {
+                ReadError::Invalid(reason) => invalid(&self.path, &text, &reason),
+                other => other,
+            }),
             Err(value) => Err(Self { path: self.path, value }.wrong_form("a text")),
         }
     }

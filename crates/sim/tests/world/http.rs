@@ -274,6 +274,41 @@ async fn values_with_an_unknown_effect_are_refused() {
 }
 
 #[tokio::test]
+async fn an_invalid_value_is_refused_with_its_parameter_and_the_form_that_it_must_have() {
+    let (_, address) = world().await;
+    let mut client = Client::new(address).await;
+    let to_time = "RestoreDBInstanceToPointInTime&TargetDBInstanceIdentifier=a&SourceDBInstanceIdentifier=b";
+    let of_cluster = "RestoreDBClusterToPointInTime&DBClusterIdentifier=a&SourceDBClusterIdentifier=b";
+    let utc = "it must be a time in UTC, such as 2026-11-27T03:00:00Z";
+    for (body, expected) in [
+        (
+            format!("{to_time}&RestoreTime=2026-11-27T03:00:00"),
+            format!("2026-11-27T03:00:00 for the parameter RestoreTime: {utc}."),
+        ),
+        (format!("{of_cluster}&RestoreToTime=noon"), format!("noon for the parameter RestoreToTime: {utc}.")),
+        ("DescribeEvents&StartTime=noon".to_owned(), format!("noon for the parameter StartTime: {utc}.")),
+        (
+            "ModifyDBInstance&DBInstanceIdentifier=a&ApplyImmediately=banana".to_owned(),
+            "banana for the parameter ApplyImmediately: it must be true or false.".to_owned(),
+        ),
+        (
+            "ModifyDBInstance&DBInstanceIdentifier=a&MultiAZ=maybe".to_owned(),
+            "maybe for the parameter MultiAZ: it must be true or false.".to_owned(),
+        ),
+        (
+            "DescribeDBInstances&MaxRecords=many".to_owned(),
+            "many for the parameter MaxRecords: it must be a whole number.".to_owned(),
+        ),
+    ] {
+        let request = signed("111111111111/20261121/eu-west-1/rds", "", &format!("Version=2014-10-31&Action={body}"));
+        let (status, answer) = client.ask(&request).await;
+        let is_expected =
+            answer.contains("InvalidParameterValue") && answer.contains(&format!("Invalid value {expected}"));
+        assert!(status == 400 && is_expected, "{body}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_eight_mebibytes_is_refused() {
     let (_, address) = world().await;
     let sized = |size: usize| signed("111111111111/20261121/eu-west-1/sts", "", &"A".repeat(size));

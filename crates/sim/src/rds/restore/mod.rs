@@ -12,7 +12,6 @@ pub(super) mod point_in_time;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,6 +30,7 @@ use super::settings::Settings;
 use super::tags::{self, Tag, Tags};
 use super::{RdsContext, quotas, versions};
 use crate::call::Error;
+use crate::clock;
 use crate::kms::EncryptionContext;
 use crate::questions::RestoredParameterGroup;
 use crate::world::State;
@@ -53,7 +53,7 @@ pub(super) struct RestoreRequest {
     source_dbi_resource_id: Option<String>,
     #[serde(rename = "SourceDBInstanceAutomatedBackupsArn")]
     source_backup: Option<String>,
-    restore_time: Option<DateTime<Utc>>,
+    restore_time: Option<clock::Time>,
     #[serde(default)]
     use_latest_restorable_time: bool,
     restore_type: Option<String>,
@@ -161,6 +161,7 @@ fn restore(
     let groups = request.groups();
     let (mut memberships, option_group) = memberships::of_new_database(state, ctx, groups, (engine, &version))?;
     super::options::check_restorable(source.option_group.as_ref(), option_group.as_ref())?;
+    memberships.placement.check_network_type(&settings)?;
     memberships.placement.choose_zone(&mut settings, has_zone)?;
     if request.parameter_group.is_some()
         && state.settings.answers.restored_parameter_group == RestoredParameterGroup::PendingReboot

@@ -27,9 +27,10 @@ pub(in crate::rds) fn to_point_in_time(
     let is_clone = request.is_clone()?;
     let backup = request.backup(state, ctx)?;
     if is_clone && backup.facts.engine.has_fixed_storage() {
-        // "Multi-AZ DB clusters … RestoreType: full-copy" has no clones: they share Aurora's storage.
-        return Err(invalid_combination("RestoreType copy-on-write is only for Aurora DB clusters."));
+        // `RestoreType` is "Valid for: Aurora DB clusters and Multi-AZ DB clusters", while clones share Aurora's storage.
+        return Err(Error::not_simulated("clones of Multi-AZ DB clusters".to_owned()));
     }
+    // No text has the code.
     if is_clone && backup.is_retained {
         return Err(invalid_combination("A deleted DB cluster cannot be cloned. Use the RestoreType full-copy."));
     }
@@ -96,7 +97,7 @@ impl RestoreRequest {
             Kind::Instance => "RestoreTime",
             Kind::Cluster => "RestoreToTime",
         };
-        match (self.restore_time, self.use_latest_restorable_time) {
+        match (self.restore_time.map(|time| time.0), self.use_latest_restorable_time) {
             (Some(_), true) => {
                 Err(invalid_combination(format!("{name} and UseLatestRestorableTime cannot be used together.")))
             }
@@ -112,10 +113,13 @@ impl RestoreRequest {
 }
 
 impl Backup {
-    /// The time, if it is within the window, or the latest one. Users report the message.
+    /// The time, if it is within the window, or the latest one. Users report a similar message. No text has the code of a database
+    /// without a window.
     fn time(&self, kind: Kind, wanted: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, Error> {
         let Some(Window { earliest, latest }) = self.window else {
-            let message = format!("{} has no restorable time yet: its first backup is not complete.", self.facts.id);
+            let why =
+                if self.is_retained { "its backups have expired" } else { "its first backup is not complete yet" };
+            let message = format!("{} has no restorable time: {why}.", self.facts.id);
             return Err(kind.invalid_database_state(message));
         };
         let refused = |when: &str, bound| {
@@ -123,15 +127,13 @@ impl Backup {
                 Kind::Instance => "instance",
                 Kind::Cluster => "cluster",
             };
-            Err(invalid(format!(
-                "The specified {what} cannot be restored to a time {when} than {}",
-                clock::text(bound)
-            )))
+            Err(invalid(format!("The specified {what} cannot be restored to a time {when} {}", clock::text(bound))))
         };
         match wanted {
             None => Ok(latest),
-            Some(wanted) if wanted > latest => refused("later", latest),
-            Some(wanted) if wanted < earliest => refused("earlier", earliest),
+            // "Must be before the latest restorable time" (`RestoreTime`).
+            Some(wanted) if wanted >= latest => refused("that is not before", latest),
+            Some(wanted) if wanted < earliest => refused("earlier than", earliest),
             Some(wanted) => Ok(wanted),
         }
     }

@@ -46,7 +46,9 @@ async fn a_time_must_be_within_the_window() {
         assert_eq!(latest, Some(at("07:30:00")));
         assert_eq!(restore(&rds, "a", Some("07:31:00")).await, error("InvalidParameterValue"), "{kind:?}");
         assert_eq!(restore(&rds, "a", Some("02:59:00")).await, error("InvalidParameterValue"), "{kind:?}");
-        assert_eq!(restore(&rds, "a", Some("07:30:00")).await, Ok(()), "{kind:?}");
+        // "Must be before the latest restorable time"
+        assert_eq!(restore(&rds, "a", Some("07:30:00")).await, error("InvalidParameterValue"), "{kind:?}");
+        assert_eq!(restore(&rds, "a", Some("07:29:59")).await, Ok(()), "{kind:?}");
         assert_eq!(restore(&rds, "b", Some("04:30:00")).await, Ok(()), "{kind:?}");
         assert_eq!(restore(&rds, "c", None).await, Ok(()), "{kind:?}");
         world.sleep(RESTORED).await;
