@@ -223,8 +223,8 @@ questions! {
     GoesOn = "goes-on": "RDS has the data key in memory after it has used the grant. The guide describes the effect of revoked permissions for databases only.";
 
     unnamed_errors: UnnamedErrors = "unnamed-errors"
-    unknown: "Which error has a request that a text refuses without naming the error: a filter without values, an account that is both added to and removed from an attribute of a snapshot, a number in a message attribute that is not a number?"
-    experiment: "Describe an instance with a filter that has no values, and read the code of the error. The other two calls are made by hand."
+    unknown: "Which error has a request that a text refuses without naming the error: a filter without values, an account that is both added to and removed from an attribute of a snapshot, a number in a message attribute that is not a number, a restore into less storage than the source has, a restore of a snapshot that is both shared and encrypted?"
+    experiment: "Describe an instance with a filter that has no values, and read the code of the error. The other calls are made by hand."
     worst: Common
     AsMoto = "as-moto": "The authors of moto report `InvalidParameterCombination` for both calls of RDS, and `ParameterValueInvalid` for that of SNS."
     Common = "common": "`InvalidParameterValue` is the common error of RDS for `an invalid or out-of-range value`, and `InvalidParameter` that of SNS for a parameter that `does not comply with the associated constraints`.";

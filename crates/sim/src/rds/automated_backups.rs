@@ -89,13 +89,11 @@ impl Backup {
         })
     }
 
-    /// A retained backup loses the times that are older than the retention period.
-    fn at(mut self, now: DateTime<Utc>) -> Self {
+    /// A retained backup loses the times that are older than the retention period, and in the end all.
+    fn at(self, now: DateTime<Utc>) -> Self {
         let oldest = now - TimeDelta::days(i64::from(self.facts.retention_days));
-        if let Some(window) = &mut self.window {
-            window.earliest = window.earliest.max(oldest);
-        }
-        self
+        let window = self.window.map(|window| Window { earliest: window.earliest.max(oldest), ..window });
+        Self { window: window.filter(|window| window.earliest <= window.latest), ..self }
     }
 
     pub(super) fn resource_id(&self) -> &str {
@@ -340,10 +338,12 @@ pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
     let backup = found.and_then(|database| Backup::of(family, database, now));
     let Some(backup) = backup.filter(|backup| backup.window.is_some()) else { return };
     let ends = now + TimeDelta::days(i64::from(backup.facts.retention_days));
+    let database = backup.database.clone();
     family.retained.insert(resource_id.clone(), Backup { is_retained: true, ..backup });
     state.at_in(&region.clone(), ends, move |state| {
         state.region_state(&account, &region).rds.family(kind).retained.remove(&resource_id);
         volumes::remove_retained(state, &resource_id);
+        backups::remove_all(state, &database, &resource_id);
     });
 }
 

@@ -13,7 +13,6 @@ mod automated_backups;
 mod backups;
 mod categories;
 mod copy;
-#[allow(dead_code, reason = "restores and modifications use the rest")]
 mod databases;
 mod describe;
 mod engines;

@@ -151,6 +151,23 @@ fn is_class(class: &str) -> bool {
     is_family && is_size && parts.all(|part| part.starts_with("tpc") || part.starts_with("mem"))
 }
 
+/// The size of a class within its family, as a number: an `xlarge` is 16, a `2xlarge` is 32. Classes without a size, as
+/// `db.serverless`, are the smallest: no text compares them.
+pub(super) fn size_of_class(class: &str) -> u32 {
+    let size = class.split('.').nth(2).unwrap_or_default();
+    match (size, size.strip_suffix("xlarge")) {
+        ("micro", _) => 1,
+        ("small", _) => 2,
+        ("medium", _) => 4,
+        ("large", _) => 8,
+        // The whole machine: at least the largest size of its family.
+        ("metal", _) => u32::MAX,
+        (_, Some("")) => 16,
+        (_, Some(factor)) => factor.parse::<u32>().map_or(0, |factor| factor.saturating_mul(16)),
+        _ => 0,
+    }
+}
+
 /// Multi-AZ clusters need local disks, which classes with a `d` after the number of their generation have: "db.m5d,
 /// db.m6gd, db.m6id, db.r6gd, db.x2iedn, db.c6gd" and others (RDS's guide, *Multi-AZ DB clusters*).
 fn is_multi_az_cluster_class(class: &str) -> bool {
@@ -216,6 +233,10 @@ fn check_engine(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), 
         |parameter: &str| invalid_combination(format!("{parameter} isn't valid for engine {}.", engine.name));
     if settings.flag("EnableIAMDatabaseAuthentication") && !engine.product.has_iam_authentication() {
         return Err(not_valid("EnableIAMDatabaseAuthentication"));
+    }
+    // "Valid for Cluster Type: Aurora MySQL DB clusters only" (`BacktrackWindow`).
+    if settings.get("BacktrackWindow").is_some() && engine.product != Product::AuroraMySql {
+        return Err(not_valid("BacktrackWindow"));
     }
     let known = engine.product.logs(kind);
     if let Some(unknown) = settings.texts("EnableCloudwatchLogsExports").find(|log| !known.contains(log)) {

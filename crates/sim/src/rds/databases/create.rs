@@ -78,6 +78,7 @@ pub(in crate::rds) fn create(
     versions::check_available(state, engine, &version)?;
     plan::check_class(state, ctx, engine, &settings)?;
     let (memberships, option_group) = memberships::of_new_database(state, ctx, groups, (engine, &version))?;
+    memberships.placement.check_network_type(&settings)?;
     memberships.placement.choose_zone(&mut settings, has_zone)?;
     let secret =
         if request.manage_master_user_password { Some(managed_secret::new(state, ctx, secret_key)?) } else { None };
@@ -126,7 +127,8 @@ impl CreateRequest {
     }
 }
 
-/// Parameters that an instance in a cluster cannot have: the cluster has them. Users report the message.
+/// Parameters that an instance in a cluster cannot have: the cluster has them. Users report the message. No text has the code, as that for
+/// `StorageEncrypted`.
 const OF_CLUSTER: [(&str, &str); 14] = [
     ("AllocatedStorage", "allocated storage"),
     ("BackupRetentionPeriod", "backup retention period"),

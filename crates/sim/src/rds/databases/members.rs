@@ -4,10 +4,12 @@
 //! readers: "the request creates a writer and two reader DB instances for you" (`CreateDBCluster`). Most settings of an instance in a
 //! cluster are those of the cluster.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::super::events::{EventKind, record_event};
 use super::super::kind::Kind;
+use super::super::rules;
 use super::super::settings::Settings;
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Status};
@@ -73,10 +75,6 @@ impl Members {
         self.writer.as_deref() == Some(resource_id)
     }
 
-    pub(in crate::rds) fn writer(&self) -> Option<&str> {
-        self.writer.as_deref()
-    }
-
     pub(in crate::rds) fn iter(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(String::as_str)
     }
@@ -121,7 +119,7 @@ pub(super) fn leave(state: &mut State, gone: &Database) {
 /// The instance that becomes the writer if the present one does not work: an available one before others, then by priority and size.
 /// "Aurora promotes an Aurora Replica with the highest priority …; if two or more share the same priority, then Amazon RDS promotes the
 /// replica that is largest in size. If two or more share the same priority and size, then Amazon Aurora promotes an arbitrary replica"
-/// (Aurora User Guide, "Fault tolerance"). Sizes are not compared here.
+/// (Aurora User Guide, "Fault tolerance"): here that which was created first.
 pub(super) fn successor(state: &mut State, cluster: &DatabaseUid) -> Option<DatabaseUid> {
     let readers: Vec<_> = {
         let members = &cluster.find(state)?.members;
@@ -130,8 +128,9 @@ pub(super) fn successor(state: &mut State, cluster: &DatabaseUid) -> Option<Data
     let candidates = readers.into_iter().filter_map(|reader| {
         let found = reader.find(state)?;
         let tier = found.facts.settings.number("PromotionTier").unwrap_or(1);
+        let size = found.facts.settings.text("DBInstanceClass").map_or(0, rules::size_of_class);
         let is_gone = matches!(found.status, Status::Deleting);
-        (!is_gone).then_some(((found.status != Status::Available, tier), reader))
+        (!is_gone).then_some(((found.status != Status::Available, tier, Reverse(size)), reader))
     });
     let mut candidates: Vec<_> = candidates.collect();
     candidates.sort_by_key(|(order, _)| *order);

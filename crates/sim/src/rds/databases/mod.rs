@@ -1,4 +1,4 @@
-//! Databases: instances and clusters. They hold no data and accept no connections.
+//! Databases: instances and clusters. With servers (`volumes`) they hold data and accept connections.
 //!
 //! A database is created or restored by a plan (`plan`), changes through a sequence of statuses (`changes`), each of which allows
 //! some uses (`status`), and is found by its identifier or, for good, by its resource identifier (`store`). The operations are in

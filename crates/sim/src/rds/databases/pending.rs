@@ -131,14 +131,6 @@ impl Pending {
         })
     }
 
-    /// The identifier that the database will have.
-    pub(super) fn new_id(&self) -> Option<&str> {
-        match &self.0.get(NEW_ID)?.modification {
-            Modification::Id(id) => Some(id),
-            _ => None,
-        }
-    }
-
     fn due(&self, kind: Kind) -> Vec<(&'static str, Status)> {
         let due = self.0.iter().filter(|(_, waiting)| waiting.is_due);
         due.map(|(parameter, waiting)| (*parameter, waiting.modification.stage(parameter, kind))).collect()

@@ -31,7 +31,7 @@ pub(in crate::rds) struct RebootRequest {
 pub(in crate::rds) fn reboot(state: &mut State, ctx: &RdsContext, wanted: &RebootRequest) -> Result<Value, Error> {
     let found = ctx.own_database(state, &wanted.identifier)?;
     let (uid, engine) = (found.uid(), found.facts.engine);
-    // "Use this operation only for a non-Aurora Multi-AZ DB cluster" (`RebootDBCluster`).
+    // "Use this operation only for a non-Aurora Multi-AZ DB cluster" (`RebootDBCluster`). No text has the codes of these refusals.
     if ctx.kind == Kind::Cluster && !engine.has_fixed_storage() {
         return Err(not_for(engine.name, "RebootDBCluster"));
     }
@@ -51,7 +51,7 @@ pub(in crate::rds) fn reboot(state: &mut State, ctx: &RdsContext, wanted: &Reboo
 fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
     let steps = vec![
         Step::lasting(Status::Rebooting, |durations| durations.reboot).with(move |state, uid| {
-            tell(state, uid, if with_failover { 13 } else { 4 });
+            record(state, uid, if with_failover { 13 } else { 4 });
         }),
         Step::resting(Status::Available).with(move |state, uid| {
             if let Some(found) = uid.find(state) {
@@ -60,9 +60,9 @@ fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
                     found.swap_zones();
                 }
             }
-            tell(state, uid, 6);
+            record(state, uid, 6);
             if with_failover {
-                tell(state, uid, 49);
+                record(state, uid, 49);
             }
             super::pending::proceed(state, uid);
         }),
@@ -70,7 +70,7 @@ fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
     changes::start(state, uid, steps);
 }
 
-fn tell(state: &mut State, uid: &DatabaseUid, number: u16) {
+fn record(state: &mut State, uid: &DatabaseUid, number: u16) {
     if let Some(arn) = uid.arn(state) {
         record_event(state, &arn, EventKind::Numbered(number));
     }
@@ -112,7 +112,7 @@ pub(in crate::rds) fn stop(state: &mut State, ctx: &RdsContext, wanted: &StopReq
     ctx.response(state, &uid)
 }
 
-/// "This operation only applies to Aurora DB clusters" (`StopDBCluster`); "This command doesn't apply to RDS Custom, Aurora MySQL, and
+/// No text has the codes of these refusals. "This operation only applies to Aurora DB clusters" (`StopDBCluster`); "This command doesn't apply to RDS Custom, Aurora MySQL, and
 /// Aurora PostgreSQL" (`StopDBInstance`). Users report the message for instances of clusters.
 fn check_can_stop(database: &super::Database) -> Result<(), Error> {
     let engine = database.facts.engine;
@@ -156,11 +156,11 @@ fn stop_one(state: &mut State, uid: &DatabaseUid, taking: Option<TimeDelta>) {
         if let Some(found) = uid.find(state) {
             found.restarts = Some(restarts);
         }
-        tell(state, uid, stopped);
+        record(state, uid, stopped);
     }));
-    let starting = starting(uid.kind);
+    let starting = starting();
     steps.push(Step::end().with(move |state, uid| {
-        tell(state, uid, if uid.kind == Kind::Instance { 154 } else { 153 });
+        record(state, uid, if uid.kind == Kind::Instance { 154 } else { 153 });
         changes::start(state, uid, starting);
     }));
     changes::start(state, uid, steps);
@@ -199,13 +199,13 @@ pub(in crate::rds) fn start(state: &mut State, ctx: &RdsContext, wanted: &StartR
         return Err(Error::new("KMSKeyNotAccessibleFault", message));
     }
     for one in members::of(state, &uid).into_iter().chain([uid.clone()]) {
-        let steps = starting(one.kind);
+        let steps = starting();
         changes::start(state, &one, steps);
     }
     ctx.response(state, &uid)
 }
 
-fn starting(_: Kind) -> Vec<Step> {
+fn starting() -> Vec<Step> {
     vec![
         Step::lasting(Status::Starting, |durations| durations.start).with(|state, uid| {
             if let Some(found) = uid.find(state) {

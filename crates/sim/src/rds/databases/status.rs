@@ -1,7 +1,5 @@
 //! The statuses of databases, and what a database of each status can be used for.
 
-use super::super::kind::Kind;
-
 /// What a database is used for. AWS accepts a request only in some statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rds) enum Use {
@@ -146,14 +144,6 @@ statuses! {
 impl Status {
     pub(in crate::rds) fn allows(self, wanted: Use) -> bool {
         self.uses().contains(&wanted)
-    }
-
-    /// The status while a database is changed in general. The tables of both guides have it.
-    pub(in crate::rds) fn of_iam_authentication(kind: Kind) -> Self {
-        match kind {
-            Kind::Instance => Self::ConfiguringIamAuthentication,
-            Kind::Cluster => Self::UpdatingIamAuthentication,
-        }
     }
 }
 

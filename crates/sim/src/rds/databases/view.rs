@@ -7,7 +7,7 @@ use super::super::managed_secret;
 use super::super::read_family;
 use super::super::rules::ZONES;
 use super::super::tags;
-use super::{Database, DatabaseUid, hosts, members};
+use super::{Database, DatabaseUid, Status, hosts, members};
 use crate::clock;
 use crate::world::State;
 
@@ -41,10 +41,9 @@ pub(super) fn database(state: &State, database: &Database) -> Value {
             "DBInstanceStatus": status,
             "DbInstancePort": 0,
             "DbiResourceId": facts.resource_id,
-            "Endpoint": {
-                "Address": hosts::of_instance(seed, arn),
-                "Port": port,
-            },
+            // "The endpoint might not be shown for instances with the status of creating" (`Endpoint`).
+            "Endpoint": (database.status != Status::Creating)
+                .then(|| json!({ "Address": hosts::of_instance(seed, arn), "Port": port })),
             "InstanceCreateTime": clock::text(facts.created),
             "PendingModifiedValues": database.pending_view(),
             "SecondaryAvailabilityZone": settings.flag("MultiAZ").then(|| other_zone(database)),

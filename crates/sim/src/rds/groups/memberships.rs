@@ -74,15 +74,6 @@ impl ParameterMembership {
     pub(in crate::rds) fn rebooted(&mut self) {
         self.needs_reboot = false;
     }
-
-    /// The database has another group, which takes effect with its next reboot: "you must reboot the DB instance without failover to
-    /// apply the new DB parameter group" (`ModifyDBInstance`).
-    #[allow(dead_code, reason = "restores call it")]
-    pub(in crate::rds) fn replace(&mut self, group: String) {
-        if self.group != group {
-            (self.group, self.needs_reboot) = (group, true);
-        }
-    }
 }
 
 impl Memberships {

@@ -159,6 +159,17 @@ impl Placement {
         Ok(Self { security_groups, ..self })
     }
 
+    /// "The network type is determined by the DBSubnetGroup … A DBSubnetGroup can support only the IPv4 protocol or the IPv4 and the
+    /// IPv6 protocols" (`NetworkType`). All simulated groups have IPv4 only.
+    pub(in crate::rds) fn check_network_type(&self, settings: &Settings) -> Result<(), Error> {
+        if settings.text("NetworkType") != Some("DUAL") {
+            return Ok(());
+        }
+        let message =
+            format!("The DB subnet group {} does not support the network type DUAL.", self.subnet_group.name());
+        Err(Error::new("NetworkTypeNotSupported", message))
+    }
+
     /// Chooses a zone of the subnet group, unless the request gave one. A zone without a subnet is refused; the code is the
     /// only one of the operations that fits.
     pub(in crate::rds) fn choose_zone(&self, settings: &mut Settings, is_given: bool) -> Result<(), Error> {

@@ -57,7 +57,9 @@ const TABLE: &[Parameter] = &[
     // "Default: The same DBInstanceClass as the original DB instance."
     row("DBInstanceClass",                     "xx..", Inherited),
     row("DBInstanceIdentifier",                "x.xx", NoSetting),
-    row("DBName",                              "xx..", Inherited),
+    // "only applies to RDS for Oracle and RDS for SQL Server DB instances. It doesn't apply to the other engines": no text has its
+    // effect.
+    row("DBName",                              "....", Inherited),
     row("DBParameterGroupName",                "xxxx", NoSetting),
     row("DBSnapshotIdentifier",                "x...", NoSetting),
     row("DBSubnetGroupName",                   "xxxx", NoSetting),

@@ -161,6 +161,20 @@ async fn a_failover_can_be_requested() {
     assert_eq!(members(&clusters).await, ["a", "b", "c*"]);
 }
 
+/// "if two or more share the same priority, then Amazon RDS promotes the replica that is largest in size"
+#[tokio::test(start_paused = true)]
+async fn among_readers_of_one_tier_the_largest_is_promoted() {
+    let world = world();
+    let clusters = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    clusters.database(&world, "shop").await;
+    for (id, class) in [("a", "large"), ("b", "large"), ("c", "xlarge"), ("d", "4xlarge"), ("e", "2xlarge")] {
+        member(&clusters, id).db_instance_class(format!("db.r6g.{class}")).send().await.expect("a member");
+    }
+    world.sleep(5 * MINUTE).await;
+    clusters.client.failover_db_cluster().db_cluster_identifier("shop").send().await.expect("a failover");
+    assert_eq!(members(&clusters).await, ["a", "b", "c", "d*", "e"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cluster_is_deleted_after_its_instances() {
     let world = world();

@@ -45,7 +45,9 @@ async fn settings_of_an_instance_are_returned() {
     let call = call.deletion_protection(true).auto_minor_version_upgrade(false).max_allocated_storage(1000).port(5433);
     let call = call.monitoring_interval(60).monitoring_role_arn("arn:aws:iam::111111111111:role/monitoring");
     let call = call.enable_cloudwatch_logs_exports("postgresql").db_name("shop").publicly_accessible(false);
-    created(call).await.expect("an instance");
+    // "The endpoint might not be shown for instances with the status of creating."
+    assert_eq!(created(call).await.expect("an instance").endpoint(), None);
+    world.sleep(5 * MINUTE).await;
     let answer = rds.client.describe_db_instances().send().await.expect("instances");
     let found = &answer.db_instances()[0];
     assert_eq!(found.availability_zone(), Some("eu-west-1c"));
@@ -195,6 +197,39 @@ async fn a_multi_az_cluster_needs_a_class_storage_and_iops() {
     assert_eq!((found.db_cluster_instance_class(), found.multi_az()), (Some("db.m6gd.large"), Some(true)));
 }
 
+/// "Valid for Cluster Type: Aurora MySQL DB clusters only" (`BacktrackWindow`)
+#[tokio::test(start_paused = true)]
+async fn only_aurora_mysql_has_a_backtrack_window() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    let create = |engine: &str| {
+        let call = rds.client.create_db_cluster().db_cluster_identifier(engine).engine(engine).backtrack_window(3600);
+        created_cluster(call.master_username("draco").master_user_password("simulated"))
+    };
+    assert_eq!(create("aurora-postgresql").await.err().as_deref(), Some(COMBINATION));
+    assert_eq!(create("aurora-mysql").await.expect("a cluster").backtrack_window(), Some(3600));
+    rds.snapshot(&world, "s").await;
+    let modify = rds.client.modify_db_cluster().db_cluster_identifier("of-s").backtrack_window(3600);
+    assert_eq!(code(modify.send().await).err().as_deref(), Some(COMBINATION));
+    let restore = rds.client.restore_db_cluster_from_snapshot().db_cluster_identifier("new").snapshot_identifier("s");
+    let restore = restore.engine("aurora-postgresql").backtrack_window(3600).send();
+    assert_eq!(code(restore.await).err().as_deref(), Some(COMBINATION));
+}
+
+/// "The network type is determined by the DBSubnetGroup": those of the simulation have IPv4 only.
+#[tokio::test(start_paused = true)]
+async fn the_network_type_must_be_one_of_the_subnet_group() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let dual = created(instance(&rds, "postgres", "dual").network_type("DUAL")).await;
+    assert_eq!(dual.err().as_deref(), Some("NetworkTypeNotSupported"));
+    let single = created(instance(&rds, "postgres", "single").network_type("IPV4")).await;
+    assert_eq!(single.expect("an instance").network_type(), Some("IPV4"));
+    let call = rds.client.create_db_cluster().db_cluster_identifier("dual").engine("aurora-mysql").network_type("DUAL");
+    let dual = created_cluster(call.master_username("draco").master_user_password("simulated")).await;
+    assert_eq!(dual.err().as_deref(), Some("NetworkTypeNotSupported"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_engine_has_its_port_and_license() {
     let world = world();
@@ -205,7 +240,10 @@ async fn every_engine_has_its_port_and_license() {
         ("oracle-se2-cdb", 1521, "license-included"),
         ("sqlserver-web", 1433, "license-included"),
     ] {
-        let found = created(instance(&rds, engine, engine)).await.expect("an instance");
+        created(instance(&rds, engine, engine)).await.expect("an instance");
+        world.sleep(5 * MINUTE).await;
+        let answer = rds.client.describe_db_instances().db_instance_identifier(engine).send().await.expect("instances");
+        let found = &answer.db_instances()[0];
         assert_eq!(found.endpoint().and_then(|endpoint| endpoint.port()), Some(port), "{engine}");
         assert_eq!(found.license_model(), Some(license), "{engine}");
     }

@@ -94,6 +94,41 @@ async fn a_deleted_database_is_restored_by_its_resource_identifier() {
     }
 }
 
+/// The last log is older than the retention period before the backup is.
+#[tokio::test(start_paused = true)]
+async fn a_retained_backup_loses_its_window_and_then_its_snapshots() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.create_database("orders", DatabaseSpec::daily(1)).await.expect("a database");
+    world.sleep(DAY / 4).await;
+    let deleted = world.now();
+    rds.delete_database("orders", false).await.expect("a deletion");
+    world.sleep(10 * MINUTE).await;
+    let resource_id = backups(&rds, None).await.remove(0).2;
+    let restore = async || {
+        let call = rds.client.restore_db_instance_to_point_in_time().source_dbi_resource_id(&resource_id);
+        let call = call.target_db_instance_identifier("new").use_latest_restorable_time(true);
+        code(call.send().await).map(drop)
+    };
+    // The last log is at most six minutes older than the end of the database, which took three minutes at most.
+    let mut without_window = 0;
+    while !backups(&rds, None).await.is_empty() {
+        let found = code(rds.client.describe_db_instance_automated_backups().send().await).expect("backups");
+        match found.db_instance_automated_backups().first().and_then(|found| found.restore_window()) {
+            Some(window) => assert!(window.earliest_time <= window.latest_time),
+            None => {
+                without_window += 1;
+                assert_eq!(restore().await, error("InvalidDBInstanceState"));
+            }
+        }
+        assert!(world.now() - deleted < chrono::TimeDelta::hours(25));
+        world.sleep(MINUTE / 2).await;
+    }
+    assert!(without_window > 0);
+    let left = code(rds.client.describe_db_snapshots().snapshot_type("automated").send().await).expect("snapshots");
+    assert_eq!(left.db_snapshots(), []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backup_is_found_and_restored_by_its_arn() {
     let world = world();

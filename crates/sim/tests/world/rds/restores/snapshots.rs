@@ -72,7 +72,10 @@ async fn a_request_is_refused_before_anything_is_created() {
         (new().vpc_security_group_ids("sg-1"), "InvalidVPCNetworkStateFault"),
         (new().multi_az(true).availability_zone("eu-west-1a"), "InvalidParameterCombination"),
         (new().storage_type("gp2").iops(3000), "InvalidParameterCombination"),
+        (new().network_type("DUAL"), "NetworkTypeNotSupported"),
         (new().domain("d-1"), "NotSimulated"),
+        // "only applies to RDS for Oracle and RDS for SQL Server DB instances"
+        (new().db_name("shop"), "NotSimulated"),
     ] {
         assert_eq!(code(call.clone().send().await).map(drop), error(expected), "{call:?}");
     }
