@@ -54,6 +54,12 @@ RDS_INSTANCE = [
     ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
     (
         "other",
+        "CreateDBInstance",
+        ["Endpoint"],
+        Api("rds", "DBInstance", "The endpoint might not be shown for instances with the status of creating"),
+    ),
+    (
+        "other",
         "*DBInstance*",
         [
             "ReadReplicaDBClusterIdentifiers",

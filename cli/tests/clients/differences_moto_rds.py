@@ -46,6 +46,12 @@ RDS_INSTANCE = [
         Example(CREATED_INSTANCE, '"OptionGroupName": "default:mysql-5-7"'),
     ),
     ("other", "*DBInstance*", ["LatestRestorableTime"], RESTORING),
+    (
+        "other",
+        "CreateDBInstance",
+        ["Endpoint"],
+        Api("rds", "DBInstance", "The endpoint might not be shown for instances with the status of creating"),
+    ),
     ("other", "*DBInstance*", ["ReadReplicaDBInstanceIdentifiers"], REPLICAS),
     ("other", "*DBInstance*", ["EnabledCloudwatchLogsExports"], MONITORING),
     (
