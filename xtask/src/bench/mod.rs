@@ -47,7 +47,9 @@ pub(crate) fn run(shell: &Shell, benchmark: Benchmark) -> anyhow::Result<()> {
         Benchmark::PlanBuilt => plan(),
         Benchmark::Start => start::run(shell),
         Benchmark::Provision => {
-            Ok(cmd!(shell, "cargo bench --quiet --package provision --bench provision").quiet().run()?)
+            cmd!(shell, "cargo bench --quiet --package provision --bench provision").quiet().run()?;
+            // With the servers of databases that contain data.
+            Ok(cmd!(shell, "cargo bench --quiet --package engines --bench restore").quiet().run()?)
         }
         Benchmark::Flood => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench flood").quiet().run()?),
         Benchmark::Replicate => {
