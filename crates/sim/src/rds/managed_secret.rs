@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::databases::changes::later;
-use super::databases::{DatabaseUid, Use, plan};
+use super::databases::changes::{self, Step, later};
+use super::databases::{DatabaseUid, Status, Use, plan};
 use super::kind::Kind;
 use super::{RdsContext, volumes};
 use crate::call::{Caller, Error};
@@ -105,14 +105,29 @@ pub(super) fn activate(state: &mut State, database: &DatabaseUid) {
 
 /// Lets RDS manage the password of an existing database. The server has the new password at once, and the secret is `creating`
 /// for as long as a change of the password takes.
-pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secret) {
+///
+/// Returns whether it did.
+pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secret) -> bool {
     if let Some(found) = database.find(state) {
         found.secret = Some(secret);
     }
-    if let Some(password) = create(state, database) {
-        volumes::set_password(state, database, &password);
+    let is_set = create(state, database).is_some_and(|password| set_password(state, database, &password));
+    if is_set {
+        later(state, database, |durations| durations.password, activate);
     }
-    later(state, database, |durations| durations.password, activate);
+    is_set
+}
+
+/// Sets the password of the master user. If its server fails, the database gets the only status that concerns credentials, and its
+/// secret is impaired. No text of AWS's states what happens then.
+pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) -> bool {
+    let is_set = volumes::set_password(state, database, password);
+    if !is_set {
+        set_status(state, database, SecretStatus::Impaired);
+        // What else was about to change goes on waiting.
+        changes::start(state, database, vec![Step::resting(Status::IncompatibleCredentials)]);
+    }
+    is_set
 }
 
 /// Deletes the secret of a database. "If a DB instance that is managing a secret in Secrets Manager is deleted, the secret and its
@@ -145,9 +160,14 @@ pub(super) fn rotate(state: &mut State, database: &DatabaseUid) -> bool {
         return false;
     }
     let password = new_password(state);
+    if !set_password(state, database, &password) {
+        return false;
+    }
+    if database.find(state).is_some_and(|found| found.rests && found.status == Status::IncompatibleCredentials) {
+        changes::start(state, database, vec![Step::resting(Status::Available)]);
+    }
     set_status(state, database, SecretStatus::Rotating);
     managed::rotate(state, &arn, value(&username, &password));
-    volumes::set_password(state, database, &password);
     later(state, database, |durations| durations.password, activate);
     true
 }

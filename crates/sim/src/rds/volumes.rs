@@ -147,12 +147,10 @@ pub(super) fn remove_retained(state: &State, resource_id: &str) {
     state.settings.servers.drop_volume(&Volume::new(resource_id));
 }
 
-/// Sets the password of the master user. A server that fails keeps the old one.
-pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) {
+/// Sets the password of the master user. A server that fails keeps the old one. Returns whether the server has the new one.
+pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) -> bool {
     let result = state.settings.servers.set_password(&of_database(database), password);
-    if let Some(arn) = database.arn(state) {
-        report(state, &arn, result);
-    }
+    database.arn(state).is_none_or(|arn| !report(state, &arn, result))
 }
 
 /// Writes a failure of a server to the journal: AWS's responses have no such text. Returns whether it failed.

@@ -72,7 +72,7 @@ pub(super) struct Database {
     /// The number of the last change.
     change: u64,
     /// Whether no change is in progress.
-    rests: bool,
+    pub(in crate::rds) rests: bool,
     /// How many durations were drawn.
     draws: u64,
 }

@@ -14,7 +14,6 @@ use super::super::kind::Kind;
 use super::super::managed_secret::{self, Secret};
 use super::super::options::OptionGroup;
 use super::super::settings::{Change, Setting};
-use super::super::volumes;
 use super::super::windows::{DailyWindow, WeeklyWindow};
 use super::changes::{self, Step};
 use super::{Database, DatabaseUid, Facts, Status, Use, rename};
@@ -281,15 +280,19 @@ fn report(state: &mut State, uid: &DatabaseUid, parameters: &[&'static str], num
 
 /// The master user authenticates with something else.
 fn reset(state: &mut State, uid: &DatabaseUid, credentials: Credentials) {
-    match credentials {
+    let is_set = match credentials {
         Credentials::Password(password) => {
-            managed_secret::switch_off(state, uid);
-            volumes::set_password(state, uid, &password);
+            let is_set = managed_secret::set_password(state, uid, &password);
+            if is_set {
+                managed_secret::switch_off(state, uid);
+            }
+            is_set
         }
         Credentials::Secret(secret) => managed_secret::switch_on(state, uid, secret),
-        Credentials::Rotated => {
-            managed_secret::rotate(state, uid);
-        }
+        Credentials::Rotated => managed_secret::rotate(state, uid),
+    };
+    if !is_set {
+        return;
     }
     let Some(arn) = uid.arn(state) else { return };
     record_event(state, &arn, EventKind::Numbered(16));

@@ -1,11 +1,16 @@
 //! Passwords of master users that RDS manages in Secrets Manager.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client as Secrets;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sim::World;
+use sim::servers::{Endpoint, Failure, NewVolume, Servers, Volume};
+use sim::{Settings, World};
 
 use super::support::*;
 
@@ -156,5 +161,103 @@ async fn the_caller_needs_permissions_for_the_secret_and_its_key() {
             Some(_) => Some("AccessDenied"),
         };
         assert_eq!(made.as_deref(), expected, "without {:?}", missing.map(|nth| all[nth]));
+    }
+}
+
+/// Servers that refuse new passwords for some time.
+#[derive(Debug, Default)]
+struct Refusing(AtomicBool);
+
+impl Servers for Refusing {
+    fn create(&self, _: &Volume, _: &NewVolume, _: DateTime<Utc>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn freeze(&self, _: &Volume, _: &Volume) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn copy(&self, _: &Volume, _: &Volume) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn restore(&self, _: &Volume, _: &Volume, _: DateTime<Utc>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn restore_to_time(&self, _: &Volume, _: DateTime<Utc>, _: &Volume, _: DateTime<Utc>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn start(&self, _: &Volume, _: &Endpoint) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn stop(&self, _: &Volume) {}
+
+    fn set_password(&self, _: &Volume, _: &str) -> Result<(), Failure> {
+        if self.0.load(Ordering::Relaxed) { Err(Failure("it is full".to_owned())) } else { Ok(()) }
+    }
+
+    fn drop_volume(&self, _: &Volume) {}
+
+    fn note_time(&self, _: DateTime<Utc>) {}
+
+    fn resolve(&self, _: &str) -> Option<SocketAddr> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_the_server_does_not_take_is_no_success() {
+    for kind in BOTH {
+        let servers = Arc::new(Refusing::default());
+        let world = World::with_settings(Settings { servers: Arc::clone(&servers) as Arc<dyn Servers>, ..settings() });
+        let arn = managed(&world, kind, None).await;
+        let first = value(&world, &arn, "AWSCURRENT").await;
+        world.sleep(60 * MINUTE).await;
+        servers.0.store(true, Ordering::Relaxed);
+        let (account, id) = (Rds::new(&world, PROD, REGION, kind), "orders");
+        let is_reset = async |world: &World| {
+            let events = client(world, PROD, REGION).describe_events().duration(60 * 24 * 14).send().await.expect("events");
+            events.events().iter().any(|event| event.message().is_some_and(|text| text.contains("credentials")))
+        };
+
+        // A rotation.
+        world.sleep(7 * DAY).await;
+        assert_eq!(status(&world, kind).await.as_deref(), Some("impaired"));
+        assert_eq!(account.status(id).await.as_deref(), Ok("incompatible-credentials"));
+        assert_eq!(value(&world, &arn, "AWSCURRENT").await, first);
+        servers.0.store(false, Ordering::Relaxed);
+        world.sleep(120 * MINUTE).await;
+        assert_eq!(status(&world, kind).await.as_deref(), Some("active"));
+        assert_eq!(account.status(id).await.as_deref(), Ok("available"));
+        assert_ne!(value(&world, &arn, "AWSCURRENT").await, first);
+
+        // A modification.
+        servers.0.store(true, Ordering::Relaxed);
+        let second = value(&world, &arn, "AWSCURRENT").await;
+        let set = async |password: &str| {
+            let rds = client(&world, PROD, REGION);
+            match kind {
+                Kind::Instance => {
+                    let modify = rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
+                    code(modify.manage_master_user_password(false).master_user_password(password).send().await).map(drop)
+                }
+                Kind::Cluster => {
+                    let modify = rds.modify_db_cluster().db_cluster_identifier(id).apply_immediately(true);
+                    code(modify.manage_master_user_password(false).master_user_password(password).send().await).map(drop)
+                }
+            }
+        };
+        set("another-password").await.expect("accepted");
+        world.sleep(60 * MINUTE).await;
+        assert_eq!(account.status(id).await.as_deref(), Ok("incompatible-credentials"));
+        assert_eq!(value(&world, &arn, "AWSCURRENT").await, second);
+        assert!(!is_reset(&world).await);
+        servers.0.store(false, Ordering::Relaxed);
+        set("another-password").await.expect("accepted");
+        world.sleep(60 * MINUTE).await;
+        assert_eq!(account.status(id).await.as_deref(), Ok("available"));
     }
 }
