@@ -219,7 +219,8 @@ async fn a_password_that_the_server_does_not_take_is_no_success() {
         servers.0.store(true, Ordering::Relaxed);
         let (account, id) = (Rds::new(&world, PROD, REGION, kind), "orders");
         let is_reset = async |world: &World| {
-            let events = client(world, PROD, REGION).describe_events().duration(60 * 24 * 14).send().await.expect("events");
+            let events =
+                client(world, PROD, REGION).describe_events().duration(60 * 24 * 14).send().await.expect("events");
             events.events().iter().any(|event| event.message().is_some_and(|text| text.contains("credentials")))
         };
 
@@ -242,11 +243,13 @@ async fn a_password_that_the_server_does_not_take_is_no_success() {
             match kind {
                 Kind::Instance => {
                     let modify = rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
-                    code(modify.manage_master_user_password(false).master_user_password(password).send().await).map(drop)
+                    code(modify.manage_master_user_password(false).master_user_password(password).send().await)
+                        .map(drop)
                 }
                 Kind::Cluster => {
                     let modify = rds.modify_db_cluster().db_cluster_identifier(id).apply_immediately(true);
-                    code(modify.manage_master_user_password(false).master_user_password(password).send().await).map(drop)
+                    code(modify.manage_master_user_password(false).master_user_password(password).send().await)
+                        .map(drop)
                 }
             }
         };
