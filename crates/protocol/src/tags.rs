@@ -160,7 +160,8 @@ impl Tags {
 }
 
 /// Whether a key is reserved by AWS, in any case. RDS's API reference (`Tag`) lists `rds:` beside `aws:`.
-pub(crate) fn is_reserved(key: &str) -> bool {
+#[must_use]
+pub fn is_reserved(key: &str) -> bool {
     key.get(..4).is_some_and(|start| ["aws:", "rds:"].iter().any(|reserved| start.eq_ignore_ascii_case(reserved)))
 }
 

@@ -158,6 +158,14 @@ impl Job {
                 request.target
             ));
         }
+        if let Source::Snapshot(snapshot) = &request.source
+            && snapshot.place.region != request.target.place.region
+        {
+            return invalid(format!(
+                "{snapshot} cannot be restored as {}: AWS restores a snapshot in its own region only; copy it to {} first",
+                request.target, request.target.place.region
+            ));
+        }
         if matches!(request.source, Source::Clone { .. }) && request.target.kind == Kind::Instance {
             return invalid(format!(
                 "{} cannot be a clone: AWS clones Aurora clusters only; use a point in time",

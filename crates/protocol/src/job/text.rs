@@ -32,7 +32,7 @@ pub enum ParseJobError {
     #[error(transparent)]
     Invalid(#[from] InvalidRequest),
     /// The content is that of another job.
-    #[error("the tags say that the job is {stated}, but their content is that of job {actual}")]
+    #[error("the tags name the job {stated}, but their content is that of the job {actual}")]
     OtherId {
         /// By the tag.
         stated: String,

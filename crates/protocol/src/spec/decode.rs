@@ -3,7 +3,7 @@
 use super::encode::{Missing, VERSION};
 use super::setting::{Given, Setting, Target};
 use super::text::{read_list, read_name, read_number, read_value, tokens, unescape};
-use super::{Group, Member, Settings, Spec};
+use super::{Group, MAX_MEMBERS, Member, Settings, Spec};
 use crate::quote::quoted;
 use crate::tags::{LIFECYCLE, ORIGIN_PREFIX, SPEC, Tags, is_dracos, is_reserved};
 use crate::{Engine, Kind};
@@ -164,10 +164,15 @@ impl<'t, I: Iterator<Item = &'t str>> Reader<'t, I> {
             let (section, value) = token.split_once('=').ok_or_else(|| invalid("/", token))?;
             match section {
                 "/w" | "/r" if kind == Kind::Cluster => {
-                    let name = read_name(value).ok_or_else(|| invalid(section, value))?;
+                    let is_writer = section == "/w";
+                    let is_possible = |name: &String| {
+                        spec.members.len() < MAX_MEMBERS
+                            && spec.members.iter().all(|other| other.name != *name && !(is_writer && other.is_writer))
+                    };
+                    let name = read_name(value).filter(is_possible).ok_or_else(|| invalid(section, value))?;
                     let previous = spec.members.last().map(|member| member.settings.clone()).unwrap_or_default();
                     let settings = self.settings(Target::Member, previous, unknown)?;
-                    spec.members.push(Member { name, is_writer: section == "/w", settings });
+                    spec.members.push(Member { name, is_writer, settings });
                 }
                 "/ig" => missing.parameters += self.group(spec, Kind::Instance, value)?,
                 "/cg" => missing.parameters += self.group(spec, Kind::Cluster, value)?,

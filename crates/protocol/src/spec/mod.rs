@@ -26,6 +26,9 @@ pub use encode::Missing;
 pub use setting::{Compared, Given, Reach, Setting, Target};
 pub use value::{Type, Value};
 
+/// The most members of an Aurora cluster: a writer and 15 readers.
+pub const MAX_MEMBERS: usize = 16;
+
 /// Settings and their values. A setting that AWS does not describe for a database is absent.
 pub type Settings = BTreeMap<Setting, Value>;
 

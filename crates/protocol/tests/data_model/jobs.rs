@@ -157,7 +157,7 @@ fn tags_of_another_job_are_no_job() {
     let tags = Job::new(request()).unwrap().to_tags();
     let changed = tags.clone().with([(tags::JOB_TARGET, "arn:aws:rds:eu-west-1:222222222222:db:others")]);
     let message = Job::from_tags(&changed).unwrap_err().to_string();
-    assert!(message.starts_with("the tags say that the job is "), "{message}");
+    assert!(message.starts_with("the tags name the job "), "{message}");
     for key in [tags::JOB, tags::JOB_REQUEST, tags::JOB_SOURCE, tags::JOB_TARGET] {
         let without = tags.iter().filter(|(other, _)| *other != key).collect();
         let message = Job::from_tags(&without).unwrap_err().to_string();
@@ -190,6 +190,17 @@ fn invalid_requests_are_refused_in_one_line() {
     assert_eq!(
         named("draco-new-a-0123456789ab"),
         "the target draco-new-a-0123456789ab has a name that Draco gives to databases of jobs: choose another one"
+    );
+    assert_eq!(
+        refused(Request {
+            source: Source::Snapshot(
+                SnapshotArn::new(Kind::Instance, Place { region: "eu-central-1".parse().unwrap(), ..place() }, "a")
+                    .unwrap()
+            ),
+            ..request()
+        }),
+        "arn:aws:rds:eu-central-1:222222222222:snapshot:a cannot be restored as arn:aws:rds:eu-west-1:222222222222:db:orders: \
+         AWS restores a snapshot in its own region only; copy it to eu-west-1 first"
     );
     assert_eq!(
         refused(Request { target: target(Kind::Cluster, "orders"), ..request() }),

@@ -36,7 +36,15 @@ fn settings(target: Target) -> impl Strategy<Value = Settings> {
 fn members() -> impl Strategy<Value = Vec<Member>> {
     let member = ("[a-z0-9-]{1,63}", any::<bool>(), settings(Target::Member));
     let member = member.prop_map(|(name, is_writer, settings)| Member { name, is_writer, settings });
-    prop::collection::vec(member, 0..4)
+    prop::collection::vec(member, 0..4).prop_map(|mut members: Vec<Member>| {
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        members.dedup_by(|one, other| one.name == other.name);
+        let writer = members.iter().position(|member| member.is_writer);
+        for (nth, member) in members.iter_mut().enumerate() {
+            member.is_writer = Some(nth) == writer;
+        }
+        members
+    })
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
@@ -228,6 +236,20 @@ fn what_a_newer_version_writes_is_counted_and_ignored() {
     assert_eq!(read.unknown, 6);
     assert_eq!(read.spec.settings, Settings::from([(Setting::Port, Value::Number(3306))]));
     assert_eq!(read.spec.members.len(), 2);
+}
+
+// A restore would create each of them, at the cost of the account that restores.
+#[test]
+fn members_that_no_cluster_can_have_are_refused() {
+    let parse = |members: &str| {
+        let text = format!("v=1 n=1 kind=cluster engine=aurora-mysql version=8.0 {members}");
+        Recorded::from_tags(&Tags::from_iter([("Draco_Spec", text.as_str())])).is_ok()
+    };
+    let readers = |number| (0..number).map(|nth| format!("/r=m{nth}")).collect::<Vec<_>>().join(" ");
+    assert!(parse(&format!("/w=a {}", readers(15))));
+    assert!(!parse(&format!("/w=a {}", readers(16))));
+    assert!(!parse("/w=a /w=b"));
+    assert!(!parse("/w=a /r=a"));
 }
 
 #[track_caller]
