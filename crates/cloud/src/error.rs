@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use chrono::SecondsFormat;
 use protocol::job::{Moment, Source};
 use protocol::spec::Group;
 use protocol::{AccountId, DatabaseArn, Kind, Message, SnapshotArn, TopicArn};
@@ -150,6 +151,8 @@ const CODES: [(Class, &[&str]); 11] = [
     (
         Class::Invalid,
         &[
+            // A request that the SDK cannot build stays the same when it is repeated.
+            NOT_SENT,
             "InvalidParameterValue",
             "InvalidParameterCombination",
             "MissingParameter",
@@ -194,7 +197,6 @@ const CODES: [(Class, &[&str]); 11] = [
             TIMEOUT,
             NO_CONNECTION,
             INVALID_RESPONSE,
-            NOT_SENT,
             "InternalFailure",
             "InternalError",
             "InternalServerError",
@@ -517,7 +519,7 @@ impl fmt::Display for Operation<'_> {
                     Source::Snapshot(snapshot) => snapshot.id().to_owned(),
                     Source::PointInTime { resource_id, moment: Moment::Latest } => resource_id.clone(),
                     Source::PointInTime { resource_id, moment: Moment::At(time) } => {
-                        format!("{resource_id} as of {time}")
+                        format!("{resource_id} as of {}", time.to_rfc3339_opts(SecondsFormat::Secs, true))
                     }
                     Source::Clone { resource_id } => format!("a clone of {resource_id}"),
                 };
