@@ -14,6 +14,8 @@ pub struct Observed {
     pub arn: DatabaseArn,
     /// Its resource ID, which AWS never gives to another database, and which stays when it is renamed.
     pub resource_id: String,
+    /// When it was created. AWS does not state it of a database that is being created.
+    pub created: Option<DateTime<Utc>>,
     /// Whether it is ready, in progress, or failed. For a cluster, without its members.
     pub condition: Condition,
     /// Whether it is protected from deletion.
@@ -94,7 +96,8 @@ pub struct Facts {
 }
 
 /// Statuses that do not end by themselves. `storage-full` needs a person, like the others.
-const FAILED: [&str; 17] = [
+const FAILED: [&str; 18] = [
+    "cloning-failed",
     "failed",
     "incompatible-create",
     "incompatible-credentials",

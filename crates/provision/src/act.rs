@@ -40,10 +40,13 @@ pub async fn act(
 
 async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<Outcome, Error> {
     let to = job.new_database();
-    let Start { engine, version, settings, tags } = start;
+    let Start { engine, version, settings, tags, defaults } = start;
     let restore = Restore { from: &job.request().source, to: &to, engine, version, settings, tags };
     Ok(match cloud.restore(&restore).await? {
-        Creation::Started => again(wait::next(Some(now), now), format!("restoring {}", to.id())),
+        Creation::Started => {
+            let defaults = defaults.iter().map(|why| format!(", with default settings: {why}")).collect::<String>();
+            again(wait::next(Some(now), now), format!("restoring {}{defaults}", to.id()))
+        }
         // Another look was faster, or somebody else has the name: the next look knows.
         Creation::NameExists => again(wait::CHANGE, format!("{} exists already", to.id())),
     })
@@ -89,7 +92,7 @@ async fn reboot(cloud: &Cloud, instances: &[DatabaseArn]) -> Result<Outcome, Err
     Ok(again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
 }
 
-/// Begins the end of a database of which nothing remains. The caller goes on with [`teardown::step`]. If it is lost, the next look
+/// Begins to delete a database, without a final snapshot. The caller goes on with [`teardown::step`]. If it is lost, the next look
 /// begins the end again, or finds that it has begun.
 async fn discard(
     cloud: &Cloud,
@@ -99,7 +102,8 @@ async fn discard(
     user: Option<&User>,
     now: DateTime<Utc>,
 ) -> Outcome {
-    let seen = teardown::Seen { found: Found::of(Some(database), job), user: user.cloned(), remains: Remains::Nothing };
+    let found = Found::of(Some(database), job, job.request().verb.role(), now);
+    let seen = teardown::Seen { found, user: user.cloned(), remains: Remains::Nothing };
     // Whatever the answer is, the job has failed: its caller tears the database down until it is gone.
     let reason = match teardown::act(cloud, teardown::decide(seen), now).await {
         teardown::Outcome::Refused { reason: kept } => format!("{reason}; {kept}"),

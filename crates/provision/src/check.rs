@@ -1,7 +1,7 @@
 //! Requests that cannot work, found before anything is created: one line for each problem, with what was requested, what AWS has, and
 //! what to do. What is not known before, AWS refuses later, and the error has the same form.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::{Backups, Offer, ParameterGroup, SubnetGroup};
 use protocol::job::{Moment, Source};
 use protocol::spec::{Group, Setting, Settings, Spec, Value};
@@ -86,15 +86,23 @@ fn moment_in_window(id: &str, moment: Moment, backups: Option<&Backups>, now: Da
         ));
     };
     let Moment::At(time) = moment else { return None };
+    // In the form that a user can give again.
+    let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     match (backups.earliest, backups.latest) {
         (Some(earliest), _) if time < earliest => Some(format!(
-            "{time} is before the earliest time to which {id} can be restored, which is {earliest}: choose a later time, or restore a snapshot"
+            "{} is before the earliest time to which {id} can be restored, which is {}: choose a later time, or restore a snapshot",
+            text(time),
+            text(earliest)
         )),
         (_, Some(latest)) if time > latest && time > now => Some(format!(
-            "{time} is in the future, and {id} can be restored to {latest} at the latest: choose an earlier time, in UTC"
+            "{} is in the future, and {id} can be restored to {} at the latest: choose an earlier time, in UTC",
+            text(time),
+            text(latest)
         )),
         (_, Some(latest)) if time > latest => Some(format!(
-            "{time} is after {latest}, the latest time to which {id} can be restored now: AWS is some {} minutes behind, so try again in a moment, or choose the latest",
+            "{} is after {}, the latest time to which {id} can be restored now: AWS is some {} minutes behind, so try again in a moment, or choose the latest",
+            text(time),
+            text(latest),
             LAG.num_minutes()
         )),
         _ => None,

@@ -18,6 +18,8 @@ pub struct Seen {
 pub enum Found {
     /// Nothing.
     Nothing(Source),
+    /// A database with the job's name and without the tag of any job, which was created a moment ago.
+    Untagged(DatabaseArn),
     /// A database that is not this job's.
     Foreign(DatabaseArn),
     /// The job's database.
@@ -48,6 +50,8 @@ pub struct Start {
     pub settings: Settings,
     /// The tags, with the job and the spec.
     pub tags: Tags,
+    /// Why AWS's defaults are used in place of recorded settings, if they are.
+    pub defaults: Option<String>,
 }
 
 /// The job's database.
@@ -165,6 +169,7 @@ pub enum Reason {
 /// | under the new name              | deadline             | step            |
 /// |---------------------------------|----------------------|-----------------|
 /// | foreign                         | any                  | `Refuse`        |
+/// | not tagged yet                  | any                  | `Wait`          |
 /// | nothing                         | passed               | `Refuse`        |
 /// | nothing; source not ready       | ahead                | `Wait`          |
 /// | nothing; source gone, unfit     | ahead                | `Refuse`        |
@@ -188,6 +193,9 @@ pub fn decide(seen: Seen) -> Step {
     let Seen { found, deadline } = seen;
     let ours = match (found, deadline) {
         (Found::Foreign(database), _) => return Step::Refuse(Refusal::Foreign(database)),
+        (Found::Untagged(database), _) => {
+            return Step::Wait { why: format!("{} has no tags yet", database.id()), database: None };
+        }
         (Found::Nothing(_), Deadline::PassedForTemporary | Deadline::PassedForLasting) => {
             return Step::Refuse(Refusal::Overdue);
         }

@@ -5,7 +5,7 @@
 //! step, and makes its calls. There is no other state: the database, its name, its status and its tags say how far a job is. So a step
 //! can be repeated, run twice at once, or stop between any two calls. [`teardown::step`] does the same for the end of a database.
 //!
-//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`look`], [`plan`] (the settings that a database is to have),
+//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (whose database it is), [`look`], [`plan`] (the settings that a database is to have),
 //! [`check`] (requests that cannot work), [`act`], [`wait`].
 //!
 //! What holds here: a database that is not the job's is never touched (invariant 21); a temporary database is torn down by its deadline,
@@ -14,6 +14,7 @@
 pub mod act;
 pub mod check;
 pub mod decide;
+pub mod identity;
 pub mod look;
 pub mod plan;
 pub mod teardown;

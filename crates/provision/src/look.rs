@@ -1,14 +1,15 @@
 //! The look: what has the new database's name, and before the restore, the data and what the request depends on.
 
 use chrono::{DateTime, Utc};
-use cloud::{Cloud, Error};
+use cloud::{Class, Cloud, Error};
 use protocol::job::Source;
 use protocol::observed::Condition;
 use protocol::spec::{Recorded, Setting, Spec, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Origin as SnapshotOrigin, SnapshotArn, SnapshotRole, Status};
 
 use crate::check::{self, Facts};
-use crate::decide::{Deadline, Found, Seen, Source as SourceState};
+use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
+use crate::identity::{self, Identity};
 use crate::is_temporary;
 use crate::plan::{self, Base, Origin};
 
@@ -16,6 +17,8 @@ use crate::plan::{self, Base, Origin};
 struct Data {
     base: Base,
     facts: Facts,
+    /// Why the recorded settings cannot be used, if there are some.
+    unreadable: Option<String>,
 }
 
 /// What was found of the data.
@@ -35,11 +38,17 @@ pub async fn look(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<Seen, 
         (false, true) => Deadline::PassedForTemporary,
         (false, false) => Deadline::PassedForLasting,
     };
+    let place = &job.request().target.place;
+    if place != cloud.here() {
+        let why = format!("the job is for the account {} and the region {}: run it there", place.account, place.region);
+        return Ok(Seen { found: Found::Nothing(SourceState::Unfit(vec![why])), deadline });
+    }
     let found = match cloud.observe(&job.new_database()).await? {
-        Some(observed) if observed.owner().as_ref() == Some(job.id()) => {
-            Found::Ours(Box::new(plan::compare(job, observed)))
-        }
-        Some(other) => Found::Foreign(other.arn),
+        Some(observed) => match identity::of(&observed, job, job.request().verb.role(), now) {
+            Identity::Ours => Found::Ours(Box::new(plan::compare(job, observed))),
+            Identity::Untagged => Found::Untagged(observed.arn),
+            Identity::Foreign => Found::Foreign(observed.arn),
+        },
         None => Found::Nothing(source(cloud, job, now).await?),
     };
     Ok(Seen { found, deadline })
@@ -69,13 +78,33 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
         data.facts.vpc_of_security_groups = replaced.vpc.clone();
         data.base.recorded = Some(spec_of(&replaced));
         data.base.origin = Origin::Here;
+        data.unreadable = None;
     }
     let wanted = plan::wanted(job, &data.base);
     gather(cloud, job, &wanted, &mut data.facts).await?;
-    let problems = check::check(job, &wanted, &data.facts, now);
+    let mut problems = check::check(job, &wanted, &data.facts, now);
+    problems.extend(network_of(job, data.base.origin));
+    let is_temporary = is_temporary(request.verb);
+    problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
     Ok(match problems.is_empty() {
-        true => SourceState::Ready(Box::new(plan::start(job, &wanted, now))),
+        true => SourceState::Ready(Box::new(Start { defaults: data.unreadable, ..plan::start(job, &wanted, now) })),
         false => SourceState::Unfit(problems),
+    })
+}
+
+/// Nothing of a network elsewhere is used. Without one of its own, AWS would choose the default VPC and its default security group.
+fn network_of(job: &Job, origin: Origin) -> Option<String> {
+    let overrides = &job.request().overrides;
+    let missing: Vec<&str> = [Setting::SubnetGroup, Setting::SecurityGroups]
+        .iter()
+        .filter(|setting| !overrides.contains_key(setting))
+        .map(|setting| setting.row().parameter)
+        .collect();
+    (origin == Origin::Elsewhere && !missing.is_empty()).then(|| {
+        format!(
+            "the data are those of another account or region, whose network is not used, and the job has no {}: give the subnet group and the security groups of the new database",
+            missing.join(" and no ")
+        )
     })
 }
 
@@ -98,7 +127,14 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         }
         Status::Available => {}
     }
-    let recorded = Recorded::from_tags(&content.snapshot.tags).ok().flatten().map(|recorded| recorded.spec);
+    let (recorded, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
+        Ok(recorded) => (recorded.map(|recorded| recorded.spec), None),
+        Err(error) => {
+            let why =
+                format!("the settings in the tags of {arn} cannot be read ({error}): remove its tags Draco_Spec…");
+            (None, Some(why))
+        }
+    };
     let origin = match SnapshotRole::of(&content.snapshot) {
         // The tags of a copy are those of its source account.
         SnapshotRole::Copy(SnapshotOrigin { database, .. })
@@ -107,11 +143,12 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         {
             Origin::Here
         }
-        _ => Origin::Elsewhere,
+        SnapshotRole::Source if content.snapshot.arn.place == *cloud.here() => Origin::Here,
+        SnapshotRole::Source | SnapshotRole::Copy(_) | SnapshotRole::Transit(_) => Origin::Elsewhere,
     };
     let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
     let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };
-    Ok(Lookup::Found(Box::new(Data { base: Base { content: content.spec, recorded, origin }, facts })))
+    Ok(Lookup::Found(Box::new(Data { base: Base { content: content.spec, recorded, origin }, facts, unreadable })))
 }
 
 /// A database that exists, or whose automated backups were retained.
@@ -144,7 +181,8 @@ async fn of_database(cloud: &Cloud, kind: Kind, resource_id: &str) -> Result<Loo
         ..Facts::none()
     };
     let recorded = live.as_ref().map(spec_of);
-    Ok(Lookup::Found(Box::new(Data { base: Base { content, recorded, origin: Origin::Here }, facts })))
+    let base = Base { content, recorded, origin: Origin::Here };
+    Ok(Lookup::Found(Box::new(Data { base, facts, unreadable: None })))
 }
 
 /// The spec of a database that exists, with its members.
@@ -166,21 +204,21 @@ fn spec_of(observed: &Observed) -> Spec {
 async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> Result<(), Error> {
     let overrides = &job.request().overrides;
     for class in classes(wanted) {
-        let offers = cloud.offers(&wanted.engine, &wanted.version, Some(&class)).await?;
+        let offers = unless_invalid(cloud.offers(&wanted.engine, &wanted.version, Some(&class)).await)?;
         if offers.is_empty() && facts.of_version.is_none() {
-            facts.of_version = Some(cloud.offers(&wanted.engine, &wanted.version, None).await?);
+            facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
         }
         facts.offers.push((class, offers));
     }
     if let Some(Value::Name(name)) = wanted.settings.get(&Setting::SubnetGroup) {
-        facts.subnet_group = Some((name.clone(), cloud.subnet_group(name).await?));
+        facts.subnet_group = Some((name.clone(), unless_invalid(cloud.subnet_group(name).await)?));
     }
     if overrides.contains_key(&Setting::SecurityGroups) {
-        // AWS compares them itself: no call of RDS tells the VPC of a security group.
+        // RDS does not describe the VPC of a security group, so AWS compares them itself.
         facts.vpc_of_security_groups = None;
     }
     for group in wanted.named_groups() {
-        let found = cloud.parameter_group(group.kind, &group.name).await?;
+        let found = unless_invalid(cloud.parameter_group(group.kind, &group.name).await)?;
         facts.parameter_groups.push((group, found));
     }
     let members = plan::member_names(job, job.request().verb.role(), wanted);
@@ -189,6 +227,14 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
         facts.taken = existing.into_iter().collect::<Vec<DatabaseArn>>();
     }
     Ok(())
+}
+
+/// Nothing has a name that AWS refuses. Such a name can be in the tags of a copy, and must not keep the job from being refused.
+fn unless_invalid<T: Default>(found: Result<T, Error>) -> Result<T, Error> {
+    match found {
+        Err(error) if error.class() == Class::Invalid => Ok(T::default()),
+        found => found,
+    }
 }
 
 /// The classes of the spec, each once.

@@ -4,8 +4,9 @@
 //! and the settings of the old database may change.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use protocol::job::Role;
-use protocol::spec::{Compared, Given, Member, Recorded, Setting, Settings, Spec, Target, Value};
+use protocol::job::{Role, Source};
+use protocol::observed::Condition;
+use protocol::spec::{Compared, Given, MAX_MEMBERS, Member, Recorded, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Observed, Tags, tags};
 
 use crate::decide::{Change, MemberStart, Ours, Start};
@@ -101,6 +102,15 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
         spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings });
     }
     spec.members.sort_by_key(|member| !member.is_writer);
+    let has_members = spec.kind == Kind::Cluster && spec.engine.starts_with("aurora");
+    spec.members.truncate(if has_members { MAX_MEMBERS } else { 0 });
+    for member in &mut spec.members {
+        let class = || Value::Name(DEFAULT_CLASS.to_owned());
+        member.settings.entry(Setting::Class).or_insert_with(class);
+    }
+    leave_out_default_groups(&mut spec);
+    state_that_it_is_not_public(&mut spec);
+    spec.tags = spec.tags.iter().filter(|(key, _)| !tags::is_reserved(key)).collect();
     let target = spec.target();
     override_settings(&mut spec.settings, target, &request.overrides);
     normalise(&mut spec.settings, &spec.engine, &request.overrides);
@@ -111,20 +121,42 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
     spec
 }
 
-/// The settings that keep a temporary database from outliving its job, and from being reached.
+/// The name of a default group is that of a version: the group of the current version does not fit an older snapshot. Without a
+/// name, AWS takes the one that fits: "If you don't specify a value, then Amazon RDS uses the default DB parameter group for the
+/// specified DB engine and version" (`DBParameterGroupName`).
+fn leave_out_default_groups(spec: &mut Spec) {
+    const GROUPS: [Setting; 3] = [Setting::ParameterGroup, Setting::ClusterParameterGroup, Setting::OptionGroup];
+    let is_default = |value: &Value| match value {
+        Value::Name(name) => name.starts_with("default.") || name.starts_with("default:"),
+        _ => false,
+    };
+    let all = [&mut spec.settings].into_iter().chain(spec.members.iter_mut().map(|member| &mut member.settings));
+    for settings in all {
+        settings.retain(|setting, value| !GROUPS.contains(setting) || !is_default(value));
+    }
+}
+
+/// Without a value, AWS makes some databases public: "If DBSubnetGroup isn't specified, PubliclyAccessible defaults to false for Aurora
+/// instances and true for non-Aurora instances" (`CreateDBInstance`). Of Aurora, the members have the address, and not the cluster.
+fn state_that_it_is_not_public(spec: &mut Spec) {
+    let has_address = spec.kind == Kind::Instance || !spec.engine.starts_with("aurora");
+    let own = has_address.then_some(&mut spec.settings);
+    for settings in own.into_iter().chain(spec.members.iter_mut().map(|member| &mut member.settings)) {
+        settings.entry(Setting::PubliclyAccessible).or_insert(Value::Flag(false));
+    }
+}
+
+/// The settings that keep a temporary database from outliving its job. Its address is not recorded, so that it is not public.
 fn isolate(spec: &mut Spec) {
-    let (retention, can_be_public) = match spec.kind {
-        Kind::Instance => (0, true),
-        // "Specify a minimum value of 1" (`BackupRetentionPeriod` of clusters). Aurora's members have the address.
-        Kind::Cluster => (1, false),
+    let retention = match spec.kind {
+        Kind::Instance => 0,
+        // "Specify a minimum value of 1" (`BackupRetentionPeriod` of clusters).
+        Kind::Cluster => 1,
     };
     spec.settings.insert(Setting::BackupRetention, Value::Number(retention));
     spec.settings.insert(Setting::DeletionProtection, Value::Flag(false));
     if spec.kind == Kind::Instance {
         spec.settings.insert(Setting::MultiAz, Value::Flag(false));
-    }
-    if can_be_public {
-        spec.settings.insert(Setting::PubliclyAccessible, Value::Flag(false));
     }
 }
 
@@ -186,7 +218,12 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
 #[must_use]
 pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
     let target = wanted.target();
-    let is_of_restore = |setting: &Setting| matches!(setting.row().given(target), Given::Restore | Given::RestoreOnly);
+    let is_from_snapshot = matches!(job.request().source, Source::Snapshot(_));
+    // `RestoreDBClusterToPointInTime`, which also makes clones, has no `AvailabilityZones`.
+    let is_of_restore = |setting: &Setting| {
+        matches!(setting.row().given(target), Given::Restore | Given::RestoreOnly)
+            && (is_from_snapshot || *setting != Setting::AvailabilityZones)
+    };
     let mut settings: Settings = wanted
         .settings
         .iter()
@@ -207,12 +244,14 @@ pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
         version: wanted.version.clone(),
         settings,
         tags: with_room(own, &wanted.tags),
+        defaults: None,
     }
 }
 
-/// Draco's tags, and as many of the user's as AWS allows.
+/// Draco's tags, and as many of the user's as AWS allows. "The key can't be prefixed with aws: or rds:" (`Tag`): AWS refuses a restore
+/// with the tags of CloudFormation.
 fn with_room(own: Tags, of_user: &Tags) -> Tags {
-    let is_dracos = |key: &str| key.starts_with(tags::PREFIX) && key != tags::LIFECYCLE;
+    let is_dracos = |key: &str| tags::is_reserved(key) || (key.starts_with(tags::PREFIX) && key != tags::LIFECYCLE);
     let room = tags::MAX_TAGS.saturating_sub(own.len());
     let of_user: Vec<(&str, &str)> = of_user.iter().filter(|(key, _)| !is_dracos(key)).take(room).collect();
     own.with(of_user)
@@ -232,7 +271,7 @@ pub fn compare(job: &Job, observed: Observed) -> Ours {
         current: observed.spec.settings.clone(),
         wanted: differing,
     }));
-    for (member, planned) in (1..).map(|nth| job.member(role, nth)).zip(&wanted.members) {
+    for (member, planned) in member_names(job, role, &wanted).into_iter().zip(&wanted.members) {
         match observed.members.iter().find(|found| found.arn == member) {
             None => ours.missing.push(MemberStart {
                 member,
@@ -255,6 +294,11 @@ pub fn compare(job: &Job, observed: Observed) -> Ours {
             }
         }
     }
+    // The first instance of a cluster becomes its writer. So it is created alone, and the readers when it is available.
+    let writer = job.member(role, 1);
+    let is_writer_ready =
+        observed.members.iter().any(|found| found.arn == writer && found.condition == Condition::Ready);
+    ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
     // Readers first: the writer is interrupted once.
     let mut members: Vec<_> = observed.members.iter().filter(|member| member.needs_reboot).collect();
     members.sort_by_key(|member| member.is_writer);
@@ -291,5 +335,5 @@ fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> b
 
 /// The names of the members that this spec has.
 pub(crate) fn member_names(job: &Job, role: Role, wanted: &Spec) -> Vec<protocol::DatabaseArn> {
-    (1..).map(|nth| job.member(role, nth)).take(wanted.members.len()).collect()
+    (1..=u8::MAX).map(|nth| job.member(role, nth)).take(wanted.members.len()).collect()
 }

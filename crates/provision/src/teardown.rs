@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Deletion, Error};
 use protocol::job::Role;
 use protocol::observed::Condition;
-use protocol::{DatabaseArn, Job, Observed};
+use protocol::{DatabaseArn, Job, Observed, Place, SnapshotArn, Status};
 
+use crate::identity::{self, Identity};
 use crate::{User, wait};
 
 /// What was observed.
@@ -24,6 +25,10 @@ pub struct Seen {
 pub enum Found {
     /// Nothing.
     Nothing,
+    /// Nothing, and there is no final snapshot with this identifier, although the data were to remain.
+    NothingRemains(String),
+    /// A database with the job's name and without the tag of any job, which was created a moment ago.
+    Untagged(DatabaseArn),
     /// A database that is not this job's.
     Foreign(DatabaseArn),
     /// The job's database.
@@ -93,6 +98,10 @@ pub enum Refusal {
     InUse(User),
     /// Its data are to stay, and AWS takes no final snapshot of a failed database (invariant 19).
     NoFinalSnapshot(DatabaseArn, String),
+    /// The database is gone, and the final snapshot with this identifier is missing (invariant 19).
+    FinalSnapshotMissing(String),
+    /// The job is for another account or region than this one.
+    Elsewhere(Place),
 }
 
 /// How far a teardown is after a step.
@@ -119,6 +128,8 @@ pub enum Outcome {
 /// | under the name            | user    | remains | step            |
 /// |---------------------------|---------|---------|-----------------|
 /// | nothing                   | any     | any     | `TornDown`      |
+/// | nothing, no final snapshot | any    | data    | `Refuse`        |
+/// | not tagged yet            | any     | any     | `Wait`          |
 /// | foreign                   | any     | any     | `Refuse`        |
 /// | ours                      | one     | any     | `Refuse`        |
 /// | ours, deleting            | none    | any     | `Wait`          |
@@ -136,6 +147,10 @@ pub fn decide(seen: Seen) -> Step {
     let Seen { found, user, remains } = seen;
     let ours = match found {
         Found::Nothing => return Step::TornDown,
+        Found::NothingRemains(snapshot) => return Step::Refuse(Refusal::FinalSnapshotMissing(snapshot)),
+        Found::Untagged(database) => {
+            return Step::Wait { why: format!("{} has no tags yet", database.id()) };
+        }
         Found::Foreign(database) => return Step::Refuse(Refusal::Foreign(database)),
         Found::Ours(ours) => *ours,
     };
@@ -176,13 +191,14 @@ impl Ours {
 }
 
 impl Found {
-    /// From what AWS describes under a name of this job.
+    /// From what AWS describes under the name that this job has for this role.
     #[must_use]
-    pub fn of(observed: Option<&Observed>, job: &Job) -> Self {
-        match observed {
-            None => Self::Nothing,
-            Some(found) if found.owner().as_ref() == Some(job.id()) => Self::Ours(Box::new(Ours::of(found, job))),
-            Some(found) => Self::Foreign(found.arn.clone()),
+    pub fn of(observed: Option<&Observed>, job: &Job, role: Role, now: DateTime<Utc>) -> Self {
+        let Some(found) = observed else { return Self::Nothing };
+        match identity::of(found, job, role, now) {
+            Identity::Ours => Self::Ours(Box::new(Ours::of(found, job))),
+            Identity::Untagged => Self::Untagged(found.arn.clone()),
+            Identity::Foreign => Self::Foreign(found.arn.clone()),
         }
     }
 }
@@ -199,12 +215,20 @@ pub async fn step(
     user: Option<&User>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, Error> {
+    let place = &job.request().target.place;
+    if place != cloud.here() {
+        return Ok(Outcome::Refused { reason: Refusal::Elsewhere(place.clone()).to_string() });
+    }
     let observed = cloud.observe(&job.database(role)).await?;
     let remains = match role {
         Role::Old => Remains::Data { snapshot: job.final_snapshot() },
         Role::New | Role::Verify | Role::Rewind | Role::Final => Remains::Nothing,
     };
-    let seen = Seen { found: Found::of(observed.as_ref(), job), user: user.cloned(), remains };
+    let found = match (Found::of(observed.as_ref(), job, role, now), &remains) {
+        (Found::Nothing, Remains::Data { snapshot }) => after_the_end(cloud, job, snapshot).await?,
+        (found, _) => found,
+    };
+    let seen = Seen { found, user: user.cloned(), remains };
     Ok(act(cloud, decide(seen), now).await)
 }
 
@@ -234,6 +258,17 @@ pub(crate) async fn act(cloud: &Cloud, step: Step, _now: DateTime<Utc>) -> Outco
     }
 }
 
+/// The old database has no name any more. Whether its data remain, its final snapshot says: a person may have deleted the database.
+async fn after_the_end(cloud: &Cloud, job: &Job, snapshot: &str) -> Result<Found, Error> {
+    let target = &job.request().target;
+    let arn = SnapshotArn::new(target.kind, target.place.clone(), snapshot).ok();
+    let exists = match arn {
+        Some(arn) => cloud.find(&arn).await?.is_some_and(|found| found.status != Status::Failed),
+        None => false,
+    };
+    Ok(if exists { Found::Nothing } else { Found::NothingRemains(snapshot.to_owned()) })
+}
+
 async fn delete_members(cloud: &Cloud, members: &[DatabaseArn]) -> Result<(), Error> {
     for member in members {
         cloud.delete_member(member).await?;
@@ -261,23 +296,41 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Foreign(database) => {
-                write!(f, "{database} is not of this job, so it is not deleted: rename it, or choose another target")
+                write!(
+                    f,
+                    "{database} does not belong to this job, so it is not deleted: rename it, or choose another target"
+                )
             }
             Self::ForeignMember(member) => write!(
                 f,
-                "{member} is in the cluster and not of this job, so neither is deleted: delete the instance, and the cluster follows"
+                "{member} is in the cluster and does not belong to this job, so neither is deleted: delete the instance, and Draco deletes the cluster"
             ),
             Self::InUse(User::Target(target)) => {
-                write!(f, "it has the name of the target {target}, so it is not deleted")
+                write!(
+                    f,
+                    "the database has the name of the target, {target}, so it is not deleted: give the target's name to another database first"
+                )
             }
             Self::InUse(User::Dns(record)) => {
-                write!(f, "the DNS record {record} points at it, so it is not deleted: change the record first")
+                write!(
+                    f,
+                    "the DNS record {record} points at the database, so it is not deleted: change the record first"
+                )
             }
-            Self::InUse(User::Job(job)) => write!(f, "the job {job} uses it, so it is not deleted: end that job first"),
+            Self::InUse(User::Job(job)) => {
+                write!(f, "the job {job} uses the database, so it is not deleted: end that job first")
+            }
             Self::NoFinalSnapshot(database, status) => write!(
                 f,
-                "{database} is {status}, and AWS takes no final snapshot then, so it is not deleted: repair it, or delete it by hand"
+                "{database} has the status {status}, in which AWS takes no final snapshot, so it is not deleted: repair it, or delete it by hand"
             ),
+            Self::FinalSnapshotMissing(snapshot) => write!(
+                f,
+                "the old database is gone, and there is no final snapshot {snapshot} of it: look for its automated backups (aws rds describe-db-instance-automated-backups)"
+            ),
+            Self::Elsewhere(place) => {
+                write!(f, "the job is for the account {} and the region {}: run it there", place.account, place.region)
+            }
         }
     }
 }

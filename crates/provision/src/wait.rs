@@ -13,7 +13,7 @@ const FIRST: TimeDelta = TimeDelta::minutes(2);
 pub const CHANGE: TimeDelta = TimeDelta::seconds(30);
 /// The longest delay.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
-/// Nobody waits for the end of a deletion.
+/// No step of a job waits until a deletion is complete.
 pub const DELETION: TimeDelta = TimeDelta::minutes(2);
 /// A person has to correct something, or AWS has no capacity.
 pub const PERSON: TimeDelta = TimeDelta::minutes(5);

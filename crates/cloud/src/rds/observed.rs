@@ -5,6 +5,7 @@ use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, Filter, PendingModifiedValues,
 };
 use protocol::observed::{Endpoint, Facts, Observed, ObservedMember};
+use protocol::tags::is_reserved;
 use protocol::{DatabaseArn, Kind};
 
 use super::{PAGE_SIZE, Rds, spec, tags, time};
@@ -67,8 +68,9 @@ impl Rds {
     ) -> Result<Option<Observed>, Failure> {
         let found = of(self.client.describe_db_clusters()).send().await?;
         let Some(described) = found.db_clusters().first() else { return Ok(None) };
-        // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it.
-        if described.db_cluster_instance_class().is_some() || described.db_cluster_members().is_empty() {
+        // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it. Those of Aurora are always listed: the
+        // cluster's description may lack one that was created a moment ago.
+        if described.db_cluster_instance_class().is_some() {
             return cluster(described, &[]).map(Some);
         }
         let id = described.db_cluster_identifier().unwrap_or_default();
@@ -86,10 +88,11 @@ fn instance(described: &DbInstance) -> Result<Observed, Failure> {
     let endpoint = described.endpoint().and_then(|endpoint| endpoint_of(endpoint.address(), endpoint.port()));
     let mut spec = spec::of_instance(described);
     let tags = tags(described.tag_list());
-    spec.tags = tags.clone();
+    spec.tags = tags.iter().filter(|(key, _)| !is_reserved(key)).collect();
     Ok(Observed {
         arn: arn(described.db_instance_arn())?,
         resource_id: described.dbi_resource_id().unwrap_or_default().to_owned(),
+        created: time(described.instance_create_time()),
         condition: facts.condition(),
         is_protected: described.deletion_protection().unwrap_or_default(),
         needs_reboot: facts.needs_reboot(),
@@ -107,11 +110,12 @@ fn cluster(described: &DbCluster, instances: &[DbInstance]) -> Result<Observed, 
     let facts = cluster_facts(described);
     let mut spec = spec::of_cluster(described);
     let tags = tags(described.tag_list());
-    spec.tags = tags.clone();
+    spec.tags = tags.iter().filter(|(key, _)| !is_reserved(key)).collect();
     let members = instances.iter().map(|instance| member(instance, described.db_cluster_members()));
     Ok(Observed {
         arn: arn(described.db_cluster_arn())?,
         resource_id: described.db_cluster_resource_id().unwrap_or_default().to_owned(),
+        created: time(described.cluster_create_time()),
         condition: facts.condition(),
         is_protected: described.deletion_protection().unwrap_or_default(),
         // The members are rebooted.

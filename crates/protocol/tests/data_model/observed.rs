@@ -53,6 +53,12 @@ fn available_is_ready_only_if_aws_is_not_about_to_change_it() {
 }
 
 #[test]
+fn a_clone_that_failed_has_failed() {
+    let facts = Facts { status: "cloning-failed".to_owned(), ..ready() };
+    assert_eq!(facts.condition(), Condition::Failed("cloning-failed".to_owned()));
+}
+
+#[test]
 fn a_group_that_waits_for_a_reboot_is_no_obstacle() {
     let facts = Facts { parameter_groups: vec![("own".to_owned(), "pending-reboot".to_owned())], ..ready() };
     assert_eq!((facts.condition(), facts.needs_reboot()), (Condition::Ready, true));

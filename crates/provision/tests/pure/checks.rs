@@ -236,21 +236,21 @@ fn a_time_outside_of_the_window() {
     assert_eq!(
         at(Moment::At(minutes(-601)), Some(backups.clone())),
         [
-            "2026-11-20 15:59:00 UTC is before the earliest time to which db-ABC can be restored, which is 2026-11-20 16:00:00 UTC: \
+            "2026-11-20T15:59:00Z is before the earliest time to which db-ABC can be restored, which is 2026-11-20T16:00:00Z: \
           choose a later time, or restore a snapshot"
         ]
     );
     assert_eq!(
         at(Moment::At(minutes(-3)), Some(backups.clone())),
         [
-            "2026-11-21 01:57:00 UTC is after 2026-11-21 01:56:00 UTC, the latest time to which db-ABC can be restored now: AWS is \
+            "2026-11-21T01:57:00Z is after 2026-11-21T01:56:00Z, the latest time to which db-ABC can be restored now: AWS is \
           some 5 minutes behind, so try again in a moment, or choose the latest"
         ]
     );
     assert_eq!(
         at(Moment::At(minutes(1)), Some(backups.clone())),
         [
-            "2026-11-21 02:01:00 UTC is in the future, and db-ABC can be restored to 2026-11-21 01:56:00 UTC at the latest: choose \
+            "2026-11-21T02:01:00Z is in the future, and db-ABC can be restored to 2026-11-21T01:56:00Z at the latest: choose \
           an earlier time, in UTC"
         ]
     );

@@ -32,7 +32,13 @@ fn name(step: &Step) -> &'static str {
 const DEADLINES: [Deadline; 3] = [Deadline::Ahead, Deadline::PassedForTemporary, Deadline::PassedForLasting];
 
 fn start() -> Start {
-    Start { engine: "postgres".into(), version: "16.3".into(), settings: Settings::new(), tags: Tags::default() }
+    Start {
+        engine: "postgres".into(),
+        version: "16.3".into(),
+        settings: Settings::new(),
+        tags: Tags::default(),
+        defaults: None,
+    }
 }
 
 fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3]) -> Ours {
@@ -88,6 +94,7 @@ fn each_combination_has_the_step_of_its_row() {
             count += 1;
         };
         expect(foreign, "refuse: foreign");
+        expect(Found::Untagged(job.new_database()), "wait");
         for (source, row) in nothing {
             expect(Found::Nothing(source), if late { "refuse: overdue" } else { row });
         }
@@ -130,8 +137,8 @@ fn each_combination_has_the_step_of_its_row() {
             }
         }
     }
-    // Three deadlines, each with: foreign, four states of the source, and 4 conditions x 21 of members x 8.
-    assert_eq!(count, 3 * (1 + 4 + 4 * 21 * 8));
+    // Three deadlines, each with: foreign, not tagged yet, four states of the source, and 4 conditions x 21 of members x 8.
+    assert_eq!(count, 3 * (1 + 1 + 4 + 4 * 21 * 8));
 }
 
 #[test]

@@ -13,6 +13,9 @@ use protocol::observed::{Condition, Observed, ObservedMember};
 use protocol::spec::{Settings, Spec};
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags, tags};
 
+/// The resource ID of the database that a job replaces.
+const OLD: &str = "db-OLD";
+
 fn place() -> Place {
     Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() }
 }
@@ -26,7 +29,7 @@ fn request(kind: Kind, verb: Verb) -> Request {
         verb,
         source: Source::Snapshot(SnapshotArn::new(kind, place(), "draco-orders").unwrap()),
         target: DatabaseArn::new(kind, place(), "orders").unwrap(),
-        replaces: None,
+        replaces: Some(OLD.to_owned()),
         overrides: Settings::new(),
         approval: Approval::Given,
         keep: TimeDelta::zero(),
@@ -42,7 +45,8 @@ fn job(kind: Kind, verb: Verb) -> Job {
 fn observed(job: &Job, role: Role) -> Observed {
     let arn = job.database(role);
     Observed {
-        resource_id: "db-ABC".to_owned(),
+        resource_id: if role == Role::Old { OLD } else { "db-NEW" }.to_owned(),
+        created: Some(now() - TimeDelta::days(1)),
         condition: Condition::Ready,
         is_protected: false,
         needs_reboot: false,

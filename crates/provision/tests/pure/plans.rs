@@ -65,10 +65,132 @@ fn settings_of_another_account_have_nothing_of_its_network() {
     for kind in Kind::ALL {
         let spec = wanted(&job(kind, Verb::Restore), &base(kind, Origin::Elsewhere));
         let all = spec.settings.keys().chain(spec.members.iter().flat_map(|member| member.settings.keys()));
-        for setting in all {
+        for setting in all.filter(|setting| **setting != Setting::PubliclyAccessible) {
             assert_eq!(setting.row().reach, protocol::spec::Reach::Anywhere, "{setting:?}");
         }
     }
+}
+
+// Without a value, AWS's default for an instance in the default VPC is a public address.
+#[test]
+fn no_database_is_public_unless_its_job_or_its_own_settings_say_so() {
+    let public = |settings: &Settings| settings.get(&Setting::PubliclyAccessible).cloned();
+    let [no, yes] = [false, true].map(|on| Some(Value::Flag(on)));
+    for (verb, origin, recorded) in [
+        (Verb::Restore, Origin::Elsewhere, true),
+        (Verb::Restore, Origin::Here, false),
+        (Verb::Verify, Origin::Here, true),
+        (Verb::Verify, Origin::Elsewhere, false),
+    ] {
+        for engine in ["postgres", "aurora-postgresql", "mysql"] {
+            let kind = if engine == "postgres" { Kind::Instance } else { Kind::Cluster };
+            let mut base = base(kind, origin);
+            base.content.engine = engine.to_owned();
+            base.recorded = base.recorded.filter(|_| recorded);
+            let spec = wanted(&job(kind, verb), &base);
+            let is_aurora = engine.starts_with("aurora");
+            // What its own settings say, those of an Aurora cluster have no meaning.
+            if !is_aurora {
+                assert_eq!(public(&spec.settings), no, "{verb:?} {engine}");
+                assert_eq!(
+                    start(&job(kind, verb), &spec, now()).settings.get(&Setting::PubliclyAccessible),
+                    no.as_ref()
+                );
+            }
+            assert_eq!(spec.members.is_empty(), !is_aurora);
+            assert!(spec.members.iter().all(|member| public(&member.settings) == no), "{verb:?} {engine}");
+            let overrides = [(Setting::PubliclyAccessible, Value::Flag(true))].into();
+            let asked = Job::new(Request { overrides, ..request(kind, verb) }).unwrap();
+            let spec = wanted(&asked, &base);
+            assert!(spec.members.iter().all(|member| public(&member.settings) == yes));
+            assert_eq!(public(&spec.settings), yes);
+        }
+    }
+}
+
+// AWS refuses a restore whose tags have a reserved key.
+#[test]
+fn reserved_tags_of_the_source_are_not_given() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let mut base = base(Kind::Instance, Origin::Here);
+    if let Some(recorded) = &mut base.recorded {
+        recorded.tags = Tags::from_iter([("aws:cloudformation:stack-name", "shop"), ("RDS:x", "y"), ("owner", "shop")]);
+    }
+    let spec = wanted(&job, &base);
+    assert_eq!(spec.tags, Tags::from_iter([("owner", "shop")]));
+    let given = start(&job, &Spec { tags: base.recorded.unwrap().tags, ..spec }, now()).tags;
+    assert!(given.iter().all(|(key, _)| !tags::is_reserved(key)), "{given:?}");
+    assert_eq!(given.get("owner"), Some("shop"));
+}
+
+// The default group of the current version does not fit an older snapshot.
+#[test]
+fn default_groups_are_left_to_aws_unless_the_job_names_one() {
+    for kind in Kind::ALL {
+        let mut base = base(kind, Origin::Here);
+        let recorded = base.recorded.as_mut().unwrap();
+        let all = [&mut recorded.settings].into_iter().chain(recorded.members.iter_mut().map(|it| &mut it.settings));
+        for settings in all {
+            for (setting, name) in [
+                (Setting::ParameterGroup, "default.postgres17"),
+                (Setting::ClusterParameterGroup, "default.aurora-postgresql17"),
+                (Setting::OptionGroup, "default:postgres-17"),
+            ] {
+                settings.entry(setting).and_modify(|value| *value = text(name));
+            }
+        }
+        let spec = wanted(&job(kind, Verb::Restore), &base);
+        let all = spec.settings.values().chain(spec.members.iter().flat_map(|member| member.settings.values()));
+        assert!(all.clone().all(|value| !matches!(value, Value::Name(name) if name.starts_with("default"))));
+        let overrides = [(Setting::OptionGroup, text("default:postgres-16"))].into();
+        let asked = Job::new(Request { overrides, ..request(kind, Verb::Restore) }).unwrap();
+        assert_eq!(wanted(&asked, &base).settings.get(&Setting::OptionGroup), Some(&text("default:postgres-16")));
+    }
+}
+
+// `RestoreDBClusterToPointInTime` has no `AvailabilityZones`.
+#[test]
+fn only_a_restore_from_a_snapshot_states_the_zones_of_a_cluster() {
+    let resource_id = "cluster-ABC".to_owned();
+    let moment = protocol::job::Moment::Latest;
+    for (source, has_zones) in [
+        (request(Kind::Cluster, Verb::Restore).source, true),
+        (Source::PointInTime { resource_id: resource_id.clone(), moment }, false),
+        (Source::Clone { resource_id }, false),
+    ] {
+        let job = Job::new(Request { source, ..request(Kind::Cluster, Verb::Restore) }).unwrap();
+        let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+        assert_eq!(start(&job, &spec, now()).settings.contains_key(&Setting::AvailabilityZones), has_zones);
+    }
+}
+
+#[test]
+fn a_recorded_cluster_has_sixteen_members_at_most_each_with_a_class() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut base = base(Kind::Cluster, Origin::Here);
+    let member = |nth: u32| Member { name: format!("m{nth}"), is_writer: nth == 0, settings: Settings::new() };
+    if let Some(recorded) = &mut base.recorded {
+        recorded.members = (0..300).map(member).collect();
+    }
+    let spec = wanted(&job, &base);
+    assert_eq!(spec.members.len(), 16);
+    assert!(spec.members.iter().all(|member| member.settings.get(&Setting::Class) == Some(&text(DEFAULT_CLASS))));
+}
+
+#[test]
+fn readers_are_created_when_the_writer_is_available() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    let complete = restored(&job, &spec);
+    let missing = |members: &[ObservedMember]| {
+        let ours = compare(&job, Observed { members: members.to_vec(), ..complete.clone() });
+        ours.missing.into_iter().map(|missing| missing.member).collect::<Vec<_>>()
+    };
+    let writer = complete.members[0].clone();
+    assert_eq!(missing(&[]), [job.member(Role::New, 1)]);
+    let creating = ObservedMember { condition: Condition::InProgress("creating".to_owned()), ..writer.clone() };
+    assert_eq!(missing(&[creating]), []);
+    assert_eq!(missing(&[writer]), [job.member(Role::New, 2)]);
 }
 
 // Invariant 22: what a temporary database must not have, because it would outlive it or keep it from being deleted.
@@ -97,7 +219,8 @@ fn a_temporary_database_has_no_backups_no_protection_no_standby_and_one_member()
 fn without_recorded_settings_a_cluster_gets_one_member() {
     let base = Base { recorded: None, ..base(Kind::Cluster, Origin::Here) };
     let spec = wanted(&job(Kind::Cluster, Verb::Restore), &base);
-    let settings = Settings::from([(Setting::Class, text(DEFAULT_CLASS))]);
+    let settings =
+        Settings::from([(Setting::Class, text(DEFAULT_CLASS)), (Setting::PubliclyAccessible, Value::Flag(false))]);
     assert_eq!(spec.members, [Member { name: "orders".to_owned(), is_writer: true, settings }]);
     let multi_az = Base { content: Spec::new(Kind::Cluster, "postgres", "16.3"), ..base };
     assert_eq!(wanted(&job(Kind::Cluster, Verb::Restore), &multi_az).members, []);
@@ -111,7 +234,12 @@ fn what_comes_with_the_data_fills_what_was_not_recorded() {
     recorded.settings = [(Setting::StorageType, text("gp3"))].into();
     let base = Base { content, recorded: Some(recorded), origin: Origin::Here };
     let spec = wanted(&job(Kind::Instance, Verb::Restore), &base);
-    let expected: Settings = [(Setting::Port, Value::Number(5433)), (Setting::StorageType, text("gp3"))].into();
+    let expected: Settings = [
+        (Setting::Port, Value::Number(5433)),
+        (Setting::StorageType, text("gp3")),
+        (Setting::PubliclyAccessible, Value::Flag(false)),
+    ]
+    .into();
     assert_eq!((spec.version.as_str(), spec.settings), ("16.3", expected));
 }
 
@@ -140,7 +268,7 @@ fn normalised(recorded: &[(Setting, Value)], overrides: &[(Setting, Value)]) -> 
     let job = Job::new(Request { overrides, ..request(Kind::Instance, Verb::Restore) }).unwrap();
     let base =
         Base { content: Spec::new(Kind::Instance, "postgres", "16.3"), recorded: Some(spec), origin: Origin::Here };
-    wanted(&job, &base).settings.into_keys().collect()
+    wanted(&job, &base).settings.into_keys().filter(|setting| *setting != Setting::PubliclyAccessible).collect()
 }
 
 #[test]

@@ -11,6 +11,8 @@ fn name(step: &Step) -> &'static str {
         Step::Refuse(Refusal::ForeignMember(_)) => "refuse: foreign member",
         Step::Refuse(Refusal::InUse(_)) => "refuse: in use",
         Step::Refuse(Refusal::NoFinalSnapshot(..)) => "refuse: no final snapshot",
+        Step::Refuse(Refusal::FinalSnapshotMissing(_)) => "refuse: final snapshot is missing",
+        Step::Refuse(Refusal::Elsewhere(_)) => "refuse: elsewhere",
         Step::Unprotect(_) => "unprotect",
         Step::DeleteMembers(_) => "delete members",
         Step::Delete { remains: Remains::Nothing, .. } => "delete: nothing remains",
@@ -45,6 +47,8 @@ fn each_combination_has_the_step_of_its_row() {
             count += 1;
         };
         expect(Found::Nothing, "torn down");
+        expect(Found::NothingRemains(job.final_snapshot()), "refuse: final snapshot is missing");
+        expect(Found::Untagged(job.database(Role::Old)), "wait");
         expect(Found::Foreign(job.request().target.clone()), "refuse: foreign");
         for condition in conditions() {
             for flags in 0..8 {
@@ -72,8 +76,8 @@ fn each_combination_has_the_step_of_its_row() {
             }
         }
     }
-    // Four users x two that remain, each with: nothing, foreign, and 4 conditions x 8.
-    assert_eq!(count, 4 * 2 * (1 + 1 + 4 * 8));
+    // Four users x two that remain, each with: nothing, nothing remains, not tagged yet, foreign, and 4 conditions x 8.
+    assert_eq!(count, 4 * 2 * (4 + 4 * 8));
 }
 
 #[test]
@@ -108,13 +112,43 @@ fn a_step_carries_what_its_action_needs() {
 fn a_database_is_compared_with_the_job_by_name_and_tag() {
     let job = job(Kind::Cluster, Verb::Restore);
     let database = observed(&job, Role::New);
-    assert_eq!(Found::of(None, &job), Found::Nothing);
-    assert!(matches!(Found::of(Some(&database), &job), Found::Ours(_)));
+    let of = |observed: Option<&Observed>, job: &Job| Found::of(observed, job, Role::New, now());
+    assert_eq!(of(None, &job), Found::Nothing);
+    assert!(matches!(of(Some(&database), &job), Found::Ours(_)));
     let mut other = database.clone();
     other.tags = Tags::default();
-    assert_eq!(Found::of(Some(&other), &job), Found::Foreign(database.arn.clone()));
+    assert_eq!(of(Some(&other), &job), Found::Foreign(database.arn.clone()));
     let other = super::job(Kind::Cluster, Verb::Verify);
-    assert_eq!(Found::of(Some(&database), &other), Found::Foreign(database.arn.clone()));
+    assert_eq!(of(Some(&database), &other), Found::Foreign(database.arn.clone()));
+}
+
+// Invariants 20 and 21. The old database and the new one both have the tag of the job, and a person can give either the name of the other.
+#[test]
+fn the_old_database_is_the_one_that_is_replaced_and_no_other_role_has_it() {
+    let job = job(Kind::Instance, Verb::Restore);
+    for role in [Role::New, Role::Old] {
+        let right = observed(&job, role);
+        assert!(matches!(Found::of(Some(&right), &job, role, now()), Found::Ours(_)));
+        let other = if role == Role::Old { Role::New } else { Role::Old };
+        let renamed = Observed { resource_id: observed(&job, other).resource_id, ..right.clone() };
+        assert_eq!(Found::of(Some(&renamed), &job, role, now()), Found::Foreign(right.arn));
+    }
+}
+
+// RDS describes a database before it describes its tags.
+#[test]
+fn a_new_database_without_a_tag_is_waited_for_and_is_foreign_later() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let at = |created: Option<DateTime<Utc>>, tags: Tags| {
+        let untagged = Observed { created, tags, ..observed(&job, Role::New) };
+        Found::of(Some(&untagged), &job, Role::New, now())
+    };
+    let arn = job.new_database();
+    let ago = |seconds| Some(now() - TimeDelta::seconds(seconds));
+    assert_eq!(at(None, Tags::default()), Found::Untagged(arn.clone()));
+    assert_eq!(at(ago(299), Tags::default()), Found::Untagged(arn.clone()));
+    assert_eq!(at(ago(300), Tags::default()), Found::Foreign(arn.clone()));
+    assert_eq!(at(ago(0), Tags::from_iter([(tags::JOB, "ba9876543210")])), Found::Foreign(arn));
 }
 
 #[test]
@@ -142,23 +176,27 @@ fn refusals_say_what_to_do() {
         Refusal::InUse(User::Dns("db.example.com.".to_owned())),
         Refusal::InUse(User::Job(job.id().clone())),
         Refusal::NoFinalSnapshot(database.clone(), "failed".to_owned()),
+        Refusal::FinalSnapshotMissing("draco-final-a".to_owned()),
+        Refusal::Elsewhere(place()),
     ]
     .map(|refusal| refusal.to_string());
     let id = job.id();
     assert_eq!(
         texts,
         [
-            format!("{database} is not of this job, so it is not deleted: rename it, or choose another target"),
+            format!("{database} does not belong to this job, so it is not deleted: rename it, or choose another target"),
             format!(
-                "{database} is in the cluster and not of this job, so neither is deleted: delete the instance, and the cluster follows"
+                "{database} is in the cluster and does not belong to this job, so neither is deleted: delete the instance, and Draco deletes the cluster"
             ),
-            "it has the name of the target arn:aws:rds:eu-west-1:222222222222:db:orders, so it is not deleted"
+            "the database has the name of the target, arn:aws:rds:eu-west-1:222222222222:db:orders, so it is not deleted: give the target's name to another database first"
                 .to_owned(),
-            "the DNS record db.example.com. points at it, so it is not deleted: change the record first".to_owned(),
-            format!("the job {id} uses it, so it is not deleted: end that job first"),
+            "the DNS record db.example.com. points at the database, so it is not deleted: change the record first".to_owned(),
+            format!("the job {id} uses the database, so it is not deleted: end that job first"),
             format!(
-                "{database} is failed, and AWS takes no final snapshot then, so it is not deleted: repair it, or delete it by hand"
+                "{database} has the status failed, in which AWS takes no final snapshot, so it is not deleted: repair it, or delete it by hand"
             ),
+            "the old database is gone, and there is no final snapshot draco-final-a of it: look for its automated backups (aws rds describe-db-instance-automated-backups)".to_owned(),
+            "the job is for the account 222222222222 and the region eu-west-1: run it there".to_owned(),
         ]
     );
 }
