@@ -99,8 +99,9 @@ fn moment_in_window(id: &str, moment: Moment, backups: Option<&Backups>, now: Da
             text(time),
             text(latest)
         )),
-        (_, Some(latest)) if time > latest => Some(format!(
-            "{} is after {}, the latest time to which {id} can be restored now: AWS is some {} minutes behind, so try again in a moment, or choose the latest",
+        // "Must be before the latest restorable time" (`RestoreTime`).
+        (_, Some(latest)) if time >= latest => Some(format!(
+            "{} is not before {}, the latest time to which {id} can be restored now: AWS is some {} minutes behind, so try again in a moment, or choose the latest",
             text(time),
             text(latest),
             LAG.num_minutes()

@@ -241,9 +241,9 @@ fn a_time_outside_of_the_window() {
         ]
     );
     assert_eq!(
-        at(Moment::At(minutes(-3)), Some(backups.clone())),
+        at(Moment::At(minutes(-4)), Some(backups.clone())),
         [
-            "2026-11-21T01:57:00Z is after 2026-11-21T01:56:00Z, the latest time to which db-ABC can be restored now: AWS is \
+            "2026-11-21T01:56:00Z is not before 2026-11-21T01:56:00Z, the latest time to which db-ABC can be restored now: AWS is \
           some 5 minutes behind, so try again in a moment, or choose the latest"
         ]
     );
@@ -262,7 +262,7 @@ fn a_time_outside_of_the_window() {
     );
     let none = [""; 0];
     assert_eq!(at(Moment::At(minutes(-600)), Some(backups.clone())), none);
-    assert_eq!(at(Moment::At(minutes(-4)), Some(backups.clone())), none);
+    assert_eq!(at(Moment::At(minutes(-5)), Some(backups.clone())), none);
     assert_eq!(at(Moment::Latest, Some(backups)), none);
 }
 
