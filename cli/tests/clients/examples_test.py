@@ -81,6 +81,9 @@ RESTORING = Page("doc/restoring.md", speed=600)
 
 
 class Examples(unittest.TestCase):
+    # Names in a page, and those that the simulation has.
+    names: dict[str, str] = {}
+
     def simulate(self, *options, speed=600, engines=False):
         """A simulation on a free port, and the environment in which commands are typed."""
         scratch = tempfile.TemporaryDirectory()
@@ -108,6 +111,8 @@ class Examples(unittest.TestCase):
     def shell(self, script, *options):
         """What is printed."""
         script = script.replace(LISTENS, self.simulation.url)
+        for name, simulated in self.names.items():
+            script = script.replace(name, simulated)
         command = ["sh", *options, "-c", script]
         ran = subprocess.run(command, env=self.environment, cwd=self.scratch, capture_output=True, text=True)
         self.assertEqual(ran.returncode, 0, f"{script}\n{ran.stdout}\n{ran.stderr}")
@@ -174,6 +179,11 @@ class Examples(unittest.TestCase):
         setup = [block for block in blocks if block.mark == "Setup"]
         self.follow(setup)
         boto3 = Boto3(self.simulation.url)
+        # The reader's own security groups. The simulation has the default ones of the networks.
+        self.names = {
+            "sg-0123456789abcdef0": self.default_security_group(boto3, DR),
+            "sg-0fedcba9876543210": self.default_security_group(boto3, PROD),
+        }
         self.wait_for_copies(boto3)
         out = self.follow(blocks[len(setup) :])
 
@@ -190,6 +200,23 @@ class Examples(unittest.TestCase):
                 self.assertRegex(returned["KmsKeyId"], f":{PROD}:key/")
         left = boto3.call("rds", "DescribeDBSnapshots", DR)["DBSnapshots"]
         self.assertIn("kept-orders", [snapshot["DBSnapshotIdentifier"] for snapshot in left])
+
+    @staticmethod
+    def default_security_group(boto3, account):
+        """That of the default network, as a database shows it."""
+        name = {"DBInstanceIdentifier": "network"}
+        created = boto3.call(
+            "rds",
+            "CreateDBInstance",
+            account,
+            **name,
+            DBInstanceClass="db.t4g.micro",
+            Engine="postgres",
+            AllocatedStorage=20,
+            MasterUsername="draco",
+            MasterUserPassword="simulated",
+        )
+        return created["DBInstance"]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
 
     def wait_for_copies(self, boto3):
         """Until DR has copies of both snapshots."""

@@ -271,5 +271,8 @@ fn a_folder_for_clients_that_exists_is_refused() {
     let folder = file("sim-engines-exists", "");
     let Ran { err, code, .. } = run(&["sim", "--listen", "127.0.0.1:0", &format!("--engines={folder}")]);
     assert_eq!(code, Some(2));
-    assert!(err.contains("for clients of databases: File exists"), "{err}");
+    assert!(
+        err.contains("for clients of databases exists, perhaps of another simulation that runs here; use --engines="),
+        "{err}"
+    );
 }

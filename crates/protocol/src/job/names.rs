@@ -75,7 +75,8 @@ impl JobId {
             Part::Whole => format!("-{self}"),
             Part::Member(nth) => format!("-m{nth}-{self}"),
         };
-        let room = MAX_CHARS.saturating_sub(prefix.len() + suffix.len());
+        // The same for all parts: a long name of the whole must not become that of a member.
+        let room = MAX_CHARS.saturating_sub(prefix.len() + "-m99-".len() + self.to_string().len());
         let stem: String = target.chars().take(room).collect();
         // "Can't end with a hyphen or contain two consecutive hyphens" (`DBInstanceIdentifier`).
         format!("{prefix}{}{suffix}", stem.trim_end_matches('-'))
