@@ -3,8 +3,8 @@
 A shell block is run as it is, unless its first line is a mark:
 
 - `# Not simulated: CreateThis, DescribeThat`: the block is run, and exactly these operations fail: the simulation does not have
-  them, or not with these parameters, or they need a database that it could not restore. So the options are checked by the AWS
-  command line, and a mark that is no longer needed fails the test.
+  them, or not with these parameters. So the options are checked by the AWS command line, and a mark that is no longer needed fails
+  the test.
 - `# Not run: why`: only the syntax is checked.
 - `# Setup: why`: it is run before the other blocks of its page.
 """
