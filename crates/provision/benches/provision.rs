@@ -83,6 +83,7 @@ async fn fixture(kind: Kind) -> Result<Fixture> {
                 .backup_retention_period(7)
                 .send()
                 .await?;
+            ready(&world, &owner, &target).await?;
             for nth in 1..=3 {
                 let call = rds.create_db_instance().db_instance_identifier(format!("orders-{nth}"));
                 let call = call.db_cluster_identifier("orders").engine("aurora-postgresql");

@@ -13,6 +13,9 @@ use crate::identity::{self, Identity};
 use crate::is_temporary;
 use crate::plan::{self, Base, Origin};
 
+/// The alias of the key under which Secrets Manager encrypts secrets for which no key is given.
+const SECRETS_KEY: &str = "alias/aws/secretsmanager";
+
 /// What the data are, when they can be restored.
 struct Data {
     base: Base,
@@ -80,6 +83,9 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
         data.base.origin = Origin::Here;
         data.unreadable = None;
     }
+    if let Some(recorded) = &mut data.base.recorded {
+        without_default_key(cloud, recorded).await?;
+    }
     let wanted = plan::wanted(job, &data.base);
     gather(cloud, job, &wanted, &mut data.facts).await?;
     let mut problems = check::check(job, &wanted, &data.facts, now);
@@ -106,6 +112,16 @@ fn network_of(job: &Job, origin: Origin) -> Option<String> {
             missing.join(" and no ")
         )
     })
+}
+
+/// Removes the key of the managed password if it is AWS's own: it is used if no key is given, and cannot be given.
+async fn without_default_key(cloud: &Cloud, recorded: &mut Spec) -> Result<(), Error> {
+    if let Some(Value::Name(key)) = recorded.settings.get(&Setting::PasswordKey)
+        && cloud.find_key(SECRETS_KEY).await?.is_some_and(|default| default.arn == *key)
+    {
+        recorded.settings.remove(&Setting::PasswordKey);
+    }
+    Ok(())
 }
 
 /// The database whose data are used as they are now or were.

@@ -65,6 +65,8 @@ pub const DEFAULT_CLASS: &str = "db.t4g.medium";
 /// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
 /// than 400" GiB, for Oracle 200.
 const GP3_GIB: [(&str, u32); 2] = [("oracle", 200), ("", 400)];
+/// The storage of Aurora that AWS does not describe.
+const STANDARD_STORAGE: &str = "aurora";
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
@@ -86,6 +88,10 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
     }
     // Parameters are those of a group, and not of a database.
     spec.groups.clear();
+    if spec.kind == Kind::Cluster {
+        // "DB clusters are associated with a default option group that can't be modified" (`OptionGroupName`).
+        spec.settings.remove(&Setting::OptionGroup);
+    }
     let is_temporary = is_temporary(request.verb);
     if is_temporary {
         spec.settings.retain(|setting, _| OF_TEMPORARY.contains(setting));
@@ -113,6 +119,10 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
     spec.tags = spec.tags.iter().filter(|(key, _)| !tags::is_reserved(key)).collect();
     let target = spec.target();
     override_settings(&mut spec.settings, target, &request.overrides);
+    if !spec.members.is_empty() {
+        // Of Aurora, the members have an address, and not the cluster.
+        spec.settings.remove(&Setting::PubliclyAccessible);
+    }
     normalise(&mut spec.settings, &spec.engine, &request.overrides);
     for member in &mut spec.members {
         override_settings(&mut member.settings, Target::Member, &request.overrides);
@@ -236,6 +246,10 @@ pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
     };
     settings.insert(Setting::BackupRetention, Value::Number(retention));
     settings.insert(Setting::DeletionProtection, Value::Flag(false));
+    if !matches!(job.request().source, Source::Snapshot(_)) {
+        // `RestoreDBClusterToPointInTime` does not have it: a full copy or a clone is in the zones of its source.
+        settings.remove(&Setting::AvailabilityZones);
+    }
     let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (spec, _) = wanted.to_tags();
     let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);
@@ -329,6 +343,8 @@ fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> b
         // Where AWS describes nothing, there is none.
         (_, Value::Names(names), None) => names.is_empty(),
         (_, Value::Flag(wanted), None) => !wanted,
+        // "The storage type is only returned when you set it to `aurora-iopt1`" (`CreateDBCluster`).
+        (_, Value::Name(name), None) => name == STANDARD_STORAGE,
         (_, wanted, actual) => actual == Some(wanted),
     }
 }

@@ -7,10 +7,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Tags, tags};
 
-/// No restore is ready earlier.
-const FIRST: TimeDelta = TimeDelta::minutes(2);
-/// The shortest delay.
-pub const CHANGE: TimeDelta = TimeDelta::seconds(30);
+/// Hardly a restore is ready earlier.
+const FIRST: TimeDelta = TimeDelta::minutes(5);
+/// The shortest delay: what AWS has finished is noticed after half of it on average.
+pub const CHANGE: TimeDelta = TimeDelta::seconds(45);
 /// The longest delay.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 /// No step of a job waits until a deletion is complete.

@@ -51,9 +51,12 @@ fn a_database_that_stays_has_every_recorded_setting() {
         let mut expected = full(kind);
         // The data decide about the version. Of a database with a standby, AWS chooses the zones.
         expected.version = "16.4".to_owned();
-        if kind == Kind::Instance {
-            expected.settings.remove(&Setting::AvailabilityZone);
-        }
+        // The option group of a cluster cannot be chosen, and its members have the address.
+        let left_out: &[Setting] = match kind {
+            Kind::Instance => &[Setting::AvailabilityZone],
+            Kind::Cluster => &[Setting::OptionGroup, Setting::PubliclyAccessible],
+        };
+        expected.settings.retain(|setting, _| !left_out.contains(setting));
         // The writer first: the member that is created first is the writer.
         expected.members.reverse();
         assert_eq!(spec, expected);
@@ -349,6 +352,18 @@ fn a_restore_states_every_setting_that_it_has_and_begins_without_backups_and_pro
 }
 
 #[test]
+fn a_cluster_restored_to_a_time_or_cloned_has_no_zones_in_its_request() {
+    let resource_id = "cluster-ABC".to_owned();
+    let rewind = Source::PointInTime { resource_id: resource_id.clone(), moment: protocol::job::Moment::Latest };
+    let snapshot = request(Kind::Cluster, Verb::Restore).source;
+    for (source, has_zones) in [(rewind, false), (Source::Clone { resource_id }, false), (snapshot, true)] {
+        let job = Job::new(Request { source, ..request(Kind::Cluster, Verb::Restore) }).unwrap();
+        let start = start(&job, &wanted(&job, &base(Kind::Cluster, Origin::Here)), now());
+        assert_eq!(start.settings.contains_key(&Setting::AvailabilityZones), has_zones);
+    }
+}
+
+#[test]
 fn tags_of_the_user_give_way_to_those_of_the_job() {
     let job = job(Kind::Instance, Verb::Restore);
     let mut wanted = wanted(&job, &base(Kind::Instance, Origin::Here));
@@ -431,6 +446,9 @@ fn values_are_compared_as_aws_describes_them() {
     assert!(!differs(Setting::LogExports, Value::Names([].into()), None));
     assert!(differs(Setting::LogExports, Value::Names(["audit".to_owned()].into()), None));
     assert!(differs(Setting::Port, Value::Number(1), None));
+    assert!(!differs(Setting::StorageType, text("aurora"), None));
+    assert!(differs(Setting::StorageType, text("aurora-iopt1"), None));
+    assert!(differs(Setting::StorageType, text("aurora"), Some(text("aurora-iopt1"))));
 }
 
 #[test]
@@ -476,7 +494,7 @@ fn a_database_without_a_readable_spec_is_left_as_it_is() {
 #[test]
 fn the_delay_grows_with_the_time_that_has_passed() {
     let next = |seconds| wait::next(Some(now()), now() + TimeDelta::seconds(seconds)).num_seconds();
-    assert_eq!([0, 60, 90, 119, 120, 600, 1200, 12_000, 100_000].map(next), [120, 60, 30, 30, 30, 30, 60, 600, 600]);
+    assert_eq!([0, 60, 255, 299, 300, 900, 1200, 12_000, 100_000].map(next), [300, 240, 45, 45, 45, 45, 60, 600, 600]);
     assert_eq!(wait::next(None, now()), wait::CHANGE);
     assert_eq!(wait::started(&Tags::from_iter([(tags::JOB_STARTED, "yesterday")])), None);
 }

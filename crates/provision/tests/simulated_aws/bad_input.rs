@@ -106,7 +106,7 @@ async fn several_problems_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_is_shared_and_encrypted() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let other = Cloud::new(
             &fixture.world.sdk_config("333333333333", REGION),

@@ -24,6 +24,10 @@ async fn errors_that_pass_are_no_failures() {
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InvalidDBSnapshotState"),
         (Kind::Instance, "ModifyDBInstance", "InvalidDBInstanceState"),
         (Kind::Instance, "RebootDBInstance", "InvalidDBInstanceState"),
+        (Kind::Cluster, "RestoreDBClusterFromSnapshot", "InsufficientStorageClusterCapacity"),
+        (Kind::Cluster, "CreateDBInstance", "InvalidDBClusterStateFault"),
+        (Kind::Cluster, "CreateDBInstance", "InsufficientDBInstanceCapacity"),
+        (Kind::Cluster, "ModifyDBCluster", "InvalidDBClusterStateFault"),
     ];
     for (kind, operation, code) in cases {
         let (_, _, outcome) = refused(kind, operation, code, 3).await;
@@ -40,6 +44,9 @@ async fn errors_that_a_person_has_to_correct_end_the_job_and_nothing_remains() {
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "StorageTypeNotSupported"),
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "AccessDenied"),
         (Kind::Instance, "ModifyDBInstance", "InvalidParameterCombination"),
+        (Kind::Cluster, "RestoreDBClusterFromSnapshot", "InvalidRestoreFault"),
+        (Kind::Cluster, "CreateDBInstance", "InvalidSubnet"),
+        (Kind::Cluster, "ModifyDBCluster", "InvalidParameterValue"),
     ];
     for (kind, operation, code) in cases {
         let (fixture, job, outcome) = refused(kind, operation, code, 1).await;

@@ -42,7 +42,7 @@ fn changing_calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn under_the_new_name_it_is_refused_and_not_touched() {
-    for (kind, tags) in KINDS.into_iter().flat_map(|kind| foreign_tags().map(|tags| (kind, tags))) {
+    for (kind, tags) in Kind::ALL.into_iter().flat_map(|kind| foreign_tags().map(|tags| (kind, tags))) {
         for verb in Verb::ALL {
             let fixture = Fixture::new(kind).await;
             let job = fixture.job(verb);
@@ -72,8 +72,58 @@ async fn with_the_tag_of_the_job_under_another_name_it_is_not_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn under_the_name_of_a_member_it_is_refused_before_anything_is_created() {
+    for nth in 1..=3 {
+        let fixture = Fixture::new(Kind::Cluster).await;
+        let job = fixture.job(Verb::Restore);
+        somebody_elses(&fixture, &job.member(Role::New, nth), Vec::new()).await;
+        let start = fixture.world.now();
+        let Outcome::Refused { reason } = fixture.provision(&job).await else { panic!("not refused") };
+        assert!(reason.contains(&format!("-m{nth}-")) && reason.contains("is in use by another instance"), "{reason}");
+        assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_the_name_of_a_member_during_the_restore_it_ends_the_job_and_stays() {
+    for nth in 1..=3 {
+        let fixture = Fixture::new(Kind::Cluster).await;
+        let (job, now) = (fixture.job(Verb::Restore), fixture.world.now());
+        let started = provision::step(&fixture.cloud, &job, None, now).await.unwrap();
+        assert!(matches!(started, Outcome::Again { .. }), "{started:?}");
+        let other = job.member(Role::New, nth);
+        somebody_elses(&fixture, &other, Vec::new()).await;
+        let Outcome::Failed { reason } = fixture.provision(&job).await else { panic!("not failed") };
+        assert!(reason.contains("is in use by another database"), "{reason}");
+        assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
+        let found = fixture.cloud.observe(&other).await.unwrap();
+        assert!(found.is_some_and(|found| found.spec.engine == "mysql"));
+    }
+}
+
+// A person has added a reader to the cluster of the job. Neither it nor the cluster is deleted.
+#[tokio::test(start_paused = true)]
+async fn an_instance_in_the_cluster_keeps_both_from_being_deleted() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Verify);
+    let cluster = fixture.provisioned(&job).await;
+    let call = fixture.rds.create_db_instance().db_instance_identifier("reports").engine("aurora-postgresql");
+    let call = call.db_cluster_identifier(cluster.arn.id()).db_instance_class("db.t4g.medium");
+    call.send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let start = fixture.world.now();
+    let outcome = fixture.tear_down(&job, Role::Verify, None).await;
+    let teardown::Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("db:reports is in the cluster and not of this job"), "{reason}");
+    assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    // When the person has deleted it, the cluster follows.
+    fixture.rds.delete_db_instance().db_instance_identifier("reports").skip_final_snapshot(true).send().await.unwrap();
+    assert_eq!(fixture.tear_down(&job, Role::Verify, None).await, teardown::Outcome::TornDown);
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_the_name_of_the_old_database_it_is_not_torn_down() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let job = fixture.job(Verb::Restore);
         somebody_elses(&fixture, &job.database(Role::Old), Vec::new()).await;

@@ -12,6 +12,11 @@ async fn a_late_look_changes_nothing_for_an_instance() {
     each_call_is_late(Kind::Instance).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_late_look_changes_nothing_for_a_cluster() {
+    each_call_is_late(Kind::Cluster).await;
+}
+
 async fn each_call_is_late(kind: Kind) {
     let (expected, calls) = run(kind, None).await;
     assert!(calls.values().sum::<usize>() >= 10, "{calls:?}");

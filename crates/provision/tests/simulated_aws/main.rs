@@ -3,9 +3,11 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod bad_input;
+mod crashes;
 mod failures;
 mod foreign;
 mod interleaved;
+mod settings;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -23,8 +25,6 @@ use sim::{Settings as WorldSettings, World};
 
 const ACCOUNT: &str = "222222222222";
 const REGION: &str = "eu-west-1";
-/// The kinds of databases that these tests have. Those of clusters follow.
-const KINDS: [Kind; 1] = [Kind::Instance];
 /// The most steps that a job may need.
 const STEPS: usize = 300;
 
@@ -113,16 +113,23 @@ impl Fixture {
 
     /// Makes steps until the last outcome.
     async fn provision(&self, job: &Job) -> Outcome {
+        let mut last = String::new();
         for _ in 0..STEPS {
             let after = match provision::step(&self.cloud, job, None, self.world.now()).await {
-                Ok(Outcome::Again { after, .. }) => after,
+                Ok(Outcome::Again { after, why }) => {
+                    last = why;
+                    after
+                }
                 Ok(outcome) => return outcome,
                 // A function is invoked again by its timer.
-                Err(_) => provision::wait::CHANGE,
+                Err(error) => {
+                    last = error.to_string();
+                    provision::wait::CHANGE
+                }
             };
             self.world.sleep(after.to_std().unwrap()).await;
         }
-        panic!("{STEPS} steps were not enough: {:?}", self.cloud.observe(&job.new_database()).await)
+        panic!("{STEPS} steps were not enough: {last}; {:?}", self.cloud.observe(&job.new_database()).await)
     }
 
     /// The same, which must end with the database.

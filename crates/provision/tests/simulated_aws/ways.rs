@@ -8,7 +8,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_database_that_stays_has_the_settings_of_the_old_one() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let job = fixture.job(Verb::Restore);
         let database = fixture.provisioned(&job).await;
@@ -45,7 +45,7 @@ async fn a_database_that_stays_has_the_settings_of_the_old_one() {
 // Invariant 22.
 #[tokio::test(start_paused = true)]
 async fn a_temporary_database_is_gone_after_its_teardown_and_the_old_one_is_as_it_was() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let (job, before) = (fixture.job(Verb::Verify), fixture.names().await);
         let database = fixture.provisioned(&job).await;
@@ -64,7 +64,7 @@ async fn a_temporary_database_is_gone_after_its_teardown_and_the_old_one_is_as_i
 // Invariant 22: whatever it is doing then.
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_a_temporary_database_is_torn_down() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         for minutes in [1, 5, 10, 60] {
             let fixture = Fixture::new(kind).await;
             let before = fixture.names().await;
@@ -86,7 +86,7 @@ async fn at_the_deadline_a_temporary_database_is_torn_down() {
 
 #[tokio::test(start_paused = true)]
 async fn a_database_as_it_was_at_a_time() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         fixture.world.sleep(Duration::from_secs(3600 * 26)).await;
         for moment in [Moment::Latest, Moment::At(fixture.world.now() - TimeDelta::minutes(30))] {
@@ -99,10 +99,19 @@ async fn a_database_as_it_was_at_a_time() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_clone_of_a_cluster() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let source = Source::Clone { resource_id: fixture.orders.resource_id.clone() };
+    let job = Job::new(Request { source, ..fixture.request(Verb::Refresh) }).unwrap();
+    let database = fixture.provisioned(&job).await;
+    assert_eq!(database.members.len(), 3);
+}
+
 // Invariant 19.
 #[tokio::test(start_paused = true)]
 async fn what_something_else_depends_on_is_not_torn_down() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let job = fixture.job(Verb::Restore);
         fixture.provisioned(&job).await;
@@ -119,14 +128,18 @@ async fn what_something_else_depends_on_is_not_torn_down() {
 
 // Invariant 19: the data of the old database stay.
 #[tokio::test(start_paused = true)]
-async fn the_old_database_leaves_a_final_snapshot() {
-    for kind in KINDS {
+async fn the_old_database_leaves_a_final_snapshot_and_its_backups() {
+    for kind in Kind::ALL {
         let fixture = Fixture::new(kind).await;
         let job = fixture.job(Verb::Restore);
+        // Until its first automated backup is complete, there is nothing to keep.
+        fixture.world.sleep(Duration::from_secs(26 * 3600)).await;
         move_aside(&fixture, &job).await;
         assert_eq!(fixture.tear_down(&job, Role::Old, None).await, teardown::Outcome::TornDown);
         let snapshot = SnapshotArn::new(kind, place(), &job.final_snapshot()).unwrap();
         assert!(fixture.cloud.find(&snapshot).await.unwrap().is_some());
+        let backups = fixture.cloud.backups(kind, &fixture.orders.resource_id).await.unwrap();
+        assert!(backups.is_some());
     }
 }
 

@@ -60,6 +60,10 @@ fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
                     found.swap_zones();
                 }
             }
+            let cluster = uid.find(state).and_then(|found| found.cluster.clone());
+            if let Some(cluster) = cluster.and_then(|cluster| cluster.find(state)) {
+                cluster.memberships.parameters.rebooted();
+            }
             record(state, uid, 6);
             if with_failover {
                 record(state, uid, 49);

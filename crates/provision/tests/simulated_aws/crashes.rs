@@ -1,0 +1,220 @@
+//! Invariant 9 for provision: a step may stop between any two calls, and any call may fail before or after its effect.
+//!
+//! A run without faults records the calls of a job from its first step until its database is torn down. Then the job runs again, once
+//! for each of these calls and each fault. Of the calls that describe something, the first two of each operation are enough.
+
+use cloud::RDS_ATTEMPTS;
+use protocol::spec::Setting;
+use sim::fault::{Action, Fault, Plan, Point};
+
+use super::*;
+
+/// A call of the job: the n-th of its operation.
+#[derive(Clone, Debug)]
+struct CallPoint {
+    operation: String,
+    nth: u32,
+    is_error: bool,
+}
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// The program stops before the call.
+    StopBefore,
+    /// The program stops after the effect of the call, before its response.
+    StopAfter,
+    /// The program stops before the call, and the next step is made an hour later.
+    Outage,
+    /// The next calls of the operation fail, this many.
+    Calls(Action, u32),
+}
+
+const TROUBLES: [Trouble; 7] = [
+    Trouble::StopBefore,
+    Trouble::StopAfter,
+    Trouble::Outage,
+    Trouble::Calls(Action::FailBefore, RDS_ATTEMPTS),
+    Trouble::Calls(Action::FailAfter, 1),
+    Trouble::Calls(Action::FailAfter, RDS_ATTEMPTS),
+    Trouble::Calls(Action::Throttle, RDS_ATTEMPTS + 1),
+];
+
+/// A delay at which the program stops.
+const STOP: Duration = Duration::from_secs(7 * 3600);
+
+#[derive(Debug, PartialEq, Eq)]
+struct FinalState {
+    /// The names, settings and members of the provisioned database.
+    provisioned: (String, Settings, Vec<(String, Settings)>),
+    /// The names that exist after its teardown.
+    remaining: Vec<String>,
+    /// Databases that were created twice.
+    duplicates: Vec<String>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_a_temporary_instance_is_overcome() {
+    each_trouble_at_each_call(Kind::Instance, Verb::Verify).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_an_instance_that_stays_is_overcome() {
+    each_trouble_at_each_call(Kind::Instance, Verb::Restore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_a_cluster_of_three_is_overcome() {
+    each_trouble_at_each_call(Kind::Cluster, Verb::Restore).await;
+}
+
+async fn each_trouble_at_each_call(kind: Kind, verb: Verb) {
+    let (expected, points) = run(kind, verb, None).await;
+    assert!(points.len() >= 10 && points.iter().any(|point| point.operation.starts_with("Restore")), "{points:#?}");
+    let mut cases = 0;
+    // While AWS is at work, one look is like the next.
+    let is_selected = |point: &&CallPoint| !point.operation.starts_with("Describe") || point.nth <= 2;
+    for point in points.iter().filter(is_selected) {
+        for trouble in TROUBLES {
+            if point.is_error && matches!(trouble, Trouble::StopAfter | Trouble::Calls(Action::FailAfter, _)) {
+                continue;
+            }
+            let (state, _) = run(kind, verb, Some((point, trouble))).await;
+            assert_eq!(state, expected, "{trouble:?} at {point:?}");
+            cases += 1;
+        }
+    }
+    println!("{kind:?} {verb:?}: {} calls, {cases} cases", points.len());
+}
+
+/// The job from its first step until its database is torn down.
+async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> (FinalState, Vec<CallPoint>) {
+    let fixture = Fixture::new(kind).await;
+    let (job, before) = (fixture.job(verb), fixture.names().await);
+    let start = fixture.world.now();
+    let plan = trouble.map_or(Plan::List(Vec::new()), |(point, trouble)| point.plan(trouble));
+    fixture.world.plan_faults(plan);
+    let stop = trouble.map(|(_, trouble)| trouble);
+    let provisioned = loop {
+        let step = provision::step(&fixture.cloud, &job, None, fixture.world.now());
+        match until_stopped(&fixture, stop, step).await {
+            Some(Ok(Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
+            Some(Ok(Outcome::Provisioned(database))) => break *database,
+            Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
+            None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,
+        }
+        assert!(fixture.world.now() - start < TimeDelta::hours(11), "{trouble:?}: {:?}", fixture.calls_since(start));
+    };
+    loop {
+        let step = teardown::step(&fixture.cloud, &job, verb.role(), None, fixture.world.now());
+        match until_stopped(&fixture, stop, step).await {
+            Some(Ok(teardown::Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
+            Some(Ok(teardown::Outcome::TornDown)) => break,
+            Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
+            None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,
+        }
+        assert!(fixture.world.now() - start < TimeDelta::hours(22), "{trouble:?}");
+    }
+    let points = calls(&fixture, start);
+    fixture.world.plan_faults(Plan::NoFaults);
+    let remaining = fixture.names().await;
+    assert_eq!(remaining, before);
+    let mut members: Vec<_> =
+        provisioned.members.iter().map(|it| (it.arn.id().to_owned(), stated(&it.settings, verb))).collect();
+    members.sort();
+    let name = kind_of(&provisioned);
+    let provisioned = (name, stated(&provisioned.spec.settings, verb), members);
+    (FinalState { provisioned, remaining, duplicates: duplicates(&fixture, start) }, points)
+}
+
+/// The ID of a job depends on its deadline, and so on the time.
+fn kind_of(observed: &Observed) -> String {
+    observed.arn.id().rsplit_once('-').unwrap().0.to_owned()
+}
+
+/// What AWS chooses at random is left out: zones, and the windows of a temporary database, whose spec has none.
+fn stated(settings: &Settings, verb: Verb) -> Settings {
+    let mut settings = settings.clone();
+    settings.remove(&Setting::AvailabilityZone);
+    settings.remove(&Setting::AvailabilityZones);
+    if provision::is_temporary(verb) {
+        settings.remove(&Setting::BackupWindow);
+        settings.remove(&Setting::MaintenanceWindow);
+    }
+    settings
+}
+
+/// Runs a step until it ends, or until the program is stopped.
+async fn until_stopped<T>(fixture: &Fixture, trouble: Option<Trouble>, step: impl Future<Output = T>) -> Option<T> {
+    let failures = |fixture: &Fixture| {
+        fixture.world.journal(|journal| {
+            let is_failure =
+                |event: &Event| matches!(event, Event::Call { error: Some(error), .. } if error == "InternalFailure");
+            journal.entries().iter().filter(|entry| is_failure(&entry.event)).count()
+        })
+    };
+    let known = failures(fixture);
+    let stop = async {
+        match trouble {
+            // No other call takes minutes, with all its attempts.
+            Some(Trouble::StopBefore) => fixture.world.sleep(Duration::from_secs(600)).await,
+            Some(Trouble::Outage) => fixture.world.sleep(Duration::from_secs(3600)).await,
+            Some(Trouble::StopAfter) => {
+                while failures(fixture) == known {
+                    fixture.world.sleep(Duration::from_millis(1)).await;
+                }
+            }
+            None | Some(Trouble::Calls(..)) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = step => Some(result),
+        () = stop => None,
+    }
+}
+
+impl CallPoint {
+    fn plan(&self, trouble: Trouble) -> Plan {
+        let (action, times) = match trouble {
+            Trouble::StopBefore | Trouble::Outage => (Action::Delay(STOP), 1),
+            Trouble::StopAfter => (Action::FailAfter, 1),
+            Trouble::Calls(action, times) => (action, times),
+        };
+        let at = Point::Call(self.operation.clone());
+        Plan::List((self.nth..self.nth + times).map(|nth| Fault { at: at.clone(), nth, action }).collect())
+    }
+}
+
+/// The calls since a time.
+fn calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<CallPoint> {
+    let mut counts = BTreeMap::<String, u32>::new();
+    fixture.world.journal(|journal| {
+        let entries = journal.entries().iter().filter(|entry| entry.at > start);
+        let calls = entries.filter_map(|entry| match &entry.event {
+            Event::Call { operation, error, .. } => Some((operation.clone(), error.is_some())),
+            _ => None,
+        });
+        calls
+            .map(|(operation, is_error)| {
+                let nth = counts.entry(operation.clone()).or_default();
+                *nth += 1;
+                CallPoint { operation, nth: *nth, is_error }
+            })
+            .collect()
+    })
+}
+
+/// Databases whose creation succeeded twice.
+fn duplicates(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
+    let mut created = BTreeMap::<String, u32>::new();
+    fixture.world.journal(|journal| {
+        for entry in journal.entries().iter().filter(|entry| entry.at > start) {
+            if let Event::Call { operation, resource: Some(resource), error: None, .. } = &entry.event
+                && (operation.starts_with("Restore") || operation == "CreateDBInstance")
+            {
+                *created.entry(resource.clone()).or_default() += 1;
+            }
+        }
+    });
+    created.into_iter().filter(|(_, times)| *times > 1).map(|(name, _)| name).collect()
+}
