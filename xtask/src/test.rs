@@ -182,7 +182,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     let (included, skipped): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
     // `draco` is among the programs that the tests build.
     if !crate::target()?.join("debug/draco").exists() {
-        let time = if quick { "10 minutes" } else { "30 minutes" };
+        let time = if quick { "10 minutes" } else { "40 minutes" };
         crate::announce("building and running all checks for the first time", time, "10 GB");
     }
     if !quick {
