@@ -114,7 +114,7 @@ async fn an_instance_in_the_cluster_keeps_both_from_being_deleted() {
     let start = fixture.world.now();
     let outcome = fixture.tear_down(&job, Role::Verify, None).await;
     let teardown::Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
-    assert!(reason.contains("db:reports is in the cluster and not of this job"), "{reason}");
+    assert!(reason.contains("db:reports is in the cluster and does not belong to this job"), "{reason}");
     assert_eq!(changing_calls(&fixture, start), [""; 0]);
     // When the person has deleted it, the cluster follows.
     fixture.rds.delete_db_instance().db_instance_identifier("reports").skip_final_snapshot(true).send().await.unwrap();

@@ -139,7 +139,8 @@ pub(super) fn receive(state: &mut State, ctx: &CallContext, input: &ReceiveMessa
     let unknown = |name: &&String| !is_system_attribute(name);
     let older = input.attribute_names.iter().filter(|name| !attributes::is_known(name)).find(unknown);
     if let Some(name) = input.message_system_attribute_names.iter().find(unknown).or(older) {
-        return Err(attributes::unknown(name));
+        // The model lists no error of this operation for it.
+        return Err(Error::not_simulated(format!("the attribute {name} of received messages")));
     }
     let (now, receipt) = (state.now, state.new_uuid());
     let queue = find(state, arn(ctx, &input.queue_url)?)?;

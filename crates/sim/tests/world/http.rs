@@ -261,7 +261,7 @@ async fn values_with_an_unknown_effect_are_refused() {
             "sqs",
             "AmazonSQS.ReceiveMessage",
             r#"{"QueueUrl":"a","MessageSystemAttributeNames":["VisibilityTimeout"]}"#,
-            "InvalidAttributeName",
+            "NotSimulated",
         ),
         ("kms", "TrentService.CreateKey", r#"{"Tags":[{"TagKey":"a!#","TagValue":"b"}]}"#, "TagException"),
         ("kms", "TrentService.CreateKey", r#"{"Tags":[{"TagKey":"AWS:x","TagValue":"b"}]}"#, "TagException"),
