@@ -144,7 +144,7 @@ impl Cloud {
         self.unless_gone(observed, &Operation::Observe(database))
     }
 
-    /// The database with this resource ID, whatever its name is now. `None` if there is none.
+    /// The database with this resource ID. It may have been renamed. `None` if there is none.
     ///
     /// # Errors
     /// If a call fails.

@@ -54,7 +54,7 @@ const MASTER_PRIVILEGES: [(&str, &str); 4] = [
 /// What `rdsadmin` may do in a server that clients can reach: no more than the master user, which may change the password of every
 /// user.
 const REACHABLE: &str = "RELOAD, CREATE USER";
-/// What `rdsadmin` may do in a server that nobody else can reach.
+/// The privileges of `rdsadmin` in a server that accepts no other connections.
 const ALONE: &str = "ALL";
 
 impl MariaDb {
@@ -94,7 +94,7 @@ impl MariaDb {
         started.map(|()| process)
     }
 
-    /// Runs a server that nobody else can reach, for the time of `act`.
+    /// Runs a server that accepts no other connections, for the time of `act`.
     fn alone(
         &self,
         place: &Place,

@@ -165,8 +165,8 @@ impl Facts {
     }
 }
 
-/// The job that created a resource: its name and its tag agree. Neither alone decides: names can be chosen by anyone, and tags are
-/// copied to whatever is restored from a snapshot (invariant 21).
+/// The job that created a resource: its name and its tag agree. Neither alone decides: anyone can choose a name, and a restore
+/// copies the tags of its snapshot (invariant 21).
 #[must_use]
 pub fn owner(arn: &DatabaseArn, tags: &Tags) -> Option<JobId> {
     let (_, job) = names::parse(arn.id())?;

@@ -1,15 +1,17 @@
-//! Brings a database up from a snapshot, a point in time or a clone, and tears it down again, whatever goes wrong. It does not know what
-//! the database is for.
+//! Brings a database up from a snapshot, a point in time or a clone, and tears it down again. It does not know the purpose of the
+//! database.
 //!
 //! [`step`] is called by a timer or a command until its [`Outcome`] is the last one. Each call looks at what exists, decides the next
 //! step, and makes its calls. There is no other state: the database, its name, its status and its tags say how far a job is. So a step
 //! can be repeated, run twice at once, or stop between any two calls. [`teardown::step`] does the same for the end of a database.
 //!
-//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (whose database it is), [`look`], [`plan`] (the settings that a database is to have),
-//! [`check`] (requests that cannot work), [`act`], [`wait`].
+//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] (the
+//! settings that a database is to have), [`check`] (requests that cannot work), [`act`], [`wait`].
 //!
-//! What holds here: a database that is not the job's is never touched (invariant 21); a temporary database is torn down by its deadline,
-//! in whatever status it is (22); what the target's name, DNS or another job points at is not torn down (19).
+//! What holds here: a database that is not the job's is never touched (invariant 21); a look after its deadline tears a temporary
+//! database down (22); a database to which the target's name, DNS or another job points is not torn down (19).
+//!
+//! Deliberately absent, until the first verb is built: a sweep that finds jobs whose timer was lost.
 
 pub mod act;
 pub mod check;

@@ -16,7 +16,7 @@ use crate::error::Failure;
 pub(crate) enum Which<'w> {
     /// The one that has this name now.
     Named(&'w DatabaseArn),
-    /// The one with this resource ID, whatever its name is now.
+    /// The database with this resource ID. It may have been renamed.
     WithId(Kind, &'w str),
 }
 
@@ -40,7 +40,7 @@ impl Rds {
         }
     }
 
-    /// The instance of this name, as a member of whatever cluster it is in, if it is in one.
+    /// The instance with this name, as a member of a cluster. The cluster is not described.
     pub(crate) async fn observe_member(&self, arn: &DatabaseArn) -> Result<Option<ObservedMember>, Failure> {
         let found = self.client.describe_db_instances().db_instance_identifier(arn.id()).send().await?;
         found.db_instances().first().map(|instance| member(instance, &[])).transpose()

@@ -44,8 +44,8 @@ pub struct Request {
     pub approval: Approval,
     /// How long the old database is kept after the new one has its name.
     pub keep: TimeDelta,
-    /// When the database has to be provisioned, and a temporary one torn down, in whatever status it is (invariant 22). In whole
-    /// seconds.
+    /// The time by which the database has to be provisioned. A temporary database is torn down then, in any status (invariant 22). In
+    /// whole seconds.
     pub deadline: DateTime<Utc>,
 }
 
