@@ -175,10 +175,9 @@ proptest! {
                 let answer = rds.client.describe_db_instances().send().await.expect("instances");
                 answer.db_instances()[0].clone()
             };
-            let mut before = look().await;
             for action in actions.into_iter().chain(std::iter::repeat_n(Request::Wait(60), 20)) {
                 // A change may have ended since the last look.
-                before = look().await;
+                let mut before = look().await;
                 perform(&world, &rds, before.db_instance_identifier().expect("a name"), action).await;
                 // A moment at a time: no status is shorter.
                 for _ in 0..if matches!(action, Request::Wait(_)) { 1 } else { 30 } {
