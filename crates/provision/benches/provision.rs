@@ -11,7 +11,7 @@ use protocol::job::{Approval, Request, Source, Verb};
 use protocol::observed::Condition;
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn};
-use provision::{Outcome, plan, teardown};
+use provision::{Outcome, compare, teardown};
 use serde_json::json;
 use sim::journal::Event;
 use sim::{Settings as WorldSettings, World};
@@ -132,7 +132,7 @@ impl Fixture {
         for looks in 1.. {
             match provision::step(&self.cloud, job, None, self.world.now()).await? {
                 Outcome::Again { after, .. } => self.world.sleep(after.to_std()?).await,
-                Outcome::Provisioned(_) => return Ok(looks),
+                Outcome::Provisioned { .. } => return Ok(looks),
                 other => return Err(format!("{other:?}").into()),
             }
         }
@@ -198,8 +198,12 @@ async fn watch(fixture: &Fixture, job: &Job, ready: &mut Option<DateTime<Utc>>) 
         let is_done = found.is_some_and(|found| {
             let is_ready = found.condition == Condition::Ready
                 && found.members.iter().all(|member| member.condition == Condition::Ready);
-            let ours = plan::compare(job, found);
-            is_ready && ours.missing.is_empty() && ours.differences.is_empty() && ours.reboots.is_empty()
+            let ours = compare::compare(job, found, fixture.world.now());
+            is_ready
+                && ours.no_spec.is_none()
+                && ours.missing.is_empty()
+                && ours.differences.is_empty()
+                && ours.reboots.is_empty()
         });
         match is_done {
             true => *ready = ready.or(Some(fixture.world.now())),

@@ -24,7 +24,7 @@ pub async fn act(
     let done = match step {
         Step::Refuse(refusal) => return Ok(Outcome::Refused { reason: refusal.to_string() }),
         Step::GiveUp(reason) => return Ok(Outcome::Failed { reason: reason.to_string() }),
-        Step::Provisioned(database) => return Ok(Outcome::Provisioned(database)),
+        Step::Provisioned { database, report } => return Ok(Outcome::Provisioned { database, report }),
         Step::Wait { why, database } => {
             let started = database.and_then(|database| wait::started(&database.tags));
             return Ok(Outcome::Again { after: wait::next(started, now), why });
@@ -162,6 +162,7 @@ impl std::fmt::Display for Reason {
             ),
             Self::Overdue => f.write_str("the deadline of the job has passed"),
             Self::Deleting => f.write_str("the database of the job is being deleted: request the job again"),
+            Self::NoSpec(why) => write!(f, "{why}: the tags were changed after the restore, so request the job again"),
         }
     }
 }

@@ -65,6 +65,21 @@ pub struct Ours {
     pub differences: Vec<Change>,
     /// The instances in which a parameter group takes effect only by a reboot.
     pub reboots: Vec<DatabaseArn>,
+    /// Why it cannot be compared with its spec, if it cannot.
+    pub no_spec: Option<NoSpec>,
+    /// What of the request and of the recorded settings could not be honoured: one line each.
+    pub report: Vec<String>,
+}
+
+/// A database of the job without a spec that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoSpec {
+    /// It was created a moment ago, and its tags may follow.
+    NotYet,
+    /// It is temporary. The text is the reason.
+    Temporary(String),
+    /// It was to stay.
+    Lasting(String),
 }
 
 /// A member to be created.
@@ -137,7 +152,12 @@ pub enum Step {
     /// Reboot instances.
     Reboot(Vec<DatabaseArn>),
     /// Nothing is left to do.
-    Provisioned(Box<Observed>),
+    Provisioned {
+        /// The database.
+        database: Box<Observed>,
+        /// What could not be honoured: one line each.
+        report: Vec<String>,
+    },
 }
 
 /// Why a job is refused before anything was changed.
@@ -162,6 +182,8 @@ pub enum Reason {
     Overdue,
     /// The database is being deleted.
     Deleting,
+    /// It cannot be compared with its spec.
+    NoSpec(String),
 }
 
 /// The next step. The first matching row applies:
@@ -177,8 +199,10 @@ pub enum Reason {
 /// | ours, deleting                  | any                  | `GiveUp`        |
 /// | ours                            | passed for temporary | `Discard`       |
 /// | ours, it or a member failed     | any                  | `Discard`       |
+/// | ours, temporary, without spec   | any                  | `Discard`       |
+/// | ours, lasting, without spec     | any                  | `GiveUp`        |
 /// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
-/// | ours, in progress               | ahead                | `Wait`          |
+/// | ours, in progress, no spec yet  | ahead                | `Wait`          |
 /// | ours, lacks a member            | ahead                | `CreateMembers` |
 /// | ours, a member in progress      | ahead                | `Wait`          |
 /// | ours, differs from its spec     | ahead                | `Configure`     |
@@ -187,7 +211,8 @@ pub enum Reason {
 ///
 /// A database that is being deleted was discarded by an earlier look, or by its caller's teardown: a new restore under its name would
 /// begin the job again. A database that was to stay may be in use after its deadline, and AWS may put it into `backing-up` at
-/// any time: so only its caller tears it down.
+/// any time: so only its caller tears it down. The spec of a database is in its tags. If it cannot be read there, a person has changed
+/// the tags, and Draco can neither complete the database nor call it complete.
 #[must_use]
 pub fn decide(seen: Seen) -> Step {
     let Seen { found, deadline } = seen;
@@ -209,7 +234,7 @@ pub fn decide(seen: Seen) -> Step {
         }
         (Found::Ours(ours), _) => ours,
     };
-    let Ours { observed, missing, differences, reboots } = *ours;
+    let Ours { observed, missing, differences, reboots, no_spec, report } = *ours;
     let database = Box::new(observed);
     if database.condition == Condition::Deleting {
         return Step::GiveUp(Reason::Deleting);
@@ -220,8 +245,16 @@ pub fn decide(seen: Seen) -> Step {
     if let Some((arn, status)) = failure(&database) {
         return Step::Discard { database, reason: Reason::Failed(arn, status) };
     }
+    let is_late = match no_spec {
+        Some(NoSpec::Temporary(why)) => return Step::Discard { database, reason: Reason::NoSpec(why) },
+        Some(NoSpec::Lasting(why)) => return Step::GiveUp(Reason::NoSpec(why)),
+        Some(NoSpec::NotYet) => true,
+        None => false,
+    };
     let step = if let Condition::InProgress(why) = &database.condition {
         Step::Wait { why: why.clone(), database: Some(database) }
+    } else if is_late {
+        Step::Wait { why: format!("{} has no settings in its tags yet", database.arn.id()), database: Some(database) }
     } else if !missing.is_empty() {
         Step::CreateMembers { cluster: database.arn, members: missing }
     } else if let Some(why) = member_in_progress(&database) {
@@ -231,7 +264,7 @@ pub fn decide(seen: Seen) -> Step {
     } else if !reboots.is_empty() {
         Step::Reboot(reboots)
     } else {
-        return Step::Provisioned(database);
+        return Step::Provisioned { database, report };
     };
     match deadline {
         Deadline::PassedForLasting => Step::GiveUp(Reason::Overdue),

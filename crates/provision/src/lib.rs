@@ -6,7 +6,8 @@
 //! can be repeated, run twice at once, or stop between any two calls. [`teardown::step`] does the same for the end of a database.
 //!
 //! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] (the
-//! settings that a database is to have), [`check`] (requests that cannot work), [`act`], [`wait`].
+//! settings that a database is to have), [`check`] (requests that cannot work), [`compare`] (what a database lacks) with [`report`]
+//! (what it does not get), [`act`], [`wait`].
 //!
 //! What holds here: a database that is not the job's is never touched (invariant 21); a look after its deadline tears a temporary
 //! database down (22); a database to which the target's name, DNS or another job points is not torn down (19).
@@ -15,10 +16,12 @@
 
 pub mod act;
 pub mod check;
+pub mod compare;
 pub mod decide;
 pub mod identity;
 pub mod look;
 pub mod plan;
+pub mod report;
 pub mod teardown;
 pub mod wait;
 
@@ -38,7 +41,12 @@ pub enum Outcome {
         why: String,
     },
     /// The database is ready, with all members and settings.
-    Provisioned(Box<Observed>),
+    Provisioned {
+        /// The database.
+        database: Box<Observed>,
+        /// What of the request and of the recorded settings could not be honoured: one line each.
+        report: Vec<String>,
+    },
     /// The job is over, and the database is to be torn down, if there is one.
     Failed {
         /// The reason: AWS's status or error.

@@ -8,6 +8,7 @@ use protocol::spec::{Recorded, Setting, Spec, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Origin as SnapshotOrigin, SnapshotArn, SnapshotRole, Status};
 
 use crate::check::{self, Facts};
+use crate::compare;
 use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
 use crate::identity::{self, Identity};
 use crate::is_temporary;
@@ -48,7 +49,7 @@ pub async fn look(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<Seen, 
     }
     let found = match cloud.observe(&job.new_database()).await? {
         Some(observed) => match identity::of(&observed, job, job.request().verb.role(), now) {
-            Identity::Ours => Found::Ours(Box::new(plan::compare(job, observed))),
+            Identity::Ours => Found::Ours(Box::new(compare::compare(job, observed, now))),
             Identity::Untagged => Found::Untagged(observed.arn),
             Identity::Foreign => Found::Foreign(observed.arn),
         },
@@ -237,7 +238,7 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
         let found = unless_invalid(cloud.parameter_group(group.kind, &group.name).await)?;
         facts.parameter_groups.push((group, found));
     }
-    let members = plan::member_names(job, job.request().verb.role(), wanted);
+    let members = compare::member_names(job, job.request().verb.role(), wanted);
     if !members.is_empty() {
         let existing = cloud.existing_instances(&members).await?;
         facts.taken = existing.into_iter().collect::<Vec<DatabaseArn>>();

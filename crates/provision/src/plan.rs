@@ -1,15 +1,14 @@
-//! The spec that a new database is to have, what of it the restore gets, and what is missing later.
+//! The spec that a new database is to have, and what of it the restore gets.
 //!
 //! The spec is written as tags on the new database when it is restored. From then on, it is read from there: its source may be gone,
 //! and the settings of the old database may change.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use protocol::job::{Role, Source};
-use protocol::observed::Condition;
-use protocol::spec::{Compared, Given, MAX_MEMBERS, Member, Recorded, Setting, Settings, Spec, Target, Value};
-use protocol::{Job, Kind, Observed, Tags, tags};
+use protocol::job::Source;
+use protocol::spec::{Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
+use protocol::{Job, Kind, Tags, tags};
 
-use crate::decide::{Change, MemberStart, Ours, Start};
+use crate::decide::Start;
 use crate::is_temporary;
 
 /// What the spec is made from.
@@ -65,8 +64,6 @@ pub const DEFAULT_CLASS: &str = "db.t4g.medium";
 /// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
 /// than 400" GiB, for Oracle 200.
 const GP3_GIB: [(&str, u32); 2] = [("oracle", 200), ("", 400)];
-/// The storage of Aurora that AWS does not describe.
-const STANDARD_STORAGE: &str = "aurora";
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
@@ -269,87 +266,4 @@ fn with_room(own: Tags, of_user: &Tags) -> Tags {
     let room = tags::MAX_TAGS.saturating_sub(own.len());
     let of_user: Vec<(&str, &str)> = of_user.iter().filter(|(key, _)| !is_dracos(key)).take(room).collect();
     own.with(of_user)
-}
-
-/// The job's database, compared with its spec, which its tags have. Without a readable one, nothing is changed.
-#[must_use]
-pub fn compare(job: &Job, observed: Observed) -> Ours {
-    let recorded = Recorded::from_tags(&observed.tags).ok().flatten();
-    let wanted = recorded.map_or_else(|| observed.spec.clone(), |recorded| recorded.spec);
-    let role = job.request().verb.role();
-    let mut ours = Ours { missing: Vec::new(), differences: Vec::new(), reboots: Vec::new(), observed };
-    let observed = &ours.observed;
-    let differing = differences(wanted.target(), &wanted.settings, &observed.spec.settings);
-    ours.differences.extend((!differing.is_empty()).then(|| Change {
-        database: observed.arn.clone(),
-        current: observed.spec.settings.clone(),
-        wanted: differing,
-    }));
-    for (member, planned) in member_names(job, role, &wanted).into_iter().zip(&wanted.members) {
-        match observed.members.iter().find(|found| found.arn == member) {
-            None => ours.missing.push(MemberStart {
-                member,
-                engine: wanted.engine.clone(),
-                settings: planned
-                    .settings
-                    .iter()
-                    .filter(|(setting, _)| is_of_creation(**setting))
-                    .map(|(s, v)| (*s, v.clone()))
-                    .collect(),
-                tags: job.to_tags(),
-            }),
-            Some(found) => {
-                let differing = differences(Target::Member, &planned.settings, &found.settings);
-                ours.differences.extend((!differing.is_empty()).then(|| Change {
-                    database: found.arn.clone(),
-                    current: found.settings.clone(),
-                    wanted: differing,
-                }));
-            }
-        }
-    }
-    // The first instance of a cluster becomes its writer. So it is created alone, and the readers when it is available.
-    let writer = job.member(role, 1);
-    let is_writer_ready =
-        observed.members.iter().any(|found| found.arn == writer && found.condition == Condition::Ready);
-    ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
-    // Readers first: the writer is interrupted once.
-    let mut members: Vec<_> = observed.members.iter().filter(|member| member.needs_reboot).collect();
-    members.sort_by_key(|member| member.is_writer);
-    let own = observed.needs_reboot.then(|| observed.arn.clone());
-    ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
-    ours
-}
-
-fn is_of_creation(setting: Setting) -> bool {
-    setting.row().given(Target::Member) == Given::Create
-}
-
-/// The settings that are not as wanted, and that a modification can change.
-#[must_use]
-pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Settings {
-    let differs = |setting: &Setting, value: &Value| {
-        let row = setting.row();
-        let is_changeable = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify);
-        is_changeable && !is_as_wanted(row.compared, value, actual.get(setting))
-    };
-    wanted.iter().filter(|(setting, value)| differs(setting, value)).map(|(s, value)| (*s, value.clone())).collect()
-}
-
-fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> bool {
-    match (compared, wanted, actual) {
-        (Compared::Never, ..) => true,
-        (Compared::AtLeast, Value::Number(wanted), Some(Value::Number(actual))) => actual >= wanted,
-        // Where AWS describes nothing, there is none.
-        (_, Value::Names(names), None) => names.is_empty(),
-        (_, Value::Flag(wanted), None) => !wanted,
-        // "The storage type is only returned when you set it to `aurora-iopt1`" (`CreateDBCluster`).
-        (_, Value::Name(name), None) => name == STANDARD_STORAGE,
-        (_, wanted, actual) => actual == Some(wanted),
-    }
-}
-
-/// The names of the members that this spec has.
-pub(crate) fn member_names(job: &Job, role: Role, wanted: &Spec) -> Vec<protocol::DatabaseArn> {
-    (1..=u8::MAX).map(|nth| job.member(role, nth)).take(wanted.members.len()).collect()
 }

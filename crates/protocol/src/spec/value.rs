@@ -1,6 +1,7 @@
 //! The values of settings, and their types.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The type of a setting's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,5 +71,22 @@ impl Value {
             Self::Names(_) => Type::Names,
             Self::Pairs(_) => Type::Pairs,
         }
+    }
+}
+
+/// For reports: `on`, `16`, `a, b`, `a: 1`. Control characters do not appear as themselves: a spec may be forged.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Flag(on) => (if *on { "on" } else { "off" }).to_owned(),
+            Self::Number(number) => number.to_string(),
+            Self::Capacity(halves) => halves.units().to_string(),
+            Self::Name(name) => name.clone(),
+            Self::Names(names) => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+            Self::Pairs(pairs) => {
+                pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        f.write_str(&crate::quote::one_line(&text))
     }
 }

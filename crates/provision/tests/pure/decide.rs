@@ -19,13 +19,15 @@ fn name(step: &Step) -> &'static str {
         Step::Discard { reason: Reason::Failed(..), .. } => "discard: failed",
         Step::Discard { reason: Reason::Overdue, .. } => "discard: overdue",
         Step::Discard { reason: Reason::Deleting, .. } => "discard: deleting",
+        Step::Discard { reason: Reason::NoSpec(_), .. } => "discard: no spec",
+        Step::GiveUp(Reason::NoSpec(_)) => "give up: no spec",
         Step::GiveUp(Reason::Overdue) => "give up: overdue",
         Step::GiveUp(Reason::Deleting) => "give up: deleting",
         Step::GiveUp(Reason::Failed(..)) => "give up: failed",
         Step::CreateMembers { .. } => "create members",
         Step::Configure(_) => "configure",
         Step::Reboot(_) => "reboot",
-        Step::Provisioned(_) => "provisioned",
+        Step::Provisioned { .. } => "provisioned",
     }
 }
 
@@ -41,7 +43,7 @@ fn start() -> Start {
     }
 }
 
-fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3]) -> Ours {
+fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3], no_spec: Option<NoSpec>) -> Ours {
     let role = job.request().verb.role();
     let mut observed = observed(job, role);
     observed.condition = condition.clone();
@@ -62,6 +64,8 @@ fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3
         missing: lacks_member.then_some(missing).into_iter().collect(),
         differences: differs.then_some(change).into_iter().collect(),
         reboots: waits_for_reboot.then(|| observed.arn.clone()).into_iter().collect(),
+        no_spec,
+        report: vec!["a line".to_owned()],
         observed,
     }
 }
@@ -71,6 +75,43 @@ fn member_conditions() -> Vec<Vec<Condition>> {
     let ones = conditions().map(|one| vec![one]).to_vec();
     let twos = conditions().iter().flat_map(|one| conditions().map(|other| vec![one.clone(), other])).collect();
     [vec![Vec::new()], ones, twos].concat()
+}
+
+/// Every state of the spec.
+fn no_specs() -> [Option<NoSpec>; 4] {
+    [None, Some(NoSpec::NotYet), Some(NoSpec::Temporary("damaged".into())), Some(NoSpec::Lasting("damaged".into()))]
+}
+
+/// The row of a database of the job.
+fn row(
+    condition: &Condition,
+    members: &[Condition],
+    [lacks_member, differs, waits_for_reboot]: [bool; 3],
+    no_spec: Option<&NoSpec>,
+    deadline: Deadline,
+) -> &'static str {
+    let has = |wanted: fn(&Condition) -> bool| members.iter().any(wanted);
+    let is_failed = |it: &Condition| matches!(it, Condition::Failed(_));
+    let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Deleting);
+    let unfinished = match (condition, no_spec) {
+        (Condition::Deleting, _) => return "give up: deleting",
+        _ if deadline == Deadline::PassedForTemporary => return "discard: overdue",
+        _ if is_failed(condition) || has(is_failed) => return "discard: failed",
+        (_, Some(NoSpec::Temporary(_))) => return "discard: no spec",
+        (_, Some(NoSpec::Lasting(_))) => return "give up: no spec",
+        (_, Some(NoSpec::NotYet)) => Some("wait"),
+        _ if is_busy(condition) => Some("wait"),
+        _ if lacks_member => Some("create members"),
+        _ if has(is_busy) => Some("wait"),
+        _ if differs => Some("configure"),
+        _ if waits_for_reboot => Some("reboot"),
+        _ => None,
+    };
+    match unfinished {
+        None => "provisioned",
+        Some(_) if deadline == Deadline::PassedForLasting => "give up: overdue",
+        Some(row) => row,
+    }
 }
 
 // Invariants 21 and 22.
@@ -98,68 +139,45 @@ fn each_combination_has_the_step_of_its_row() {
         for (source, row) in nothing {
             expect(Found::Nothing(source), if late { "refuse: overdue" } else { row });
         }
-        for condition in conditions() {
+        for (condition, no_spec) in
+            conditions().iter().flat_map(|condition| no_specs().map(|no_spec| (condition, no_spec)))
+        {
             for members in member_conditions() {
                 for flags in 0..8 {
                     let flags = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0];
-                    let has = |wanted: fn(&Condition) -> bool| members.iter().any(wanted);
-                    let is_failed = |it: &Condition| matches!(it, Condition::Failed(_));
-                    let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Deleting);
-                    let [lacks_member, differs, waits_for_reboot] = flags;
-                    let row = if condition == Condition::Deleting {
-                        "give up: deleting"
-                    } else if deadline == Deadline::PassedForTemporary {
-                        "discard: overdue"
-                    } else if is_failed(&condition) || has(is_failed) {
-                        "discard: failed"
-                    } else {
-                        let unfinished = if is_busy(&condition) {
-                            Some("wait")
-                        } else if lacks_member {
-                            Some("create members")
-                        } else if has(is_busy) {
-                            Some("wait")
-                        } else if differs {
-                            Some("configure")
-                        } else if waits_for_reboot {
-                            Some("reboot")
-                        } else {
-                            None
-                        };
-                        match unfinished {
-                            None => "provisioned",
-                            Some(_) if late => "give up: overdue",
-                            Some(row) => row,
-                        }
-                    };
-                    expect(Found::Ours(Box::new(ours(&job, &condition, &members, flags))), row);
+                    let row = row(condition, &members, flags, no_spec.as_ref(), deadline);
+                    let ours = ours(&job, condition, &members, flags, no_spec.clone());
+                    expect(Found::Ours(Box::new(ours)), row);
                 }
             }
         }
     }
-    // Three deadlines, each with: foreign, not tagged yet, four states of the source, and 4 conditions x 21 of members x 8.
-    assert_eq!(count, 3 * (1 + 1 + 4 + 4 * 21 * 8));
+    // Three deadlines, each with: foreign, not tagged yet, four states of the source, and 4 conditions x 4 of the spec x 21 of
+    // members x 8.
+    assert_eq!(count, 3 * (1 + 1 + 4 + 4 * 4 * 21 * 8));
 }
 
 #[test]
 fn a_step_carries_what_its_action_needs() {
     let job = job(Kind::Cluster, Verb::Verify);
     let decided = |ours: &Ours| decide(Seen { found: Found::Ours(Box::new(ours.clone())), deadline: Deadline::Ahead });
-    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true]);
+    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true], None);
     assert_eq!(decided(&all), Step::CreateMembers { cluster: all.observed.arn.clone(), members: all.missing.clone() });
     let differs = Ours { missing: Vec::new(), ..all.clone() };
     assert_eq!(decided(&differs), Step::Configure(all.differences.clone()));
     let reboots = Ours { differences: Vec::new(), ..differs };
     assert_eq!(decided(&reboots), Step::Reboot(all.reboots.clone()));
     let done = Ours { reboots: Vec::new(), ..reboots };
-    assert_eq!(decided(&done), Step::Provisioned(Box::new(done.observed.clone())));
-    let failed = ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 3]);
+    let database = Box::new(done.observed.clone());
+    assert_eq!(decided(&done), Step::Provisioned { database, report: vec!["a line".to_owned()] });
+    let failed =
+        ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 3], None);
     let reason = Reason::Failed(job.member(Role::Verify, 2), "failed".into());
     assert_eq!(decided(&failed), Step::Discard { database: Box::new(failed.observed.clone()), reason });
-    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 3]);
+    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 3], None);
     let why = format!("{}: rebooting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&busy), Step::Wait { why, database: Some(Box::new(busy.observed.clone())) });
-    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 3]);
+    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 3], None);
     let why = format!("{}: deleting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&deleting), Step::Wait { why, database: Some(Box::new(deleting.observed.clone())) });
 }

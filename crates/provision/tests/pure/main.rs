@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 mod checks;
+mod compared;
 mod decide;
 mod plans;
 mod teardown;

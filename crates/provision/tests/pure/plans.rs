@@ -1,13 +1,13 @@
 //! The spec of a new database: what of the recorded settings it has, what its restore gets, and what is missing later.
 
 use protocol::spec::value::HalfUnits;
-use protocol::spec::{Compared, Given, Member, Recorded, Setting, Target, Type, Value};
+use protocol::spec::{Given, Member, Recorded, Setting, Target, Type, Value};
 use provision::plan::*;
 use provision::wait;
 
 use super::*;
 
-fn value(setting: Setting) -> Value {
+pub(crate) fn value(setting: Setting) -> Value {
     match setting.row().value {
         Type::Flag => Value::Flag(true),
         Type::Number => Value::Number(500),
@@ -18,12 +18,12 @@ fn value(setting: Setting) -> Value {
     }
 }
 
-fn text(value: &str) -> Value {
+pub(crate) fn text(value: &str) -> Value {
     Value::Name(value.to_owned())
 }
 
 /// A spec with every setting that its kind has.
-fn full(kind: Kind) -> Spec {
+pub(crate) fn full(kind: Kind) -> Spec {
     let engine = if kind == Kind::Cluster { "aurora-postgresql" } else { "postgres" };
     let mut spec = Spec::new(kind, engine, "16.3");
     let all = |target| -> Settings {
@@ -39,7 +39,7 @@ fn full(kind: Kind) -> Spec {
     spec
 }
 
-fn base(kind: Kind, origin: Origin) -> Base {
+pub(crate) fn base(kind: Kind, origin: Origin) -> Base {
     let recorded = full(kind);
     Base { content: Spec::new(kind, &recorded.engine, "16.4"), recorded: Some(recorded), origin }
 }
@@ -179,22 +179,6 @@ fn a_recorded_cluster_has_sixteen_members_at_most_each_with_a_class() {
     let spec = wanted(&job, &base);
     assert_eq!(spec.members.len(), 16);
     assert!(spec.members.iter().all(|member| member.settings.get(&Setting::Class) == Some(&text(DEFAULT_CLASS))));
-}
-
-#[test]
-fn readers_are_created_when_the_writer_is_available() {
-    let job = job(Kind::Cluster, Verb::Restore);
-    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
-    let complete = restored(&job, &spec);
-    let missing = |members: &[ObservedMember]| {
-        let ours = compare(&job, Observed { members: members.to_vec(), ..complete.clone() });
-        ours.missing.into_iter().map(|missing| missing.member).collect::<Vec<_>>()
-    };
-    let writer = complete.members[0].clone();
-    assert_eq!(missing(&[]), [job.member(Role::New, 1)]);
-    let creating = ObservedMember { condition: Condition::InProgress("creating".to_owned()), ..writer.clone() };
-    assert_eq!(missing(&[creating]), []);
-    assert_eq!(missing(&[writer]), [job.member(Role::New, 2)]);
 }
 
 // Invariant 22: what a temporary database must not have, because it would outlive it or keep it from being deleted.
@@ -374,122 +358,6 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     assert_eq!(start.tags.len(), tags::MAX_TAGS);
     assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));
     assert_eq!((start.tags.get("tag00"), start.tags.get(tags::COPIED)), (Some("x"), None));
-}
-
-/// The database as it is restored: with its tags, and with these settings.
-fn restored(job: &Job, spec: &Spec) -> Observed {
-    let role = job.request().verb.role();
-    let mut observed = observed(job, role);
-    observed.tags = start(job, spec, now()).tags;
-    observed.spec = spec.clone();
-    observed.members = (1..)
-        .zip(&spec.members)
-        .map(|(nth, planned)| ObservedMember {
-            settings: planned.settings.clone(),
-            ..member(job, role, nth, Condition::Ready)
-        })
-        .collect();
-    observed
-}
-
-#[test]
-fn a_database_with_its_spec_needs_nothing() {
-    for kind in Kind::ALL {
-        let job = job(kind, Verb::Restore);
-        let wanted = wanted(&job, &base(kind, Origin::Here));
-        let ours = compare(&job, restored(&job, &wanted));
-        assert_eq!((ours.missing, ours.differences, ours.reboots), (vec![], vec![], vec![]));
-    }
-}
-
-#[test]
-fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
-    for kind in Kind::ALL {
-        let job = job(kind, Verb::Restore);
-        let spec = wanted(&job, &base(kind, Origin::Here));
-        let targets = [(spec.target(), spec.settings.clone())].into_iter();
-        let of_member = spec.members.first().map(|member| (Target::Member, member.settings.clone()));
-        for (target, settings) in targets.chain(of_member) {
-            for (setting, value) in &settings {
-                let mut database = restored(&job, &spec);
-                let actual = match target {
-                    Target::Member => &mut database.members[0].settings,
-                    Target::Instance | Target::Cluster => &mut database.spec.settings,
-                };
-                actual.remove(setting);
-                let ours = compare(&job, database);
-                let row = setting.row();
-                let is_changed = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify)
-                    && row.compared != Compared::Never;
-                let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
-                let expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
-                assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn values_are_compared_as_aws_describes_them() {
-    let differs = |setting, wanted: Value, actual: Option<Value>| {
-        let actual = actual.map(|value| (setting, value)).into_iter().collect();
-        !differences(Target::Instance, &[(setting, wanted)].into(), &actual).is_empty()
-    };
-    let number = |gib| Some(Value::Number(gib));
-    // AWS may have enlarged the storage, and it cannot shrink.
-    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(100)));
-    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(101)));
-    assert!(differs(Setting::AllocatedStorage, Value::Number(100), number(99)));
-    assert!(differs(Setting::BackupRetention, Value::Number(7), number(8)));
-    // What is off may not be described.
-    assert!(!differs(Setting::MultiAz, Value::Flag(false), None));
-    assert!(differs(Setting::MultiAz, Value::Flag(true), None));
-    assert!(!differs(Setting::LogExports, Value::Names([].into()), None));
-    assert!(differs(Setting::LogExports, Value::Names(["audit".to_owned()].into()), None));
-    assert!(differs(Setting::Port, Value::Number(1), None));
-    assert!(!differs(Setting::StorageType, text("aurora"), None));
-    assert!(differs(Setting::StorageType, text("aurora-iopt1"), None));
-    assert!(differs(Setting::StorageType, text("aurora"), Some(text("aurora-iopt1"))));
-}
-
-#[test]
-fn members_that_are_missing_are_created_with_what_a_creation_has() {
-    let job = job(Kind::Cluster, Verb::Restore);
-    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
-    let mut database = restored(&job, &spec);
-    database.members.remove(1);
-    let ours = compare(&job, database);
-    let [missing] = &ours.missing[..] else { panic!("{ours:?}") };
-    assert_eq!(missing.member, job.member(Role::New, 2));
-    assert_eq!(missing.tags, job.to_tags());
-    let all: Vec<Setting> = missing.settings.keys().copied().collect();
-    let expected = Setting::ALL.iter().filter(|setting| setting.row().member == Given::Create);
-    assert_eq!(all, expected.copied().collect::<Vec<_>>());
-}
-
-#[test]
-fn readers_are_rebooted_before_the_writer() {
-    let job = job(Kind::Cluster, Verb::Restore);
-    let mut database = restored(&job, &wanted(&job, &base(Kind::Cluster, Origin::Here)));
-    for member in &mut database.members {
-        member.needs_reboot = true;
-    }
-    assert_eq!(compare(&job, database.clone()).reboots, [job.member(Role::New, 2), job.member(Role::New, 1)]);
-    database.members[1].needs_reboot = false;
-    assert_eq!(compare(&job, database.clone()).reboots, [job.member(Role::New, 1)]);
-    database.members.clear();
-    database.needs_reboot = true;
-    assert_eq!(compare(&job, database).reboots, [job.new_database()]);
-}
-
-#[test]
-fn a_database_without_a_readable_spec_is_left_as_it_is() {
-    let job = job(Kind::Instance, Verb::Restore);
-    let mut database = restored(&job, &wanted(&job, &base(Kind::Instance, Origin::Here)));
-    database.tags = job.to_tags();
-    database.spec.settings.clear();
-    let ours = compare(&job, database);
-    assert_eq!((ours.missing, ours.differences, ours.reboots), (vec![], vec![], vec![]));
 }
 
 #[test]

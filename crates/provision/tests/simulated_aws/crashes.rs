@@ -99,7 +99,7 @@ async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> 
         let step = provision::step(&fixture.cloud, &job, None, fixture.world.now());
         match until_stopped(&fixture, stop, step).await {
             Some(Ok(Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
-            Some(Ok(Outcome::Provisioned(database))) => break *database,
+            Some(Ok(Outcome::Provisioned { database, .. })) => break *database,
             Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
             None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,
         }

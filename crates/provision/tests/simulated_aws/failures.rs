@@ -31,7 +31,7 @@ async fn errors_that_pass_are_no_failures() {
     ];
     for (kind, operation, code) in cases {
         let (_, _, outcome) = refused(kind, operation, code, 3).await;
-        assert!(matches!(outcome, Outcome::Provisioned(_)), "{code} of {operation}: {outcome:?}");
+        assert!(matches!(outcome, Outcome::Provisioned { .. }), "{code} of {operation}: {outcome:?}");
     }
 }
 

@@ -48,7 +48,7 @@ async fn run(kind: Kind, late: Option<(&str, u32)>) -> (State, BTreeMap<String, 
         fixture.provision(&job).await
     };
     let (one, other) = tokio::join!(one, other);
-    let (Outcome::Provisioned(_), Outcome::Provisioned(_)) = (&one, &other) else {
+    let (Outcome::Provisioned { .. }, Outcome::Provisioned { .. }) = (&one, &other) else {
         panic!("{one:?} {other:?} {late:?}")
     };
     let calls = fixture.calls_since(start);

@@ -135,7 +135,7 @@ impl Fixture {
     /// The same, which must end with the database.
     async fn provisioned(&self, job: &Job) -> Observed {
         match self.provision(job).await {
-            Outcome::Provisioned(database) => *database,
+            Outcome::Provisioned { database, .. } => *database,
             other => panic!("{other:?}"),
         }
     }

@@ -36,7 +36,7 @@ async fn a_database_that_stays_has_the_settings_of_the_old_one() {
         assert_eq!(database.tags.get("owner"), Some("shop"));
         // A later step finds nothing to do.
         let before = fixture.world.now();
-        assert!(matches!(fixture.provision(&job).await, Outcome::Provisioned(_)));
+        assert!(matches!(fixture.provision(&job).await, Outcome::Provisioned { .. }));
         let calls = fixture.calls_since(before);
         assert!(calls.keys().all(|operation| operation.starts_with("Describe")), "{calls:?}");
     }

@@ -1,0 +1,136 @@
+//! The job's database, compared with the spec that its tags have: what is missing, what differs, and what could not be honoured.
+
+use chrono::{DateTime, Utc};
+use protocol::job::Role;
+use protocol::observed::Condition;
+use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
+use protocol::{DatabaseArn, Engine, Job, Observed};
+
+use crate::decide::{Change, MemberStart, NoSpec, Ours};
+use crate::identity::LATE_TAGS;
+use crate::{is_temporary, report};
+
+/// The storage of Aurora that AWS does not describe.
+const STANDARD_STORAGE: &str = "aurora";
+
+/// The job's database, compared with its spec.
+#[must_use]
+pub fn compare(job: &Job, observed: Observed, now: DateTime<Utc>) -> Ours {
+    let nothing = |observed, no_spec| Ours {
+        missing: Vec::new(),
+        differences: Vec::new(),
+        reboots: Vec::new(),
+        no_spec,
+        report: Vec::new(),
+        observed,
+    };
+    match recorded(&observed) {
+        Ok(recorded) => differences_of(job, &recorded, nothing(observed, None)),
+        Err(why) => {
+            let no_spec = no_spec(job, &observed, &why, now);
+            nothing(observed, Some(no_spec))
+        }
+    }
+}
+
+/// The spec in the tags of the job's database. They are part of the call that created it, so a spec that is missing or cannot be read
+/// was changed later.
+fn recorded(observed: &Observed) -> Result<Recorded, String> {
+    let recorded = Recorded::from_tags(&observed.tags).map_err(|error| error.to_string())?;
+    let recorded = recorded.ok_or("there is none")?;
+    let Spec { kind, engine, .. } = &observed.spec;
+    recorded.check(*kind, Engine::parse(engine)).map_err(|error| error.to_string())?;
+    Ok(recorded)
+}
+
+/// RDS describes a database before it describes its tags.
+fn no_spec(job: &Job, observed: &Observed, why: &str, now: DateTime<Utc>) -> NoSpec {
+    if observed.created.is_none_or(|created| now - created < LATE_TAGS) {
+        return NoSpec::NotYet;
+    }
+    let why = format!("the settings in the tags Draco_Spec… of {} cannot be read ({why})", observed.arn.id());
+    match is_temporary(job.request().verb) {
+        true => NoSpec::Temporary(why),
+        false => NoSpec::Lasting(why),
+    }
+}
+
+fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
+    let wanted = &recorded.spec;
+    let role = job.request().verb.role();
+    let observed = &ours.observed;
+    let differing = differences(wanted.target(), &wanted.settings, &observed.spec.settings);
+    ours.differences.extend((!differing.is_empty()).then(|| Change {
+        database: observed.arn.clone(),
+        current: observed.spec.settings.clone(),
+        wanted: differing,
+    }));
+    for (member, planned) in member_names(job, role, wanted).into_iter().zip(&wanted.members) {
+        match observed.members.iter().find(|found| found.arn == member) {
+            None => ours.missing.push(MemberStart {
+                member,
+                engine: wanted.engine.clone(),
+                settings: planned
+                    .settings
+                    .iter()
+                    .filter(|(setting, _)| is_of_creation(**setting))
+                    .map(|(s, v)| (*s, v.clone()))
+                    .collect(),
+                tags: job.to_tags(),
+            }),
+            Some(found) => {
+                let differing = differences(Target::Member, &planned.settings, &found.settings);
+                ours.differences.extend((!differing.is_empty()).then(|| Change {
+                    database: found.arn.clone(),
+                    current: found.settings.clone(),
+                    wanted: differing,
+                }));
+            }
+        }
+    }
+    // The first instance of a cluster becomes its writer. So it is created alone, and the readers when it is available.
+    let writer = job.member(role, 1);
+    let is_writer_ready =
+        observed.members.iter().any(|found| found.arn == writer && found.condition == Condition::Ready);
+    ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
+    // Readers first: the writer is interrupted once.
+    let mut members: Vec<_> = observed.members.iter().filter(|member| member.needs_reboot).collect();
+    members.sort_by_key(|member| member.is_writer);
+    let own = observed.needs_reboot.then(|| observed.arn.clone());
+    ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
+    ours.report = report::lines(recorded, observed);
+    ours
+}
+
+fn is_of_creation(setting: Setting) -> bool {
+    setting.row().given(Target::Member) == Given::Create
+}
+
+/// The settings that are not as wanted, and that a modification can change.
+#[must_use]
+pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Settings {
+    let differs = |setting: &Setting, value: &Value| {
+        let row = setting.row();
+        let is_changeable = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify);
+        is_changeable && !is_as_wanted(row.compared, value, actual.get(setting))
+    };
+    wanted.iter().filter(|(setting, value)| differs(setting, value)).map(|(s, value)| (*s, value.clone())).collect()
+}
+
+fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> bool {
+    match (compared, wanted, actual) {
+        (Compared::Never, ..) => true,
+        (Compared::AtLeast, Value::Number(wanted), Some(Value::Number(actual))) => actual >= wanted,
+        // Where AWS describes nothing, there is none.
+        (_, Value::Names(names), None) => names.is_empty(),
+        (_, Value::Flag(wanted), None) => !wanted,
+        // "The storage type is only returned when you set it to `aurora-iopt1`" (`CreateDBCluster`).
+        (_, Value::Name(name), None) => name == STANDARD_STORAGE,
+        (_, wanted, actual) => actual == Some(wanted),
+    }
+}
+
+/// The names of the members that this spec has.
+pub(crate) fn member_names(job: &Job, role: Role, wanted: &Spec) -> Vec<DatabaseArn> {
+    (1..=u8::MAX).map(|nth| job.member(role, nth)).take(wanted.members.len()).collect()
+}

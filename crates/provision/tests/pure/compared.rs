@@ -1,0 +1,166 @@
+//! The job's database, compared with its spec: what is missing, what differs, and what is reported.
+
+use protocol::spec::{Compared, Given, Setting, Target, Value};
+use provision::compare::{compare, differences};
+use provision::decide::{Deadline, Found, Seen, Step, decide};
+use provision::plan::{Origin, start, wanted};
+
+use super::plans::{base, full, text};
+use super::*;
+
+/// The database as it is restored: with its tags, and with these settings.
+fn restored(job: &Job, spec: &Spec) -> Observed {
+    let role = job.request().verb.role();
+    let mut observed = observed(job, role);
+    observed.tags = start(job, spec, now()).tags;
+    observed.spec = spec.clone();
+    observed.members = (1..)
+        .zip(&spec.members)
+        .map(|(nth, planned)| ObservedMember {
+            settings: planned.settings.clone(),
+            ..member(job, role, nth, Condition::Ready)
+        })
+        .collect();
+    observed
+}
+
+#[test]
+fn readers_are_created_when_the_writer_is_available() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    let complete = restored(&job, &spec);
+    let missing = |members: &[ObservedMember]| {
+        let ours = compare(&job, Observed { members: members.to_vec(), ..complete.clone() }, now());
+        ours.missing.into_iter().map(|missing| missing.member).collect::<Vec<_>>()
+    };
+    let writer = complete.members[0].clone();
+    assert_eq!(missing(&[]), [job.member(Role::New, 1)]);
+    let creating = ObservedMember { condition: Condition::InProgress("creating".to_owned()), ..writer.clone() };
+    assert_eq!(missing(&[creating]), []);
+    assert_eq!(missing(&[writer]), [job.member(Role::New, 2)]);
+}
+
+#[test]
+fn a_database_with_its_spec_needs_nothing() {
+    for kind in Kind::ALL {
+        let job = job(kind, Verb::Restore);
+        let wanted = wanted(&job, &base(kind, Origin::Here));
+        let ours = compare(&job, restored(&job, &wanted), now());
+        assert_eq!((ours.missing, ours.differences, ours.reboots), (vec![], vec![], vec![]));
+    }
+}
+
+#[test]
+fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
+    for kind in Kind::ALL {
+        let job = job(kind, Verb::Restore);
+        let spec = wanted(&job, &base(kind, Origin::Here));
+        let targets = [(spec.target(), spec.settings.clone())].into_iter();
+        let of_member = spec.members.first().map(|member| (Target::Member, member.settings.clone()));
+        for (target, settings) in targets.chain(of_member) {
+            for (setting, value) in &settings {
+                let mut database = restored(&job, &spec);
+                let actual = match target {
+                    Target::Member => &mut database.members[0].settings,
+                    Target::Instance | Target::Cluster => &mut database.spec.settings,
+                };
+                actual.remove(setting);
+                let ours = compare(&job, database, now());
+                let row = setting.row();
+                let is_changed = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify)
+                    && row.compared != Compared::Never;
+                let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
+                let expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
+                assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn values_are_compared_as_aws_describes_them() {
+    let differs = |setting, wanted: Value, actual: Option<Value>| {
+        let actual = actual.map(|value| (setting, value)).into_iter().collect();
+        !differences(Target::Instance, &[(setting, wanted)].into(), &actual).is_empty()
+    };
+    let number = |gib| Some(Value::Number(gib));
+    // AWS may have enlarged the storage, and it cannot shrink.
+    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(100)));
+    assert!(!differs(Setting::AllocatedStorage, Value::Number(100), number(101)));
+    assert!(differs(Setting::AllocatedStorage, Value::Number(100), number(99)));
+    assert!(differs(Setting::BackupRetention, Value::Number(7), number(8)));
+    // What is off may not be described.
+    assert!(!differs(Setting::MultiAz, Value::Flag(false), None));
+    assert!(differs(Setting::MultiAz, Value::Flag(true), None));
+    assert!(!differs(Setting::LogExports, Value::Names([].into()), None));
+    assert!(differs(Setting::LogExports, Value::Names(["audit".to_owned()].into()), None));
+    assert!(differs(Setting::Port, Value::Number(1), None));
+    assert!(!differs(Setting::StorageType, text("aurora"), None));
+    assert!(differs(Setting::StorageType, text("aurora-iopt1"), None));
+    assert!(differs(Setting::StorageType, text("aurora"), Some(text("aurora-iopt1"))));
+}
+
+#[test]
+fn members_that_are_missing_are_created_with_what_a_creation_has() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    let mut database = restored(&job, &spec);
+    database.members.remove(1);
+    let ours = compare(&job, database, now());
+    let [missing] = &ours.missing[..] else { panic!("{ours:?}") };
+    assert_eq!(missing.member, job.member(Role::New, 2));
+    assert_eq!(missing.tags, job.to_tags());
+    let all: Vec<Setting> = missing.settings.keys().copied().collect();
+    let expected = Setting::ALL.iter().filter(|setting| setting.row().member == Given::Create);
+    assert_eq!(all, expected.copied().collect::<Vec<_>>());
+}
+
+#[test]
+fn readers_are_rebooted_before_the_writer() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut database = restored(&job, &wanted(&job, &base(Kind::Cluster, Origin::Here)));
+    for member in &mut database.members {
+        member.needs_reboot = true;
+    }
+    assert_eq!(compare(&job, database.clone(), now()).reboots, [job.member(Role::New, 2), job.member(Role::New, 1)]);
+    database.members[1].needs_reboot = false;
+    assert_eq!(compare(&job, database.clone(), now()).reboots, [job.member(Role::New, 1)]);
+    database.members.clear();
+    database.needs_reboot = true;
+    assert_eq!(compare(&job, database, now()).reboots, [job.new_database()]);
+}
+
+// The tags are Draco's own, and part of the call that creates the database: a spec that is missing was removed by a person.
+#[test]
+fn a_database_without_a_readable_spec_is_never_complete() {
+    for (kind, verb) in Kind::ALL.into_iter().flat_map(|kind| [Verb::Restore, Verb::Verify].map(|verb| (kind, verb))) {
+        let job = job(kind, verb);
+        let complete = restored(&job, &wanted(&job, &base(kind, Origin::Here)));
+        let of_other_kind =
+            start(&job, &full(if kind == Kind::Cluster { Kind::Instance } else { Kind::Cluster }), now());
+        for (tags, why) in [
+            (job.to_tags(), "there is none"),
+            (complete.tags.clone().with([(tags::SPEC[0], "v=1 n=1 kind=instance")]), "the spec has "),
+            (complete.tags.clone().with([(tags::SPEC[0], "v=2 n=1")]), "the spec has version"),
+            (of_other_kind.tags, "the spec is of "),
+        ] {
+            let damaged = Observed { tags, members: Vec::new(), ..complete.clone() };
+            let decided = |created: Option<DateTime<Utc>>| {
+                let ours = compare(&job, Observed { created, ..damaged.clone() }, now());
+                decide(Seen { found: Found::Ours(Box::new(ours)), deadline: Deadline::Ahead })
+            };
+            let ago = |seconds| Some(now() - TimeDelta::seconds(seconds));
+            let text = match decided(ago(300)) {
+                Step::Discard { reason, .. } if verb == Verb::Verify => reason.to_string(),
+                Step::GiveUp(reason) if verb == Verb::Restore => reason.to_string(),
+                other => panic!("{other:?}"),
+            };
+            assert!(text.contains("the settings in the tags Draco_Spec… of draco-") && text.contains(why), "{text}");
+            assert!(!text.contains('\n'));
+            // RDS describes a database before it describes its tags.
+            for created in [None, ago(299)] {
+                assert!(matches!(decided(created), Step::Wait { .. }));
+            }
+        }
+    }
+}
