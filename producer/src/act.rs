@@ -19,6 +19,16 @@ use crate::{Cause, Producer};
 /// The age from which a snapshot's state counts as its last one. Calls may see a new snapshot in different states.
 const SETTLED: TimeDelta = TimeDelta::hours(1);
 
+/// What became of a message to DR.
+pub(crate) enum Delivery {
+    /// DR's topic has it.
+    Sent,
+    /// DR's region cannot be reached. The missing copies raise an alarm.
+    Unreachable,
+    /// This account has not enabled DR's region.
+    RegionDisabled(cloud::Error),
+}
+
 impl Producer {
     /// Makes the calls of a step.
     pub(crate) async fn act(&self, origin: &Origin, step: Step, cause: Cause) -> anyhow::Result<Answer> {
@@ -120,24 +130,30 @@ impl Producer {
         }
         let announcement = Announcement { origin: origin.clone(), transit: transit.arn, tags: transit.tags };
         let transit = announcement.transit.clone();
-        let published = self.cloud.publish(&self.settings.consumer_topic, &Message::Shared(announcement)).await;
-        match self.unless_dr_is_unreachable(published)? {
-            Some(()) => {
+        match self.send_to_dr(&Message::Shared(announcement)).await? {
+            Delivery::Sent => {
                 info!(snapshot = %origin.snapshot, step = step::ANNOUNCED, %transit, "shared with {dr} and announced");
             }
-            None => warn!(snapshot = %origin.snapshot, step = step::DR_UNREACHABLE, %transit,
+            Delivery::Unreachable => warn!(snapshot = %origin.snapshot, step = step::DR_UNREACHABLE, %transit,
                 "shared with {dr}, but its region cannot be reached; the sweep announces it again"),
+            Delivery::RegionDisabled(error) => {
+                let (account, region) = (&self.cloud.here().account, &self.settings.dr.region);
+                error!(snapshot = %origin.snapshot, step = step::DR_REGION_DISABLED, reason = error.code(), %transit, failed = 1,
+                    "shared with {dr}, but account {account} has not enabled {region}, where DR's copies are: run `aws account \
+                     enable-region --region-name {region}` in account {account}; the sweep announces the snapshot again");
+            }
         }
         Ok(())
     }
 
-    /// `None` if DR is in another region that cannot be reached. It may be gone for days, and retries of the event would fill the
-    /// dead-letter queue. The missing copies raise an alarm.
-    pub(crate) fn unless_dr_is_unreachable(&self, call: Result<(), cloud::Error>) -> Result<Option<()>, cloud::Error> {
+    /// Sends a message to DR. If DR is in another region, that may be gone for days, or not be enabled for this account. Then retries of
+    /// the event would only fill the dead-letter queue: the sweep sends the message again.
+    pub(crate) async fn send_to_dr(&self, message: &Message) -> Result<Delivery, cloud::Error> {
         let is_elsewhere = self.settings.dr.region != self.cloud.here().region;
-        match call {
-            Err(error) if is_elsewhere && error.class() == Class::Unreachable => Ok(None),
-            call => call.map(Some),
+        match self.cloud.publish(&self.settings.consumer_topic, message).await {
+            Err(error) if is_elsewhere && error.class() == Class::Unreachable => Ok(Delivery::Unreachable),
+            Err(error) if is_elsewhere && error.is_about_region() => Ok(Delivery::RegionDisabled(error)),
+            sent => sent.map(|()| Delivery::Sent),
         }
     }
 

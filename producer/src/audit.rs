@@ -10,6 +10,7 @@ use protocol::{DatabaseArn, Kind, Message, Origin, Snapshot, SnapshotArn, Snapsh
 use tracing::{error, info, warn};
 
 use crate::Producer;
+use crate::act::Delivery;
 use crate::decide::{Outcome, Source, Wanted};
 
 /// The sources that are marked as copied, by database: the identifier, and when it was taken. Tags would need too much memory.
@@ -24,10 +25,21 @@ impl Producer {
         }
         let snapshots: usize = copied.values().map(Vec::len).sum();
         for sources in messages(copied) {
-            let published = self.cloud.publish(&self.settings.consumer_topic, &Message::Audit { sources }).await;
-            if self.unless_dr_is_unreachable(published)?.is_none() {
-                warn!(step = step::DR_UNREACHABLE, "DR's region cannot be reached; the next audit asks it");
-                return Ok(());
+            match self.send_to_dr(&Message::Audit { sources }).await? {
+                Delivery::Sent => {}
+                Delivery::Unreachable => {
+                    warn!(step = step::DR_UNREACHABLE, "DR's region cannot be reached; the next audit asks it");
+                    return Ok(());
+                }
+                // The next snapshot raises the alarm, and says what to do.
+                Delivery::RegionDisabled(error) => {
+                    warn!(
+                        step = step::DR_REGION_DISABLED,
+                        reason = error.code(),
+                        "DR's region is not enabled; the next audit asks it"
+                    );
+                    return Ok(());
+                }
             }
         }
         info!(step = step::AUDIT_SENT, snapshots, "asked DR which copies are missing");

@@ -389,6 +389,13 @@ impl Error {
         self.failure.code.starts_with("KMS")
     }
 
+    /// Whether it is AWS's answer to an account that has not enabled the region of the call: the region does not know the credentials.
+    /// Users report these codes (github.com/boto/boto3/issues/2381).
+    #[must_use]
+    pub fn is_about_region(&self) -> bool {
+        ["InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired"].contains(&self.code())
+    }
+
     /// AWS's error code.
     #[must_use]
     pub fn code(&self) -> &str {

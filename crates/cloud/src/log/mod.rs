@@ -66,6 +66,8 @@ pub mod step {
         DELETED = "deleted";
         /// The keeper deleted no copy, because unusually many have expired.
         DELETIONS_HELD = "deletions_held";
+        /// The producer: this account has not enabled the region of DR.
+        DR_REGION_DISABLED = "dr_region_disabled";
         /// The producer: the region of DR cannot be reached.
         DR_UNREACHABLE = "dr_unreachable";
         /// An event failed. AWS retries it.

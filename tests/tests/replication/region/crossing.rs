@@ -89,10 +89,18 @@ async fn a_region_that_the_source_account_has_not_enabled_is_reported() -> anyho
     fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
     fixture.rehearsal.world().disable_region(SOURCE, DR_REGION);
     fixture.pass_hours(24).await?;
-    // An alarm names the snapshot: the source account may not publish there.
+    // An alarm names the snapshot and what to do: the source account may not publish there.
     assert_eq!(fixture.violations(), []);
+    let next = "run `aws account enable-region --region-name eu-central-1` in account 111111111111";
     let lines = fixture.rehearsal.logs().lines();
-    assert!(lines.iter().any(|line| line.text("reason").contains("InvalidClientTokenId")));
+    let failed: Vec<_> = lines.iter().filter(|line| line.json["failed"] == 1).collect();
+    assert!(!failed.is_empty());
+    for line in failed {
+        assert_eq!((line.text("step"), line.text("reason")), ("dr_region_disabled", "InvalidClientTokenId"));
+        assert!(line.text("message").contains(next), "{:?}", line.json);
+    }
+    // A retry could not help, so no event fails or becomes a dead letter.
+    assert!(lines.iter().all(|line| line.text("step") != "event_failed"));
     assert_eq!(fixture.snapshots(DR).await?, []);
     fixture.rehearsal.world().enable_region(SOURCE, DR_REGION);
     fixture.pass_hours(4).await?;
