@@ -53,6 +53,8 @@ pub enum Source {
 pub enum Wanted {
     /// The source has no lifecycle of its own, so that of its database decides.
     ByDatabase,
+    /// No: a job has provisioned the database, and its snapshots inherit the lifecycle.
+    OfJob,
     /// No: the source has no lifecycle, and was copied from DR.
     FromDr,
     /// No: the lifecycle is `Ignore`.
@@ -212,6 +214,8 @@ pub enum IgnoreReason {
     DatabaseGone,
     /// The snapshot's lifecycle is `Ignore`.
     LifecycleIgnore,
+    /// The database was provisioned by a job.
+    OfJob,
     /// The snapshot has no lifecycle, and was copied from DR, which has its data.
     FromDr,
 }
@@ -237,8 +241,11 @@ pub enum IgnoreReason {
 /// |            | any                           | deleting     | `NoAction`       |
 /// |            | gone, not observed, not ready | none         | `NoAction`       |
 /// |            | no lifecycle of its own       | none         | `LookAtDatabase` |
-/// |            | lifecycle `Ignore`, from DR   | none         | `Ignore`         |
+/// |            | not wanted                    | none         | `Ignore`         |
 /// |            | wanted                        | none         | `StartCopy`      |
+///
+/// A source is not wanted if its lifecycle is `Ignore`, if a job has provisioned its database, or if it has no lifecycle and was copied
+/// from DR.
 ///
 /// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit). A confirmed transit copy is available and
 /// [marked](is_confirmed). A [kept](Base::Kept) one is confirmed too.
@@ -286,6 +293,7 @@ pub fn decide(observed: Observed) -> Step {
         (_, Source::Available { snapshot, wanted, outcome: Pending }, None) => match wanted {
             Wanted::ByDatabase => Step::LookAtDatabase { source: snapshot },
             Wanted::Ignore => Step::Ignore(IgnoreReason::LifecycleIgnore),
+            Wanted::OfJob => Step::Ignore(IgnoreReason::OfJob),
             Wanted::FromDr => Step::Ignore(IgnoreReason::FromDr),
             Wanted::Copy => Step::StartCopy { source: snapshot },
         },
@@ -294,7 +302,7 @@ pub fn decide(observed: Observed) -> Step {
 
 /// The next step for a source without a lifecycle of its own, by its database:
 ///
-/// - gone: `Ignore`
+/// - gone, or provisioned by a job: `Ignore`
 /// - no lifecycle, or `Ignore`: `Ignore`
 /// - a lifecycle, and the source has 50 tags: `ReportFull`
 /// - a lifecycle: `TakeLifecycle`
@@ -305,6 +313,7 @@ pub fn decide(observed: Observed) -> Step {
 pub fn decide_by_database(source: &Snapshot, database: Option<&Database>) -> DatabaseStep {
     let Some(database) = database else { return DatabaseStep::Ignore(IgnoreReason::DatabaseGone) };
     match (database.lifecycle(), database.protecting_lifecycle()) {
+        _ if database.is_of_job() => DatabaseStep::Ignore(IgnoreReason::OfJob),
         (None, _) => DatabaseStep::Ignore(IgnoreReason::NoLifecycle),
         (Some(_), None) => DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore),
         (_, Some(_)) if source.tags.len() >= MAX_TAGS => DatabaseStep::ReportFull,
@@ -322,6 +331,7 @@ impl Source {
             Status::Available => {}
         }
         let wanted = match snapshot.lifecycle() {
+            _ if snapshot.is_of_job() => Wanted::OfJob,
             None if snapshot.copied_from.as_ref().is_some_and(|from| from.place.account == dr.account) => {
                 Wanted::FromDr
             }
@@ -369,6 +379,10 @@ impl IgnoreReason {
                 "not copied: the snapshot has no Draco_Lifecycle tag, and its database does not exist",
             ),
             Self::LifecycleIgnore => ("lifecycle-ignore", "not copied: the lifecycle is Ignore"),
+            Self::OfJob => (
+                "database-of-job",
+                "not copied: a job has provisioned the database; its data come from a copy or a backup",
+            ),
             Self::FromDr => {
                 ("from-dr", "not copied: the snapshot was copied from DR, and has no Draco_Lifecycle tag of its own")
             }

@@ -98,11 +98,14 @@ const ROWS: [Row; 19] = [
         |_| Step::LookAtDatabase { source: snapshot("rds:orders", Status::Available) },
     ),
     (
-        "|            | lifecycle `Ignore`, from DR   | none         | `Ignore`         |",
-        |o| matches!(wanted(o), Some(Wanted::Ignore | Wanted::FromDr)),
+        "|            | not wanted                    | none         | `Ignore`         |",
+        |o| matches!(wanted(o), Some(Wanted::Ignore | Wanted::OfJob | Wanted::FromDr)),
         |o| {
-            let is_from_dr = wanted(&o) == Some(Wanted::FromDr);
-            Step::Ignore(if is_from_dr { IgnoreReason::FromDr } else { IgnoreReason::LifecycleIgnore })
+            Step::Ignore(match wanted(&o) {
+                Some(Wanted::FromDr) => IgnoreReason::FromDr,
+                Some(Wanted::OfJob) => IgnoreReason::OfJob,
+                _ => IgnoreReason::LifecycleIgnore,
+            })
         },
     ),
     (
@@ -185,7 +188,8 @@ fn is_completed(observed: &Observed) -> bool {
 }
 
 fn every_observable_state() -> Vec<Observed> {
-    let available = [Wanted::ByDatabase, Wanted::FromDr, Wanted::Ignore, Wanted::Copy].into_iter().flat_map(|wanted| {
+    let wanted = [Wanted::ByDatabase, Wanted::FromDr, Wanted::OfJob, Wanted::Ignore, Wanted::Copy];
+    let available = wanted.into_iter().flat_map(|wanted| {
         [Outcome::Pending, Outcome::Copied, Outcome::Refused].map(|outcome| Source::Available {
             snapshot: snapshot("rds:orders", Status::Available),
             wanted,
@@ -243,6 +247,11 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
         backup_window: None,
         tags: lifecycle.map(|name| (tags::LIFECYCLE, name)).into_iter().collect(),
     };
+    let of_job = |database: Database| Database {
+        name: "draco-new-orders-1a2b3c4d5e6f".to_owned(),
+        tags: database.tags.with([(tags::JOB, "1a2b3c4d5e6f")]),
+        ..database
+    };
     let takes = || DatabaseStep::TakeLifecycle("Standard".to_owned());
     for (tags, database, step) in [
         (1, None, DatabaseStep::Ignore(IgnoreReason::DatabaseGone)),
@@ -253,8 +262,37 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
         (49, Some(database(Some("Standard"))), takes()),
         // It could have neither the lifecycle nor `Draco_Copied`.
         (50, Some(database(Some("Standard"))), DatabaseStep::ReportFull),
+        (1, Some(of_job(database(Some("Standard")))), DatabaseStep::Ignore(IgnoreReason::OfJob)),
+        (50, Some(of_job(database(None))), DatabaseStep::Ignore(IgnoreReason::OfJob)),
     ] {
         assert_eq!(decide_by_database(&source(tags), database.as_ref()), step);
+    }
+}
+
+/// The name alone, or the tag alone, hides nothing: anyone can choose a name, and a restore copies tags. A database that was moved aside
+/// has the data of production.
+#[test]
+fn only_the_snapshots_of_databases_that_a_job_provisions_are_not_wanted() {
+    let (id, other) = ("1a2b3c4d5e6f", "ba9876543210");
+    for (database, job, is_of_job) in [
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), true),
+        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), true),
+        ("draco-rewind-orders-1a2b3c4d5e6f", Some(id), true),
+        ("draco-old-orders-1a2b3c4d5e6f", Some(id), false),
+        ("draco-final-orders-1a2b3c4d5e6f", Some(id), false),
+        ("draco-new-orders-1a2b3c4d5e6f", None, false),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(other), false),
+        ("draco-new-orders", Some("orders"), false),
+        ("orders", Some(id), false),
+    ] {
+        let own = job.into_iter().map(|id| (tags::JOB, id)).chain([(tags::LIFECYCLE, "Standard")]).collect();
+        let created = "2026-11-21T03:05:00Z".parse().ok();
+        let source = snapshot("rds:some", Status::Available);
+        let source = Snapshot { database: database.into(), tags: own, created, ..source };
+        let origin = source.origin().ok().flatten().expect("an origin");
+        let evaluated = Source::of(source, &origin, &copy().place, origin.taken);
+        let Source::Available { wanted, .. } = evaluated else { panic!("{evaluated:?}") };
+        assert_eq!(wanted, if is_of_job { Wanted::OfJob } else { Wanted::Copy }, "{database} {job:?}");
     }
 }
 

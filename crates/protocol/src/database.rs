@@ -1,6 +1,7 @@
 //! A database, as far as its snapshots need it.
 
 use crate::backup_window::BackupWindow;
+use crate::job::names;
 use crate::spec::Spec;
 use crate::tags::{self, Tags};
 
@@ -27,9 +28,15 @@ impl Database {
         self.tags.get(tags::LIFECYCLE)
     }
 
-    /// The name of its lifecycle, unless that is `Ignore`: snapshots of the database are to be copied.
+    /// Whether a job has provisioned it, and it has no other name yet.
+    #[must_use]
+    pub fn is_of_job(&self) -> bool {
+        names::provisioned_by(&self.name, &self.tags).is_some()
+    }
+
+    /// The name of its lifecycle, unless that is `Ignore` or a job has provisioned it: snapshots of the database are to be copied.
     #[must_use]
     pub fn protecting_lifecycle(&self) -> Option<&str> {
-        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE))
+        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE) && !self.is_of_job())
     }
 }

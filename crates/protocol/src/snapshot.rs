@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::arn::{ParseArnError, SnapshotArn};
+use crate::job::names;
 use crate::origin::Origin;
 use crate::tags::Tags;
 use crate::{DatabaseArn, Engine, Kind, tags};
@@ -91,6 +92,12 @@ impl Snapshot {
     #[must_use]
     pub fn can_be_encrypted_by_copying(&self) -> bool {
         self.is_encrypted || self.arn.kind == Kind::Instance
+    }
+
+    /// Whether a job has provisioned its database, which had no other name when RDS wrote this description.
+    #[must_use]
+    pub fn is_of_job(&self) -> bool {
+        names::provisioned_by(&self.database, &self.tags).is_some()
     }
 
     /// The name of its lifecycle. Draco copies only snapshots that have one.

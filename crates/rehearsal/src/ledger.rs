@@ -39,10 +39,11 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether Draco must copy it: its lifecycle is not `Ignore`.
+    /// Whether Draco must copy it: its lifecycle is not `Ignore`, and its database is not one that a job provisions.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.lifecycle.as_ref().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
+        !self.snapshot.is_of_job()
+            && self.lifecycle.as_ref().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
     }
 }
 
@@ -102,7 +103,7 @@ impl Ledger {
         for kind in Kind::ALL {
             let lifecycles = &mut self.lifecycles;
             let mut observe = |database: Database| {
-                match database.lifecycle().map(str::to_owned) {
+                match database.lifecycle().filter(|_| !database.is_of_job()).map(str::to_owned) {
                     Some(lifecycle) => lifecycles.insert(database.resource_id, lifecycle),
                     None => lifecycles.remove(&database.resource_id),
                 };

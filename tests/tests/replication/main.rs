@@ -10,6 +10,7 @@ mod crashes;
 mod databases;
 mod deliveries;
 mod hostile;
+mod jobs;
 mod keeper;
 mod keys;
 mod lifecycles;

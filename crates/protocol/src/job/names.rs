@@ -15,6 +15,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::tags::{self, Tags};
+
 /// The maximum length of the identifier of an instance, of a cluster, and of a snapshot of a cluster.
 pub const MAX_CHARS: usize = 63;
 
@@ -107,6 +109,21 @@ pub fn parse(name: &str) -> Option<(Role, JobId)> {
     let role = Role::ALL.into_iter().find(|role| name.starts_with(role.prefix()))?;
     let (_, id) = name.rsplit_once('-')?;
     Some((role, id.parse().ok()?))
+}
+
+/// The job that provisioned a database with this identifier and these tags, as long as the database has no other name: its data come
+/// from a copy or a backup, so its snapshots contain nothing new, and Draco does not copy them.
+///
+/// Name and tag have to agree, as for [`owner`](crate::observed::owner). `None` for a database that was moved aside ([`Role::Old`]): it
+/// has the data of production until it is torn down, and its final snapshot after that.
+#[must_use]
+pub fn provisioned_by(name: &str, tags: &Tags) -> Option<JobId> {
+    let (role, job) = parse(name)?;
+    let is_provisioned = match role {
+        Role::New | Role::Verify | Role::Rewind => true,
+        Role::Old | Role::Final => false,
+    };
+    (is_provisioned && tags.get(tags::JOB) == Some(job.as_str())).then_some(job)
 }
 
 /// Checks an identifier that a user chose for an instance or a cluster.
