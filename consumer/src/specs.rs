@@ -4,7 +4,7 @@
 //! there, which applies nothing but settings that are valid in every account (`protocol::spec::Reach`).
 
 use cloud::log::step;
-use protocol::spec::Recorded;
+use protocol::spec::{Recorded, SpecState};
 use protocol::{Announcement, Snapshot, Tags};
 use tracing::warn;
 
@@ -17,10 +17,7 @@ pub(crate) fn spec_tags(announcement: &Announcement, shared: &Snapshot) -> (Tags
     });
     let (tags, state) = match &read {
         Ok(None) => (Tags::default(), "none"),
-        Ok(Some(recorded)) => {
-            let state = if recorded.missing.is_empty() { "complete" } else { "incomplete" };
-            (announcement.tags.of_spec(), state)
-        }
+        Ok(Some(_)) => (announcement.tags.of_spec(), SpecState::of(&announcement.tags).as_str()),
         Err(_) => (Tags::default(), "rejected"),
     };
     if let Err(why) = read {

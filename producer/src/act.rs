@@ -71,9 +71,9 @@ impl Producer {
         database: Option<Database>,
     ) -> anyhow::Result<()> {
         let transit = origin.transit();
-        let (of_spec, spec) = self.spec_tags(origin, source, database).await;
-        let own = origin.to_tags().with(self.settings.tag.iter()).with(of_spec.iter());
-        let (tags, left_out) = source.tags.for_copy(&own, &SourceTags::Keep);
+        let (of_spec, mut spec) = self.spec_tags(origin, source, database).await;
+        let own = origin.to_tags().with(self.settings.tag.iter());
+        let (mut tags, left_out) = source.tags.for_copy(&own.clone().with(of_spec.iter()), &SourceTags::Keep);
         if !left_out.is_empty() {
             warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
                 "these tags were not copied");
@@ -81,6 +81,19 @@ impl Producer {
         // AWS cannot encrypt a cluster snapshot by copying it. DR decides whether it accepts an unencrypted one.
         let key = source.can_be_encrypted_by_copying().then_some(self.settings.transit_key.as_str());
         let mut start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+        if let Err(error) = &start
+            && error.class() == Class::Invalid
+            && !of_spec.is_empty()
+        {
+            let reason = error.to_string();
+            (tags, _) = source.tags.for_copy(&own, &SourceTags::Keep);
+            start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+            if start.is_ok() {
+                spec = "none";
+                warn!(snapshot = %origin.snapshot, step = step::SPEC_MISSING, reason, specs_incomplete = 1,
+                    "AWS refuses the tags with the settings of the database, so they are not recorded with the copy");
+            }
+        }
         if start.as_ref().is_err_and(|error| error.class() == Class::Quota) && self.make_room(source.arn.kind).await? {
             start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
         }

@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use protocol::spec::SpecState;
 use retention::{Lifecycle, Reason, Snapshot, Verdict};
 use serde::Serialize;
 
@@ -103,6 +104,7 @@ struct DatabaseRow<'a> {
     would_delete: usize,
     oldest: Option<String>,
     newest: Option<String>,
+    spec: Option<&'static str>,
 }
 
 impl<'a> DatabaseRow<'a> {
@@ -127,6 +129,7 @@ impl<'a> DatabaseRow<'a> {
             would_delete: snapshots - kept,
             oldest: taken.next_back().or(newest).map(rfc_3339),
             newest: newest.map(rfc_3339),
+            spec: plan.spec.map(SpecState::as_str),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::io::BufRead;
 
 use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Datelike, Utc};
+use protocol::spec::SpecState;
 use retention::Snapshot;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub(crate) struct Database {
     pub(crate) snapshots: Vec<Entry>,
     /// The lifecycle that the newest snapshot names.
     pub(crate) lifecycle: Option<Box<str>>,
+    /// Whether the newest snapshot records the settings of its database, if it is a copy in AWS's output.
+    pub(crate) spec: Option<SpecState>,
     newest: usize,
 }
 
@@ -103,7 +106,14 @@ impl List {
         Ok(list)
     }
 
-    fn add(&mut self, database: Option<Name>, role: Role, entry: Entry, lifecycle: Option<Name>) {
+    fn add(
+        &mut self,
+        database: Option<Name>,
+        role: Role,
+        entry: Entry,
+        lifecycle: Option<Name>,
+        spec: Option<SpecState>,
+    ) {
         let key = Key { name: database.map(|database| database.0), role };
         let database = self.databases.entry(key).or_default();
         // If one snapshot is listed twice with two lifecycles, the greater name wins, so that the order does not matter.
@@ -112,7 +122,7 @@ impl List {
             database.snapshots.get(database.newest).map(|newest| (newest.taken, &newest.id, &database.lifecycle));
         if newest.is_none_or(|newest| (entry.taken, &entry.id, &lifecycle) > newest) {
             database.newest = database.snapshots.len();
-            database.lifecycle = lifecycle;
+            (database.lifecycle, database.spec) = (lifecycle, spec);
         }
         database.snapshots.push(entry);
     }
@@ -167,7 +177,7 @@ impl<'de> Visitor<'de> for ListForm<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(Plain { id, taken, database, role, lifecycle }) = seq.next_element()? {
-            self.0.add(database, role.unwrap_or_default(), Entry { id: id.0, taken: taken.0 }, lifecycle);
+            self.0.add(database, role.unwrap_or_default(), Entry { id: id.0, taken: taken.0 }, lifecycle, None);
         }
         Ok(())
     }
@@ -245,7 +255,8 @@ impl<'de> Visitor<'de> for Described<'_> {
                 Some(source) => (source, Role::Copy),
                 None => (snapshot.database.clone(), Role::Source),
             };
-            self.0.add(Some(database), role, Entry { id: snapshot.id.0, taken }, lifecycle);
+            let spec = (role == Role::Copy).then(|| snapshot.spec());
+            self.0.add(Some(database), role, Entry { id: snapshot.id.0, taken }, lifecycle, spec);
         }
         Ok(())
     }
@@ -284,6 +295,11 @@ struct Tag {
 impl DbSnapshot {
     fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().flatten().find(|tag| tag.key == key)?.value.as_deref()
+    }
+
+    fn spec(&self) -> SpecState {
+        let tags = self.tags.iter().flatten();
+        SpecState::of(&tags.filter_map(|tag| Some((tag.key.as_str(), tag.value.as_deref()?))).collect())
     }
 
     /// Whether it is a transit copy: it is in the account of the database that it was copied from.

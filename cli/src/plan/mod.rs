@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::{Args, ColorChoice};
 use config::Config;
+use protocol::spec::SpecState;
 use retention::{Lifecycle, Lifecycles, Snapshot};
 
-use self::list::{Database, Entry, List, Role};
+use self::list::{Database, Entry, Key, List, Role};
 use self::name::Name;
 use self::terminal::Reasons;
 use crate::Failure;
@@ -128,20 +129,18 @@ impl Plan {
         let Config { lifecycles, .. } = Config::read(self.config.as_deref(), &BTreeMap::new())?;
         let mut list = self.read()?;
         select::databases(&mut list, &self.database)?;
-        let inputs: Vec<(Option<&str>, Role, &[Entry], Lifecycle)> = list
+        let inputs: Vec<(&Key, &Database, Lifecycle)> = list
             .databases
             .iter()
-            .map(|(key, database)| {
-                let lifecycle = self.lifecycle_of(database, &lifecycles);
-                (key.name.as_deref(), key.role, database.snapshots.as_slice(), lifecycle)
-            })
+            .map(|(key, database)| (key, database, self.lifecycle_of(database, &lifecycles)))
             .collect();
         let plans: Vec<Planned> = inputs
             .iter()
-            .map(|(name, role, snapshots, lifecycle)| Planned {
-                name: *name,
-                role: *role,
-                plan: retention::plan(lifecycle, snapshots),
+            .map(|(key, database, lifecycle)| Planned {
+                name: key.name.as_deref(),
+                role: key.role,
+                spec: database.spec,
+                plan: retention::plan(lifecycle, &database.snapshots),
             })
             .collect();
 
@@ -224,6 +223,8 @@ impl Plan {
 struct Planned<'a> {
     name: Option<&'a str>,
     role: Role,
+    /// Of a copy in AWS's output: whether the newest one records the settings of its database.
+    spec: Option<SpecState>,
     plan: retention::Plan<'a, Entry>,
 }
 

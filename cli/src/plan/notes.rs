@@ -1,7 +1,8 @@
-//! Notes on a plan: snapshots that were left out, and lifecycles that are missing or unknown.
+//! Notes on a plan: snapshots that were left out, lifecycles that are missing or unknown, and copies without settings.
 
 use std::collections::BTreeSet;
 
+use protocol::spec::SpecState;
 use retention::{Lifecycle, Lifecycles};
 
 use super::Planned;
@@ -43,6 +44,15 @@ pub(super) fn of(list: &List, plans: &[Planned<'_>], lifecycles: &Lifecycles, is
         notes.push(format!(
             "{count} of {of} {databases} without a lifecycle: {effect}; try one with --lifecycle: {}",
             known()
+        ));
+    }
+    let copies: Vec<SpecState> = plans.iter().filter_map(|plan| plan.spec).collect();
+    let lacking = copies.iter().filter(|spec| **spec != SpecState::Complete).count();
+    if lacking > 0 {
+        let databases = if copies.len() == 1 { "database" } else { "databases" };
+        notes.push(format!(
+            "{lacking} of {} {databases} whose newest copy does not record all settings: a restore uses AWS's defaults for the rest",
+            copies.len()
         ));
     }
     if is_given && !plans.is_empty() && list.databases.values().all(|database| database.lifecycle.is_some()) {

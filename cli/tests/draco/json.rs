@@ -105,6 +105,8 @@ fn the_documented_values_are_those_that_are_printed() {
     let summary = "## `draco plan --summary --json`";
     assert_eq!(values(&databases, "role"), documented_values(summary, "role"));
     assert_eq!(values(&databases, "lifecycle_kind"), documented_values(summary, "lifecycle_kind"));
+    let states = ["complete", "incomplete", "none", "unreadable"].map(str::to_owned);
+    assert_eq!(documented_values(summary, "spec"), states.into());
 
     let config = crate::file(
         "every-rule.yaml",

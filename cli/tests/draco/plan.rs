@@ -276,6 +276,29 @@ fn copies_in_dr_would_be_deleted_themselves() {
     assert!(!ran.out.contains("source snapshot"), "{}", ran.out);
 }
 
+/// A restore needs the settings, and a person who plans can still record them while the database exists.
+#[test]
+fn a_newest_copy_without_all_settings_of_its_database_is_noted() {
+    let copy = described_copy("draco-111111111111-a", "222222222222");
+    let with = |spec: &str| {
+        let spec = format!(r#""TagList": [{{"Key": "Draco_Spec", "Value": "{spec}"}}, "#);
+        copy.replace(r#""TagList": ["#, &spec)
+    };
+    let whole = "v=1 n=1 kind=instance engine=postgres version=16.3";
+    for (list, spec) in [
+        (copy.clone(), "none"),
+        (with(whole), "complete"),
+        (with(&format!("{whole} lost=class")), "incomplete"),
+        (with("v=2"), "unreadable"),
+    ] {
+        let note = "note: 1 of 1 database whose newest copy does not record all settings: a restore uses AWS's defaults for \
+                    the rest\n";
+        let ran = run_on(&list, &["plan", "--json", "--summary"]);
+        assert!(ran.out.contains(&format!(r#""spec":"{spec}""#)), "{}", ran.out);
+        assert_eq!(ran.err, if spec == "complete" { "" } else { note });
+    }
+}
+
 #[test]
 fn the_copies_of_source_snapshots_would_be_deleted() {
     let ran = run(&["plan", "samples/describe-db-snapshots.json", "--database", "orders", "--reasons"]);

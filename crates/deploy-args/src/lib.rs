@@ -258,6 +258,9 @@ pub struct Retire {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Print one JSON array, with an object for each database; requires --yes
+    #[arg(long, requires = "yes")]
+    pub json: bool,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -274,6 +277,9 @@ pub struct Accept {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Print one JSON array, with an object for each database; requires --yes
+    #[arg(long, requires = "yes")]
+    pub json: bool,
     #[command(flatten)]
     config: ConfigFile,
 }

@@ -8,7 +8,9 @@ use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
 use cloud::queue::Tickets;
 use config::Config;
+use deploy_args::DatabaseName;
 use protocol::settings::SettingsReader;
+use protocol::spec::SpecState;
 use protocol::{AccountId, DatabaseArn, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 use serde::Serialize;
 
@@ -201,29 +203,71 @@ impl Queue {
     }
 }
 
-/// How much is lost if everything but these copies is lost: the database whose newest copy is the oldest.
+/// How much is lost if everything but these copies is lost: the database whose newest copy is the oldest. Retired databases do not
+/// count: no new copies of them are expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rpo {
     /// The database.
     pub database: DatabaseArn,
     /// When the source of its newest complete copy was taken.
     pub taken: DateTime<Utc>,
-    /// How many databases have copies.
+    /// How many databases have copies and are not retired.
     pub databases: usize,
 }
 
 /// The database among these snapshots in DR whose newest complete copy is the oldest.
 #[must_use]
-pub fn rpo(snapshots: &[Snapshot]) -> Option<Rpo> {
-    let mut newest: BTreeMap<DatabaseArn, DateTime<Utc>> = BTreeMap::new();
+pub fn rpo(snapshots: &[Snapshot], config: &Config) -> Option<Rpo> {
+    let retired: Vec<DatabaseName> = config.retired.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut newest = newest_copies(snapshots);
+    newest.retain(|database, (_, copy)| {
+        copy.tags.get(tags::RETIRED).is_none() && !retired.iter().any(|retired| retired.is(database))
+    });
+    let databases = newest.len();
+    let oldest = newest.into_iter().min_by_key(|(_, (taken, _))| *taken);
+    oldest.map(|(database, (taken, _))| Rpo { database, taken, databases })
+}
+
+/// Whether a restore of the newest copies finds the settings of their databases: the spec that the copies record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Specs {
+    /// The number of databases whose newest copy has a complete spec.
+    pub complete: usize,
+    /// The databases whose newest copy has a part of a spec.
+    pub incomplete: Vec<DatabaseArn>,
+    /// The databases whose newest copy has no spec, or one that cannot be read.
+    pub missing: Vec<DatabaseArn>,
+}
+
+/// The specs of the newest complete copies among these snapshots in DR. `None` if there are no copies.
+#[must_use]
+pub fn specs(snapshots: &[Snapshot]) -> Option<Specs> {
+    let newest = newest_copies(snapshots);
+    if newest.is_empty() {
+        return None;
+    }
+    let mut specs = Specs::default();
+    for (database, (_, copy)) in newest {
+        match SpecState::of(&copy.tags) {
+            SpecState::Complete => specs.complete += 1,
+            SpecState::Incomplete => specs.incomplete.push(database),
+            SpecState::None | SpecState::Unreadable => specs.missing.push(database),
+        }
+    }
+    Some(specs)
+}
+
+/// The newest complete copy of each database among these snapshots in DR, and when its source was taken.
+pub(crate) fn newest_copies(snapshots: &[Snapshot]) -> BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> {
+    let mut newest: BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> = BTreeMap::new();
     for snapshot in snapshots.iter().filter(|snapshot| snapshot.status == Status::Available) {
         let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
-        let known = newest.entry(origin.database).or_insert(origin.taken);
-        *known = origin.taken.max(*known);
+        let known = newest.entry(origin.database).or_insert((origin.taken, snapshot));
+        if origin.taken > known.0 {
+            *known = (origin.taken, snapshot);
+        }
     }
-    let databases = newest.len();
-    let oldest = newest.into_iter().min_by_key(|(_, taken)| *taken);
-    oldest.map(|(database, taken)| Rpo { database, taken, databases })
+    newest
 }
 
 /// The copy among these snapshots in DR that was reported last.

@@ -8,15 +8,31 @@ use std::collections::BTreeSet;
 
 use anyhow::{bail, ensure};
 use archive::expired::{expired, in_force};
-use archive::{Archive, Copy, History};
+use archive::{Archive, Copy, Expired, History};
 use chrono::{DateTime, SecondsFormat, Utc};
 use config::Config;
 use deploy_args::{Accept, DatabaseName, Retire};
 use protocol::{DatabaseArn, SnapshotArn, tags};
+use serde::Serialize;
 
 use crate::aws_error::Explain;
 use crate::terminal::{Answers, BAD, FAINT, GOOD, TITLE};
 use crate::{Account, Role, Terminal, deployed};
+
+/// A decision about one database, for scripts. `doc/json.md` documents the keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// The database.
+    pub database: DatabaseArn,
+    /// The number of its complete copies.
+    pub copies: usize,
+    /// When the last one arrived in DR.
+    pub arrived: DateTime<Utc>,
+    /// The copies that got or lost the tag. Empty if the decision was made before.
+    pub changed: Vec<SnapshotArn>,
+    /// Of `accept`: the copies that expire in addition.
+    pub expires: Option<Vec<SnapshotArn>>,
+}
 
 /// Connects to DR, and retires the database or undoes that.
 ///
@@ -25,11 +41,12 @@ use crate::{Account, Role, Terminal, deployed};
 /// As [`retire`] and [`undo_retire`].
 pub async fn run_retire(args: &Retire, config: &Config) -> anyhow::Result<()> {
     let dr = Account::connect(dr_role(args.second), config).await?;
-    let terminal = &mut Terminal::new(Answers::new(args.yes));
-    match args.undo {
-        true => undo_retire(&dr, &args.database, terminal).await,
-        false => retire(&dr, &args.database, terminal).await,
-    }
+    let terminal = &mut terminal(args.json, args.yes);
+    let decided = match args.undo {
+        true => undo_retire(&dr, &args.database, terminal).await?,
+        false => retire(&dr, &args.database, terminal).await?,
+    };
+    print(args.json, &decided)
 }
 
 /// Connects to DR, and accepts the database's current lifecycle.
@@ -41,7 +58,23 @@ pub async fn run_accept(args: &Accept, config: &Config) -> anyhow::Result<()> {
     let dr = Account::connect(dr_role(args.second), config).await?;
     let second = args.second.then(|| config.of_second_region());
     let config = second.as_ref().unwrap_or(config);
-    accept(&dr, config, &args.database, &mut Terminal::new(Answers::new(args.yes))).await
+    let decided = accept(&dr, config, &args.database, &mut terminal(args.json, args.yes)).await?;
+    print(args.json, &decided)
+}
+
+/// With `--json`, there is no text for people, and no question: the arguments include `--yes`.
+fn terminal(json: bool, yes: bool) -> Terminal {
+    match json {
+        true => Terminal::with_output(Box::new(std::io::sink()), Answers::new(yes)),
+        false => Terminal::new(Answers::new(yes)),
+    }
+}
+
+fn print(json: bool, decided: &[Decided]) -> anyhow::Result<()> {
+    if json {
+        Terminal::new(Answers::default()).print(serde_json::to_string_pretty(decided)?);
+    }
+    Ok(())
 }
 
 fn dr_role(second: bool) -> Role {
@@ -53,9 +86,9 @@ fn dr_role(second: bool) -> Role {
 /// # Errors
 ///
 /// If DR has no copy of it, a call fails, or the user declines.
-pub async fn retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub async fn retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) -> anyhow::Result<Vec<Decided>> {
     let archive = archive(dr).await?;
-    let mut marks = Vec::new();
+    let mut decided = Vec::new();
     for (database, history, newest) in named(&archive, name)? {
         terminal.print(format_args!("{TITLE}{database}{TITLE:#}"));
         terminal.print(format_args!(
@@ -63,18 +96,19 @@ pub async fn retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) 
             history.copies.len(),
             time(newest.arrived)
         ));
-        if newest.mark.is_retired {
+        let mark = newest.arn(database, archive.dr()).filter(|_| !newest.mark.is_retired);
+        if mark.is_none() {
             terminal.print("  it is retired already");
-            continue;
         }
-        marks.extend(newest.arn(database, archive.dr()));
+        decided.push(Decided::new(database, history, newest, mark));
     }
-    if marks.is_empty() {
-        return Ok(());
+    if !is_change(&decided) {
+        return Ok(decided);
     }
     terminal.print("DR no longer reports that new copies are missing. If a new copy arrives, it does so again.");
     agree("Retire the database?", terminal)?;
-    mark(dr, &marks, tags::RETIRED, terminal).await
+    mark(dr, &decided, tags::RETIRED, terminal).await?;
+    Ok(decided)
 }
 
 /// Removes the marks of retired copies of a database.
@@ -82,27 +116,28 @@ pub async fn retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) 
 /// # Errors
 ///
 /// If DR has no copy of it, a call fails, or the user declines.
-pub async fn undo_retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub async fn undo_retire(dr: &Account, name: &DatabaseName, terminal: &mut Terminal) -> anyhow::Result<Vec<Decided>> {
     let archive = archive(dr).await?;
-    let mut marked = Vec::new();
-    for (database, history, _) in named(&archive, name)? {
+    let mut decided = Vec::new();
+    for (database, history, newest) in named(&archive, name)? {
         let retired = history.copies.iter().filter(|copy| copy.mark.is_retired);
-        marked.extend(retired.filter_map(|copy| copy.arn(database, archive.dr())));
+        let marked = retired.filter_map(|copy| copy.arn(database, archive.dr()));
+        decided.push(Decided::new(database, history, newest, marked));
     }
-    if marked.is_empty() {
+    if !is_change(&decided) {
         terminal
             .print(format_args!("{name} is not retired by a tag; no changes (see also RETIRED in the configuration)"));
-        return Ok(());
+        return Ok(decided);
     }
     terminal.print(format_args!("{TITLE}{name}{TITLE:#}: DR reports again if its new copies are missing"));
     agree("Undo its retirement?", terminal)?;
     let rds = aws_sdk_rds::Client::new(dr.sdk());
-    for copy in marked {
+    for copy in decided.iter().flat_map(|decided| &decided.changed) {
         let call = rds.remove_tags_from_resource().resource_name(copy.to_string()).tag_keys(tags::RETIRED);
         call.send().await.explain(dr.credentials(), format_args!("removing the tag {} of {copy}", tags::RETIRED))?;
         terminal.print(format_args!("{GOOD}untagged{GOOD:#} {copy}"));
     }
-    Ok(())
+    Ok(decided)
 }
 
 /// Lets the lifecycle of the newest copy take effect at once: those of older copies no longer count.
@@ -110,25 +145,50 @@ pub async fn undo_retire(dr: &Account, name: &DatabaseName, terminal: &mut Termi
 /// # Errors
 ///
 /// If DR has no copy of it, a call fails, or the user declines.
-pub async fn accept(dr: &Account, config: &Config, name: &DatabaseName, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub async fn accept(
+    dr: &Account,
+    config: &Config,
+    name: &DatabaseName,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Vec<Decided>> {
     let archive = archive(dr).await?;
-    let mut marks = Vec::new();
+    let mut decided = Vec::new();
     for (database, history, newest) in named(&archive, name)? {
         let accepted = accepted(history, newest);
+        let more = expire_in_addition(history, &accepted, config);
         terminal.print(format_args!("{TITLE}{database}{TITLE:#}"));
-        for line in plan(history, &accepted, config) {
+        for line in plan(history, &accepted, &more, config) {
             terminal.print(line);
         }
-        match newest.mark.is_accepted {
-            true => terminal.print("  it is accepted already"),
-            false => marks.extend(newest.arn(database, archive.dr())),
+        let mark = newest.arn(database, archive.dr()).filter(|_| !newest.mark.is_accepted);
+        if mark.is_none() {
+            terminal.print("  it is accepted already");
         }
+        let expires = more.iter().filter_map(|one| one.copy.arn(database, archive.dr())).collect();
+        decided.push(Decided { expires: Some(expires), ..Decided::new(database, history, newest, mark) });
     }
-    if marks.is_empty() {
-        return Ok(());
+    if !is_change(&decided) {
+        return Ok(decided);
     }
     agree("Let this lifecycle take effect now?", terminal)?;
-    mark(dr, &marks, tags::ACCEPTED, terminal).await
+    mark(dr, &decided, tags::ACCEPTED, terminal).await?;
+    Ok(decided)
+}
+
+impl Decided {
+    fn new(
+        database: &DatabaseArn,
+        history: &History,
+        newest: &Copy,
+        changed: impl IntoIterator<Item = SnapshotArn>,
+    ) -> Self {
+        let (copies, changed) = (history.copies.len(), changed.into_iter().collect());
+        Self { database: database.clone(), copies, arrived: newest.arrived, changed, expires: None }
+    }
+}
+
+fn is_change(decided: &[Decided]) -> bool {
+    decided.iter().any(|decided| !decided.changed.is_empty())
 }
 
 async fn archive(dr: &Account) -> anyhow::Result<Archive> {
@@ -159,22 +219,28 @@ fn accepted(history: &History, newest: &Copy) -> History {
     accepted
 }
 
-/// The lifecycles in force now and then, and the copies that expire in addition.
-fn plan(now: &History, then: &History, config: &Config) -> Vec<String> {
+/// The copies that expire in addition.
+fn expire_in_addition<'h>(now: &History, then: &'h History, config: &Config) -> Vec<Expired<'h>> {
     let (known, floor) = (&config.lifecycles, config.floor.clone().named("Floor"));
+    let before: BTreeSet<&str> = expired(now, known, &floor).iter().map(|one| &*one.copy.source).collect();
+    let mut more = expired(then, known, &floor);
+    more.retain(|one| !before.contains(&*one.copy.source));
+    more
+}
+
+/// The lifecycles in force now and then, and the copies that expire in addition.
+fn plan(now: &History, then: &History, more: &[Expired<'_>], config: &Config) -> Vec<String> {
+    let known = &config.lifecycles;
     let names = |history| {
         let all: Vec<String> = in_force(history, known).iter().map(ToString::to_string).collect();
         all.join(" | ")
     };
-    let before: BTreeSet<&str> = expired(now, known, &floor).iter().map(|one| &*one.copy.source).collect();
     let mut lines = vec![format!("  in force now   {}", names(now)), format!("  in force then  {}", names(then))];
-    let then = expired(then, known, &floor);
-    let new: Vec<_> = then.iter().filter(|one| !before.contains(&*one.copy.source)).collect();
-    for one in &new {
+    for one in more {
         let taken = one.copy.taken.format("%Y-%m-%d %H:%M");
         lines.push(format!("  {BAD}{}{BAD:#} {FAINT}taken {taken} UTC{FAINT:#}\n    {}", one.copy.source, one.why));
     }
-    lines.push(match new.len() {
+    lines.push(match more.len() {
         0 => "  no further copy expires by that".to_owned(),
         count => format!("  {BAD}{count}{BAD:#} further copies expire by that"),
     });
@@ -185,10 +251,10 @@ fn agree(question: &str, terminal: &mut Terminal) -> anyhow::Result<()> {
     if terminal.ask(question)? { Ok(()) } else { bail!("canceled: no changes were made") }
 }
 
-async fn mark(dr: &Account, copies: &[SnapshotArn], key: &str, terminal: &mut Terminal) -> anyhow::Result<()> {
+async fn mark(dr: &Account, decided: &[Decided], key: &str, terminal: &mut Terminal) -> anyhow::Result<()> {
     let cloud = dr.cloud();
     let now = cloud.now().to_rfc3339_opts(SecondsFormat::Secs, true);
-    for copy in copies {
+    for copy in decided.iter().flat_map(|decided| &decided.changed) {
         match cloud.tag(copy, key, &now).await? {
             cloud::Effect::NotFound => bail!("{copy} was deleted meanwhile; run the command again"),
             _ => terminal.print(format_args!("{GOOD}tagged{GOOD:#} {copy} {FAINT}{key}={now}{FAINT:#}")),

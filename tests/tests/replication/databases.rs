@@ -50,7 +50,7 @@ pub(crate) async fn delete(fixture: &Fixture, database: &DatabaseArn, last: &str
     Ok(())
 }
 
-async fn delete_without_snapshot(fixture: &Fixture, database: &DatabaseArn) -> anyhow::Result<()> {
+pub(crate) async fn delete_without_snapshot(fixture: &Fixture, database: &DatabaseArn) -> anyhow::Result<()> {
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
     match database.kind {
         Kind::Instance => {

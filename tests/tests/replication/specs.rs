@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use cloud::Cloud;
-use protocol::spec::{Group, Missing, Parameters, Recorded, Setting, Value};
+use protocol::spec::{Group, Missing, Parameters, Recorded, Setting, SpecState, Value};
 use protocol::tags::{MAX_TAGS_OF_COPY, SPEC};
 use protocol::{Database as Described, DatabaseArn, Kind, Snapshot, Spec, Tags, tags};
 use rehearsal::{Database, Encryption, Setup};
@@ -116,6 +116,10 @@ async fn a_group_that_cannot_be_read_makes_the_spec_incomplete() -> anyhow::Resu
     let recorded = recorded(&only_copy(&fixture).await?)?.context("no spec")?;
     assert_eq!(recorded.spec.settings[&Setting::ParameterGroup], Value::Name("orders-parameters".to_owned()));
     assert!(recorded.spec.groups.is_empty());
+    // DR can tell it from a group without changes.
+    assert_eq!(SpecState::of(&only_copy(&fixture).await?.tags), SpecState::Incomplete);
+    let started = lines(&fixture, "copy_started");
+    assert_eq!(started.iter().map(|line| line.text("spec")).collect::<Vec<_>>(), ["incomplete", "incomplete"]);
     let incomplete = lines(&fixture, "spec_incomplete");
     assert_eq!(incomplete.len(), 1);
     let reason = incomplete[0].text("reason");
@@ -204,6 +208,108 @@ async fn a_failure_to_read_the_spec_does_not_cost_the_copy() -> anyhow::Result<(
         let missing = lines(&fixture, "spec_missing");
         assert_eq!(missing.len(), 1);
         assert!(missing[0].text("reason").starts_with("describing the db "), "{:?}", missing[0]);
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+/// A copy without a spec is better than no copy. Draco writes only characters that AWS allows in tags, as far as its texts tell.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_spec_whose_tags_aws_refuses_does_not_cost_the_copy() -> anyhow::Result<()> {
+    for (kind, call) in Kind::ALL.into_iter().zip(["CopyDBSnapshot", "CopyDBClusterSnapshot"]) {
+        let mut fixture = Fixture::new().await?;
+        let refused = Action::Refuse("InvalidParameterValue");
+        let arn = fixture.create_database(&database(kind)).await?;
+        take(&fixture, &arn).await?;
+        let fault = Fault { at: Point::Call(call.to_owned()), nth: 1, action: refused };
+        fixture.rehearsal.world().plan_faults(Plan::List(vec![fault]));
+        fixture.pass_hours(4).await?;
+        let copy = only_copy(&fixture).await?;
+        assert_eq!((recorded(&copy)?, copy.tags.get("team")), (None, Some("shop")));
+        let missing = lines(&fixture, "spec_missing");
+        assert_eq!(missing.len(), 1);
+        assert!(missing[0].text("reason").contains("InvalidParameterValue"), "{:?}", missing[0]);
+        assert_eq!(lines(&fixture, "copy_started")[0].text("spec"), "none");
+        assert_eq!(fixture.violations(), []);
+    }
+    Ok(())
+}
+
+/// A snapshot of a cluster contains nothing of its members.
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn the_members_of_a_cluster_arrive_in_both_regions_of_dr() -> anyhow::Result<()> {
+    let setup = Setup::new(SOURCE, DR, REGION)?.dr_region(DR_REGION)?.second_region(SECOND_REGION)?;
+    let mut fixture = Fixture::with(settings(), setup).await?;
+    let arn = fixture.create_database(&database(Kind::Cluster)).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    for (name, class, tier) in [("orders-1", "db.r6g.large", 1), ("orders-2", "db.r6g.xlarge", 15)] {
+        let member = rds.create_db_instance().db_instance_identifier(name).db_cluster_identifier(arn.id());
+        let member = member.engine("aurora-postgresql").db_instance_class(class).promotion_tier(tier);
+        member.send().await?;
+        fixture.rehearsal.world().sleep(15 * MINUTE).await;
+    }
+    take(&fixture, &arn).await?;
+    fixture.pass_hours(6).await?;
+    let (first, second) = (only_copy(&fixture).await?, fixture.second_copies().await?);
+    let (_, expected) = read(&fixture, Kind::Cluster).await?;
+    for copy in [&first, second.first().context("no copy in the second region")?] {
+        let recorded = recorded(copy)?.context("no spec")?;
+        assert_eq!(SpecState::of(&copy.tags), SpecState::Complete);
+        assert_eq!(recorded.spec.members, expected.members);
+        let classes: Vec<_> =
+            recorded.spec.members.iter().map(|it| (it.is_writer, it.settings[&Setting::Class].clone())).collect();
+        let class = |name: &str| Value::Name(name.to_owned());
+        assert_eq!(classes, [(true, class("db.r6g.large")), (false, class("db.r6g.xlarge"))]);
+    }
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+/// The resource ID finds it.
+// Invariant 3.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_renamed_before_its_snapshot_is_copied_has_its_spec_recorded() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let arn = fixture.create_database(&database(Kind::Instance)).await?;
+    let lost = Fault { at: Point::Delivery("DracoProducer".to_owned()), nth: EVERY, action: Action::Lose };
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![lost]));
+    take(&fixture, &arn).await?;
+    fixture.rehearsal.world().sleep(15 * MINUTE).await;
+    let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
+    let rename = rds.modify_db_instance().db_instance_identifier("orders").new_db_instance_identifier("orders-2");
+    rename.apply_immediately(true).send().await?;
+    fixture.rehearsal.world().sleep(20 * MINUTE).await;
+    fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+    fixture.pass_hours(4).await?;
+    let copy = only_copy(&fixture).await?;
+    let (described, expected) = read(&fixture, Kind::Instance).await?;
+    assert_eq!((described.name.as_str(), &*copy.database), ("orders-2", "orders"));
+    assert_eq!(recorded(&copy)?.map(|recorded| recorded.spec), Some(expected));
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+/// Only the snapshot is left, so it is copied without a spec, and DR can tell.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_whose_database_is_deleted_before_the_sweep_has_no_spec() -> anyhow::Result<()> {
+    for kind in Kind::ALL {
+        let mut fixture = Fixture::new().await?;
+        let arn = fixture.create_database(&database(kind)).await?;
+        let lost = Fault { at: Point::Delivery("DracoProducer".to_owned()), nth: EVERY, action: Action::Lose };
+        fixture.rehearsal.world().plan_faults(Plan::List(vec![lost]));
+        take(&fixture, &arn).await?;
+        fixture.rehearsal.world().sleep(15 * MINUTE).await;
+        crate::databases::delete_without_snapshot(&fixture, &arn).await?;
+        fixture.rehearsal.world().sleep(20 * MINUTE).await;
+        fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+        fixture.pass_hours(4).await?;
+        assert_eq!(SpecState::of(&only_copy(&fixture).await?.tags), SpecState::None);
+        let missing = lines(&fixture, "spec_missing");
+        assert_eq!(missing.iter().map(|line| line.text("reason")).collect::<Vec<_>>(), ["database-gone"]);
         assert_eq!(fixture.violations(), []);
     }
     Ok(())

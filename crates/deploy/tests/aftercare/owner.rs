@@ -25,8 +25,20 @@ async fn a_database_is_retired_by_a_tag_on_its_last_copy() -> anyhow::Result<()>
     fixture.create_database(&Database::instance("ledger").lifecycle("Standard")).await?;
     fixture.pass_hours(54).await?;
     let (dr, output) = (account(&fixture, Role::Consumer), Output::default());
-    owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
-    owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    let first = owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    let again = owner::retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    let last = "arn:aws:rds:eu-west-1:222222222222:snapshot:draco-111111111111-rds-orders-2026-11-23-03-05";
+    let expected = |changed: &[&str]| {
+        serde_json::json!([{
+            "database": "arn:aws:rds:eu-west-1:111111111111:db:orders",
+            "copies": 3,
+            "arrived": "2026-11-23T03:35:00Z",
+            "changed": changed,
+            "expires": null,
+        }])
+    };
+    assert_eq!(serde_json::to_value(&first)?, expected(&[last]));
+    assert_eq!(serde_json::to_value(&again)?, expected(&[]));
 
     let snapshots = fixture.snapshots(DR).await?;
     let archive = Archive::of(dr.place.clone(), &snapshots);
@@ -38,7 +50,8 @@ async fn a_database_is_retired_by_a_tag_on_its_last_copy() -> anyhow::Result<()>
     assert_eq!(retired, ["orders"]);
     assert_eq!(tagged(&snapshots, tags::RETIRED).len(), 1);
 
-    owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    let undone = owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    assert_eq!(serde_json::to_value(&undone)?, expected(&[last]));
     owner::undo_retire(&dr, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
     assert_eq!(tagged(&fixture.snapshots(DR).await?, tags::RETIRED), Vec::<&str>::new());
     insta::assert_snapshot!(output.text());
@@ -96,8 +109,10 @@ async fn an_accepted_lifecycle_takes_effect_at_once() -> anyhow::Result<()> {
     assert!(declined.is_err_and(|why| why.to_string().contains("re-run with --yes")));
     assert_eq!(now_expired().await?, before);
 
-    owner::accept(&dr, &config, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
-    assert!(now_expired().await? > before);
+    let accepted = owner::accept(&dr, &config, &ORDERS.parse().unwrap(), &mut output.agreeing()).await?;
+    let expires: Vec<_> = accepted.iter().flat_map(|one| one.expires.clone().unwrap()).collect();
+    assert_eq!(before + expires.len(), now_expired().await?);
+    assert!(!expires.is_empty());
     assert_eq!(tagged(&fixture.snapshots(DR).await?, tags::ACCEPTED).len(), 1);
     insta::assert_snapshot!(output.text());
     Ok(())

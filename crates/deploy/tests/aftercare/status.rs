@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use deploy::deployed::{Deployment, Function};
+use deploy::deployed::{self, Deployment, Function};
 use deploy::stack::Stack;
 use deploy::status::AccountStatus;
-use deploy::{Account, Role};
+use deploy::{Account, Role, owner};
+use protocol::{DatabaseArn, Snapshot, tags};
 use rehearsal::Database;
-use tests::{Fixture, SOURCE};
+use sim::fault::{Action, EVERY, Fault, Plan, Point};
+use tests::{DR, Fixture, SOURCE};
 
 use crate::{account, config, plain};
 
@@ -80,16 +82,97 @@ async fn before_the_deployment_missing_resources_are_shown() -> anyhow::Result<(
     Ok(())
 }
 
-/// `update consumer` would not create the stacks of the second region.
+/// `update consumer` would not create the stacks of the second region, and no update works before the first deployment.
 #[tokio::test(start_paused = true)]
-async fn a_missing_source_stack_is_created_by_an_update_of_its_region() -> anyhow::Result<()> {
+async fn a_missing_source_stack_is_created_with_the_stack_of_its_region_or_by_an_update_of_that() -> anyhow::Result<()>
+{
     let fixture = Fixture::new().await?;
     let now = fixture.rehearsal.world().now();
     for role in [Role::Consumer, Role::Second] {
-        let status = status(&fixture, &account(&fixture, role), Deployment::default()).await;
-        let next = format!("{SOURCE}: its stack does not exist; run `cargo xtask update {role}`");
-        assert!(plain(&status.lines(role, now)).contains(&next), "{role}");
+        for (command, stack) in [("create", None), ("update", Some(stack("CREATE_COMPLETE")))] {
+            let deployment = Deployment { stack, ..Deployment::default() };
+            let status = status(&fixture, &account(&fixture, role), deployment).await;
+            let next = format!("{SOURCE}: its stack does not exist; run `cargo xtask {command} {role}`");
+            assert!(plain(&status.lines(role, now)).contains(&next), "{role}");
+        }
     }
+    Ok(())
+}
+
+/// The quotas are one line of many.
+#[tokio::test(start_paused = true)]
+async fn quotas_that_cannot_be_read_hide_nothing_else() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(6).await?;
+    let refused = Fault {
+        at: Point::Call("DescribeAccountAttributes".to_owned()),
+        nth: EVERY,
+        action: Action::Refuse("AccessDenied"),
+    };
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![refused]));
+    let (dr, now) = (account(&fixture, Role::Consumer), fixture.rehearsal.world().now());
+    let status = status(&fixture, &dr, deployment("UPDATE_COMPLETE", "false")).await;
+    let lines = plain(&status.lines(Role::Consumer, now));
+    assert!(lines.contains("  quota         unknown: reading the quotas of RDS: "), "{lines}");
+    assert!(lines.contains("  last copy     rds:orders-2026-11-21-03-05 of orders"), "{lines}");
+    let json = serde_json::to_value(&status)?;
+    assert_eq!((json["quotas"].is_null(), json["quotas_error"]["message"].is_string()), (true, true));
+    Ok(())
+}
+
+/// Neither its missing copies nor its age matter any more.
+#[tokio::test(start_paused = true)]
+async fn a_retired_database_does_not_count_for_the_rpo() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    for name in ["orders", "ledger"] {
+        fixture.create_database(&Database::instance(name).lifecycle("Standard")).await?;
+    }
+    fixture.pass_hours(6).await?;
+    let (dr, snapshots) = (account(&fixture, Role::Consumer), fixture.snapshots(DR).await?);
+    let counted = |snapshots: &[Snapshot], more: &str| deployed::rpo(snapshots, &config(more)).map(|rpo| rpo.databases);
+    assert_eq!(counted(&snapshots, ""), Some(2));
+    assert_eq!(counted(&snapshots, &format!("RETIRED: {SOURCE}/ledger\n")), Some(1));
+    let output = crate::Output::default();
+    for name in ["orders", "ledger"] {
+        owner::retire(&dr, &format!("{SOURCE}/{name}").parse().unwrap(), &mut output.agreeing()).await?;
+    }
+    assert_eq!(counted(&fixture.snapshots(DR).await?, ""), None);
+    let now = fixture.rehearsal.world().now();
+    let lines = plain(&status(&fixture, &dr, deployment("UPDATE_COMPLETE", "false")).await.lines(Role::Consumer, now));
+    assert!(lines.contains("  RPO           all databases are retired\n"), "{lines}");
+    Ok(())
+}
+
+/// A restore of a copy without them uses AWS's defaults.
+#[tokio::test(start_paused = true)]
+async fn the_newest_copies_without_recorded_settings_are_named() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let group = Database::instance("grouped").parameter("timezone", "Europe/Zurich");
+    for database in [Database::instance("orders"), group] {
+        fixture.create_database(&database.lifecycle("Standard")).await?;
+    }
+    let at = Point::Call("DescribeDBParameters".to_owned());
+    let refused = Fault { at, nth: EVERY, action: Action::Refuse("AccessDenied") };
+    fixture.rehearsal.world().plan_faults(Plan::List(vec![refused]));
+    fixture.pass_hours(6).await?;
+    let mut snapshots = fixture.snapshots(DR).await?;
+    let specs = |snapshots: &[Snapshot]| {
+        let specs = deployed::specs(snapshots).unwrap();
+        let ids = |databases: &[DatabaseArn]| databases.iter().map(|it| it.id().to_owned()).collect::<Vec<_>>();
+        (specs.complete, ids(&specs.incomplete), ids(&specs.missing))
+    };
+    assert_eq!(specs(&snapshots), (1, vec!["grouped".to_owned()], vec![]));
+    let (dr, now) = (account(&fixture, Role::Consumer), fixture.rehearsal.world().now());
+    let lines = plain(&status(&fixture, &dr, deployment("UPDATE_COMPLETE", "false")).await.lines(Role::Consumer, now));
+    let line = "  settings      recorded with the newest copies of 1 of 2 databases; a part of grouped\n";
+    assert!(lines.contains(line), "{lines}");
+    // As copies from before there were specs.
+    for snapshot in &mut snapshots {
+        snapshot.tags = snapshot.tags.iter().filter(|(key, _)| !tags::SPEC.contains(key)).collect();
+    }
+    assert_eq!(specs(&snapshots), (0, vec![], vec!["grouped".to_owned(), "orders".to_owned()]));
+    assert_eq!(deployed::specs(&[]), None);
     Ok(())
 }
 

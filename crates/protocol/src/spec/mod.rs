@@ -13,6 +13,7 @@
 mod decode;
 mod encode;
 pub mod setting;
+mod state;
 pub(crate) mod text;
 pub mod value;
 
@@ -24,6 +25,7 @@ use crate::tags::Tags;
 pub use decode::{Recorded, SpecError};
 pub use encode::Missing;
 pub use setting::{Compared, Given, Reach, Setting, Target};
+pub use state::SpecState;
 pub use value::{Type, Value};
 
 /// The most members of an Aurora cluster: a writer and 15 readers.

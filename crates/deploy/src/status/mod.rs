@@ -1,20 +1,21 @@
 //! `status`: the state of the stacks and their code, the last copy, failed events, and the quotas of DR.
 //!
-//! `doc/json.md` documents the keys of the JSON.
+//! `doc/json.md` documents the keys of the JSON. `text` has the lines for people.
+
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use config::Config;
-use protocol::{AccountId, DatabaseArn, Kind, Region, Snapshot, SnapshotRole};
+use protocol::{AccountId, Kind, Region, Snapshot};
 use retention::Lifecycle;
 use serde::Serialize;
 
-use crate::code::shortened;
-use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Queue, Rpo};
+use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Queue, Rpo, Specs};
 use crate::doctor::quotas::{Copies, Quotas, Usage};
 use crate::stack::{Stack, StackName};
-use crate::terminal::{Answers, BAD, CAUTION, FAINT, GOOD, TITLE};
+use crate::terminal::Answers;
 use crate::{Account, Role, Terminal};
 
 /// The state of an account. `None` is a value that is unknown or does not apply.
@@ -48,8 +49,12 @@ pub struct AccountStatus {
     pub queue: Option<Queue>,
     /// In DR: the database whose newest copy is the oldest.
     pub rpo: Option<Rpo>,
+    /// In DR: whether the newest copies record the settings of their databases.
+    pub specs: Option<Specs>,
     /// In DR: how the quotas of manual snapshots are used.
     pub quotas: Option<Vec<QuotaStatus>>,
+    /// In DR: why the quotas could not be read.
+    pub quotas_error: Option<ErrorMessage>,
 }
 
 /// The function that deletes expired copies.
@@ -196,11 +201,14 @@ impl AccountStatus {
             let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
             let lifecycles = lifecycles(&snapshots, config);
             let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
-            let usage = Quotas::look(account).await?.usage(&copies, config).into_iter();
-            let quotas = usage.map(|usage| QuotaStatus { description: usage.description(&copies), usage });
-            status.quotas = Some(quotas.collect());
+            match Quotas::look(account).await {
+                Ok(quotas) => status.quotas = Some(QuotaStatus::all(&quotas, &copies, config)),
+                // The rest is still worth showing.
+                Err(error) => status.quotas_error = Some(ErrorMessage::of(&error)),
+            }
             status.last_copy = deployed::last_copy(&snapshots);
-            status.rpo = deployed::rpo(&snapshots);
+            status.rpo = deployed::rpo(&snapshots, config);
+            status.specs = deployed::specs(&snapshots);
             if receives_from_elsewhere(account, config) {
                 status.queue = Queue::look(account).await?;
             }
@@ -215,77 +223,21 @@ impl AccountStatus {
     /// The state of an account that could not be read.
     #[must_use]
     pub fn failed(region: Option<&Region>, error: &anyhow::Error) -> Self {
-        let error = Some(ErrorMessage { message: format!("{error:#}") });
+        let error = Some(ErrorMessage::of(error));
         Self { region: region.map(ToString::to_string), error, ..Self::default() }
     }
+}
 
-    /// The lines for people.
-    #[must_use]
-    pub fn lines(&self, role: Role, now: DateTime<Utc>) -> Vec<String> {
-        if let Some(ErrorMessage { message }) = &self.error {
-            let region = self.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-            let title = format!("{TITLE}{role}{TITLE:#}, {}{region}", role.account());
-            return vec![title, line("unknown", &format!("{CAUTION}{message}{CAUTION:#}"))];
-        }
-        let place = [&self.account, &self.region].map(|text| text.as_deref().unwrap_or_default()).join(" in ");
-        let mut lines = vec![format!("{TITLE}{role}{TITLE:#}, {} {place}", role.account())];
-        lines.push(line("stack", &self.stack_text(role, now)));
-        for source in self.source_stacks.iter().flatten() {
-            lines.push(line("source", &source.text(role, now)));
-        }
-        lines.extend(self.function.as_ref().map(|function| line("code", &self.code_text(function, now))));
-        if let Some(function) = self.keeper.as_ref().and_then(|keeper| keeper.function.as_ref()) {
-            lines.push(line("keeper", &self.code_text(function, now)));
-        }
-        match self.deletion_enabled {
-            Some(false) => lines.push(line("deletion", &format!("{CAUTION}dry run{CAUTION:#}: no copy is deleted"))),
-            Some(true) => lines.push(line("deletion", "enabled: expired copies are deleted")),
-            None => {}
-        }
-        // The second region sends no reports to source accounts.
-        if role == Role::Consumer {
-            let last = self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.text(now));
-            lines.push(line("last copy", &last));
-        }
-        if role.is_dr() {
-            let rpo = self.rpo.as_ref().map_or_else(|| "no database has a copy yet".to_owned(), |rpo| rpo.text(now));
-            lines.push(line("RPO", &rpo));
-            lines.extend(self.queue.as_ref().map(|queue| line("queue", &queue.text(now))));
-        }
-        for QuotaStatus { usage, description } in self.quotas.iter().flatten() {
-            lines.push(line("quota", &format!("{}: {description}", usage.name())));
-        }
-        let keeper = self.keeper.as_ref().map(|keeper| (KEEPER, keeper.dead_letters));
-        for (function, letters) in [(role.stack(), self.dead_letters)].into_iter().chain(keeper) {
-            let letters = match letters {
-                None => format!("{FAINT}the queue {function}-dead-letters does not exist{FAINT:#}"),
-                Some(0) => format!("none of {function}"),
-                Some(count) => format!("{BAD}{count}{BAD:#} in {function}-dead-letters; see doc/operations.md"),
-            };
-            lines.push(line("dead letters", &letters));
-        }
-        lines
+impl ErrorMessage {
+    fn of(error: &anyhow::Error) -> Self {
+        Self { message: format!("{error:#}") }
     }
+}
 
-    /// The version, and how the code compares with what was uploaded and built.
-    fn code_text(&self, Function { sha256, updated, .. }: &Function, now: DateTime<Utc>) -> String {
-        let version = self.stack.as_ref().and_then(|stack| stack.code_version.as_deref());
-        let version = version.map(|version| format!("version {version}, ")).unwrap_or_default();
-        let compared = |what: &str, hash: &Option<String>| match hash {
-            Some(hash) if hash == sha256 => format!(", {GOOD}as {what}{GOOD:#}"),
-            Some(hash) => format!(", {CAUTION}not as {what}{CAUTION:#} ({})", shortened(hash)),
-            None => String::new(),
-        };
-        let (uploaded, built) =
-            (compared("uploaded", &self.uploaded_sha256), compared("built here", &self.built_sha256));
-        format!("{version}sha256 {}{}{uploaded}{built}", shortened(sha256), since(*updated, now))
-    }
-
-    fn stack_text(&self, role: Role, now: DateTime<Utc>) -> String {
-        match &self.stack {
-            Some(stack) => stack.text(now),
-            None => format!("{} {CAUTION}does not exist{CAUTION:#}; run `cargo xtask create {role}`", role.stack()),
-        }
+impl QuotaStatus {
+    fn all(quotas: &Quotas, copies: &Copies<'_>, config: &Config) -> Vec<Self> {
+        let usage = quotas.usage(copies, config).into_iter();
+        usage.map(|usage| Self { description: usage.description(copies), usage }).collect()
     }
 }
 
@@ -302,28 +254,9 @@ impl SourceStack {
         };
         accounts.into_iter().map(of).collect()
     }
-
-    fn text(&self, role: Role, now: DateTime<Utc>) -> String {
-        let Self { account, configured, stack } = self;
-        match stack {
-            None => format!("{account}: its stack {CAUTION}does not exist{CAUTION:#}; run `cargo xtask update {role}`"),
-            Some(stack) if *configured => stack.text(now),
-            Some(stack) => format!("{}, {CAUTION}no longer in SOURCE_ACCTS{CAUTION:#}", stack.text(now)),
-        }
-    }
 }
 
 impl StackStatus {
-    fn text(&self, now: DateTime<Utc>) -> String {
-        let Self { name, status, state, updated, .. } = self;
-        let style = match state {
-            StackState::Ready => GOOD,
-            StackState::InProgress => CAUTION,
-            StackState::Failed => BAD,
-        };
-        format!("{name} {style}{status}{style:#}{}", since(*updated, now))
-    }
-
     fn of(name: &StackName, stack: Stack) -> Self {
         let state = match &stack {
             stack if stack.is_ready() => StackState::Ready,
@@ -337,16 +270,8 @@ impl StackStatus {
 
 /// The lifecycle of each database that has copies, from the tag of its newest copy.
 fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)> {
-    let mut newest: BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> = BTreeMap::new();
-    for snapshot in snapshots {
-        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
-        let known = newest.entry(origin.database).or_insert((origin.taken, snapshot));
-        if origin.taken > known.0 {
-            *known = (origin.taken, snapshot);
-        }
-    }
     let named = |snapshot: &Snapshot| Some((snapshot.arn.kind, config.lifecycles.named(snapshot.lifecycle()?)));
-    newest.values().filter_map(|(_, snapshot)| named(snapshot)).collect()
+    deployed::newest_copies(snapshots).values().filter_map(|(_, snapshot)| named(snapshot)).collect()
 }
 
 /// Whether copies come to this region of DR from another one.
@@ -356,55 +281,6 @@ pub(crate) fn receives_from_elsewhere(account: &Account, config: &Config) -> boo
         Role::Consumer => !config.is_one_region(),
         Role::Second => true,
     }
-}
-
-impl Queue {
-    /// For a line of `status` and `doctor`.
-    pub(crate) fn text(&self, now: DateTime<Utc>) -> String {
-        let Self { waiting, since } = self;
-        let what = match waiting {
-            0 => return "no snapshot waits for its copy from another region".to_owned(),
-            1 => "1 snapshot waits for its copy from another region".to_owned(),
-            many => format!("{many} snapshots wait for their copies from another region"),
-        };
-        let longest = since.map(|since| format!("; the longest for {}", span(now - since)));
-        what + &longest.unwrap_or_default()
-    }
-}
-
-impl Rpo {
-    fn text(&self, now: DateTime<Utc>) -> String {
-        let Self { database, taken, databases } = self;
-        let of = if *databases == 1 { "1 database" } else { &format!("{databases} databases") };
-        let of = format!("the oldest newest copy of {of} is of {}", database.id());
-        format!("{}: {of}{}", span(now - *taken), since(Some(*taken), now))
-    }
-}
-
-impl LastCopy {
-    fn text(&self, now: DateTime<Utc>) -> String {
-        let Self { origin, reported, .. } = self;
-        let (id, database) = (origin.snapshot.id(), origin.database.id());
-        let delay = span(*reported - origin.taken);
-        format!("{id} of {database}, {delay} after it was taken{}", since(Some(*reported), now))
-    }
-}
-
-fn line(name: &str, text: &str) -> String {
-    format!("  {FAINT}{name:<13}{FAINT:#} {text}")
-}
-
-fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
-    let Some(time) = time else { return String::new() };
-    format!(", {} {FAINT}({} ago){FAINT:#}", time.format("%Y-%m-%d %H:%M UTC"), span(now - time))
-}
-
-/// A duration in its largest unit of which it has at least two.
-pub(crate) fn span(duration: TimeDelta) -> String {
-    let duration = duration.max(TimeDelta::zero());
-    let units = [(duration.num_days(), "days"), (duration.num_hours(), "hours"), (duration.num_minutes(), "minutes")];
-    let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((duration.num_seconds(), "seconds"));
-    format!("{count} {}", if count == 1 { "second" } else { unit })
 }
 
 #[cfg(test)]
@@ -417,7 +293,7 @@ mod tests {
 
     /// The first cells of the table under this heading of `doc/json.md`.
     fn documented(heading: &str) -> BTreeSet<String> {
-        let page = include_str!("../../../doc/json.md");
+        let page = include_str!("../../../../doc/json.md");
         let (_, section) = page.split_once(&format!("{heading}\n")).unwrap();
         let section = section.split("\n#").next().unwrap();
         let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
@@ -449,12 +325,14 @@ mod tests {
                 taken: DateTime::UNIX_EPOCH,
                 databases: 1,
             }),
+            specs: Some(Specs::default()),
+            quotas_error: Some(ErrorMessage { message: String::new() }),
             ..AccountStatus::default()
         };
         let json = serde_json::to_value(&status).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
-        for key in ["error", "stack", "function", "keeper", "last_copy", "queue", "rpo"] {
+        for key in ["error", "stack", "function", "keeper", "last_copy", "queue", "rpo", "specs"] {
             assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
         }
         assert_eq!(keys(&json["source_stacks"][0]), documented("### `source_stacks` of `status`"));
