@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Tag};
 use config::Config;
-use protocol::{DatabaseArn, Engine, Kind, tags};
+use protocol::job::names;
+use protocol::{DatabaseArn, Engine, JobId, Kind, tags};
 use retention::{Lifecycle, Lifecycles};
 
 use super::finding::{Finding, Id};
@@ -25,6 +26,10 @@ pub struct Database {
     pub backup_days: i32,
     /// AWS's name of its engine.
     pub engine: String,
+    /// The version of its engine.
+    pub version: String,
+    /// The tag of the job that provisioned it, if one did and it has no other name yet.
+    pub job: Option<JobId>,
     /// The options of its option group that bind its snapshots, like `TDE`.
     pub binding_options: Vec<String>,
 }
@@ -56,6 +61,8 @@ impl Databases {
                     copies_tags: instance.copy_tags_to_snapshot().unwrap_or_default(),
                     backup_days: instance.backup_retention_period().unwrap_or_default(),
                     engine: instance.engine().unwrap_or_default().to_owned(),
+                    version: instance.engine_version().unwrap_or_default().to_owned(),
+                    job: job(instance.db_instance_identifier(), instance.tag_list()),
                     binding_options: binding.of(&rds, source, instance).await?,
                 });
             }
@@ -73,6 +80,8 @@ impl Databases {
                     copies_tags: cluster.copy_tags_to_snapshot().unwrap_or_default(),
                     backup_days: cluster.backup_retention_period().unwrap_or_default(),
                     engine: cluster.engine().unwrap_or_default().to_owned(),
+                    version: cluster.engine_version().unwrap_or_default().to_owned(),
+                    job: job(cluster.db_cluster_identifier(), cluster.tag_list()),
                     binding_options: Vec::new(),
                 });
             }
@@ -83,7 +92,9 @@ impl Databases {
     /// The databases that are copied, each with its lifecycle.
     pub fn copied<'a>(&'a self, known: &'a Lifecycles) -> impl Iterator<Item = (&'a Database, Lifecycle)> {
         let named = |database: &'a Database| Some((database, known.named(database.lifecycle.as_deref()?)));
-        self.0.iter().filter_map(named).filter(|(_, lifecycle)| *lifecycle != Lifecycle::Ignore)
+        let is_copied =
+            |(database, lifecycle): &(&Database, Lifecycle)| database.job.is_none() && *lifecycle != Lifecycle::Ignore;
+        self.0.iter().filter_map(named).filter(is_copied)
     }
 
     /// The findings about all databases.
@@ -115,7 +126,9 @@ impl Databases {
         }
         // Databases with the same lifecycle are one line.
         protected.sort_by_key(Finding::sort_key);
-        let without: Vec<&Database> = self.0.iter().filter(|database| database.lifecycle.is_none()).collect();
+        findings.extend(self.0.iter().filter_map(Database::of_job));
+        let without = self.0.iter().filter(|database| database.lifecycle.is_none() && database.job.is_none());
+        let without: Vec<&Database> = without.collect();
         let is_new = without.len() == self.0.len();
         let finding = if is_new { Finding::pending } else { Finding::warning };
         let next = format!("set the tag {} to a lifecycle, or to Ignore", tags::LIFECYCLE);
@@ -128,6 +141,16 @@ impl Databases {
 }
 
 impl Database {
+    /// A job is short. A database that stays costs money, and anyone who may rename and tag one can keep it from being copied.
+    fn of_job(&self) -> Option<Finding> {
+        let (id, job) = (self.arn.id(), self.job.as_ref()?);
+        let description =
+            format!("not copied: job {job} has provisioned it, and its data come from a copy or a backup");
+        let next =
+            format!("if no such job runs, delete the database, or remove its tag {} to have it copied", tags::JOB);
+        Some(Finding::warning(Id::DatabaseOfJob, id, description).next(next))
+    }
+
     /// What AWS does not copy.
     fn limits(&self, config: &Config) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -204,4 +227,10 @@ impl OptionGroups {
 fn lifecycle(tags: &[Tag]) -> Option<String> {
     let tag = tags.iter().find(|tag| tag.key() == Some(protocol::tags::LIFECYCLE))?;
     tag.value().map(str::to_owned)
+}
+
+/// The producer decides by the same function.
+fn job(id: Option<&str>, tags: &[Tag]) -> Option<JobId> {
+    let tags = tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?))).collect();
+    names::provisioned_by(id?, &tags)
 }

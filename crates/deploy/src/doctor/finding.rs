@@ -83,6 +83,9 @@ ids! {
     AutomatedBackupsDisabled,
     OptionGroupBinds,
     EngineMayNotCross,
+    DatabaseOfJob,
+    EngineVersionsOffered,
+    EngineVersionMissing,
     QuotaInstanceSnapshots,
     QuotaClusterSnapshots,
     CostOfCrossing,
@@ -131,6 +134,8 @@ pub enum Area {
     SourceAccount,
     /// The databases of the source account.
     Databases,
+    /// The engine versions that a region of DR offers.
+    Engines,
     /// The quotas of manual snapshots.
     Quotas,
     /// The costs of copies to another region.

@@ -4,6 +4,7 @@
 
 pub mod costs;
 pub mod databases;
+pub mod engines;
 pub mod finding;
 pub mod keys;
 pub mod quotas;
@@ -23,6 +24,7 @@ use crate::terminal::Answers;
 use crate::{Account, Role, Terminal, bucket, deployed};
 use costs::Cost;
 use databases::Databases;
+use engines::Fleet;
 use finding::{Area, Finding, Id, Section, Severity};
 use quotas::{Copies, Quotas};
 
@@ -119,12 +121,20 @@ pub async fn copying(
 ) -> Vec<Section> {
     let failed = |error| vec![Finding::failed(Id::CheckFailed, &error)];
     let (mut sections, mut lifecycles) = (Vec::new(), Some(Vec::new()));
+    let mut fleets: Vec<Fleet> = drs.iter().map(|_| Fleet::default()).collect();
     for source in sources {
         let databases = Databases::look(source).await;
         let of_region = databases.as_ref().ok().map(|databases| {
             let copied = databases.copied(&config.lifecycles);
             copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect::<Vec<_>>()
         });
+        for ((dr, _), fleet) in drs.iter().zip(&mut fleets) {
+            if let Ok(databases) = databases.as_ref()
+                && dr.place.region != source.place.region
+            {
+                databases.copied(&config.lifecycles).for_each(|(database, _)| fleet.add(database));
+            }
+        }
         // The quotas of DR are judged only with all databases.
         lifecycles = lifecycles.zip(of_region).map(|(all, more)| [all, more].concat());
         let findings = databases.map_or_else(failed, |databases| databases.judge(config));
@@ -133,7 +143,11 @@ pub async fn copying(
         sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
     }
     let Some(lifecycles) = lifecycles.filter(|_| !sources.is_empty()) else { return sections };
-    for (dr, is_dry_run) in drs {
+    for ((dr, is_dry_run), fleet) in drs.iter().zip(&fleets) {
+        let findings = fleet.examine(dr).await;
+        if !findings.is_empty() {
+            sections.push(section(Area::Engines, dr, format!("engine versions of {dr}"), findings));
+        }
         let snapshots = deployed::snapshots(dr).await;
         let quotas = Quotas::look(dr).await;
         let (findings, cost) = match quotas.and_then(|quotas| Ok((quotas, snapshots?))) {

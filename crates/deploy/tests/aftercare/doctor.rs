@@ -8,7 +8,7 @@ use deploy::doctor::databases::Databases;
 use deploy::doctor::finding::{self, Area, Section, Severity};
 use deploy::doctor::quotas::{Copies, Quota, Quotas};
 use deploy::doctor::{copying, resources};
-use protocol::Kind;
+use protocol::{Kind, tags};
 use rehearsal::{Database, Encryption};
 use tests::{DR, Fixture, SOURCE};
 
@@ -140,6 +140,22 @@ async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Resu
     let now = fixture.rehearsal.world().now();
     let sections = copying(&[source], &[(dr, true)], &config, now).await;
     insta::assert_snapshot!(plain(&finding::lines(&sections)));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_a_job_has_provisioned_is_listed_as_not_copied() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let database = Database::instance("draco-new-orders-1a2b3c4d5e6f").lifecycle("Standard");
+    fixture.create_database(&database.tag(tags::JOB, "1a2b3c4d5e6f")).await?;
+    fixture.pass_hours(1).await?;
+    let (config, source) = (config(""), account(&fixture, Role::Producer));
+    let databases = Databases::look(&source).await?;
+    assert_eq!(databases.copied(&config.lifecycles).count(), 0);
+    let findings = databases.judge(&config);
+    let lines = finding::lines(&[Section { area: Area::Databases, place: None, title: String::new(), findings }]);
+    let expected = "! draco-new-orders-1a2b3c4d5e6f: not copied: job 1a2b3c4d5e6f has provisioned it";
+    assert!(plain(&lines).contains(expected), "{lines:?}");
     Ok(())
 }
 

@@ -108,6 +108,47 @@ async fn databases_that_cannot_cross_are_named_and_copies_have_a_price() -> anyh
     Ok(())
 }
 
+/// As AWS does at the end of a version's support, in each region at another time.
+#[tokio::test(start_paused = true)]
+async fn engine_versions_that_a_region_of_dr_lacks_are_named() -> anyhow::Result<()> {
+    let fixture = fixture().await?;
+    for name in ["orders", "customers", "ledger", "stock", "parts"] {
+        fixture.create_database(&Database::instance(name).lifecycle("Standard")).await?;
+    }
+    fixture.create_database(&Database::cluster("papers").lifecycle("Standard")).await?;
+    fixture.create_database(&Database::instance("scratch").engine("mysql")).await?;
+    let world = fixture.rehearsal.world().clone();
+    world.sleep(10 * tests::MINUTE).await;
+    let source = account(&fixture, Role::Producer);
+    let rds = aws_sdk_rds::Client::new(source.sdk());
+    let one = rds.describe_db_instances().db_instance_identifier("orders").send().await?;
+    let version = one.db_instances()[0].engine_version().unwrap().to_owned();
+    let drs = [(account(&fixture, Role::Consumer), false), (account(&fixture, Role::Second), false)];
+    let lines = async |drs: &[(Account, bool)]| {
+        let sections = copying(std::slice::from_ref(&source), drs, &config(CONFIG), world.now()).await;
+        let engines: Vec<_> = sections.into_iter().filter(|section| section.area == Area::Engines).collect();
+        plain(&finding::lines(&engines))
+    };
+    let before = lines(&drs).await;
+    assert!(before.contains("✓ us-east-1: the region offers the engine versions of all databases"), "{before}");
+    let calls = || world.journal(|journal| journal.count_calls("DescribeDBEngineVersions"));
+    assert_eq!(calls(), 4, "one for each of two engines and two regions");
+    world.retire_engine_version("postgres", &version);
+    let after = lines(&drs[..1]).await;
+    assert_eq!(
+        after,
+        format!(
+            "engine versions of the DR account 222222222222 in us-east-1\n  ! postgres {version}: us-east-1 does not offer this \
+             version, so copies of customers, ledger, orders and 2 more cannot be restored there with it; upgrade to a version \
+             of `aws rds describe-db-engine-versions --engine postgres --region us-east-1`\n1 warning"
+        )
+    );
+    // A region that has the databases needs no call.
+    let here = Account::unchecked(Role::Consumer, fixture.source(), source.sdk().clone());
+    assert_eq!(lines(&[(here, false)]).await, "No problems found.");
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn snapshots_that_wait_are_counted_with_the_longest_wait() -> anyhow::Result<()> {
     let settings = sim::Settings { copy_quota: 1, copy_gib_per_minute: 1, ..settings() };
