@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
-use chrono::SecondsFormat;
+use aws_types::SdkConfig;
+use aws_types::sdk_config::{SharedTimeSource, TimeSource};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::{Cloud, Function};
 use protocol::Place;
 use serde_json::Value;
@@ -170,20 +173,22 @@ impl Rehearsal {
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
         let (place, logs) = (place.clone(), self.logs.writer(place));
+        let ahead = self.setup.clocks.get(&place.region).copied().unwrap_or_default();
         move |invocation| {
             let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
             let Some(function) = DracoFunction::of_handler(handler) else {
                 let why = format!("{handler:?} is not a handler of Draco");
                 return Box::pin(async { Err(why) });
             };
-            let cloud = Cloud::new(&invocation.config, place.clone());
+            let cloud = Cloud::new(&with_clock(&invocation.config, ahead), place.clone());
+            // "The date that the invocation times out", by the clock of the function's machine.
+            let deadline = invocation.deadline + ahead;
             let clock = cloud.clone();
             // Lines have the name of the handler, as in the deployed program; alarms depend on it.
             let handler = function.name().trim_start_matches("draco-");
             let subscriber = cloud::log::subscriber(handler, logs.clone(), move || clock.now());
             let handled = async move {
-                let handled =
-                    handle(function, cloud, &invocation.environment, invocation.payload, invocation.deadline).await;
+                let handled = handle(function, cloud, &invocation.environment, invocation.payload, deadline).await;
                 handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
@@ -196,6 +201,24 @@ impl Setup {
     fn elsewhere(&self) -> BTreeMap<String, String> {
         let is_elsewhere = self.dr_region.is_some() || !self.more_regions.is_empty();
         is_elsewhere.then(|| ("SourceRegions".to_owned(), list(self.source_regions()))).into_iter().collect()
+    }
+}
+
+/// A clock that is ahead of another one.
+#[derive(Debug)]
+struct Ahead(SharedTimeSource, TimeDelta);
+
+impl TimeSource for Ahead {
+    fn now(&self) -> SystemTime {
+        (DateTime::<Utc>::from(self.0.now()) + self.1).into()
+    }
+}
+
+/// The configuration with a clock that is ahead of its own.
+fn with_clock(config: &SdkConfig, ahead: TimeDelta) -> SdkConfig {
+    match config.time_source().filter(|_| !ahead.is_zero()) {
+        Some(clock) => config.clone().into_builder().time_source(Ahead(clock, ahead)).build(),
+        None => config.clone(),
     }
 }
 

@@ -14,7 +14,7 @@ mod totals;
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{AccountId, Place, Region};
 use sim::World;
 
@@ -39,6 +39,8 @@ pub struct Setup {
     pub dr_region: Option<Region>,
     /// The region to which DR copies its copies onward.
     pub second_region: Option<Region>,
+    /// How much the clocks of the functions in a region are ahead of AWS's other clocks.
+    pub clocks: BTreeMap<Region, TimeDelta>,
     /// Optional parameters of the producers' template, such as `WaitLimitHours`.
     pub producer_parameters: BTreeMap<String, String>,
     /// Optional parameters of the consumer's template, such as `NoDryRun`.
@@ -72,6 +74,7 @@ impl Setup {
             more_regions: Vec::new(),
             dr_region: None,
             second_region: None,
+            clocks: BTreeMap::new(),
             producer_parameters: BTreeMap::new(),
             consumer_parameters: BTreeMap::new(),
             second_parameters: BTreeMap::new(),
@@ -111,6 +114,15 @@ impl Setup {
     /// If the region is invalid.
     pub fn second_region(self, region: &str) -> anyhow::Result<Self> {
         Ok(Self { second_region: Some(region.parse()?), ..self })
+    }
+
+    /// Sets the clocks of the functions in a region ahead, or behind.
+    ///
+    /// # Errors
+    /// If the region is invalid.
+    pub fn clock(mut self, region: &str, ahead: TimeDelta) -> anyhow::Result<Self> {
+        self.clocks.insert(region.parse()?, ahead);
+        Ok(self)
     }
 
     /// Adds a parameter of the consumer's template for the second region.

@@ -1,6 +1,7 @@
 //! Copies that cross regions: DR in another region, a second region of DR, and both.
 
 mod attacks;
+mod clocks;
 mod crossing;
 mod growth;
 mod outages;
