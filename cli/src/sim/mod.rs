@@ -85,6 +85,14 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "REGION", default_value = REGION, requires = "functions")]
     region: Region,
 
+    /// The region of DR's copies, if it is another one
+    #[arg(long, value_name = "REGION", requires = "functions")]
+    dr_region: Option<Region>,
+
+    /// Lose this region for good when the process gets the signal USR1: no call reaches it any more
+    #[arg(long, value_name = "REGION")]
+    lose: Option<Region>,
+
     /// Let Draco's lifecycles delete copies, instead of only reporting which copies they would delete
     #[arg(long, requires = "functions")]
     no_dry_run: bool,
@@ -138,6 +146,7 @@ impl Sim {
     async fn simulate(self) -> Result<(), Failure> {
         let (url, listeners) = self.listen.bind().await?;
         let mut end = End::new().context("waiting for signals")?;
+        let mut loss = Loss::of(self.lose.as_ref()).context("waiting for the signal USR1")?;
         let mut output = Output::new(self.only, self.journal.as_deref())?;
         let epoch = self.epoch.unwrap_or_else(|| DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0));
         let (speed, snapshot_quota, answers) = (self.speed, self.quota, self.answers);
@@ -178,6 +187,10 @@ impl Sim {
             tokio::select! {
                 _ = ticks.tick(), if self.engines.is_some() => world.note_time(),
                 entries = journal.next() => output.write_events(&entries, &log_lines(draco.as_ref()))?,
+                region = loss.wait() => {
+                    world.cut_region(region.as_str());
+                    print_line(format_args!("{region} is lost"));
+                }
                 () = end.wait() => break,
             }
         }
@@ -190,7 +203,10 @@ impl Sim {
         if !self.functions {
             return Ok(None);
         }
-        let setup = accounts::setup(self.region.as_str(), self.no_dry_run)?;
+        let mut setup = accounts::setup(self.region.as_str(), self.no_dry_run)?;
+        if let Some(region) = &self.dr_region {
+            setup = setup.dr_region(region.as_str())?;
+        }
         Rehearsal::deploy(world.clone(), setup).map(Some).context("deploying Draco")
     }
 }
@@ -236,6 +252,27 @@ impl End {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The region to lose, and the signal for it.
+struct Loss<'r>(Option<(&'r Region, Signal)>);
+
+impl<'r> Loss<'r> {
+    /// Without a region, the signal ends the process, as it does by default.
+    fn of(region: Option<&'r Region>) -> io::Result<Self> {
+        let signal = |region| Ok((region, signal(SignalKind::user_defined1())?));
+        region.map(signal).transpose().map(Self)
+    }
+
+    async fn wait(&mut self) -> &'r Region {
+        match &mut self.0 {
+            Some((region, signal)) => {
+                signal.recv().await;
+                region
+            }
+            None => std::future::pending().await,
         }
     }
 }

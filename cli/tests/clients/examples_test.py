@@ -20,7 +20,8 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulation import DR, DRACO, PROD, Boto3, CommandLine, Simulation
+from botocore.exceptions import BotoCoreError
+from simulation import DR, DRACO, PROD, REGION, Boto3, CommandLine, Simulation
 
 ROOT = Path(__file__).parents[3]
 LISTENS = "http://127.0.0.1:4599"
@@ -169,6 +170,17 @@ class Examples(unittest.TestCase):
 
     def test_restoring(self):
         self.simulate("--functions", speed=RESTORING.speed)
+        self.follow_restoring(REGION)
+
+    def test_restoring_when_the_region_of_production_is_lost(self):
+        elsewhere = "eu-central-1"
+        self.simulate("--functions", "--dr-region", elsewhere, "--lose", REGION, speed=RESTORING.speed)
+        self.follow_restoring(elsewhere)
+
+    def follow_restoring(self, region):
+        """Follows the page with the copies in this region. If production is elsewhere, its region is lost before, and it is rebuilt in
+        this one."""
+        is_lost = region != REGION
         (profiles,) = RESTORING.fenced("ini")
         config = self.scratch / "config"
         config.write_text(profiles.replace(LISTENS, self.simulation.url))
@@ -177,38 +189,53 @@ class Examples(unittest.TestCase):
         for block in not_run:
             self.shell(block.text, "-n")
         setup = [block for block in blocks if block.mark == "Setup"]
+        # Networks and groups are in the region in which databases are restored.
+        loop = "for profile in production dr; do"
+        self.names = {loop: f"export AWS_DEFAULT_REGION={region}\n{loop}"}
         self.follow(setup)
         boto3 = Boto3(self.simulation.url)
         # The reader's own security groups. The simulation has the default ones of the networks.
         self.names = {
-            "sg-0123456789abcdef0": self.default_security_group(boto3, DR),
-            "sg-0fedcba9876543210": self.default_security_group(boto3, PROD),
+            "sg-0123456789abcdef0": self.default_security_group(boto3, DR, region),
+            "sg-0fedcba9876543210": self.default_security_group(boto3, PROD, region),
+            f"AWS_DEFAULT_REGION={REGION}\nREGION={REGION}": f"AWS_DEFAULT_REGION={region}\nREGION={region}",
+            f"PRODUCTION_REGION={REGION}": f"PRODUCTION_REGION={region}",
         }
-        self.wait_for_copies(boto3)
-        out = self.follow(blocks[len(setup) :])
+        self.wait_for_copies(boto3, region)
+        blocks = blocks[len(setup) :]
+        if is_lost:
+            self.simulation.lose_region()
+            self.wait_until_lost(boto3, REGION)
+            # No database has the name in the other region. Clusters would take as long again, and have the same steps.
+            self.names["aws rds delete-db-cluster-snapshot"] = ": left out"
+            left_out = re.compile("--new-db-instance-identifier|(?<!delete-)db-cluster-(?!snapshot-identifier \"return)")
+            blocks = [block for block in blocks if not left_out.search(block.text)]
+        out = self.follow(blocks)
 
-        self.assertRegex(out, rf"\ndraco-{PROD}-(first-20261121t\d{{6}}|rds-orders-2026-11-2\d-\d\d-\d\d)\n")
-        self.assertRegex(out, r"\naurora-postgresql \d+")
-        for kind, database, operation in [
-            ("DBSnapshot", "orders", "DescribeDBSnapshots"),
-            ("DBClusterSnapshot", "shop", "DescribeDBClusterSnapshots"),
-        ]:
+        of = f"{REGION}-{PROD}" if is_lost else PROD
+        self.assertRegex(out, rf"\ndraco-{of}-(first-20261121t\d{{6}}|rds-orders-2026-11-2\d-\d\d-\d\d)\n")
+        kinds = [("DBSnapshot", "orders", "DescribeDBSnapshots")]
+        if not is_lost:
+            self.assertRegex(out, r"\naurora-postgresql \d+")
+            kinds.append(("DBClusterSnapshot", "shop", "DescribeDBClusterSnapshots"))
+        for kind, database, operation in kinds:
             with self.subTest(kind):
                 name = {f"{kind}Identifier": f"returned-{database}"}
-                (returned,) = boto3.call("rds", operation, PROD, **name)[f"{kind}s"]
+                (returned,) = boto3.call("rds", operation, PROD, region, **name)[f"{kind}s"]
                 self.assertEqual((returned["Status"], returned["TagList"]), ("available", []))
                 self.assertRegex(returned["KmsKeyId"], f":{PROD}:key/")
-        left = boto3.call("rds", "DescribeDBSnapshots", DR)["DBSnapshots"]
+        left = boto3.call("rds", "DescribeDBSnapshots", DR, region)["DBSnapshots"]
         self.assertIn("kept-orders", [snapshot["DBSnapshotIdentifier"] for snapshot in left])
 
     @staticmethod
-    def default_security_group(boto3, account):
+    def default_security_group(boto3, account, region):
         """That of the default network, as a database shows it."""
         name = {"DBInstanceIdentifier": "network"}
         created = boto3.call(
             "rds",
             "CreateDBInstance",
             account,
+            region,
             **name,
             DBInstanceClass="db.t4g.micro",
             Engine="postgres",
@@ -218,11 +245,21 @@ class Examples(unittest.TestCase):
         )
         return created["DBInstance"]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
 
-    def wait_for_copies(self, boto3):
+    def wait_until_lost(self, boto3, region):
+        """Until calls to the region get no response."""
+        for _ in range(100):
+            try:
+                boto3.call("rds", "DescribeDBSnapshots", PROD, region)
+            except BotoCoreError:
+                return
+            time.sleep(0.1)
+        self.fail(f"{region} can be reached")
+
+    def wait_for_copies(self, boto3, region):
         """Until DR has copies of both snapshots."""
         for operation in ("DescribeDBSnapshots", "DescribeDBClusterSnapshots"):
             for _ in range(300):
-                (snapshots,) = (value for value in boto3.call("rds", operation, DR).values() if isinstance(value, list))
+                (snapshots,) = (value for value in boto3.call("rds", operation, DR, region).values() if isinstance(value, list))
                 if any(snapshot["Status"] == "available" for snapshot in snapshots):
                     break
                 time.sleep(0.2)

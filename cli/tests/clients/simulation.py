@@ -5,6 +5,7 @@ All connections use 127.0.0.1. Each simulation has its own port. The AWS configu
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,10 @@ class Simulation:
         self.lines = []
         self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout))
         self.reader.start()
+
+    def lose_region(self):
+        """Loses the region that `--lose` names, a moment later."""
+        self.process.send_signal(signal.SIGUSR1)
 
     def stop(self):
         self.process.terminate()
