@@ -85,6 +85,12 @@ fn moment_in_window(id: &str, moment: Moment, backups: Option<&Backups>, now: Da
             "{id} has no automated backups, so it cannot be restored to a time: restore a snapshot, or turn on backups for the next time"
         ));
     };
+    // AWS's code for it is not documented.
+    if backups.latest.is_none() {
+        return Some(format!(
+            "{id} has automated backups, but no time to which it can be restored: wait until the first backup is complete, or restore a snapshot"
+        ));
+    }
     let Moment::At(time) = moment else { return None };
     // In the form that a user can give again.
     let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);

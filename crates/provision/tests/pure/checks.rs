@@ -233,6 +233,15 @@ fn a_time_outside_of_the_window() {
         vpc: None,
         tags: Tags::default(),
     };
+    for moment in [Moment::Latest, Moment::At(minutes(-10))] {
+        assert_eq!(
+            at(moment, Some(Backups { earliest: None, latest: None, ..backups.clone() })),
+            [
+                "db-ABC has automated backups, but no time to which it can be restored: wait until the first backup is complete, or \
+              restore a snapshot"
+            ]
+        );
+    }
     assert_eq!(
         at(Moment::At(minutes(-601)), Some(backups.clone())),
         [
