@@ -64,6 +64,15 @@ pub struct Durations {
     pub stop: Bounds,
     /// The status `deleting`.
     pub deletion: Bounds,
+    /// Until a transaction log that was begun every five minutes is uploaded: the lag of the latest restorable time.
+    pub log_upload: Bounds,
+    /// Until a rotation of a managed password that was not possible is tried again: "If rotation fails, Secrets Manager retries the
+    /// entire rotation process multiple times" (API reference, `DescribeSecret`).
+    pub rotation_retry: Bounds,
+    /// Until RDS notices that it cannot use the key of a database.
+    pub key_watch: Bounds,
+    /// Until an automated snapshot is removed after its retention period has ended.
+    pub expiry: Bounds,
 }
 
 impl Default for Durations {
@@ -86,6 +95,11 @@ impl Default for Durations {
             start: Bounds::seconds(240, 300),
             stop: Bounds::seconds(120, 300),
             deletion: Bounds::seconds(150, 180),
+            log_upload: Bounds::seconds(30, 90),
+            rotation_retry: Bounds::seconds(1800, 3600),
+            key_watch: Bounds::seconds(1800, 3600),
+            // Always the same: the next snapshot is complete by then.
+            expiry: Bounds::seconds(3600, 3600),
         }
     }
 }

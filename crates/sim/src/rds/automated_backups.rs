@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::databases::changes;
 use super::databases::{Database, DatabaseUid, Facts};
 use super::filters::{self, Filter, Property};
 use super::groups::memberships::Memberships;
@@ -21,6 +22,7 @@ use super::tags::Tags;
 use super::{Family, RdsContext, backups, paging, volumes};
 use crate::call::Error;
 use crate::clock;
+use crate::durations::Bounds;
 use crate::page;
 use crate::world::State;
 
@@ -34,6 +36,7 @@ pub(super) struct Backup {
     pub(super) tags: Tags,
     pub(super) option_group: Option<OptionGroup>,
     pub(super) memberships: Memberships,
+    pub(super) clone_group: Option<String>,
     /// `None`: the first backup has not been taken.
     pub(super) window: Option<Window>,
     pub(super) is_retained: bool,
@@ -49,13 +52,27 @@ pub(super) struct Window {
 /// "RDS uploads transaction logs for DB instances to Amazon S3 every five minutes. … the latest restorable time … is typically
 /// within the last 5 minutes" (RDS User Guide, "Restoring a DB instance to a specified time"). The Aurora guide has the same.
 const UPLOADS_EVERY: i64 = 300;
-/// The time that an upload takes. It is not documented.
-const UPLOAD: TimeDelta = TimeDelta::seconds(60);
+
+/// What the windows of databases depend on besides them.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    now: DateTime<Utc>,
+    seed: u64,
+    /// How long the upload of a log takes.
+    upload: Bounds,
+}
+
+impl Moment {
+    fn of(state: &State) -> Self {
+        Self { now: state.now, seed: state.settings.seed, upload: state.settings.durations.log_upload }
+    }
+}
 
 impl Window {
     /// The window of a database now. `None`: it has no backups, or not yet.
-    pub(super) fn of(family: &Family, database: &Database, now: DateTime<Utc>) -> Option<Self> {
+    pub(super) fn of(family: &Family, database: &Database, Moment { now, seed, upload }: Moment) -> Option<Self> {
         let Database { arn, facts, .. } = database;
+        let upload = upload.draw(changes::nth_number(seed, &facts.resource_id, 0));
         let begin = match arn.kind {
             Kind::Cluster => Some(facts.created),
             Kind::Instance if facts.retention_days == 0 => None,
@@ -68,7 +85,7 @@ impl Window {
             }
         };
         let oldest = now - TimeDelta::days(i64::from(facts.retention_days));
-        let uploaded = (now - UPLOAD).timestamp().div_euclid(UPLOADS_EVERY) * UPLOADS_EVERY;
+        let uploaded = (now - upload).timestamp().div_euclid(UPLOADS_EVERY) * UPLOADS_EVERY;
         let latest = DateTime::from_timestamp(uploaded, 0)?;
         let earliest = begin?.max(oldest);
         (earliest <= latest).then_some(Self { earliest, latest })
@@ -76,7 +93,7 @@ impl Window {
 }
 
 impl Backup {
-    fn of(family: &Family, database: &Database, now: DateTime<Utc>) -> Option<Self> {
+    fn of(family: &Family, database: &Database, moment: Moment) -> Option<Self> {
         (database.facts.retention_days > 0).then(|| Self {
             database: database.arn.clone(),
             facts: database.facts.clone(),
@@ -84,7 +101,8 @@ impl Backup {
             tags: database.tags.clone(),
             option_group: database.option_group.clone(),
             memberships: database.memberships.clone(),
-            window: Window::of(family, database, now),
+            clone_group: database.clone_group.clone(),
+            window: Window::of(family, database, moment),
             is_retained: false,
         })
     }
@@ -192,9 +210,10 @@ impl RdsContext {
 
 /// All backups of the caller in this region, by the resource identifier of their database.
 fn all(state: &mut State, ctx: &RdsContext) -> Vec<Backup> {
+    let moment = Moment::of(state);
     let now = state.now;
     let family = ctx.family(state);
-    let current = family.databases.by_id().values().filter_map(|database| Backup::of(family, database, now));
+    let current = family.databases.by_id().values().filter_map(|database| Backup::of(family, database, moment));
     let retained = family.retained.values().map(|backup| backup.clone().at(now));
     let mut all: Vec<_> = current.chain(retained).collect();
     all.sort_by(|a, b| a.resource_id().cmp(b.resource_id()));
@@ -216,9 +235,9 @@ pub(super) fn of_arn(state: &mut State, ctx: &RdsContext, named: &str) -> Result
 
 /// The backup of a current database. `None`: it has no backups.
 pub(super) fn of_database(state: &mut State, ctx: &RdsContext, uid: &DatabaseUid) -> Option<Backup> {
-    let now = state.now;
+    let moment = Moment::of(state);
     let family = ctx.family(state);
-    Backup::of(family, family.databases.with_resource_id(&uid.resource_id)?, now)
+    Backup::of(family, family.databases.with_resource_id(&uid.resource_id)?, moment)
 }
 
 pub(super) fn not_found(kind: Kind, named: &str) -> Error {
@@ -331,11 +350,11 @@ pub(super) fn check_can_retain(state: &mut State, ctx: &RdsContext) -> Result<()
 
 /// Keeps the backups of a database that is about to be gone, until its retention period is over.
 pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
-    let now = state.now;
+    let (now, moment) = (state.now, Moment::of(state));
     let DatabaseUid { account, region, kind, resource_id } = uid.clone();
     let family = state.region_state(&account, &region).rds.family(kind);
     let found = family.databases.with_resource_id(&resource_id);
-    let backup = found.and_then(|database| Backup::of(family, database, now));
+    let backup = found.and_then(|database| Backup::of(family, database, moment));
     let Some(backup) = backup.filter(|backup| backup.window.is_some()) else { return };
     let ends = now + TimeDelta::days(i64::from(backup.facts.retention_days));
     let database = backup.database.clone();
@@ -350,14 +369,14 @@ pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
 /// Adds the times that a database can be restored to, as far as responses have them: an instance has the latest one only. The
 /// storage of an instance that was restored is loaded meanwhile (`restore::loading`).
 pub(super) fn add_to_view(state: &mut State, uid: &DatabaseUid, view: &mut Value) {
-    let now = state.now;
+    let (now, moment) = (state.now, Moment::of(state));
     let family = state.region_state(&uid.account, &uid.region).rds.family(uid.kind);
     if let Some(progress) = family.loading.get(&uid.resource_id) {
         view["StorageOperationStatus"] = "Initializing".into();
         view["StorageOperationPercentProgress"] = progress.percent(now).into();
     }
     let found = family.databases.with_resource_id(&uid.resource_id);
-    let Some(window) = found.and_then(|database| Window::of(family, database, now)) else { return };
+    let Some(window) = found.and_then(|database| Window::of(family, database, moment)) else { return };
     view["LatestRestorableTime"] = clock::text(window.latest).into();
     if uid.kind == Kind::Cluster {
         view["EarliestRestorableTime"] = clock::text(window.earliest).into();

@@ -73,7 +73,7 @@ fn back_up(state: &mut State, uid: &DatabaseUid) -> Option<SnapshotUid> {
         return None;
     }
     let snapshot = start_snapshot(state, database, &id, Origin::Automated, tags)?;
-    expire(state, snapshot.clone(), now + TimeDelta::days(i64::from(days)));
+    expire(state, uid, snapshot.clone(), now + TimeDelta::days(i64::from(days)));
     Some(snapshot)
 }
 
@@ -117,9 +117,10 @@ pub(super) fn copy_ended(state: &mut State, copy: &Snapshot) {
     }
 }
 
-/// Removes a snapshot at the end of its retention, one hour late: the next snapshot must be complete by then.
-fn expire(state: &mut State, uid: SnapshotUid, at: DateTime<Utc>) {
-    state.at_in(&uid.arn.region.clone(), at + TimeDelta::hours(1), move |state| {
+/// Removes a snapshot of a database after the end of its retention.
+fn expire(state: &mut State, database: &DatabaseUid, uid: SnapshotUid, ends: DateTime<Utc>) {
+    let at = ends + changes::draw(state, database, |durations| durations.expiry);
+    state.at_in(&uid.arn.region.clone(), at, move |state| {
         remove(state, &uid);
     });
 }

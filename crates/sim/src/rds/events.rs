@@ -109,7 +109,7 @@ fn is_reported(state: &mut State, source: &Arn) -> bool {
 }
 
 /// The events with a fixed message, in the guides of RDS and Aurora ("Amazon RDS event categories and event messages").
-const NUMBERED: [(Kind, u16, &str, &str); 14] = [
+const NUMBERED: [(Kind, u16, &str, &str); 16] = [
     (Kind::Instance, 4, "availability", "DB instance shutdown"),
     (Kind::Instance, 6, "availability", "DB instance restarted"),
     (Kind::Instance, 12, "configuration change", "Applying modification to database instance class"),
@@ -119,6 +119,7 @@ const NUMBERED: [(Kind, u16, &str, &str); 14] = [
     (Kind::Instance, 17, "configuration change", "Finished applying modification to allocated storage"),
     (Kind::Instance, 18, "configuration change", "Applying modification to allocated storage"),
     (Kind::Instance, 49, "failover", "Multi-AZ instance failover completed"),
+    (Kind::Instance, 67, "configuration change", "Unable to reset your password"),
     (Kind::Instance, 87, "notification", "DB instance stopped"),
     (
         Kind::Instance,
@@ -127,6 +128,7 @@ const NUMBERED: [(Kind, u16, &str, &str); 14] = [
         "DB instance is being started due to it exceeding the maximum allowed time being stopped",
     ),
     (Kind::Cluster, 16, "configuration change", "Reset master credentials"),
+    (Kind::Cluster, 67, "configuration change", "Unable to reset your password"),
     (Kind::Cluster, 150, "notification", "DB cluster stopped"),
     (
         Kind::Cluster,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::kind::Kind;
 use crate::arn;
-use crate::call::Error;
+use crate::call::{Call, Error};
 
 /// What distinguishes an ARN from an identifier.
 pub(super) const PREFIX: &str = "arn:";
@@ -104,6 +104,32 @@ impl ResourceType {
             Self::OptionGroup | Self::SubnetGroup => Kind::Instance,
             Self::Database | Self::Snapshot | Self::ParameterGroup | Self::AutomatedBackup => kind,
         }
+    }
+}
+
+/// The operations that name what they change by its identifier: no text mentions an ARN of the caller's own, as that of
+/// `DescribeDBInstances` and `CopyDBSnapshot` does.
+const BY_IDENTIFIER: [&str; 6] = ["Delete", "Failover", "Modify", "Reboot", "Start", "Stop"];
+
+/// Refuses own ARNs in place of identifiers where no text decides whether AWS accepts them.
+pub(super) fn refuse_arns(call: &Call, is_own: impl Fn(&Arn) -> bool) -> Result<(), Error> {
+    let operation = call.operation.as_str();
+    let parameters: &[&str] = match operation {
+        "CreateDBSnapshot" | "CreateDBClusterSnapshot" => &["DBInstanceIdentifier"],
+        "DescribeDBSnapshotAttributes" | "DescribeDBClusterSnapshotAttributes" => &["DBSnapshotIdentifier"],
+        _ if BY_IDENTIFIER.iter().any(|verb| operation.starts_with(verb)) => {
+            &["DBInstanceIdentifier", "DBSnapshotIdentifier"]
+        }
+        _ => return Ok(()),
+    };
+    let named = parameters.iter().filter_map(|parameter| {
+        let of_type =
+            if parameter.ends_with("SnapshotIdentifier") { ResourceType::Snapshot } else { ResourceType::Database };
+        Arn::parse(call.input.text(parameter)?).filter(|arn| arn.resource_type == of_type)
+    });
+    match { named }.find(is_own) {
+        None => Ok(()),
+        Some(arn) => Err(Error::not_simulated(format!("the ARN {arn} as an identifier in rds:{operation}"))),
     }
 }
 

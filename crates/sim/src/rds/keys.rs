@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::databases::changes::draw;
 use super::databases::{DatabaseUid, Status};
 use super::identifiers::Arn;
 use super::kind::Kind;
@@ -46,8 +47,6 @@ pub(super) fn encryption_context(kind: Kind, resource_id: &str) -> EncryptionCon
     EncryptionContext::from([(key.to_owned(), resource_id.to_owned())])
 }
 
-/// How often RDS looks whether it can use a key. AWS does not document it.
-const WATCH: TimeDelta = TimeDelta::hours(1);
 /// "If you lose access to a KMS key, the encrypted DB instance goes into the
 /// `inaccessible-encryption-credentials-recoverable` state 2 hours after detection in instances where backups are enabled"
 /// (RDS User Guide). The Aurora User Guide has no such time for clusters.
@@ -64,7 +63,8 @@ pub(super) fn watch(state: &mut State, database: DatabaseUid) {
     if kms::is_managed(state, &key) {
         return;
     }
-    state.at_in(&database.region.clone(), state.now + WATCH, move |state| {
+    let at = state.now + draw(state, &database, |durations| durations.key_watch);
+    state.at_in(&database.region.clone(), at, move |state| {
         look(state, &database);
         watch(state, database);
     });

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::databases::changes::{self, Step, later};
-use super::databases::{DatabaseUid, Status, Use, plan};
+use super::databases::changes::{draw, later};
+use super::databases::{DatabaseUid, Use, plan};
+use super::events::{EventKind, record_event};
 use super::kind::Kind;
 use super::{RdsContext, volumes};
 use crate::call::{Caller, Error};
@@ -40,9 +41,6 @@ enum SecretStatus {
 /// "RDS rotates the secret every seven days by default" (RDS User Guide, "Password management with Amazon RDS and AWS Secrets
 /// Manager").
 const ROTATION_DAYS: u32 = 7;
-/// How often RDS tries to rotate a secret whose rotation failed: "If rotation fails, Secrets Manager retries the entire rotation
-/// process multiple times" (API reference, `DescribeSecret`). No text states the time.
-const RETRY: TimeDelta = TimeDelta::hours(1);
 
 /// What the caller needs to let RDS manage the password: "kms:DescribeKey, secretsmanager:CreateSecret,
 /// secretsmanager:TagResource" (RDS User Guide, "Permissions required for Secrets Manager integration"). The key is checked
@@ -118,14 +116,17 @@ pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secre
     is_set
 }
 
-/// Sets the password of the master user. If its server fails, the database gets the only status that concerns credentials, and its
-/// secret is impaired. No text of AWS's states what happens then.
+/// Sets the password of the master user. If its server refuses it, the database keeps the old one, and its secret is impaired: "the change
+/// can succeed even if the new password doesn't satisfy your password policies. However, a new password is set … only if it satisfies the
+/// password policies. In this case, Amazon RDS records … RDS-EVENT-0067" (RDS User Guide, "Password Validation for RDS for MySQL"). The
+/// status `incompatible-credentials` is that of credentials for CloudHSM.
 pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) -> bool {
     let is_set = volumes::set_password(state, database, password);
     if !is_set {
         set_status(state, database, SecretStatus::Impaired);
-        // What else was about to change goes on waiting.
-        changes::start(state, database, vec![Step::resting(Status::IncompatibleCredentials)]);
+        if let Some(arn) = database.arn(state) {
+            record_event(state, &arn, EventKind::Numbered(67));
+        }
     }
     is_set
 }
@@ -163,9 +164,6 @@ pub(super) fn rotate(state: &mut State, database: &DatabaseUid) -> bool {
     if !set_password(state, database, &password) {
         return false;
     }
-    if database.find(state).is_some_and(|found| found.rests && found.status == Status::IncompatibleCredentials) {
-        changes::start(state, database, vec![Step::resting(Status::Available)]);
-    }
     set_status(state, database, SecretStatus::Rotating);
     managed::rotate(state, &arn, value(&username, &password));
     later(state, database, |durations| durations.password, activate);
@@ -181,7 +179,11 @@ fn schedule_rotation(state: &mut State, database: DatabaseUid, secret: String, d
         if current.is_none_or(|current| current.arn != secret) {
             return;
         }
-        let delay = if rotate(state, &database) { TimeDelta::days(ROTATION_DAYS.into()) } else { RETRY };
+        let delay = if rotate(state, &database) {
+            TimeDelta::days(ROTATION_DAYS.into())
+        } else {
+            draw(state, &database, |durations| durations.rotation_retry)
+        };
         schedule_rotation(state, database, secret, delay);
     });
 }
@@ -209,7 +211,8 @@ fn value(username: &str, password: &str) -> String {
 }
 
 /// "Can include any printable ASCII character except "/", """, or "@"" (API reference, `MasterUserPassword`), and for some
-/// engines not "&" and "'". No text states which of them RDS uses.
+/// engines not "&" and "'". No text states which of them RDS uses: here it uses all that each engine allows, so that a program which
+/// handles them handles a part of them, too.
 const SYMBOLS: &[u8] = b"!#$%()*+,-.:;<=>?[]^_`{|}~";
 const PASSWORD_LENGTH: usize = 28;
 

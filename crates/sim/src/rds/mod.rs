@@ -68,6 +68,7 @@ pub(crate) use versions::RetiredVersions;
 pub(crate) fn serve(state: &mut State, mut call: Call) -> CallResult {
     let ctx = &RdsContext::of(&call);
     ctx.kind.read_parameters(&mut call)?;
+    identifiers::refuse_arns(&call, |arn| arn.kind == ctx.kind && ctx.is_own(arn))?;
     run_operation(state, ctx, call).map_err(|error| ctx.kind.respell(error))
 }
 

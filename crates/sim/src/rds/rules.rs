@@ -321,9 +321,9 @@ pub(super) fn check_master_user(
         return Err(invalid("The parameter MasterUsername must have letters and numbers only."));
     }
     // "Can't be a reserved word for the chosen database engine." No text lists these words. Users of RDS reported the message
-    // for these two. Others are not known here.
+    // for these. Others are not known here.
     let is_postgres = matches!(engine.product, Product::PostgreSql | Product::AuroraPostgreSql);
-    if user == "rdsadmin" || (is_postgres && user == "admin") {
+    if user == "rdsadmin" || (is_postgres && ["admin", "user"].contains(&user)) {
         let message = format!("MasterUsername {user} cannot be used as it is a reserved word used by the engine");
         return Err(invalid(message));
     }

@@ -135,7 +135,7 @@ const TABLE: &[Setting] = &[
     row("MonitoringRoleArn",                  "MonitoringRoleArn",                  Clusters, Form(is_role, "the ARN of a role"), Default::None, Soon(Modifying)),
     row("MultiAZ",                            "MultiAZ",                            Instances, Flag, Default::Flag(false), Window(Modifying)),
     row("NcharCharacterSetName",              "NcharCharacterSetName",              Instances, Text, Default::None, Never),
-    row("NetworkType",                        "NetworkType",                        Both, OneOf(&["IPV4", "DUAL"]), Default::Text("IPV4"), Never),
+    row("NetworkType",                        "NetworkType",                        Both, OneOf(&["IPV4", "DUAL"]), Default::Text("IPV4"), Window(Modifying)),
     row("PerformanceInsightsKMSKeyId",        "PerformanceInsightsKMSKeyId",        Both, Text, Default::None, Soon(Modifying)),
     row("PerformanceInsightsRetentionPeriod", "PerformanceInsightsRetentionPeriod", Both, Number(7..=731), Default::None, Soon(Modifying)),
     row("Port",                               "",                                   Both, Number(1150..=65535), Default::None, Soon(Modifying)),

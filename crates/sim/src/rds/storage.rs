@@ -62,6 +62,9 @@ fn check(settings: &Settings, engine: &Engine, types: &[&str]) -> Result<(), Err
         return Err(invalid(message));
     }
     check_iops(settings, engine, storage_type, gib)?;
+    if storage_type == "gp3" && !is_of_multi_az_cluster(settings.text("DBInstanceClass").unwrap_or_default()) {
+        gp3(engine.product, gib).check(settings, engine)?;
+    }
     if settings.number("StorageThroughput").is_some() && storage_type != "gp3" {
         // "This setting applies only to the gp3 storage type."
         return Err(invalid_combination("StorageThroughput can only be specified for the storage type gp3."));
@@ -86,14 +89,80 @@ fn check_type<'s>(settings: &'s Settings, engine: &Engine, types: &[&str]) -> Re
 
 /// The storage types of an engine. The classes of Multi-AZ clusters have provisioned IOPS.
 pub(super) fn types(engine: &Engine, class: &str) -> &'static [&'static str] {
-    let is_of_multi_az_cluster = class.starts_with("db.m6gd") || class.starts_with("db.r6gd");
     match (engine.has_fixed_storage(), engine.product) {
-        (true, _) if is_of_multi_az_cluster => &["gp3", "io1", "io2"],
+        (true, _) if is_of_multi_az_cluster(class) => &["gp3", "io1", "io2"],
         (true, Product::Db2) => &["gp3", "io1", "io2"],
         (true, _) => &["gp2", "gp3", "io1", "io2", "standard"],
         (false, Product::DocumentDb | Product::Neptune) => &["iopt1", "standard"],
         (false, _) => &["aurora", "aurora-iopt1"],
     }
+}
+
+/// The classes of Multi-AZ clusters. Their IOPS are always given.
+fn is_of_multi_az_cluster(class: &str) -> bool {
+    class.starts_with("db.m6gd") || class.starts_with("db.r6gd")
+}
+
+/// The performance of gp3 storage of one size: the table in the RDS User Guide, "gp3 storage".
+pub(super) struct Gp3 {
+    /// The IOPS, and the MiB/s, that storage has without a request.
+    pub(super) iops: u32,
+    pub(super) throughput: u32,
+    /// What can be requested, or the size from which on something can.
+    choice: Result<[RangeInclusive<u32>; 2], u32>,
+}
+
+pub(super) fn gp3(product: Product, gib: u32) -> Gp3 {
+    let (iops, throughput) = (3000, 125);
+    let from = match product {
+        Product::SqlServer | Product::CustomSqlServer => {
+            return Gp3 { iops, throughput, choice: Ok([3000..=16_000, 125..=1000]) };
+        }
+        Product::Oracle | Product::CustomOracle => 200,
+        _ => 400,
+    };
+    if gib < from {
+        return Gp3 { iops, throughput, choice: Err(from) };
+    }
+    Gp3 { iops: 12_000, throughput: 500, choice: Ok([12_000..=64_000, 500..=4000]) }
+}
+
+impl Gp3 {
+    /// Users report the first message, with its code (github.com/cloudtools/troposphere/pull/2153): CloudFormation and the API refuse
+    /// even the values that the storage has.
+    fn check(&self, settings: &Settings, engine: &Engine) -> Result<(), Error> {
+        let wanted = ["Iops", "StorageThroughput"].map(|parameter| (parameter, settings.number(parameter)));
+        let ranges = match &self.choice {
+            Ok(ranges) => ranges,
+            Err(_) if wanted.iter().all(|(_, wanted)| wanted.is_none()) => return Ok(()),
+            Err(from) => {
+                return Err(invalid_combination(format!(
+                    "You can't specify IOPS or storage throughput for engine {} and a storage size less than {from}.",
+                    engine.name
+                )));
+            }
+        };
+        for ((parameter, wanted), range) in wanted.into_iter().zip(ranges) {
+            if let Some(wanted) = wanted.filter(|wanted| !range.contains(wanted)) {
+                let (least, most) = (range.start(), range.end());
+                let message = format!("Invalid {parameter} for gp3: {wanted}; it must be from {least} to {most}.");
+                return Err(invalid_combination(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The performance of gp3 storage that was not requested: users report 3000 or 12000 IOPS in responses (the same).
+pub(super) fn unrequested(settings: &Settings, engine: &Engine, gib: u32) -> [(&'static str, Option<u32>); 2] {
+    let class = settings.text("DBInstanceClass").unwrap_or_default();
+    let is_gp3 = settings.text("StorageType") == Some("gp3") && !is_of_multi_az_cluster(class);
+    let base = is_gp3.then(|| gp3(engine.product, gib));
+    let otherwise = |parameter, value: Option<u32>| (parameter, value.filter(|_| settings.number(parameter).is_none()));
+    [
+        otherwise("Iops", base.as_ref().map(|base| base.iops)),
+        otherwise("StorageThroughput", base.as_ref().map(|base| base.throughput)),
+    ]
 }
 
 /// The sizes of `AllocatedStorage` in the API reference.
@@ -126,6 +195,8 @@ fn check_iops(settings: &Settings, engine: &Engine, storage_type: &str, gib: u32
             let message = format!("Iops cannot be specified for the storage type {storage_type}.");
             Err(invalid_combination(message))
         }
+        // Its IOPS do not depend on its size.
+        ("gp3", _) if matches!(engine.product, Product::SqlServer | Product::CustomSqlServer) => Ok(()),
         (_, None) => Ok(()),
         (_, Some(iops)) => {
             let least = if engine.product == Product::SqlServer { gib } else { gib.div_ceil(2) };

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::super::volumes;
 use super::store::DatabaseUid;
 use super::{Class, Database, Status};
@@ -104,7 +106,7 @@ fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: 
     found.rests = matches!(lasts, Lasts::Rests);
     let until = match lasts {
         Lasts::Drawn(bounds) => Some(draw(state, &database, bounds)),
-        Lasts::Exactly(duration) => Some(duration.max(Duration::from_millis(1))),
+        Lasts::Exactly(duration) => TimeDelta::from_std(duration.max(Duration::from_millis(1))).ok(),
         Lasts::Rests => None,
     };
     // The effect may start another change, or remove the database.
@@ -113,7 +115,7 @@ fn begin_next(state: &mut State, database: DatabaseUid, number: u64, mut steps: 
     }
     volumes::follow(state, &database);
     if let Some(duration) = until {
-        let at = state.now + duration + delay;
+        let at = state.now + duration + TimeDelta::from_std(delay).unwrap_or_default();
         state.at_in(&database.region.clone(), at, move |state| begin_next(state, database, number, steps));
     }
 }
@@ -135,13 +137,22 @@ pub(in crate::rds) fn later(
 }
 
 /// The next duration of a database. It depends on the seed and on the database alone.
-fn draw(state: &mut State, database: &DatabaseUid, bounds: fn(&Durations) -> Bounds) -> Duration {
-    let (seed, bounds) = (state.settings.seed, bounds(&state.settings.durations));
+pub(in crate::rds) fn draw(state: &mut State, database: &DatabaseUid, bounds: fn(&Durations) -> Bounds) -> TimeDelta {
+    let bounds = bounds(&state.settings.durations);
+    TimeDelta::from_std(bounds.draw(number(state, database))).unwrap_or_default()
+}
+
+/// The next random number of a database.
+pub(super) fn number(state: &mut State, database: &DatabaseUid) -> u64 {
     let nth = database.find(state).map_or(0, Database::next_draw);
-    let number = database.resource_id.bytes().fold(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15), |sum, byte| {
+    nth_number(state.settings.seed, &database.resource_id, nth)
+}
+
+/// A number that depends on the seed and on the database alone.
+pub(in crate::rds) fn nth_number(seed: u64, resource_id: &str, nth: u64) -> u64 {
+    resource_id.bytes().fold(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15), |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    bounds.draw(number)
+    })
 }
 
 impl Database {

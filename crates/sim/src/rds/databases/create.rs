@@ -29,8 +29,7 @@ pub(in crate::rds) struct CreateRequest {
     #[serde(rename = "DBClusterIdentifier")]
     cluster_of_instance: Option<String>,
     engine: String,
-    #[serde(default)]
-    storage_encrypted: bool,
+    storage_encrypted: Option<bool>,
     kms_key_id: Option<String>,
     option_group_name: Option<String>,
     #[serde(rename = "DBParameterGroupName")]
@@ -70,7 +69,7 @@ pub(in crate::rds) fn create(
     }
     let resource_id = new_resource_id(state, ctx.kind);
     let context = encryption_context(ctx.kind, &resource_id);
-    let key = plan::key(state, ctx, request.storage_encrypted, request.kms_key_id.as_deref(), &context)?;
+    let key = plan::key(state, ctx, request.storage_encrypted == Some(true), request.kms_key_id.as_deref(), &context)?;
     let secret_key = request.master_user_secret_kms_key_id.as_deref();
     quotas::check_databases(state, ctx, settings.number("AllocatedStorage"))?;
     let groups = request.groups(ctx.kind)?;
@@ -99,6 +98,7 @@ pub(in crate::rds) fn create(
             secret,
             option_group,
             memberships,
+            clone_group: None,
             data,
             course,
         },
@@ -127,8 +127,7 @@ impl CreateRequest {
     }
 }
 
-/// Parameters that an instance in a cluster cannot have: the cluster has them. Users report the message. No text has the code, as that for
-/// `StorageEncrypted`.
+/// Parameters that an instance in a cluster cannot have: the cluster has them. Users report the message.
 const OF_CLUSTER: [(&str, &str); 14] = [
     ("AllocatedStorage", "allocated storage"),
     ("BackupRetentionPeriod", "backup retention period"),
@@ -193,11 +192,19 @@ fn create_member(
     for (is_given, what) in [
         (request.master_user_password.is_some() || request.manage_master_user_password, "master user password"),
         (!request.vpc_security_group_ids.is_empty(), "vpc security group"),
-        (request.storage_encrypted || request.kms_key_id.is_some(), "encryption"),
+        (request.kms_key_id.is_some(), "encryption"),
     ] {
         if is_given {
             return Err(of_cluster(what));
         }
+    }
+    // Users report the message (github.com/aws-cloudformation/cfn-lint/issues/4070).
+    if let Some(wanted) = request.storage_encrypted.filter(|wanted| *wanted != key.is_some()) {
+        return Err(invalid_combination(format!(
+            "If you specify storageEncrypted for instance that will be part of cluster it should match cluster setting; requested: \
+             {wanted}, cluster: {}",
+            key.is_some()
+        )));
     }
     let is_serverless = given.0.get("DBInstanceClass").is_some_and(|class| class == "db.serverless");
     if is_serverless && cluster.facts.settings.get("ServerlessV2ScalingConfiguration").is_none() {
@@ -269,6 +276,7 @@ impl Member {
             secret: None,
             option_group,
             memberships,
+            clone_group: None,
             data,
             course,
         };

@@ -45,6 +45,8 @@ pub(in crate::rds) fn delete(state: &mut State, ctx: &RdsContext, wanted: &Delet
         return Err(ctx.kind.invalid_database_state(message));
     }
     let cluster = found.cluster.clone();
+    check_is_not_stopped(state, cluster.as_ref().unwrap_or(&uid))?;
+    let found = ctx.own_database(state, &wanted.identifier)?;
     if let Some(cluster) = &cluster {
         check_member(found, wanted)?;
         return delete_member(state, ctx, cluster, &uid);
@@ -112,7 +114,20 @@ pub(in crate::rds) fn delete(state: &mut State, ctx: &RdsContext, wanted: &Delet
     ctx.response(state, &uid)
 }
 
-/// An Aurora cluster is deleted after its instances. Users report the message.
+/// "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it" (Aurora User Guide,
+/// "Deleting a stopped Aurora cluster"). Users report the response, also for its instances
+/// (github.com/hashicorp/terraform-provider-aws/issues/28262).
+fn check_is_not_stopped(state: &mut State, database: &DatabaseUid) -> Result<(), Error> {
+    match database.find(state) {
+        Some(found) if database.kind == Kind::Cluster && found.status == Status::Stopped => {
+            Err(database.kind.invalid_database_state(format!("Db cluster {} is in stopped state", found.arn.id)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An Aurora cluster is deleted after its instances. The Aurora User Guide has the response ("Deleting an Aurora cluster with a single DB
+/// instance").
 fn check_members(state: &mut State, cluster: &DatabaseUid) -> Result<(), Error> {
     if cluster.find(state).is_none_or(|found| found.facts.engine.has_fixed_storage()) {
         return Ok(());

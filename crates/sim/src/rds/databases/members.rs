@@ -99,11 +99,15 @@ pub(in crate::rds) fn of(state: &mut State, cluster: &DatabaseUid) -> Vec<Databa
     writers.into_iter().chain(readers).map(|id| cluster.instance(id)).collect()
 }
 
-/// Adds an instance to its cluster. The first one is the writer.
+/// Adds an instance to its cluster. The first one is the writer. A cluster that was restored with a parameter group may need a reboot of
+/// its instances to use it (the open question `restored-parameter-group`).
 pub(super) fn join(state: &mut State, instance: &DatabaseUid) {
     let cluster = instance.find(state).and_then(|found| found.cluster.clone());
-    if let Some(found) = cluster.and_then(|cluster| cluster.find(state)) {
-        found.members.join(&instance.resource_id);
+    let Some(cluster) = cluster.and_then(|cluster| cluster.find(state)) else { return };
+    cluster.members.join(&instance.resource_id);
+    let of_cluster = cluster.memberships.parameters;
+    if let Some(found) = instance.find(state) {
+        found.memberships.of_cluster = of_cluster;
     }
 }
 

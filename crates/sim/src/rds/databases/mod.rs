@@ -61,6 +61,8 @@ pub(super) struct Database {
     pub(super) cluster: Option<DatabaseUid>,
     /// The instances of a cluster.
     pub(super) members: Members,
+    /// `CloneGroupId` of a cluster that is a clone or was cloned.
+    pub(super) clone_group: Option<String>,
     /// When a stopped database starts again by itself.
     restarts: Option<DateTime<Utc>>,
     /// Whether an automated backup has been postponed.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::engines::Engine;
 use super::super::given::{Given, WithSettings};
-use super::super::groups::{memberships, network::Placement, options, parameters};
+use super::super::groups::network::{self, Placement};
+use super::super::groups::{memberships, options, parameters};
 use super::super::identifiers::{MAX_DATABASE_ID_LENGTH, check_identifier};
 use super::super::kind::Kind;
 use super::super::rules::{self, invalid_combination};
@@ -31,6 +32,8 @@ pub(in crate::rds) struct ModifyRequest {
     option_group_name: Option<String>,
     #[serde(rename = "DBParameterGroupName")]
     parameter_group: Option<String>,
+    #[serde(rename = "DBSubnetGroupName")]
+    subnet_group: Option<String>,
     #[serde(default)]
     vpc_security_group_ids: Vec<String>,
     master_user_password: Option<String>,
@@ -57,6 +60,9 @@ pub(in crate::rds) fn modify(
     ctx: &RdsContext,
     WithSettings { request, mut given }: WithSettings<ModifyRequest>,
 ) -> Result<Value, Error> {
+    if ctx.kind == Kind::Cluster && request.subnet_group.is_some() {
+        return Err(Error::not_simulated("the parameter DBSubnetGroupName of rds:ModifyDBCluster".to_owned()));
+    }
     let found = ctx.own_database(state, &request.identifier)?;
     found.check(Use::Modify)?;
     if found.cluster.is_some() {
@@ -86,6 +92,9 @@ pub(in crate::rds) fn modify(
     let class = ["DBInstanceClass", "DBClusterInstanceClass"].iter().any(|class| differs(&now, &given, class));
     if class {
         plan::check_class(state, ctx, engine, &wanted)?;
+    }
+    if let Some(found) = uid.find(state) {
+        found.memberships.placement.check_network_type(&wanted)?;
     }
     if differs(&now, &given, "EngineVersion") {
         versions::check_available(state, engine, &version)?;
@@ -172,10 +181,11 @@ fn complete_storage(now: &Settings, given: &mut Given, engine: &Engine) -> Resul
             ));
         }
     }
-    // The storage that a database moves to may have no performance of its own.
+    // The storage that a database moves to may have no performance of its own, or has the one that belongs to it.
     let drops: &[&'static str] = match given.0.get("StorageType").and_then(Value::as_str) {
         Some("gp2" | "standard") => &["Iops", "StorageThroughput"],
         Some("io1" | "io2") => &["StorageThroughput"],
+        Some("gp3") if now.text("StorageType") != Some("gp3") => &["Iops", "StorageThroughput"],
         _ => &[],
     };
     for parameter in drops.iter().filter(|parameter| now.get(parameter).is_some()) {
@@ -216,6 +226,11 @@ fn others(
     if let Some(credentials) = credentials(state, ctx, uid, request, engine)? {
         all.push((pending::PASSWORD, Modification::Password(credentials), true));
     }
+    if let Some(named) = &request.subnet_group {
+        let placement = network::place(state, ctx, Some(named), &request.vpc_security_group_ids)?;
+        check_move(state, uid, &placement)?;
+        all.push((pending::SUBNET_GROUP, Modification::Placement(placement), false));
+    }
     if let Some(named) = &request.new_identifier {
         let parameter = format!("New{}Identifier", ctx.kind.spelling().database);
         let id = check_identifier(named, &parameter, MAX_DATABASE_ID_LENGTH)?;
@@ -225,6 +240,24 @@ fn others(
         }
     }
     Ok(all)
+}
+
+/// Checks that an instance can be moved: "You can use this parameter to move your DB instance to a different VPC" (`DBSubnetGroupName`).
+/// Users report the response to another group of the same VPC (github.com/hashicorp/terraform-provider-aws/issues/512).
+fn check_move(state: &mut State, uid: &DatabaseUid, to: &Placement) -> Result<(), Error> {
+    let Some(found) = uid.find(state) else { return Ok(()) };
+    let (id, group) = (&found.facts.id, to.subnet_group.name());
+    if found.memberships.placement.subnet_group.vpc == to.subnet_group.vpc {
+        let message = format!(
+            "You cannot move DB instance {id} to subnet group {group}. The specified DB subnet group and DB instance are in the \
+             same VPC. Choose a DB subnet group in different VPC than the specified DB instance and try again."
+        );
+        return Err(Error::new("InvalidVPCNetworkStateFault", message));
+    }
+    if found.facts.settings.flag("MultiAZ") {
+        return Err(Error::not_simulated("moving a Multi-AZ instance to another VPC".to_owned()));
+    }
+    Ok(())
 }
 
 /// The parameter group and the security groups that a request gives, checked.
@@ -239,6 +272,8 @@ fn groups(
     let parameters = named.map(|named| parameters::of_database(state, ctx, Some(named), of)).transpose()?;
     let placement = match (request.vpc_security_group_ids.as_slice(), uid.find(state)) {
         ([], _) | (_, None) => None,
+        // They are those of the VPC to which the instance moves.
+        _ if request.subnet_group.is_some() => None,
         (wanted, Some(found)) => {
             let placement = found.memberships.placement.clone();
             Some(placement.with_security_groups(state, ctx, wanted)?)
@@ -301,6 +336,7 @@ impl ModifyRequest {
             (has_password || self.rotate_master_user_password, "master user password"),
             (has_logs, "log exports"),
             (!self.vpc_security_group_ids.is_empty(), "vpc security group"),
+            (self.subnet_group.is_some(), "subnet group"),
         ] {
             if is_given {
                 return Err(create::of_cluster(what));

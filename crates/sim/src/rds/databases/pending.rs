@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::events::{EventKind, record_event};
+use super::super::groups::network::Placement;
 use super::super::kind::Kind;
 use super::super::managed_secret::{self, Secret};
 use super::super::options::OptionGroup;
@@ -24,6 +25,7 @@ use crate::world::State;
 pub(super) const NEW_ID: &str = "NewDBInstanceIdentifier";
 pub(super) const PASSWORD: &str = "MasterUserPassword";
 pub(super) const OPTION_GROUP: &str = "OptionGroupName";
+pub(super) const SUBNET_GROUP: &str = "DBSubnetGroupName";
 /// The setting whose changes responses have instead of its value.
 const LOGS: &str = "EnableCloudwatchLogsExports";
 
@@ -35,6 +37,8 @@ pub(super) enum Modification {
     Password(Credentials),
     /// `None`: the default one.
     OptionGroup(Option<OptionGroup>),
+    /// Another VPC.
+    Placement(Placement),
 }
 
 /// How the master user authenticates from now on.
@@ -57,7 +61,7 @@ struct Waiting {
 }
 
 /// The members of `PendingModifiedValues` and `ClusterPendingModifiedValues`, by parameter. Others wait without being reported.
-const MEMBERS: [(&str, Option<&str>, Option<&str>); 16] = [
+const MEMBERS: [(&str, Option<&str>, Option<&str>); 17] = [
     ("AllocatedStorage", Some("AllocatedStorage"), Some("AllocatedStorage")),
     ("BackupRetentionPeriod", Some("BackupRetentionPeriod"), Some("BackupRetentionPeriod")),
     ("CACertificateIdentifier", Some("CACertificateIdentifier"), None),
@@ -78,19 +82,21 @@ const MEMBERS: [(&str, Option<&str>, Option<&str>); 16] = [
     (LOGS, Some("PendingCloudwatchLogsExports"), Some("PendingCloudwatchLogsExports")),
     (NEW_ID, Some("DBInstanceIdentifier"), Some("DBClusterIdentifier")),
     (PASSWORD, Some(PASSWORD), Some(PASSWORD)),
+    (SUBNET_GROUP, Some(SUBNET_GROUP), None),
 ];
 
 /// A setting of the world.
 type Lasting = fn(&Durations) -> Bounds;
 
-/// The statuses in which modifications are applied, in their order, and how long they last. AWS does not state an order. A rename is
-/// the last, since the database is another one for its users afterwards.
-const STAGES: [(Status, Lasting); 8] = [
+/// The statuses in which modifications are applied, and how long they last. AWS does not state their order: the seed decides.
+const STAGES: [(Status, Lasting); 9] = [
     (Status::Modifying, |durations| durations.modification),
     (Status::ConfiguringEnhancedMonitoring, |durations| durations.modification),
     (Status::ConfiguringLogExports, |durations| durations.modification),
     (Status::ConfiguringIamAuthentication, |durations| durations.modification),
     (Status::UpdatingIamAuthentication, |durations| durations.modification),
+    // "The DB instance is being moved to a new Amazon Virtual Private Cloud" (the table of statuses).
+    (Status::MovingToVpc, |durations| durations.modification),
     (Status::Upgrading, |durations| durations.upgrade),
     (Status::ResettingMasterCredentials, |durations| durations.password),
     (Status::Renaming, |durations| durations.renaming),
@@ -143,6 +149,7 @@ impl Modification {
             Self::Id(_) => Status::Renaming,
             Self::Password(_) => Status::ResettingMasterCredentials,
             Self::OptionGroup(_) => Status::Modifying,
+            Self::Placement(_) => Status::MovingToVpc,
             Self::Setting(_) => match Setting::change(parameter, kind) {
                 Change::Soon(status) | Change::Window(status) => status,
                 Change::AtOnce | Change::Never => Status::Modifying,
@@ -182,6 +189,7 @@ impl Database {
                 Modification::Id(id) => json!(id),
                 // "Amazon RDS API operations never return the password". The example of the command line's reference has stars.
                 Modification::Password(_) => json!("****"),
+                Modification::Placement(placement) => json!(placement.subnet_group.name()),
                 Modification::OptionGroup(_) => Value::Null,
             };
             view.insert(member.to_owned(), value);
@@ -231,7 +239,9 @@ fn apply_all(state: &mut State, uid: &DatabaseUid, due: &[(&'static str, Status)
     let changes_storage = due.iter().any(|(parameter, _)| STORAGE.contains(parameter));
     let mut steps = vec![Step::lag()];
     let mut ending: Vec<&'static str> = Vec::new();
-    for (status, lasts) in STAGES {
+    let mut stages = STAGES;
+    fastrand::Rng::with_seed(changes::number(state, uid)).shuffle(&mut stages);
+    for (status, lasts) in stages {
         let beginning: Vec<_> = due.iter().filter(|(_, of)| *of == status).map(|(parameter, _)| *parameter).collect();
         if beginning.is_empty() {
             continue;
@@ -264,6 +274,7 @@ fn apply(state: &mut State, uid: &DatabaseUid, parameters: &[&'static str]) {
         match modification {
             Modification::Setting(value) => found.set(parameter, value),
             Modification::OptionGroup(group) => found.option_group = group,
+            Modification::Placement(placement) => found.move_to(placement),
             Modification::Id(id) => rename::rename(state, uid, &id),
             Modification::Password(credentials) => reset(state, uid, credentials),
         }
@@ -299,6 +310,15 @@ fn reset(state: &mut State, uid: &DatabaseUid, credentials: Credentials) {
 }
 
 impl Database {
+    fn move_to(&mut self, placement: Placement) {
+        let zones = placement.subnet_group.zones();
+        let zone = self.facts.settings.text("AvailabilityZone").filter(|zone| zones.contains(*zone));
+        if let (None, Some(first)) = (zone, zones.first()) {
+            self.set("AvailabilityZone", (*first).into());
+        }
+        self.memberships.placement = placement;
+    }
+
     /// Sets the value of a setting, and what follows from it.
     pub(super) fn set(&mut self, parameter: &'static str, value: Value) {
         let mut facts = Facts::clone(&self.facts);

@@ -47,6 +47,7 @@ pub(in crate::rds) struct NewDatabase {
     pub(in crate::rds) secret: Option<Secret>,
     pub(in crate::rds) option_group: Option<OptionGroup>,
     pub(in crate::rds) memberships: Memberships,
+    pub(in crate::rds) clone_group: Option<String>,
     pub(in crate::rds) data: Data,
     pub(in crate::rds) course: Course,
 }
@@ -185,6 +186,7 @@ fn insert(
         memberships: new.memberships,
         cluster,
         members: Members::default(),
+        clone_group: new.clone_group,
         restarts: None,
         is_backup_due: false,
         pending: Pending::default(),

@@ -55,14 +55,15 @@ fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
         }),
         Step::resting(Status::Available).with(move |state, uid| {
             if let Some(found) = uid.find(state) {
-                found.memberships.parameters.rebooted();
+                found.memberships.rebooted();
                 if with_failover {
                     found.swap_zones();
                 }
             }
+            // The other instances of the cluster still wait for their own reboots. Those that join it later do not.
             let cluster = uid.find(state).and_then(|found| found.cluster.clone());
             if let Some(cluster) = cluster.and_then(|cluster| cluster.find(state)) {
-                cluster.memberships.parameters.rebooted();
+                cluster.memberships.rebooted();
             }
             record(state, uid, 6);
             if with_failover {
@@ -218,7 +219,7 @@ fn starting() -> Vec<Step> {
         }),
         Step::resting(Status::Available).with(|state, uid| {
             if let Some(found) = uid.find(state) {
-                found.memberships.parameters.rebooted();
+                found.memberships.rebooted();
             }
             became_available(state, uid, EventKind::DatabaseStarted);
             super::pending::proceed(state, uid);

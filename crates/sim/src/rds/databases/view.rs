@@ -6,7 +6,7 @@ use super::super::kind::Kind;
 use super::super::managed_secret;
 use super::super::read_family;
 use super::super::rules::ZONES;
-use super::super::tags;
+use super::super::{storage, tags};
 use super::{Database, DatabaseUid, Status, hosts, members};
 use crate::clock;
 use crate::world::State;
@@ -51,6 +51,7 @@ pub(super) fn database(state: &State, database: &Database) -> Value {
         Kind::Cluster => json!({
             // Aurora always reports 1.
             "AllocatedStorage": if facts.engine.has_fixed_storage() { facts.gib } else { 1 },
+            "CloneGroupId": database.clone_group,
             "ClusterCreateTime": clock::text(facts.created),
             "DBClusterArn": arn.to_string(),
             "DBClusterIdentifier": facts.id,
@@ -68,6 +69,11 @@ pub(super) fn database(state: &State, database: &Database) -> Value {
     };
     let mut view = Map::new();
     settings.write(arn.kind, &mut view);
+    if arn.kind == Kind::Instance {
+        for (member, value) in storage::unrequested(settings, facts.engine, facts.gib) {
+            value.into_iter().for_each(|value| drop(view.insert(member.to_owned(), value.into())));
+        }
+    }
     let groups = database.memberships.view(arn.kind, &database.option_group_name());
     let options = match arn.kind {
         Kind::Instance => json!({ "OptionGroupMemberships": database.option_groups_view() }),
@@ -91,7 +97,7 @@ fn members_view(state: &State, cluster: &Database) -> Vec<Value> {
     let found = cluster.members.iter().filter_map(|id| Some((id, read(state, &uid.instance(id))?)));
     let views = found.map(|(id, member)| {
         json!({
-            "DBClusterParameterGroupStatus": cluster.memberships.parameters.status(),
+            "DBClusterParameterGroupStatus": member.memberships.of_cluster.status(),
             "DBInstanceIdentifier": member.facts.id,
             "IsClusterWriter": cluster.members.is_writer(id),
             "PromotionTier": member.facts.settings.number("PromotionTier"),

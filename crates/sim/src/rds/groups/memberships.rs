@@ -18,13 +18,18 @@ use crate::world::State;
 #[derive(Clone)]
 pub(in crate::rds) struct Memberships {
     pub(in crate::rds) placement: Placement,
-    pub(in crate::rds) parameters: ParameterMembership,
+    /// The name of the parameter group.
+    pub(in crate::rds) parameter_group: String,
+    /// How far the database applies that group. A cluster does not apply it, but each of its instances.
+    pub(in crate::rds) parameters: Parameters,
+    /// How far an instance in a cluster applies the parameter group of the cluster: `DBClusterParameterGroupStatus` is that "for this
+    /// member of the DB cluster" (`DBClusterMember`).
+    pub(in crate::rds) of_cluster: Parameters,
 }
 
-/// The parameter group of a database.
-#[derive(Clone)]
-pub(in crate::rds) struct ParameterMembership {
-    pub(in crate::rds) group: String,
+/// How far the changes of a parameter group are applied.
+#[derive(Clone, Copy, Default)]
+pub(in crate::rds) struct Parameters {
     /// How many changes of the group are being applied.
     applying: u32,
     /// Whether a change takes effect only with a reboot.
@@ -48,13 +53,13 @@ pub(in crate::rds) fn of_new_database(
     (engine, version): (&Engine, &str),
 ) -> Result<(Memberships, Option<OptionGroup>), Error> {
     let placement = place(state, ctx, named.subnet_group, named.security_groups)?;
-    let group = parameters::of_database(state, ctx, named.parameter_group, (engine, version))?;
+    let parameter_group = parameters::of_database(state, ctx, named.parameter_group, (engine, version))?;
     let option_group = options::of_database(state, ctx, named.option_group, (engine, version))?;
-    let parameters = ParameterMembership { group, applying: 0, needs_reboot: false };
-    Ok((Memberships { placement, parameters }, option_group))
+    let (parameters, of_cluster) = (Parameters::default(), Parameters::default());
+    Ok((Memberships { placement, parameter_group, parameters, of_cluster }, option_group))
 }
 
-impl ParameterMembership {
+impl Parameters {
     /// `ParameterApplyStatus`: "applying: The parameter group change is being applied to the database. … in-sync … pending-reboot:
     /// The parameter group change will be applied after the DB instance reboots" (`DBParameterGroupStatus`).
     pub(in crate::rds) fn status(&self) -> &'static str {
@@ -70,21 +75,30 @@ impl ParameterMembership {
         self.needs_reboot = true;
     }
 
-    /// A reboot applies all changes.
-    pub(in crate::rds) fn rebooted(&mut self) {
-        self.needs_reboot = false;
+    fn begins_to_apply(&mut self) {
+        self.applying += 1;
+    }
+
+    fn has_applied(&mut self, needs_reboot: bool) {
+        self.applying = self.applying.saturating_sub(1);
+        self.needs_reboot |= needs_reboot;
     }
 }
 
 impl Memberships {
+    /// A reboot applies all changes of both groups.
+    pub(in crate::rds) fn rebooted(&mut self) {
+        (self.parameters.needs_reboot, self.of_cluster.needs_reboot) = (false, false);
+    }
+
     /// The members of `DBInstance` and `DBCluster` that describe the groups.
     pub(in crate::rds) fn view(&self, kind: Kind, option_group: &str) -> Value {
-        let (parameters, placement) = (&self.parameters, &self.placement);
+        let placement = &self.placement;
         match kind {
             Kind::Instance => json!({
                 "DBParameterGroups": [{
-                    "DBParameterGroupName": parameters.group,
-                    "ParameterApplyStatus": parameters.status(),
+                    "DBParameterGroupName": self.parameter_group,
+                    "ParameterApplyStatus": self.parameters.status(),
                 }],
                 "DBSubnetGroup": placement.subnet_group.view(),
                 "OptionGroupMemberships": [{ "OptionGroupName": option_group, "Status": "in-sync" }],
@@ -92,7 +106,7 @@ impl Memberships {
             }),
             Kind::Cluster => json!({
                 "DBClusterOptionGroupMemberships": [{ "DBClusterOptionGroupName": option_group, "Status": "in-sync" }],
-                "DBClusterParameterGroup": parameters.group,
+                "DBClusterParameterGroup": self.parameter_group,
                 "DBSubnetGroup": placement.subnet_group.name(),
                 "VpcSecurityGroups": placement.security_groups_view(),
             }),
@@ -111,46 +125,43 @@ fn members(rds: &Rds, kinds: &[Kind], is_member: impl Fn(&Memberships) -> bool) 
 }
 
 pub(super) fn is_parameter_group_used(state: &mut State, ctx: &RdsContext, name: &str) -> bool {
-    !members(ctx.rds(state), &[ctx.kind], |member| member.parameters.group == name).is_empty()
+    !members(ctx.rds(state), &[ctx.kind], |member| member.parameter_group == name).is_empty()
 }
 
 /// The databases of a parameter group apply changed values.
 pub(super) fn parameters_changed(state: &mut State, ctx: &RdsContext, name: &str, needs_reboot: bool) {
-    for uid in members(ctx.rds(state), &[ctx.kind], |member| member.parameters.group == name) {
-        if let Some(found) = uid.find(state) {
-            found.memberships.parameters.applying += 1;
-        }
-        changes::later(
-            state,
-            &uid,
-            |durations| durations.group,
-            move |state, uid| {
-                if let Some(found) = uid.find(state) {
-                    let parameters = &mut found.memberships.parameters;
-                    parameters.applying = parameters.applying.saturating_sub(1);
-                    parameters.needs_reboot |= needs_reboot;
-                }
-            },
-        );
+    for uid in members(ctx.rds(state), &[ctx.kind], |member| member.parameter_group == name) {
+        apply_parameters(state, &uid, needs_reboot);
     }
 }
 
 /// Gives a database another parameter group. "applying: The parameter group change is being applied" and then `pending-reboot`.
 pub(in crate::rds) fn replace_parameters(state: &mut State, uid: &DatabaseUid, group: String) {
-    let Some(found) = uid.find(state).filter(|found| found.memberships.parameters.group != group) else { return };
-    let parameters = &mut found.memberships.parameters;
-    (parameters.group, parameters.applying) = (group, parameters.applying + 1);
-    changes::later(
-        state,
-        uid,
-        |durations| durations.group,
-        |state, uid| {
-            if let Some(found) = uid.find(state) {
-                let parameters = &mut found.memberships.parameters;
-                (parameters.applying, parameters.needs_reboot) = (parameters.applying.saturating_sub(1), true);
-            }
-        },
-    );
+    let Some(found) = uid.find(state).filter(|found| found.memberships.parameter_group != group) else { return };
+    found.memberships.parameter_group = group;
+    apply_parameters(state, uid, true);
+}
+
+/// Lets an instance, or the instances of a cluster, apply a change of the parameter group of the instance or the cluster.
+fn apply_parameters(state: &mut State, uid: &DatabaseUid, needs_reboot: bool) {
+    let (instances, of): (_, fn(&mut Memberships) -> &mut Parameters) = match uid.kind {
+        Kind::Instance => (vec![uid.clone()], |memberships| &mut memberships.parameters),
+        Kind::Cluster => (databases::members::of(state, uid), |memberships| &mut memberships.of_cluster),
+    };
+    for instance in instances {
+        let Some(found) = instance.find(state) else { continue };
+        of(&mut found.memberships).begins_to_apply();
+        changes::later(
+            state,
+            &instance,
+            |durations| durations.group,
+            move |state, uid| {
+                if let Some(found) = uid.find(state) {
+                    of(&mut found.memberships).has_applied(needs_reboot);
+                }
+            },
+        );
+    }
 }
 
 /// Gives a database, and the instances of a cluster, other security groups. "This change is asynchronously applied as soon as possible"

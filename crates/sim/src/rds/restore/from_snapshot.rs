@@ -38,6 +38,8 @@ pub(in crate::rds) fn from_snapshot(
         key: snapshot.key.clone(),
         tags: tags(state, &snapshot),
         option_group: snapshot.option_group.clone(),
+        // "For snapshot restore operations, the clone group ID isn't inherited from the source cluster" (`CloneGroupId`).
+        clone_group: None,
         data: Data::Snapshot(snapshot.uid.clone()),
         origin: Origin::FromSnapshot(snapshot.arn().id.clone()),
         is_clone: false,

@@ -78,6 +78,8 @@ struct Source {
     /// The tags that a new database has if the request has none.
     tags: Tags,
     option_group: Option<OptionGroup>,
+    /// `CloneGroupId` of the new cluster.
+    clone_group: Option<String>,
     data: Data,
     origin: Origin,
     /// Whether the new cluster shares its storage until one of both changes: it is there sooner.
@@ -177,6 +179,13 @@ fn restore(
         ends: outcome::of(&source.data, ctx),
         event: source.origin,
     };
+    // "If you clone a DB cluster when the ID is null, the operation populates the ID value for the source cluster and the clone"
+    // (`CloneGroupId`).
+    if let (true, Data::PointInTime { of, .. }) = (source.is_clone, &source.data)
+        && let Some(cloned) = of.find(state)
+    {
+        cloned.clone_group.clone_from(&source.clone_group);
+    }
     plan::begin(
         state,
         ctx,
@@ -191,6 +200,7 @@ fn restore(
             secret: None,
             option_group,
             memberships,
+            clone_group: source.clone_group,
             data: source.data,
             course,
         },

@@ -46,6 +46,8 @@ pub(in crate::rds) fn to_point_in_time(
         key: backup.key,
         tags: backup.tags,
         option_group: backup.option_group,
+        // "For PITR, the clone group ID is inherited from the source cluster" (`CloneGroupId`).
+        clone_group: backup.clone_group.or_else(|| is_clone.then(|| state.new_uuid())),
         facts: backup.facts,
         data: Data::PointInTime { of, at },
         is_clone,

@@ -223,11 +223,15 @@ async fn a_password_that_the_server_does_not_take_is_no_success() {
                 client(world, PROD, REGION).describe_events().duration(60 * 24 * 14).send().await.expect("events");
             events.events().iter().any(|event| event.message().is_some_and(|text| text.contains("credentials")))
         };
+        let is_refused = async |world: &World| {
+            let events = client(world, PROD, REGION).describe_events().duration(60 * 2).send().await.expect("events");
+            events.events().iter().any(|event| event.message() == Some("Unable to reset your password"))
+        };
 
         // A rotation.
         world.sleep(7 * DAY).await;
         assert_eq!(status(&world, kind).await.as_deref(), Some("impaired"));
-        assert_eq!(account.status(id).await.as_deref(), Ok("incompatible-credentials"));
+        assert_eq!(account.status(id).await.as_deref(), Ok("available"));
         assert_eq!(value(&world, &arn, "AWSCURRENT").await, first);
         servers.0.store(false, Ordering::Relaxed);
         world.sleep(120 * MINUTE).await;
@@ -255,9 +259,9 @@ async fn a_password_that_the_server_does_not_take_is_no_success() {
         };
         set("another-password").await.expect("accepted");
         world.sleep(60 * MINUTE).await;
-        assert_eq!(account.status(id).await.as_deref(), Ok("incompatible-credentials"));
+        assert_eq!(account.status(id).await.as_deref(), Ok("available"));
         assert_eq!(value(&world, &arn, "AWSCURRENT").await, second);
-        assert!(!is_reset(&world).await);
+        assert!(!is_reset(&world).await && is_refused(&world).await);
         servers.0.store(false, Ordering::Relaxed);
         set("another-password").await.expect("accepted");
         world.sleep(60 * MINUTE).await;

@@ -194,6 +194,67 @@ async fn a_cluster_is_deleted_after_its_instances() {
     assert_eq!(instances.status("a").await, Err(instances.kind.database_not_found()));
 }
 
+/// "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it."
+#[tokio::test(start_paused = true)]
+async fn neither_a_stopped_cluster_nor_its_instances_can_be_deleted() {
+    let world = world();
+    let [clusters, instances] = aurora(&world).await;
+    clusters.client.stop_db_cluster().db_cluster_identifier("shop").send().await.expect("a stop");
+    world.sleep(10 * MINUTE).await;
+    assert_eq!(clusters.status("shop").await.as_deref(), Ok("stopped"));
+    let delete = || instances.client.delete_db_instance().db_instance_identifier("c").send();
+    assert_eq!(code(delete().await).err(), Some(clusters.kind.invalid_database_state()));
+    assert_eq!(clusters.delete_database("shop", true).await, Err(clusters.kind.invalid_database_state()));
+    clusters.client.start_db_cluster().db_cluster_identifier("shop").send().await.expect("a start");
+    code(delete().await).expect("a deletion");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_may_be_created_with_the_encryption_of_its_cluster_only() {
+    let world = world();
+    let clusters = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    clusters.database(&world, "shop").await;
+    let encrypted = member(&clusters, "a").storage_encrypted(true).send().await;
+    assert_eq!(code(encrypted).err().as_deref(), Some(COMBINATION));
+    code(member(&clusters, "a").storage_encrypted(false).send().await).expect("an instance");
+    let like = DatabaseSpec { is_encrypted: true, ..DatabaseSpec::default() };
+    clusters.create_database("secret", like).await.expect("a cluster");
+    world.sleep(5 * MINUTE).await;
+    let plain = member(&clusters, "b").db_cluster_identifier("secret").storage_encrypted(false).send().await;
+    assert_eq!(code(plain).err().as_deref(), Some(COMBINATION));
+    let answer = member(&clusters, "b").db_cluster_identifier("secret").storage_encrypted(true).send().await;
+    assert_eq!(answer.expect("an instance").db_instance().and_then(DbInstance::storage_encrypted), Some(true));
+}
+
+/// `DBClusterParameterGroupStatus` is that "for this member of the DB cluster".
+#[tokio::test(start_paused = true)]
+async fn each_instance_of_a_cluster_waits_for_its_own_reboot() {
+    let world = world();
+    let [clusters, instances] = aurora(&world).await;
+    let group = clusters.client.create_db_cluster_parameter_group().db_cluster_parameter_group_name("own");
+    let group = group.db_parameter_group_family("aurora-postgresql16").description("mine");
+    group.send().await.expect("a group");
+    let waiting = async || {
+        let found = cluster(&clusters, "shop").await;
+        let members = found.db_cluster_members().iter().map(|member| {
+            let status = member.db_cluster_parameter_group_status().expect("a status");
+            format!("{} {status}", member.db_instance_identifier().expect("a name"))
+        });
+        members.collect::<Vec<_>>()
+    };
+    assert_eq!(waiting().await, ["a in-sync", "b in-sync", "c in-sync"]);
+    let modify = clusters.client.modify_db_cluster().db_cluster_identifier("shop");
+    modify.db_cluster_parameter_group_name("own").send().await.expect("a modification");
+    assert_eq!(waiting().await, ["a applying", "b applying", "c applying"]);
+    world.sleep(5 * MINUTE).await;
+    assert_eq!(waiting().await, ["a pending-reboot", "b pending-reboot", "c pending-reboot"]);
+    instances.client.reboot_db_instance().db_instance_identifier("b").send().await.expect("a reboot");
+    // An instance that joins the cluster starts with its parameters.
+    member(&clusters, "d").send().await.expect("a member");
+    world.sleep(5 * MINUTE).await;
+    assert_eq!(waiting().await, ["a pending-reboot", "b in-sync", "c pending-reboot", "d in-sync"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_members_of_a_renamed_cluster_keep_their_names() {
     let world = world();

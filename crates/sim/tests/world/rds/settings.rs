@@ -71,8 +71,53 @@ async fn the_storage_type_is_gp3_unless_iops_are_given() {
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     for (id, iops, storage_type) in [("general", None, "gp3"), ("fast", Some(3000), "io1")] {
         let found = created(instance(&rds, "postgres", id).set_iops(iops)).await.expect("an instance");
-        assert_eq!((found.storage_type(), found.iops()), (Some(storage_type), iops));
+        // gp3 has 3000 without a request.
+        assert_eq!((found.storage_type(), found.iops()), (Some(storage_type), Some(3000)));
     }
+}
+
+/// The table in the RDS User Guide, "gp3 storage".
+#[tokio::test(start_paused = true)]
+async fn the_performance_of_gp3_can_be_chosen_from_a_size_on() {
+    let world = with_quota_of_instances(100);
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    for (number, (engine, gib, wanted, expected)) in [
+        ("postgres", 399, (None, None), Ok((3000, 125))),
+        ("postgres", 399, (Some(3000), None), Err(COMBINATION)),
+        ("postgres", 399, (None, Some(125)), Err(COMBINATION)),
+        ("postgres", 400, (None, None), Ok((12_000, 500))),
+        ("postgres", 400, (Some(13_000), Some(600)), Ok((13_000, 600))),
+        ("postgres", 400, (Some(11_999), None), Err(COMBINATION)),
+        ("postgres", 400, (None, Some(4001)), Err("InvalidParameterValue")),
+        ("oracle-ee", 199, (Some(3000), None), Err(COMBINATION)),
+        ("oracle-ee", 300, (None, Some(499)), Err(COMBINATION)),
+        ("oracle-ee", 300, (Some(12_000), None), Ok((12_000, 500))),
+        ("sqlserver-se", 20, (Some(4000), None), Ok((4000, 125))),
+        ("sqlserver-se", 400, (None, None), Ok((3000, 125))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let call = instance(&rds, engine, &format!("n{number}")).storage_type("gp3").allocated_storage(gib);
+        let found = created(call.set_iops(wanted.0).set_storage_throughput(wanted.1)).await;
+        let found = found.map(|found| (found.iops().expect("IOPS"), found.storage_throughput().expect("MiB/s")));
+        assert_eq!(found, expected.map_err(str::to_owned), "row {number}");
+    }
+    // The performance of storage that grows follows its size, and what was chosen for io1 does not stay.
+    let call = instance(&rds, "postgres", "moves").storage_type("io1").iops(1000);
+    created(call).await.expect("an instance");
+    world.sleep(10 * MINUTE).await;
+    let modify = || rds.client.modify_db_instance().db_instance_identifier("moves").apply_immediately(true);
+    code(modify().storage_type("gp3").send().await).expect("a modification");
+    world.sleep(2 * DAY).await;
+    code(modify().allocated_storage(500).send().await).expect("a modification");
+    world.sleep(DAY).await;
+    let answer = rds.client.describe_db_instances().db_instance_identifier("moves").send().await.expect("instances");
+    let found = &answer.db_instances()[0];
+    assert_eq!(
+        (found.storage_type(), found.iops(), found.storage_throughput()),
+        (Some("gp3"), Some(12_000), Some(500))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,13 +135,14 @@ async fn an_instance_in_two_zones_has_a_second_zone() {
 #[tokio::test(start_paused = true)]
 async fn invalid_settings_of_an_instance_are_refused() {
     type Change = fn(Instance) -> Instance;
-    const ROWS: [(&str, Change, &str); 39] = [
+    const ROWS: [(&str, Change, &str); 40] = [
         ("postgres", |call| call.set_db_instance_class(None), MISSING),
         ("postgres", |call| call.db_instance_class("m6g.large"), VALUE),
         ("postgres", |call| call.db_instance_class("db.db.t3.micro"), VALUE),
         ("postgres", |call| call.set_master_username(None), MISSING),
         ("postgres", |call| call.master_username("1st"), VALUE),
         ("postgres", |call| call.master_username("admin"), VALUE),
+        ("postgres", |call| call.master_username("user"), VALUE),
         ("postgres", |call| call.master_username("a2345678901234567"), VALUE),
         ("postgres", |call| call.set_master_user_password(None), MISSING),
         ("postgres", |call| call.master_user_password("short"), VALUE),
@@ -328,8 +374,8 @@ async fn a_modification_that_is_not_simulated_is_refused() {
     let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
     rds.database(&world, "orders").await;
     let modify = || rds.client.modify_db_instance().db_instance_identifier("orders");
-    let elsewhere = modify().network_type("DUAL").send().await;
-    assert_eq!(code(elsewhere).err().as_deref(), Some("NotSimulated"));
+    let joined = modify().domain("d-1").send().await;
+    assert_eq!(code(joined).err().as_deref(), Some("NotSimulated"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -167,7 +167,7 @@ async fn only_the_owner_shares_a_snapshot_and_lists_its_accounts() {
         assert_eq!(dr.shared_with(&arn).await, Err(kind.snapshot_not_found()));
         assert_eq!(dr.share(&arn, &[THIRD_ACCOUNT], &[]).await, Err(kind.snapshot_not_found()));
         assert_eq!(dr.delete(&arn).await.err(), Some(kind.snapshot_not_found()));
-        assert_eq!(prod.shared_with(&arn).await, Ok(vec![DR.to_owned()]));
+        assert_eq!(prod.shared_with("s").await, Ok(vec![DR.to_owned()]));
     }
 }
 

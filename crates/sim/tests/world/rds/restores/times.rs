@@ -114,6 +114,45 @@ async fn a_clone_has_the_data_of_now_and_takes_less_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_and_its_clones_are_a_group() {
+    let (world, rds) = backed_up(Kind::Cluster).await;
+    let group = async |id: &str| rds.cluster(id).await.clone_group_id;
+    restore(&rds, "before", None).await.expect("a restore");
+    assert_eq!((group("orders").await, group("before").await), (None, None));
+    for id in ["one", "two"] {
+        let call = rds.client.restore_db_cluster_to_point_in_time().source_db_cluster_identifier("orders");
+        let call = call.db_cluster_identifier(id).restore_type("copy-on-write").use_latest_restorable_time(true);
+        code(call.send().await).expect("a clone");
+    }
+    let source = group("orders").await;
+    assert!(source.is_some());
+    // "For PITR, the clone group ID is inherited from the source cluster. For snapshot restore operations, the clone group ID isn't
+    // inherited."
+    restore(&rds, "after", None).await.expect("a restore");
+    for id in ["one", "two", "after"] {
+        assert_eq!(group(id).await, source, "{id}");
+    }
+    rds.create("orders", "s").await.expect("a snapshot");
+    world.sleep(10 * MINUTE).await;
+    rds.restore("s", "copy").await.expect("a restore");
+    assert_eq!(group("copy").await, None);
+}
+
+/// "The latest restorable time … is typically within the last 5 minutes": how long an upload takes is a setting.
+#[tokio::test(start_paused = true)]
+async fn the_latest_time_lags_as_far_as_the_settings_have_it() {
+    for (seconds, latest) in [(30, "07:30:00"), (180, "07:25:00")] {
+        let durations =
+            sim::Durations { log_upload: sim::Bounds::seconds(seconds, seconds), ..sim::Durations::default() };
+        let world = World::with_settings(sim::Settings { durations, ..settings() });
+        let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+        rds.create_database("orders", DatabaseSpec::daily(7)).await.expect("a database");
+        world.sleep(272 * MINUTE).await;
+        assert_eq!(rds.cluster("orders").await.latest_restorable_time, Some(at(latest)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_tags_of_the_source_come_along() {
     let (_world, rds) = backed_up(Kind::Instance).await;
     let arn = Kind::Instance.database_arn(PROD, REGION, "orders");
