@@ -18,6 +18,9 @@ OPTION_GROUPS = Undecided("The API reference describes the member. No example of
 
 RDS_INSTANCE = [
     ("sim", "*DBInstance*", ["DatabaseInsightsMode", "DedicatedLogVolume"], PUBLISHED),
+    # Without a request, gp3 has 3000 IOPS and 125 MiB/s.
+    ("sim", "*DBInstance*", ["Iops"], PUBLISHED),
+    ("both", "*DBInstance*", ["StorageThroughput"], PUBLISHED),
     ("sim", "*DBInstance*", ["EngineLifecycleSupport"], SUPPORTED),
     (
         "both",
@@ -91,7 +94,7 @@ RDS_INSTANCE = [
     (
         "other",
         "*DBInstance*",
-        ["IsStorageConfigUpgradeAvailable", "ProcessorFeatures", "StorageThroughput"],
+        ["IsStorageConfigUpgradeAvailable", "ProcessorFeatures"],
         HARDWARE,
     ),
     (

@@ -27,6 +27,8 @@ SUPPORTED = Api("rds", "CreateDBInstance", "By default, this value is set to ope
 
 RDS_INSTANCE = [
     ("sim", "*DBInstance*", ["BackupTarget", "DatabaseInsightsMode", "DedicatedLogVolume", "NetworkType"], PUBLISHED),
+    # Without a request, gp3 has 3000 IOPS and 125 MiB/s.
+    ("sim", "*DBInstance*", ["Iops", "StorageThroughput"], PUBLISHED),
     ("sim", "*DBInstance*", ["EngineLifecycleSupport"], SUPPORTED),
     (
         "sim",

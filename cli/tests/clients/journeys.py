@@ -7,6 +7,7 @@ import json
 import time
 import unittest
 
+from database_journeys import DatabaseJourneys
 from simulation import DR, PROD, REGION, STRANGER, Boto3, CommandLine, AwsError, Simulation
 
 # The permissions of the copying role on the source's key, and on the target's key.
@@ -507,11 +508,11 @@ class Journeys:
         self.client.wait("s3", "ObjectNotExists", **bucket, Key=key)
 
 
-class WithBoto3(Journeys, unittest.TestCase):
+class WithBoto3(Journeys, DatabaseJourneys, unittest.TestCase):
     client_at = Boto3
 
 
-class WithTheCommandLine(Journeys, unittest.TestCase):
+class WithTheCommandLine(Journeys, DatabaseJourneys, unittest.TestCase):
     client_at = CommandLine
 
 
