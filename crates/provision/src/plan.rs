@@ -62,8 +62,10 @@ const OF_TEMPORARY: [Setting; 23] = [
 /// The class of a member of whose cluster none is known: the smallest that Aurora has.
 pub const DEFAULT_CLASS: &str = "db.t4g.medium";
 /// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
-/// than 400" GiB, for Oracle 200.
-const GP3_GIB: [(&str, u32); 2] = [("oracle", 200), ("", 400)];
+/// than 400" GiB, for Oracle 200. SQL Server has no such limit (RDS User Guide, "gp3 storage").
+const GP3_GIB: [(&str, u32); 3] = [("sqlserver", 0), ("oracle", 200), ("", 400)];
+/// The least of what can be requested from that storage on (the same). Recorded values that are lower are those of smaller storage.
+const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::StorageThroughput, 500)];
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
@@ -192,6 +194,12 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
     match storage.as_deref() {
         Some("gp3") if gib.is_some_and(|gib| gib < minimum) => {
             without.extend([Setting::Iops, Setting::StorageThroughput])
+        }
+        Some("gp3") if minimum > 0 => {
+            let too_low = GP3_LEAST
+                .iter()
+                .filter(|(setting, least)| number(settings, *setting).is_some_and(|given| given < *least));
+            without.extend(too_low.map(|(setting, _)| *setting));
         }
         Some("io1" | "io2") => without.push(Setting::StorageThroughput),
         Some("gp2" | "standard") => without.extend([Setting::Iops, Setting::StorageThroughput]),

@@ -271,7 +271,11 @@ fn recorded_settings_that_others_make_meaningless_are_left_out() {
         ]
     };
     assert_eq!(normalised(&storage("gp3", 399), &[]), [StorageType, AllocatedStorage]);
-    assert_eq!(normalised(&storage("gp3", 400), &[]), [StorageType, AllocatedStorage, Iops, StorageThroughput]);
+    // From this size on, AWS refuses the performance of smaller storage, which cannot be chosen.
+    assert_eq!(normalised(&storage("gp3", 400), &[]), [StorageType, AllocatedStorage]);
+    let chosen = [(Iops, Value::Number(12_000)), (StorageThroughput, Value::Number(500))];
+    let chosen = [&storage("gp3", 400)[..2], &chosen].concat();
+    assert_eq!(normalised(&chosen, &[]), [StorageType, AllocatedStorage, Iops, StorageThroughput]);
     assert_eq!(normalised(&storage("io2", 399), &[]), [StorageType, AllocatedStorage, Iops]);
     assert_eq!(normalised(&storage("gp2", 400), &[]), [StorageType, AllocatedStorage]);
     // What was requested stays, and is checked.
@@ -297,17 +301,22 @@ fn recorded_settings_that_others_make_meaningless_are_left_out() {
 }
 
 #[test]
-fn the_limit_of_gp3_is_lower_for_oracle() {
-    for (gib, has_iops) in [(199, false), (200, true)] {
-        let mut spec = Spec::new(Kind::Instance, "oracle-ee", "19");
+fn the_limit_of_gp3_is_lower_for_oracle_and_sql_server_has_none() {
+    for (engine, gib, iops, has_iops) in [
+        ("oracle-ee", 199, 12_000, false),
+        ("oracle-ee", 200, 12_000, true),
+        ("oracle-ee", 200, 3000, false),
+        ("sqlserver-se", 20, 4000, true),
+    ] {
+        let mut spec = Spec::new(Kind::Instance, engine, "19");
         spec.settings = [
             (Setting::StorageType, text("gp3")),
             (Setting::AllocatedStorage, Value::Number(gib)),
-            (Setting::Iops, Value::Number(3000)),
+            (Setting::Iops, Value::Number(iops)),
         ]
         .into();
         let base =
-            Base { content: Spec::new(Kind::Instance, "oracle-ee", "19"), recorded: Some(spec), origin: Origin::Here };
+            Base { content: Spec::new(Kind::Instance, engine, "19"), recorded: Some(spec), origin: Origin::Here };
         let wanted = wanted(&job(Kind::Instance, Verb::Restore), &base);
         assert_eq!(wanted.settings.contains_key(&Setting::Iops), has_iops);
     }
