@@ -87,8 +87,8 @@ const AUTHORITIES: &[&str] = &["rds-ca-ecc384-g1", "rds-ca-rsa2048-g1", "rds-ca-
 
 /// Settings that a modification names in another way, and the kind of databases.
 const MODIFIED_AS: [(&str, Kind, &str); 1] = [("Port", Kind::Instance, "DBPortNumber")];
-/// A setting that is given only when a database of this kind is created.
-const ONLY_OF_NEW: (&str, Kind) = ("PubliclyAccessible", Kind::Cluster);
+/// What is given only when a database of this kind is created.
+const ONLY_OF_NEW: [(&str, Kind); 2] = [("DBSubnetGroupName", Kind::Cluster), ("PubliclyAccessible", Kind::Cluster)];
 /// A modification gives the changes of this setting, and not its value: `CloudwatchLogsExportConfiguration`.
 const MODIFIED_BY_CHANGES: &str = "EnableCloudwatchLogsExports";
 
@@ -175,7 +175,8 @@ impl Setting {
     pub(super) fn read_modification(call: &mut Call, kind: Kind) -> Result<(), Error> {
         let of_kind = || MODIFIED_AS.iter().filter(move |(_, of, _)| *of == kind);
         let named_otherwise = of_kind().map(|(parameter, ..)| *parameter).chain([MODIFIED_BY_CHANGES]);
-        let named_otherwise = named_otherwise.chain((kind == ONLY_OF_NEW.1).then_some(ONLY_OF_NEW.0));
+        let only_of_new = ONLY_OF_NEW.iter().filter(|(_, of)| *of == kind).map(|(parameter, _)| *parameter);
+        let named_otherwise = named_otherwise.chain(only_of_new);
         if let Some(parameter) = { named_otherwise }.find(|parameter| call.input.has(parameter)) {
             return Err(Error::not_simulated(format!("the parameter {parameter} of rds:{}", call.operation)));
         }

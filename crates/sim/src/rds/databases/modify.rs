@@ -60,9 +60,6 @@ pub(in crate::rds) fn modify(
     ctx: &RdsContext,
     WithSettings { request, mut given }: WithSettings<ModifyRequest>,
 ) -> Result<Value, Error> {
-    if ctx.kind == Kind::Cluster && request.subnet_group.is_some() {
-        return Err(Error::not_simulated("the parameter DBSubnetGroupName of rds:ModifyDBCluster".to_owned()));
-    }
     let found = ctx.own_database(state, &request.identifier)?;
     found.check(Use::Modify)?;
     if found.cluster.is_some() {
