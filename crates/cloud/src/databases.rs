@@ -113,6 +113,17 @@ pub struct ParameterGroup {
     pub family: String,
 }
 
+/// An option group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionGroup {
+    /// The name.
+    pub name: String,
+    /// AWS's name of the engine for which it is.
+    pub engine: String,
+    /// The major version for which it is: `19`.
+    pub major: String,
+}
+
 /// A combination of class and storage that a region offers for an engine's version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -132,6 +143,10 @@ pub struct Offer {
     pub max_iops: Option<u32>,
     /// Whether there can be a standby.
     pub supports_multi_az: bool,
+    /// Whether the instances of a Multi-AZ cluster can have it.
+    pub supports_clusters: bool,
+    /// The licence.
+    pub license: Option<String>,
 }
 
 impl Cloud {
@@ -282,6 +297,24 @@ impl Cloud {
     pub async fn parameter_group(&self, kind: Kind, name: &str) -> Result<Option<ParameterGroup>, Error> {
         let found = self.local().rds().parameter_group(kind, name).await;
         self.unless_gone(found, &Operation::FindGroup { what: "parameter group", name })
+    }
+
+    /// The option group of this name.
+    ///
+    /// # Errors
+    /// If the call fails. A missing group is not an error.
+    pub async fn option_group(&self, name: &str) -> Result<Option<OptionGroup>, Error> {
+        let found = self.local().rds().option_group(name).await;
+        self.unless_gone(found, &Operation::FindGroup { what: "option group", name })
+    }
+
+    /// Sets a tag of a database.
+    ///
+    /// # Errors
+    /// If the call fails. A missing database is not an error.
+    pub async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<Effect, Error> {
+        let tagged = self.local().rds().tag_database(database, key, value).await;
+        self.effect(tagged, &Operation::TagDatabase { database, key })
     }
 
     /// What this region offers of an engine's version, or of one class for it. Empty if it is not offered.

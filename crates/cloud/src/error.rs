@@ -323,6 +323,7 @@ pub(crate) enum Operation<'a> {
     Restore { from: &'a Source, to: &'a DatabaseArn },
     CreateMember { member: &'a DatabaseArn, cluster: &'a DatabaseArn },
     Modify(&'a DatabaseArn),
+    TagDatabase { database: &'a DatabaseArn, key: &'a str },
     Rename { database: &'a DatabaseArn, to: &'a str },
     Reboot(&'a DatabaseArn),
     Unprotect(&'a DatabaseArn),
@@ -485,7 +486,7 @@ impl Operation<'_> {
             | Self::FindGroup { .. }
             | Self::ListOffers { .. } => OperationKind::Describe,
             Self::Restore { .. } | Self::CreateMember { .. } => OperationKind::Create,
-            Self::Modify(_) | Self::Rename { .. } | Self::Reboot(_) | Self::Unprotect(_) => {
+            Self::Modify(_) | Self::TagDatabase { .. } | Self::Rename { .. } | Self::Reboot(_) | Self::Unprotect(_) => {
                 OperationKind::ChangeDatabase
             }
             Self::DeleteDatabase(_) => OperationKind::DeleteDatabase,
@@ -543,6 +544,7 @@ impl fmt::Display for Operation<'_> {
             Self::ReadSecret(arn) => write!(f, "reading the secret {arn}"),
             Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
+            Self::TagDatabase { database, key } => write!(f, "tagging {} with {key}", database.id()),
             Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),
             Self::Delete(snapshot) => write!(f, "deleting {}", snapshot.id()),
             Self::Publish { topic, message } => {

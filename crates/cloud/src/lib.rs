@@ -49,7 +49,7 @@ use clients::{Clients, Regions};
 use error::{Failure, Operation};
 
 pub use databases::{
-    Backups, Creation, Deletion, NewMember, Offer, ParameterGroup, Restore, SnapshotContent, SubnetGroup,
+    Backups, Creation, Deletion, NewMember, Offer, OptionGroup, ParameterGroup, Restore, SnapshotContent, SubnetGroup,
 };
 pub use error::{Class, Error};
 pub use function::{Function, Replication};

@@ -50,6 +50,10 @@ pub const JOB_TARGET: &str = "Draco_JobTarget";
 pub const JOB_OVERRIDES: [&str; 3] = ["Draco_JobOverrides", "Draco_JobOverrides2", "Draco_JobOverrides3"];
 /// On databases that a job provisions: when the restore was requested, in RFC 3339.
 pub const JOB_STARTED: &str = "Draco_JobStarted";
+/// On the same: what of the recorded settings the database does not get. As many of these as are needed, from the first one on.
+pub const JOB_REPORT: [&str; 3] = ["Draco_JobReport", "Draco_JobReport2", "Draco_JobReport3"];
+/// On the same: how often its settings were changed after the restore.
+pub const JOB_CHANGES: &str = "Draco_JobChanges";
 
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";

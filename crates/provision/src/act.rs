@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Creation, Error, NewMember, Restore};
 use protocol::observed::Observed;
-use protocol::{DatabaseArn, Job};
+use protocol::{DatabaseArn, Job, tags};
 
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
 use crate::teardown::{self, Found, Remains};
@@ -32,7 +32,7 @@ pub async fn act(
         Step::Discard { database, reason } => return Ok(discard(cloud, job, &database, &reason, user, now).await),
         Step::Start(start) => restore(cloud, job, &start, now).await,
         Step::CreateMembers { cluster, members } => return create_members(cloud, job, &cluster, &members).await,
-        Step::Configure(changes) => configure(cloud, &changes).await,
+        Step::Configure { database, changes, before } => configure(cloud, &database, &changes, before).await,
         Step::Reboot(instances) => reboot(cloud, &instances).await,
     };
     Ok(done.unwrap_or_else(|error| refused(&error)))
@@ -76,7 +76,9 @@ async fn create_members(
     Ok(again(wait::CHANGE, format!("creating the members of {}", cluster.id())))
 }
 
-async fn configure(cloud: &Cloud, changes: &[Change]) -> Result<Outcome, Error> {
+/// Changes are counted first, so that one that AWS does not take over is not repeated for ever.
+async fn configure(cloud: &Cloud, database: &DatabaseArn, changes: &[Change], before: u32) -> Result<Outcome, Error> {
+    cloud.tag_database(database, tags::JOB_CHANGES, &before.saturating_add(1).to_string()).await?;
     for Change { database, current, wanted } in changes {
         cloud.modify(database, wanted, current).await?;
     }

@@ -2,11 +2,12 @@
 //! what to do. What is not known before, AWS refuses later, and the error has the same form.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use cloud::{Backups, Offer, ParameterGroup, SubnetGroup};
+use cloud::{Backups, Offer, OptionGroup, ParameterGroup, SubnetGroup};
 use protocol::job::{Moment, Source};
 use protocol::spec::{Group, Setting, Settings, Spec, Value};
 use protocol::{DatabaseArn, Engine, Job, Snapshot};
 
+use crate::is_temporary;
 use crate::plan::SERVERLESS;
 
 /// What AWS has, as far as the request depends on it.
@@ -28,6 +29,8 @@ pub struct Facts {
     pub vpc_of_security_groups: Option<String>,
     /// The parameter groups of the request.
     pub parameter_groups: Vec<(Group, Option<ParameterGroup>)>,
+    /// The option group of the request.
+    pub option_group: Option<(String, Option<OptionGroup>)>,
     /// Identifiers of members that other instances have.
     pub taken: Vec<DatabaseArn>,
 }
@@ -47,8 +50,10 @@ pub fn check(job: &Job, wanted: &Spec, facts: &Facts, now: DateTime<Utc>) -> Vec
     }
     problems.extend(storage(wanted, facts));
     problems.extend(classes(job, wanted, facts));
+    problems.extend(no_class(job, wanted, facts));
     problems.extend(network(facts));
     problems.extend(facts.parameter_groups.iter().filter_map(|(group, found)| family(wanted, group, found.as_ref())));
+    problems.extend(option_group(wanted, facts));
     problems.extend(contradictions(&wanted.settings, request.target.kind == protocol::Kind::Cluster, wanted));
     problems.extend(facts.taken.iter().map(|taken| {
         format!("the identifier {} is in use by another instance: rename that, or choose another target", taken.id())
@@ -151,8 +156,26 @@ fn classes(job: &Job, wanted: &Spec, facts: &Facts) -> Vec<String> {
     problems
 }
 
+/// Without a class, AWS takes that of the source: a temporary database could be the largest that there is.
+fn no_class(job: &Job, wanted: &Spec, facts: &Facts) -> Option<String> {
+    let has_class = match wanted.members.is_empty() {
+        true => [Setting::Class, Setting::ClusterClass].iter().any(|setting| wanted.settings.contains_key(setting)),
+        false => wanted.members.iter().all(|member| member.settings.contains_key(&Setting::Class)),
+    };
+    let needs_class = is_temporary(job.request().verb) || !wanted.members.is_empty();
+    let is_offered = facts.of_version.as_ref().is_some_and(|offers| !offers.is_empty());
+    (needs_class && !has_class && is_offered).then(|| {
+        format!(
+            "no class that is offered for {} {} in {} fits the data, their licence and their size: choose a class and storage",
+            wanted.engine,
+            wanted.version,
+            job.request().target.place.region
+        )
+    })
+}
+
 /// The type and size of storage, and a standby, for a class that is offered.
-fn storage_of_class(class: &str, wanted: &Spec, offers: &[Offer]) -> Option<String> {
+pub(crate) fn storage_of_class(class: &str, wanted: &Spec, offers: &[Offer]) -> Option<String> {
     let settings = &wanted.settings;
     let storage = name(settings, Setting::StorageType)?;
     let with_storage: Vec<&Offer> =
@@ -194,7 +217,7 @@ fn network(facts: &Facts) -> Option<String> {
     })
 }
 
-fn family(wanted: &Spec, group: &Group, found: Option<&ParameterGroup>) -> Option<String> {
+pub(crate) fn family(wanted: &Spec, group: &Group, found: Option<&ParameterGroup>) -> Option<String> {
     let what = match group.kind {
         protocol::Kind::Instance => "parameter group",
         protocol::Kind::Cluster => "cluster parameter group",
@@ -210,6 +233,23 @@ fn family(wanted: &Spec, group: &Group, found: Option<&ParameterGroup>) -> Optio
         format!(
             "the {what} {} is of the family {}, and {} {} needs {family}: name a group of that family",
             group.name, found.family, wanted.engine, wanted.version
+        )
+    })
+}
+
+pub(crate) fn option_group(wanted: &Spec, facts: &Facts) -> Option<String> {
+    let (name, found) = facts.option_group.as_ref()?;
+    let Some(found) = found else {
+        return Some(format!(
+            "there is no option group {name} in this region and account: create it, or name another one"
+        ));
+    };
+    let Spec { engine, version, .. } = wanted;
+    let is_of_version = *version == found.major || version.starts_with(&format!("{}.", found.major));
+    (found.engine != *engine || !is_of_version).then(|| {
+        format!(
+            "the option group {name} is for {} {}, and the data are of {engine} {version}: name a group for that",
+            found.engine, found.major
         )
     })
 }

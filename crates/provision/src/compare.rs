@@ -4,22 +4,26 @@ use chrono::{DateTime, Utc};
 use protocol::job::Role;
 use protocol::observed::Condition;
 use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
-use protocol::{DatabaseArn, Engine, Job, Observed};
+use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
 use crate::identity::LATE_TAGS;
 use crate::{is_temporary, report};
 
+/// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
+/// minutes, and a look in that time repeats the change.
+const MOST_CHANGES: u32 = 10;
 /// The storage of Aurora that AWS does not describe.
 const STANDARD_STORAGE: &str = "aurora";
 
 /// The job's database, compared with its spec.
 #[must_use]
 pub fn compare(job: &Job, observed: Observed, now: DateTime<Utc>) -> Ours {
-    let nothing = |observed, no_spec| Ours {
+    let nothing = |observed: Observed, no_spec| Ours {
         missing: Vec::new(),
         differences: Vec::new(),
         reboots: Vec::new(),
+        changed: changed(&observed),
         no_spec,
         report: Vec::new(),
         observed,
@@ -41,6 +45,11 @@ fn recorded(observed: &Observed) -> Result<Recorded, String> {
     let Spec { kind, engine, .. } = &observed.spec;
     recorded.check(*kind, Engine::parse(engine)).map_err(|error| error.to_string())?;
     Ok(recorded)
+}
+
+/// A person can remove or change the tag: the count begins again.
+fn changed(observed: &Observed) -> u32 {
+    observed.tags.get(tags::JOB_CHANGES).and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 /// RDS describes a database before it describes its tags.
@@ -99,7 +108,44 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
     let own = observed.needs_reboot.then(|| observed.arn.clone());
     ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
     ours.report = report::lines(recorded, observed);
+    end_repeated_changes(&mut ours);
+    begin_backups_last(&mut ours);
     ours
+}
+
+/// Differences that remain after many changes are reported. Backups begin after them, and have as many changes again.
+fn end_repeated_changes(ours: &mut Ours) {
+    let (changed, lines) = (ours.changed, &mut ours.report);
+    for change in ours.differences.iter_mut().filter(|_| changed >= MOST_CHANGES) {
+        let is_waiting = |setting: &Setting| begins_backups(change.current.get(&Setting::BackupRetention), *setting);
+        let (waiting, ended) = change
+            .wanted
+            .clone()
+            .into_iter()
+            .partition(|(setting, _)| is_waiting(setting) && changed < 2 * MOST_CHANGES);
+        let ended: Settings = ended;
+        if !ended.is_empty() {
+            lines.push(report::difference(&Change { wanted: ended, ..change.clone() }));
+        }
+        change.wanted = waiting;
+    }
+    ours.differences.retain(|change| !change.wanted.is_empty());
+}
+
+/// Whether a change of this setting turns backups on.
+fn begins_backups(retention: Option<&Value>, setting: Setting) -> bool {
+    setting == Setting::BackupRetention && retention == Some(&Value::Number(0))
+}
+
+/// As soon as an instance has backups, RDS takes one, and nothing else can be changed for hours. So this is the last change.
+fn begin_backups_last(ours: &mut Ours) {
+    let is_last = ours.missing.is_empty() && ours.reboots.is_empty();
+    let is_alone = ours.differences.iter().map(|change| change.wanted.len()).sum::<usize>() == 1;
+    for change in ours.differences.iter_mut().filter(|_| !(is_last && is_alone)) {
+        let retention = change.current.get(&Setting::BackupRetention);
+        change.wanted.retain(|setting, _| !begins_backups(retention, *setting));
+    }
+    ours.differences.retain(|change| !change.wanted.is_empty());
 }
 
 fn is_of_creation(setting: Setting) -> bool {
@@ -114,7 +160,19 @@ pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Sett
         let is_changeable = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify);
         is_changeable && !is_as_wanted(row.compared, value, actual.get(setting))
     };
-    wanted.iter().filter(|(setting, value)| differs(setting, value)).map(|(s, value)| (*s, value.clone())).collect()
+    let mut differing: Settings = wanted
+        .iter()
+        .filter(|(setting, value)| differs(setting, value))
+        .map(|(s, value)| (*s, value.clone()))
+        .collect();
+    // The key is given with the call that turns Performance Insights on, and cannot be changed later.
+    if differing.get(&Setting::PerformanceInsights) == Some(&Value::Flag(true))
+        && let Some(key) = wanted.get(&Setting::InsightsKey)
+        && target != Target::Cluster
+    {
+        differing.insert(Setting::InsightsKey, key.clone());
+    }
+    differing
 }
 
 fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> bool {

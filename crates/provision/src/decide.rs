@@ -65,6 +65,8 @@ pub struct Ours {
     pub differences: Vec<Change>,
     /// The instances in which a parameter group takes effect only by a reboot.
     pub reboots: Vec<DatabaseArn>,
+    /// How often its settings were changed since the restore.
+    pub changed: u32,
     /// Why it cannot be compared with its spec, if it cannot.
     pub no_spec: Option<NoSpec>,
     /// What of the request and of the recorded settings could not be honoured: one line each.
@@ -148,7 +150,14 @@ pub enum Step {
         members: Vec<MemberStart>,
     },
     /// Change settings.
-    Configure(Vec<Change>),
+    Configure {
+        /// The database.
+        database: DatabaseArn,
+        /// The changes.
+        changes: Vec<Change>,
+        /// How often its settings were changed before.
+        before: u32,
+    },
     /// Reboot instances.
     Reboot(Vec<DatabaseArn>),
     /// Nothing is left to do.
@@ -234,7 +243,7 @@ pub fn decide(seen: Seen) -> Step {
         }
         (Found::Ours(ours), _) => ours,
     };
-    let Ours { observed, missing, differences, reboots, no_spec, report } = *ours;
+    let Ours { observed, missing, differences, reboots, changed, no_spec, report } = *ours;
     let database = Box::new(observed);
     if database.condition == Condition::Deleting {
         return Step::GiveUp(Reason::Deleting);
@@ -260,7 +269,7 @@ pub fn decide(seen: Seen) -> Step {
     } else if let Some(why) = member_in_progress(&database) {
         Step::Wait { why, database: Some(database) }
     } else if !differences.is_empty() {
-        Step::Configure(differences)
+        Step::Configure { database: database.arn, changes: differences, before: changed }
     } else if !reboots.is_empty() {
         Step::Reboot(reboots)
     } else {

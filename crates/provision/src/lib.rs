@@ -5,8 +5,8 @@
 //! step, and makes its calls. There is no other state: the database, its name, its status and its tags say how far a job is. So a step
 //! can be repeated, run twice at once, or stop between any two calls. [`teardown::step`] does the same for the end of a database.
 //!
-//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] (the
-//! settings that a database is to have), [`check`] (requests that cannot work), [`compare`] (what a database lacks) with [`report`]
+//! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] with
+//! [`settle`], [`smallest`] and [`rules`] (the settings that a database is to have), [`check`] (requests that cannot work), [`compare`] (what a database lacks) with [`report`]
 //! (what it does not get), [`act`], [`wait`].
 //!
 //! What holds here: a database that is not the job's is never touched (invariant 21); a look after its deadline tears a temporary
@@ -22,6 +22,9 @@ pub mod identity;
 pub mod look;
 pub mod plan;
 pub mod report;
+pub mod rules;
+pub mod settle;
+pub mod smallest;
 pub mod teardown;
 pub mod wait;
 

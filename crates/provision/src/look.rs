@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Error};
-use protocol::job::Source;
+use protocol::job::{Note, Source, notes};
 use protocol::observed::Condition;
 use protocol::spec::{Recorded, Setting, Spec, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Origin as SnapshotOrigin, SnapshotArn, SnapshotRole, Status};
@@ -13,6 +13,7 @@ use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
 use crate::identity::{self, Identity};
 use crate::is_temporary;
 use crate::plan::{self, Base, Origin};
+use crate::settle;
 
 /// The alias of the key under which Secrets Manager encrypts secrets for which no key is given.
 const SECRETS_KEY: &str = "alias/aws/secretsmanager";
@@ -82,19 +83,21 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
         data.facts.vpc_of_security_groups = replaced.vpc.clone();
         data.base.recorded = Some(spec_of(&replaced));
         data.base.origin = Origin::Here;
+        data.base.notes = Vec::new();
         data.unreadable = None;
     }
     if let Some(recorded) = &mut data.base.recorded {
         without_default_key(cloud, recorded).await?;
     }
-    let wanted = plan::wanted(job, &data.base);
-    gather(cloud, job, &wanted, &mut data.facts).await?;
-    let mut problems = check::check(job, &wanted, &data.facts, now);
+    let plan = plan::wanted(job, &data.base);
+    gather(cloud, job, &plan.spec, &mut data.facts).await?;
+    let plan = settle::settle(job, &data.base, plan, &data.facts);
+    let mut problems = check::check(job, &plan.spec, &data.facts, now);
     problems.extend(network_of(job, data.base.origin));
     let is_temporary = is_temporary(request.verb);
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
     Ok(match problems.is_empty() {
-        true => SourceState::Ready(Box::new(Start { defaults: data.unreadable, ..plan::start(job, &wanted, now) })),
+        true => SourceState::Ready(Box::new(Start { defaults: data.unreadable, ..plan::start(job, &plan, now) })),
         false => SourceState::Unfit(problems),
     })
 }
@@ -144,12 +147,13 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         }
         Status::Available => {}
     }
-    let (recorded, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
-        Ok(recorded) => (recorded.map(|recorded| recorded.spec), None),
+    let (recorded, notes, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
+        Ok(Some(Recorded { spec, missing, .. })) => (Some(spec), notes::of_missing(&missing), None),
+        Ok(None) => (None, vec![Note::NothingRecorded], None),
         Err(error) => {
             let why =
                 format!("the settings in the tags of {arn} cannot be read ({error}): remove its tags Draco_Spec…");
-            (None, Some(why))
+            (None, vec![Note::Unreadable], Some(why))
         }
     };
     let origin = match SnapshotRole::of(&content.snapshot) {
@@ -165,7 +169,11 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
     };
     let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
     let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };
-    Ok(Lookup::Found(Box::new(Data { base: Base { content: content.spec, recorded, origin }, facts, unreadable })))
+    Ok(Lookup::Found(Box::new(Data {
+        base: Base { content: content.spec, recorded, origin, notes },
+        facts,
+        unreadable,
+    })))
 }
 
 /// A database that exists, or whose automated backups were retained.
@@ -198,7 +206,8 @@ async fn of_database(cloud: &Cloud, kind: Kind, resource_id: &str) -> Result<Loo
         ..Facts::none()
     };
     let recorded = live.as_ref().map(spec_of);
-    let base = Base { content, recorded, origin: Origin::Here };
+    let notes = recorded.is_none().then_some(Note::NothingRecorded).into_iter().collect();
+    let base = Base { content, recorded, origin: Origin::Here, notes };
     Ok(Lookup::Found(Box::new(Data { base, facts, unreadable: None })))
 }
 
@@ -220,6 +229,11 @@ fn spec_of(observed: &Observed) -> Spec {
 /// What the request depends on.
 async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> Result<(), Error> {
     let overrides = &job.request().overrides;
+    // A class is chosen of those that the version has: for a temporary database, and for members of which none is known.
+    let lacks_class = wanted.members.iter().any(|member| !member.settings.contains_key(&Setting::Class));
+    if lacks_class || (is_temporary(job.request().verb) && !settle::has_class_of_job(job)) {
+        facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
+    }
     for class in classes(wanted) {
         let offers = unless_invalid(cloud.offers(&wanted.engine, &wanted.version, Some(&class)).await)?;
         if offers.is_empty() && facts.of_version.is_none() {
@@ -237,6 +251,9 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
     for group in wanted.named_groups() {
         let found = unless_invalid(cloud.parameter_group(group.kind, &group.name).await)?;
         facts.parameter_groups.push((group, found));
+    }
+    if let Some(Value::Name(name)) = wanted.settings.get(&Setting::OptionGroup) {
+        facts.option_group = Some((name.clone(), unless_invalid(cloud.option_group(name).await)?));
     }
     let members = compare::member_names(job, job.request().verb.role(), wanted);
     if !members.is_empty() {
@@ -281,6 +298,7 @@ impl Facts {
             subnet_group: None,
             vpc_of_security_groups: None,
             parameter_groups: Vec::new(),
+            option_group: None,
             taken: Vec::new(),
         }
     }

@@ -4,12 +4,12 @@
 //! and the settings of the old database may change.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use protocol::job::Source;
-use protocol::spec::{Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
+use protocol::job::{Note, Source, notes};
+use protocol::spec::{Compared, Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Tags, tags};
 
 use crate::decide::Start;
-use crate::is_temporary;
+use crate::{is_temporary, rules};
 
 /// What the spec is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub struct Base {
     pub recorded: Option<Spec>,
     /// Whether these were read in this account and region.
     pub origin: Origin,
+    /// What is known of settings that were not recorded.
+    pub notes: Vec<Note>,
+}
+
+/// The spec of a new database, and what of the recorded settings it does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The spec.
+    pub spec: Spec,
+    /// What it does not have.
+    pub notes: Vec<Note>,
 }
 
 /// Where recorded settings were read.
@@ -32,25 +43,14 @@ pub enum Origin {
 }
 
 /// The settings that a temporary database has from the recorded ones: what its data, its engine and its network need. It has no
-/// standby, no backups, no protection and no monitoring.
-const OF_TEMPORARY: [Setting; 23] = [
-    Setting::Class,
-    Setting::ClusterClass,
-    Setting::ServerlessMin,
-    Setting::ServerlessMax,
-    Setting::ServerlessPause,
-    Setting::StorageType,
-    Setting::AllocatedStorage,
-    Setting::Iops,
-    Setting::StorageThroughput,
-    Setting::DedicatedLogVolume,
+/// standby, no backups, no protection and no monitoring. Its class and storage are the smallest ([`crate::settle`]).
+const OF_TEMPORARY: [Setting; 12] = [
     Setting::Port,
     Setting::ParameterGroup,
     Setting::ClusterParameterGroup,
     Setting::OptionGroup,
     Setting::IamAuthentication,
     Setting::LicenseModel,
-    Setting::ProcessorFeatures,
     Setting::EngineMode,
     Setting::LifecycleSupport,
     Setting::CertificateAuthority,
@@ -59,8 +59,6 @@ const OF_TEMPORARY: [Setting; 23] = [
     Setting::SecurityGroups,
 ];
 
-/// The class of a member of whose cluster none is known: the smallest that Aurora has.
-pub const DEFAULT_CLASS: &str = "db.t4g.medium";
 /// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
 /// than 400" GiB, for Oracle 200. SQL Server has no such limit (RDS User Guide, "gp3 storage").
 const GP3_GIB: [(&str, u32); 3] = [("sqlserver", 0), ("oracle", 200), ("", 400)];
@@ -69,15 +67,42 @@ const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::Stora
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
-/// The spec of the new database.
+impl Base {
+    /// The settings of the data, as far as AWS describes them.
+    #[must_use]
+    pub fn of_data(&self) -> Settings {
+        let recorded = self.recorded.iter().filter(|_| self.origin == Origin::Here).map(|spec| spec.settings.clone());
+        recorded.chain([self.content.settings.clone()]).flatten().collect()
+    }
+}
+
+/// The storage of gp3 from which on IOPS and throughput can be given.
+pub(crate) fn gp3_minimum(engine: &str) -> u32 {
+    GP3_GIB.iter().find(|(of, _)| engine.starts_with(of)).map_or(0, |(_, gib)| *gib)
+}
+
+/// The spec of the new database, as far as it follows from the recorded settings and the job.
 #[must_use]
-pub fn wanted(job: &Job, base: &Base) -> Spec {
-    let Base { content, recorded, origin } = base;
+pub fn wanted(job: &Job, base: &Base) -> Plan {
+    let Base { content, recorded, origin, notes } = base;
     let request = job.request();
+    let is_recorded = recorded.is_some();
     let recorded = recorded.clone().unwrap_or_else(|| Spec::new(content.kind, &content.engine, &content.version));
+    let mut notes = notes.clone();
     let mut spec = match origin {
         Origin::Here => recorded,
-        Origin::Elsewhere => recorded.for_elsewhere().0,
+        Origin::Elsewhere => {
+            let (mut spec, left_out) = recorded.for_elsewhere();
+            notes.extend(is_recorded.then_some(Note::Elsewhere));
+            let is_shown = |setting: &Setting| {
+                setting.row().compared != Compared::Never || setting.row().given(Target::Instance) == Given::Report
+            };
+            let left_out = left_out.into_iter().filter(|setting| !request.overrides.contains_key(setting));
+            notes.extend(left_out.filter(is_shown).map(Note::Home));
+            // AWS describes what comes with the data. The recorded settings are those of a source account.
+            spec.settings.extend(content.settings.clone());
+            spec
+        }
     };
     // The data decide about the engine: it may have been upgraded since the settings were recorded, or the other way round.
     spec.engine.clone_from(&content.engine);
@@ -100,19 +125,15 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
         }
         spec.tags = Tags::default();
         isolate(&mut spec);
+        // They are of settings that a temporary database does not have anyway.
+        notes.retain(|note| *note == Note::Unreadable);
     }
     if content.kind == Kind::Cluster && content.engine.starts_with("aurora") && spec.members.is_empty() {
-        let class = Value::Name(DEFAULT_CLASS.to_owned());
-        let settings = Settings::from([(Setting::Class, class)]);
-        spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings });
+        spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings: Settings::new() });
     }
     spec.members.sort_by_key(|member| !member.is_writer);
     let has_members = spec.kind == Kind::Cluster && spec.engine.starts_with("aurora");
     spec.members.truncate(if has_members { MAX_MEMBERS } else { 0 });
-    for member in &mut spec.members {
-        let class = || Value::Name(DEFAULT_CLASS.to_owned());
-        member.settings.entry(Setting::Class).or_insert_with(class);
-    }
     leave_out_default_groups(&mut spec);
     state_that_it_is_not_public(&mut spec);
     spec.tags = spec.tags.iter().filter(|(key, _)| !tags::is_reserved(key)).collect();
@@ -127,7 +148,7 @@ pub fn wanted(job: &Job, base: &Base) -> Spec {
         override_settings(&mut member.settings, Target::Member, &request.overrides);
         normalise(&mut member.settings, &spec.engine, &request.overrides);
     }
-    spec
+    Plan { spec, notes }
 }
 
 /// The name of a default group is that of a version: the group of the current version does not fit an older snapshot. Without a
@@ -172,7 +193,7 @@ fn isolate(spec: &mut Spec) {
 fn override_settings(settings: &mut Settings, target: Target, overrides: &Settings) {
     for (setting, value) in overrides {
         if !matches!(setting.row().given(target), Given::No | Given::Report) {
-            settings.insert(*setting, value.clone());
+            settings.insert(*setting, rules::normalised(*setting, value.clone()));
         }
     }
 }
@@ -190,7 +211,7 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
     };
     let mut without = Vec::new();
     let (storage, gib) = (name(settings, Setting::StorageType), number(settings, Setting::AllocatedStorage));
-    let minimum = GP3_GIB.iter().find(|(of, _)| engine.starts_with(of)).map_or(0, |(_, gib)| *gib);
+    let minimum = gp3_minimum(engine);
     match storage.as_deref() {
         Some("gp3") if gib.is_some_and(|gib| gib < minimum) => {
             without.extend([Setting::Iops, Setting::StorageThroughput])
@@ -231,7 +252,8 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
 /// Without backups and protection at first. RDS would take a backup of the whole database before anything else could be done, and a
 /// restore that fails could not be deleted.
 #[must_use]
-pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
+pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
+    let Plan { spec: wanted, notes } = plan;
     let target = wanted.target();
     let is_from_snapshot = matches!(job.request().source, Source::Snapshot(_));
     // `RestoreDBClusterToPointInTime`, which also makes clones, has no `AvailabilityZones`.
@@ -258,20 +280,25 @@ pub fn start(job: &Job, wanted: &Spec, now: DateTime<Utc>) -> Start {
     let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (spec, _) = wanted.to_tags();
     let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);
+    // One tag is for the changes after the restore, and three are for the report.
+    let room = tags::MAX_TAGS.saturating_sub(own.len() + 1 + tags::JOB_REPORT.len());
+    let (of_user, left_out) = of_user(&wanted.tags, room);
+    let more = u32::try_from(left_out).ok().filter(|number| *number > 0).map(Note::Tags);
+    let notes: Vec<Note> = notes.iter().cloned().chain(more).collect();
+    let own = own.with(notes::to_tags(&notes).iter());
     Start {
         engine: wanted.engine.clone(),
         version: wanted.version.clone(),
         settings,
-        tags: with_room(own, &wanted.tags),
+        tags: own.with(of_user.iter()),
         defaults: None,
     }
 }
 
-/// Draco's tags, and as many of the user's as AWS allows. "The key can't be prefixed with aws: or rds:" (`Tag`): AWS refuses a restore
-/// with the tags of CloudFormation.
-fn with_room(own: Tags, of_user: &Tags) -> Tags {
+/// As many of the user's tags as there is room for, and the number of the others. "The key can't be prefixed with aws: or rds:" (`Tag`):
+/// AWS refuses a restore with the tags of CloudFormation.
+fn of_user(all: &Tags, room: usize) -> (Tags, usize) {
     let is_dracos = |key: &str| tags::is_reserved(key) || (key.starts_with(tags::PREFIX) && key != tags::LIFECYCLE);
-    let room = tags::MAX_TAGS.saturating_sub(own.len());
-    let of_user: Vec<(&str, &str)> = of_user.iter().filter(|(key, _)| !is_dracos(key)).take(room).collect();
-    own.with(of_user)
+    let of_user: Vec<(&str, &str)> = all.iter().filter(|(key, _)| !is_dracos(key)).collect();
+    (of_user.iter().copied().take(room).collect(), of_user.len().saturating_sub(room))
 }

@@ -2,20 +2,130 @@
 //! look in another week has the same lines.
 
 use protocol::Observed;
-use protocol::spec::{Given, Recorded, Setting, Settings, Target, Value};
+use protocol::job::{Note, notes};
+use protocol::spec::{Given, Recorded, Setting, Settings, Spec, Target, Value};
+
+use crate::decide::Change;
 
 /// The lines.
 #[must_use]
 pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
-    let mut lines = Vec::new();
+    let notes = notes::from_tags(&observed.tags);
+    let mut lines: Vec<String> = notes.iter().filter_map(|note| single(note, &recorded.spec)).collect();
+    lines.extend(listed(&notes, "not recorded, because the tags of the copy had no room", |note| match note {
+        Note::NotRecorded(setting) => Some(setting.row().parameter.to_owned()),
+        Note::MembersNotRecorded(number) => Some(format!("{number} members")),
+        _ => None,
+    }));
+    lines.extend(listed(
+        &notes,
+        "recorded in another account or region and not used here, give them if they are needed",
+        |note| match note {
+            Note::Home(setting) => Some(setting.row().parameter.to_owned()),
+            _ => None,
+        },
+    ));
     if !recorded.missing.is_empty() {
         lines.push(format!("not restored, because the tags of the database have no room for it: {}", recorded.missing));
     }
     if recorded.unknown > 0 {
-        lines.push(format!("{} settings of a newer version of Draco were ignored", recorded.unknown));
+        lines.push(format!("{} settings of a newer version of Draco are ignored", recorded.unknown));
     }
     lines.extend(by_hand(recorded.spec.target(), &recorded.spec.settings, &observed.spec.settings));
+    for (planned, member) in recorded.spec.members.iter().zip(&observed.members) {
+        lines.extend(by_hand(Target::Member, &planned.settings, &member.settings));
+    }
+    lines.dedup();
     lines
+}
+
+/// A difference that remains after several changes.
+#[must_use]
+pub fn difference(change: &Change) -> String {
+    let all: Vec<String> = change
+        .wanted
+        .iter()
+        .map(|(setting, wanted)| {
+            let current = change.current.get(setting).map_or("none".to_owned(), ToString::to_string);
+            format!("{} is {current} in place of {wanted}", setting.row().parameter)
+        })
+        .collect();
+    format!(
+        "{}: AWS does not take over a change: {}; set it by hand, or leave it out",
+        change.database.id(),
+        all.join("; ")
+    )
+}
+
+/// The line of a fact that has one of its own.
+fn single(note: &Note, spec: &Spec) -> Option<String> {
+    let has = |setting: Setting| {
+        let all = [&spec.settings].into_iter().chain(spec.members.iter().map(|member| &member.settings));
+        let found: Vec<&Value> = all.filter_map(|settings| settings.get(&setting)).collect();
+        found.first().map_or("AWS's default is used".to_owned(), |value| format!("{value} is used"))
+    };
+    Some(match note {
+        Note::NothingRecorded => {
+            "no settings were recorded with the data: AWS's defaults are used for those that a snapshot does not contain".to_owned()
+        }
+        Note::Unreadable => "the recorded settings cannot be read: AWS's defaults are used".to_owned(),
+        Note::Elsewhere => format!("chosen by the account in which the settings were recorded, check the cost: {}", size(spec)),
+        Note::DefaultClass => format!("no class was recorded for the members: {}", has(Setting::Class)),
+        Note::Refused(setting, value) => {
+            format!("AWS does not take the recorded {} {}: {}", setting.row().parameter, one_line(value), has(*setting))
+        }
+        Note::Group { setting, name, total, parameters } => group(*setting, name, *total, parameters),
+        Note::Tags(number) => format!("{number} tags of the user are left out: a database has at most {}", protocol::tags::MAX_TAGS),
+        Note::More(number) => format!("{number} more facts have no room in the tags of the database"),
+        Note::NotRecorded(_) | Note::MembersNotRecorded(_) | Note::Home(_) => return None,
+    })
+}
+
+fn group(setting: Setting, name: &str, total: u32, parameters: &protocol::spec::Parameters) -> String {
+    let shown: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let left = (total as usize).saturating_sub(shown.len());
+    let more =
+        if left > 0 { format!("{}{left} more", if shown.is_empty() { "" } else { ", and " }) } else { String::new() };
+    let parameters = match total {
+        0 => String::new(),
+        _ => format!(", without these parameters: {}{more}", one_line(&shown.join(", "))),
+    };
+    format!(
+        "there is no {} {name} that fits in this account and region: AWS's default is used{parameters}",
+        setting.row().parameter
+    )
+}
+
+/// What the size and the cost follow from.
+fn size(spec: &Spec) -> String {
+    const SETTINGS: [Setting; 7] = [
+        Setting::Class,
+        Setting::ClusterClass,
+        Setting::ServerlessMax,
+        Setting::MultiAz,
+        Setting::StorageType,
+        Setting::MaxAllocatedStorage,
+        Setting::Iops,
+    ];
+    let of = |settings: &Settings| -> Vec<String> {
+        let stated = SETTINGS.iter().filter_map(|setting| Some((setting, settings.get(setting)?)));
+        stated.map(|(setting, value)| format!("{} {value}", setting.row().parameter)).collect()
+    };
+    let mut all = of(&spec.settings);
+    if !spec.members.is_empty() {
+        all.push(format!("{} members", spec.members.len()));
+    }
+    let mut members: Vec<String> = spec.members.iter().flat_map(|member| of(&member.settings)).collect();
+    members.sort();
+    members.dedup();
+    all.extend(members);
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+/// One line with all facts of a sort.
+fn listed(notes: &[Note], what: &str, name: impl Fn(&Note) -> Option<String>) -> Option<String> {
+    let names: Vec<String> = notes.iter().filter_map(name).collect();
+    (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
 }
 
 /// The settings that no request of Draco's has, and that the database does not have.
@@ -23,10 +133,9 @@ fn by_hand(target: Target, wanted: &Settings, actual: &Settings) -> Vec<String> 
     let is_missing = |(setting, value): &(&Setting, &Value)| {
         setting.row().given(target) == Given::Report && actual.get(setting) != Some(*value) && !is_nothing(value)
     };
-    wanted
-        .iter()
-        .filter(is_missing)
-        .map(|(setting, value)| format!("{} is not restored, set it by hand: {}", setting.row().parameter, value))
+    let missing = wanted.iter().filter(is_missing);
+    missing
+        .map(|(setting, value)| format!("{} is not restored, set it by hand: {value}", setting.row().parameter))
         .collect()
 }
 
@@ -37,4 +146,9 @@ fn is_nothing(value: &Value) -> bool {
         Value::Pairs(pairs) => pairs.is_empty(),
         Value::Number(_) | Value::Capacity(_) | Value::Name(_) => false,
     }
+}
+
+/// Text of a tag, which a person or a source account may have written.
+fn one_line(text: &str) -> String {
+    Value::Name(text.to_owned()).to_string()
 }

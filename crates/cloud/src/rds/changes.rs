@@ -3,7 +3,7 @@
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Kind};
 
-use super::{Rds, settings};
+use super::{Rds, settings, tag};
 use crate::databases::Deletion;
 use crate::error::Failure;
 
@@ -30,6 +30,12 @@ impl Rds {
                 settings::modify_cluster(call, changes)?.send().await?;
             }
         }
+        Ok(())
+    }
+
+    pub(crate) async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<(), Failure> {
+        let call = self.client.add_tags_to_resource().resource_name(database.to_string());
+        call.tags(tag(key, value)).send().await?;
         Ok(())
     }
 

@@ -4,9 +4,12 @@
 use aws_sdk_rds::types::OrderableDbInstanceOption;
 use protocol::{Kind, SnapshotArn};
 
-use super::{PAGE_SIZE, Rds, snapshots, spec, tags, time};
-use crate::databases::{Backups, Offer, ParameterGroup, SnapshotContent, SubnetGroup};
+use super::{Rds, snapshots, spec, tags, time};
+use crate::databases::{Backups, Offer, OptionGroup, ParameterGroup, SnapshotContent, SubnetGroup};
 use crate::error::Failure;
+
+/// A page of offers: a version has several hundreds. "Minimum 20, maximum 1000" (`MaxRecords`).
+const OFFERS: i32 = 1000;
 
 impl Rds {
     /// A snapshot, with the settings that come with it. A missing one is an error.
@@ -109,12 +112,22 @@ impl Rds {
         Ok(Some(ParameterGroup { name: name.unwrap_or_default(), family: family.unwrap_or_default() }))
     }
 
+    /// A missing group is an error.
+    pub(crate) async fn option_group(&self, name: &str) -> Result<Option<OptionGroup>, Failure> {
+        let found = self.client.describe_option_groups().option_group_name(name).send().await?;
+        Ok(found.option_groups_list().first().map(|group| OptionGroup {
+            name: group.option_group_name().unwrap_or_default().to_owned(),
+            engine: group.engine_name().unwrap_or_default().to_owned(),
+            major: group.major_engine_version().unwrap_or_default().to_owned(),
+        }))
+    }
+
     /// What this region offers of an engine's version, or of one class. An empty list: the version or the class is not offered.
     pub(crate) async fn offers(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Vec<Offer>, Failure> {
         let (mut offers, mut marker) = (Vec::new(), None::<String>);
         loop {
             let call = self.client.describe_orderable_db_instance_options().engine(engine).engine_version(version);
-            let call = call.set_db_instance_class(class.map(str::to_owned)).max_records(PAGE_SIZE);
+            let call = call.set_db_instance_class(class.map(str::to_owned)).max_records(OFFERS);
             let page = call.set_marker(marker).send().await?;
             offers.extend(page.orderable_db_instance_options().iter().map(offer));
             marker = page.marker;
@@ -136,5 +149,7 @@ fn offer(option: &OrderableDbInstanceOption) -> Offer {
         min_iops: number(option.min_iops_per_db_instance()),
         max_iops: number(option.max_iops_per_db_instance()),
         supports_multi_az: option.multi_az_capable().unwrap_or_default(),
+        supports_clusters: option.supports_clusters().unwrap_or_default(),
+        license: option.license_model().map(str::to_owned),
     }
 }

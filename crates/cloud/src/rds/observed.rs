@@ -118,8 +118,8 @@ fn cluster(described: &DbCluster, instances: &[DbInstance]) -> Result<Observed, 
         created: time(described.cluster_create_time()),
         condition: facts.condition(),
         is_protected: described.deletion_protection().unwrap_or_default(),
-        // The members are rebooted.
-        needs_reboot: false,
+        // Of Aurora, the members are rebooted.
+        needs_reboot: facts.needs_reboot(),
         spec,
         members: members.collect::<Result<_, _>>()?,
         endpoint: endpoint_of(described.endpoint(), described.port()),
@@ -179,10 +179,13 @@ fn cluster_facts(described: &DbCluster) -> Facts {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let security = described.vpc_security_groups().iter();
     let options = described.db_cluster_option_group_memberships().iter();
+    // The description of a cluster has the status of its parameter group with each member. Those of Aurora are instances of their own.
+    let of_itself = described.db_cluster_members().iter().filter(|_| described.db_cluster_instance_class().is_some());
+    let group = of_itself.map(|member| ("of the cluster".to_owned(), text(member.db_cluster_parameter_group_status())));
     Facts {
         status: text(described.status()),
         pending: described.pending_modified_values().map(cluster_pending).unwrap_or_default(),
-        parameter_groups: Vec::new(),
+        parameter_groups: group.collect(),
         security_groups: security.map(|group| (text(group.vpc_security_group_id()), text(group.status()))).collect(),
         option_groups: options
             .map(|group| (text(group.db_cluster_option_group_name()), text(group.status())))

@@ -1,4 +1,4 @@
-//! The settings of a spec as parameters of RDS's requests: a table for each request. A setting that a table lacks does not compile.
+//! The settings of a spec as parameters of RDS's requests: a table for each request. A test compares them with the table of settings.
 
 use std::fmt;
 
@@ -16,19 +16,19 @@ use protocol::spec::{Setting, Settings, Value};
 
 use crate::error::Failure;
 
-/// Defines the function that adds settings to a request: `setting => parameter(type)`, then the settings that the request does not
-/// have, and those that it has as parts of one parameter.
+/// Defines the function that adds settings to a request: `setting => parameter(type)`, then the settings that it has as parts of one
+/// parameter. All others are refused.
 macro_rules! settings_of {
     ($(#[$doc:meta])* $name:ident($builder:ty) {
         $($setting:ident => $method:ident($read:ident),)*
-    } together { $($part:ident)|* } without { $($other:ident)|* }) => {
+    } together { $($part:ident)|* }) => {
         $(#[$doc])*
         pub(super) fn $name(mut call: $builder, settings: &Settings) -> Result<$builder, Failure> {
             for (setting, value) in settings {
                 call = match setting {
                     $(Setting::$setting => call.$method(Some($read(*setting, value)?)),)*
                     $(Setting::$part => call,)*
-                    $(Setting::$other => return Err(not_in_request(*setting, stringify!($name))),)*
+                    other => return Err(not_in_request(*other, stringify!($name))),
                 };
             }
             Ok(call)
@@ -38,7 +38,7 @@ macro_rules! settings_of {
 
 /// The parameters that both restores of an instance have.
 macro_rules! instance_restore {
-    ($(#[$doc:meta])* $name:ident($builder:ty) { $($more:tt)* } without { $($other:ident)|* }) => {
+    ($(#[$doc:meta])* $name:ident($builder:ty) { $($more:tt)* }) => {
         settings_of! { $(#[$doc])* $name($builder) {
             Class => set_db_instance_class(name),
             StorageType => set_storage_type(name),
@@ -75,29 +75,25 @@ macro_rules! instance_restore {
             BackupTarget => set_backup_target(name),
             CustomerOwnedIp => set_enable_customer_owned_ip(flag),
             $($more)*
-        } together { } without { ClusterClass | ServerlessMin | ServerlessMax | ServerlessPause | ClusterParameterGroup
-            // "Applies to RDS for Oracle only" in restores.
-            | ManagedPassword | PasswordKey | PromotionTier | EngineMode | BacktrackWindow | MaintenanceWindow
-            | LocalWriteForwarding | InsightsMode | PerformanceInsights | InsightsRetention | InsightsKey
-            | MonitoringInterval | MonitoringRole | AvailabilityZones | HttpEndpoint | Roles $(| $other)* } }
+        } together { } }
     };
 }
 
 instance_restore! {
     /// `RestoreDBInstanceFromDBSnapshot`
-    restore_instance(RestoreDBInstanceFromDBSnapshotFluentBuilder) { } without { MaxAllocatedStorage }
+    restore_instance(RestoreDBInstanceFromDBSnapshotFluentBuilder) { }
 }
 
 instance_restore! {
     /// `RestoreDBInstanceToPointInTime`
     rewind_instance(RestoreDBInstanceToPointInTimeFluentBuilder) {
         MaxAllocatedStorage => set_max_allocated_storage(number),
-    } without { }
+    }
 }
 
 /// The parameters that both restores of a cluster have.
 macro_rules! cluster_restore {
-    ($(#[$doc:meta])* $name:ident($builder:ty) { $($more:tt)* } without { $($other:ident)|* }) => {
+    ($(#[$doc:meta])* $name:ident($builder:ty) { $($more:tt)* }) => {
         settings_of! { $(#[$doc])* $name($builder) {
             ClusterClass => set_db_cluster_instance_class(name),
             StorageType => set_storage_type(name),
@@ -126,11 +122,7 @@ macro_rules! cluster_restore {
             Domain => set_domain(name),
             DomainRole => set_domain_iam_role_name(name),
             $($more)*
-        } together { ServerlessMin | ServerlessMax | ServerlessPause } without { Class | AllocatedStorage | StorageThroughput
-            | MaxAllocatedStorage | DedicatedLogVolume | MultiAz | ParameterGroup | ManagedPassword | PasswordKey
-            | PromotionTier | LicenseModel | ProcessorFeatures | MaintenanceWindow | AutoMinorUpgrade
-            | CertificateAuthority | LocalWriteForwarding | InsightsMode | AvailabilityZone | DomainFqdn | DomainUnit
-            | DomainSecret | DomainDnsIps | BackupTarget | CustomerOwnedIp | HttpEndpoint | Roles $(| $other)* } }
+        } together { ServerlessMin | ServerlessMax | ServerlessPause } }
     };
 }
 
@@ -138,12 +130,12 @@ cluster_restore! {
     /// `RestoreDBClusterFromSnapshot`
     restore_cluster(RestoreDBClusterFromSnapshotFluentBuilder) {
         AvailabilityZones => set_availability_zones(names),
-    } without { }
+    }
 }
 
 cluster_restore! {
     /// `RestoreDBClusterToPointInTime`
-    rewind_cluster(RestoreDBClusterToPointInTimeFluentBuilder) { } without { AvailabilityZones }
+    rewind_cluster(RestoreDBClusterToPointInTimeFluentBuilder) { }
 }
 
 settings_of! {
@@ -162,13 +154,7 @@ settings_of! {
         MonitoringRole => set_monitoring_role_arn(name),
         PubliclyAccessible => set_publicly_accessible(flag),
         AvailabilityZone => set_availability_zone(name),
-    } together { } without { ClusterClass | ServerlessMin | ServerlessMax | ServerlessPause | StorageType | AllocatedStorage
-        | Iops | StorageThroughput | MaxAllocatedStorage | DedicatedLogVolume | MultiAz | Port | ClusterParameterGroup
-        | OptionGroup | IamAuthentication | ManagedPassword | PasswordKey | DeletionProtection | BackupRetention
-        | LicenseModel | ProcessorFeatures | EngineMode | BacktrackWindow | LogExports | CopyTagsToSnapshot
-        | BackupWindow | LifecycleSupport | NetworkType | LocalWriteForwarding | InsightsMode | AvailabilityZones
-        | SubnetGroup | SecurityGroups | Domain | DomainRole | DomainFqdn | DomainUnit | DomainSecret | DomainDnsIps
-        | BackupTarget | CustomerOwnedIp | HttpEndpoint | Roles }
+    } together { }
 }
 
 settings_of! {
@@ -216,9 +202,7 @@ settings_of! {
         DomainSecret => set_domain_auth_secret_arn(name),
         DomainDnsIps => set_domain_dns_ips(names),
         CustomerOwnedIp => set_enable_customer_owned_ip(flag),
-    } together { LogExports } without { ClusterClass | ServerlessMin | ServerlessMax | ServerlessPause
-        | ClusterParameterGroup | EngineMode | BacktrackWindow | LocalWriteForwarding | AvailabilityZone
-        | AvailabilityZones | BackupTarget | HttpEndpoint | Roles }
+    } together { LogExports }
 }
 
 settings_of! {
@@ -254,11 +238,7 @@ settings_of! {
         SecurityGroups => set_vpc_security_group_ids(names),
         Domain => set_domain(name),
         DomainRole => set_domain_iam_role_name(name),
-    } together { ServerlessMin | ServerlessMax | ServerlessPause | LogExports } without { Class | StorageThroughput
-        | MaxAllocatedStorage | DedicatedLogVolume | MultiAz | ParameterGroup | PromotionTier | LicenseModel
-        | ProcessorFeatures | EngineMode | PubliclyAccessible | AvailabilityZone | AvailabilityZones | SubnetGroup
-        | DomainFqdn | DomainUnit | DomainSecret | DomainDnsIps | BackupTarget | CustomerOwnedIp | HttpEndpoint
-        | Roles }
+    } together { ServerlessMin | ServerlessMax | ServerlessPause | LogExports }
 }
 
 /// The capacity of serverless members, which is one parameter.

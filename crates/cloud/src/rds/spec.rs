@@ -2,8 +2,8 @@
 //! does not compile.
 
 use aws_sdk_rds::types::{
-    DbCluster, DbClusterRole, DbClusterSnapshot, DbInstance, DbInstanceRole, DbSnapshot, DomainMembership,
-    LocalWriteForwardingStatus, ProcessorFeature,
+    AdditionalStorageVolumeOutput, DbCluster, DbClusterRole, DbClusterSnapshot, DbInstance, DbInstanceRole, DbSnapshot,
+    DomainMembership, LocalWriteForwardingStatus, ProcessorFeature,
 };
 use protocol::Kind;
 use protocol::spec::value::HalfUnits;
@@ -65,10 +65,39 @@ pub(super) fn of_cluster_snapshot(described: &DbClusterSnapshot) -> Spec {
     spec
 }
 
+/// The settings that the descriptions of instances and of clusters have under the same names, and then the others.
+macro_rules! read {
+    ($described:ident, $setting:ident, $domain:ident, { $($others:tt)* }) => {{
+        let has_insights = $described.performance_insights_enabled() == Some(true);
+        match $setting {
+            Setting::IamAuthentication => $described.iam_database_authentication_enabled().map(Value::Flag),
+            Setting::ManagedPassword => Some(Value::Flag($described.master_user_secret().is_some())),
+            Setting::PasswordKey => name($described.master_user_secret()?.kms_key_id()),
+            Setting::DeletionProtection => $described.deletion_protection().map(Value::Flag),
+            Setting::BackupRetention => number($described.backup_retention_period()),
+            Setting::LogExports => names($described.enabled_cloudwatch_logs_exports()),
+            Setting::CopyTagsToSnapshot => $described.copy_tags_to_snapshot().map(Value::Flag),
+            Setting::BackupWindow => name($described.preferred_backup_window()),
+            Setting::MaintenanceWindow => name($described.preferred_maintenance_window()),
+            Setting::LifecycleSupport => name($described.engine_lifecycle_support()),
+            Setting::NetworkType => name($described.network_type()),
+            Setting::InsightsMode => name($described.database_insights_mode().map(|mode| mode.as_str())),
+            Setting::PerformanceInsights => $described.performance_insights_enabled().map(Value::Flag),
+            Setting::InsightsRetention if has_insights => positive($described.performance_insights_retention_period()),
+            Setting::InsightsKey if has_insights => name($described.performance_insights_kms_key_id()),
+            Setting::InsightsRetention | Setting::InsightsKey => None,
+            Setting::MonitoringInterval => number($described.monitoring_interval()),
+            Setting::MonitoringRole => name($described.monitoring_role_arn()),
+            Setting::SecurityGroups => security_groups($described.vpc_security_groups()),
+            Setting::DomainRole => name($domain?.iam_role_name()),
+            $($others)*
+        }
+    }};
+}
+
 fn instance_setting(described: &DbInstance, setting: Setting) -> Option<Value> {
     let domain = described.domain_memberships().first();
-    let has_insights = described.performance_insights_enabled() == Some(true);
-    match setting {
+    read!(described, setting, domain, {
         Setting::Class => name(described.db_instance_class()),
         Setting::StorageType => name(described.storage_type()),
         Setting::AllocatedStorage => number(described.allocated_storage()),
@@ -81,37 +110,17 @@ fn instance_setting(described: &DbInstance, setting: Setting) -> Option<Value> {
         Setting::Port => positive(described.endpoint().and_then(|endpoint| endpoint.port())),
         Setting::ParameterGroup => name(described.db_parameter_groups().first()?.db_parameter_group_name()),
         Setting::OptionGroup => name(described.option_group_memberships().first()?.option_group_name()),
-        Setting::IamAuthentication => described.iam_database_authentication_enabled().map(Value::Flag),
-        Setting::ManagedPassword => Some(Value::Flag(described.master_user_secret().is_some())),
-        Setting::PasswordKey => name(described.master_user_secret()?.kms_key_id()),
-        Setting::DeletionProtection => described.deletion_protection().map(Value::Flag),
-        Setting::BackupRetention => number(described.backup_retention_period()),
         Setting::PromotionTier => number(described.promotion_tier()),
         Setting::LicenseModel => name(described.license_model()),
         Setting::ProcessorFeatures => features(described.processor_features()),
-        Setting::LogExports => names(described.enabled_cloudwatch_logs_exports()),
-        Setting::CopyTagsToSnapshot => described.copy_tags_to_snapshot().map(Value::Flag),
-        Setting::BackupWindow => name(described.preferred_backup_window()),
-        Setting::MaintenanceWindow => name(described.preferred_maintenance_window()),
         Setting::AutoMinorUpgrade => described.auto_minor_version_upgrade().map(Value::Flag),
-        Setting::LifecycleSupport => name(described.engine_lifecycle_support()),
         Setting::CertificateAuthority => name(described.ca_certificate_identifier()),
-        Setting::NetworkType => name(described.network_type()),
-        Setting::InsightsMode => name(described.database_insights_mode().map(|mode| mode.as_str())),
-        Setting::PerformanceInsights => described.performance_insights_enabled().map(Value::Flag),
-        Setting::InsightsRetention if has_insights => positive(described.performance_insights_retention_period()),
-        Setting::InsightsKey if has_insights => name(described.performance_insights_kms_key_id()),
-        Setting::InsightsRetention | Setting::InsightsKey => None,
-        Setting::MonitoringInterval => number(described.monitoring_interval()),
-        Setting::MonitoringRole => name(described.monitoring_role_arn()),
         Setting::PubliclyAccessible => described.publicly_accessible().map(Value::Flag),
         // "You can't set the AvailabilityZone parameter if the DB instance is a Multi-AZ deployment."
         Setting::AvailabilityZone if described.multi_az() == Some(true) => None,
         Setting::AvailabilityZone => name(described.availability_zone()),
         Setting::SubnetGroup => name(described.db_subnet_group()?.db_subnet_group_name()),
-        Setting::SecurityGroups => security_groups(described.vpc_security_groups()),
         Setting::Domain => name(domain?.domain()).filter(|_| domain.is_some_and(is_of_aws)),
-        Setting::DomainRole => name(domain?.iam_role_name()),
         Setting::DomainFqdn => name(domain?.fqdn()).filter(|_| !domain.is_some_and(is_of_aws)),
         Setting::DomainUnit => name(domain?.ou()),
         Setting::DomainSecret => name(domain?.auth_secret_arn()),
@@ -124,6 +133,7 @@ fn instance_setting(described: &DbInstance, setting: Setting) -> Option<Value> {
                 .iter()
                 .filter_map(|role: &DbInstanceRole| Some((role.feature_name()?, role.role_arn()?))),
         ),
+        Setting::AdditionalVolumes => pairs(described.additional_storage_volumes().iter().map(volume)),
         Setting::ClusterClass
         | Setting::ServerlessMin
         | Setting::ServerlessMax
@@ -134,7 +144,7 @@ fn instance_setting(described: &DbInstance, setting: Setting) -> Option<Value> {
         | Setting::LocalWriteForwarding
         | Setting::AvailabilityZones
         | Setting::HttpEndpoint => None,
-    }
+    })
 }
 
 fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
@@ -142,8 +152,7 @@ fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
     let domain = described.domain_memberships().first();
     // "This setting is only for non-Aurora Multi-AZ DB clusters" (`DBClusterInstanceClass`): so are storage, IOPS and more.
     let is_multi_az_cluster = described.db_cluster_instance_class().is_some();
-    let has_insights = described.performance_insights_enabled() == Some(true);
-    match setting {
+    read!(described, setting, domain, {
         Setting::ClusterClass => name(described.db_cluster_instance_class()),
         Setting::ServerlessMin => capacity(scaling?.min_capacity()),
         Setting::ServerlessMax => capacity(scaling?.max_capacity()),
@@ -158,45 +167,25 @@ fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
         Setting::OptionGroup => {
             name(described.db_cluster_option_group_memberships().first()?.db_cluster_option_group_name())
         }
-        Setting::IamAuthentication => described.iam_database_authentication_enabled().map(Value::Flag),
-        Setting::ManagedPassword => Some(Value::Flag(described.master_user_secret().is_some())),
-        Setting::PasswordKey => name(described.master_user_secret()?.kms_key_id()),
-        Setting::DeletionProtection => described.deletion_protection().map(Value::Flag),
-        Setting::BackupRetention => number(described.backup_retention_period()),
         Setting::EngineMode => name(described.engine_mode()),
         Setting::BacktrackWindow => {
             positive(described.backtrack_window().and_then(|seconds| i32::try_from(seconds).ok()))
         }
-        Setting::LogExports => names(described.enabled_cloudwatch_logs_exports()),
-        Setting::CopyTagsToSnapshot => described.copy_tags_to_snapshot().map(Value::Flag),
-        Setting::BackupWindow => name(described.preferred_backup_window()),
-        Setting::MaintenanceWindow => name(described.preferred_maintenance_window()),
         // Of Aurora, the members have it.
         Setting::AutoMinorUpgrade if is_multi_az_cluster => described.auto_minor_version_upgrade().map(Value::Flag),
         Setting::AutoMinorUpgrade => None,
-        Setting::LifecycleSupport => name(described.engine_lifecycle_support()),
         Setting::CertificateAuthority => {
             name(described.certificate_details()?.ca_identifier()).filter(|_| is_multi_az_cluster)
         }
-        Setting::NetworkType => name(described.network_type()),
         Setting::LocalWriteForwarding => described.local_write_forwarding_status().map(|status| {
             let is_on = [LocalWriteForwardingStatus::Enabled, LocalWriteForwardingStatus::Enabling].contains(status);
             Value::Flag(is_on)
         }),
-        Setting::InsightsMode => name(described.database_insights_mode().map(|mode| mode.as_str())),
-        Setting::PerformanceInsights => described.performance_insights_enabled().map(Value::Flag),
-        Setting::InsightsRetention if has_insights => positive(described.performance_insights_retention_period()),
-        Setting::InsightsKey if has_insights => name(described.performance_insights_kms_key_id()),
-        Setting::InsightsRetention | Setting::InsightsKey => None,
-        Setting::MonitoringInterval => number(described.monitoring_interval()),
-        Setting::MonitoringRole => name(described.monitoring_role_arn()),
         Setting::PubliclyAccessible if is_multi_az_cluster => described.publicly_accessible().map(Value::Flag),
         Setting::PubliclyAccessible => None,
         Setting::AvailabilityZones => names(described.availability_zones()),
         Setting::SubnetGroup => name(described.db_subnet_group()),
-        Setting::SecurityGroups => security_groups(described.vpc_security_groups()),
         Setting::Domain => name(domain?.domain()),
-        Setting::DomainRole => name(domain?.iam_role_name()),
         Setting::HttpEndpoint => described.http_endpoint_enabled().map(Value::Flag),
         Setting::Roles => pairs(
             described
@@ -219,8 +208,9 @@ fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
         | Setting::DomainSecret
         | Setting::DomainDnsIps
         | Setting::BackupTarget
-        | Setting::CustomerOwnedIp => None,
-    }
+        | Setting::CustomerOwnedIp
+        | Setting::AdditionalVolumes => None,
+    })
 }
 
 /// Whether a directory is one of AWS's, and not a user's own.
@@ -259,8 +249,15 @@ fn features(list: &[ProcessorFeature]) -> Option<Value> {
     pairs(list.iter().filter_map(|feature| Some((feature.name()?, feature.value()?))))
 }
 
-fn pairs<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Value> {
+/// The name of a volume, with its type and size.
+fn volume(described: &AdditionalStorageVolumeOutput) -> (String, String) {
+    let storage = described.storage_type().unwrap_or_default();
+    let gib = described.allocated_storage().unwrap_or_default();
+    (described.volume_name().unwrap_or_default().to_owned(), format!("{storage} {gib} GiB"))
+}
+
+fn pairs<N: Into<String>, V: Into<String>>(pairs: impl Iterator<Item = (N, V)>) -> Option<Value> {
     let pairs: std::collections::BTreeMap<String, String> =
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        pairs.map(|(name, value)| (name.into(), value.into())).collect();
     Some(Value::Pairs(pairs.clone())).filter(|_| !pairs.is_empty())
 }

@@ -4,9 +4,11 @@
 //! A job is the input of a timer, and is written as tags on everything that it provisions. So a sweep can continue it when the timer
 //! is lost. It contains no secret (invariant 26).
 //!
-//! Reading order: [`Job`], [`Request`], [`names`] with the identifiers that follow from a job, then `text` with the tags.
+//! Reading order: [`Job`], [`Request`], [`names`] with the identifiers that follow from a job, then `text` with the tags and
+//! [`notes`] with those of its report.
 
 pub mod names;
+pub mod notes;
 mod text;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -17,6 +19,7 @@ use crate::spec::{Given, Setting, Settings, Target};
 use crate::tags::{MAX_VALUE_CHARS, Tags};
 
 pub use names::{JobId, Part, Role};
+pub use notes::Note;
 pub use text::ParseJobError;
 
 /// A valid request, and its ID.

@@ -149,7 +149,7 @@ impl<'t, I: Iterator<Item = &'t str>> Reader<'t, I> {
             Recorded { spec: Spec::new(kind, &engine?, &version?), missing: Missing::default(), unknown: 0 };
         let Recorded { spec, missing, unknown } = &mut recorded;
         for key in self.optional("lost").into_iter().flat_map(read_list) {
-            match setting(key) {
+            match Setting::with_key(key) {
                 Some(setting) => drop(missing.settings.insert(setting)),
                 None => *unknown += 1,
             }
@@ -196,7 +196,8 @@ impl<'t, I: Iterator<Item = &'t str>> Reader<'t, I> {
                 (None, Some((key, value))) => (key, Some(value)),
                 (None, None) => return Err(invalid(token, token)),
             };
-            let Some(setting) = setting(key).filter(|setting| setting.row().given(target) != Given::No) else {
+            let Some(setting) = Setting::with_key(key).filter(|setting| setting.row().given(target) != Given::No)
+            else {
                 *unknown += 1;
                 continue;
             };
@@ -234,8 +235,4 @@ impl<'t, I: Iterator<Item = &'t str>> Reader<'t, I> {
         }
         Ok((total as usize).saturating_sub(parameters.len()))
     }
-}
-
-fn setting(key: &str) -> Option<Setting> {
-    Setting::ALL.iter().find(|setting| setting.row().key == key).copied()
 }

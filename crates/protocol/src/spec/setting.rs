@@ -96,6 +96,12 @@ macro_rules! settings {
         }
 
         impl Setting {
+            /// The one with this key.
+            #[must_use]
+            pub fn with_key(key: &str) -> Option<Self> {
+                Self::ALL.iter().find(|setting| setting.row().key == key).copied()
+            }
+
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -230,6 +236,8 @@ settings! {
     BackupTarget "btarget" "BackupTarget" Name                          RestoreOnly No          No     Equal   Home     false;
     /// Whether an instance on an outpost has an address of the customer's.
     CustomerOwnedIp "coip" "EnableCustomerOwnedIp" Flag                 Restore     No          No     Equal   Home     false;
+    /// The additional storage volumes of Oracle and SQL Server, each with its type and size. Those of the source come with its snapshot.
+    AdditionalVolumes "vols" "AdditionalStorageVolumes" Pairs           Report      No          No     Never   Anywhere false;
     /// Whether the Data API is on. For other clusters than Serverless v1, the operation `EnableHttpEndpoint` is needed.
     HttpEndpoint "http" "EnableHttpEndpoint" Flag                       No          Report      No     Never   Anywhere false;
     /// The roles that the engine uses, each with its feature. `AddRoleToDBInstance` and `AddRoleToDBCluster` add them.

@@ -14,7 +14,7 @@ use crate::tags::MAX_VALUE_CHARS;
 const CONTINUED: char = '+';
 
 /// Text without the characters that have a meaning.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -27,7 +27,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// The same for the first text of a token, which does not begin like that of a section.
-pub(super) fn escape_first(text: &str) -> String {
+pub(crate) fn escape_first(text: &str) -> String {
     match text.strip_prefix('/') {
         Some(rest) => format!("@2F{}", escape(rest)),
         None => escape(text),
@@ -35,7 +35,7 @@ pub(super) fn escape_first(text: &str) -> String {
 }
 
 /// The text that was escaped. `None` if it is not [`escape`]'s.
-pub(super) fn unescape(escaped: &str) -> Option<String> {
+pub(crate) fn unescape(escaped: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped.bytes();
     while let Some(byte) = rest.next() {
@@ -87,12 +87,12 @@ pub(super) fn read_value(value_type: Type, text: &str) -> Option<Value> {
 }
 
 /// Digits, without a sign.
-pub(super) fn read_number<N: std::str::FromStr>(text: &str) -> Option<N> {
+pub(crate) fn read_number<N: std::str::FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// A name: not empty, and on one line.
-pub(super) fn read_name(text: &str) -> Option<String> {
+pub(crate) fn read_name(text: &str) -> Option<String> {
     unescape(text).filter(|name| !name.is_empty() && !name.chars().any(char::is_control))
 }
 
@@ -105,7 +105,7 @@ pub(super) fn read_list(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The tokens in pieces that fit into tags. A token is cut only if it is longer than a piece, and never within an escaped byte.
-pub(super) fn pieces(tokens: &[String]) -> Vec<String> {
+pub(crate) fn pieces(tokens: &[String]) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for token in tokens {
         let mut rest = token.as_str();
@@ -140,7 +140,7 @@ fn cut(token: &str, most: usize) -> usize {
 }
 
 /// The tokens of these pieces.
-pub(super) fn tokens(pieces: &[&str]) -> Vec<String> {
+pub(crate) fn tokens(pieces: &[&str]) -> Vec<String> {
     let mut all = String::new();
     for piece in pieces {
         match piece.strip_suffix(CONTINUED) {
@@ -165,8 +165,8 @@ pub(crate) fn read_settings(texts: &[&str]) -> Option<Settings> {
     let mut settings = Settings::new();
     for token in tokens(texts) {
         let (key, value) = token.split_once('=')?;
-        let setting = Setting::ALL.iter().find(|setting| setting.row().key == key)?;
-        let is_new = settings.insert(*setting, read_value(setting.row().value, value)?).is_none();
+        let setting = Setting::with_key(key)?;
+        let is_new = settings.insert(setting, read_value(setting.row().value, value)?).is_none();
         is_new.then_some(())?;
     }
     Some(settings)

@@ -7,17 +7,14 @@ use protocol::spec::{Group, Member, Setting, Value};
 use protocol::{Engine, Snapshot, Status};
 use provision::check::{Facts, check, family_of};
 
+use super::plans::text;
 use super::*;
-
-fn text(value: &str) -> Value {
-    Value::Name(value.to_owned())
-}
 
 fn spec(settings: &[(Setting, Value)]) -> Spec {
     Spec { settings: settings.iter().cloned().collect(), ..Spec::new(Kind::Instance, "postgres", "16.3") }
 }
 
-fn offer(class: &str, storage: &str) -> Offer {
+pub(crate) fn offer(class: &str, storage: &str) -> Offer {
     Offer {
         class: class.to_owned(),
         storage_type: Some(storage.to_owned()),
@@ -27,10 +24,12 @@ fn offer(class: &str, storage: &str) -> Offer {
         min_iops: None,
         max_iops: None,
         supports_multi_az: true,
+        supports_clusters: false,
+        license: None,
     }
 }
 
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         snapshot: None,
         backups: None,
@@ -40,6 +39,7 @@ fn facts() -> Facts {
         subnet_group: None,
         vpc_of_security_groups: None,
         parameter_groups: Vec::new(),
+        option_group: None,
         taken: Vec::new(),
     }
 }

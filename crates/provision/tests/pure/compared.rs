@@ -2,10 +2,10 @@
 
 use protocol::spec::{Compared, Given, Setting, Target, Value};
 use provision::compare::{compare, differences};
-use provision::decide::{Deadline, Found, Seen, Step, decide};
-use provision::plan::{Origin, start, wanted};
+use provision::decide::{Deadline, Found, Ours, Seen, Step, decide};
+use provision::plan::Origin;
 
-use super::plans::{base, full, text};
+use super::plans::{base, full, start, text, wanted};
 use super::*;
 
 /// The database as it is restored: with its tags, and with these settings.
@@ -70,7 +70,12 @@ fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
                 let is_changed = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify)
                     && row.compared != Compared::Never;
                 let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
-                let expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
+                let mut expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
+                if let Some(expected) =
+                    expected.as_mut().filter(|_| *setting == Setting::PerformanceInsights && target != Target::Cluster)
+                {
+                    expected.extend(settings.get(&Setting::InsightsKey).map(|key| (Setting::InsightsKey, key.clone())));
+                }
                 assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
             }
         }
@@ -163,4 +168,67 @@ fn a_database_without_a_readable_spec_is_never_complete() {
             }
         }
     }
+}
+
+// RDS takes a backup as soon as an instance has backups, and nothing else can be changed for hours.
+#[test]
+fn backups_begin_when_nothing_else_is_left_to_do() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Instance, Origin::Here));
+    let mut database = restored(&job, &spec);
+    database.spec.settings.insert(Setting::BackupRetention, Value::Number(0));
+    let changes = |database: &Observed| -> Vec<Setting> {
+        let ours = compare(&job, database.clone(), now());
+        ours.differences.into_iter().flat_map(|change| change.wanted.into_keys()).collect()
+    };
+    assert_eq!(changes(&database), [Setting::BackupRetention]);
+    let waits = Observed { needs_reboot: true, ..database.clone() };
+    assert_eq!(changes(&waits), []);
+    database.spec.settings.insert(Setting::MultiAz, Value::Flag(false));
+    assert_eq!(changes(&database), [Setting::MultiAz]);
+    // With backups on, one more day begins nothing.
+    database.spec.settings.insert(Setting::BackupRetention, Value::Number(1));
+    assert_eq!(changes(&database), [Setting::MultiAz, Setting::BackupRetention]);
+}
+
+// A value that AWS does not take over must not be changed for ever.
+#[test]
+fn a_difference_that_stays_is_reported_after_ten_changes() {
+    let job = job(Kind::Instance, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Instance, Origin::Here));
+    let mut database = restored(&job, &spec);
+    database.spec.settings.insert(Setting::Port, Value::Number(5432));
+    database.spec.settings.insert(Setting::BackupRetention, Value::Number(0));
+    let after = |changed: u32| {
+        let mut database = database.clone();
+        database.tags.set(tags::JOB_CHANGES, &changed.to_string());
+        let Ours { changed: known, differences, report, .. } = compare(&job, database, now());
+        assert_eq!(known, changed);
+        let settings: Vec<Setting> = differences.into_iter().flat_map(|change| change.wanted.into_keys()).collect();
+        (settings, report.into_iter().filter(|line| line.contains("does not take over")).collect::<Vec<_>>())
+    };
+    let id = job.new_database();
+    let line =
+        |of: &str| format!("{}: AWS does not take over a change: {of}; set it by hand, or leave it out", id.id());
+    assert_eq!(after(9), (vec![Setting::Port], vec![]));
+    // Backups begin all the same.
+    assert_eq!(after(10), (vec![Setting::BackupRetention], vec![line("Port is 5432 in place of 500")]));
+    assert_eq!(
+        after(20),
+        (vec![], vec![line("Port is 5432 in place of 500; BackupRetentionPeriod is 0 in place of 500")])
+    );
+}
+
+#[test]
+fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
+    let wanted: Settings =
+        [(Setting::PerformanceInsights, Value::Flag(true)), (Setting::InsightsKey, text("key"))].into();
+    for target in [Target::Instance, Target::Member] {
+        assert_eq!(differences(target, &wanted, &Settings::new()), wanted);
+        let on = [(Setting::PerformanceInsights, Value::Flag(true))].into();
+        assert_eq!(differences(target, &wanted, &on), Settings::new());
+    }
+    // `ModifyDBCluster` is not needed: the restore has it.
+    let without_key = [(Setting::PerformanceInsights, Value::Flag(true))].into();
+    assert_eq!(differences(Target::Cluster, &wanted, &Settings::new()), without_key);
 }

@@ -25,7 +25,7 @@ fn name(step: &Step) -> &'static str {
         Step::GiveUp(Reason::Deleting) => "give up: deleting",
         Step::GiveUp(Reason::Failed(..)) => "give up: failed",
         Step::CreateMembers { .. } => "create members",
-        Step::Configure(_) => "configure",
+        Step::Configure { .. } => "configure",
         Step::Reboot(_) => "reboot",
         Step::Provisioned { .. } => "provisioned",
     }
@@ -64,6 +64,7 @@ fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3
         missing: lacks_member.then_some(missing).into_iter().collect(),
         differences: differs.then_some(change).into_iter().collect(),
         reboots: waits_for_reboot.then(|| observed.arn.clone()).into_iter().collect(),
+        changed: 3,
         no_spec,
         report: vec!["a line".to_owned()],
         observed,
@@ -164,7 +165,8 @@ fn a_step_carries_what_its_action_needs() {
     let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true], None);
     assert_eq!(decided(&all), Step::CreateMembers { cluster: all.observed.arn.clone(), members: all.missing.clone() });
     let differs = Ours { missing: Vec::new(), ..all.clone() };
-    assert_eq!(decided(&differs), Step::Configure(all.differences.clone()));
+    let (database, changes) = (all.observed.arn.clone(), all.differences.clone());
+    assert_eq!(decided(&differs), Step::Configure { database, changes, before: 3 });
     let reboots = Ours { differences: Vec::new(), ..differs };
     assert_eq!(decided(&reboots), Step::Reboot(all.reboots.clone()));
     let done = Ours { reboots: Vec::new(), ..reboots };

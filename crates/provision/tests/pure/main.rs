@@ -6,6 +6,7 @@ mod checks;
 mod compared;
 mod decide;
 mod plans;
+mod settled;
 mod teardown;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,11 +1,21 @@
 //! The spec of a new database: what of the recorded settings it has, what its restore gets, and what is missing later.
 
+use protocol::job::{Note, notes};
 use protocol::spec::value::HalfUnits;
 use protocol::spec::{Given, Member, Recorded, Setting, Target, Type, Value};
-use provision::plan::*;
+use provision::decide::Start;
+use provision::plan::{self, Base, Origin, Plan};
 use provision::wait;
 
 use super::*;
+
+pub(crate) fn wanted(job: &Job, base: &Base) -> Spec {
+    plan::wanted(job, base).spec
+}
+
+pub(crate) fn start(job: &Job, spec: &Spec, now: DateTime<Utc>) -> Start {
+    plan::start(job, &Plan { spec: spec.clone(), notes: Vec::new() }, now)
+}
 
 pub(crate) fn value(setting: Setting) -> Value {
     match setting.row().value {
@@ -41,7 +51,7 @@ pub(crate) fn full(kind: Kind) -> Spec {
 
 pub(crate) fn base(kind: Kind, origin: Origin) -> Base {
     let recorded = full(kind);
-    Base { content: Spec::new(kind, &recorded.engine, "16.4"), recorded: Some(recorded), origin }
+    Base { content: Spec::new(kind, &recorded.engine, "16.4"), recorded: Some(recorded), origin, notes: Vec::new() }
 }
 
 #[test]
@@ -169,7 +179,7 @@ fn only_a_restore_from_a_snapshot_states_the_zones_of_a_cluster() {
 }
 
 #[test]
-fn a_recorded_cluster_has_sixteen_members_at_most_each_with_a_class() {
+fn a_recorded_cluster_has_sixteen_members_at_most() {
     let job = job(Kind::Cluster, Verb::Restore);
     let mut base = base(Kind::Cluster, Origin::Here);
     let member = |nth: u32| Member { name: format!("m{nth}"), is_writer: nth == 0, settings: Settings::new() };
@@ -178,7 +188,6 @@ fn a_recorded_cluster_has_sixteen_members_at_most_each_with_a_class() {
     }
     let spec = wanted(&job, &base);
     assert_eq!(spec.members.len(), 16);
-    assert!(spec.members.iter().all(|member| member.settings.get(&Setting::Class) == Some(&text(DEFAULT_CLASS))));
 }
 
 // Invariant 22: what a temporary database must not have, because it would outlive it or keep it from being deleted.
@@ -207,8 +216,7 @@ fn a_temporary_database_has_no_backups_no_protection_no_standby_and_one_member()
 fn without_recorded_settings_a_cluster_gets_one_member() {
     let base = Base { recorded: None, ..base(Kind::Cluster, Origin::Here) };
     let spec = wanted(&job(Kind::Cluster, Verb::Restore), &base);
-    let settings =
-        Settings::from([(Setting::Class, text(DEFAULT_CLASS)), (Setting::PubliclyAccessible, Value::Flag(false))]);
+    let settings = Settings::from([(Setting::PubliclyAccessible, Value::Flag(false))]);
     assert_eq!(spec.members, [Member { name: "orders".to_owned(), is_writer: true, settings }]);
     let multi_az = Base { content: Spec::new(Kind::Cluster, "postgres", "16.3"), ..base };
     assert_eq!(wanted(&job(Kind::Cluster, Verb::Restore), &multi_az).members, []);
@@ -220,7 +228,7 @@ fn what_comes_with_the_data_fills_what_was_not_recorded() {
     content.settings = [(Setting::Port, Value::Number(5433)), (Setting::StorageType, text("io1"))].into();
     let mut recorded = Spec::new(Kind::Instance, "postgres", "15.1");
     recorded.settings = [(Setting::StorageType, text("gp3"))].into();
-    let base = Base { content, recorded: Some(recorded), origin: Origin::Here };
+    let base = Base { content, recorded: Some(recorded), origin: Origin::Here, notes: Vec::new() };
     let spec = wanted(&job(Kind::Instance, Verb::Restore), &base);
     let expected: Settings = [
         (Setting::Port, Value::Number(5433)),
@@ -254,8 +262,8 @@ fn normalised(recorded: &[(Setting, Value)], overrides: &[(Setting, Value)]) -> 
     let spec = Spec { settings: recorded.iter().cloned().collect(), ..Spec::new(Kind::Instance, "postgres", "16.3") };
     let overrides = overrides.iter().cloned().collect();
     let job = Job::new(Request { overrides, ..request(Kind::Instance, Verb::Restore) }).unwrap();
-    let base =
-        Base { content: Spec::new(Kind::Instance, "postgres", "16.3"), recorded: Some(spec), origin: Origin::Here };
+    let content = Spec::new(Kind::Instance, "postgres", "16.3");
+    let base = Base { content, recorded: Some(spec), origin: Origin::Here, notes: Vec::new() };
     wanted(&job, &base).settings.into_keys().filter(|setting| *setting != Setting::PubliclyAccessible).collect()
 }
 
@@ -315,8 +323,8 @@ fn the_limit_of_gp3_is_lower_for_oracle_and_sql_server_has_none() {
             (Setting::Iops, Value::Number(iops)),
         ]
         .into();
-        let base =
-            Base { content: Spec::new(Kind::Instance, engine, "19"), recorded: Some(spec), origin: Origin::Here };
+        let content = Spec::new(Kind::Instance, engine, "19");
+        let base = Base { content, recorded: Some(spec), origin: Origin::Here, notes: Vec::new() };
         let wanted = wanted(&job(Kind::Instance, Verb::Restore), &base);
         assert_eq!(wanted.settings.contains_key(&Setting::Iops), has_iops);
     }
@@ -364,7 +372,10 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     wanted.tags = (0..60).map(|nth| (format!("tag{nth:02}"), "x".to_owned())).collect();
     wanted.tags.set(tags::COPIED, "never");
     let start = start(&job, &wanted, now());
-    assert_eq!(start.tags.len(), tags::MAX_TAGS);
+    // One for the number of changes, and two of the three of the report, are free.
+    assert_eq!(start.tags.len(), tags::MAX_TAGS - 3);
+    let kept = start.tags.iter().filter(|(key, _)| key.starts_with("tag")).count();
+    assert_eq!(notes::from_tags(&start.tags), [Note::Tags(u32::try_from(60 - kept).unwrap())]);
     assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));
     assert_eq!((start.tags.get("tag00"), start.tags.get(tags::COPIED)), (Some("x"), None));
 }

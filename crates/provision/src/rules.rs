@@ -1,0 +1,155 @@
+//! AWS's rules for the values of settings, as far as they are the same in each account and region. A recorded value that breaks one is
+//! left out: it is damaged, forged, or of a time when AWS had other values. AWS checks the values of the job itself.
+
+use protocol::Kind;
+use protocol::spec::value::HalfUnits;
+use protocol::spec::{Setting, Spec, Value};
+
+/// The values that a setting has.
+enum Rule {
+    /// A number from the first to the last.
+    Numbers(u32, u32),
+    /// One of these numbers.
+    AnyOf(&'static [u32]),
+    /// A number of capacity units up to this one.
+    Capacity(HalfUnits),
+    /// One of these names.
+    Names(&'static [&'static str]),
+}
+
+/// Whether AWS takes a value for a database with this engine and kind, as far as it is known.
+#[must_use]
+pub fn is_valid(setting: Setting, value: &Value, spec: &Spec) -> bool {
+    match (setting, value) {
+        (Setting::BackupWindow, Value::Name(text)) => daily(text).is_some(),
+        (Setting::MaintenanceWindow, Value::Name(text)) => weekly(text).is_some(),
+        // "7; month * 31, where month is a number of months from 1-23; 731" (`PerformanceInsightsRetentionPeriod`).
+        (Setting::InsightsRetention, Value::Number(days)) => {
+            [7, 731].contains(days) || (days.is_multiple_of(31) && (1..=23).contains(&(days / 31)))
+        }
+        (Setting::LogExports, Value::Names(names)) => {
+            logs(spec).is_none_or(|logs| names.iter().all(|name| logs.contains(&name.as_str())))
+        }
+        _ => rule(setting, spec).is_none_or(|rule| rule.has(value)),
+    }
+}
+
+/// "Valid Values" of RDS's API reference (`CreateDBInstance`, `CreateDBCluster`, `RestoreDBInstanceFromDBSnapshot`).
+fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
+    let is_aurora = spec.engine.starts_with("aurora");
+    Some(match setting {
+        Setting::Port => Rule::Numbers(1150, 65535),
+        Setting::BackupRetention => match spec.kind {
+            Kind::Instance => Rule::Numbers(0, 35),
+            Kind::Cluster => Rule::Numbers(1, 35),
+        },
+        Setting::PromotionTier => Rule::Numbers(0, 15),
+        Setting::MonitoringInterval => Rule::AnyOf(&[0, 1, 5, 10, 15, 30, 60]),
+        Setting::BacktrackWindow => Rule::Numbers(0, 259_200),
+        Setting::ServerlessPause => Rule::Numbers(300, 86_400),
+        Setting::ServerlessMin | Setting::ServerlessMax => Rule::Capacity(HalfUnits(512)),
+        Setting::StorageType => Rule::Names(match (spec.kind, is_aurora) {
+            (_, true) => &["aurora", "aurora-iopt1"],
+            (Kind::Cluster, false) => &["gp3", "io1", "io2"],
+            (Kind::Instance, false) => &["gp2", "gp3", "io1", "io2", "standard"],
+        }),
+        Setting::LifecycleSupport => {
+            Rule::Names(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"])
+        }
+        Setting::InsightsMode => Rule::Names(&["standard", "advanced"]),
+        Setting::EngineMode => Rule::Names(&["provisioned"]),
+        Setting::NetworkType => Rule::Names(&["IPV4", "DUAL"]),
+        // rds-ca-2015 and rds-ca-2019 have expired (user guide, "Using SSL/TLS").
+        Setting::CertificateAuthority => Rule::Names(&["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"]),
+        _ => return None,
+    })
+}
+
+impl Rule {
+    fn has(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Numbers(least, most), Value::Number(number)) => (least..=most).contains(&number),
+            (Self::AnyOf(numbers), Value::Number(number)) => numbers.contains(number),
+            (Self::Capacity(most), Value::Capacity(units)) => units <= most,
+            (Self::Names(names), Value::Name(name)) => names.contains(&name.as_str()),
+            _ => false,
+        }
+    }
+}
+
+/// The logs that an engine exports (`EnableCloudwatchLogsExports`).
+#[must_use]
+pub fn logs(spec: &Spec) -> Option<&'static [&'static str]> {
+    const LOGS: [(&str, &[&str]); 9] = [
+        ("aurora-mysql", &["audit", "error", "general", "instance", "slowquery", "iam-db-auth-error"]),
+        ("aurora-postgresql", &["instance", "postgresql", "iam-db-auth-error"]),
+        ("db2", &["diag.log", "notify.log", "iam-db-auth-error"]),
+        ("mariadb", &["audit", "error", "general", "slowquery", "iam-db-auth-error"]),
+        ("mysql", &["audit", "error", "general", "slowquery", "iam-db-auth-error"]),
+        ("oracle", &["alert", "audit", "listener", "trace", "oemagent"]),
+        ("postgres", &["postgresql", "upgrade", "iam-db-auth-error"]),
+        ("sqlserver", &["agent", "error"]),
+        ("custom", &[]),
+    ];
+    LOGS.iter().find(|(engine, _)| spec.engine.starts_with(engine)).map(|(_, logs)| *logs)
+}
+
+const DAY: u32 = 24 * 60;
+
+/// The begin and the length in minutes: "Must be in the format hh24:mi-hh24:mi", "Must be at least 30 minutes" (`PreferredBackupWindow`).
+fn daily(text: &str) -> Option<(u32, u32)> {
+    let (from, to) = text.split_once('-')?;
+    let (from, to) = (minute(from)?, minute(to)?);
+    Some((from, (to + DAY - from) % DAY)).filter(|(_, length)| *length >= 30)
+}
+
+/// The same, from the beginning of the week: "Must be in the format ddd:hh24:mi-ddd:hh24:mi" (`PreferredMaintenanceWindow`).
+fn weekly(text: &str) -> Option<(u32, u32)> {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let of_week = |text: &str| {
+        let (day, time) = text.split_once(':')?;
+        let nth = DAYS.iter().position(|known| day.eq_ignore_ascii_case(known))?;
+        Some(u32::try_from(nth).ok()? * DAY + minute(time)?)
+    };
+    let (from, to) = text.split_once('-')?;
+    let (from, to) = (of_week(from)?, of_week(to)?);
+    Some((from, (to + 7 * DAY - from) % (7 * DAY))).filter(|(_, length)| *length >= 30)
+}
+
+fn minute(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str, most: u32| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u32>().ok()).flatten().filter(|number| *number < most)
+    };
+    Some(number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+/// "Must not conflict with the preferred backup window" (`PreferredMaintenanceWindow`), which is daily.
+#[must_use]
+pub fn windows_overlap(backup: &str, maintenance: &str) -> bool {
+    let (Some((backup, backup_length)), Some((from, length))) = (daily(backup), weekly(maintenance)) else {
+        return false;
+    };
+    (0..length).any(|minute| (from + minute + DAY - backup) % DAY < backup_length)
+}
+
+/// A value as AWS describes it: otherwise it would differ for ever.
+#[must_use]
+pub fn normalised(setting: Setting, value: Value) -> Value {
+    match (setting, value) {
+        // "This value is stored as a lowercase string" (`CreateDBParameterGroup`, and the same for other groups).
+        (
+            Setting::MaintenanceWindow
+            | Setting::ParameterGroup
+            | Setting::ClusterParameterGroup
+            | Setting::OptionGroup
+            | Setting::SubnetGroup,
+            Value::Name(name),
+        ) => Value::Name(name.to_ascii_lowercase()),
+        (Setting::SecurityGroups, Value::Names(names)) => {
+            Value::Names(names.iter().map(|name| name.to_ascii_lowercase()).collect())
+        }
+        (_, value) => value,
+    }
+}
