@@ -2,8 +2,10 @@
 
 import json
 import unittest
+from pathlib import Path
 
 from models import ResponseChecker
+from references import model
 
 CHECKER = ResponseChecker()
 
@@ -99,6 +101,19 @@ class Responses(unittest.TestCase):
         self.finds([], "kms", "DescribeKey", {"__type": "NotFoundException", "message": "why"}, 400)
         none = "NotFound is neither an error of this operation nor a common error"
         self.finds([none], "kms", "DescribeKey", {"__type": "NotFound", "message": "why"}, 400)
+
+
+class Parameters(unittest.TestCase):
+    def test_the_list_of_parameters_of_restores_is_that_of_the_model(self):
+        """The file proves in Rust that no setting is lost in a restore."""
+        file = Path(__file__).parents[3] / "crates/cloud/src/rds/settings/parameters_of_aws.txt"
+        lines = file.read_text().splitlines()
+        rds = model("rds")
+        found = []
+        for operation in dict.fromkeys(line.split()[0] for line in lines):
+            members = rds["shapes"][rds["operations"][operation]["input"]["shape"]]["members"]
+            found += [f"{operation} {member}" for member in sorted(members)]
+        self.assertEqual(lines, found)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ const OF_TEMPORARY: [Setting; 12] = [
 /// than 400" GiB, for Oracle 200. SQL Server has no such limit (RDS User Guide, "gp3 storage").
 const GP3_GIB: [(&str, u32); 3] = [("sqlserver", 0), ("oracle", 200), ("", 400)];
 /// The least of what can be requested from that storage on (the same). Recorded values that are lower are those of smaller storage.
-const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::StorageThroughput, 500)];
+pub(crate) const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::StorageThroughput, 500)];
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 

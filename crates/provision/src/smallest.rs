@@ -4,7 +4,7 @@
 use cloud::Offer;
 use protocol::spec::{Setting, Settings, Spec, Value};
 
-use crate::plan::gp3_minimum;
+use crate::plan::{GP3_LEAST, gp3_minimum};
 
 /// "Don't use db.t2 or db.t3 instance classes for larger Aurora clusters of size greater than 40 TB" (user guide of Aurora).
 const BURSTABLE_GIB: u32 = 40 * 1024;
@@ -119,7 +119,7 @@ pub fn storage(offer: &Offer, purpose: Purpose, gib: Option<u32>, spec: &Spec, d
 fn baseline(engine: &str, gib: u32) -> (u32, u32) {
     match gp3_minimum(engine) {
         _ if engine.starts_with("sqlserver") => (3000, 125),
-        minimum if gib >= minimum => (12_000, 500),
+        minimum if gib >= minimum => (GP3_LEAST[0].1, GP3_LEAST[1].1),
         _ => (3000, 125),
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use protocol::job::{self, Approval, Moment, Part, Request, Role, Source, Verb, names};
+use protocol::job::{self, Approval, Moment, Note, Part, Request, Role, Source, Verb, names, notes};
 use protocol::spec::{Given, Setting, Settings, Target, Value};
 use protocol::tags::{self, MAX_VALUE_CHARS};
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn};
@@ -243,4 +243,79 @@ fn a_time_without_a_zone_is_refused() {
         job::parse_time("yesterday").unwrap_err(),
         "\"yesterday\" is not a time: write it as 2026-11-21T14:03:00Z"
     );
+}
+
+// The facts of a report, as a database has them in its tags.
+fn note() -> impl Strategy<Value = Note> {
+    let setting = || prop::sample::select(Setting::ALL);
+    let parameters = prop::collection::btree_map("[a-z_./]{1,30}", "[ -~é\\n]{0,60}", 0..8);
+    prop_oneof![
+        Just(Note::NothingRecorded),
+        Just(Note::Unreadable),
+        Just(Note::Elsewhere),
+        Just(Note::DefaultClass),
+        setting().prop_map(Note::NotRecorded),
+        any::<u32>().prop_map(Note::MembersNotRecorded),
+        setting().prop_map(Note::Home),
+        (setting(), "[ -~é\\n]{0,40}").prop_map(|(setting, value)| Note::Refused(setting, value)),
+        (setting(), "[a-z:.-]{1,40}", parameters).prop_map(|(setting, name, parameters)| {
+            let total = u32::try_from(parameters.len()).unwrap() + 2;
+            Note::Group { setting, name, total, parameters }
+        }),
+        any::<u32>().prop_map(Note::Tags),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn notes_are_read_as_they_were_written_as_far_as_there_is_room(notes in prop::collection::vec(note(), 0..20)) {
+        let tags = notes::to_tags(&notes);
+        prop_assert!(tags.len() <= tags::JOB_REPORT.len());
+        for (_, value) in tags.iter() {
+            prop_assert!(value.len() <= MAX_VALUE_CHARS && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _.:/=+-@".contains(&byte)));
+        }
+        let mut read = notes::from_tags(&tags);
+        let left_out = match read.last() {
+            Some(Note::More(number)) => *number,
+            _ => 0,
+        };
+        if left_out > 0 {
+            read.pop();
+        }
+        prop_assert_eq!(read.len() + left_out as usize, notes.len());
+        // Of a group, parameters may be missing.
+        let mut written = notes.iter();
+        for note in &read {
+            let is_same = |other: &Note| match (note, other) {
+                (Note::Group { setting, name, total, parameters }, Note::Group { setting: of, name: named, total: all, parameters: others }) => {
+                    (setting, name, total) == (of, named, all) && parameters.iter().all(|(name, value)| others.get(name) == Some(value))
+                }
+                (one, other) => one == other,
+            };
+            prop_assert!(written.any(is_same), "{note:?} was not written");
+        }
+    }
+
+    // A person can change the tags.
+    #[test]
+    fn changed_notes_are_ignored(text in "[ -~]{0,80}") {
+        let tags = [(tags::JOB_REPORT[0], format!("elsewhere {text} home=sg"))].into_iter().collect();
+        let read = notes::from_tags(&tags);
+        prop_assert_eq!(read.first(), Some(&Note::Elsewhere));
+    }
+}
+
+#[test]
+fn notes_have_a_short_form() {
+    let parameters = [("work_mem".to_owned(), "64MB".to_owned()), ("rds.force_ssl".to_owned(), "0".to_owned())].into();
+    let all = [
+        Note::Elsewhere,
+        Note::Refused(Setting::BackupWindow, "25:00-26:00".to_owned()),
+        Note::Group { setting: Setting::ParameterGroup, name: "orders".to_owned(), total: 3, parameters },
+    ];
+    let tags = notes::to_tags(&all);
+    let text = "elsewhere refused=bwin=25:00-26:00 group=pg=orders=3 p=rds.force_ssl=0 p=work_mem=64MB";
+    assert_eq!(tags, [(tags::JOB_REPORT[0], text)].into_iter().collect());
+    assert_eq!(notes::from_tags(&tags), all);
+    assert!(notes::to_tags(&[]).is_empty());
 }

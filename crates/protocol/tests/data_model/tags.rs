@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use protocol::tags::{LIFECYCLE, MAX_KEY_CHARS, MAX_TAGS_OF_COPY, MAX_VALUE_CHARS, PREFIX, SPEC};
+use protocol::tags::{JOB_REPORT, LIFECYCLE, MAX_KEY_CHARS, MAX_TAGS_OF_COPY, MAX_VALUE_CHARS, PREFIX, SPEC};
 use protocol::{SnapshotRole, SourceTags, Tags};
 
 use crate::fixtures::{self, DR, SOURCE, orders, place};
@@ -281,7 +281,7 @@ fn each_key_is_documented() {
     };
     let heading = |line: &'static str| line.strip_prefix("### `")?.strip_suffix('`').filter(is_key);
     let keys: BTreeSet<&str> =
-        include_str!("../../src/tags.rs").lines().filter_map(constant).chain([SPEC[0]]).collect();
+        include_str!("../../src/tags.rs").lines().filter_map(constant).chain([SPEC[0], JOB_REPORT[0]]).collect();
     let headings: BTreeSet<&str> = include_str!("../../../../doc/tags.md").lines().filter_map(heading).collect();
     assert!(keys.contains(LIFECYCLE) && keys.len() > OWN_KEYS.len(), "{keys:?}");
     assert_eq!(headings, keys);

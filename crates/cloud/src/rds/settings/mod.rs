@@ -334,3 +334,6 @@ fn wrong_type(setting: Setting, value: &Value) -> Failure {
 fn not_in_request(setting: Setting, request: impl fmt::Display) -> Failure {
     Failure::not_sent(format!("the request {request} has no {}", setting.row().parameter))
 }
+
+#[cfg(test)]
+mod tests;
