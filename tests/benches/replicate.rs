@@ -86,8 +86,7 @@ async fn one_snapshot(databases: usize, shape: Shape) -> anyhow::Result<()> {
     owners.create_fleet(databases).await?;
     // Only the two measured databases have a lifecycle.
     for kind in Kind::ALL {
-        // Its automated backup is taken at another time, and not measured.
-        let backup_window = "23:00-23:30".to_owned();
+        let backup_window = QUIET.to_owned();
         let database = Database { kind, retention_days: 1, backup_window, ..Database::instance(NAME) };
         let database = database.lifecycle("Standard");
         let arn = rehearsal.create_database(&owners.source, &database).await?;
@@ -128,6 +127,9 @@ async fn one_snapshot(databases: usize, shape: Shape) -> anyhow::Result<()> {
 
 /// The name of the measured databases.
 const NAME: &str = "measured";
+
+/// Automated backups are taken after the measurement: AWS refuses a snapshot of a database that is backing up.
+const QUIET: &str = "23:00-23:30";
 
 /// Sweeps run every hour after the epoch. After two minutes they are completed.
 fn until_after_a_sweep(now: DateTime<Utc>) -> Duration {
@@ -207,7 +209,9 @@ impl<'r> Owners<'r> {
         let mut created = Vec::new();
         for DatabaseArn { kind, .. } in databases {
             let name = databases[created.len()].id();
-            let database = Database { kind: *kind, retention_days: 1, gib: 20, ..Database::instance(name) };
+            let backup_window = QUIET.to_owned();
+            let database =
+                Database { kind: *kind, retention_days: 1, gib: 20, backup_window, ..Database::instance(name) };
             created.push(self.rehearsal.create_database(place, &database).await?);
         }
         self.rehearsal.world().sleep(HOUR).await;
