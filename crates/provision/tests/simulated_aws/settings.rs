@@ -88,6 +88,7 @@ fn of_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
             vec![(MaintenanceWindow, text("sun:05:00-sun:05:30")), (BackupWindow, text("01:00-01:30"))],
         ),
         one(AutoMinorUpgrade, Value::Flag(false)),
+        one(LocalWriteForwarding, Value::Flag(true)),
         one(PubliclyAccessible, Value::Flag(true)),
     ]
 }

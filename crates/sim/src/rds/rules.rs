@@ -178,8 +178,14 @@ fn is_multi_az_cluster_class(class: &str) -> bool {
 }
 
 /// Settings with "Valid for Cluster Type: Aurora DB clusters only" in the API reference.
-const NOT_MULTI_AZ: [&str; 5] =
-    ["AvailabilityZones", "CharacterSetName", "EnableHttpEndpoint", "EngineMode", "NetworkType"];
+const NOT_MULTI_AZ: [&str; 6] = [
+    "AvailabilityZones",
+    "CharacterSetName",
+    "EnableHttpEndpoint",
+    "EnableLocalWriteForwarding",
+    "EngineMode",
+    "NetworkType",
+];
 /// The same with "Multi-AZ DB clusters only".
 const ONLY_MULTI_AZ: [&str; 4] = ["AllocatedStorage", "DBClusterInstanceClass", "Iops", "PubliclyAccessible"];
 
@@ -233,6 +239,11 @@ fn check_engine(settings: &Settings, kind: Kind, engine: &Engine) -> Result<(), 
         |parameter: &str| invalid_combination(format!("{parameter} isn't valid for engine {}.", engine.name));
     if settings.flag("EnableIAMDatabaseAuthentication") && !engine.product.has_iam_authentication() {
         return Err(not_valid("EnableIAMDatabaseAuthentication"));
+    }
+    // "Valid for: Aurora DB clusters only" (`EnableLocalWriteForwarding`).
+    let is_aurora = matches!(engine.product, Product::AuroraMySql | Product::AuroraPostgreSql);
+    if settings.get("EnableLocalWriteForwarding").is_some() && !is_aurora {
+        return Err(not_valid("EnableLocalWriteForwarding"));
     }
     // "Valid for Cluster Type: Aurora MySQL DB clusters only" (`BacktrackWindow`).
     if settings.get("BacktrackWindow").is_some() && engine.product != Product::AuroraMySql {

@@ -121,6 +121,7 @@ const TABLE: &[Setting] = &[
     row("EnableHttpEndpoint",                 "HttpEndpointEnabled",                Clusters, Flag, Default::Flag(false), Never),
     row("EnableIAMDatabaseAuthentication",    "IAMDatabaseAuthenticationEnabled",   Instances, Flag, Default::Flag(false), Window(ConfiguringIamAuthentication)),
     row("EnableIAMDatabaseAuthentication",    "IAMDatabaseAuthenticationEnabled",   Clusters, Flag, Default::Flag(false), Window(UpdatingIamAuthentication)),
+    row("EnableLocalWriteForwarding",         "",                                   Clusters, Flag, Default::None, Soon(Modifying)),
     row("EnablePerformanceInsights",          "PerformanceInsightsEnabled",         Both, Flag, Default::Flag(false), Soon(Modifying)),
     row("EngineLifecycleSupport",             "EngineLifecycleSupport",             Both, OneOf(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"]), Default::None, AtOnce),
     row("EngineMode",                         "EngineMode",                         Clusters, OneOf(&["provisioned"]), Default::Text("provisioned"), Never),

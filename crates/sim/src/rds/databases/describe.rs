@@ -77,8 +77,9 @@ impl Database {
                 ("db-cluster-id", Kind::Instance) => {
                     self.arn_of_cluster(state).map_or(Property::None, Property::Resource)
                 }
+                ("clone-group-id", _) => self.clone_group.as_deref().map_or(Property::None, Property::text),
                 // No database is in a domain.
-                ("domain" | "clone-group-id", _) => Property::None,
+                ("domain", _) => Property::None,
                 _ => return None,
             })
         })

@@ -224,7 +224,12 @@ fn others(
         all.push((pending::PASSWORD, Modification::Password(credentials), true));
     }
     if let Some(named) = &request.subnet_group {
-        let placement = network::place(state, ctx, Some(named), &request.vpc_security_group_ids)?;
+        // "If supplied, must match existing DB subnet group" (`DBSubnetGroupName`). The operation does not have the error of the others.
+        let placed = network::place(state, ctx, Some(named), &request.vpc_security_group_ids);
+        let placement = placed.map_err(|error| match error.code {
+            "DBSubnetGroupNotFoundFault" => rules::invalid(error.message),
+            _ => error,
+        })?;
         check_move(state, uid, &placement)?;
         all.push((pending::SUBNET_GROUP, Modification::Placement(placement), false));
     }

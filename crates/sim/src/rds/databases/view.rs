@@ -62,6 +62,7 @@ pub(super) fn database(state: &State, database: &Database) -> Value {
             // A Multi-AZ cluster has three instances.
             "MultiAZ": facts.engine.has_fixed_storage(),
             // The examples of the command line's reference have it only if something is pending.
+            "LocalWriteForwardingStatus": database.write_forwarding(),
             "PendingModifiedValues": Some(database.pending_view()).filter(|pending| *pending != json!({})),
             "Port": port,
             "Status": status,
@@ -119,6 +120,16 @@ fn is_returned(storage_type: &str, kind: Kind) -> bool {
 }
 
 impl Database {
+    /// "Indicates whether an Aurora DB cluster has in-cluster write forwarding enabled, not enabled, requested, or is in the process of
+    /// enabling it" (`LocalWriteForwardingStatus`). Of a cluster for which it was never requested, no text states the status.
+    fn write_forwarding(&self) -> Option<&'static str> {
+        let parameter = "EnableLocalWriteForwarding";
+        let pending = self.pending.settings().find(|(pending, _)| *pending == parameter);
+        let [on, off] = if pending.is_some() { ["enabling", "disabling"] } else { ["enabled", "disabled"] };
+        let wanted = pending.map(|(_, value)| value).or_else(|| self.facts.settings.get(parameter))?;
+        Some(if wanted == true { on } else { off })
+    }
+
     /// "a failover that results in the promotion of a standby": the standby's zone is that of the primary now.
     pub(super) fn swap_zones(&mut self) {
         let zone = other_zone(self);

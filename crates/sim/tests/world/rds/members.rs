@@ -129,6 +129,26 @@ async fn serverless_instances_need_the_capacities_of_the_cluster() {
     assert_eq!((range.min_capacity(), range.max_capacity()), (Some(0.5), Some(16.0)));
 }
 
+/// "Valid for: Aurora DB clusters only."
+#[tokio::test(start_paused = true)]
+async fn readers_of_aurora_forward_writes_if_it_is_requested() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    rds.database(&world, "shop").await;
+    let status = async || cluster(&rds, "shop").await.local_write_forwarding_status.map(|status| status.to_string());
+    let enable = |on| rds.client.modify_db_cluster().db_cluster_identifier("shop").enable_local_write_forwarding(on);
+    assert_eq!(status().await, None);
+    for (on, during, after) in [(true, "enabling", "enabled"), (false, "disabling", "disabled")] {
+        enable(on).send().await.expect("a modification");
+        assert_eq!(status().await.as_deref(), Some(during));
+        world.sleep(10 * MINUTE).await;
+        assert_eq!(status().await.as_deref(), Some(after));
+    }
+    let other = rds.client.create_db_cluster().db_cluster_identifier("other").engine("docdb");
+    let other = other.master_username("draco").master_user_password("simulated").enable_local_write_forwarding(true);
+    assert_eq!(code(other.send().await).err().as_deref(), Some(COMBINATION));
+}
+
 #[tokio::test(start_paused = true)]
 async fn deleting_the_writer_promotes_the_reader_with_the_lowest_tier() {
     let world = world();

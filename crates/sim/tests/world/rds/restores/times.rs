@@ -126,6 +126,11 @@ async fn a_cluster_and_its_clones_are_a_group() {
     }
     let source = group("orders").await;
     assert!(source.is_some());
+    let filter =
+        aws_sdk_rds::types::Filter::builder().name("clone-group-id").set_values(source.clone().map(|id| vec![id]));
+    let found = code(rds.client.describe_db_clusters().filters(filter.build()).send().await).expect("clusters");
+    let found: Vec<_> = found.db_clusters().iter().filter_map(DbCluster::db_cluster_identifier).collect();
+    assert_eq!(found, ["one", "orders", "two"]);
     // "For PITR, the clone group ID is inherited from the source cluster. For snapshot restore operations, the clone group ID isn't
     // inherited."
     restore(&rds, "after", None).await.expect("a restore");
