@@ -1,9 +1,11 @@
 """RDS: reboots, stops and starts."""
 
+import time
+
 from asking import ACCEPTED, REFUSED, question, refusal
 from questions import clusters
 from questions.databases import instance
-from references import Api
+from references import Api, Page
 
 NO_INSTANCE = Api("rds", "DBInstanceNotFoundFault", "DBInstanceIdentifier doesn't refer to an existing DB instance.")
 NO_CLUSTER = Api("rds", "DBClusterNotFoundFault", "DBClusterIdentifier doesn't refer to an existing DB cluster.")
@@ -48,3 +50,20 @@ def failing_over_a_cluster_that_does_not_exist(aws):
 @question(REFUSED, Api("rds", "FailoverDBCluster", "Forces a failover for a DB cluster."), NO_CLUSTER)
 def failing_over_a_cluster_without_members(aws):
     return refusal(aws.rds.FailoverDBCluster, DBClusterIdentifier=clusters.common(aws))
+
+
+@question(
+    "InvalidDBClusterStateFault",
+    Page(
+        "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DeleteCluster.html",
+        "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it.",
+    ),
+)
+def deleting_a_stopped_cluster(aws):
+    name = clusters.cluster(aws)
+    aws.rds.StopDBCluster(DBClusterIdentifier=name)
+    for _ in range(100):
+        if clusters.describe(aws, name)["Status"] == "stopped":
+            break
+        time.sleep(0.1)
+    return refusal(aws.rds.DeleteDBCluster, DBClusterIdentifier=name, SkipFinalSnapshot=True)

@@ -162,6 +162,15 @@ def cloning_a_cluster_as_of_a_time(aws):
     return refusal(lambda: cluster_to_time(aws, RestoreType="copy-on-write", RestoreToTime=now))
 
 
+@question(
+    True, Api("rds", "DBCluster", "the operation populates the ID value for the source cluster and the clone because both clusters")
+)
+def the_clone_group_of_a_cluster_and_its_clone(aws):
+    source = clusters.cluster(aws)
+    clone = cluster_to_time(aws, SourceDBClusterIdentifier=source, RestoreType="copy-on-write", UseLatestRestorableTime=True)
+    return clone["CloneGroupId"] == clusters.describe(aws, source)["CloneGroupId"]
+
+
 @question(True, Api("rds", "DescribeDBInstanceAutomatedBackups", "Displays backups for both current and deleted instances."))
 def the_automated_backups_of_an_instance(aws):
     resource = describe(aws, backed_up(aws))["DbiResourceId"]
