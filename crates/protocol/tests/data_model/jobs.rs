@@ -122,6 +122,10 @@ proptest! {
                 let end = format!("-{id}");
                 prop_assert!(name.ends_with(&end));
                 prop_assert_eq!(names::parse(&name), Some((role, id.clone())));
+                // The old one and the final snapshot have the data of production.
+                let is_provisioned = [Role::New, Role::Verify, Role::Rewind].contains(&role);
+                let provisioned_by = names::provisioned_by(&name, &job.to_tags());
+                prop_assert_eq!(provisioned_by, is_provisioned.then(|| id.clone()));
                 all.push(name);
             }
         }
