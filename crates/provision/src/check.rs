@@ -35,6 +35,47 @@ pub struct Facts {
     pub taken: Vec<DatabaseArn>,
 }
 
+impl Facts {
+    /// Those about this spec, which may have other classes and fewer groups than the one for which they were looked up.
+    #[must_use]
+    pub fn of(&self, spec: &Spec) -> Self {
+        let groups = spec.named_groups();
+        let options = spec.settings.get(&Setting::OptionGroup);
+        let offers_of = |class: String| {
+            let known = self.offers.iter().find(|(of, _)| *of == class).map(|(_, offers)| offers.clone());
+            let of_class = |offers: &Vec<Offer>| offers.iter().filter(|offer| offer.class == class).cloned().collect();
+            let offers = known.or_else(|| self.of_version.as_ref().map(of_class));
+            offers.map(|offers| (class, offers))
+        };
+        Self {
+            offers: classes_of(spec).into_iter().filter_map(offers_of).collect(),
+            parameter_groups: self
+                .parameter_groups
+                .iter()
+                .filter(|(group, _)| groups.contains(group))
+                .cloned()
+                .collect(),
+            option_group: self.option_group.clone().filter(|(name, _)| options == Some(&Value::Name(name.clone()))),
+            ..self.clone()
+        }
+    }
+}
+
+/// The classes of the spec, each once.
+pub(crate) fn classes_of(wanted: &Spec) -> Vec<String> {
+    let all = [&wanted.settings].into_iter().chain(wanted.members.iter().map(|member| &member.settings));
+    let mut classes: Vec<String> = all
+        .flat_map(|settings| [settings.get(&Setting::Class), settings.get(&Setting::ClusterClass)])
+        .filter_map(|value| match value {
+            Some(Value::Name(class)) => Some(class.clone()),
+            _ => None,
+        })
+        .collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
 /// How far AWS's latest restorable time lags: "within the last 5 minutes" (user guide).
 const LAG: TimeDelta = TimeDelta::minutes(5);
 

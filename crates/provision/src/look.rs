@@ -92,7 +92,7 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     let plan = plan::wanted(job, &data.base);
     gather(cloud, job, &plan.spec, &mut data.facts).await?;
     let plan = settle::settle(job, &data.base, plan, &data.facts);
-    let mut problems = check::check(job, &plan.spec, &data.facts, now);
+    let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
     problems.extend(network_of(job, data.base.origin));
     let is_temporary = is_temporary(request.verb);
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
@@ -234,7 +234,7 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
     if lacks_class || (is_temporary(job.request().verb) && !settle::has_class_of_job(job)) {
         facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
     }
-    for class in classes(wanted) {
+    for class in check::classes_of(wanted) {
         let offers = unless_invalid(cloud.offers(&wanted.engine, &wanted.version, Some(&class)).await)?;
         if offers.is_empty() && facts.of_version.is_none() {
             facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
@@ -269,21 +269,6 @@ fn unless_invalid<T: Default>(found: Result<T, Error>) -> Result<T, Error> {
         Err(error) if error.class() == Class::Invalid => Ok(T::default()),
         found => found,
     }
-}
-
-/// The classes of the spec, each once.
-fn classes(wanted: &Spec) -> Vec<String> {
-    let all = [&wanted.settings].into_iter().chain(wanted.members.iter().map(|member| &member.settings));
-    let mut classes: Vec<String> = all
-        .flat_map(|settings| [settings.get(&Setting::Class), settings.get(&Setting::ClusterClass)])
-        .filter_map(|value| match value {
-            Some(Value::Name(class)) => Some(class.clone()),
-            _ => None,
-        })
-        .collect();
-    classes.sort();
-    classes.dedup();
-    classes
 }
 
 impl Facts {

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::job::{Note, Source, notes};
-use protocol::spec::{Compared, Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
+use protocol::spec::{Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Tags, tags};
 
 use crate::decide::Start;
@@ -92,13 +92,17 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
     let mut spec = match origin {
         Origin::Here => recorded,
         Origin::Elsewhere => {
+            let all = [&recorded.settings].into_iter().chain(recorded.members.iter().map(|member| &member.settings));
+            let meant: Vec<Setting> =
+                all.flatten().filter(|(_, value)| !is_off(value)).map(|(setting, _)| *setting).collect();
             let (mut spec, left_out) = recorded.for_elsewhere();
             notes.extend(is_recorded.then_some(Note::Elsewhere));
+            // AWS chooses zones again.
+            const ZONES: [Setting; 2] = [Setting::AvailabilityZone, Setting::AvailabilityZones];
             let is_shown = |setting: &Setting| {
-                setting.row().compared != Compared::Never || setting.row().given(Target::Instance) == Given::Report
+                meant.contains(setting) && !ZONES.contains(setting) && !request.overrides.contains_key(setting)
             };
-            let left_out = left_out.into_iter().filter(|setting| !request.overrides.contains_key(setting));
-            notes.extend(left_out.filter(is_shown).map(Note::Home));
+            notes.extend(left_out.into_iter().filter(is_shown).map(Note::Home));
             // AWS describes what comes with the data. The recorded settings are those of a source account.
             spec.settings.extend(content.settings.clone());
             spec
@@ -149,6 +153,17 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
         normalise(&mut member.settings, &spec.engine, &request.overrides);
     }
     Plan { spec, notes }
+}
+
+/// Whether a value is that of a database which does without the setting.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Flag(on) => !on,
+        Value::Number(number) => *number == 0,
+        Value::Name(name) => name == "IPV4",
+        Value::Names(names) => names.is_empty(),
+        Value::Capacity(_) | Value::Pairs(_) => false,
+    }
 }
 
 /// The name of a default group is that of a version: the group of the current version does not fit an older snapshot. Without a

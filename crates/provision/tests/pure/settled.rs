@@ -180,7 +180,7 @@ fn without_a_class_that_fits_a_temporary_database_is_refused() {
     };
     let plan = settled(Verb::Verify, forged(), &[], &[], &facts);
     assert_eq!(
-        check(&job(Kind::Instance, Verb::Verify), &plan.spec, &facts, now()),
+        check(&job(Kind::Instance, Verb::Verify), &plan.spec, &facts.of(&plan.spec), now()),
         [
             "no class that is offered for postgres 16.3 in eu-west-1 fits the data, their licence and their size: choose a class and storage"
         ]
@@ -285,6 +285,8 @@ fn a_recorded_class_that_is_not_offered_gives_way_to_a_similar_one() {
     let class = |class: &str, overrides: &[(Setting, Value)]| {
         let facts = Facts { offers: vec![(class.to_owned(), vec![])], of_version: Some(all.clone()), ..facts() };
         let plan = settled(Verb::Restore, recorded(class), &[], overrides, &facts);
+        let problems = check(&job(Kind::Instance, Verb::Restore), &plan.spec, &facts.of(&plan.spec), now());
+        assert_eq!(problems.is_empty(), plan.spec.settings.get(&Setting::Class) == Some(&text("db.r7g.large")));
         (plan.spec.settings.get(&Setting::Class).cloned().unwrap(), plan.notes.len() - 1)
     };
     assert_eq!(class("db.r4.large", &[]), (text("db.r7g.large"), 1));
@@ -332,20 +334,12 @@ fn groups_that_do_not_exist_are_left_to_aws_and_reported_with_their_parameters()
             (plan.spec.settings.keys().collect::<Vec<_>>(), plan.notes),
             (vec![&PubliclyAccessible], missing.to_vec())
         );
-        assert_eq!(
-            check(
-                &job(Kind::Instance, Verb::Restore),
-                &plan.spec,
-                &Facts { parameter_groups: vec![], option_group: None, ..facts.clone() },
-                now()
-            ),
-            [""; 0]
-        );
+        assert_eq!(check(&job(Kind::Instance, Verb::Restore), &plan.spec, &facts.of(&plan.spec), now()), [""; 0]);
         // What the job named is checked.
         let overrides = [(ParameterGroup, text("orders")), (OptionGroup, text("options"))];
         let chosen = settled(Verb::Restore, spec.clone(), &[], &overrides, &facts);
         assert_eq!(chosen.notes, [Note::Elsewhere]);
-        assert_eq!(check(&job(Kind::Instance, Verb::Restore), &chosen.spec, &facts, now()).len(), 2);
+        assert_eq!(check(&job(Kind::Instance, Verb::Restore), &chosen.spec, &facts.of(&chosen.spec), now()).len(), 2);
     }
     // DR's own groups are used.
     let plan = settled(Verb::Restore, spec, &[], &[], &with(Some("postgres16"), Some("16")));

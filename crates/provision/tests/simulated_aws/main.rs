@@ -7,6 +7,7 @@ mod crashes;
 mod failures;
 mod foreign;
 mod interleaved;
+mod recorded;
 mod settings;
 mod ways;
 
