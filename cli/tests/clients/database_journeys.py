@@ -10,7 +10,9 @@ from simulation import AwsError, Simulation
 
 
 class DatabaseJourneys:
-    """The journeys. Each uses its own databases."""
+    """The journeys. Each uses its own databases. The command line takes long to start: the judged client makes only the calls that it has
+    waiters, pages or special parameters for.
+    """
 
     def until(self, seen, operation, **params):
         """Repeats a call until its only result is as wanted. No client has waiters for all that databases do."""
@@ -49,8 +51,8 @@ class DatabaseJourneys:
         self.call("rds", "ModifyDBInstance", DBInstanceIdentifier="sold", **rename)
         # The new name is found after the reboot. Until then, the waiter for deletions fails at the old one.
         self.found("sold-old")
-        self.call("rds", "RebootDBInstance", DBInstanceIdentifier="sold-old")
-        self.client.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier="sold-old")
+        self.prepare.call("rds", "RebootDBInstance", DBInstanceIdentifier="sold-old")
+        self.prepare.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier="sold-old")
         self.deleted("sold-old", SkipFinalSnapshot=True)
 
     def test_an_instance_is_stopped_started_and_rewound_after_its_deletion(self):
@@ -69,7 +71,7 @@ class DatabaseJourneys:
         rewind = {"SourceDbiResourceId": resource_id, "TargetDBInstanceIdentifier": "rewound"}
         self.call("rds", "RestoreDBInstanceToPointInTime", **rewind, UseLatestRestorableTime=True)
         self.client.wait("rds", "DBInstanceAvailable", DBInstanceIdentifier="rewound")
-        self.call("rds", "DeleteDBInstanceAutomatedBackup", DbiResourceId=resource_id)
+        self.prepare.call("rds", "DeleteDBInstanceAutomatedBackup", DbiResourceId=resource_id)
 
     def test_a_cluster_is_restored_with_an_instance_and_cloned(self):
         self.cluster("herd")
@@ -103,7 +105,7 @@ class DatabaseJourneys:
         family = {"DBParameterGroupFamily": "postgres16", "Description": "journey"}
         self.prepare.call("rds", "CreateDBParameterGroup", DBParameterGroupName="tuned", **family)
         slow = {"ParameterName": "work_mem", "ParameterValue": "4096", "ApplyMethod": "immediate"}
-        self.call("rds", "ModifyDBParameterGroup", DBParameterGroupName="tuned", Parameters=[slow])
+        self.prepare.call("rds", "ModifyDBParameterGroup", DBParameterGroupName="tuned", Parameters=[slow])
         pages = self.client.pages("rds", "DescribeDBParameters", 20, DBParameterGroupName="tuned", Source="user")
         (parameter,) = [parameter for page in pages for parameter in page["Parameters"]]
         self.assertEqual((parameter["ParameterName"], parameter["ParameterValue"]), ("work_mem", "4096"))
