@@ -12,9 +12,10 @@ pub(crate) fn run(shell: &Shell) -> anyhow::Result<()> {
         .run()
         .context("a mutant survived, or the tests fail without mutants")?;
     // The rest of provision makes calls: the tests in the simulated AWS cover it, and would take hours here.
-    let pure = ["decide", "teardown", "plan", "check", "wait"].map(|name| format!("crates/provision/src/{name}.rs"));
+    let pure = ["decide", "teardown", "plan", "check", "wait", "identity", "sweep"]
+        .map(|name| format!("crates/provision/src/{name}.rs"));
     let files = pure.iter().flat_map(|path| ["--file", path]);
-    cmd!(shell, "cargo mutants --package provision {files...} --exclude-re step|act|delete_members|delay --output target -- --test pure")
+    cmd!(shell, "cargo mutants --package provision {files...} --exclude-re step|act|delete_members|delay|after_the_end|replace.sweep --output target -- --test pure")
         .run()
         .context("a mutant of provision survived, or its tests fail without mutants")
 }

@@ -168,6 +168,15 @@ impl Cloud {
         self.unless_gone(observed, &Operation::FindDatabase(kind, resource_id))
     }
 
+    /// All databases of this account and region with such a name, clusters with their members.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn observe_all(&self, is_wanted: fn(&str) -> bool) -> Result<Vec<Observed>, Error> {
+        let found = self.local().rds().observe_all(is_wanted).await;
+        found.map_err(|failure| self.error(&Operation::ListDatabases(Kind::Instance), failure))
+    }
+
     /// The instance that has this name now, in a cluster or not. `None` if there is none.
     ///
     /// # Errors
@@ -234,6 +243,33 @@ impl Cloud {
     pub async fn reboot(&self, database: &DatabaseArn) -> Result<Effect, Error> {
         let rebooted = self.local().rds().reboot(database).await;
         self.effect(rebooted, &Operation::Reboot(database))
+    }
+
+    /// Starts a stopped database.
+    ///
+    /// # Errors
+    /// If AWS does not start it. A missing database is not an error.
+    pub async fn start(&self, database: &DatabaseArn) -> Result<Effect, Error> {
+        let started = self.local().rds().start(database).await;
+        self.effect(started, &Operation::StartDatabase(database))
+    }
+
+    /// Sets a tag of a database.
+    ///
+    /// # Errors
+    /// If the call fails. A missing database is not an error.
+    pub async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<Effect, Error> {
+        let tagged = self.local().rds().tag_database(database, key, value).await;
+        self.effect(tagged, &Operation::TagDatabase { database, key })
+    }
+
+    /// AWS's latest message about a failure of a database. `None` if there is none: events are sent on a best-effort basis.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn last_failure(&self, database: &DatabaseArn) -> Result<Option<String>, Error> {
+        let found = self.local().rds().last_failure(database).await;
+        self.unless_gone(found, &Operation::FindEvents(database))
     }
 
     /// Removes the protection from deletion.
@@ -306,15 +342,6 @@ impl Cloud {
     pub async fn option_group(&self, name: &str) -> Result<Option<OptionGroup>, Error> {
         let found = self.local().rds().option_group(name).await;
         self.unless_gone(found, &Operation::FindGroup { what: "option group", name })
-    }
-
-    /// Sets a tag of a database.
-    ///
-    /// # Errors
-    /// If the call fails. A missing database is not an error.
-    pub async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<Effect, Error> {
-        let tagged = self.local().rds().tag_database(database, key, value).await;
-        self.effect(tagged, &Operation::TagDatabase { database, key })
     }
 
     /// What this region offers of an engine's version, or of one class for it. Empty if it is not offered.

@@ -30,6 +30,8 @@ pub struct Observed {
     pub endpoint: Option<Endpoint>,
     /// The ARN of the secret in which RDS keeps the password of the master user, if it does.
     pub secret: Option<String>,
+    /// Whether RDS cannot rotate that secret.
+    pub has_impaired_secret: bool,
     /// The times to which it can be restored, as far as its description states them.
     pub latest_restorable: Option<DateTime<Utc>>,
     /// The VPC of its subnet group.
@@ -71,6 +73,8 @@ pub enum Condition {
     Ready,
     /// It is being created or changed. The text is the reason, in AWS's words.
     InProgress(String),
+    /// It is stopped, and can be started.
+    Stopped,
     /// It has failed for good. The text is AWS's status.
     Failed(String),
     /// It is being deleted.
@@ -117,12 +121,19 @@ const FAILED: [&str; 18] = [
     "creation-failed",
 ];
 
+/// The status of a database that does not run. "The instance restarts automatically after 7 days" (`StopDBInstance`).
+const STOPPED: &str = "stopped";
+/// "impaired - The secret can be used to access database credentials, but it can't be rotated" (`MasterUserSecret`). It stays so until a
+/// person has mended the permissions of its key.
+const IMPAIRED: &str = "impaired";
+
 /// Statuses of a database that is on its way out.
 const DELETING: [&str; 2] = ["deleting", "deleted"];
 
 impl Facts {
     /// The condition, as AWS's own CloudFormation handler for RDS judges it: `available`, no pending value, no parameter group
-    /// that is being applied, security groups `active`, option groups `in-sync`, the secret absent or `active`.
+    /// that is being applied, security groups `active`, option groups `in-sync`, the secret absent or `active`. An `impaired`
+    /// secret is no obstacle: it does not end by itself, and the password works.
     ///
     /// The status alone is not enough: right after a modification it is still `available`.
     #[must_use]
@@ -133,6 +144,9 @@ impl Facts {
         }
         if FAILED.contains(&status) {
             return Condition::Failed(status.to_owned());
+        }
+        if status == STOPPED {
+            return Condition::Stopped;
         }
         match self.obstacle() {
             Some(obstacle) => Condition::InProgress(obstacle),
@@ -150,12 +164,18 @@ impl Facts {
             Some(format!("the {what} group {name} is {status}"))
         };
         let pending = || Some(format!("pending: {}", self.pending.join(", "))).filter(|_| !self.pending.is_empty());
-        let secret = || self.secret.as_deref().filter(|status| *status != "active");
+        let secret = || self.secret.as_deref().filter(|status| !["active", IMPAIRED].contains(status));
         pending()
             .or_else(|| unlike(&self.parameter_groups, "parameter", |status| status != "applying"))
             .or_else(|| unlike(&self.security_groups, "security", |status| status == "active"))
             .or_else(|| unlike(&self.option_groups, "option", |status| status == "in-sync"))
             .or_else(|| secret().map(|status| format!("the secret of the master user is {status}")))
+    }
+
+    /// Whether RDS cannot rotate the secret of the master user.
+    #[must_use]
+    pub fn has_impaired_secret(&self) -> bool {
+        self.secret.as_deref() == Some(IMPAIRED)
     }
 
     /// Whether a parameter group takes effect only when the database is rebooted.

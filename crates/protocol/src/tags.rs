@@ -54,6 +54,8 @@ pub const JOB_STARTED: &str = "Draco_JobStarted";
 pub const JOB_REPORT: [&str; 3] = ["Draco_JobReport", "Draco_JobReport2", "Draco_JobReport3"];
 /// On the same: how often its settings were changed after the restore.
 pub const JOB_CHANGES: &str = "Draco_JobChanges";
+/// On the same: why the job has ended. The database is torn down, and no step of the job changes it any more.
+pub const JOB_ENDED: &str = "Draco_JobEnded";
 
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";
@@ -161,6 +163,15 @@ impl Tags {
         }
         self
     }
+}
+
+/// The text as the value of a tag. AWS allows "letters, numbers, spaces, and the following characters: _ . : / = + - @". Every
+/// other character becomes a space, and what is too long is cut.
+#[must_use]
+pub fn as_value(text: &str) -> String {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c);
+    let allowed: String = text.chars().map(|c| if is_allowed(c) { c } else { ' ' }).collect();
+    allowed.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_VALUE_CHARS).collect()
 }
 
 /// Whether a key is reserved by AWS, in any case. RDS's API reference (`Tag`) lists `rds:` beside `aws:`.

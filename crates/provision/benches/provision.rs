@@ -11,7 +11,7 @@ use protocol::job::{Approval, Request, Source, Verb};
 use protocol::observed::Condition;
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn};
-use provision::{Outcome, compare, teardown};
+use provision::{Begin, Outcome, compare, teardown};
 use serde_json::json;
 use sim::journal::Event;
 use sim::{Settings as WorldSettings, World};
@@ -129,9 +129,13 @@ impl Fixture {
 
     /// The number of looks until the database is provisioned.
     async fn provision(&self, job: &Job) -> Result<u32> {
+        let mut begin = Begin::Allowed;
         for looks in 1.. {
-            match provision::step(&self.cloud, job, None, self.world.now()).await? {
-                Outcome::Again { after, .. } => self.world.sleep(after.to_std()?).await,
+            match provision::step(&self.cloud, job, begin, None, self.world.now()).await? {
+                Outcome::Again { after, begin: next, .. } => {
+                    begin = next;
+                    self.world.sleep(after.to_std()?).await;
+                }
                 Outcome::Provisioned { .. } => return Ok(looks),
                 other => return Err(format!("{other:?}").into()),
             }

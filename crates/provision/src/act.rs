@@ -1,14 +1,14 @@
 //! The calls of each step. Each is safe to repeat. AWS's refusals become outcomes: what passes by itself is looked at again, what a
 //! person has to correct ends the job.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Class, Cloud, Creation, Error, NewMember, Restore};
 use protocol::observed::Observed;
 use protocol::{DatabaseArn, Job, tags};
 
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
 use crate::teardown::{self, Found, Remains};
-use crate::{Outcome, User, wait};
+use crate::{Begin, Outcome, User, wait};
 
 /// Makes the calls of a step.
 ///
@@ -18,37 +18,58 @@ pub async fn act(
     cloud: &Cloud,
     job: &Job,
     step: Step,
+    begin: Begin,
     user: Option<&User>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, Error> {
-    let done = match step {
+    let begun = Begin::Done(now);
+    let (done, begin) = match step {
         Step::Refuse(refusal) => return Ok(Outcome::Refused { reason: refusal.to_string() }),
-        Step::GiveUp(reason) => return Ok(Outcome::Failed { reason: reason.to_string() }),
+        Step::GiveUp(reason) => return Ok(Outcome::GivenUp { reason: explain(cloud, &reason).await }),
         Step::Provisioned { database, report } => return Ok(Outcome::Provisioned { database, report }),
-        Step::Wait { why, database } => {
-            let started = database.and_then(|database| wait::started(&database.tags));
-            return Ok(Outcome::Again { after: wait::next(started, now), why });
-        }
         Step::Discard { database, reason } => return Ok(discard(cloud, job, &database, &reason, user, now).await),
-        Step::Start(start) => restore(cloud, job, &start, now).await,
-        Step::CreateMembers { cluster, members } => return create_members(cloud, job, &cluster, &members).await,
-        Step::Configure { database, changes, before } => configure(cloud, &database, &changes, before).await,
-        Step::Reboot(instances) => reboot(cloud, &instances).await,
+        Step::Wait { why, database: Some(database) } => {
+            (Ok(Done::Again(wait::next(wait::started(&database.tags), now), why)), begun)
+        }
+        Step::Wait { why, database: None } => (Ok(Done::Again(wait::next(None, now), why)), begin),
+        Step::Start(start) => {
+            let done = restore(cloud, job, &start, now).await;
+            // If AWS has not accepted it, the next step tries again.
+            let begin = if done.is_ok() { begun } else { begin };
+            (done, begin)
+        }
+        Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await?, begun),
+        Step::Configure { database, changes, before } => {
+            (configure(cloud, &database, &changes, before).await, begun)
+        }
+        Step::Reboot(instances) => (reboot(cloud, &instances).await, begun),
+        Step::Resume(database) => (resume(cloud, &database).await, begun),
     };
-    Ok(done.unwrap_or_else(|error| refused(&error)))
+    Ok(match done.unwrap_or_else(|error| refused(&error)) {
+        Done::Again(after, why) => Outcome::Again { after, why, begin },
+        Done::Failed(reason) => Outcome::Failed { reason },
+    })
 }
 
-async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<Outcome, Error> {
+/// What became of the calls of a step.
+enum Done {
+    /// They were made, or are to be made again.
+    Again(TimeDelta, String),
+    /// The job has failed.
+    Failed(String),
+}
+
+async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<Done, Error> {
     let to = job.new_database();
     let Start { engine, version, settings, tags, defaults } = start;
     let restore = Restore { from: &job.request().source, to: &to, engine, version, settings, tags };
     Ok(match cloud.restore(&restore).await? {
         Creation::Started => {
             let defaults = defaults.iter().map(|why| format!(", with default settings: {why}")).collect::<String>();
-            again(wait::next(Some(now), now), format!("restoring {}{defaults}", to.id()))
+            Done::Again(wait::next(Some(now), now), format!("restoring {}{defaults}", to.id()))
         }
-        // Another look was faster, or somebody else has the name: the next look knows.
-        Creation::NameExists => again(wait::CHANGE, format!("{} exists already", to.id())),
+        // Another look was faster, or another database has the name: the next look knows.
+        Creation::NameExists => Done::Again(wait::CHANGE, format!("{} exists already", to.id())),
     })
 }
 
@@ -57,41 +78,46 @@ async fn create_members(
     job: &Job,
     cluster: &DatabaseArn,
     members: &[MemberStart],
-) -> Result<Outcome, Error> {
+) -> Result<Result<Done, Error>, Error> {
     for MemberStart { member, engine, settings, tags } in members {
         let new = NewMember { member, cluster, engine, settings, tags };
         match cloud.create_member(&new).await {
             Ok(Creation::Started) => {}
             Ok(Creation::NameExists) => {
-                // The members of a cluster are described with it, so one that is missing there can be somebody else's.
+                // The members of a cluster are described with it, so one that is missing there can be another database.
                 if let Some(other) = cloud.observe_member(member).await?
                     && other.owner().as_ref() != Some(job.id())
                 {
-                    return Ok(Outcome::Failed { reason: Refusal::Foreign(other.arn).to_string() });
+                    return Ok(Ok(Done::Failed(Refusal::Foreign(other.arn).to_string())));
                 }
             }
-            Err(error) => return Ok(refused(&error)),
+            Err(error) => return Ok(Err(error)),
         }
     }
-    Ok(again(wait::CHANGE, format!("creating the members of {}", cluster.id())))
+    Ok(Ok(Done::Again(wait::CHANGE, format!("creating the members of {}", cluster.id()))))
 }
 
 /// Changes are counted first, so that one that AWS does not take over is not repeated for ever.
-async fn configure(cloud: &Cloud, database: &DatabaseArn, changes: &[Change], before: u32) -> Result<Outcome, Error> {
+async fn configure(cloud: &Cloud, database: &DatabaseArn, changes: &[Change], before: u32) -> Result<Done, Error> {
     cloud.tag_database(database, tags::JOB_CHANGES, &before.saturating_add(1).to_string()).await?;
     for Change { database, current, wanted } in changes {
         cloud.modify(database, wanted, current).await?;
     }
     let names: Vec<&str> =
         changes.iter().flat_map(|change| change.wanted.keys()).map(|setting| setting.row().parameter).collect();
-    Ok(again(wait::CHANGE, format!("changing {}", names.join(", "))))
+    Ok(Done::Again(wait::CHANGE, format!("changing {}", names.join(", "))))
 }
 
-async fn reboot(cloud: &Cloud, instances: &[DatabaseArn]) -> Result<Outcome, Error> {
+async fn reboot(cloud: &Cloud, instances: &[DatabaseArn]) -> Result<Done, Error> {
     for instance in instances {
         cloud.reboot(instance).await?;
     }
-    Ok(again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
+    Ok(Done::Again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
+}
+
+async fn resume(cloud: &Cloud, database: &DatabaseArn) -> Result<Done, Error> {
+    cloud.start(database).await?;
+    Ok(Done::Again(wait::CHANGE, format!("starting {}, which is stopped", database.id())))
 }
 
 /// Begins to delete a database, without a final snapshot. The caller goes on with [`teardown::step`]. If it is lost, the next look
@@ -106,12 +132,22 @@ async fn discard(
 ) -> Outcome {
     let found = Found::of(Some(database), job, job.request().verb.role(), now);
     let seen = teardown::Seen { found, user: user.cloned(), remains: Remains::Nothing };
+    let reason = explain(cloud, reason).await;
     // Whatever the answer is, the job has failed: its caller tears the database down until it is gone.
-    let reason = match teardown::act(cloud, teardown::decide(seen), now).await {
+    let reason = match teardown::end(cloud, seen, Some(&reason)).await {
         teardown::Outcome::Refused { reason: kept } => format!("{reason}; {kept}"),
-        teardown::Outcome::Again { .. } | teardown::Outcome::TornDown => reason.to_string(),
+        teardown::Outcome::Again { .. } | teardown::Outcome::TornDown => reason,
     };
     Outcome::Failed { reason }
+}
+
+/// The reason, with AWS's message about a failure. Without that, the status has to do.
+async fn explain(cloud: &Cloud, reason: &Reason) -> String {
+    let Reason::Failed(database, status) = reason else { return reason.to_string() };
+    match cloud.last_failure(database).await {
+        Ok(Some(message)) => format!("AWS reports the status {status} for {}: {message}", database.id()),
+        Ok(None) | Err(_) => reason.to_string(),
+    }
 }
 
 /// What an error of AWS's means for the job.
@@ -119,22 +155,18 @@ async fn discard(
 /// | class                                              | outcome                                             |
 /// |----------------------------------------------------|-----------------------------------------------------|
 /// | wrong state, throttled, unreachable, gone, exists  | look again: right after a modification, a database is described as available and refuses the next one |
-/// | capacity, quota                                    | look again, less often: both pass, and the deadline limits it |
+/// | capacity, quota, not signed in                     | look again, less often: they pass, and the deadline limits it |
 /// | a missing part, invalid, key or caller refused, other | the job has failed: a person has to correct it   |
-fn refused(error: &Error) -> Outcome {
+fn refused(error: &Error) -> Done {
     match error.class() {
         Class::WrongState | Class::Throttled | Class::Unreachable | Class::Gone | Class::Exists => {
-            again(wait::CHANGE, error.to_string())
+            Done::Again(wait::CHANGE, error.to_string())
         }
-        Class::Capacity | Class::Quota => again(wait::PERSON, error.to_string()),
+        Class::Capacity | Class::Quota | Class::NotSignedIn => Done::Again(wait::PERSON, error.to_string()),
         Class::Missing | Class::Invalid | Class::KeyRefused | Class::Denied | Class::Other => {
-            Outcome::Failed { reason: error.to_string() }
+            Done::Failed(error.to_string())
         }
     }
-}
-
-fn again(after: chrono::TimeDelta, why: String) -> Outcome {
-    Outcome::Again { after, why }
 }
 
 /// One line for each problem: what was requested, what AWS has, and what to do.
@@ -163,6 +195,8 @@ impl std::fmt::Display for Reason {
                 database.id()
             ),
             Self::Overdue => f.write_str("the deadline of the job has passed"),
+            Self::Ended(why) => f.write_str(why),
+            Self::Gone => f.write_str("the database of the job was deleted: request the job again"),
             Self::Deleting => f.write_str("the database of the job is being deleted: request the job again"),
             Self::NoSpec(why) => write!(f, "{why}: the tags were changed after the restore, so request the job again"),
         }

@@ -7,7 +7,7 @@ use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target,
 use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
-use crate::identity::LATE_TAGS;
+use crate::identity::LATE;
 use crate::{is_temporary, report};
 
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
@@ -54,7 +54,7 @@ fn changed(observed: &Observed) -> u32 {
 
 /// RDS describes a database before it describes its tags.
 fn no_spec(job: &Job, observed: &Observed, why: &str, now: DateTime<Utc>) -> NoSpec {
-    if observed.created.is_none_or(|created| now - created < LATE_TAGS) {
+    if observed.created.is_none_or(|created| now - created < LATE) {
         return NoSpec::NotYet;
     }
     let why = format!("the settings in the tags Draco_Spec… of {} cannot be read ({why})", observed.arn.id());

@@ -2,7 +2,7 @@
 
 use protocol::observed::{Condition, Observed};
 use protocol::spec::Settings;
-use protocol::{DatabaseArn, Tags};
+use protocol::{DatabaseArn, Tags, tags};
 
 /// What was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,12 @@ pub struct Seen {
 /// What has the new database's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing.
+    /// Nothing, and the step may begin the restore.
     Nothing(Source),
+    /// Nothing, although AWS accepted the restore a moment ago.
+    NotVisible,
+    /// Nothing, although there was the job's database.
+    Gone,
     /// A database with the job's name and without the tag of any job, which was created a moment ago.
     Untagged(DatabaseArn),
     /// A database that is not this job's.
@@ -140,8 +144,10 @@ pub enum Step {
         /// Why.
         reason: Reason,
     },
-    /// The job has failed, and the database stays until its caller decides.
+    /// The job is over, and nothing is changed: its caller decides about the database.
     GiveUp(Reason),
+    /// Start the database, which is stopped.
+    Resume(DatabaseArn),
     /// Create members of the cluster.
     CreateMembers {
         /// The cluster.
@@ -182,15 +188,19 @@ pub enum Refusal {
     Overdue,
 }
 
-/// Why a job has failed.
+/// Why a job is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// AWS's status of the database or of a member.
     Failed(DatabaseArn, String),
     /// The deadline has passed.
     Overdue,
+    /// An earlier step or the caller's teardown has ended the job. The text is the reason then ([`tags::JOB_ENDED`]).
+    Ended(String),
     /// The database is being deleted.
     Deleting,
+    /// The database has been deleted.
+    Gone,
     /// It cannot be compared with its spec.
     NoSpec(String),
 }
@@ -200,28 +210,35 @@ pub enum Reason {
 /// | under the new name              | deadline             | step            |
 /// |---------------------------------|----------------------|-----------------|
 /// | foreign                         | any                  | `Refuse`        |
-/// | not tagged yet                  | any                  | `Wait`          |
+/// | not tagged yet, or not visible  | any                  | `Wait`          |
+/// | gone                            | any                  | `GiveUp`        |
 /// | nothing                         | passed               | `Refuse`        |
 /// | nothing; source not ready       | ahead                | `Wait`          |
 /// | nothing; source gone, unfit     | ahead                | `Refuse`        |
 /// | nothing; source ready           | ahead                | `Start`         |
 /// | ours, deleting                  | any                  | `GiveUp`        |
+/// | ours, ended                     | any                  | `Discard`       |
 /// | ours                            | passed for temporary | `Discard`       |
-/// | ours, it or a member failed     | any                  | `Discard`       |
+/// | ours, it or a member failed     | passed for lasting   | `GiveUp`        |
+/// | ours, it or a member failed     | ahead                | `Discard`       |
 /// | ours, temporary, without spec   | any                  | `Discard`       |
 /// | ours, lasting, without spec     | any                  | `GiveUp`        |
 /// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
+/// | ours, stopped                   | ahead                | `Resume`        |
 /// | ours, in progress, no spec yet  | ahead                | `Wait`          |
 /// | ours, lacks a member            | ahead                | `CreateMembers` |
-/// | ours, a member in progress      | ahead                | `Wait`          |
+/// | ours, a member not ready        | ahead                | `Wait`          |
 /// | ours, differs from its spec     | ahead                | `Configure`     |
 /// | ours, a group waits for reboot  | ahead                | `Reboot`        |
 /// | ours, otherwise                 | ahead, or for lasting| `Provisioned`   |
 ///
-/// A database that is being deleted was discarded by an earlier look, or by its caller's teardown: a new restore under its name would
-/// begin the job again. A database that was to stay may be in use after its deadline, and AWS may put it into `backing-up` at
-/// any time: so only its caller tears it down. The spec of a database is in its tags. If it cannot be read there, a person has changed
-/// the tags, and Draco can neither complete the database nor call it complete.
+/// What was torn down has no state. So only a step that may begin sees `nothing`; for any other one the database is gone, and a
+/// late step does not restore it again. Until all members of a cluster are deleted, the cluster says by a tag that its job has ended: a
+/// member that is missing then is not created again.
+///
+/// A database that was to stay may be in use after its deadline, and AWS may put it into `backing-up` or `storage-full` at any time: so
+/// only its caller tears it down. The spec of a database is in its tags. If it cannot be read there, a person has changed the tags, and
+/// Draco can neither complete the database nor call it complete.
 #[must_use]
 pub fn decide(seen: Seen) -> Step {
     let Seen { found, deadline } = seen;
@@ -230,6 +247,10 @@ pub fn decide(seen: Seen) -> Step {
         (Found::Untagged(database), _) => {
             return Step::Wait { why: format!("{} has no tags yet", database.id()), database: None };
         }
+        (Found::NotVisible, _) => {
+            return Step::Wait { why: "AWS does not describe the database yet".to_owned(), database: None };
+        }
+        (Found::Gone, _) => return Step::GiveUp(Reason::Gone),
         (Found::Nothing(_), Deadline::PassedForTemporary | Deadline::PassedForLasting) => {
             return Step::Refuse(Refusal::Overdue);
         }
@@ -245,14 +266,22 @@ pub fn decide(seen: Seen) -> Step {
     };
     let Ours { observed, missing, differences, reboots, changed, no_spec, report } = *ours;
     let database = Box::new(observed);
+    let ended = database.tags.get(tags::JOB_ENDED).map(|why| Reason::Ended(why.to_owned()));
     if database.condition == Condition::Deleting {
-        return Step::GiveUp(Reason::Deleting);
+        return Step::GiveUp(ended.unwrap_or(Reason::Deleting));
+    }
+    if let Some(reason) = ended {
+        return Step::Discard { database, reason };
     }
     if deadline == Deadline::PassedForTemporary {
         return Step::Discard { database, reason: Reason::Overdue };
     }
     if let Some((arn, status)) = failure(&database) {
-        return Step::Discard { database, reason: Reason::Failed(arn, status) };
+        let reason = Reason::Failed(arn, status);
+        return match deadline {
+            Deadline::PassedForLasting => Step::GiveUp(reason),
+            Deadline::Ahead | Deadline::PassedForTemporary => Step::Discard { database, reason },
+        };
     }
     let is_late = match no_spec {
         Some(NoSpec::Temporary(why)) => return Step::Discard { database, reason: Reason::NoSpec(why) },
@@ -260,13 +289,15 @@ pub fn decide(seen: Seen) -> Step {
         Some(NoSpec::NotYet) => true,
         None => false,
     };
-    let step = if let Condition::InProgress(why) = &database.condition {
+    let step = if database.condition == Condition::Stopped {
+        Step::Resume(database.arn)
+    } else if let Condition::InProgress(why) = &database.condition {
         Step::Wait { why: why.clone(), database: Some(database) }
     } else if is_late {
         Step::Wait { why: format!("{} has no settings in its tags yet", database.arn.id()), database: Some(database) }
     } else if !missing.is_empty() {
         Step::CreateMembers { cluster: database.arn, members: missing }
-    } else if let Some(why) = member_in_progress(&database) {
+    } else if let Some(why) = unready_member(&database) {
         Step::Wait { why, database: Some(database) }
     } else if !differences.is_empty() {
         Step::Configure { database: database.arn, changes: differences, before: changed }
@@ -287,14 +318,15 @@ fn failure(database: &Observed) -> Option<(DatabaseArn, String)> {
     let mut all = std::iter::once((&database.arn, &database.condition)).chain(members);
     all.find_map(|(arn, condition)| match condition {
         Condition::Failed(status) => Some((arn.clone(), status.clone())),
-        Condition::Ready | Condition::InProgress(_) | Condition::Deleting => None,
+        Condition::Ready | Condition::InProgress(_) | Condition::Stopped | Condition::Deleting => None,
     })
 }
 
-/// What AWS is doing with a member.
-fn member_in_progress(database: &Observed) -> Option<String> {
+/// What AWS is doing with a member. A member starts and stops with its cluster.
+fn unready_member(database: &Observed) -> Option<String> {
     database.members.iter().find_map(|member| match &member.condition {
         Condition::InProgress(why) => Some(format!("{}: {why}", member.arn.id())),
+        Condition::Stopped => Some(format!("{}: stopped", member.arn.id())),
         Condition::Deleting => Some(format!("{}: deleting", member.arn.id())),
         Condition::Ready | Condition::Failed(_) => None,
     })

@@ -4,17 +4,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use protocol::job::Role;
 use protocol::{Job, Observed, tags};
 
-/// For so long, a description may lack the tags of a new database.
-pub const LATE_TAGS: TimeDelta = TimeDelta::minutes(5);
+/// For so long, AWS may not describe a new database, or its tags.
+pub const LATE: TimeDelta = TimeDelta::minutes(5);
 
 /// To whom a database belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// To the job, in this role.
     Ours,
-    /// To nobody yet: it is new, and has no tag of a job.
+    /// To no job yet: it is new, and has no tag of a job.
     Untagged,
-    /// To somebody else.
+    /// To another job, or to no job.
     Foreign,
 }
 
@@ -31,7 +31,11 @@ pub fn of(found: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Identi
     if found.owner().as_ref() == Some(job.id()) {
         return Identity::Ours;
     }
-    let is_new = found.created.is_none_or(|created| now - created < LATE_TAGS);
+    // AWS does not state the time of creation while the database is created. No database is created beyond the job's deadline.
+    let is_new = match found.created {
+        Some(created) => now - created < LATE,
+        None => now < job.request().deadline,
+    };
     match found.arn == job.database(role) && found.tags.get(tags::JOB).is_none() && is_new {
         true => Identity::Untagged,
         false => Identity::Foreign,

@@ -7,12 +7,10 @@
 //!
 //! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] with
 //! [`settle`], [`smallest`] and [`rules`] (the settings that a database is to have), [`check`] (requests that cannot work), [`compare`] (what a database lacks) with [`report`]
-//! (what it does not get), [`act`], [`wait`].
+//! (what it does not get), [`act`], [`wait`], [`sweep`] (jobs whose timer was lost).
 //!
-//! What holds here: a database that is not the job's is never touched (invariant 21); a look after its deadline tears a temporary
-//! database down (22); a database to which the target's name, DNS or another job points is not torn down (19).
-//!
-//! Deliberately absent, until the first verb is built: a sweep that finds jobs whose timer was lost.
+//! What holds here: a database that is not the job's is never touched (invariant 21); a step or the [`sweep`] after its deadline
+//! tears a temporary database down (22); a database to which the target's name, DNS or another job points is not torn down (19).
 
 pub mod act;
 pub mod check;
@@ -25,13 +23,25 @@ pub mod report;
 pub mod rules;
 pub mod settle;
 pub mod smallest;
+pub mod sweep;
 pub mod teardown;
 pub mod wait;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Error};
-use protocol::job::{Role, Verb};
+use protocol::job::Verb;
 use protocol::{DatabaseArn, Job, JobId, Observed};
+
+/// Whether a step may begin the restore. Each step says it for the next one.
+///
+/// Without it, a step after the end of a job would begin the job again: what was torn down has no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// It may: this is the first step of a request, or no earlier one has begun the restore.
+    Allowed,
+    /// It may not: the job's database existed at this time, or AWS accepted the restore then.
+    Done(DateTime<Utc>),
+}
 
 /// How far a job is after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,17 +52,24 @@ pub enum Outcome {
         after: TimeDelta,
         /// What AWS is doing, or its last error.
         why: String,
+        /// Whether the next step may begin the restore.
+        begin: Begin,
     },
     /// The database is ready, with all members and settings.
     Provisioned {
         /// The database.
         database: Box<Observed>,
-        /// What of the request and of the recorded settings could not be honoured: one line each.
+        /// What of the request or of the recorded settings it does not have: one line each.
         report: Vec<String>,
     },
-    /// The job is over, and the database is to be torn down, if there is one.
+    /// The job has failed. Its caller tears the database down until it is gone ([`teardown::step`]).
     Failed {
-        /// The reason: AWS's status or error.
+        /// The reason: AWS's status and message, or its error.
+        reason: String,
+    },
+    /// The job is over, and this step has changed nothing. The database is in use, gone, or being deleted: the caller decides.
+    GivenUp {
+        /// The reason.
         reason: String,
     },
     /// The job cannot be done, and nothing was changed.
@@ -76,18 +93,21 @@ pub enum User {
 /// Whether a database of this verb is temporary, and torn down by the deadline.
 #[must_use]
 pub fn is_temporary(verb: Verb) -> bool {
-    match verb.role() {
-        Role::Verify | Role::Rewind => true,
-        Role::New | Role::Old | Role::Final => false,
-    }
+    verb.is_temporary()
 }
 
-/// Looks at the new database of a job, and makes the next step towards it. `user` is what else depends on it, as far as the caller
-/// knows.
+/// Looks at the new database of a job, and makes the next step towards it. `begin` is [`Begin::Allowed`] in the first step of a request,
+/// and the one of the last outcome in each other. `user` is what else depends on the database, as far as the caller knows.
 ///
 /// # Errors
 /// If AWS does not describe what exists. AWS's refusal of the step itself is an outcome.
-pub async fn step(cloud: &Cloud, job: &Job, user: Option<&User>, now: DateTime<Utc>) -> Result<Outcome, Error> {
-    let seen = look::look(cloud, job, now).await?;
-    act::act(cloud, job, decide::decide(seen), user, now).await
+pub async fn step(
+    cloud: &Cloud,
+    job: &Job,
+    begin: Begin,
+    user: Option<&User>,
+    now: DateTime<Utc>,
+) -> Result<Outcome, Error> {
+    let seen = look::look(cloud, job, begin, now).await?;
+    act::act(cloud, job, decide::decide(seen), begin, user, now).await
 }

@@ -11,9 +11,9 @@ use crate::check::{self, Facts};
 use crate::compare;
 use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
 use crate::identity::{self, Identity};
-use crate::is_temporary;
 use crate::plan::{self, Base, Origin};
 use crate::settle;
+use crate::{Begin, is_temporary};
 
 /// The alias of the key under which Secrets Manager encrypts secrets for which no key is given.
 const SECRETS_KEY: &str = "alias/aws/secretsmanager";
@@ -37,7 +37,7 @@ enum Lookup {
 ///
 /// # Errors
 /// If a call fails.
-pub async fn look(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<Seen, Error> {
+pub async fn look(cloud: &Cloud, job: &Job, begin: Begin, now: DateTime<Utc>) -> Result<Seen, Error> {
     let deadline = match (now < job.request().deadline, is_temporary(job.request().verb)) {
         (true, _) => Deadline::Ahead,
         (false, true) => Deadline::PassedForTemporary,
@@ -54,7 +54,11 @@ pub async fn look(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<Seen, 
             Identity::Untagged => Found::Untagged(observed.arn),
             Identity::Foreign => Found::Foreign(observed.arn),
         },
-        None => Found::Nothing(source(cloud, job, now).await?),
+        None => match begin {
+            Begin::Allowed => Found::Nothing(source(cloud, job, now).await?),
+            Begin::Done(since) if now - since < identity::LATE => Found::NotVisible,
+            Begin::Done(_) => Found::Gone,
+        },
     };
     Ok(Seen { found, deadline })
 }
@@ -94,6 +98,7 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     let plan = settle::settle(job, &data.base, plan, &data.facts);
     let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
     problems.extend(network_of(job, data.base.origin));
+    problems.extend(job.check_deadline(now).err().map(|invalid| invalid.to_string()));
     let is_temporary = is_temporary(request.verb);
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
     Ok(match problems.is_empty() {

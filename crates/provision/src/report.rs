@@ -36,6 +36,13 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
         lines.extend(by_hand(Target::Member, &planned.settings, &member.settings));
     }
     lines.dedup();
+    if observed.has_impaired_secret {
+        // "The secret can be used to access database credentials, but it can't be rotated" (`MasterUserSecret`).
+        lines.push(format!(
+            "RDS cannot rotate the secret of {}: check that its key is enabled and that RDS may use it",
+            observed.arn.id()
+        ));
+    }
     lines
 }
 

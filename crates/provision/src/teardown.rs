@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Deletion, Error};
 use protocol::job::Role;
 use protocol::observed::Condition;
-use protocol::{DatabaseArn, Job, Observed, Place, SnapshotArn, Status};
+use protocol::{DatabaseArn, Job, Kind, Observed, Place, SnapshotArn, Status, tags};
 
 use crate::identity::{self, Identity};
 use crate::{User, wait};
@@ -42,6 +42,8 @@ pub struct Ours {
     pub database: DatabaseArn,
     /// Its condition.
     pub condition: Condition,
+    /// Whether it says that its job has ended.
+    pub has_ended: bool,
     /// Whether it is protected from deletion.
     pub is_protected: bool,
     /// The members that are not being deleted, readers first.
@@ -67,6 +69,8 @@ pub enum Remains {
 pub enum Step {
     /// Give up: nothing was changed.
     Refuse(Refusal),
+    /// Start the database, which is stopped.
+    Resume(DatabaseArn),
     /// Remove the protection.
     Unprotect(DatabaseArn),
     /// Delete these members, in this order.
@@ -135,13 +139,17 @@ pub enum Outcome {
 /// | ours, deleting            | none    | any     | `Wait`          |
 /// | ours, with foreign member | none    | any     | `Refuse`        |
 /// | ours, failed              | none    | data    | `Refuse`        |
+/// | ours, stopped and protected | none  | any     | `Resume`        |
+/// | ours, stopped             | none    | data    | `Resume`        |
+/// | ours, a stopped cluster   | none    | any     | `Resume`        |
 /// | ours, protected           | none    | any     | `Unprotect`     |
 /// | ours, in progress         | none    | data    | `Wait`          |
 /// | ours, with members        | none    | any     | `DeleteMembers` |
 /// | ours                      | none    | any     | `Delete`        |
 ///
 /// Without data that remain, the status does not matter (invariant 22). A cluster is deleted when all of its members are being deleted:
-/// AWS refuses it before.
+/// AWS refuses it before. "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it"
+/// (Aurora User Guide). Of a stopped instance, AWS takes no snapshot and changes no setting; it deletes it.
 #[must_use]
 pub fn decide(seen: Seen) -> Step {
     let Seen { found, user, remains } = seen;
@@ -157,18 +165,52 @@ pub fn decide(seen: Seen) -> Step {
     if let Some(user) = user {
         return Step::Refuse(Refusal::InUse(user));
     }
-    let Ours { database, condition, is_protected, members, foreign_member } = ours;
+    let Ours { database, condition, is_protected, members, foreign_member, has_ended: _ } = ours;
+    let is_deletable_when_stopped = database.kind == Kind::Instance && !is_protected && remains == Remains::Nothing;
     match (condition, foreign_member, &remains) {
         (Condition::Deleting, ..) => Step::Wait { why: "deleting".to_owned() },
         (_, Some(member), _) => Step::Refuse(Refusal::ForeignMember(member)),
         (Condition::Failed(status), None, Remains::Data { .. }) => {
             Step::Refuse(Refusal::NoFinalSnapshot(database, status))
         }
+        (Condition::Stopped, None, _) if !is_deletable_when_stopped => Step::Resume(database),
         _ if is_protected => Step::Unprotect(database),
         (Condition::InProgress(why), None, Remains::Data { .. }) => Step::Wait { why },
         _ if !members.is_empty() => Step::DeleteMembers(members),
         _ => Step::Delete { database, remains },
     }
+}
+
+/// A tag which says that the job of a database has ended, and why ([`tags::JOB_ENDED`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The database.
+    pub database: DatabaseArn,
+    /// The reason.
+    pub value: String,
+}
+
+/// The tag that is set before a step. `reason` is the one of a job that has failed.
+///
+/// | step                                     | reason | tag  |
+/// |------------------------------------------|--------|------|
+/// | any, and data remain, or it has the tag  | any    | none |
+/// | `Resume`, `Unprotect`, `DeleteMembers`   | any    | set  |
+/// | `Delete`                                 | one    | set  |
+/// | any other                                | any    | none |
+///
+/// If further steps are needed, a look of the job at the same time could create the members again, or protect the database again. The
+/// old database, of which data remain, never has the tag: an undo gives it back its name.
+#[must_use]
+pub fn mark(seen: &Seen, step: &Step, reason: Option<&str>) -> Option<Mark> {
+    let (Found::Ours(ours), Remains::Nothing) = (&seen.found, &seen.remains) else { return None };
+    let is_set = match step {
+        Step::Resume(_) | Step::Unprotect(_) | Step::DeleteMembers(_) => true,
+        Step::Delete { .. } => reason.is_some(),
+        Step::Refuse(_) | Step::Wait { .. } | Step::TornDown => false,
+    };
+    let value = || tags::as_value(reason.unwrap_or("the database is torn down"));
+    (is_set && !ours.has_ended).then(|| Mark { database: ours.database.clone(), value: value() })
 }
 
 impl Ours {
@@ -183,6 +225,7 @@ impl Ours {
         Self {
             database: observed.arn.clone(),
             condition: observed.condition.clone(),
+            has_ended: observed.tags.get(tags::JOB_ENDED).is_some(),
             is_protected: observed.is_protected,
             members: members.into_iter().map(|member| member.arn.clone()).collect(),
             foreign_member: foreign,
@@ -228,16 +271,28 @@ pub async fn step(
         (Found::Nothing, Remains::Data { snapshot }) => after_the_end(cloud, job, snapshot).await?,
         (found, _) => found,
     };
-    let seen = Seen { found, user: user.cloned(), remains };
-    Ok(act(cloud, decide(seen), now).await)
+    Ok(end(cloud, Seen { found, user: user.cloned(), remains }, None).await)
+}
+
+/// Decides and acts. `reason` is the one of a job that has failed.
+pub(crate) async fn end(cloud: &Cloud, seen: Seen, reason: Option<&str>) -> Outcome {
+    let step = decide(seen.clone());
+    if let Some(Mark { database, value }) = mark(&seen, &step, reason) {
+        // The end of the database matters more than its tag.
+        drop(cloud.tag_database(&database, tags::JOB_ENDED, &value).await);
+    }
+    act(cloud, step).await
 }
 
 /// Makes the calls of a step. AWS's refusals are no errors: the next look decides again.
-pub(crate) async fn act(cloud: &Cloud, step: Step, _now: DateTime<Utc>) -> Outcome {
+async fn act(cloud: &Cloud, step: Step) -> Outcome {
     let result = match step {
         Step::TornDown => return Outcome::TornDown,
         Step::Refuse(refusal) => return Outcome::Refused { reason: refusal.to_string() },
         Step::Wait { why } => return Outcome::Again { after: wait::DELETION, why },
+        Step::Resume(database) => {
+            cloud.start(&database).await.map(|_| (wait::CHANGE, "starting it, because it is stopped"))
+        }
         Step::Unprotect(database) => {
             cloud.unprotect(&database).await.map(|_| (wait::CHANGE, "removing the protection"))
         }
@@ -287,6 +342,7 @@ fn delay(error: &Error) -> chrono::TimeDelta {
         | Class::Invalid
         | Class::KeyRefused
         | Class::Denied
+        | Class::NotSignedIn
         | Class::Other => wait::PERSON,
     }
 }

@@ -10,7 +10,7 @@ use cloud::{Class, Cloud, Restore};
 use protocol::job::{Approval, Request, Role, Source, Verb};
 use protocol::spec::{Setting, Settings, Value};
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags};
-use provision::{Outcome, teardown};
+use provision::{Begin, Outcome, teardown};
 use sim::{Settings as WorldSettings, World};
 
 const ACCOUNT: &str = "222222222222";
@@ -72,7 +72,7 @@ async fn a_job_of_another_account_is_refused() {
     let world = world();
     let (job, other) = (job(&world, Verb::Verify, Settings::new()), cloud(&world, "333333333333"));
     let expected = "the job is for the account 222222222222 and the region eu-west-1: run it there".to_owned();
-    let step = provision::step(&other, &job, None, world.now()).await.unwrap();
+    let step = provision::step(&other, &job, Begin::Allowed, None, world.now()).await.unwrap();
     assert_eq!(step, Outcome::Refused { reason: expected.clone() });
     let step = teardown::step(&other, &job, Role::Verify, None, world.now()).await.unwrap();
     assert_eq!(step, teardown::Outcome::Refused { reason: expected });
@@ -99,7 +99,7 @@ async fn a_class_that_is_no_name_is_refused_and_no_error() {
     for class in ["<x>", "db.x' or 1", "-"] {
         let overrides = [(Setting::Class, Value::Name(class.to_owned()))].into();
         let job = job(&world, Verb::Verify, overrides);
-        let step = provision::step(&cloud(&world, ACCOUNT), &job, None, world.now()).await.unwrap();
+        let step = provision::step(&cloud(&world, ACCOUNT), &job, Begin::Allowed, None, world.now()).await.unwrap();
         assert!(matches!(step, Outcome::Refused { .. }), "{step:?}");
     }
 }
@@ -110,7 +110,7 @@ async fn a_record_that_cannot_be_read_is_reported_and_only_a_temporary_database_
     snapshot(&world, "v=1 n=1 kind=nothing").await;
     let step = async |verb| {
         let job = job(&world, verb, Settings::new());
-        provision::step(&cloud(&world, ACCOUNT), &job, None, world.now()).await.unwrap()
+        provision::step(&cloud(&world, ACCOUNT), &job, Begin::Allowed, None, world.now()).await.unwrap()
     };
     let lasting = step(Verb::Restore).await;
     let Outcome::Refused { reason } = lasting else { panic!("{lasting:?}") };

@@ -1,4 +1,4 @@
-//! Changes of databases: modifications, renames, reboots, deletions.
+//! Changes of databases: modifications, renames, tags, reboots, starts, deletions.
 
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Kind};
@@ -33,12 +33,6 @@ impl Rds {
         Ok(())
     }
 
-    pub(crate) async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<(), Failure> {
-        let call = self.client.add_tags_to_resource().resource_name(database.to_string());
-        call.tags(tag(key, value)).send().await?;
-        Ok(())
-    }
-
     pub(crate) async fn rename(&self, database: &DatabaseArn, to: &str) -> Result<(), Failure> {
         match database.kind {
             Kind::Instance => {
@@ -64,6 +58,26 @@ impl Rds {
                 call.deletion_protection(false).apply_immediately(true).send().await?;
             }
         }
+        Ok(())
+    }
+
+    /// Starts a stopped database. The members of a cluster start with it.
+    pub(crate) async fn start(&self, database: &DatabaseArn) -> Result<(), Failure> {
+        match database.kind {
+            Kind::Instance => {
+                self.client.start_db_instance().db_instance_identifier(database.id()).send().await?;
+            }
+            Kind::Cluster => {
+                self.client.start_db_cluster().db_cluster_identifier(database.id()).send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// RDS has one operation for all kinds.
+    pub(crate) async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<(), Failure> {
+        let call = self.client.add_tags_to_resource().resource_name(database.to_string());
+        call.tags(tag(key, value)).send().await?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! What a restore depends on besides the database: snapshots with their settings, automated backups, groups, and the classes that a
-//! region offers.
+//! region offers. And why a restore has failed.
 
-use aws_sdk_rds::types::OrderableDbInstanceOption;
-use protocol::{Kind, SnapshotArn};
+use aws_sdk_rds::types::{OrderableDbInstanceOption, SourceType};
+use protocol::{DatabaseArn, Kind, SnapshotArn};
 
 use super::{Rds, snapshots, spec, tags, time};
 use crate::databases::{Backups, Offer, OptionGroup, ParameterGroup, SnapshotContent, SubnetGroup};
@@ -75,6 +75,28 @@ impl Rds {
                     vpc: backup.vpc_id().map(str::to_owned),
                     tags: tags(backup.tag_list()),
                 }))
+            }
+        }
+    }
+
+    /// The message of the latest event of the category "failure". Events of "the past 14 days" exist; "By default, RDS returns events
+    /// that were generated in the past hour" (`DescribeEvents`).
+    pub(crate) async fn last_failure(&self, database: &DatabaseArn) -> Result<Option<String>, Failure> {
+        const MINUTES: i32 = 14 * 24 * 60;
+        let source = match database.kind {
+            Kind::Instance => SourceType::DbInstance,
+            Kind::Cluster => SourceType::DbCluster,
+        };
+        let (mut latest, mut marker) = (None, None::<String>);
+        loop {
+            let call = self.client.describe_events().source_type(source.clone()).source_identifier(database.id());
+            let call = call.event_categories("failure").duration(MINUTES).max_records(PAGE_SIZE);
+            let page = call.set_marker(marker).send().await?;
+            let events = page.events().iter().filter_map(|event| Some((event.date()?.secs(), event.message()?)));
+            latest = latest.max(events.map(|(at, message)| (at, message.to_owned())).max_by_key(|(at, _)| *at));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(latest.map(|(_, message)| message));
             }
         }
     }

@@ -40,6 +40,42 @@ impl Rds {
         }
     }
 
+    /// All databases with such a name, clusters with their members: one listing of the clusters and one of the instances. In this
+    /// order, so that the members of each listed cluster are listed, too.
+    pub(crate) async fn observe_all(&self, is_wanted: fn(&str) -> bool) -> Result<Vec<Observed>, Failure> {
+        let (mut clusters, mut instances) = (Vec::new(), Vec::new());
+        let mut marker = None;
+        loop {
+            let call = self.client.describe_db_clusters().max_records(PAGE_SIZE);
+            let page = call.set_marker(marker).send().await?;
+            clusters.extend(page.db_clusters.unwrap_or_default());
+            marker = page.marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        loop {
+            let call = self.client.describe_db_instances().max_records(PAGE_SIZE);
+            let page = call.set_marker(marker).send().await?;
+            instances.extend(page.db_instances.unwrap_or_default());
+            marker = page.marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        let members = |id: Option<&str>| -> Vec<DbInstance> {
+            instances.iter().filter(|it| id.is_some() && it.db_cluster_identifier() == id).cloned().collect()
+        };
+        let clusters = clusters.iter().filter(|it| it.db_cluster_identifier().is_some_and(is_wanted)).map(|it| {
+            // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it.
+            let has_own = it.db_cluster_instance_class().is_none();
+            cluster(it, &members(it.db_cluster_identifier().filter(|_| has_own)))
+        });
+        let alone = instances.iter().filter(|it| it.db_cluster_identifier().is_none());
+        let alone = alone.filter(|it| it.db_instance_identifier().is_some_and(is_wanted)).map(instance);
+        clusters.chain(alone).collect()
+    }
+
     /// The instance with this name, as a member of a cluster. The cluster is not described.
     pub(crate) async fn observe_member(&self, arn: &DatabaseArn) -> Result<Option<ObservedMember>, Failure> {
         let found = self.client.describe_db_instances().db_instance_identifier(arn.id()).send().await?;
@@ -100,6 +136,7 @@ fn instance(described: &DbInstance) -> Result<Observed, Failure> {
         members: Vec::new(),
         endpoint,
         secret: described.master_user_secret().and_then(|secret| secret.secret_arn()).map(str::to_owned),
+        has_impaired_secret: facts.has_impaired_secret(),
         latest_restorable: time(described.latest_restorable_time()),
         vpc: described.db_subnet_group().and_then(|group| group.vpc_id()).map(str::to_owned),
         tags,
@@ -124,6 +161,7 @@ fn cluster(described: &DbCluster, instances: &[DbInstance]) -> Result<Observed, 
         members: members.collect::<Result<_, _>>()?,
         endpoint: endpoint_of(described.endpoint(), described.port()),
         secret: described.master_user_secret().and_then(|secret| secret.secret_arn()).map(str::to_owned),
+        has_impaired_secret: facts.has_impaired_secret(),
         latest_restorable: time(described.latest_restorable_time()),
         vpc: None,
         tags,

@@ -107,6 +107,9 @@ pub enum Approval {
 #[error("{0}")]
 pub struct InvalidRequest(pub(crate) String);
 
+/// The longest time that a temporary database has. It costs money each hour, and a mistyped deadline must not keep it for years.
+pub const MAX_TEMPORARY: TimeDelta = TimeDelta::days(7);
+
 /// The number of tags for the overrides.
 const MAX_OVERRIDE_TAGS: usize = 3;
 
@@ -121,6 +124,15 @@ impl Verb {
             Self::Verify => Role::Verify,
             Self::Rewind => Role::Rewind,
             Self::Restore | Self::Refresh => Role::New,
+        }
+    }
+
+    /// Whether its database is temporary, and torn down by the deadline.
+    #[must_use]
+    pub fn is_temporary(self) -> bool {
+        match self {
+            Self::Verify | Self::Rewind => true,
+            Self::Restore | Self::Refresh => false,
         }
     }
 
@@ -208,6 +220,23 @@ impl Job {
     /// If they describe none, or if their content does not have their ID.
     pub fn from_tags(tags: &Tags) -> Result<Self, ParseJobError> {
         text::read(tags)
+    }
+
+    /// Checks the deadline of a job that is about to begin.
+    ///
+    /// # Errors
+    /// One line, if a temporary database would live too long.
+    pub fn check_deadline(&self, now: DateTime<Utc>) -> Result<(), InvalidRequest> {
+        let deadline = self.request.deadline;
+        match self.request.verb.is_temporary() && deadline > now + MAX_TEMPORARY {
+            false => Ok(()),
+            true => Err(InvalidRequest(format!(
+                "the deadline {} is {} days away, a temporary database has at most {}: choose an earlier deadline",
+                write_time(deadline),
+                (deadline - now).num_days(),
+                MAX_TEMPORARY.num_days()
+            ))),
+        }
     }
 
     /// The tags that describe it.

@@ -229,6 +229,20 @@ fn invalid_requests_are_refused_in_one_line() {
     assert_eq!(refused(Request { keep: TimeDelta::seconds(-1), ..request() }), "the keep period is negative");
 }
 
+// Invariant 22.
+#[test]
+fn a_temporary_database_lives_for_seven_days_at_most() {
+    for verb in Verb::ALL {
+        let (days, second) = (TimeDelta::days(7), TimeDelta::seconds(1));
+        let job = Job::new(Request { verb, deadline: time(0) + days, ..request() }).unwrap();
+        assert_eq!(job.check_deadline(time(0)), Ok(()));
+        let early = job.check_deadline(time(0) - second).map_err(|invalid| invalid.to_string());
+        let expected = "the deadline 2026-11-28T02:00:00Z is 7 days away, a temporary database has at most 7: choose an earlier deadline";
+        assert_eq!(early, if verb.is_temporary() { Err(expected.to_owned()) } else { Ok(()) });
+    }
+    assert_eq!(Verb::ALL.map(Verb::is_temporary), [true, false, true, false]);
+}
+
 #[test]
 fn a_time_without_a_zone_is_refused() {
     let expected = Ok(time(0));

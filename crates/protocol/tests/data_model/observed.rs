@@ -53,6 +53,22 @@ fn available_is_ready_only_if_aws_is_not_about_to_change_it() {
 }
 
 #[test]
+fn a_secret_that_cannot_be_rotated_is_no_obstacle() {
+    let impaired = Facts { secret: Some("impaired".to_owned()), ..ready() };
+    assert_eq!((impaired.condition(), impaired.has_impaired_secret()), (Condition::Ready, true));
+    assert!(!ready().has_impaired_secret());
+    assert!(!Facts { secret: None, ..ready() }.has_impaired_secret());
+}
+
+#[test]
+fn a_stopped_database_is_neither_ready_nor_failed() {
+    assert_eq!(Facts { status: "stopped".to_owned(), ..ready() }.condition(), Condition::Stopped);
+    for status in ["stopping", "starting"] {
+        assert_eq!(in_progress(Facts { status: status.to_owned(), ..ready() }), status);
+    }
+}
+
+#[test]
 fn a_clone_that_failed_has_failed() {
     let facts = Facts { status: "cloning-failed".to_owned(), ..ready() };
     assert_eq!(facts.condition(), Condition::Failed("cloning-failed".to_owned()));
@@ -99,7 +115,6 @@ fn each_status_of_failure_is_one_and_each_other_is_none() {
         "renaming",
         "resetting-master-credentials",
         "starting",
-        "stopped",
         "stopping",
         "storage-optimization",
         "upgrading",

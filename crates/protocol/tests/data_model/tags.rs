@@ -286,3 +286,14 @@ fn each_key_is_documented() {
     assert!(keys.contains(LIFECYCLE) && keys.len() > OWN_KEYS.len(), "{keys:?}");
     assert_eq!(headings, keys);
 }
+
+#[test]
+fn any_text_becomes_a_value_that_aws_accepts() {
+    let value = protocol::tags::as_value;
+    assert_eq!(
+        value("AWS reports \"failed\" for a-1: (no\n disk, x_y=1/2+3@4.5)"),
+        "AWS reports failed for a-1: no disk x_y=1/2+3@4.5"
+    );
+    assert_eq!(value(&"ab ".repeat(100)).chars().count(), MAX_VALUE_CHARS);
+    assert_eq!(value("é"), "");
+}

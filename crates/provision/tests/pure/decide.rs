@@ -18,12 +18,16 @@ fn name(step: &Step) -> &'static str {
         Step::Start(_) => "start",
         Step::Discard { reason: Reason::Failed(..), .. } => "discard: failed",
         Step::Discard { reason: Reason::Overdue, .. } => "discard: overdue",
-        Step::Discard { reason: Reason::Deleting, .. } => "discard: deleting",
+        Step::Discard { reason: Reason::Ended(_), .. } => "discard: ended",
+        Step::Discard { reason: Reason::Deleting | Reason::Gone, .. } => "discard: deleting or gone",
         Step::Discard { reason: Reason::NoSpec(_), .. } => "discard: no spec",
         Step::GiveUp(Reason::NoSpec(_)) => "give up: no spec",
         Step::GiveUp(Reason::Overdue) => "give up: overdue",
         Step::GiveUp(Reason::Deleting) => "give up: deleting",
+        Step::GiveUp(Reason::Ended(_)) => "give up: ended",
+        Step::GiveUp(Reason::Gone) => "give up: gone",
         Step::GiveUp(Reason::Failed(..)) => "give up: failed",
+        Step::Resume(_) => "resume",
         Step::CreateMembers { .. } => "create members",
         Step::Configure { .. } => "configure",
         Step::Reboot(_) => "reboot",
@@ -43,12 +47,15 @@ fn start() -> Start {
     }
 }
 
-fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 3], no_spec: Option<NoSpec>) -> Ours {
+fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 4], no_spec: Option<NoSpec>) -> Ours {
     let role = job.request().verb.role();
     let mut observed = observed(job, role);
     observed.condition = condition.clone();
     observed.members = (1..).zip(members).map(|(nth, condition)| member(job, role, nth, condition.clone())).collect();
-    let [lacks_member, differs, waits_for_reboot] = flags;
+    let [lacks_member, differs, waits_for_reboot, has_ended] = flags;
+    if has_ended {
+        observed.tags.set(tags::JOB_ENDED, "the deadline of the job has passed");
+    }
     let missing = MemberStart {
         member: job.member(role, 9),
         engine: "aurora-postgresql".into(),
@@ -87,19 +94,24 @@ fn no_specs() -> [Option<NoSpec>; 4] {
 fn row(
     condition: &Condition,
     members: &[Condition],
-    [lacks_member, differs, waits_for_reboot]: [bool; 3],
+    [lacks_member, differs, waits_for_reboot, has_ended]: [bool; 4],
     no_spec: Option<&NoSpec>,
     deadline: Deadline,
 ) -> &'static str {
     let has = |wanted: fn(&Condition) -> bool| members.iter().any(wanted);
     let is_failed = |it: &Condition| matches!(it, Condition::Failed(_));
-    let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Deleting);
+    let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Stopped | Condition::Deleting);
     let unfinished = match (condition, no_spec) {
+        (Condition::Deleting, _) if has_ended => return "give up: ended",
         (Condition::Deleting, _) => return "give up: deleting",
+        _ if has_ended => return "discard: ended",
         _ if deadline == Deadline::PassedForTemporary => return "discard: overdue",
-        _ if is_failed(condition) || has(is_failed) => return "discard: failed",
+        _ if is_failed(condition) || has(is_failed) => {
+            return if deadline == Deadline::Ahead { "discard: failed" } else { "give up: failed" };
+        }
         (_, Some(NoSpec::Temporary(_))) => return "discard: no spec",
         (_, Some(NoSpec::Lasting(_))) => return "give up: no spec",
+        (Condition::Stopped, _) => Some("resume"),
         (_, Some(NoSpec::NotYet)) => Some("wait"),
         _ if is_busy(condition) => Some("wait"),
         _ if lacks_member => Some("create members"),
@@ -137,6 +149,8 @@ fn each_combination_has_the_step_of_its_row() {
         };
         expect(foreign, "refuse: foreign");
         expect(Found::Untagged(job.new_database()), "wait");
+        expect(Found::NotVisible, "wait");
+        expect(Found::Gone, "give up: gone");
         for (source, row) in nothing {
             expect(Found::Nothing(source), if late { "refuse: overdue" } else { row });
         }
@@ -144,8 +158,8 @@ fn each_combination_has_the_step_of_its_row() {
             conditions().iter().flat_map(|condition| no_specs().map(|no_spec| (condition, no_spec)))
         {
             for members in member_conditions() {
-                for flags in 0..8 {
-                    let flags = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0];
+                for flags in 0..16 {
+                    let flags = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0, flags & 8 > 0];
                     let row = row(condition, &members, flags, no_spec.as_ref(), deadline);
                     let ours = ours(&job, condition, &members, flags, no_spec.clone());
                     expect(Found::Ours(Box::new(ours)), row);
@@ -153,16 +167,16 @@ fn each_combination_has_the_step_of_its_row() {
             }
         }
     }
-    // Three deadlines, each with: foreign, not tagged yet, four states of the source, and 4 conditions x 4 of the spec x 21 of
-    // members x 8.
-    assert_eq!(count, 3 * (1 + 1 + 4 + 4 * 4 * 21 * 8));
+    // Three deadlines, each with: foreign, not tagged, not visible, gone, four states of the source, and 5 conditions x 4 of the spec x
+    // 31 of members x 16.
+    assert_eq!(count, 3 * (4 + 4 + 5 * 4 * 31 * 16));
 }
 
 #[test]
 fn a_step_carries_what_its_action_needs() {
     let job = job(Kind::Cluster, Verb::Verify);
     let decided = |ours: &Ours| decide(Seen { found: Found::Ours(Box::new(ours.clone())), deadline: Deadline::Ahead });
-    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true], None);
+    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true, false], None);
     assert_eq!(decided(&all), Step::CreateMembers { cluster: all.observed.arn.clone(), members: all.missing.clone() });
     let differs = Ours { missing: Vec::new(), ..all.clone() };
     let (database, changes) = (all.observed.arn.clone(), all.differences.clone());
@@ -171,15 +185,47 @@ fn a_step_carries_what_its_action_needs() {
     assert_eq!(decided(&reboots), Step::Reboot(all.reboots.clone()));
     let done = Ours { reboots: Vec::new(), ..reboots };
     let database = Box::new(done.observed.clone());
-    assert_eq!(decided(&done), Step::Provisioned { database, report: vec!["a line".to_owned()] });
+    assert_eq!(decided(&done), Step::Provisioned { database, report: done.report.clone() });
     let failed =
-        ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 3], None);
+        ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 4], None);
     let reason = Reason::Failed(job.member(Role::Verify, 2), "failed".into());
     assert_eq!(decided(&failed), Step::Discard { database: Box::new(failed.observed.clone()), reason });
-    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 3], None);
+    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 4], None);
     let why = format!("{}: rebooting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&busy), Step::Wait { why, database: Some(Box::new(busy.observed.clone())) });
-    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 3], None);
+    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 4], None);
     let why = format!("{}: deleting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&deleting), Step::Wait { why, database: Some(Box::new(deleting.observed.clone())) });
+    let stopped = ours(&job, &Condition::Ready, &[Condition::Stopped], [false; 4], None);
+    let why = format!("{}: stopped", job.member(Role::Verify, 1).id());
+    assert_eq!(decided(&stopped), Step::Wait { why, database: Some(Box::new(stopped.observed.clone())) });
+    let stopped = ours(&job, &Condition::Stopped, &[Condition::Stopped], [false; 4], None);
+    assert_eq!(decided(&stopped), Step::Resume(stopped.observed.arn.clone()));
+    let ended = ours(&job, &Condition::Ready, &[], [true, true, true, true], None);
+    let reason = Reason::Ended("the deadline of the job has passed".into());
+    assert_eq!(decided(&ended), Step::Discard { database: Box::new(ended.observed.clone()), reason });
+}
+
+#[test]
+fn the_reasons_of_the_end_say_what_to_do() {
+    let job = job(Kind::Instance, Verb::Verify);
+    let id = job.new_database().id().to_owned();
+    let texts = [
+        Reason::Failed(job.new_database(), "failed".into()),
+        Reason::Overdue,
+        Reason::Ended("it had failed".into()),
+        Reason::Deleting,
+        Reason::Gone,
+    ]
+    .map(|reason| reason.to_string());
+    assert_eq!(
+        texts,
+        [
+            format!("AWS reports the status failed for {id}: see its events in RDS (aws rds describe-events)"),
+            "the deadline of the job has passed".to_owned(),
+            "it had failed".to_owned(),
+            "the database of the job is being deleted: request the job again".to_owned(),
+            "the database of the job was deleted: request the job again".to_owned(),
+        ]
+    );
 }

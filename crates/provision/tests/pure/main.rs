@@ -7,6 +7,7 @@ mod compared;
 mod decide;
 mod plans;
 mod settled;
+mod sweep;
 mod teardown;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -56,6 +57,7 @@ fn observed(job: &Job, role: Role) -> Observed {
         members: Vec::new(),
         endpoint: None,
         secret: None,
+        has_impaired_secret: false,
         latest_restorable: None,
         vpc: None,
         tags: job.to_tags(),
@@ -75,10 +77,11 @@ fn member(job: &Job, role: Role, nth: u8, condition: Condition) -> ObservedMembe
 }
 
 /// Every condition.
-fn conditions() -> [Condition; 4] {
+fn conditions() -> [Condition; 5] {
     [
         Condition::Ready,
         Condition::InProgress("creating".to_owned()),
+        Condition::Stopped,
         Condition::Failed("incompatible-restore".to_owned()),
         Condition::Deleting,
     ]

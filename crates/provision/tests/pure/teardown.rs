@@ -13,6 +13,7 @@ fn name(step: &Step) -> &'static str {
         Step::Refuse(Refusal::NoFinalSnapshot(..)) => "refuse: no final snapshot",
         Step::Refuse(Refusal::FinalSnapshotMissing(_)) => "refuse: final snapshot is missing",
         Step::Refuse(Refusal::Elsewhere(_)) => "refuse: elsewhere",
+        Step::Resume(_) => "resume",
         Step::Unprotect(_) => "unprotect",
         Step::DeleteMembers(_) => "delete members",
         Step::Delete { remains: Remains::Nothing, .. } => "delete: nothing remains",
@@ -34,7 +35,13 @@ fn users(job: &Job) -> [Option<User>; 4] {
 // Invariants 19, 21 and 22.
 #[test]
 fn each_combination_has_the_step_of_its_row() {
-    let job = job(Kind::Cluster, Verb::Restore);
+    let count: usize = Kind::ALL.into_iter().map(each_combination_of).sum();
+    // Two kinds, four users x two that remain, each with: nothing, nothing remains, not tagged yet, foreign, and 5 conditions x 16.
+    assert_eq!(count, 2 * 4 * 2 * (4 + 5 * 16));
+}
+
+fn each_combination_of(kind: Kind) -> usize {
+    let job = job(kind, Verb::Restore);
     let data = Remains::Data { snapshot: job.final_snapshot() };
     let mut count = 0;
     for (user, remains) in
@@ -51,11 +58,13 @@ fn each_combination_has_the_step_of_its_row() {
         expect(Found::Untagged(job.database(Role::Old)), "wait");
         expect(Found::Foreign(job.request().target.clone()), "refuse: foreign");
         for condition in conditions() {
-            for flags in 0..8 {
+            for flags in 0..16 {
                 let [is_protected, has_members, has_foreign_member] = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0];
+                let has_ended = flags & 8 > 0;
                 let ours = Ours {
                     database: job.database(Role::Old),
                     condition: condition.clone(),
+                    has_ended,
                     is_protected,
                     members: has_members.then(|| job.member(Role::Old, 1)).into_iter().collect(),
                     foreign_member: has_foreign_member.then(|| job.request().target.clone()),
@@ -66,6 +75,7 @@ fn each_combination_has_the_step_of_its_row() {
                     Condition::Deleting => "wait",
                     _ if has_foreign_member => "refuse: foreign member",
                     Condition::Failed(_) if stays => "refuse: no final snapshot",
+                    Condition::Stopped if stays || is_protected || kind == Kind::Cluster => "resume",
                     _ if is_protected => "unprotect",
                     Condition::InProgress(_) if stays => "wait",
                     _ if has_members => "delete members",
@@ -76,8 +86,7 @@ fn each_combination_has_the_step_of_its_row() {
             }
         }
     }
-    // Four users x two that remain, each with: nothing, nothing remains, not tagged yet, foreign, and 4 conditions x 8.
-    assert_eq!(count, 4 * 2 * (4 + 4 * 8));
+    count
 }
 
 #[test]
@@ -87,6 +96,7 @@ fn a_step_carries_what_its_action_needs() {
     let ours = Ours {
         database: job.database(Role::New),
         condition: Condition::Ready,
+        has_ended: false,
         is_protected: true,
         members: members.clone(),
         foreign_member: None,
@@ -102,9 +112,43 @@ fn a_step_carries_what_its_action_needs() {
     assert_eq!(decided(&empty, &data), Step::Delete { database: empty.database.clone(), remains: data.clone() });
     let busy = Ours { condition: Condition::InProgress("backing-up".into()), ..empty.clone() };
     assert_eq!(decided(&busy, &data), Step::Wait { why: "backing-up".into() });
+    let stopped = Ours { condition: Condition::Stopped, ..empty.clone() };
+    assert_eq!(decided(&stopped, &data), Step::Resume(stopped.database.clone()));
     let failed = Ours { condition: Condition::Failed("failed".into()), ..empty };
     let refusal = Refusal::NoFinalSnapshot(failed.database.clone(), "failed".into());
     assert_eq!(decided(&failed, &data), Step::Refuse(refusal));
+}
+
+// Otherwise a look at the same time would create the members again.
+#[test]
+fn a_database_says_that_its_job_has_ended_unless_data_remain() {
+    let job = job(Kind::Cluster, Verb::Verify);
+    let (database, torn_down) = (job.new_database(), Some("the database is torn down"));
+    let delete = Step::Delete { database: database.clone(), remains: Remains::Nothing };
+    let rows = [
+        (Step::Resume(database.clone()), torn_down),
+        (Step::Unprotect(database.clone()), torn_down),
+        (Step::DeleteMembers(vec![job.member(Role::Verify, 1)]), torn_down),
+        (delete, None),
+        (Step::Wait { why: "deleting".into() }, None),
+        (Step::TornDown, None),
+        (Step::Refuse(Refusal::Foreign(database.clone())), None),
+    ];
+    for (step, value) in rows {
+        let ours = Ours::of(&observed(&job, Role::Verify), &job);
+        let seen = |ours: &Ours, remains| Seen { found: Found::Ours(Box::new(ours.clone())), user: None, remains };
+        let open = seen(&ours, Remains::Nothing);
+        let marked = |reason: Option<&str>| mark(&open, &step, reason).map(|mark| (mark.database, mark.value));
+        assert_eq!(marked(None), value.map(|value| (database.clone(), value.to_owned())), "{step:?}");
+        let changes = !matches!(step, Step::Wait { .. } | Step::TornDown | Step::Refuse(_));
+        let failed = Some("AWS reports failed: (out of disk)");
+        let expected = changes.then(|| (database.clone(), "AWS reports failed: out of disk".to_owned()));
+        assert_eq!(marked(failed), expected, "{step:?}");
+        let ended = Ours { has_ended: true, ..ours.clone() };
+        assert_eq!(mark(&seen(&ended, Remains::Nothing), &step, failed), None);
+        assert_eq!(mark(&seen(&ours, Remains::Data { snapshot: "final".into() }), &step, failed), None);
+        assert_eq!(mark(&Seen { found: Found::Nothing, ..open.clone() }, &step, failed), None);
+    }
 }
 
 // Invariant 21.
@@ -139,16 +183,22 @@ fn the_old_database_is_the_one_that_is_replaced_and_no_other_role_has_it() {
 #[test]
 fn a_new_database_without_a_tag_is_waited_for_and_is_foreign_later() {
     let job = job(Kind::Instance, Verb::Restore);
-    let at = |created: Option<DateTime<Utc>>, tags: Tags| {
+    let found = |created: Option<DateTime<Utc>>, tags: Tags, now: DateTime<Utc>| {
         let untagged = Observed { created, tags, ..observed(&job, Role::New) };
-        Found::of(Some(&untagged), &job, Role::New, now())
+        Found::of(Some(&untagged), &job, Role::New, now)
     };
+    let at = |created, tags| found(created, tags, now());
     let arn = job.new_database();
     let ago = |seconds| Some(now() - TimeDelta::seconds(seconds));
     assert_eq!(at(None, Tags::default()), Found::Untagged(arn.clone()));
     assert_eq!(at(ago(299), Tags::default()), Found::Untagged(arn.clone()));
     assert_eq!(at(ago(300), Tags::default()), Found::Foreign(arn.clone()));
-    assert_eq!(at(ago(0), Tags::from_iter([(tags::JOB, "ba9876543210")])), Found::Foreign(arn));
+    assert_eq!(at(ago(0), Tags::from_iter([(tags::JOB, "ba9876543210")])), Found::Foreign(arn.clone()));
+    // Its time of creation is stated when the creation has ended. It may never end.
+    let deadline = job.request().deadline;
+    let second = TimeDelta::seconds(1);
+    assert_eq!(found(None, Tags::default(), deadline - second), Found::Untagged(arn.clone()));
+    assert_eq!(found(None, Tags::default(), deadline), Found::Foreign(arn));
 }
 
 #[test]
@@ -160,6 +210,9 @@ fn members_are_deleted_readers_first_and_only_those_of_the_job() {
     database.members = vec![one.clone(), two.clone(), gone, three.clone()];
     let ours = Ours::of(&database, &job);
     assert_eq!((ours.members, ours.foreign_member), (vec![two.arn.clone(), three.arn, one.arn], None));
+    assert!(!ours.has_ended);
+    database.tags.set(tags::JOB_ENDED, "the database is torn down");
+    assert!(Ours::of(&database, &job).has_ended);
     let foreign = ObservedMember { tags: Tags::default(), ..two };
     database.members[1] = foreign.clone();
     assert_eq!(Ours::of(&database, &job).foreign_member, Some(foreign.arn));

@@ -13,7 +13,7 @@ fn text(value: &str) -> Value {
 async fn refusal(fixture: &Fixture, request: Request) -> Vec<String> {
     let job = Job::new(request).unwrap();
     let start = fixture.world.now();
-    let outcome = provision::step(&fixture.cloud, &job, None, start).await.unwrap();
+    let outcome = provision::step(&fixture.cloud, &job, Begin::Allowed, None, start).await.unwrap();
     let Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
     let calls = fixture.calls_since(start);
     assert!(calls.keys().all(|operation| operation.starts_with("Describe")), "{calls:?}");
@@ -116,7 +116,7 @@ async fn a_snapshot_that_is_shared_and_encrypted() {
         let target = DatabaseArn::new(kind, other.here().clone(), "orders").unwrap();
         let source = Source::Snapshot(SnapshotArn::new(kind, place(), "copy").unwrap());
         let job = Job::new(Request { source, target, replaces: None, ..fixture.request(Verb::Verify) }).unwrap();
-        let outcome = provision::step(&other, &job, None, fixture.world.now()).await.unwrap();
+        let outcome = provision::step(&other, &job, Begin::Allowed, None, fixture.world.now()).await.unwrap();
         let Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
         assert!(reason.contains("is encrypted and shared by 222222222222, and AWS restores only copies"), "{reason}");
     }

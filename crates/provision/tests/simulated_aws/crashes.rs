@@ -95,10 +95,14 @@ async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> 
     let plan = trouble.map_or(Plan::List(Vec::new()), |(point, trouble)| point.plan(trouble));
     fixture.world.plan_faults(plan);
     let stop = trouble.map(|(_, trouble)| trouble);
+    let mut begin = Begin::Allowed;
     let provisioned = loop {
-        let step = provision::step(&fixture.cloud, &job, None, fixture.world.now());
+        let step = provision::step(&fixture.cloud, &job, begin, None, fixture.world.now());
         match until_stopped(&fixture, stop, step).await {
-            Some(Ok(Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
+            Some(Ok(Outcome::Again { after, begin: next, .. })) => {
+                begin = next;
+                fixture.world.sleep(after.to_std().unwrap()).await;
+            }
             Some(Ok(Outcome::Provisioned { database, .. })) => break *database,
             Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
             None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,

@@ -89,7 +89,7 @@ async fn under_the_name_of_a_member_during_the_restore_it_ends_the_job_and_stays
     for nth in 1..=3 {
         let fixture = Fixture::new(Kind::Cluster).await;
         let (job, now) = (fixture.job(Verb::Restore), fixture.world.now());
-        let started = provision::step(&fixture.cloud, &job, None, now).await.unwrap();
+        let started = provision::step(&fixture.cloud, &job, Begin::Allowed, None, now).await.unwrap();
         assert!(matches!(started, Outcome::Again { .. }), "{started:?}");
         let other = job.member(Role::New, nth);
         somebody_elses(&fixture, &other, Vec::new()).await;

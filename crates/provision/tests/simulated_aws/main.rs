@@ -20,7 +20,7 @@ use cloud::Cloud;
 use protocol::job::{Approval, Request, Role, Source, Verb};
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Job, Kind, Observed, Place, SnapshotArn};
-use provision::{Outcome, User, teardown};
+use provision::{Begin, Outcome, User, teardown};
 use sim::journal::Event;
 use sim::{Settings as WorldSettings, World};
 
@@ -114,11 +114,16 @@ impl Fixture {
 
     /// Makes steps until the last outcome.
     async fn provision(&self, job: &Job) -> Outcome {
+        self.go_on(job, Begin::Allowed).await
+    }
+
+    /// The same for a job that may have begun.
+    async fn go_on(&self, job: &Job, mut begin: Begin) -> Outcome {
         let mut last = String::new();
         for _ in 0..STEPS {
-            let after = match provision::step(&self.cloud, job, None, self.world.now()).await {
-                Ok(Outcome::Again { after, why }) => {
-                    last = why;
+            let after = match provision::step(&self.cloud, job, begin, None, self.world.now()).await {
+                Ok(Outcome::Again { after, why, begin: next }) => {
+                    (last, begin) = (why, next);
                     after
                 }
                 Ok(outcome) => return outcome,

@@ -70,15 +70,16 @@ async fn at_the_deadline_a_temporary_database_is_torn_down() {
             let before = fixture.names().await;
             let deadline = fixture.world.now() + TimeDelta::minutes(minutes);
             let job = Job::new(Request { deadline, ..fixture.request(Verb::Rewind) }).unwrap();
-            let start = provision::step(&fixture.cloud, &job, None, fixture.world.now()).await.unwrap();
+            let start = provision::step(&fixture.cloud, &job, Begin::Allowed, None, fixture.world.now()).await.unwrap();
             assert!(matches!(start, Outcome::Again { .. }), "{start:?}");
             fixture.world.sleep(Duration::from_secs(u64::try_from(minutes).unwrap() * 60)).await;
-            let outcome = provision::step(&fixture.cloud, &job, None, fixture.world.now()).await.unwrap();
+            let outcome =
+                provision::step(&fixture.cloud, &job, Begin::Allowed, None, fixture.world.now()).await.unwrap();
             assert_eq!(outcome, Outcome::Failed { reason: "the deadline of the job has passed".to_owned() });
             assert_eq!(fixture.tear_down(&job, Role::Rewind, None).await, teardown::Outcome::TornDown);
             assert_eq!(fixture.names().await, before);
             // A late step does not begin again.
-            let late = provision::step(&fixture.cloud, &job, None, fixture.world.now()).await.unwrap();
+            let late = provision::step(&fixture.cloud, &job, Begin::Allowed, None, fixture.world.now()).await.unwrap();
             assert!(matches!(late, Outcome::Refused { .. }), "{late:?}");
         }
     }

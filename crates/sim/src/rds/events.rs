@@ -56,6 +56,8 @@ pub(super) enum EventKind<'a> {
     FailoverCompleted {
         to: &'a str,
     },
+    /// A restore has ended in this status.
+    RestoreFailed(&'a str),
     RestoredFromSnapshot(&'a str),
     RestoredToTime {
         of: &'a str,
@@ -144,8 +146,8 @@ impl EventDetails {
     fn of(source: &Arn, kind: EventKind<'_>) -> Option<Self> {
         use EventKind::{
             CopyCancelled, CopyFinished, CopyStarted, Created, Creating, DatabaseCreated, DatabaseDeleted,
-            DatabaseStarted, Deleted, FailoverCompleted, FailoverStarted, Numbered, Renamed, RestoredFromSnapshot,
-            RestoredToTime,
+            DatabaseStarted, Deleted, FailoverCompleted, FailoverStarted, Numbered, Renamed, RestoreFailed,
+            RestoredFromSnapshot, RestoredToTime,
         };
         use Kind::{Cluster, Instance};
         use Origin::{Automated, Manual};
@@ -160,6 +162,7 @@ impl EventDetails {
             }
             // The guides have no event for renaming an instance.
             (Instance, Renamed { .. } | FailoverStarted { .. } | FailoverCompleted { .. }) => return None,
+            (kind, RestoreFailed(status)) => failure(kind, status)?,
             (Cluster, FailoverStarted { to }) => {
                 (73, "failover", format!("Started cross AZ failover to DB instance: {to}"))
             }
@@ -210,6 +213,31 @@ impl EventDetails {
         };
         Some(Self { number, category, message })
     }
+}
+
+/// The event of a restore that has ended in a status. In the tables of the guides, a message of AWS's follows that no text has. Here it
+/// is the description of the status. The guides have no event for the other statuses.
+fn failure(kind: Kind, status: &str) -> Option<(u16, &'static str, String)> {
+    let (number, message) = match (kind, status) {
+        (Kind::Instance, "failed") => {
+            (31, "DB instance put into failed state. RDS recommends that you initiate a point-in-time-restore")
+        }
+        (Kind::Instance, "incompatible-parameters") => (
+            35,
+            "Database instance put into incompatible-parameters. The DB instance can't start because the parameters specified in \
+             the instance's DB parameter group aren't compatible with the DB instance",
+        ),
+        (Kind::Instance, "incompatible-network") => (
+            36,
+            "Database instance in incompatible-network. Some of the specified subnet IDs are invalid or do not exist",
+        ),
+        (Kind::Instance, "insufficient-capacity") => (
+            353,
+            "The DB instance can't be created because of insufficient resource limits. Sufficient capacity isn't currently available",
+        ),
+        _ => return None,
+    };
+    Some((number, "failure", message.to_owned()))
 }
 
 /// `orders-1 in region eu-west-1`, or `from region` if it is another.

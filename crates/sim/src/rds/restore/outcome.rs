@@ -2,6 +2,7 @@
 
 use super::super::databases::plan::{Data, Ends};
 use super::super::databases::{DatabaseUid, Status};
+use super::super::events::{EventKind, record_event};
 use super::super::groups::network;
 use super::super::keys::has_usable_key;
 use super::super::{RdsContext, find_snapshot_by_uid};
@@ -61,7 +62,7 @@ pub(super) fn of(data: &Data, ctx: &RdsContext) -> Ends {
         Data::New { .. } | Data::OfCluster | Data::PointInTime { .. } => None,
     };
     let (account, region) = (ctx.caller.account.clone(), ctx.region.clone());
-    Box::new(move |state, database| {
+    let status = move |state: &mut State, database: &DatabaseUid| {
         let is_deleted = snapshot.is_some_and(|uid| find_snapshot_by_uid(state, &uid).is_none());
         if let Some(failure) = state.restore_failure {
             return failure.status();
@@ -78,6 +79,13 @@ pub(super) fn of(data: &Data, ctx: &RdsContext) -> Ends {
         let status = after_key(state, database);
         if status == Status::Available {
             loading::start(state, database);
+        }
+        status
+    };
+    Box::new(move |state, database| {
+        let status = status(state, database);
+        if let Some(arn) = database.arn(state).filter(|_| status != Status::Available) {
+            record_event(state, &arn, EventKind::RestoreFailed(status.name()));
         }
         status
     })

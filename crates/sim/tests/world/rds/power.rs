@@ -24,6 +24,31 @@ async fn an_instance_is_stopped_with_a_snapshot_and_started_again() {
     assert!(answer.db_instances()[0].automatic_restart_time().is_none());
 }
 
+/// "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it" (Aurora User Guide).
+#[tokio::test(start_paused = true)]
+async fn a_stopped_cluster_is_deleted_after_a_start_only_and_a_stopped_instance_at_once() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    rds.client.stop_db_instance().db_instance_identifier("orders").send().await.expect("a stop");
+    world.sleep(20 * MINUTE).await;
+    let delete = |id| rds.client.delete_db_instance().db_instance_identifier(id).skip_final_snapshot(true).send();
+    delete("orders").await.expect("a deletion");
+    let cluster = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    cluster.database(&world, "orders").await;
+    let member = rds.client.create_db_instance().db_instance_identifier("m").engine("aurora-postgresql");
+    member.db_cluster_identifier("orders").db_instance_class("db.r6g.large").send().await.expect("a member");
+    world.sleep(20 * MINUTE).await;
+    rds.client.stop_db_cluster().db_cluster_identifier("orders").send().await.expect("a stop");
+    world.sleep(20 * MINUTE).await;
+    assert_eq!(code(delete("m").await).err().as_deref(), Some("InvalidDBClusterStateFault"));
+    let delete_cluster = rds.client.delete_db_cluster().db_cluster_identifier("orders").skip_final_snapshot(true);
+    assert_eq!(code(delete_cluster.send().await).err().as_deref(), Some("InvalidDBClusterStateFault"));
+    rds.client.start_db_cluster().db_cluster_identifier("orders").send().await.expect("a start");
+    world.sleep(20 * MINUTE).await;
+    delete("m").await.expect("a deletion");
+}
+
 /// "The instance restarts automatically after 7 days."
 #[tokio::test(start_paused = true)]
 async fn a_stopped_database_starts_again_after_seven_days() {
