@@ -372,8 +372,8 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     wanted.tags = (0..60).map(|nth| (format!("tag{nth:02}"), "x".to_owned())).collect();
     wanted.tags.set(tags::COPIED, "never");
     let start = start(&job, &wanted, now());
-    // One for the number of changes, and two of the three of the report, are free.
-    assert_eq!(start.tags.len(), tags::MAX_TAGS - 3);
+    // One for the number of changes, one for the end of the job, and two of the three of the report, are free.
+    assert_eq!(start.tags.len(), tags::MAX_TAGS - 4);
     let kept = start.tags.iter().filter(|(key, _)| key.starts_with("tag")).count();
     assert_eq!(notes::from_tags(&start.tags), [Note::Tags(u32::try_from(60 - kept).unwrap())]);
     assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));

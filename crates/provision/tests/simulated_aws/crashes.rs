@@ -209,7 +209,7 @@ fn calls(fixture: &Fixture, start: DateTime<Utc>) -> Vec<CallPoint> {
 }
 
 /// Databases whose creation succeeded twice.
-fn duplicates(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
+pub(crate) fn duplicates(fixture: &Fixture, start: DateTime<Utc>) -> Vec<String> {
     let mut created = BTreeMap::<String, u32>::new();
     fixture.world.journal(|journal| {
         for entry in journal.entries().iter().filter(|entry| entry.at > start) {

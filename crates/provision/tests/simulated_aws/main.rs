@@ -4,11 +4,13 @@
 
 mod bad_input;
 mod crashes;
+mod endings;
 mod failures;
 mod foreign;
 mod interleaved;
 mod recorded;
 mod settings;
+mod sweep;
 mod ways;
 
 use std::collections::BTreeMap;
