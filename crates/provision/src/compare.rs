@@ -109,15 +109,15 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
     ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
     ours.report = report::lines(recorded, observed);
     end_repeated_changes(&mut ours);
-    begin_backups_last(&mut ours);
+    change_last(&mut ours);
     ours
 }
 
-/// Differences that remain after many changes are reported. Backups begin after them, and have as many changes again.
+/// Differences that remain after many changes are reported. Those that come last have as many changes again.
 fn end_repeated_changes(ours: &mut Ours) {
     let (changed, lines) = (ours.changed, &mut ours.report);
     for change in ours.differences.iter_mut().filter(|_| changed >= MOST_CHANGES) {
-        let is_waiting = |setting: &Setting| begins_backups(change.current.get(&Setting::BackupRetention), *setting);
+        let is_waiting = |setting: &Setting| comes_last(change.current.get(&Setting::BackupRetention), *setting);
         let (waiting, ended) = change
             .wanted
             .clone()
@@ -132,18 +132,27 @@ fn end_repeated_changes(ours: &mut Ours) {
     ours.differences.retain(|change| !change.wanted.is_empty());
 }
 
-/// Whether a change of this setting turns backups on.
-fn begins_backups(retention: Option<&Value>, setting: Setting) -> bool {
-    setting == Setting::BackupRetention && retention == Some(&Value::Number(0))
+/// Whether a setting is changed when nothing else is left to do. As soon as an instance has backups, RDS takes one, and nothing else can
+/// be changed for hours. A protected database cannot be deleted, and AWS changes no setting of one that has failed.
+fn comes_last(retention: Option<&Value>, setting: Setting) -> bool {
+    setting == Setting::DeletionProtection
+        || (setting == Setting::BackupRetention && retention == Some(&Value::Number(0)))
 }
 
-/// As soon as an instance has backups, RDS takes one, and nothing else can be changed for hours. So this is the last change.
-fn begin_backups_last(ours: &mut Ours) {
-    let is_last = ours.missing.is_empty() && ours.reboots.is_empty();
-    let is_alone = ours.differences.iter().map(|change| change.wanted.len()).sum::<usize>() == 1;
-    for change in ours.differences.iter_mut().filter(|_| !(is_last && is_alone)) {
-        let retention = change.current.get(&Setting::BackupRetention);
-        change.wanted.retain(|setting, _| !begins_backups(retention, *setting));
+fn change_last(ours: &mut Ours) {
+    let comes_last = |change: &Change, setting: &Setting| {
+        comes_last(change.current.get(&Setting::BackupRetention), *setting)
+    };
+    let is_nothing_else = ours.missing.is_empty()
+        && ours.reboots.is_empty()
+        && ours.differences.iter().all(|change| change.wanted.keys().all(|setting| comes_last(change, setting)));
+    if is_nothing_else {
+        return;
+    }
+    for change in &mut ours.differences {
+        let first = change.wanted.keys().copied().filter(|setting| !comes_last(change, setting));
+        let first: Vec<Setting> = first.collect();
+        change.wanted.retain(|setting, _| first.contains(setting));
     }
     ours.differences.retain(|change| !change.wanted.is_empty());
 }
