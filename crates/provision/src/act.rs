@@ -39,9 +39,7 @@ pub async fn act(
             (done, begin)
         }
         Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await?, begun),
-        Step::Configure { database, changes, before } => {
-            (configure(cloud, &database, &changes, before).await, begun)
-        }
+        Step::Configure { database, changes, before } => (configure(cloud, &database, &changes, before).await, begun),
         Step::Reboot(instances) => (reboot(cloud, &instances).await, begun),
         Step::Resume(database) => (resume(cloud, &database).await, begun),
     };

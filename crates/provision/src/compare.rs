@@ -140,9 +140,8 @@ fn comes_last(retention: Option<&Value>, setting: Setting) -> bool {
 }
 
 fn change_last(ours: &mut Ours) {
-    let comes_last = |change: &Change, setting: &Setting| {
-        comes_last(change.current.get(&Setting::BackupRetention), *setting)
-    };
+    let comes_last =
+        |change: &Change, setting: &Setting| comes_last(change.current.get(&Setting::BackupRetention), *setting);
     let is_nothing_else = ours.missing.is_empty()
         && ours.reboots.is_empty()
         && ours.differences.iter().all(|change| change.wanted.keys().all(|setting| comes_last(change, setting)));

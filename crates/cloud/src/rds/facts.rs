@@ -4,7 +4,7 @@
 use aws_sdk_rds::types::{OrderableDbInstanceOption, SourceType};
 use protocol::{DatabaseArn, Kind, SnapshotArn};
 
-use super::{Rds, snapshots, spec, tags, time};
+use super::{PAGE_SIZE, Rds, snapshots, spec, tags, time};
 use crate::databases::{Backups, Offer, OptionGroup, ParameterGroup, SnapshotContent, SubnetGroup};
 use crate::error::Failure;
 

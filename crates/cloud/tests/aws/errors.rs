@@ -172,6 +172,18 @@ async fn a_call_that_a_topic_or_role_does_not_allow_is_reported_as_denied() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn expired_credentials_are_reported_as_such_and_not_as_a_missing_permission() {
+    for code in ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException"] {
+        let world = world();
+        let source = snapshot(&world, Kind::Instance).await;
+        plan(&world, "CopyDBSnapshot", &[Action::Refuse(code), Action::Refuse(code), Action::Refuse(code)]);
+        let copied = cloud(&world, PROD).copy(&source, &arn(Kind::Instance, PROD, "c"), None, &Tags::default()).await;
+        let end = "; the credentials of 111111111111 are expired or invalid, or the clock is wrong: sign in again, and repeat the command";
+        check(copied, Class::NotSignedIn, &format!("copying s to c: {code}: "), end);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_topic_or_state_machine_is_reported_as_gone() {
     let (world, topic) = (world(), notification_topic(&place(DR)));
     let prod = cloud(&world, PROD);

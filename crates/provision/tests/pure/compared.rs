@@ -232,3 +232,29 @@ fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
     let without_key = [(Setting::PerformanceInsights, Value::Flag(true))].into();
     assert_eq!(differences(Target::Cluster, &wanted, &Settings::new()), without_key);
 }
+
+// AWS does not delete a protected database, and changes no setting of one that has failed.
+#[test]
+fn a_database_is_protected_when_nothing_else_is_left_to_do() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    spec.settings.insert(Setting::DeletionProtection, Value::Flag(true));
+    spec.settings.insert(Setting::CopyTagsToSnapshot, Value::Flag(true));
+    let mut open = restored(&job, &spec);
+    open.spec.settings.insert(Setting::DeletionProtection, Value::Flag(false));
+    let changed = |database: &Observed| -> Vec<Vec<Setting>> {
+        let ours = compare(&job, database.clone(), now());
+        ours.differences.iter().map(|change| change.wanted.keys().copied().collect()).collect()
+    };
+    assert_eq!(changed(&open), [[Setting::DeletionProtection]]);
+    let mut other = open.clone();
+    other.spec.settings.insert(Setting::CopyTagsToSnapshot, Value::Flag(false));
+    assert_eq!(changed(&other), [[Setting::CopyTagsToSnapshot]]);
+    let nothing: [Vec<Setting>; 0] = [];
+    let mut lacks_member = open.clone();
+    lacks_member.members.pop();
+    assert_eq!(changed(&lacks_member), nothing);
+    let mut waits = open;
+    waits.members[0].needs_reboot = true;
+    assert_eq!(changed(&waits), nothing);
+}

@@ -44,6 +44,19 @@ async fn a_class_a_version_or_storage_that_is_not_offered() {
     assert!(line.starts_with("postgres 16.3 is not offered in eu-west-1 any more"), "{line}");
 }
 
+// Invariant 22.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_of_a_temporary_database_that_is_too_far_away() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let deadline = fixture.world.now() + TimeDelta::days(30) + TimeDelta::hours(1);
+    let lines = refusal(&fixture, Request { deadline, ..fixture.request(Verb::Verify) }).await;
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(
+        line.ends_with("is 30 days away, a temporary database has at most 7: choose an earlier deadline"),
+        "{line}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn groups_that_are_missing_or_do_not_fit() {
     let fixture = Fixture::new(Kind::Instance).await;

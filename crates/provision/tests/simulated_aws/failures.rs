@@ -21,6 +21,7 @@ async fn errors_that_pass_are_no_failures() {
     let cases = [
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InsufficientDBInstanceCapacity"),
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InstanceQuotaExceeded"),
+        (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "ExpiredToken"),
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InvalidDBSnapshotState"),
         (Kind::Instance, "ModifyDBInstance", "InvalidDBInstanceState"),
         (Kind::Instance, "RebootDBInstance", "InvalidDBInstanceState"),
