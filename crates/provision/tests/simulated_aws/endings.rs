@@ -65,6 +65,13 @@ async fn each_failed_status_at_each_moment_ends_the_job_and_nothing_remains() {
                 };
                 assert!(reason.contains(&format!("the status {other} for draco-")), "{other} at {at} {nth}: {reason}");
                 let start = fixture.world.now();
+                // The protection is the last change of a database that is to stay. If it fails after that, AWS may refuse to remove it, and
+                // each step reports that.
+                if fixture.cloud.observe(&job.new_database()).await.unwrap().is_some_and(|found| found.is_protected) {
+                    let step = teardown::step(&fixture.cloud, &job, verb.role(), None, start).await.unwrap();
+                    assert!(verb == Verb::Restore && matches!(step, teardown::Outcome::Again { .. }), "{step:?}");
+                    continue;
+                }
                 assert_eq!(fixture.tear_down(&job, verb.role(), None).await, teardown::Outcome::TornDown);
                 assert_eq!(of_jobs(&fixture).await, [""; 0]);
                 assert_eq!(creations(&fixture, start), 0);
