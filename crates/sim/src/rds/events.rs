@@ -110,8 +110,10 @@ fn is_reported(state: &mut State, source: &Arn) -> bool {
     !matches!(engine, Some("docdb" | "neptune"))
 }
 
-/// The events with a fixed message, in the guides of RDS and Aurora ("Amazon RDS event categories and event messages").
-const NUMBERED: [(Kind, u16, &str, &str); 16] = [
+/// The events with a fixed message, in the guides of RDS and Aurora ("Amazon RDS event categories and event messages"). The event 67 is
+/// "Unable to reset your password. Error information: `message`." No text has such a message. The event is in the tables of instances
+/// only: here a cluster has none.
+const NUMBERED: [(Kind, u16, &str, &str); 15] = [
     (Kind::Instance, 4, "availability", "DB instance shutdown"),
     (Kind::Instance, 6, "availability", "DB instance restarted"),
     (Kind::Instance, 12, "configuration change", "Applying modification to database instance class"),
@@ -121,7 +123,12 @@ const NUMBERED: [(Kind, u16, &str, &str); 16] = [
     (Kind::Instance, 17, "configuration change", "Finished applying modification to allocated storage"),
     (Kind::Instance, 18, "configuration change", "Applying modification to allocated storage"),
     (Kind::Instance, 49, "failover", "Multi-AZ instance failover completed"),
-    (Kind::Instance, 67, "configuration change", "Unable to reset your password"),
+    (
+        Kind::Instance,
+        67,
+        "configuration change",
+        "Unable to reset your password. Error information: The server refused the password",
+    ),
     (Kind::Instance, 87, "notification", "DB instance stopped"),
     (
         Kind::Instance,
@@ -130,7 +137,6 @@ const NUMBERED: [(Kind, u16, &str, &str); 16] = [
         "DB instance is being started due to it exceeding the maximum allowed time being stopped",
     ),
     (Kind::Cluster, 16, "configuration change", "Reset master credentials"),
-    (Kind::Cluster, 67, "configuration change", "Unable to reset your password"),
     (Kind::Cluster, 150, "notification", "DB cluster stopped"),
     (
         Kind::Cluster,
@@ -215,8 +221,12 @@ impl EventDetails {
     }
 }
 
-/// The event of a restore that has ended in a status. In the tables of the guides, a message of AWS's follows that no text has. Here it
-/// is the description of the status. The guides have no event for the other statuses.
+/// The event of a restore that has ended in a status: "DB instance put into `name` state. RDS recommends that you initiate a
+/// point-in-time-restore." (31), "Database instance put into `state`. `message`." (35), "Database instance in `state`. `message`." (36),
+/// "The DB instance can't be created because of insufficient resource limits. `message`." (353), "You can't create the DB cluster because
+/// of incompatible resources. `message`." (354) and the same as 353 of a cluster (355). No text has the messages: here they are the
+/// descriptions of the statuses. The tables of clusters name no status: that a missing VPC is an incompatible resource is a reading. The
+/// event 31 is not in Aurora's guide, where snapshots are those of clusters. The guides have no event for the other statuses.
 fn failure(kind: Kind, status: &str) -> Option<(u16, &'static str, String)> {
     let (number, message) = match (kind, status) {
         (Kind::Instance, "failed") => {
@@ -234,6 +244,15 @@ fn failure(kind: Kind, status: &str) -> Option<(u16, &'static str, String)> {
         (Kind::Instance, "insufficient-capacity") => (
             353,
             "The DB instance can't be created because of insufficient resource limits. Sufficient capacity isn't currently available",
+        ),
+        (Kind::Cluster, "incompatible-network") => (
+            354,
+            "You can't create the DB cluster because of incompatible resources. Some of the specified subnet IDs are invalid or do not \
+             exist",
+        ),
+        (Kind::Cluster, "insufficient-capacity") => (
+            355,
+            "The DB cluster can't be created because of insufficient resource limits. Sufficient capacity isn't currently available",
         ),
         _ => return None,
     };

@@ -116,10 +116,10 @@ pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secre
     is_set
 }
 
-/// Sets the password of the master user. If its server refuses it, the database keeps the old one, and its secret is impaired: "the change
-/// can succeed even if the new password doesn't satisfy your password policies. However, a new password is set … only if it satisfies the
-/// password policies. In this case, Amazon RDS records … RDS-EVENT-0067" (RDS User Guide, "Password Validation for RDS for MySQL"). The
-/// status `incompatible-credentials` is that of credentials for CloudHSM.
+/// Sets the password of the master user. If its server refuses it, the database keeps the old one: "the change can succeed even if the new
+/// password doesn't satisfy your password policies. However, a new password is set in the MySQL DB instance only if it satisfies the
+/// password policies. In this case, Amazon RDS records … RDS-EVENT-0067" (RDS User Guide, "Password Validation for RDS for MySQL"). No text
+/// has the same for the other engines, or tells what becomes of a secret: here all engines do it, and the secret is impaired. The status `incompatible-credentials` is that of credentials for CloudHSM.
 pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) -> bool {
     let is_set = volumes::set_password(state, database, password);
     if !is_set {

@@ -18,6 +18,7 @@ mod members;
 mod mishaps;
 mod modifications;
 mod notifications;
+mod numbered_events;
 mod power;
 mod restores;
 mod settings;

@@ -12,10 +12,10 @@ use super::support::*;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:t";
 
 /// The messages that the function subscribed to the topic has received: subject and text.
-type ReceivedMessages = Arc<Mutex<Vec<(String, String)>>>;
+pub(super) type ReceivedMessages = Arc<Mutex<Vec<(String, String)>>>;
 
 /// Creates a topic with a function that records its messages.
-async fn topic(world: &World) -> ReceivedMessages {
+pub(super) async fn topic(world: &World) -> ReceivedMessages {
     let received = ReceivedMessages::default();
     let memory = Arc::clone(&received);
     let function = Function::new("listener", move |invocation: Invocation| {
@@ -39,8 +39,35 @@ async fn messages(world: &World, received: &ReceivedMessages) -> Vec<String> {
     events.map(|event| event["Event Message"].as_str().expect("a text").to_owned()).collect()
 }
 
-fn subscription(rds: &Rds, name: &str) -> CreateEventSubscriptionFluentBuilder {
+pub(super) fn subscription(rds: &Rds, name: &str) -> CreateEventSubscriptionFluentBuilder {
     rds.client.create_event_subscription().subscription_name(name).sns_topic_arn(TOPIC)
+}
+
+/// Number, category and message of an event.
+pub(super) type Told = (String, String, String);
+
+/// The events of a database that the function has received: the number from the notification, the category from RDS.
+pub(super) async fn told(world: &World, received: &ReceivedMessages, rds: &Rds, id: &str) -> Vec<Told> {
+    world.sleep(MINUTE).await;
+    let mut categories = Vec::new();
+    let mut pages = rds.client.describe_events().duration(14 * 24 * 60).into_paginator().items().send();
+    while let Some(event) = pages.next().await {
+        let event = event.expect("events");
+        categories.push((event.message().expect("a text").to_owned(), event.event_categories().join(",")));
+    }
+    let received = received.lock().expect("a lock");
+    let events = received.iter().filter_map(|(_, message)| serde_json::from_str::<Value>(message).ok());
+    let source = rds.kind.pick("db-instance", "db-cluster");
+    let of_it = events.filter(|event| event["Event Source"] == source && event["Source ID"] == id);
+    let told = of_it.map(|event| {
+        let text = |member: &str| event[member].as_str().expect("a text").to_owned();
+        let (_, number) =
+            text("Event ID").rsplit_once('#').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a number");
+        let message = text("Event Message");
+        let (_, category) = categories.iter().find(|(of, _)| *of == message).expect("the same event").clone();
+        (number, category, message)
+    });
+    told.collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ pub(crate) const RESTORED: std::time::Duration = std::time::Duration::from_mins(
 
 impl Rds {
     /// Restores a snapshot as a database with all defaults.
-    async fn restore(&self, snapshot: &str, id: &str) -> Result<(), String> {
+    pub(crate) async fn restore(&self, snapshot: &str, id: &str) -> Result<(), String> {
         match self.kind {
             Kind::Instance => {
                 let call = self.client.restore_db_instance_from_db_snapshot().db_instance_identifier(id);
