@@ -61,9 +61,10 @@ fn check(settings: &Settings, engine: &Engine, types: &[&str]) -> Result<(), Err
             format!("Invalid storage size for engine name {} and storage type {storage_type}: {gib}", engine.name);
         return Err(invalid(message));
     }
-    check_iops(settings, engine, storage_type, gib)?;
-    if storage_type == "gp3" && !is_of_multi_az_cluster(settings.text("DBInstanceClass").unwrap_or_default()) {
-        gp3(engine.product, gib).check(settings, engine)?;
+    if is_gp3_of_instance(settings) {
+        gp3(engine.product, gib, settings.number("Iops")).check(settings, engine, gib)?;
+    } else {
+        check_iops(settings, engine, storage_type, gib)?;
     }
     if settings.number("StorageThroughput").is_some() && storage_type != "gp3" {
         // "This setting applies only to the gp3 storage type."
@@ -103,7 +104,25 @@ fn is_of_multi_az_cluster(class: &str) -> bool {
     class.starts_with("db.m6gd") || class.starts_with("db.r6gd")
 }
 
-/// The performance of gp3 storage of one size: the table in the RDS User Guide, "gp3 storage".
+/// Whether the table of gp3 holds: "For Multi-AZ DB clusters, Amazon RDS automatically sets the throughput value based on the IOPS that you
+/// provision" (RDS User Guide, "gp3 storage").
+fn is_gp3_of_instance(settings: &Settings) -> bool {
+    let class = settings.text("DBInstanceClass");
+    settings.text("StorageType") == Some("gp3") && class.is_some_and(|class| !is_of_multi_az_cluster(class))
+}
+
+/// The performance of gp3 storage of one size: the table in the RDS User Guide, "Amazon RDS DB instance storage", "gp3 storage".
+///
+/// | engine | size in GiB | baseline | IOPS | MiB/s |
+/// |---|---|---|---|---|
+/// | Db2, MariaDB, MySQL, and PostgreSQL | 20–399 | 3,000 IOPS/125 MiB/s | N/A | N/A |
+/// | Db2, MariaDB, MySQL, and PostgreSQL | 400–65,536 | 12,000 IOPS/500 MiB/s | 12,000–64,000 | 500–4,000 |
+/// | Oracle | 20–199 | 3,000 IOPS/125 MiB/s | N/A | N/A |
+/// | Oracle | 200–65,536 | 12,000 IOPS/500 MiB/s | 12,000–64,000 | 500–4,000 |
+/// | SQL Server | 20–16,384 | 3,000 IOPS/125 MiB/s | 3,000–16,000 | 125–1,000 |
+///
+/// The baseline follows the size: "when the storage size for gp3 volumes reaches a certain threshold, the baseline storage performance
+/// increases".
 pub(super) struct Gp3 {
     /// The IOPS, and the MiB/s, that storage has without a request.
     pub(super) iops: u32,
@@ -112,26 +131,38 @@ pub(super) struct Gp3 {
     choice: Result<[RangeInclusive<u32>; 2], u32>,
 }
 
-pub(super) fn gp3(product: Product, gib: u32) -> Gp3 {
-    let (iops, throughput) = (3000, 125);
+fn is_sql_server(product: Product) -> bool {
+    matches!(product, Product::SqlServer | Product::CustomSqlServer)
+}
+
+/// The performance of storage whose IOPS are these, if they were requested.
+pub(super) fn gp3(product: Product, gib: u32, iops: Option<u32>) -> Gp3 {
     let from = match product {
-        Product::SqlServer | Product::CustomSqlServer => {
-            return Gp3 { iops, throughput, choice: Ok([3000..=16_000, 125..=1000]) };
+        product if is_sql_server(product) => {
+            return Gp3 { iops: 3000, throughput: 125, choice: Ok([3000..=16_000, 125..=1000]) };
         }
         Product::Oracle | Product::CustomOracle => 200,
         _ => 400,
     };
     if gib < from {
-        return Gp3 { iops, throughput, choice: Err(from) };
+        return Gp3 { iops: 3000, throughput: 125, choice: Err(from) };
     }
-    Gp3 { iops: 12_000, throughput: 500, choice: Ok([12_000..=64_000, 500..=4000]) }
+    // "When you raise the IOPS above 32,000 for MariaDB and MySQL, the storage throughput value automatically increases from 500 MiBps. For
+    // example, when you set the IOPS to 40,000 on RDS for MySQL, the storage throughput must be at least 625 MiBps": a 64th.
+    let throughput = match (product, iops) {
+        (Product::MariaDb | Product::MySql, Some(iops)) => iops.div_ceil(64).max(500),
+        _ => 500,
+    };
+    Gp3 { iops: 12_000, throughput, choice: Ok([12_000..=64_000, throughput..=4000]) }
 }
 
 impl Gp3 {
-    /// Users report the first message, with its code (github.com/cloudtools/troposphere/pull/2153): CloudFormation and the API refuse
-    /// even the values that the storage has.
-    fn check(&self, settings: &Settings, engine: &Engine) -> Result<(), Error> {
-        let wanted = ["Iops", "StorageThroughput"].map(|parameter| (parameter, settings.number(parameter)));
+    /// Users report the messages: the first with its code (github.com/crossplane-contrib/provider-aws/issues/1630), for all IOPS, even those
+    /// that the storage has; that of a value out of the range with its code for IOPS that are too few
+    /// (github.com/hashicorp/terraform-provider-aws/issues/28382).
+    fn check(&self, settings: &Settings, engine: &Engine, gib: u32) -> Result<(), Error> {
+        let wanted = [("Iops", "iops"), ("StorageThroughput", "storage throughput")]
+            .map(|(parameter, name)| (name, settings.number(parameter)));
         let ranges = match &self.choice {
             Ok(ranges) => ranges,
             Err(_) if wanted.iter().all(|(_, wanted)| wanted.is_none()) => return Ok(()),
@@ -142,22 +173,36 @@ impl Gp3 {
                 )));
             }
         };
-        for ((parameter, wanted), range) in wanted.into_iter().zip(ranges) {
+        for ((name, wanted), range) in wanted.iter().zip(ranges) {
             if let Some(wanted) = wanted.filter(|wanted| !range.contains(wanted)) {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("Invalid {parameter} for gp3: {wanted}; it must be from {least} to {most}.");
+                let engine = engine.name;
+                let message = format!("Invalid {name} value for engine name {engine} and storage type gp3: {wanted}");
                 return Err(invalid_combination(message));
             }
         }
-        Ok(())
+        let [(_, iops), (_, throughput)] = wanted;
+        let ratios = [
+            // "The maximum ratio of storage throughput to IOPS is 0.25 for all supported DB engines."
+            (throughput.unwrap_or(self.throughput) * 4 > iops.unwrap_or(self.iops), "storage throughput to iops"),
+            // "The maximum ratio of IOPS to allocated storage is 500 for all supported DB engines."
+            (iops.is_some_and(|iops| iops > gib * 500), "iops to storage (GB)"),
+            // "The minimum ratio of IOPS to allocated storage (in GiB) is 0.5 on RDS for SQL Server. There is no minimum ratio for the other
+            // supported DB engines."
+            (is_sql_server(engine.product) && iops.is_some_and(|iops| iops < gib.div_ceil(2)), "iops to storage (GB)"),
+        ];
+        match ratios.into_iter().find(|(is_invalid, _)| *is_invalid) {
+            Some((_, ratio)) => {
+                let message = format!("Invalid {ratio} ratio for engine name {} and storage type gp3", engine.name);
+                Err(invalid_combination(message))
+            }
+            None => Ok(()),
+        }
     }
 }
 
 /// The performance of gp3 storage that was not requested: users report 3000 or 12000 IOPS in responses (the same).
 pub(super) fn unrequested(settings: &Settings, engine: &Engine, gib: u32) -> [(&'static str, Option<u32>); 2] {
-    let class = settings.text("DBInstanceClass").unwrap_or_default();
-    let is_gp3 = settings.text("StorageType") == Some("gp3") && !is_of_multi_az_cluster(class);
-    let base = is_gp3.then(|| gp3(engine.product, gib));
+    let base = is_gp3_of_instance(settings).then(|| gp3(engine.product, gib, settings.number("Iops")));
     let otherwise = |parameter, value: Option<u32>| (parameter, value.filter(|_| settings.number(parameter).is_none()));
     [
         otherwise("Iops", base.as_ref().map(|base| base.iops)),
@@ -182,7 +227,7 @@ pub(super) fn bounds(product: Product, storage_type: &str) -> Option<RangeInclus
 }
 
 /// "If you specify io1, io2, or gp3, you must also include a value for the Iops parameter" (`CreateDBInstance`) holds for
-/// `io1` and `io2`: `gp3` is the default without IOPS.
+/// `io1` and `io2`: `gp3` is the default without IOPS. For `gp3` of instances, the user guide has other bounds ([`gp3`]).
 ///
 /// "Must be a multiple between .5 and 50 of the storage amount for the DB instance", for SQL Server "between 1 and 50".
 fn check_iops(settings: &Settings, engine: &Engine, storage_type: &str, gib: u32) -> Result<(), Error> {
@@ -195,8 +240,6 @@ fn check_iops(settings: &Settings, engine: &Engine, storage_type: &str, gib: u32
             let message = format!("Iops cannot be specified for the storage type {storage_type}.");
             Err(invalid_combination(message))
         }
-        // Its IOPS do not depend on its size.
-        ("gp3", _) if matches!(engine.product, Product::SqlServer | Product::CustomSqlServer) => Ok(()),
         (_, None) => Ok(()),
         (_, Some(iops)) => {
             let least = if engine.product == Product::SqlServer { gib } else { gib.div_ceil(2) };

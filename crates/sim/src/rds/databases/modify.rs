@@ -178,7 +178,8 @@ fn complete_storage(now: &Settings, given: &mut Given, engine: &Engine) -> Resul
             ));
         }
     }
-    // The storage that a database moves to may have no performance of its own, or has the one that belongs to it.
+    // The storage that a database moves to may have no performance of its own, or has the one that belongs to it. No text tells whether
+    // IOPS that were chosen for io1 or io2 stay on gp3 of a size where they can be chosen. On smaller storage, they cannot.
     let drops: &[&'static str] = match given.0.get("StorageType").and_then(Value::as_str) {
         Some("gp2" | "standard") => &["Iops", "StorageThroughput"],
         Some("io1" | "io2") => &["StorageThroughput"],
@@ -245,11 +246,17 @@ fn others(
 }
 
 /// Checks that an instance can be moved: "You can use this parameter to move your DB instance to a different VPC" (`DBSubnetGroupName`).
-/// Users report the response to another group of the same VPC (github.com/hashicorp/terraform-provider-aws/issues/512).
+/// Users report the responses to another group of the same VPC (github.com/hashicorp/terraform-provider-aws/issues/512) and to the group
+/// that the instance has (github.com/aws-controllers-k8s/community/issues/1147).
 fn check_move(state: &mut State, uid: &DatabaseUid, to: &Placement) -> Result<(), Error> {
     let Some(found) = uid.find(state) else { return Ok(()) };
     let (id, group) = (&found.facts.id, to.subnet_group.name());
-    if found.memberships.placement.subnet_group.vpc == to.subnet_group.vpc {
+    let now = &found.memberships.placement.subnet_group;
+    if now.name() == group {
+        let message = "The specified DB instance is already in the target DB subnet group.";
+        return Err(Error::new("InvalidVPCNetworkStateFault", message));
+    }
+    if now.vpc == to.subnet_group.vpc {
         let message = format!(
             "You cannot move DB instance {id} to subnet group {group}. The specified DB subnet group and DB instance are in the \
              same VPC. Choose a DB subnet group in different VPC than the specified DB instance and try again."
