@@ -34,7 +34,7 @@ impl Protected {
         }
         let mut protected = BTreeSet::new();
         let mut add = |database: Database| {
-            if database.protecting_lifecycle().is_some() {
+            if database.protecting_lifecycle(cloud.now()).is_some() {
                 protected.insert(database.resource_id.into());
             }
         };
@@ -63,7 +63,7 @@ impl Producer {
         cause: Cause,
     ) -> anyhow::Result<()> {
         let database = self.find_database(&source).await?;
-        match decide_by_database(&source, database.as_ref()) {
+        match decide_by_database(&source, database.as_ref(), self.cloud.now()) {
             DatabaseStep::Ignore(gone @ IgnoreReason::DatabaseGone) if matches!(cause, Cause::Notification) => {
                 let (reason, message) = gone.texts();
                 warn!(snapshot = %origin.snapshot, step = step::IGNORED, reason, ignored = 1, "{message}");
@@ -98,7 +98,7 @@ impl Producer {
             return Ok(());
         }
         let database = self.find_database(&source).await?;
-        match decide_by_database(&source, database.as_ref()) {
+        match decide_by_database(&source, database.as_ref(), self.cloud.now()) {
             DatabaseStep::TakeLifecycle(lifecycle) => match self.tag_lifecycle(&source.arn, &lifecycle).await {
                 // AWS does not document whether an unfinished snapshot can be tagged. The look at the finished one tries again.
                 Err(error) if error.class() == Class::WrongState => {

@@ -53,7 +53,7 @@ pub enum Source {
 pub enum Wanted {
     /// The source has no lifecycle of its own, so that of its database decides.
     ByDatabase,
-    /// No: a job has provisioned the database, and its snapshots inherit the lifecycle.
+    /// No: when it was taken, a job provisioned the database. Its snapshots inherit the lifecycle.
     OfJob,
     /// No: the source has no lifecycle, and was copied from DR.
     FromDr,
@@ -214,7 +214,7 @@ pub enum IgnoreReason {
     DatabaseGone,
     /// The snapshot's lifecycle is `Ignore`.
     LifecycleIgnore,
-    /// The database was provisioned by a job.
+    /// A job provisioned the database when the snapshot was taken.
     OfJob,
     /// The snapshot has no lifecycle, and was copied from DR, which has its data.
     FromDr,
@@ -244,8 +244,8 @@ pub enum IgnoreReason {
 /// |            | not wanted                    | none         | `Ignore`         |
 /// |            | wanted                        | none         | `StartCopy`      |
 ///
-/// A source is not wanted if its lifecycle is `Ignore`, if a job has provisioned its database, or if it has no lifecycle and was copied
-/// from DR.
+/// A source is not wanted if its lifecycle is `Ignore`, if a job provisioned its database when it was taken, or if it has no lifecycle and
+/// was copied from DR.
 ///
 /// "Not now" is a reason that [keeps the transit copy](RefusalReason::keeps_transit). A confirmed transit copy is available and
 /// [marked](is_confirmed). A [kept](Base::Kept) one is confirmed too.
@@ -302,7 +302,7 @@ pub fn decide(observed: Observed) -> Step {
 
 /// The next step for a source without a lifecycle of its own, by its database:
 ///
-/// - gone, or provisioned by a job: `Ignore`
+/// - gone, or provisioned by a job when the snapshot was taken: `Ignore`
 /// - no lifecycle, or `Ignore`: `Ignore`
 /// - a lifecycle, and the source has 50 tags: `ReportFull`
 /// - a lifecycle: `TakeLifecycle`
@@ -310,10 +310,12 @@ pub fn decide(observed: Observed) -> Step {
 /// RDS does not give a snapshot the tags of its database if `CopyTagsToSnapshot` is off, or if the request that creates the
 /// snapshot has tags of its own.
 #[must_use]
-pub fn decide_by_database(source: &Snapshot, database: Option<&Database>) -> DatabaseStep {
+pub fn decide_by_database(source: &Snapshot, database: Option<&Database>, now: DateTime<Utc>) -> DatabaseStep {
     let Some(database) = database else { return DatabaseStep::Ignore(IgnoreReason::DatabaseGone) };
-    match (database.lifecycle(), database.protecting_lifecycle()) {
-        _ if database.is_of_job() => DatabaseStep::Ignore(IgnoreReason::OfJob),
+    // An unfinished snapshot has no time yet.
+    let at = source.taken().unwrap_or(now);
+    match (database.lifecycle(), database.protecting_lifecycle(at)) {
+        _ if database.is_of_job(at) => DatabaseStep::Ignore(IgnoreReason::OfJob),
         (None, _) => DatabaseStep::Ignore(IgnoreReason::NoLifecycle),
         (Some(_), None) => DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore),
         (_, Some(_)) if source.tags.len() >= MAX_TAGS => DatabaseStep::ReportFull,
@@ -381,7 +383,7 @@ impl IgnoreReason {
             Self::LifecycleIgnore => ("lifecycle-ignore", "not copied: the lifecycle is Ignore"),
             Self::OfJob => (
                 "database-of-job",
-                "not copied: a job has provisioned the database; its data come from a copy or a backup",
+                "not copied: a job provisioned the database when it was taken; its data come from a copy or a backup",
             ),
             Self::FromDr => {
                 ("from-dr", "not copied: the snapshot was copied from DR, and has no Draco_Lifecycle tag of its own")

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
+use chrono::{DateTime, Utc};
 use producer::decide::{
     Base, DatabaseStep, IgnoreReason, NoActionReason, Observed, Outcome, Reply, Source, Step, Wanted, decide,
     decide_by_database, is_confirmed,
@@ -238,7 +239,7 @@ fn the_tested_table_is_the_documented_table() {
 fn a_source_without_a_lifecycle_goes_by_its_database() {
     let source = |tags: usize| {
         let tags = (0..tags).map(|nth| (nth.to_string(), "")).collect();
-        Snapshot { tags, ..snapshot("by-hand", Status::Available) }
+        Snapshot { tags, ..snapshot("by-hand", Status::Creating) }
     };
     let database = |lifecycle: Option<&str>| Database {
         resource_id: "db-ORDERS".to_owned(),
@@ -249,7 +250,7 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
     };
     let of_job = |database: Database| Database {
         name: "draco-new-orders-1a2b3c4d5e6f".to_owned(),
-        tags: database.tags.with([(tags::JOB, "1a2b3c4d5e6f")]),
+        tags: database.tags.with([(tags::JOB, "1a2b3c4d5e6f"), (tags::JOB_REQUEST, REQUEST)]),
         ..database
     };
     let takes = || DatabaseStep::TakeLifecycle("Standard".to_owned());
@@ -265,32 +266,53 @@ fn a_source_without_a_lifecycle_goes_by_its_database() {
         (1, Some(of_job(database(Some("Standard")))), DatabaseStep::Ignore(IgnoreReason::OfJob)),
         (50, Some(of_job(database(None))), DatabaseStep::Ignore(IgnoreReason::OfJob)),
     ] {
-        assert_eq!(decide_by_database(&source(tags), database.as_ref()), step);
+        assert_eq!(decide_by_database(&source(tags), database.as_ref(), time("2026-11-21T05:59:59Z")), step);
     }
+    // Its job gave it up, and people may use it (invariant 1).
+    let given_up = of_job(database(Some("Standard")));
+    assert_eq!(decide_by_database(&source(1), Some(&given_up), time("2026-11-21T06:00:00Z")), takes());
+    // What was taken before contains the data of a copy or a backup.
+    let early = Snapshot { created: Some(time("2026-11-21T05:59:59Z")), ..source(1) };
+    let ignored = DatabaseStep::Ignore(IgnoreReason::OfJob);
+    assert_eq!(decide_by_database(&early, Some(&given_up), time("2026-11-23T03:00:00Z")), ignored);
+}
+
+/// The tag `Draco_JobRequest` of a job.
+const REQUEST: &str = "restore approval=given keep=0 deadline=2026-11-21T06:00:00Z";
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
 }
 
 /// The name alone, or the tag alone, hides nothing: anyone can choose a name, and a restore copies tags. A database that was moved aside
-/// has the data of production.
+/// has the data of production. So may one that is there after the deadline, or whose deadline cannot be read.
+// Invariant 1.
 #[test]
 fn only_the_snapshots_of_databases_that_a_job_provisions_are_not_wanted() {
     let (id, other) = ("1a2b3c4d5e6f", "ba9876543210");
-    for (database, job, is_of_job) in [
-        ("draco-new-orders-1a2b3c4d5e6f", Some(id), true),
-        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), true),
-        ("draco-rewind-orders-1a2b3c4d5e6f", Some(id), true),
-        ("draco-old-orders-1a2b3c4d5e6f", Some(id), false),
-        ("draco-final-orders-1a2b3c4d5e6f", Some(id), false),
-        ("draco-new-orders-1a2b3c4d5e6f", None, false),
-        ("draco-new-orders-1a2b3c4d5e6f", Some(other), false),
-        ("draco-new-orders", Some("orders"), false),
-        ("orders", Some(id), false),
+    let ended = "restore approval=given keep=0 deadline=2026-11-21T03:05:00Z";
+    for (database, job, request, is_of_job) in [
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
+        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
+        ("draco-rewind-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(ended), false),
+        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(ended), false),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some("restore deadline=2026-11-21T06:00:00Z"), false),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), None, false),
+        ("draco-old-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), false),
+        ("draco-final-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), false),
+        ("draco-new-orders-1a2b3c4d5e6f", None, Some(REQUEST), false),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(other), Some(REQUEST), false),
+        ("draco-new-orders", Some("orders"), Some(REQUEST), false),
+        ("orders", Some(id), Some(REQUEST), false),
     ] {
-        let own = job.into_iter().map(|id| (tags::JOB, id)).chain([(tags::LIFECYCLE, "Standard")]).collect();
+        let job = [(tags::JOB, job), (tags::JOB_REQUEST, request), (tags::LIFECYCLE, Some("Standard"))];
+        let own = job.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         let created = "2026-11-21T03:05:00Z".parse().ok();
         let source = snapshot("rds:some", Status::Available);
         let source = Snapshot { database: database.into(), tags: own, created, ..source };
         let origin = source.origin().ok().flatten().expect("an origin");
-        let evaluated = Source::of(source, &origin, &copy().place, origin.taken);
+        let evaluated = Source::of(source, &origin, &copy().place, time("2026-11-23T03:00:00Z"));
         let Source::Available { wanted, .. } = evaluated else { panic!("{evaluated:?}") };
         assert_eq!(wanted, if is_of_job { Wanted::OfJob } else { Wanted::Copy }, "{database} {job:?}");
     }

@@ -1,5 +1,7 @@
 //! A database, as far as its snapshots need it.
 
+use chrono::{DateTime, Utc};
+
 use crate::backup_window::BackupWindow;
 use crate::job::names;
 use crate::spec::Spec;
@@ -28,15 +30,15 @@ impl Database {
         self.tags.get(tags::LIFECYCLE)
     }
 
-    /// Whether a job has provisioned it, and it has no other name yet.
+    /// Whether a job provisions it at this time: it has the name that the job gave it, and the deadline of the job is later.
     #[must_use]
-    pub fn is_of_job(&self) -> bool {
-        names::provisioned_by(&self.name, &self.tags).is_some()
+    pub fn is_of_job(&self, at: DateTime<Utc>) -> bool {
+        names::provisioned_by(&self.name, &self.tags, at).is_some()
     }
 
-    /// The name of its lifecycle, unless that is `Ignore` or a job has provisioned it: snapshots of the database are to be copied.
+    /// The name of its lifecycle, unless that is `Ignore` or a job provisions it: snapshots of the database are to be copied.
     #[must_use]
-    pub fn protecting_lifecycle(&self) -> Option<&str> {
-        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE) && !self.is_of_job())
+    pub fn protecting_lifecycle(&self, now: DateTime<Utc>) -> Option<&str> {
+        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE) && !self.is_of_job(now))
     }
 }

@@ -94,10 +94,11 @@ impl Snapshot {
         self.is_encrypted || self.arn.kind == Kind::Instance
     }
 
-    /// Whether a job has provisioned its database, which had no other name when RDS wrote this description.
+    /// Whether a job provisioned its database when it was taken, by the name that the database had when RDS wrote this description, and by
+    /// the tags of the snapshot.
     #[must_use]
     pub fn is_of_job(&self) -> bool {
-        names::provisioned_by(&self.database, &self.tags).is_some()
+        self.taken().is_some_and(|taken| names::provisioned_by(&self.database, &self.tags, taken).is_some())
     }
 
     /// The name of its lifecycle. Draco copies only snapshots that have one.

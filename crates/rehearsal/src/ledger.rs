@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud};
-use protocol::{Attempt, Database, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status};
+use protocol::{Attempt, Database, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, Tags};
 
 use crate::Rehearsal;
 
@@ -23,8 +23,9 @@ pub struct Ledger {
     pub transits: BTreeMap<SnapshotArn, (Origin, DateTime<Utc>)>,
     /// The copies that are in DR now, in either region, with any status.
     pub present: BTreeMap<SnapshotArn, Snapshot>,
-    /// The lifecycle of each database that has one, by resource ID. Databases that are gone stay.
-    lifecycles: BTreeMap<String, String>,
+    /// The lifecycle of each database that has one, by resource ID, and the deadline of the job that provisions it.
+    /// Databases that are gone stay.
+    lifecycles: BTreeMap<String, (String, Option<DateTime<Utc>>)>,
 }
 
 /// A source snapshot.
@@ -36,15 +37,28 @@ pub struct Source {
     pub origin: Origin,
     /// Its own lifecycle, or else that of its database.
     pub lifecycle: Option<String>,
+    /// The deadline of the job that provisions its database, by its own tags, or else by those of its database.
+    pub deadline: Option<DateTime<Utc>>,
 }
 
 impl Source {
-    /// Whether Draco must copy it: its lifecycle is not `Ignore`, and its database is not one that a job provisions.
+    /// Whether Draco must copy it: its lifecycle is not `Ignore`, and it was not taken while a job provisioned its database.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        !self.snapshot.is_of_job()
+        self.deadline.is_none_or(|deadline| self.origin.taken >= deadline)
             && self.lifecycle.as_ref().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
     }
+}
+
+/// The deadline of the job that provisions a database with this identifier and these tags. The rule of decision 58, written out, so that
+/// a mistake of Draco's own rule is not one of the ledger: the name is `draco-new-…`, `draco-verify-…` or `draco-rewind-…` and ends in the
+/// value of `Draco_Job`, and `Draco_JobRequest` ends in the deadline.
+fn deadline_of_job(name: &str, tags: &Tags) -> Option<DateTime<Utc>> {
+    let is_provisioned = ["draco-new-", "draco-verify-", "draco-rewind-"].iter().any(|start| name.starts_with(start));
+    let (_, end) = name.rsplit_once('-')?;
+    let (_, deadline) = tags.get("Draco_JobRequest")?.rsplit_once(" deadline=")?;
+    let is_id = end.len() == 12 && end.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+    (is_provisioned && is_id && tags.get("Draco_Job") == Some(end)).then(|| deadline.parse().ok())?
 }
 
 impl Ledger {
@@ -71,10 +85,12 @@ impl Ledger {
                     SnapshotRole::Copy(_) => {}
                     SnapshotRole::Source if snapshot.status == Status::Available => {
                         if let Some(origin) = snapshot.origin()? {
-                            let of_database =
-                                || self.lifecycles.get(&**snapshot.resource_id.as_ref()?).map(String::as_str);
-                            let lifecycle = snapshot.lifecycle().or_else(of_database).map(str::to_owned);
-                            let source = Source { snapshot, origin, lifecycle };
+                            let of_database = || self.lifecycles.get(&**snapshot.resource_id.as_ref()?).cloned();
+                            let own = snapshot.lifecycle().map(|lifecycle| (lifecycle.to_owned(), None));
+                            let (lifecycle, of_database) = own.or_else(of_database).unzip();
+                            let deadline =
+                                deadline_of_job(&snapshot.database, &snapshot.tags).or(of_database.flatten());
+                            let source = Source { snapshot, origin, lifecycle, deadline };
                             self.sources.insert((source.snapshot.arn.clone(), source.origin.taken), source);
                         }
                     }
@@ -103,8 +119,9 @@ impl Ledger {
         for kind in Kind::ALL {
             let lifecycles = &mut self.lifecycles;
             let mut observe = |database: Database| {
-                match database.lifecycle().filter(|_| !database.is_of_job()).map(str::to_owned) {
-                    Some(lifecycle) => lifecycles.insert(database.resource_id, lifecycle),
+                let deadline = deadline_of_job(&database.name, &database.tags);
+                match database.lifecycle().map(str::to_owned) {
+                    Some(lifecycle) => lifecycles.insert(database.resource_id, (lifecycle, deadline)),
                     None => lifecycles.remove(&database.resource_id),
                 };
             };

@@ -1,10 +1,11 @@
 //! Databases of jobs that bring data back. A restore copies tags, so the database of a job may have a lifecycle, but its data come from
-//! a copy or a backup: its snapshots are not copied. A database that was moved aside has the data of production: they are. A name or a
+//! a copy or a backup: its snapshots from before the deadline of the job are not copied. A database that was moved aside has the data of production: they are. A name or a
 //! tag alone hides nothing, and a database that disappears under such a name is reported like any other.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_rds::types::Tag;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use protocol::{Kind, tags};
 use rehearsal::{Database, Line};
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
@@ -13,9 +14,15 @@ use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE};
 const JOB: &str = "1a2b3c4d5e6f";
 const OTHER_JOB: &str = "ba9876543210";
 
-/// A database with a lifecycle, and with the tag of a job.
+/// A database with a lifecycle, and with the tags of a job whose deadline is far away.
 fn of_job(name: &str, job: &str) -> Database {
-    Database::instance(name).lifecycle("Standard").tag(tags::JOB, job)
+    until(name, job, "2099-01-01T00:00:00Z")
+}
+
+/// The same, with another deadline.
+fn until(name: &str, job: &str, deadline: &str) -> Database {
+    let request = format!("restore approval=given keep=0 deadline={deadline}");
+    Database::instance(name).lifecycle("Standard").tag(tags::JOB, job).tag(tags::JOB_REQUEST, &request)
 }
 
 /// The databases with copies in DR.
@@ -63,6 +70,41 @@ async fn snapshots_of_a_database_that_a_job_provisions_are_not_copied() -> anyho
     Ok(())
 }
 
+/// After the deadline, a database may be there that its job gave up. It keeps the name and the tags, and people may use it.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn snapshots_of_a_database_that_its_job_gave_up_are_copied_if_taken_after_the_deadline() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let deadline = fixture.rehearsal.world().now() + TimeDelta::hours(30);
+    let mut names = BTreeSet::new();
+    for kind in Kind::ALL {
+        for role in ["new", "verify"] {
+            let name = format!("draco-{role}-{}-{JOB}", kind.database_type());
+            let database = until(&name, JOB, &deadline.to_rfc3339_opts(SecondsFormat::Secs, true));
+            let database = Database { kind, ..database };
+            // Without its tags, a snapshot goes by the database.
+            let database = if role == "new" { database } else { database.without_tags_on_snapshots() };
+            fixture.create_database(&database).await?;
+            names.insert(name);
+        }
+    }
+    // The deadline of a job that cannot be read hides nothing.
+    let damaged = format!("draco-new-damaged-{JOB}");
+    fixture.create_database(&until(&damaged, JOB, "soon")).await?;
+    fixture.pass_hours(29).await?;
+    assert_eq!(copied(&fixture).await?, [damaged.clone()].into());
+    fixture.pass_hours(27).await?;
+    names.insert(damaged);
+    assert_eq!(copied(&fixture).await?, names);
+    // Those from before the deadline have the data of a copy or a backup.
+    for copy in fixture.snapshots(DR).await? {
+        let taken: DateTime<Utc> = copy.tags.get(tags::TAKEN).unwrap_or_default().parse()?;
+        assert!(taken >= deadline || copy.database.contains("damaged"), "{copy:?}");
+    }
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
 /// The database that a restore replaces is production until the names are exchanged, and its last data are in no other copy.
 // Invariants 1 and 19.
 #[tokio::test(start_paused = true)]
@@ -90,7 +132,7 @@ async fn a_database_that_was_moved_aside_stays_protected_and_its_final_snapshot_
 #[tokio::test(start_paused = true)]
 async fn a_protected_database_that_gets_the_name_of_a_job_is_reported_as_silent() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
-    fixture.create_database(&Database::instance("orders").lifecycle("Standard").tag(tags::JOB, JOB)).await?;
+    fixture.create_database(&of_job("orders", JOB)).await?;
     fixture.rehearsal.world().sleep(3 * 24 * HOUR).await;
     let before = fixture.snapshots(DR).await?.len();
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Tag};
+use chrono::{DateTime, Utc};
 use config::Config;
 use protocol::job::names;
 use protocol::{DatabaseArn, Engine, JobId, Kind, tags};
@@ -28,7 +29,7 @@ pub struct Database {
     pub engine: String,
     /// The version of its engine.
     pub version: String,
-    /// The tag of the job that provisioned it, if one did and it has no other name yet.
+    /// The job that provisions it, if one does and its deadline is in the future.
     pub job: Option<JobId>,
     /// The options of its option group that bind its snapshots, like `TDE`.
     pub binding_options: Vec<String>,
@@ -44,7 +45,7 @@ impl Databases {
     /// # Errors
     ///
     /// If AWS returns an error.
-    pub async fn look(source: &Account) -> anyhow::Result<Self> {
+    pub async fn look(source: &Account, now: DateTime<Utc>) -> anyhow::Result<Self> {
         let (rds, credentials) = (aws_sdk_rds::Client::new(source.sdk()), source.credentials());
         let (mut all, mut binding) = (Vec::new(), OptionGroups::default());
         let mut pages = rds.describe_db_instances().into_paginator().send();
@@ -62,7 +63,7 @@ impl Databases {
                     backup_days: instance.backup_retention_period().unwrap_or_default(),
                     engine: instance.engine().unwrap_or_default().to_owned(),
                     version: instance.engine_version().unwrap_or_default().to_owned(),
-                    job: job(instance.db_instance_identifier(), instance.tag_list()),
+                    job: job(instance.db_instance_identifier(), instance.tag_list(), now),
                     binding_options: binding.of(&rds, source, instance).await?,
                 });
             }
@@ -81,7 +82,7 @@ impl Databases {
                     backup_days: cluster.backup_retention_period().unwrap_or_default(),
                     engine: cluster.engine().unwrap_or_default().to_owned(),
                     version: cluster.engine_version().unwrap_or_default().to_owned(),
-                    job: job(cluster.db_cluster_identifier(), cluster.tag_list()),
+                    job: job(cluster.db_cluster_identifier(), cluster.tag_list(), now),
                     binding_options: Vec::new(),
                 });
             }
@@ -141,11 +142,11 @@ impl Databases {
 }
 
 impl Database {
-    /// A job is short. A database that stays costs money, and anyone who may rename and tag one can keep it from being copied.
+    /// A job is short. Anyone who may rename and tag a database can keep it from being copied, until the deadline in the tag.
     fn of_job(&self) -> Option<Finding> {
         let (id, job) = (self.arn.id(), self.job.as_ref()?);
         let description =
-            format!("not copied: job {job} has provisioned it, and its data come from a copy or a backup");
+            format!("not copied before the deadline of job {job}, which provisions it from a copy or a backup");
         let next =
             format!("if no such job runs, delete the database, or remove its tag {} to have it copied", tags::JOB);
         Some(Finding::warning(Id::DatabaseOfJob, id, description).next(next))
@@ -230,7 +231,7 @@ fn lifecycle(tags: &[Tag]) -> Option<String> {
 }
 
 /// The producer decides by the same function.
-fn job(id: Option<&str>, tags: &[Tag]) -> Option<JobId> {
+fn job(id: Option<&str>, tags: &[Tag], now: DateTime<Utc>) -> Option<JobId> {
     let tags = tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?))).collect();
-    names::provisioned_by(id?, &tags)
+    names::provisioned_by(id?, &tags, now)
 }

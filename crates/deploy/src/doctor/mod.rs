@@ -123,7 +123,7 @@ pub async fn copying(
     let (mut sections, mut lifecycles) = (Vec::new(), Some(Vec::new()));
     let mut fleets: Vec<Fleet> = drs.iter().map(|_| Fleet::default()).collect();
     for source in sources {
-        let databases = Databases::look(source).await;
+        let databases = Databases::look(source, now).await;
         let of_region = databases.as_ref().ok().map(|databases| {
             let copied = databases.copied(&config.lifecycles);
             copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect::<Vec<_>>()

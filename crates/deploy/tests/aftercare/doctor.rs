@@ -144,18 +144,30 @@ async fn databases_are_listed_by_lifecycle_with_their_problems() -> anyhow::Resu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_that_a_job_has_provisioned_is_listed_as_not_copied() -> anyhow::Result<()> {
+async fn a_database_is_listed_as_not_copied_until_the_deadline_of_the_job_that_provisions_it() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     let database = Database::instance("draco-new-orders-1a2b3c4d5e6f").lifecycle("Standard");
-    fixture.create_database(&database.tag(tags::JOB, "1a2b3c4d5e6f")).await?;
+    let now = fixture.rehearsal.world().now();
+    let deadline = now + chrono::TimeDelta::hours(2);
+    let request = format!(
+        "restore approval=given keep=0 deadline={}",
+        deadline.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    );
+    let database = database.tag(tags::JOB, "1a2b3c4d5e6f").tag(tags::JOB_REQUEST, &request);
+    fixture.create_database(&database).await?;
     fixture.pass_hours(1).await?;
     let (config, source) = (config(""), account(&fixture, Role::Producer));
-    let databases = Databases::look(&source).await?;
-    assert_eq!(databases.copied(&config.lifecycles).count(), 0);
-    let findings = databases.judge(&config);
-    let lines = finding::lines(&[Section { area: Area::Databases, place: None, title: String::new(), findings }]);
-    let expected = "! draco-new-orders-1a2b3c4d5e6f: not copied: job 1a2b3c4d5e6f has provisioned it";
-    assert!(plain(&lines).contains(expected), "{lines:?}");
+    let not_copied = "! draco-new-orders-1a2b3c4d5e6f: not copied before the deadline of job 1a2b3c4d5e6f";
+    // A database that its job gave up is one like others.
+    for (now, copied, expected) in
+        [(now, 0, not_copied), (deadline, 1, "✓ draco-new-orders-1a2b3c4d5e6f: lifecycle Standard")]
+    {
+        let databases = Databases::look(&source, now).await?;
+        assert_eq!(databases.copied(&config.lifecycles).count(), copied);
+        let findings = databases.judge(&config);
+        let lines = finding::lines(&[Section { area: Area::Databases, place: None, title: String::new(), findings }]);
+        assert!(plain(&lines).contains(expected), "{lines:?}");
+    }
     Ok(())
 }
 
@@ -180,7 +192,7 @@ async fn quota_is_compared_with_dry_run_and_with_the_lifecycles() -> anyhow::Res
     }
     fixture.pass_hours(6).await?;
     let config = config("");
-    let databases = Databases::look(&account(&fixture, Role::Producer)).await?;
+    let databases = Databases::look(&account(&fixture, Role::Producer), fixture.rehearsal.world().now()).await?;
     let copied = databases.copied(&config.lifecycles);
     let lifecycles: Vec<_> = copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect();
     let (snapshots, now) = (fixture.snapshots(DR).await?, fixture.rehearsal.world().now());

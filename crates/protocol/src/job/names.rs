@@ -15,6 +15,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
+
+use super::text;
 use crate::tags::{self, Tags};
 
 /// The maximum length of the identifier of an instance, of a cluster, and of a snapshot of a cluster.
@@ -111,19 +114,21 @@ pub fn parse(name: &str) -> Option<(Role, JobId)> {
     Some((role, id.parse().ok()?))
 }
 
-/// The job that provisioned a database with this identifier and these tags, as long as the database has no other name: its data come
-/// from a copy or a backup, so its snapshots contain nothing new, and Draco does not copy them.
+/// The job that provisions a database with this identifier and these tags at this time, before the deadline of the job: its data come from
+/// a copy or a backup, so its snapshots contain nothing new, and Draco does not copy them.
 ///
 /// Name and tag have to agree, as for [`owner`](crate::observed::owner). `None` for a database that was moved aside ([`Role::Old`]): it
-/// has the data of production until it is torn down, and its final snapshot after that.
+/// has the data of production until it is torn down, and its final snapshot after that. `None` after the deadline: a database that its job
+/// gave up keeps its name and tags, and may be in use (invariant 1). `None` if the deadline cannot be read.
 #[must_use]
-pub fn provisioned_by(name: &str, tags: &Tags) -> Option<JobId> {
+pub fn provisioned_by(name: &str, tags: &Tags, at: DateTime<Utc>) -> Option<JobId> {
     let (role, job) = parse(name)?;
     let is_provisioned = match role {
         Role::New | Role::Verify | Role::Rewind => true,
         Role::Old | Role::Final => false,
     };
-    (is_provisioned && tags.get(tags::JOB) == Some(job.as_str())).then_some(job)
+    let is_running = || text::deadline(tags).is_some_and(|deadline| at < deadline);
+    (is_provisioned && tags.get(tags::JOB) == Some(job.as_str()) && is_running()).then_some(job)
 }
 
 /// Checks an identifier that a user chose for an instance or a cluster.

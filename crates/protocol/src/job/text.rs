@@ -102,6 +102,12 @@ pub(super) fn read(tags: &Tags) -> Result<Job, ParseJobError> {
     }
 }
 
+/// The deadline of the job with these tags. `None` if there is none that can be read.
+pub(super) fn deadline(tags: &Tags) -> Option<DateTime<Utc>> {
+    let (_, _, _, deadline) = read_request(tags.get(JOB_REQUEST)?)?;
+    Some(deadline)
+}
+
 fn parse<T>(
     key: &'static str,
     value: &str,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use protocol::job::{self, Approval, Moment, Note, Part, Request, Role, Source, Verb, names, notes};
 use protocol::spec::{Given, Setting, Settings, Target, Value};
 use protocol::tags::{self, MAX_VALUE_CHARS};
-use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn};
+use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags};
 
 fn place() -> Place {
     Place { region: "eu-west-1".parse().unwrap(), account: "222222222222".parse().unwrap() }
@@ -124,8 +124,13 @@ proptest! {
                 prop_assert_eq!(names::parse(&name), Some((role, id.clone())));
                 // The old one and the final snapshot have the data of production.
                 let is_provisioned = [Role::New, Role::Verify, Role::Rewind].contains(&role);
-                let provisioned_by = names::provisioned_by(&name, &job.to_tags());
-                prop_assert_eq!(provisioned_by, is_provisioned.then(|| id.clone()));
+                let deadline = job.request().deadline;
+                let provisioned_by = |tags: &Tags, now| names::provisioned_by(&name, tags, now);
+                let (before, tags) = (deadline - TimeDelta::seconds(1), job.to_tags());
+                prop_assert_eq!(provisioned_by(&tags, before), is_provisioned.then(|| id.clone()));
+                // Its job may have given it up, and people may use it.
+                prop_assert_eq!(provisioned_by(&tags, deadline), None);
+                prop_assert_eq!(provisioned_by(&tags.with([(tags::JOB_REQUEST, "damaged")]), before), None);
                 all.push(name);
             }
         }
