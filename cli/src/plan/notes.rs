@@ -8,6 +8,18 @@ use retention::{Lifecycle, Lifecycles};
 use super::Planned;
 use super::list::{List, Role};
 
+/// What is missing if the newest copy of a database has such a spec.
+const SETTINGS: [(&[SpecState], &str); 2] = [
+    (
+        &[SpecState::Incomplete, SpecState::None],
+        "do not record all settings: a restore uses AWS's defaults for the rest",
+    ),
+    (
+        &[SpecState::Unreadable],
+        "have settings that cannot be read: remove their tags Draco_Spec… before a restore, which then uses AWS's defaults",
+    ),
+];
+
 /// The notes, one line each. `is_given` is whether `--lifecycle` was used.
 pub(super) fn of(list: &List, plans: &[Planned<'_>], lifecycles: &Lifecycles, is_given: bool) -> Vec<String> {
     let known = || lifecycles.names().collect::<Vec<_>>().join(", ");
@@ -47,13 +59,12 @@ pub(super) fn of(list: &List, plans: &[Planned<'_>], lifecycles: &Lifecycles, is
         ));
     }
     let copies: Vec<SpecState> = plans.iter().filter_map(|plan| plan.spec).collect();
-    let lacking = copies.iter().filter(|spec| **spec != SpecState::Complete).count();
-    if lacking > 0 {
-        let databases = if copies.len() == 1 { "database" } else { "databases" };
-        notes.push(format!(
-            "{lacking} of {} {databases} whose newest copy does not record all settings: a restore uses AWS's defaults for the rest",
-            copies.len()
-        ));
+    for (states, effect) in SETTINGS {
+        let lacking = copies.iter().filter(|spec| states.contains(spec)).count();
+        if lacking > 0 {
+            let (of, databases) = (copies.len(), if copies.len() == 1 { "database" } else { "databases" });
+            notes.push(format!("the newest copies of {lacking} of {of} {databases} {effect}"));
+        }
     }
     if is_given && !plans.is_empty() && list.databases.values().all(|database| database.lifecycle.is_some()) {
         notes.push("--lifecycle has no effect: every database names its own lifecycle".to_owned());

@@ -284,18 +284,20 @@ fn a_newest_copy_without_all_settings_of_its_database_is_noted() {
         let spec = format!(r#""TagList": [{{"Key": "Draco_Spec", "Value": "{spec}"}}, "#);
         copy.replace(r#""TagList": ["#, &spec)
     };
-    let whole = "v=1 n=1 kind=instance engine=postgres version=16.3";
-    for (list, spec) in [
-        (copy.clone(), "none"),
-        (with(whole), "complete"),
-        (with(&format!("{whole} lost=class")), "incomplete"),
-        (with("v=2"), "unreadable"),
+    let bare = "v=1 n=1 kind=instance engine=postgres version=16.3";
+    let partial = "note: the newest copies of 1 of 1 database do not record all settings: a restore uses AWS's defaults for the rest\n";
+    let unreadable = "note: the newest copies of 1 of 1 database have settings that cannot be read: remove their tags Draco_Spec… \
+                      before a restore, which then uses AWS's defaults\n";
+    for (list, spec, note) in [
+        (copy.clone(), "none", partial),
+        (with(&format!("{bare} class=db.r6g.large")), "complete", ""),
+        (with(bare), "incomplete", partial),
+        (with(&format!("{bare} class=db.r6g.large lost=gib")), "incomplete", partial),
+        (with("v=2"), "unreadable", unreadable),
     ] {
-        let note = "note: 1 of 1 database whose newest copy does not record all settings: a restore uses AWS's defaults for \
-                    the rest\n";
         let ran = run_on(&list, &["plan", "--json", "--summary"]);
         assert!(ran.out.contains(&format!(r#""spec":"{spec}""#)), "{}", ran.out);
-        assert_eq!(ran.err, if spec == "complete" { "" } else { note });
+        assert_eq!(ran.err, note);
     }
 }
 

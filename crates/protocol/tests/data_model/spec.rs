@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use protocol::spec::value::HalfUnits;
-use protocol::spec::{Given, Group, Member, Missing, Recorded, Setting, Settings, Spec, Target, Type, Value};
+use protocol::spec::{
+    Given, Group, Member, Missing, Recorded, Setting, Settings, Spec, SpecState, Target, Type, Value,
+};
 use protocol::tags::{MAX_VALUE_CHARS, SPEC};
 use protocol::{Kind, Tags};
 
@@ -191,6 +193,24 @@ fn the_text_form() {
         ("Draco_Spec2", "rds.some_parameter_000=@7BDBInstanceClassMemory/32768@7D@2C@20on"),
     ];
     assert_eq!(tags, Tags::from_iter(expected));
+}
+
+/// A source account can announce any tags: a spec that states nothing is not one of a database.
+#[test]
+fn a_spec_without_the_settings_that_every_database_has_is_incomplete() {
+    let state = |spec: &Spec| SpecState::of(&spec.to_tags().0);
+    let default = |name: &str| Value::Name(name.to_owned());
+    for (kind, setting, value) in [
+        (Kind::Instance, Setting::Class, default("db.r6g.large")),
+        (Kind::Cluster, Setting::ClusterParameterGroup, default("default.aurora-postgresql16")),
+    ] {
+        let mut spec = Spec::new(kind, "postgres", "16.3");
+        assert_eq!(state(&spec), SpecState::Incomplete, "{kind:?}");
+        spec.settings.insert(Setting::BackupRetention, Value::Number(7));
+        assert_eq!(state(&spec), SpecState::Incomplete, "{kind:?}");
+        spec.settings.insert(setting, value);
+        assert_eq!(state(&spec), SpecState::Complete, "{kind:?}");
+    }
 }
 
 #[test]
