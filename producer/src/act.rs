@@ -9,7 +9,7 @@ use protocol::tags::MAX_TAGS;
 use protocol::wait::Answer;
 use protocol::{
     Announcement, Database, Message, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, SourceTags, Status,
-    tags,
+    Tags, tags,
 };
 use tracing::{error, info, warn};
 
@@ -25,7 +25,7 @@ pub(crate) enum Delivery {
     Sent,
     /// DR's region cannot be reached. The missing copies raise an alarm.
     Unreachable,
-    /// This account has not enabled DR's region.
+    /// This account has probably not enabled DR's region: the error may have another cause.
     RegionDisabled(cloud::Error),
 }
 
@@ -73,29 +73,23 @@ impl Producer {
         let transit = origin.transit();
         let (of_spec, mut spec) = self.spec_tags(origin, source, database).await;
         let own = origin.to_tags().with(self.settings.tag.iter());
-        let (mut tags, left_out) = source.tags.for_copy(&own.clone().with(of_spec.iter()), &SourceTags::Keep);
-        if !left_out.is_empty() {
-            warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
-                "these tags were not copied");
-        }
+        let (tags, mut left_out) = source.tags.for_copy(&own.clone().with(of_spec.iter()), &SourceTags::Keep);
         // AWS cannot encrypt a cluster snapshot by copying it. DR decides whether it accepts an unencrypted one.
         let key = source.can_be_encrypted_by_copying().then_some(self.settings.transit_key.as_str());
-        let mut start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+        let mut start = self.copy_with_room(source, &transit, key, &tags).await?;
         if let Err(error) = &start
             && error.class() == Class::Invalid
             && !of_spec.is_empty()
         {
             let reason = error.to_string();
-            (tags, _) = source.tags.for_copy(&own, &SourceTags::Keep);
-            start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
+            let (tags, left_out_now) = source.tags.for_copy(&own, &SourceTags::Keep);
+            left_out = left_out_now;
+            start = self.copy_with_room(source, &transit, key, &tags).await?;
             if start.is_ok() {
                 spec = "none";
                 warn!(snapshot = %origin.snapshot, step = step::SPEC_MISSING, reason, specs_incomplete = 1,
                     "AWS refuses the tags with the settings of the database, so they are not recorded with the copy");
             }
-        }
-        if start.as_ref().is_err_and(|error| error.class() == Class::Quota) && self.make_room(source.arn.kind).await? {
-            start = self.cloud.copy(&source.arn, &transit, key, &tags).await;
         }
         let start = match start {
             Err(error) if self.is_refused_for_good(&error, &source.arn).await? => {
@@ -115,9 +109,30 @@ impl Producer {
                 );
             }
         }
+        if !left_out.is_empty() {
+            warn!(snapshot = %origin.snapshot, step = step::TAGS_LEFT_OUT, tags_left_out = left_out.len(), tags = left_out.join(","),
+                "these tags were not copied");
+        }
         info!(snapshot = %origin.snapshot, step = step::COPY_STARTED, %transit, gib = source.gib, engine = %source.engine, spec,
             "copying under the transit key");
         Ok(self.settings.wait_policy.start_for_copy(&self.cloud, origin, &transit, source.gib).await?)
+    }
+
+    /// Starts a copy, once more if a transit copy that was kept for the next one had the last place of the quota.
+    async fn copy_with_room(
+        &self,
+        source: &Snapshot,
+        transit: &SnapshotArn,
+        key: Option<&str>,
+        tags: &Tags,
+    ) -> anyhow::Result<Result<CopyStart, cloud::Error>> {
+        let start = self.cloud.copy(&source.arn, transit, key, tags).await;
+        match start {
+            Err(error) if error.class() == Class::Quota && self.make_room(source.arn.kind).await? => {
+                Ok(self.cloud.copy(&source.arn, transit, key, tags).await)
+            }
+            start => Ok(start),
+        }
     }
 
     async fn wait(&self, origin: &Origin, transit: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {
@@ -152,8 +167,9 @@ impl Producer {
             Delivery::RegionDisabled(error) => {
                 let (account, region) = (&self.cloud.here().account, &self.settings.dr.region);
                 error!(snapshot = %origin.snapshot, step = step::DR_REGION_DISABLED, reason = error.code(), %transit, failed = 1,
-                    "shared with {dr}, but account {account} has not enabled {region}, where DR's copies are: run `aws account \
-                     enable-region --region-name {region}` in account {account}; the sweep announces the snapshot again");
+                    "shared with {dr}, but account {account} has probably not enabled {region}, where DR's copies are: if `aws account \
+                     get-region-opt-status --region-name {region}` reports DISABLED, run `aws account enable-region --region-name \
+                     {region}` in account {account}; the sweep announces the snapshot again");
             }
         }
         Ok(())

@@ -225,6 +225,24 @@ async fn kept_transit_copies_make_room_when_the_quota_is_reached() -> anyhow::Re
     Ok(())
 }
 
+/// AWS may check the quota before the tags.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_spec_that_aws_refuses_when_there_is_room_again_does_not_cost_the_copy() -> anyhow::Result<()> {
+    let mut fixture = Fixture::with(settings(), keeping()?).await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Standard")).await?;
+    fixture.pass_hours(6).await?;
+    assert_eq!((transits(&fixture).await?.len(), fixture.snapshots(DR).await?.len()), (1, 1));
+    let fault = |nth, code| Fault { at: Point::Call("CopyDBSnapshot".to_owned()), nth, action: Action::Refuse(code) };
+    let faults = vec![fault(1, "SnapshotQuotaExceeded"), fault(2, "InvalidParameterValue")];
+    fixture.rehearsal.world().plan_faults(Plan::List(faults));
+    fixture.pass_hours(24).await?;
+    assert_eq!((lines(&fixture, "spec_missing").len(), fixture.snapshots(DR).await?.len()), (1, 2));
+    assert!(has_no_error(&fixture, SOURCE), "{:#?}", lines(&fixture, "not_copied"));
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
 // Invariant 1.
 #[tokio::test(start_paused = true)]
 async fn a_lost_copy_is_made_again_from_the_kept_transit_copy() -> anyhow::Result<()> {

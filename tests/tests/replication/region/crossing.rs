@@ -91,7 +91,8 @@ async fn a_region_that_the_source_account_has_not_enabled_is_reported() -> anyho
     fixture.pass_hours(24).await?;
     // An alarm names the snapshot and what to do: the source account may not publish there.
     assert_eq!(fixture.violations(), []);
-    let next = "run `aws account enable-region --region-name eu-central-1` in account 111111111111";
+    let next = "has probably not enabled eu-central-1, where DR's copies are: if `aws account get-region-opt-status --region-name \
+                eu-central-1` reports DISABLED, run `aws account enable-region --region-name eu-central-1` in account 111111111111";
     let lines = fixture.rehearsal.logs().lines();
     let failed: Vec<_> = lines.iter().filter(|line| line.json["failed"] == 1).collect();
     assert!(!failed.is_empty());
