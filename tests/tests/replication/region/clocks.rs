@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::tags;
-use rehearsal::{Database, Setup};
+use rehearsal::{Database, Line, Setup};
 use tests::{DR_REGION, Fixture, REGION, SECOND_REGION, settings};
 
 use super::Shape;
@@ -28,8 +28,9 @@ fn setup() -> anyhow::Result<Setup> {
     Ok(setup)
 }
 
-/// When DR's functions reported each copy that was ever there, and how many are left.
-async fn run(setup: Setup) -> anyhow::Result<(BTreeMap<String, DateTime<Utc>>, usize)> {
+/// When DR's functions reported each copy that was ever there, how many are left, and when the producer started its first copy, each by
+/// the clock of the function.
+async fn run(setup: Setup) -> anyhow::Result<(BTreeMap<String, DateTime<Utc>>, usize, DateTime<Utc>)> {
     let mut fixture = Fixture::with(settings(), setup).await?;
     for database in [Database::instance("orders"), Database::cluster("ledger")] {
         fixture.create_database(&database.lifecycle("Days")).await?;
@@ -44,22 +45,26 @@ async fn run(setup: Setup) -> anyhow::Result<(BTreeMap<String, DateTime<Utc>>, u
         let time = copy.tags.get(tags::REPORTED).with_context(|| format!("{arn} is not reported"))?;
         reported.insert(arn.to_string(), time.parse()?);
     }
-    Ok((reported, fixture.ledger.present.len()))
+    let is_start = |line: &&Line| line.function() == "draco-producer" && line.text("step") == "copy_started";
+    let started = lines.iter().find(is_start).context("no transit copy")?.text("time").parse()?;
+    Ok((reported, fixture.ledger.present.len(), started))
 }
 
 // Invariants 1, 4, 7 and 8.
 #[tokio::test(start_paused = true)]
 async fn clocks_that_are_apart_change_nothing_but_the_times_in_tags() -> anyhow::Result<()> {
-    let (expected, left) = run(setup()?).await?;
+    let (expected, left, started) = run(setup()?).await?;
     assert_eq!(expected.len(), 2 * 2 * 3, "two databases, two regions, three days");
     assert!(left < expected.len(), "some have expired");
     for (region, minutes) in [(REGION, APART), (DR_REGION, APART), (DR_REGION, -APART), (SECOND_REGION, -APART)] {
         let ahead = TimeDelta::minutes(minutes);
-        let (reported, still) = run(setup()?.clock(region, ahead)?).await?;
+        let (reported, still, began) = run(setup()?.clock(region, ahead)?).await?;
         // The same names: one copy of each snapshot, in each region.
         assert_eq!(reported.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{region}, {minutes}");
         assert_eq!(still, left, "{region}, {minutes}");
         // The test would prove nothing if the functions did not have these clocks.
+        let own = if region == REGION { ahead } else { TimeDelta::zero() };
+        assert!((began - started - own).abs() < TimeDelta::minutes(5), "{region}, {minutes}: {}", began - started);
         for (arn, time) in reported.iter().filter(|(arn, _)| arn.contains(":snapshot:")) {
             let shift = *time - expected[arn];
             let own = if arn.contains(&format!(":{region}:")) { ahead } else { TimeDelta::zero() };
