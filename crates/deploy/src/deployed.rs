@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use archive::Archive;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::base64;
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use config::Config;
 use deploy_args::DatabaseName;
 use protocol::settings::SettingsReader;
 use protocol::spec::SpecState;
-use protocol::{AccountId, DatabaseArn, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
+use protocol::{AccountId, DatabaseArn, Kind, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 use serde::Serialize;
 
 use crate::aws_error::{Explain, error_code};
@@ -218,14 +219,18 @@ pub struct Rpo {
 /// The database among these snapshots in DR whose newest complete copy is the oldest.
 #[must_use]
 pub fn rpo(snapshots: &[Snapshot], config: &Config) -> Option<Rpo> {
-    let retired: Vec<DatabaseName> = config.retired.iter().filter_map(|name| name.parse().ok()).collect();
-    let mut newest = newest_copies(snapshots);
-    newest.retain(|database, (_, copy)| {
-        copy.tags.get(tags::RETIRED).is_none() && !retired.iter().any(|retired| retired.is(database))
-    });
+    let newest = not_retired(snapshots, config);
     let databases = newest.len();
-    let oldest = newest.into_iter().min_by_key(|(_, (taken, _))| *taken);
-    oldest.map(|(database, (taken, _))| Rpo { database, taken, databases })
+    let oldest = newest.into_iter().min_by_key(|(_, copy)| copy.taken);
+    oldest.map(|(database, copy)| Rpo { database, taken: copy.taken, databases })
+}
+
+/// The newest complete copies of the databases that are not retired.
+fn not_retired<'s>(snapshots: &'s [Snapshot], config: &Config) -> BTreeMap<DatabaseArn, NewestCopy<'s>> {
+    let mut newest = newest_copies(snapshots);
+    let retired: Vec<DatabaseName> = config.retired.iter().filter_map(|name| name.parse().ok()).collect();
+    newest.retain(|database, copy| !copy.is_retired && !retired.iter().any(|retired| retired.is(database)));
+    newest
 }
 
 /// Whether a restore of the newest copies finds the settings of their databases: the spec that the copies record.
@@ -239,16 +244,16 @@ pub struct Specs {
     pub missing: Vec<DatabaseArn>,
 }
 
-/// The specs of the newest complete copies among these snapshots in DR. `None` if there are no copies.
+/// The specs of the newest complete copies among these snapshots in DR. `None` if there are no copies but those of retired databases.
 #[must_use]
-pub fn specs(snapshots: &[Snapshot]) -> Option<Specs> {
-    let newest = newest_copies(snapshots);
+pub fn specs(snapshots: &[Snapshot], config: &Config) -> Option<Specs> {
+    let newest = not_retired(snapshots, config);
     if newest.is_empty() {
         return None;
     }
     let mut specs = Specs::default();
-    for (database, (_, copy)) in newest {
-        match SpecState::of(&copy.tags) {
+    for (database, copy) in newest {
+        match SpecState::of(&copy.snapshot.tags) {
             SpecState::Complete => specs.complete += 1,
             SpecState::Incomplete => specs.incomplete.push(database),
             SpecState::None | SpecState::Unreadable => specs.missing.push(database),
@@ -257,17 +262,29 @@ pub fn specs(snapshots: &[Snapshot]) -> Option<Specs> {
     Some(specs)
 }
 
-/// The newest complete copy of each database among these snapshots in DR, and when its source was taken.
-pub(crate) fn newest_copies(snapshots: &[Snapshot]) -> BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> {
-    let mut newest: BTreeMap<DatabaseArn, (DateTime<Utc>, &Snapshot)> = BTreeMap::new();
-    for snapshot in snapshots.iter().filter(|snapshot| snapshot.status == Status::Available) {
-        let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { continue };
-        let known = newest.entry(origin.database).or_insert((origin.taken, snapshot));
-        if origin.taken > known.0 {
-            *known = (origin.taken, snapshot);
-        }
-    }
-    newest
+/// The newest complete copy of a database.
+pub(crate) struct NewestCopy<'s> {
+    /// When its source was taken.
+    pub(crate) taken: DateTime<Utc>,
+    /// The copy.
+    pub(crate) snapshot: &'s Snapshot,
+    /// Whether the database is retired, by the mark on the copy that arrived last. That may be another one.
+    is_retired: bool,
+}
+
+/// The newest complete copy of each database among these snapshots in DR. The archive decides which are copies, as for the keeper.
+pub(crate) fn newest_copies(snapshots: &[Snapshot]) -> BTreeMap<DatabaseArn, NewestCopy<'_>> {
+    let Some(dr) = snapshots.first().map(|snapshot| &snapshot.arn.place) else { return BTreeMap::new() };
+    let by_arn: BTreeMap<&SnapshotArn, &Snapshot> =
+        snapshots.iter().map(|snapshot| (&snapshot.arn, snapshot)).collect();
+    let archive = Archive::of(dr.clone(), snapshots);
+    let newest = archive.databases().filter_map(|(database, history)| {
+        let is_retired = history.newest()?.mark.is_retired;
+        let copy = history.copies.iter().max_by_key(|copy| (copy.taken, copy.arrived))?;
+        let snapshot = by_arn.get(&copy.arn(database, dr)?)?;
+        Some((database.clone(), NewestCopy { taken: copy.taken, snapshot, is_retired }))
+    });
+    newest.collect()
 }
 
 /// The copy among these snapshots in DR that was reported last.

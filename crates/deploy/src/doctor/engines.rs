@@ -1,12 +1,13 @@
-//! Whether the regions of DR offer the engine versions of the databases. AWS restores a snapshot with the version of its database, and
+//! Whether the regions of DR offer the engine versions of the databases. Draco restores a copy with the version of its database, and
 //! regions differ in the versions that they offer.
 //!
 //! Classes are not checked: a restore can choose another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::Region;
+use protocol::{DatabaseArn, Region};
 
+use super::Coverage;
 use super::databases::Database;
 use super::finding::{Finding, Id};
 use crate::Account;
@@ -15,21 +16,21 @@ use crate::aws_error::Explain;
 /// How many databases a line names.
 const NAMED: usize = 3;
 
-/// The identifiers of the databases that are copied to another region, by engine and version.
+/// The databases that are copied to another region, by engine and version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fleet(BTreeMap<(String, String), BTreeSet<String>>);
+pub struct Fleet(BTreeMap<(String, String), BTreeSet<DatabaseArn>>);
 
 impl Fleet {
     /// Adds a database. Versions of RDS Custom are resources of their account, and their snapshots are not shared.
     pub fn add(&mut self, database: &Database) {
         if !database.engine.starts_with("custom-") {
             let version = (database.engine.clone(), database.version.clone());
-            self.0.entry(version).or_default().insert(database.arn.id().to_owned());
+            self.0.entry(version).or_default().insert(database.arn.clone());
         }
     }
 
-    /// The findings about a region of DR. One call for each engine, and page of its versions.
-    pub async fn examine(&self, dr: &Account) -> Vec<Finding> {
+    /// The findings about a region of DR. `coverage` is whether these are all databases. One call for each engine, and page of its versions.
+    pub async fn examine(&self, dr: &Account, coverage: Coverage) -> Vec<Finding> {
         let engines: BTreeSet<&str> = self.0.keys().map(|(engine, _)| engine.as_str()).collect();
         let mut offered = BTreeSet::new();
         for engine in engines {
@@ -38,17 +39,24 @@ impl Fleet {
                 Err(error) => return vec![Finding::failed(Id::CheckFailed, &error)],
             }
         }
-        self.judge(&dr.place.region, &offered)
+        self.judge(&dr.place.region, &offered, coverage)
     }
 
     /// A line for each version that the region lacks.
-    fn judge(&self, region: &Region, offered: &BTreeSet<(String, String)>) -> Vec<Finding> {
+    fn judge(&self, region: &Region, offered: &BTreeSet<(String, String)>, coverage: Coverage) -> Vec<Finding> {
         let lacking: Vec<_> = self.0.iter().filter(|(version, _)| !offered.contains(version)).collect();
         if lacking.is_empty() && !self.0.is_empty() {
-            let description = "the region offers the engine versions of all databases that are copied there";
-            return vec![Finding::ok(Id::EngineVersionsOffered, region.as_str(), description)];
+            let databases = match self.0.values().map(BTreeSet::len).sum() {
+                1 => "1 database".to_owned(),
+                count => format!("{count} databases"),
+            };
+            let description = format!(
+                "the region offers the engine versions of {databases} that are copied there{}",
+                coverage.text()
+            );
+            return vec![Finding::new(Id::EngineVersionsOffered, coverage.severity(), region.as_str(), description)];
         }
-        let finding = |((engine, version), databases): (&(String, String), &BTreeSet<String>)| {
+        let finding = |((engine, version), databases): (&(String, String), &BTreeSet<DatabaseArn>)| {
             let description = format!(
                 "{region} does not offer this version, so copies of {} cannot be restored there with it",
                 names(databases)
@@ -73,8 +81,8 @@ async fn versions(dr: &Account, engine: &str) -> anyhow::Result<Vec<String>> {
     Ok(versions)
 }
 
-fn names(databases: &BTreeSet<String>) -> String {
-    let named: Vec<&str> = databases.iter().take(NAMED).map(String::as_str).collect();
+fn names(databases: &BTreeSet<DatabaseArn>) -> String {
+    let named: Vec<&str> = databases.iter().take(NAMED).map(DatabaseArn::id).collect();
     match databases.len().saturating_sub(NAMED) {
         0 => named.join(", "),
         others => format!("{} and {others} more", named.join(", ")),

@@ -13,10 +13,12 @@ mod stacks;
 mod tools;
 pub mod topics;
 
+use std::collections::BTreeSet;
+
 use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::Region;
+use protocol::{AccountId, Place, Region};
 
 use crate::deployed::Queue;
 use crate::status::receives_from_elsewhere;
@@ -111,6 +113,44 @@ fn unreachable(area: Area, role: Role, region: Option<&Region>, error: &anyhow::
     Section { area, place: None, title: format!("{}{region}", role.account()), findings }
 }
 
+/// Whether the databases of all source accounts and regions were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// All of them.
+    All,
+    /// Not all: a region cannot be reached or read, or the credentials are for another source account.
+    Part,
+}
+
+impl Coverage {
+    fn of(read: &BTreeSet<&Place>, config: &Config) -> Self {
+        let regions = config.database_regions();
+        let has = |account: &AccountId, region: &Region| {
+            read.iter().any(|place| place.account == *account && place.region == *region)
+        };
+        match config.source_accts.iter().all(|account| regions.iter().all(|region| has(account, region))) {
+            true => Self::All,
+            false => Self::Part,
+        }
+    }
+
+    /// The severity of a finding without a problem.
+    fn severity(self) -> Severity {
+        match self {
+            Self::All => Severity::Ok,
+            Self::Part => Severity::Pending,
+        }
+    }
+
+    /// For the end of such a finding.
+    fn text(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Part => "; not all source accounts and regions were read",
+        }
+    }
+}
+
 /// The databases of each region, and in each region of DR whether the quotas are sufficient for their copies, and what copies from
 /// another region cost. With each region of DR comes whether it is in a dry run.
 pub async fn copying(
@@ -120,31 +160,27 @@ pub async fn copying(
     now: DateTime<Utc>,
 ) -> Vec<Section> {
     let failed = |error| vec![Finding::failed(Id::CheckFailed, &error)];
-    let (mut sections, mut lifecycles) = (Vec::new(), Some(Vec::new()));
+    let (mut sections, mut lifecycles, mut read) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut fleets: Vec<Fleet> = drs.iter().map(|_| Fleet::default()).collect();
     for source in sources {
         let databases = Databases::look(source, now).await;
-        let of_region = databases.as_ref().ok().map(|databases| {
-            let copied = databases.copied(&config.lifecycles);
-            copied.map(|(database, lifecycle)| (database.arn.kind, lifecycle)).collect::<Vec<_>>()
-        });
-        for ((dr, _), fleet) in drs.iter().zip(&mut fleets) {
-            if let Ok(databases) = databases.as_ref()
-                && dr.place.region != source.place.region
-            {
-                databases.copied(&config.lifecycles).for_each(|(database, _)| fleet.add(database));
-            }
+        for (database, lifecycle) in databases.iter().flat_map(|databases| databases.copied(&config.lifecycles)) {
+            let elsewhere = drs.iter().zip(&mut fleets).filter(|((dr, _), _)| dr.place.region != source.place.region);
+            elsewhere.for_each(|(_, fleet)| fleet.add(database));
+            lifecycles.push((database.arn.kind, lifecycle));
         }
-        // The quotas of DR are judged only with all databases.
-        lifecycles = lifecycles.zip(of_region).map(|(all, more)| [all, more].concat());
+        read.extend(databases.is_ok().then_some(&source.place));
         let findings = databases.map_or_else(failed, |databases| databases.judge(config));
         sections.push(section(Area::Databases, source, format!("databases of {source}"), findings));
         let findings = Quotas::look(source).await.map_or_else(failed, |quotas| quotas.judge_transit());
         sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
     }
-    let Some(lifecycles) = lifecycles.filter(|_| !sources.is_empty()) else { return sections };
+    if sources.is_empty() {
+        return sections;
+    }
+    let coverage = Coverage::of(&read, config);
     for ((dr, is_dry_run), fleet) in drs.iter().zip(&fleets) {
-        let findings = fleet.examine(dr).await;
+        let findings = fleet.examine(dr, coverage).await;
         if !findings.is_empty() {
             sections.push(section(Area::Engines, dr, format!("engine versions of {dr}"), findings));
         }
@@ -152,7 +188,8 @@ pub async fn copying(
         let quotas = Quotas::look(dr).await;
         let (findings, cost) = match quotas.and_then(|quotas| Ok((quotas, snapshots?))) {
             Ok((quotas, snapshots)) => {
-                let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run: *is_dry_run, now };
+                let is_dry_run = *is_dry_run;
+                let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, coverage, is_dry_run, now };
                 (quotas.judge_copies(&copies, config), Cost::of(&snapshots, &dr.place, now))
             }
             Err(error) => (failed(error), None),

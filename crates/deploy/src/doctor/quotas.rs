@@ -8,6 +8,7 @@ use protocol::{Kind, Snapshot, SnapshotRole};
 use retention::{Lifecycle, Plan};
 use serde::{Serialize, Serializer};
 
+use super::Coverage;
 use super::finding::{Finding, Id, Severity};
 use crate::Account;
 use crate::aws_error::Explain;
@@ -53,6 +54,8 @@ pub struct Copies<'a> {
     pub snapshots: &'a [Snapshot],
     /// The lifecycle of each database that is copied.
     pub lifecycles: &'a [(Kind, Lifecycle)],
+    /// Whether these are all databases.
+    pub coverage: Coverage,
     /// Whether copies are not deleted.
     pub is_dry_run: bool,
     /// The time.
@@ -199,11 +202,12 @@ fn judge(usage: Usage, copies: &Copies<'_>) -> Finding {
         Some(false) => Severity::Error,
         _ if is_below(URGENT_DAYS) => Severity::Error,
         _ if is_below(SOON_DAYS) || usage.used * 10 >= usage.limit * 9 => Severity::Warning,
-        _ => Severity::Ok,
+        _ => copies.coverage.severity(),
     };
-    let finding = Finding::new(id(usage.kind), severity, usage.name(), usage.description(copies));
+    let text = format!("{}{}", usage.description(copies), copies.coverage.text());
+    let finding = Finding::new(id(usage.kind), severity, usage.name(), text);
     let next = "request a higher quota (Service Quotas, Amazon RDS), or keep fewer copies";
-    let finding = if severity == Severity::Ok { finding } else { finding.next(next) };
+    let finding = if severity <= Severity::Pending { finding } else { finding.next(next) };
     finding.with_quota(usage)
 }
 

@@ -13,6 +13,7 @@ use retention::Lifecycle;
 use serde::Serialize;
 
 use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Queue, Rpo, Specs};
+use crate::doctor::Coverage;
 use crate::doctor::quotas::{Copies, Quotas, Usage};
 use crate::stack::{Stack, StackName};
 use crate::terminal::Answers;
@@ -200,7 +201,9 @@ impl AccountStatus {
             // Without a keeper, copies are not deleted.
             let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
             let lifecycles = lifecycles(&snapshots, config);
-            let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
+            // By the copies themselves, so no database is missing.
+            let coverage = Coverage::All;
+            let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, coverage, is_dry_run, now };
             match Quotas::look(account).await {
                 Ok(quotas) => status.quotas = Some(QuotaStatus::all(&quotas, &copies, config)),
                 // The rest is still worth showing.
@@ -208,7 +211,7 @@ impl AccountStatus {
             }
             status.last_copy = deployed::last_copy(&snapshots);
             status.rpo = deployed::rpo(&snapshots, config);
-            status.specs = deployed::specs(&snapshots);
+            status.specs = deployed::specs(&snapshots, config);
             if receives_from_elsewhere(account, config) {
                 status.queue = Queue::look(account).await?;
             }
@@ -271,7 +274,7 @@ impl StackStatus {
 /// The lifecycle of each database that has copies, from the tag of its newest copy.
 fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)> {
     let named = |snapshot: &Snapshot| Some((snapshot.arn.kind, config.lifecycles.named(snapshot.lifecycle()?)));
-    deployed::newest_copies(snapshots).values().filter_map(|(_, snapshot)| named(snapshot)).collect()
+    deployed::newest_copies(snapshots).values().filter_map(|copy| named(copy.snapshot)).collect()
 }
 
 /// Whether copies come to this region of DR from another one.

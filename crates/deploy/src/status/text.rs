@@ -44,7 +44,8 @@ impl AccountStatus {
             lines.push(line("last copy", &last));
         }
         if role.is_dr() {
-            let none = if self.specs.is_some() { "all databases are retired" } else { "no database has a copy yet" };
+            let none =
+                if self.last_copy.is_some() { "all databases are retired" } else { "no database has a copy yet" };
             let rpo = self.rpo.as_ref().map_or_else(|| none.to_owned(), |rpo| rpo.text(now));
             lines.push(line("RPO", &rpo));
             lines.extend(self.specs.as_ref().map(|specs| line("settings", &specs.text())));

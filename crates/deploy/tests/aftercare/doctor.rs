@@ -7,7 +7,7 @@ use deploy::Role;
 use deploy::doctor::databases::Databases;
 use deploy::doctor::finding::{self, Area, Section, Severity};
 use deploy::doctor::quotas::{Copies, Quota, Quotas};
-use deploy::doctor::{copying, resources};
+use deploy::doctor::{Coverage, copying, resources};
 use protocol::{Kind, tags};
 use rehearsal::{Database, Encryption};
 use tests::{DR, Fixture, SOURCE};
@@ -198,7 +198,8 @@ async fn quota_is_compared_with_dry_run_and_with_the_lifecycles() -> anyhow::Res
     let (snapshots, now) = (fixture.snapshots(DR).await?, fixture.rehearsal.world().now());
     let judged = |used, limit, is_dry_run| {
         let quotas = Quotas(BTreeMap::from([(Kind::Instance, Quota { used, limit })]));
-        let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, is_dry_run, now };
+        let coverage = Coverage::All;
+        let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, coverage, is_dry_run, now };
         let mut findings = quotas.judge_copies(&copies, &config);
         findings.extend(quotas.judge_transit());
         let mode = if is_dry_run { "dry run" } else { "deletion enabled" };

@@ -123,16 +123,35 @@ async fn quotas_that_cannot_be_read_hide_nothing_else() -> anyhow::Result<()> {
 
 /// Neither its missing copies nor its age matter any more.
 #[tokio::test(start_paused = true)]
-async fn a_retired_database_does_not_count_for_the_rpo() -> anyhow::Result<()> {
+async fn a_retired_database_counts_neither_for_the_rpo_nor_for_the_settings() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     for name in ["orders", "ledger"] {
         fixture.create_database(&Database::instance(name).lifecycle("Standard")).await?;
     }
-    fixture.pass_hours(6).await?;
+    fixture.pass_hours(30).await?;
     let (dr, snapshots) = (account(&fixture, Role::Consumer), fixture.snapshots(DR).await?);
+    let settings = |snapshots: &[Snapshot], more: &str| deployed::specs(snapshots, &config(more)).map(|it| it.complete);
     let counted = |snapshots: &[Snapshot], more: &str| deployed::rpo(snapshots, &config(more)).map(|rpo| rpo.databases);
     assert_eq!(counted(&snapshots, ""), Some(2));
     assert_eq!(counted(&snapshots, &format!("RETIRED: {SOURCE}/ledger\n")), Some(1));
+    assert_eq!(settings(&snapshots, &format!("RETIRED: {SOURCE}/ledger\n")), Some(1));
+    // As for the keeper, the copy that arrived last has the mark. Here it is of the older snapshot.
+    let mut of_orders: Vec<_> = snapshots.iter().filter(|copy| &*copy.database == "orders").cloned().collect();
+    of_orders.sort_by_key(|copy| copy.tags.get(tags::TAKEN).map(str::to_owned));
+    let [older, newer] = &mut of_orders[..] else { panic!("{of_orders:#?}") };
+    let reported = newer.tags.get(tags::REPORTED).unwrap().to_owned();
+    newer.tags.set(tags::REPORTED, older.tags.get(tags::REPORTED).unwrap());
+    older.tags.set(tags::REPORTED, &reported);
+    older.tags.set(tags::RETIRED, "2026-11-22T12:00:00Z");
+    assert_eq!((counted(&of_orders, ""), settings(&of_orders, "")), (None, None));
+    // A copy that was not reported is not complete.
+    let taken = of_orders[0].tags.get(tags::TAKEN).map(str::to_owned);
+    for (nth, key) in [(0, tags::RETIRED), (1, tags::REPORTED)] {
+        let tags = &mut of_orders[nth].tags;
+        *tags = tags.iter().filter(|(other, _)| *other != key).collect();
+    }
+    let rpo = deployed::rpo(&of_orders, &config("")).unwrap();
+    assert_eq!(Some(rpo.taken), taken.and_then(|taken| taken.parse().ok()));
     let output = crate::Output::default();
     for name in ["orders", "ledger"] {
         owner::retire(&dr, &format!("{SOURCE}/{name}").parse().unwrap(), &mut output.agreeing()).await?;
@@ -140,7 +159,7 @@ async fn a_retired_database_does_not_count_for_the_rpo() -> anyhow::Result<()> {
     assert_eq!(counted(&fixture.snapshots(DR).await?, ""), None);
     let now = fixture.rehearsal.world().now();
     let lines = plain(&status(&fixture, &dr, deployment("UPDATE_COMPLETE", "false")).await.lines(Role::Consumer, now));
-    assert!(lines.contains("  RPO           all databases are retired\n"), "{lines}");
+    assert!(lines.contains("  RPO           all databases are retired\n") && !lines.contains("settings"), "{lines}");
     Ok(())
 }
 
@@ -158,7 +177,7 @@ async fn the_newest_copies_without_recorded_settings_are_named() -> anyhow::Resu
     fixture.pass_hours(6).await?;
     let mut snapshots = fixture.snapshots(DR).await?;
     let specs = |snapshots: &[Snapshot]| {
-        let specs = deployed::specs(snapshots).unwrap();
+        let specs = deployed::specs(snapshots, &config("")).unwrap();
         let ids = |databases: &[DatabaseArn]| databases.iter().map(|it| it.id().to_owned()).collect::<Vec<_>>();
         (specs.complete, ids(&specs.incomplete), ids(&specs.missing))
     };
@@ -172,7 +191,7 @@ async fn the_newest_copies_without_recorded_settings_are_named() -> anyhow::Resu
         snapshot.tags = snapshot.tags.iter().filter(|(key, _)| !tags::SPEC.contains(key)).collect();
     }
     assert_eq!(specs(&snapshots), (0, vec![], vec!["grouped".to_owned(), "orders".to_owned()]));
-    assert_eq!(deployed::specs(&[]), None);
+    assert_eq!(deployed::specs(&[], &config("")), None);
     Ok(())
 }
 
