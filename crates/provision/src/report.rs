@@ -76,7 +76,7 @@ fn single(note: &Note, spec: &Spec) -> Option<String> {
             "no settings were recorded with the data: AWS's defaults are used for those that a snapshot does not contain".to_owned()
         }
         Note::Unreadable => "the recorded settings cannot be read: AWS's defaults are used".to_owned(),
-        Note::Elsewhere => format!("chosen by the account in which the settings were recorded, check the cost: {}", size(spec)),
+        Note::Elsewhere => chosen(spec),
         Note::DefaultClass => format!("no class was recorded for the members: {}", has(Setting::Class)),
         Note::Refused(setting, value) => {
             format!("AWS does not take the recorded {} {}: {}", setting.row().parameter, one_line(value), has(*setting))
@@ -103,9 +103,9 @@ fn group(setting: Setting, name: &str, total: u32, parameters: &protocol::spec::
     )
 }
 
-/// What the size and the cost follow from.
-fn size(spec: &Spec) -> String {
-    const SETTINGS: [Setting; 7] = [
+/// What a source account chose by its spec: what the size and the cost follow from, and what decides who has access.
+fn chosen(spec: &Spec) -> String {
+    const COST: [Setting; 7] = [
         Setting::Class,
         Setting::ClusterClass,
         Setting::ServerlessMax,
@@ -114,19 +114,36 @@ fn size(spec: &Spec) -> String {
         Setting::MaxAllocatedStorage,
         Setting::Iops,
     ];
+    // DR has groups and authorities of these names, and the source account chose them.
+    const ACCESS: [Setting; 5] = [
+        Setting::ParameterGroup,
+        Setting::ClusterParameterGroup,
+        Setting::OptionGroup,
+        Setting::IamAuthentication,
+        Setting::CertificateAuthority,
+    ];
+    let members = Some(spec.members.len()).filter(|number| *number > 0).map(|number| format!("{number} members"));
+    let cost = stated(spec, &COST, members);
+    let access = stated(spec, &ACCESS, None);
+    format!(
+        "chosen by the account in which the settings were recorded, check the cost: {}{}",
+        if cost.is_empty() { "nothing" } else { cost.as_str() },
+        if access.is_empty() { String::new() } else { format!("; check who gets access: {access}") }
+    )
+}
+
+/// These settings of a database and, after `between`, those of its members, as far as they are not off.
+fn stated(spec: &Spec, which: &[Setting], between: Option<String>) -> String {
     let of = |settings: &Settings| -> Vec<String> {
-        let stated = SETTINGS.iter().filter_map(|setting| Some((setting, settings.get(setting)?)));
+        let stated = which.iter().filter_map(|setting| Some((setting, settings.get(setting)?)));
+        let stated = stated.filter(|(setting, value)| **setting != Setting::IamAuthentication || !is_nothing(value));
         stated.map(|(setting, value)| format!("{} {value}", setting.row().parameter)).collect()
     };
-    let mut all = of(&spec.settings);
-    if !spec.members.is_empty() {
-        all.push(format!("{} members", spec.members.len()));
-    }
     let mut members: Vec<String> = spec.members.iter().flat_map(|member| of(&member.settings)).collect();
     members.sort();
     members.dedup();
-    all.extend(members);
-    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+    let all: Vec<String> = of(&spec.settings).into_iter().chain(between).chain(members).collect();
+    all.join(", ")
 }
 
 /// One line with all facts of a sort.

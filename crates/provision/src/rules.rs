@@ -30,8 +30,16 @@ pub fn is_valid(setting: Setting, value: &Value, spec: &Spec) -> bool {
         (Setting::LogExports, Value::Names(names)) => {
             logs(spec).is_none_or(|logs| names.iter().all(|name| logs.contains(&name.as_str())))
         }
+        // Other engines do not have it (user guide, "IAM database authentication").
+        (Setting::IamAuthentication, Value::Flag(on)) => {
+            !on || is_of(spec, &["aurora", "mariadb", "mysql", "postgres"])
+        }
         _ => rule(setting, spec).is_none_or(|rule| rule.has(value)),
     }
+}
+
+fn is_of(spec: &Spec, engines: &[&str]) -> bool {
+    engines.iter().any(|engine| spec.engine.starts_with(engine))
 }
 
 /// "Valid Values" of RDS's API reference (`CreateDBInstance`, `CreateDBCluster`, `RestoreDBInstanceFromDBSnapshot`).
@@ -39,6 +47,12 @@ fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
     let is_aurora = spec.engine.starts_with("aurora");
     Some(match setting {
         Setting::Port => Rule::Numbers(1150, 65535),
+        // "Must be an integer from 20 to 65536", for magnetic storage "from 5 to 3072" (`AllocatedStorage`). A class has narrower limits,
+        // which its offers describe.
+        Setting::AllocatedStorage | Setting::MaxAllocatedStorage => Rule::Numbers(5, 65_536),
+        // The widest range is that of io2, and for throughput that of gp3 (user guide, "Amazon RDS DB instance storage").
+        Setting::Iops => Rule::Numbers(1000, 256_000),
+        Setting::StorageThroughput => Rule::Numbers(125, 4000),
         Setting::BackupRetention => match spec.kind {
             Kind::Instance => Rule::Numbers(0, 35),
             Kind::Cluster => Rule::Numbers(1, 35),
@@ -53,6 +67,8 @@ fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
             (Kind::Cluster, false) => &["gp3", "io1", "io2"],
             (Kind::Instance, false) => &["gp2", "gp3", "io1", "io2", "standard"],
         }),
+        // "This setting applies only to RDS for MySQL and RDS for PostgreSQL", and to Aurora.
+        Setting::LifecycleSupport if !is_of(spec, &["aurora", "mysql", "postgres"]) => Rule::Names(&[]),
         Setting::LifecycleSupport => {
             Rule::Names(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"])
         }

@@ -22,6 +22,9 @@ pub fn settle(job: &Job, base: &Base, plan: Plan, facts: &Facts) -> Plan {
     settled.plan
 }
 
+/// For how many days the advanced mode of Database Insights keeps its data at least.
+const LEAST_OF_ADVANCED: u32 = 465;
+
 struct Settled<'s> {
     job: &'s Job,
     base: &'s Base,
@@ -81,6 +84,17 @@ impl Settled<'_> {
             let of = |setting| spec.settings.get(&setting);
             [Setting::ServerlessMin, Setting::ServerlessMax].contains(&setting)
                 && of(Setting::ServerlessMin) > of(Setting::ServerlessMax)
+        });
+        // "If you set this value to advanced, you must also set the PerformanceInsightsEnabled parameter to true and the
+        // PerformanceInsightsRetentionPeriod parameter to 465" (`DatabaseInsightsMode`).
+        self.leave_out(|setting, value, spec| {
+            let is_advanced = matches!(value, Value::Name(mode) if mode == "advanced");
+            let has_insights = |settings: &Settings| {
+                settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(true))
+                    && number(settings, Setting::InsightsRetention).is_some_and(|days| days >= LEAST_OF_ADVANCED)
+            };
+            let mut all = std::iter::once(&spec.settings).chain(spec.members.iter().map(|member| &member.settings));
+            setting == Setting::InsightsMode && is_advanced && !all.any(has_insights)
         });
         self.leave_out(|setting, value, spec| {
             setting == Setting::MaintenanceWindow

@@ -225,9 +225,21 @@ fn recorded_values_that_aws_does_not_take_are_left_out_and_reported() {
         (StorageType, text("gp9")),
         (AllocatedStorage, number(99)),
         (MaxAllocatedStorage, number(100)),
+        (MaxAllocatedStorage, number(65_537)),
+        (AllocatedStorage, number(65_537)),
+        (Iops, number(256_001)),
+        (StorageThroughput, number(4001)),
+        (InsightsMode, text("advanced")),
     ] {
         assert_eq!(refused(setting, value), None);
     }
+    // Engines that do not have it.
+    let oracle = |setting, value| {
+        let spec = Spec { settings: [(setting, value)].into(), ..Spec::new(Kind::Instance, "oracle-ee", "19") };
+        settled(Verb::Restore, spec, &[], &[], &facts()).notes.len()
+    };
+    assert_eq!(oracle(LifecycleSupport, text("open-source-rds-extended-support")), 2);
+    assert_eq!([true, false].map(|on| oracle(IamAuthentication, Value::Flag(on))), [2, 1]);
     // What AWS describes of the data is not recorded by the source account.
     let spec = Spec { settings: [(Port, number(22))].into(), ..Spec::new(Kind::Instance, "postgres", "16.3") };
     let plan = settled(Verb::Restore, spec, &[(Port, number(5433))], &[], &facts());
@@ -272,6 +284,29 @@ fn recorded_values_that_contradict_each_other_are_left_out() {
     assert_eq!(refused, [ServerlessMin, ServerlessMax, MaintenanceWindow, ServerlessPause, Class]);
     assert!(!rules::windows_overlap("23:45-00:15", "sun:00:15-sun:01:00"));
     assert!(rules::windows_overlap("23:45-00:15", "sun:23:00-mon:00:01"));
+}
+
+// AWS refuses the change otherwise.
+#[test]
+fn the_advanced_mode_of_insights_needs_insights_that_keep_its_data() {
+    use Setting::*;
+    let has_mode = |kind, on, days| {
+        let engine = if kind == Kind::Cluster { "aurora-mysql" } else { "mysql" };
+        let insights = [(PerformanceInsights, Value::Flag(on)), (InsightsRetention, number(days))];
+        let mut spec = Spec::new(kind, engine, "8.0.36");
+        spec.settings = [(InsightsMode, text("advanced"))].into();
+        match kind {
+            Kind::Instance => spec.settings.extend(insights),
+            Kind::Cluster => {
+                spec.members = vec![Member { name: "a".into(), is_writer: true, settings: insights.into() }]
+            }
+        }
+        settled(Verb::Restore, spec, &[], &[], &facts()).spec.settings.contains_key(&InsightsMode)
+    };
+    for kind in Kind::ALL {
+        let cases = [(true, 465), (true, 731), (true, 434), (false, 465)];
+        assert_eq!(cases.map(|(on, days)| has_mode(kind, on, days)), [true, true, false, false]);
+    }
 }
 
 #[test]
@@ -379,6 +414,9 @@ fn the_report_follows_from_the_tags_of_the_database() {
         (Class, text("db.r6g.large")),
         (MultiAz, Value::Flag(true)),
         (BackupWindow, text("01:00-01:30")),
+        (ParameterGroup, text("weak")),
+        (IamAuthentication, Value::Flag(true)),
+        (CertificateAuthority, text("rds-ca-rsa2048-g1")),
         (Roles, Value::Pairs([("s3Import".into(), "arn:aws:iam::222222222222:role/import".into())].into())),
     ]
     .into();
@@ -404,7 +442,7 @@ fn the_report_follows_from_the_tags_of_the_database() {
     assert_eq!(
         report::lines(&recorded, &database),
         [
-            "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.r6g.large, MultiAZ on",
+            "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.r6g.large, MultiAZ on; check who gets access: DBParameterGroupName weak, EnableIAMDatabaseAuthentication on, CACertificateIdentifier rds-ca-rsa2048-g1",
             "AWS does not take the recorded PreferredBackupWindow 25:00-26:00 : 01:00-01:30 is used",
             "AWS does not take the recorded Port 22: AWS's default is used",
             "there is no DBParameterGroupName orders that fits in this account and region: AWS's default is used, without these parameters: work_mem=64MB, and 2 more",
