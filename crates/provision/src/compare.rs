@@ -173,12 +173,16 @@ pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Sett
         .filter(|(setting, value)| differs(setting, value))
         .map(|(s, value)| (*s, value.clone()))
         .collect();
-    // The key is given with the call that turns Performance Insights on, and cannot be changed later.
-    if differing.get(&Setting::PerformanceInsights) == Some(&Value::Flag(true))
-        && let Some(key) = wanted.get(&Setting::InsightsKey)
-        && target != Target::Cluster
-    {
-        differing.insert(Setting::InsightsKey, key.clone());
+    // A key is given with the call that turns its feature on, and cannot be changed later.
+    const KEYS: [(Setting, Setting); 2] =
+        [(Setting::PerformanceInsights, Setting::InsightsKey), (Setting::ManagedPassword, Setting::PasswordKey)];
+    for (feature, key) in KEYS {
+        if differing.get(&feature) == Some(&Value::Flag(true))
+            && let Some(value) = wanted.get(&key)
+            && matches!(key.row().given(target), Given::Modify | Given::Create)
+        {
+            differing.insert(key, value.clone());
+        }
     }
     differing
 }

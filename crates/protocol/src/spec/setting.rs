@@ -218,8 +218,8 @@ settings! {
     SubnetGroup "subnets" "DBSubnetGroupName" Name                      Restore     RestoreOnly No     Equal   Home     false;
     /// The security groups.
     SecurityGroups "sg" "VpcSecurityGroupIds" Names                     Restore     Restore     No     Equal   Home     false;
-    /// The key of the managed password's secret.
-    PasswordKey "mpwkey" "MasterUserSecretKmsKeyId" Name                Modify      Modify      No     Equal   Home     false;
+    /// The key of the managed password's secret. It cannot be changed.
+    PasswordKey "mpwkey" "MasterUserSecretKmsKeyId" Name                Modify      Modify      No     Never   Home     false;
     /// The directory of AWS, in which users are.
     Domain "dom" "Domain" Name                                          Restore     Restore     No     Equal   Home     false;
     /// The role for calls to that directory.

@@ -71,10 +71,13 @@ fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
                     && row.compared != Compared::Never;
                 let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
                 let mut expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
-                if let Some(expected) =
-                    expected.as_mut().filter(|_| *setting == Setting::PerformanceInsights && target != Target::Cluster)
-                {
-                    expected.extend(settings.get(&Setting::InsightsKey).map(|key| (Setting::InsightsKey, key.clone())));
+                let key = match (setting, target) {
+                    (Setting::PerformanceInsights, Target::Instance | Target::Member) => Some(Setting::InsightsKey),
+                    (Setting::ManagedPassword, _) => Some(Setting::PasswordKey),
+                    _ => None,
+                };
+                if let (Some(expected), Some(key)) = (expected.as_mut(), key) {
+                    expected.extend(settings.get(&key).map(|value| (key, value.clone())));
                 }
                 assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
             }
@@ -231,6 +234,20 @@ fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
     // `ModifyDBCluster` is not needed: the restore has it.
     let without_key = [(Setting::PerformanceInsights, Value::Flag(true))].into();
     assert_eq!(differences(Target::Cluster, &wanted, &Settings::new()), without_key);
+}
+
+// "If the DB instance already manages the master user password in AWS Secrets Manager, you can't change the KMS key"
+// (`MasterUserSecretKmsKeyId`). AWS describes the ARN of a key of which the job gave the alias.
+#[test]
+fn the_key_of_a_managed_password_is_given_with_the_call_that_begins_to_manage_it() {
+    let wanted: Settings =
+        [(Setting::ManagedPassword, Value::Flag(true)), (Setting::PasswordKey, text("alias/pw"))].into();
+    for target in [Target::Instance, Target::Cluster] {
+        assert_eq!(differences(target, &wanted, &Settings::new()), wanted);
+        let there: Settings =
+            [(Setting::ManagedPassword, Value::Flag(true)), (Setting::PasswordKey, text("arn:key"))].into();
+        assert_eq!(differences(target, &wanted, &there), Settings::new());
+    }
 }
 
 // AWS does not delete a protected database, and changes no setting of one that has failed.
