@@ -110,6 +110,9 @@ pub struct InvalidRequest(pub(crate) String);
 /// The longest time that a temporary database has. It costs money each hour, and a mistyped deadline must not keep it for years.
 pub const MAX_TEMPORARY: TimeDelta = TimeDelta::days(7);
 
+/// The settings that keep a database, or its data, from being deleted. A temporary one has to be (invariant 22).
+const OF_LASTING: [Setting; 2] = [Setting::DeletionProtection, Setting::BackupRetention];
+
 /// The number of tags for the overrides.
 const MAX_OVERRIDE_TAGS: usize = 3;
 
@@ -190,6 +193,13 @@ impl Job {
         if let Some(setting) = request.foreign_setting() {
             let (parameter, of) = (setting.row().parameter, request.target.kind.database_type());
             return invalid(format!("{parameter} cannot be given for a {of}: remove it from the overrides"));
+        }
+        let lasting = OF_LASTING.iter().find(|setting| request.overrides.contains_key(setting));
+        if let Some(setting) = lasting.filter(|_| request.verb.is_temporary()) {
+            return invalid(format!(
+                "{} cannot be given for a temporary database, which is deleted after its use: remove it from the overrides",
+                setting.row().parameter
+            ));
         }
         if request.keep < TimeDelta::zero() {
             return invalid("the keep period is negative".to_owned());

@@ -32,6 +32,9 @@ fn request() -> Request {
     }
 }
 
+/// A temporary database would outlive its job with them.
+const OF_LASTING: [Setting; 2] = [Setting::DeletionProtection, Setting::BackupRetention];
+
 /// Identifiers that RDS accepts.
 fn identifier() -> impl Strategy<Value = String> {
     "[a-z][a-z0-9]{0,10}(-[a-z0-9]{1,8}){0,6}".prop_filter("length", |id| id.len() <= names::MAX_CHARS)
@@ -83,7 +86,8 @@ fn jobs() -> impl Strategy<Value = Job> {
         let replaces = prop::option::of("db-[A-Z0-9]{26}");
         let approval = prop_oneof![Just(Approval::Ask), Just(Approval::Given)];
         (verb, source(kind), identifier(), replaces, overrides(kind), approval, 0..100_000i64, 0..100_000i64).prop_map(
-            move |(verb, source, id, replaces, overrides, approval, keep, deadline)| {
+            move |(verb, source, id, replaces, mut overrides, approval, keep, deadline)| {
+                overrides.retain(|setting, _| !verb.is_temporary() || !OF_LASTING.contains(setting));
                 let target = target(kind, &id);
                 let (keep, deadline) = (TimeDelta::seconds(keep), time(deadline));
                 Job::new(Request { verb, source, target, replaces, overrides, approval, keep, deadline }).unwrap()
@@ -231,6 +235,22 @@ fn invalid_requests_are_refused_in_one_line() {
         }),
         "DBClusterInstanceClass cannot be given for a db: remove it from the overrides"
     );
+    for (setting, value) in OF_LASTING.into_iter().zip([Value::Flag(true), Value::Number(7)]) {
+        for verb in Verb::ALL {
+            let request = Request { verb, overrides: [(setting, value.clone())].into(), ..request() };
+            if verb.is_temporary() {
+                assert_eq!(
+                    refused(request),
+                    format!(
+                        "{} cannot be given for a temporary database, which is deleted after its use: remove it from the overrides",
+                        setting.row().parameter
+                    )
+                );
+            } else {
+                assert!(Job::new(request).is_ok());
+            }
+        }
+    }
     assert_eq!(refused(Request { keep: TimeDelta::seconds(-1), ..request() }), "the keep period is negative");
 }
 
