@@ -149,6 +149,14 @@ impl Tags {
         (tags, left_out)
     }
 
+    /// The tags that the source's database has, from those of a copy: without the prefix of the copy ([`ORIGIN_PREFIX`]). Only for a
+    /// database in the account of the source, which chose them.
+    #[must_use]
+    pub fn at_origin(&self) -> Self {
+        let all = self.iter().map(|(key, value)| (key.strip_prefix(ORIGIN_PREFIX).unwrap_or(key), value));
+        all.filter(|(key, _)| !key.is_empty() && is_of_user(key)).collect()
+    }
+
     /// Those that record a spec ([`SPEC`]).
     #[must_use]
     pub fn of_spec(&self) -> Self {
@@ -188,6 +196,12 @@ fn is_of_job(key: &str) -> bool {
 /// Whether a key is reserved for Draco, in any case: IAM compares tag keys in conditions without case.
 pub(crate) fn is_dracos(key: &str) -> bool {
     key.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Whether a key is one of the user's: reserved neither by AWS nor for Draco.
+#[must_use]
+pub fn is_of_user(key: &str) -> bool {
+    !is_reserved(key) && (key == LIFECYCLE || !is_dracos(key))
 }
 
 /// Whether AWS accepts a tag of this length. It counts characters, not bytes.

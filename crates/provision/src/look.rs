@@ -5,13 +5,13 @@ use cloud::{Class, Cloud, Error};
 use protocol::job::{Note, Source, notes};
 use protocol::observed::Condition;
 use protocol::spec::{Recorded, Setting, Spec, Value};
-use protocol::{DatabaseArn, Job, Kind, Observed, Origin as SnapshotOrigin, SnapshotArn, SnapshotRole, Status};
+use protocol::{DatabaseArn, Job, Kind, Observed, Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 use crate::check::{self, Facts};
 use crate::compare;
 use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
 use crate::identity::{self, Identity};
-use crate::plan::{self, Base, Origin};
+use crate::plan::{self, Base, Origin, Plan};
 use crate::settle;
 use crate::{Begin, is_temporary};
 
@@ -55,6 +55,10 @@ pub async fn look(cloud: &Cloud, job: &Job, begin: Begin, now: DateTime<Utc>) ->
             Identity::Foreign => Found::Foreign(observed.arn),
         },
         None => match begin {
+            // The step is refused, whatever the data are.
+            Begin::Allowed if deadline != Deadline::Ahead => {
+                Found::Nothing(SourceState::NotReady("the deadline has passed".to_owned()))
+            }
             Begin::Allowed => Found::Nothing(source(cloud, job, now).await?),
             Begin::Done(since) if now - since < identity::LATE => Found::NotVisible,
             Begin::Done(_) => Found::Gone,
@@ -90,14 +94,12 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
         data.base.notes = Vec::new();
         data.unreadable = None;
     }
-    if let Some(recorded) = &mut data.base.recorded {
-        without_default_key(cloud, recorded).await?;
-    }
-    let plan = plan::wanted(job, &data.base);
+    let mut plan = plan::wanted(job, &data.base);
+    without_default_key(cloud, job, &mut plan).await?;
     gather(cloud, job, &plan.spec, &mut data.facts).await?;
     let plan = settle::settle(job, &data.base, plan, &data.facts);
     let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
-    problems.extend(network_of(job, data.base.origin));
+    problems.extend(network_of(job, &data.base));
     problems.extend(job.check_deadline(now).err().map(|invalid| invalid.to_string()));
     let is_temporary = is_temporary(request.verb);
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
@@ -107,28 +109,43 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     })
 }
 
-/// Nothing of a network elsewhere is used. Without one of its own, AWS would choose the default VPC and its default security group.
-fn network_of(job: &Job, origin: Origin) -> Option<String> {
+/// Nothing of a network elsewhere is used. Without a network, AWS would choose the default VPC and its default security group.
+fn network_of(job: &Job, base: &Base) -> Option<String> {
+    let why = match (base.origin, &base.recorded) {
+        (Origin::Elsewhere, _) => "the data are those of another account or region, whose network is not used",
+        (Origin::Here, None) => "the network of the data's database is not known",
+        (Origin::Here, Some(_)) => return None,
+    };
     let overrides = &job.request().overrides;
     let missing: Vec<&str> = [Setting::SubnetGroup, Setting::SecurityGroups]
         .iter()
         .filter(|setting| !overrides.contains_key(setting))
         .map(|setting| setting.row().parameter)
         .collect();
-    (origin == Origin::Elsewhere && !missing.is_empty()).then(|| {
+    (!missing.is_empty()).then(|| {
         format!(
-            "the data are those of another account or region, whose network is not used, and the job has no {}: give the subnet group and the security groups of the new database",
+            "{why}, and the job has no {}: give the subnet group and the security groups of the new database",
             missing.join(" and no ")
         )
     })
 }
 
-/// Removes the key of the managed password if it is AWS's own: it is used if no key is given, and cannot be given.
-async fn without_default_key(cloud: &Cloud, recorded: &mut Spec) -> Result<(), Error> {
-    if let Some(Value::Name(key)) = recorded.settings.get(&Setting::PasswordKey)
-        && cloud.find_key(SECRETS_KEY).await?.is_some_and(|default| default.arn == *key)
-    {
-        recorded.settings.remove(&Setting::PasswordKey);
+/// Removes the recorded key of the managed password if it is AWS's own: it is used if no key is given, and cannot be given. Without the
+/// permission to see which one that is, the key is left out and reported.
+async fn without_default_key(cloud: &Cloud, job: &Job, plan: &mut Plan) -> Result<(), Error> {
+    let recorded = plan.spec.settings.get(&Setting::PasswordKey);
+    let recorded = recorded.filter(|_| !job.request().overrides.contains_key(&Setting::PasswordKey));
+    let Some(Value::Name(key)) = recorded.cloned() else { return Ok(()) };
+    let is_left_out = match cloud.find_key(SECRETS_KEY).await {
+        Ok(default) => default.is_some_and(|default| default.arn == key),
+        Err(error) if matches!(error.class(), Class::Denied | Class::KeyRefused) => {
+            plan.notes.push(Note::Refused(Setting::PasswordKey, key));
+            true
+        }
+        Err(error) => return Err(error),
+    };
+    if is_left_out {
+        plan.spec.settings.remove(&Setting::PasswordKey);
     }
     Ok(())
 }
@@ -139,6 +156,20 @@ fn live_source(source: &Source) -> Option<&str> {
         Source::Snapshot(_) => None,
         Source::PointInTime { resource_id, .. } | Source::Clone { resource_id } => Some(resource_id),
     }
+}
+
+/// Where the settings in the tags of a snapshot were read. The tags of a copy are those of its source account, and a copy of that copy
+/// which a person makes, or a snapshot of a database which a person restored from it, has them, too.
+#[must_use]
+pub fn origin_of(snapshot: &Snapshot, here: &Place) -> Origin {
+    const OF_COPY: [&str; 3] = [tags::SOURCE, tags::SOURCE_SNAPSHOT, tags::TRANSIT];
+    let is_of_here = match SnapshotRole::of(snapshot) {
+        SnapshotRole::Copy(origin) | SnapshotRole::Transit(origin) => {
+            origin.snapshot.place == *here && origin.database.place == *here
+        }
+        SnapshotRole::Source => OF_COPY.iter().all(|key| snapshot.tags.get(key).is_none()),
+    };
+    if is_of_here && snapshot.arn.place == *here { Origin::Here } else { Origin::Elsewhere }
 }
 
 async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> {
@@ -152,7 +183,7 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         }
         Status::Available => {}
     }
-    let (recorded, notes, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
+    let (mut recorded, notes, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
         Ok(Some(Recorded { spec, missing, .. })) => (Some(spec), notes::of_missing(&missing), None),
         Ok(None) => (None, vec![Note::NothingRecorded], None),
         Err(error) => {
@@ -161,17 +192,12 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
             (None, vec![Note::Unreadable], Some(why))
         }
     };
-    let origin = match SnapshotRole::of(&content.snapshot) {
-        // The tags of a copy are those of its source account.
-        SnapshotRole::Copy(SnapshotOrigin { database, .. })
-        | SnapshotRole::Transit(SnapshotOrigin { database, .. })
-            if database.place == *cloud.here() =>
-        {
-            Origin::Here
-        }
-        SnapshotRole::Source if content.snapshot.arn.place == *cloud.here() => Origin::Here,
-        SnapshotRole::Source | SnapshotRole::Copy(_) | SnapshotRole::Transit(_) => Origin::Elsewhere,
-    };
+    let origin = origin_of(&content.snapshot, cloud.here());
+    if let Some(spec) = recorded.as_mut().filter(|_| origin == Origin::Here)
+        && SnapshotRole::of(&content.snapshot) != SnapshotRole::Source
+    {
+        spec.tags = spec.tags.at_origin();
+    }
     let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
     let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };
     Ok(Lookup::Found(Box::new(Data {

@@ -59,11 +59,18 @@ const OF_TEMPORARY: [Setting; 12] = [
     Setting::SecurityGroups,
 ];
 
+/// Of these, what AWS takes depends on the engine and its version, and a refusal would keep the copies of a source account from being
+/// verified, each time. A version past its standard support cannot be restored with `open-source-rds-extended-support-disabled`, so a
+/// temporary database has AWS's default, and the report says so.
+const NOT_FROM_ELSEWHERE: [Setting; 2] = [Setting::IamAuthentication, Setting::LifecycleSupport];
+
 /// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
 /// than 400" GiB, for Oracle 200. SQL Server has no such limit (RDS User Guide, "gp3 storage").
 const GP3_GIB: [(&str, u32); 3] = [("sqlserver", 0), ("oracle", 200), ("", 400)];
 /// The least of what can be requested from that storage on (the same). Recorded values that are lower are those of smaller storage.
 pub(crate) const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::StorageThroughput, 500)];
+/// The value of `EngineLifecycleSupport` without paid support.
+const WITHOUT_SUPPORT: &str = "open-source-rds-extended-support-disabled";
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
@@ -122,15 +129,21 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
     }
     let is_temporary = is_temporary(request.verb);
     if is_temporary {
-        spec.settings.retain(|setting, _| OF_TEMPORARY.contains(setting));
+        let support = spec.settings.get(&Setting::LifecycleSupport);
+        let may_pay_for_support = *origin == Origin::Elsewhere
+            && support.is_some_and(|support| *support == Value::Name(WITHOUT_SUPPORT.to_owned()))
+            && !request.overrides.contains_key(&Setting::LifecycleSupport);
+        let is_trusted = |setting: &Setting| *origin == Origin::Here || !NOT_FROM_ELSEWHERE.contains(setting);
+        spec.settings.retain(|setting, _| OF_TEMPORARY.contains(setting) && is_trusted(setting));
         spec.members.truncate(1);
         for member in &mut spec.members {
             member.settings.retain(|setting, _| OF_TEMPORARY.contains(setting));
         }
         spec.tags = Tags::default();
         isolate(&mut spec);
-        // They are of settings that a temporary database does not have anyway.
-        notes.retain(|note| *note == Note::Unreadable);
+        // The others are of settings that a temporary database does not have anyway.
+        notes.retain(|note| matches!(note, Note::Unreadable | Note::NothingRecorded));
+        notes.extend(may_pay_for_support.then_some(Note::Home(Setting::LifecycleSupport)));
     }
     if content.kind == Kind::Cluster && content.engine.starts_with("aurora") && spec.members.is_empty() {
         spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings: Settings::new() });
@@ -313,7 +326,6 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
 /// As many of the user's tags as there is room for, and the number of the others. "The key can't be prefixed with aws: or rds:" (`Tag`):
 /// AWS refuses a restore with the tags of CloudFormation.
 fn of_user(all: &Tags, room: usize) -> (Tags, usize) {
-    let is_dracos = |key: &str| tags::is_reserved(key) || (key.starts_with(tags::PREFIX) && key != tags::LIFECYCLE);
-    let of_user: Vec<(&str, &str)> = all.iter().filter(|(key, _)| !is_dracos(key)).collect();
+    let of_user: Vec<(&str, &str)> = all.iter().filter(|(key, _)| tags::is_of_user(key)).collect();
     (of_user.iter().copied().take(room).collect(), of_user.len().saturating_sub(room))
 }

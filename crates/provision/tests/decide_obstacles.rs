@@ -108,8 +108,13 @@ async fn a_class_that_is_no_name_is_refused_and_no_error() {
 async fn a_record_that_cannot_be_read_is_reported_and_only_a_temporary_database_has_defaults() {
     let world = world();
     snapshot(&world, "v=1 n=1 kind=nothing").await;
+    let orders = DatabaseArn::new(Kind::Instance, place(ACCOUNT), "orders").unwrap();
+    let orders = cloud(&world, ACCOUNT).observe(&orders).await.unwrap().unwrap();
+    let network: Settings = [Setting::SubnetGroup, Setting::SecurityGroups]
+        .map(|setting| (setting, orders.spec.settings.get(&setting).cloned().unwrap()))
+        .into();
     let step = async |verb| {
-        let job = job(&world, verb, Settings::new());
+        let job = job(&world, verb, network.clone());
         provision::step(&cloud(&world, ACCOUNT), &job, Begin::Allowed, None, world.now()).await.unwrap()
     };
     let lasting = step(Verb::Restore).await;

@@ -5,7 +5,7 @@ use super::setting::{Given, Setting, Target};
 use super::text::{read_list, read_name, read_number, read_value, tokens, unescape};
 use super::{Group, MAX_MEMBERS, Member, Settings, Spec};
 use crate::quote::quoted;
-use crate::tags::{LIFECYCLE, ORIGIN_PREFIX, SPEC, Tags, is_dracos, is_reserved};
+use crate::tags::{SPEC, Tags, is_of_user};
 use crate::{Engine, Kind};
 
 /// A spec that was read from tags.
@@ -54,8 +54,7 @@ pub enum SpecError {
 impl Recorded {
     /// The spec that the tags of a copy record. `None` if they record none.
     ///
-    /// [`Spec::tags`] are the copy's other tags: the user's, without the prefix that keys reserved by AWS or chosen by `SOURCE_TAGS` have
-    /// on a copy.
+    /// [`Spec::tags`] are the copy's other tags, under the keys that they have on the copy. [`Tags::at_origin`] has those of the database.
     ///
     /// # Errors
     /// If the tags are no spec.
@@ -93,15 +92,10 @@ impl Recorded {
     }
 }
 
-/// The tags of the user among those of a copy.
+/// The tags of the user among those of a copy. Their keys stay: `SOURCE_TAGS` may have put them under a prefix because policies of DR act
+/// on tags, and they act on those of a database, too.
 fn user_tags(tags: &Tags) -> Tags {
-    tags.iter()
-        .filter(|(key, _)| *key == LIFECYCLE || !is_dracos(key))
-        .filter_map(|(key, value)| {
-            let key = key.strip_prefix(ORIGIN_PREFIX).unwrap_or(key);
-            (!key.is_empty() && !is_reserved(key)).then_some((key, value))
-        })
-        .collect()
+    tags.iter().filter(|(key, _)| is_of_user(key)).collect()
 }
 
 struct Reader<'t, I: Iterator<Item = &'t str>> {

@@ -307,7 +307,7 @@ fn a_spec_for_elsewhere_has_no_network_and_no_roles_of_its_origin() {
     assert_eq!(elsewhere, spec);
 }
 
-/// The user's tags are those of the copy.
+/// The user's tags are those of the copy. A policy of DR that acts on `team` must not act on a tag that the source account chose.
 #[test]
 fn the_users_tags_are_tags_of_the_copy() {
     let (tags, _) = orders().to_tags();
@@ -317,7 +317,15 @@ fn the_users_tags_are_tags_of_the_copy() {
         ("Draco_Source", "arn"),
         ("origin:team", "a"),
         ("origin:aws:cloudformation:stack-name", "shop"),
+        ("origin:draco_jobended", "never"),
+        ("draco_accepted", "never"),
+        ("RDS:x", "never"),
     ]);
-    let expected = [("Draco_Lifecycle", "daily"), ("owner", "shop"), ("team", "a")];
-    assert_eq!(read(&tags).spec.tags, Tags::from_iter(expected));
+    let on_copy = read(&tags).spec.tags;
+    let prefixed =
+        [("origin:aws:cloudformation:stack-name", "shop"), ("origin:draco_jobended", "never"), ("origin:team", "a")];
+    let plain = [("Draco_Lifecycle", "daily"), ("owner", "shop")];
+    assert_eq!(on_copy, Tags::from_iter(prefixed).with(plain));
+    // In the account of the source, they are the source's own.
+    assert_eq!(on_copy.at_origin(), Tags::from_iter([("team", "a")]).with(plain));
 }

@@ -5,6 +5,7 @@
 mod checks;
 mod compared;
 mod decide;
+mod origins;
 mod plans;
 mod settled;
 mod sweep;

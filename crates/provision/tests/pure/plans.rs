@@ -212,6 +212,34 @@ fn a_temporary_database_has_no_backups_no_protection_no_standby_and_one_member()
     }
 }
 
+// AWS refuses them for some engines and versions, and a refusal would stop the verification of all copies of a source account.
+#[test]
+fn a_temporary_database_has_neither_support_nor_iam_from_elsewhere_and_says_when_it_may_pay() {
+    let plan = |origin, support: &str, overrides: &[(Setting, Value)]| {
+        let mut base = base(Kind::Instance, origin);
+        base.recorded.as_mut().unwrap().settings.insert(Setting::LifecycleSupport, text(support));
+        let overrides = overrides.iter().cloned().collect();
+        let job = Job::new(Request { overrides, ..request(Kind::Instance, Verb::Verify) }).unwrap();
+        let Plan { spec, notes } = plan::wanted(&job, &base);
+        let has = [Setting::LifecycleSupport, Setting::IamAuthentication];
+        (has.map(|setting| spec.settings.contains_key(&setting)), notes)
+    };
+    let [off, on] = ["open-source-rds-extended-support-disabled", "open-source-rds-extended-support"];
+    assert_eq!(plan(Origin::Here, off, &[]), ([true, true], vec![]));
+    assert_eq!(plan(Origin::Elsewhere, off, &[]), ([false, false], vec![Note::Home(Setting::LifecycleSupport)]));
+    assert_eq!(plan(Origin::Elsewhere, on, &[]), ([false, false], vec![]));
+    let chosen = [(Setting::LifecycleSupport, text(off))];
+    assert_eq!(plan(Origin::Elsewhere, off, &chosen), ([true, false], vec![]));
+}
+
+#[test]
+fn a_temporary_database_reports_that_nothing_was_recorded() {
+    let notes = vec![Note::NothingRecorded, Note::NotRecorded(Setting::LogExports), Note::Unreadable];
+    let base = Base { recorded: None, notes, ..base(Kind::Instance, Origin::Here) };
+    let plan = plan::wanted(&job(Kind::Instance, Verb::Verify), &base);
+    assert_eq!(plan.notes, [Note::NothingRecorded, Note::Unreadable]);
+}
+
 #[test]
 fn without_recorded_settings_a_cluster_gets_one_member() {
     let base = Base { recorded: None, ..base(Kind::Cluster, Origin::Here) };
@@ -371,13 +399,16 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     let mut wanted = wanted(&job, &base(Kind::Instance, Origin::Here));
     wanted.tags = (0..60).map(|nth| (format!("tag{nth:02}"), "x".to_owned())).collect();
     wanted.tags.set(tags::COPIED, "never");
+    // IAM compares keys without case.
+    wanted.tags.set("draco_jobended", "never");
     let start = start(&job, &wanted, now());
     // One for the number of changes, one for the end of the job, and two of the three of the report, are free.
     assert_eq!(start.tags.len(), tags::MAX_TAGS - 4);
     let kept = start.tags.iter().filter(|(key, _)| key.starts_with("tag")).count();
     assert_eq!(notes::from_tags(&start.tags), [Note::Tags(u32::try_from(60 - kept).unwrap())]);
     assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));
-    assert_eq!((start.tags.get("tag00"), start.tags.get(tags::COPIED)), (Some("x"), None));
+    let given = ["tag00", tags::COPIED, "draco_jobended"].map(|key| start.tags.get(key));
+    assert_eq!(given, [Some("x"), None, None]);
 }
 
 #[test]

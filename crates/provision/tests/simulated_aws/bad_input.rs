@@ -92,6 +92,36 @@ async fn a_time_that_cannot_be_restored() {
     }
 }
 
+// AWS would use the default VPC and its default security group.
+#[tokio::test(start_paused = true)]
+async fn data_without_recorded_settings_for_which_no_network_is_given() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let lines = refusal(&fixture, Request { replaces: None, ..fixture.request(Verb::Verify) }).await;
+        assert_eq!(
+            lines,
+            [
+                "the network of the data's database is not known, and the job has no DBSubnetGroupName and no VpcSecurityGroupIds: \
+              give the subnet group and the security groups of the new database"
+            ]
+        );
+    }
+}
+
+// Whatever the data are: a look at them could fail each time.
+#[tokio::test(start_paused = true)]
+async fn a_job_after_its_deadline_does_not_look_at_the_data() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let snapshot = SnapshotArn::new(Kind::Instance, place(), "none").unwrap();
+    let start = fixture.world.now();
+    for (hours, looks) in [(0, false), (1, true)] {
+        let deadline = start + TimeDelta::hours(hours);
+        let source = Source::Snapshot(snapshot.clone());
+        refusal(&fixture, Request { source, deadline, replaces: None, ..fixture.request(Verb::Restore) }).await;
+        assert_eq!(fixture.calls_since(start).contains_key("DescribeDBSnapshots"), looks);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn data_that_are_gone() {
     let fixture = Fixture::new(Kind::Instance).await;

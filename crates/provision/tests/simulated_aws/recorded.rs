@@ -1,7 +1,9 @@
 //! Copies of a source account, with the settings that it recorded: true ones, forged ones, and ones that name groups that DR does not have.
 
+use protocol::job::Note;
 use protocol::spec::{Group, Setting, Spec, Value};
 use protocol::{Origin, tags};
+use sim::fault::{Action, Fault, Plan, Point};
 
 use super::*;
 
@@ -133,6 +135,41 @@ async fn values_and_groups_that_dr_cannot_have_are_left_out_and_reported_when_th
     fixture.world.sleep(Duration::from_secs(600)).await;
     let (_, report) = with_report(&fixture, &job).await;
     assert_eq!(report, expected);
+}
+
+// A person secures a copy by hand before a drill, with its tags. They are still those of the source account.
+#[tokio::test(start_paused = true)]
+async fn a_copy_of_a_copy_that_a_person_made_is_not_trusted() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let copy = copy_with(&fixture, &forged(Kind::Instance)).await;
+    let call = fixture.rds.copy_db_snapshot().source_db_snapshot_identifier(copy.id());
+    call.target_db_snapshot_identifier("before-the-drill").copy_tags(true).send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(2 * 3600)).await;
+    let source = Source::Snapshot(SnapshotArn::new(Kind::Instance, place(), "before-the-drill").unwrap());
+    let request = Request { source, replaces: None, ..fixture.request(Verb::Restore) };
+    let (job, now) = (Job::new(request).unwrap(), fixture.world.now());
+    let outcome = provision::step(&fixture.cloud, &job, Begin::Allowed, None, now).await.unwrap();
+    let Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("whose network is not used"), "{reason}");
+}
+
+// One missing permission must not keep a database from being restored.
+#[tokio::test(start_paused = true)]
+async fn without_permission_to_see_keys_the_recorded_key_of_the_password_is_left_out_and_reported() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let managed = [(Setting::ManagedPassword, Value::Flag(true))].into();
+    fixture.cloud.modify(&fixture.orders.arn, &managed, &Settings::new()).await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let at = Point::Call("DescribeKey".into());
+    let fault = Fault { at, nth: 1, action: Action::Refuse("AccessDenied") };
+    fixture.world.plan_faults(Plan::List(vec![fault]));
+    let (job, now) = (fixture.job(Verb::Restore), fixture.world.now());
+    let outcome = provision::step(&fixture.cloud, &job, Begin::Allowed, None, now).await.unwrap();
+    assert!(matches!(outcome, Outcome::Again { .. }), "{outcome:?}");
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let database = fixture.cloud.observe(&job.new_database()).await.unwrap().unwrap();
+    let noted = protocol::job::notes::from_tags(&database.tags);
+    assert!(matches!(&noted[..], [Note::Refused(Setting::PasswordKey, _)]), "{noted:?}");
 }
 
 // The tags are Draco's own. A person has removed those of the spec.
