@@ -129,6 +129,9 @@ const IMPAIRED: &str = "impaired";
 
 /// Statuses of a database that is on its way out.
 const DELETING: [&str; 2] = ["deleting", "deleted"];
+/// Statuses of a database that can be used and changed. "Storage-optimization usually takes a few minutes to complete, but can take more than
+/// 24 hours", and only its storage cannot be changed again until then (AWS's knowledge centre).
+const AVAILABLE: [&str; 2] = ["available", "storage-optimization"];
 
 impl Facts {
     /// The condition, as AWS's own CloudFormation handler for RDS judges it: `available`, no pending value, no parameter group
@@ -156,7 +159,7 @@ impl Facts {
 
     /// The first reason why it is not ready.
     fn obstacle(&self) -> Option<String> {
-        if self.status != "available" {
+        if !AVAILABLE.contains(&self.status.as_str()) {
             return Some(self.status.clone());
         }
         let unlike = |groups: &[(String, String)], what: &str, is_settled: fn(&str) -> bool| {
