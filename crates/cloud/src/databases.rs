@@ -168,11 +168,11 @@ impl Cloud {
         self.unless_gone(observed, &Operation::FindDatabase(kind, resource_id))
     }
 
-    /// All databases of this account and region with such a name, clusters with their members.
+    /// All databases of this account and region with such a name or such tags, clusters with their members.
     ///
     /// # Errors
     /// If a call fails.
-    pub async fn observe_all(&self, is_wanted: fn(&str) -> bool) -> Result<Vec<Observed>, Error> {
+    pub async fn observe_all(&self, is_wanted: fn(&str, &Tags) -> bool) -> Result<Vec<Observed>, Error> {
         let found = self.local().rds().observe_all(is_wanted).await;
         found.map_err(|failure| self.error(&Operation::ListDatabases(Kind::Instance), failure))
     }

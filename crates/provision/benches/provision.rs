@@ -147,7 +147,7 @@ impl Fixture {
     async fn tear_down(&self, job: &Job) -> Result<u32> {
         for looks in 1.. {
             let role = job.request().verb.role();
-            match teardown::step(&self.cloud, job, role, None, self.world.now()).await? {
+            match teardown::step(&self.cloud, job, role, Begin::Allowed, None, self.world.now()).await? {
                 teardown::Outcome::Again { after, .. } => self.world.sleep(after.to_std()?).await,
                 teardown::Outcome::TornDown => return Ok(looks),
                 teardown::Outcome::Refused { reason } => return Err(reason.into()),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::job::Role;
+use protocol::observed::Condition;
 use protocol::{Job, Observed, tags};
 
 /// For so long, AWS may not describe a new database, or its tags.
@@ -31,13 +32,21 @@ pub fn of(found: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Identi
     if found.owner().as_ref() == Some(job.id()) {
         return Identity::Ours;
     }
-    // AWS does not state the time of creation while the database is created. No database is created beyond the job's deadline.
-    let is_new = match found.created {
-        Some(created) => now - created < LATE,
-        None => now < job.request().deadline,
-    };
-    match found.arn == job.database(role) && found.tags.get(tags::JOB).is_none() && is_new {
+    // No database is created beyond the job's deadline.
+    let is_late = found.created.is_none() && now >= job.request().deadline;
+    let is_named = found.arn == job.database(role) && found.tags.get(tags::JOB).is_none();
+    match is_named && is_new(found, now) && !is_late {
         true => Identity::Untagged,
         false => Identity::Foreign,
+    }
+}
+
+/// Whether the tags of a database may follow. AWS does not state the time of creation while a database is created, and never if its creation
+/// has failed.
+#[must_use]
+pub fn is_new(found: &Observed, now: DateTime<Utc>) -> bool {
+    match found.created {
+        Some(created) => now - created < LATE,
+        None => !matches!(found.condition, Condition::Failed(_)),
     }
 }

@@ -8,7 +8,7 @@ use cloud::{Cloud, Error};
 use protocol::job::{Role, names};
 use protocol::{DatabaseArn, Job, Observed, tags};
 
-use crate::identity::{self, Identity, LATE};
+use crate::identity::{self, Identity};
 
 /// A database with a name that Draco gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +30,23 @@ pub enum Due {
     Report(String),
 }
 
-/// Lists the databases of this account and region that have a name of Draco's, and decides what is to be done with each.
+/// Lists the databases of this account and region that have a name of Draco's, or the tags of a job, and decides what is to be done
+/// with each.
 ///
 /// # Errors
 /// If a call fails.
 pub async fn sweep(cloud: &Cloud, now: DateTime<Utc>) -> Result<Vec<Found>, Error> {
-    let all = cloud.observe_all(|name| names::parse(name).is_some()).await?;
+    let all = cloud.observe_all(|name, tags| names::parse(name).is_some() || tags.get(tags::JOB).is_some()).await?;
     let due = |observed: &Observed| Some(Found { database: observed.arn.clone(), due: due(observed, now)? });
     Ok(all.iter().filter_map(due).collect())
 }
 
-/// What is to be done with a database that has a name of Draco's. The first matching row applies:
+/// What is to be done with a database that has a name of Draco's or the tags of a job. The first matching row applies:
 ///
 /// | the database                                     | deadline | due        |
 /// |--------------------------------------------------|----------|------------|
+/// | another name, and the tags of a temporary job    | passed   | `Report`   |
+/// | another name                                     | any      | nothing: a database that is to stay gets the name of its target |
 /// | without the tag of a job, created a moment ago   | any      | nothing yet |
 /// | without the tag of a job                         | any      | `Report`   |
 /// | its job cannot be read from its tags             | any      | `Report`   |
@@ -53,9 +56,12 @@ pub async fn sweep(cloud: &Cloud, now: DateTime<Utc>) -> Result<Vec<Found>, Erro
 /// | otherwise                                        | any      | `Continue` |
 #[must_use]
 pub fn due(observed: &Observed, now: DateTime<Utc>) -> Option<Due> {
-    let (arn, is_new) = (&observed.arn, observed.created.is_none_or(|created| now - created < LATE));
+    let arn = &observed.arn;
+    if names::parse(arn.id()).is_none() {
+        return renamed(observed, now);
+    }
     if observed.tags.get(tags::JOB).is_none() {
-        return (!is_new).then(|| {
+        return (!identity::is_new(observed, now)).then(|| {
             Due::Report(format!(
                 "{arn} has a name that Draco gives, and no tag {}: delete it if no one needs it, or rename it",
                 tags::JOB
@@ -83,5 +89,18 @@ pub fn due(observed: &Observed, now: DateTime<Utc>) -> Option<Due> {
     Some(match is_new && (has_ended || is_overdue) {
         true => Due::TearDown(Box::new(job), role),
         false => Due::Continue(Box::new(job), role),
+    })
+}
+
+/// A database without a name of Draco's. It may be one that a person has renamed, or that was restored from a snapshot with these tags.
+fn renamed(observed: &Observed, now: DateTime<Utc>) -> Option<Due> {
+    let job = Job::from_tags(&observed.tags).ok()?;
+    let is_overdue = job.request().verb.is_temporary() && now >= job.request().deadline;
+    is_overdue.then(|| {
+        Due::Report(format!(
+            "{} has the tags of the temporary job {}, whose deadline has passed, and another name, so it is not touched: delete it if no one needs it, or remove its tags Draco_Job…",
+            observed.arn,
+            job.id()
+        ))
     })
 }

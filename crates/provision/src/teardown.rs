@@ -7,7 +7,7 @@ use protocol::observed::Condition;
 use protocol::{DatabaseArn, Job, Kind, Observed, Place, SnapshotArn, Status, tags};
 
 use crate::identity::{self, Identity};
-use crate::{User, wait};
+use crate::{Begin, User, wait};
 
 /// What was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Seen {
 pub enum Found {
     /// Nothing.
     Nothing,
+    /// Nothing, although AWS accepted the restore a moment ago.
+    NotVisible,
     /// Nothing, and there is no final snapshot with this identifier, although the data were to remain.
     NothingRemains(String),
     /// A database with the job's name and without the tag of any job, which was created a moment ago.
@@ -132,6 +134,7 @@ pub enum Outcome {
 /// | under the name            | user    | remains | step            |
 /// |---------------------------|---------|---------|-----------------|
 /// | nothing                   | any     | any     | `TornDown`      |
+/// | not visible yet           | any     | any     | `Wait`          |
 /// | nothing, no final snapshot | any    | data    | `Refuse`        |
 /// | not tagged yet            | any     | any     | `Wait`          |
 /// | foreign                   | any     | any     | `Refuse`        |
@@ -155,6 +158,9 @@ pub fn decide(seen: Seen) -> Step {
     let Seen { found, user, remains } = seen;
     let ours = match found {
         Found::Nothing => return Step::TornDown,
+        Found::NotVisible => {
+            return Step::Wait { why: "AWS does not describe the database yet".to_owned() };
+        }
         Found::NothingRemains(snapshot) => return Step::Refuse(Refusal::FinalSnapshotMissing(snapshot)),
         Found::Untagged(database) => {
             return Step::Wait { why: format!("{} has no tags yet", database.id()) };
@@ -247,7 +253,8 @@ impl Found {
 }
 
 /// Looks at the database with this role in the job, and makes the next step towards its end. Data remain of the old database, and of
-/// no other.
+/// no other. `begin` is the one of the job's last [`crate::Outcome`]: AWS may describe a database only some time after it has accepted the
+/// restore.
 ///
 /// # Errors
 /// If AWS does not describe what exists.
@@ -255,6 +262,7 @@ pub async fn step(
     cloud: &Cloud,
     job: &Job,
     role: Role,
+    begin: Begin,
     user: Option<&User>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, Error> {
@@ -267,9 +275,10 @@ pub async fn step(
         Role::Old => Remains::Data { snapshot: job.final_snapshot() },
         Role::New | Role::Verify | Role::Rewind | Role::Final => Remains::Nothing,
     };
-    let found = match (Found::of(observed.as_ref(), job, role, now), &remains) {
-        (Found::Nothing, Remains::Data { snapshot }) => after_the_end(cloud, job, snapshot).await?,
-        (found, _) => found,
+    let found = match (Found::of(observed.as_ref(), job, role, now), &remains, begin) {
+        (Found::Nothing, Remains::Data { snapshot }, _) => after_the_end(cloud, job, snapshot).await?,
+        (Found::Nothing, Remains::Nothing, Begin::Done(since)) if now - since < identity::LATE => Found::NotVisible,
+        (found, ..) => found,
     };
     Ok(end(cloud, Seen { found, user: user.cloned(), remains }, None).await)
 }
@@ -324,11 +333,13 @@ async fn after_the_end(cloud: &Cloud, job: &Job, snapshot: &str) -> Result<Found
     Ok(if exists { Found::Nothing } else { Found::NothingRemains(snapshot.to_owned()) })
 }
 
+/// An error with one member does not hold up the others. The first one is returned.
 async fn delete_members(cloud: &Cloud, members: &[DatabaseArn]) -> Result<(), Error> {
+    let mut results = Vec::new();
     for member in members {
-        cloud.delete_member(member).await?;
+        results.push(cloud.delete_member(member).await.map(drop));
     }
-    Ok(())
+    results.into_iter().collect()
 }
 
 /// A database has to be torn down, so no error is the last word. What a person has to correct is looked at less often.

@@ -60,7 +60,9 @@ async fn snapshot(world: &World, spec: &str) {
 async fn an_old_database_that_is_gone_without_a_final_snapshot_is_reported() {
     let world = world();
     let job = job(&world, Verb::Restore, Settings::new());
-    let step = async |role| teardown::step(&cloud(&world, ACCOUNT), &job, role, None, world.now()).await.unwrap();
+    let step = async |role| {
+        teardown::step(&cloud(&world, ACCOUNT), &job, role, Begin::Allowed, None, world.now()).await.unwrap()
+    };
     let old = step(Role::Old).await;
     let teardown::Outcome::Refused { reason } = old else { panic!("{old:?}") };
     assert!(reason.contains(&format!("there is no final snapshot {}", job.final_snapshot())), "{reason}");
@@ -74,7 +76,7 @@ async fn a_job_of_another_account_is_refused() {
     let expected = "the job is for the account 222222222222 and the region eu-west-1: run it there".to_owned();
     let step = provision::step(&other, &job, Begin::Allowed, None, world.now()).await.unwrap();
     assert_eq!(step, Outcome::Refused { reason: expected.clone() });
-    let step = teardown::step(&other, &job, Role::Verify, None, world.now()).await.unwrap();
+    let step = teardown::step(&other, &job, Role::Verify, Begin::Allowed, None, world.now()).await.unwrap();
     assert_eq!(step, teardown::Outcome::Refused { reason: expected });
 }
 

@@ -2,11 +2,11 @@
 //! status.
 
 use aws_sdk_rds::types::{
-    ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, Filter, PendingModifiedValues,
+    ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, Filter, PendingModifiedValues, Tag,
 };
 use protocol::observed::{Endpoint, Facts, Observed, ObservedMember};
 use protocol::tags::is_reserved;
-use protocol::{DatabaseArn, Kind};
+use protocol::{DatabaseArn, Kind, Tags};
 
 use super::{PAGE_SIZE, Rds, spec, tags, time};
 use crate::error::Failure;
@@ -40,9 +40,9 @@ impl Rds {
         }
     }
 
-    /// All databases with such a name, clusters with their members: one listing of the clusters and one of the instances. In this
+    /// All databases with such a name or such tags, clusters with their members: one listing of the clusters and one of the instances. In this
     /// order, so that the members of each listed cluster are listed, too.
-    pub(crate) async fn observe_all(&self, is_wanted: fn(&str) -> bool) -> Result<Vec<Observed>, Failure> {
+    pub(crate) async fn observe_all(&self, is_wanted: fn(&str, &Tags) -> bool) -> Result<Vec<Observed>, Failure> {
         let (mut clusters, mut instances) = (Vec::new(), Vec::new());
         let mut marker = None;
         loop {
@@ -66,13 +66,14 @@ impl Rds {
         let members = |id: Option<&str>| -> Vec<DbInstance> {
             instances.iter().filter(|it| id.is_some() && it.db_cluster_identifier() == id).cloned().collect()
         };
-        let clusters = clusters.iter().filter(|it| it.db_cluster_identifier().is_some_and(is_wanted)).map(|it| {
+        let is_wanted = |name: Option<&str>, list: &[Tag]| name.is_some_and(|name| is_wanted(name, &tags(list)));
+        let clusters = clusters.iter().filter(|it| is_wanted(it.db_cluster_identifier(), it.tag_list())).map(|it| {
             // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it.
             let has_own = it.db_cluster_instance_class().is_none();
             cluster(it, &members(it.db_cluster_identifier().filter(|_| has_own)))
         });
         let alone = instances.iter().filter(|it| it.db_cluster_identifier().is_none());
-        let alone = alone.filter(|it| it.db_instance_identifier().is_some_and(is_wanted)).map(instance);
+        let alone = alone.filter(|it| is_wanted(it.db_instance_identifier(), it.tag_list())).map(instance);
         clusters.chain(alone).collect()
     }
 

@@ -96,6 +96,36 @@ fn a_database_that_was_created_a_moment_ago_may_lack_its_tags() {
     let job = job(Kind::Instance, Verb::Verify);
     let at = |created| due(&Observed { created, tags: Tags::default(), ..observed(&job, Role::Verify) }, now());
     assert_eq!(at(None), None);
+    // AWS never states it of one that has failed while it was created.
+    let failed = Condition::Failed("incompatible-restore".to_owned());
+    let failed = |created| Observed {
+        created,
+        tags: Tags::default(),
+        condition: failed.clone(),
+        ..observed(&job, Role::Verify)
+    };
+    assert!(matches!(due(&failed(None), now()), Some(Due::Report(_))));
+    assert_eq!(due(&failed(Some(now())), now()), None);
     assert_eq!(at(Some(now() - TimeDelta::seconds(299))), None);
     assert!(matches!(at(Some(now() - TimeDelta::seconds(300))), Some(Due::Report(_))));
+}
+
+// Invariants 21 and 22: a person has renamed it, and its job does not find it any more.
+#[test]
+fn a_temporary_database_under_another_name_is_reported_after_its_deadline() {
+    for verb in Verb::ALL {
+        let job = job(Kind::Instance, verb);
+        let deadline = job.request().deadline;
+        let arn = DatabaseArn::new(Kind::Instance, place(), "mine").unwrap();
+        let at = |now, tags| due(&Observed { arn: arn.clone(), tags, ..observed(&job, verb.role()) }, now);
+        assert_eq!(at(deadline - TimeDelta::seconds(1), job.to_tags()), None);
+        assert_eq!(at(deadline, Tags::from_iter([(tags::JOB, job.id().as_str())])), None);
+        assert_eq!(at(deadline, Tags::default()), None);
+        let is_temporary = matches!(verb, Verb::Verify | Verb::Rewind);
+        let text = format!(
+            "{arn} has the tags of the temporary job {}, whose deadline has passed, and another name, so it is not touched: delete it if no one needs it, or remove its tags Draco_Job…",
+            job.id()
+        );
+        assert_eq!(at(deadline, job.to_tags()), is_temporary.then_some(Due::Report(text)), "{verb:?}");
+    }
 }

@@ -36,8 +36,8 @@ fn users(job: &Job) -> [Option<User>; 4] {
 #[test]
 fn each_combination_has_the_step_of_its_row() {
     let count: usize = Kind::ALL.into_iter().map(each_combination_of).sum();
-    // Two kinds, four users x two that remain, each with: nothing, nothing remains, not tagged yet, foreign, and 5 conditions x 16.
-    assert_eq!(count, 2 * 4 * 2 * (4 + 5 * 16));
+    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 5 conditions x 16.
+    assert_eq!(count, 2 * 4 * 2 * (5 + 5 * 16));
 }
 
 fn each_combination_of(kind: Kind) -> usize {
@@ -54,6 +54,7 @@ fn each_combination_of(kind: Kind) -> usize {
             count += 1;
         };
         expect(Found::Nothing, "torn down");
+        expect(Found::NotVisible, "wait");
         expect(Found::NothingRemains(job.final_snapshot()), "refuse: final snapshot is missing");
         expect(Found::Untagged(job.database(Role::Old)), "wait");
         expect(Found::Foreign(job.request().target.clone()), "refuse: foreign");
@@ -198,7 +199,11 @@ fn a_new_database_without_a_tag_is_waited_for_and_is_foreign_later() {
     let deadline = job.request().deadline;
     let second = TimeDelta::seconds(1);
     assert_eq!(found(None, Tags::default(), deadline - second), Found::Untagged(arn.clone()));
-    assert_eq!(found(None, Tags::default(), deadline), Found::Foreign(arn));
+    assert_eq!(found(None, Tags::default(), deadline), Found::Foreign(arn.clone()));
+    // It is never stated if the creation has failed.
+    let condition = Condition::Failed("incompatible-restore".to_owned());
+    let failed = Observed { created: None, tags: Tags::default(), condition, ..observed(&job, Role::New) };
+    assert_eq!(Found::of(Some(&failed), &job, Role::New, now()), Found::Foreign(arn));
 }
 
 #[test]

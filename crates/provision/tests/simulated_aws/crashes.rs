@@ -112,7 +112,7 @@ async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> 
         assert!(fixture.world.now() - start < TimeDelta::hours(11), "{trouble:?}: {:?}", fixture.calls_since(start));
     };
     loop {
-        let step = teardown::step(&fixture.cloud, &job, verb.role(), None, fixture.world.now());
+        let step = teardown::step(&fixture.cloud, &job, verb.role(), Begin::Allowed, None, fixture.world.now());
         match until_stopped(&fixture, stop, step).await {
             Some(Ok(teardown::Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
             Some(Ok(teardown::Outcome::TornDown)) => break,

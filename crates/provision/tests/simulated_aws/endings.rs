@@ -68,7 +68,8 @@ async fn each_failed_status_at_each_moment_ends_the_job_and_nothing_remains() {
                 // The protection is the last change of a database that is to stay. If it fails after that, AWS may refuse to remove it, and
                 // each step reports that.
                 if fixture.cloud.observe(&job.new_database()).await.unwrap().is_some_and(|found| found.is_protected) {
-                    let step = teardown::step(&fixture.cloud, &job, verb.role(), None, start).await.unwrap();
+                    let step =
+                        teardown::step(&fixture.cloud, &job, verb.role(), Begin::Allowed, None, start).await.unwrap();
                     assert!(verb == Verb::Restore && matches!(step, teardown::Outcome::Again { .. }), "{step:?}");
                     continue;
                 }
@@ -254,4 +255,18 @@ async fn stop(fixture: &Fixture, database: &DatabaseArn) {
         }
         Kind::Cluster => drop(fixture.rds.stop_db_cluster().db_cluster_identifier(database.id()).send().await.unwrap()),
     }
+}
+
+// AWS has accepted the restore, and does not describe the database yet.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_not_visible_yet_is_not_torn_down() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let (job, accepted) = (fixture.job(Verb::Verify), fixture.world.now());
+    let after = async |seconds| {
+        let now = accepted + TimeDelta::seconds(seconds);
+        teardown::step(&fixture.cloud, &job, Role::Verify, Begin::Done(accepted), None, now).await.unwrap()
+    };
+    assert!(matches!(after(0).await, teardown::Outcome::Again { .. }));
+    assert!(matches!(after(299).await, teardown::Outcome::Again { .. }));
+    assert_eq!(after(300).await, teardown::Outcome::TornDown);
 }

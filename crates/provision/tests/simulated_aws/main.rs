@@ -151,7 +151,7 @@ impl Fixture {
     /// Makes steps until the database is gone, or a person has to decide.
     async fn tear_down(&self, job: &Job, role: Role, user: Option<&User>) -> teardown::Outcome {
         for _ in 0..STEPS {
-            let after = match teardown::step(&self.cloud, job, role, user, self.world.now()).await {
+            let after = match teardown::step(&self.cloud, job, role, Begin::Allowed, user, self.world.now()).await {
                 Ok(teardown::Outcome::Again { after, .. }) => after,
                 Ok(outcome) => return outcome,
                 Err(_) => provision::wait::CHANGE,

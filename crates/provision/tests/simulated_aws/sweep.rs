@@ -44,7 +44,11 @@ async fn sweep_until_nothing_is_left(fixture: &Fixture) -> u32 {
         for found in found {
             match found.due {
                 Due::TearDown(job, role) => {
-                    drop(teardown::step(&fixture.cloud, &job, role, None, fixture.world.now()).await.unwrap());
+                    drop(
+                        teardown::step(&fixture.cloud, &job, role, Begin::Allowed, None, fixture.world.now())
+                            .await
+                            .unwrap(),
+                    );
                 }
                 other => panic!("{other:?}"),
             }
@@ -188,4 +192,19 @@ async fn what_is_not_a_jobs_database_is_reported_and_never_touched() {
     let found = sweep(&fixture.cloud, fixture.world.now()).await.unwrap();
     assert_eq!(found.len(), 3);
     assert!(found.iter().all(|found| matches!(&found.due, Due::Report(text) if !text.contains('\n'))), "{found:?}");
+}
+
+// A person has renamed it. Its job does not find it, and it would run for ever.
+#[tokio::test(start_paused = true)]
+async fn a_temporary_database_that_was_renamed_is_reported() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let database = fixture.provisioned(&fixture.job(Verb::Verify)).await;
+        fixture.cloud.rename(&database.arn, "mine").await.unwrap();
+        fixture.world.sleep(Duration::from_secs(24 * 3600)).await;
+        let found = sweep(&fixture.cloud, fixture.world.now()).await.unwrap();
+        let [found] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(found.database.id(), "mine");
+        assert!(matches!(&found.due, Due::Report(text) if text.contains("whose deadline has passed")), "{found:?}");
+    }
 }
