@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Class, Cloud, Creation, Error, NewMember, Restore};
 use protocol::observed::Observed;
+use protocol::spec::{Setting, Settings};
 use protocol::{DatabaseArn, Job, tags};
 
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
@@ -24,6 +25,9 @@ pub async fn act(
 ) -> Result<Outcome, Error> {
     let begun = Begin::Done(now);
     let (done, begin) = match step {
+        Step::Refuse(Refusal::Foreign(database)) if begin != Begin::Allowed => {
+            return Ok(Outcome::GivenUp { reason: not_ours_any_more(job, &database) });
+        }
         Step::Refuse(refusal) => return Ok(Outcome::Refused { reason: refusal.to_string() }),
         Step::GiveUp(reason) => return Ok(Outcome::GivenUp { reason: explain(cloud, &reason).await }),
         Step::Provisioned { database, report } => return Ok(Outcome::Provisioned { database, report }),
@@ -39,12 +43,14 @@ pub async fn act(
             (done, begin)
         }
         Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await?, begun),
-        Step::Configure { database, changes, before } => (configure(cloud, &database, &changes, before).await, begun),
-        Step::Reboot(instances) => (reboot(cloud, &instances).await, begun),
+        Step::Configure { database, changes, before } => {
+            (configure(cloud, job, &database, &changes, before).await, begun)
+        }
+        Step::Reboot { database, instances, before } => (reboot(cloud, &database, &instances, before).await, begun),
         Step::Resume(database) => (resume(cloud, &database).await, begun),
     };
     Ok(match done.unwrap_or_else(|error| refused(&error)) {
-        Done::Again(after, why) => Outcome::Again { after, why, begin },
+        Done::Again(after, why) => Outcome::Again { after: wait::until_deadline(job, after, now), why, begin },
         Done::Failed(reason) => Outcome::Failed { reason },
     })
 }
@@ -95,22 +101,87 @@ async fn create_members(
     Ok(Ok(Done::Again(wait::CHANGE, format!("creating the members of {}", cluster.id()))))
 }
 
-/// Changes are counted first, so that one that AWS does not take over is not repeated for ever.
-async fn configure(cloud: &Cloud, database: &DatabaseArn, changes: &[Change], before: u32) -> Result<Done, Error> {
-    cloud.tag_database(database, tags::JOB_CHANGES, &before.saturating_add(1).to_string()).await?;
-    for Change { database, current, wanted } in changes {
-        cloud.modify(database, wanted, current).await?;
-    }
+/// Changes the settings of the database and of its members. An error with one of them does not hold up the others.
+async fn configure(
+    cloud: &Cloud,
+    job: &Job,
+    database: &DatabaseArn,
+    changes: &[Change],
+    before: u32,
+) -> Result<Done, Error> {
     let names: Vec<&str> =
         changes.iter().flat_map(|change| change.wanted.keys()).map(|setting| setting.row().parameter).collect();
-    Ok(Done::Again(wait::CHANGE, format!("changing {}", names.join(", "))))
+    let mut why = format!("changing {}", names.join(", "));
+    let mut answers = Vec::new();
+    for change in changes {
+        let answer = modify(cloud, job, change).await;
+        if let Ok(Some(refusal)) = &answer {
+            why = format!("{why}; {refusal}");
+        }
+        answers.push(answer.map(drop));
+    }
+    count(cloud, database, before, answers).await?;
+    Ok(Done::Again(wait::CHANGE, why))
 }
 
-async fn reboot(cloud: &Cloud, instances: &[DatabaseArn]) -> Result<Done, Error> {
-    for instance in instances {
-        cloud.reboot(instance).await?;
+/// Makes a modification. If AWS refuses it for good, one of its values is the reason in most cases, and must not hold up the others. So it is
+/// made without one setting, and if AWS refuses each of these too, with one setting, until AWS accepts one. The next look finds the rest.
+/// The result is AWS's refusal, if there was one. A refusal of settings that the job itself chose is an error: a person has to correct them.
+async fn modify(cloud: &Cloud, job: &Job, change: &Change) -> Result<Option<Error>, Error> {
+    let Change { database, current, wanted } = change;
+    let overrides = &job.request().overrides;
+    let is_refused = async |settings: &Settings| match cloud.modify(database, settings, current).await {
+        Ok(_) => Ok(None),
+        Err(error) if is_final(&error) && !settings.keys().all(|setting| overrides.contains_key(setting)) => {
+            Ok(Some(error))
+        }
+        Err(error) => Err(error),
+    };
+    let Some(refusal) = is_refused(wanted).await? else { return Ok(None) };
+    for part in parts(wanted) {
+        if is_refused(&part).await?.is_none() {
+            break;
+        }
     }
+    Ok(Some(refusal))
+}
+
+/// The settings without each one of them, then each one alone.
+fn parts(settings: &Settings) -> Vec<Settings> {
+    let those = |is_in: &dyn Fn(Setting) -> bool| -> Settings {
+        settings.iter().filter(|(setting, _)| is_in(**setting)).map(|(s, value)| (*s, value.clone())).collect()
+    };
+    let without = settings.keys().map(|one| those(&|setting| setting != *one));
+    let alone = settings.keys().map(|one| those(&|setting| setting == *one));
+    match settings.len() {
+        0 | 1 => Vec::new(),
+        2 => alone.collect(),
+        _ => without.chain(alone).collect(),
+    }
+}
+
+/// Reboots the instances. An error with one of them does not hold up the others.
+async fn reboot(cloud: &Cloud, database: &DatabaseArn, instances: &[DatabaseArn], before: u32) -> Result<Done, Error> {
+    let mut answers = Vec::new();
+    for instance in instances {
+        answers.push(cloud.reboot(instance).await.map(drop));
+    }
+    count(cloud, database, before, answers).await?;
     Ok(Done::Again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
+}
+
+/// Counts the changes of a step if AWS has accepted one, or has refused recorded settings for good, so that they are not repeated for ever.
+/// Errors that pass are not counted: their change is repeated until the deadline. The first error is returned.
+async fn count(
+    cloud: &Cloud,
+    database: &DatabaseArn,
+    before: u32,
+    answers: Vec<Result<(), Error>>,
+) -> Result<(), Error> {
+    if answers.iter().any(Result::is_ok) {
+        cloud.tag_database(database, tags::JOB_CHANGES, &before.saturating_add(1).to_string()).await?;
+    }
+    answers.into_iter().collect()
 }
 
 async fn resume(cloud: &Cloud, database: &DatabaseArn) -> Result<Done, Error> {
@@ -165,6 +236,20 @@ fn refused(error: &Error) -> Done {
             Done::Failed(error.to_string())
         }
     }
+}
+
+/// Whether a person has to correct what AWS refuses.
+fn is_final(error: &Error) -> bool {
+    matches!(refused(error), Done::Failed(_))
+}
+
+/// The restore has begun, and the database that has its name is not the job's: a program that cleans up tags may have removed its tag.
+fn not_ours_any_more(job: &Job, database: &DatabaseArn) -> String {
+    format!(
+        "{database} has the name of this job's database, and is not touched, because it is another one or its tag {key} was changed: set {key} to {id} again, or delete the database",
+        key = tags::JOB,
+        id = job.id(),
+    )
 }
 
 /// One line for each problem: what was requested, what AWS has, and what to do.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::job::Role;
-use protocol::observed::Condition;
+use protocol::observed::{Condition, ObservedMember};
 use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
 use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
@@ -13,6 +13,10 @@ use crate::{is_temporary, report};
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
 /// minutes, and a look in that time repeats the change.
 const MOST_CHANGES: u32 = 10;
+/// After so many, a parameter group that still waits for a reboot stays.
+const MOST_REBOOTS: u32 = 2 * MOST_CHANGES;
+/// After so many, the changes that come last stay.
+const MOST_LAST_CHANGES: u32 = 3 * MOST_CHANGES;
 /// The storage of Aurora that AWS does not describe.
 const STANDARD_STORAGE: &str = "aurora";
 
@@ -103,7 +107,8 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
         observed.members.iter().any(|found| found.arn == writer && found.condition == Condition::Ready);
     ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
     // Readers first: the writer is interrupted once.
-    let mut members: Vec<_> = observed.members.iter().filter(|member| member.needs_reboot).collect();
+    let is_ours = |member: &&ObservedMember| member.owner().as_ref() == Some(job.id());
+    let mut members: Vec<_> = observed.members.iter().filter(is_ours).filter(|member| member.needs_reboot).collect();
     members.sort_by_key(|member| member.is_writer);
     let own = observed.needs_reboot.then(|| observed.arn.clone());
     ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();
@@ -113,23 +118,30 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
     ours
 }
 
-/// Differences that remain after many changes are reported. Those that come last have as many changes again.
+/// Differences that remain after many changes are reported. Reboots have as many again, and then the changes that come last: a database
+/// without backups or protection is the first line of the report.
 fn end_repeated_changes(ours: &mut Ours) {
     let (changed, lines) = (ours.changed, &mut ours.report);
     for change in ours.differences.iter_mut().filter(|_| changed >= MOST_CHANGES) {
-        let is_waiting = |setting: &Setting| comes_last(change.current.get(&Setting::BackupRetention), *setting);
-        let (waiting, ended) = change
-            .wanted
-            .clone()
-            .into_iter()
-            .partition(|(setting, _)| is_waiting(setting) && changed < 2 * MOST_CHANGES);
-        let ended: Settings = ended;
-        if !ended.is_empty() {
-            lines.push(report::difference(&Change { wanted: ended, ..change.clone() }));
+        let is_last = |setting: &Setting| comes_last(change.current.get(&Setting::BackupRetention), *setting);
+        let (last, others): (Settings, Settings) =
+            change.wanted.clone().into_iter().partition(|(setting, _)| is_last(setting));
+        let line = |wanted: &Settings| report::difference(&Change { wanted: wanted.clone(), ..change.clone() });
+        if !others.is_empty() {
+            lines.push(line(&others));
         }
-        change.wanted = waiting;
+        let is_ended = changed >= MOST_LAST_CHANGES;
+        if is_ended && !last.is_empty() {
+            lines.insert(0, line(&last));
+        }
+        change.wanted = if is_ended { Settings::new() } else { last };
     }
     ours.differences.retain(|change| !change.wanted.is_empty());
+    if changed >= MOST_REBOOTS {
+        lines.extend(ours.reboots.drain(..).map(|instance| {
+            format!("{}: a parameter group still waits for a reboot: reboot it by hand", instance.id())
+        }));
+    }
 }
 
 /// Whether a setting is changed when nothing else is left to do. As soon as an instance has backups, RDS takes one, and nothing else can

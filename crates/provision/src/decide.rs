@@ -69,7 +69,7 @@ pub struct Ours {
     pub differences: Vec<Change>,
     /// The instances in which a parameter group takes effect only by a reboot.
     pub reboots: Vec<DatabaseArn>,
-    /// How often its settings were changed since the restore.
+    /// How often it was changed or rebooted since the restore.
     pub changed: u32,
     /// Why it cannot be compared with its spec, if it cannot.
     pub no_spec: Option<NoSpec>,
@@ -161,11 +161,18 @@ pub enum Step {
         database: DatabaseArn,
         /// The changes.
         changes: Vec<Change>,
-        /// How often its settings were changed before.
+        /// How often it was changed or rebooted before.
         before: u32,
     },
     /// Reboot instances.
-    Reboot(Vec<DatabaseArn>),
+    Reboot {
+        /// The database.
+        database: DatabaseArn,
+        /// The instances: the database itself, or members of it.
+        instances: Vec<DatabaseArn>,
+        /// How often it was changed or rebooted before.
+        before: u32,
+    },
     /// Nothing is left to do.
     Provisioned {
         /// The database.
@@ -219,8 +226,8 @@ pub enum Reason {
 /// | ours, deleting                  | any                  | `GiveUp`        |
 /// | ours, ended                     | any                  | `Discard`       |
 /// | ours                            | passed for temporary | `Discard`       |
-/// | ours, it or a member failed     | passed for lasting   | `GiveUp`        |
-/// | ours, it or a member failed     | ahead                | `Discard`       |
+/// | ours, it or its member failed   | passed for lasting   | `GiveUp`        |
+/// | ours, it or its member failed   | ahead                | `Discard`       |
 /// | ours, temporary, without spec   | any                  | `Discard`       |
 /// | ours, lasting, without spec     | any                  | `GiveUp`        |
 /// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
@@ -302,7 +309,7 @@ pub fn decide(seen: Seen) -> Step {
     } else if !differences.is_empty() {
         Step::Configure { database: database.arn, changes: differences, before: changed }
     } else if !reboots.is_empty() {
-        Step::Reboot(reboots)
+        Step::Reboot { database: database.arn, instances: reboots, before: changed }
     } else {
         return Step::Provisioned { database, report };
     };
@@ -312,9 +319,11 @@ pub fn decide(seen: Seen) -> Step {
     }
 }
 
-/// The status of the database, or of one of its members, if it has failed.
+/// The status of the database, or of one of its members, if it has failed. An instance that a person has added to the cluster is not
+/// the job's (invariant 21).
 fn failure(database: &Observed) -> Option<(DatabaseArn, String)> {
-    let members = database.members.iter().map(|member| (&member.arn, &member.condition));
+    let members = database.members.iter().filter(|member| member.owner() == database.owner());
+    let members = members.map(|member| (&member.arn, &member.condition));
     let mut all = std::iter::once((&database.arn, &database.condition)).chain(members);
     all.find_map(|(arn, condition)| match condition {
         Condition::Failed(status) => Some((arn.clone(), status.clone())),

@@ -5,7 +5,9 @@
 //! delay grows with the time that has passed, and at most a twentieth of the time is lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{Tags, tags};
+use protocol::{Job, Tags, tags};
+
+use crate::is_temporary;
 
 /// Hardly a restore is ready earlier.
 const FIRST: TimeDelta = TimeDelta::minutes(5);
@@ -26,6 +28,16 @@ pub fn next(started: Option<DateTime<Utc>>, now: DateTime<Utc>) -> TimeDelta {
     match elapsed < FIRST {
         true => (FIRST - elapsed).clamp(CHANGE, FIRST),
         false => (elapsed / 20).clamp(CHANGE, LONGEST),
+    }
+}
+
+/// The delay, or the time until the deadline if the database is temporary and that is shorter: it is torn down then (invariant 22).
+#[must_use]
+pub fn until_deadline(job: &Job, delay: TimeDelta, now: DateTime<Utc>) -> TimeDelta {
+    let left = job.request().deadline - now;
+    match is_temporary(job.request().verb) && left > TimeDelta::zero() {
+        true => delay.min(left),
+        false => delay,
     }
 }
 

@@ -30,7 +30,7 @@ fn name(step: &Step) -> &'static str {
         Step::Resume(_) => "resume",
         Step::CreateMembers { .. } => "create members",
         Step::Configure { .. } => "configure",
-        Step::Reboot(_) => "reboot",
+        Step::Reboot { .. } => "reboot",
         Step::Provisioned { .. } => "provisioned",
     }
 }
@@ -182,7 +182,8 @@ fn a_step_carries_what_its_action_needs() {
     let (database, changes) = (all.observed.arn.clone(), all.differences.clone());
     assert_eq!(decided(&differs), Step::Configure { database, changes, before: 3 });
     let reboots = Ours { differences: Vec::new(), ..differs };
-    assert_eq!(decided(&reboots), Step::Reboot(all.reboots.clone()));
+    let (database, instances) = (all.observed.arn.clone(), all.reboots.clone());
+    assert_eq!(decided(&reboots), Step::Reboot { database, instances, before: 3 });
     let done = Ours { reboots: Vec::new(), ..reboots };
     let database = Box::new(done.observed.clone());
     assert_eq!(decided(&done), Step::Provisioned { database, report: done.report.clone() });
@@ -204,6 +205,24 @@ fn a_step_carries_what_its_action_needs() {
     let ended = ours(&job, &Condition::Ready, &[], [true, true, true, true], None);
     let reason = Reason::Ended("the deadline of the job has passed".into());
     assert_eq!(decided(&ended), Step::Discard { database: Box::new(ended.observed.clone()), reason });
+}
+
+// Invariant 21: an instance that a person has added to the cluster does not end the job.
+#[test]
+fn only_members_of_the_job_can_fail_it() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let failed = Condition::Failed("incompatible-parameters".into());
+    let mut cluster = ours(&job, &Condition::Ready, &[Condition::Ready, failed], [false; 4], None);
+    let decided = |ours: &Ours| {
+        let found = Found::Ours(Box::new(ours.clone()));
+        name(&decide(Seen { found, deadline: Deadline::Ahead }))
+    };
+    assert_eq!(decided(&cluster), "discard: failed");
+    cluster.observed.members[1].tags = Tags::default();
+    assert_eq!(decided(&cluster), "provisioned");
+    cluster.observed.members[1].tags = job.to_tags();
+    cluster.observed.members[1].arn = DatabaseArn::new(Kind::Instance, place(), "reports").unwrap();
+    assert_eq!(decided(&cluster), "provisioned");
 }
 
 #[test]

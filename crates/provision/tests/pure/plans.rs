@@ -417,4 +417,14 @@ fn the_delay_grows_with_the_time_that_has_passed() {
     assert_eq!([0, 60, 255, 299, 300, 900, 1200, 12_000, 100_000].map(next), [300, 240, 45, 45, 45, 45, 60, 600, 600]);
     assert_eq!(wait::next(None, now()), wait::CHANGE);
     assert_eq!(wait::started(&Tags::from_iter([(tags::JOB_STARTED, "yesterday")])), None);
+    // Invariant 22: a temporary database is looked at when its deadline passes.
+    let before = |verb, seconds| {
+        let job = job(Kind::Instance, verb);
+        let now = job.request().deadline - TimeDelta::seconds(seconds);
+        wait::until_deadline(&job, TimeDelta::seconds(60), now).num_seconds()
+    };
+    for verb in [Verb::Verify, Verb::Rewind] {
+        assert_eq!([61, 60, 59, 1, 0, -1].map(|seconds| before(verb, seconds)), [60, 60, 59, 1, 60, 60]);
+    }
+    assert_eq!([59, 1].map(|seconds| before(Verb::Restore, seconds)), [60, 60]);
 }

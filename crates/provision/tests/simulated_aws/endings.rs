@@ -270,3 +270,15 @@ async fn a_database_that_is_not_visible_yet_is_not_torn_down() {
     assert!(matches!(after(299).await, teardown::Outcome::Again { .. }));
     assert_eq!(after(300).await, teardown::Outcome::TornDown);
 }
+
+// Invariant 22.
+#[tokio::test(start_paused = true)]
+async fn a_temporary_database_is_looked_at_when_its_deadline_passes() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let now = fixture.world.now();
+    // A job keeps whole seconds.
+    let deadline = now + TimeDelta::minutes(3);
+    let job = Job::new(Request { deadline, ..fixture.request(Verb::Verify) }).unwrap();
+    let step = provision::step(&fixture.cloud, &job, Begin::Allowed, None, now).await.unwrap();
+    assert!(matches!(step, Outcome::Again { after, .. } if after <= TimeDelta::minutes(3)), "{step:?}");
+}

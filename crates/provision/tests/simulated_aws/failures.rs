@@ -1,18 +1,42 @@
 //! A restore that AWS refuses, or that fails: the job fails with AWS's reason, nothing remains, and the old database is as it was.
 
+use protocol::spec::{Setting, Value};
+use protocol::tags;
 use sim::fault::{Action, Fault, Plan, Point};
 
 use super::*;
 
 /// The outcome, if AWS refuses these calls with this code.
 async fn refused(kind: Kind, operation: &str, code: &'static str, times: u32) -> (Fixture, Job, Outcome) {
+    refused_with(kind, Settings::new(), operation, code, times).await
+}
+
+/// The same for a job that chooses these settings.
+async fn refused_with(
+    kind: Kind,
+    overrides: Settings,
+    operation: &str,
+    code: &'static str,
+    times: u32,
+) -> (Fixture, Job, Outcome) {
     let fixture = Fixture::new(kind).await;
-    let job = fixture.job(Verb::Restore);
-    let at = Point::Call(operation.to_owned());
-    let faults = (1..=times).map(|nth| Fault { at: at.clone(), nth, action: Action::Refuse(code) }).collect();
-    fixture.world.plan_faults(Plan::List(faults));
+    let job = Job::new(Request { overrides, ..fixture.request(Verb::Restore) }).unwrap();
+    fixture.world.plan_faults(refusals(operation, code, times));
     let outcome = fixture.provision(&job).await;
     (fixture, job, outcome)
+}
+
+/// The first calls of this operation are refused.
+fn refusals(operation: &str, code: &'static str, times: u32) -> Plan {
+    let at = Point::Call(operation.to_owned());
+    Plan::List((1..=times).map(|nth| Fault { at: at.clone(), nth, action: Action::Refuse(code) }).collect())
+}
+
+/// Whether the database is protected and has backups, and its report.
+fn provisioned(outcome: Outcome) -> (bool, bool, Vec<String>) {
+    let Outcome::Provisioned { database, report } = outcome else { panic!("{outcome:?}") };
+    let retention = database.spec.settings.get(&Setting::BackupRetention);
+    (database.is_protected, retention == Some(&Value::Number(7)), report)
 }
 
 // What passes by itself is looked at again: right after a modification, AWS describes the database as available and refuses the next one.
@@ -44,10 +68,8 @@ async fn errors_that_a_person_has_to_correct_end_the_job_and_nothing_remains() {
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "InvalidVPCNetworkStateFault"),
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "StorageTypeNotSupported"),
         (Kind::Instance, "RestoreDBInstanceFromDBSnapshot", "AccessDenied"),
-        (Kind::Instance, "ModifyDBInstance", "InvalidParameterCombination"),
         (Kind::Cluster, "RestoreDBClusterFromSnapshot", "InvalidRestoreFault"),
         (Kind::Cluster, "CreateDBInstance", "InvalidSubnet"),
-        (Kind::Cluster, "ModifyDBCluster", "InvalidParameterValue"),
     ];
     for (kind, operation, code) in cases {
         let (fixture, job, outcome) = refused(kind, operation, code, 1).await;
@@ -62,11 +84,88 @@ async fn errors_that_a_person_has_to_correct_end_the_job_and_nothing_remains() {
     }
 }
 
+// Otherwise the database would count as provisioned without backups and without protection.
+#[tokio::test(start_paused = true)]
+async fn changes_that_aws_refuses_for_now_are_made_when_it_accepts_them() {
+    for (code, times) in [("InvalidDBInstanceState", 40), ("Throttling", 200)] {
+        let (_, _, outcome) = refused(Kind::Instance, "ModifyDBInstance", code, times).await;
+        let (is_protected, has_backups, report) = provisioned(outcome);
+        assert!(is_protected && has_backups, "{code}: {report:?}");
+        assert!(!report.iter().any(|line| line.contains("does not take over")), "{code}: {report:?}");
+    }
+}
+
+// Hours of a restore must not be lost by a recorded value.
+#[tokio::test(start_paused = true)]
+async fn recorded_settings_that_aws_refuses_do_not_hold_up_the_others() {
+    let cases = [
+        (Kind::Instance, "ModifyDBInstance", "InvalidParameterCombination"),
+        (Kind::Instance, "ModifyDBInstance", "KMSKeyNotAccessibleFault"),
+        (Kind::Cluster, "ModifyDBCluster", "InvalidParameterValue"),
+    ];
+    for (kind, operation, code) in cases {
+        let (_, _, outcome) = refused(kind, operation, code, 1).await;
+        let (is_protected, has_backups, report) = provisioned(outcome);
+        assert!(is_protected && has_backups, "{code} of {operation}: {report:?}");
+        // AWS refuses each modification. The first line of the report has the most important ones.
+        let (fixture, job, outcome) = refused(kind, operation, code, 3000).await;
+        let (is_protected, _, report) = provisioned(outcome);
+        let first = format!("{}: AWS does not take over a change: ", job.new_database().id());
+        assert!(report[0].starts_with(&first) && report[0].contains("DeletionProtection is off"), "{report:?}");
+        assert!(!is_protected);
+        fixture.world.plan_faults(Plan::NoFaults);
+        assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_the_job_that_aws_refuses_end_it() {
+    let text = |value: &str| Value::Name(value.to_owned());
+    let overrides: Settings =
+        [(Setting::BackupWindow, text("01:00-01:30")), (Setting::MaintenanceWindow, text("sun:05:00-sun:05:30"))]
+            .into();
+    let (_, _, outcome) =
+        refused_with(Kind::Instance, overrides, "ModifyDBInstance", "InvalidParameterValue", 3000).await;
+    let Outcome::Failed { reason } = &outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains(": InvalidParameterValue: "), "{reason}");
+}
+
+// A change or a reboot that never takes effect must not be repeated for ever.
+#[tokio::test(start_paused = true)]
+async fn each_modification_and_each_reboot_is_counted() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let start = fixture.world.now();
+    let database = fixture.provisioned(&fixture.job(Verb::Restore)).await;
+    let calls = fixture.calls_since(start);
+    assert!(calls["ModifyDBInstance"] >= 2 && calls["RebootDBInstance"] >= 1, "{calls:?}");
+    let changes = calls["ModifyDBInstance"] + calls["RebootDBInstance"];
+    assert_eq!(database.tags.get(tags::JOB_CHANGES), Some(changes.to_string().as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_cannot_be_deleted_does_not_hold_up_the_others() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Restore);
+    fixture.provisioned(&job).await;
+    fixture.world.plan_faults(refusals("DeleteDBInstance", "AccessDenied", 1));
+    let start = fixture.world.now();
+    loop {
+        let step = teardown::step(&fixture.cloud, &job, Role::New, Begin::Allowed, None, fixture.world.now()).await;
+        let teardown::Outcome::Again { after, why } = step.unwrap() else { panic!("not again") };
+        fixture.world.sleep(after.to_std().unwrap()).await;
+        if let Some(deletions) = fixture.calls_since(start).get("DeleteDBInstance") {
+            assert!(*deletions == 3 && why.contains("AccessDenied"), "{deletions} {why}");
+            break;
+        }
+    }
+    assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
+}
+
 // Invariant 26.
 #[tokio::test(start_paused = true)]
 async fn a_managed_password_is_read_and_never_shown() {
     let fixture = Fixture::new(Kind::Instance).await;
-    let overrides = [(protocol::spec::Setting::ManagedPassword, protocol::spec::Value::Flag(true))].into();
+    let overrides = [(Setting::ManagedPassword, Value::Flag(true))].into();
     let job = Job::new(Request { overrides, ..fixture.request(Verb::Verify) }).unwrap();
     let database = fixture.provisioned(&job).await;
     let credentials = fixture.cloud.read_secret(database.secret.as_deref().unwrap()).await.unwrap();

@@ -148,3 +148,38 @@ async fn the_database_of_another_job_is_foreign() {
     let id: JobId = one.id().clone();
     assert_eq!(database.tags.get(tags::JOB), Some(id.as_str()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_in_the_cluster_is_not_rebooted() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Restore);
+    let cluster = fixture.provisioned(&job).await;
+    let call = fixture.rds.create_db_parameter_group().db_parameter_group_name("theirs");
+    call.db_parameter_group_family("aurora-postgresql16").description("Theirs").send().await.unwrap();
+    let call = fixture.rds.create_db_instance().db_instance_identifier("reports").engine("aurora-postgresql");
+    let call = call.db_cluster_identifier(cluster.arn.id()).db_instance_class("db.t4g.medium");
+    call.send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let call = fixture.rds.modify_db_instance().db_instance_identifier("reports");
+    call.db_parameter_group_name("theirs").send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(1800)).await;
+    let start = fixture.world.now();
+    let outcome = fixture.go_on(&job, Begin::Done(start)).await;
+    let Outcome::Provisioned { database, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(database.members.iter().any(|member| member.needs_reboot));
+    assert_eq!(changing_calls(&fixture, start), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_whose_tag_was_removed_is_given_up_with_the_way_back() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let job = fixture.job(Verb::Restore);
+    fixture.provisioned(&job).await;
+    let call = fixture.rds.remove_tags_from_resource().resource_name(job.new_database().to_string());
+    call.tag_keys(tags::JOB).send().await.unwrap();
+    let start = fixture.world.now();
+    let outcome = fixture.go_on(&job, Begin::Done(start)).await;
+    let Outcome::GivenUp { reason } = &outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains(&format!("set Draco_Job to {} again, or delete the database", job.id())), "{reason}");
+    assert_eq!(changing_calls(&fixture, start), [""; 0]);
+}
