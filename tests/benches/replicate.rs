@@ -18,14 +18,16 @@ use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE,
 /// The number of copies that each database has in DR at the start: as many as Standard keeps.
 const COPIES: i64 = 26;
 
-/// With a number as an argument, the largest fleet has that size. With the names of shapes (`dr_elsewhere`), only these run.
+/// With a number as an argument, the largest fleet has that size. With the names of shapes (`dr_elsewhere`), only these run, with
+/// `hour`, only the hour of snapshots.
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let most = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
     let named = |shape: &Shape| arguments.iter().any(|argument| json!(shape) == json!(argument));
     let all = !Shape::ALL.iter().any(named);
     for shape in Shape::ALL.into_iter().filter(|shape| all || named(shape)) {
-        for databases in [10, 1_000, 10_000].into_iter().filter(|databases| *databases <= most) {
+        let of_one = !arguments.iter().any(|argument| argument == "hour");
+        for databases in [10, 1_000, 10_000].into_iter().filter(|databases| of_one && *databases <= most) {
             runtime()?.block_on(one_snapshot(databases, shape))?;
         }
         for at_once in shape.hours() {
