@@ -7,6 +7,7 @@ use protocol::observed::Observed;
 use protocol::spec::{Setting, Settings};
 use protocol::{DatabaseArn, Job, tags};
 
+use crate::compare::KEYS;
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
 use crate::teardown::{self, Found, Remains};
 use crate::{Begin, Outcome, User, wait};
@@ -146,18 +147,22 @@ async fn modify(cloud: &Cloud, job: &Job, change: &Change) -> Result<Option<Erro
     Ok(Some(refusal))
 }
 
-/// The settings without each one of them, then each one alone.
-fn parts(settings: &Settings) -> Vec<Settings> {
+/// The settings without each one of them, then each one alone. A feature and its key stay together: without the key, AWS would use its own.
+#[must_use]
+pub fn parts(settings: &Settings) -> Vec<Settings> {
     let those = |is_in: &dyn Fn(Setting) -> bool| -> Settings {
         settings.iter().filter(|(setting, _)| is_in(**setting)).map(|(s, value)| (*s, value.clone())).collect()
     };
-    let without = settings.keys().map(|one| those(&|setting| setting != *one));
-    let alone = settings.keys().map(|one| those(&|setting| setting == *one));
-    match settings.len() {
-        0 | 1 => Vec::new(),
-        2 => alone.collect(),
-        _ => without.chain(alone).collect(),
+    let is_one = |setting, one| setting == one || KEYS.contains(&(setting, one)) || KEYS.contains(&(one, setting));
+    let without = settings.keys().map(|one| those(&|setting| !is_one(setting, *one)));
+    let alone = settings.keys().map(|one| those(&|setting| is_one(setting, *one)));
+    let mut parts: Vec<Settings> = Vec::new();
+    for part in without.chain(alone) {
+        if !part.is_empty() && part != *settings && !parts.contains(&part) {
+            parts.push(part);
+        }
     }
+    parts
 }
 
 /// Reboots the instances. An error with one of them does not hold up the others.

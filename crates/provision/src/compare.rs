@@ -17,6 +17,9 @@ const MOST_CHANGES: u32 = 10;
 const MOST_REBOOTS: u32 = 2 * MOST_CHANGES;
 /// After so many, the changes that come last stay.
 const MOST_LAST_CHANGES: u32 = 3 * MOST_CHANGES;
+/// A key is given with the call that turns its feature on, and cannot be changed later.
+pub(crate) const KEYS: [(Setting, Setting); 2] =
+    [(Setting::PerformanceInsights, Setting::InsightsKey), (Setting::ManagedPassword, Setting::PasswordKey)];
 /// The storage of Aurora that AWS does not describe.
 const STANDARD_STORAGE: &str = "aurora";
 
@@ -185,9 +188,6 @@ pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Sett
         .filter(|(setting, value)| differs(setting, value))
         .map(|(s, value)| (*s, value.clone()))
         .collect();
-    // A key is given with the call that turns its feature on, and cannot be changed later.
-    const KEYS: [(Setting, Setting); 2] =
-        [(Setting::PerformanceInsights, Setting::InsightsKey), (Setting::ManagedPassword, Setting::PasswordKey)];
     for (feature, key) in KEYS {
         if differing.get(&feature) == Some(&Value::Flag(true))
             && let Some(value) = wanted.get(&key)

@@ -295,3 +295,34 @@ fn a_database_is_protected_when_nothing_else_is_left_to_do() {
     waits.members[0].needs_reboot = true;
     assert_eq!(changed(&waits), nothing);
 }
+
+// Without its key, AWS would encrypt the secret of the password under its own.
+#[test]
+fn a_refused_modification_is_divided_and_a_key_stays_with_its_feature() {
+    let flag = Value::Flag(true);
+    let [port, password, key, zones] = [
+        (Setting::Port, Value::Number(1)),
+        (Setting::ManagedPassword, flag.clone()),
+        (Setting::PasswordKey, text("key")),
+        (Setting::MultiAz, flag),
+    ];
+    let of = |parts: &[&(Setting, Value)]| parts.iter().map(|part| (*part).clone()).collect::<Settings>();
+    let parts = |settings: &[&(Setting, Value)]| {
+        let mut parts = provision::act::parts(&of(settings));
+        parts.sort();
+        parts
+    };
+    let sorted = |mut parts: Vec<Settings>| {
+        parts.sort();
+        parts
+    };
+    assert_eq!(parts(&[]), []);
+    assert_eq!(parts(&[&port]), []);
+    assert_eq!(parts(&[&password, &key]), []);
+    assert_eq!(parts(&[&port, &zones]), sorted(vec![of(&[&port]), of(&[&zones])]));
+    let both = of(&[&password, &key]);
+    assert_eq!(parts(&[&port, &password, &key]), sorted(vec![both.clone(), of(&[&port])]));
+    let all = [of(&[&port, &zones]), of(&[&port, &password, &key]), of(&[&zones, &password, &key])];
+    let alone = [of(&[&port]), of(&[&zones]), both];
+    assert_eq!(parts(&[&port, &password, &key, &zones]), sorted([all, alone].concat()));
+}
