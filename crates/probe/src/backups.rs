@@ -42,6 +42,13 @@ pub(crate) fn text((start, end): Window) -> String {
     format!("{}-{}", start.format("%H:%M"), end.format("%H:%M"))
 }
 
+/// A maintenance window that is far from a backup window. AWS chooses one that does not conflict with it; moto has one for all databases,
+/// and refuses a backup window at that time.
+pub(crate) fn maintenance((start, end): Window) -> String {
+    let text = |time: DateTime<Utc>| (time + TimeDelta::hours(84)).format("%a:%H:%M").to_string().to_lowercase();
+    format!("{}-{}", text(start), text(end))
+}
+
 /// Waits for an automated snapshot of the shared instance until shortly before its window.
 pub(crate) async fn first(lab: &Lab) -> Response<Backups> {
     let window = lab.window.ok_or_else(|| failure("the window of the instance is not known".to_owned()))?;
@@ -84,7 +91,7 @@ pub(crate) async fn during_copies(lab: &mut Lab, by: Side) -> Response<Backups> 
     };
     let window = window(lab.time().await? + LEAD);
     let database = lab.name(name);
-    lab.create_database(KIND, &database, Some(text(window)), true).await?;
+    lab.create_database(KIND, &database, Some(window), true).await?;
     let snapshot = Snapshot::source(name);
     lab.take(snapshot, Tags::Own(&[]), &database).await?;
     lab.await_available(snapshot).await?;
@@ -177,8 +184,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_has_half_an_hour_and_may_cross_midnight() {
+    fn a_window_has_half_an_hour_may_cross_midnight_and_is_far_from_maintenance() {
         let now: DateTime<Utc> = "2026-11-21T22:05:59Z".parse().expect("a time");
-        assert_eq!(text(shared_window(now)), "23:35-00:05");
+        let window = shared_window(now);
+        assert_eq!((text(window).as_str(), maintenance(window).as_str()), ("23:35-00:05", "wed:11:35-wed:12:05"));
     }
 }

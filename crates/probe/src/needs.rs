@@ -47,7 +47,7 @@ impl Lab {
                 let window = backups::shared_window(self.time().await?);
                 self.window = Some(window);
                 let id = self.database(Kind::Instance);
-                self.create_database(Kind::Instance, &id, Some(backups::text(window)), true).await
+                self.create_database(Kind::Instance, &id, Some(window), true).await
             }
             Need::Database(Kind::Cluster) => {
                 let id = self.database(Kind::Cluster);
@@ -80,7 +80,7 @@ impl Lab {
         &mut self,
         kind: Kind,
         id: &str,
-        window: Option<String>,
+        window: Option<backups::Window>,
         is_encrypted: bool,
     ) -> Response<()> {
         let engine = match kind {
@@ -96,7 +96,7 @@ impl Lab {
         kind: Kind,
         engine: &'static str,
         id: &str,
-        window: Option<String>,
+        window: Option<backups::Window>,
         is_encrypted: bool,
     ) -> Response<()> {
         let name = id.strip_prefix(&self.name("")).unwrap_or(id).to_owned();

@@ -8,6 +8,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use chrono::{DateTime, Utc};
 
+use crate::backups::{self, Window};
 use crate::experiment::Kind;
 use crate::trace::{Refusal, View};
 
@@ -37,8 +38,8 @@ pub(crate) struct NewDatabase<'a> {
     pub(crate) engine: &'static str,
     pub(crate) id: &'a str,
     pub(crate) password: &'a str,
-    /// `03:10-03:40`; AWS chooses one otherwise.
-    pub(crate) window: Option<String>,
+    /// AWS chooses one otherwise.
+    pub(crate) window: Option<Window>,
     pub(crate) is_encrypted: bool,
     pub(crate) tags: Vec<Tag>,
 }
@@ -61,6 +62,7 @@ pub(crate) struct CopyOf<'a> {
 
 /// The smallest databases. A cluster without instances has storage and backups, and costs only its storage.
 pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'_>) -> Response<()> {
+    let (window, maintenance) = (new.window.map(backups::text), new.window.map(backups::maintenance));
     match kind {
         Kind::Instance => {
             let request = rds.create_db_instance().db_instance_identifier(new.id).engine(new.engine);
@@ -68,7 +70,8 @@ pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'
             let request =
                 request.storage_encrypted(new.is_encrypted).publicly_accessible(false).copy_tags_to_snapshot(true);
             let request = request.master_username("probe").master_user_password(new.password);
-            let request = request.backup_retention_period(1).set_preferred_backup_window(new.window);
+            let request = request.backup_retention_period(1).set_preferred_backup_window(window);
+            let request = request.set_preferred_maintenance_window(maintenance);
             request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
         }
         Kind::Cluster => {
@@ -77,7 +80,8 @@ pub(crate) async fn create_database(rds: &Client, kind: Kind, new: NewDatabase<'
             let copies_tags = (new.engine != DOCUMENT_DB).then_some(true);
             let request = request.storage_encrypted(new.is_encrypted).set_copy_tags_to_snapshot(copies_tags);
             let request = request.master_username("probe").master_user_password(new.password);
-            let request = request.backup_retention_period(1).set_preferred_backup_window(new.window);
+            let request = request.backup_retention_period(1).set_preferred_backup_window(window);
+            let request = request.set_preferred_maintenance_window(maintenance);
             request.set_tags(Some(new.tags)).send().await.map(|_| ()).map_err(refusal)
         }
     }

@@ -228,7 +228,12 @@ async fn rounds(kind: Kind) -> Result<()> {
     }
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     let rate = rounded(f64::from(count) / minutes, 1.0);
-    println!("{}", json!({ "bench": "provision", "database": name(kind), "rounds": count, "rounds_a_minute": rate }));
+    // A verification needs one member.
+    let database = match kind {
+        Kind::Instance => "instance",
+        Kind::Cluster => "cluster of one",
+    };
+    println!("{}", json!({ "bench": "provision", "database": database, "rounds": count, "rounds_a_minute": rate }));
     Ok(())
 }
 
