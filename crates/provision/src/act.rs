@@ -13,9 +13,6 @@ use crate::teardown::{self, Found, Remains};
 use crate::{Begin, Outcome, User, wait};
 
 /// Makes the calls of a step.
-///
-/// # Errors
-/// If AWS does not describe what has a member's name.
 pub async fn act(
     cloud: &Cloud,
     job: &Job,
@@ -23,16 +20,16 @@ pub async fn act(
     begin: Begin,
     user: Option<&User>,
     now: DateTime<Utc>,
-) -> Result<Outcome, Error> {
-    let begun = Begin::Done(now);
+) -> Outcome {
+    let begun = Begin::Begun(now);
     let (done, begin) = match step {
         Step::Refuse(Refusal::Foreign(database)) if begin != Begin::Allowed => {
-            return Ok(Outcome::GivenUp { reason: not_ours_any_more(job, &database) });
+            return Outcome::GivenUp { reason: not_ours_any_more(job, &database) };
         }
-        Step::Refuse(refusal) => return Ok(Outcome::Refused { reason: refusal.to_string() }),
-        Step::GiveUp(reason) => return Ok(Outcome::GivenUp { reason: explain(cloud, &reason).await }),
-        Step::Provisioned { database, report } => return Ok(Outcome::Provisioned { database, report }),
-        Step::Discard { database, reason } => return Ok(discard(cloud, job, &database, &reason, user, now).await),
+        Step::Refuse(refusal) => return Outcome::Refused { reason: refusal.to_string() },
+        Step::GiveUp(reason) => return Outcome::GivenUp { reason: explain(cloud, &reason).await },
+        Step::Provisioned { database, report } => return Outcome::Provisioned { database, report },
+        Step::Discard { database, reason } => return discard(cloud, job, &database, &reason, user, now).await,
         Step::Wait { why, database: Some(database) } => {
             (Ok(Done::Again(wait::next(wait::started(&database.tags), now), why)), begun)
         }
@@ -43,17 +40,17 @@ pub async fn act(
             let begin = if done.is_ok() { begun } else { begin };
             (done, begin)
         }
-        Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await?, begun),
+        Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await, begun),
         Step::Configure { database, changes, before } => {
             (configure(cloud, job, &database, &changes, before).await, begun)
         }
         Step::Reboot { database, instances, before } => (reboot(cloud, &database, &instances, before).await, begun),
         Step::Resume(database) => (resume(cloud, &database).await, begun),
     };
-    Ok(match done.unwrap_or_else(|error| refused(&error)) {
+    match done.unwrap_or_else(|error| refused(&error)) {
         Done::Again(after, why) => Outcome::Again { after: wait::until_deadline(job, after, now), why, begin },
         Done::Failed(reason) => Outcome::Failed { reason },
-    })
+    }
 }
 
 /// What became of the calls of a step.
@@ -83,23 +80,18 @@ async fn create_members(
     job: &Job,
     cluster: &DatabaseArn,
     members: &[MemberStart],
-) -> Result<Result<Done, Error>, Error> {
+) -> Result<Done, Error> {
     for MemberStart { member, engine, settings, tags } in members {
         let new = NewMember { member, cluster, engine, settings, tags };
-        match cloud.create_member(&new).await {
-            Ok(Creation::Started) => {}
-            Ok(Creation::NameExists) => {
-                // The members of a cluster are described with it, so one that is missing there can be another database.
-                if let Some(other) = cloud.observe_member(member).await?
-                    && other.owner().as_ref() != Some(job.id())
-                {
-                    return Ok(Ok(Done::Failed(Refusal::Foreign(other.arn).to_string())));
-                }
-            }
-            Err(error) => return Ok(Err(error)),
+        // The members of a cluster are described with it, so one that is missing there can be another database.
+        if cloud.create_member(&new).await? == Creation::NameExists
+            && let Some(other) = cloud.observe_member(member).await?
+            && other.owner().as_ref() != Some(job.id())
+        {
+            return Ok(Done::Failed(Refusal::Foreign(other.arn).to_string()));
         }
     }
-    Ok(Ok(Done::Again(wait::CHANGE, format!("creating the members of {}", cluster.id()))))
+    Ok(Done::Again(wait::CHANGE, format!("creating the members of {}", cluster.id())))
 }
 
 /// Changes the settings of the database and of its members. An error with one of them does not hold up the others.
@@ -207,7 +199,7 @@ async fn discard(
     let found = Found::of(Some(database), job, job.request().verb.role(), now);
     let seen = teardown::Seen { found, user: user.cloned(), remains: Remains::Nothing };
     let reason = explain(cloud, reason).await;
-    // Whatever the answer is, the job has failed: its caller tears the database down until it is gone.
+    // The job has failed in any case: its caller tears the database down until it is gone.
     let reason = match teardown::end(cloud, seen, Some(&reason)).await {
         teardown::Outcome::Refused { reason: kept } => format!("{reason}; {kept}"),
         teardown::Outcome::Again { .. } | teardown::Outcome::TornDown => reason,

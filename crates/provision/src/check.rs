@@ -7,7 +7,6 @@ use protocol::job::{Moment, Source};
 use protocol::spec::{Group, Setting, Settings, Spec, Value};
 use protocol::{DatabaseArn, Engine, Job, Snapshot};
 
-use crate::is_temporary;
 use crate::plan::SERVERLESS;
 
 /// What AWS has, as far as the request depends on it.
@@ -203,7 +202,7 @@ fn no_class(job: &Job, wanted: &Spec, facts: &Facts) -> Option<String> {
         true => [Setting::Class, Setting::ClusterClass].iter().any(|setting| wanted.settings.contains_key(setting)),
         false => wanted.members.iter().all(|member| member.settings.contains_key(&Setting::Class)),
     };
-    let needs_class = is_temporary(job.request().verb) || !wanted.members.is_empty();
+    let needs_class = job.request().verb.is_temporary() || !wanted.members.is_empty();
     let is_offered = facts.of_version.as_ref().is_some_and(|offers| !offers.is_empty());
     (needs_class && !has_class && is_offered).then(|| {
         format!(

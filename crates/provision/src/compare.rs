@@ -8,7 +8,7 @@ use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
 use crate::identity::LATE;
-use crate::{is_temporary, report};
+use crate::report;
 
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
 /// minutes, and a look in that time repeats the change.
@@ -65,7 +65,7 @@ fn no_spec(job: &Job, observed: &Observed, why: &str, now: DateTime<Utc>) -> NoS
         return NoSpec::NotYet;
     }
     let why = format!("the settings in the tags Draco_Spec… of {} cannot be read ({why})", observed.arn.id());
-    match is_temporary(job.request().verb) {
+    match job.request().verb.is_temporary() {
         true => NoSpec::Temporary(why),
         false => NoSpec::Lasting(why),
     }
@@ -81,9 +81,21 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
         current: observed.spec.settings.clone(),
         wanted: differing,
     }));
+    let is_ours = |member: &ObservedMember| member.owner().as_ref() == Some(job.id());
     for (member, planned) in member_names(job, role, wanted).into_iter().zip(&wanted.members) {
         match observed.members.iter().find(|found| found.arn == member) {
-            None => ours.missing.push(MemberStart {
+            Some(found) if is_ours(found) => {
+                let differing = differences(Target::Member, &planned.settings, &found.settings);
+                ours.differences.extend((!differing.is_empty()).then(|| Change {
+                    database: found.arn.clone(),
+                    current: found.settings.clone(),
+                    wanted: differing,
+                }));
+            }
+            // Its tags may follow.
+            Some(found) if found.condition != Condition::Ready => {}
+            // AWS refuses to create one whose name another instance has, and the job fails with that reason.
+            _ => ours.missing.push(MemberStart {
                 member,
                 engine: wanted.engine.clone(),
                 settings: planned
@@ -94,24 +106,15 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
                     .collect(),
                 tags: job.to_tags(),
             }),
-            Some(found) => {
-                let differing = differences(Target::Member, &planned.settings, &found.settings);
-                ours.differences.extend((!differing.is_empty()).then(|| Change {
-                    database: found.arn.clone(),
-                    current: found.settings.clone(),
-                    wanted: differing,
-                }));
-            }
         }
     }
     // The first instance of a cluster becomes its writer. So it is created alone, and the readers when it is available.
     let writer = job.member(role, 1);
-    let is_writer_ready =
-        observed.members.iter().any(|found| found.arn == writer && found.condition == Condition::Ready);
+    let is_writer = |found: &ObservedMember| found.arn == writer && is_ours(found);
+    let is_writer_ready = observed.members.iter().any(|found| is_writer(found) && found.condition == Condition::Ready);
     ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
     // Readers first: the writer is interrupted once.
-    let is_ours = |member: &&ObservedMember| member.owner().as_ref() == Some(job.id());
-    let mut members: Vec<_> = observed.members.iter().filter(is_ours).filter(|member| member.needs_reboot).collect();
+    let mut members: Vec<_> = observed.members.iter().filter(|member| is_ours(member) && member.needs_reboot).collect();
     members.sort_by_key(|member| member.is_writer);
     let own = observed.needs_reboot.then(|| observed.arn.clone());
     ours.reboots = own.into_iter().chain(members.into_iter().map(|member| member.arn.clone())).collect();

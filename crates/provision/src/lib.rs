@@ -6,8 +6,9 @@
 //! can be repeated, run twice at once, or stop between any two calls. [`teardown::step`] does the same for the end of a database.
 //!
 //! Reading order: [`decide`] with its table, [`teardown`] with its own, [`identity`] (the job of a database), [`look`], [`plan`] with
-//! [`settle`], [`smallest`] and [`rules`] (the settings that a database is to have), [`check`] (requests that cannot work), [`compare`] (what a database lacks) with [`report`]
-//! (what it does not get), [`act`], [`wait`], [`sweep`] (jobs whose timer was lost).
+//! [`settle`], [`smallest`] and [`rules`] (the settings that a database is to have), [`check`] (requests that cannot work), [`compare`]
+//! (settings and members that a database lacks) with [`report`] (settings that it does not get), [`act`], [`wait`], [`sweep`] (jobs whose
+//! timer was lost).
 //!
 //! What holds here: a database that is not the job's is never touched (invariant 21); a step or the [`sweep`] after its deadline
 //! tears a temporary database down (22); a database to which the target's name, DNS or another job points is not torn down (19).
@@ -29,7 +30,6 @@ pub mod wait;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Error};
-use protocol::job::Verb;
 use protocol::{DatabaseArn, Job, JobId, Observed};
 
 /// Whether a step may begin the restore. Each step says it for the next one.
@@ -40,7 +40,7 @@ pub enum Begin {
     /// It may: this is the first step of a request, or no earlier one has begun the restore.
     Allowed,
     /// It may not: the job's database existed at this time, or AWS accepted the restore then.
-    Done(DateTime<Utc>),
+    Begun(DateTime<Utc>),
 }
 
 /// How far a job is after a step.
@@ -90,12 +90,6 @@ pub enum User {
     Job(JobId),
 }
 
-/// Whether a database of this verb is temporary, and torn down by the deadline.
-#[must_use]
-pub fn is_temporary(verb: Verb) -> bool {
-    verb.is_temporary()
-}
-
 /// Looks at the new database of a job, and makes the next step towards it. `begin` is [`Begin::Allowed`] in the first step of a request,
 /// and the one of the last outcome in each other. `user` is what else depends on the database, as far as the caller knows.
 ///
@@ -109,5 +103,5 @@ pub async fn step(
     now: DateTime<Utc>,
 ) -> Result<Outcome, Error> {
     let seen = look::look(cloud, job, begin, now).await?;
-    act::act(cloud, job, decide::decide(seen), begin, user, now).await
+    Ok(act::act(cloud, job, decide::decide(seen), begin, user, now).await)
 }

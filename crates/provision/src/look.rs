@@ -7,13 +7,13 @@ use protocol::observed::Condition;
 use protocol::spec::{Recorded, Setting, Spec, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
+use crate::Begin;
 use crate::check::{self, Facts};
 use crate::compare;
 use crate::decide::{Deadline, Found, Seen, Source as SourceState, Start};
 use crate::identity::{self, Identity};
 use crate::plan::{self, Base, Origin, Plan};
 use crate::settle;
-use crate::{Begin, is_temporary};
 
 /// The alias of the key under which Secrets Manager encrypts secrets for which no key is given.
 const SECRETS_KEY: &str = "alias/aws/secretsmanager";
@@ -38,7 +38,7 @@ enum Lookup {
 /// # Errors
 /// If a call fails.
 pub async fn look(cloud: &Cloud, job: &Job, begin: Begin, now: DateTime<Utc>) -> Result<Seen, Error> {
-    let deadline = match (now < job.request().deadline, is_temporary(job.request().verb)) {
+    let deadline = match (now < job.request().deadline, job.request().verb.is_temporary()) {
         (true, _) => Deadline::Ahead,
         (false, true) => Deadline::PassedForTemporary,
         (false, false) => Deadline::PassedForLasting,
@@ -55,13 +55,13 @@ pub async fn look(cloud: &Cloud, job: &Job, begin: Begin, now: DateTime<Utc>) ->
             Identity::Foreign => Found::Foreign(observed.arn),
         },
         None => match begin {
-            // The step is refused, whatever the data are.
+            // The step is refused. So the data are not described: a call that AWS denies would fail each time.
             Begin::Allowed if deadline != Deadline::Ahead => {
                 Found::Nothing(SourceState::NotReady("the deadline has passed".to_owned()))
             }
             Begin::Allowed => Found::Nothing(source(cloud, job, now).await?),
-            Begin::Done(since) if now - since < identity::LATE => Found::NotVisible,
-            Begin::Done(_) => Found::Gone,
+            Begin::Begun(since) if now - since < identity::LATE => Found::NotVisible,
+            Begin::Begun(_) => Found::Gone,
         },
     };
     Ok(Seen { found, deadline })
@@ -101,7 +101,7 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
     problems.extend(network_of(job, &data.base));
     problems.extend(job.check_deadline(now).err().map(|invalid| invalid.to_string()));
-    let is_temporary = is_temporary(request.verb);
+    let is_temporary = request.verb.is_temporary();
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
     Ok(match problems.is_empty() {
         true => SourceState::Ready(Box::new(Start { defaults: data.unreadable, ..plan::start(job, &plan, now) })),
@@ -262,7 +262,7 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
     let overrides = &job.request().overrides;
     // A class is chosen of those that the version has: for a temporary database, and for members of which none is known.
     let lacks_class = wanted.members.iter().any(|member| !member.settings.contains_key(&Setting::Class));
-    if lacks_class || (is_temporary(job.request().verb) && !settle::has_class_of_job(job)) {
+    if lacks_class || (job.request().verb.is_temporary() && !settle::has_class_of_job(job)) {
         facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
     }
     for class in check::classes_of(wanted) {

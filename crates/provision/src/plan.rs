@@ -9,7 +9,7 @@ use protocol::spec::{Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target
 use protocol::{Job, Kind, Tags, tags};
 
 use crate::decide::Start;
-use crate::{is_temporary, rules};
+use crate::rules;
 
 /// What the spec is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,18 +59,18 @@ const OF_TEMPORARY: [Setting; 12] = [
     Setting::SecurityGroups,
 ];
 
-/// Of these, what AWS takes depends on the engine and its version, and a refusal would keep the copies of a source account from being
-/// verified, each time. A version past its standard support cannot be restored with `open-source-rds-extended-support-disabled`, so a
-/// temporary database has AWS's default, and the report says so.
+/// AWS refuses IAM authentication for some engines. It upgrades a restored database whose version is past its standard support if
+/// `EngineLifecycleSupport` is `…-disabled` (`RestoreDBInstanceFromDBSnapshot`), and an upgraded database does not verify its copy. So a
+/// temporary database has AWS's defaults, and the report says so.
 const NOT_FROM_ELSEWHERE: [Setting; 2] = [Setting::IamAuthentication, Setting::LifecycleSupport];
 
-/// Below this storage, AWS refuses IOPS and throughput of gp3: "You can't specify IOPS or storage throughput for a storage size less
-/// than 400" GiB, for Oracle 200. SQL Server has no such limit (RDS User Guide, "gp3 storage").
+/// Below this storage, AWS refuses IOPS and throughput of gp3: "you can provision additional IOPS and storage throughput when storage size
+/// is at or above the threshold value" (RDS User Guide, "gp3 storage"). The threshold is 400 GiB, of Oracle 200, and SQL Server has none.
 const GP3_GIB: [(&str, u32); 3] = [("sqlserver", 0), ("oracle", 200), ("", 400)];
 /// The least of what can be requested from that storage on (the same). Recorded values that are lower are those of smaller storage.
 pub(crate) const GP3_LEAST: [(Setting, u32); 2] = [(Setting::Iops, 12_000), (Setting::StorageThroughput, 500)];
 /// The value of `EngineLifecycleSupport` without paid support.
-const WITHOUT_SUPPORT: &str = "open-source-rds-extended-support-disabled";
+pub(crate) const WITHOUT_SUPPORT: &str = "open-source-rds-extended-support-disabled";
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
@@ -127,7 +127,7 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
         // "DB clusters are associated with a default option group that can't be modified" (`OptionGroupName`).
         spec.settings.remove(&Setting::OptionGroup);
     }
-    let is_temporary = is_temporary(request.verb);
+    let is_temporary = request.verb.is_temporary();
     if is_temporary {
         let support = spec.settings.get(&Setting::LifecycleSupport);
         let may_pay_for_support = *origin == Origin::Elsewhere
@@ -301,10 +301,6 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
     };
     settings.insert(Setting::BackupRetention, Value::Number(retention));
     settings.insert(Setting::DeletionProtection, Value::Flag(false));
-    if !matches!(job.request().source, Source::Snapshot(_)) {
-        // `RestoreDBClusterToPointInTime` does not have it: a full copy or a clone is in the zones of its source.
-        settings.remove(&Setting::AvailabilityZones);
-    }
     let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (spec, _) = wanted.to_tags();
     let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);

@@ -1,11 +1,12 @@
-//! What a new database does not get of its recorded settings: one line each. All of it follows from the database and its tags, so a
-//! look in another week has the same lines.
+//! What a new database does not get of its recorded settings: one line each. All of it follows from the database and its tags, so a later
+//! look gives the same lines.
 
 use protocol::Observed;
 use protocol::job::{Note, notes};
 use protocol::spec::{Given, Recorded, Setting, Settings, Spec, Target, Value};
 
 use crate::decide::Change;
+use crate::plan::WITHOUT_SUPPORT;
 
 /// The lines.
 #[must_use]
@@ -36,6 +37,13 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
         lines.extend(by_hand(Target::Member, &planned.settings, &member.settings));
     }
     lines.dedup();
+    let support = Value::Name(WITHOUT_SUPPORT.to_owned());
+    if recorded.spec.settings.get(&Setting::LifecycleSupport) == Some(&support) {
+        // "In this case, RDS automatically upgrades your restored DB instance to a higher engine version" (`EngineLifecycleSupport`).
+        lines.push(format!(
+            "EngineLifecycleSupport is {WITHOUT_SUPPORT}: AWS upgrades the database if its version is past its standard support"
+        ));
+    }
     if observed.has_impaired_secret {
         // "The secret can be used to access database credentials, but it can't be rotated" (`MasterUserSecret`).
         lines.push(format!(

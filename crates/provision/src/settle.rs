@@ -7,8 +7,8 @@ use protocol::{Job, Kind};
 
 use crate::check::{self, Facts};
 use crate::plan::{Base, Origin, Plan, SERVERLESS};
+use crate::rules;
 use crate::smallest::{self, Needs, Purpose};
-use crate::{is_temporary, rules};
 
 /// Settles a plan. The problems that remain are those of [`check::check`].
 #[must_use]
@@ -148,7 +148,7 @@ impl Settled<'_> {
     /// A recorded group that does not exist here, or is for other versions. The groups of a source account are not created: their parameters
     /// are not trusted.
     fn leave_out_groups(&mut self) {
-        if self.base.origin == Origin::Here && !is_temporary(self.job.request().verb) {
+        if self.base.origin == Origin::Here && !self.job.request().verb.is_temporary() {
             // The person who asks has the groups, and decides.
             return;
         }
@@ -184,7 +184,7 @@ impl Settled<'_> {
     fn choose_the_smallest(&mut self) {
         let Self { job, base, facts, plan } = self;
         let spec = &mut plan.spec;
-        let is_temporary = is_temporary(job.request().verb);
+        let is_temporary = job.request().verb.is_temporary();
         let is_aurora = spec.engine.starts_with("aurora");
         let purpose = match (spec.kind, is_aurora) {
             (Kind::Instance, _) => Purpose::Instance,

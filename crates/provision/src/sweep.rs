@@ -1,7 +1,7 @@
 //! The sweep: finds the databases of jobs whose timer was lost. Each database has its job in its tags.
 //!
 //! One listing of the account and region for all jobs. It decides by name, tags and time alone, and not by the status: a temporary
-//! database is torn down after its deadline, whatever it is doing (invariant 22). It changes nothing itself.
+//! database is torn down after its deadline in every status (invariant 22). It changes nothing itself.
 
 use chrono::{DateTime, Utc};
 use cloud::{Cloud, Error};
@@ -22,7 +22,7 @@ pub struct Found {
 /// What is to be done with a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// Go on with the job: [`crate::step`] with [`crate::Begin::Done`], or the next step of its verb.
+    /// Go on with the job: [`crate::step`] with [`crate::Begin::Begun`], or the next step of its verb.
     Continue(Box<Job>, Role),
     /// Tear it down, until it is gone ([`crate::teardown::step`]).
     TearDown(Box<Job>, Role),

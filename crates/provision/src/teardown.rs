@@ -277,7 +277,7 @@ pub async fn step(
     };
     let found = match (Found::of(observed.as_ref(), job, role, now), &remains, begin) {
         (Found::Nothing, Remains::Data { snapshot }, _) => after_the_end(cloud, job, snapshot).await?,
-        (Found::Nothing, Remains::Nothing, Begin::Done(since)) if now - since < identity::LATE => Found::NotVisible,
+        (Found::Nothing, Remains::Nothing, Begin::Begun(since)) if now - since < identity::LATE => Found::NotVisible,
         (found, ..) => found,
     };
     Ok(end(cloud, Seen { found, user: user.cloned(), remains }, None).await)
@@ -286,11 +286,15 @@ pub async fn step(
 /// Decides and acts. `reason` is the one of a job that has failed.
 pub(crate) async fn end(cloud: &Cloud, seen: Seen, reason: Option<&str>) -> Outcome {
     let step = decide(seen.clone());
-    if let Some(Mark { database, value }) = mark(&seen, &step, reason) {
-        // The end of the database matters more than its tag.
-        drop(cloud.tag_database(&database, tags::JOB_ENDED, &value).await);
+    let marked = match mark(&seen, &step, reason) {
+        Some(Mark { database, value }) => cloud.tag_database(&database, tags::JOB_ENDED, &value).await.map(drop),
+        None => Ok(()),
+    };
+    // The end of the database matters more than its tag.
+    match (act(cloud, step).await, marked) {
+        (Outcome::Again { after, why }, Err(error)) => Outcome::Again { after, why: format!("{why}; {error}") },
+        (outcome, _) => outcome,
     }
-    act(cloud, step).await
 }
 
 /// Makes the calls of a step. AWS's refusals are no errors: the next look decides again.

@@ -2,14 +2,12 @@
 //! none for most changes.
 //!
 //! A restore takes minutes to hours. A look at fixed times would be late for short ones, or cost many calls for long ones. So the
-//! delay grows with the time that has passed, and at most a twentieth of the time is lost.
+//! delay grows with the time that has passed: after 15 minutes, at most a twentieth of it is lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Job, Tags, tags};
 
-use crate::is_temporary;
-
-/// Hardly a restore is ready earlier.
+/// No text of AWS's states how long a restore takes: five minutes are an assumption.
 const FIRST: TimeDelta = TimeDelta::minutes(5);
 /// The shortest delay: what AWS has finished is noticed after half of it on average.
 pub const CHANGE: TimeDelta = TimeDelta::seconds(45);
@@ -35,7 +33,7 @@ pub fn next(started: Option<DateTime<Utc>>, now: DateTime<Utc>) -> TimeDelta {
 #[must_use]
 pub fn until_deadline(job: &Job, delay: TimeDelta, now: DateTime<Utc>) -> TimeDelta {
     let left = job.request().deadline - now;
-    match is_temporary(job.request().verb) && left > TimeDelta::zero() {
+    match job.request().verb.is_temporary() && left > TimeDelta::zero() {
         true => delay.min(left),
         false => delay,
     }

@@ -127,7 +127,7 @@ async fn a_database_that_was_moved_aside_stays_protected_and_its_final_snapshot_
     Ok(())
 }
 
-/// Whoever controls the source account can give a database the name and the tag of a job. DR trusts neither.
+/// A person who controls the source account can give a database the name and the tag of a job. DR trusts neither.
 // Invariants 10 and 15.
 #[tokio::test(start_paused = true)]
 async fn a_protected_database_that_gets_the_name_of_a_job_is_reported_as_silent() -> anyhow::Result<()> {

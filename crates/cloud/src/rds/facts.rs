@@ -1,7 +1,7 @@
 //! What a restore depends on besides the database: snapshots with their settings, automated backups, groups, and the classes that a
-//! region offers. And why a restore has failed.
+//! region offers. Also AWS's message about a failed restore.
 
-use aws_sdk_rds::types::{OrderableDbInstanceOption, SourceType};
+use aws_sdk_rds::types::{Event, OrderableDbInstanceOption, SourceType};
 use protocol::{DatabaseArn, Kind, SnapshotArn};
 
 use super::{PAGE_SIZE, Rds, snapshots, spec, tags, time};
@@ -79,8 +79,8 @@ impl Rds {
         }
     }
 
-    /// The message of the latest event of the category "failure". Events of "the past 14 days" exist; "By default, RDS returns events
-    /// that were generated in the past hour" (`DescribeEvents`).
+    /// The message of the latest failure. Events of "the past 14 days" exist; "By default, RDS returns events that were generated in the past
+    /// hour" (`DescribeEvents`). That a key cannot be accessed is an event of the category "availability".
     pub(crate) async fn last_failure(&self, database: &DatabaseArn) -> Result<Option<String>, Failure> {
         const MINUTES: i32 = 14 * 24 * 60;
         let source = match database.kind {
@@ -90,9 +90,14 @@ impl Rds {
         let (mut latest, mut marker) = (None, None::<String>);
         loop {
             let call = self.client.describe_events().source_type(source.clone()).source_identifier(database.id());
-            let call = call.event_categories("failure").duration(MINUTES).max_records(PAGE_SIZE);
+            let call = call
+                .event_categories("failure")
+                .event_categories("availability")
+                .duration(MINUTES)
+                .max_records(PAGE_SIZE);
             let page = call.set_marker(marker).send().await?;
-            let events = page.events().iter().filter_map(|event| Some((event.date()?.secs(), event.message()?)));
+            let events = page.events().iter().filter(|event| is_failure(event));
+            let events = events.filter_map(|event| Some((event.date()?.secs(), event.message()?)));
             latest = latest.max(events.map(|(at, message)| (at, message.to_owned())).max_by_key(|(at, _)| *at));
             marker = page.marker;
             if marker.is_none() {
@@ -157,6 +162,17 @@ impl Rds {
                 return Ok(offers);
             }
         }
+    }
+}
+
+/// Whether an event tells why a database cannot be used. An event has no number here. The category "failure" also has the ends of
+/// failures (RDS-EVENT-0219, 0220, 0420), and "availability" also restarts; of the latter, the loss of the key counts (0419).
+fn is_failure(event: &Event) -> bool {
+    let (message, categories) = (event.message().unwrap_or_default(), event.event_categories());
+    let has = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    match categories.iter().any(|category| category == "failure") {
+        true => !has(&["can now successfully access", "No actions are necessary"]),
+        false => has(&["inaccessible state"]),
     }
 }
 

@@ -7,6 +7,7 @@ use deploy::status::AccountStatus;
 use deploy::{Account, Role};
 use protocol::Place;
 use rehearsal::{Database, Setup};
+use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use tests::{DR, Fixture, REGION, SOURCE, settings};
 
 use crate::{config, plain};
@@ -137,9 +138,15 @@ async fn engine_versions_that_a_region_of_dr_lacks_are_named() -> anyhow::Result
     // Databases that were not read may have other versions, and copies.
     let more = config(&format!("{CONFIG}SOURCE_REGIONS: [eu-west-1, eu-south-1]\n"));
     let part = copying(std::slice::from_ref(&source), &drs[..1], &more, world.now()).await;
-    for (area, expected) in [(Area::Engines, 1), (Area::Quotas, 2)] {
+    // The same for databases that cannot be listed.
+    let at = Point::Call("DescribeDBClusters".to_owned());
+    world.plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Refuse("AccessDenied") }]));
+    let unread = copying(std::slice::from_ref(&source), &drs[..1], &config(CONFIG), world.now()).await;
+    world.plan_faults(Plan::NoFaults);
+    for (sections, area, expected) in [(&part, Area::Engines, 1), (&part, Area::Quotas, 2), (&unread, Area::Quotas, 2)]
+    {
         let of_dr = |section: &&Section| section.area == area && section.place.as_ref() == Some(&drs[0].0.place);
-        let lines = finding::lines(&part.iter().filter(of_dr).cloned().collect::<Vec<_>>());
+        let lines = finding::lines(&sections.iter().filter(of_dr).cloned().collect::<Vec<_>>());
         let pending =
             |line: &&String| line.contains('·') && line.ends_with("; not all source accounts and regions were read");
         assert_eq!(lines.iter().filter(pending).count(), expected, "{lines:#?}");

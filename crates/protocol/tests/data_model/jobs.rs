@@ -341,7 +341,7 @@ proptest! {
 
     // A person can change the tags.
     #[test]
-    fn changed_notes_are_ignored(text in "[ -~]{0,80}") {
+    fn changed_notes_do_not_hide_those_before_them(text in "[ -~]{0,80}") {
         let tags = [(tags::JOB_REPORT[0], format!("elsewhere {text} home=sg"))].into_iter().collect();
         let read = notes::from_tags(&tags);
         prop_assert_eq!(read.first(), Some(&Note::Elsewhere));

@@ -4,7 +4,6 @@ use cloud::{Backups, Offer, ParameterGroup, SubnetGroup};
 use protocol::job::Moment;
 use protocol::spec::value::HalfUnits;
 use protocol::spec::{Group, Member, Setting, Value};
-use protocol::{Engine, Snapshot, Status};
 use provision::check::{Facts, check, family_of};
 
 use super::plans::text;
@@ -83,21 +82,8 @@ fn a_request_without_problems_has_none() {
 fn a_shared_and_encrypted_snapshot() {
     let of = |account: &str, is_encrypted| {
         let place = Place { account: account.parse().unwrap(), ..place() };
-        let snapshot = Snapshot {
-            arn: SnapshotArn::new(Kind::Instance, place, "shared").unwrap(),
-            database: "orders".into(),
-            resource_id: None,
-            engine: Engine::Rds,
-            status: Status::Available,
-            progress: 100,
-            gib: 100,
-            is_encrypted,
-            key: None,
-            created: None,
-            original_created: None,
-            copied_from: None,
-            tags: Tags::default(),
-        };
+        let arn = SnapshotArn::new(Kind::Instance, place, "shared").unwrap();
+        let snapshot = Snapshot { is_encrypted, ..snapshot(arn, Tags::default()) };
         problems(&spec(&[]), &Facts { snapshot: Some(snapshot), ..facts() })
     };
     assert_eq!(

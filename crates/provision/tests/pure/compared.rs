@@ -40,6 +40,25 @@ fn readers_are_created_when_the_writer_is_available() {
     assert_eq!(missing(&[writer]), [job.member(Role::New, 2)]);
 }
 
+// Another instance can have the name of a member, before Draco creates that one. It is never changed (invariant 21), and counts as missing:
+// the creation finds that the name is taken.
+#[test]
+fn an_instance_of_another_owner_is_no_member() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
+    let mut database = restored(&job, &spec);
+    database.members[0].tags = Tags::default();
+    database.members[0].settings.clear();
+    database.members[0].condition = Condition::InProgress("creating".to_owned());
+    // The tags of a new member may follow.
+    let ours = compare(&job, database.clone(), now());
+    assert_eq!((ours.missing, ours.differences), (vec![], vec![]));
+    database.members[0].condition = Condition::Ready;
+    let ours = compare(&job, database, now());
+    let missing: Vec<_> = ours.missing.into_iter().map(|missing| missing.member).collect();
+    assert_eq!((missing, ours.differences), (vec![job.member(Role::New, 1)], vec![]));
+}
+
 #[test]
 fn a_database_with_its_spec_needs_nothing() {
     for kind in Kind::ALL {

@@ -1,4 +1,5 @@
-//! The decisions of provision: both tables under every combination, and the requests that cannot work.
+//! The decisions of provision: its three tables (decide, teardown, sweep) under every combination, the settings of new databases, and the
+//! requests that cannot work.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
@@ -15,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use protocol::job::{Approval, Request, Role, Source, Verb};
 use protocol::observed::{Condition, Observed, ObservedMember};
 use protocol::spec::{Settings, Spec};
-use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags, tags};
+use protocol::{DatabaseArn, Engine, Job, Kind, Place, Snapshot, SnapshotArn, Status, Tags, tags};
 
 /// The resource ID of the database that a job replaces.
 const OLD: &str = "db-OLD";
@@ -74,6 +75,25 @@ fn member(job: &Job, role: Role, nth: u8, condition: Condition) -> ObservedMembe
         is_writer: nth == 1,
         settings: Settings::new(),
         tags: Tags::from_iter([(tags::JOB, job.id().as_str())]),
+    }
+}
+
+/// An encrypted snapshot of 100 GiB.
+fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
+    Snapshot {
+        arn,
+        database: "orders".into(),
+        resource_id: None,
+        engine: Engine::Rds,
+        status: Status::Available,
+        progress: 100,
+        gib: 100,
+        is_encrypted: true,
+        key: None,
+        created: None,
+        original_created: None,
+        copied_from: None,
+        tags,
     }
 }
 

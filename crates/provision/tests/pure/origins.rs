@@ -1,6 +1,6 @@
 //! Whose the settings in the tags of a snapshot are: those of this account and region are trusted, and no others.
 
-use protocol::{AccountId, Engine, Origin as SnapshotOrigin, Snapshot, Status};
+use protocol::{AccountId, Origin as SnapshotOrigin};
 use provision::look::origin_of;
 use provision::plan::Origin;
 
@@ -8,24 +8,6 @@ use super::*;
 
 fn at(account: &str, region: &str) -> Place {
     Place { account: account.parse::<AccountId>().unwrap(), region: region.parse().unwrap() }
-}
-
-fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
-    Snapshot {
-        arn,
-        database: "orders".into(),
-        resource_id: None,
-        engine: Engine::Rds,
-        status: Status::Available,
-        progress: 100,
-        gib: 100,
-        is_encrypted: true,
-        key: None,
-        created: None,
-        original_created: None,
-        copied_from: None,
-        tags,
-    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ async fn data_without_recorded_settings_for_which_no_network_is_given() {
     }
 }
 
-// Whatever the data are: a look at them could fail each time.
+// After the deadline the data are not described: a call that AWS denies would fail each time.
 #[tokio::test(start_paused = true)]
 async fn a_job_after_its_deadline_does_not_look_at_the_data() {
     let fixture = Fixture::new(Kind::Instance).await;

@@ -118,6 +118,21 @@ async fn recorded_settings_that_aws_refuses_do_not_hold_up_the_others() {
     }
 }
 
+// Otherwise each of several settings would be refused at each look, until all of them are given up.
+#[tokio::test(start_paused = true)]
+async fn a_refused_modification_is_divided_in_the_same_step() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let more: Settings =
+        [(Setting::ManagedPassword, Value::Flag(true)), (Setting::MaxAllocatedStorage, Value::Number(1000))].into();
+    fixture.cloud.modify(&fixture.orders.arn, &more, &Settings::new()).await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    // More refusals than the looks after which a difference stays.
+    fixture.world.plan_faults(refusals("ModifyDBInstance", "InvalidParameterCombination", 12));
+    let (is_protected, has_backups, report) = provisioned(fixture.provision(&fixture.job(Verb::Restore)).await);
+    assert!(is_protected && has_backups, "{report:?}");
+    assert!(!report.iter().any(|line| line.contains("does not take over")), "{report:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn settings_of_the_job_that_aws_refuses_end_it() {
     let text = |value: &str| Value::Name(value.to_owned());
@@ -149,15 +164,18 @@ async fn a_member_that_cannot_be_deleted_does_not_hold_up_the_others() {
     fixture.provisioned(&job).await;
     fixture.world.plan_faults(refusals("DeleteDBInstance", "AccessDenied", 1));
     let start = fixture.world.now();
-    loop {
+    let mut is_deleted = false;
+    for _ in 0..100 {
         let step = teardown::step(&fixture.cloud, &job, Role::New, Begin::Allowed, None, fixture.world.now()).await;
         let teardown::Outcome::Again { after, why } = step.unwrap() else { panic!("not again") };
         fixture.world.sleep(after.to_std().unwrap()).await;
         if let Some(deletions) = fixture.calls_since(start).get("DeleteDBInstance") {
             assert!(*deletions == 3 && why.contains("AccessDenied"), "{deletions} {why}");
+            is_deleted = true;
             break;
         }
     }
+    assert!(is_deleted);
     assert_eq!(fixture.tear_down(&job, Role::New, None).await, teardown::Outcome::TornDown);
 }
 

@@ -1,4 +1,4 @@
-//! Invariant 21: a database that is not the job's is not touched, under whichever name it is, and whenever it appears.
+//! Invariant 21: a database that is not the job's is not touched, under each name of a job, at each moment.
 
 use protocol::job::JobId;
 use protocol::tags;
@@ -164,7 +164,7 @@ async fn an_instance_in_the_cluster_is_not_rebooted() {
     call.db_parameter_group_name("theirs").send().await.unwrap();
     fixture.world.sleep(Duration::from_secs(1800)).await;
     let start = fixture.world.now();
-    let outcome = fixture.go_on(&job, Begin::Done(start)).await;
+    let outcome = fixture.go_on(&job, Begin::Begun(start)).await;
     let Outcome::Provisioned { database, .. } = outcome else { panic!("{outcome:?}") };
     assert!(database.members.iter().any(|member| member.needs_reboot));
     assert_eq!(changing_calls(&fixture, start), [""; 0]);
@@ -178,7 +178,7 @@ async fn a_database_whose_tag_was_removed_is_given_up_with_the_way_back() {
     let call = fixture.rds.remove_tags_from_resource().resource_name(job.new_database().to_string());
     call.tag_keys(tags::JOB).send().await.unwrap();
     let start = fixture.world.now();
-    let outcome = fixture.go_on(&job, Begin::Done(start)).await;
+    let outcome = fixture.go_on(&job, Begin::Begun(start)).await;
     let Outcome::GivenUp { reason } = &outcome else { panic!("{outcome:?}") };
     assert!(reason.contains(&format!("set Draco_Job to {} again, or delete the database", job.id())), "{reason}");
     assert_eq!(changing_calls(&fixture, start), [""; 0]);

@@ -1,4 +1,4 @@
-//! Provision in the simulated AWS: a database is brought up and torn down, whatever goes wrong.
+//! Provision in the simulated AWS: a database is brought up and torn down, also when calls fail.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 

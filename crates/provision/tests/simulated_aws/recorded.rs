@@ -120,8 +120,11 @@ async fn values_and_groups_that_dr_cannot_have_are_left_out_and_reported_when_th
     let mut spec = forged(Kind::Instance);
     spec.settings.insert(Setting::Class, text("db.t4g.small"));
     let copy = copy_with(&fixture, &spec).await;
+    fixture.cloud.tag(&copy, "origin:team", "dba").await.unwrap();
     let job = job_for(&fixture, copy.clone(), Verb::Restore);
     let (database, report) = with_report(&fixture, &job).await;
+    // Policies of DR that act on tags do not take it for a tag of DR.
+    assert_eq!((database.tags.get("origin:team"), database.tags.get("team")), (Some("dba"), None));
     assert_eq!(database.spec.settings.get(&Setting::Class), Some(&text("db.t4g.small")));
     let expected = [
         "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.t4g.small, StorageType gp3",

@@ -61,7 +61,7 @@ async fn a_temporary_database_is_gone_after_its_teardown_and_the_old_one_is_as_i
     }
 }
 
-// Invariant 22: whatever it is doing then.
+// Invariant 22, in each status.
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_a_temporary_database_is_torn_down() {
     for kind in Kind::ALL {

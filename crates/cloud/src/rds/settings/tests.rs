@@ -127,6 +127,16 @@ fn each_request_takes_the_settings_that_the_table_gives_in_it_and_aws_has() {
                 matches!(given, Given::Restore | Given::RestoreOnly),
                 "{setting:?} in {restore}, {kind:?}"
             );
+            let rewind = match kind {
+                Kind::Instance => "RestoreDBInstanceToPointInTime",
+                Kind::Cluster => "RestoreDBClusterToPointInTime",
+            };
+            let is_in_rewind = match (kind, setting) {
+                (Kind::Instance, Setting::MaxAllocatedStorage) => true,
+                (Kind::Cluster, Setting::AvailabilityZones) => false,
+                _ => matches!(given, Given::Restore | Given::RestoreOnly),
+            };
+            assert_eq!(has(rewind), is_in_rewind, "{setting:?} in {rewind}");
             let is_changed = matches!(given, Given::Restore | Given::Modify);
             // Members are changed by `ModifyDBInstance` too.
             assert!(!is_changed || has(modify), "{setting:?} in {modify}");
