@@ -20,7 +20,15 @@ RDS_INSTANCE = [
     ("sim", "*DBInstance*", ["DatabaseInsightsMode", "DedicatedLogVolume"], PUBLISHED),
     # Without a request, gp3 has 3000 IOPS and 125 MiB/s.
     ("sim", "*DBInstance*", ["Iops"], PUBLISHED),
-    ("both", "*DBInstance*", ["StorageThroughput"], PUBLISHED),
+    (
+        "both",
+        "*DBInstance*",
+        ["StorageThroughput"],
+        Page(
+            "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html",
+            "On gp3 storage volumes, Amazon RDS provides a baseline storage performance of 3000 IOPS and 125 MiB/s.",
+        ),
+    ),
     ("sim", "*DBInstance*", ["EngineLifecycleSupport"], SUPPORTED),
     (
         "both",

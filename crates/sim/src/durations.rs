@@ -1,4 +1,4 @@
-//! How long changes of databases take.
+//! How long RDS takes: for changes of databases, for uploads of logs, and between its checks.
 //!
 //! AWS documents almost none of these times. Each is a setting of the world with bounds. A duration is drawn from the world's seed
 //! and the database that changes, so it does not depend on what else happens in the world. None is zero: a program that waits for
@@ -64,7 +64,7 @@ pub struct Durations {
     pub stop: Bounds,
     /// The status `deleting`.
     pub deletion: Bounds,
-    /// Until a transaction log that was begun every five minutes is uploaded: the lag of the latest restorable time.
+    /// The time to upload a transaction log, which is the lag of the latest restorable time. RDS begins a log every five minutes.
     pub log_upload: Bounds,
     /// Until a rotation of a managed password that was not possible is tried again: "If rotation fails, Secrets Manager retries the
     /// entire rotation process multiple times" (API reference, `DescribeSecret`).

@@ -58,6 +58,11 @@ def failing_over_a_cluster_without_members(aws):
         "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DeleteCluster.html",
         "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it.",
     ),
+    Api(
+        "rds",
+        "InvalidDBClusterStateFault",
+        "The requested operation can't be performed while the cluster is in this state.",
+    ),
 )
 def deleting_a_stopped_cluster(aws):
     name = clusters.cluster(aws)

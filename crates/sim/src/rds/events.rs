@@ -226,7 +226,8 @@ impl EventDetails {
 /// "The DB instance can't be created because of insufficient resource limits. `message`." (353), "You can't create the DB cluster because
 /// of incompatible resources. `message`." (354) and the same as 353 of a cluster (355). No text has the messages: here they are the
 /// descriptions of the statuses. The tables of clusters name no status: that a missing VPC is an incompatible resource is a reading. The
-/// event 31 is not in Aurora's guide, where snapshots are those of clusters. The guides have no event for the other statuses.
+/// event 31 is not in Aurora's guide, where snapshots are those of clusters. The events 418 and 419 (the key cannot be accessed) are not simulated. The
+/// guides have none for `incompatible-restore`.
 fn failure(kind: Kind, status: &str) -> Option<(u16, &'static str, String)> {
     let (number, message) = match (kind, status) {
         (Kind::Instance, "failed") => {

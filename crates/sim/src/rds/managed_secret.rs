@@ -119,7 +119,8 @@ pub(super) fn switch_on(state: &mut State, database: &DatabaseUid, secret: Secre
 /// Sets the password of the master user. If its server refuses it, the database keeps the old one: "the change can succeed even if the new
 /// password doesn't satisfy your password policies. However, a new password is set in the MySQL DB instance only if it satisfies the
 /// password policies. In this case, Amazon RDS records … RDS-EVENT-0067" (RDS User Guide, "Password Validation for RDS for MySQL"). No text
-/// has the same for the other engines, or tells what becomes of a secret: here all engines do it, and the secret is impaired. The status `incompatible-credentials` is that of credentials for CloudHSM.
+/// states it for other engines, or the effect on a secret: here all engines do the same, and the secret is `impaired`. The status
+/// `incompatible-credentials` is that of credentials for CloudHSM.
 pub(super) fn set_password(state: &mut State, database: &DatabaseUid, password: &str) -> bool {
     let is_set = volumes::set_password(state, database, password);
     if !is_set {
@@ -211,8 +212,8 @@ fn value(username: &str, password: &str) -> String {
 }
 
 /// "Can include any printable ASCII character except "/", """, or "@"" (API reference, `MasterUserPassword`), and for some
-/// engines not "&" and "'". No text states which of them RDS uses: here it uses all that each engine allows, so that a program which
-/// handles them handles a part of them, too.
+/// engines not "&" and "'". No text states which of them RDS uses: here a password may contain all symbols that the engine allows, which
+/// is the hardest case for a program.
 const SYMBOLS: &[u8] = b"!#$%()*+,-.:;<=>?[]^_`{|}~";
 const PASSWORD_LENGTH: usize = 28;
 

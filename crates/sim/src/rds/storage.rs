@@ -127,7 +127,7 @@ pub(super) struct Gp3 {
     /// The IOPS, and the MiB/s, that storage has without a request.
     pub(super) iops: u32,
     pub(super) throughput: u32,
-    /// What can be requested, or the size from which on something can.
+    /// The ranges for requests, or the size in GiB from which on requests are allowed.
     choice: Result<[RangeInclusive<u32>; 2], u32>,
 }
 
@@ -148,7 +148,8 @@ pub(super) fn gp3(product: Product, gib: u32, iops: Option<u32>) -> Gp3 {
         return Gp3 { iops: 3000, throughput: 125, choice: Err(from) };
     }
     // "When you raise the IOPS above 32,000 for MariaDB and MySQL, the storage throughput value automatically increases from 500 MiBps. For
-    // example, when you set the IOPS to 40,000 on RDS for MySQL, the storage throughput must be at least 625 MiBps": a 64th.
+    // example, when you set the IOPS to 40,000 on RDS for MySQL, the storage throughput must be at least 625 MiBps". That is a 64th; the guide has no
+    // other example.
     let throughput = match (product, iops) {
         (Product::MariaDb | Product::MySql, Some(iops)) => iops.div_ceil(64).max(500),
         _ => 500,

@@ -178,7 +178,7 @@ fn complete_storage(now: &Settings, given: &mut Given, engine: &Engine) -> Resul
             ));
         }
     }
-    // The storage that a database moves to may have no performance of its own, or has the one that belongs to it. No text tells whether
+    // A new storage type may have no provisioned performance, or a baseline of its own. No text tells whether
     // IOPS that were chosen for io1 or io2 stay on gp3 of a size where they can be chosen. On smaller storage, they cannot.
     let drops: &[&'static str] = match given.0.get("StorageType").and_then(Value::as_str) {
         Some("gp2" | "standard") => &["Iops", "StorageThroughput"],

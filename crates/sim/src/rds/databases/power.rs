@@ -60,7 +60,8 @@ fn reboot_one(state: &mut State, uid: &DatabaseUid, with_failover: bool) {
                     found.swap_zones();
                 }
             }
-            // The other instances of the cluster still wait for their own reboots. Those that join it later do not.
+            // The other instances of the cluster still wait for their own reboots. No text states it of those
+            // that join it later: here they do not.
             let cluster = uid.find(state).and_then(|found| found.cluster.clone());
             if let Some(cluster) = cluster.and_then(|cluster| cluster.find(state)) {
                 cluster.memberships.rebooted();

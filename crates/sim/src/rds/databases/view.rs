@@ -121,7 +121,9 @@ fn is_returned(storage_type: &str, kind: Kind) -> bool {
 
 impl Database {
     /// "Indicates whether an Aurora DB cluster has in-cluster write forwarding enabled, not enabled, requested, or is in the process of
-    /// enabling it" (`LocalWriteForwardingStatus`). Of a cluster for which it was never requested, no text states the status.
+    /// enabling it" (`LocalWriteForwardingStatus`). An example
+    /// of `create-db-cluster` (express configuration) has `disabled` without a request, and the others do not have the member: here it is
+    /// left out. No text states when it is `requested`: here it is `enabling` as long as the change waits.
     fn write_forwarding(&self) -> Option<&'static str> {
         let parameter = "EnableLocalWriteForwarding";
         let pending = self.pending.settings().find(|(pending, _)| *pending == parameter);

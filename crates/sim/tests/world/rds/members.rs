@@ -140,13 +140,15 @@ async fn readers_of_aurora_forward_writes_if_it_is_requested() {
     assert_eq!(status().await, None);
     for (on, during, after) in [(true, "enabling", "enabled"), (false, "disabling", "disabled")] {
         enable(on).send().await.expect("a modification");
-        assert_eq!(status().await.as_deref(), Some(during));
+        // The guide has `requested`, too, and does not state when.
+        assert!(["requested", during].map(Some).contains(&status().await.as_deref()));
         world.sleep(10 * MINUTE).await;
         assert_eq!(status().await.as_deref(), Some(after));
     }
     let other = rds.client.create_db_cluster().db_cluster_identifier("other").engine("docdb");
     let other = other.master_username("draco").master_user_password("simulated").enable_local_write_forwarding(true);
-    assert_eq!(code(other.send().await).err().as_deref(), Some(COMBINATION));
+    // No text has the code.
+    assert!(code(other.send().await).is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,6 +231,7 @@ async fn neither_a_stopped_cluster_nor_its_instances_can_be_deleted() {
     code(delete().await).expect("a deletion");
 }
 
+/// Users report the refusal and its code (github.com/aws-cloudformation/cfn-lint/issues/4070).
 #[tokio::test(start_paused = true)]
 async fn an_instance_may_be_created_with_the_encryption_of_its_cluster_only() {
     let world = world();

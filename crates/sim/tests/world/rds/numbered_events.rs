@@ -12,6 +12,9 @@ use super::notifications::{Told, subscription, told, topic};
 use super::restores::RESTORED;
 use super::support::*;
 
+/// The end of two messages.
+const TOO_LONG: &str = "is being started due to it exceeding the maximum allowed time being stopped";
+
 fn rows(rows: &[(&str, &str, &str)]) -> Vec<Told> {
     let texts = |(number, category, message): &(&str, &str, &str)| {
         (format!("RDS-EVENT-{number}"), (*category).to_owned(), (*message).to_owned())
@@ -75,11 +78,7 @@ async fn every_event_of_a_database_has_the_number_the_category_and_the_message_o
                     ("0067", "configuration change", "Unable to reset your password. Error information"),
                     ("0087", "notification", "DB instance stopped"),
                     ("0088", "notification", "DB instance started"),
-                    (
-                        "0154",
-                        "notification",
-                        "DB instance is being started due to it exceeding the maximum allowed time being stopped",
-                    ),
+                    ("0154", "notification", &format!("DB instance {TOO_LONG}")),
                 ])
             }
             Kind::Cluster => {
@@ -88,11 +87,7 @@ async fn every_event_of_a_database_has_the_number_the_category_and_the_message_o
                     ("0016", "configuration change", "Reset master credentials"),
                     ("0150", "notification", "DB cluster stopped"),
                     ("0151", "notification", "DB cluster started"),
-                    (
-                        "0153",
-                        "notification",
-                        "DB cluster is being started due to it exceeding the maximum allowed time being stopped",
-                    ),
+                    ("0153", "notification", &format!("DB cluster {TOO_LONG}")),
                     ("0170", "creation", "DB cluster created"),
                 ])
             }
