@@ -23,7 +23,8 @@ struct Step {
     set: &'static [(&'static str, &'static str)],
     /// Why `--quick` skips it, if it does.
     slow: Option<&'static str>,
-    /// Whether it runs beside the steps that follow, because it keeps only one core busy. Its output is printed when it has ended.
+    /// Whether it runs beside the other steps of its stage, because it does not keep all cores busy. Its output is printed when it has
+    /// ended.
     beside: bool,
 }
 
@@ -51,121 +52,169 @@ const fn world(name: &'static str, set: &'static [(&'static str, &'static str)])
     }
 }
 
-/// The step with all tests. Sim records its responses there, and not in the steps that repeat them under other answers:
-/// checking all of them would take minutes.
+/// The step with most tests.
 const TESTS: &str = "tests";
+
+/// The step with the real clients and the other emulators.
+const CLIENTS: &str = "clients";
 
 /// The step that checks the recorded responses.
 const MODELS: &str = "AWS's models";
 
-const STEPS: [Step; 12] = [
-    Step {
-        name: "formatting",
-        program: Program::Cargo,
-        args: &["fmt", "--all", "--check"],
-        set: &[],
-        slow: None,
-        beside: false,
-    },
-    Step {
-        name: "functions",
-        // Not `cargo xtask`, which would wait for clippy.
-        program: Program::This,
-        // The deployment test would build them too, without any output.
-        args: &["build", "--arch", build::HOST.name()],
-        set: &[],
-        slow: Some("link-time optimisation takes minutes"),
-        beside: true,
-    },
-    Step {
-        name: "clippy",
-        program: Program::Cargo,
-        args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
-        set: &[],
-        slow: None,
-        beside: false,
-    },
-    Step {
-        name: "cargo-deny",
-        program: Program::Deny,
-        // Its other checks need the network.
-        args: &["--offline", "--locked", "--log-level", "error", "check", "licenses", "bans", "sources"],
-        set: &[],
-        slow: Some("it is installed with the Python tools"),
-        beside: false,
-    },
-    Step {
-        name: TESTS,
-        program: Program::Cargo,
-        args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-fail-fast"],
-        set: &[("INSTA_UPDATE", "no")],
-        slow: None,
-        beside: false,
-    },
-    Step {
-        name: "cfn-lint",
-        program: Program::Tools,
-        // The package cannot be run by its name.
-        args: &[
-            "-c",
-            "import sys; from cfnlint.runner import main; sys.exit(main())",
-            "cfn/producer.yaml",
-            "cfn/consumer.yaml",
-            "cfn/source.yaml",
-            "samples/security/watch-dr.yaml",
-        ],
-        set: &[],
-        slow: Some("it needs Python"),
-        beside: true,
-    },
-    Step {
-        name: "checkov",
-        program: Program::Checkov,
-        // Without network: no policies, descriptions or account are downloaded.
-        args: &[
-            "-m",
-            "checkov.main",
-            "--framework",
-            "cloudformation",
-            "--skip-download",
-            "--quiet",
-            "--compact",
-            "--file",
-            "cfn/producer.yaml",
-            "cfn/consumer.yaml",
-            "cfn/source.yaml",
-            "samples/security/watch-dr.yaml",
-        ],
-        set: &[],
-        slow: Some("it needs Python, and is slow"),
-        beside: true,
-    },
-    Step {
-        name: MODELS,
-        program: Program::Tools,
-        args: &["cli/tests/clients/models.py"],
-        set: &[],
-        slow: Some("the responses of sim are not recorded"),
-        beside: true,
-    },
-    world("worst world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "worst")]),
-    world("other world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "others")]),
-    Step {
-        name: "doc tests",
-        program: Program::Cargo,
-        args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
-        set: &[],
-        slow: Some("each test is built as a program of its own"),
-        beside: false,
-    },
-    Step {
-        name: "rustdoc",
-        program: Program::Cargo,
-        args: &["doc", "--workspace", "--all-features", "--locked", "--no-deps", "--document-private-items"],
-        set: &[("RUSTDOCFLAGS", "-D warnings")],
-        slow: Some("it builds the documentation"),
-        beside: false,
-    },
+/// The steps in which sim records its responses. Those that repeat tests under other answers do not: checking all of them would take
+/// minutes.
+const RECORDED: [&str; 2] = [TESTS, CLIENTS];
+
+/// A stage begins when all steps of the one before have ended.
+const STAGES: [&[Step]; 4] = [
+    &[
+        Step {
+            name: "formatting",
+            program: Program::Cargo,
+            args: &["fmt", "--all", "--check"],
+            set: &[],
+            slow: None,
+            beside: false,
+        },
+        Step {
+            name: "clippy",
+            program: Program::Cargo,
+            args: &["clippy", "--workspace", "--all-features", "--all-targets", "--locked", "--", "-D", "warnings"],
+            set: &[],
+            slow: None,
+            beside: false,
+        },
+    ],
+    &[
+        Step {
+            name: "functions",
+            // Not `cargo xtask`, which would wait for the build of the tests.
+            program: Program::This,
+            // The deployment test would build them too, without any output.
+            args: &["build", "--arch", build::HOST.name()],
+            set: &[],
+            slow: Some("link-time optimisation takes minutes"),
+            beside: true,
+        },
+        Step {
+            name: "cargo-deny",
+            program: Program::Deny,
+            // Its other checks need the network.
+            args: &["--offline", "--locked", "--log-level", "error", "check", "licenses", "bans", "sources"],
+            set: &[],
+            slow: Some("it is installed with the Python tools"),
+            beside: false,
+        },
+        Step {
+            name: "build",
+            program: Program::Cargo,
+            args: &["test", "--workspace", "--all-features", "--locked", "--lib", "--bins", "--tests", "--no-run"],
+            set: &[],
+            slow: None,
+            beside: false,
+        },
+    ],
+    &[
+        Step {
+            name: "deployment",
+            program: Program::Cargo,
+            args: &["test", "--workspace", "--all-features", "--locked", "--test", "deployment", "--", "--ignored"],
+            set: &[],
+            slow: Some("a deployment into MiniStack, with all commands"),
+            beside: true,
+        },
+        Step {
+            name: CLIENTS,
+            program: Program::Cargo,
+            args: &["test", "--workspace", "--all-features", "--locked", "--test", "clients", "--", "--ignored"],
+            set: &[],
+            slow: Some("the AWS command line, boto3, moto and MiniStack against `draco sim`"),
+            beside: true,
+        },
+        Step {
+            name: TESTS,
+            program: Program::Cargo,
+            args: &[
+                "test",
+                "--workspace",
+                "--all-features",
+                "--locked",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--no-fail-fast",
+            ],
+            set: &[("INSTA_UPDATE", "no")],
+            slow: None,
+            beside: false,
+        },
+    ],
+    &[
+        Step {
+            name: "cfn-lint",
+            program: Program::Tools,
+            // The package cannot be run by its name.
+            args: &[
+                "-c",
+                "import sys; from cfnlint.runner import main; sys.exit(main())",
+                "cfn/producer.yaml",
+                "cfn/consumer.yaml",
+                "cfn/source.yaml",
+                "samples/security/watch-dr.yaml",
+            ],
+            set: &[],
+            slow: Some("it needs Python"),
+            beside: true,
+        },
+        Step {
+            name: "checkov",
+            program: Program::Checkov,
+            // Without network: no policies, descriptions or account are downloaded.
+            args: &[
+                "-m",
+                "checkov.main",
+                "--framework",
+                "cloudformation",
+                "--skip-download",
+                "--quiet",
+                "--compact",
+                "--file",
+                "cfn/producer.yaml",
+                "cfn/consumer.yaml",
+                "cfn/source.yaml",
+                "samples/security/watch-dr.yaml",
+            ],
+            set: &[],
+            slow: Some("it needs Python, and is slow"),
+            beside: true,
+        },
+        Step {
+            name: MODELS,
+            program: Program::Tools,
+            args: &["cli/tests/clients/models.py"],
+            set: &[],
+            slow: Some("the responses of sim are not recorded"),
+            beside: true,
+        },
+        world("worst world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "worst")]),
+        world("other world", &[("INSTA_UPDATE", "no"), ("SIM_WORLD", "others")]),
+        Step {
+            name: "doc tests",
+            program: Program::Cargo,
+            args: &["test", "--workspace", "--all-features", "--locked", "--doc"],
+            set: &[],
+            slow: Some("each test is built as a program of its own"),
+            beside: false,
+        },
+        Step {
+            name: "rustdoc",
+            program: Program::Cargo,
+            args: &["doc", "--workspace", "--all-features", "--locked", "--no-deps", "--document-private-items"],
+            set: &[("RUSTDOCFLAGS", "-D warnings")],
+            slow: Some("it builds the documentation"),
+            beside: false,
+        },
+    ],
 ];
 
 #[derive(Clone, Copy)]
@@ -203,25 +252,12 @@ struct Tests {
 }
 
 pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
-    let (included, skipped): (Vec<_>, Vec<_>) = STEPS.iter().partition(|step| !quick || step.slow.is_none());
     // `draco` is among the programs that the tests build.
     if !crate::target()?.join("debug/draco").exists() {
         let time = if quick { "10 minutes" } else { "40 minutes" };
         crate::announce("building and running all checks for the first time", time, "10 GB");
     }
-    if !quick {
-        let _ = fs::remove_file(answers()?);
-        // If this fails, only the steps that need them fail.
-        for environment in [TOOLS, CHECKOV] {
-            if let Err(why) = environment.make(shell) {
-                println!("error: {why:#}");
-            }
-        }
-        if let Err(why) = servers::install(shell) {
-            println!("error: {why:#}");
-        }
-    }
-    let outcomes = run_steps(&included, quick, &shell.current_dir())?;
+    let outcomes = run_stages(quick, &shell.current_dir())?;
 
     println!("\nran:");
     for Outcome { step, passed, took, tests } in &outcomes {
@@ -236,11 +272,9 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     if quick {
         println!("skipped (--quick):");
         println!("  tests that are marked as slow, and all but {} random cases of each property", QUICK_CASES.1);
-        println!("  the AWS command line, boto3, moto and MiniStack against `draco sim`");
-        println!("  a deployment into MiniStack, with all commands");
         println!("  PostgreSQL and MariaDB behind simulated databases");
-        for step in skipped {
-            println!("  {}: {}", step.name, step.slow.unwrap_or_default());
+        for (name, why) in STAGES.iter().copied().flatten().filter_map(|step| Some((step.name, step.slow?))) {
+            println!("  {name}: {why}");
         }
     }
     let sum = |count: fn(&Tests) -> usize| outcomes.iter().map(|outcome| count(&outcome.tests)).sum::<usize>();
@@ -254,35 +288,52 @@ pub(crate) fn run(shell: &Shell, quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the steps in their order. A step that runs beside others has ended before the tests begin, which need the functions.
-fn run_steps(steps: &[&'static Step], quick: bool, folder: &Path) -> anyhow::Result<Vec<Outcome>> {
+/// Runs the stages in their order. While the first one compiles, the tools of the later ones are installed.
+fn run_stages(quick: bool, folder: &Path) -> anyhow::Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
     thread::scope(|scope| {
-        let (mut outcomes, mut beside) = (Vec::new(), Vec::new());
-        for step in steps {
-            if step.beside {
-                beside.push((*step, scope.spawn(|| run_beside(step, quick, folder))));
-                continue;
-            }
-            if step.name == TESTS {
-                outcomes.append(&mut join(&mut beside)?);
-            }
-            outcomes.push(run_step(step, quick, folder)?);
-        }
-        outcomes.append(&mut join(&mut beside)?);
-        Ok(outcomes)
-    })
+        let tools = (!quick).then(|| scope.spawn(install));
+        outcomes.append(&mut run_stage(STAGES[0], quick, folder)?);
+        tools.map_or(Ok(()), |tools| tools.join().map_err(|_| anyhow!("the installation of the tools panicked"))?)
+    })?;
+    for stage in &STAGES[1..] {
+        outcomes.append(&mut run_stage(stage, quick, folder)?);
+    }
+    Ok(outcomes)
 }
 
-type Beside<'scope> = (&'static Step, thread::ScopedJoinHandle<'scope, anyhow::Result<(Outcome, String)>>);
+/// If it fails, only the steps that need the missing tool fail.
+fn install() -> anyhow::Result<()> {
+    let _ = fs::remove_file(answers()?);
+    let shell = Shell::new()?;
+    for environment in [TOOLS, CHECKOV] {
+        if let Err(why) = environment.make(&shell) {
+            println!("error: {why:#}");
+        }
+    }
+    if let Err(why) = servers::install(&shell) {
+        println!("error: {why:#}");
+    }
+    Ok(())
+}
 
-/// Waits for the steps that run beside others, and prints their output.
-fn join(beside: &mut Vec<Beside<'_>>) -> anyhow::Result<Vec<Outcome>> {
-    let ended = beside.drain(..).map(|(step, handle)| {
-        let (outcome, output) = handle.join().map_err(|_| anyhow!("the step {} panicked", step.name))??;
-        println!("{output}");
-        Ok(outcome)
-    });
-    ended.collect()
+fn run_stage(stage: &'static [Step], quick: bool, folder: &Path) -> anyhow::Result<Vec<Outcome>> {
+    let (beside, in_order): (Vec<_>, Vec<_>) =
+        stage.iter().filter(|step| !quick || step.slow.is_none()).partition(|step| step.beside);
+    thread::scope(|scope| {
+        let beside: Vec<_> =
+            beside.into_iter().map(|step| (step, scope.spawn(move || run_beside(step, quick, folder)))).collect();
+        let mut outcomes = Vec::new();
+        for step in in_order {
+            outcomes.push(run_step(step, quick, folder)?);
+        }
+        for (step, handle) in beside {
+            let (outcome, output) = handle.join().map_err(|_| anyhow!("the step {} panicked", step.name))??;
+            println!("{output}");
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    })
 }
 
 fn run_beside(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result<(Outcome, String)> {
@@ -295,7 +346,9 @@ fn run_beside(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result
         }
         Err(why) => (false, format!("error: cannot start: {why}")),
     };
-    Ok((Outcome { step, passed, took: since.elapsed(), tests: Tests::default() }, format!("{shown}\n{text}")))
+    let mut tests = Tests::default();
+    text.lines().for_each(|line| tests.count(line));
+    Ok((Outcome { step, passed, took: since.elapsed(), tests }, format!("{shown}\n{text}")))
 }
 
 fn run_step(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result<Outcome> {
@@ -337,10 +390,11 @@ fn command(step: &Step, quick: bool, folder: &Path) -> anyhow::Result<(Command, 
         if quick {
             command.env(QUICK_CASES.0, QUICK_CASES.1);
         } else {
-            command.args(["--", "--include-ignored"]);
+            // The other steps of its stage.
+            command.args(["--", "--include-ignored", "--skip", "judges::", "--skip", "a_new_user_deploys"]);
         }
     }
-    if !quick && [TESTS, MODELS].contains(&step.name) {
+    if !quick && (RECORDED.contains(&step.name) || step.name == MODELS) {
         command.env(ANSWERS, answers()?);
     }
     Ok((command, format!("\n$ {} {}", program.display(), step.args.join(" "))))
