@@ -17,7 +17,7 @@ use super::super::options::OptionGroup;
 use super::super::settings::{Change, Setting};
 use super::super::windows::{DailyWindow, WeeklyWindow};
 use super::changes::{self, Step};
-use super::{Database, DatabaseUid, Facts, Status, Use, rename};
+use super::{Database, DatabaseUid, Facts, Status, Use, plan, rename};
 use crate::durations::{Bounds, Durations};
 use crate::world::State;
 
@@ -255,13 +255,26 @@ fn apply_all(state: &mut State, uid: &DatabaseUid, due: &[(&'static str, Status)
             steps.push(Step::lasting(Status::Rebooting, |durations| durations.reboot));
         }
     }
+    // "When automated backups are turned on, your DB instance is taken offline and a backup is immediately created" (RDS User Guide,
+    // "Enabling automated backups").
+    let turns_on_backups = uid.kind == Kind::Instance
+        && due.iter().any(|(parameter, _)| *parameter == "BackupRetentionPeriod")
+        && uid.find(state).is_some_and(|found| found.facts.retention_days == 0);
+    let back_up = move |state: &mut State, uid: &DatabaseUid| {
+        if turns_on_backups {
+            plan::complete_backup(state, uid);
+        }
+    };
     let last = move |state: &mut State, uid: &DatabaseUid| apply(state, uid, &ending);
     // "After you modify the storage … the status of the DB instance is storage-optimization" (RDS User Guide).
     if (changes_storage || is_optimizing) && uid.kind == Kind::Instance {
         steps.push(Step::lasting(Status::StorageOptimization, |durations| durations.storage_optimization).with(last));
-        steps.push(Step::resting(Status::Available));
+        steps.push(Step::resting(Status::Available).with(back_up));
     } else {
-        steps.push(Step::resting(Status::Available).with(last));
+        steps.push(Step::resting(Status::Available).with(move |state, uid| {
+            last(state, uid);
+            back_up(state, uid);
+        }));
     }
     changes::start(state, uid, steps);
 }

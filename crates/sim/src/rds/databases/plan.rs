@@ -227,13 +227,16 @@ fn follow(state: &mut State, uid: &DatabaseUid, Course { takes, ends, event }: C
 fn first_backup(state: &mut State, uid: &DatabaseUid, origin: &Origin) {
     let is_restored = !matches!(origin, Origin::Created);
     match uid.kind {
-        Kind::Instance if is_restored => {
-            if let Some(takes) = backups::take_baseline(state, uid) {
-                let steps = vec![Step::lasting_exactly(Status::BackingUp, takes), Step::resting(Status::Available)];
-                changes::start(state, uid, steps);
-            }
-        }
+        Kind::Instance if is_restored => complete_backup(state, uid),
         Kind::Instance | Kind::Cluster => backups::start(state, uid),
+    }
+}
+
+/// Takes a backup of all data of an instance now, if it has backups.
+pub(super) fn complete_backup(state: &mut State, uid: &DatabaseUid) {
+    if let Some(takes) = backups::take_baseline(state, uid) {
+        let steps = vec![Step::lasting_exactly(Status::BackingUp, takes), Step::resting(Status::Available)];
+        changes::start(state, uid, steps);
     }
 }
 

@@ -57,6 +57,34 @@ async fn a_modification_is_pending_until_it_is_applied_and_the_status_is_stale_a
     assert_eq!((pending(&found), found.db_instance_class()), (None, Some("db.m6g.large")));
 }
 
+// "When automated backups are turned on, your DB instance is taken offline and a backup is immediately created" (RDS User Guide, "Enabling
+// automated backups").
+#[tokio::test(start_paused = true)]
+async fn an_instance_whose_backups_are_turned_on_is_backed_up_at_once() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    rds.database(&world, "orders").await;
+    let set = async |days| {
+        let call = modify(&rds, "orders").backup_retention_period(days).apply_immediately(true);
+        call.send().await.expect("a modification");
+    };
+    let changed = async || statuses(&world, &rds, "orders", "available").await;
+    let automated = async || {
+        let call = rds.client.describe_db_snapshots().snapshot_type("automated").db_instance_identifier("orders");
+        call.send().await.expect("a list").db_snapshots().len()
+    };
+    set(0).await;
+    world.sleep(Duration::from_hours(1)).await;
+    let before = automated().await;
+    set(7).await;
+    assert_eq!(changed().await, ["available", "modifying", "backing-up", "available"]);
+    assert_eq!(automated().await, before + 1);
+    // From one positive number to another, nothing is backed up.
+    set(14).await;
+    world.sleep(Duration::from_hours(1)).await;
+    assert_eq!((automated().await, rds.status("orders").await.as_deref()), (before + 1, Ok("available")));
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_apply_immediately_it_waits_for_the_maintenance_window() {
     let world = world();
