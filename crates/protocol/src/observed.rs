@@ -71,6 +71,8 @@ pub struct Endpoint {
 pub enum Condition {
     /// It is available, and AWS is not about to change it.
     Ready,
+    /// As ready, but AWS is backing it up, and changes nothing until the backup is complete.
+    BackingUp,
     /// It is being created or changed. The text is the reason, in AWS's words.
     InProgress(String),
     /// It is stopped, and can be started.
@@ -133,6 +135,9 @@ const DELETING: [&str; 2] = ["deleting", "deleted"];
 /// 24 hours", and only its storage cannot be changed again until then (AWS's knowledge centre).
 const AVAILABLE: [&str; 2] = ["available", "storage-optimization"];
 
+/// "The DB instance is currently being backed up." It serves as before.
+const BACKING_UP: &str = "backing-up";
+
 impl Facts {
     /// The condition, as AWS's own CloudFormation handler for RDS judges it: `available`, no pending value, no parameter group
     /// that is being applied, security groups `active`, option groups `in-sync`, the secret absent or `active`. An `impaired`
@@ -153,13 +158,14 @@ impl Facts {
         }
         match self.obstacle() {
             Some(obstacle) => Condition::InProgress(obstacle),
+            None if status == BACKING_UP => Condition::BackingUp,
             None => Condition::Ready,
         }
     }
 
     /// The first reason why it is not ready.
     fn obstacle(&self) -> Option<String> {
-        if !AVAILABLE.contains(&self.status.as_str()) {
+        if !AVAILABLE.contains(&self.status.as_str()) && self.status != BACKING_UP {
             return Some(self.status.clone());
         }
         let unlike = |groups: &[(String, String)], what: &str, is_settled: fn(&str) -> bool| {

@@ -48,11 +48,11 @@ pub const JOB_SOURCE: &str = "Draco_JobSource";
 pub const JOB_TARGET: &str = "Draco_JobTarget";
 /// On the same: the settings that the job chooses. As many of these as are needed, from the first one on.
 pub const JOB_OVERRIDES: [&str; 3] = ["Draco_JobOverrides", "Draco_JobOverrides2", "Draco_JobOverrides3"];
-/// On databases that a job provisions: when the restore was requested, in RFC 3339.
+/// On databases that a job provisions, and on members of clusters: when AWS was asked to create them, in RFC 3339.
 pub const JOB_STARTED: &str = "Draco_JobStarted";
 /// On the same: what of the recorded settings the database does not get. As many of these as are needed, from the first one on.
 pub const JOB_REPORT: [&str; 3] = ["Draco_JobReport", "Draco_JobReport2", "Draco_JobReport3"];
-/// On the same: how often its settings were changed after the restore.
+/// On the same: how often its settings were changed after the restore, and when it was last done.
 pub const JOB_CHANGES: &str = "Draco_JobChanges";
 /// On the same: why the job has ended. The database is torn down, and no step of the job changes it any more.
 pub const JOB_ENDED: &str = "Draco_JobEnded";

@@ -25,12 +25,15 @@ const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allo
 const DOLLARS_A_LOOK: f64 = 0.000_000_2 + 0.5 * 0.125 * 0.000_013_333_4 + 2.0 * 0.000_025;
 /// The cost of an hour of db.t4g.medium.
 const DOLLARS_AN_HOUR: f64 = 0.065;
+/// The durations of the simulated AWS are drawn from a seed, so one job alone says little.
+const SEEDS: u64 = 50;
 /// For how long rounds are counted.
 const ROUNDS: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for kind in Kind::ALL {
-        paused()?.block_on(once(kind))?;
+        let jobs: Result<Vec<_>> = (0..SEEDS).map(|seed| paused()?.block_on(once(kind, seed))).collect();
+        print(kind, &jobs?);
     }
     for kind in Kind::ALL {
         paused()?.block_on(rounds(kind))?;
@@ -55,10 +58,10 @@ struct Fixture {
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-async fn fixture(kind: Kind) -> Result<Fixture> {
+async fn fixture(kind: Kind, seed: u64) -> Result<Fixture> {
     let place = Place { region: REGION.parse()?, account: ACCOUNT.parse()? };
     let epoch = DateTime::from_timestamp(1_795_226_400, 0).unwrap_or_default();
-    let world = World::with_settings(WorldSettings { epoch, ..WorldSettings::default() });
+    let world = World::with_settings(WorldSettings { epoch, seed, ..WorldSettings::default() });
     let config = world.sdk_config(ACCOUNT, REGION);
     let (owner, rds) = (Cloud::new(&config, place.clone()), aws_sdk_rds::Client::new(&config));
     world.add_role(ACCOUNT, ROLE, &[EVERYTHING])?;
@@ -162,37 +165,64 @@ impl Fixture {
     }
 }
 
-async fn once(kind: Kind) -> Result<()> {
-    let fixture = fixture(kind).await?;
+/// What a job took.
+struct Taken {
+    calls: f64,
+    calls_to_provision: f64,
+    looks: f64,
+    looks_to_provision: f64,
+    minutes_to_provision: f64,
+    minutes_to_tear_down: f64,
+    seconds_from_ready_to_noticed: f64,
+}
+
+async fn once(kind: Kind, seed: u64) -> Result<Taken> {
+    let fixture = fixture(kind, seed).await?;
     let (job, start) = (fixture.job(Verb::Restore)?, fixture.world.now());
     let mut ready = None;
-    let looks = tokio::select! {
+    let looks_to_provision = tokio::select! {
         looks = fixture.provision(&job) => looks?,
-        error = watch(&fixture, &job, &mut ready) => return error.map(|_: ()| ()),
+        error = watch(&fixture, &job, &mut ready) => return Err(error.err().unwrap_or_else(|| "the watch ended".into())),
     };
-    let (noticed, calls) = (fixture.world.now(), fixture.calls());
+    let (noticed, calls_to_provision) = (fixture.world.now(), fixture.calls());
     let torn_down = fixture.tear_down(&job).await?;
-    let end = fixture.world.now();
+    let seconds = |from: DateTime<Utc>, to: DateTime<Utc>| (to - from).num_milliseconds() as f64 / 1000.0;
+    Ok(Taken {
+        calls: fixture.calls() as f64,
+        calls_to_provision: calls_to_provision as f64,
+        looks: f64::from(looks_to_provision + torn_down),
+        looks_to_provision: f64::from(looks_to_provision),
+        minutes_to_provision: seconds(start, noticed) / 60.0,
+        minutes_to_tear_down: seconds(noticed, fixture.world.now()) / 60.0,
+        seconds_from_ready_to_noticed: seconds(ready.ok_or("never ready")?, noticed),
+    })
+}
+
+/// The mean over all seeds, and the largest value in the case of calls and of the delay.
+fn print(kind: Kind, jobs: &[Taken]) {
+    let mean = |of: fn(&Taken) -> f64| jobs.iter().map(of).sum::<f64>() / jobs.len() as f64;
+    let most = |of: fn(&Taken) -> f64| jobs.iter().map(of).fold(0.0, f64::max);
     let instances = if kind == Kind::Cluster { 3.0 } else { 1.0 };
-    let hours = (end - start).num_seconds() as f64 / 3600.0;
-    let all_looks = looks + torn_down;
+    let hours = mean(|job| job.minutes_to_provision + job.minutes_to_tear_down) / 60.0;
     println!(
         "{}",
         json!({
             "bench": "provision",
             "database": name(kind),
-            "calls": fixture.calls(),
-            "calls_to_provision": calls,
-            "looks": all_looks,
-            "looks_to_provision": looks,
-            "minutes_to_provision": rounded((noticed - start).num_seconds() as f64 / 60.0, 10.0),
-            "minutes_to_tear_down": rounded((end - noticed).num_seconds() as f64 / 60.0, 10.0),
-            "seconds_from_ready_to_noticed": ready.map(|ready| (noticed - ready).num_seconds()),
-            "dollars_of_looks": rounded(f64::from(all_looks) * DOLLARS_A_LOOK, 1e6),
+            "jobs": jobs.len(),
+            "calls": rounded(mean(|job| job.calls), 10.0),
+            "calls_at_most": most(|job| job.calls),
+            "calls_to_provision": rounded(mean(|job| job.calls_to_provision), 10.0),
+            "looks": rounded(mean(|job| job.looks), 10.0),
+            "looks_to_provision": rounded(mean(|job| job.looks_to_provision), 10.0),
+            "minutes_to_provision": rounded(mean(|job| job.minutes_to_provision), 10.0),
+            "minutes_to_tear_down": rounded(mean(|job| job.minutes_to_tear_down), 10.0),
+            "seconds_from_ready_to_noticed": rounded(mean(|job| job.seconds_from_ready_to_noticed), 10.0),
+            "seconds_from_ready_to_noticed_at_most": rounded(most(|job| job.seconds_from_ready_to_noticed), 10.0),
+            "dollars_of_looks": rounded(mean(|job| job.looks) * DOLLARS_A_LOOK, 1e6),
             "dollars_of_database": rounded(hours * instances * DOLLARS_AN_HOUR, 1e4),
         })
     );
-    Ok(())
 }
 
 /// Looks each second as the owner, until the database is as it is to be. Its description is the only fact that AWS gives.
@@ -218,7 +248,7 @@ async fn watch(fixture: &Fixture, job: &Job, ready: &mut Option<DateTime<Utc>>) 
 }
 
 async fn rounds(kind: Kind) -> Result<()> {
-    let fixture = fixture(kind).await?;
+    let fixture = fixture(kind, 0).await?;
     let (begun, mut count) = (Instant::now(), 0_u32);
     while begun.elapsed() < ROUNDS {
         let job = fixture.job(Verb::Verify)?;

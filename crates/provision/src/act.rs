@@ -10,7 +10,8 @@ use protocol::{DatabaseArn, Job, tags};
 use crate::compare::KEYS;
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
 use crate::teardown::{self, Found, Remains};
-use crate::{Begin, Outcome, User, wait};
+use crate::wait::{self, Work};
+use crate::{Begin, Outcome, User};
 
 /// Makes the calls of a step.
 pub async fn act(
@@ -31,7 +32,7 @@ pub async fn act(
         Step::Provisioned { database, report } => return Outcome::Provisioned { database, report },
         Step::Discard { database, reason } => return discard(cloud, job, &database, &reason, user, now).await,
         Step::Wait { why, database: Some(database) } => {
-            (Ok(Done::Again(wait::next(wait::started(&database.tags), now), why)), begun)
+            (Ok(Done::Again(wait::next(Work::of(&database), now), why)), begun)
         }
         Step::Wait { why, database: None } => (Ok(Done::Again(wait::next(None, now), why)), begin),
         Step::Start(start) => {
@@ -40,11 +41,13 @@ pub async fn act(
             let begin = if done.is_ok() { begun } else { begin };
             (done, begin)
         }
-        Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members).await, begun),
+        Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members, now).await, begun),
         Step::Configure { database, changes, before } => {
-            (configure(cloud, job, &database, &changes, before).await, begun)
+            (configure(cloud, job, &database, &changes, (before, now)).await, begun)
         }
-        Step::Reboot { database, instances, before } => (reboot(cloud, &database, &instances, before).await, begun),
+        Step::Reboot { database, instances, before } => {
+            (reboot(cloud, &database, &instances, (before, now)).await, begun)
+        }
         Step::Resume(database) => (resume(cloud, &database).await, begun),
     };
     match done.unwrap_or_else(|error| refused(&error)) {
@@ -68,7 +71,7 @@ async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) ->
     Ok(match cloud.restore(&restore).await? {
         Creation::Started => {
             let defaults = defaults.iter().map(|why| format!(", with default settings: {why}")).collect::<String>();
-            Done::Again(wait::next(Some(now), now), format!("restoring {}{defaults}", to.id()))
+            Done::Again(wait::next(Some(Work::restore(now)), now), format!("restoring {}{defaults}", to.id()))
         }
         // Another look was faster, or another database has the name: the next look knows.
         Creation::NameExists => Done::Again(wait::CHANGE, format!("{} exists already", to.id())),
@@ -80,6 +83,7 @@ async fn create_members(
     job: &Job,
     cluster: &DatabaseArn,
     members: &[MemberStart],
+    now: DateTime<Utc>,
 ) -> Result<Done, Error> {
     for MemberStart { member, engine, settings, tags } in members {
         let new = NewMember { member, cluster, engine, settings, tags };
@@ -91,7 +95,8 @@ async fn create_members(
             return Ok(Done::Failed(Refusal::Foreign(other.arn).to_string()));
         }
     }
-    Ok(Done::Again(wait::CHANGE, format!("creating the members of {}", cluster.id())))
+    let after = wait::next(Some(Work::member(now)), now);
+    Ok(Done::Again(after, format!("creating the members of {}", cluster.id())))
 }
 
 /// Changes the settings of the database and of its members. An error with one of them does not hold up the others.
@@ -100,7 +105,7 @@ async fn configure(
     job: &Job,
     database: &DatabaseArn,
     changes: &[Change],
-    before: u32,
+    before: (u32, DateTime<Utc>),
 ) -> Result<Done, Error> {
     let names: Vec<&str> =
         changes.iter().flat_map(|change| change.wanted.keys()).map(|setting| setting.row().parameter).collect();
@@ -158,7 +163,12 @@ pub fn parts(settings: &Settings) -> Vec<Settings> {
 }
 
 /// Reboots the instances. An error with one of them does not hold up the others.
-async fn reboot(cloud: &Cloud, database: &DatabaseArn, instances: &[DatabaseArn], before: u32) -> Result<Done, Error> {
+async fn reboot(
+    cloud: &Cloud,
+    database: &DatabaseArn,
+    instances: &[DatabaseArn],
+    before: (u32, DateTime<Utc>),
+) -> Result<Done, Error> {
     let mut answers = Vec::new();
     for instance in instances {
         answers.push(cloud.reboot(instance).await.map(drop));
@@ -172,11 +182,11 @@ async fn reboot(cloud: &Cloud, database: &DatabaseArn, instances: &[DatabaseArn]
 async fn count(
     cloud: &Cloud,
     database: &DatabaseArn,
-    before: u32,
+    (before, now): (u32, DateTime<Utc>),
     answers: Vec<Result<(), Error>>,
 ) -> Result<(), Error> {
     if answers.iter().any(Result::is_ok) {
-        cloud.tag_database(database, tags::JOB_CHANGES, &before.saturating_add(1).to_string()).await?;
+        cloud.tag_database(database, tags::JOB_CHANGES, &wait::one_more(before, now)).await?;
     }
     answers.into_iter().collect()
 }

@@ -8,7 +8,7 @@ use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
 use crate::identity::LATE;
-use crate::report;
+use crate::{report, wait};
 
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
 /// minutes, and a look in that time repeats the change.
@@ -30,13 +30,14 @@ pub fn compare(job: &Job, observed: Observed, now: DateTime<Utc>) -> Ours {
         missing: Vec::new(),
         differences: Vec::new(),
         reboots: Vec::new(),
-        changed: changed(&observed),
+        changes: wait::changes(&observed.tags),
+        are_changes_recent: wait::changes(&observed.tags).are_recent(now),
         no_spec,
         report: Vec::new(),
         observed,
     };
     match recorded(&observed) {
-        Ok(recorded) => differences_of(job, &recorded, nothing(observed, None)),
+        Ok(recorded) => differences_of(job, &recorded, nothing(observed, None), now),
         Err(why) => {
             let no_spec = no_spec(job, &observed, &why, now);
             nothing(observed, Some(no_spec))
@@ -54,11 +55,6 @@ fn recorded(observed: &Observed) -> Result<Recorded, String> {
     Ok(recorded)
 }
 
-/// A person can remove or change the tag: the count begins again.
-fn changed(observed: &Observed) -> u32 {
-    observed.tags.get(tags::JOB_CHANGES).and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
 /// RDS describes a database before it describes its tags.
 fn no_spec(job: &Job, observed: &Observed, why: &str, now: DateTime<Utc>) -> NoSpec {
     if observed.created.is_none_or(|created| now - created < LATE) {
@@ -71,7 +67,7 @@ fn no_spec(job: &Job, observed: &Observed, why: &str, now: DateTime<Utc>) -> NoS
     }
 }
 
-fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
+fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<Utc>) -> Ours {
     let wanted = &recorded.spec;
     let role = job.request().verb.role();
     let observed = &ours.observed;
@@ -104,7 +100,7 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
                     .filter(|(setting, _)| is_of_creation(**setting))
                     .map(|(s, v)| (*s, v.clone()))
                     .collect(),
-                tags: job.to_tags(),
+                tags: job.to_tags().with([(tags::JOB_STARTED, wait::timestamp(now).as_str())]),
             }),
         }
     }
@@ -127,7 +123,7 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours) -> Ours {
 /// Differences that remain after many changes are reported. Reboots have as many again, and then the changes that come last: a database
 /// without backups or protection is the first line of the report.
 fn end_repeated_changes(ours: &mut Ours) {
-    let (changed, lines) = (ours.changed, &mut ours.report);
+    let (changed, lines) = (ours.changes.count, &mut ours.report);
     for change in ours.differences.iter_mut().filter(|_| changed >= MOST_CHANGES) {
         let is_last = |setting: &Setting| comes_last(change.current.get(&Setting::BackupRetention), *setting);
         let (last, others): (Settings, Settings) =

@@ -4,6 +4,8 @@ use protocol::observed::{Condition, Observed};
 use protocol::spec::Settings;
 use protocol::{DatabaseArn, Tags, tags};
 
+use crate::wait::Changes;
+
 /// What was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -69,8 +71,10 @@ pub struct Ours {
     pub differences: Vec<Change>,
     /// The instances in which a parameter group takes effect only by a reboot.
     pub reboots: Vec<DatabaseArn>,
-    /// How often it was changed or rebooted since the restore.
-    pub changed: u32,
+    /// The changes and reboots since the restore.
+    pub changes: Changes,
+    /// Whether AWS may still describe it as it was before the last of them.
+    pub are_changes_recent: bool,
     /// Why it cannot be compared with its spec, if it cannot.
     pub no_spec: Option<NoSpec>,
     /// What of the request and of the recorded settings could not be honoured: one line each.
@@ -233,18 +237,21 @@ pub enum Reason {
 /// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
 /// | ours, stopped                   | ahead                | `Resume`        |
 /// | ours, in progress, no spec yet  | ahead                | `Wait`          |
+/// | ours, backing up, not as wanted | ahead                | `Wait`          |
 /// | ours, lacks a member            | ahead                | `CreateMembers` |
 /// | ours, a member not ready        | ahead                | `Wait`          |
+/// | ours, as wanted                 | ahead, or for lasting| `Provisioned`   |
+/// | ours, changed a moment ago      | ahead                | `Wait`          |
 /// | ours, differs from its spec     | ahead                | `Configure`     |
 /// | ours, a group waits for reboot  | ahead                | `Reboot`        |
-/// | ours, otherwise                 | ahead, or for lasting| `Provisioned`   |
 ///
 /// What was torn down has no state. So only a step that may begin sees `nothing`; for any other one the database is gone, and a
 /// late step does not restore it again. Until all members of a cluster are deleted, the cluster says by a tag that its job has ended: a
 /// member that is missing then is not created again.
 ///
 /// A database that was to stay may be in use after its deadline, and AWS may put it into `backing-up` or `storage-full` at any time: so
-/// only its caller tears it down. The spec of a database is in its tags. If it cannot be read there, a person has changed the tags, and
+/// only its caller tears it down. A database that is `backing-up` serves, and AWS changes none of its settings: it counts as provisioned
+/// if nothing is left to change. The spec of a database is in its tags. If it cannot be read there, a person has changed the tags, and
 /// Draco can neither complete the database nor call it complete.
 #[must_use]
 pub fn decide(seen: Seen) -> Step {
@@ -271,7 +278,7 @@ pub fn decide(seen: Seen) -> Step {
         }
         (Found::Ours(ours), _) => ours,
     };
-    let Ours { observed, missing, differences, reboots, changed, no_spec, report } = *ours;
+    let Ours { observed, missing, differences, reboots, changes, are_changes_recent, no_spec, report } = *ours;
     let database = Box::new(observed);
     let ended = database.tags.get(tags::JOB_ENDED).map(|why| Reason::Ended(why.to_owned()));
     if database.condition == Condition::Deleting {
@@ -296,22 +303,27 @@ pub fn decide(seen: Seen) -> Step {
         Some(NoSpec::NotYet) => true,
         None => false,
     };
+    let is_complete = missing.is_empty() && differences.is_empty() && reboots.is_empty();
     let step = if database.condition == Condition::Stopped {
         Step::Resume(database.arn)
     } else if let Condition::InProgress(why) = &database.condition {
         Step::Wait { why: why.clone(), database: Some(database) }
     } else if is_late {
         Step::Wait { why: format!("{} has no settings in its tags yet", database.arn.id()), database: Some(database) }
+    } else if database.condition == Condition::BackingUp && !is_complete {
+        Step::Wait { why: "backing-up".to_owned(), database: Some(database) }
     } else if !missing.is_empty() {
         Step::CreateMembers { cluster: database.arn, members: missing }
     } else if let Some(why) = unready_member(&database) {
         Step::Wait { why, database: Some(database) }
-    } else if !differences.is_empty() {
-        Step::Configure { database: database.arn, changes: differences, before: changed }
-    } else if !reboots.is_empty() {
-        Step::Reboot { database: database.arn, instances: reboots, before: changed }
-    } else {
+    } else if is_complete {
         return Step::Provisioned { database, report };
+    } else if are_changes_recent {
+        Step::Wait { why: "AWS has not described the last change yet".to_owned(), database: Some(database) }
+    } else if !differences.is_empty() {
+        Step::Configure { database: database.arn, changes: differences, before: changes.count }
+    } else {
+        Step::Reboot { database: database.arn, instances: reboots, before: changes.count }
     };
     match deadline {
         Deadline::PassedForLasting => Step::GiveUp(Reason::Overdue),
@@ -327,7 +339,11 @@ fn failure(database: &Observed) -> Option<(DatabaseArn, String)> {
     let mut all = std::iter::once((&database.arn, &database.condition)).chain(members);
     all.find_map(|(arn, condition)| match condition {
         Condition::Failed(status) => Some((arn.clone(), status.clone())),
-        Condition::Ready | Condition::InProgress(_) | Condition::Stopped | Condition::Deleting => None,
+        Condition::Ready
+        | Condition::BackingUp
+        | Condition::InProgress(_)
+        | Condition::Stopped
+        | Condition::Deleting => None,
     })
 }
 
@@ -337,6 +353,6 @@ fn unready_member(database: &Observed) -> Option<String> {
         Condition::InProgress(why) => Some(format!("{}: {why}", member.arn.id())),
         Condition::Stopped => Some(format!("{}: stopped", member.arn.id())),
         Condition::Deleting => Some(format!("{}: deleting", member.arn.id())),
-        Condition::Ready | Condition::Failed(_) => None,
+        Condition::Ready | Condition::BackingUp | Condition::Failed(_) => None,
     })
 }

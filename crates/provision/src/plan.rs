@@ -3,13 +3,13 @@
 //! The spec is written as tags on the new database when it is restored. From then on, it is read from there: its source may be gone,
 //! and the settings of the old database may change.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use protocol::job::{Note, Source, notes};
 use protocol::spec::{Given, MAX_MEMBERS, Member, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Tags, tags};
 
 use crate::decide::Start;
-use crate::rules;
+use crate::{rules, wait};
 
 /// What the spec is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -301,7 +301,7 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
     };
     settings.insert(Setting::BackupRetention, Value::Number(retention));
     settings.insert(Setting::DeletionProtection, Value::Flag(false));
-    let started = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let started = wait::timestamp(now);
     let (spec, _) = wanted.to_tags();
     let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);
     // One tag is for the changes after the restore, one for the end of the job, and three are for the report.

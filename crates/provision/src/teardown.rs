@@ -182,6 +182,7 @@ pub fn decide(seen: Seen) -> Step {
         (Condition::Stopped, None, _) if !is_deletable_when_stopped => Step::Resume(database),
         _ if is_protected => Step::Unprotect(database),
         (Condition::InProgress(why), None, Remains::Data { .. }) => Step::Wait { why },
+        (Condition::BackingUp, None, Remains::Data { .. }) => Step::Wait { why: "backing-up".to_owned() },
         _ if !members.is_empty() => Step::DeleteMembers(members),
         _ => Step::Delete { database, remains },
     }

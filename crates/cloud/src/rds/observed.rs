@@ -107,7 +107,10 @@ impl Rds {
         let Some(described) = found.db_clusters().first() else { return Ok(None) };
         // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it. Those of Aurora are always listed: the
         // cluster's description may lack one that was created a moment ago.
-        if described.db_cluster_instance_class().is_some() {
+        let has_own_members = described.db_cluster_instance_class().is_some();
+        // As long as it is being created, nothing can be a member of it, unless AWS says so.
+        let is_new = described.status() == Some("creating") && described.db_cluster_members().is_empty();
+        if has_own_members || is_new {
             return cluster(described, &[]).map(Some);
         }
         let id = described.db_cluster_identifier().unwrap_or_default();

@@ -110,8 +110,8 @@ fn each_status_of_failure_is_one_and_each_other_is_none() {
     ] {
         assert_eq!(condition(failed), Condition::Failed(failed.to_owned()));
     }
+    assert_eq!(condition("backing-up"), Condition::BackingUp);
     for busy in [
-        "backing-up",
         "configuring-enhanced-monitoring",
         "creating",
         "maintenance",

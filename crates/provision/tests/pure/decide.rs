@@ -4,6 +4,7 @@ use protocol::observed::Condition;
 use protocol::spec::{Setting, Settings, Value};
 use provision::decide::Source;
 use provision::decide::*;
+use provision::wait::Changes;
 
 use super::*;
 
@@ -47,12 +48,12 @@ fn start() -> Start {
     }
 }
 
-fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 4], no_spec: Option<NoSpec>) -> Ours {
+fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 5], no_spec: Option<NoSpec>) -> Ours {
     let role = job.request().verb.role();
     let mut observed = observed(job, role);
     observed.condition = condition.clone();
     observed.members = (1..).zip(members).map(|(nth, condition)| member(job, role, nth, condition.clone())).collect();
-    let [lacks_member, differs, waits_for_reboot, has_ended] = flags;
+    let [lacks_member, differs, waits_for_reboot, has_ended, are_changes_recent] = flags;
     if has_ended {
         observed.tags.set(tags::JOB_ENDED, "the deadline of the job has passed");
     }
@@ -71,7 +72,8 @@ fn ours(job: &Job, condition: &Condition, members: &[Condition], flags: [bool; 4
         missing: lacks_member.then_some(missing).into_iter().collect(),
         differences: differs.then_some(change).into_iter().collect(),
         reboots: waits_for_reboot.then(|| observed.arn.clone()).into_iter().collect(),
-        changed: 3,
+        changes: Changes { count: 3, last: None },
+        are_changes_recent,
         no_spec,
         report: vec!["a line".to_owned()],
         observed,
@@ -94,13 +96,14 @@ fn no_specs() -> [Option<NoSpec>; 4] {
 fn row(
     condition: &Condition,
     members: &[Condition],
-    [lacks_member, differs, waits_for_reboot, has_ended]: [bool; 4],
+    [lacks_member, differs, waits_for_reboot, has_ended, are_changes_recent]: [bool; 5],
     no_spec: Option<&NoSpec>,
     deadline: Deadline,
 ) -> &'static str {
     let has = |wanted: fn(&Condition) -> bool| members.iter().any(wanted);
     let is_failed = |it: &Condition| matches!(it, Condition::Failed(_));
     let is_busy = |it: &Condition| matches!(it, Condition::InProgress(_) | Condition::Stopped | Condition::Deleting);
+    let is_as_wanted = !lacks_member && !differs && !waits_for_reboot;
     let unfinished = match (condition, no_spec) {
         (Condition::Deleting, _) if has_ended => return "give up: ended",
         (Condition::Deleting, _) => return "give up: deleting",
@@ -114,8 +117,11 @@ fn row(
         (Condition::Stopped, _) => Some("resume"),
         (_, Some(NoSpec::NotYet)) => Some("wait"),
         _ if is_busy(condition) => Some("wait"),
+        (Condition::BackingUp, _) if !is_as_wanted => Some("wait"),
         _ if lacks_member => Some("create members"),
         _ if has(is_busy) => Some("wait"),
+        _ if is_as_wanted => None,
+        _ if are_changes_recent => Some("wait"),
         _ if differs => Some("configure"),
         _ if waits_for_reboot => Some("reboot"),
         _ => None,
@@ -158,8 +164,8 @@ fn each_combination_has_the_step_of_its_row() {
             conditions().iter().flat_map(|condition| no_specs().map(|no_spec| (condition, no_spec)))
         {
             for members in member_conditions() {
-                for flags in 0..16 {
-                    let flags = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0, flags & 8 > 0];
+                for flags in 0..32 {
+                    let flags = [1, 2, 4, 8, 16].map(|flag| flags & flag > 0);
                     let row = row(condition, &members, flags, no_spec.as_ref(), deadline);
                     let ours = ours(&job, condition, &members, flags, no_spec.clone());
                     expect(Found::Ours(Box::new(ours)), row);
@@ -167,16 +173,16 @@ fn each_combination_has_the_step_of_its_row() {
             }
         }
     }
-    // Three deadlines, each with: foreign, not tagged, not visible, gone, four states of the source, and 5 conditions x 4 of the spec x
-    // 31 of members x 16.
-    assert_eq!(count, 3 * (4 + 4 + 5 * 4 * 31 * 16));
+    // Three deadlines, each with: foreign, not tagged, not visible, gone, four states of the source, and 6 conditions x 4 of the spec x
+    // 43 of members x 32.
+    assert_eq!(count, 3 * (4 + 4 + 6 * 4 * 43 * 32));
 }
 
 #[test]
 fn a_step_carries_what_its_action_needs() {
     let job = job(Kind::Cluster, Verb::Verify);
     let decided = |ours: &Ours| decide(Seen { found: Found::Ours(Box::new(ours.clone())), deadline: Deadline::Ahead });
-    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true, false], None);
+    let all = ours(&job, &Condition::Ready, &[Condition::Ready], [true, true, true, false, false], None);
     assert_eq!(decided(&all), Step::CreateMembers { cluster: all.observed.arn.clone(), members: all.missing.clone() });
     let differs = Ours { missing: Vec::new(), ..all.clone() };
     let (database, changes) = (all.observed.arn.clone(), all.differences.clone());
@@ -188,21 +194,21 @@ fn a_step_carries_what_its_action_needs() {
     let database = Box::new(done.observed.clone());
     assert_eq!(decided(&done), Step::Provisioned { database, report: done.report.clone() });
     let failed =
-        ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 4], None);
+        ours(&job, &Condition::Ready, &[Condition::Ready, Condition::Failed("failed".into())], [false; 5], None);
     let reason = Reason::Failed(job.member(Role::Verify, 2), "failed".into());
     assert_eq!(decided(&failed), Step::Discard { database: Box::new(failed.observed.clone()), reason });
-    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 4], None);
+    let busy = ours(&job, &Condition::Ready, &[Condition::InProgress("rebooting".into())], [false; 5], None);
     let why = format!("{}: rebooting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&busy), Step::Wait { why, database: Some(Box::new(busy.observed.clone())) });
-    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 4], None);
+    let deleting = ours(&job, &Condition::Ready, &[Condition::Deleting], [false; 5], None);
     let why = format!("{}: deleting", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&deleting), Step::Wait { why, database: Some(Box::new(deleting.observed.clone())) });
-    let stopped = ours(&job, &Condition::Ready, &[Condition::Stopped], [false; 4], None);
+    let stopped = ours(&job, &Condition::Ready, &[Condition::Stopped], [false; 5], None);
     let why = format!("{}: stopped", job.member(Role::Verify, 1).id());
     assert_eq!(decided(&stopped), Step::Wait { why, database: Some(Box::new(stopped.observed.clone())) });
-    let stopped = ours(&job, &Condition::Stopped, &[Condition::Stopped], [false; 4], None);
+    let stopped = ours(&job, &Condition::Stopped, &[Condition::Stopped], [false; 5], None);
     assert_eq!(decided(&stopped), Step::Resume(stopped.observed.arn.clone()));
-    let ended = ours(&job, &Condition::Ready, &[], [true, true, true, true], None);
+    let ended = ours(&job, &Condition::Ready, &[], [true, true, true, true, false], None);
     let reason = Reason::Ended("the deadline of the job has passed".into());
     assert_eq!(decided(&ended), Step::Discard { database: Box::new(ended.observed.clone()), reason });
 }
@@ -212,7 +218,7 @@ fn a_step_carries_what_its_action_needs() {
 fn only_members_of_the_job_can_fail_it() {
     let job = job(Kind::Cluster, Verb::Restore);
     let failed = Condition::Failed("incompatible-parameters".into());
-    let mut cluster = ours(&job, &Condition::Ready, &[Condition::Ready, failed], [false; 4], None);
+    let mut cluster = ours(&job, &Condition::Ready, &[Condition::Ready, failed], [false; 5], None);
     let decided = |ours: &Ours| {
         let found = Found::Ours(Box::new(ours.clone()));
         name(&decide(Seen { found, deadline: Deadline::Ahead }))

@@ -98,9 +98,10 @@ fn snapshot(arn: SnapshotArn, tags: Tags) -> Snapshot {
 }
 
 /// Every condition.
-fn conditions() -> [Condition; 5] {
+fn conditions() -> [Condition; 6] {
     [
         Condition::Ready,
+        Condition::BackingUp,
         Condition::InProgress("creating".to_owned()),
         Condition::Stopped,
         Condition::Failed("incompatible-restore".to_owned()),

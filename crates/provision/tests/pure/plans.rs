@@ -5,7 +5,7 @@ use protocol::spec::value::HalfUnits;
 use protocol::spec::{Given, Member, Recorded, Setting, Target, Type, Value};
 use provision::decide::Start;
 use provision::plan::{self, Base, Origin, Plan};
-use provision::wait;
+use provision::wait::{self, Work};
 
 use super::*;
 
@@ -411,10 +411,32 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     assert_eq!(given, [Some("x"), None, None]);
 }
 
+// Each part of a job has its own beginning. Without it, the last part of a long restore would be noticed late.
+#[test]
+fn the_delay_is_that_of_the_latest_work() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let mut cluster = observed(&job, Role::New);
+    assert_eq!(Work::of(&cluster), None);
+    let at = |minutes| now() + TimeDelta::minutes(minutes);
+    cluster.tags.set(tags::JOB_STARTED, &wait::timestamp(at(0)));
+    assert_eq!(Work::of(&cluster), Some(Work::restore(at(0))));
+    cluster.members = vec![member(&job, Role::New, 1, Condition::Ready)];
+    cluster.members[0].tags.set(tags::JOB_STARTED, &wait::timestamp(at(10)));
+    assert_eq!(Work::of(&cluster), Some(Work::member(at(10))));
+    cluster.tags.set(tags::JOB_CHANGES, &wait::one_more(0, at(20)));
+    assert_eq!(Work::of(&cluster), Some(Work::change(at(20))));
+}
+
 #[test]
 fn the_delay_grows_with_the_time_that_has_passed() {
-    let next = |seconds| wait::next(Some(now()), now() + TimeDelta::seconds(seconds)).num_seconds();
-    assert_eq!([0, 60, 255, 299, 300, 900, 1200, 12_000, 100_000].map(next), [300, 240, 45, 45, 45, 45, 60, 600, 600]);
+    let next = |work, seconds| wait::next(Some(work), now() + TimeDelta::seconds(seconds)).num_seconds();
+    let restore = |seconds| next(Work::restore(now()), seconds);
+    assert_eq!(
+        [0, 60, 270, 299, 300, 600, 1200, 12_000, 50_000].map(restore),
+        [300, 240, 30, 30, 30, 30, 60, 600, 600]
+    );
+    assert_eq!([0, 60, 170, 180, 1200].map(|seconds| next(Work::member(now()), seconds)), [180, 120, 30, 30, 60]);
+    assert_eq!([0, 30, 600, 1200].map(|seconds| next(Work::change(now()), seconds)), [30, 30, 30, 60]);
     assert_eq!(wait::next(None, now()), wait::CHANGE);
     assert_eq!(wait::started(&Tags::from_iter([(tags::JOB_STARTED, "yesterday")])), None);
     // Invariant 22: a temporary database is looked at when its deadline passes.

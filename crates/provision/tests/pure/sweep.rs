@@ -49,7 +49,7 @@ fn each_combination_is_that_of_its_row() {
             }
         }
     }
-    assert_eq!(count, 2 * 4 * 2 * 5 * 3 * 2);
+    assert_eq!(count, 2 * 4 * 2 * 6 * 3 * 2);
 }
 
 // Invariant 21: what has not both the name and the tags of one job is reported, and not touched.

@@ -36,8 +36,8 @@ fn users(job: &Job) -> [Option<User>; 4] {
 #[test]
 fn each_combination_has_the_step_of_its_row() {
     let count: usize = Kind::ALL.into_iter().map(each_combination_of).sum();
-    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 5 conditions x 16.
-    assert_eq!(count, 2 * 4 * 2 * (5 + 5 * 16));
+    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 6 conditions x 16.
+    assert_eq!(count, 2 * 4 * 2 * (5 + 6 * 16));
 }
 
 fn each_combination_of(kind: Kind) -> usize {
@@ -78,7 +78,7 @@ fn each_combination_of(kind: Kind) -> usize {
                     Condition::Failed(_) if stays => "refuse: no final snapshot",
                     Condition::Stopped if stays || is_protected || kind == Kind::Cluster => "resume",
                     _ if is_protected => "unprotect",
-                    Condition::InProgress(_) if stays => "wait",
+                    Condition::InProgress(_) | Condition::BackingUp if stays => "wait",
                     _ if has_members => "delete members",
                     _ if stays => "delete: data remain",
                     _ => "delete: nothing remains",
@@ -111,8 +111,12 @@ fn a_step_carries_what_its_action_needs() {
     assert_eq!(decided(&open, &data), Step::DeleteMembers(members));
     let empty = Ours { members: Vec::new(), ..open };
     assert_eq!(decided(&empty, &data), Step::Delete { database: empty.database.clone(), remains: data.clone() });
-    let busy = Ours { condition: Condition::InProgress("backing-up".into()), ..empty.clone() };
-    assert_eq!(decided(&busy, &data), Step::Wait { why: "backing-up".into() });
+    for (condition, why) in
+        [(Condition::BackingUp, "backing-up"), (Condition::InProgress("modifying".into()), "modifying")]
+    {
+        let busy = Ours { condition, ..empty.clone() };
+        assert_eq!(decided(&busy, &data), Step::Wait { why: why.into() });
+    }
     let stopped = Ours { condition: Condition::Stopped, ..empty.clone() };
     assert_eq!(decided(&stopped, &data), Step::Resume(stopped.database.clone()));
     let failed = Ours { condition: Condition::Failed("failed".into()), ..empty };

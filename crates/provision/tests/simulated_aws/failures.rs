@@ -1,7 +1,6 @@
 //! A restore that AWS refuses, or that fails: the job fails with AWS's reason, nothing remains, and the old database is as it was.
 
 use protocol::spec::{Setting, Value};
-use protocol::tags;
 use sim::fault::{Action, Fault, Plan, Point};
 
 use super::*;
@@ -153,8 +152,9 @@ async fn each_modification_and_each_reboot_is_counted() {
     let database = fixture.provisioned(&fixture.job(Verb::Restore)).await;
     let calls = fixture.calls_since(start);
     assert!(calls["ModifyDBInstance"] >= 2 && calls["RebootDBInstance"] >= 1, "{calls:?}");
-    let changes = calls["ModifyDBInstance"] + calls["RebootDBInstance"];
-    assert_eq!(database.tags.get(tags::JOB_CHANGES), Some(changes.to_string().as_str()));
+    let changes = provision::wait::changes(&database.tags);
+    assert_eq!(changes.count as usize, calls["ModifyDBInstance"] + calls["RebootDBInstance"]);
+    assert!(changes.last.is_some_and(|last| start < last && last < fixture.world.now()), "{changes:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -42,6 +42,22 @@ async fn a_database_that_stays_has_the_settings_of_the_old_one() {
     }
 }
 
+// The first backup of a large database takes hours, in which it serves.
+#[tokio::test(start_paused = true)]
+async fn a_database_is_provisioned_while_its_first_backup_runs() {
+    let settings = WorldSettings { copy_gib_per_minute: 1, ..world_settings() };
+    let fixture = Fixture::with(Kind::Instance, settings).await;
+    let start = fixture.world.now();
+    let job = fixture.job(Verb::Restore);
+    let database = fixture.provisioned(&job).await;
+    assert!(fixture.world.now() - start < TimeDelta::hours(1));
+    assert_eq!(database.spec.settings, fixture.orders.spec.settings);
+    fixture.world.sleep(Duration::from_secs(600)).await;
+    let later = fixture.cloud.observe(&database.arn).await.unwrap().unwrap();
+    assert_eq!(later.condition, Condition::BackingUp);
+    assert!(matches!(fixture.provision(&job).await, Outcome::Provisioned { .. }));
+}
+
 // Invariant 22.
 #[tokio::test(start_paused = true)]
 async fn a_temporary_database_is_gone_after_its_teardown_and_the_old_one_is_as_it_was() {
