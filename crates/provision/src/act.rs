@@ -119,7 +119,8 @@ async fn configure(
         answers.push(answer.map(drop));
     }
     count(cloud, database, before, answers).await?;
-    Ok(Done::Again(wait::CHANGE, why))
+    let is_fast = changes.iter().flat_map(|change| change.wanted.keys()).all(|setting| wait::FAST.contains(setting));
+    Ok(Done::Again(if is_fast { wait::CHANGE } else { after_change(before) }, why))
 }
 
 /// Makes a modification. If AWS refuses it for good, one of its values is the reason in most cases, and must not hold up the others. So it is
@@ -174,7 +175,11 @@ async fn reboot(
         answers.push(cloud.reboot(instance).await.map(drop));
     }
     count(cloud, database, before, answers).await?;
-    Ok(Done::Again(wait::CHANGE, "rebooting, because a parameter group waits for it".to_owned()))
+    Ok(Done::Again(after_change(before), "rebooting, because a parameter group waits for it".to_owned()))
+}
+
+fn after_change((_, now): (u32, DateTime<Utc>)) -> TimeDelta {
+    wait::next(Some(Work::change(now)), now)
 }
 
 /// Counts the changes of a step if AWS has accepted one, or has refused recorded settings for good, so that they are not repeated for ever.

@@ -5,20 +5,27 @@
 //! delay grows with the time that has passed: after 15 minutes, at most a twentieth of it is lost.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use protocol::spec::Setting;
 use protocol::{Job, Observed, Tags, tags};
 
 /// No text of AWS's states how long a restore takes: five minutes are an assumption.
 const RESTORE: TimeDelta = TimeDelta::minutes(5);
 /// The same for a member of a cluster, which has no data of its own.
 const MEMBER: TimeDelta = TimeDelta::minutes(3);
-/// The shortest delay: what AWS has finished is noticed after half of it on average.
+/// The same for a change of settings.
+const SETTINGS: TimeDelta = TimeDelta::minutes(1);
+/// AWS changes these in seconds, and they are the last ones of most jobs.
+pub(crate) const FAST: [Setting; 2] = [Setting::DeletionProtection, Setting::BackupRetention];
+/// The shortest delay during a restore or the creation of a member: what AWS has finished is noticed after half of it on average.
+const CREATION: TimeDelta = TimeDelta::minutes(1);
+/// The shortest delay at all. The last part of most jobs is a change.
 pub const CHANGE: TimeDelta = TimeDelta::seconds(30);
 /// For so long, AWS may describe a database as it was before a change. A change is not repeated earlier. No text of AWS's states the time.
 const STALE: TimeDelta = TimeDelta::seconds(90);
 /// The longest delay.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 /// No step of a job waits until a deletion is complete.
-pub const DELETION: TimeDelta = TimeDelta::minutes(2);
+pub const DELETION: TimeDelta = TimeDelta::minutes(3);
 /// A person has to correct something, or AWS has no capacity.
 pub const PERSON: TimeDelta = TimeDelta::minutes(5);
 
@@ -28,25 +35,27 @@ pub struct Work {
     begun: DateTime<Utc>,
     /// It takes at least so long.
     least: TimeDelta,
+    /// The shortest delay between two looks.
+    delay: TimeDelta,
 }
 
 impl Work {
     /// A restore.
     #[must_use]
     pub const fn restore(begun: DateTime<Utc>) -> Self {
-        Self { begun, least: RESTORE }
+        Self { begun, least: RESTORE, delay: CREATION }
     }
 
     /// The creation of a member.
     #[must_use]
     pub const fn member(begun: DateTime<Utc>) -> Self {
-        Self { begun, least: MEMBER }
+        Self { begun, least: MEMBER, delay: CREATION }
     }
 
     /// A change of settings, or a reboot.
     #[must_use]
     pub const fn change(begun: DateTime<Utc>) -> Self {
-        Self { begun, least: CHANGE }
+        Self { begun, least: SETTINGS, delay: CHANGE }
     }
 
     /// The latest work on a job's database, by its tags and those of its members.
@@ -62,11 +71,11 @@ impl Work {
 /// The delay until the next look at a database on which AWS is working.
 #[must_use]
 pub fn next(work: Option<Work>, now: DateTime<Utc>) -> TimeDelta {
-    let Some(Work { begun, least }) = work else { return CHANGE };
+    let Some(Work { begun, least, delay }) = work else { return CHANGE };
     let elapsed = now - begun;
     match elapsed < least {
-        true => (least - elapsed).clamp(CHANGE, least),
-        false => (elapsed / 20).clamp(CHANGE, LONGEST),
+        true => (least - elapsed).clamp(delay, least),
+        false => (elapsed / 20).clamp(delay, LONGEST),
     }
 }
 
