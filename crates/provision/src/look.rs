@@ -99,7 +99,7 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     gather(cloud, job, &plan.spec, &mut data.facts).await?;
     let plan = settle::settle(job, &data.base, plan, &data.facts);
     let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
-    problems.extend(network_of(job, &data.base));
+    problems.extend(without_network(&plan.spec, &data.base));
     problems.extend(job.check_deadline(now).err().map(|invalid| invalid.to_string()));
     let is_temporary = request.verb.is_temporary();
     problems.extend(data.unreadable.clone().filter(|_| !is_temporary));
@@ -109,19 +109,24 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     })
 }
 
-/// Nothing of a network elsewhere is used. Without a network, AWS would choose the default VPC and its default security group.
-fn network_of(job: &Job, base: &Base) -> Option<String> {
+/// Why the database would have no network of its own: AWS would choose the default VPC and its default security group. Nothing of a
+/// network elsewhere is used, and tags may have had no room for the one of this account.
+#[must_use]
+pub fn without_network(planned: &Spec, base: &Base) -> Option<String> {
+    let has = |setting: &&Setting| match planned.settings.get(setting) {
+        Some(Value::Names(names)) => !names.is_empty(),
+        value => value.is_some(),
+    };
+    let missing: Vec<&str> = [Setting::SubnetGroup, Setting::SecurityGroups]
+        .iter()
+        .filter(|setting| !has(setting))
+        .map(|setting| setting.row().parameter)
+        .collect();
     let why = match (base.origin, &base.recorded) {
         (Origin::Elsewhere, _) => "the data are those of another account or region, whose network is not used",
         (Origin::Here, None) => "the network of the data's database is not known",
-        (Origin::Here, Some(_)) => return None,
+        (Origin::Here, Some(_)) => "the network of the data's database was not recorded completely",
     };
-    let overrides = &job.request().overrides;
-    let missing: Vec<&str> = [Setting::SubnetGroup, Setting::SecurityGroups]
-        .iter()
-        .filter(|setting| !overrides.contains_key(setting))
-        .map(|setting| setting.row().parameter)
-        .collect();
     (!missing.is_empty()).then(|| {
         format!(
             "{why}, and the job has no {}: give the subnet group and the security groups of the new database",

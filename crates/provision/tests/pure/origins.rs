@@ -1,9 +1,11 @@
 //! Whose the settings in the tags of a snapshot are: those of this account and region are trusted, and no others.
 
+use protocol::spec::Setting;
 use protocol::{AccountId, Origin as SnapshotOrigin};
-use provision::look::origin_of;
+use provision::look::{origin_of, without_network};
 use provision::plan::Origin;
 
+use super::plans::{base, value, wanted};
 use super::*;
 
 fn at(account: &str, region: &str) -> Place {
@@ -40,5 +42,31 @@ fn only_settings_of_this_account_and_region_are_trusted() {
                 assert_eq!(of(by_hand(&place()), Tags::from_iter([(key, value)])), Origin::Elsewhere, "{key}");
             }
         }
+    }
+}
+
+// Tags that had no room for the network of this account (`lost=`). AWS would choose the default VPC and its default security group.
+#[test]
+fn a_network_that_was_not_recorded_has_to_be_given() {
+    const NETWORK: [Setting; 2] = [Setting::SubnetGroup, Setting::SecurityGroups];
+    for (kind, verb) in Kind::ALL.into_iter().flat_map(|kind| [Verb::Restore, Verb::Verify].map(|verb| (kind, verb))) {
+        let problem = |lost: &[Setting], given: &[Setting]| {
+            let mut base = base(kind, Origin::Here);
+            base.recorded.as_mut().unwrap().settings.retain(|setting, _| !lost.contains(setting));
+            let overrides = given.iter().map(|setting| (*setting, value(*setting))).collect();
+            let job = Job::new(Request { overrides, ..request(kind, verb) }).unwrap();
+            without_network(&wanted(&job, &base), &base)
+        };
+        let line = |missing: &str| {
+            Some(format!(
+                "the network of the data's database was not recorded completely, and the job has no {missing}: give the subnet group and the security groups of the new database"
+            ))
+        };
+        assert_eq!(problem(&[], &[]), None);
+        assert_eq!(problem(&NETWORK, &[]), line("DBSubnetGroupName and no VpcSecurityGroupIds"));
+        assert_eq!(problem(&NETWORK[..1], &[]), line("DBSubnetGroupName"));
+        assert_eq!(problem(&NETWORK[1..], &[]), line("VpcSecurityGroupIds"));
+        assert_eq!(problem(&NETWORK, &NETWORK[..1]), line("VpcSecurityGroupIds"));
+        assert_eq!(problem(&NETWORK, &NETWORK), None);
     }
 }
