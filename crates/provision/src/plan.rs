@@ -169,7 +169,7 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
 }
 
 /// Whether a value is that of a database which does without the setting.
-fn is_off(value: &Value) -> bool {
+pub(crate) fn is_off(value: &Value) -> bool {
     match value {
         Value::Flag(on) => !on,
         Value::Number(number) => *number == 0,

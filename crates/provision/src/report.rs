@@ -1,18 +1,21 @@
 //! What a new database does not get of its recorded settings: one line each. All of it follows from the database and its tags, so a later
 //! look gives the same lines.
 
-use protocol::Observed;
 use protocol::job::{Note, notes};
 use protocol::spec::{Given, Recorded, Setting, Settings, Spec, Target, Value};
+use protocol::{Job, Kind, Observed};
 
 use crate::decide::Change;
-use crate::plan::WITHOUT_SUPPORT;
+use crate::plan::{WITHOUT_SUPPORT, is_off};
 
 /// The lines.
 #[must_use]
 pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
     let notes = notes::from_tags(&observed.tags);
-    let mut lines: Vec<String> = notes.iter().filter_map(|note| single(note, &recorded.spec)).collect();
+    let job = Job::from_tags(&observed.tags).ok();
+    let mut lines: Vec<String> =
+        job.iter().flat_map(|job| unsafe_settings(job, &recorded.spec, &notes, observed)).map(str::to_owned).collect();
+    lines.extend(notes.iter().filter_map(|note| single(note, &recorded.spec)));
     lines.extend(listed(&notes, "not recorded, because the tags of the copy had no room", |note| match note {
         Note::NotRecorded(setting) => Some(setting.row().parameter.to_owned()),
         Note::MembersNotRecorded(number) => Some(format!("{number} members")),
@@ -52,6 +55,34 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// A database that stays without backups or protection, unless its job or the settings of its own account chose that.
+fn unsafe_settings(job: &Job, spec: &Spec, notes: &[Note], observed: &Observed) -> Vec<&'static str> {
+    const BACKUPS: (Setting, &str) = (
+        Setting::BackupRetention,
+        "no automated backups: set BackupRetentionPeriod, unless the database is to have none",
+    );
+    const PROTECTION: (Setting, &str) = (
+        Setting::DeletionProtection,
+        "not protected from deletion: turn on DeletionProtection, unless the database is to have none",
+    );
+    let is_chosen = |setting: &Setting| {
+        job.request().overrides.contains_key(setting)
+            || (spec.settings.contains_key(setting) && !notes.contains(&Note::Elsewhere))
+    };
+    // A restore begins without them, and what the spec does not have stays so.
+    let is_without = |setting: &Setting| {
+        let value = spec.settings.get(setting).or_else(|| observed.spec.settings.get(setting));
+        value.is_none_or(is_off) && !is_chosen(setting)
+    };
+    let all = match spec.kind {
+        _ if job.request().verb.is_temporary() => &[][..],
+        Kind::Instance => &[BACKUPS, PROTECTION],
+        // "Specify a minimum value of 1" (`BackupRetentionPeriod` of clusters).
+        Kind::Cluster => &[PROTECTION],
+    };
+    all.iter().filter(|(setting, _)| is_without(setting)).map(|(_, line)| *line).collect()
 }
 
 /// A difference that remains after several changes.
@@ -113,14 +144,25 @@ fn group(setting: Setting, name: &str, total: u32, parameters: &protocol::spec::
 
 /// What a source account chose by its spec: what the size and the cost follow from, and what decides who has access.
 fn chosen(spec: &Spec) -> String {
-    const COST: [Setting; 7] = [
+    const COST: [Setting; 18] = [
         Setting::Class,
         Setting::ClusterClass,
+        Setting::LicenseModel,
+        Setting::ServerlessMin,
         Setting::ServerlessMax,
         Setting::MultiAz,
         Setting::StorageType,
+        Setting::AllocatedStorage,
         Setting::MaxAllocatedStorage,
         Setting::Iops,
+        Setting::StorageThroughput,
+        Setting::DedicatedLogVolume,
+        Setting::BackupRetention,
+        Setting::BacktrackWindow,
+        Setting::LogExports,
+        Setting::LifecycleSupport,
+        Setting::InsightsMode,
+        Setting::InsightsRetention,
     ];
     // DR has groups and authorities of these names, and the source account chose them.
     const ACCESS: [Setting; 5] = [
@@ -144,7 +186,7 @@ fn chosen(spec: &Spec) -> String {
 fn stated(spec: &Spec, which: &[Setting], between: Option<String>) -> String {
     let of = |settings: &Settings| -> Vec<String> {
         let stated = which.iter().filter_map(|setting| Some((setting, settings.get(setting)?)));
-        let stated = stated.filter(|(setting, value)| **setting != Setting::IamAuthentication || !is_nothing(value));
+        let stated = stated.filter(|(_, value)| !is_off(value));
         stated.map(|(setting, value)| format!("{} {value}", setting.row().parameter)).collect()
     };
     let mut members: Vec<String> = spec.members.iter().flat_map(|member| of(&member.settings)).collect();

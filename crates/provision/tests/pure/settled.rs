@@ -442,6 +442,8 @@ fn the_report_follows_from_the_tags_of_the_database() {
     assert_eq!(
         report::lines(&recorded, &database),
         [
+            NO_BACKUPS,
+            NOT_PROTECTED,
             "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.r6g.large, MultiAZ on; check who gets access: DBParameterGroupName weak, EnableIAMDatabaseAuthentication on, CACertificateIdentifier rds-ca-rsa2048-g1",
             "AWS does not take the recorded PreferredBackupWindow 25:00-26:00 : 01:00-01:30 is used",
             "AWS does not take the recorded Port 22: AWS's default is used",
@@ -450,6 +452,80 @@ fn the_report_follows_from_the_tags_of_the_database() {
             "not recorded, because the tags of the copy had no room: EnableCloudwatchLogsExports, 2 members",
             "recorded in another account or region and not used here, give them if they are needed: MonitoringInterval, MasterUserSecretKmsKeyId",
             "AssociatedRoles is not restored, set it by hand: s3Import: arn:aws:iam::222222222222:role/import",
+        ]
+    );
+}
+
+const NO_BACKUPS: &str = "no automated backups: set BackupRetentionPeriod, unless the database is to have none";
+const NOT_PROTECTED: &str =
+    "not protected from deletion: turn on DeletionProtection, unless the database is to have none";
+
+/// The report about a database with this spec.
+fn report(job: &Job, spec: Spec, notes: Vec<Note>, members: Vec<ObservedMember>) -> Vec<String> {
+    let tags = plan::start(job, &Plan { spec, notes }, now()).tags;
+    let recorded = protocol::spec::Recorded::from_tags(&tags).unwrap().unwrap();
+    let spec = Spec::new(recorded.spec.kind, &recorded.spec.engine, &recorded.spec.version);
+    report::lines(&recorded, &Observed { tags, spec, members, ..observed(job, Role::New) })
+}
+
+// Settings of a source account, or none, must not leave a database of DR without both unnoticed.
+#[test]
+fn missing_backups_and_protection_are_the_first_lines_unless_they_were_chosen() {
+    use Setting::*;
+    const SAFETY: [Setting; 2] = [BackupRetention, DeletionProtection];
+    let first = |kind, verb, notes: &[Note], settings: &[(Setting, Value)], overrides: &[(Setting, Value)]| {
+        let overrides = overrides.iter().cloned().collect();
+        let job = Job::new(Request { overrides, ..request(kind, verb) }).unwrap();
+        let engine = if kind == Kind::Cluster { "aurora-postgresql" } else { "postgres" };
+        let spec = Spec { settings: settings.iter().cloned().collect(), ..Spec::new(kind, engine, "16.3") };
+        let lines = report(&job, spec, notes.to_vec(), Vec::new());
+        let is_first = |line: &&String| [NO_BACKUPS, NOT_PROTECTED].contains(&line.as_str());
+        lines.iter().take_while(is_first).cloned().collect::<Vec<_>>()
+    };
+    let (on, off) = (
+        [(SAFETY[0], number(7)), (SAFETY[1], Value::Flag(true))],
+        [(SAFETY[0], number(0)), (SAFETY[1], Value::Flag(false))],
+    );
+    let none = [""; 0];
+    let instance = |notes: &[Note], settings: &[_], overrides: &[_]| {
+        first(Kind::Instance, Verb::Restore, notes, settings, overrides)
+    };
+    let elsewhere = [Note::Elsewhere];
+    assert_eq!(instance(&elsewhere, &off, &[]), [NO_BACKUPS, NOT_PROTECTED]);
+    assert_eq!(instance(&elsewhere, &on, &[]), none);
+    assert_eq!(instance(&elsewhere, &off, &off), none);
+    assert_eq!(instance(&elsewhere, &off, &off[..1]), [NOT_PROTECTED]);
+    // Its own account chose it, or did not record it.
+    assert_eq!(instance(&[], &off, &[]), none);
+    for note in [Note::NothingRecorded, Note::NotRecorded(BackupRetention)] {
+        assert_eq!(instance(&[note], &[], &[]), [NO_BACKUPS, NOT_PROTECTED]);
+    }
+    // A cluster always has backups.
+    assert_eq!(first(Kind::Cluster, Verb::Restore, &elsewhere, &[], &[]), [NOT_PROTECTED]);
+    assert_eq!(first(Kind::Instance, Verb::Verify, &elsewhere, &off, &[]), none);
+}
+
+#[test]
+fn the_report_lists_the_settings_that_cost() {
+    use Setting::*;
+    let mut spec = Spec::new(Kind::Cluster, "aurora-mysql", "8.0.36");
+    spec.settings = [
+        (ServerlessMin, Value::Capacity(HalfUnits(512))),
+        (ServerlessMax, Value::Capacity(HalfUnits(512))),
+        (BacktrackWindow, number(0)),
+        (BackupRetention, number(35)),
+        (LogExports, Value::Names(["general".into()].into())),
+        (DeletionProtection, Value::Flag(true)),
+        (InsightsMode, text("advanced")),
+        (IamAuthentication, Value::Flag(false)),
+    ]
+    .into();
+    let settings = Settings::from([(Class, text("db.serverless")), (InsightsRetention, number(731))]);
+    spec.members = vec![Member { name: "a".into(), is_writer: true, settings }];
+    assert_eq!(
+        report(&job(Kind::Cluster, Verb::Restore), spec, vec![Note::Elsewhere], Vec::new()),
+        [
+            "chosen by the account in which the settings were recorded, check the cost: MinCapacity 256, MaxCapacity 256, BackupRetentionPeriod 35, EnableCloudwatchLogsExports general, DatabaseInsightsMode advanced, 1 members, DBInstanceClass db.serverless, PerformanceInsightsRetentionPeriod 731"
         ]
     );
 }

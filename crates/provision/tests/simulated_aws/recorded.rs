@@ -127,7 +127,9 @@ async fn values_and_groups_that_dr_cannot_have_are_left_out_and_reported_when_th
     assert_eq!((database.tags.get("origin:team"), database.tags.get("team")), (Some("dba"), None));
     assert_eq!(database.spec.settings.get(&Setting::Class), Some(&text("db.t4g.small")));
     let expected = [
-        "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.t4g.small, StorageType gp3",
+        "no automated backups: set BackupRetentionPeriod, unless the database is to have none",
+        "not protected from deletion: turn on DeletionProtection, unless the database is to have none",
+        "chosen by the account in which the settings were recorded, check the cost: DBInstanceClass db.t4g.small, StorageType gp3, AllocatedStorage 100",
         "AWS does not take the recorded PreferredBackupWindow 25:00-26:00: AWS's default is used",
         "there is no DBParameterGroupName weak that fits in this account and region: AWS's default is used, without these parameters: rds.force_ssl=0",
         "there is no OptionGroupName weak that fits in this account and region: AWS's default is used",
