@@ -5,6 +5,7 @@ use protocol::job::{Note, notes};
 use protocol::spec::{Given, Recorded, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Observed};
 
+use crate::compare;
 use crate::decide::Change;
 use crate::plan::{WITHOUT_SUPPORT, is_off};
 
@@ -36,8 +37,11 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
         lines.push(format!("{} settings of a newer version of Draco are ignored", recorded.unknown));
     }
     lines.extend(by_hand(recorded.spec.target(), &recorded.spec.settings, &observed.spec.settings));
-    for (planned, member) in recorded.spec.members.iter().zip(&observed.members) {
-        lines.extend(by_hand(Target::Member, &planned.settings, &member.settings));
+    // AWS describes members by name, and those that a person has added.
+    let names = job.map(|job| compare::member_names(&job, job.request().verb.role(), &recorded.spec));
+    for (name, planned) in names.into_iter().flatten().zip(&recorded.spec.members) {
+        let found = observed.members.iter().find(|member| member.arn == name);
+        lines.extend(found.iter().flat_map(|found| by_hand(Target::Member, &planned.settings, &found.settings)));
     }
     lines.dedup();
     let support = Value::Name(WITHOUT_SUPPORT.to_owned());

@@ -529,3 +529,25 @@ fn the_report_lists_the_settings_that_cost() {
         ]
     );
 }
+
+#[test]
+fn members_are_compared_by_their_names_for_the_report() {
+    let job = job(Kind::Cluster, Verb::Restore);
+    let roles =
+        |feature: &str| Settings::from([(Setting::Roles, Value::Pairs([(feature.into(), "role".into())].into()))]);
+    let mut spec = Spec::new(Kind::Cluster, "aurora-postgresql", "16.3");
+    spec.settings = [(Setting::DeletionProtection, Value::Flag(true))].into();
+    let planned = |name: &str, settings: Settings| Member { name: name.into(), is_writer: name == "a", settings };
+    spec.members = vec![planned("a", roles("s3Import")), planned("b", roles("Lambda"))];
+    let of = |nth, settings| ObservedMember { settings, ..member(&job, Role::New, nth, Condition::Ready) };
+    let [writer, reader] = [of(1, roles("s3Import")), of(2, roles("Lambda"))];
+    let foreign =
+        ObservedMember { arn: DatabaseArn::new(Kind::Instance, place(), "a-first").unwrap(), ..of(3, Settings::new()) };
+    let members = vec![foreign, reader, writer.clone()];
+    assert_eq!(report(&job, spec.clone(), Vec::new(), members), [""; 0]);
+    let lacks = vec![of(2, Settings::new()), writer];
+    assert_eq!(
+        report(&job, spec, Vec::new(), lacks),
+        ["AssociatedRoles is not restored, set it by hand: Lambda: role"]
+    );
+}
