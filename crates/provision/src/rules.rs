@@ -11,8 +11,8 @@ enum Rule {
     Numbers(u32, u32),
     /// One of these numbers.
     AnyOf(&'static [u32]),
-    /// A number of capacity units up to this one.
-    Capacity(HalfUnits),
+    /// A number of capacity units from the first to the last.
+    Capacity(HalfUnits, HalfUnits),
     /// One of these names.
     Names(&'static [&'static str]),
 }
@@ -61,7 +61,9 @@ fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
         Setting::MonitoringInterval => Rule::AnyOf(&[0, 1, 5, 10, 15, 30, 60]),
         Setting::BacktrackWindow => Rule::Numbers(0, 259_200),
         Setting::ServerlessPause => Rule::Numbers(300, 86_400),
-        Setting::ServerlessMin | Setting::ServerlessMax => Rule::Capacity(HalfUnits(512)),
+        Setting::ServerlessMin => Rule::Capacity(HalfUnits(0), HalfUnits(512)),
+        // "The maximum capacity must be higher than 0.5 ACUs" (`AWS::RDS::DBCluster`).
+        Setting::ServerlessMax => Rule::Capacity(HalfUnits(2), HalfUnits(512)),
         Setting::StorageType => Rule::Names(match (spec.kind, is_aurora) {
             (_, true) => &["aurora", "aurora-iopt1"],
             (Kind::Cluster, false) => &["gp3", "io1", "io2"],
@@ -86,7 +88,7 @@ impl Rule {
         match (self, value) {
             (Self::Numbers(least, most), Value::Number(number)) => (least..=most).contains(&number),
             (Self::AnyOf(numbers), Value::Number(number)) => numbers.contains(number),
-            (Self::Capacity(most), Value::Capacity(units)) => units <= most,
+            (Self::Capacity(least, most), Value::Capacity(units)) => (least..=most).contains(&units),
             (Self::Names(names), Value::Name(name)) => names.contains(&name.as_str()),
             _ => false,
         }

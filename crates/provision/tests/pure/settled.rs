@@ -551,3 +551,14 @@ fn members_are_compared_by_their_names_for_the_report() {
         ["AssociatedRoles is not restored, set it by hand: Lambda: role"]
     );
 }
+
+// A cluster of serverless members without capacity cannot be created.
+#[test]
+fn the_highest_capacity_of_a_serverless_cluster_is_one_unit_at_least() {
+    let cluster = Spec::new(Kind::Cluster, "aurora-postgresql", "16.3");
+    let valid = |setting| {
+        [0, 1, 2, 512, 513].map(|units| rules::is_valid(setting, &Value::Capacity(HalfUnits(units)), &cluster))
+    };
+    assert_eq!(valid(Setting::ServerlessMin), [true, true, true, true, false]);
+    assert_eq!(valid(Setting::ServerlessMax), [false, false, true, true, false]);
+}
