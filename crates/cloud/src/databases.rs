@@ -141,6 +141,8 @@ pub struct Offer {
     pub min_iops: Option<u32>,
     /// The highest IOPS of an instance.
     pub max_iops: Option<u32>,
+    /// Whether the storage can be encrypted.
+    pub supports_encryption: bool,
     /// Whether there can be a standby.
     pub supports_multi_az: bool,
     /// Whether the instances of a Multi-AZ cluster can have it.

@@ -177,6 +177,7 @@ fn classes(job: &Job, wanted: &Spec, facts: &Facts) -> Vec<String> {
             "{engine} {version} is not offered in {region} any more: upgrade the snapshot with aws rds modify-db-snapshot --engine-version, or restore a newer one"
         )];
     }
+    let is_encrypted = facts.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_encrypted);
     let mut problems = Vec::new();
     for (class, offers) in &facts.offers {
         if offers.is_empty() {
@@ -192,6 +193,11 @@ fn classes(job: &Job, wanted: &Spec, facts: &Facts) -> Vec<String> {
             continue;
         }
         problems.extend(storage_of_class(class, wanted, offers));
+        if is_encrypted && !offers.iter().any(|offer| offer.supports_encryption) {
+            problems.push(format!(
+                "{class} does not support encrypted storage, and the data are encrypted: choose another class"
+            ));
+        }
     }
     problems
 }

@@ -198,7 +198,8 @@ impl Settled<'_> {
         };
         let (license, storage_type) = (name(Setting::LicenseModel), name(Setting::StorageType));
         let size = facts.snapshot.as_ref().map(|snapshot| snapshot.gib);
-        let needs = Needs { purpose, gib: facts.gib.or(size), license, storage_type };
+        let is_encrypted = facts.snapshot.as_ref().is_none_or(|snapshot| snapshot.is_encrypted);
+        let needs = Needs { purpose, gib: facts.gib.or(size), is_encrypted, license, storage_type };
         // A class of the job is looked up by itself.
         let overridden = facts.offers.first().map(|(_, offers)| offers.as_slice());
         let offers = facts.of_version.as_deref().filter(|_| !has_class_of_job(job)).or(overridden).unwrap_or_default();

@@ -18,6 +18,8 @@ pub struct Needs<'n> {
     pub purpose: Purpose,
     /// The size of the data.
     pub gib: Option<u32>,
+    /// Whether the data may be encrypted, which the class has to support.
+    pub is_encrypted: bool,
     /// The licence, if it is known.
     pub license: Option<&'n str>,
     /// The type of the storage that the data have. A change of it takes time.
@@ -50,7 +52,9 @@ fn fits(offer: &Offer, needs: &Needs<'_>) -> bool {
         Purpose::Instance | Purpose::MultiAzCluster => offer.max_gib.is_none_or(|most| gib <= most),
     });
     let has_purpose = needs.purpose != Purpose::MultiAzCluster || offer.supports_clusters;
-    has_license && is_provisioned && has_room && has_purpose
+    // "Indicates whether a DB instance supports encrypted storage" (`SupportsStorageEncryption`).
+    let can_encrypt = !needs.is_encrypted || offer.supports_encryption;
+    has_license && is_provisioned && has_room && has_purpose && can_encrypt
 }
 
 /// Smaller is cheaper. Of classes of one size: burstable ones, then those with less memory, and newer ones before older ones.

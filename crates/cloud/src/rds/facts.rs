@@ -186,6 +186,7 @@ fn offer(option: &OrderableDbInstanceOption) -> Offer {
         supports_iops: option.supports_iops().unwrap_or_default(),
         min_iops: number(option.min_iops_per_db_instance()),
         max_iops: number(option.max_iops_per_db_instance()),
+        supports_encryption: option.supports_storage_encryption().unwrap_or_default(),
         supports_multi_az: option.multi_az_capable().unwrap_or_default(),
         supports_clusters: option.supports_clusters().unwrap_or_default(),
         license: option.license_model().map(str::to_owned),

@@ -20,6 +20,7 @@ pub(crate) fn offer(class: &str, storage: &str) -> Offer {
         min_gib: Some(20),
         max_gib: Some(1000),
         supports_iops: true,
+        supports_encryption: true,
         min_iops: None,
         max_iops: None,
         supports_multi_az: true,
@@ -118,6 +119,21 @@ fn a_class_that_the_region_lacks() {
         problem(&spec(&[]), &facts(others[..1].to_vec())),
         "db.x is not offered for postgres 16.3 in eu-west-1: choose another class, such as db.f"
     );
+}
+
+// Copies in DR are encrypted, also those of a database that was not.
+#[test]
+fn a_class_that_does_not_support_encryption() {
+    let old = Offer { supports_encryption: false, ..offer("db.t2.micro", "gp2") };
+    let problems = |offers: &[Offer], is_encrypted| {
+        let arn = SnapshotArn::new(Kind::Instance, place(), "copy").unwrap();
+        let snapshot = Some(Snapshot { is_encrypted, ..snapshot(arn, Tags::default()) });
+        problems(&spec(&[]), &Facts { snapshot, offers: vec![("db.t2.micro".into(), offers.to_vec())], ..facts() })
+    };
+    let line = "db.t2.micro does not support encrypted storage, and the data are encrypted: choose another class";
+    assert_eq!(problems(std::slice::from_ref(&old), true), [line]);
+    assert_eq!(problems(std::slice::from_ref(&old), false), [""; 0]);
+    assert_eq!(problems(&[old, offer("db.t2.micro", "gp3")], true), [""; 0]);
 }
 
 #[test]

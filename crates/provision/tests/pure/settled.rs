@@ -100,7 +100,8 @@ fn a_temporary_database_has_the_smallest_class_and_storage_whatever_was_recorded
 // A class for the data's size, licence and purpose.
 #[test]
 fn the_smallest_class_fits_the_data() {
-    let needs = Needs { purpose: Purpose::Instance, gib: Some(100), license: None, storage_type: None };
+    let needs =
+        Needs { purpose: Purpose::Instance, gib: Some(100), is_encrypted: true, license: None, storage_type: None };
     let chosen = |offers: &[Offer], needs: &Needs<'_>| {
         smallest::offer(offers, needs)
             .map(|offer| format!("{} {}", offer.class, offer.storage_type.as_deref().unwrap_or("-")))
@@ -119,6 +120,10 @@ fn the_smallest_class_fits_the_data() {
     let large = offer("db.m6g.large", "gp3");
     assert_eq!(chosen(&[small.clone(), large.clone()], &needs), Some("db.m6g.large gp3".into()));
     assert_eq!(chosen(&[small], &needs), None);
+    // Encryption.
+    let old = Offer { supports_encryption: false, ..offer("db.t2.micro", "gp3") };
+    assert_eq!(chosen(&[old.clone(), large.clone()], &needs), Some("db.m6g.large gp3".into()));
+    assert_eq!(chosen(&[old, large.clone()], &Needs { is_encrypted: false, ..needs }), Some("db.t2.micro gp3".into()));
     // The licence.
     let licensed = |of: &str, class| Offer { license: Some(of.into()), ..offer(class, "gp3") };
     let both = [licensed("license-included", "db.t3.small"), licensed("bring-your-own-license", "db.t3.medium")];
