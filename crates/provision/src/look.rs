@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Error};
 use protocol::job::{Note, Source, notes};
 use protocol::observed::Condition;
-use protocol::spec::{Recorded, Setting, Spec, Value};
+use protocol::spec::{Recorded, Setting, Spec, SpecError, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 use crate::Begin;
@@ -177,6 +177,13 @@ pub fn origin_of(snapshot: &Snapshot, here: &Place) -> Origin {
     if is_of_here && snapshot.arn.place == *here { Origin::Here } else { Origin::Elsewhere }
 }
 
+/// The spec in the tags of a snapshot, if it can be that of its database.
+fn recorded_with(snapshot: &Snapshot) -> Result<Option<Recorded>, SpecError> {
+    let recorded = Recorded::from_tags(&snapshot.tags)?;
+    recorded.iter().try_for_each(|recorded| recorded.check(snapshot.arn.kind, snapshot.engine))?;
+    Ok(recorded)
+}
+
 async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> {
     let Some(content) = cloud.snapshot_content(arn).await? else {
         return Ok(Lookup::Gone(format!("there is no snapshot {arn}: choose another one")));
@@ -188,7 +195,7 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         }
         Status::Available => {}
     }
-    let (mut recorded, notes, unreadable) = match Recorded::from_tags(&content.snapshot.tags) {
+    let (mut recorded, notes, unreadable) = match recorded_with(&content.snapshot) {
         Ok(Some(Recorded { spec, missing, .. })) => (Some(spec), notes::of_missing(&missing), None),
         Ok(None) => (None, vec![Note::NothingRecorded], None),
         Err(error) => {

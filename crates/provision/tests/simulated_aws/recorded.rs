@@ -142,6 +142,22 @@ async fn values_and_groups_that_dr_cannot_have_are_left_out_and_reported_when_th
     assert_eq!(report, expected);
 }
 
+// Tags of another copy, which a person has set. Restored with them, the database would be given up or deleted after hours.
+#[tokio::test(start_paused = true)]
+async fn a_spec_of_another_kind_of_database_is_not_used() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let copy = copy_with(&fixture, &Spec::new(Kind::Cluster, "aurora-postgresql", "16.4")).await;
+    let now = fixture.world.now();
+    let restore = job_for(&fixture, copy.clone(), Verb::Restore);
+    let outcome = provision::step(&fixture.cloud, &restore, Begin::Allowed, None, now).await.unwrap();
+    let Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("cannot be read (the spec is of cluster") && !reason.contains('\n'), "{reason}");
+    // The data are verified all the same.
+    let verify = job_for(&fixture, copy, Verb::Verify);
+    let (_, report) = with_report(&fixture, &verify).await;
+    assert_eq!(report, ["the recorded settings cannot be read: AWS's defaults are used"]);
+}
+
 // A person secures a copy by hand before a drill, with its tags. They are still those of the source account.
 #[tokio::test(start_paused = true)]
 async fn a_copy_of_a_copy_that_a_person_made_is_not_trusted() {
