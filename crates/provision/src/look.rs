@@ -195,7 +195,7 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         }
         Status::Available => {}
     }
-    let (mut recorded, notes, unreadable) = match recorded_with(&content.snapshot) {
+    let (mut recorded, mut notes, unreadable) = match recorded_with(&content.snapshot) {
         Ok(Some(Recorded { spec, missing, .. })) => (Some(spec), notes::of_missing(&missing), None),
         Ok(None) => (None, vec![Note::NothingRecorded], None),
         Err(error) => {
@@ -209,6 +209,10 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         && SnapshotRole::of(&content.snapshot) != SnapshotRole::Source
     {
         spec.tags = spec.tags.at_origin();
+    }
+    // A snapshot inherits the tags of a database that Draco restored, whose settings may have changed since.
+    if recorded.is_some() && content.snapshot.tags.get(tags::JOB).is_some() {
+        notes.insert(0, Note::OfJob);
     }
     let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
     let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };

@@ -120,6 +120,9 @@ fn single(note: &Note, spec: &Spec) -> Option<String> {
         }
         Note::Unreadable => "the recorded settings cannot be read: AWS's defaults are used".to_owned(),
         Note::Elsewhere => chosen(spec),
+        Note::OfJob => {
+            "the snapshot is of a database that Draco restored: the settings are those of that job, later changes are not known".to_owned()
+        }
         Note::DefaultClass => format!("no class was recorded for the members: {}", has(Setting::Class)),
         Note::Refused(setting, value) => {
             format!("AWS does not take the recorded {} {}: {}", setting.row().parameter, one_line(value), has(*setting))

@@ -19,6 +19,8 @@ pub enum Note {
     Unreadable,
     /// The settings were recorded in another account or region.
     Elsewhere,
+    /// The settings are those that a job of Draco's gave the database, of which the data are a snapshot.
+    OfJob,
     /// No class was recorded for the members.
     DefaultClass,
     /// A setting that was not recorded, because the tags of the copy had no room.
@@ -102,6 +104,7 @@ fn write(note: &Note) -> Vec<String> {
         Note::NothingRecorded => "nothing".to_owned(),
         Note::Unreadable => "unreadable".to_owned(),
         Note::Elsewhere => "elsewhere".to_owned(),
+        Note::OfJob => "job".to_owned(),
         Note::DefaultClass => "class".to_owned(),
         Note::NotRecorded(setting) => format!("lost={}", setting.row().key),
         Note::MembersNotRecorded(number) => format!("lostm={number}"),
@@ -134,6 +137,7 @@ fn read(token: &str) -> Option<Note> {
         "nothing" => Note::NothingRecorded,
         "unreadable" => Note::Unreadable,
         "elsewhere" => Note::Elsewhere,
+        "job" => Note::OfJob,
         "class" => Note::DefaultClass,
         "lost" => Note::NotRecorded(Setting::with_key(value)?),
         "lostm" => Note::MembersNotRecorded(read_number(value)?),

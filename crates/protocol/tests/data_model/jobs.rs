@@ -296,6 +296,7 @@ fn note() -> impl Strategy<Value = Note> {
         Just(Note::NothingRecorded),
         Just(Note::Unreadable),
         Just(Note::Elsewhere),
+        Just(Note::OfJob),
         Just(Note::DefaultClass),
         setting().prop_map(Note::NotRecorded),
         any::<u32>().prop_map(Note::MembersNotRecorded),

@@ -174,6 +174,28 @@ async fn a_copy_of_a_copy_that_a_person_made_is_not_trusted() {
     assert!(reason.contains("whose network is not used"), "{reason}");
 }
 
+// A snapshot inherits the tags of a restored database with the spec of its job. The settings of its own time are not known.
+#[tokio::test(start_paused = true)]
+async fn settings_of_an_earlier_job_are_reported() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let first = fixture.provisioned(&fixture.job(Verb::Restore)).await;
+    ready(&fixture.world, &fixture.cloud, &first.arn).await;
+    let later = SnapshotArn::new(Kind::Instance, place(), "later").unwrap();
+    let call = fixture.rds.create_db_snapshot().db_instance_identifier(first.arn.id());
+    call.db_snapshot_identifier(later.id()).send().await.unwrap();
+    fixture.world.sleep(Duration::from_secs(3600)).await;
+    let target = DatabaseArn::new(Kind::Instance, place(), "second").unwrap();
+    let source = Source::Snapshot(later);
+    let job = Job::new(Request { source, target, replaces: None, ..fixture.request(Verb::Restore) }).unwrap();
+    let (_, report) = with_report(&fixture, &job).await;
+    assert_eq!(
+        report,
+        [
+            "the snapshot is of a database that Draco restored: the settings are those of that job, later changes are not known"
+        ]
+    );
+}
+
 // One missing permission must not keep a database from being restored.
 #[tokio::test(start_paused = true)]
 async fn without_permission_to_see_keys_the_recorded_key_of_the_password_is_left_out_and_reported() {
