@@ -151,10 +151,9 @@ fn group(setting: Setting, name: &str, total: u32, parameters: &protocol::spec::
 
 /// What a source account chose by its spec: what the size and the cost follow from, and what decides who has access.
 fn chosen(spec: &Spec) -> String {
-    const COST: [Setting; 18] = [
+    const COST: [Setting; 17] = [
         Setting::Class,
         Setting::ClusterClass,
-        Setting::LicenseModel,
         Setting::ServerlessMin,
         Setting::ServerlessMax,
         Setting::MultiAz,
