@@ -45,6 +45,8 @@ pub struct Observed {
 pub struct ObservedMember {
     /// Its ARN.
     pub arn: DatabaseArn,
+    /// When it was created. AWS does not state it of an instance that is being created.
+    pub created: Option<DateTime<Utc>>,
     /// Whether it is ready, in progress, or failed.
     pub condition: Condition,
     /// Whether a parameter group of the member or of the cluster takes effect only when it is rebooted.

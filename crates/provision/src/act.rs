@@ -9,6 +9,7 @@ use protocol::{DatabaseArn, Job, tags};
 
 use crate::compare::KEYS;
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
+use crate::identity::{self, Identity};
 use crate::teardown::{self, Found, Remains};
 use crate::wait::{self, Work};
 use crate::{Begin, Outcome, User};
@@ -35,12 +36,12 @@ pub async fn act(
             (Ok(Done::Again(wait::next(Work::of(&database), now), why)), begun)
         }
         Step::Wait { why, database: None } => (Ok(Done::Again(wait::next(None, now), why)), begin),
-        Step::Start(start) => {
-            let done = restore(cloud, job, &start, now).await;
+        Step::Start(start) => match restore(cloud, job, &start, now).await {
+            Ok((Creation::Started, done)) => (Ok(done), begun),
             // If AWS has not accepted it, the next step tries again.
-            let begin = if done.is_ok() { begun } else { begin };
-            (done, begin)
-        }
+            Ok((Creation::NameExists, done)) => (Ok(done), begin),
+            Err(error) => (Err(error), begin),
+        },
         Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members, now).await, begun),
         Step::Configure { database, changes, before } => {
             (configure(cloud, job, &database, &changes, (before, now)).await, begun)
@@ -64,20 +65,23 @@ enum Done {
     Failed(String),
 }
 
-async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<Done, Error> {
+async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<(Creation, Done), Error> {
     let to = job.new_database();
     let Start { engine, version, settings, tags, defaults } = start;
     let restore = Restore { from: &job.request().source, to: &to, engine, version, settings, tags };
-    Ok(match cloud.restore(&restore).await? {
+    let creation = cloud.restore(&restore).await?;
+    let done = match creation {
         Creation::Started => {
             let defaults = defaults.iter().map(|why| format!(", with default settings: {why}")).collect::<String>();
             Done::Again(wait::next(Some(Work::restore(now)), now), format!("restoring {}{defaults}", to.id()))
         }
         // Another look was faster, or another database has the name: the next look knows.
         Creation::NameExists => Done::Again(wait::CHANGE, format!("{} exists already", to.id())),
-    })
+    };
+    Ok((creation, done))
 }
 
+/// Creates members. An error with one of them does not hold up the others: the first one is returned.
 async fn create_members(
     cloud: &Cloud,
     job: &Job,
@@ -85,18 +89,55 @@ async fn create_members(
     members: &[MemberStart],
     now: DateTime<Utc>,
 ) -> Result<Done, Error> {
-    for MemberStart { member, engine, settings, tags } in members {
-        let new = NewMember { member, cluster, engine, settings, tags };
+    let mut why = format!("creating the members of {}", cluster.id());
+    let mut answers = Vec::new();
+    for start in members {
+        let answer = create_member(cloud, job, cluster, start).await;
+        if let Ok((_, Some(refusal))) = &answer {
+            why = format!("{why}; {refusal}");
+        }
+        answers.push(answer.map(|(creation, _)| (creation, &start.member)));
+    }
+    for answer in answers {
         // The members of a cluster are described with it, so one that is missing there can be another database.
-        if cloud.create_member(&new).await? == Creation::NameExists
+        if let (Creation::NameExists, member) = answer?
             && let Some(other) = cloud.observe_member(member).await?
-            && other.owner().as_ref() != Some(job.id())
+            && identity::of_member(&other, job, job.request().verb.role(), now) == Identity::Foreign
         {
             return Ok(Done::Failed(Refusal::Foreign(other.arn).to_string()));
         }
     }
-    let after = wait::next(Some(Work::member(now)), now);
-    Ok(Done::Again(after, format!("creating the members of {}", cluster.id())))
+    Ok(Done::Again(wait::next(Some(Work::member(now)), now), why))
+}
+
+/// Creates a member. If AWS refuses that for good, it is created without one recorded setting, as a modification is made ([`modify`]). The
+/// class, the setting that keeps it from being public, and the settings that the job chose are never left out. The error is AWS's refusal.
+async fn create_member(
+    cloud: &Cloud,
+    job: &Job,
+    cluster: &DatabaseArn,
+    MemberStart { member, engine, settings, tags, .. }: &MemberStart,
+) -> Result<(Creation, Option<Error>), Error> {
+    let create =
+        async |settings: &Settings| cloud.create_member(&NewMember { member, cluster, engine, settings, tags }).await;
+    let refusal = match create(settings).await {
+        Err(error) if is_final(&error) => error,
+        answer => return answer.map(|creation| (creation, None)),
+    };
+    let overrides = &job.request().overrides;
+    let is_kept = |setting: &Setting| {
+        [Setting::Class, Setting::PubliclyAccessible].contains(setting) || overrides.contains_key(setting)
+    };
+    for part in parts(settings) {
+        if settings.keys().any(|setting| is_kept(setting) && !part.contains_key(setting)) {
+            continue;
+        }
+        match create(&part).await {
+            Err(error) if is_final(&error) => {}
+            answer => return answer.map(|creation| (creation, Some(refusal))),
+        }
+    }
+    Err(refusal)
 }
 
 /// Changes the settings of the database and of its members. An error with one of them does not hold up the others.
@@ -258,8 +299,9 @@ fn is_final(error: &Error) -> bool {
 /// The restore has begun, and the database that has its name is not the job's: a program that cleans up tags may have removed its tag.
 fn not_ours_any_more(job: &Job, database: &DatabaseArn) -> String {
     format!(
-        "{database} has the name of this job's database, and is not touched, because it is another one or its tag {key} was changed: set {key} to {id} again, or delete the database",
+        "{database} has the name of this job's database, and is not touched: it is another one, or its tag {key} was changed. If its tag {target} is that of the job, set {key} to {id} again; otherwise it is not Draco's",
         key = tags::JOB,
+        target = tags::JOB_TARGET,
         id = job.id(),
     )
 }

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use protocol::job::Role;
-use protocol::observed::{Condition, ObservedMember};
+use protocol::observed::ObservedMember;
 use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
 use protocol::{DatabaseArn, Engine, Job, Observed, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
-use crate::identity::LATE;
+use crate::identity::{self, Identity, LATE};
 use crate::{report, wait};
 
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
@@ -26,7 +26,10 @@ const STANDARD_STORAGE: &str = "aurora";
 /// The job's database, compared with its spec.
 #[must_use]
 pub fn compare(job: &Job, observed: Observed, now: DateTime<Utc>) -> Ours {
+    let role = job.request().verb.role();
+    let is_untagged = |member: &&ObservedMember| identity::of_member(member, job, role, now) == Identity::Untagged;
     let nothing = |observed: Observed, no_spec| Ours {
+        untagged: observed.members.iter().find(is_untagged).map(|member| member.arn.clone()),
         missing: Vec::new(),
         differences: Vec::new(),
         reboots: Vec::new(),
@@ -78,6 +81,8 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<
         wanted: differing,
     }));
     let is_ours = |member: &ObservedMember| member.owner().as_ref() == Some(job.id());
+    // The first instance of a cluster becomes its writer.
+    let writer = job.member(role, 1);
     for (member, planned) in member_names(job, role, wanted).into_iter().zip(&wanted.members) {
         match observed.members.iter().find(|found| found.arn == member) {
             Some(found) if is_ours(found) => {
@@ -88,10 +93,10 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<
                     wanted: differing,
                 }));
             }
-            // Its tags may follow.
-            Some(found) if found.condition != Condition::Ready => {}
+            Some(found) if ours.untagged.as_ref() == Some(&found.arn) => {}
             // AWS refuses to create one whose name another instance has, and the job fails with that reason.
             _ => ours.missing.push(MemberStart {
+                is_writer: member == writer,
                 member,
                 engine: wanted.engine.clone(),
                 settings: planned
@@ -104,11 +109,6 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<
             }),
         }
     }
-    // The first instance of a cluster becomes its writer. So it is created alone, and the readers when it is available.
-    let writer = job.member(role, 1);
-    let is_writer = |found: &ObservedMember| found.arn == writer && is_ours(found);
-    let is_writer_ready = observed.members.iter().any(|found| is_writer(found) && found.condition == Condition::Ready);
-    ours.missing.retain(|missing| is_writer_ready || missing.member == writer);
     // Readers first: the writer is interrupted once.
     let mut members: Vec<_> = observed.members.iter().filter(|member| is_ours(member) && member.needs_reboot).collect();
     members.sort_by_key(|member| member.is_writer);
@@ -205,6 +205,7 @@ fn is_as_wanted(compared: Compared, wanted: &Value, actual: Option<&Value>) -> b
         // Where AWS describes nothing, there is none.
         (_, Value::Names(names), None) => names.is_empty(),
         (_, Value::Flag(wanted), None) => !wanted,
+        (_, Value::Number(wanted), None) => *wanted == 0,
         // "The storage type is only returned when you set it to `aurora-iopt1`" (`CreateDBCluster`).
         (_, Value::Name(name), None) => name == STANDARD_STORAGE,
         (_, wanted, actual) => actual == Some(wanted),

@@ -65,6 +65,8 @@ pub struct Start {
 pub struct Ours {
     /// The database.
     pub observed: Observed,
+    /// A member whose tags may follow.
+    pub untagged: Option<DatabaseArn>,
     /// The members that the cluster lacks, the writer first.
     pub missing: Vec<MemberStart>,
     /// The settings that are not as wanted, for each instance or cluster.
@@ -97,6 +99,8 @@ pub enum NoSpec {
 pub struct MemberStart {
     /// The instance.
     pub member: DatabaseArn,
+    /// Whether it is the first one, which becomes the writer.
+    pub is_writer: bool,
     /// AWS's name of the engine.
     pub engine: String,
     /// Its settings.
@@ -234,12 +238,14 @@ pub enum Reason {
 /// | ours, it or its member failed   | ahead                | `Discard`       |
 /// | ours, temporary, without spec   | any                  | `Discard`       |
 /// | ours, lasting, without spec     | any                  | `GiveUp`        |
-/// | ours, not as wanted             | passed for lasting   | `GiveUp`        |
+/// | ours, not ready, not as wanted  | passed for lasting   | `GiveUp`        |
 /// | ours, stopped                   | ahead                | `Resume`        |
 /// | ours, in progress, no spec yet  | ahead                | `Wait`          |
 /// | ours, backing up, not as wanted | ahead                | `Wait`          |
-/// | ours, lacks a member            | ahead                | `CreateMembers` |
+/// | ours, a member not tagged yet   | ahead                | `Wait`          |
+/// | ours, lacks its writer          | ahead                | `CreateMembers` |
 /// | ours, a member not ready        | ahead                | `Wait`          |
+/// | ours, lacks a reader            | ahead                | `CreateMembers` |
 /// | ours, as wanted                 | ahead, or for lasting| `Provisioned`   |
 /// | ours, changed a moment ago      | ahead                | `Wait`          |
 /// | ours, differs from its spec     | ahead                | `Configure`     |
@@ -278,7 +284,8 @@ pub fn decide(seen: Seen) -> Step {
         }
         (Found::Ours(ours), _) => ours,
     };
-    let Ours { observed, missing, differences, reboots, changes, are_changes_recent, no_spec, report } = *ours;
+    let Ours { observed, untagged, mut missing, differences, reboots, changes, are_changes_recent, no_spec, report } =
+        *ours;
     let database = Box::new(observed);
     let ended = database.tags.get(tags::JOB_ENDED).map(|why| Reason::Ended(why.to_owned()));
     if database.condition == Condition::Deleting {
@@ -303,7 +310,8 @@ pub fn decide(seen: Seen) -> Step {
         Some(NoSpec::NotYet) => true,
         None => false,
     };
-    let is_complete = missing.is_empty() && differences.is_empty() && reboots.is_empty();
+    let is_complete = untagged.is_none() && missing.is_empty() && differences.is_empty() && reboots.is_empty();
+    let lacks_writer = missing.first().is_some_and(|first| first.is_writer);
     let step = if database.condition == Condition::Stopped {
         Step::Resume(database.arn)
     } else if let Condition::InProgress(why) = &database.condition {
@@ -312,10 +320,15 @@ pub fn decide(seen: Seen) -> Step {
         Step::Wait { why: format!("{} has no settings in its tags yet", database.arn.id()), database: Some(database) }
     } else if database.condition == Condition::BackingUp && !is_complete {
         Step::Wait { why: "backing-up".to_owned(), database: Some(database) }
+    } else if let Some(member) = untagged {
+        Step::Wait { why: format!("{} has no tags yet", member.id()), database: Some(database) }
+    } else if lacks_writer {
+        missing.truncate(1);
+        Step::CreateMembers { cluster: database.arn, members: missing }
+    } else if let Some(why) = unready_member(&database, is_complete) {
+        Step::Wait { why, database: Some(database) }
     } else if !missing.is_empty() {
         Step::CreateMembers { cluster: database.arn, members: missing }
-    } else if let Some(why) = unready_member(&database) {
-        Step::Wait { why, database: Some(database) }
     } else if is_complete {
         return Step::Provisioned { database, report };
     } else if are_changes_recent {
@@ -347,10 +360,12 @@ fn failure(database: &Observed) -> Option<(DatabaseArn, String)> {
     })
 }
 
-/// What AWS is doing with a member. A member starts and stops with its cluster.
-fn unready_member(database: &Observed) -> Option<String> {
-    database.members.iter().find_map(|member| match &member.condition {
+/// What AWS is doing with a member of the job. A member starts and stops with its cluster.
+fn unready_member(database: &Observed, is_complete: bool) -> Option<String> {
+    let members = database.members.iter().filter(|member| member.owner() == database.owner());
+    members.into_iter().find_map(|member| match &member.condition {
         Condition::InProgress(why) => Some(format!("{}: {why}", member.arn.id())),
+        Condition::BackingUp if !is_complete => Some(format!("{}: backing-up", member.arn.id())),
         Condition::Stopped => Some(format!("{}: stopped", member.arn.id())),
         Condition::Deleting => Some(format!("{}: deleting", member.arn.id())),
         Condition::Ready | Condition::BackingUp | Condition::Failed(_) => None,

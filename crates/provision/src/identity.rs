@@ -1,8 +1,8 @@
 //! Whether a database under one of a job's names is the job's.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::job::Role;
-use protocol::observed::Condition;
+use protocol::job::{Role, names};
+use protocol::observed::{Condition, ObservedMember};
 use protocol::{Job, Observed, tags};
 
 /// For so long, AWS may not describe a new database, or its tags.
@@ -35,7 +35,20 @@ pub fn of(found: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Identi
     // No database is created beyond the job's deadline.
     let is_late = found.created.is_none() && now >= job.request().deadline;
     let is_named = found.arn == job.database(role) && found.tags.get(tags::JOB).is_none();
-    match is_named && is_new(found, now) && !is_late {
+    match is_named && is_new(found.created, &found.condition, now) && !is_late {
+        true => Identity::Untagged,
+        false => Identity::Foreign,
+    }
+}
+
+/// Compares name and tag of an instance in the job's cluster with the job.
+#[must_use]
+pub fn of_member(found: &ObservedMember, job: &Job, role: Role, now: DateTime<Utc>) -> Identity {
+    if found.owner().as_ref() == Some(job.id()) {
+        return Identity::Ours;
+    }
+    let is_named = names::parse(found.arn.id()).is_some_and(|(of, id)| of == role && id == *job.id());
+    match is_named && found.tags.get(tags::JOB).is_none() && is_new(found.created, &found.condition, now) {
         true => Identity::Untagged,
         false => Identity::Foreign,
     }
@@ -44,9 +57,9 @@ pub fn of(found: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Identi
 /// Whether the tags of a database may follow. AWS does not state the time of creation while a database is created, and never if its creation
 /// has failed.
 #[must_use]
-pub fn is_new(found: &Observed, now: DateTime<Utc>) -> bool {
-    match found.created {
+pub fn is_new(created: Option<DateTime<Utc>>, condition: &Condition, now: DateTime<Utc>) -> bool {
+    match created {
         Some(created) => now - created < LATE,
-        None => !matches!(found.condition, Condition::Failed(_)),
+        None => !matches!(condition, Condition::Failed(_)),
     }
 }

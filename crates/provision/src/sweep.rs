@@ -61,7 +61,7 @@ pub fn due(observed: &Observed, now: DateTime<Utc>) -> Option<Due> {
         return renamed(observed, now);
     }
     if observed.tags.get(tags::JOB).is_none() {
-        return (!identity::is_new(observed, now)).then(|| {
+        return (!identity::is_new(observed.created, &observed.condition, now)).then(|| {
             Due::Report(format!(
                 "{arn} has a name that Draco gives, and no tag {}: delete it if no one needs it, or rename it",
                 tags::JOB

@@ -52,6 +52,8 @@ pub struct Ours {
     pub members: Vec<DatabaseArn>,
     /// An instance in the cluster that is not this job's.
     pub foreign_member: Option<DatabaseArn>,
+    /// A member whose tags may follow.
+    pub untagged_member: Option<DatabaseArn>,
 }
 
 /// What remains of a database that is torn down.
@@ -141,6 +143,7 @@ pub enum Outcome {
 /// | ours                      | one     | any     | `Refuse`        |
 /// | ours, deleting            | none    | any     | `Wait`          |
 /// | ours, with foreign member | none    | any     | `Refuse`        |
+/// | ours, a member not tagged yet | none | any    | `Wait`          |
 /// | ours, failed              | none    | data    | `Refuse`        |
 /// | ours, stopped and protected | none  | any     | `Resume`        |
 /// | ours, stopped             | none    | data    | `Resume`        |
@@ -171,11 +174,12 @@ pub fn decide(seen: Seen) -> Step {
     if let Some(user) = user {
         return Step::Refuse(Refusal::InUse(user));
     }
-    let Ours { database, condition, is_protected, members, foreign_member, has_ended: _ } = ours;
+    let Ours { database, condition, is_protected, members, foreign_member, untagged_member, has_ended: _ } = ours;
     let is_deletable_when_stopped = database.kind == Kind::Instance && !is_protected && remains == Remains::Nothing;
     match (condition, foreign_member, &remains) {
         (Condition::Deleting, ..) => Step::Wait { why: "deleting".to_owned() },
         (_, Some(member), _) => Step::Refuse(Refusal::ForeignMember(member)),
+        _ if let Some(member) = untagged_member => Step::Wait { why: format!("{} has no tags yet", member.id()) },
         (Condition::Failed(status), None, Remains::Data { .. }) => {
             Step::Refuse(Refusal::NoFinalSnapshot(database, status))
         }
@@ -223,11 +227,16 @@ pub fn mark(seen: &Seen, step: &Step, reason: Option<&str>) -> Option<Mark> {
 impl Ours {
     /// From the database as AWS describes it.
     #[must_use]
-    pub fn of(observed: &Observed, job: &Job) -> Self {
-        let is_ours = |owner: Option<protocol::JobId>| owner.as_ref() == Some(job.id());
+    pub fn of(observed: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Self {
         let mut members: Vec<_> =
             observed.members.iter().filter(|member| member.condition != Condition::Deleting).collect();
-        let foreign = members.iter().find(|member| !is_ours(member.owner())).map(|member| member.arn.clone());
+        let first = |identity| {
+            let mut members = members.iter();
+            members
+                .find(|member| identity::of_member(member, job, role, now) == identity)
+                .map(|member| member.arn.clone())
+        };
+        let (foreign_member, untagged_member) = (first(Identity::Foreign), first(Identity::Untagged));
         members.sort_by_key(|member| member.is_writer);
         Self {
             database: observed.arn.clone(),
@@ -235,7 +244,8 @@ impl Ours {
             has_ended: observed.tags.get(tags::JOB_ENDED).is_some(),
             is_protected: observed.is_protected,
             members: members.into_iter().map(|member| member.arn.clone()).collect(),
-            foreign_member: foreign,
+            foreign_member,
+            untagged_member,
         }
     }
 }
@@ -246,7 +256,7 @@ impl Found {
     pub fn of(observed: Option<&Observed>, job: &Job, role: Role, now: DateTime<Utc>) -> Self {
         let Some(found) = observed else { return Self::Nothing };
         match identity::of(found, job, role, now) {
-            Identity::Ours => Self::Ours(Box::new(Ours::of(found, job))),
+            Identity::Ours => Self::Ours(Box::new(Ours::of(found, job, role, now))),
             Identity::Untagged => Self::Untagged(found.arn.clone()),
             Identity::Foreign => Self::Foreign(found.arn.clone()),
         }
@@ -254,7 +264,7 @@ impl Found {
 }
 
 /// Looks at the database with this role in the job, and makes the next step towards its end. Data remain of the old database, and of
-/// no other. `begin` is the one of the job's last [`crate::Outcome`]: AWS may describe a database only some time after it has accepted the
+/// no other. `begin` is the one of the job's last [`crate::Outcome::Again`]: AWS may describe a database only some time after it has accepted the
 /// restore.
 ///
 /// # Errors

@@ -181,6 +181,7 @@ fn member(described: &DbInstance, of_cluster: &[DbClusterMember]) -> Result<Obse
     }
     Ok(ObservedMember {
         arn: arn(described.db_instance_arn())?,
+        created: time(described.instance_create_time()),
         condition: facts.condition(),
         needs_reboot: facts.needs_reboot(),
         is_writer: entry.and_then(|entry| entry.is_cluster_writer()).unwrap_or_default(),

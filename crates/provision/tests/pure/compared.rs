@@ -30,15 +30,20 @@ fn readers_are_created_when_the_writer_is_available() {
     let job = job(Kind::Cluster, Verb::Restore);
     let spec = wanted(&job, &base(Kind::Cluster, Origin::Here));
     let complete = restored(&job, &spec);
-    let missing = |members: &[ObservedMember]| {
+    let created = |members: &[ObservedMember]| {
         let ours = compare(&job, Observed { members: members.to_vec(), ..complete.clone() }, now());
-        ours.missing.into_iter().map(|missing| missing.member).collect::<Vec<_>>()
+        match decide(Seen { found: Found::Ours(Box::new(ours)), deadline: Deadline::Ahead }) {
+            Step::CreateMembers { members, .. } => members.into_iter().map(|new| new.member).collect(),
+            Step::Wait { .. } => Vec::new(),
+            other => panic!("{other:?}"),
+        }
     };
     let writer = complete.members[0].clone();
-    assert_eq!(missing(&[]), [job.member(Role::New, 1)]);
-    let creating = ObservedMember { condition: Condition::InProgress("creating".to_owned()), ..writer.clone() };
-    assert_eq!(missing(&[creating]), []);
-    assert_eq!(missing(&[writer]), [job.member(Role::New, 2)]);
+    assert_eq!(created(&[]), [job.member(Role::New, 1)]);
+    for condition in [Condition::InProgress("creating".to_owned()), Condition::BackingUp] {
+        assert_eq!(created(&[ObservedMember { condition, ..writer.clone() }]), []);
+    }
+    assert_eq!(created(&[writer]), [job.member(Role::New, 2)]);
 }
 
 // Another instance can have the name of a member, before Draco creates that one. It is never changed (invariant 21), and counts as missing:
@@ -50,14 +55,22 @@ fn an_instance_of_another_owner_is_no_member() {
     let mut database = restored(&job, &spec);
     database.members[0].tags = Tags::default();
     database.members[0].settings.clear();
-    database.members[0].condition = Condition::InProgress("creating".to_owned());
+    let mut compared = |created, condition| {
+        (database.members[0].created, database.members[0].condition) = (created, condition);
+        let ours = compare(&job, database.clone(), now());
+        assert_eq!(ours.differences, []);
+        (ours.untagged, ours.missing.into_iter().map(|missing| missing.member).collect::<Vec<_>>())
+    };
+    let (name, creating) = (job.member(Role::New, 1), Condition::InProgress("creating".to_owned()));
     // The tags of a new member may follow.
-    let ours = compare(&job, database.clone(), now());
-    assert_eq!((ours.missing, ours.differences), (vec![], vec![]));
-    database.members[0].condition = Condition::Ready;
-    let ours = compare(&job, database, now());
-    let missing: Vec<_> = ours.missing.into_iter().map(|missing| missing.member).collect();
-    assert_eq!((missing, ours.differences), (vec![job.member(Role::New, 1)], vec![]));
+    let (new, old) = (Some(now() - TimeDelta::minutes(4)), Some(now() - TimeDelta::minutes(5)));
+    for (created, condition) in [(None, creating.clone()), (new, Condition::Ready), (new, Condition::BackingUp)] {
+        assert_eq!(compared(created, condition), (Some(name.clone()), vec![]));
+    }
+    let failed = Condition::Failed("failed".to_owned());
+    for (created, condition) in [(old, Condition::Ready), (old, creating), (old, failed.clone()), (None, failed)] {
+        assert_eq!(compared(created, condition), (None, vec![name.clone()]));
+    }
 }
 
 #[test]

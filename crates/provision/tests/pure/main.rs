@@ -70,6 +70,7 @@ fn observed(job: &Job, role: Role) -> Observed {
 fn member(job: &Job, role: Role, nth: u8, condition: Condition) -> ObservedMember {
     ObservedMember {
         arn: job.member(role, nth),
+        created: Some(now() - TimeDelta::hours(1)),
         condition,
         needs_reboot: false,
         is_writer: nth == 1,

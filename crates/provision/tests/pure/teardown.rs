@@ -36,8 +36,8 @@ fn users(job: &Job) -> [Option<User>; 4] {
 #[test]
 fn each_combination_has_the_step_of_its_row() {
     let count: usize = Kind::ALL.into_iter().map(each_combination_of).sum();
-    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 6 conditions x 16.
-    assert_eq!(count, 2 * 4 * 2 * (5 + 6 * 16));
+    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 6 conditions x 32.
+    assert_eq!(count, 2 * 4 * 2 * (5 + 6 * 32));
 }
 
 fn each_combination_of(kind: Kind) -> usize {
@@ -59,9 +59,9 @@ fn each_combination_of(kind: Kind) -> usize {
         expect(Found::Untagged(job.database(Role::Old)), "wait");
         expect(Found::Foreign(job.request().target.clone()), "refuse: foreign");
         for condition in conditions() {
-            for flags in 0..16 {
-                let [is_protected, has_members, has_foreign_member] = [flags & 1 > 0, flags & 2 > 0, flags & 4 > 0];
-                let has_ended = flags & 8 > 0;
+            for flags in 0..32 {
+                let [is_protected, has_members, has_foreign_member, has_untagged_member, has_ended] =
+                    [1, 2, 4, 8, 16].map(|flag| flags & flag > 0);
                 let ours = Ours {
                     database: job.database(Role::Old),
                     condition: condition.clone(),
@@ -69,12 +69,14 @@ fn each_combination_of(kind: Kind) -> usize {
                     is_protected,
                     members: has_members.then(|| job.member(Role::Old, 1)).into_iter().collect(),
                     foreign_member: has_foreign_member.then(|| job.request().target.clone()),
+                    untagged_member: has_untagged_member.then(|| job.member(Role::New, 2)),
                 };
                 let stays = remains != Remains::Nothing;
                 let row = match &condition {
                     _ if user.is_some() => "refuse: in use",
                     Condition::Deleting => "wait",
                     _ if has_foreign_member => "refuse: foreign member",
+                    _ if has_untagged_member => "wait",
                     Condition::Failed(_) if stays => "refuse: no final snapshot",
                     Condition::Stopped if stays || is_protected || kind == Kind::Cluster => "resume",
                     _ if is_protected => "unprotect",
@@ -101,6 +103,7 @@ fn a_step_carries_what_its_action_needs() {
         is_protected: true,
         members: members.clone(),
         foreign_member: None,
+        untagged_member: None,
     };
     let decided = |ours: &Ours, remains: &Remains| {
         decide(Seen { found: Found::Ours(Box::new(ours.clone())), user: None, remains: remains.clone() })
@@ -140,7 +143,7 @@ fn a_database_says_that_its_job_has_ended_unless_data_remain() {
         (Step::Refuse(Refusal::Foreign(database.clone())), None),
     ];
     for (step, value) in rows {
-        let ours = Ours::of(&observed(&job, Role::Verify), &job);
+        let ours = Ours::of(&observed(&job, Role::Verify), &job, Role::Verify, now());
         let seen = |ours: &Ours, remains| Seen { found: Found::Ours(Box::new(ours.clone())), user: None, remains };
         let open = seen(&ours, Remains::Nothing);
         let marked = |reason: Option<&str>| mark(&open, &step, reason).map(|mark| (mark.database, mark.value));
@@ -217,14 +220,25 @@ fn members_are_deleted_readers_first_and_only_those_of_the_job() {
     let [one, two, three] = [1, 2, 3].map(|nth| member(&job, Role::New, nth, Condition::Ready));
     let gone = ObservedMember { condition: Condition::Deleting, ..member(&job, Role::New, 4, Condition::Ready) };
     database.members = vec![one.clone(), two.clone(), gone, three.clone()];
-    let ours = Ours::of(&database, &job);
+    let ours = Ours::of(&database, &job, Role::New, now());
     assert_eq!((ours.members, ours.foreign_member), (vec![two.arn.clone(), three.arn, one.arn], None));
     assert!(!ours.has_ended);
     database.tags.set(tags::JOB_ENDED, "the database is torn down");
-    assert!(Ours::of(&database, &job).has_ended);
+    assert!(Ours::of(&database, &job, Role::New, now()).has_ended);
     let foreign = ObservedMember { tags: Tags::default(), ..two };
     database.members[1] = foreign.clone();
-    assert_eq!(Ours::of(&database, &job).foreign_member, Some(foreign.arn));
+    let of = |database: &Observed| {
+        let ours = Ours::of(database, &job, Role::New, now());
+        (ours.foreign_member, ours.untagged_member)
+    };
+    assert_eq!(of(&database), (Some(foreign.arn.clone()), None));
+    // The tags of one that was created a moment ago may follow.
+    let new = ObservedMember { created: Some(now() - TimeDelta::minutes(4)), ..foreign.clone() };
+    database.members[1] = new.clone();
+    assert_eq!(of(&database), (None, Some(foreign.arn)));
+    let elsewhere = DatabaseArn::new(Kind::Instance, place(), "reports").unwrap();
+    database.members[1] = ObservedMember { arn: elsewhere.clone(), ..new };
+    assert_eq!(of(&database), (Some(elsewhere), None));
 }
 
 #[test]

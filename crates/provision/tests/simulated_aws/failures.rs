@@ -71,7 +71,9 @@ async fn errors_that_a_person_has_to_correct_end_the_job_and_nothing_remains() {
         (Kind::Cluster, "CreateDBInstance", "InvalidSubnet"),
     ];
     for (kind, operation, code) in cases {
-        let (fixture, job, outcome) = refused(kind, operation, code, 1).await;
+        // A member is tried without each of its settings.
+        let times = if operation == "CreateDBInstance" { 3000 } else { 1 };
+        let (fixture, job, outcome) = refused(kind, operation, code, times).await;
         let Outcome::Failed { reason } = &outcome else { panic!("{code} of {operation}: {outcome:?}") };
         assert!(reason.contains(&format!(": {code}: ")) && reason.contains("; "), "{reason}");
         fixture.world.plan_faults(Plan::NoFaults);
@@ -142,6 +144,52 @@ async fn settings_of_the_job_that_aws_refuses_end_it() {
         refused_with(Kind::Instance, overrides, "ModifyDBInstance", "InvalidParameterValue", 3000).await;
     let Outcome::Failed { reason } = &outcome else { panic!("{outcome:?}") };
     assert!(reason.contains(": InvalidParameterValue: "), "{reason}");
+}
+
+// One recorded value of one reader must not make a restore of several hours fail.
+#[tokio::test(start_paused = true)]
+async fn a_refused_member_is_created_without_one_setting() {
+    for nth in 1..=3 {
+        let fixture = Fixture::new(Kind::Cluster).await;
+        let at = Point::Call("CreateDBInstance".to_owned());
+        let refusal = Fault { at, nth, action: Action::Refuse("InvalidParameterCombination") };
+        fixture.world.plan_faults(Plan::List(vec![refusal]));
+        let database = fixture.provisioned(&fixture.job(Verb::Restore)).await;
+        assert_eq!(database.members.len(), 3);
+        assert!(
+            database
+                .members
+                .iter()
+                .all(|member| { member.settings.get(&Setting::PubliclyAccessible) == Some(&Value::Flag(false)) })
+        );
+    }
+}
+
+// AWS has created a member, its answer is lost, and its tags follow a moment later.
+#[tokio::test(start_paused = true)]
+async fn a_new_member_whose_tags_follow_is_not_foreign() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Restore);
+    let step = async |begin| provision::step(&fixture.cloud, &job, begin, None, fixture.world.now()).await.unwrap();
+    let Outcome::Again { begin, .. } = step(Begin::Allowed).await else { panic!("not begun") };
+    ready(&fixture.world, &fixture.cloud, &job.new_database()).await;
+    let point = |call: &str| Point::Call(call.to_owned());
+    fixture.world.plan_faults(Plan::List(vec![
+        Fault { at: point("CreateDBInstance"), nth: 1, action: Action::FailAfter },
+        Fault { at: point("DescribeDBInstances"), nth: 2, action: Action::Delay(Duration::from_secs(20)) },
+    ]));
+    let lag = async {
+        fixture.world.sleep(Duration::from_secs(12)).await;
+        let call = fixture.rds.remove_tags_from_resource().resource_name(job.member(Role::New, 1).to_string());
+        let keys = job.to_tags().iter().map(|(key, _)| key.to_owned()).collect();
+        call.set_tag_keys(Some(keys)).send().await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(step(begin), lag);
+    assert!(matches!(outcome, Outcome::Again { .. }), "{outcome:?}");
+    let outcome = step(begin).await;
+    assert!(matches!(&outcome, Outcome::Again { why, .. } if why.ends_with("has no tags yet")), "{outcome:?}");
+    let down = teardown::step(&fixture.cloud, &job, Role::New, begin, None, fixture.world.now()).await.unwrap();
+    assert!(matches!(&down, teardown::Outcome::Again { why, .. } if why.ends_with("has no tags yet")), "{down:?}");
 }
 
 // A change or a reboot that never takes effect must not be repeated for ever.

@@ -2,6 +2,7 @@
 
 use protocol::job::JobId;
 use protocol::tags;
+use sim::fault::{Action, Fault, Plan, Point};
 
 use super::*;
 
@@ -170,6 +171,26 @@ async fn an_instance_in_the_cluster_is_not_rebooted() {
     assert_eq!(changing_calls(&fixture, start), [""; 0]);
 }
 
+// Between the look and the restore: nothing of the job has begun, so the job is refused, and nobody is told to give it that database.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_takes_the_name_during_the_first_step_refuses_the_job() {
+    let fixture = Fixture::new(Kind::Instance).await;
+    let (job, start) = (fixture.job(Verb::Verify), fixture.world.now());
+    let at = Point::Call("RestoreDBInstanceFromDBSnapshot".to_owned());
+    let delay = Fault { at, nth: 1, action: Action::Delay(Duration::from_secs(20)) };
+    fixture.world.plan_faults(Plan::List(vec![delay]));
+    let foreign = async {
+        fixture.world.sleep(Duration::from_secs(5)).await;
+        let call = fixture.rds.create_db_instance().db_instance_identifier(job.new_database().id()).engine("mysql");
+        let call = call.db_instance_class("db.t4g.medium").allocated_storage(20).master_username("someone");
+        call.master_user_password("not-a-secret").send().await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(fixture.provision(&job), foreign);
+    let Outcome::Refused { reason } = &outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("is in use by another database"), "{reason}");
+    assert!(fixture.world.now() - start < TimeDelta::hours(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_database_whose_tag_was_removed_is_given_up_with_the_way_back() {
     let fixture = Fixture::new(Kind::Instance).await;
@@ -180,6 +201,6 @@ async fn a_database_whose_tag_was_removed_is_given_up_with_the_way_back() {
     let start = fixture.world.now();
     let outcome = fixture.go_on(&job, Begin::Begun(start)).await;
     let Outcome::GivenUp { reason } = &outcome else { panic!("{outcome:?}") };
-    assert!(reason.contains(&format!("set Draco_Job to {} again, or delete the database", job.id())), "{reason}");
+    assert!(reason.contains(&format!("set Draco_Job to {} again; otherwise", job.id())), "{reason}");
     assert_eq!(changing_calls(&fixture, start), [""; 0]);
 }
