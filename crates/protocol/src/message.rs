@@ -126,14 +126,18 @@ impl RefusalReason {
     pub fn retry_after(self) -> TimeDelta {
         match self {
             Self::NotShared
-            | Self::CopyFailed
             | Self::NameTaken
             | Self::QuotaExceeded
             | Self::KeyRefused
             | Self::TransitUnavailable => TimeDelta::hours(1),
-            Self::PlaintextCluster | Self::TakenLater | Self::NotAsAnnounced | Self::TooMany | Self::Other => {
-                TimeDelta::days(1)
-            }
+            // A copy that failed is refused until DR has deleted its failed attempts. Each try needs a new transit copy, which is a full one.
+            // Keeping the transit copy would leave it behind for ever, if the source is gone before that.
+            Self::CopyFailed
+            | Self::PlaintextCluster
+            | Self::TakenLater
+            | Self::NotAsAnnounced
+            | Self::TooMany
+            | Self::Other => TimeDelta::days(1),
             // The reason does not change while the snapshot exists, but AWS's limitations do.
             Self::CannotBeShared | Self::CannotBeCopied => TimeDelta::days(30),
         }

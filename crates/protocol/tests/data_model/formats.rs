@@ -151,7 +151,7 @@ const REASONS: [(RefusalReason, &str, i64); 13] = [
     (RefusalReason::PlaintextCluster, "plaintext-cluster", 24),
     (RefusalReason::TakenLater, "taken-later", 24),
     (RefusalReason::NameTaken, "name-taken", 1),
-    (RefusalReason::CopyFailed, "copy-failed", 1),
+    (RefusalReason::CopyFailed, "copy-failed", 24),
     (RefusalReason::TooMany, "too-many", 24),
     (RefusalReason::QuotaExceeded, "quota-exceeded", 1),
     (RefusalReason::KeyRefused, "key-refused", 1),
