@@ -1,10 +1,11 @@
 //! The lifecycle of a source's database, for sources that have none of their own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use cloud::log::step;
 use cloud::{Class, Cloud, Effect, Error};
+use protocol::job::names::{self, Provisioning};
 use protocol::{Database, Kind, Origin, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 use tracing::{error, info, warn};
 
@@ -12,13 +13,16 @@ use crate::act::log_once;
 use crate::decide::{DatabaseStep, IgnoreReason, NoActionReason, Outcome, Source, Wanted, decide_by_database};
 use crate::{Cause, Producer};
 
-/// The resource IDs of the databases whose snapshots are to be copied. Each kind is listed when it is needed first, so that
-/// unprotected databases cost a sweep one list and not a call for each of their snapshots.
+/// The databases whose snapshots are to be copied. Each kind is listed when it is needed first, so that unprotected databases cost a
+/// sweep one list and not a call for each of their snapshots.
 #[derive(Default)]
 pub struct Protected {
-    instances: OnceLock<BTreeSet<Box<str>>>,
-    clusters: OnceLock<BTreeSet<Box<str>>>,
+    instances: OnceLock<Databases>,
+    clusters: OnceLock<Databases>,
 }
+
+/// By resource ID: the job that provisions or provisioned the database, if there is one. Snapshots from that time are not copied.
+type Databases = BTreeMap<Box<str>, Option<Provisioning>>;
 
 impl Protected {
     /// Whether the database of this snapshot is protected.
@@ -29,17 +33,21 @@ impl Protected {
             Kind::Instance => &self.instances,
             Kind::Cluster => &self.clusters,
         };
-        if let Some(known) = known.get() {
-            return Ok(known.contains(resource_id));
+        if known.get().is_none() {
+            let mut protected = Databases::new();
+            let mut add = |database: Database| {
+                if database.protecting_lifecycle().is_some() {
+                    let job = names::provisioning(&database.name, &database.tags);
+                    protected.insert(database.resource_id.into(), job);
+                }
+            };
+            cloud.for_each_database(kind, &mut add).await?;
+            // Another look may have listed them meanwhile.
+            known.get_or_init(|| protected);
         }
-        let mut protected = BTreeSet::new();
-        let mut add = |database: Database| {
-            if database.protecting_lifecycle(cloud.now()).is_some() {
-                protected.insert(database.resource_id.into());
-            }
-        };
-        cloud.for_each_database(kind, &mut add).await?;
-        Ok(known.get_or_init(|| protected).contains(resource_id))
+        let at = snapshot.taken().unwrap_or_else(|| cloud.now());
+        let is_copied = |job: &Option<Provisioning>| job.as_ref().is_none_or(|job| !job.time.contains(&at));
+        Ok(known.get().and_then(|known| known.get(&**resource_id)).is_some_and(is_copied))
     }
 }
 

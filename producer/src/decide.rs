@@ -314,7 +314,7 @@ pub fn decide_by_database(source: &Snapshot, database: Option<&Database>, now: D
     let Some(database) = database else { return DatabaseStep::Ignore(IgnoreReason::DatabaseGone) };
     // An unfinished snapshot has no time yet.
     let at = source.taken().unwrap_or(now);
-    match (database.lifecycle(), database.protecting_lifecycle(at)) {
+    match (database.lifecycle(), database.protecting_lifecycle()) {
         _ if database.is_of_job(at) => DatabaseStep::Ignore(IgnoreReason::OfJob),
         (None, _) => DatabaseStep::Ignore(IgnoreReason::NoLifecycle),
         (Some(_), None) => DatabaseStep::Ignore(IgnoreReason::LifecycleIgnore),

@@ -291,11 +291,25 @@ fn time(text: &str) -> DateTime<Utc> {
 fn only_the_snapshots_of_databases_that_a_job_provisions_are_not_wanted() {
     let (id, other) = ("1a2b3c4d5e6f", "ba9876543210");
     let ended = "restore approval=given keep=0 deadline=2026-11-21T03:05:00Z";
+    // No job has a later deadline than 30 days after its beginning, or 7 for a temporary database.
+    let (month, beyond) = (
+        "restore approval=given keep=0 deadline=2026-12-21T03:05:00Z",
+        "restore approval=given keep=0 deadline=2026-12-21T03:05:01Z",
+    );
+    let (week, beyond_week) = (
+        "verify approval=given keep=0 deadline=2026-11-28T03:05:00Z",
+        "verify approval=given keep=0 deadline=2026-11-28T03:05:01Z",
+    );
     for (database, job, request, is_of_job) in [
         ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
         ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
         ("draco-rewind-orders-1a2b3c4d5e6f", Some(id), Some(REQUEST), true),
         ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(ended), false),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(month), true),
+        ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some(beyond), false),
+        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(week), true),
+        ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(beyond_week), false),
+        ("draco-rewind-orders-1a2b3c4d5e6f", Some(id), Some(beyond_week), false),
         ("draco-verify-orders-1a2b3c4d5e6f", Some(id), Some(ended), false),
         ("draco-new-orders-1a2b3c4d5e6f", Some(id), Some("restore deadline=2026-11-21T06:00:00Z"), false),
         ("draco-new-orders-1a2b3c4d5e6f", Some(id), None, false),

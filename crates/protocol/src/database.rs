@@ -36,9 +36,10 @@ impl Database {
         names::provisioned_by(&self.name, &self.tags, at).is_some()
     }
 
-    /// The name of its lifecycle, unless that is `Ignore` or a job provisions it: snapshots of the database are to be copied.
+    /// The name of its lifecycle, unless that is `Ignore`: snapshots of the database that are taken while no job provisions it are to be
+    /// copied.
     #[must_use]
-    pub fn protecting_lifecycle(&self, now: DateTime<Utc>) -> Option<&str> {
-        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE) && !self.is_of_job(now))
+    pub fn protecting_lifecycle(&self) -> Option<&str> {
+        self.lifecycle().filter(|name| !name.eq_ignore_ascii_case(tags::IGNORE))
     }
 }

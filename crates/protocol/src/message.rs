@@ -125,11 +125,9 @@ impl RefusalReason {
     #[must_use]
     pub fn retry_after(self) -> TimeDelta {
         match self {
-            Self::NotShared
-            | Self::NameTaken
-            | Self::QuotaExceeded
-            | Self::KeyRefused
-            | Self::TransitUnavailable => TimeDelta::hours(1),
+            Self::NotShared | Self::NameTaken | Self::QuotaExceeded | Self::KeyRefused | Self::TransitUnavailable => {
+                TimeDelta::hours(1)
+            }
             // A copy that failed is refused until DR has deleted its failed attempts. Each try needs a new transit copy, which is a full one.
             // Keeping the transit copy would leave it behind for ever, if the source is gone before that.
             Self::CopyFailed

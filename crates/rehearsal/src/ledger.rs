@@ -5,8 +5,9 @@
 //! It does not read the functions' logs, because they are not evidence.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Class, Cloud};
 use protocol::{Attempt, Database, Kind, Origin, Place, Snapshot, SnapshotArn, SnapshotRole, Status, Tags};
 
@@ -23,10 +24,13 @@ pub struct Ledger {
     pub transits: BTreeMap<SnapshotArn, (Origin, DateTime<Utc>)>,
     /// The copies that are in DR now, in either region, with any status.
     pub present: BTreeMap<SnapshotArn, Snapshot>,
-    /// The lifecycle of each database that has one, by resource ID, and the deadline of the job that provisions it.
+    /// The lifecycle of each database that has one, by resource ID, and the time in which a job provisions it.
     /// Databases that are gone stay.
-    lifecycles: BTreeMap<String, (String, Option<DateTime<Utc>>)>,
+    lifecycles: BTreeMap<String, (String, Option<TimeOfJob>)>,
 }
+
+/// The time in which a job provisions a database.
+type TimeOfJob = Range<DateTime<Utc>>;
 
 /// A source snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,28 +41,30 @@ pub struct Source {
     pub origin: Origin,
     /// Its own lifecycle, or else that of its database.
     pub lifecycle: Option<String>,
-    /// The deadline of the job that provisions its database, by its own tags, or else by those of its database.
-    pub deadline: Option<DateTime<Utc>>,
+    /// The time in which a job provisions its database, by its own tags, or else by those of its database.
+    pub job: Option<TimeOfJob>,
 }
 
 impl Source {
     /// Whether Draco must copy it: its lifecycle is not `Ignore`, and it was not taken while a job provisioned its database.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.deadline.is_none_or(|deadline| self.origin.taken >= deadline)
+        self.job.as_ref().is_none_or(|job| !job.contains(&self.origin.taken))
             && self.lifecycle.as_ref().is_some_and(|lifecycle| !lifecycle.eq_ignore_ascii_case("Ignore"))
     }
 }
 
-/// The deadline of the job that provisions a database with this identifier and these tags. The rule of decision 58, written out, so that
+/// The time in which a job provisions a database with this identifier and these tags. The rule of decision 58, written out, so that
 /// a mistake of Draco's own rule is not one of the ledger: the name is `draco-new-…`, `draco-verify-…` or `draco-rewind-…` and ends in the
-/// value of `Draco_Job`, and `Draco_JobRequest` ends in the deadline.
-fn deadline_of_job(name: &str, tags: &Tags) -> Option<DateTime<Utc>> {
-    let is_provisioned = ["draco-new-", "draco-verify-", "draco-rewind-"].iter().any(|start| name.starts_with(start));
+/// value of `Draco_Job`, and `Draco_JobRequest` ends in the deadline. The job began at most 30 days before, or 7 for a temporary database.
+fn time_of_job(name: &str, tags: &Tags) -> Option<TimeOfJob> {
+    let days = [("draco-new-", 30), ("draco-verify-", 7), ("draco-rewind-", 7)];
+    let (_, days) = days.into_iter().find(|(start, _)| name.starts_with(start))?;
     let (_, end) = name.rsplit_once('-')?;
     let (_, deadline) = tags.get("Draco_JobRequest")?.rsplit_once(" deadline=")?;
     let is_id = end.len() == 12 && end.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
-    (is_provisioned && is_id && tags.get("Draco_Job") == Some(end)).then(|| deadline.parse().ok())?
+    let deadline: DateTime<Utc> = deadline.parse().ok()?;
+    (is_id && tags.get("Draco_Job") == Some(end)).then(|| deadline - TimeDelta::days(days)..deadline)
 }
 
 impl Ledger {
@@ -88,9 +94,8 @@ impl Ledger {
                             let of_database = || self.lifecycles.get(&**snapshot.resource_id.as_ref()?).cloned();
                             let own = snapshot.lifecycle().map(|lifecycle| (lifecycle.to_owned(), None));
                             let (lifecycle, of_database) = own.or_else(of_database).unzip();
-                            let deadline =
-                                deadline_of_job(&snapshot.database, &snapshot.tags).or(of_database.flatten());
-                            let source = Source { snapshot, origin, lifecycle, deadline };
+                            let job = time_of_job(&snapshot.database, &snapshot.tags).or(of_database.flatten());
+                            let source = Source { snapshot, origin, lifecycle, job };
                             self.sources.insert((source.snapshot.arn.clone(), source.origin.taken), source);
                         }
                     }
@@ -119,9 +124,9 @@ impl Ledger {
         for kind in Kind::ALL {
             let lifecycles = &mut self.lifecycles;
             let mut observe = |database: Database| {
-                let deadline = deadline_of_job(&database.name, &database.tags);
+                let job = time_of_job(&database.name, &database.tags);
                 match database.lifecycle().map(str::to_owned) {
-                    Some(lifecycle) => lifecycles.insert(database.resource_id, (lifecycle, deadline)),
+                    Some(lifecycle) => lifecycles.insert(database.resource_id, (lifecycle, job)),
                     None => lifecycles.remove(&database.resource_id),
                 };
             };

@@ -80,7 +80,7 @@ async fn copies(fixture: &Fixture) -> anyhow::Result<Vec<(String, Tags)>> {
 }
 
 /// The number of calls of the producer with this name.
-fn producer_calls(fixture: &Fixture, operation: &str) -> usize {
+pub(crate) fn producer_calls(fixture: &Fixture, operation: &str) -> usize {
     fixture.rehearsal.world().journal(|journal| {
         let is_one = |entry: &&sim::journal::Entry| {
             matches!(&entry.event, sim::journal::Event::Call { role: Some(role), operation: called, .. }

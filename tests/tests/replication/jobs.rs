@@ -11,12 +11,19 @@ use rehearsal::{Database, Line};
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE};
 
+use crate::databases::producer_calls;
+
 const JOB: &str = "1a2b3c4d5e6f";
 const OTHER_JOB: &str = "ba9876543210";
 
-/// A database with a lifecycle, and with the tags of a job whose deadline is far away.
-fn of_job(name: &str, job: &str) -> Database {
-    until(name, job, "2099-01-01T00:00:00Z")
+/// A database with a lifecycle, and with the tags of a job that begins now and has its deadline in a week.
+fn of_job(fixture: &Fixture, name: &str, job: &str) -> Database {
+    until(name, job, &in_time(fixture, TimeDelta::days(7)))
+}
+
+/// This time from now, in the form of the tag.
+fn in_time(fixture: &Fixture, time: TimeDelta) -> String {
+    (fixture.rehearsal.world().now() + time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The same, with another deadline.
@@ -47,7 +54,7 @@ async fn snapshots_of_a_database_that_a_job_provisions_are_not_copied() -> anyho
         for kind in Kind::ALL {
             for role in ["new", "verify", "rewind"] {
                 let name = format!("draco-{role}-orders-{}-{JOB}", kind.database_type());
-                let database = Database { kind, ..of_job(&name, JOB) };
+                let database = Database { kind, ..of_job(&fixture, &name, JOB) };
                 // Without its tags, the snapshot goes by the database.
                 let database = if role == "new" { database.without_tags_on_snapshots() } else { database };
                 let database = fixture.create_database(&database).await?;
@@ -56,7 +63,7 @@ async fn snapshots_of_a_database_that_a_job_provisions_are_not_copied() -> anyho
             }
         }
         for (name, job) in [("draco-new-ledger-1a2b3c4d5e6f", OTHER_JOB), ("draco-new-ledger", JOB), ("ledger", JOB)] {
-            fixture.create_database(&of_job(name, job)).await?;
+            fixture.create_database(&of_job(&fixture, name, job)).await?;
         }
         fixture.create_database(&Database::instance("draco-verify-x-1a2b3c4d5e6f").lifecycle("Standard")).await?;
         fixture.pass_hours(28).await?;
@@ -88,19 +95,42 @@ async fn snapshots_of_a_database_that_its_job_gave_up_are_copied_if_taken_after_
             names.insert(name);
         }
     }
-    // The deadline of a job that cannot be read hides nothing.
-    let damaged = format!("draco-new-damaged-{JOB}");
-    fixture.create_database(&until(&damaged, JOB, "soon")).await?;
+    // The deadline of a job that cannot be read hides nothing, nor does one that no job has.
+    let far = in_time(&fixture, TimeDelta::days(32));
+    let untrue = [("new", "damaged", "soon"), ("new", "typo", "2062-11-21T06:00:00Z"), ("verify", "late", &*far)];
+    let untrue = untrue.map(|(role, target, deadline)| (format!("draco-{role}-untrue-{target}-{JOB}"), deadline));
+    for (name, deadline) in &untrue {
+        fixture.create_database(&until(name, JOB, deadline)).await?;
+    }
+    let untrue = untrue.map(|(name, _)| name);
     fixture.pass_hours(29).await?;
-    assert_eq!(copied(&fixture).await?, [damaged.clone()].into());
+    assert_eq!(copied(&fixture).await?, untrue.clone().into());
     fixture.pass_hours(27).await?;
-    names.insert(damaged);
+    names.extend(untrue);
     assert_eq!(copied(&fixture).await?, names);
     // Those from before the deadline have the data of a copy or a backup.
     for copy in fixture.snapshots(DR).await? {
         let taken: DateTime<Utc> = copy.tags.get(tags::TAKEN).unwrap_or_default().parse()?;
-        assert!(taken >= deadline || copy.database.contains("damaged"), "{copy:?}");
+        assert!(taken >= deadline || copy.database.contains("untrue"), "{copy:?}");
     }
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}
+
+/// Snapshots from before the deadline cost a sweep no calls after it, as those of an unprotected database.
+// Invariant 11.
+#[tokio::test(start_paused = true)]
+async fn after_the_deadline_earlier_snapshots_without_tags_cost_a_sweep_no_calls() -> anyhow::Result<()> {
+    let mut fixture = Fixture::new().await?;
+    let database = until(&format!("draco-new-orders-{JOB}"), JOB, &in_time(&fixture, TimeDelta::hours(3)));
+    let database = Database { retention_days: 0, ..database.without_tags_on_snapshots() };
+    let database = fixture.create_database(&database).await?;
+    fixture.rehearsal.world().sleep(15 * MINUTE).await;
+    fixture.rehearsal.take_snapshot(&database, "by-hand").await?;
+    fixture.pass_hours(4).await?;
+    let before = producer_calls(&fixture, "DescribeDBInstances");
+    fixture.pass_hours(4).await?;
+    assert_eq!(producer_calls(&fixture, "DescribeDBInstances") - before, 4, "one list for each sweep");
     assert_eq!(fixture.violations(), []);
     Ok(())
 }
@@ -112,7 +142,7 @@ async fn a_database_that_was_moved_aside_stays_protected_and_its_final_snapshot_
     for kind in Kind::ALL {
         let mut fixture = Fixture::new().await?;
         let name = format!("draco-old-orders-{JOB}");
-        let old = fixture.create_database(&Database { kind, ..of_job(&name, JOB) }).await?;
+        let old = fixture.create_database(&Database { kind, ..of_job(&fixture, &name, JOB) }).await?;
         fixture.pass_hours(5).await?;
         crate::databases::delete(&fixture, &old, &format!("draco-final-orders-{JOB}")).await?;
         fixture.pass_hours(5).await?;
@@ -132,7 +162,8 @@ async fn a_database_that_was_moved_aside_stays_protected_and_its_final_snapshot_
 #[tokio::test(start_paused = true)]
 async fn a_protected_database_that_gets_the_name_of_a_job_is_reported_as_silent() -> anyhow::Result<()> {
     let fixture = Fixture::new().await?;
-    fixture.create_database(&of_job("orders", JOB)).await?;
+    let deadline = in_time(&fixture, TimeDelta::days(30));
+    fixture.create_database(&until("orders", JOB, &deadline)).await?;
     fixture.rehearsal.world().sleep(3 * 24 * HOUR).await;
     let before = fixture.snapshots(DR).await?.len();
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));
@@ -152,7 +183,7 @@ async fn a_protected_database_that_gets_the_name_of_a_job_is_reported_as_silent(
 async fn a_snapshot_with_a_lifecycle_and_without_the_tag_of_the_job_is_copied() -> anyhow::Result<()> {
     let mut fixture = Fixture::new().await?;
     let name = format!("draco-verify-orders-{JOB}");
-    let database = Database { retention_days: 0, ..of_job(&name, JOB) };
+    let database = Database { retention_days: 0, ..of_job(&fixture, &name, JOB) };
     fixture.create_database(&database).await?;
     fixture.rehearsal.world().sleep(15 * MINUTE).await;
     let rds = aws_sdk_rds::Client::new(&fixture.owner_config(SOURCE));

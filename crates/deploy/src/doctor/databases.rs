@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Tag};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use config::Config;
-use protocol::job::names;
-use protocol::{DatabaseArn, Engine, JobId, Kind, tags};
+use protocol::job::names::{self, Provisioning};
+use protocol::{DatabaseArn, Engine, Kind, tags};
 use retention::{Lifecycle, Lifecycles};
 
 use super::finding::{Finding, Id};
@@ -29,8 +29,8 @@ pub struct Database {
     pub engine: String,
     /// The version of its engine.
     pub version: String,
-    /// The job that provisions it, if one does and its deadline is in the future.
-    pub job: Option<JobId>,
+    /// The job that provisions it now, if one does.
+    pub job: Option<Provisioning>,
     /// The options of its option group that bind its snapshots, like `TDE`.
     pub binding_options: Vec<String>,
 }
@@ -142,11 +142,13 @@ impl Databases {
 }
 
 impl Database {
-    /// A job is short. Anyone who may rename and tag a database can keep it from being copied, until the deadline in the tag.
+    /// Anyone who may rename and tag a database can keep it from being copied, until the deadline in the tag.
     fn of_job(&self) -> Option<Finding> {
-        let (id, job) = (self.arn.id(), self.job.as_ref()?);
-        let description =
-            format!("not copied before the deadline of job {job}, which provisions it from a copy or a backup");
+        let (id, Provisioning { job, time }) = (self.arn.id(), self.job.as_ref()?);
+        let deadline = time.end.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let description = format!(
+            "not copied before {deadline}, the deadline of job {job}, which provisions it from a copy or a backup"
+        );
         let next =
             format!("if no such job runs, delete the database, or remove its tag {} to have it copied", tags::JOB);
         Some(Finding::warning(Id::DatabaseOfJob, id, description).next(next))
@@ -231,7 +233,7 @@ fn lifecycle(tags: &[Tag]) -> Option<String> {
 }
 
 /// The producer decides by the same function.
-fn job(id: Option<&str>, tags: &[Tag], now: DateTime<Utc>) -> Option<JobId> {
+fn job(id: Option<&str>, tags: &[Tag], now: DateTime<Utc>) -> Option<Provisioning> {
     let tags = tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?))).collect();
-    names::provisioned_by(id?, &tags, now)
+    names::provisioning(id?, &tags).filter(|job| job.time.contains(&now))
 }

@@ -157,11 +157,14 @@ async fn a_database_is_listed_as_not_copied_until_the_deadline_of_the_job_that_p
     fixture.create_database(&database).await?;
     fixture.pass_hours(1).await?;
     let (config, source) = (config(""), account(&fixture, Role::Producer));
-    let not_copied = "! draco-new-orders-1a2b3c4d5e6f: not copied before the deadline of job 1a2b3c4d5e6f";
-    // A database that its job gave up is one like others.
-    for (now, copied, expected) in
-        [(now, 0, not_copied), (deadline, 1, "✓ draco-new-orders-1a2b3c4d5e6f: lifecycle Standard")]
-    {
+    let not_copied = format!(
+        "! draco-new-orders-1a2b3c4d5e6f: not copied before {}, the deadline of job 1a2b3c4d5e6f",
+        deadline.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    );
+    // A database that its job gave up is one like others. So is one with a deadline that no job has.
+    let copied_one = "✓ draco-new-orders-1a2b3c4d5e6f: lifecycle Standard";
+    let too_early = deadline - chrono::TimeDelta::days(31);
+    for (now, copied, expected) in [(now, 0, &*not_copied), (deadline, 1, copied_one), (too_early, 1, copied_one)] {
         let databases = Databases::look(&source, now).await?;
         assert_eq!(databases.copied(&config.lifecycles).count(), copied);
         let findings = databases.judge(&config);

@@ -18,7 +18,7 @@ use crate::arn::{DatabaseArn, Kind, SnapshotArn};
 use crate::spec::{Given, Setting, Settings, Target};
 use crate::tags::{MAX_VALUE_CHARS, Tags};
 
-pub use names::{JobId, Part, Role};
+pub use names::{JobId, Part, Provisioning, Role};
 pub use notes::Note;
 pub use text::ParseJobError;
 
@@ -109,6 +109,10 @@ pub struct InvalidRequest(pub(crate) String);
 
 /// The longest time that a temporary database has. It costs money each hour, and a mistyped deadline must not keep it for years.
 pub const MAX_TEMPORARY: TimeDelta = TimeDelta::days(7);
+
+/// The longest time that a job has for a database that is to stay. Its snapshots are not copied before the deadline, so a mistyped
+/// deadline must not leave a database without copies for years. No restore takes that long: the time is for the approval of a person.
+pub const MAX_LASTING: TimeDelta = TimeDelta::days(30);
 
 /// The settings that keep a database, or its data, from being deleted. A temporary one has to be (invariant 22).
 const OF_LASTING: [Setting; 2] = [Setting::DeletionProtection, Setting::BackupRetention];
@@ -235,18 +239,22 @@ impl Job {
     /// Checks the deadline of a job that is about to begin.
     ///
     /// # Errors
-    /// One line, if a temporary database would live too long.
+    /// One line, if a temporary database would live too long, or if snapshots of one that is to stay would not be copied for too long.
     pub fn check_deadline(&self, now: DateTime<Utc>) -> Result<(), InvalidRequest> {
-        let deadline = self.request.deadline;
-        match self.request.verb.is_temporary() && deadline > now + MAX_TEMPORARY {
-            false => Ok(()),
-            true => Err(InvalidRequest(format!(
-                "the deadline {} is {} days away, a temporary database has at most {}: choose an earlier deadline",
-                write_time(deadline),
-                (deadline - now).num_days(),
-                MAX_TEMPORARY.num_days()
-            ))),
+        let (max, subject) = match self.request.verb.is_temporary() {
+            true => (MAX_TEMPORARY, "a temporary database"),
+            false => (MAX_LASTING, "a job for a database that is to stay"),
+        };
+        let away = self.request.deadline - now;
+        if away <= max {
+            return Ok(());
         }
+        Err(InvalidRequest(format!(
+            "the deadline {} is {} days away, {subject} has at most {}: choose an earlier deadline",
+            write_time(self.request.deadline),
+            away.num_days(),
+            max.num_days()
+        )))
     }
 
     /// The tags that describe it.

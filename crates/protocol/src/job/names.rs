@@ -13,11 +13,12 @@
 //! Each ends in the job's ID, so two jobs never share a name. A long identifier is cut, so that the ID always fits.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-use super::text;
+use super::{MAX_LASTING, MAX_TEMPORARY, text};
 use crate::tags::{self, Tags};
 
 /// The maximum length of the identifier of an instance, of a cluster, and of a snapshot of a cluster.
@@ -114,21 +115,41 @@ pub fn parse(name: &str) -> Option<(Role, JobId)> {
     Some((role, id.parse().ok()?))
 }
 
-/// The job that provisions a database with this identifier and these tags at this time, before the deadline of the job: its data come from
-/// a copy or a backup, so its snapshots contain nothing new, and Draco does not copy them.
+/// A job that provisions a database, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioning {
+    /// The job.
+    pub job: JobId,
+    /// From the earliest time at which it can have begun to its deadline. The data of the database come from a copy or a backup, so snapshots
+    /// that are taken in this time contain nothing new, and Draco does not copy them.
+    pub time: Range<DateTime<Utc>>,
+}
+
+/// The job that provisions a database with this identifier and these tags.
 ///
 /// Name and tag have to agree, as for [`owner`](crate::observed::owner). `None` for a database that was moved aside ([`Role::Old`]): it
-/// has the data of production until it is torn down, and its final snapshot after that. `None` after the deadline: a database that its job
-/// gave up keeps its name and tags, and may be in use (invariant 1). `None` if the deadline cannot be read.
+/// has the data of production until it is torn down, and its final snapshot after that. `None` if the deadline cannot be read.
+///
+/// The time ends with the deadline: a database that its job gave up keeps its name and tags, and may be in use (invariant 1). It begins
+/// as long before the deadline as a job of the role may take: no job with a later deadline begins
+/// ([`check_deadline`](crate::Job::check_deadline)), so a deadline that is further away hides nothing.
+#[must_use]
+pub fn provisioning(name: &str, tags: &Tags) -> Option<Provisioning> {
+    let (role, job) = parse(name)?;
+    let max = match role {
+        Role::New => MAX_LASTING,
+        Role::Verify | Role::Rewind => MAX_TEMPORARY,
+        Role::Old | Role::Final => return None,
+    };
+    let deadline = text::deadline(tags)?;
+    let time = deadline.checked_sub_signed(max)?..deadline;
+    (tags.get(tags::JOB) == Some(job.as_str())).then_some(Provisioning { job, time })
+}
+
+/// The [job](provisioning) that provisions a database with this identifier and these tags at this time.
 #[must_use]
 pub fn provisioned_by(name: &str, tags: &Tags, at: DateTime<Utc>) -> Option<JobId> {
-    let (role, job) = parse(name)?;
-    let is_provisioned = match role {
-        Role::New | Role::Verify | Role::Rewind => true,
-        Role::Old | Role::Final => false,
-    };
-    let is_running = || text::deadline(tags).is_some_and(|deadline| at < deadline);
-    (is_provisioned && tags.get(tags::JOB) == Some(job.as_str()) && is_running()).then_some(job)
+    provisioning(name, tags).filter(|it| it.time.contains(&at)).map(|it| it.job)
 }
 
 /// Checks an identifier that a user chose for an instance or a cluster.

@@ -254,16 +254,26 @@ fn invalid_requests_are_refused_in_one_line() {
     assert_eq!(refused(Request { keep: TimeDelta::seconds(-1), ..request() }), "the keep period is negative");
 }
 
-// Invariant 22.
+// Invariants 1 and 22.
 #[test]
-fn a_temporary_database_lives_for_seven_days_at_most() {
+fn a_temporary_database_lives_for_seven_days_at_most_and_any_other_job_ends_after_thirty() {
     for verb in Verb::ALL {
-        let (days, second) = (TimeDelta::days(7), TimeDelta::seconds(1));
-        let job = Job::new(Request { verb, deadline: time(0) + days, ..request() }).unwrap();
+        let (max, expected) = match verb.is_temporary() {
+            true => (7, "the deadline 2026-11-28T02:00:00Z is 7 days away, a temporary database has at most 7"),
+            false => (
+                30,
+                "the deadline 2026-12-21T02:00:00Z is 30 days away, a job for a database that is to stay has at most 30",
+            ),
+        };
+        let (max, second) = (TimeDelta::days(max), TimeDelta::seconds(1));
+        let job = Job::new(Request { verb, deadline: time(0) + max, ..request() }).unwrap();
         assert_eq!(job.check_deadline(time(0)), Ok(()));
         let early = job.check_deadline(time(0) - second).map_err(|invalid| invalid.to_string());
-        let expected = "the deadline 2026-11-28T02:00:00Z is 7 days away, a temporary database has at most 7: choose an earlier deadline";
-        assert_eq!(early, if verb.is_temporary() { Err(expected.to_owned()) } else { Ok(()) });
+        assert_eq!(early, Err(format!("{expected}: choose an earlier deadline")));
+        // From its beginning to its deadline, the snapshots of its database are not copied. A deadline that is further away hides nothing.
+        let (name, tags) = (job.new_database().id().to_owned(), job.to_tags());
+        let is_of_job = |at| names::provisioned_by(&name, &tags, at).is_some();
+        assert_eq!([is_of_job(time(0) - second), is_of_job(time(0))], [false, true]);
     }
     assert_eq!(Verb::ALL.map(Verb::is_temporary), [true, false, true, false]);
 }
