@@ -278,7 +278,7 @@ impl Consumer {
                 *known = known.or(complete);
                 if origin.made_from_copy(&snapshot.tags).is_some() {
                     let began = time(&snapshot, tags::TRANSIT_CREATED).unwrap_or(origin.taken);
-                    second.used += backfilled(first, began, snapshot.gib);
+                    second.used += backfilled(first, began, snapshot.counted_gib());
                     second.databases.insert(origin.database);
                 }
                 Ok(())
@@ -309,7 +309,8 @@ impl Consumer {
                 let tagged = outcome.and_then(|copy| copy.parse::<SnapshotArn>().ok());
                 let is_tagged = tagged.is_some_and(|copy| copy.place == *self.cloud.here());
                 let is_refused = outcome.and_then(Refusal::parse).is_some_and(|refusal| !refusal.may_retry(now));
-                let pending = |origin| Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.gib };
+                let pending =
+                    |origin| Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.counted_gib() };
                 match here.get(&self.hash(&origin)) {
                     Some(Some(attempt)) if !is_tagged => {
                         let copy = origin.copy_of(*attempt, self.cloud.here());
@@ -318,7 +319,7 @@ impl Consumer {
                     Some(_) => {}
                     None if is_tagged => {
                         let began = time(&snapshot, tags::TRANSIT_CREATED).unwrap_or(origin.taken);
-                        second.used += backfilled(first, began, snapshot.gib);
+                        second.used += backfilled(first, began, snapshot.counted_gib());
                         if !is_refused && !second.databases.contains(&origin.database) {
                             let newest = untagged.gone.get(&origin.database);
                             if newest.is_none_or(|newest| newest.arrived < arrived) {

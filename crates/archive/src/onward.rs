@@ -3,7 +3,7 @@
 //! Copies that arrived in the first region since the second one exists always go on, oldest first. Older ones are the backfill:
 //! - a database that has nothing in the second region gets its newest copy, also if the budget is used up;
 //! - of the others, the newest are selected until the budget is used up. They follow oldest first, because the floor of the second
-//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. Copies of snapshots from before the second
+//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. Without a budget, none go on. Copies of snapshots from before the second
 //!   region count towards the budget, also if they were deleted there since: a deletion must not start another copy.
 //!
 //! Old and new is decided by arrival, which a source account does not choose: it could use up the budget otherwise.
@@ -21,7 +21,7 @@ use crate::{Copy, History};
 pub struct Backfill {
     /// When the second region was added.
     pub since: DateTime<Utc>,
-    /// The size in GiB of the older copies that it gets.
+    /// The size in GiB of the older copies that it gets. With 0, it gets none.
     pub gib: u64,
 }
 
@@ -37,7 +37,7 @@ pub struct Pending {
     pub copy: SnapshotArn,
     /// When it arrived in the first region.
     pub arrived: DateTime<Utc>,
-    /// Its size in GiB.
+    /// Its size in GiB, [assumed](protocol::Snapshot::counted_gib) if AWS does not describe it.
     pub gib: u32,
 }
 
@@ -90,7 +90,7 @@ pub fn plan(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Vec<(
             return true;
         }
         used = used.saturating_add(gib.into());
-        group == NEWEST_OF_DATABASE || used <= backfill.gib
+        group == NEWEST_OF_DATABASE || (backfill.gib > 0 && used <= backfill.gib)
     };
     planned.retain(|(position, pending)| is_within(position.group, pending.gib));
     // The order of all databases: by time, so that none waits for all copies of another.

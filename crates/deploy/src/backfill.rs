@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use archive::onward::{Backfill, Pending, Second, plan};
 use chrono::{DateTime, Utc};
 use config::Config;
+use protocol::snapshot::ASSUMED_GIB;
 use protocol::{Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 use crate::stack::{BACKFILL_GIB, SINCE, Stack, StackName};
@@ -26,6 +27,8 @@ pub struct Estimate {
     pub databases: usize,
     /// Their size. A copy between regions transfers a whole snapshot the first time, and later at most that.
     pub gib: u64,
+    /// How many of them have an assumed size, because AWS does not describe it.
+    pub assumed: usize,
     /// The copies that stay in the first region alone, and their size.
     pub left_copies: usize,
     /// See `left_copies`.
@@ -75,7 +78,7 @@ pub async fn show_update(
 #[must_use]
 pub fn estimate(snapshots: &[Snapshot], config: &Config, now: DateTime<Utc>) -> Estimate {
     let pending = snapshots.iter().filter_map(|snapshot| pending(snapshot, config)).collect();
-    add_up(pending, &Second::default(), Backfill { since: now, gib: config.backfill_gib.into() })
+    add_up(snapshots, pending, &Second::default(), Backfill { since: now, gib: config.backfill_gib.into() })
 }
 
 /// The estimate for a second region that exists since then: the older copies that it still gets. Tags name those that it has.
@@ -96,18 +99,20 @@ pub fn estimate_update(snapshots: &[Snapshot], config: &Config, second: &Place, 
             false => {}
         }
     }
-    add_up(left, &has, Backfill { since, gib: config.backfill_gib.into() })
+    add_up(snapshots, left, &has, Backfill { since, gib: config.backfill_gib.into() })
 }
 
-fn add_up(pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Estimate {
+fn add_up(snapshots: &[Snapshot], pending: Vec<Pending>, second: &Second, backfill: Backfill) -> Estimate {
     let (all, gib) = (pending.len(), pending.iter().map(|copy| u64::from(copy.gib)).sum::<u64>());
     let planned = plan(pending, second, backfill);
     let databases: BTreeSet<_> = planned.iter().map(|(_, copy)| &copy.origin.database).collect();
+    let assumed: BTreeSet<_> = snapshots.iter().filter(|copy| !copy.has_size()).map(|copy| &copy.arn).collect();
     let planned_gib = planned.iter().map(|(_, copy)| u64::from(copy.gib)).sum();
     Estimate {
         copies: planned.len(),
         databases: databases.len(),
         gib: planned_gib,
+        assumed: planned.iter().filter(|(_, pending)| assumed.contains(&pending.copy)).count(),
         left_copies: all - planned.len(),
         left_gib: gib - planned_gib,
     }
@@ -122,17 +127,18 @@ fn pending(snapshot: &Snapshot, config: &Config) -> Option<Pending> {
         return None;
     }
     let arrived = DateTime::parse_from_rfc3339(snapshot.tags.get(tags::REPORTED)?).ok()?.to_utc();
-    Some(Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.gib })
+    Some(Pending { origin, copy: snapshot.arn.clone(), arrived, gib: snapshot.counted_gib() })
 }
 
 fn lines(estimate: &Estimate, config: &Config) -> Vec<String> {
-    let Estimate { copies, databases, gib, left_copies, left_gib } = estimate;
+    let Estimate { copies, databases, gib, assumed, left_copies, left_gib } = estimate;
     #[expect(clippy::cast_precision_loss, reason = "an estimate in dollars")]
     let dollars = |price: f64| price * *gib as f64;
-    vec![
-        format!("  copied: {CAUTION}{copies}{CAUTION:#} copies of {databases} databases, {gib} GiB at most"),
+    let bound = if *assumed == 0 { "at most" } else { "with the assumed sizes" };
+    let mut lines = vec![
+        format!("  copied: {CAUTION}{copies}{CAUTION:#} copies of {databases} databases, {gib} GiB {bound}"),
         format!(
-            "  cost:   {CAUTION}{:.2}{CAUTION:#} dollars for the transfer and {CAUTION}{:.2}{CAUTION:#} a month for the storage, at most, \
+            "  cost:   {CAUTION}{:.2}{CAUTION:#} dollars for the transfer and {CAUTION}{:.2}{CAUTION:#} a month for the storage, {bound}, \
              at the prices of us-east-1",
             dollars(TRANSFER),
             dollars(STORAGE)
@@ -142,6 +148,13 @@ fn lines(estimate: &Estimate, config: &Config) -> Vec<String> {
              {}){FAINT:#}",
             config.backfill_gib
         ),
-        "  Every copy that arrives from now on is copied, too.".to_owned(),
-    ]
+    ];
+    if *assumed > 0 {
+        lines.push(format!(
+            "  size:   {CAUTION}unknown{CAUTION:#} for {assumed} of the {copies} copies, counted as {ASSUMED_GIB} GiB each: AWS does not \
+             describe the size of Aurora snapshots"
+        ));
+    }
+    lines.push("  Every copy that arrives from now on is copied, too.".to_owned());
+    lines
 }

@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub status: Status,
     /// The progress in percent.
     pub progress: u8,
-    /// The allocated storage in GiB.
+    /// The allocated storage in GiB. See [`counted_gib`](Snapshot::counted_gib).
     pub gib: u32,
     /// Whether it is encrypted.
     pub is_encrypted: bool,
@@ -38,6 +38,9 @@ pub struct Snapshot {
     /// The tags. AWS shows them to the owner only.
     pub tags: Tags,
 }
+
+/// The size in GiB that a snapshot counts as if AWS does not describe it. An assumption: with 0, no budget would hold.
+pub const ASSUMED_GIB: u32 = 100;
 
 /// The status of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +89,19 @@ impl Snapshot {
     pub fn origin(&self) -> Result<Option<Origin>, ParseArnError> {
         let database = DatabaseArn::new(self.arn.kind, self.arn.place.clone(), &self.database)?;
         Ok(self.taken().map(|taken| Origin { snapshot: self.arn.clone(), database, taken }))
+    }
+
+    /// Whether AWS describes its size. The storage of an Aurora cluster "adjusts as needed" (`DBCluster.AllocatedStorage`), and its snapshots
+    /// have 0 or 1 in place of a size. No cluster with allocated storage is that small.
+    #[must_use]
+    pub fn has_size(&self) -> bool {
+        self.gib > 1 || (self.arn.kind == Kind::Instance && self.gib > 0)
+    }
+
+    /// The size in GiB that counts where sizes are added up: [assumed](ASSUMED_GIB) if AWS does not describe it.
+    #[must_use]
+    pub fn counted_gib(&self) -> u32 {
+        if self.has_size() { self.gib } else { ASSUMED_GIB }
     }
 
     /// Whether a copy of it can be encrypted. AWS cannot encrypt an unencrypted cluster snapshot by copying it.

@@ -44,6 +44,13 @@ fn without_a_budget_the_newest_of_each_database_goes_on_after_those_since() {
     assert_eq!(planned(all(), &Second::default(), 0), of(&[("c", 2), ("a", 5), ("b", -2)]));
 }
 
+/// Not even those that have no size: a budget of 0 is none.
+#[test]
+fn without_a_budget_no_other_older_copy_goes_on_whatever_its_size() {
+    let all: Vec<_> = all().into_iter().map(|pending| Pending { gib: 0, ..pending }).collect();
+    assert_eq!(planned(all, &Second::default(), 0), of(&[("c", 2), ("a", 5), ("b", -2)]));
+}
+
 #[test]
 fn the_newest_older_copies_within_the_budget_go_on_oldest_first() {
     let recent = [("c", 2), ("a", 5), ("b", -2)];

@@ -1,8 +1,10 @@
 //! What copies to another region cost beyond copies in the same one: the transfer, and in a second region the storage once more.
 //!
-//! Upper bounds: AWS bills what it copies and stores, which is less for incremental copies, and does not report how much that is.
+//! Upper bounds: AWS bills what it copies and stores, which is less for incremental copies, and does not report how much that is. For
+//! snapshots without a described size, as those of Aurora, a size is assumed, and the finding says so.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use protocol::snapshot::ASSUMED_GIB;
 use protocol::{Place, Snapshot, SnapshotRole, Status};
 use serde::Serialize;
 
@@ -27,6 +29,8 @@ pub struct Cost {
     pub stored_gib: u64,
     /// The price of their storage.
     pub storage_dollars_per_month: f64,
+    /// The copies in the region with an assumed size, because AWS does not describe it.
+    pub assumed_sizes: usize,
 }
 
 impl Cost {
@@ -48,22 +52,33 @@ impl Cost {
         let oldest = crossed.iter().filter_map(|copy| copy.created).min();
         // In the first days, there are fewer.
         let days = oldest.map_or(1, |oldest| ((now - oldest).num_hours() / 24 + 1).clamp(1, DAYS));
-        let transferred: u64 = recent.map(|copy| u64::from(copy.gib)).sum();
-        let stored_gib = copies.iter().map(|copy| u64::from(copy.gib)).sum();
+        let transferred: u64 = recent.map(|copy| u64::from(copy.counted_gib())).sum();
+        let stored_gib = copies.iter().map(|copy| u64::from(copy.counted_gib())).sum();
         let transfer_gib_per_day = transferred as f64 / days as f64;
         Some(Self {
             transfer_gib_per_day,
             transfer_dollars_per_month: cents(transfer_gib_per_day * DAYS_PER_MONTH * TRANSFER),
             stored_gib,
             storage_dollars_per_month: cents(stored_gib as f64 * STORAGE),
+            assumed_sizes: copies.iter().filter(|copy| !copy.has_size()).count(),
         })
     }
 
     pub(super) fn finding(self, place: &Place) -> Finding {
-        let Self { transfer_gib_per_day, transfer_dollars_per_month, stored_gib, storage_dollars_per_month } = &self;
+        let Self { transfer_gib_per_day, transfer_dollars_per_month, stored_gib, storage_dollars_per_month, .. } =
+            &self;
+        let (bound, assumed) = match self.assumed_sizes {
+            0 => ("at most", String::new()),
+            copies => (
+                "an assumed",
+                format!(
+                    "; size unknown for {copies} copies, counted as {ASSUMED_GIB} GiB each, because AWS does not describe it"
+                ),
+            ),
+        };
         let description = format!(
-            "at most {transfer_gib_per_day:.1} GiB a day come from another region ({transfer_dollars_per_month:.2} dollars a \
-             month), and {stored_gib} GiB are stored ({storage_dollars_per_month:.2} dollars a month)"
+            "{bound} {transfer_gib_per_day:.1} GiB a day come from another region ({transfer_dollars_per_month:.2} dollars a \
+             month), and {stored_gib} GiB are stored ({storage_dollars_per_month:.2} dollars a month){assumed}"
         );
         Finding::ok(Id::CostOfCrossing, place.region.as_str(), description).with_cost(self)
     }

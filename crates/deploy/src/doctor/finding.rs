@@ -339,6 +339,7 @@ mod tests {
             transfer_dollars_per_month: 0.6,
             stored_gib: 10,
             storage_dollars_per_month: 1.0,
+            assumed_sizes: 0,
         };
         let finding = Finding::warning(Id::QuotaInstanceSnapshots, "Manual", "4 of 100 used");
         let finding = finding.with_quota(usage).with_cost(cost);
