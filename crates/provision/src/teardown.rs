@@ -341,8 +341,12 @@ async fn act(cloud: &Cloud, step: Step) -> Outcome {
 async fn after_the_end(cloud: &Cloud, job: &Job, snapshot: &str) -> Result<Found, Error> {
     let target = &job.request().target;
     let arn = SnapshotArn::new(target.kind, target.place.clone(), snapshot).ok();
+    // A snapshot of another database can have the name.
+    let of_old = job.request().replaces.as_deref();
     let exists = match arn {
-        Some(arn) => cloud.find(&arn).await?.is_some_and(|found| found.status != Status::Failed),
+        Some(arn) => cloud.find(&arn).await?.is_some_and(|found| {
+            found.status != Status::Failed && of_old.is_none_or(|id| found.resource_id.as_deref() == Some(id))
+        }),
         None => false,
     };
     Ok(if exists { Found::Nothing } else { Found::NothingRemains(snapshot.to_owned()) })

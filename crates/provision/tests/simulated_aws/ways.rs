@@ -160,6 +160,27 @@ async fn the_old_database_leaves_a_final_snapshot_and_its_backups() {
     }
 }
 
+// Invariant 19: a snapshot of another database is no proof that the data of the old one remain.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_of_another_database_does_not_count_as_the_final_one() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let other = Request { replaces: Some("db-GONE".to_owned()), ..fixture.request(Verb::Restore) };
+        for (request, remains) in [(other, false), (fixture.request(Verb::Restore), true)] {
+            let job = Job::new(request).unwrap();
+            let snapshot = SnapshotArn::new(kind, place(), &job.final_snapshot()).unwrap();
+            fixture.cloud.copy(&fixture.snapshot, &snapshot, None, &protocol::Tags::default()).await.unwrap();
+            let now = fixture.world.now();
+            let ended = teardown::step(&fixture.cloud, &job, Role::Old, Begin::Allowed, None, now).await.unwrap();
+            match ended {
+                teardown::Outcome::TornDown => assert!(remains),
+                teardown::Outcome::Refused { reason } => assert!(!remains && reason.contains("no final snapshot")),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 /// Renames `orders` and its members as a restore does, with the tags of the job.
 async fn move_aside(fixture: &Fixture, job: &Job) {
     let tags: Vec<Tag> = job.to_tags().iter().map(|(key, value)| tag(key, value)).collect();
