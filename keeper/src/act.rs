@@ -265,7 +265,7 @@ fn report_damage(archive: &Archive, database: &DatabaseArn, history: &History) {
     for failed in history.failed.iter().filter(|failed| failed.was_reported) {
         let Some((origin, copy)) = failed.origin(database).zip(failed.arn(database, archive.dr())) else { continue };
         error!(%account, snapshot = %origin.snapshot, step = step::STORED_COPY_FAILED, %copy, failed = 1,
-            "this copy was complete, and AWS now shows it as failed; check its key, then ask AWS");
+            "this copy was complete, and AWS no longer shows it as available; check its key and its status, then ask AWS");
     }
 }
 

@@ -175,7 +175,8 @@ impl Archive {
                 };
                 self.history(origin.database).copies.push(copy);
             }
-            (Status::Failed, _) => {
+            // A status that Draco does not know counts as copying. A copy that was complete must not disappear with it.
+            (Status::Failed, _) | (Status::Creating | Status::Copying, Some(_)) => {
                 let was_reported = snapshot.tags.get(tags::REPORTED).is_some();
                 // A copy that never began to be written has no time of its own.
                 let created = snapshot.created.or_else(|| time(snapshot, tags::TRANSIT_CREATED));
@@ -188,7 +189,7 @@ impl Archive {
                     self.history(origin.database).copying.push(Copying { source, taken, attempt, started });
                 }
             }
-            (Status::Available | Status::Creating | Status::Copying | Status::Deleting, _) => {}
+            (Status::Available | Status::Deleting, _) => {}
         }
     }
 

@@ -111,6 +111,17 @@ fn a_failed_copy_is_listed_with_its_attempt() {
     assert_eq!(arns, copies.map(|copy| Some(copy.snapshot().arn)));
 }
 
+/// A status that Draco does not know is read as [`Status::Copying`].
+// Invariants 1 and 15.
+#[test]
+fn a_copy_that_was_complete_and_is_no_longer_available_counts_as_damaged() {
+    for status in [Status::Creating, Status::Copying, Status::Failed] {
+        let history = history(&[CopyOf { status, ..on(7) }]);
+        assert_eq!(history.failed.iter().map(|it| it.was_reported).collect::<Vec<_>>(), [true], "{status:?}");
+    }
+    assert_eq!(history(&[on(7)]).failed, []);
+}
+
 /// Point 15 of the review: tags are most of the bytes of a snapshot, and none of them is needed.
 #[test]
 fn the_records_hold_no_tags() {
