@@ -22,12 +22,14 @@ pub struct Silence<'h> {
     pub newest: &'h Copy,
     /// The age of its data.
     pub age: TimeDelta,
-    /// The usual interval between two copies, if there are at least two.
+    /// The usual interval between two copies, if there are at least three: one interval alone is not usual.
     pub usual: Option<TimeDelta>,
 }
 
 /// A database is silent after this many usual intervals.
 const INTERVALS: i32 = 3;
+/// The longest interval that counts as usual. Without it, copies of snapshots that are years old would allow years without a copy.
+const LONGEST: TimeDelta = TimeDelta::days(31);
 /// The usual interval is that of so many of the newest copies.
 const RECENT: usize = 8;
 
@@ -50,5 +52,6 @@ fn usual_interval(history: &History) -> Option<TimeDelta> {
     times.truncate(RECENT);
     let mut intervals: Vec<_> = times.windows(2).map(|pair| pair[0] - pair[1]).collect();
     intervals.sort_unstable();
-    intervals.get(intervals.len().checked_sub(1)? / 2).copied()
+    let median = intervals.get(intervals.len().checked_sub(1)? / 2)?;
+    (intervals.len() > 1).then_some(*median.min(&LONGEST))
 }
