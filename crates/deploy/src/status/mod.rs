@@ -201,7 +201,7 @@ impl AccountStatus {
             // Without a keeper, copies are not deleted.
             let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
             let lifecycles = lifecycles(&snapshots, config);
-            // By the copies themselves, so no database is missing.
+            // By the copies themselves: a database without a copy yet is not counted.
             let coverage = Coverage::All;
             let copies = Copies { snapshots: &snapshots, lifecycles: &lifecycles, coverage, is_dry_run, now };
             match Quotas::look(account).await {
