@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::log::step;
-use cloud::queue::{Ticket, Tickets, Urgency, class, identity, name};
+use cloud::queue::{Ticket, Tickets, Urgency, identity, name};
 use cloud::{Class, Rejection, TimerState, reject};
 use protocol::event::{Awaited, Trigger};
 use protocol::{Announcement, RefusalReason, Region};
@@ -85,10 +85,11 @@ impl Consumer {
             return Ok(Standing::Has(Turn::Now));
         }
         self.list_unless_recent().await?;
-        let (identity, class) = (identity(announcement, self.urgency(announcement)), class(announcement));
+        let urgency = self.urgency(announcement);
+        let identity = identity(announcement, urgency);
         Ok(self.queue.read(|Listed { tickets, may_be_more, .. }| match () {
             () if tickets.has(&identity) => Standing::Waits,
-            () if tickets.has_class(&class) || *may_be_more => Standing::Has(Turn::Later),
+            () if *may_be_more || tickets.must_wait(announcement, urgency) => Standing::Has(Turn::Later),
             () => Standing::Has(Turn::Now),
         }))
     }
@@ -156,9 +157,8 @@ impl Consumer {
             );
             return self.refuse_because(look, RefusalReason::TooMany, why).await;
         }
-        let identity = identity(&announcement, self.urgency(&announcement));
         let now = self.cloud.now();
-        let name = name(&identity, now);
+        let name = name(&announcement, self.urgency(&announcement), now);
         // A ticket of this name may have ended too often in this hour. Then the source account announces the snapshot again.
         self.settings.wait_policy.start_ticket(&self.cloud, &name, announcement).await?;
         if let Some(ticket) = Ticket::parse(&name, now) {
@@ -231,29 +231,27 @@ impl Consumer {
             let outcome = self.take_turn(&ticket).await;
             handled += usize::from(!matches!(outcome, Ok(Turned::HasEnded)));
             started += usize::from(matches!(outcome, Ok(Turned::Looked(Looked::Started))));
-            match outcome {
+            let class_of_error = outcome.as_ref().err().and_then(class_of);
+            let must_wait =
+                matches!(outcome, Ok(Turned::Looked(Looked::Full))) || class_of_error == Some(Class::Unreachable);
+            self.queue.read(|Listed { tickets, .. }| match outcome {
                 Ok(Turned::HasEnded) => {}
-                Ok(Turned::Looked(Looked::Full)) => {
-                    full.insert(class);
-                    self.queue.read(|listed| listed.tickets.add(ticket));
-                }
-                Ok(Turned::Looked(Looked::Started)) => {
-                    self.queue.read(|listed| listed.tickets.started(&account));
-                }
-                Ok(Turned::Looked(Looked::Answer(_) | Looked::Ended)) => {}
-                Err(error) => {
-                    let class_of_error = class_of(&error);
-                    failures.push(format!("handling the ticket {name}: {error:#}"));
-                    match class_of_error {
-                        Some(Class::Throttled) => break,
-                        // It waits until its region can be reached again.
-                        Some(Class::Unreachable) => {
-                            full.insert(class);
-                            self.queue.read(|listed| listed.tickets.add(ticket));
-                        }
-                        // The source account, or the sweep of the second region, announces the snapshot again.
-                        _ => self.cloud.stop_timer(&self.settings.wait_policy.state_machine, &name).await?,
-                    }
+                Ok(Turned::Looked(Looked::Started)) => tickets.started(&account),
+                // Until a place is free, or its region can be reached again.
+                _ if must_wait => tickets.add(ticket),
+                // Snapshots that cannot be copied must not hold up those of other accounts.
+                _ => tickets.was_fruitless(&account),
+            });
+            if must_wait {
+                full.insert(class);
+            }
+            if let Err(error) = outcome {
+                failures.push(format!("handling the ticket {name}: {error:#}"));
+                match class_of_error {
+                    Some(Class::Throttled) => break,
+                    Some(Class::Unreachable) => {}
+                    // The source account, or the sweep of the second region, announces the snapshot again.
+                    _ => self.cloud.stop_timer(&self.settings.wait_policy.state_machine, &name).await?,
                 }
             }
             let is_over = match extent {

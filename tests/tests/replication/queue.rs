@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
-use protocol::{SnapshotRole, Status, tags};
-use rehearsal::{Database, Line, Setup};
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::{SnapshotRole, Status, Tags, tags};
+use rehearsal::{Database, Encryption, Line, Setup};
 
 use serde_json::json;
 use sim::Settings;
@@ -13,6 +13,8 @@ use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
 use sim::questions::{CopiesOfOneDatabase, Incremental};
 use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings, settings_where};
+
+use crate::attacker;
 
 /// The region of DR.
 const ELSEWHERE: &str = "eu-central-1";
@@ -177,6 +179,69 @@ async fn an_account_cannot_let_more_snapshots_wait_than_it_may_have_copies() -> 
     Ok(())
 }
 
+/// Waits until DR has started so many copies of a database.
+async fn wait_for_copies(fixture: &Fixture, database: &str, count: usize) -> anyhow::Result<()> {
+    for _ in 0..4 * 60 {
+        let copies = fixture.snapshots(DR).await?;
+        if copies.iter().filter(|copy| &*copy.database == database).count() >= count {
+            return Ok(());
+        }
+        fixture.rehearsal.world().sleep(MINUTE).await;
+    }
+    anyhow::bail!("fewer than {count} copies of {database} within 4 hours")
+}
+
+/// The attacker lets snapshots wait, and then withdraws the share. Each of its tickets is handled without a copy.
+// Invariant 14.
+#[tokio::test(start_paused = true)]
+async fn an_account_does_not_wait_for_snapshots_of_another_that_cannot_be_copied() -> anyhow::Result<()> {
+    let settings = Settings { cluster_copy_quota: 1, ..limited(1) };
+    let setup = setup()?.and_source(OTHER)?.consumer_parameter("AllowPlaintextClusters", "true");
+    let fixture = Fixture::with(settings, setup).await?;
+    let ledger = fixture.create_database(&Database::cluster("ledger").lifecycle("Standard")).await?;
+    let evil = Database::cluster("evil").encryption(Encryption::None).lifecycle("Ignore");
+    let evil = fixture.rehearsal.create_database(&fixture.place(OTHER)?, &evil).await?;
+    fixture.rehearsal.world().sleep(10 * MINUTE).await;
+    fixture.rehearsal.world().remove_function(OTHER, REGION, "draco-producer");
+
+    // They come to DR while the attacker's first copy is in progress.
+    for nth in 0..2 {
+        fixture.rehearsal.take_snapshot(&ledger, &format!("s-{nth}")).await?;
+    }
+    let shared = attacker::share_snapshots(&fixture, &evil, 0..41).await?;
+    fixture.rehearsal.world().sleep(4 * MINUTE).await;
+    for (nth, transit) in (0..).zip(&shared) {
+        let announcement = attacker::announcement(&evil, nth, transit, Tags::default())?;
+        attacker::announce_and_wait(&fixture, announcement).await?;
+    }
+    // The last one once more, with other times.
+    for minute in 1..10 {
+        let mut again = attacker::announcement(&evil, 40, &shared[40], Tags::default())?;
+        again.origin.taken -= TimeDelta::minutes(minute);
+        attacker::announce_and_wait(&fixture, again).await?;
+    }
+    let of_attacker = async || {
+        let waiting = waiting(&fixture).await?;
+        anyhow::Ok(waiting.iter().filter(|name| name.contains(OTHER)).count())
+    };
+    assert_eq!(of_attacker().await?, 40, "one transit copy waits once");
+    for snapshot in &shared {
+        attacker::unshare(&fixture, &snapshot.arn).await?;
+    }
+
+    wait_for_copies(&fixture, "ledger", 1).await?;
+    fixture.rehearsal.world().sleep(2 * MINUTE).await;
+    // It comes to DR when all places are free, and snapshots of the attacker still wait.
+    fixture.rehearsal.take_snapshot(&ledger, "s-2").await?;
+    wait_for_copies(&fixture, "ledger", 2).await?;
+    let handled = 40 - of_attacker().await?;
+    assert!((1..=3).contains(&handled), "the second copy was started after {handled} tickets of the attacker");
+    wait_for_copies(&fixture, "ledger", 3).await?;
+    assert!(of_attacker().await? > 10, "the third copy was started by no sweep");
+    assert_eq!(lines(&fixture, "queued").len(), 42, "the third snapshot does not wait");
+    Ok(())
+}
+
 // Invariants 1 and 14.
 #[tokio::test(start_paused = true)]
 async fn while_lists_of_executions_are_throttled_snapshots_wait_and_no_event_fails() -> anyhow::Result<()> {
@@ -202,7 +267,7 @@ async fn a_ticket_that_fails_does_not_stop_the_queue() -> anyhow::Result<()> {
     let sdk = fixture.rehearsal.world().sdk_config(DR, ELSEWHERE);
     let machine = format!("arn:aws:states:{ELSEWHERE}:{DR}:stateMachine:draco-wait4copy");
     // It is the oldest.
-    let name = format!("queued-0i-200101000000-{REGION}-{SOURCE}-0123456789abcdef");
+    let name = format!("queued-0i-{REGION}-{SOURCE}-0123456789abcdef-200101000000-ascp");
     let input = json!({ "answer": { "seconds": 900_000 } }).to_string();
     let started = aws_sdk_sfn::Client::new(&sdk).start_execution().state_machine_arn(machine).name(name).input(input);
     started.send().await?;

@@ -14,8 +14,8 @@ use crate::wait::COPYING;
 
 /// The purpose with which the names of tickets begin.
 const QUEUED: &str = "queued";
-/// When the snapshot was taken, so that the order of names is that of age. With a year of four digits, names of snapshots in the
-/// longest possible region would be longer than the 80 characters that Step Functions allows.
+/// When the snapshot was taken, for the order of age. With a year of four digits, names of snapshots in the longest possible region would
+/// be longer than the 80 characters that Step Functions allows.
 const TIME: &str = "%y%m%d%H%M%S";
 /// The number of characters of the hour in which a ticket was started.
 const HOUR_CHARS: usize = 4;
@@ -60,36 +60,49 @@ pub struct Tickets {
     waiting: BTreeMap<(Urgency, AccountId), ByAge>,
     /// The identities of those that wait, to find one in a long queue.
     identities: BTreeSet<String>,
-    /// The number of those that wait, by class.
-    classes: BTreeMap<Class, usize>,
-    /// The number of copies in progress, by source account.
-    copying: BTreeMap<AccountId, usize>,
+    /// The number of those that wait.
+    counts: BTreeMap<(Urgency, AccountId, Class), usize>,
+    /// The turns of each source account.
+    turns: BTreeMap<AccountId, Turns>,
+}
+
+/// The turns that an account has had. One with fewer comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Turns {
+    /// Turns since the list at which no copy was started. They come first in the order: an account whose snapshots cannot be copied
+    /// goes behind all others.
+    fruitless: usize,
+    /// Its copies in progress.
+    copies: usize,
 }
 
 /// The identity of an announced snapshot in the queue: the beginning of its ticket's name, for each of its starts.
 ///
-/// `queued-0i-261121030500-eu-west-1-111111111111-1fac559f47ddf9af`. The hash covers the source and the snapshot that is copied,
-/// and not the tags: the source account chooses the text of its announcements.
+/// It covers the source and the snapshot that is copied. It does not cover the tags, nor the time at which the snapshot was taken: the
+/// source account chooses them in its announcements, and one snapshot must not wait many times (invariant 14).
 #[must_use]
 pub fn identity(announcement: &Announcement, urgency: Urgency) -> String {
     let Announcement { origin, transit, tags: _ } = announcement;
     let account = &origin.snapshot.place.account;
     let (urgency, kind) = (urgency as u8, letter(transit.kind));
-    let hash = timer::hash(&format!("{} {} {transit}", origin.snapshot, origin.taken.timestamp()));
-    format!("{QUEUED}-{urgency}{kind}-{}-{}-{account}-{hash}", origin.taken.format(TIME), transit.place.region)
+    let hash = timer::hash(&format!("{} {transit}", origin.snapshot));
+    format!("{QUEUED}-{urgency}{kind}-{}-{account}-{hash}", transit.place.region)
 }
 
-/// The name of a ticket that is started now. AWS accepts a name once in ninety days, and a snapshot may wait several times: each time
-/// that its copy cannot be started at its turn. So the name ends in the hour.
+/// The name of a ticket that is started now: `queued-0i-eu-west-1-111111111111-1fac559f47ddf9af-261121030500-aos4`.
+///
+/// AWS accepts a name once in ninety days, and a snapshot may wait several times: each time that its copy cannot be started at its turn.
+/// So the name ends in the hour.
 #[must_use]
-pub fn name(identity: &str, now: DateTime<Utc>) -> String {
+pub fn name(announcement: &Announcement, urgency: Urgency, now: DateTime<Utc>) -> String {
     let (mut hour, mut digits) = (now.timestamp() / 3600, Vec::new());
     for _ in 0..HOUR_CHARS {
         digits.push(u32::try_from(hour % 36).ok().and_then(|digit| char::from_digit(digit, 36)).unwrap_or('0'));
         hour /= 36;
     }
     digits.reverse();
-    format!("{identity}-{}", digits.into_iter().collect::<String>())
+    let (identity, taken) = (identity(announcement, urgency), announcement.origin.taken.format(TIME));
+    format!("{identity}-{taken}-{}", digits.into_iter().collect::<String>())
 }
 
 /// The class of an announced snapshot.
@@ -117,19 +130,18 @@ impl Ticket {
             "1c" => (Urgency::Backfill, Kind::Cluster),
             _ => return None,
         };
-        let (taken, rest) = rest.get(2..)?.strip_prefix('-')?.split_once('-')?;
-        let taken = NaiveDateTime::parse_from_str(taken, TIME).ok()?.and_utc();
-        let end = rest.split('-').rev().position(|part| part.len() == timer::HASH_DIGITS)?;
-        let parts: Vec<&str> = rest.split('-').collect();
-        let [region @ .., account, _] = parts.get(..parts.len() - end)? else { return None };
-        let (region, account) = (region.join("-"), *account);
+        let parts: Vec<&str> = rest.get(2..)?.strip_prefix('-')?.split('-').collect();
+        let hash = parts.iter().rposition(|part| part.len() == timer::HASH_DIGITS)?;
+        let (place, ends) = parts.split_at(hash);
+        let [region @ .., account] = place else { return None };
+        let taken = NaiveDateTime::parse_from_str(ends.get(1)?, TIME).ok()?.and_utc();
         Some(Self {
             name: name.to_owned(),
             urgency,
             taken,
             kind,
             started,
-            region: region.parse().ok()?,
+            region: region.join("-").parse().ok()?,
             account: account.parse().ok()?,
         })
     }
@@ -140,7 +152,7 @@ impl Ticket {
         (self.kind, self.region.clone())
     }
 
-    /// Without the hour, and the number of its starts in that hour.
+    /// Without the time at which it was taken, the hour, and the number of its starts in that hour.
     fn identity(&self) -> &str {
         let ends = self.name.rmatch_indices('-').map(|(end, _)| end);
         let whole = std::iter::once(self.name.len()).chain(ends);
@@ -159,7 +171,7 @@ impl Tickets {
             if let Some(ticket) = Ticket::parse(name, *started) {
                 tickets.add(ticket);
             } else if let Some(account) = timer::account(COPYING, name) {
-                *tickets.copying.entry(account).or_default() += 1;
+                tickets.started(&account);
             }
         }
         tickets
@@ -168,7 +180,7 @@ impl Tickets {
     /// Adds a ticket.
     pub fn add(&mut self, ticket: Ticket) {
         if self.identities.insert(ticket.identity().to_owned()) {
-            *self.classes.entry(ticket.class()).or_default() += 1;
+            *self.counts.entry((ticket.urgency, ticket.account.clone(), ticket.class())).or_default() += 1;
             let of_account = self.waiting.entry((ticket.urgency, ticket.account.clone())).or_default();
             of_account.insert((ticket.taken, ticket.name.clone()), ticket);
         }
@@ -192,17 +204,21 @@ impl Tickets {
         self.identities.contains(identity)
     }
 
-    /// Whether snapshots of this class wait.
+    /// Whether a snapshot that is announced now waits behind others: behind those of its own account, and behind those of accounts that
+    /// had fewer turns. Tickets of an account that had as many turns do not hold it up (invariant 14): if no place is free, AWS
+    /// refuses the copy, and the snapshot waits too.
     #[must_use]
-    pub fn has_class(&self, class: &Class) -> bool {
-        self.classes.get(class).is_some_and(|waiting| *waiting > 0)
+    pub fn must_wait(&self, announcement: &Announcement, urgency: Urgency) -> bool {
+        let (account, class) = (&announcement.origin.snapshot.place.account, class(announcement));
+        let turn = (urgency, self.turns(account));
+        let mut others = self.counts.keys().filter(|(.., other)| *other == class);
+        others.any(|(urgency, other, _)| other == account || (*urgency, self.turns(other)) < turn)
     }
 
     /// The number of tickets of an account.
     #[must_use]
     pub fn of_account(&self, account: &AccountId) -> usize {
-        let of_account = self.waiting.iter().filter(|((_, of), _)| of == account);
-        of_account.map(|(_, tickets)| tickets.len()).sum()
+        self.counts.iter().filter(|((_, of, _), _)| of == account).map(|(_, waiting)| waiting).sum()
     }
 
     /// Since when the snapshot waits that waits longest. When it was taken tells nothing: it may be old, and for a cluster its source
@@ -213,19 +229,22 @@ impl Tickets {
     }
 
     /// Takes out the next one whose class is not full: accounts take turns, so that no account takes another's share (invariant 14).
-    /// Next is the account with the fewest copies in progress, and its oldest snapshot.
+    /// Next is the account with the fewest turns, and its oldest snapshot. Among accounts with as many turns, it is the one whose
+    /// snapshot waits longest, by AWS's clock. The age of a snapshot has no influence between accounts: a source account can choose it.
     pub fn take_next(&mut self, full: &BTreeSet<Class>) -> Option<Ticket> {
-        let copying = |account: &AccountId| self.copying.get(account).copied().unwrap_or_default();
         let candidates = self.waiting.iter().filter_map(|((urgency, account), tickets)| {
             let ticket = tickets.values().find(|ticket| !full.contains(&ticket.class()))?;
-            Some((*urgency, copying(account), ticket.taken, ticket))
+            Some(((*urgency, self.turns(account), ticket.started, account), ticket))
         });
-        let next =
-            candidates.min_by_key(|(urgency, copying, taken, ticket)| (*urgency, *copying, *taken, &ticket.name))?;
-        let next = next.3.clone();
+        let (_, next) = candidates.min_by_key(|(order, _)| *order)?;
+        let next = next.clone();
         self.identities.remove(next.identity());
-        if let Some(waiting) = self.classes.get_mut(&next.class()) {
+        let count = (next.urgency, next.account.clone(), next.class());
+        if let Some(waiting) = self.counts.get_mut(&count) {
             *waiting -= 1;
+            if *waiting == 0 {
+                self.counts.remove(&count);
+            }
         }
         let key = (next.urgency, next.account.clone());
         let of_account = self.waiting.get_mut(&key)?;
@@ -236,9 +255,18 @@ impl Tickets {
         Some(next)
     }
 
+    fn turns(&self, account: &AccountId) -> Turns {
+        self.turns.get(account).copied().unwrap_or_default()
+    }
+
     /// Counts a copy of an account that was started.
     pub fn started(&mut self, account: &AccountId) {
-        *self.copying.entry(account.clone()).or_default() += 1;
+        self.turns.entry(account.clone()).or_default().copies += 1;
+    }
+
+    /// Counts a ticket of an account that did not become a copy at its turn.
+    pub fn was_fruitless(&mut self, account: &AccountId) {
+        self.turns.entry(account.clone()).or_default().fruitless += 1;
     }
 }
 
