@@ -15,7 +15,8 @@ const MEMBER: TimeDelta = TimeDelta::minutes(3);
 /// The same for a change of settings.
 const SETTINGS: TimeDelta = TimeDelta::minutes(1);
 /// AWS changes these in seconds, and they are the last ones of most jobs.
-pub(crate) const FAST: [Setting; 2] = [Setting::DeletionProtection, Setting::BackupRetention];
+pub(crate) const FAST: [Setting; 4] =
+    [Setting::DeletionProtection, Setting::BackupRetention, Setting::BackupWindow, Setting::MaintenanceWindow];
 /// The shortest delay during a restore or the creation of a member: what AWS has finished is noticed after half of it on average.
 const CREATION: TimeDelta = TimeDelta::minutes(1);
 /// The shortest delay at all. The last part of most jobs is a change.
