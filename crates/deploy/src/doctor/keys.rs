@@ -56,7 +56,9 @@ fn judge(account: &Account, config: &Config, key: Option<&Key>) -> Finding {
     let (alias, update) = (alias(role), format!("run `cargo xtask update {role}`"));
     let Some(key) = key else {
         return if role.is_dr() && config.key_per_database {
-            Finding::ok(Id::KeyPerDatabase, "KEY_PER_DATABASE", "each database has its own key for its copies")
+            let text = "each database has its own key for its copies, and the keys were not read";
+            Finding::pending(Id::KeyPerDatabase, "KEY_PER_DATABASE", text)
+                .next("list them with `aws kms list-aliases`, and look for keys that are disabled or pending deletion")
         } else {
             Finding::error(Id::KeyMissing, alias, "the key does not exist").next(update)
         };
