@@ -3,8 +3,9 @@
 //! Copies that arrived in the first region since the second one exists always go on, oldest first. Older ones are the backfill:
 //! - a database that has nothing in the second region gets its newest copy, also if the budget is used up;
 //! - of the others, the newest are selected until the budget is used up. They follow oldest first, because the floor of the second
-//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. Without a budget, none go on. Copies of snapshots from before the second
-//!   region count towards the budget, also if they were deleted there since: a deletion must not start another copy.
+//!   region goes by arrival there: of a day or a week it keeps the copy that arrived last. With a budget of 0, none of them goes on.
+//!   Copies of snapshots from before the second region count towards the budget, also if they were deleted there since: a deletion must
+//!   not start another copy.
 //!
 //! Old and new is decided by arrival, which a source account does not choose: it could use up the budget otherwise.
 

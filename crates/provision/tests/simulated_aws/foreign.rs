@@ -171,7 +171,7 @@ async fn an_instance_in_the_cluster_is_not_rebooted() {
     assert_eq!(changing_calls(&fixture, start), [""; 0]);
 }
 
-// Between the look and the restore: nothing of the job has begun, so the job is refused, and nobody is told to give it that database.
+// Another person creates a database with the name between the look and the restore. The job is refused, as if it had been there before.
 #[tokio::test(start_paused = true)]
 async fn a_database_that_takes_the_name_during_the_first_step_refuses_the_job() {
     let fixture = Fixture::new(Kind::Instance).await;
