@@ -232,12 +232,12 @@ impl Consumer {
             handled += usize::from(!matches!(outcome, Ok(Turned::HasEnded)));
             started += usize::from(matches!(outcome, Ok(Turned::Looked(Looked::Started))));
             let class_of_error = outcome.as_ref().err().and_then(class_of);
-            let must_wait =
-                matches!(outcome, Ok(Turned::Looked(Looked::Full))) || class_of_error == Some(Class::Unreachable);
+            let must_wait = matches!(outcome, Ok(Turned::Looked(Looked::Full)))
+                || matches!(class_of_error, Some(Class::Unreachable | Class::Throttled));
             self.queue.read(|Listed { tickets, .. }| match outcome {
                 Ok(Turned::HasEnded) => {}
                 Ok(Turned::Looked(Looked::Started)) => tickets.started(&account),
-                // Until a place is free, or its region can be reached again.
+                // Until a place is free, its region can be reached again, or AWS accepts more calls.
                 _ if must_wait => tickets.add(ticket),
                 // Snapshots that cannot be copied must not hold up those of other accounts.
                 _ => tickets.was_fruitless(&account),
