@@ -12,7 +12,7 @@ use protocol::{Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Sn
 use retention::Lifecycle;
 use tracing::{error, info, warn};
 
-use crate::decide::{Existing, Step};
+use crate::decide::{Existing, Observed, Step, Transit, Turn, decide};
 use crate::keys::CopyKey;
 use crate::onward::Upstream;
 use crate::settings::Settings;
@@ -30,8 +30,9 @@ pub(crate) struct Refused {
 /// The result of an attempt to start a copy.
 enum Start {
     Started,
-    /// Another invocation has started it.
-    ByAnother,
+    /// These copies were not in the list of the database: another invocation has started the copy since, or the database had another
+    /// identifier.
+    Exists(Vec<Snapshot>),
     /// AWS refuses it, because too many copies from another region are in progress.
     Full,
     /// Its key is new. It can be started after this time.
@@ -54,7 +55,15 @@ impl Consumer {
                         self.report_reduced_lifecycle(&announcement, previous);
                         return Ok(Looked::Started);
                     }
-                    Ok(Start::ByAnother) => {}
+                    Ok(Start::Exists(copies)) => {
+                        ensure!(!copies.is_empty(), "AWS refuses the copy because it exists, and does not find it");
+                        let admission = self.admission(&transit);
+                        let transit =
+                            Transit::Visible { announcement, snapshot: transit, admission, previous, turn: Turn::Now };
+                        let copy = Existing::of(copies, origin);
+                        let observed = Observed { copy, transit, requester: cause.requester() };
+                        return Box::pin(self.act(look, decide(observed))).await;
+                    }
                     Ok(Start::AfterKey(delay)) => {
                         return self.wait_for_key(announcement, delay, cause).await.map(Looked::Answer);
                     }
@@ -186,7 +195,7 @@ impl Consumer {
         };
         match start {
             CopyStart::Started => self.counts.add_copy(origin),
-            CopyStart::NameExists => self.check_existing(origin, &copy).await?,
+            CopyStart::NameExists => return Ok(Start::Exists(self.copies_by_name(origin).await?)),
         }
         match &key {
             Some(key) => {
@@ -199,21 +208,7 @@ impl Consumer {
             }
         }
         self.start_timer(origin, (&copy, shared.gib), started.as_deref()).await?;
-        Ok(match start {
-            CopyStart::Started => Start::Started,
-            CopyStart::NameExists => Start::ByAnother,
-        })
-    }
-
-    /// The list of the database does not contain a snapshot of another database.
-    async fn check_existing(&self, origin: &Origin, copy: &SnapshotArn) -> anyhow::Result<()> {
-        let (reason, why) = match Existing::of(self.cloud.find(copy).await?, origin) {
-            Existing::OtherSnapshot => (RefusalReason::NameTaken, explanation(RefusalReason::NameTaken).to_owned()),
-            Existing::NotAsAnnounced { difference } => not_as_announced(&difference),
-            // Another invocation has started it.
-            _ => return Ok(()),
-        };
-        Err(Refused { reason, why }.into())
+        Ok(Start::Started)
     }
 
     async fn wait(&self, origin: &Origin, copy: &Snapshot, cause: Cause) -> anyhow::Result<Answer> {

@@ -9,6 +9,7 @@ use protocol::{DatabaseArn, Message, Origin, Snapshot, SnapshotRole, Status};
 use tracing::error;
 
 use crate::Consumer;
+use crate::decide::Existing;
 use crate::onward::Upstream;
 
 impl Consumer {
@@ -38,23 +39,34 @@ impl Consumer {
         let (mut archive, mut held) = (Archive::new(self.cloud.here().clone()), BTreeSet::new());
         let add = |found: Snapshot| {
             archive.add(&found);
-            if let (Status::Creating | Status::Copying | Status::Available, SnapshotRole::Copy(origin)) =
-                (found.status, SnapshotRole::of(&found))
-            {
+            if let (true, SnapshotRole::Copy(origin)) = (is_held(&found), SnapshotRole::of(&found)) {
                 held.insert(key(&origin));
             }
             Ok::<_, cloud::Error>(())
         };
         self.cloud.try_for_each(database.kind, Some(database.id()), add).await?;
         let history = archive.database(database);
-        let missing =
-            archive::missing(&history, sources, |origin| held.contains(&key(origin)), &self.settings.lifecycles);
-        for Origin { snapshot, .. } in &missing {
-            error!(%account, %snapshot, step = step::COPY_MISSING, failed = 1,
-                "DR has no copy of this snapshot, and a lifecycle in force would keep it; the source account is informed");
+        let (mut missing, known) = (Vec::new(), &self.settings.lifecycles);
+        for origin in archive::missing(&history, sources, |origin| held.contains(&key(origin)), known) {
+            if !self.is_held(origin).await? {
+                error!(%account, snapshot = %origin.snapshot, step = step::COPY_MISSING, failed = 1,
+                    "DR has no copy of this snapshot, and a lifecycle in force would keep it; the source account is informed");
+                missing.push(origin.clone());
+            }
         }
-        Ok(missing.into_iter().cloned().collect())
+        Ok(missing)
     }
+
+    /// Whether there is a copy, also if AWS states another database for it: the database may have been renamed since.
+    async fn is_held(&self, origin: &Origin) -> Result<bool, cloud::Error> {
+        let copies = self.copies_by_name(origin).await?;
+        Ok(matches!(Existing::of(copies, origin), Existing::Copy { snapshot, .. } if is_held(&snapshot)))
+    }
+}
+
+/// Whether a copy is complete, or may become so.
+fn is_held(copy: &Snapshot) -> bool {
+    matches!(copy.status, Status::Creating | Status::Copying | Status::Available)
 }
 
 /// An origin as text: a source and when it was taken.

@@ -264,29 +264,28 @@ impl Existing {
     /// then one that has not failed.
     #[must_use]
     pub fn of(found: impl IntoIterator<Item = Snapshot>, origin: &Origin) -> Self {
-        let mut copies: Vec<(Attempt, Snapshot)> = Vec::new();
+        // The origin that a copy records has the identifier that the database had when it was copied.
+        let mut copies: Vec<(Attempt, Origin, Snapshot)> = Vec::new();
         for snapshot in found {
-            match origin.attempt(&snapshot.arn) {
-                Some(attempt) if SnapshotRole::of(&snapshot) == SnapshotRole::Copy(origin.clone()) => {
-                    copies.push((attempt, snapshot));
-                }
+            match (origin.attempt(&snapshot.arn), SnapshotRole::of(&snapshot)) {
+                (Some(attempt), SnapshotRole::Copy(own)) if own == *origin => copies.push((attempt, own, snapshot)),
                 _ => return Self::OtherSnapshot,
             }
         }
-        copies.sort_by_key(|(attempt, _)| *attempt);
-        if let Some(nth) = copies.iter().position(|(_, copy)| copy.tags.get(tags::REPORTED).is_some()) {
-            return Self::Copy { snapshot: copies.swap_remove(nth).1, reported: Reported::Yes };
+        copies.sort_by_key(|(attempt, ..)| *attempt);
+        if let Some(nth) = copies.iter().position(|(.., copy)| copy.tags.get(tags::REPORTED).is_some()) {
+            return Self::Copy { snapshot: copies.swap_remove(nth).2, reported: Reported::Yes };
         }
-        if let Some(nth) = copies.iter().rposition(|(_, copy)| copy.status != Status::Failed) {
-            let snapshot = copies.swap_remove(nth).1;
-            return match difference(origin, &snapshot) {
+        if let Some(nth) = copies.iter().rposition(|(.., copy)| copy.status != Status::Failed) {
+            let (_, own, snapshot) = copies.swap_remove(nth);
+            return match difference(&own, &snapshot) {
                 Some(difference) => Self::NotAsAnnounced { difference },
                 None => Self::Copy { snapshot, reported: Reported::No },
             };
         }
         match copies.last() {
-            Some((last, _)) => {
-                Self::Failed { next: last.next(), copies: copies.into_iter().map(|(_, copy)| copy.arn).collect() }
+            Some((last, ..)) => {
+                Self::Failed { next: last.next(), copies: copies.into_iter().map(|(.., copy)| copy.arn).collect() }
             }
             None => Self::None,
         }

@@ -30,7 +30,7 @@ use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
 use protocol::wait::{self, Answer};
-use protocol::{Announcement, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, TopicArn};
+use protocol::{Announcement, Attempt, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, TopicArn};
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, Turn, decide, is_same_time};
@@ -321,6 +321,20 @@ impl Consumer {
         };
         self.cloud.try_for_each(kind, Some(database.id()), add).await?;
         Ok(DatabaseCopies { copies, usage, history: archive.database(database) })
+    }
+
+    /// The snapshots that have the identifiers of this origin's copy, whichever database AWS states for them: those of the attempts, as
+    /// long as each has failed.
+    pub(crate) async fn copies_by_name(&self, origin: &Origin) -> Result<Vec<Snapshot>, cloud::Error> {
+        let mut copies: Vec<Snapshot> = Vec::new();
+        for attempt in Attempt::ALL {
+            if copies.last().is_some_and(|last| last.status != Status::Failed) {
+                break;
+            }
+            let Some(found) = self.cloud.find(&origin.copy_of(attempt, self.cloud.here())).await? else { break };
+            copies.push(found);
+        }
+        Ok(copies)
     }
 
     async fn observe_transit(

@@ -146,7 +146,8 @@ impl Producer {
         Ok(Answer::Done)
     }
 
-    /// Shares first, so that DR can see the transit copy when it receives the announcement.
+    /// Shares first, so that DR can see the transit copy when it receives the announcement. DR accepts only the identifier of the database
+    /// that AWS states for the transit copy, and a rename may have changed it since the transit copy was tagged.
     async fn announce(&self, origin: &Origin, transit: Snapshot) -> anyhow::Result<()> {
         let dr = &self.settings.dr.account;
         match self.cloud.share(&transit.arn, dr).await {
@@ -156,6 +157,7 @@ impl Producer {
             }
             shared => shared?,
         }
+        let origin = &origin.clone().of_database_of(&transit)?;
         let announcement = Announcement { origin: origin.clone(), transit: transit.arn, tags: transit.tags };
         let transit = announcement.transit.clone();
         match self.send_to_dr(&Message::Shared(announcement)).await? {

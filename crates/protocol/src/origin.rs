@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::arn::{DatabaseArn, SnapshotArn};
+use crate::arn::{DatabaseArn, ParseArnError, SnapshotArn};
 use crate::identifier::{self, Attempt, PREFIX};
 use crate::place::Place;
 use crate::quote::quoted;
@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::tags::{self, Tags};
 
 /// A snapshot in the source account. Its copies record it in their tags, also after the source is deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The ARN of the snapshot.
     pub snapshot: SnapshotArn,
@@ -22,6 +22,16 @@ pub struct Origin {
     #[serde(deserialize_with = "time")]
     pub taken: DateTime<Utc>,
 }
+
+/// Two origins are the same if they name one snapshot, and the same time. The identifier of the database does not count: it may change
+/// with a rename, and copies record the former one.
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.snapshot, self.taken) == (&other.snapshot, other.taken)
+    }
+}
+
+impl Eq for Origin {}
 
 impl Origin {
     /// The ARN of its transit copy.
@@ -43,6 +53,16 @@ impl Origin {
         let prefix =
             if *region == dr.region { format!("{PREFIX}{account}-") } else { format!("{PREFIX}{region}-{account}-") };
         self.named(&prefix, dr, attempt)
+    }
+
+    /// The same, with the identifier of the database that AWS states for this snapshot now.
+    ///
+    /// # Errors
+    /// If the identifier is invalid.
+    pub fn of_database_of(self, described: &Snapshot) -> Result<Self, ParseArnError> {
+        let Self { snapshot, database, taken } = self;
+        let database = DatabaseArn::new(database.kind, database.place, &described.database)?;
+        Ok(Self { snapshot, database, taken })
     }
 
     /// The attempt whose copy has this ARN.

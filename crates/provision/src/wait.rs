@@ -2,18 +2,19 @@
 //! none for most changes.
 //!
 //! A restore takes minutes to hours. A look at fixed times would be late for short ones, or cost many calls for long ones. So the
-//! delay grows with the time that has passed: after 15 minutes, at most a twentieth of it is lost.
+//! first look is the shortest delay after the time that AWS needs at least. Then the delay grows with the time that has passed: at most
+//! a twentieth of it is lost, or the shortest delay.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use protocol::spec::Setting;
 use protocol::{Job, Observed, Tags, tags};
 
-/// No text of AWS's states how long a restore takes: five minutes are an assumption.
+/// How long a restore takes at least. No text of AWS's states it: five minutes are an assumption.
 const RESTORE: TimeDelta = TimeDelta::minutes(5);
 /// The same for a member of a cluster, which has no data of its own.
 const MEMBER: TimeDelta = TimeDelta::minutes(3);
 /// The same for a change of settings.
-const SETTINGS: TimeDelta = TimeDelta::minutes(1);
+const SETTINGS: TimeDelta = TimeDelta::seconds(30);
 /// AWS changes these in seconds, and they are the last ones of most jobs.
 pub(crate) const FAST: [Setting; 4] =
     [Setting::DeletionProtection, Setting::BackupRetention, Setting::BackupWindow, Setting::MaintenanceWindow];
@@ -75,7 +76,7 @@ pub fn next(work: Option<Work>, now: DateTime<Utc>) -> TimeDelta {
     let Some(Work { begun, least, delay }) = work else { return CHANGE };
     let elapsed = now - begun;
     match elapsed < least {
-        true => (least - elapsed).clamp(delay, least),
+        true => (least - elapsed).min(least) + delay,
         false => (elapsed / 20).clamp(delay, LONGEST),
     }
 }

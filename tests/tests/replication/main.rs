@@ -21,6 +21,7 @@ mod permissions;
 mod permissions_between_regions;
 mod queue;
 mod region;
+mod renaming;
 mod replaced;
 mod replies;
 mod senders;

@@ -11,7 +11,7 @@ use serde_json::json;
 use sim::Settings;
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
 use sim::journal::{Event, InvocationOutcome};
-use sim::questions::{CopiesOfOneDatabase, Incremental};
+use sim::questions::{ClusterCopies, CopiesOfOneDatabase, Incremental};
 use tests::{DR, Fixture, MINUTE, OTHER, REGION, SOURCE, settings, settings_where};
 
 use crate::attacker;
@@ -25,6 +25,7 @@ fn limited(copies: usize) -> Settings {
     let full = settings_where(|answers| {
         answers.copies_of_one_database = CopiesOfOneDatabase::Parallel;
         answers.incremental = Incremental::Never;
+        answers.cluster_copies = ClusterCopies::TakeTime;
     });
     Settings { copy_quota: copies, ..full }
 }

@@ -175,9 +175,6 @@ pub async fn copying(
         let findings = Quotas::look(source).await.map_or_else(failed, |quotas| quotas.judge_transit());
         sections.push(section(Area::Quotas, source, format!("quotas of {source}"), findings));
     }
-    if sources.is_empty() {
-        return sections;
-    }
     let coverage = Coverage::of(&read, config);
     for ((dr, is_dry_run), fleet) in drs.iter().zip(&fleets) {
         let findings = fleet.examine(dr, coverage).await;

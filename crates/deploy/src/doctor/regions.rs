@@ -27,6 +27,7 @@ fn needed(account: &Account, config: &Config) -> Vec<Region> {
         false => config.database_regions().into_iter().chain(config.copies_region().cloned()).collect(),
     };
     regions.retain(|region| *region != account.place.region);
+    regions.sort_unstable();
     regions.dedup();
     regions
 }

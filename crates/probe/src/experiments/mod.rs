@@ -52,6 +52,7 @@ const REASONS: &[(&str, &str)] = &[
     ("cross-region-limit", "it needs 41 copies at a time from two regions to a third, and probe works in one"),
     ("lost-source-region", "it needs a region that fails"),
     ("documentdb-cross-region", "it needs a cluster of DocumentDB, and probe works in one region"),
+    ("renamed-snapshots", "probe finds its database by name to remove it, so it does not rename it"),
     ("restored-storage-type", "probe restores no databases: they cost more than its snapshots"),
     ("restored-tags", "probe restores no databases: they cost more than its snapshots"),
     ("restored-parameter-group", "probe restores no databases: they cost more than its snapshots"),

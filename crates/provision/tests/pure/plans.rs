@@ -431,8 +431,8 @@ fn the_delay_is_that_of_the_latest_work() {
 fn the_delay_grows_with_the_time_that_has_passed() {
     let next = |work, seconds| wait::next(Some(work), now() + TimeDelta::seconds(seconds)).num_seconds();
     let restore = |seconds| next(Work::restore(now()), seconds);
-    assert_eq!([0, 60, 255, 300, 1200, 1800, 12_000, 50_000].map(restore), [300, 240, 60, 60, 60, 90, 600, 600]);
-    assert_eq!([0, 60, 170, 180, 1800].map(|seconds| next(Work::member(now()), seconds)), [180, 120, 60, 60, 90]);
+    assert_eq!([0, 60, 255, 300, 1200, 1800, 12_000, 50_000].map(restore), [360, 300, 105, 60, 60, 90, 600, 600]);
+    assert_eq!([0, 60, 170, 180, 1800].map(|seconds| next(Work::member(now()), seconds)), [240, 180, 70, 60, 90]);
     assert_eq!([0, 20, 31, 60, 600, 1200].map(|seconds| next(Work::change(now()), seconds)), [60, 40, 30, 30, 30, 60]);
     assert_eq!(wait::next(None, now()), wait::CHANGE);
     assert_eq!(wait::started(&Tags::from_iter([(tags::JOB_STARTED, "yesterday")])), None);

@@ -265,6 +265,13 @@ questions! {
     Reported = "reported": "The guides of DocumentDB and Neptune: they use `existing Amazon RDS event definitions and IDs`. The operations of the three services have one endpoint."
     NotReported = "not-reported": "The API reference of RDS's CreateEventSubscription: without identifiers, `you receive notice of the events for that source type for all your RDS sources`.";
 
+    renamed_snapshots: RenamedSnapshots = "renamed-snapshots"
+    unknown: "Which identifier of their database do snapshots state that were taken before the database was renamed?"
+    experiment: "Take a snapshot of an instance, rename the instance, and describe the snapshot."
+    worst: GetTheNew
+    KeepTheOld = "keep-the-old": "The user guide, `Renaming a DB instance`: `DB snapshots are retained for a renamed DB instance`. The snapshot is a resource of its own, with its own description."
+    GetTheNew = "get-the-new": "The same sentence. `DBInstanceIdentifier` of a snapshot is the identifier of `the DB instance this DB snapshot was created from`, which has the new one.";
+
     restored_storage_type: RestoredStorageType = "restored-storage-type"
     unknown: "Which storage type does a restored instance have if the request names none?"
     experiment: "Restore a snapshot of an instance with `io1` or `gp2` without `StorageType`, and describe the new instance."

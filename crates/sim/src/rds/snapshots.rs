@@ -17,7 +17,9 @@ use crate::call::Error;
 pub(super) struct Snapshot {
     pub(super) uid: SnapshotUid,
     pub(super) origin: Origin,
-    /// The database, as it was when the snapshot was created.
+    /// The database, as it was when the snapshot was created. Its identifier may follow a rename ([`RenamedSnapshots`]).
+    ///
+    /// [`RenamedSnapshots`]: crate::questions::RenamedSnapshots
     pub(super) database: Arc<Facts>,
     pub(super) status: Status,
     /// The ARN of the encryption key.
@@ -209,6 +211,19 @@ impl Snapshots {
             }
         }
         self.by_id.insert(id, snapshot);
+    }
+
+    /// Lets the snapshots of a database state another identifier of it.
+    pub(super) fn rename_database(&mut self, resource_id: &str, from: &str, to: &str) {
+        let ids = self.by_database.get(from).cloned().unwrap_or_default();
+        for id in ids {
+            if self.by_id[&id].database.resource_id == resource_id
+                && let Some(mut snapshot) = self.remove(&id)
+            {
+                Arc::make_mut(&mut snapshot.database).id = to.to_owned();
+                self.insert(snapshot);
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Snapshot> {

@@ -1,17 +1,21 @@
 //! Renaming databases.
 //!
 //! "When you rename a DB instance, the endpoint for the DB instance changes" and "the previous DNS name … is immediately deleted" (RDS
-//! User Guide, "Renaming a DB instance"). Tags, snapshots and automated backups stay: they belong to the resource identifier.
+//! User Guide, "Renaming a DB instance"). Tags, snapshots and automated backups stay: they belong to the resource identifier. Whether
+//! earlier snapshots state the new identifier is an open question.
 
 use std::sync::Arc;
 
 use super::super::events::{EventKind, record_event};
 use super::{DatabaseUid, Facts};
+use crate::questions::RenamedSnapshots;
 use crate::world::State;
 
 /// Gives a database another identifier. If the identifier has been given to another database meanwhile, it keeps its own.
 pub(super) fn rename(state: &mut State, uid: &DatabaseUid, id: &str) {
-    let databases = &mut state.region_state(&uid.account, &uid.region).rds.family(uid.kind).databases;
+    let snapshots_follow = state.settings.answers.renamed_snapshots == RenamedSnapshots::GetTheNew;
+    let family = state.region_state(&uid.account, &uid.region).rds.family(uid.kind);
+    let databases = &mut family.databases;
     if databases.contains(id) {
         return;
     }
@@ -21,5 +25,8 @@ pub(super) fn rename(state: &mut State, uid: &DatabaseUid, id: &str) {
     database.former_ids.push(old.clone());
     let arn = database.arn.clone();
     databases.insert(database);
+    if snapshots_follow {
+        family.snapshots.rename_database(&uid.resource_id, &old, id);
+    }
     record_event(state, &arn, EventKind::Renamed { from: &old });
 }
