@@ -1,6 +1,6 @@
 //! The calls of each step. Each is safe to repeat. A failed call is an error, so that AWS retries the event.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use archive::expired::{DELAY, lifecycle};
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 use cloud::log::step;
@@ -8,7 +8,9 @@ use cloud::{Class, CopyStart, Effect, TimerStart};
 use protocol::event::Awaited;
 use protocol::topic::producer_topic;
 use protocol::wait::Answer;
-use protocol::{Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, tags};
+use protocol::{
+    Announcement, Attempt, Message, NoCopy, Origin, RefusalReason, Snapshot, SnapshotArn, SnapshotRole, tags,
+};
 use retention::Lifecycle;
 use tracing::{error, info, warn};
 
@@ -56,13 +58,20 @@ impl Consumer {
                         return Ok(Looked::Started);
                     }
                     Ok(Start::Exists(copies)) => {
-                        ensure!(!copies.is_empty(), "AWS refuses the copy because it exists, and does not find it");
+                        let last =
+                            copies.last().context("AWS refuses the copy because it exists, and does not find it")?;
+                        // The further steps find it by the name that the database had when it was copied.
+                        let origin = match SnapshotRole::of(last) {
+                            SnapshotRole::Copy(own) if own == *origin => own,
+                            _ => origin.clone(),
+                        };
                         let admission = self.admission(&transit);
                         let transit =
                             Transit::Visible { announcement, snapshot: transit, admission, previous, turn: Turn::Now };
-                        let copy = Existing::of(copies, origin);
-                        let observed = Observed { copy, transit, requester: cause.requester() };
-                        return Box::pin(self.act(look, decide(observed))).await;
+                        let observed =
+                            Observed { copy: Existing::of(copies, &origin), transit, requester: cause.requester() };
+                        let look = Look { origin, upstream: upstream.clone(), cause };
+                        return Box::pin(self.act(&look, decide(observed))).await;
                     }
                     Ok(Start::AfterKey(delay)) => {
                         return self.wait_for_key(announcement, delay, cause).await.map(Looked::Answer);

@@ -84,6 +84,9 @@ pub enum Transit {
         /// Whether it is its turn.
         turn: Turn,
     },
+    /// AWS states another database for it than when it was announced: the database was renamed while the snapshot waited. Its account
+    /// announces it again.
+    Renamed,
     /// Its region cannot be reached.
     Unreachable,
 }
@@ -207,7 +210,7 @@ pub enum Step {
 /// | failed, no attempt left | any                            | source    | `RefuseFailed`             |
 /// | failed, no attempt left | any                            | DR        | `NoAction`                 |
 /// | none, failed            | not observed                   | any       | `NoAction`                 |
-/// | none, failed            | region unreachable             | any       | `NoAction`                 |
+/// | none, failed            | renamed, region unreachable    | any       | `NoAction`                 |
 /// | none, failed            | not visible                    | any       | `WaitForShare`             |
 /// | none, failed            | never visible                  | any       | `Refuse(NotShared)`        |
 /// | none, failed            | taken after it was created     | any       | `Refuse(TakenLater)`       |
@@ -244,7 +247,7 @@ pub fn decide(observed: Observed) -> Step {
 
 fn decide_without_copy(transit: Transit, attempt: Attempt) -> Step {
     match transit {
-        Transit::NotObserved | Transit::Unreachable => Step::NoAction,
+        Transit::NotObserved | Transit::Renamed | Transit::Unreachable => Step::NoAction,
         Transit::NotVisible { announcement, delay } => Step::WaitForShare { announcement, delay },
         Transit::NeverVisible => Step::Refuse(RefusalReason::NotShared),
         Transit::OverLimit(exceeded) => Step::RefuseLimit(exceeded),

@@ -30,7 +30,9 @@ use protocol::notification::{Notification, SnapshotEvent};
 use protocol::settings::SettingsError;
 use protocol::topic::{consumer_topic, notification_topic};
 use protocol::wait::{self, Answer};
-use protocol::{Announcement, Attempt, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, TopicArn};
+use protocol::{
+    Announcement, Attempt, DatabaseArn, Message, Origin, Region, Snapshot, SnapshotArn, SnapshotRole, Status, TopicArn,
+};
 use tracing::{Instrument, info, info_span, warn};
 
 use decide::{Admission, Existing, Observed, Requester, Transit, Turn, decide, is_same_time};
@@ -270,7 +272,7 @@ impl Consumer {
         let mut copies = self.find_copies(&origin).await?.copies;
         if copies.is_empty() {
             // The list of the database does not show a copy that turned out to be one of another database.
-            copies.extend(self.cloud.find(&origin.copy(self.cloud.here())).await?);
+            copies = self.copies_by_name(&origin).await?;
         }
         // In a second region, the copies tell where they come from.
         if !copies.is_empty() {
@@ -323,16 +325,15 @@ impl Consumer {
         Ok(DatabaseCopies { copies, usage, history: archive.database(database) })
     }
 
-    /// The snapshots that have the identifiers of this origin's copy, whichever database AWS states for them: those of the attempts, as
-    /// long as each has failed.
+    /// The snapshots that have the identifiers of this origin's copy, whichever database AWS states for them: those of the attempts, up to
+    /// the first one that has not failed. The keeper deletes failed ones, so the first attempts may be gone.
     pub(crate) async fn copies_by_name(&self, origin: &Origin) -> Result<Vec<Snapshot>, cloud::Error> {
         let mut copies: Vec<Snapshot> = Vec::new();
         for attempt in Attempt::ALL {
+            copies.extend(self.cloud.find(&origin.copy_of(attempt, self.cloud.here())).await?);
             if copies.last().is_some_and(|last| last.status != Status::Failed) {
                 break;
             }
-            let Some(found) = self.cloud.find(&origin.copy_of(attempt, self.cloud.here())).await? else { break };
-            copies.push(found);
         }
         Ok(copies)
     }
@@ -361,6 +362,9 @@ impl Consumer {
                 None => Transit::NeverVisible,
             });
         };
+        if !matches!(cause, Cause::Announcement) && !is_of(&announcement.origin.database, &snapshot) {
+            return Ok(Transit::Renamed);
+        }
         ensure_true(&announcement.origin, &snapshot)?;
         let is_taken_later = snapshot.created.is_some_and(|created| announcement.origin.taken > created);
         let admission = if is_taken_later { Admission::TakenLater } else { self.admission(&snapshot) };
@@ -426,12 +430,17 @@ pub(crate) fn warn_unreachable(snapshot: &SnapshotArn, error: &cloud::Error) {
         "the source account cannot be reached; DR continues");
 }
 
+/// Whether AWS states this database for a snapshot.
+fn is_of(database: &DatabaseArn, snapshot: &Snapshot) -> bool {
+    snapshot.database.eq_ignore_ascii_case(database.id())
+}
+
 /// Compares the announcement with AWS's description of the transit copy, where AWS describes the same fact. A false
 /// announcement could delete copies of another database, or change their order (invariant 10).
 fn ensure_true(origin: &Origin, transit: &Snapshot) -> Result<(), Rejection> {
     let Origin { snapshot, database, taken } = origin;
     let (arn, actual) = (&transit.arn, &transit.database);
-    require(actual.eq_ignore_ascii_case(database.id()), || {
+    require(is_of(database, transit), || {
         format!("{arn} is announced as a snapshot of {database}, but is a snapshot of {actual}")
     })?;
     let Some(actual) = transit.original_created else { return Ok(()) };

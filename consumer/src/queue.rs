@@ -198,7 +198,7 @@ impl Consumer {
                 warn!(
                     step = step::QUEUE,
                     reason = format!("{error:#}"),
-                    "AWS throttles the list of snapshots that wait"
+                    "AWS throttles the calls for snapshots that wait"
                 );
                 Ok(())
             }
@@ -226,6 +226,7 @@ impl Consumer {
             waiting, queue_age_seconds, "snapshots wait until AWS starts more copies from another region"
         );
         let (mut full, mut handled, mut started, mut failures) = (BTreeSet::new(), 0, 0, Vec::new());
+        let mut throttled = None;
         while let Some(ticket) = self.queue.read(|listed| listed.tickets.take_next(&full)) {
             let (name, class, account) = (ticket.name.clone(), ticket.class(), ticket.account.clone());
             let outcome = self.take_turn(&ticket).await;
@@ -246,12 +247,15 @@ impl Consumer {
                 full.insert(class);
             }
             if let Err(error) = outcome {
-                failures.push(format!("handling the ticket {name}: {error:#}"));
-                match class_of_error {
-                    Some(Class::Throttled) => break,
-                    Some(Class::Unreachable) => {}
-                    // The source account, or the sweep of the second region, announces the snapshot again.
-                    _ => self.cloud.stop_timer(&self.settings.wait_policy.state_machine, &name).await?,
+                let error = error.context(format!("handling the ticket {name}"));
+                if class_of_error == Some(Class::Throttled) {
+                    throttled = Some(error);
+                    break;
+                }
+                failures.push(format!("{error:#}"));
+                // The source account, or the sweep of the second region, announces the snapshot again.
+                if class_of_error != Some(Class::Unreachable) {
+                    self.cloud.stop_timer(&self.settings.wait_policy.state_machine, &name).await?;
                 }
             }
             let is_over = match extent {
@@ -263,7 +267,7 @@ impl Consumer {
             }
         }
         ensure!(failures.is_empty(), failures.join("; "));
-        Ok(())
+        throttled.map_or(Ok(()), Err)
     }
 
     /// Handles a ticket, and stops it unless it has to wait longer.

@@ -49,11 +49,8 @@ impl Producer {
     /// Asks DR whether it has a copy of one source. If it has none, its answer raises the alarm.
     pub(crate) async fn ask_about(&self, origin: &Origin) -> anyhow::Result<()> {
         let sources = Sources::try_from(vec![origin.clone()])?;
-        if !matches!(self.send_to_dr(&Message::Audit { sources }).await?, Delivery::Sent) {
-            warn!(snapshot = %origin.snapshot, step = step::DR_UNREACHABLE,
-                "the snapshot and its transit copy are gone, and DR's region cannot be asked whether it has a copy");
-            return Ok(());
-        }
+        // An error of the timer, also if DR's region cannot be reached: nothing looks at this snapshot again.
+        self.cloud.publish(&self.settings.consumer_topic, &Message::Audit { sources }).await?;
         info!(snapshot = %origin.snapshot, step = step::AUDIT_SENT, snapshots = 1,
             "the snapshot and its transit copy are gone; asked DR whether it has a copy");
         Ok(())

@@ -47,7 +47,7 @@ impl Producer {
             return self.cloud.delete(&transit.arn).await.map(|_| true);
         }
         let mut kept = self.kept(transit.arn.kind, Some(&transit.database)).await?;
-        kept.retain(|(_, other)| other.arn != transit.arn);
+        kept.retain(|(_, other)| other.resource_id == transit.resource_id && other.arn != transit.arn);
         if kept.iter().any(|(_, other)| other.created > transit.created) {
             return self.cloud.delete(&transit.arn).await.map(|_| true);
         }

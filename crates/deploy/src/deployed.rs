@@ -229,12 +229,12 @@ pub fn rpo(snapshots: &[Snapshot], config: &Config) -> Option<Rpo> {
 fn not_retired<'s>(snapshots: &'s [Snapshot], config: &Config) -> BTreeMap<DatabaseArn, NewestCopy<'s>> {
     let mut newest = newest_copies(snapshots);
     let retired: Vec<DatabaseName> = config.retired.iter().filter_map(|name| name.parse().ok()).collect();
-    // Those of accounts that were removed from the configuration stay, and no new ones are expected.
-    newest.retain(|database, copy| {
-        config.source_accts.contains(&database.place.account)
-            && !copy.is_retired
-            && !retired.iter().any(|retired| retired.is(database))
+    // Those of accounts and regions that were removed from the configuration stay, and no new ones are expected.
+    let regions = config.database_regions();
+    newest.retain(|DatabaseArn { place, .. }, _| {
+        config.source_accts.contains(&place.account) && regions.contains(&place.region)
     });
+    newest.retain(|database, copy| !copy.is_retired && !retired.iter().any(|retired| retired.is(database)));
     newest
 }
 

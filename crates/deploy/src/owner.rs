@@ -222,9 +222,11 @@ fn accepted(history: &History, newest: &Copy) -> History {
 /// The copies that expire in addition.
 fn expire_in_addition<'h>(now: &History, then: &'h History, config: &Config) -> Vec<Expired<'h>> {
     let (known, floor) = (&config.lifecycles, config.floor.clone().named("Floor"));
-    let before: BTreeSet<&str> = expired(now, known, &floor).iter().map(|one| &*one.copy.source).collect();
+    // Snapshots that were taken one after the other can have one name.
+    let key = |copy: &Copy| (copy.source.clone(), copy.taken, copy.attempt);
+    let before: BTreeSet<_> = expired(now, known, &floor).iter().map(|one| key(one.copy)).collect();
     let mut more = expired(then, known, &floor);
-    more.retain(|one| !before.contains(&*one.copy.source));
+    more.retain(|one| !before.contains(&key(one.copy)));
     more
 }
 
@@ -265,4 +267,42 @@ async fn mark(dr: &Account, decided: &[Decided], key: &str, terminal: &mut Termi
 
 fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use archive::Mark;
+    use chrono::TimeDelta;
+    use protocol::Attempt;
+
+    use super::*;
+
+    /// A copy of the snapshot `nightly` of this day.
+    fn nightly(day: i64, lifecycle: &str) -> Copy {
+        let time = DateTime::UNIX_EPOCH + TimeDelta::days(day);
+        Copy {
+            source: "nightly".into(),
+            taken: time,
+            attempt: Attempt::FIRST,
+            planned: time,
+            is_late: false,
+            arrived: time,
+            lifecycle: Some(lifecycle.into()),
+            mark: Mark::default(),
+            is_second_pending: false,
+        }
+    }
+
+    // Invariant 17.
+    #[test]
+    fn copies_of_snapshots_that_were_taken_under_one_name_are_all_shown_before_they_expire() {
+        let config = Config { floor: serde_json::from_str(r#"{"last": 1}"#).unwrap(), ..Config::default() };
+        let copies = (0..40).map(|day| nightly(day, "Standard")).chain((40..42).map(|day| nightly(day, "Test")));
+        let history = History { copies: copies.collect(), ..History::default() };
+        let then = accepted(&history, &history.copies[41]);
+        let expired = |history| expired(history, &config.lifecycles, &config.floor.clone().named("Floor")).len();
+        let (before, after) = (expired(&history), expired(&then));
+        assert!(0 < before && before < after, "{before}, then {after}");
+        assert_eq!(before + expire_in_addition(&history, &then, &config).len(), after);
+    }
 }

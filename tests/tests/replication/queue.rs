@@ -245,19 +245,22 @@ async fn an_account_does_not_wait_for_snapshots_of_another_that_cannot_be_copied
 
 // Invariants 1 and 14.
 #[tokio::test(start_paused = true)]
-async fn while_lists_of_executions_are_throttled_snapshots_wait_and_no_event_fails() -> anyhow::Result<()> {
-    let mut fixture = Fixture::with(limited(2), setup()?).await?;
-    let at = Point::Call("ListExecutions".to_owned());
-    fixture.rehearsal.world().plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Throttle }]));
-    snapshots(&mut fixture, 6).await?;
-    // Until the next sweep.
-    fixture.rehearsal.world().sleep(35 * MINUTE).await;
-    assert!(is_calm(&fixture), "{:#?}", lines(&fixture, "event_failed"));
-    fixture.rehearsal.world().plan_faults(Plan::NoFaults);
-    fixture.pass_hours(4).await?;
-    assert_eq!(copied(&fixture).await?.len(), 6);
-    assert_eq!(waiting(&fixture).await?, [""; 0]);
-    assert_eq!(fixture.violations(), []);
+async fn while_calls_for_executions_are_throttled_snapshots_wait_and_no_event_fails() -> anyhow::Result<()> {
+    // For the list of tickets, and for each ticket at its turn.
+    for operation in ["ListExecutions", "DescribeExecution"] {
+        let mut fixture = Fixture::with(limited(2), setup()?).await?;
+        let at = Point::Call(operation.to_owned());
+        fixture.rehearsal.world().plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Throttle }]));
+        snapshots(&mut fixture, 6).await?;
+        // Until the sweep after the next.
+        fixture.rehearsal.world().sleep(95 * MINUTE).await;
+        assert!(is_calm(&fixture), "{operation}: {:#?}", lines(&fixture, "event_failed"));
+        fixture.rehearsal.world().plan_faults(Plan::NoFaults);
+        fixture.pass_hours(4).await?;
+        assert_eq!(copied(&fixture).await?.len(), 6);
+        assert_eq!(waiting(&fixture).await?, [""; 0]);
+        assert_eq!(fixture.violations(), []);
+    }
     Ok(())
 }
 

@@ -134,8 +134,8 @@ async fn a_job_that_has_failed_is_not_resurrected_by_a_look_at_the_same_time() {
         let calls = failing(kind, nth, None).await;
         for (operation, count) in &calls {
             let count = u32::try_from(*count).unwrap();
-            // Of the looks, every fourth one, from another one on for each job.
-            let every = if operation.starts_with("Describe") { 4 } else { 1 };
+            // Of the looks, every third one, from another one on for each job.
+            let every = if operation.starts_with("Describe") { 3 } else { 1 };
             for late in (1..=count).filter(|late| (late + nth) % every == 0) {
                 failing(kind, nth, Some((operation, late))).await;
                 cases += 1;
