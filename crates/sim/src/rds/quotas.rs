@@ -4,11 +4,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::RdsContext;
 use super::groups::subnets::MAX_SUBNETS;
 use super::kind::Kind;
+use super::{Rds, RdsContext};
 use crate::call::Error;
-use crate::world::State;
+use crate::world::{Settings, State};
 
 /// The quotas that are enforced, besides those of snapshots. The defaults are AWS's (*Quotas for Amazon RDS*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,38 +44,38 @@ impl Default for Quotas {
     }
 }
 
-/// A quota that responses report: its name, its use, and its maximum.
-type Reported = (&'static str, usize, usize);
+/// A quota that responses report: its name, what counts towards it, and its maximum. Counting the storage of many databases takes long,
+/// so it is done only where it is asked for.
+type Reported = (&'static str, fn(&mut Rds) -> usize, usize);
 
 /// With the names in the API reference (`AccountQuota`).
-fn all(state: &mut State, ctx: &RdsContext) -> [Reported; 18] {
-    let (quotas, snapshots) = (state.settings.quotas, state.settings.snapshot_quota);
-    let rds = ctx.rds(state);
-    let groups = Kind::ALL.map(|kind| rds.parameter_group_count(kind));
+fn all(settings: &Settings) -> [Reported; 18] {
+    let (quotas, snapshots) = (settings.quotas, settings.snapshot_quota);
+    let nothing = |_: &mut Rds| 0;
     [
-        ("AllocatedStorage", storage_gib(rds), quotas.storage_gib),
-        ("AuthorizationsPerDBSecurityGroup", 0, 20),
-        ("CustomEndpointsPerDBCluster", 0, 5),
-        ("DBClusterParameterGroups", groups[1], quotas.cluster_parameter_groups),
-        ("DBClusterRoles", 0, 5),
-        ("DBClusters", rds.clusters.databases.count(), quotas.clusters),
-        ("DBInstanceRoles", 0, 5),
-        ("DBInstances", rds.instances.databases.count(), quotas.instances),
-        ("DBParameterGroups", groups[0], quotas.parameter_groups),
-        ("DBSecurityGroups", 0, 25),
-        ("DBSubnetGroups", rds.subnet_groups().len(), quotas.subnet_groups),
-        ("EventSubscriptions", rds.subscriptions.len(), 20),
-        ("ManualClusterSnapshots", rds.clusters.snapshots.manual_count(), snapshots),
-        ("ManualSnapshots", rds.instances.snapshots.manual_count(), snapshots),
-        ("OptionGroups", rds.option_groups().len(), quotas.option_groups),
-        ("ReadReplicasPerMaster", 0, 15),
-        ("ReservedDBInstances", 0, 40),
-        ("SubnetsPerDBSubnetGroup", rds.most_subnets(), MAX_SUBNETS),
+        ("AllocatedStorage", |rds| storage_gib(rds), quotas.storage_gib),
+        ("AuthorizationsPerDBSecurityGroup", nothing, 20),
+        ("CustomEndpointsPerDBCluster", nothing, 5),
+        ("DBClusterParameterGroups", |rds| rds.parameter_group_count(Kind::Cluster), quotas.cluster_parameter_groups),
+        ("DBClusterRoles", nothing, 5),
+        ("DBClusters", |rds| rds.clusters.databases.count(), quotas.clusters),
+        ("DBInstanceRoles", nothing, 5),
+        ("DBInstances", |rds| rds.instances.databases.count(), quotas.instances),
+        ("DBParameterGroups", |rds| rds.parameter_group_count(Kind::Instance), quotas.parameter_groups),
+        ("DBSecurityGroups", nothing, 25),
+        ("DBSubnetGroups", |rds| rds.subnet_groups().len(), quotas.subnet_groups),
+        ("EventSubscriptions", |rds| rds.subscriptions.len(), 20),
+        ("ManualClusterSnapshots", |rds| rds.clusters.snapshots.manual_count(), snapshots),
+        ("ManualSnapshots", |rds| rds.instances.snapshots.manual_count(), snapshots),
+        ("OptionGroups", |rds| rds.option_groups().len(), quotas.option_groups),
+        ("ReadReplicasPerMaster", nothing, 15),
+        ("ReservedDBInstances", nothing, 40),
+        ("SubnetsPerDBSubnetGroup", |rds| rds.most_subnets(), MAX_SUBNETS),
     ]
 }
 
 /// "The used value is the total allocated storage in the account, in GiB." That of Aurora is not allocated.
-fn storage_gib(rds: &super::Rds) -> usize {
+fn storage_gib(rds: &Rds) -> usize {
     let instances = rds.instances.databases.by_id().values();
     let allocated = instances.filter_map(|database| database.facts.settings.number("AllocatedStorage"));
     allocated.filter_map(|gib| usize::try_from(gib).ok()).sum()
@@ -86,7 +86,9 @@ fn storage_gib(rds: &super::Rds) -> usize {
 pub(super) struct DescribeRequest {}
 
 pub(super) fn describe(state: &mut State, ctx: &RdsContext, _: &DescribeRequest) -> Result<Value, Error> {
-    let quotas = all(state, ctx).map(|(name, used, max)| json!({ "AccountQuotaName": name, "Used": used, "Max": max }));
+    let all = all(&state.settings);
+    let rds = ctx.rds(state);
+    let quotas = all.map(|(name, used, max)| json!({ "AccountQuotaName": name, "Used": used(rds), "Max": max }));
     Ok(json!({ "AccountQuotas": quotas }))
 }
 
@@ -134,6 +136,7 @@ fn counted(state: &mut State, ctx: &RdsContext, [of_instances, of_clusters]: [&s
         Kind::Instance => of_instances,
         Kind::Cluster => of_clusters,
     };
-    let found = all(state, ctx).into_iter().find(|(known, ..)| *known == name);
-    found.map_or((0, 0), |(_, used, most)| (used, most))
+    let found = all(&state.settings).into_iter().find(|(known, ..)| *known == name);
+    let rds = ctx.rds(state);
+    found.map_or((0, 0), |(_, used, most)| (used(rds), most))
 }
