@@ -84,6 +84,7 @@ pub fn check(job: &Job, wanted: &Spec, facts: &Facts, now: DateTime<Utc>) -> Vec
     let request = job.request();
     let mut problems = Vec::new();
     problems.extend(engine(wanted));
+    problems.extend(foreign_settings(job, wanted));
     problems.extend(facts.snapshot.as_ref().and_then(|snapshot| shared(job, snapshot)));
     if let Source::PointInTime { resource_id, moment } = &request.source {
         problems.extend(moment_in_window(resource_id, *moment, facts.backups.as_ref(), now));
@@ -110,6 +111,22 @@ fn engine(wanted: &Spec) -> Option<String> {
             wanted.engine, wanted.engine
         )),
     }
+}
+
+/// Settings of the job that the data's type of cluster does not have. Only now it is known.
+fn foreign_settings(job: &Job, wanted: &Spec) -> Vec<String> {
+    let target = wanted.target();
+    let foreign = job.request().overrides.keys().filter(|setting| !target.can_have(**setting));
+    foreign
+        .map(|setting| {
+            let other = match setting {
+                Setting::Class => "give DBClusterInstanceClass",
+                Setting::ClusterClass => "give DBInstanceClass",
+                _ => "remove it from the overrides",
+            };
+            format!("{} cannot be given for {target}: {other}", setting.row().parameter)
+        })
+        .collect()
 }
 
 /// "You can't restore a DB instance from a DB snapshot that is both shared and encrypted. Instead, you can make a copy" (user guide).
@@ -209,8 +226,9 @@ fn no_class(job: &Job, wanted: &Spec, facts: &Facts) -> Option<String> {
         false => wanted.members.iter().all(|member| member.settings.contains_key(&Setting::Class)),
     };
     let needs_class = job.request().verb.is_temporary() || !wanted.members.is_empty();
-    let is_offered = facts.of_version.as_ref().is_some_and(|offers| !offers.is_empty());
-    (needs_class && !has_class && is_offered).then(|| {
+    // That is a problem of its own.
+    let is_gone = facts.of_version.as_ref().is_some_and(Vec::is_empty);
+    (needs_class && !has_class && !is_gone).then(|| {
         format!(
             "no class that is offered for {} {} in {} fits the data, their licence and their size: choose a class and storage",
             wanted.engine,

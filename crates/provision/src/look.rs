@@ -278,7 +278,7 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
     let overrides = &job.request().overrides;
     // A class is chosen of those that the version has: for a temporary database, and for members of which none is known.
     let lacks_class = wanted.members.iter().any(|member| !member.settings.contains_key(&Setting::Class));
-    if lacks_class || (job.request().verb.is_temporary() && !settle::has_class_of_job(job)) {
+    if lacks_class || (job.request().verb.is_temporary() && !settle::has_class_of_job(job, wanted)) {
         facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
     }
     for class in check::classes_of(wanted) {

@@ -121,12 +121,15 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
     for (setting, value) in &content.settings {
         spec.settings.entry(*setting).or_insert_with(|| value.clone());
     }
+    let target = spec.target();
+    spec.settings.retain(|setting, _| setting.row().given(target) != Given::No);
     // Parameters are those of a group, and not of a database.
     spec.groups.clear();
     if spec.kind == Kind::Cluster {
         // "DB clusters are associated with a default option group that can't be modified" (`OptionGroupName`).
         spec.settings.remove(&Setting::OptionGroup);
     }
+    spec.members.sort_by_key(|member| !member.is_writer);
     let is_temporary = request.verb.is_temporary();
     if is_temporary {
         let support = spec.settings.get(&Setting::LifecycleSupport);
@@ -145,21 +148,15 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
         notes.retain(|note| matches!(note, Note::Unreadable | Note::NothingRecorded));
         notes.extend(may_pay_for_support.then_some(Note::Home(Setting::LifecycleSupport)));
     }
-    if content.kind == Kind::Cluster && content.engine.starts_with("aurora") && spec.members.is_empty() {
+    let has_members = target == Target::AuroraCluster;
+    if has_members && spec.members.is_empty() {
         spec.members.push(Member { name: request.target.id().to_owned(), is_writer: true, settings: Settings::new() });
     }
-    spec.members.sort_by_key(|member| !member.is_writer);
-    let has_members = spec.kind == Kind::Cluster && spec.engine.starts_with("aurora");
     spec.members.truncate(if has_members { MAX_MEMBERS } else { 0 });
     leave_out_default_groups(&mut spec);
     state_that_it_is_not_public(&mut spec);
     spec.tags = spec.tags.iter().filter(|(key, _)| !tags::is_reserved(key)).collect();
-    let target = spec.target();
     override_settings(&mut spec.settings, target, &request.overrides);
-    if !spec.members.is_empty() {
-        // Of Aurora, the members have an address, and not the cluster.
-        spec.settings.remove(&Setting::PubliclyAccessible);
-    }
     normalise(&mut spec.settings, &spec.engine, &request.overrides);
     for member in &mut spec.members {
         override_settings(&mut member.settings, Target::Member, &request.overrides);
@@ -197,7 +194,7 @@ fn leave_out_default_groups(spec: &mut Spec) {
 /// Without a value, AWS makes some databases public: "If DBSubnetGroup isn't specified, PubliclyAccessible defaults to false for Aurora
 /// instances and true for non-Aurora instances" (`CreateDBInstance`). Of Aurora, the members have the address, and not the cluster.
 fn state_that_it_is_not_public(spec: &mut Spec) {
-    let has_address = spec.kind == Kind::Instance || !spec.engine.starts_with("aurora");
+    let has_address = Setting::PubliclyAccessible.row().given(spec.target()) != Given::No;
     let own = has_address.then_some(&mut spec.settings);
     for settings in own.into_iter().chain(spec.members.iter_mut().map(|member| &mut member.settings)) {
         settings.entry(Setting::PubliclyAccessible).or_insert(Value::Flag(false));

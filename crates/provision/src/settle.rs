@@ -2,7 +2,7 @@
 //! not take, recorded groups that do not exist, and classes that are chosen here. Nothing that the job itself chose gives way.
 
 use protocol::job::Note;
-use protocol::spec::{Setting, Settings, Spec, Value};
+use protocol::spec::{Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind};
 
 use crate::check::{self, Facts};
@@ -185,11 +185,10 @@ impl Settled<'_> {
         let Self { job, base, facts, plan } = self;
         let spec = &mut plan.spec;
         let is_temporary = job.request().verb.is_temporary();
-        let is_aurora = spec.engine.starts_with("aurora");
-        let purpose = match (spec.kind, is_aurora) {
-            (Kind::Instance, _) => Purpose::Instance,
-            (Kind::Cluster, true) => Purpose::Member,
-            (Kind::Cluster, false) => Purpose::MultiAzCluster,
+        let purpose = match spec.target() {
+            Target::Instance => Purpose::Instance,
+            Target::AuroraCluster | Target::Member => Purpose::Member,
+            Target::MultiAzCluster => Purpose::MultiAzCluster,
         };
         let of_data = base.of_data();
         let name = |setting| match of_data.get(&setting) {
@@ -202,7 +201,8 @@ impl Settled<'_> {
         let needs = Needs { purpose, gib: facts.gib.or(size), is_encrypted, license, storage_type };
         // A class of the job is looked up by itself.
         let overridden = facts.offers.first().map(|(_, offers)| offers.as_slice());
-        let offers = facts.of_version.as_deref().filter(|_| !has_class_of_job(job)).or(overridden).unwrap_or_default();
+        let offers =
+            facts.of_version.as_deref().filter(|_| !has_class_of_job(job, spec)).or(overridden).unwrap_or_default();
         let Some(offer) = smallest::offer(offers, &needs) else { return };
         let class = || Value::Name(offer.class.clone());
         for member in &mut spec.members {
@@ -231,10 +231,11 @@ impl Settled<'_> {
     }
 }
 
-/// Whether the job chose the class.
+/// Whether the job chose the class of such a database.
 #[must_use]
-pub fn has_class_of_job(job: &Job) -> bool {
-    [Setting::Class, Setting::ClusterClass].iter().any(|setting| job.request().overrides.contains_key(setting))
+pub fn has_class_of_job(job: &Job, spec: &Spec) -> bool {
+    let is_chosen = |setting: &Setting| job.request().overrides.contains_key(setting);
+    [Setting::Class, Setting::ClusterClass].iter().any(|setting| is_chosen(setting) && spec.target().can_have(*setting))
 }
 
 fn setting_of(kind: Kind) -> Setting {

@@ -30,7 +30,7 @@ pub(super) fn of_member(described: &DbInstance) -> Settings {
 /// A cluster, without members and tags.
 pub(super) fn of_cluster(described: &DbCluster) -> Spec {
     let (engine, version) = (described.engine().unwrap_or_default(), described.engine_version().unwrap_or_default());
-    let settings = settings(Target::Cluster, |setting| cluster_setting(described, setting));
+    let settings = settings(Target::of(Kind::Cluster, engine), |setting| cluster_setting(described, setting));
     Spec { settings, ..Spec::new(Kind::Cluster, engine, version) }
 }
 
@@ -56,12 +56,12 @@ pub(super) fn of_instance_snapshot(described: &DbSnapshot) -> Spec {
 pub(super) fn of_cluster_snapshot(described: &DbClusterSnapshot) -> Spec {
     let (engine, version) = (described.engine().unwrap_or_default(), described.engine_version().unwrap_or_default());
     let mut spec = Spec::new(Kind::Cluster, engine, version);
-    let known = [
-        (Setting::StorageType, name(described.storage_type())),
-        (Setting::Port, positive(described.port())),
-        (Setting::EngineMode, name(described.engine_mode())),
-    ];
-    spec.settings = known.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect();
+    spec.settings = settings(spec.target(), |setting| match setting {
+        Setting::StorageType => name(described.storage_type()),
+        Setting::Port => positive(described.port()),
+        Setting::EngineMode => name(described.engine_mode()),
+        _ => None,
+    });
     spec
 }
 
@@ -147,11 +147,10 @@ fn instance_setting(described: &DbInstance, setting: Setting) -> Option<Value> {
     })
 }
 
+/// As AWS describes it. What a type of clusters does not have, the table of settings leaves out.
 fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
     let scaling = described.serverless_v2_scaling_configuration();
     let domain = described.domain_memberships().first();
-    // "This setting is only for non-Aurora Multi-AZ DB clusters" (`DBClusterInstanceClass`): so are storage, IOPS and more.
-    let is_multi_az_cluster = described.db_cluster_instance_class().is_some();
     read!(described, setting, domain, {
         Setting::ClusterClass => name(described.db_cluster_instance_class()),
         Setting::ServerlessMin => capacity(scaling?.min_capacity()),
@@ -159,9 +158,8 @@ fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
         Setting::ServerlessPause => positive(scaling?.seconds_until_auto_pause()),
         // "The storage type is only returned when you set it to `aurora-iopt1`" (`StorageType` of Aurora).
         Setting::StorageType => name(described.storage_type()),
-        Setting::AllocatedStorage if is_multi_az_cluster => number(described.allocated_storage()),
-        Setting::Iops if is_multi_az_cluster => positive(described.iops()),
-        Setting::AllocatedStorage | Setting::Iops => None,
+        Setting::AllocatedStorage => number(described.allocated_storage()),
+        Setting::Iops => positive(described.iops()),
         Setting::Port => positive(described.port()),
         Setting::ClusterParameterGroup => name(described.db_cluster_parameter_group()),
         Setting::OptionGroup => {
@@ -171,18 +169,13 @@ fn cluster_setting(described: &DbCluster, setting: Setting) -> Option<Value> {
         Setting::BacktrackWindow => {
             positive(described.backtrack_window().and_then(|seconds| i32::try_from(seconds).ok()))
         }
-        // Of Aurora, the members have it.
-        Setting::AutoMinorUpgrade if is_multi_az_cluster => described.auto_minor_version_upgrade().map(Value::Flag),
-        Setting::AutoMinorUpgrade => None,
-        Setting::CertificateAuthority => {
-            name(described.certificate_details()?.ca_identifier()).filter(|_| is_multi_az_cluster)
-        }
+        Setting::AutoMinorUpgrade => described.auto_minor_version_upgrade().map(Value::Flag),
+        Setting::CertificateAuthority => name(described.certificate_details()?.ca_identifier()),
         Setting::LocalWriteForwarding => described.local_write_forwarding_status().map(|status| {
             let is_on = [LocalWriteForwardingStatus::Enabled, LocalWriteForwardingStatus::Enabling].contains(status);
             Value::Flag(is_on)
         }),
-        Setting::PubliclyAccessible if is_multi_az_cluster => described.publicly_accessible().map(Value::Flag),
-        Setting::PubliclyAccessible => None,
+        Setting::PubliclyAccessible => described.publicly_accessible().map(Value::Flag),
         Setting::AvailabilityZones => names(described.availability_zones()),
         Setting::SubnetGroup => name(described.db_subnet_group()),
         Setting::Domain => name(domain?.domain()),

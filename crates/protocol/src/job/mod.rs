@@ -15,7 +15,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::arn::{DatabaseArn, Kind, SnapshotArn};
-use crate::spec::{Given, Setting, Settings, Target};
+use crate::spec::{Setting, Settings, Target};
 use crate::tags::{MAX_VALUE_CHARS, Tags};
 
 pub use names::{JobId, Part, Provisioning, Role};
@@ -313,16 +313,13 @@ impl Request {
         self.replaces.iter().chain(of_source).map(String::as_str)
     }
 
-    /// An override that no request of AWS's has for this kind.
+    /// An override that no request of AWS's has for this kind. The engine of a cluster is that of its data.
     fn foreign_setting(&self) -> Option<Setting> {
         let targets: &[Target] = match self.target.kind {
             Kind::Instance => &[Target::Instance],
-            Kind::Cluster => &[Target::Cluster, Target::Member],
+            Kind::Cluster => &[Target::AuroraCluster, Target::MultiAzCluster],
         };
-        let is_given = |setting: &Setting| {
-            targets.iter().any(|target| !matches!(setting.row().given(*target), Given::No | Given::Report))
-        };
-        self.overrides.keys().copied().find(|setting| !is_given(setting))
+        self.overrides.keys().copied().find(|setting| !targets.iter().any(|target| target.can_have(*setting)))
     }
 }
 

@@ -103,10 +103,7 @@ impl Spec {
     /// Which column of the table applies to its settings.
     #[must_use]
     pub fn target(&self) -> Target {
-        match self.kind {
-            Kind::Instance => Target::Instance,
-            Kind::Cluster => Target::Cluster,
-        }
+        Target::of(self.kind, &self.engine)
     }
 
     /// The parameter groups that its settings name, the default ones excepted: those of which the parameters are worth a look.

@@ -1,6 +1,9 @@
 //! The table of all settings: what AWS calls each, where it is given, how it is compared, and how it is written.
 
+use std::fmt;
+
 use super::value::Type;
+use crate::{Engine, Kind};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +16,10 @@ pub struct Row {
     pub value: Type,
     /// Where it is given for an instance that is restored.
     pub instance: Given,
-    /// Where it is given for a cluster that is restored.
-    pub cluster: Given,
+    /// Where it is given for an Aurora cluster that is restored.
+    pub aurora_cluster: Given,
+    /// Where it is given for a Multi-AZ cluster that is restored.
+    pub multi_az_cluster: Given,
     /// Where it is given for a member of an Aurora cluster.
     pub member: Given,
     /// When the value that is there counts as the one that is wanted.
@@ -47,10 +52,53 @@ pub enum Given {
 pub enum Target {
     /// An instance that is not in a cluster.
     Instance,
-    /// A cluster.
-    Cluster,
+    /// A cluster whose members are created one by one: of Aurora, DocumentDB or Neptune.
+    AuroraCluster,
+    /// A cluster of an engine of RDS, whose members RDS creates and deletes with it.
+    MultiAzCluster,
     /// An instance in an Aurora cluster.
     Member,
+}
+
+impl Target {
+    /// What a database of this kind and engine is.
+    #[must_use]
+    pub fn of(kind: Kind, engine: &str) -> Self {
+        match (kind, Engine::parse(engine)) {
+            (Kind::Instance, _) => Self::Instance,
+            (Kind::Cluster, Engine::Rds) => Self::MultiAzCluster,
+            (Kind::Cluster, Engine::Aurora | Engine::DocumentDb | Engine::Neptune) => Self::AuroraCluster,
+        }
+    }
+
+    /// What has settings in such a database: itself, and its members.
+    #[must_use]
+    pub fn parts(self) -> &'static [Self] {
+        match self {
+            Self::Instance => &[Self::Instance],
+            Self::AuroraCluster => &[Self::AuroraCluster, Self::Member],
+            Self::MultiAzCluster => &[Self::MultiAzCluster],
+            Self::Member => &[Self::Member],
+        }
+    }
+
+    /// Whether a job can choose a setting of such a database or of its members.
+    #[must_use]
+    pub fn can_have(self, setting: Setting) -> bool {
+        self.parts().iter().any(|part| !matches!(setting.row().given(*part), Given::No | Given::Report))
+    }
+}
+
+/// For a person: "an Aurora cluster".
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instance => "an instance",
+            Self::AuroraCluster => "an Aurora cluster",
+            Self::MultiAzCluster => "a Multi-AZ cluster",
+            Self::Member => "an instance in a cluster",
+        })
+    }
 }
 
 /// When the value that is there counts as the one that is wanted.
@@ -79,7 +127,8 @@ impl Row {
     pub fn given(&self, target: Target) -> Given {
         match target {
             Target::Instance => self.instance,
-            Target::Cluster => self.cluster,
+            Target::AuroraCluster => self.aurora_cluster,
+            Target::MultiAzCluster => self.multi_az_cluster,
             Target::Member => self.member,
         }
     }
@@ -88,7 +137,7 @@ impl Row {
 /// Defines the settings and their rows in one place, so that neither can be without the other.
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident $key:literal $parameter:literal $type:ident
-        $instance:ident $cluster:ident $member:ident $compared:ident $reach:ident $essential:literal;)*) => {
+        $instance:ident $aurora_cluster:ident $multi_az_cluster:ident $member:ident $compared:ident $reach:ident $essential:literal;)*) => {
         /// A setting of a database, of a cluster, or of a member of a cluster. Ordered by importance.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Setting {
@@ -114,7 +163,8 @@ macro_rules! settings {
                         parameter: $parameter,
                         value: Type::$type,
                         instance: Given::$instance,
-                        cluster: Given::$cluster,
+                        aurora_cluster: Given::$aurora_cluster,
+                        multi_az_cluster: Given::$multi_az_cluster,
                         member: Given::$member,
                         compared: Compared::$compared,
                         reach: Reach::$reach,
@@ -126,120 +176,123 @@ macro_rules! settings {
     };
 }
 
-// setting key parameter type | instance cluster member | compared reach essential
+// "Valid for: Aurora DB clusters only" or "Multi-AZ DB clusters only" in AWS's reference decides between the two columns of clusters. Of
+// Aurora, what AWS describes of the members only is theirs: `AutoMinorVersionUpgrade`, `PubliclyAccessible`.
+//
+// setting key parameter type | instance, Aurora cluster, Multi-AZ cluster, member | compared reach essential
 settings! {
     /// The class of an instance.
-    Class "class" "DBInstanceClass" Name                                Restore     No          Create Equal   Anywhere true;
+    Class "class" "DBInstanceClass" Name                                 Restore     No          No          Create Equal   Anywhere true;
     /// The class of the instances of a Multi-AZ cluster.
-    ClusterClass "cclass" "DBClusterInstanceClass" Name                 No          Restore     No     Equal   Anywhere true;
+    ClusterClass "cclass" "DBClusterInstanceClass" Name                  No          No          Restore     No     Equal   Anywhere true;
     /// The lowest capacity of serverless members, in ACUs. A part of `ServerlessV2ScalingConfiguration`.
-    ServerlessMin "acumin" "MinCapacity" Capacity                       No          Restore     No     Equal   Anywhere true;
+    ServerlessMin "acumin" "MinCapacity" Capacity                        No          Restore     No          No     Equal   Anywhere true;
     /// The highest capacity of serverless members.
-    ServerlessMax "acumax" "MaxCapacity" Capacity                       No          Restore     No     Equal   Anywhere true;
+    ServerlessMax "acumax" "MaxCapacity" Capacity                        No          Restore     No          No     Equal   Anywhere true;
     /// After how many idle seconds serverless members pause.
-    ServerlessPause "acupause" "SecondsUntilAutoPause" Number           No          Restore     No     Equal   Anywhere true;
+    ServerlessPause "acupause" "SecondsUntilAutoPause" Number            No          Restore     No          No     Equal   Anywhere true;
     /// The type of the storage: `gp3`, `io2`, `aurora-iopt1`.
-    StorageType "type" "StorageType" Name                               Restore     Restore     No     Equal   Anywhere true;
+    StorageType "type" "StorageType" Name                                Restore     Restore     Restore     No     Equal   Anywhere true;
     /// The storage in GiB. That of a Multi-AZ cluster comes with the snapshot.
-    AllocatedStorage "gib" "AllocatedStorage" Number                    Restore     Modify      No     AtLeast Anywhere true;
+    AllocatedStorage "gib" "AllocatedStorage" Number                     Restore     No          Modify      No     AtLeast Anywhere true;
     /// The I/O operations per second.
-    Iops "iops" "Iops" Number                                           Restore     Restore     No     Equal   Anywhere true;
+    Iops "iops" "Iops" Number                                            Restore     No          Restore     No     Equal   Anywhere true;
     /// The throughput of the storage in MiB/s.
-    StorageThroughput "mibps" "StorageThroughput" Number                Restore     No          No     Equal   Anywhere true;
+    StorageThroughput "mibps" "StorageThroughput" Number                 Restore     No          No          No     Equal   Anywhere true;
     /// To how many GiB AWS may enlarge the storage. A restore to a point in time has it, a restore from a snapshot does not.
-    MaxAllocatedStorage "maxgib" "MaxAllocatedStorage" Number           Modify      No          No     Equal   Anywhere true;
+    MaxAllocatedStorage "maxgib" "MaxAllocatedStorage" Number            Modify      No          No          No     Equal   Anywhere true;
     /// Whether the transaction log has a volume of its own.
-    DedicatedLogVolume "logvol" "DedicatedLogVolume" Flag               Restore     No          No     Equal   Anywhere true;
+    DedicatedLogVolume "logvol" "DedicatedLogVolume" Flag                Restore     No          No          No     Equal   Anywhere true;
     /// Whether there is a standby in another zone.
-    MultiAz "maz" "MultiAZ" Flag                                        Restore     No          No     Equal   Anywhere true;
+    MultiAz "maz" "MultiAZ" Flag                                         Restore     No          No          No     Equal   Anywhere true;
     /// The port. `ModifyDBInstance` calls it `DBPortNumber`.
-    Port "port" "Port" Number                                           Restore     Restore     No     Equal   Anywhere true;
+    Port "port" "Port" Number                                            Restore     Restore     RestoreOnly No     Equal   Anywhere true;
     /// The parameter group for instances.
-    ParameterGroup "pg" "DBParameterGroupName" Name                     Restore     No          Create Equal   Anywhere true;
+    ParameterGroup "pg" "DBParameterGroupName" Name                      Restore     No          No          Create Equal   Anywhere true;
     /// The parameter group for clusters.
-    ClusterParameterGroup "cpg" "DBClusterParameterGroupName" Name      No          Restore     No     Equal   Anywhere true;
+    ClusterParameterGroup "cpg" "DBClusterParameterGroupName" Name       No          Restore     Restore     No     Equal   Anywhere true;
     /// The option group.
-    OptionGroup "og" "OptionGroupName" Name                             Restore     Restore     No     Equal   Anywhere true;
+    OptionGroup "og" "OptionGroupName" Name                              Restore     Restore     Restore     No     Equal   Anywhere true;
     /// Whether IAM users can log in.
-    IamAuthentication "iam" "EnableIAMDatabaseAuthentication" Flag      Restore     Restore     No     Equal   Anywhere true;
+    IamAuthentication "iam" "EnableIAMDatabaseAuthentication" Flag       Restore     Restore     Restore     No     Equal   Anywhere true;
     /// Whether RDS keeps the master user's password in Secrets Manager.
-    ManagedPassword "mpw" "ManageMasterUserPassword" Flag               Modify      Modify      No     Equal   Anywhere true;
+    ManagedPassword "mpw" "ManageMasterUserPassword" Flag                Modify      Modify      Modify      No     Equal   Anywhere true;
     /// Whether it is protected from deletion.
-    DeletionProtection "protect" "DeletionProtection" Flag              Restore     Restore     No     Equal   Anywhere true;
+    DeletionProtection "protect" "DeletionProtection" Flag               Restore     Restore     Restore     No     Equal   Anywhere true;
     /// For how many days automated backups are kept. 0: there are none.
-    BackupRetention "keep" "BackupRetentionPeriod" Number               Restore     Restore     No     Equal   Anywhere true;
+    BackupRetention "keep" "BackupRetentionPeriod" Number                Restore     Restore     Restore     No     Equal   Anywhere true;
     /// The priority of a member when the writer fails.
-    PromotionTier "tier" "PromotionTier" Number                         No          No          Create Equal   Anywhere true;
+    PromotionTier "tier" "PromotionTier" Number                          No          No          No          Create Equal   Anywhere true;
     /// The licence: `license-included`, `bring-your-own-license`.
-    LicenseModel "lic" "LicenseModel" Name                              Restore     No          No     Equal   Anywhere true;
+    LicenseModel "lic" "LicenseModel" Name                               Restore     No          No          No     Equal   Anywhere true;
     /// Cores and threads: `coreCount`, `threadsPerCore`.
-    ProcessorFeatures "cpu" "ProcessorFeatures" Pairs                   Restore     No          No     Equal   Anywhere true;
+    ProcessorFeatures "cpu" "ProcessorFeatures" Pairs                    Restore     No          No          No     Equal   Anywhere true;
     /// The mode of an Aurora engine: `provisioned`.
-    EngineMode "mode" "EngineMode" Name                                 No          RestoreOnly No     Equal   Anywhere true;
+    EngineMode "mode" "EngineMode" Name                                  No          RestoreOnly No          No     Equal   Anywhere true;
     /// For how many seconds Aurora MySQL can be rewound in place.
-    BacktrackWindow "back" "BacktrackWindow" Number                     No          Restore     No     Equal   Anywhere false;
+    BacktrackWindow "back" "BacktrackWindow" Number                      No          Restore     No          No     Equal   Anywhere false;
     /// The logs that are exported to CloudWatch. `Modify…` calls it `CloudwatchLogsExportConfiguration`.
-    LogExports "logs" "EnableCloudwatchLogsExports" Names               Restore     Restore     No     Equal   Anywhere false;
+    LogExports "logs" "EnableCloudwatchLogsExports" Names                Restore     Restore     Restore     No     Equal   Anywhere false;
     /// Whether snapshots get the tags of the database.
-    CopyTagsToSnapshot "ctags" "CopyTagsToSnapshot" Flag                Restore     Restore     No     Equal   Anywhere false;
+    CopyTagsToSnapshot "ctags" "CopyTagsToSnapshot" Flag                 Restore     Restore     Restore     No     Equal   Anywhere false;
     /// When the automated backup is taken: `03:05-03:35`.
-    BackupWindow "bwin" "PreferredBackupWindow" Name                    Restore     Restore     No     Equal   Anywhere false;
+    BackupWindow "bwin" "PreferredBackupWindow" Name                     Restore     Restore     Restore     No     Equal   Anywhere false;
     /// When maintenance may take place: `sun:05:00-sun:05:30`.
-    MaintenanceWindow "mwin" "PreferredMaintenanceWindow" Name          Modify      Modify      Create Equal   Anywhere false;
+    MaintenanceWindow "mwin" "PreferredMaintenanceWindow" Name           Modify      Modify      Modify      Create Equal   Anywhere false;
     /// Whether AWS upgrades to new minor versions.
-    AutoMinorUpgrade "minor" "AutoMinorVersionUpgrade" Flag             Restore     Modify      Create Equal   Anywhere false;
+    AutoMinorUpgrade "minor" "AutoMinorVersionUpgrade" Flag              Restore     No          Modify      Create Equal   Anywhere false;
     /// Whether paid extended support is used: `open-source-rds-extended-support-disabled`.
-    LifecycleSupport "els" "EngineLifecycleSupport" Name                Restore     Restore     No     Equal   Anywhere false;
+    LifecycleSupport "els" "EngineLifecycleSupport" Name                 Restore     Restore     Restore     No     Equal   Anywhere false;
     /// The certificate authority: `rds-ca-rsa2048-g1`.
-    CertificateAuthority "ca" "CACertificateIdentifier" Name            Restore     Modify      Create Equal   Anywhere false;
+    CertificateAuthority "ca" "CACertificateIdentifier" Name             Restore     No          Modify      Create Equal   Anywhere false;
     /// `IPV4` or `DUAL`. `DUAL` needs subnets that have both.
-    NetworkType "net" "NetworkType" Name                                Restore     Restore     No     Equal   Home     false;
+    NetworkType "net" "NetworkType" Name                                 Restore     Restore     No          No     Equal   Home     false;
     /// Whether readers forward writes to the writer.
-    LocalWriteForwarding "lwf" "EnableLocalWriteForwarding" Flag        No          Modify      No     Equal   Anywhere false;
+    LocalWriteForwarding "lwf" "EnableLocalWriteForwarding" Flag         No          Modify      No          No     Equal   Anywhere false;
     /// `standard` or `advanced`.
-    InsightsMode "dbi" "DatabaseInsightsMode" Name                      Modify      Modify      No     Equal   Anywhere false;
+    InsightsMode "dbi" "DatabaseInsightsMode" Name                       Modify      Modify      Modify      No     Equal   Anywhere false;
     /// Whether Performance Insights is on.
-    PerformanceInsights "pi" "EnablePerformanceInsights" Flag           Modify      Restore     Create Equal   Anywhere false;
+    PerformanceInsights "pi" "EnablePerformanceInsights" Flag            Modify      Restore     Restore     Create Equal   Anywhere false;
     /// For how many days Performance Insights keeps its data.
-    InsightsRetention "pidays" "PerformanceInsightsRetentionPeriod" Number Modify   Restore     Create Equal   Anywhere false;
+    InsightsRetention "pidays" "PerformanceInsightsRetentionPeriod" Number Modify      Restore     Restore     Create Equal   Anywhere false;
     /// The key of Performance Insights. It cannot be changed.
-    InsightsKey "pikey" "PerformanceInsightsKMSKeyId" Name              Modify      RestoreOnly Create Never   Home     false;
+    InsightsKey "pikey" "PerformanceInsightsKMSKeyId" Name               Modify      RestoreOnly RestoreOnly Create Never   Home     false;
     /// The seconds between the samples of Enhanced Monitoring. 0: it is off.
-    MonitoringInterval "mon" "MonitoringInterval" Number                Modify      Restore     Create Equal   Home     false;
+    MonitoringInterval "mon" "MonitoringInterval" Number                 Modify      RestoreOnly Restore     Create Equal   Home     false;
     /// The role of Enhanced Monitoring. Above 0, the interval needs it.
-    MonitoringRole "monrole" "MonitoringRoleArn" Name                   Modify      Restore     Create Equal   Home     false;
+    MonitoringRole "monrole" "MonitoringRoleArn" Name                    Modify      RestoreOnly Restore     Create Equal   Home     false;
     /// Whether it has a public address.
-    PubliclyAccessible "public" "PubliclyAccessible" Flag               Restore     RestoreOnly Create Equal   Home     false;
+    PubliclyAccessible "public" "PubliclyAccessible" Flag                Restore     No          RestoreOnly Create Equal   Home     false;
     /// The zone of an instance that has no standby.
-    AvailabilityZone "az" "AvailabilityZone" Name                       RestoreOnly No          Create Never   Home     false;
+    AvailabilityZone "az" "AvailabilityZone" Name                        RestoreOnly No          No          Create Never   Home     false;
     /// The zones of a cluster's storage. A restore to a point in time does not have it.
-    AvailabilityZones "azs" "AvailabilityZones" Names                   No          RestoreOnly No     Never   Home     false;
+    AvailabilityZones "azs" "AvailabilityZones" Names                    No          RestoreOnly No          No     Never   Home     false;
     /// The subnet group.
-    SubnetGroup "subnets" "DBSubnetGroupName" Name                      Restore     RestoreOnly No     Equal   Home     false;
+    SubnetGroup "subnets" "DBSubnetGroupName" Name                       Restore     RestoreOnly RestoreOnly No     Equal   Home     false;
     /// The security groups.
-    SecurityGroups "sg" "VpcSecurityGroupIds" Names                     Restore     Restore     No     Equal   Home     false;
+    SecurityGroups "sg" "VpcSecurityGroupIds" Names                      Restore     Restore     Restore     No     Equal   Home     false;
     /// The key of the managed password's secret. It cannot be changed.
-    PasswordKey "mpwkey" "MasterUserSecretKmsKeyId" Name                Modify      Modify      No     Never   Home     false;
+    PasswordKey "mpwkey" "MasterUserSecretKmsKeyId" Name                 Modify      Modify      Modify      No     Never   Home     false;
     /// The directory of AWS, in which users are.
-    Domain "dom" "Domain" Name                                          Restore     Restore     No     Equal   Home     false;
+    Domain "dom" "Domain" Name                                           Restore     Restore     No          No     Equal   Home     false;
     /// The role for calls to that directory.
-    DomainRole "domrole" "DomainIAMRoleName" Name                       Restore     Restore     No     Equal   Home     false;
+    DomainRole "domrole" "DomainIAMRoleName" Name                        Restore     Restore     No          No     Equal   Home     false;
     /// The name of a directory of the user's own.
-    DomainFqdn "domfqdn" "DomainFqdn" Name                              Restore     No          No     Equal   Home     false;
+    DomainFqdn "domfqdn" "DomainFqdn" Name                               Restore     No          No          No     Equal   Home     false;
     /// The organisational unit in it.
-    DomainUnit "domou" "DomainOu" Name                                  Restore     No          No     Equal   Home     false;
+    DomainUnit "domou" "DomainOu" Name                                   Restore     No          No          No     Equal   Home     false;
     /// The secret of a user who may join it.
-    DomainSecret "domsec" "DomainAuthSecretArn" Name                    Restore     No          No     Equal   Home     false;
+    DomainSecret "domsec" "DomainAuthSecretArn" Name                     Restore     No          No          No     Equal   Home     false;
     /// The addresses of its domain controllers.
-    DomainDnsIps "domdns" "DomainDnsIps" Names                          Restore     No          No     Equal   Home     false;
+    DomainDnsIps "domdns" "DomainDnsIps" Names                           Restore     No          No          No     Equal   Home     false;
     /// Where backups are stored: `region`, `outposts`, `local`.
-    BackupTarget "btarget" "BackupTarget" Name                          RestoreOnly No          No     Equal   Home     false;
+    BackupTarget "btarget" "BackupTarget" Name                           RestoreOnly No          No          No     Equal   Home     false;
     /// Whether an instance on an outpost has an address of the customer's.
-    CustomerOwnedIp "coip" "EnableCustomerOwnedIp" Flag                 Restore     No          No     Equal   Home     false;
+    CustomerOwnedIp "coip" "EnableCustomerOwnedIp" Flag                  Restore     No          No          No     Equal   Home     false;
     /// The additional storage volumes of Oracle and SQL Server, each with its type and size. Those of the source come with its snapshot.
-    AdditionalVolumes "vols" "AdditionalStorageVolumes" Pairs           Report      No          No     Never   Anywhere false;
+    AdditionalVolumes "vols" "AdditionalStorageVolumes" Pairs            Report      No          No          No     Never   Anywhere false;
     /// Whether the Data API is on. For other clusters than Serverless v1, the operation `EnableHttpEndpoint` is needed.
-    HttpEndpoint "http" "EnableHttpEndpoint" Flag                       No          Report      No     Never   Anywhere false;
+    HttpEndpoint "http" "EnableHttpEndpoint" Flag                        No          Report      No          No     Never   Anywhere false;
     /// The roles that the engine uses, each with its feature. `AddRoleToDBInstance` and `AddRoleToDBCluster` add them.
-    Roles "roles" "AssociatedRoles" Pairs                               Report      Report      Report Never   Home     false;
+    Roles "roles" "AssociatedRoles" Pairs                                Report      Report      Report      Report Never   Home     false;
 }

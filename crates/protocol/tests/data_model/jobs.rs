@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use protocol::job::{self, Approval, Moment, Note, Part, Request, Role, Source, Verb, names, notes};
-use protocol::spec::{Given, Setting, Settings, Target, Value};
+use protocol::spec::{Setting, Settings, Target, Value};
 use protocol::tags::{self, MAX_VALUE_CHARS};
 use protocol::{DatabaseArn, Job, Kind, Place, SnapshotArn, Tags};
 
@@ -41,11 +41,11 @@ fn identifier() -> impl Strategy<Value = String> {
 }
 
 fn overrides(kind: Kind) -> impl Strategy<Value = Settings> {
-    let target = match kind {
-        Kind::Instance => Target::Instance,
-        Kind::Cluster => Target::Cluster,
+    let targets: &[Target] = match kind {
+        Kind::Instance => &[Target::Instance],
+        Kind::Cluster => &[Target::AuroraCluster, Target::MultiAzCluster],
     };
-    let is_given = |setting: &&Setting| !matches!(setting.row().given(target), Given::No | Given::Report);
+    let is_given = |setting: &&Setting| targets.iter().any(|target| target.can_have(**setting));
     let all: Vec<Setting> = Setting::ALL.iter().filter(is_given).copied().collect();
     let value = |setting: Setting, number: u32, text: &str| match setting.row().value {
         protocol::spec::Type::Flag => Value::Flag(number.is_multiple_of(2)),

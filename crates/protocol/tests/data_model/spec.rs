@@ -50,19 +50,20 @@ fn members() -> impl Strategy<Value = Vec<Member>> {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
-    let target = |kind| if kind == Kind::Instance { Target::Instance } else { Target::Cluster };
     let groups = prop::collection::btree_map(
         (fixtures::kind(), "[a-z0-9-]{1,40}").prop_map(|(kind, name)| Group { kind, name }),
         prop::collection::btree_map("[a-z_.]{1,30}", "\\PC{0,60}", 0..20),
         0..3,
     );
-    let parts = fixtures::kind().prop_flat_map(move |kind| (Just(kind), settings(target(kind)), members()));
-    (parts, groups, "[a-z-]{1,20}", "[a-z0-9._-]{1,20}").prop_map(
-        |((kind, settings, members), groups, engine, version)| {
-            let members = if kind == Kind::Cluster { members } else { Vec::new() };
-            Spec { settings, members, groups, ..Spec::new(kind, &engine, &version) }
-        },
-    )
+    let engine = prop_oneof!["[a-z-]{1,20}", "aurora-[a-z]{1,9}"];
+    let parts = (fixtures::kind(), engine).prop_flat_map(|(kind, engine)| {
+        let settings = settings(Target::of(kind, &engine));
+        (Just(kind), Just(engine), settings, members())
+    });
+    (parts, groups, "[a-z0-9._-]{1,20}").prop_map(|((kind, engine, settings, members), groups, version)| {
+        let members = if kind == Kind::Cluster { members } else { Vec::new() };
+        Spec { settings, members, groups, ..Spec::new(kind, &engine, &version) }
+    })
 }
 
 fn read(tags: &Tags) -> Recorded {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::spec::{Compared, Given, Reach, Setting, Target};
 
-const TARGETS: [Target; 3] = [Target::Instance, Target::Cluster, Target::Member];
+const TARGETS: [Target; 4] = [Target::Instance, Target::AuroraCluster, Target::MultiAzCluster, Target::Member];
 
 /// The keys of the text form that are no settings.
 const RESERVED: [&str; 8] = ["v", "n", "kind", "engine", "version", "lost", "lostm", "lostg"];
@@ -25,7 +25,7 @@ fn every_setting_belongs_to_something() {
     for setting in Setting::ALL {
         let row = setting.row();
         assert!(TARGETS.iter().any(|target| row.given(*target) != Given::No), "{setting:?}");
-        assert!(![row.instance, row.cluster].contains(&Given::Create), "{setting:?}");
+        assert!(![row.instance, row.aurora_cluster, row.multi_az_cluster].contains(&Given::Create), "{setting:?}");
         assert!([Given::No, Given::Create, Given::Report].contains(&row.member), "{setting:?}");
         let is_reported = TARGETS.iter().any(|target| row.given(*target) == Given::Report);
         assert!(!is_reported || row.compared == Compared::Never, "{setting:?} is not given, so it cannot become equal");

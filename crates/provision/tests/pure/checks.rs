@@ -224,7 +224,7 @@ fn a_time_outside_of_the_window() {
     let at = |moment, backups: Option<Backups>| {
         let source = Source::PointInTime { resource_id: "db-ABC".into(), moment };
         let job = Job::new(Request { source, ..request(Kind::Instance, Verb::Rewind) }).unwrap();
-        check(&job, &spec(&[]), &Facts { backups, ..facts() }, now())
+        check(&job, &spec(&[(Setting::Class, text("db.x"))]), &Facts { backups, ..facts() }, now())
     };
     let backups = Backups {
         earliest: Some(minutes(-600)),

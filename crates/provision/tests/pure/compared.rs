@@ -95,7 +95,7 @@ fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
                 let mut database = restored(&job, &spec);
                 let actual = match target {
                     Target::Member => &mut database.members[0].settings,
-                    Target::Instance | Target::Cluster => &mut database.spec.settings,
+                    Target::Instance | Target::AuroraCluster | Target::MultiAzCluster => &mut database.spec.settings,
                 };
                 actual.remove(setting);
                 let ours = compare(&job, database, now());
@@ -307,7 +307,7 @@ fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
     }
     // `ModifyDBCluster` is not needed: the restore has it.
     let without_key = [(Setting::PerformanceInsights, Value::Flag(true))].into();
-    assert_eq!(differences(Target::Cluster, &wanted, &Settings::new()), without_key);
+    assert_eq!(differences(Target::AuroraCluster, &wanted, &Settings::new()), without_key);
 }
 
 // "If the DB instance already manages the master user password in AWS Secrets Manager, you can't change the KMS key"
@@ -316,7 +316,7 @@ fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
 fn the_key_of_a_managed_password_is_given_with_the_call_that_begins_to_manage_it() {
     let wanted: Settings =
         [(Setting::ManagedPassword, Value::Flag(true)), (Setting::PasswordKey, text("alias/pw"))].into();
-    for target in [Target::Instance, Target::Cluster] {
+    for target in [Target::Instance, Target::AuroraCluster] {
         assert_eq!(differences(target, &wanted, &Settings::new()), wanted);
         let there: Settings =
             [(Setting::ManagedPassword, Value::Flag(true)), (Setting::PasswordKey, text("arn:key"))].into();

@@ -447,3 +447,15 @@ fn the_delay_grows_with_the_time_that_has_passed() {
     }
     assert_eq!([59, 1].map(|seconds| before(Verb::Restore, seconds)), [60, 60]);
 }
+
+// AWS describes the members of a cluster by name.
+#[test]
+fn the_only_member_of_a_temporary_cluster_is_like_the_writer() {
+    let mut base = base(Kind::Cluster, Origin::Here);
+    for member in base.recorded.iter_mut().flat_map(|spec| &mut spec.members) {
+        member.settings.insert(Setting::ParameterGroup, text(if member.is_writer { "of-writer" } else { "of-reader" }));
+    }
+    let spec = wanted(&job(Kind::Cluster, Verb::Verify), &base);
+    let groups: Vec<_> = spec.members.iter().map(|member| member.settings.get(&Setting::ParameterGroup)).collect();
+    assert_eq!(groups, [Some(&text("of-writer"))]);
+}

@@ -567,3 +567,51 @@ fn the_highest_capacity_of_a_serverless_cluster_is_one_unit_at_least() {
     assert_eq!(valid(Setting::ServerlessMin), [true, true, true, true, false]);
     assert_eq!(valid(Setting::ServerlessMax), [false, false, true, true, false]);
 }
+
+// A setting that a cluster does not have must not vanish: a temporary one would get the class of its source.
+#[test]
+fn a_setting_of_the_job_that_the_cluster_does_not_have_is_a_problem() {
+    for (engine, setting, value, line) in [
+        (
+            "postgres",
+            Setting::Class,
+            text("db.t4g.medium"),
+            "DBInstanceClass cannot be given for a Multi-AZ cluster: give DBClusterInstanceClass",
+        ),
+        (
+            "postgres",
+            Setting::EngineMode,
+            text("provisioned"),
+            "EngineMode cannot be given for a Multi-AZ cluster: remove it from the overrides",
+        ),
+        (
+            "aurora-postgresql",
+            Setting::ClusterClass,
+            text("db.m6gd.large"),
+            "DBClusterInstanceClass cannot be given for an Aurora cluster: give DBInstanceClass",
+        ),
+        (
+            "aurora-postgresql",
+            Setting::AllocatedStorage,
+            number(100),
+            "AllocatedStorage cannot be given for an Aurora cluster: remove it from the overrides",
+        ),
+    ] {
+        for verb in [Verb::Verify, Verb::Restore] {
+            let overrides = [(setting, value.clone())].into();
+            let job = Job::new(Request { overrides, ..request(Kind::Cluster, verb) }).unwrap();
+            let content = Spec::new(Kind::Cluster, engine, "16.4");
+            let base = Base { content, recorded: None, origin: Origin::Here, notes: vec![] };
+            let class = Offer { supports_clusters: true, ..offer("db.m6gd.medium", "gp3") };
+            let facts = Facts { of_version: Some(vec![class]), ..facts() };
+            let plan = settle(&job, &base, plan::wanted(&job, &base), &facts);
+            assert_eq!(check(&job, &plan.spec, &facts, now()), [line], "{verb:?}");
+            // Without offers, nothing chooses a class.
+            let facts = Facts { of_version: None, ..facts };
+            let plan = settle(&job, &base, plan::wanted(&job, &base), &facts);
+            let problems = check(&job, &plan.spec, &facts, now());
+            let lacks_class = verb.is_temporary() || engine != "postgres";
+            assert_eq!(problems.len(), 1 + usize::from(lacks_class), "{problems:?}");
+        }
+    }
+}

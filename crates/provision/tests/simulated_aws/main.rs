@@ -70,10 +70,23 @@ impl Fixture {
     }
 
     async fn with(kind: Kind, settings: WorldSettings) -> Self {
+        let engine = match kind {
+            Kind::Instance => "postgres",
+            Kind::Cluster => "aurora-postgresql",
+        };
+        Self::of_engine(kind, engine, settings).await
+    }
+
+    /// A Multi-AZ cluster, whose members RDS creates.
+    async fn multi_az_cluster() -> Self {
+        Self::of_engine(Kind::Cluster, "postgres", world_settings()).await
+    }
+
+    async fn of_engine(kind: Kind, engine: &str, settings: WorldSettings) -> Self {
         let world = World::with_settings(settings);
         let config = world.sdk_config(ACCOUNT, REGION);
         let (cloud, rds) = (Cloud::new(&config, place()), aws_sdk_rds::Client::new(&config));
-        create(&world, &cloud, &rds, kind).await;
+        create(&world, &cloud, &rds, (kind, engine)).await;
         let orders = ready(&world, &cloud, &target(kind)).await;
         let snapshot = SnapshotArn::new(kind, place(), "before").unwrap();
         match kind {
@@ -198,38 +211,38 @@ async fn ready(world: &World, cloud: &Cloud, arn: &DatabaseArn) -> Observed {
     panic!("{arn} is never ready")
 }
 
-/// A production database: with groups and settings of its own. A cluster has three members.
-async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, kind: Kind) {
-    let family = match kind {
-        Kind::Instance => "postgres16",
-        Kind::Cluster => "aurora-postgresql16",
-    };
+/// A production database: with groups and settings of its own. An Aurora cluster has three members.
+async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, (kind, engine): (Kind, &str)) {
+    let family = &format!("{engine}16");
     let group = rds.create_db_parameter_group().db_parameter_group_name("own").db_parameter_group_family(family);
     group.description("Own").send().await.unwrap();
-    match kind {
-        Kind::Instance => {
-            let call =
-                rds.create_db_instance().db_instance_identifier("orders").engine("postgres").engine_version("16.3");
-            let call = call.db_instance_class("db.t4g.medium").allocated_storage(100).storage_type("gp3");
-            let call = call.master_username("draco").master_user_password("not-a-secret");
-            let call = call.db_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
-            let call = call.multi_az(true).port(5433).copy_tags_to_snapshot(true).storage_encrypted(true);
-            call.tags(tag("owner", "shop")).send().await.unwrap();
-        }
-        Kind::Cluster => {
-            let group = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("own");
-            group.db_parameter_group_family(family).description("Own").send().await.unwrap();
-            let call = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql");
-            let call = call.engine_version("16.4").master_username("draco").master_user_password("not-a-secret");
-            let call = call.db_cluster_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
-            let call = call.storage_encrypted(true).copy_tags_to_snapshot(true).tags(tag("owner", "shop"));
-            call.send().await.unwrap();
-            ready(world, cloud, &target(kind)).await;
-            for (nth, class) in [(1, "db.r6g.large"), (2, "db.t4g.medium"), (3, "db.t4g.medium")] {
-                let call = rds.create_db_instance().db_instance_identifier(format!("orders-{nth}"));
-                let call = call.db_cluster_identifier("orders").engine("aurora-postgresql").db_instance_class(class);
-                call.promotion_tier(nth).db_parameter_group_name("own").send().await.unwrap();
-            }
-        }
+    if kind == Kind::Instance {
+        let call = rds.create_db_instance().db_instance_identifier("orders").engine(engine).engine_version("16.3");
+        let call = call.db_instance_class("db.t4g.medium").allocated_storage(100).storage_type("gp3");
+        let call = call.master_username("draco").master_user_password("not-a-secret");
+        let call = call.db_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
+        let call = call.multi_az(true).port(5433).copy_tags_to_snapshot(true).storage_encrypted(true);
+        call.tags(tag("owner", "shop")).send().await.unwrap();
+        return;
+    }
+    let is_aurora = engine == "aurora-postgresql";
+    let group = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("own");
+    group.db_parameter_group_family(family).description("Own").send().await.unwrap();
+    let call = rds.create_db_cluster().db_cluster_identifier("orders").engine(engine);
+    let version = if is_aurora { "16.4" } else { "16.3" };
+    let call = call.engine_version(version).master_username("draco").master_user_password("not-a-secret");
+    let call = call.db_cluster_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
+    let call = call.storage_encrypted(true).copy_tags_to_snapshot(true).tags(tag("owner", "shop"));
+    if !is_aurora {
+        let call = call.db_cluster_instance_class("db.m6gd.large").storage_type("io1").allocated_storage(100);
+        call.iops(1000).send().await.unwrap();
+        return;
+    }
+    call.send().await.unwrap();
+    ready(world, cloud, &target(kind)).await;
+    for (nth, class) in [(1, "db.r6g.large"), (2, "db.t4g.medium"), (3, "db.t4g.medium")] {
+        let call = rds.create_db_instance().db_instance_identifier(format!("orders-{nth}"));
+        let call = call.db_cluster_identifier("orders").engine(engine).db_instance_class(class);
+        call.promotion_tier(nth).db_parameter_group_name("own").send().await.unwrap();
     }
 }

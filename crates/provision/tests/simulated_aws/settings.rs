@@ -79,6 +79,16 @@ fn of_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
         one(CopyTagsToSnapshot, Value::Flag(false)),
         (BackupWindow, vec![(BackupWindow, text("01:00-01:30")), (MaintenanceWindow, text("sun:05:00-sun:05:30"))]),
         one(AutoMinorUpgrade, Value::Flag(false)),
+        one(AutoMinorUpgrade, Value::Flag(true)),
+        one(CertificateAuthority, text("rds-ca-rsa4096-g1")),
+        (InsightsRetention, vec![(InsightsRetention, Value::Number(31)), (PerformanceInsights, Value::Flag(true))]),
+        (
+            MonitoringInterval,
+            vec![
+                (MonitoringInterval, Value::Number(60)),
+                (MonitoringRole, text("arn:aws:iam::222222222222:role/monitoring")),
+            ],
+        ),
         one(LocalWriteForwarding, Value::Flag(true)),
         one(PubliclyAccessible, Value::Flag(true)),
     ]
@@ -100,7 +110,11 @@ async fn each_reads_the_same(kind: Kind, rows: Vec<(Setting, Vec<(Setting, Value
         groups(&fixture).await;
         // First as an override; then as what is read from the database that has it.
         let first = Request { overrides: overrides.iter().cloned().collect(), ..fixture.request(Verb::Restore) };
-        let first = fixture.provisioned(&Job::new(first).unwrap()).await;
+        let Outcome::Provisioned { database: first, report } = fixture.provision(&Job::new(first).unwrap()).await
+        else {
+            panic!("{setting:?}")
+        };
+        assert!(!report.iter().any(|line| line.contains("does not take over")), "{report:?}");
         for (setting, value) in &overrides {
             assert_eq!(of(&first, *setting), Some(value), "{setting:?}: {:?}", first.spec.settings);
         }

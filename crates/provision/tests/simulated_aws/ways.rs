@@ -42,6 +42,29 @@ async fn a_database_that_stays_has_the_settings_of_the_old_one() {
     }
 }
 
+// Many settings are "valid for: Aurora DB clusters only".
+#[tokio::test(start_paused = true)]
+async fn a_multi_az_cluster_is_provisioned_and_torn_down() {
+    let fixture = Fixture::multi_az_cluster().await;
+    let before = fixture.names().await;
+    for verb in [Verb::Restore, Verb::Verify] {
+        let job = fixture.job(verb);
+        let Outcome::Provisioned { database, report } = fixture.provision(&job).await else { panic!("{verb:?}") };
+        assert_eq!(report, [""; 0]);
+        assert_eq!(database.members, []);
+        if verb == Verb::Restore {
+            // That it has no public address is always stated.
+            let mut expected = fixture.orders.spec.settings.clone();
+            expected.insert(Setting::PubliclyAccessible, Value::Flag(false));
+            assert_eq!(database.spec.settings, expected);
+        }
+        let class = database.spec.settings.get(&Setting::ClusterClass);
+        assert!(matches!(class, Some(Value::Name(class)) if class.contains("gd.")), "{class:?}");
+        assert_eq!(fixture.tear_down(&job, verb.role(), None).await, teardown::Outcome::TornDown);
+        assert_eq!(fixture.names().await, before);
+    }
+}
+
 // The first backup of a large database takes hours, in which it serves.
 #[tokio::test(start_paused = true)]
 async fn a_database_is_provisioned_while_its_first_backup_runs() {
