@@ -7,7 +7,7 @@ use protocol::job::{Moment, Source};
 use protocol::spec::{Group, Setting, Settings, Spec, Value};
 use protocol::{DatabaseArn, Engine, Job, Snapshot};
 
-use crate::plan::SERVERLESS;
+use crate::contradictions;
 
 /// What AWS has, as far as the request depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ pub fn check(job: &Job, wanted: &Spec, facts: &Facts, now: DateTime<Utc>) -> Vec
     problems.extend(network(facts));
     problems.extend(facts.parameter_groups.iter().filter_map(|(group, found)| family(wanted, group, found.as_ref())));
     problems.extend(option_group(wanted, facts));
-    problems.extend(contradictions(&wanted.settings, request.target.kind == protocol::Kind::Cluster, wanted));
+    problems.extend(contradictions::values(job, wanted));
+    problems.extend(contradictions::of(wanted, facts));
     problems.extend(facts.taken.iter().map(|taken| {
         format!("the identifier {} is in use by another instance: rename that, or choose another target", taken.id())
     }));
@@ -333,78 +334,14 @@ pub fn family_of(engine: &str, version: &str) -> Option<String> {
     }
 }
 
-/// Settings that contradict each other.
-fn contradictions(settings: &Settings, is_cluster: bool, wanted: &Spec) -> Vec<String> {
-    let number = |setting| number(settings, setting);
-    let storage = name(settings, Setting::StorageType);
-    let (iops, throughput) = (number(Setting::Iops), number(Setting::StorageThroughput));
-    let mut problems = Vec::new();
-    match (storage, iops, throughput) {
-        (Some(storage @ ("gp2" | "standard")), Some(iops), _) => problems.push(format!(
-            "{iops} IOPS were requested for {storage}, which has none: choose gp3, io1 or io2, or leave them out"
-        )),
-        (Some(storage @ ("io1" | "io2")), None, _) => problems.push(format!(
-            "no IOPS were requested for {storage}, which needs them: request some, or choose gp3"
-        )),
-        (Some(storage), _, Some(throughput)) if storage != "gp3" => problems.push(format!(
-            "a throughput of {throughput} MiB/s was requested for {storage}, which has none: choose gp3, or leave it out"
-        )),
-        _ => {}
-    }
-    if let (Some(most), Some(gib)) = (number(Setting::MaxAllocatedStorage), number(Setting::AllocatedStorage))
-        && most < gib
-    {
-        problems.push(format!(
-            "the highest storage of {most} GiB is less than the storage of {gib} GiB: request {gib} GiB at least, or leave it out"
-        ));
-    }
-    if let (Some(Value::Capacity(least)), Some(Value::Capacity(most))) =
-        (settings.get(&Setting::ServerlessMin), settings.get(&Setting::ServerlessMax))
-        && least > most
-    {
-        problems.push(format!(
-            "the lowest capacity of {} ACUs is above the highest of {}: exchange them",
-            least.units(),
-            most.units()
-        ));
-    }
-    let is_serverless = wanted.members.iter().any(|member| name(&member.settings, Setting::Class) == Some(SERVERLESS));
-    if is_cluster && is_serverless && !settings.contains_key(&Setting::ServerlessMax) {
-        problems.push(format!(
-            "a member of class {SERVERLESS} needs the lowest and the highest capacity of the cluster: give both"
-        ));
-    }
-    if settings.get(&Setting::MultiAz) == Some(&Value::Flag(true))
-        && let Some(zone) = name(settings, Setting::AvailabilityZone)
-    {
-        problems.push(format!(
-            "the zone {zone} was requested for a database with a standby, whose zones AWS chooses: leave one of the two out"
-        ));
-    }
-    if number(Setting::MonitoringInterval).is_some_and(|seconds| seconds > 0)
-        && !settings.contains_key(&Setting::MonitoringRole)
-    {
-        problems
-            .push("Enhanced Monitoring was requested without its role: give the role, or an interval of 0".to_owned());
-    }
-    if settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(false))
-        && settings.contains_key(&Setting::InsightsRetention)
-    {
-        problems.push(
-            "a retention was requested for Performance Insights, which is off: turn it on, or leave it out".to_owned(),
-        );
-    }
-    problems
-}
-
-fn name(settings: &Settings, setting: Setting) -> Option<&str> {
+pub(crate) fn name(settings: &Settings, setting: Setting) -> Option<&str> {
     match settings.get(&setting)? {
         Value::Name(name) => Some(name),
         _ => None,
     }
 }
 
-fn number(settings: &Settings, setting: Setting) -> Option<u32> {
+pub(crate) fn number(settings: &Settings, setting: Setting) -> Option<u32> {
     match settings.get(&setting)? {
         Value::Number(number) => Some(*number),
         _ => None,

@@ -16,6 +16,7 @@
 pub mod act;
 pub mod check;
 pub mod compare;
+mod contradictions;
 pub mod decide;
 pub mod identity;
 pub mod look;

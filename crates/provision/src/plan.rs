@@ -254,7 +254,7 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
     if settings.get(&Setting::MultiAz) == Some(&Value::Flag(true)) {
         without.push(Setting::AvailabilityZone);
     }
-    if settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(false)) {
+    if settings.get(&Setting::PerformanceInsights) != Some(&Value::Flag(true)) {
         without.extend([Setting::InsightsRetention, Setting::InsightsKey]);
     }
     if number(settings, Setting::MonitoringInterval).unwrap_or_default() == 0 {

@@ -1,5 +1,8 @@
 //! AWS's rules for the values of settings, as far as they are the same in each account and region. A recorded value that breaks one is
-//! left out: it is damaged, forged, or of a time when AWS had other values. AWS checks the values of the job itself.
+//! left out: it is damaged, forged, or of a time when AWS had other values. A value of the job that breaks one is refused before the restore, if
+//! AWS would check it only after that.
+
+use std::fmt;
 
 use protocol::Kind;
 use protocol::spec::value::HalfUnits;
@@ -13,29 +16,28 @@ enum Rule {
     AnyOf(&'static [u32]),
     /// A number of capacity units from the first to the last.
     Capacity(HalfUnits, HalfUnits),
-    /// One of these names.
+    /// One of these names, or a set of them.
     Names(&'static [&'static str]),
+    /// A time of each day.
+    Daily,
+    /// A time of each week.
+    Weekly,
+    /// "7; month * 31, where month is a number of months from 1-23; 731" (`PerformanceInsightsRetentionPeriod`).
+    Retention,
+    /// It cannot be turned on.
+    Off,
 }
 
 /// Whether AWS takes a value for a database with this engine and kind, as far as it is known.
 #[must_use]
 pub fn is_valid(setting: Setting, value: &Value, spec: &Spec) -> bool {
-    match (setting, value) {
-        (Setting::BackupWindow, Value::Name(text)) => daily(text).is_some(),
-        (Setting::MaintenanceWindow, Value::Name(text)) => weekly(text).is_some(),
-        // "7; month * 31, where month is a number of months from 1-23; 731" (`PerformanceInsightsRetentionPeriod`).
-        (Setting::InsightsRetention, Value::Number(days)) => {
-            [7, 731].contains(days) || (days.is_multiple_of(31) && (1..=23).contains(&(days / 31)))
-        }
-        (Setting::LogExports, Value::Names(names)) => {
-            logs(spec).is_none_or(|logs| names.iter().all(|name| logs.contains(&name.as_str())))
-        }
-        // Other engines do not have it (user guide, "IAM database authentication").
-        (Setting::IamAuthentication, Value::Flag(on)) => {
-            !on || is_of(spec, &["aurora", "mariadb", "mysql", "postgres"])
-        }
-        _ => rule(setting, spec).is_none_or(|rule| rule.has(value)),
-    }
+    rule(setting, spec).is_none_or(|rule| rule.has(value))
+}
+
+/// What AWS takes in place of a value that it does not take.
+#[must_use]
+pub fn taken(setting: Setting, value: &Value, spec: &Spec) -> Option<String> {
+    rule(setting, spec).filter(|rule| !rule.has(value)).map(|rule| rule.to_string())
 }
 
 fn is_of(spec: &Spec, engines: &[&str]) -> bool {
@@ -46,6 +48,12 @@ fn is_of(spec: &Spec, engines: &[&str]) -> bool {
 fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
     let is_aurora = spec.engine.starts_with("aurora");
     Some(match setting {
+        Setting::BackupWindow => Rule::Daily,
+        Setting::MaintenanceWindow => Rule::Weekly,
+        Setting::InsightsRetention => Rule::Retention,
+        Setting::LogExports => Rule::Names(logs(spec)?),
+        // Other engines do not have it (user guide, "IAM database authentication").
+        Setting::IamAuthentication if !is_of(spec, &["aurora", "mariadb", "mysql", "postgres"]) => Rule::Off,
         Setting::Port => Rule::Numbers(1150, 65535),
         // "Must be an integer from 20 to 65536", for magnetic storage "from 5 to 3072" (`AllocatedStorage`). A class has narrower limits,
         // which its offers describe.
@@ -90,7 +98,41 @@ impl Rule {
             (Self::AnyOf(numbers), Value::Number(number)) => numbers.contains(number),
             (Self::Capacity(least, most), Value::Capacity(units)) => (least..=most).contains(&units),
             (Self::Names(names), Value::Name(name)) => names.contains(&name.as_str()),
+            (Self::Names(names), Value::Names(all)) => all.iter().all(|name| names.contains(&name.as_str())),
+            (Self::Daily, Value::Name(text)) => daily(text).is_some(),
+            (Self::Weekly, Value::Name(text)) => weekly(text).is_some(),
+            (Self::Retention, Value::Number(days)) => {
+                [7, 731].contains(days) || (days.is_multiple_of(31) && (1..=23).contains(&(days / 31)))
+            }
+            (Self::Off, Value::Flag(on)) => !on,
             _ => false,
+        }
+    }
+}
+
+/// For a person, after "AWS takes".
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String>;
+        let listed: Vec<&str> = match self {
+            Self::Numbers(least, most) => return write!(f, "{least} to {most}"),
+            Self::Capacity(least, most) => return write!(f, "{} to {} ACUs", least.units(), most.units()),
+            Self::Daily => return f.write_str("hh:mm-hh:mm of at least 30 minutes, such as 03:05-03:35"),
+            Self::Weekly => {
+                return f.write_str("ddd:hh:mm-ddd:hh:mm of at least 30 minutes, such as sun:05:00-sun:05:30");
+            }
+            Self::Retention => return f.write_str("7, a multiple of 31 up to 713, or 731"),
+            Self::Off => return f.write_str("no for this engine"),
+            Self::AnyOf(all) => {
+                numbers = all.iter().map(u32::to_string).collect();
+                numbers.iter().map(String::as_str).collect()
+            }
+            Self::Names(names) => names.to_vec(),
+        };
+        match listed.split_last() {
+            Some((last, others)) if !others.is_empty() => write!(f, "{} or {last}", others.join(", ")),
+            Some((last, _)) => f.write_str(last),
+            None => f.write_str("none for this engine"),
         }
     }
 }

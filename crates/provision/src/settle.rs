@@ -6,6 +6,7 @@ use protocol::spec::{Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind};
 
 use crate::check::{self, Facts};
+use crate::contradictions;
 use crate::plan::{Base, Origin, Plan, SERVERLESS};
 use crate::rules;
 use crate::smallest::{self, Needs, Purpose};
@@ -21,9 +22,6 @@ pub fn settle(job: &Job, base: &Base, plan: Plan, facts: &Facts) -> Plan {
     settled.choose_the_smallest();
     settled.plan
 }
-
-/// For how many days the advanced mode of Database Insights keeps its data at least.
-const LEAST_OF_ADVANCED: u32 = 465;
 
 struct Settled<'s> {
     job: &'s Job,
@@ -71,30 +69,23 @@ impl Settled<'_> {
 
     /// Recorded values that contradict the data, or each other.
     fn leave_out_contradictions(&mut self) {
-        let gib = self.facts.gib.unwrap_or_default();
+        let facts = self.facts;
         self.leave_out(|setting, value, _| {
-            setting == Setting::AllocatedStorage && matches!(value, Value::Number(least) if *least < gib)
+            setting == Setting::AllocatedStorage && matches!(value, Value::Number(least) if Some(*least) < facts.gib)
         });
         // "Max storage size must be greater than storage size" (an error that users report).
         self.leave_out(|setting, value, spec| {
-            let gib = number(&spec.settings, Setting::AllocatedStorage).unwrap_or_default().max(gib);
-            setting == Setting::MaxAllocatedStorage && matches!(value, Value::Number(most) if *most <= gib)
+            let gib = contradictions::size(spec, facts);
+            setting == Setting::MaxAllocatedStorage && matches!(value, Value::Number(most) if Some(*most) <= gib)
         });
         self.leave_out(|setting, _, spec| {
             let of = |setting| spec.settings.get(&setting);
             [Setting::ServerlessMin, Setting::ServerlessMax].contains(&setting)
                 && of(Setting::ServerlessMin) > of(Setting::ServerlessMax)
         });
-        // "If you set this value to advanced, you must also set the PerformanceInsightsEnabled parameter to true and the
-        // PerformanceInsightsRetentionPeriod parameter to 465" (`DatabaseInsightsMode`).
         self.leave_out(|setting, value, spec| {
-            let is_advanced = matches!(value, Value::Name(mode) if mode == "advanced");
-            let has_insights = |settings: &Settings| {
-                settings.get(&Setting::PerformanceInsights) == Some(&Value::Flag(true))
-                    && number(settings, Setting::InsightsRetention).is_some_and(|days| days >= LEAST_OF_ADVANCED)
-            };
-            let mut all = std::iter::once(&spec.settings).chain(spec.members.iter().map(|member| &member.settings));
-            setting == Setting::InsightsMode && is_advanced && !all.any(has_insights)
+            let is_advanced = matches!(value, Value::Name(mode) if mode == contradictions::ADVANCED);
+            setting == Setting::InsightsMode && is_advanced && !contradictions::can_be_advanced(spec)
         });
         self.leave_out(|setting, value, spec| {
             setting == Setting::MaintenanceWindow
@@ -248,11 +239,4 @@ fn setting_of(kind: Kind) -> Setting {
 /// The settings of the database, and of its members.
 fn all_settings(spec: &mut Spec) -> impl Iterator<Item = &mut Settings> {
     [&mut spec.settings].into_iter().chain(spec.members.iter_mut().map(|member| &mut member.settings))
-}
-
-fn number(settings: &Settings, setting: Setting) -> Option<u32> {
-    match settings.get(&setting)? {
-        Value::Number(number) => Some(*number),
-        _ => None,
-    }
 }

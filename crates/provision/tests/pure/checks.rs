@@ -72,7 +72,7 @@ fn a_request_without_problems_has_none() {
         (Setting::Class, text("db.t4g.small")),
         (Setting::StorageType, text("gp3")),
         (Setting::AllocatedStorage, Value::Number(100)),
-        (Setting::MaxAllocatedStorage, Value::Number(100)),
+        (Setting::MaxAllocatedStorage, Value::Number(101)),
         (Setting::MonitoringInterval, Value::Number(0)),
         (Setting::MultiAz, Value::Flag(true)),
     ];
@@ -295,8 +295,8 @@ fn settings_that_contradict_each_other() {
         "a throughput of 125 MiB/s was requested for io2, which has none: choose gp3, or leave it out"
     );
     assert_eq!(
-        only(&[(AllocatedStorage, number(100)), (MaxAllocatedStorage, number(99))]),
-        "the highest storage of 99 GiB is less than the storage of 100 GiB: request 100 GiB at least, or leave it out"
+        only(&[(AllocatedStorage, number(100)), (MaxAllocatedStorage, number(100))]),
+        "the highest storage of 100 GiB is not more than the storage of 100 GiB: request more, or leave it out"
     );
     assert_eq!(
         only(&[(ServerlessMin, Value::Capacity(HalfUnits(5))), (ServerlessMax, Value::Capacity(HalfUnits(4)))]),
@@ -315,6 +315,13 @@ fn settings_that_contradict_each_other() {
         "a retention was requested for Performance Insights, which is off: turn it on, or leave it out"
     );
     let fine = [
+        vec![(AllocatedStorage, number(100)), (MaxAllocatedStorage, number(101))],
+        vec![(BackupWindow, text("05:30-06:00")), (MaintenanceWindow, text("sun:05:00-sun:05:30"))],
+        vec![
+            (InsightsMode, text("advanced")),
+            (PerformanceInsights, Value::Flag(true)),
+            (InsightsRetention, number(465)),
+        ],
         vec![(StorageType, text("gp3")), (Iops, number(12_000)), (StorageThroughput, number(500))],
         vec![(StorageType, text("io1")), (Iops, number(3000))],
         vec![(ServerlessMin, Value::Capacity(HalfUnits(4))), (ServerlessMax, Value::Capacity(HalfUnits(4)))],

@@ -44,6 +44,59 @@ async fn a_class_a_version_or_storage_that_is_not_offered() {
     assert!(line.starts_with("postgres 16.3 is not offered in eu-west-1 any more"), "{line}");
 }
 
+// Settings that only a modification has would be refused after hours.
+#[tokio::test(start_paused = true)]
+async fn a_value_that_aws_does_not_take() {
+    use Setting::*;
+    let fixture = Fixture::new(Kind::Instance).await;
+    let role = || (MonitoringRole, text("arn:aws:iam::222222222222:role/monitoring"));
+    let insights = || (PerformanceInsights, Value::Flag(true));
+    for (overrides, expected) in [
+        (
+            vec![(MaintenanceWindow, text("sunday"))],
+            "PreferredMaintenanceWindow sunday was requested, and AWS takes ddd:hh:mm-ddd:hh:mm of at least 30 minutes, such as sun:05:00-sun:05:30: correct it",
+        ),
+        (
+            vec![(MonitoringInterval, Value::Number(7)), role()],
+            "MonitoringInterval 7 was requested, and AWS takes 0, 1, 5, 10, 15, 30 or 60: correct it",
+        ),
+        (
+            vec![(InsightsRetention, Value::Number(10)), insights()],
+            "PerformanceInsightsRetentionPeriod 10 was requested, and AWS takes 7, a multiple of 31 up to 713, or 731: correct it",
+        ),
+        (
+            vec![(BackupRetention, Value::Number(36))],
+            "BackupRetentionPeriod 36 was requested, and AWS takes 0 to 35: correct it",
+        ),
+        (
+            vec![(BackupWindow, text("05:00-05:30")), (MaintenanceWindow, text("sun:05:00-sun:05:30"))],
+            "the backup window 05:00-05:30 and the maintenance window sun:05:00-sun:05:30 overlap: give windows that do not",
+        ),
+        (
+            vec![(InsightsMode, text("advanced"))],
+            "the advanced mode of Database Insights was requested, which needs Performance Insights with a retention of 465 days at least: give both, or leave it out",
+        ),
+        (
+            vec![(InsightsRetention, Value::Number(31))],
+            "a retention was requested for Performance Insights, which is off: turn it on, or leave it out",
+        ),
+        (
+            vec![(MaxAllocatedStorage, Value::Number(100))],
+            "the highest storage of 100 GiB is not more than the storage of 100 GiB: request more, or leave it out",
+        ),
+    ] {
+        let expected = [expected];
+        for verb in [Verb::Restore, Verb::Verify] {
+            if overrides.iter().any(|(setting, _)| *setting == BackupRetention) && verb == Verb::Verify {
+                continue;
+            }
+            let overrides = overrides.iter().cloned().collect();
+            let lines = refusal(&fixture, Request { overrides, ..fixture.request(verb) }).await;
+            assert_eq!(lines, expected, "{verb:?}");
+        }
+    }
+}
+
 // Invariant 22.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_a_temporary_database_that_is_too_far_away() {
