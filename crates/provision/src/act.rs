@@ -1,18 +1,29 @@
 //! The calls of each step. Each is safe to repeat. AWS's refusals become outcomes: what passes by itself is looked at again, what a
 //! person has to correct ends the job.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Class, Cloud, Creation, Error, NewMember, Restore};
 use protocol::observed::Observed;
 use protocol::spec::{Setting, Settings};
 use protocol::{DatabaseArn, Job, tags};
 
-use crate::compare::KEYS;
 use crate::decide::{Change, MemberStart, Reason, Refusal, Start, Step};
 use crate::identity::{self, Identity};
 use crate::teardown::{self, Found, Remains};
 use crate::wait::{self, Work};
 use crate::{Begin, Outcome, User};
+
+/// Settings that AWS takes only together: a feature with its key, of which AWS would use its own otherwise, "If MonitoringRoleArn is specified,
+/// then you must set MonitoringInterval to a value other than 0", and the reverse (`CreateDBInstance`), a range, and the storage.
+const TOGETHER: [&[Setting]; 5] = [
+    &[Setting::PerformanceInsights, Setting::InsightsRetention, Setting::InsightsKey],
+    &[Setting::ManagedPassword, Setting::PasswordKey],
+    &[Setting::MonitoringInterval, Setting::MonitoringRole],
+    &[Setting::ServerlessMin, Setting::ServerlessMax, Setting::ServerlessPause],
+    &[Setting::StorageType, Setting::AllocatedStorage, Setting::Iops, Setting::StorageThroughput],
+];
 
 /// Makes the calls of a step.
 pub async fn act(
@@ -110,8 +121,9 @@ async fn create_members(
     Ok(Done::Again(wait::next(Some(Work::member(now)), now), why))
 }
 
-/// Creates a member. If AWS refuses that for good, it is created without one recorded setting, as a modification is made ([`modify`]). The
-/// class, the setting that keeps it from being public, and the settings that the job chose are never left out. The error is AWS's refusal.
+/// Creates a member. If AWS refuses that for good, it is created without one recorded setting, or with as few as possible, as a modification is
+/// made ([`modify`]). The class, the setting that keeps it from being public, and the settings that the job chose are never left out. The error
+/// is AWS's refusal.
 async fn create_member(
     cloud: &Cloud,
     job: &Job,
@@ -125,11 +137,11 @@ async fn create_member(
         answer => return answer.map(|creation| (creation, None)),
     };
     let overrides = &job.request().overrides;
-    let is_kept = |setting: &Setting| {
-        [Setting::Class, Setting::PubliclyAccessible].contains(setting) || overrides.contains_key(setting)
+    let is_kept = |setting: Setting| {
+        [Setting::Class, Setting::PubliclyAccessible].contains(&setting) || overrides.contains_key(&setting)
     };
-    for part in parts(settings) {
-        if settings.keys().any(|setting| is_kept(setting) && !part.contains_key(setting)) {
+    for part in parts(settings, is_kept) {
+        if settings.keys().any(|setting| is_kept(*setting) && !part.contains_key(setting)) {
             continue;
         }
         match create(&part).await {
@@ -166,19 +178,18 @@ async fn configure(
 
 /// Makes a modification. If AWS refuses it for good, one of its values is the reason in most cases, and must not hold up the others. So it is
 /// made without one setting, and if AWS refuses each of these too, with one setting, until AWS accepts one. The next look finds the rest.
-/// The result is AWS's refusal, if there was one. A refusal of settings that the job itself chose is an error: a person has to correct them.
+/// The result is AWS's refusal, if there was one. A refusal of all settings that the job itself chose is an error: a person has to correct
+/// them.
 async fn modify(cloud: &Cloud, job: &Job, change: &Change) -> Result<Option<Error>, Error> {
     let Change { database, current, wanted } = change;
-    let overrides = &job.request().overrides;
+    let is_chosen = |setting: Setting| job.request().overrides.contains_key(&setting);
     let is_refused = async |settings: &Settings| match cloud.modify(database, settings, current).await {
         Ok(_) => Ok(None),
-        Err(error) if is_final(&error) && !settings.keys().all(|setting| overrides.contains_key(setting)) => {
-            Ok(Some(error))
-        }
+        Err(error) if is_final(&error) && !settings.keys().all(|setting| is_chosen(*setting)) => Ok(Some(error)),
         Err(error) => Err(error),
     };
     let Some(refusal) = is_refused(wanted).await? else { return Ok(None) };
-    for part in parts(wanted) {
+    for part in parts(wanted, is_chosen) {
         if is_refused(&part).await?.is_none() {
             break;
         }
@@ -186,22 +197,30 @@ async fn modify(cloud: &Cloud, job: &Job, change: &Change) -> Result<Option<Erro
     Ok(Some(refusal))
 }
 
-/// The settings without each one of them, then each one alone. A feature and its key stay together: without the key, AWS would use its own.
+/// The settings without each unit of them, then each unit alone. A unit is what AWS takes only together, and those that are kept are one, too:
+/// the job chose them together.
 #[must_use]
-pub fn parts(settings: &Settings) -> Vec<Settings> {
-    let those = |is_in: &dyn Fn(Setting) -> bool| -> Settings {
-        settings.iter().filter(|(setting, _)| is_in(**setting)).map(|(s, value)| (*s, value.clone())).collect()
+pub fn parts(settings: &Settings, is_kept: impl Fn(Setting) -> bool) -> Vec<Settings> {
+    let those = |is_in: &dyn Fn(&Setting) -> bool| -> Settings {
+        settings.iter().filter(|(setting, _)| is_in(setting)).map(|(s, value)| (*s, value.clone())).collect()
     };
-    let is_one = |setting, one| setting == one || KEYS.contains(&(setting, one)) || KEYS.contains(&(one, setting));
-    let without = settings.keys().map(|one| those(&|setting| !is_one(setting, *one)));
-    let alone = settings.keys().map(|one| those(&|setting| is_one(setting, *one)));
-    let mut parts: Vec<Settings> = Vec::new();
-    for part in without.chain(alone) {
-        if !part.is_empty() && part != *settings && !parts.contains(&part) {
-            parts.push(part);
-        }
+    let kept: Vec<Setting> = settings.keys().copied().filter(|setting| is_kept(*setting)).collect();
+    let mut units: Vec<BTreeSet<Setting>> = settings.keys().map(|setting| [*setting].into()).collect();
+    for together in TOGETHER.iter().copied().chain([kept.as_slice()]) {
+        let (joined, others): (Vec<_>, Vec<_>) =
+            units.into_iter().partition(|unit| unit.iter().any(|setting| together.contains(setting)));
+        units = others;
+        units.extend((!joined.is_empty()).then(|| joined.into_iter().flatten().collect()));
     }
-    parts
+    units.sort();
+    if units.len() < 2 {
+        return Vec::new();
+    }
+    let without = units.iter().map(|unit| those(&|setting| !unit.contains(setting)));
+    let alone = units.iter().map(|unit| those(&|setting| unit.contains(setting)));
+    // Of two units, one alone is the other's absence.
+    let all = without.chain(alone.filter(|_| units.len() > 2));
+    all.collect()
 }
 
 /// Reboots the instances. An error with one of them does not hold up the others.

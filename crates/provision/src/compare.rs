@@ -18,7 +18,7 @@ const MOST_REBOOTS: u32 = 2 * MOST_CHANGES;
 /// After so many, the changes that come last stay.
 const MOST_LAST_CHANGES: u32 = 3 * MOST_CHANGES;
 /// A key is given with the call that turns its feature on, and cannot be changed later.
-pub(crate) const KEYS: [(Setting, Setting); 2] =
+const KEYS: [(Setting, Setting); 2] =
     [(Setting::PerformanceInsights, Setting::InsightsKey), (Setting::ManagedPassword, Setting::PasswordKey)];
 /// The storage of Aurora that AWS does not describe.
 const STANDARD_STORAGE: &str = "aurora";

@@ -362,7 +362,7 @@ fn a_refused_modification_is_divided_and_a_key_stays_with_its_feature() {
     ];
     let of = |parts: &[&(Setting, Value)]| parts.iter().map(|part| (*part).clone()).collect::<Settings>();
     let parts = |settings: &[&(Setting, Value)]| {
-        let mut parts = provision::act::parts(&of(settings));
+        let mut parts = provision::act::parts(&of(settings), |_| false);
         parts.sort();
         parts
     };
@@ -379,4 +379,58 @@ fn a_refused_modification_is_divided_and_a_key_stays_with_its_feature() {
     let all = [of(&[&port, &zones]), of(&[&port, &password, &key]), of(&[&zones, &password, &key])];
     let alone = [of(&[&port]), of(&[&zones]), both];
     assert_eq!(parts(&[&port, &password, &key, &zones]), sorted([all, alone].concat()));
+}
+
+// AWS takes these only together, so one of them alone would be refused again.
+#[test]
+fn settings_that_aws_takes_only_together_are_not_divided() {
+    use Setting::*;
+    for together in [
+        &[MonitoringInterval, MonitoringRole][..],
+        &[PerformanceInsights, InsightsRetention],
+        &[PerformanceInsights, InsightsRetention, InsightsKey],
+        &[ManagedPassword, PasswordKey],
+        &[ServerlessMin, ServerlessMax],
+        &[StorageType, Iops],
+    ] {
+        let all = [Class, PromotionTier].iter().chain(together);
+        let settings: Settings = all.map(|setting| (*setting, super::plans::value(*setting))).collect();
+        let parts = provision::act::parts(&settings, |_| false);
+        for part in &parts {
+            let has = |setting: &Setting| part.contains_key(setting);
+            assert!(together.iter().all(has) || !together.iter().any(has), "{part:?}");
+        }
+        assert_eq!(parts.len(), 6, "{parts:?}");
+    }
+}
+
+// What the job chose is one wish: AWS refuses one half of it, although the whole is right.
+#[test]
+fn settings_of_the_job_are_not_divided() {
+    use Setting::*;
+    let settings: Settings =
+        [Class, Port, MultiAz, MonitoringInterval, MonitoringRole].map(|it| (it, super::plans::value(it))).into();
+    let of = |parts: &[&[Setting]]| -> Vec<Vec<Setting>> { parts.iter().map(|part| part.to_vec()).collect() };
+    let parts = |kept: &[Setting]| -> Vec<Vec<Setting>> {
+        let parts = provision::act::parts(&settings, |setting| kept.contains(&setting));
+        parts.into_iter().map(|part| part.into_keys().collect()).collect()
+    };
+    let monitoring = [MonitoringInterval, MonitoringRole];
+    assert_eq!(
+        parts(&[Class, Port]),
+        of(&[
+            &[MultiAz, MonitoringInterval, MonitoringRole],
+            &[Class, Port, MonitoringInterval, MonitoringRole],
+            &[Class, MultiAz, Port],
+            &[Class, Port],
+            &[MultiAz],
+            &monitoring,
+        ])
+    );
+    // A recorded role of an interval that the job chose goes with it.
+    assert_eq!(parts(&[Class, MultiAz, Port, MonitoringInterval]), of(&[]));
+    assert_eq!(
+        parts(&[Class, MultiAz, MonitoringInterval]),
+        of(&[&[Port], &[Class, MultiAz, MonitoringInterval, MonitoringRole]])
+    );
 }

@@ -177,6 +177,36 @@ async fn a_new_member_whose_tags_follow_is_not_foreign() {
     fixture.world.plan_faults(Plan::List(vec![
         Fault { at: point("CreateDBInstance"), nth: 1, action: Action::FailAfter },
         Fault { at: point("DescribeDBInstances"), nth: 2, action: Action::Delay(Duration::from_secs(20)) },
+// Two recorded values can be refused, and the job chose two that AWS takes only together. Nothing that the job chose is left out.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_refused_again_and_again_is_created_with_as_few_settings_as_possible() {
+    let role = Value::Name("arn:aws:iam::222222222222:role/monitoring".to_owned());
+    let overrides: Settings =
+        [(Setting::MonitoringInterval, Value::Number(60)), (Setting::MonitoringRole, role)].into();
+    // So many attempts to create the writer are refused.
+    let mut attempts = 1;
+    loop {
+        let (_, _, outcome) =
+            refused_with(Kind::Cluster, overrides.clone(), "CreateDBInstance", "InvalidParameterValue", attempts).await;
+        match outcome {
+            Outcome::Provisioned { database, report } => {
+                assert!(!report.iter().any(|line| line.contains("does not take over")), "{report:?}");
+                let writer = database.members.iter().find(|member| member.is_writer).unwrap();
+                for (setting, value) in &overrides {
+                    assert_eq!(writer.settings.get(setting), Some(value), "{attempts}");
+                }
+                // As recorded: what the creation left out is changed afterwards.
+                assert_eq!(writer.settings.get(&Setting::PromotionTier), Some(&Value::Number(1)), "{attempts}");
+            }
+            Outcome::Failed { .. } => break,
+            other => panic!("{other:?}"),
+        }
+        attempts += 1;
+    }
+    // With all settings, without each of seven that were recorded, and without all of these.
+    assert_eq!(attempts, 9);
+}
+
     ]));
     let lag = async {
         fixture.world.sleep(Duration::from_secs(12)).await;
