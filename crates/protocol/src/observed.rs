@@ -134,8 +134,11 @@ const IMPAIRED: &str = "impaired";
 /// Statuses of a database that is on its way out.
 const DELETING: [&str; 2] = ["deleting", "deleted"];
 /// Statuses of a database that can be used and changed. "Storage-optimization usually takes a few minutes to complete, but can take more than
-/// 24 hours", and only its storage cannot be changed again until then (AWS's knowledge centre).
-const AVAILABLE: [&str; 2] = ["available", "storage-optimization"];
+/// 24 hours", and only its storage cannot be changed again until then (AWS's knowledge centre). `storage-initialization`: "The DB instance is
+/// loading data blocks from Amazon S3 to optimize volume performance after being restored from a snapshot. It remains available for
+/// operations" (RDS User Guide, "Viewing Amazon RDS DB instance status"). No text says whether it can be changed: if AWS refuses a change, it is
+/// made at a later look. `storage-config-upgrade` is of replicas and green databases, whose "database engine isn't available" (the same guide).
+const AVAILABLE: [&str; 3] = ["available", "storage-initialization", "storage-optimization"];
 
 /// "The DB instance is currently being backed up." It serves as before.
 const BACKING_UP: &str = "backing-up";

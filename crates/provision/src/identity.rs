@@ -32,8 +32,8 @@ pub fn of(found: &Observed, job: &Job, role: Role, now: DateTime<Utc>) -> Identi
     if found.owner().as_ref() == Some(job.id()) {
         return Identity::Ours;
     }
-    // No database is created beyond the job's deadline.
-    let is_late = found.created.is_none() && now >= job.request().deadline;
+    // No restore is requested after the job's deadline.
+    let is_late = found.created.is_none() && now >= job.request().deadline + LATE;
     let is_named = found.arn == job.database(role) && found.tags.get(tags::JOB).is_none();
     match is_named && is_new(found.created, &found.condition, now) && !is_late {
         true => Identity::Untagged,

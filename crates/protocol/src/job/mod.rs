@@ -286,21 +286,21 @@ impl Job {
     #[must_use]
     pub fn database(&self, role: Role) -> DatabaseArn {
         let target = &self.request.target;
-        DatabaseArn::generated(target.kind, target.place.clone(), self.id.name(role, target.id(), Part::Whole))
+        DatabaseArn::generated(target.kind, target.place.clone(), self.id.name(role, target, Part::Whole))
     }
 
     /// The n-th member of the cluster with this role, from 1.
     #[must_use]
     pub fn member(&self, role: Role, nth: u8) -> DatabaseArn {
         let target = &self.request.target;
-        let name = self.id.name(role, target.id(), Part::Member(nth));
+        let name = self.id.name(role, target, Part::Member(nth));
         DatabaseArn::generated(Kind::Instance, target.place.clone(), name)
     }
 
     /// The identifier of the final snapshot of the old database.
     #[must_use]
     pub fn final_snapshot(&self) -> String {
-        self.id.name(Role::Final, self.request.target.id(), Part::Whole)
+        self.id.name(Role::Final, &self.request.target, Part::Whole)
     }
 }
 

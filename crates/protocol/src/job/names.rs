@@ -19,10 +19,14 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use super::{MAX_LASTING, MAX_TEMPORARY, text};
+use crate::arn::{DatabaseArn, Kind};
 use crate::tags::{self, Tags};
 
 /// The maximum length of the identifier of an instance, of a cluster, and of a snapshot of a cluster.
 pub const MAX_CHARS: usize = 63;
+/// The same for the names that Draco gives to clusters. "1 to 52 (for Multi-AZ DB clusters)" (`CreateDBCluster`); the restores and
+/// `ModifyDBCluster` state 63 for all clusters. The type of a cluster is not known before its data are described.
+const MAX_CHARS_OF_CLUSTER: usize = 52;
 
 /// The number of hexadecimal digits of a job's ID.
 const ID_DIGITS: usize = 12;
@@ -75,15 +79,19 @@ impl JobId {
 
     /// The identifier for a role of this job, and for a part of the database.
     #[must_use]
-    pub fn name(&self, role: Role, target: &str, part: Part) -> String {
+    pub fn name(&self, role: Role, target: &DatabaseArn, part: Part) -> String {
+        let most = match target.kind {
+            Kind::Instance => MAX_CHARS,
+            Kind::Cluster => MAX_CHARS_OF_CLUSTER,
+        };
         let prefix = role.prefix();
         let suffix = match part {
             Part::Whole => format!("-{self}"),
             Part::Member(nth) => format!("-m{nth}-{self}"),
         };
         // The same for all parts: a long name of the whole must not become that of a member.
-        let room = MAX_CHARS.saturating_sub(prefix.len() + "-m99-".len() + self.to_string().len());
-        let stem: String = target.chars().take(room).collect();
+        let room = most.saturating_sub(prefix.len() + "-m99-".len() + self.to_string().len());
+        let stem: String = target.id().chars().take(room).collect();
         // "Can't end with a hyphen or contain two consecutive hyphens" (`DBInstanceIdentifier`).
         format!("{prefix}{}{suffix}", stem.trim_end_matches('-'))
     }

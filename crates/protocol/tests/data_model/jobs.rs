@@ -121,7 +121,7 @@ proptest! {
         let mut all = Vec::new();
         for role in Role::ALL {
             for part in [Part::Whole, Part::Member(1), Part::Member(2), Part::Member(15)] {
-                let name = id.name(role, job.request().target.id(), part);
+                let name = id.name(role, &job.request().target, part);
                 prop_assert_eq!(names::check(&name), Ok(()));
                 let end = format!("-{id}");
                 prop_assert!(name.ends_with(&end));
@@ -372,4 +372,18 @@ fn notes_have_a_short_form() {
     assert_eq!(tags, [(tags::JOB_REPORT[0], text)].into_iter().collect());
     assert_eq!(notes::from_tags(&tags), all);
     assert!(notes::to_tags(&[]).is_empty());
+}
+
+// "1 to 52 (for Multi-AZ DB clusters)" (`DBClusterIdentifier` of `CreateDBCluster`).
+#[test]
+fn names_of_clusters_are_short_enough_for_each_type() {
+    let longest = "x".repeat(names::MAX_CHARS);
+    for (kind, most) in [(Kind::Instance, 63), (Kind::Cluster, 52)] {
+        let source = Source::Snapshot(SnapshotArn::new(kind, place(), "draco-orders").unwrap());
+        let job = Job::new(Request { source, target: target(kind, &longest), ..request() }).unwrap();
+        for role in Role::ALL {
+            let name = job.database(role);
+            assert!(name.id().len() <= most && name.id().len() + 5 > most, "{name}");
+        }
+    }
 }

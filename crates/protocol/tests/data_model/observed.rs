@@ -31,6 +31,11 @@ fn available_is_ready_only_if_aws_is_not_about_to_change_it() {
     // It can be used and changed, and this may last for a day.
     let optimized = Facts { status: "storage-optimization".to_owned(), ..Facts::default() };
     assert_eq!(optimized.condition(), Condition::Ready);
+    // A restored database is used while its blocks are loaded, which takes hours if they are many.
+    let loading = Facts { status: "storage-initialization".to_owned(), ..Facts::default() };
+    assert_eq!(loading.condition(), Condition::Ready);
+    // Replicas only, and the engine is not available.
+    assert_eq!(in_progress(Facts { status: "storage-config-upgrade".to_owned(), ..ready() }), "storage-config-upgrade");
     let pending = Facts { pending: vec!["Iops".to_owned()], ..optimized };
     assert_eq!(pending.condition(), Condition::InProgress("pending: Iops".to_owned()));
     let pair = |name: &str, status: &str| vec![(name.to_owned(), status.to_owned())];
@@ -135,7 +140,7 @@ fn a_database_is_a_jobs_only_if_its_name_and_its_tag_agree() {
     let id: JobId = "0123456789ab".parse().unwrap();
     let arn = |name: &str| DatabaseArn::new(Kind::Instance, place.clone(), name).unwrap();
     let tagged = |value: &str| Tags::from_iter([(tags::JOB, value)]);
-    let named = arn(&id.name(Role::New, "orders", Part::Whole));
+    let named = arn(&id.name(Role::New, &arn("orders"), Part::Whole));
     assert_eq!(owner(&named, &tagged("0123456789ab")), Some(id.clone()));
     assert_eq!(owner(&named, &tagged("ba9876543210")), None);
     assert_eq!(owner(&named, &Tags::default()), None);

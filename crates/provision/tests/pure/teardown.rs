@@ -1,7 +1,7 @@
 //! `teardown::decide`: each combination, against the table, which is written here once more, row by row and in words.
 
-use provision::User;
 use provision::teardown::*;
+use provision::{User, identity};
 
 use super::*;
 
@@ -202,11 +202,11 @@ fn a_new_database_without_a_tag_is_waited_for_and_is_foreign_later() {
     assert_eq!(at(ago(299), Tags::default()), Found::Untagged(arn.clone()));
     assert_eq!(at(ago(300), Tags::default()), Found::Foreign(arn.clone()));
     assert_eq!(at(ago(0), Tags::from_iter([(tags::JOB, "ba9876543210")])), Found::Foreign(arn.clone()));
-    // Its time of creation is stated when the creation has ended. It may never end.
-    let deadline = job.request().deadline;
+    // Its time of creation is stated when the creation has ended. It may never end, and may begin in the last second.
+    let latest = job.request().deadline + identity::LATE;
     let second = TimeDelta::seconds(1);
-    assert_eq!(found(None, Tags::default(), deadline - second), Found::Untagged(arn.clone()));
-    assert_eq!(found(None, Tags::default(), deadline), Found::Foreign(arn.clone()));
+    assert_eq!(found(None, Tags::default(), latest - second), Found::Untagged(arn.clone()));
+    assert_eq!(found(None, Tags::default(), latest), Found::Foreign(arn.clone()));
     // It is never stated if the creation has failed.
     let condition = Condition::Failed("incompatible-restore".to_owned());
     let failed = Observed { created: None, tags: Tags::default(), condition, ..observed(&job, Role::New) };
