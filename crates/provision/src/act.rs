@@ -36,7 +36,7 @@ pub async fn act(
 ) -> Outcome {
     let begun = Begin::Begun(now);
     let (done, begin) = match step {
-        Step::Refuse(Refusal::Foreign(database)) if begin != Begin::Allowed => {
+        Step::Refuse(Refusal::Foreign(database)) if matches!(begin, Begin::Begun(_)) => {
             return Outcome::GivenUp { reason: not_ours_any_more(job, &database) };
         }
         Step::Refuse(refusal) => return Outcome::Refused { reason: refusal.to_string() },
@@ -49,8 +49,13 @@ pub async fn act(
         Step::Wait { why, database: None } => (Ok(Done::Again(wait::next(None, now), why)), begin),
         Step::Start(start) => match restore(cloud, job, &start, now).await {
             Ok((Creation::Started, done)) => (Ok(done), begun),
-            // If AWS has not accepted it, the next step tries again.
-            Ok((Creation::NameExists, done)) => (Ok(done), begin),
+            Ok((Creation::NameExists, done)) => (Ok(done), Begin::Perhaps(now)),
+            Err(error) if error.class() == Class::Unreachable => (Err(error), Begin::Perhaps(now)),
+            // The state of the data may last for days, and each attempt needs several calls.
+            Err(error) if error.class() == Class::WrongState => {
+                (Ok(Done::Again(wait::PERSON, error.to_string())), begin)
+            }
+            // AWS has not accepted it: the next step tries again.
             Err(error) => (Err(error), begin),
         },
         Step::CreateMembers { cluster, members } => (create_members(cloud, job, &cluster, &members, now).await, begun),

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use protocol::job::Role;
 use protocol::observed::ObservedMember;
 use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
-use protocol::{DatabaseArn, Engine, Job, Observed, tags};
+use protocol::{DatabaseArn, Engine, Job, Observed, Tags, tags};
 
 use crate::decide::{Change, MemberStart, NoSpec, Ours};
 use crate::identity::{self, Identity, LATE};
-use crate::{report, wait};
+use crate::{plan, report, wait};
 
 /// After so many changes, a difference stays. Right after a change, AWS describes the database as it was before, for seconds to
 /// minutes, and a look in that time repeats the change.
@@ -81,6 +81,11 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<
         wanted: differing,
     }));
     let is_ours = |member: &ObservedMember| member.owner().as_ref() == Some(job.id());
+    // RDS does not copy the tags of a cluster to its members, whose own tags are not recorded, and costs are allocated by tags.
+    let own = job.to_tags().with([(tags::JOB_STARTED, wait::timestamp(now).as_str())]);
+    let without_lifecycle: Tags = wanted.tags.iter().filter(|(key, _)| *key != tags::LIFECYCLE).collect();
+    let (of_user, _) = plan::of_user(&without_lifecycle, tags::MAX_TAGS.saturating_sub(own.len() + 1));
+    let tags_of_member = own.with(of_user.iter());
     // The first instance of a cluster becomes its writer.
     let writer = job.member(role, 1);
     for (member, planned) in member_names(job, role, wanted).into_iter().zip(&wanted.members) {
@@ -105,7 +110,7 @@ fn differences_of(job: &Job, recorded: &Recorded, mut ours: Ours, now: DateTime<
                     .filter(|(setting, _)| is_of_creation(**setting))
                     .map(|(s, v)| (*s, v.clone()))
                     .collect(),
-                tags: job.to_tags().with([(tags::JOB_STARTED, wait::timestamp(now).as_str())]),
+                tags: tags_of_member.clone(),
             }),
         }
     }

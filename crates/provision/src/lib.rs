@@ -40,6 +40,8 @@ use protocol::{DatabaseArn, Job, JobId, Observed};
 pub enum Begin {
     /// It may: this is the first step of a request, or no earlier one has begun the restore.
     Allowed,
+    /// It may: AWS has not answered the restore, or the name was in use, at this time. The job's database may become visible.
+    Perhaps(DateTime<Utc>),
     /// It may not: the job's database existed at this time, or AWS accepted the restore then.
     Begun(DateTime<Utc>),
 }

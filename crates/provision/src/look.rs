@@ -55,12 +55,14 @@ pub async fn look(cloud: &Cloud, job: &Job, begin: Begin, now: DateTime<Utc>) ->
             Identity::Foreign => Found::Foreign(observed.arn),
         },
         None => match begin {
+            Begin::Allowed | Begin::Perhaps(_) if deadline == Deadline::Ahead => {
+                Found::Nothing(source(cloud, job, now).await?)
+            }
+            Begin::Perhaps(since) | Begin::Begun(since) if now - since < identity::LATE => Found::NotVisible,
             // The step is refused. So the data are not described: a call that AWS denies would fail each time.
-            Begin::Allowed if deadline != Deadline::Ahead => {
+            Begin::Allowed | Begin::Perhaps(_) => {
                 Found::Nothing(SourceState::NotReady("the deadline has passed".to_owned()))
             }
-            Begin::Allowed => Found::Nothing(source(cloud, job, now).await?),
-            Begin::Begun(since) if now - since < identity::LATE => Found::NotVisible,
             Begin::Begun(_) => Found::Gone,
         },
     };

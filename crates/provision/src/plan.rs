@@ -145,7 +145,7 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
         spec.tags = Tags::default();
         isolate(&mut spec);
         // The others are of settings that a temporary database does not have anyway.
-        notes.retain(|note| matches!(note, Note::Unreadable | Note::NothingRecorded));
+        notes.retain(|note| matches!(note, Note::Unreadable | Note::NothingRecorded | Note::Elsewhere));
         notes.extend(may_pay_for_support.then_some(Note::Home(Setting::LifecycleSupport)));
     }
     let has_members = target == Target::AuroraCluster;
@@ -318,7 +318,7 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
 
 /// As many of the user's tags as there is room for, and the number of the others. "The key can't be prefixed with aws: or rds:" (`Tag`):
 /// AWS refuses a restore with the tags of CloudFormation.
-fn of_user(all: &Tags, room: usize) -> (Tags, usize) {
+pub(crate) fn of_user(all: &Tags, room: usize) -> (Tags, usize) {
     let of_user: Vec<(&str, &str)> = all.iter().filter(|(key, _)| tags::is_of_user(key)).collect();
     (of_user.iter().copied().take(room).collect(), of_user.len().saturating_sub(room))
 }

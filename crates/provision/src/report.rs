@@ -16,7 +16,8 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
     let job = Job::from_tags(&observed.tags).ok();
     let mut lines: Vec<String> =
         job.iter().flat_map(|job| unsafe_settings(job, &recorded.spec, &notes, observed)).map(str::to_owned).collect();
-    lines.extend(notes.iter().filter_map(|note| single(note, &recorded.spec)));
+    let is_temporary = job.as_ref().is_some_and(|job| job.request().verb.is_temporary());
+    lines.extend(notes.iter().filter_map(|note| single(note, &recorded.spec, is_temporary)));
     lines.extend(listed(&notes, "not recorded, because the tags of the copy had no room", |note| match note {
         Note::NotRecorded(setting) => Some(setting.row().parameter.to_owned()),
         Note::MembersNotRecorded(number) => Some(format!("{number} members")),
@@ -108,7 +109,7 @@ pub fn difference(change: &Change) -> String {
 }
 
 /// The line of a fact that has one of its own.
-fn single(note: &Note, spec: &Spec) -> Option<String> {
+fn single(note: &Note, spec: &Spec, is_temporary: bool) -> Option<String> {
     let has = |setting: Setting| {
         let all = [&spec.settings].into_iter().chain(spec.members.iter().map(|member| &member.settings));
         let found: Vec<&Value> = all.filter_map(|settings| settings.get(&setting)).collect();
@@ -119,7 +120,7 @@ fn single(note: &Note, spec: &Spec) -> Option<String> {
             "no settings were recorded with the data: AWS's defaults are used for those that a snapshot does not contain".to_owned()
         }
         Note::Unreadable => "the recorded settings cannot be read: AWS's defaults are used".to_owned(),
-        Note::Elsewhere => chosen(spec),
+        Note::Elsewhere => return chosen(spec, is_temporary),
         Note::OfJob => {
             "the snapshot is of a database that Draco restored: the settings are those of that job, later changes are not known".to_owned()
         }
@@ -149,8 +150,9 @@ fn group(setting: Setting, name: &str, total: u32, parameters: &protocol::spec::
     )
 }
 
-/// What a source account chose by its spec: what the size and the cost follow from, and what decides who has access.
-fn chosen(spec: &Spec) -> String {
+/// What a source account chose by its spec: what the size and the cost follow from, and what decides who has access. The size of a temporary
+/// database is chosen here.
+fn chosen(spec: &Spec, is_temporary: bool) -> Option<String> {
     const COST: [Setting; 17] = [
         Setting::Class,
         Setting::ClusterClass,
@@ -179,13 +181,17 @@ fn chosen(spec: &Spec) -> String {
         Setting::CertificateAuthority,
     ];
     let members = Some(spec.members.len()).filter(|number| *number > 0).map(|number| format!("{number} members"));
-    let cost = stated(spec, &COST, members);
-    let access = stated(spec, &ACCESS, None);
-    format!(
-        "chosen by the account in which the settings were recorded, check the cost: {}{}",
-        if cost.is_empty() { "nothing" } else { cost.as_str() },
-        if access.is_empty() { String::new() } else { format!("; check who gets access: {access}") }
-    )
+    let cost = match stated(spec, &COST, members) {
+        _ if is_temporary => String::new(),
+        nothing if nothing.is_empty() => ", check the cost: nothing".to_owned(),
+        cost => format!(", check the cost: {cost}"),
+    };
+    let access = match stated(spec, &ACCESS, None) {
+        nothing if nothing.is_empty() => String::new(),
+        access => format!("{} check who gets access: {access}", if is_temporary { ":" } else { ";" }),
+    };
+    (!cost.is_empty() || !access.is_empty())
+        .then(|| format!("chosen by the account in which the settings were recorded{cost}{access}"))
 }
 
 /// These settings of a database and, after `between`, those of its members, as far as they are not off.

@@ -288,7 +288,11 @@ pub async fn step(
     };
     let found = match (Found::of(observed.as_ref(), job, role, now), &remains, begin) {
         (Found::Nothing, Remains::Data { snapshot }, _) => after_the_end(cloud, job, snapshot).await?,
-        (Found::Nothing, Remains::Nothing, Begin::Begun(since)) if now - since < identity::LATE => Found::NotVisible,
+        (Found::Nothing, Remains::Nothing, Begin::Perhaps(since) | Begin::Begun(since))
+            if now - since < identity::LATE =>
+        {
+            Found::NotVisible
+        }
         (found, ..) => found,
     };
     Ok(end(cloud, Seen { found, user: user.cloned(), remains }, None).await)

@@ -226,10 +226,13 @@ fn a_temporary_database_has_neither_support_nor_iam_from_elsewhere_and_says_when
     };
     let [off, on] = ["open-source-rds-extended-support-disabled", "open-source-rds-extended-support"];
     assert_eq!(plan(Origin::Here, off, &[]), ([true, true], vec![]));
-    assert_eq!(plan(Origin::Elsewhere, off, &[]), ([false, false], vec![Note::Home(Setting::LifecycleSupport)]));
-    assert_eq!(plan(Origin::Elsewhere, on, &[]), ([false, false], vec![]));
+    assert_eq!(
+        plan(Origin::Elsewhere, off, &[]),
+        ([false, false], vec![Note::Elsewhere, Note::Home(Setting::LifecycleSupport)])
+    );
+    assert_eq!(plan(Origin::Elsewhere, on, &[]), ([false, false], vec![Note::Elsewhere]));
     let chosen = [(Setting::LifecycleSupport, text(off))];
-    assert_eq!(plan(Origin::Elsewhere, off, &chosen), ([true, false], vec![]));
+    assert_eq!(plan(Origin::Elsewhere, off, &chosen), ([true, false], vec![Note::Elsewhere]));
 }
 
 #[test]

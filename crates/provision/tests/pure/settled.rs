@@ -82,7 +82,7 @@ fn a_temporary_database_has_the_smallest_class_and_storage_whatever_was_recorded
             (PubliclyAccessible, Value::Flag(false)),
         ]
         .into();
-        assert_eq!((plan.spec.settings, plan.notes), (expected, vec![]));
+        assert_eq!((plan.spec.settings, plan.notes), (expected, vec![Note::Elsewhere]));
         // What the job chose is used.
         let overrides = [(Class, text("db.m7g.large")), (StorageType, text("io1")), (Iops, number(5000))];
         let of_class = Facts {
@@ -614,4 +614,24 @@ fn a_setting_of_the_job_that_the_cluster_does_not_have_is_a_problem() {
             assert_eq!(problems.len(), 1 + usize::from(lacks_class), "{problems:?}");
         }
     }
+}
+
+// DR has groups of these names, and the source account chose them for a database that is queried.
+#[test]
+fn groups_that_a_source_account_chose_for_a_temporary_database_are_reported() {
+    let mut recorded = Spec::new(Kind::Instance, "postgres", "16.3");
+    recorded.settings = [(Setting::ParameterGroup, text("forged")), (Setting::MultiAz, Value::Flag(true))].into();
+    let lines = |recorded: Spec| {
+        let facts = Facts { of_version: Some(offers(&[("db.t4g.micro", "gp3")])), ..facts() };
+        let Plan { spec, notes } = settled(Verb::Verify, recorded, &[], &[], &facts);
+        report(&job(Kind::Instance, Verb::Verify), spec, notes, Vec::new())
+    };
+    assert_eq!(
+        lines(recorded.clone()),
+        [
+            "chosen by the account in which the settings were recorded: check who gets access: DBParameterGroupName forged"
+        ]
+    );
+    recorded.settings.remove(&Setting::ParameterGroup);
+    assert_eq!(lines(recorded), [""; 0]);
 }

@@ -273,6 +273,42 @@ async fn a_database_that_is_not_visible_yet_is_not_torn_down() {
     assert_eq!(after(300).await, teardown::Outcome::TornDown);
 }
 
+// The restore had its effect, and no answer arrived. AWS does not describe the database yet.
+#[tokio::test(start_paused = true)]
+async fn a_database_whose_restore_was_not_answered_is_not_given_up() {
+    for verb in [Verb::Verify, Verb::Restore] {
+        let fixture = Fixture::new(Kind::Instance).await;
+        let job = Job::new(Request { deadline: fixture.world.now() + TimeDelta::minutes(4), ..fixture.request(verb) });
+        let job = job.unwrap();
+        let lost = (1..=cloud::RDS_ATTEMPTS).map(|nth| Fault {
+            at: Point::Call("RestoreDBInstanceFromDBSnapshot".to_owned()),
+            nth,
+            action: Action::FailBefore,
+        });
+        fixture.world.plan_faults(Plan::List(lost.collect()));
+        let step = async |begin, now| provision::step(&fixture.cloud, &job, begin, None, now).await.unwrap();
+        let now = fixture.world.now();
+        let Outcome::Again { begin, .. } = step(Begin::Allowed, now).await else { panic!("not again") };
+        // Until it can be visible, it is neither gone nor overdue.
+        let later = |seconds| now + TimeDelta::seconds(seconds);
+        let tear_down = async |now| {
+            teardown::step(&fixture.cloud, &job, verb.role(), begin, None, now).await.unwrap()
+                == teardown::Outcome::TornDown
+        };
+        assert_eq!(
+            [tear_down(now).await, tear_down(later(299)).await, tear_down(later(300)).await],
+            [false, false, true]
+        );
+        let is_refused = async |now| matches!(step(begin, now).await, Outcome::Refused { .. });
+        assert_eq!([is_refused(later(240)).await, is_refused(later(299)).await], [false; 2]);
+        assert!(is_refused(later(300)).await);
+        // It may begin again: the call may have had no effect.
+        fixture.world.plan_faults(Plan::NoFaults);
+        let again = step(begin, now).await;
+        assert!(matches!(again, Outcome::Again { begin: Begin::Begun(_), .. }), "{again:?}");
+    }
+}
+
 // Invariant 22.
 #[tokio::test(start_paused = true)]
 async fn a_temporary_database_is_looked_at_when_its_deadline_passes() {

@@ -59,6 +59,18 @@ async fn errors_that_pass_are_no_failures() {
     }
 }
 
+// The source of a point in time may be stopped for days. Each attempt begins with several calls.
+#[tokio::test(start_paused = true)]
+async fn a_restore_that_the_state_of_its_source_forbids_is_not_tried_every_half_minute() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let source = Source::Clone { resource_id: fixture.orders.resource_id.clone() };
+    let job = Job::new(Request { source, ..fixture.request(Verb::Restore) }).unwrap();
+    fixture.world.plan_faults(refusals("RestoreDBClusterToPointInTime", "InvalidDBClusterStateFault", 20));
+    let start = fixture.world.now();
+    assert!(matches!(fixture.provision(&job).await, Outcome::Provisioned { .. }));
+    assert!(fixture.world.now() - start > TimeDelta::minutes(100));
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_that_a_person_has_to_correct_end_the_job_and_nothing_remains() {
     let cases = [
@@ -165,18 +177,6 @@ async fn a_refused_member_is_created_without_one_setting() {
     }
 }
 
-// AWS has created a member, its answer is lost, and its tags follow a moment later.
-#[tokio::test(start_paused = true)]
-async fn a_new_member_whose_tags_follow_is_not_foreign() {
-    let fixture = Fixture::new(Kind::Cluster).await;
-    let job = fixture.job(Verb::Restore);
-    let step = async |begin| provision::step(&fixture.cloud, &job, begin, None, fixture.world.now()).await.unwrap();
-    let Outcome::Again { begin, .. } = step(Begin::Allowed).await else { panic!("not begun") };
-    ready(&fixture.world, &fixture.cloud, &job.new_database()).await;
-    let point = |call: &str| Point::Call(call.to_owned());
-    fixture.world.plan_faults(Plan::List(vec![
-        Fault { at: point("CreateDBInstance"), nth: 1, action: Action::FailAfter },
-        Fault { at: point("DescribeDBInstances"), nth: 2, action: Action::Delay(Duration::from_secs(20)) },
 // Two recorded values can be refused, and the job chose two that AWS takes only together. Nothing that the job chose is left out.
 #[tokio::test(start_paused = true)]
 async fn a_member_that_is_refused_again_and_again_is_created_with_as_few_settings_as_possible() {
@@ -207,6 +207,18 @@ async fn a_member_that_is_refused_again_and_again_is_created_with_as_few_setting
     assert_eq!(attempts, 9);
 }
 
+// AWS has created a member, its answer is lost, and its tags follow a moment later.
+#[tokio::test(start_paused = true)]
+async fn a_new_member_whose_tags_follow_is_not_foreign() {
+    let fixture = Fixture::new(Kind::Cluster).await;
+    let job = fixture.job(Verb::Restore);
+    let step = async |begin| provision::step(&fixture.cloud, &job, begin, None, fixture.world.now()).await.unwrap();
+    let Outcome::Again { begin, .. } = step(Begin::Allowed).await else { panic!("not begun") };
+    ready(&fixture.world, &fixture.cloud, &job.new_database()).await;
+    let point = |call: &str| Point::Call(call.to_owned());
+    fixture.world.plan_faults(Plan::List(vec![
+        Fault { at: point("CreateDBInstance"), nth: 1, action: Action::FailAfter },
+        Fault { at: point("DescribeDBInstances"), nth: 2, action: Action::Delay(Duration::from_secs(20)) },
     ]));
     let lag = async {
         fixture.world.sleep(Duration::from_secs(12)).await;

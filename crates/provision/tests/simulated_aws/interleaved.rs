@@ -52,6 +52,7 @@ async fn run(kind: Kind, late: Option<(&str, u32)>) -> (State, BTreeMap<String, 
         panic!("{one:?} {other:?} {late:?}")
     };
     let calls = fixture.calls_since(start);
+    assert_eq!(crashes::duplicates(&fixture, start), [""; 0], "{late:?}");
     // A call that arrived late may have begun a change.
     let database = fixture.provisioned(&job).await;
     let mut members: Vec<_> = database.members.iter().map(|it| (it.is_writer, it.settings.clone())).collect();

@@ -109,6 +109,7 @@ statuses! {
     Starting = "starting", Passing, BUSY;
     Stopping = "stopping", Passing, BUSY;
     StorageConfigUpgrade = "storage-config-upgrade", Passing, BUSY;
+    // "It remains available for operations" (the table of statuses). No text says for which ones, so the database can be queried only.
     StorageInitialization = "storage-initialization", Passing, BUSY;
     /// A cluster that is deleted, while its final snapshot is taken: "The status of the DB cluster is available while the snapshot is
     /// being taken" (the command line's reference, `delete-db-cluster`).
