@@ -98,7 +98,7 @@ async fn source(cloud: &Cloud, job: &Job, now: DateTime<Utc>) -> Result<SourceSt
     }
     let mut plan = plan::wanted(job, &data.base);
     without_default_key(cloud, job, &mut plan).await?;
-    gather(cloud, job, &plan.spec, &mut data.facts).await?;
+    gather(cloud, job, &data.base, &plan.spec, &mut data.facts).await?;
     let plan = settle::settle(job, &data.base, plan, &data.facts);
     let mut problems = check::check(job, &plan.spec, &data.facts.of(&plan.spec), now);
     problems.extend(without_network(&plan.spec, &data.base));
@@ -217,7 +217,8 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
         notes.insert(0, Note::OfJob);
     }
     let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
-    let facts = Facts { snapshot: Some(content.snapshot), gib, ..Facts::none() };
+    let vpc_of_security_groups = content.vpc.filter(|_| origin == Origin::Here);
+    let facts = Facts { snapshot: Some(content.snapshot), gib, vpc_of_security_groups, ..Facts::none() };
     Ok(Lookup::Found(Box::new(Data {
         base: Base { content: content.spec, recorded, origin, notes },
         facts,
@@ -276,7 +277,7 @@ fn spec_of(observed: &Observed) -> Spec {
 }
 
 /// What the request depends on.
-async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> Result<(), Error> {
+async fn gather(cloud: &Cloud, job: &Job, base: &Base, wanted: &Spec, facts: &mut Facts) -> Result<(), Error> {
     let overrides = &job.request().overrides;
     // A class is chosen of those that the version has: for a temporary database, and for members of which none is known.
     let lacks_class = wanted.members.iter().any(|member| !member.settings.contains_key(&Setting::Class));
@@ -292,6 +293,17 @@ async fn gather(cloud: &Cloud, job: &Job, wanted: &Spec, facts: &mut Facts) -> R
     }
     if let Some(Value::Name(name)) = wanted.settings.get(&Setting::SubnetGroup) {
         facts.subnet_group = Some((name.clone(), unless_invalid(cloud.subnet_group(name).await)?));
+        // The recorded security groups are in the VPC of the recorded subnet group. A cluster's description has no VPC.
+        let recorded = base.recorded.as_ref().filter(|_| base.origin == Origin::Here);
+        let recorded = recorded.and_then(|spec| spec.settings.get(&Setting::SubnetGroup));
+        if let Some(Value::Name(old)) = recorded
+            && facts.vpc_of_security_groups.is_none()
+            && !overrides.contains_key(&Setting::SecurityGroups)
+            && old != name
+        {
+            let old = unless_invalid(cloud.subnet_group(old).await)?;
+            facts.vpc_of_security_groups = old.map(|old| old.vpc);
+        }
     }
     if overrides.contains_key(&Setting::SecurityGroups) {
         // RDS does not describe the VPC of a security group, so AWS compares them itself.

@@ -44,6 +44,32 @@ async fn a_class_a_version_or_storage_that_is_not_offered() {
     assert!(line.starts_with("postgres 16.3 is not offered in eu-west-1 any more"), "{line}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_subnet_group_of_another_vpc() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let subnets = [("subnet-a", "eu-west-1a"), ("subnet-b", "eu-west-1b")];
+        fixture.world.add_vpc(ACCOUNT, REGION, "vpc-2", &subnets, &["sg-2"]);
+        let group = fixture.rds.create_db_subnet_group().db_subnet_group_name("other");
+        let group = group.db_subnet_group_description("Other").subnet_ids("subnet-a").subnet_ids("subnet-b");
+        group.send().await.unwrap();
+        fixture.world.sleep(Duration::from_secs(26 * 3600)).await;
+        let (vpc, _) = fixture.world.default_vpc(ACCOUNT, REGION);
+        let live = Source::PointInTime { resource_id: fixture.orders.resource_id.clone(), moment: Moment::Latest };
+        for source in [fixture.request(Verb::Restore).source, live] {
+            let overrides = [(Setting::SubnetGroup, text("other"))].into();
+            let lines = refusal(&fixture, Request { source, overrides, ..fixture.request(Verb::Restore) }).await;
+            assert_eq!(
+                lines,
+                [format!(
+                    "the subnet group other is in vpc-2, and the security groups are in {vpc}: name security groups of vpc-2, or a subnet group of {vpc}"
+                )],
+                "{kind:?}"
+            );
+        }
+    }
+}
+
 // Settings that only a modification has would be refused after hours.
 #[tokio::test(start_paused = true)]
 async fn a_value_that_aws_does_not_take() {
