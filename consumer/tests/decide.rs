@@ -81,8 +81,8 @@ const ROWS: [Row; 21] = [
         |_| Step::NoAction,
     ),
     (
-        "| none, failed            | region unreachable             | any       | `NoAction`                 |",
-        |o| o.transit == Transit::Unreachable,
+        "| none, failed            | renamed, region unreachable    | any       | `NoAction`                 |",
+        |o| matches!(o.transit, Transit::Renamed | Transit::Unreachable),
         |_| Step::NoAction,
     ),
     (
@@ -219,7 +219,7 @@ fn every_observable_state() -> Vec<Observed> {
         turn,
     });
     let not_visible = Transit::NotVisible { announcement: announcement(), delay: DELAY };
-    let others = [Transit::NotObserved, Transit::Unreachable, not_visible, Transit::NeverVisible];
+    let others = [Transit::NotObserved, Transit::Renamed, Transit::Unreachable, not_visible, Transit::NeverVisible];
     let transits: Vec<_> = others.into_iter().chain([Transit::OverLimit(exceeded())]).chain(visible).collect();
     let mut states = Vec::new();
     for copy in &copies {

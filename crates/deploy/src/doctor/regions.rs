@@ -1,6 +1,8 @@
 //! Whether the accounts can use the regions that they need. An account has to enable an opt-in region before it can call AWS there:
 //! a source account also that of DR's copies, because its producer publishes to a topic there, and DR those of the databases.
 
+use std::collections::BTreeSet;
+
 use config::Config;
 use protocol::Region;
 
@@ -26,9 +28,8 @@ fn needed(account: &Account, config: &Config) -> Vec<Region> {
         // Nothing in a source account knows of the second region.
         false => config.database_regions().into_iter().chain(config.copies_region().cloned()).collect(),
     };
-    regions.retain(|region| *region != account.place.region);
-    regions.sort_unstable();
-    regions.dedup();
+    let mut seen = BTreeSet::from([account.place.region.clone()]);
+    regions.retain(|region| seen.insert(region.clone()));
     regions
 }
 
