@@ -41,8 +41,8 @@ impl Consumer {
         let (mut history, mut held) = (History::default(), BTreeSet::new());
         let mut names = vec![database.clone()];
         history.copies.extend(self.held_copies(database, &mut held).await?.copies);
-        while let Some(former) = self.former_name(&history, sources, &held).await?
-            && names.len() <= MAX_FORMER_NAMES
+        while names.len() <= MAX_FORMER_NAMES
+            && let Some(former) = self.former_name(&history, sources, &held).await?
             && !names.contains(&former)
         {
             history.copies.extend(self.held_copies(&former, &mut held).await?.copies);

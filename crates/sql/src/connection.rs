@@ -47,7 +47,7 @@ impl Connection {
 /// read-only. No transaction is open between two queries.
 #[derive(Debug)]
 pub struct ReadOnly {
-    /// Missing while a query runs, so a query that is given up, in whatever way, closes the connection.
+    /// Missing while a query runs. So the connection is closed if the query is given up: dropped, too slow or too large.
     session: Option<Session>,
 }
 

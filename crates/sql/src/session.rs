@@ -7,8 +7,7 @@ use crate::postgres::Postgres;
 use crate::sink::Sink;
 use crate::{Error, Login, Product, Roots};
 
-/// A session whose server refuses writes, between two queries. Dropping it closes the connection at once, in whatever
-/// state it is.
+/// A session with a server, between two queries. The server refuses writes. Dropping the session closes the connection at once.
 #[derive(Debug)]
 pub(crate) enum Session {
     Postgres(Postgres),

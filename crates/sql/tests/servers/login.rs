@@ -44,7 +44,7 @@ async fn a_wrong_login_has_its_reason() {
     for server in both() {
         let wrong = Login { password: Password::new("wrong"), ..server.login() };
         assert_eq!(error(server.open(&wrong).await), Error::Credentials);
-        let unknown = Login { user: "nobody".to_owned(), ..server.login() };
+        let unknown = Login { user: "unknown".to_owned(), ..server.login() };
         assert_eq!(error(server.open(&unknown).await), Error::Credentials);
         let missing = Login { database: "missing".to_owned(), ..server.login() };
         assert_eq!(error(server.open(&missing).await), Error::NoSuchDatabase);
