@@ -54,21 +54,26 @@ struct FinalState {
 
 #[tokio::test(start_paused = true)]
 async fn any_trouble_with_a_temporary_instance_is_overcome() {
-    each_trouble_at_each_call(Kind::Instance, Verb::Verify).await;
+    each_trouble_at_each_call(Shape::Instance, Verb::Verify).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_trouble_with_an_instance_that_stays_is_overcome() {
-    each_trouble_at_each_call(Kind::Instance, Verb::Restore).await;
+    each_trouble_at_each_call(Shape::Instance, Verb::Restore).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_trouble_with_a_cluster_of_three_is_overcome() {
-    each_trouble_at_each_call(Kind::Cluster, Verb::Restore).await;
+    each_trouble_at_each_call(Shape::AuroraCluster, Verb::Restore).await;
 }
 
-async fn each_trouble_at_each_call(kind: Kind, verb: Verb) {
-    let (expected, points) = run(kind, verb, None).await;
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_a_multi_az_cluster_is_overcome() {
+    each_trouble_at_each_call(Shape::MultiAzCluster, Verb::Restore).await;
+}
+
+async fn each_trouble_at_each_call(shape: Shape, verb: Verb) {
+    let (expected, points) = run(shape, verb, None).await;
     assert_eq!(expected.duplicates, [""; 0]);
     assert!(points.len() >= 10 && points.iter().any(|point| point.operation.starts_with("Restore")), "{points:#?}");
     let mut cases = 0;
@@ -79,18 +84,18 @@ async fn each_trouble_at_each_call(kind: Kind, verb: Verb) {
             false => troubles,
         };
         for trouble in troubles {
-            let (state, _) = run(kind, verb, Some((point, trouble))).await;
+            let (state, _) = run(shape, verb, Some((point, trouble))).await;
             assert_eq!(state, expected, "{trouble:?} at {point:?}");
             cases += 1;
         }
     }
-    println!("{kind:?} {verb:?}: {} calls, {cases} cases", points.len());
+    println!("{shape:?} {verb:?}: {} calls, {cases} cases", points.len());
     assert!(cases > points.len() + 40, "{} calls, {cases} cases", points.len());
 }
 
 /// The job from its first step until its database is torn down.
-async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> (FinalState, Vec<CallPoint>) {
-    let fixture = Fixture::new(kind).await;
+async fn run(shape: Shape, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> (FinalState, Vec<CallPoint>) {
+    let fixture = Fixture::of(shape).await;
     let (job, before) = (fixture.job(verb), fixture.names().await);
     let start = fixture.world.now();
     let plan = trouble.map_or(Plan::List(Vec::new()), |(point, trouble)| point.plan(trouble));
@@ -126,13 +131,13 @@ async fn run(kind: Kind, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -> 
     let mut members: Vec<_> =
         provisioned.members.iter().map(|it| (it.arn.id().to_owned(), stated(&it.settings, verb))).collect();
     members.sort();
-    let name = kind_of(&provisioned);
+    let name = name_without_job(&provisioned);
     let provisioned = (name, stated(&provisioned.spec.settings, verb), members);
     (FinalState { provisioned, duplicates: duplicates(&fixture, start) }, points)
 }
 
 /// The ID of a job depends on its deadline, and so on the time.
-fn kind_of(observed: &Observed) -> String {
+fn name_without_job(observed: &Observed) -> String {
     observed.arn.id().rsplit_once('-').unwrap().0.to_owned()
 }
 

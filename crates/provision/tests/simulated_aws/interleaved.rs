@@ -9,33 +9,38 @@ const STOP: Duration = Duration::from_secs(25 * 60);
 
 #[tokio::test(start_paused = true)]
 async fn a_late_look_changes_nothing_for_an_instance() {
-    each_call_is_late(Kind::Instance).await;
+    each_call_is_late(Shape::Instance).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_late_look_changes_nothing_for_a_cluster() {
-    each_call_is_late(Kind::Cluster).await;
+    each_call_is_late(Shape::AuroraCluster).await;
 }
 
-async fn each_call_is_late(kind: Kind) {
-    let (expected, calls) = run(kind, None).await;
+#[tokio::test(start_paused = true)]
+async fn a_late_look_changes_nothing_for_a_multi_az_cluster() {
+    each_call_is_late(Shape::MultiAzCluster).await;
+}
+
+async fn each_call_is_late(shape: Shape) {
+    let (expected, calls) = run(shape, None).await;
     assert!(calls.values().sum::<usize>() >= 10, "{calls:?}");
     let mut cases = 0;
     for (operation, count) in &calls {
         for nth in 1..=*count {
-            let (state, _) = run(kind, Some((operation, u32::try_from(nth).unwrap()))).await;
+            let (state, _) = run(shape, Some((operation, u32::try_from(nth).unwrap()))).await;
             assert_eq!(state, expected, "call {nth} of {operation} is late");
             cases += 1;
         }
     }
-    println!("{kind:?}: {cases} cases");
+    println!("{shape:?}: {cases} cases");
 }
 
 type State = (Settings, Vec<(bool, Settings)>, Vec<String>);
 
 /// Two loops of steps. One of them may have a call that is late: whichever makes it.
-async fn run(kind: Kind, late: Option<(&str, u32)>) -> (State, BTreeMap<String, usize>) {
-    let fixture = Fixture::new(kind).await;
+async fn run(shape: Shape, late: Option<(&str, u32)>) -> (State, BTreeMap<String, usize>) {
+    let fixture = Fixture::of(shape).await;
     let job = fixture.job(Verb::Restore);
     let start = fixture.world.now();
     let faults =

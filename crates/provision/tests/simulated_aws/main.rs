@@ -31,6 +31,32 @@ const REGION: &str = "eu-west-1";
 /// The most steps that a job may need.
 const STEPS: usize = 300;
 
+/// What a production database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Instance,
+    /// An Aurora cluster of three.
+    AuroraCluster,
+    /// Its members are created by RDS.
+    MultiAzCluster,
+}
+
+impl Shape {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Instance => Kind::Instance,
+            Self::AuroraCluster | Self::MultiAzCluster => Kind::Cluster,
+        }
+    }
+
+    fn engine(self) -> &'static str {
+        match self {
+            Self::Instance | Self::MultiAzCluster => "postgres",
+            Self::AuroraCluster => "aurora-postgresql",
+        }
+    }
+}
+
 /// One account with a production database, `orders`, and a snapshot of it.
 struct Fixture {
     world: World,
@@ -70,23 +96,23 @@ impl Fixture {
     }
 
     async fn with(kind: Kind, settings: WorldSettings) -> Self {
-        let engine = match kind {
-            Kind::Instance => "postgres",
-            Kind::Cluster => "aurora-postgresql",
+        let shape = match kind {
+            Kind::Instance => Shape::Instance,
+            Kind::Cluster => Shape::AuroraCluster,
         };
-        Self::of_engine(kind, engine, settings).await
+        Self::shaped(shape, settings).await
     }
 
-    /// A Multi-AZ cluster, whose members RDS creates.
-    async fn multi_az_cluster() -> Self {
-        Self::of_engine(Kind::Cluster, "postgres", world_settings()).await
+    async fn of(shape: Shape) -> Self {
+        Self::shaped(shape, world_settings()).await
     }
 
-    async fn of_engine(kind: Kind, engine: &str, settings: WorldSettings) -> Self {
+    async fn shaped(shape: Shape, settings: WorldSettings) -> Self {
+        let kind = shape.kind();
         let world = World::with_settings(settings);
         let config = world.sdk_config(ACCOUNT, REGION);
         let (cloud, rds) = (Cloud::new(&config, place()), aws_sdk_rds::Client::new(&config));
-        create(&world, &cloud, &rds, (kind, engine)).await;
+        create(&world, &cloud, &rds, shape).await;
         let orders = ready(&world, &cloud, &target(kind)).await;
         let snapshot = SnapshotArn::new(kind, place(), "before").unwrap();
         match kind {
@@ -212,11 +238,12 @@ async fn ready(world: &World, cloud: &Cloud, arn: &DatabaseArn) -> Observed {
 }
 
 /// A production database: with groups and settings of its own. An Aurora cluster has three members.
-async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, (kind, engine): (Kind, &str)) {
+async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, shape: Shape) {
+    let engine = shape.engine();
     let family = &format!("{engine}16");
     let group = rds.create_db_parameter_group().db_parameter_group_name("own").db_parameter_group_family(family);
     group.description("Own").send().await.unwrap();
-    if kind == Kind::Instance {
+    if shape == Shape::Instance {
         let call = rds.create_db_instance().db_instance_identifier("orders").engine(engine).engine_version("16.3");
         let call = call.db_instance_class("db.t4g.medium").allocated_storage(100).storage_type("gp3");
         let call = call.master_username("draco").master_user_password("not-a-secret");
@@ -225,7 +252,7 @@ async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, (kind, 
         call.tags(tag("owner", "shop")).send().await.unwrap();
         return;
     }
-    let is_aurora = engine == "aurora-postgresql";
+    let is_aurora = shape == Shape::AuroraCluster;
     let group = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("own");
     group.db_parameter_group_family(family).description("Own").send().await.unwrap();
     let call = rds.create_db_cluster().db_cluster_identifier("orders").engine(engine);
@@ -239,7 +266,7 @@ async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, (kind, 
         return;
     }
     call.send().await.unwrap();
-    ready(world, cloud, &target(kind)).await;
+    ready(world, cloud, &target(shape.kind())).await;
     for (nth, class) in [(1, "db.r6g.large"), (2, "db.t4g.medium"), (3, "db.t4g.medium")] {
         let call = rds.create_db_instance().db_instance_identifier(format!("orders-{nth}"));
         let call = call.db_cluster_identifier("orders").engine(engine).db_instance_class(class);

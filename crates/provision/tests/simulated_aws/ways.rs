@@ -47,7 +47,7 @@ async fn a_database_that_stays_has_the_settings_of_the_old_one() {
 // Many settings are "valid for: Aurora DB clusters only".
 #[tokio::test(start_paused = true)]
 async fn a_multi_az_cluster_is_provisioned_and_torn_down() {
-    let fixture = Fixture::multi_az_cluster().await;
+    let fixture = Fixture::of(Shape::MultiAzCluster).await;
     let before = fixture.names().await;
     for verb in [Verb::Restore, Verb::Verify] {
         let job = fixture.job(verb);
