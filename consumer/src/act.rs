@@ -203,7 +203,7 @@ impl Consumer {
             Err(error) => return Err(self.not_started(origin, transit, error).await),
         };
         match start {
-            CopyStart::Started => self.counts.add_copy(origin),
+            CopyStart::Started => self.memory.counts.add_copy(origin),
             CopyStart::NameExists => return Ok(Start::Exists(self.copies_by_name(origin).await?)),
         }
         match &key {

@@ -44,7 +44,7 @@ impl Consumer {
     /// Counts the snapshots of DR page by page, and keeps only the numbers.
     async fn count(&self, kind: Kind) -> Result<DrUse, cloud::Error> {
         let now = self.cloud.now();
-        if let Some(recent) = self.counts.recent(kind, now) {
+        if let Some(recent) = self.memory.counts.recent(kind, now) {
             return Ok(recent);
         }
         let mut dr = DrUse::default();
@@ -53,7 +53,7 @@ impl Consumer {
             Ok::<_, cloud::Error>(())
         };
         self.cloud.try_for_each(kind, None, add).await?;
-        self.counts.keep(kind, now, &dr);
+        self.memory.counts.keep(kind, now, &dr);
         Ok(dr)
     }
 

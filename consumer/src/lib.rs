@@ -17,6 +17,7 @@ mod settings;
 mod specs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use archive::expired::lifecycle;
@@ -45,6 +46,12 @@ use settings::{Plaintext, Settings};
 pub struct Consumer {
     cloud: Cloud,
     settings: Settings,
+    memory: Arc<Memory>,
+}
+
+/// What a process remembers from one invocation to the next. It saves calls, and nothing depends on it.
+#[derive(Debug, Default)]
+pub struct Memory {
     counts: Counts,
     queue: Queue,
 }
@@ -122,7 +129,13 @@ impl Consumer {
     /// All settings that are missing or invalid.
     pub fn new(cloud: Cloud, environment: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(environment, cloud.here())?;
-        Ok(Self { cloud, settings, counts: Counts::default(), queue: Queue::default() })
+        Ok(Self { cloud, settings, memory: Arc::default() })
+    }
+
+    /// The same, in a process that has had other invocations.
+    #[must_use]
+    pub fn with_memory(self, memory: Arc<Memory>) -> Self {
+        Self { memory, ..self }
     }
 }
 

@@ -87,7 +87,7 @@ impl Consumer {
         self.list_unless_recent().await?;
         let urgency = self.urgency(announcement);
         let identity = identity(announcement, urgency);
-        Ok(self.queue.read(|Listed { tickets, may_be_more, .. }| match () {
+        Ok(self.memory.queue.read(|Listed { tickets, may_be_more, .. }| match () {
             () if tickets.has(&identity) => Standing::Waits,
             () if *may_be_more || tickets.must_wait(announcement, urgency) => Standing::Has(Turn::Later),
             () => Standing::Has(Turn::Now),
@@ -107,12 +107,12 @@ impl Consumer {
     /// Lists the tickets, unless they were listed a moment ago. If AWS throttles that, new snapshots wait.
     async fn list_unless_recent(&self) -> Result<(), cloud::Error> {
         let now = self.cloud.now();
-        if self.queue.read(|listed| listed.until.is_some_and(|until| now < until)) {
+        if self.memory.queue.read(|listed| listed.until.is_some_and(|until| now < until)) {
             return Ok(());
         }
         match self.list().await {
             Err(error) if error.class() == Class::Throttled => {
-                self.queue.read(|listed| {
+                self.memory.queue.read(|listed| {
                     (listed.until, listed.may_be_more) = (Some(now + LIFETIME), true);
                 });
                 Ok(())
@@ -127,7 +127,7 @@ impl Consumer {
         let pages = i32::try_from(timers.len() / PAGE + 1).unwrap_or(i32::MAX);
         let until = Some(now + (LIFETIME * pages.min(60)).min(MAX_LIFETIME));
         let tickets = Tickets::of(&timers);
-        self.queue.read(|listed| *listed = Listed { until, may_be_more: false, free: listed.free, tickets });
+        self.memory.queue.read(|listed| *listed = Listed { until, may_be_more: false, free: listed.free, tickets });
         Ok(())
     }
 
@@ -150,7 +150,7 @@ impl Consumer {
         let (snapshot, most) = (&look.origin.snapshot, self.settings.limits.copies);
         let account = &snapshot.place.account;
         self.list_unless_recent().await?;
-        if self.queue.read(|listed| listed.tickets.of_account(account)) >= most {
+        if self.memory.queue.read(|listed| listed.tickets.of_account(account)) >= most {
             let why = format!(
                 "{most} snapshots of account {account} wait until AWS starts more copies from another region, and the limit \
                  MAX_COPIES is {most}"
@@ -162,7 +162,7 @@ impl Consumer {
         // A ticket of this name may have ended too often in this hour. Then the source account announces the snapshot again.
         self.settings.wait_policy.start_ticket(&self.cloud, &name, announcement).await?;
         if let Some(ticket) = Ticket::parse(&name, now) {
-            self.queue.read(|listed| listed.tickets.add(ticket));
+            self.memory.queue.read(|listed| listed.tickets.add(ticket));
         }
         info!(%snapshot, step = step::QUEUED, queued = 1,
             "AWS copies as many snapshots from another region as it allows; this one waits for its turn");
@@ -175,9 +175,9 @@ impl Consumer {
         if !matches!(looked, Looked::Ended) {
             return;
         }
-        let places = 1 + self.queue.read(|listed| std::mem::take(&mut listed.free));
+        let places = 1 + self.memory.queue.read(|listed| std::mem::take(&mut listed.free));
         if let Err(error) = self.dispatch(Extent::Places(places)).await {
-            self.queue.read(|listed| listed.free = places);
+            self.memory.queue.read(|listed| listed.free = places);
             warn!(
                 step = step::QUEUE,
                 reason = format!("{error:#}"),
@@ -213,12 +213,12 @@ impl Consumer {
     async fn dispatch(&self, extent: Extent) -> anyhow::Result<()> {
         match extent {
             // The tickets that this process knows are enough. Those that others have handled have ended.
-            Extent::Places(_) if self.queue.read(|listed| !listed.tickets.is_empty()) => {
+            Extent::Places(_) if self.memory.queue.read(|listed| !listed.tickets.is_empty()) => {
                 self.list_unless_recent().await?
             }
             Extent::Places(_) | Extent::Until(_) => self.list().await?,
         }
-        let (waiting, since) = self.queue.read(|listed| (listed.tickets.len(), listed.tickets.since()));
+        let (waiting, since) = self.memory.queue.read(|listed| (listed.tickets.len(), listed.tickets.since()));
         let Some(since) = since else { return Ok(()) };
         let queue_age_seconds = (self.cloud.now() - since).num_seconds();
         info!(
@@ -227,7 +227,7 @@ impl Consumer {
         );
         let (mut full, mut handled, mut started, mut failures) = (BTreeSet::new(), 0, 0, Vec::new());
         let mut throttled = None;
-        while let Some(ticket) = self.queue.read(|listed| listed.tickets.take_next(&full)) {
+        while let Some(ticket) = self.memory.queue.read(|listed| listed.tickets.take_next(&full)) {
             let (name, class, account) = (ticket.name.clone(), ticket.class(), ticket.account.clone());
             let outcome = self.take_turn(&ticket).await;
             handled += usize::from(!matches!(outcome, Ok(Turned::HasEnded)));
@@ -235,7 +235,7 @@ impl Consumer {
             let class_of_error = outcome.as_ref().err().and_then(class_of);
             let must_wait = matches!(outcome, Ok(Turned::Looked(Looked::Full)))
                 || matches!(class_of_error, Some(Class::Unreachable | Class::Throttled));
-            self.queue.read(|Listed { tickets, .. }| match outcome {
+            self.memory.queue.read(|Listed { tickets, .. }| match outcome {
                 Ok(Turned::HasEnded) => {}
                 Ok(Turned::Looked(Looked::Started)) => tickets.started(&account),
                 // Until a place is free, its region can be reached again, or AWS accepts more calls.

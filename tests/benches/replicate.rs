@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
 use protocol::{DatabaseArn, Kind, Origin, Place, SnapshotArn, tags};
-use rehearsal::{Database, Ledger, Rehearsal, Setup, Totals};
+use rehearsal::{Database, Ledger, Processes, Rehearsal, Setup, Totals};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sim::World;
@@ -248,7 +248,9 @@ async fn an_hour_of(databases: usize, at_once: Option<u32>, shape: Shape) -> any
         .consumer_parameter("MaxDatabases", "1000000")
         .consumer_parameter("MaxCopies", "1000000")
         .producer_parameter("Concurrency", &concurrency)
-        .consumer_parameter("Concurrency", &concurrency);
+        .consumer_parameter("Concurrency", &concurrency)
+        // Busy functions keep their processes.
+        .processes(Processes::Reused);
     let rehearsal = Rehearsal::deploy(World::with_settings(settings), setup)?;
     let owners = Owners::of(&rehearsal);
     // The first snapshots are taken at six, the last just before seven.

@@ -1,13 +1,14 @@
 //! Creates the stacks of the templates.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aws_types::SdkConfig;
 use aws_types::sdk_config::{SharedTimeSource, TimeSource};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::{Cloud, Function};
+use consumer::{Consumer, Memory};
 use protocol::Place;
 use serde_json::Value;
 use sim::World;
@@ -15,7 +16,7 @@ use sim::lambda::Invocation;
 use sim::stack::{Bucket, Error, Stack, Template};
 use tracing::instrument::WithSubscriber;
 
-use crate::{Logs, Rehearsal, Setup};
+use crate::{Logs, Processes, Rehearsal, Setup};
 
 static PRODUCER: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("producer.yaml", include_str!("../../../cfn/producer.yaml")));
@@ -173,6 +174,7 @@ impl Rehearsal {
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
         let (place, logs) = (place.clone(), self.logs.writer(place));
+        let idle = Idle::new(self.setup.processes);
         let ahead = self.setup.clocks.get(&place.region).copied().unwrap_or_default();
         move |invocation| {
             let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
@@ -187,8 +189,10 @@ impl Rehearsal {
             // Lines have the name of the handler, as in the deployed program; alarms depend on it.
             let handler = function.name().trim_start_matches("draco-");
             let subscriber = cloud::log::subscriber(handler, logs.clone(), move || clock.now());
+            let idle = idle.clone();
             let handled = async move {
-                let handled = handle(function, cloud, &invocation.environment, invocation.payload, deadline).await;
+                let handled =
+                    handle(function, cloud, &idle, &invocation.environment, invocation.payload, deadline).await;
                 handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
@@ -233,16 +237,45 @@ fn with(parameters: &BTreeMap<String, String>, name: &str, value: &str) -> BTree
     parameters
 }
 
+/// The memories of the consumer's processes that are idle.
+#[derive(Clone)]
+struct Idle(Option<Arc<Mutex<Vec<Arc<Memory>>>>>);
+
+impl Idle {
+    fn new(processes: Processes) -> Self {
+        Self((processes == Processes::Reused).then(Arc::default))
+    }
+
+    /// That of the process which was busy last, or of a new one.
+    fn take(&self) -> Arc<Memory> {
+        let idle = self.0.as_ref().and_then(|all| all.lock().unwrap_or_else(PoisonError::into_inner).pop());
+        idle.unwrap_or_default()
+    }
+
+    /// After an invocation. A process that was stopped has no further one.
+    fn give(&self, memory: Arc<Memory>) {
+        if let Some(all) = &self.0 {
+            all.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        }
+    }
+}
+
 async fn handle(
     function: DracoFunction,
     cloud: Cloud,
+    idle: &Idle,
     environment: &BTreeMap<String, String>,
     payload: Value,
     deadline: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Value> {
     match function {
         DracoFunction::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
-        DracoFunction::Consumer => consumer::Consumer::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Consumer => {
+            let (consumer, memory) = (Consumer::new(cloud, environment)?, idle.take());
+            let handled = consumer.with_memory(Arc::clone(&memory)).handle(payload, deadline).await;
+            idle.give(memory);
+            handled
+        }
         DracoFunction::Keeper => keeper::Keeper::new(cloud, environment)?.handle(payload, deadline).await,
     }
 }

@@ -41,6 +41,8 @@ pub struct Setup {
     pub second_region: Option<Region>,
     /// How much the clocks of the functions in a region are ahead of AWS's other clocks.
     pub clocks: BTreeMap<Region, TimeDelta>,
+    /// Whether processes have one invocation each, or many.
+    pub processes: Processes,
     /// Optional parameters of the producers' template, such as `WaitLimitHours`.
     pub producer_parameters: BTreeMap<String, String>,
     /// Optional parameters of the consumer's template, such as `NoDryRun`.
@@ -49,6 +51,15 @@ pub struct Setup {
     pub second_parameters: BTreeMap<String, String>,
     /// Optional parameters of the template for each source account in DR, such as `NoCopyHours`.
     pub source_parameters: BTreeMap<String, String>,
+}
+
+/// The processes of functions. Lambda decides when it starts a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processes {
+    /// Each invocation has its own.
+    New,
+    /// An invocation has one that is idle, if there is one, as on Lambda while a function is busy.
+    Reused,
 }
 
 /// Draco, deployed into a simulated AWS.
@@ -75,6 +86,7 @@ impl Setup {
             dr_region: None,
             second_region: None,
             clocks: BTreeMap::new(),
+            processes: Processes::New,
             producer_parameters: BTreeMap::new(),
             consumer_parameters: BTreeMap::new(),
             second_parameters: BTreeMap::new(),
@@ -123,6 +135,12 @@ impl Setup {
     pub fn clock(mut self, region: &str, ahead: TimeDelta) -> anyhow::Result<Self> {
         self.clocks.insert(region.parse()?, ahead);
         Ok(self)
+    }
+
+    /// Sets how many invocations a process has.
+    #[must_use]
+    pub fn processes(self, processes: Processes) -> Self {
+        Self { processes, ..self }
     }
 
     /// Adds a parameter of the consumer's template for the second region.
