@@ -311,7 +311,7 @@ impl Consumer {
         })?;
         let Standing::Has(turn) = self.standing(&announcement, cause).await? else { return Ok(Looked::DONE) };
         let DatabaseCopies { copies, usage, history } = self.find_copies(&origin).await?;
-        let copy = Existing::of(copies, &origin);
+        let mut copy = Existing::of(copies, &origin);
         let transit = match copy {
             Existing::None | Existing::Failed { next: Some(_), .. } => {
                 self.observe_transit(announcement, (usage, &history), turn, cause).await?
@@ -319,6 +319,10 @@ impl Consumer {
             // The copy decides.
             _ => Transit::NotObserved,
         };
+        if usage.copies == 0 && matches!(transit, Transit::OverLimit(_) | Transit::Visible { .. }) {
+            // A database without copies may have had another name when this snapshot was copied.
+            copy = Existing::of(self.copies_by_name(&origin).await?, &origin);
+        }
         let look = Look { origin, upstream: Upstream::Source, cause };
         self.decide_and_act(&look, Observed { copy, transit, requester: cause.requester() }).await
     }

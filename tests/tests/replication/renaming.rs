@@ -145,6 +145,36 @@ async fn a_rename_between_two_steps_loses_nothing() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// DR has the copy under the former name, and its message about it was lost. So the snapshot is announced again under the new name, which
+/// needs no second place among the databases of its account, and no second key.
+// Invariant 1.
+#[tokio::test(start_paused = true)]
+async fn a_copy_under_the_former_name_is_found_before_limits_and_keys() -> anyhow::Result<()> {
+    for (settings, setup) in worlds()?.into_iter().filter(|(_, setup)| setup.second().is_none()) {
+        let setup = setup.consumer_parameter("MaxDatabases", "1").consumer_parameter("KeyPerDatabase", "true");
+        for kind in Kind::ALL {
+            let mut fixture = Fixture::with(settings.clone(), setup.clone()).await?;
+            let orders = fixture.create_database(&database(kind).lifecycle("Standard")).await?;
+            let world = fixture.rehearsal.world().clone();
+            world.sleep(10 * MINUTE).await;
+            fixture.rehearsal.take_snapshot(&orders, "mine").await?;
+            world.sleep(25 * MINUTE).await;
+            let fault = Fault { at: Point::Delivery("DracoProducer".to_owned()), nth: EVERY, action: Action::Lose };
+            world.plan_faults(Plan::List(vec![fault]));
+            rename(&fixture, kind, "orders-2").await?;
+            world.plan_faults(Plan::NoFaults);
+            assert!(world.journal(|journal| journal.entries().iter().any(|it| is_lost(&it.event))));
+            fixture.pass_hours(5).await?;
+            assert_calm(&fixture, kind);
+            // The one that is a resource of the stack is created without a role.
+            let is_key = |event: &Event| matches!(event, Event::Call { operation, role: Some(_), .. } if operation == "CreateKey");
+            let keys = world.journal(|journal| journal.entries().iter().filter(|it| is_key(&it.event)).count());
+            assert_eq!(keys, 1, "{}", world.settings().answers);
+        }
+    }
+    Ok(())
+}
+
 fn is_lost(event: &Event) -> bool {
     matches!(event, Event::Delivery { outcome, .. } if *outcome != DeliveryOutcome::Delivered)
 }
