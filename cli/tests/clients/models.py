@@ -74,6 +74,8 @@ COMMON = {
         "PreconditionFailed",
         "SlowDown",
     },
+    # https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+    "rest-json": {"AccessDeniedException", "InternalFailure", "ThrottlingException", "UnrecognizedClientException"},
 }
 
 # Headers of HTTP, which are not members of a response.
@@ -104,8 +106,8 @@ class ResponseChecker:
             known = model.operation_model(operation)
         except OperationNotFoundError:
             known = None
-        if protocol == "rest-xml":
-            return list(self.rest(model, known, status, body, headers or {}))
+        if protocol.startswith("rest-"):
+            return list(self.rest(protocol, model, known, status, body, headers or {}))
         try:
             root = _tree(body) if protocol == "query" else json.loads(body)
         except (ElementTree.ParseError, json.JSONDecodeError) as why:
@@ -116,8 +118,8 @@ class ResponseChecker:
             return ["is a success, but the model has no such operation"]
         return list(_xml_output(known, root) if protocol == "query" else _json(known.output_shape, root, operation))
 
-    def rest(self, model, known, status, body, headers):
-        """S3: members are headers, or the body, or elements of the body."""
+    def rest(self, protocol, model, known, status, body, headers):
+        """S3 and Lambda: members are headers, or the body, or parts of the body."""
         if known is None:
             yield "is not the response of an operation"
             return
@@ -127,14 +129,13 @@ class ResponseChecker:
             yield f"has a body with status {status}"
         if status >= 400 and has_body or status == 301 and has_body:
             try:
-                root = _tree(body)
-            except ElementTree.ParseError as why:
-                yield f"is not XML: {why}"
+                code, message = _rest_xml_error(body) if protocol == "rest-xml" else _rest_json_error(body, headers)
+            except (ElementTree.ParseError, json.JSONDecodeError) as why:
+                yield f"is not {protocol.removeprefix('rest-')}: {why}"
                 return
-            code = root.findtext("Code")
-            if root.tag != "Error" or not root.findtext("Message") or not root.findtext("RequestId"):
-                yield "is not an Error with Code, Message and RequestId"
-            elif code not in COMMON["rest-xml"] | {shape.name for shape in known.error_shapes}:
+            if not code or not message:
+                yield "is an error without a code or a message"
+            elif code not in COMMON[protocol] | {shape.name for shape in known.error_shapes}:
                 yield f"{code} is neither an error of this operation nor a common error"
         if status != success:
             return
@@ -185,6 +186,17 @@ class ResponseChecker:
                 return
         if code not in COMMON[protocol]:
             yield f"{code} is neither an error of this operation nor a common error"
+
+
+def _rest_xml_error(body):
+    root = _tree(body)
+    is_error = root.tag == "Error" and root.findtext("RequestId")
+    return root.findtext("Code") if is_error else None, root.findtext("Message")
+
+
+def _rest_json_error(body, headers):
+    root = json.loads(body)
+    return headers.get("x-amzn-errortype"), root.get("Message") or root.get("message")
 
 
 def _header(shape, text, path):

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::lambda::Running;
 use crate::wire::params::{Params, Query};
 use crate::wire::read::{self, ReadError};
 use crate::wire::xml::Xml;
@@ -53,6 +54,8 @@ impl Caller {
 pub enum Service {
     /// Key Management Service.
     Kms,
+    /// Lambda.
+    Lambda,
     /// Relational Database Service.
     Rds,
     /// Simple Storage Service.
@@ -174,6 +177,7 @@ const RESOURCE_MEMBERS: &[&str] = &[
     "SecretId",
     "Key",
     "Bucket",
+    "FunctionName",
 ];
 
 /// The output of an operation.
@@ -184,8 +188,10 @@ pub(crate) enum Output {
     /// Members that are already written. Lists of snapshots are long: building a JSON tree for each snapshot would take
     /// longer than the rest of the call.
     Xml(Xml),
-    /// A response of S3.
+    /// A response of S3 or Lambda.
     Rest(RestOutput),
+    /// The response follows when a function has ended.
+    Running(Running),
 }
 
 /// A response whose members are headers, and its body.
@@ -309,6 +315,7 @@ impl Error {
         match service {
             Service::Rds | Service::Sns | Service::Sts => Self::new("Throttling", "Rate exceeded"),
             Service::S3 => Self::new("SlowDown", "Please reduce your request rate.").status(503),
+            Service::Lambda => Self::new("TooManyRequestsException", "Rate Exceeded.").status(429),
             Service::Kms | Service::Secrets | Service::Sqs | Service::States => {
                 Self::new("ThrottlingException", "Rate exceeded")
             }
@@ -321,7 +328,7 @@ impl Error {
             Service::Kms | Service::Secrets | Service::States => Self::new("AccessDeniedException", message),
             Service::Rds | Service::S3 | Service::Sts => Self::new("AccessDenied", message).status(403),
             Service::Sns => Self::new("AuthorizationError", message).status(403),
-            Service::Sqs => Self::new("AccessDeniedException", message).status(403),
+            Service::Lambda | Service::Sqs => Self::new("AccessDeniedException", message).status(403),
         }
     }
 

@@ -110,6 +110,7 @@ impl State {
             Service::Rds | Service::Sns | Service::Sts => ("InvalidClientTokenId", 403),
             Service::S3 => ("InvalidAccessKeyId", 403),
             Service::Kms | Service::Secrets | Service::Sqs | Service::States => ("UnrecognizedClientException", 400),
+            Service::Lambda => ("UnrecognizedClientException", 403),
         };
         Err(Error::injected(code, "The security token included in the request is invalid.").status(status))
     }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::agenda::Agenda;
 use crate::alarms::Alarm;
 use crate::bill::Meter;
-use crate::call::{Call, CallResult, Caller, Error, Service};
+use crate::call::{Call, CallResult, Caller, Error, Output, Service};
 use crate::clock::Clock;
 use crate::durations::Durations;
 use crate::fault::{self, Action, Faults, Point};
@@ -296,7 +296,7 @@ impl World {
         self.sleep(self.0.latency + delay).await;
         self.wait_for_messages(&call).await;
 
-        self.change(|state| {
+        let answer = self.change(|state| {
             // The region was cut off while the call was on its way.
             if state.is_cut(&call.region) {
                 return Err(state.unreachable(&call, received));
@@ -321,6 +321,10 @@ impl World {
             entry.set_response(answer.as_ref().err(), (state.now - received).num_milliseconds());
             state.write(entry);
             Ok(answer)
+        })?;
+        Ok(match answer {
+            Ok(Output::Running(function)) => function.response().await,
+            answer => answer,
         })
     }
 }
@@ -366,6 +370,7 @@ impl State {
         }
         match call.service {
             Service::Kms => kms::serve(self, call),
+            Service::Lambda => lambda::serve(self, call),
             Service::Rds => rds::serve(self, call),
             Service::S3 => s3::serve(self, call),
             Service::Secrets => secrets::serve(self, call),
@@ -379,6 +384,7 @@ impl State {
     /// What a call needs to be allowed by its caller's own policies alone.
     fn required_permissions(&mut self, call: &Call) -> Result<Vec<iam::RequiredPermission>, Error> {
         match call.service {
+            Service::Lambda => Ok(lambda::required_permissions(call)),
             Service::Rds => rds::required_permissions(self, call),
             Service::S3 => s3::required_permissions(self, call),
             Service::Secrets => secrets::required_permissions(self, call),

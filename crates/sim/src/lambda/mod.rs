@@ -2,8 +2,9 @@
 //!
 //! A function receives what AWS would give it: the payload, its environment, its deadline, and an SDK configuration for
 //! calls as its role. It runs the same code as on AWS. [`run`] runs a function once, [`queue`] handles asynchronous
-//! invocations with retries, [`permissions`] the permissions to invoke a function.
+//! invocations with retries, [`permissions`] the permissions of services to invoke a function. `invoke` is the API.
 
+mod invoke;
 mod permissions;
 mod queue;
 mod run;
@@ -22,6 +23,7 @@ use crate::arn::Arn;
 use crate::iam::Policy;
 use crate::world::{State, World};
 
+pub(crate) use invoke::{Running, required_permissions, serve};
 pub(crate) use permissions::{allow, may_invoke};
 pub(crate) use queue::invoke;
 pub use run::InvocationError;

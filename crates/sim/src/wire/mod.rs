@@ -8,6 +8,7 @@ pub(crate) mod params;
 pub(crate) mod read;
 mod record;
 pub(crate) mod rest;
+mod rest_json;
 pub(crate) mod sdk;
 pub(crate) mod xml;
 
@@ -60,11 +61,14 @@ enum Protocol {
     Json { target: &'static str, content_type: &'static str },
     /// The operation is in the method and the path.
     Rest,
+    /// The same, with errors in JSON.
+    RestJson,
 }
 
 /// Each service with its name in signatures and its protocol.
-const SERVICES: [(Service, &str, Protocol); 8] = [
+const SERVICES: [(Service, &str, Protocol); 9] = [
     (Service::Kms, "kms", Protocol::Json { target: "TrentService", content_type: "application/x-amz-json-1.1" }),
+    (Service::Lambda, "lambda", Protocol::RestJson),
     (
         Service::Rds,
         "rds",
@@ -130,7 +134,7 @@ fn read_call(
         Some(owner) => owner,
         None => caller(request, scope.access_key)?,
     };
-    let is_rest = matches!(protocol, Protocol::Rest);
+    let is_rest = matches!(protocol, Protocol::Rest | Protocol::RestJson);
     if let Some(query) = request.query.filter(|query| !is_rest && !query.is_empty()) {
         // The clients of these services send all parameters in the body.
         return Err(Error::not_simulated(format!("parameters in the URL: {query}")));
@@ -158,6 +162,7 @@ fn read_call(
             (operation.to_owned(), Input::Json(input))
         }
         Protocol::Rest => rest::read(request)?,
+        Protocol::RestJson => rest_json::read(request)?,
     };
     Ok(Call { caller, region: scope.region, service, operation, input })
 }
@@ -216,7 +221,12 @@ pub(crate) fn write(of: Option<(Service, &str)>, answer: &CallResult, request_id
         (Some(Protocol::Rest), Err(error)) => {
             Response::new(status, "application/xml", rest::error(operation, error, request_id))
         }
-        (Some(Protocol::Rest) | None, answer) => {
+        (Some(Protocol::RestJson), Err(error)) => {
+            let mut response = Response::new(status, "application/json", rest_json::error(error));
+            response.headers.push(("x-amzn-errortype".into(), error.code.to_owned()));
+            response
+        }
+        (Some(Protocol::Rest | Protocol::RestJson) | None, answer) => {
             let body = answer.as_ref().map_or_else(|error| xml::error("", error, request_id), to_json);
             Response::new(status, "text/xml", body)
         }
@@ -265,7 +275,7 @@ fn to_json(output: &Output) -> String {
         Output::Members(members) => present(members).to_string(),
         // Only services of the query protocol have it.
         Output::Xml(members) => json!(members.as_str()).to_string(),
-        // It is a response already.
-        Output::Rest(_) => String::new(),
+        // They are no JSON, or no response yet.
+        Output::Rest(_) | Output::Running(_) => String::new(),
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn output(operation: &str, namespace: &str, output: &Output, request_
             tag(&mut xml, "</", &result);
         }
         // It is a response already.
-        Output::Rest(_) => {}
+        Output::Rest(_) | Output::Running(_) => {}
     }
     let _ =
         write!(xml, "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>");

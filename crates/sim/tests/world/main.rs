@@ -7,6 +7,7 @@ mod clients;
 mod faults;
 mod functions;
 mod http;
+mod invoke;
 mod journal;
 mod kms;
 mod messages;

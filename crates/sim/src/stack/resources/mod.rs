@@ -86,7 +86,7 @@ impl Deployment<'_> {
         self.state.write(entry);
         match answer {
             Ok(Output::Members(members)) => Ok(members),
-            Ok(Output::Xml(_) | Output::Rest(_)) => {
+            Ok(Output::Xml(_) | Output::Rest(_) | Output::Running(_)) => {
                 Err(PathError::new(format!("{service} {operation} returns no JSON")))
             }
             Err(error) => Err(PathError::new(format!("{service} {operation}: {error}"))),
