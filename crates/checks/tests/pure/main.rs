@@ -1,0 +1,1 @@
+//! What the types of checks accept, and what results mean.
