@@ -156,8 +156,12 @@ impl Keeper {
     }
 
     async fn delete_expired(&self, origin: &Origin, arn: &SnapshotArn, why: &str) -> Result<(), cloud::Error> {
-        let is_complete =
-            |found: &Snapshot| found.status == Status::Available && found.tags.get(tags::REPORTED).is_some();
+        let now = self.cloud.now();
+        let is_complete = |found: &Snapshot| {
+            found.status == Status::Available
+                && found.tags.get(tags::REPORTED).is_some()
+                && !is_being_verified(found, now)
+        };
         if self.delete_if(origin, arn, is_complete).await? {
             let (account, snapshot) = (&origin.snapshot.place.account, &origin.snapshot);
             info!(%account, %snapshot, step = step::DELETED, copy = %arn, reason = why, deleted = 1, "deleted the expired copy");
@@ -285,4 +289,10 @@ fn report_expired(archive: &Archive, Candidates { database, expired, .. }: &Cand
         info!(%account, snapshot = %origin.snapshot, step = step::WOULD_DELETE, copy = %arn, reason = why, would_delete = 1,
             "kept because NO_DRY_RUN is not set");
     }
+}
+
+/// Whether a verification of a copy is running. It ends at the time in the tag at the latest.
+fn is_being_verified(copy: &Snapshot, now: DateTime<Utc>) -> bool {
+    let until = copy.tags.get(tags::VERIFYING).and_then(|until| DateTime::parse_from_rfc3339(until).ok());
+    until.is_some_and(|until| now < until)
 }

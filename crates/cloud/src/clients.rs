@@ -1,4 +1,4 @@
-//! The clients of RDS, KMS, SNS, Step Functions and Secrets Manager in each region. Each is created by the first call that needs it: most
+//! The clients of each service in each region. Each is created by the first call that needs it: most
 //! invocations call only RDS in their own region.
 
 use std::collections::BTreeMap;
@@ -43,6 +43,10 @@ pub(crate) struct Clients {
     distance: Distance,
     rds: OnceLock<Rds>,
     kms: OnceLock<aws_sdk_kms::Client>,
+    #[cfg(feature = "verify")]
+    lambda: OnceLock<aws_sdk_lambda::Client>,
+    #[cfg(feature = "verify")]
+    s3: OnceLock<aws_sdk_s3::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sfn: OnceLock<aws_sdk_sfn::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
@@ -100,6 +104,10 @@ impl Clients {
             distance,
             rds: OnceLock::new(),
             kms: OnceLock::new(),
+            #[cfg(feature = "verify")]
+            lambda: OnceLock::new(),
+            #[cfg(feature = "verify")]
+            s3: OnceLock::new(),
             sns: OnceLock::new(),
             sfn: OnceLock::new(),
             secrets: OnceLock::new(),
@@ -138,6 +146,22 @@ impl Clients {
         self.kms.get_or_init(|| {
             let config = aws_sdk_kms::config::Builder::from(&self.config).retry_partition(partition("kms"));
             aws_sdk_kms::Client::from_conf(config.build())
+        })
+    }
+
+    #[cfg(feature = "verify")]
+    pub(crate) fn lambda(&self) -> &aws_sdk_lambda::Client {
+        self.lambda.get_or_init(|| {
+            let config = aws_sdk_lambda::config::Builder::from(&self.config).retry_partition(partition("lambda"));
+            aws_sdk_lambda::Client::from_conf(config.build())
+        })
+    }
+
+    #[cfg(feature = "verify")]
+    pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config).retry_partition(partition("s3"));
+            aws_sdk_s3::Client::from_conf(config.build())
         })
     }
 

@@ -38,6 +38,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         "consumer/src",
         "consumer/src/onward",
         "keeper/src",
+        "verifier/src",
     ];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
     let is_code = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs");

@@ -90,6 +90,9 @@ pub trait Replication {
                     batch::both(onward, swept)?;
                 }
                 Event::Trigger(Trigger::Keep(_)) => bail!("refused: only the keeper handles {{\"keep\":{{…}}}}"),
+                Event::Trigger(Trigger::Verify(_) | Trigger::Verifying(_)) => {
+                    bail!("refused: only the verifier handles {{\"verify\":{{…}}}} and {{\"verifying\":{{…}}}}")
+                }
             }
             Ok(Answer::Done)
         }

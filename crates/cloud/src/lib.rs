@@ -22,15 +22,21 @@ mod databases;
 mod documented;
 mod error;
 mod function;
+#[cfg(feature = "verify")]
+mod invoke;
 mod keys;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod log;
+#[cfg(feature = "verify")]
+mod objects;
 pub mod queue;
 mod rds;
 mod rejection;
 mod secrets;
 mod timer;
+#[cfg(feature = "verify")]
+mod verify;
 pub mod wait;
 
 use std::sync::Arc;
@@ -56,7 +62,7 @@ pub use function::{Function, Replication};
 pub use keys::Key;
 pub use rejection::{Rejection, reject, require};
 pub use secrets::Credentials;
-pub use timer::{RunningTimer, TimerStart, TimerState};
+pub use timer::{RunningTimer, TimerStart, TimerState, name as timer_name};
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.
 #[derive(Clone, Debug)]

@@ -35,7 +35,8 @@ pub enum TimerStart {
 /// The name of a timer: `copying-111111111111-20261121-1fac559f47ddf9af-rds-orders`. Names begin with the purpose and the
 /// account, by which they are counted. The hash covers everything that the timer waits for: with the identifier alone, a
 /// timer for another snapshot of the same name would prevent the right one.
-pub(crate) fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &str) -> String {
+#[must_use]
+pub fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &str) -> String {
     let hash = hash(awaited);
     let readable: String =
         id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(READABLE_CHARS).collect();

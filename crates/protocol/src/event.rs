@@ -10,6 +10,7 @@ use crate::notification::{Notification, ParseNotificationError};
 use crate::origin::{self, Origin};
 use crate::place::AccountId;
 use crate::quote::{self, one_line, quoted};
+use crate::tags::Tags;
 use crate::topic::{ParseTopicError, TopicArn};
 
 /// The payload of an invocation.
@@ -21,7 +22,8 @@ pub enum Event {
     Trigger(Trigger),
 }
 
-/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}`, `{"onward": …}`, `{"audit": …}` or `{"keep": …}`.
+/// A request of the timer or of a schedule: `{"check": …}`, `{"sweep": …}`, `{"onward": …}`, `{"audit": …}`, `{"keep": …}`,
+/// `{"verify": …}` or `{"verifying": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
@@ -35,6 +37,10 @@ pub enum Trigger {
     Audit(Audit),
     /// Report silent databases, and delete expired copies.
     Keep(Keep),
+    /// Verify the copies that are due.
+    Verify(Verify),
+    /// Make the next step of a verification.
+    Verifying(Box<Verifying>),
 }
 
 /// One SNS delivery.
@@ -125,6 +131,20 @@ pub struct Keep {
     /// The number of deletions that a person has accepted for this run. It replaces the limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// A run of the verifier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "{\"verify\":{}}")]
+pub struct Verify {}
+
+/// A verification. The timer has it as its input, and the tags of the database contain the job, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verifying {
+    /// The tags that describe the job ([`crate::Job::to_tags`]).
+    pub job: Tags,
+    /// The source of the copy.
+    pub origin: Origin,
 }
 
 fn is_zero(done: &usize) -> bool {

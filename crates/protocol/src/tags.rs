@@ -31,6 +31,13 @@ pub const ACCEPTED: &str = "Draco_Accepted";
 /// On the newest copy of a database, set by a person in DR: no further copies are expected.
 pub const RETIRED: &str = "Draco_Retired";
 
+/// How often the copies of a database are verified. Set by the user on databases, and copied as [`LIFECYCLE`] is.
+pub const VERIFY: &str = "Draco_Verify";
+/// On copies: when their verification ended, and what it found.
+pub const VERIFIED: &str = "Draco_Verified";
+/// On copies that are being verified: until when at most, in RFC 3339. They are not deleted before.
+pub const VERIFYING: &str = "Draco_Verifying";
+
 /// On transit copies and copies: the settings of the database when the transit copy was started ([`crate::spec`]). As many of these
 /// as are needed, from the first one on.
 pub const SPEC: [&str; 6] = ["Draco_Spec", "Draco_Spec2", "Draco_Spec3", "Draco_Spec4", "Draco_Spec5", "Draco_Spec6"];
@@ -66,8 +73,11 @@ pub const IGNORE: &str = "Ignore";
 /// The prefix of the keys of a source's tags that are copied under another key.
 pub const ORIGIN_PREFIX: &str = "origin:";
 
+/// Draco's tags that the user sets on databases, and that are carried to all copies.
+const OF_USER: [&str; 2] = [LIFECYCLE, VERIFY];
+
 /// Tags that describe the one snapshot that has them. They are not copied.
-const OWN: [&str; 12] = [
+const OWN: [&str; 14] = [
     COPIED,
     NOT_COPIED,
     SOURCE,
@@ -80,13 +90,15 @@ const OWN: [&str; 12] = [
     ACCEPTED,
     RETIRED,
     SECOND,
+    VERIFIED,
+    VERIFYING,
 ];
 
 /// The maximum number of tags of a resource.
 pub const MAX_TAGS: usize = 50;
-/// The number of tags that a copy has at most when it is created. The rest is for [`REPORTED`], [`ACCEPTED`], [`RETIRED`] and
-/// [`SECOND`].
-pub const MAX_TAGS_OF_COPY: usize = MAX_TAGS - 4;
+/// The number of tags that a copy has at most when it is created. The rest is for [`REPORTED`], [`ACCEPTED`], [`RETIRED`],
+/// [`SECOND`], [`VERIFIED`] and [`VERIFYING`].
+pub const MAX_TAGS_OF_COPY: usize = MAX_TAGS - 6;
 /// The maximum length of a key.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The maximum length of a value.
@@ -140,7 +152,7 @@ impl Tags {
         others.sort_by_key(|(key, _)| (key != LIFECYCLE, key.starts_with(ORIGIN_PREFIX)));
         for (key, value) in others {
             match tags.get(&key) {
-                _ if key != LIFECYCLE && is_dracos(&key) => left_out.push(key),
+                _ if is_dracos(&key) && !OF_USER.contains(&key.as_str()) => left_out.push(key),
                 Some(there) if there == value => {}
                 None if tags.len() < MAX_TAGS_OF_COPY && has_valid_length(&key, value) => tags.set(&key, value),
                 _ => left_out.push(key),
@@ -201,7 +213,7 @@ pub(crate) fn is_dracos(key: &str) -> bool {
 /// Whether a key is one of the user's: reserved neither by AWS nor for Draco.
 #[must_use]
 pub fn is_of_user(key: &str) -> bool {
-    !is_reserved(key) && (key == LIFECYCLE || !is_dracos(key))
+    !is_reserved(key) && (OF_USER.contains(&key) || !is_dracos(key))
 }
 
 /// Whether AWS accepts a tag of this length. It counts characters, not bytes.

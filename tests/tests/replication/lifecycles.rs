@@ -105,3 +105,28 @@ async fn a_failed_deletion_is_an_alarm_and_does_not_stop_later_steps() -> anyhow
     assert!(!lines.iter().any(|line| line.text("step") == "deleted"), "no log line reports a deletion");
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_being_verified_is_not_deleted() -> anyhow::Result<()> {
+    let setup = Setup::new(SOURCE, DR, REGION)?
+        .consumer_parameter("NoDryRun", "true")
+        .consumer_parameter("Floor", r#"{"daily": 1}"#);
+    let setup = setup.consumer_parameter("Lifecycles", r#"{"Short": {"daily": 1}}"#);
+    let mut fixture = Fixture::with(settings(), setup).await?;
+    fixture.create_database(&Database::instance("orders").lifecycle("Short")).await?;
+    fixture.pass_hours(20).await?;
+    let first = fixture.snapshots(DR).await?.remove(0).arn;
+    let until = fixture.rehearsal.world().now() + chrono::TimeDelta::days(4);
+    let cloud = cloud::Cloud::new(&fixture.owner_config(DR), fixture.rehearsal.setup().dr());
+    cloud.tag(&first, protocol::tags::VERIFYING, &until.to_rfc3339()).await?;
+    let mut counts = Vec::new();
+    for _ in 0..7 {
+        fixture.pass_hours(24).await?;
+        let copies = fixture.snapshots(DR).await?;
+        counts.push((copies.len(), copies.iter().any(|copy| copy.arn == first)));
+    }
+    assert!(counts[1..4].iter().all(|found| *found == (3, true)), "{counts:?}");
+    assert_eq!(counts[6], (2, false), "{counts:?}");
+    assert_eq!(fixture.violations(), []);
+    Ok(())
+}

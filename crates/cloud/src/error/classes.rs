@@ -52,6 +52,8 @@ const CODES: [(Class, &[&str]); 12] = [
             "NotFoundException",
             "StateMachineDoesNotExist",
             "ExecutionDoesNotExist",
+            // S3.
+            "NoSuchKey",
         ],
     ),
     (
@@ -89,6 +91,7 @@ const CODES: [(Class, &[&str]); 12] = [
             "ThrottledException",
             "RequestLimitExceeded",
             "TooManyRequestsException",
+            "SlowDown",
         ],
     ),
     (
@@ -130,6 +133,7 @@ const CODES: [(Class, &[&str]); 12] = [
             "CertificateNotFound",
             "DomainNotFoundFault",
             "BackupPolicyNotFoundFault",
+            "NoSuchBucket",
         ],
     ),
     (
@@ -152,6 +156,9 @@ const CODES: [(Class, &[&str]); 12] = [
             // Secrets Manager.
             "InvalidParameterException",
             "InvalidRequestException",
+            // Lambda.
+            "InvalidRequestContentException",
+            "RequestTooLargeException",
         ],
     ),
     (
@@ -197,6 +204,7 @@ const CODES: [(Class, &[&str]); 12] = [
             "InternalServiceError",
             "KMSInternalException",
             "DependencyTimeoutException",
+            "ServiceException",
             "ServiceUnavailable",
             "ServiceUnavailableException",
         ],
@@ -208,6 +216,9 @@ pub(super) const TIMEOUT: &str = "Timeout";
 pub(super) const NO_CONNECTION: &str = "NoConnection";
 pub(super) const INVALID_RESPONSE: &str = "InvalidResponse";
 pub(super) const NOT_SENT: &str = "NotSent";
+/// A function that was invoked has failed, or has run out of time.
+#[cfg(feature = "verify")]
+pub(crate) const FUNCTION_FAILED: &str = "FunctionFailed";
 
 impl Class {
     /// The class of an error code. `None` if the code is unknown.

@@ -14,6 +14,8 @@ use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use protocol::AccountId;
 
 pub use classes::Class;
+#[cfg(feature = "verify")]
+pub(crate) use classes::FUNCTION_FAILED;
 use classes::{INVALID_RESPONSE, NO_CONNECTION, NOT_SENT, TIMEOUT};
 pub(crate) use operations::Operation;
 
@@ -87,6 +89,12 @@ impl Failure {
     /// AWS's response cannot be parsed.
     pub(crate) fn invalid_response(what: impl fmt::Display) -> Self {
         Self { code: INVALID_RESPONSE.to_owned(), message: what.to_string(), is_of_server: false }
+    }
+
+    /// A failure with a code that is not AWS's.
+    #[cfg(feature = "verify")]
+    pub(crate) fn with_code(code: &str, message: String) -> Self {
+        Self { code: code.to_owned(), message, is_of_server: false }
     }
 
     /// The request cannot be built.

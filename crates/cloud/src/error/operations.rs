@@ -50,6 +50,20 @@ pub(crate) enum Operation<'a> {
     FindEvents(&'a DatabaseArn),
     DeleteDatabase(&'a DatabaseArn),
     ReadSecret(&'a str),
+    #[cfg(feature = "verify")]
+    ReadObject {
+        bucket: &'a str,
+        key: &'a str,
+    },
+    #[cfg(feature = "verify")]
+    WriteObject {
+        bucket: &'a str,
+        key: &'a str,
+    },
+    #[cfg(feature = "verify")]
+    Invoke(&'a str),
+    #[cfg(feature = "verify")]
+    PublishReport(&'a TopicArn),
     Copy {
         from: &'a SnapshotArn,
         to: &'a SnapshotArn,
@@ -99,6 +113,10 @@ pub(super) enum OperationKind {
     ChangeDatabase,
     DeleteDatabase,
     ReadSecret,
+    /// With the feature `verify`.
+    Object,
+    /// The same.
+    Invoke,
     Publish,
     Timer,
     GetKey,
@@ -133,6 +151,12 @@ impl Operation<'_> {
             Self::Share { .. } => OperationKind::Share,
             Self::Tag { .. } => OperationKind::Tag,
             Self::Delete(_) => OperationKind::Delete,
+            #[cfg(feature = "verify")]
+            Self::ReadObject { .. } | Self::WriteObject { .. } => OperationKind::Object,
+            #[cfg(feature = "verify")]
+            Self::Invoke(_) => OperationKind::Invoke,
+            #[cfg(feature = "verify")]
+            Self::PublishReport(_) => OperationKind::Publish,
             Self::Publish { .. } => OperationKind::Publish,
             Self::StartTimer { .. } | Self::ReadTimer { .. } | Self::StopTimer { .. } | Self::CountTimers { .. } => {
                 OperationKind::Timer
@@ -184,6 +208,14 @@ impl fmt::Display for Operation<'_> {
                 write!(f, "deleting the {} {}", database.kind.database_type(), database.id())
             }
             Self::ReadSecret(arn) => write!(f, "reading the secret {arn}"),
+            #[cfg(feature = "verify")]
+            Self::ReadObject { bucket, key } => write!(f, "reading s3://{bucket}/{key}"),
+            #[cfg(feature = "verify")]
+            Self::WriteObject { bucket, key } => write!(f, "writing s3://{bucket}/{key}"),
+            #[cfg(feature = "verify")]
+            Self::Invoke(function) => write!(f, "invoking {function}"),
+            #[cfg(feature = "verify")]
+            Self::PublishReport(topic) => write!(f, "publishing a report to {topic}"),
             Self::Copy { from, to } => write!(f, "copying {} to {}", from.id(), to.id()),
             Self::Share { snapshot, with } => write!(f, "sharing {} with {with}", snapshot.id()),
             Self::Tag { snapshot, key } => write!(f, "tagging {} with {key}", snapshot.id()),

@@ -4,7 +4,7 @@ use super::Class;
 use super::operations::OperationKind;
 
 /// The usual remedies. The first matching row applies; `{account}` is the calling account.
-const REMEDIES: [(Class, &[OperationKind], &str); 32] = [
+const REMEDIES: [(Class, &[OperationKind], &str); 35] = [
     (
         Class::KeyRefused,
         &[OperationKind::Create],
@@ -45,6 +45,17 @@ const REMEDIES: [(Class, &[OperationKind], &str); 32] = [
         &[OperationKind::DeleteDatabase],
         "check that it is not protected from deletion, and that a final snapshot can be taken of it",
     ),
+    (
+        Class::Missing,
+        &[OperationKind::Object],
+        "check that the stack with that bucket exists in this account and region",
+    ),
+    (
+        Class::Gone,
+        &[OperationKind::Invoke],
+        "check that the stack with that function exists in this account and region",
+    ),
+    (Class::Other, &[OperationKind::Invoke], "see the log of that function"),
     (Class::Invalid, &[OperationKind::ReadSecret], "check that the secret is not scheduled for deletion"),
     (Class::KeyRefused, &[OperationKind::CopyShared], "check that the transit key's policy allows {account}"),
     (

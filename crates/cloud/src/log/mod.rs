@@ -44,6 +44,8 @@ pub mod step {
         AUDIT_SENT = "audit_sent";
         /// A transit copy will probably run in the next backup window of its database.
         BACKUP_DELAYED = "backup_delayed";
+        /// The verifier: the checker has failed, and is invoked again.
+        CHECKER_FAILED = "checker_failed";
         /// The consumer: a copy is complete and reported to the source account.
         COPY_COMPLETED = "copy_completed";
         /// The consumer of DR's second region cannot reach the first one.
@@ -60,6 +62,12 @@ pub mod step {
         COPY_STALLED = "copy_stalled";
         /// A transit copy (producer) or a copy (consumer) was started.
         COPY_STARTED = "copy_started";
+        /// The verifier: the data of a database changed much since the last verification.
+        DATA_CHANGED = "data_changed";
+        /// The verifier: a database has a name of Draco's, and Draco does not touch it.
+        DATABASE_LEFT = "database_left";
+        /// The verifier: no copy of a database was verified for long.
+        DATABASE_UNVERIFIED = "database_unverified";
         /// The keeper: no copy of a database is as new as it should be.
         DATABASE_SILENT = "database_silent";
         /// The keeper deleted a copy that has expired.
@@ -100,6 +108,8 @@ pub mod step {
         NO_ACTION = "no_action";
         /// The producer: DR refused the snapshot, the source is tagged `Draco_NotCopied`.
         NOT_COPIED = "not_copied";
+        /// The verifier: it is not known whether a copy is good.
+        NOT_VERIFIED = "not_verified";
         /// The program stopped because of a bug.
         PANICKED = "panicked";
         /// The consumer: snapshots wait until AWS starts more copies from another region.
@@ -146,6 +156,14 @@ pub mod step {
         TRANSIT_KEPT = "transit_kept";
         /// DR has the copy; the transit copy is kept as the base of the next one.
         TRANSIT_KEPT_FOR_NEXT = "transit_kept_for_next";
+        /// The verifier: a copy is good.
+        VERIFIED = "verified";
+        /// The verifier: a copy is not good.
+        VERIFICATION_FAILED = "verification_failed";
+        /// The verifier restores a copy.
+        VERIFICATION_STARTED = "verification_started";
+        /// The verifier chose the copies to verify.
+        VERIFIER_RAN = "verifier_ran";
         /// The key of a copy was created a moment ago.
         WAITING_FOR_KEY = "waiting_for_key";
         /// An announced transit copy is not visible in DR yet.
@@ -156,7 +174,7 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 22] = [
+pub const FIELDS: [&str; 24] = [
     "time",
     "level",
     "function",
@@ -179,10 +197,12 @@ pub const FIELDS: [&str; 22] = [
     "subject",
     "snapshots",
     "waiting",
+    "dollars_a_month",
+    "stretch",
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 19] = [
+pub const METRICS: [(&str, &str, &str); 27] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -202,6 +222,14 @@ pub const METRICS: [(&str, &str, &str); 19] = [
     ("copy_delay_seconds", "CopyDelaySeconds", "Seconds"),
     ("queued", "Queued", "Count"),
     ("queue_age_seconds", "QueueAgeSeconds", "Seconds"),
+    ("verified", "Verified", "Count"),
+    ("verifications_failed", "VerificationsFailed", "Count"),
+    ("not_verified", "NotVerified", "Count"),
+    ("unverified", "Unverified", "Count"),
+    ("data_changed", "DataChanged", "Count"),
+    ("databases_left", "DatabasesLeft", "Count"),
+    ("verifier_runs", "VerifierRuns", "Count"),
+    ("bytes_read", "BytesRead", "Bytes"),
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";

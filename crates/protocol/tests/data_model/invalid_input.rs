@@ -253,10 +253,13 @@ fn a_record_with_an_invalid_topic_arn_is_rejected() {
 
 #[test]
 fn an_event_of_another_form_is_rejected() {
-    check_event(json!("hello"), "unknown variant `hello`, expected one of `check`, `sweep`, `onward`, `audit`, `keep`");
+    check_event(
+        json!("hello"),
+        "unknown variant `hello`, expected one of `check`, `sweep`, `onward`, `audit`, `keep`, `verify`, `verifying`",
+    );
     check_event(
         json!({"hello": 1}),
-        "unknown variant `hello`, expected one of `check`, `sweep`, `onward`, `audit`, `keep`",
+        "unknown variant `hello`, expected one of `check`, `sweep`, `onward`, `audit`, `keep`, `verify`, `verifying`",
     );
     check_event(json!(null), "invalid type: null, expected string or map");
     check_event(json!({}), "invalid value: map, expected map with a single key");

@@ -1,0 +1,53 @@
+//! The calls that only the verifier makes: another function, objects, and messages to people.
+
+use protocol::TopicArn;
+use serde_json::Value;
+
+use crate::error::{Failure, Operation};
+use crate::{Class, Cloud, Error, invoke, objects};
+
+impl Cloud {
+    /// Publishes a text to people and programs that have subscribed to a topic.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn publish_report(&self, topic: &TopicArn, subject: &str, text: &str) -> Result<(), Error> {
+        let clients = self.regions.of(&topic.place.region);
+        let call = clients.sns().publish().topic_arn(topic.to_string()).subject(subject).message(text);
+        let published = async { Ok(drop(call.send().await?)) };
+        clients
+            .call(&self.clock, published)
+            .await
+            .map_err(|failure: Failure| self.error(&Operation::PublishReport(topic), failure))
+    }
+
+    /// The result of another function of this account and region. It is invoked once, with a payload that is not logged.
+    ///
+    /// # Errors
+    /// If the call or the function fails.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Error> {
+        let result = invoke::invoke(self.local().lambda(), function, payload).await;
+        result.map_err(|failure| self.error(&Operation::Invoke(function), failure))
+    }
+
+    /// The content of an object.
+    ///
+    /// # Errors
+    /// If the call fails. A missing object is not an error.
+    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        match objects::read(self.local().s3(), bucket, key).await {
+            Ok(content) => Ok(Some(content)),
+            Err(failure) if failure.class() == Class::Gone => Ok(None),
+            Err(failure) => Err(self.error(&Operation::ReadObject { bucket, key }, failure)),
+        }
+    }
+
+    /// Creates or replaces an object.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn write_object(&self, bucket: &str, key: &str, content: Vec<u8>) -> Result<(), Error> {
+        let written = objects::write(self.local().s3(), bucket, key, content).await;
+        written.map_err(|failure| self.error(&Operation::WriteObject { bucket, key }, failure))
+    }
+}
