@@ -51,7 +51,7 @@ pub enum Fault {
         /// SQLSTATE of PostgreSQL, the number of MySQL's error, or the name of the check.
         code: String,
     },
-    /// The index does not agree with its table, or cannot be read. MySQL names the table alone.
+    /// The index does not agree with its table, or one of them cannot be read. MySQL names the table alone.
     DamagedIndex {
         /// The index.
         index: ObjectName,

@@ -165,6 +165,9 @@ pub struct Marker {
     /// How far the next table was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// The number of indexes of this database that agree with their tables.
+    #[serde(default)]
+    pub indexes: u64,
     /// The number of checks that are done.
     #[serde(default)]
     pub checks: u32,
