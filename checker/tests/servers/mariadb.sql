@@ -1,0 +1,13 @@
+create table `a``b"c` (`x``y` text);
+insert into `a``b"c` values ('one'), ('two'), (null);
+create table Mixed (id int auto_increment primary key, note text, raw blob, doc json);
+insert into Mixed (note, raw, doc) select 'words', x'ff', '{}' from seq_1_to_10;
+create view all_items as select * from items;
+create table scratch (a int) engine = memory;
+create sequence numbers;
+create table large (id bigint unsigned primary key, pad varchar(500));
+insert into large select seq * 3, repeat('x', 500) from seq_1_to_400;
+analyze table large;
+create database `o``dd`;
+create table `o``dd`.t (a int, key (a));
+insert into `o``dd`.t values (1);
