@@ -12,6 +12,8 @@ use crate::{mysql, postgres, values};
 
 /// The time of a query of the catalog.
 const CATALOG: Duration = Duration::from_secs(60);
+/// A login gets this much time, also at the end of a run.
+const LOGIN: Duration = Duration::from_secs(5);
 /// The most rows of the catalog at once.
 pub(crate) const MOST_ROWS: u64 = 20_000;
 /// Their most bytes.
@@ -75,13 +77,17 @@ impl Run {
         let limit = Duration::from_secs(self.task.limits.connect_seconds.into());
         let patience = if was_reached { limit * RESTART } else { limit };
         loop {
-            let error = match self.connect(database, limit).await {
+            let time = limit.min(self.left().max(LOGIN));
+            let error = match self.connect(database, time).await {
                 Ok(connection) => {
                     self.connection = Some((database.to_owned(), connection));
                     return Ok(true);
                 }
                 Err(error) => error,
             };
+            if matches!(error, Error::TimedOut(_)) && time < limit && self.has_begun() {
+                return Err(Stop::Pause);
+            }
             let may_start = match error {
                 Error::Unreachable { step: sql::Step::Accept, .. } => true,
                 Error::Unreachable { step: sql::Step::Connect, .. } | Error::Lost => was_reached,

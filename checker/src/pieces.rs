@@ -22,16 +22,19 @@ enum Unit {
 
 impl Pieces {
     /// The pages of a table. `None` if one piece is enough.
-    pub(crate) fn of_pages(bytes: i128, page_bytes: i128, piece_bytes: u64) -> Option<Self> {
-        let (pages, step) = (bytes / page_bytes.max(1), i128::from(piece_bytes) / page_bytes.max(1));
-        (pages > step.max(1)).then_some(Self { unit: Unit::Page, first: 0, last: pages - 1, step: step.max(1) })
+    pub(crate) fn of_pages(pages: i128, bytes: i128, piece_bytes: u64) -> Option<Self> {
+        Self::new(Unit::Page, (0, pages - 1), bytes, piece_bytes)
     }
 
     /// The keys of a table, which may be spread unevenly. `None` if one piece is enough.
-    pub(crate) fn of_keys(column: String, (first, last): (i128, i128), bytes: i128, piece_bytes: u64) -> Option<Self> {
-        let pieces = bytes / i128::from(piece_bytes).max(1) + 1;
-        let step = ((last - first + 1) / pieces).max(1);
-        (pieces > 1 && last > first).then_some(Self { unit: Unit::Key(column), first, last, step })
+    pub(crate) fn of_keys(column: String, ends: (i128, i128), bytes: i128, piece_bytes: u64) -> Option<Self> {
+        Self::new(Unit::Key(column), ends, bytes, piece_bytes)
+    }
+
+    fn new(unit: Unit, (first, last): (i128, i128), bytes: i128, piece_bytes: u64) -> Option<Self> {
+        let rounded_up = |number: i128, by: i128| (number + by - 1) / by;
+        let pieces = rounded_up(bytes, i128::from(piece_bytes).max(1));
+        (pieces > 1 && last > first).then(|| Self { unit, first, last, step: rounded_up(last - first + 1, pieces) })
     }
 
     /// The condition for the piece that begins here, and where the next one begins. The last piece has no upper end, so
@@ -70,7 +73,7 @@ mod tests {
 
     #[test]
     fn pages_are_divided_without_gap() {
-        let pieces = Pieces::of_pages(5 * 8192, 8192, 2 * 8192).unwrap();
+        let pieces = Pieces::of_pages(5, 50_000, 20_000).unwrap();
         assert_eq!(
             all(&pieces),
             [
@@ -79,8 +82,10 @@ mod tests {
                 " where ctid >= '(4,0)'::tid"
             ]
         );
-        assert_eq!(Pieces::of_pages(2 * 8192, 8192, 2 * 8192), None);
-        assert_eq!(Pieces::of_pages(0, 8192, 1), None);
+        assert_eq!(Pieces::of_pages(2, 20_000, 20_000), None);
+        assert_eq!(Pieces::of_pages(0, 0, 1), None);
+        // The long values of two pages.
+        assert_eq!(all(&Pieces::of_pages(2, 1 << 30, 1 << 20).unwrap()).len(), 2);
     }
 
     #[test]
@@ -88,16 +93,11 @@ mod tests {
         let pieces = Pieces::of_keys("`id`".to_owned(), (-5, 4), 250, 100).unwrap();
         assert_eq!(
             all(&pieces),
-            [
-                " where `id` >= -5 and `id` < -2",
-                " where `id` >= -2 and `id` < 1",
-                " where `id` >= 1 and `id` < 4",
-                " where `id` >= 4"
-            ]
+            [" where `id` >= -5 and `id` < -1", " where `id` >= -1 and `id` < 3", " where `id` >= 3"]
         );
         assert_eq!(Pieces::of_keys("`id`".to_owned(), (1, 9), 99, 100), None);
         assert_eq!(Pieces::of_keys("`id`".to_owned(), (7, 7), 250, 100), None);
         let all_keys = (0, i128::from(u64::MAX));
-        assert_eq!(all(&Pieces::of_keys("k".to_owned(), all_keys, 10, 1).unwrap()).len(), 12);
+        assert_eq!(all(&Pieces::of_keys("k".to_owned(), all_keys, 10, 1).unwrap()).len(), 10);
     }
 }

@@ -95,10 +95,11 @@ pub(crate) fn check_table(amcheck: &str, oid: i128) -> String {
 }
 
 /// Tables with contents of their own: no parents of partitions, and no foreign tables, whose rows are elsewhere. Schema,
-/// name, bytes, bytes of a page, whether it has pages, whether rows are hidden, schema and name of the root.
+/// name, bytes with those of long values, pages, whether it has pages, whether rows are hidden, schema and name of the root.
 pub(crate) fn tables(after: Option<&ObjectName>, most: usize) -> String {
     format!(
-        "select n.nspname::text, c.relname::text, pg_relation_size(c.oid), current_setting('block_size')::bigint,
+        "select n.nspname::text, c.relname::text, pg_table_size(c.oid),
+                pg_relation_size(c.oid) / current_setting('block_size')::bigint,
                 coalesce(m.amname = 'heap', false), row_security_active(c.oid), rn.nspname::text, r.relname::text
          from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_am m on m.oid = c.relam
          left join pg_class r on c.relispartition and r.oid = pg_partition_root(c.oid)

@@ -60,6 +60,7 @@ pub(crate) async fn run(task: Task, deadline: Duration) -> Answer {
     let mut run = Run { task, roots, connection: None, part, marker, has_page_ranges: false, steps: 0, bytes: 0, end };
     let ended = run.stages().await;
     run.part.spent = run.marker.spent;
+    run.part.complete = ended.is_ok();
     let next = match ended {
         Err(Stop::Pause) => Some(run.marker),
         Ok(()) | Err(Stop::End) => None,

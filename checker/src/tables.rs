@@ -29,8 +29,8 @@ struct Entry {
     name: ObjectName,
     partition_of: Option<ObjectName>,
     bytes: i128,
-    /// The bytes of a page, where a range of pages can be read.
-    page_bytes: Option<i128>,
+    /// The number of pages, where a range of pages can be read.
+    pages: Option<i128>,
     hides_rows: bool,
 }
 
@@ -64,7 +64,7 @@ impl Run {
             partition_of: values::optional(row, 7)
                 .map(|root| ObjectName::in_schema(database, &values::text(row, 6), &root)),
             bytes: values::number(row, 2),
-            page_bytes: has_pages.then(|| values::number(row, 3)),
+            pages: has_pages.then(|| values::number(row, 3)),
             hides_rows: is_postgres && values::is_true(row, 5),
         }
     }
@@ -129,7 +129,7 @@ impl Run {
     async fn pieces(&mut self, entry: &Entry) -> Step<Option<Pieces>> {
         let piece_bytes = self.task.limits.piece_bytes;
         match self.product() {
-            Product::Postgres => Ok(entry.page_bytes.and_then(|page| Pieces::of_pages(entry.bytes, page, piece_bytes))),
+            Product::Postgres => Ok(entry.pages.and_then(|pages| Pieces::of_pages(pages, entry.bytes, piece_bytes))),
             Product::Mysql if entry.bytes > i128::from(piece_bytes) && self.budget().is_some() => {
                 self.keys(entry, piece_bytes).await
             }

@@ -23,10 +23,10 @@ async fn damaged(server: &Server) -> Vec<(bool, String)> {
     let mut found: Vec<_> = report
         .faults
         .iter()
-        .filter_map(|finding| match &finding.fault {
-            Fault::DamagedTable { table, .. } => Some((false, table.name.clone())),
-            Fault::DamagedIndex { index, .. } => Some((true, index.name.clone())),
-            Fault::Lost { object } => Some((false, object.name.clone())),
+        .map(|finding| match &finding.fault {
+            Fault::DamagedTable { table, .. } => (false, table.name.clone()),
+            Fault::DamagedIndex { index, .. } => (true, index.name.clone()),
+            Fault::Lost { object } => (false, object.name.clone()),
             other => panic!("{other}"),
         })
         .collect();

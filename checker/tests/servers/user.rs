@@ -1,8 +1,13 @@
 //! The user's checks.
 
+use std::thread::JoinHandle;
+
 use checks::{Conclusion, Decimal, Grade, Product, Task, Verdict};
 
-use crate::support::{PRODUCTS, Server, report, server, verify};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{PRODUCTS, Server, faults, report, server, verify};
 
 /// The verdict of a single check. Nothing else is done.
 async fn verdict(server: &Server, check: &str) -> Verdict {
@@ -80,6 +85,47 @@ async fn a_check_that_would_write_is_broken_and_writes_nothing() {
         }
         assert_eq!(server.ask("select count(*) from items"), count);
     }
+}
+
+/// Waits until a session sleeps, and sends its process a signal.
+fn signal_sleeper(server: &Server, signal: Signal) -> JoinHandle<Pid> {
+    let sleeper = "select pid from pg_stat_activity where wait_event = 'PgSleep'";
+    let mut client = server.client(sleeper);
+    std::thread::spawn(move || {
+        loop {
+            let output = client.output().expect("a client");
+            if let Ok(process) = String::from_utf8_lossy(&output.stdout).trim().parse() {
+                kill(Pid::from_raw(process), signal).unwrap();
+                return Pid::from_raw(process);
+            }
+        }
+    })
+}
+
+const SLEEP: &str = r#"{"sql": "select 1 from pg_sleep(60)", "at_least": 1}"#;
+
+#[tokio::test]
+#[ignore = "it needs PostgreSQL"]
+async fn a_server_that_hangs_or_ends_during_a_check_is_no_broken_check() {
+    let server = Server::new(Product::Postgres);
+    let mut task = server.task(&[SLEEP, r#"{"sql": "select 1", "at_least": 1}"#]);
+    task.limits.check_seconds = 2;
+    task.marker = Some(checks::Marker { stage: checks::Stage::Checks, ..checks::Marker::default() });
+    let signaled = signal_sleeper(&server, Signal::SIGSTOP);
+    let (part, _) = verify(&task).await;
+    let process = signaled.join().unwrap();
+    kill(process, Signal::SIGKILL).unwrap();
+    let hangs = "no answer of the server: the check select 1 from pg_sleep(60)";
+    assert_eq!(faults(&part), [hangs]);
+    assert!(!part.complete && part.checks.is_empty(), "{part:?}");
+
+    // The session is killed, so the server starts again, and the check is tried again.
+    let signaled = signal_sleeper(&server, Signal::SIGKILL);
+    let (part, _) = verify(&task).await;
+    signaled.join().unwrap();
+    assert!(part.complete && part.faults.is_empty(), "{:?}", part.faults);
+    assert_eq!(part.checks[&0].verdict, Verdict::broken("no result within 2 s"));
+    assert_eq!(part.checks[&1].verdict, Verdict::Passed { why: None });
 }
 
 #[tokio::test]

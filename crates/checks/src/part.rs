@@ -13,6 +13,8 @@ use crate::{Decimal, Fault, ObjectName, Spent, Verdict};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Part {
+    /// Whether all stages came to their end. They do not if the server became of no use.
+    pub complete: bool,
     /// What the server is. Missing if it was not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -129,6 +131,7 @@ impl Part {
             tables.insert(table.name.clone(), table);
         }
         Self {
+            complete: self.complete || later.complete,
             facts: later.facts.or(self.facts),
             tables: tables.into_values().collect(),
             faults: &self.faults | &later.faults,

@@ -17,6 +17,8 @@ pub struct Profile {
     pub tables: Vec<TableProfile>,
     /// A hash of the names and types of all columns.
     pub schema: String,
+    /// Whether all tables are in it.
+    pub complete: bool,
 }
 
 /// What a table looks like.
@@ -35,7 +37,7 @@ pub struct TableProfile {
 }
 
 impl Profile {
-    /// The profile of a verification that came to its end.
+    /// The profile of a verification, merged from all its parts.
     #[must_use]
     pub fn of(part: &Part) -> Self {
         let mut tables: BTreeMap<&ObjectName, TableProfile> = BTreeMap::new();
@@ -47,7 +49,7 @@ impl Profile {
             profile.bytes += table.bytes;
         }
         let tables: Vec<_> = tables.into_values().collect();
-        Self { schema: schema(&tables), tables }
+        Self { schema: schema(&tables), tables, complete: part.complete }
     }
 }
 
@@ -186,7 +188,8 @@ pub fn compare(last: &Profile, now: &Profile, thresholds: &Thresholds) -> Vec<Ch
     let mut changes = Vec::new();
     for earlier in &last.tables {
         match tables.get(&earlier.name) {
-            None => changes.push(Change::TableGone { table: earlier.name.clone() }),
+            None if now.complete => changes.push(Change::TableGone { table: earlier.name.clone() }),
+            None => {}
             Some(table) => {
                 changes.extend(rows_lost(earlier, table, thresholds));
                 changes.extend(columns(earlier, table, thresholds));

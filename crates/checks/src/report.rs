@@ -90,17 +90,18 @@ pub struct Totals {
 /// How far a verification came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The last run was at the end of all stages.
+    /// The last run named no next one.
     Finished,
     /// A run is missing.
     Unfinished,
 }
 
 impl Report {
-    /// The report of the parts of all runs, merged. `asked` is the number of the user's checks, and `changes` is empty
+    /// The report of the parts of all runs, merged. Parts that are not complete are unfinished in any case. `asked` is the number of the user's checks, and `changes` is empty
     /// if there is no earlier profile.
     #[must_use]
     pub fn of(part: &Part, progress: Progress, asked: usize, changes: Vec<Change>) -> Self {
+        let progress = if part.complete { progress } else { Progress::Unfinished };
         let available = available(part);
         let read = read(part, progress);
         let checked = checked(part, asked);

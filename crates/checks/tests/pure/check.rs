@@ -90,6 +90,10 @@ fn an_error_in_yaml_has_its_line_and_column() {
     let error = serde_yaml::from_str::<Vec<Check>>("- sql: select 1\n  at_least: 1\n- sql: select 2\n  within: soon\n");
     let error = error.unwrap_err().to_string();
     assert!(error.contains("line 4") && error.contains("column 11"), "{error}");
+    // A check as a whole begins with its first key.
+    let error = serde_yaml::from_str::<Vec<Check>>("- sql: select 1\n  at_least: 1\n- sql: select 2\n");
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("line 3") && error.contains("column 3"), "{error}");
 }
 
 #[test]

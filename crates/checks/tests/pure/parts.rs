@@ -41,6 +41,7 @@ prop_compose! {
             verdict: Verdict::Passed { why: None }, value: Some(1.into()), milliseconds,
         };
         let part = Part {
+            complete: has_facts,
             facts: has_facts.then(|| Facts { version: version.to_string(), databases: vec![] }),
             tables,
             faults: faults.iter().map(|number| Fault::Unlogged { table: name(*number) }).collect(),

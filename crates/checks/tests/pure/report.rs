@@ -35,6 +35,7 @@ fn passed() -> BTreeMap<u32, CheckResult> {
 /// A good copy with one check.
 fn good() -> Part {
     Part {
+        complete: true,
         facts: Some(Facts { version: "PostgreSQL 15".to_owned(), databases: vec!["shop".to_owned()] }),
         tables: vec![table(None)],
         checks: passed(),
@@ -79,6 +80,9 @@ fn an_unfinished_verification_is_none() {
     let report = Report::of(&good(), Unfinished, 1, vec![]);
     assert_eq!(report.conclusion, Conclusion::NotVerified);
     assert_eq!(report.read, not_done("the verification did not come to its end"));
+    // The server hung, so there is no next run either.
+    let ended = self::report(&Part { complete: false, ..good() });
+    assert_eq!((ended.conclusion, ended.read), (report.conclusion, report.read));
 }
 
 #[test]
