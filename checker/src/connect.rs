@@ -151,9 +151,21 @@ impl Run {
         Ok(self.connection.as_mut().map(|(_, connection)| connection))
     }
 
-    /// Whether the last query left a connection that can be used.
-    pub(crate) fn is_open(&self) -> bool {
-        self.connection.as_ref().is_some_and(|(_, connection)| connection.is_open())
+    /// Whether the server hangs, after a query that took too long.
+    ///
+    /// If it ended the query itself, it does not. Otherwise one session may be slow to end, as in a read of a disk that is
+    /// still being loaded, and another login is possible.
+    pub(crate) async fn hangs(&mut self, database: &str) -> bool {
+        if self.connection.as_ref().is_some_and(|(_, connection)| connection.is_open()) {
+            return false;
+        }
+        match self.connect(database, LOGIN).await {
+            Ok(connection) => {
+                self.connection = Some((database.to_owned(), connection));
+                false
+            }
+            Err(error) => matches!(error, Error::TimedOut(_)),
+        }
     }
 
     /// Runs a query, and once more if the connection ended: the server may have been restarted.
@@ -180,7 +192,7 @@ impl Run {
             return Err(Stop::Pause);
         }
         let during = format!("{what} of database {}", database.escape_debug());
-        if is_late && !self.is_open() {
+        if is_late && self.hangs(database).await {
             self.fault(Fault::Hangs { during });
             return Err(Stop::End);
         }

@@ -15,7 +15,7 @@
 //! [`Marker`](checks::Marker) with the last name is enough to continue, whatever the number of tables. A large table is read in
 //! pieces, of pages or of keys, so one that takes longer than a run is continued too.
 //!
-//! Reading order: [`run`] (stages and markers), [`connect`], [`structure`], [`indexes`], [`tables`], [`user`]; what is
+//! Reading order: [`mod@run`] (stages and markers), [`connect`], [`structure`], [`indexes`], [`tables`], [`user`]; what is
 //! asked of each product is in [`postgres`] and [`mysql`].
 //!
 //! **Absent on purpose:** AWS, writes, the messages of servers, which quote data.

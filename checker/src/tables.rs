@@ -82,6 +82,8 @@ impl Run {
         }
         let pieces = self.pieces(entry).await?;
         let first = pieces.as_ref().map_or(0, |pieces| pieces.first);
+        // MySQL estimates the size of a table anew. Without pieces, it is read from its beginning.
+        let progress = progress.filter(|_| pieces.is_some());
         let mut done = progress.unwrap_or(Progress { next: first, ..empty });
         loop {
             let (condition, next) = pieces.as_ref().map_or_else(Default::default, |pieces| pieces.piece(done.next));
@@ -165,10 +167,13 @@ impl Run {
             Err(Error::Refused { code, .. }) if self.product() == Product::Postgres && code == NO_BINARY_FORM => {
                 let sql = format!("select (\"a row\".*)::text from only {table} as \"a row\"{condition}");
                 let result = self.measure(entry, &sql).await?;
-                result.map_or_else(|error| self.unread(entry, error).map(Err), |total| Ok(Ok(total)))
+                match result {
+                    Ok(total) => Ok(Ok(total)),
+                    Err(error) => self.unread(entry, error).await.map(Err),
+                }
             }
             Ok(total) => Ok(Ok(total)),
-            Err(error) => self.unread(entry, error).map(Err),
+            Err(error) => self.unread(entry, error).await.map(Err),
         }
     }
 
@@ -196,14 +201,13 @@ impl Run {
     }
 
     /// Why a table was not read to its end. What it means for the copy is a fault.
-    fn unread(&mut self, entry: &Entry, error: Error) -> Step<String> {
+    async fn unread(&mut self, entry: &Entry, error: Error) -> Step<String> {
         let table = entry.name.clone();
         match error {
             Error::TimedOut(_) | Error::TooMuch(Excess::Bytes(_)) if self.budget().is_none() => {
                 Ok(OVER_BUDGET.to_owned())
             }
-            // The server did not end the query itself.
-            Error::TimedOut(_) if !self.is_open() => {
+            Error::TimedOut(_) if self.hangs(&table.database).await => {
                 self.fault(Fault::Hangs { during: format!("reading table {table}") });
                 Err(Stop::End)
             }

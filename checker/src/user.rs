@@ -64,8 +64,7 @@ impl Run {
         };
         let during = format!("the check {check}");
         match &error {
-            // The server did not end the query itself.
-            Error::TimedOut(_) if !self.is_open() => {
+            Error::TimedOut(_) if self.hangs(database).await => {
                 self.fault(Fault::Hangs { during });
                 return Err(Stop::End);
             }

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use checks::{Conclusion, Limits, Product, Secret, Task};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
-use crate::support::{PRODUCTS, Server, report, server};
+use crate::support::{PRODUCTS, Server, report, server, with_argument};
 
 /// The only fault of a copy that failed.
 async fn fault(task: &Task) -> String {
@@ -38,17 +37,6 @@ async fn a_certificate_that_is_not_trusted_is_found() {
         task.server.roots = "none".to_owned();
         assert_eq!(fault(&task).await, "invalid root certificates: the text contains no certificate");
     }
-}
-
-/// The process with this argument.
-fn with_argument(argument: &str) -> Pid {
-    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
-    let mut found = processes.filter_map(|process| {
-        let line = std::fs::read(process.path().join("cmdline")).ok()?;
-        let has_it = line.split(|byte| *byte == 0).any(|part| part == argument.as_bytes());
-        if has_it { process.file_name().to_str()?.parse().ok() } else { None }
-    });
-    Pid::from_raw(found.next().expect("a process"))
 }
 
 #[tokio::test]

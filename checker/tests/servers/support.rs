@@ -12,6 +12,7 @@ use checks::report::Progress::Finished;
 use checks::{Answer, Limits, Part, Product, Report, Secret, Task};
 use chrono::{DateTime, Utc};
 use engines::{Engines, Pace};
+use nix::unistd::Pid;
 use sim::servers::{Endpoint, NewVolume, Servers, Volume};
 
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -237,4 +238,15 @@ pub(crate) async fn report(task: &Task) -> Report {
 /// All faults, as their lines.
 pub(crate) fn faults(part: &Part) -> Vec<String> {
     part.faults.iter().map(ToString::to_string).collect()
+}
+
+/// The process with this argument.
+pub(crate) fn with_argument(argument: &str) -> Pid {
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+    let mut found = processes.filter_map(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).ok()?;
+        let has_it = line.split(|byte| *byte == 0).any(|part| part == argument.as_bytes());
+        if has_it { process.file_name().to_str()?.parse().ok() } else { None }
+    });
+    Pid::from_raw(found.next().expect("a process"))
 }

@@ -7,7 +7,7 @@ use checks::{Conclusion, Decimal, Grade, Product, Task, Verdict};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{PRODUCTS, Server, faults, report, server, verify};
+use crate::support::{PRODUCTS, Server, faults, report, server, verify, with_argument};
 
 /// The verdict of a single check. Nothing else is done.
 async fn verdict(server: &Server, check: &str) -> Verdict {
@@ -87,45 +87,60 @@ async fn a_check_that_would_write_is_broken_and_writes_nothing() {
     }
 }
 
-/// Waits until a session sleeps, and sends its process a signal.
-fn signal_sleeper(server: &Server, signal: Signal) -> JoinHandle<Pid> {
-    let sleeper = "select pid from pg_stat_activity where wait_event = 'PgSleep'";
-    let mut client = server.client(sleeper);
+/// Waits until a session sleeps, and sends a signal to its process, or to another one.
+fn signal_sleeper(server: &Server, process: Option<Pid>, signal: Signal) -> JoinHandle<Pid> {
+    let mut client = server.client(&server.either(
+        "select pid from pg_stat_activity where wait_event = 'PgSleep'",
+        "select id from information_schema.processlist where state = 'User sleep'",
+    ));
     std::thread::spawn(move || {
         loop {
             let output = client.output().expect("a client");
-            if let Ok(process) = String::from_utf8_lossy(&output.stdout).trim().parse() {
-                kill(Pid::from_raw(process), signal).unwrap();
-                return Pid::from_raw(process);
+            if let Ok(session) = String::from_utf8_lossy(&output.stdout).trim().parse() {
+                let process = process.unwrap_or(Pid::from_raw(session));
+                kill(process, signal).unwrap();
+                return process;
             }
         }
     })
 }
 
-const SLEEP: &str = r#"{"sql": "select 1 from pg_sleep(60)", "at_least": 1}"#;
+/// A task with two checks and nothing else, of which the first one sleeps.
+fn sleep_and_go_on(server: &Server) -> Task {
+    let sleep = server.either("select 1 from pg_sleep(60)", "select sleep(60) from items");
+    let sleep = format!(r#"{{"sql": "{sleep}", "at_least": 1}}"#);
+    let mut task = server.task(&[&sleep, r#"{"sql": "select 1", "at_least": 1}"#]);
+    task.limits.check_seconds = 2;
+    task.marker = Some(checks::Marker { stage: checks::Stage::Checks, ..checks::Marker::default() });
+    task
+}
 
 #[tokio::test]
 #[ignore = "it needs PostgreSQL"]
-async fn a_server_that_hangs_or_ends_during_a_check_is_no_broken_check() {
+async fn a_session_that_hangs_or_ends_is_replaced() {
     let server = Server::new(Product::Postgres);
-    let mut task = server.task(&[SLEEP, r#"{"sql": "select 1", "at_least": 1}"#]);
-    task.limits.check_seconds = 2;
-    task.marker = Some(checks::Marker { stage: checks::Stage::Checks, ..checks::Marker::default() });
-    let signaled = signal_sleeper(&server, Signal::SIGSTOP);
-    let (part, _) = verify(&task).await;
-    let process = signaled.join().unwrap();
-    kill(process, Signal::SIGKILL).unwrap();
-    let hangs = "no answer of the server: the check select 1 from pg_sleep(60)";
-    assert_eq!(faults(&part), [hangs]);
-    assert!(!part.complete && part.checks.is_empty(), "{part:?}");
+    // A killed session is tried again, because the server may have been restarted.
+    for signal in [Signal::SIGKILL, Signal::SIGSTOP] {
+        let signaled = signal_sleeper(&server, None, signal);
+        let (part, _) = verify(&sleep_and_go_on(&server)).await;
+        let process = signaled.join().unwrap();
+        let _ = kill(process, Signal::SIGKILL);
+        assert!(part.complete && part.faults.is_empty(), "{:?}", part.faults);
+        assert_eq!(part.checks[&0].verdict, Verdict::broken("no result within 2 s"));
+        assert_eq!(part.checks[&1].verdict, Verdict::Passed { why: None });
+    }
+}
 
-    // The session is killed, so the server starts again, and the check is tried again.
-    let signaled = signal_sleeper(&server, Signal::SIGKILL);
-    let (part, _) = verify(&task).await;
-    signaled.join().unwrap();
-    assert!(part.complete && part.faults.is_empty(), "{:?}", part.faults);
-    assert_eq!(part.checks[&0].verdict, Verdict::broken("no result within 2 s"));
-    assert_eq!(part.checks[&1].verdict, Verdict::Passed { why: None });
+#[tokio::test]
+#[ignore = "it needs MariaDB"]
+async fn a_server_that_hangs_during_a_check_is_no_broken_check() {
+    let server = Server::new(Product::Mysql);
+    let process = with_argument(&format!("--bind-address={}", server.address.ip()));
+    let signaled = signal_sleeper(&server, Some(process), Signal::SIGSTOP);
+    let (part, _) = verify(&sleep_and_go_on(&server)).await;
+    kill(signaled.join().unwrap(), Signal::SIGCONT).unwrap();
+    assert_eq!(faults(&part), ["no answer of the server: the check select sleep(60) from items"]);
+    assert!(!part.complete && part.checks.is_empty(), "{part:?}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@
 //! One verification is one run of the checker or several. Each run hands on where it stopped, as a [`Marker`]. The parts
 //! of the runs are merged in order, and [`Report::of`] grades the whole.
 //!
-//! Reading order: [`check`] (what a user configures), [`judge`] (what the rows of its query mean), [`fault`] and
+//! Reading order: [`check`] (what a user configures), [`mod@judge`] (what the rows of its query mean), [`fault`] and
 //! [`profile`] (what is found without configuration), [`task`] (what travels between the functions), [`report`].
 //!
 //! **Absent on purpose:** connections, queries, clocks, AWS. The time of the snapshot is part of the task.
