@@ -24,6 +24,14 @@ async fn missing_tables_lost_rows_and_encrypted_columns_are_found() {
         assert_eq!(changes[0], format!("table {prefix}.items: 499 rows, and 1000 before"));
         let encrypted = format!("table {prefix}.items: column name looks encrypted");
         assert!(changes.iter().any(|change| change.starts_with(&encrypted)), "{changes:?}");
+        // Hexadecimal is no more random than the names were.
+        server.write(&server.either(
+            "update items set name = encode(sha256(name::bytea), 'hex')",
+            "update items set name = sha2(name, 256)",
+        ));
+        let hexadecimal = Profile::of(&verify(&server.task(&[])).await.0);
+        let longer = compare(&last, &hexadecimal, &Thresholds::default());
+        assert!(longer.iter().any(|change| change.to_string().starts_with(&encrypted)), "{longer:?}");
         let gone = format!("table {prefix}.secrets: missing, and it was there before");
         assert_eq!(changes.last(), Some(&gone));
     }

@@ -76,6 +76,8 @@ pub struct Thresholds {
     pub few_distinct_percent: u8,
     /// The percentage of distinct values from which nearly all are distinct.
     pub many_distinct_percent: u8,
+    /// How many times as long the values of a column have become on average, while nearly all are distinct.
+    pub length_factor: u64,
     /// Columns with fewer bytes in their sample are not compared: small samples of random bytes do not look random.
     pub sample_bytes: u64,
     /// Columns with fewer values in their sample are not compared.
@@ -90,6 +92,7 @@ impl Default for Thresholds {
             entropy_jump: 1.0,
             few_distinct_percent: 50,
             many_distinct_percent: 98,
+            length_factor: 2,
             sample_bytes: 1024,
             sample_values: 50,
         }
@@ -154,6 +157,17 @@ pub enum Change {
         /// The percentage now.
         now: u8,
     },
+    /// Distinct values have become much longer, as if they were encrypted and written in hexadecimal.
+    Longer {
+        /// The table.
+        table: ObjectName,
+        /// The column.
+        column: String,
+        /// The average number of bytes before.
+        last: u64,
+        /// The average number of bytes now.
+        now: u64,
+    },
 }
 
 impl fmt::Display for Change {
@@ -175,6 +189,11 @@ impl fmt::Display for Change {
             Self::Distinct { table, column, last, now } => write!(
                 out,
                 "table {table}: column {} looks encrypted: {now}% distinct values, and {last}% before",
+                column.escape_debug()
+            ),
+            Self::Longer { table, column, last, now } => write!(
+                out,
+                "table {table}: column {} looks encrypted: values of {now} bytes on average, and {last} before",
                 column.escape_debug()
             ),
         }
@@ -230,7 +249,7 @@ fn columns(last: &TableProfile, now: &TableProfile, thresholds: &Thresholds) -> 
     changes
 }
 
-/// One sign is enough. Hexadecimal text is no more random than words are, so there are two.
+/// One sign is enough. Hexadecimal text is no more random than words are, so entropy is not the only one.
 fn encrypted(table: &ObjectName, column: String, last: Sample, now: Sample, thresholds: &Thresholds) -> Option<Change> {
     let is_enough = |sample: Sample| sample.values >= thresholds.sample_values;
     if !is_enough(last) || !is_enough(now) {
@@ -244,7 +263,18 @@ fn encrypted(table: &ObjectName, column: String, last: Sample, now: Sample, thre
     }
     let (before, after) = (distinct_percent(last), distinct_percent(now));
     let jumped = before <= thresholds.few_distinct_percent && after >= thresholds.many_distinct_percent;
-    jumped.then_some(Change::Distinct { table, column, last: before, now: after })
+    if jumped {
+        return Some(Change::Distinct { table, column, last: before, now: after });
+    }
+    let length = |sample: Sample| sample.bytes / sample.values.max(1);
+    let (before_length, after_length) = (length(last), length(now));
+    let is_longer = before_length > 0 && after_length >= before_length.saturating_mul(thresholds.length_factor);
+    (is_longer && after >= thresholds.many_distinct_percent).then_some(Change::Longer {
+        table,
+        column,
+        last: before_length,
+        now: after_length,
+    })
 }
 
 fn distinct_percent(sample: Sample) -> u8 {

@@ -115,6 +115,19 @@ fn a_column_that_became_random_is_a_change() {
 }
 
 #[test]
+fn distinct_values_that_became_much_longer_are_a_change() {
+    let note = |distinct, bytes| {
+        let sample = Some(Sample { values: 100, distinct, bytes, entropy: 4.0 });
+        [table("orders", 1, &[column("note", "text", sample)])]
+    };
+    let line = "table shop.public.orders: column note looks encrypted: values of 32 bytes on average, and 16 before";
+    assert_eq!(changes(&note(100, 1600), &note(100, 3200)), [line]);
+    assert!(changes(&note(100, 1600), &note(100, 3199)).is_empty());
+    assert!(changes(&note(90, 1600), &note(90, 3200)).is_empty());
+    assert!(changes(&note(90, 0), &note(100, 3200)).is_empty());
+}
+
+#[test]
 fn small_samples_are_not_compared() {
     let note = |values, bytes, distinct, entropy| {
         [table("orders", 1, &[column("note", "text", Some(Sample { values, distinct, bytes, entropy }))])]
