@@ -77,9 +77,11 @@ pub(crate) fn of(wanted: &Spec, facts: &Facts) -> Vec<String> {
             "the zone {zone} was requested for a database with a standby, whose zones AWS chooses: leave one of the two out"
         ));
     }
-    if number(Setting::MonitoringInterval).is_some_and(|seconds| seconds > 0)
-        && !settings.contains_key(&Setting::MonitoringRole)
-    {
+    let lacks_role = |settings: &Settings| {
+        let is_on = crate::check::number(settings, Setting::MonitoringInterval).is_some_and(|seconds| seconds > 0);
+        is_on && !settings.contains_key(&Setting::MonitoringRole)
+    };
+    if parts(wanted).any(lacks_role) {
         problems
             .push("Enhanced Monitoring was requested without its role: give the role, or an interval of 0".to_owned());
     }

@@ -230,7 +230,8 @@ fn is_nothing(value: &Value) -> bool {
         Value::Flag(on) => !on,
         Value::Names(names) => names.is_empty(),
         Value::Pairs(pairs) => pairs.is_empty(),
-        Value::Number(_) | Value::Capacity(_) | Value::Name(_) => false,
+        Value::Number(number) => *number == 0,
+        Value::Capacity(_) | Value::Name(_) => false,
     }
 }
 

@@ -251,16 +251,19 @@ settings! {
     LocalWriteForwarding "lwf" "EnableLocalWriteForwarding" Flag         No          Modify      No          No     Equal   Anywhere false;
     /// `standard` or `advanced`.
     InsightsMode "dbi" "DatabaseInsightsMode" Name                       Modify      Modify      Modify      No     Equal   Anywhere false;
+    // The restores of clusters have parameters for these five. Users report that AWS refuses them, whatever their values, "only when restoring
+    // from a source Aurora Limitless DB cluster" (github.com/boto/boto3/issues/4634). Monitoring is "Valid for Cluster Type: Multi-AZ DB clusters
+    // only" in `ModifyDBCluster`; of Aurora, the members have it.
     /// Whether Performance Insights is on.
-    PerformanceInsights "pi" "EnablePerformanceInsights" Flag            Modify      Restore     Restore     Create Equal   Anywhere false;
+    PerformanceInsights "pi" "EnablePerformanceInsights" Flag            Modify      Modify      Modify      Create Equal   Anywhere false;
     /// For how many days Performance Insights keeps its data.
-    InsightsRetention "pidays" "PerformanceInsightsRetentionPeriod" Number Modify      Restore     Restore     Create Equal   Anywhere false;
+    InsightsRetention "pidays" "PerformanceInsightsRetentionPeriod" Number Modify      Modify      Modify      Create Equal   Anywhere false;
     /// The key of Performance Insights. It cannot be changed.
-    InsightsKey "pikey" "PerformanceInsightsKMSKeyId" Name               Modify      RestoreOnly RestoreOnly Create Never   Home     false;
+    InsightsKey "pikey" "PerformanceInsightsKMSKeyId" Name               Modify      Modify      Modify      Create Never   Home     false;
     /// The seconds between the samples of Enhanced Monitoring. 0: it is off.
-    MonitoringInterval "mon" "MonitoringInterval" Number                 Modify      RestoreOnly Restore     Create Equal   Home     false;
+    MonitoringInterval "mon" "MonitoringInterval" Number                 Modify      Report      Modify      Create Equal   Home     false;
     /// The role of Enhanced Monitoring. Above 0, the interval needs it.
-    MonitoringRole "monrole" "MonitoringRoleArn" Name                    Modify      RestoreOnly Restore     Create Equal   Home     false;
+    MonitoringRole "monrole" "MonitoringRoleArn" Name                    Modify      Report      Modify      Create Equal   Home     false;
     /// Whether it has a public address.
     PubliclyAccessible "public" "PubliclyAccessible" Flag                Restore     No          RestoreOnly Create Equal   Home     false;
     /// The zone of an instance that has no standby.

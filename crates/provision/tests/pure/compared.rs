@@ -105,7 +105,7 @@ fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
                 let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
                 let mut expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
                 let key = match (setting, target) {
-                    (Setting::PerformanceInsights, Target::Instance | Target::Member) => Some(Setting::InsightsKey),
+                    (Setting::PerformanceInsights, _) => Some(Setting::InsightsKey),
                     (Setting::ManagedPassword, _) => Some(Setting::PasswordKey),
                     _ => None,
                 };
@@ -302,14 +302,11 @@ fn a_group_that_still_waits_for_a_reboot_is_reported_after_twenty_changes() {
 fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
     let wanted: Settings =
         [(Setting::PerformanceInsights, Value::Flag(true)), (Setting::InsightsKey, text("key"))].into();
-    for target in [Target::Instance, Target::Member] {
+    for target in [Target::Instance, Target::Member, Target::AuroraCluster, Target::MultiAzCluster] {
         assert_eq!(differences(target, &wanted, &Settings::new()), wanted);
         let on = [(Setting::PerformanceInsights, Value::Flag(true))].into();
         assert_eq!(differences(target, &wanted, &on), Settings::new());
     }
-    // `ModifyDBCluster` is not needed: the restore has it.
-    let without_key = [(Setting::PerformanceInsights, Value::Flag(true))].into();
-    assert_eq!(differences(Target::AuroraCluster, &wanted, &Settings::new()), without_key);
 }
 
 // "If the DB instance already manages the master user password in AWS Secrets Manager, you can't change the KMS key"

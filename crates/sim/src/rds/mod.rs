@@ -22,6 +22,7 @@ mod given;
 mod groups;
 mod identifiers;
 mod incremental;
+mod insights;
 mod keys;
 mod kind;
 mod lifecycle;

@@ -68,7 +68,10 @@ const TABLE: &[Parameter] = &[
     row("DeletionProtection",                  "xxxx", Default),
     row("EnableCloudwatchLogsExports",         "xxxx", Default),
     row("EnableIAMDatabaseAuthentication",     "xxxx", Default),
-    row("EnablePerformanceInsights",           "..xx", Default),
+    // Both restores of clusters have the parameters of Performance Insights and of Enhanced Monitoring, and no text limits them. A user
+    // reports that AWS refuses them whatever their values, unless the source is an Aurora Limitless cluster
+    // (github.com/boto/boto3/issues/4634).
+    row("EnablePerformanceInsights",           "....", Default),
     row("Engine",                              "xxx.", NoSetting),
     row("EngineLifecycleSupport",              "xxxx", Default),
     row("EngineMode",                          "..xx", Default),
@@ -78,14 +81,14 @@ const TABLE: &[Parameter] = &[
     row("LicenseModel",                        "xx..", Inherited),
     row("MasterUsername",                      "....", Inherited),
     row("MaxAllocatedStorage",                 ".x..", Default),
-    row("MonitoringInterval",                  "..xx", Default),
-    row("MonitoringRoleArn",                   "..xx", Default),
+    row("MonitoringInterval",                  "....", Default),
+    row("MonitoringRoleArn",                   "....", Default),
     row("MultiAZ",                             "xx..", Default),
     row("NcharCharacterSetName",               "....", Inherited),
     row("NetworkType",                         "xxxx", Default),
     row("OptionGroupName",                     "xxxx", NoSetting),
-    row("PerformanceInsightsKMSKeyId",         "..xx", Default),
-    row("PerformanceInsightsRetentionPeriod",  "..xx", Default),
+    row("PerformanceInsightsKMSKeyId",         "....", Default),
+    row("PerformanceInsightsRetentionPeriod",  "....", Default),
     // "Default: The same port as the original DB instance"
     row("Port",                                "xxxx", Port),
     row("PreferredBackupWindow",               "xxxx", Inherited),

@@ -11,6 +11,7 @@ mod grants;
 mod groups;
 mod inaccessible;
 mod incremental;
+mod insights;
 mod keys;
 mod laws;
 mod managed_secrets;
