@@ -16,9 +16,10 @@ use crate::wait::{self, Work};
 use crate::{Begin, Outcome, User};
 
 /// Settings that AWS takes only together: a feature with its key, of which AWS would use its own otherwise, "If MonitoringRoleArn is specified,
-/// then you must set MonitoringInterval to a value other than 0", and the reverse (`CreateDBInstance`), a range, and the storage.
+/// then you must set MonitoringInterval to a value other than 0", and the reverse (`CreateDBInstance`), a mode with what it needs, a range, and
+/// the storage.
 const TOGETHER: [&[Setting]; 5] = [
-    &[Setting::PerformanceInsights, Setting::InsightsRetention, Setting::InsightsKey],
+    &[Setting::PerformanceInsights, Setting::InsightsRetention, Setting::InsightsKey, Setting::InsightsMode],
     &[Setting::ManagedPassword, Setting::PasswordKey],
     &[Setting::MonitoringInterval, Setting::MonitoringRole],
     &[Setting::ServerlessMin, Setting::ServerlessMax, Setting::ServerlessPause],

@@ -20,6 +20,15 @@ const MOST_LAST_CHANGES: u32 = 3 * MOST_CHANGES;
 /// A key is given with the call that turns its feature on, and cannot be changed later.
 const KEYS: [(Setting, Setting); 2] =
     [(Setting::PerformanceInsights, Setting::InsightsKey), (Setting::ManagedPassword, Setting::PasswordKey)];
+/// AWS takes a change of the first only with the others in the same request, even if the database has them: "If you change the value from
+/// standard to advanced, you must set the PerformanceInsightsEnabled parameter to true and the PerformanceInsightsRetentionPeriod parameter to
+/// 465" (`DatabaseInsightsMode`), "you must also specify the Iops parameter. You can use the current value for Iops" (`AllocatedStorage`), "you
+/// must also include a value for the Iops parameter" (`StorageType`).
+const WITH: [(Setting, &[Setting]); 3] = [
+    (Setting::InsightsMode, &[Setting::PerformanceInsights, Setting::InsightsRetention]),
+    (Setting::AllocatedStorage, &[Setting::Iops]),
+    (Setting::StorageType, &[Setting::Iops]),
+];
 /// The storage of Aurora that AWS does not describe.
 const STANDARD_STORAGE: &str = "aurora";
 
@@ -182,10 +191,10 @@ fn is_of_creation(setting: Setting) -> bool {
 /// The settings that are not as wanted, and that a modification can change.
 #[must_use]
 pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Settings {
+    let is_changeable =
+        |setting: Setting| matches!(setting.row().given(target), Given::Restore | Given::Create | Given::Modify);
     let differs = |setting: &Setting, value: &Value| {
-        let row = setting.row();
-        let is_changeable = matches!(row.given(target), Given::Restore | Given::Create | Given::Modify);
-        is_changeable && !is_as_wanted(row.compared, value, actual.get(setting))
+        is_changeable(*setting) && !is_as_wanted(setting.row().compared, value, actual.get(setting))
     };
     let mut differing: Settings = wanted
         .iter()
@@ -195,10 +204,15 @@ pub fn differences(target: Target, wanted: &Settings, actual: &Settings) -> Sett
     for (feature, key) in KEYS {
         if differing.get(&feature) == Some(&Value::Flag(true))
             && let Some(value) = wanted.get(&key)
-            && matches!(key.row().given(target), Given::Modify | Given::Create)
+            && is_changeable(key)
         {
             differing.insert(key, value.clone());
         }
+    }
+    for (changed, others) in WITH {
+        let is_changed = differing.contains_key(&changed);
+        let others = others.iter().filter(|other| is_changed && is_changeable(**other));
+        differing.extend(others.filter_map(|other| Some((*other, wanted.get(other)?.clone()))));
     }
     differing
 }

@@ -113,12 +113,12 @@ pub(crate) fn size(wanted: &Spec, facts: &Facts) -> Option<u32> {
 }
 
 /// "If you set this value to advanced, you must also set the PerformanceInsightsEnabled parameter to true and the
-/// PerformanceInsightsRetentionPeriod parameter to 465" (`DatabaseInsightsMode`).
+/// PerformanceInsightsRetentionPeriod parameter to 465" (`DatabaseInsightsMode`): those of the cluster, and not of its members.
 pub(crate) fn can_be_advanced(spec: &Spec) -> bool {
     let is_long = |settings: &Settings| {
         number(settings, Setting::InsightsRetention).is_some_and(|days| days >= LEAST_OF_ADVANCED)
     };
-    parts(spec).any(|settings| is_insights_on(settings) && is_long(settings))
+    is_insights_on(&spec.settings) && is_long(&spec.settings)
 }
 
 fn is_insights_on(settings: &Settings) -> bool {

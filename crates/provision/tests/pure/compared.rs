@@ -104,13 +104,15 @@ fn each_setting_that_differs_is_changed_if_a_modification_has_it() {
                     && row.compared != Compared::Never;
                 let changes: Vec<Settings> = ours.differences.into_iter().map(|change| change.wanted).collect();
                 let mut expected = is_changed.then(|| Settings::from([(*setting, value.clone())]));
-                let key = match (setting, target) {
-                    (Setting::PerformanceInsights, _) => Some(Setting::InsightsKey),
-                    (Setting::ManagedPassword, _) => Some(Setting::PasswordKey),
-                    _ => None,
+                let with = match (setting, target) {
+                    (Setting::PerformanceInsights, _) => &[Setting::InsightsKey][..],
+                    (Setting::ManagedPassword, _) => &[Setting::PasswordKey],
+                    (Setting::InsightsMode, _) => &[Setting::PerformanceInsights, Setting::InsightsRetention],
+                    (Setting::AllocatedStorage | Setting::StorageType, Target::Instance) => &[Setting::Iops],
+                    _ => &[],
                 };
-                if let (Some(expected), Some(key)) = (expected.as_mut(), key) {
-                    expected.extend(settings.get(&key).map(|value| (key, value.clone())));
+                if let Some(expected) = &mut expected {
+                    expected.extend(with.iter().filter_map(|with| Some((*with, settings.get(with)?.clone()))));
                 }
                 assert_eq!(changes, expected.into_iter().collect::<Vec<_>>(), "{setting:?}");
             }
@@ -309,6 +311,33 @@ fn the_key_of_performance_insights_is_given_with_the_call_that_turns_it_on() {
     }
 }
 
+// AWS refuses the change of the first alone, even if the database has the others.
+#[test]
+fn what_aws_takes_only_with_another_setting_is_changed_with_it() {
+    use Setting::*;
+    let number = Value::Number;
+    let insights = [(PerformanceInsights, Value::Flag(true)), (InsightsRetention, number(465))];
+    let mode = |mode: &str| (InsightsMode, text(mode));
+    let clusters = [Target::AuroraCluster, Target::MultiAzCluster];
+    for (targets, changed, others, old) in [
+        (&[clusters[0], clusters[1], Target::Instance][..], mode("advanced"), &insights[..], mode("standard")),
+        (&clusters[1..], (AllocatedStorage, number(200)), &[(Iops, number(1000))], (AllocatedStorage, number(100))),
+        (&clusters[1..], (StorageType, text("gp3")), &[(Iops, number(1000))], (StorageType, text("io1"))),
+    ] {
+        for target in targets {
+            let others: Settings = others.iter().cloned().collect();
+            let all: Settings = others.clone().into_iter().chain([changed.clone()]).collect();
+            let mut actual = others;
+            actual.insert(old.0, old.1.clone());
+            assert_eq!(differences(*target, &all, &actual), all, "{target:?}");
+            assert_eq!(differences(*target, &all, &all), Settings::new());
+        }
+    }
+    // Of Aurora, the cluster has the mode and the members do not.
+    let all: Settings = insights.iter().cloned().chain([mode("advanced")]).collect();
+    assert_eq!(differences(Target::Member, &all, &insights.iter().cloned().collect()), Settings::new());
+}
+
 // "If the DB instance already manages the master user password in AWS Secrets Manager, you can't change the KMS key"
 // (`MasterUserSecretKmsKeyId`). AWS describes the ARN of a key of which the job gave the alias.
 #[test]
@@ -388,6 +417,7 @@ fn settings_that_aws_takes_only_together_are_not_divided() {
         &[MonitoringInterval, MonitoringRole][..],
         &[PerformanceInsights, InsightsRetention],
         &[PerformanceInsights, InsightsRetention, InsightsKey],
+        &[PerformanceInsights, InsightsRetention, InsightsMode],
         &[ManagedPassword, PasswordKey],
         &[ServerlessMin, ServerlessMax],
         &[StorageType, Iops],

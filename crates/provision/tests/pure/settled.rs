@@ -300,11 +300,14 @@ fn the_advanced_mode_of_insights_needs_insights_that_keep_its_data() {
         let insights = [(PerformanceInsights, Value::Flag(on)), (InsightsRetention, number(days))];
         let mut spec = Spec::new(kind, engine, "8.0.36");
         spec.settings = [(InsightsMode, text("advanced"))].into();
-        match kind {
-            Kind::Instance => spec.settings.extend(insights),
-            Kind::Cluster => {
-                spec.members = vec![Member { name: "a".into(), is_writer: true, settings: insights.into() }]
-            }
+        spec.settings.extend(insights.clone());
+        // The mode is that of the cluster, and so are the settings that it needs.
+        if kind == Kind::Cluster {
+            let member = Member { name: "a".into(), is_writer: true, settings: insights.into() };
+            let of_members =
+                Spec { settings: [(InsightsMode, text("advanced"))].into(), members: vec![member], ..spec.clone() };
+            let plan = settled(Verb::Restore, of_members, &[], &[], &facts());
+            assert!(!plan.spec.settings.contains_key(&InsightsMode));
         }
         settled(Verb::Restore, spec, &[], &[], &facts()).spec.settings.contains_key(&InsightsMode)
     };

@@ -54,14 +54,25 @@ fn of_instance() -> Vec<(Setting, Vec<(Setting, Value)>)> {
         ),
         one(CertificateAuthority, text("rds-ca-rsa4096-g1")),
         one(LifecycleSupport, text("open-source-rds-extended-support-disabled")),
+        advanced(),
     ]
+}
+
+/// The mode of Database Insights, which AWS takes only with the others.
+fn advanced() -> (Setting, Vec<(Setting, Value)>) {
+    use Setting::*;
+    let insights = [(PerformanceInsights, Value::Flag(true)), (InsightsRetention, Value::Number(465))];
+    (InsightsMode, [&[(InsightsMode, text("advanced"))], &insights[..]].concat())
 }
 
 fn of_multi_az_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
     use Setting::*;
     vec![
         (ClusterClass, vec![(ClusterClass, text("db.r6gd.large"))]),
+        // With the recorded IOPS.
+        (AllocatedStorage, vec![(AllocatedStorage, Value::Number(200))]),
         (InsightsRetention, vec![(InsightsRetention, Value::Number(31)), (PerformanceInsights, Value::Flag(true))]),
+        advanced(),
         (
             MonitoringInterval,
             vec![
@@ -106,6 +117,7 @@ fn of_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
         ),
         one(LocalWriteForwarding, Value::Flag(true)),
         one(PubliclyAccessible, Value::Flag(true)),
+        advanced(),
     ]
 }
 

@@ -13,7 +13,7 @@ use super::super::managed_secret;
 use super::super::rules::{self, Credentials, invalid_combination};
 use super::super::settings::Settings;
 use super::super::tags::{self, Tag, Tags};
-use super::super::{RdsContext, quotas, versions};
+use super::super::{RdsContext, insights, quotas, versions};
 use super::members;
 use super::plan::{self, Course, Data, NewDatabase, new_resource_id};
 use super::{DatabaseUid, Use};
@@ -59,6 +59,7 @@ pub(in crate::rds) fn create(
     let engine = Engine::find(&request.engine, ctx.kind)?;
     rules::check_cluster(&id, &given, ctx.kind, engine)?;
     let has_zone = given.0.contains_key("AvailabilityZone");
+    insights::check_mode(&given, &Settings::new(ctx.kind, Given::default())?, ctx.kind)?;
     let mut settings = Settings::new(ctx.kind, given)?;
     rules::complete(&mut settings, (ctx.kind, engine), &ctx.region, &mut state.random)?;
     rules::check_master_user(&settings, (ctx.kind, engine), &request.credentials())?;

@@ -71,6 +71,7 @@ pub(in crate::rds) fn modify(
         given.0.insert(LOGS, changes.of(&now));
     }
     insights::check_monitoring(&given, ctx.kind, engine)?;
+    insights::check_mode(&given, &now, ctx.kind)?;
     complete_storage(&now, &mut given, engine)?;
     check_version(&now, &given, engine, request.allow_major_version_upgrade)?;
     if let Some(storage) = STORAGE.iter().find(|parameter| differs(&now, &given, parameter)) {
