@@ -1,7 +1,7 @@
 //! Values that AWS does not take, or not together, and that the job chose: recorded ones have given way ([`crate::settle`]).
 
 use protocol::Job;
-use protocol::spec::{Given, Setting, Settings, Spec, Value};
+use protocol::spec::{Given, Setting, Settings, Spec, Target, Value};
 
 use crate::check::{Facts, name, number};
 use crate::plan::SERVERLESS;
@@ -38,6 +38,10 @@ pub(crate) fn of(wanted: &Spec, facts: &Facts) -> Vec<String> {
     match (storage, iops, throughput) {
         (Some(storage @ ("gp2" | "standard")), Some(iops), _) => problems.push(format!(
             "{iops} IOPS were requested for {storage}, which has none: choose gp3, io1 or io2, or leave them out"
+        )),
+        // "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType`).
+        (Some(storage), None, _) if wanted.target() == Target::MultiAzCluster => problems.push(format!(
+            "no IOPS were requested for {storage}, which needs them in a Multi-AZ cluster: request some"
         )),
         (Some(storage @ ("io1" | "io2")), None, _) => problems.push(format!(
             "no IOPS were requested for {storage}, which needs them: request some, or choose gp3"

@@ -157,10 +157,10 @@ pub fn wanted(job: &Job, base: &Base) -> Plan {
     state_that_it_is_not_public(&mut spec);
     spec.tags = spec.tags.iter().filter(|(key, _)| !tags::is_reserved(key)).collect();
     override_settings(&mut spec.settings, target, &request.overrides);
-    normalise(&mut spec.settings, &spec.engine, &request.overrides);
+    normalise(&mut spec.settings, (target, &spec.engine), &request.overrides);
     for member in &mut spec.members {
         override_settings(&mut member.settings, Target::Member, &request.overrides);
-        normalise(&mut member.settings, &spec.engine, &request.overrides);
+        normalise(&mut member.settings, (Target::Member, &spec.engine), &request.overrides);
     }
     Plan { spec, notes }
 }
@@ -225,7 +225,7 @@ fn override_settings(settings: &mut Settings, target: Target, overrides: &Settin
 
 /// Removes recorded settings that the others make meaningless, so that AWS does not refuse them. An override is never removed: if it
 /// contradicts another setting, the user has to know.
-fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
+fn normalise(settings: &mut Settings, (target, engine): (Target, &str), overrides: &Settings) {
     let name = |settings: &Settings, setting| match settings.get(&setting) {
         Some(Value::Name(name)) => Some(name.clone()),
         _ => None,
@@ -238,6 +238,8 @@ fn normalise(settings: &mut Settings, engine: &str, overrides: &Settings) {
     let (storage, gib) = (name(settings, Setting::StorageType), number(settings, Setting::AllocatedStorage));
     let minimum = gp3_minimum(engine);
     match storage.as_deref() {
+        // The limits of gp3 are those of instances: a Multi-AZ cluster always has IOPS.
+        Some("gp3") if target != Target::Instance => {}
         Some("gp3") if gib.is_some_and(|gib| gib < minimum) => {
             without.extend([Setting::Iops, Setting::StorageThroughput])
         }

@@ -314,6 +314,18 @@ fn settings_that_contradict_each_other() {
         only(&[(PerformanceInsights, Value::Flag(false)), (InsightsRetention, number(7))]),
         "a retention was requested for Performance Insights, which is off: turn it on, or leave it out"
     );
+    // "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType`).
+    let multi_az = |settings: &[(Setting, Value)]| {
+        let settings = settings.iter().cloned().collect();
+        let cluster = Spec { settings, ..Spec::new(Kind::Cluster, "postgres", "16.3") };
+        check(&job(Kind::Cluster, Verb::Restore), &cluster, &facts(), now())
+    };
+    for storage in ["gp3", "io1"] {
+        let line =
+            format!("no IOPS were requested for {storage}, which needs them in a Multi-AZ cluster: request some");
+        assert_eq!(multi_az(&[(StorageType, text(storage))]), [line]);
+        assert_eq!(multi_az(&[(StorageType, text(storage)), (Iops, number(3000))]), [""; 0]);
+    }
     let fine = [
         vec![(AllocatedStorage, number(100)), (MaxAllocatedStorage, number(101))],
         vec![(BackupWindow, text("05:30-06:00")), (MaintenanceWindow, text("sun:05:00-sun:05:30"))],

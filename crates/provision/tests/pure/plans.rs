@@ -361,6 +361,27 @@ fn the_limit_of_gp3_is_lower_for_oracle_and_sql_server_has_none() {
     }
 }
 
+// "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType`): the limits of gp3 are those of
+// instances.
+#[test]
+fn a_multi_az_cluster_keeps_its_iops() {
+    let mut spec = Spec::new(Kind::Cluster, "postgres", "16.3");
+    spec.settings = [
+        (Setting::StorageType, text("gp3")),
+        (Setting::AllocatedStorage, Value::Number(100)),
+        (Setting::Iops, Value::Number(3000)),
+    ]
+    .into();
+    let content = Spec::new(Kind::Cluster, "postgres", "16.3");
+    for gib in [100, 400] {
+        spec.settings.insert(Setting::AllocatedStorage, Value::Number(gib));
+        let base =
+            Base { content: content.clone(), recorded: Some(spec.clone()), origin: Origin::Here, notes: Vec::new() };
+        let wanted = wanted(&job(Kind::Cluster, Verb::Restore), &base);
+        assert_eq!(wanted.settings.get(&Setting::Iops), Some(&Value::Number(3000)));
+    }
+}
+
 #[test]
 fn a_restore_states_every_setting_that_it_has_and_begins_without_backups_and_protection() {
     for kind in Kind::ALL {

@@ -69,6 +69,7 @@ fn of_multi_az_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
     use Setting::*;
     vec![
         (ClusterClass, vec![(ClusterClass, text("db.r6gd.large"))]),
+        (StorageType, vec![(StorageType, text("gp3")), (Iops, Value::Number(3000))]),
         // With the recorded IOPS.
         (AllocatedStorage, vec![(AllocatedStorage, Value::Number(200))]),
         (InsightsRetention, vec![(InsightsRetention, Value::Number(31)), (PerformanceInsights, Value::Flag(true))]),

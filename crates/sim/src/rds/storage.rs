@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::engines::{Engine, Product};
+use super::given::Given;
 use super::kind::Kind;
 use super::rules::{invalid, invalid_combination};
 use super::settings::Settings;
@@ -32,6 +33,14 @@ fn complete_multi_az_cluster(settings: &mut Settings, engine: &Engine) -> Result
         return Err(Error::missing_parameter("Iops"));
     }
     check(settings, engine, &["gp3", "io1", "io2"])
+}
+
+/// "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType` of both restores of clusters and of
+/// `ModifyDBCluster`).
+pub(super) fn check_given(given: &Given, kind: Kind, engine: &Engine) -> Result<(), Error> {
+    let has = |parameter: &str| given.0.contains_key(parameter);
+    let is_multi_az = kind == Kind::Cluster && engine.has_fixed_storage();
+    if is_multi_az && has("StorageType") && !has("Iops") { Err(Error::missing_parameter("Iops")) } else { Ok(()) }
 }
 
 /// The storage of Aurora, DocumentDB and Neptune grows. "The storage type isn't returned when you set it to aurora"

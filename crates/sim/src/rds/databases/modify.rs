@@ -11,7 +11,7 @@ use super::super::identifiers::{MAX_DATABASE_ID_LENGTH, check_identifier};
 use super::super::kind::Kind;
 use super::super::rules::{self, invalid_combination};
 use super::super::settings::{Change, Setting, Settings};
-use super::super::{RdsContext, insights, managed_secret, versions};
+use super::super::{RdsContext, insights, managed_secret, storage, versions};
 use super::pending::{self, Credentials, Modification};
 use super::{DatabaseUid, Use, create, plan};
 use crate::call::Error;
@@ -70,6 +70,7 @@ pub(in crate::rds) fn modify(
     if let Some(changes) = &request.cloudwatch_logs_export_configuration {
         given.0.insert(LOGS, changes.of(&now));
     }
+    storage::check_given(&given, ctx.kind, engine)?;
     insights::check_monitoring(&given, ctx.kind, engine)?;
     insights::check_mode(&given, &now, ctx.kind)?;
     complete_storage(&now, &mut given, engine)?;

@@ -28,7 +28,7 @@ use super::options::OptionGroup;
 use super::rules::{self, invalid_combination};
 use super::settings::Settings;
 use super::tags::{self, Tag, Tags};
-use super::{RdsContext, quotas, versions};
+use super::{RdsContext, quotas, storage, versions};
 use crate::call::Error;
 use crate::clock;
 use crate::kms::EncryptionContext;
@@ -143,6 +143,7 @@ fn restore(
     source: Source,
 ) -> Result<Value, Error> {
     rules::check_cluster(&id, &given, ctx.kind, engine)?;
+    storage::check_given(&given, ctx.kind, engine)?;
     check_contradictions(state, &given, &source.facts)?;
     let has_zone = given.0.contains_key("AvailabilityZone");
     let given = inherited::complete(state, ctx.kind, given, &source);

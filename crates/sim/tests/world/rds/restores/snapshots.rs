@@ -84,6 +84,26 @@ async fn a_request_is_refused_before_anything_is_created() {
     assert_eq!(rds.status("new").await, Err("DBInstanceNotFound".to_owned()));
 }
 
+// "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType`).
+#[tokio::test(start_paused = true)]
+async fn the_storage_type_of_a_multi_az_cluster_needs_iops_in_the_same_request() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Cluster);
+    let call = rds.client.create_db_cluster().db_cluster_identifier("orders").engine("postgres");
+    let call = call.db_cluster_instance_class("db.m6gd.large").allocated_storage(100).iops(3000).storage_type("gp3");
+    code(call.master_username("owner").master_user_password("simulated").send().await).expect("a cluster");
+    world.sleep(30 * MINUTE).await;
+    rds.create("orders", "s").await.expect("a snapshot");
+    world.sleep(30 * MINUTE).await;
+    let new = rds.client.restore_db_cluster_from_snapshot().db_cluster_identifier("new").snapshot_identifier("s");
+    let new = new.engine("postgres").storage_type("gp3");
+    assert_eq!(code(new.clone().send().await).map(drop), error("MissingParameter"));
+    let modify = rds.client.modify_db_cluster().db_cluster_identifier("orders").storage_type("io1");
+    assert_eq!(code(modify.clone().send().await).map(drop), error("MissingParameter"));
+    code(new.iops(3000).send().await).expect("a restore");
+    code(modify.iops(3000).send().await).expect("a modification");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shared_snapshot_is_restored_unless_it_is_encrypted() {
     for kind in BOTH {
