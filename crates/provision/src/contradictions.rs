@@ -4,7 +4,7 @@ use protocol::Job;
 use protocol::spec::{Given, Setting, Settings, Spec, Target, Value};
 
 use crate::check::{Facts, name, number};
-use crate::plan::SERVERLESS;
+use crate::plan::{self, SERVERLESS};
 use crate::rules;
 
 /// A mode of Database Insights.
@@ -17,8 +17,9 @@ const LEAST_OF_ADVANCED: u32 = 465;
 pub(crate) fn values(job: &Job, wanted: &Spec) -> Vec<String> {
     let is_late = |setting: Setting| {
         let given = |part: &_| matches!(setting.row().given(*part), Given::Modify | Given::Create);
-        // A restore begins without backups.
-        setting == Setting::BackupRetention || wanted.target().parts().iter().any(given)
+        // A restore begins without backups, and one of SQL Server with the storage of the data.
+        let is_after_restore = setting == Setting::BackupRetention || plan::is_late_storage(setting, &wanted.engine);
+        is_after_restore || wanted.target().parts().iter().any(given)
     };
     let late = job.request().overrides.iter().filter(|(setting, _)| is_late(**setting));
     late.filter_map(|(setting, value)| {

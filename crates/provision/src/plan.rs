@@ -74,6 +74,10 @@ pub(crate) const WITHOUT_SUPPORT: &str = "open-source-rds-extended-support-disab
 /// "The instance class for serverless members" needs a range of capacity.
 pub(crate) const SERVERLESS: &str = "db.serverless";
 
+/// The settings of storage.
+pub(crate) const STORAGE: [Setting; 4] =
+    [Setting::StorageType, Setting::AllocatedStorage, Setting::Iops, Setting::StorageThroughput];
+
 impl Base {
     /// The settings of the data, as far as AWS describes them.
     #[must_use]
@@ -274,6 +278,13 @@ fn normalise(settings: &mut Settings, (target, engine): (Target, &str), override
     settings.retain(|setting, _| overrides.contains_key(setting) || !without.contains(setting));
 }
 
+/// Whether a setting is storage that the restore has with the data, and that is changed afterwards: "This setting isn't valid for RDS for SQL
+/// Server" (`AllocatedStorage` of both restores), "This setting doesn't apply to SQL Server" (`Iops` of the one to a time). The type and the
+/// throughput go with them, as in AWS's CloudFormation handler.
+pub(crate) fn is_late_storage(setting: Setting, engine: &str) -> bool {
+    engine.starts_with("sqlserver") && STORAGE.contains(&setting)
+}
+
 /// The restore of a database with this spec. Every setting that the request has is stated: AWS would use a default.
 ///
 /// Without backups and protection at first. RDS would take a backup of the whole database before anything else could be done, and a
@@ -287,6 +298,7 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
     let is_of_restore = |setting: &Setting| {
         matches!(setting.row().given(target), Given::Restore | Given::RestoreOnly)
             && (is_from_snapshot || *setting != Setting::AvailabilityZones)
+            && !is_late_storage(*setting, &wanted.engine)
     };
     let mut settings: Settings = wanted
         .settings

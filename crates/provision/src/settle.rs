@@ -7,7 +7,7 @@ use protocol::{Job, Kind};
 
 use crate::check::{self, Facts};
 use crate::contradictions;
-use crate::plan::{Base, Origin, Plan, SERVERLESS};
+use crate::plan::{self, Base, Origin, Plan, SERVERLESS, STORAGE};
 use crate::rules;
 use crate::smallest::{self, Needs, Purpose};
 
@@ -127,8 +127,6 @@ impl Settled<'_> {
             let offers = facts.offers.iter().find(|(name, _)| class == Some(Value::Name(name.clone())));
             offers.map(|(_, offers)| offers.as_slice()).unwrap_or_default()
         };
-        const STORAGE: [Setting; 4] =
-            [Setting::StorageType, Setting::Iops, Setting::StorageThroughput, Setting::AllocatedStorage];
         self.leave_out(|setting, _, spec| {
             STORAGE.contains(&setting)
                 && !of_class(spec).is_empty()
@@ -189,7 +187,8 @@ impl Settled<'_> {
         let (license, storage_type) = (name(Setting::LicenseModel), name(Setting::StorageType));
         let size = facts.snapshot.as_ref().map(|snapshot| snapshot.gib);
         let is_encrypted = facts.snapshot.as_ref().is_none_or(|snapshot| snapshot.is_encrypted);
-        let needs = Needs { purpose, gib: facts.gib.or(size), is_encrypted, license, storage_type };
+        let is_storage_kept = plan::is_late_storage(Setting::StorageType, &spec.engine);
+        let needs = Needs { purpose, gib: facts.gib.or(size), is_encrypted, license, storage_type, is_storage_kept };
         // A class of the job is looked up by itself.
         let overridden = facts.offers.first().map(|(_, offers)| offers.as_slice());
         let offers =
@@ -213,8 +212,6 @@ impl Settled<'_> {
             Purpose::MultiAzCluster => drop(spec.settings.entry(Setting::ClusterClass).or_insert_with(class)),
             Purpose::Member => {}
         }
-        const STORAGE: [Setting; 4] =
-            [Setting::StorageType, Setting::Iops, Setting::StorageThroughput, Setting::AllocatedStorage];
         // If the job chose some of it, it chose all.
         if !STORAGE.iter().any(|setting| job.request().overrides.contains_key(setting)) {
             spec.settings.extend(smallest::storage(offer, purpose, needs.gib, spec, &of_data));

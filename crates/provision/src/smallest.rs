@@ -4,7 +4,7 @@
 use cloud::Offer;
 use protocol::spec::{Setting, Settings, Spec, Value};
 
-use crate::plan::{GP3_LEAST, gp3_minimum};
+use crate::plan::{GP3_LEAST, gp3_minimum, is_late_storage};
 
 /// "Don't use db.t2 or db.t3 instance classes for larger Aurora clusters of size greater than 40 TB" (user guide of Aurora).
 const BURSTABLE_GIB: u32 = 40 * 1024;
@@ -24,6 +24,8 @@ pub struct Needs<'n> {
     pub license: Option<&'n str>,
     /// The type of the storage that the data have. A change of it takes time.
     pub storage_type: Option<&'n str>,
+    /// Whether the restore has the storage of the data, so that the class must have that.
+    pub is_storage_kept: bool,
 }
 
 /// What a class is for.
@@ -54,7 +56,9 @@ fn fits(offer: &Offer, needs: &Needs<'_>) -> bool {
     let has_purpose = needs.purpose != Purpose::MultiAzCluster || offer.supports_clusters;
     // "Indicates whether a DB instance supports encrypted storage" (`SupportsStorageEncryption`).
     let can_encrypt = !needs.is_encrypted || offer.supports_encryption;
-    has_license && is_provisioned && has_room && has_purpose && can_encrypt
+    let has_storage = |kept: &str| offer.storage_type.as_deref().is_none_or(|of| of == kept);
+    let has_storage = !needs.is_storage_kept || needs.storage_type.is_none_or(has_storage);
+    has_storage && has_license && is_provisioned && has_room && has_purpose && can_encrypt
 }
 
 /// Smaller is cheaper. Of classes of one size: burstable ones, then those with less memory, and newer ones before older ones.
@@ -88,21 +92,22 @@ fn preference(offer: &Offer, needs: &Needs<'_>) -> usize {
 #[must_use]
 pub fn storage(offer: &Offer, purpose: Purpose, gib: Option<u32>, spec: &Spec, data: &Settings) -> Settings {
     let mut settings = Settings::new();
-    let Some(storage) = offer.storage_type.as_deref().filter(|_| purpose != Purpose::Member) else { return settings };
+    // A restore of SQL Server has the storage of the data. Another one would be a change that takes hours.
+    let is_chosen = purpose != Purpose::Member && !is_late_storage(Setting::StorageType, &spec.engine);
+    let Some(storage) = offer.storage_type.as_deref().filter(|_| is_chosen) else { return settings };
     settings.insert(Setting::StorageType, Value::Name(storage.to_owned()));
     let number = |setting| match data.get(&setting) {
         Some(Value::Number(number)) => Some(*number),
         _ => None,
     };
     let least = offer.min_gib.filter(|least| gib.is_some_and(|gib| gib < *least));
-    // "This setting isn't valid for RDS for SQL Server" (`AllocatedStorage`). The storage of a cluster comes with the snapshot.
-    if let Some(least) = least.filter(|_| purpose == Purpose::Instance && !spec.engine.starts_with("sqlserver")) {
+    // The storage of a cluster comes with the snapshot.
+    if let Some(least) = least.filter(|_| purpose == Purpose::Instance) {
         settings.insert(Setting::AllocatedStorage, Value::Number(least));
     }
     let gib = gib.unwrap_or_default().max(least.unwrap_or_default());
-    // "Must be a multiple between .5 and 50 of the storage amount for the DB instance" (`Iops`), of SQL Server between 1 and 50.
-    let ratio = if spec.engine.starts_with("sqlserver") { gib } else { gib.div_ceil(2) };
-    let minimum = |least: u32| Value::Number(least.max(offer.min_iops.unwrap_or_default()).max(ratio));
+    // "Must be a multiple between .5 and 50 of the storage amount for the DB instance" (`Iops`).
+    let minimum = |least: u32| Value::Number(least.max(offer.min_iops.unwrap_or_default()).max(gib.div_ceil(2)));
     let (iops, mibps) = baseline(&spec.engine, gib);
     let is_above = number(Setting::Iops) > Some(iops) || number(Setting::StorageThroughput) > Some(mibps);
     match storage {
@@ -121,11 +126,7 @@ pub fn storage(offer: &Offer, purpose: Purpose, gib: Option<u32>, spec: &Spec, d
 
 /// The IOPS and the throughput that gp3 has without a charge: more where RDS stripes over four volumes ("Storage for Amazon RDS").
 fn baseline(engine: &str, gib: u32) -> (u32, u32) {
-    match gp3_minimum(engine) {
-        _ if engine.starts_with("sqlserver") => (3000, 125),
-        minimum if gib >= minimum => (GP3_LEAST[0].1, GP3_LEAST[1].1),
-        _ => (3000, 125),
-    }
+    if gib >= gp3_minimum(engine) { (GP3_LEAST[0].1, GP3_LEAST[1].1) } else { (3000, 125) }
 }
 
 /// A class that is offered, in place of one that is not: of the same size and letters, and as new as possible.

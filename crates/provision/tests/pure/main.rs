@@ -11,6 +11,7 @@ mod plans;
 mod settled;
 mod sweep;
 mod teardown;
+mod values;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::job::{Approval, Request, Role, Source, Verb};

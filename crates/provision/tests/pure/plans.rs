@@ -382,6 +382,25 @@ fn a_multi_az_cluster_keeps_its_iops() {
     }
 }
 
+// "This setting isn't valid for RDS for SQL Server" (`AllocatedStorage`).
+#[test]
+fn the_storage_of_sql_server_is_changed_after_its_restore() {
+    use Setting::*;
+    let storage = [
+        (StorageType, text("gp3")),
+        (AllocatedStorage, Value::Number(200)),
+        (Iops, Value::Number(4000)),
+        (StorageThroughput, Value::Number(250)),
+    ];
+    for (engine, is_stated) in [("sqlserver-se", false), ("postgres", true)] {
+        let spec = Spec { settings: storage.iter().cloned().collect(), ..Spec::new(Kind::Instance, engine, "16.00") };
+        let start = start(&job(Kind::Instance, Verb::Restore), &spec, now());
+        for (setting, _) in &storage {
+            assert_eq!(start.settings.contains_key(setting), is_stated, "{setting:?}");
+        }
+    }
+}
+
 #[test]
 fn a_restore_states_every_setting_that_it_has_and_begins_without_backups_and_protection() {
     for kind in Kind::ALL {

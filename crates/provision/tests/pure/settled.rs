@@ -17,7 +17,7 @@ use super::checks::{facts, offer};
 use super::plans::text;
 use super::*;
 
-fn number(number: u32) -> Value {
+pub(crate) fn number(number: u32) -> Value {
     Value::Number(number)
 }
 
@@ -39,12 +39,12 @@ fn forged() -> Spec {
     spec
 }
 
-fn offers(all: &[(&str, &str)]) -> Vec<Offer> {
+pub(crate) fn offers(all: &[(&str, &str)]) -> Vec<Offer> {
     all.iter().map(|(class, storage)| Offer { max_gib: Some(65_536), ..offer(class, storage) }).collect()
 }
 
 /// The settled plan of a job with these overrides, from the recorded settings of a source account.
-fn settled(
+pub(crate) fn settled(
     verb: Verb,
     recorded: Spec,
     content: &[(Setting, Value)],
@@ -100,8 +100,14 @@ fn a_temporary_database_has_the_smallest_class_and_storage_whatever_was_recorded
 // A class for the data's size, licence and purpose.
 #[test]
 fn the_smallest_class_fits_the_data() {
-    let needs =
-        Needs { purpose: Purpose::Instance, gib: Some(100), is_encrypted: true, license: None, storage_type: None };
+    let needs = Needs {
+        purpose: Purpose::Instance,
+        gib: Some(100),
+        is_encrypted: true,
+        license: None,
+        storage_type: None,
+        is_storage_kept: false,
+    };
     let chosen = |offers: &[Offer], needs: &Needs<'_>| {
         smallest::offer(offers, needs)
             .map(|offer| format!("{} {}", offer.class, offer.storage_type.as_deref().unwrap_or("-")))
@@ -157,14 +163,14 @@ fn the_smallest_storage_has_the_baseline() {
     // Less than AWS allows: a snapshot of magnetic storage can have 5 GiB.
     let least = |engine| storage(engine, &gp3, instance, 19, &[]);
     assert_eq!(least("postgres"), [(StorageType, text("gp3")), (AllocatedStorage, number(20))]);
-    // "This setting isn't valid for RDS for SQL Server."
-    assert_eq!(least("sqlserver-ex"), [(StorageType, text("gp3"))]);
+    // "This setting isn't valid for RDS for SQL Server", whose restore has the storage of the data.
+    assert_eq!(least("sqlserver-ex"), []);
     // IOPS that are not given are those of the backup.
     let expensive = [(Iops, number(64_000)), (StorageThroughput, number(4000))];
     let gp3_with =
         |iops, mibps| vec![(StorageType, text("gp3")), (Iops, number(iops)), (StorageThroughput, number(mibps))];
     assert_eq!(storage("postgres", &gp3, instance, 400, &expensive), gp3_with(12_000, 500));
-    assert_eq!(storage("sqlserver-ex", &gp3, instance, 100, &expensive), gp3_with(3000, 125));
+    assert_eq!(storage("sqlserver-ex", &gp3, instance, 100, &expensive), []);
     assert_eq!(storage("postgres", &gp3, instance, 400, &[(Iops, number(12_000))]), [(StorageType, text("gp3"))]);
     assert_eq!(storage("postgres", &io1, instance, 100, &[]), [(StorageType, text("io1")), (Iops, number(1000))]);
     assert_eq!(storage("postgres", &io1, instance, 4000, &[]), [(StorageType, text("io1")), (Iops, number(2000))]);

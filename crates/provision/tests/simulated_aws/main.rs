@@ -35,6 +35,8 @@ const STEPS: usize = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Instance,
+    /// An instance of SQL Server.
+    SqlServer,
     /// An Aurora cluster of three.
     AuroraCluster,
     /// Its members are created by RDS.
@@ -44,7 +46,7 @@ enum Shape {
 impl Shape {
     fn kind(self) -> Kind {
         match self {
-            Self::Instance => Kind::Instance,
+            Self::Instance | Self::SqlServer => Kind::Instance,
             Self::AuroraCluster | Self::MultiAzCluster => Kind::Cluster,
         }
     }
@@ -53,6 +55,7 @@ impl Shape {
         match self {
             Self::Instance | Self::MultiAzCluster => "postgres",
             Self::AuroraCluster => "aurora-postgresql",
+            Self::SqlServer => "sqlserver-se",
         }
     }
 }
@@ -240,12 +243,16 @@ async fn ready(world: &World, cloud: &Cloud, arn: &DatabaseArn) -> Observed {
 /// A production database: with groups and settings of its own. An Aurora cluster has three members.
 async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, shape: Shape) {
     let engine = shape.engine();
-    let family = &format!("{engine}16");
+    let (family, version, class) = match shape {
+        Shape::SqlServer => ("sqlserver-se-16.0", "16.00.4140.3.v1", "db.m5.large"),
+        Shape::AuroraCluster => ("aurora-postgresql16", "16.4", ""),
+        Shape::Instance | Shape::MultiAzCluster => ("postgres16", "16.3", "db.t4g.medium"),
+    };
     let group = rds.create_db_parameter_group().db_parameter_group_name("own").db_parameter_group_family(family);
     group.description("Own").send().await.unwrap();
-    if shape == Shape::Instance {
-        let call = rds.create_db_instance().db_instance_identifier("orders").engine(engine).engine_version("16.3");
-        let call = call.db_instance_class("db.t4g.medium").allocated_storage(100).storage_type("gp3");
+    if shape.kind() == Kind::Instance {
+        let call = rds.create_db_instance().db_instance_identifier("orders").engine(engine).engine_version(version);
+        let call = call.db_instance_class(class).allocated_storage(100).storage_type("gp3");
         let call = call.master_username("draco").master_user_password("not-a-secret");
         let call = call.db_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
         let call = call.multi_az(true).port(5433).copy_tags_to_snapshot(true).storage_encrypted(true);
@@ -256,7 +263,6 @@ async fn create(world: &World, cloud: &Cloud, rds: &aws_sdk_rds::Client, shape: 
     let group = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("own");
     group.db_parameter_group_family(family).description("Own").send().await.unwrap();
     let call = rds.create_db_cluster().db_cluster_identifier("orders").engine(engine);
-    let version = if is_aurora { "16.4" } else { "16.3" };
     let call = call.engine_version(version).master_username("draco").master_user_password("not-a-secret");
     let call = call.db_cluster_parameter_group_name("own").backup_retention_period(7).deletion_protection(true);
     let call = call.storage_encrypted(true).copy_tags_to_snapshot(true).tags(tag("owner", "shop"));

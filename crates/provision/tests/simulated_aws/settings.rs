@@ -65,6 +65,16 @@ fn advanced() -> (Setting, Vec<(Setting, Value)>) {
     (InsightsMode, [&[(InsightsMode, text("advanced"))], &insights[..]].concat())
 }
 
+/// The storage of SQL Server, which its restore does not have.
+fn of_sql_server() -> Vec<(Setting, Vec<(Setting, Value)>)> {
+    use Setting::*;
+    vec![
+        (AllocatedStorage, vec![(AllocatedStorage, Value::Number(200))]),
+        (StorageType, vec![(StorageType, text("io1")), (Iops, Value::Number(3000))]),
+        (StorageThroughput, vec![(StorageThroughput, Value::Number(250)), (Iops, Value::Number(4000))]),
+    ]
+}
+
 fn of_multi_az_cluster() -> Vec<(Setting, Vec<(Setting, Value)>)> {
     use Setting::*;
     vec![
@@ -130,6 +140,11 @@ async fn each_setting_of_an_instance_reads_the_same_after_a_restore() {
 #[tokio::test(start_paused = true)]
 async fn each_setting_of_a_cluster_reads_the_same_after_a_restore() {
     each_reads_the_same(Shape::AuroraCluster, of_cluster()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_storage_of_sql_server_reads_the_same_after_a_restore() {
+    each_reads_the_same(Shape::SqlServer, of_sql_server()).await;
 }
 
 #[tokio::test(start_paused = true)]

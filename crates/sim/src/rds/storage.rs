@@ -43,6 +43,21 @@ pub(super) fn check_given(given: &Given, kind: Kind, engine: &Engine) -> Result<
     if is_multi_az && has("StorageType") && !has("Iops") { Err(Error::missing_parameter("Iops")) } else { Ok(()) }
 }
 
+/// Checks the storage in the request that restores an instance: "This setting isn't valid for RDS for SQL Server" (`AllocatedStorage` of both
+/// restores). "This setting doesn't apply to SQL Server" (`Iops` of the one to a time) does not say whether AWS refuses it.
+pub(super) fn check_restored(given: &Given, engine: &Engine, is_to_time: bool) -> Result<(), Error> {
+    if engine.product != Product::SqlServer {
+        return Ok(());
+    }
+    if given.0.contains_key("AllocatedStorage") {
+        return Err(invalid_combination(format!("AllocatedStorage isn't valid for engine {}.", engine.name)));
+    }
+    if is_to_time && given.0.contains_key("Iops") {
+        return Err(Error::not_simulated(format!("Iops in a restore to a time for engine {}", engine.name)));
+    }
+    Ok(())
+}
+
 /// The storage of Aurora, DocumentDB and Neptune grows. "The storage type isn't returned when you set it to aurora"
 /// (`CreateDBCluster`). The API references of DocumentDB and Neptune have the same sentence for `standard`.
 fn complete_growing(settings: &mut Settings, engine: &Engine) -> Result<(), Error> {

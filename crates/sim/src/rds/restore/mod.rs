@@ -144,6 +144,9 @@ fn restore(
 ) -> Result<Value, Error> {
     rules::check_cluster(&id, &given, ctx.kind, engine)?;
     storage::check_given(&given, ctx.kind, engine)?;
+    if ctx.kind == Kind::Instance {
+        storage::check_restored(&given, engine, source.is_to_time())?;
+    }
     check_contradictions(state, &given, &source.facts)?;
     let has_zone = given.0.contains_key("AvailabilityZone");
     let given = inherited::complete(state, ctx.kind, given, &source);

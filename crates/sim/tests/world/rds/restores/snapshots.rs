@@ -84,6 +84,29 @@ async fn a_request_is_refused_before_anything_is_created() {
     assert_eq!(rds.status("new").await, Err("DBInstanceNotFound".to_owned()));
 }
 
+// "This setting isn't valid for RDS for SQL Server" (`AllocatedStorage`).
+#[tokio::test(start_paused = true)]
+async fn a_restore_of_sql_server_has_no_size() {
+    let world = world();
+    let rds = Rds::new(&world, PROD, REGION, Kind::Instance);
+    let call = rds.client.create_db_instance().db_instance_identifier("orders").engine("sqlserver-se");
+    let call = call.db_instance_class("db.m5.large").allocated_storage(100).backup_retention_period(7);
+    let call = call.preferred_backup_window("04:00-04:30");
+    code(call.master_username("owner").master_user_password("simulated").send().await).expect("an instance");
+    world.sleep(272 * MINUTE).await;
+    rds.create("orders", "s").await.expect("a snapshot");
+    world.sleep(30 * MINUTE).await;
+    let new =
+        || rds.client.restore_db_instance_from_db_snapshot().db_instance_identifier("new").db_snapshot_identifier("s");
+    assert_eq!(code(new().allocated_storage(100).send().await).map(drop), error("InvalidParameterCombination"));
+    let to_time = rds.client.restore_db_instance_to_point_in_time().source_db_instance_identifier("orders");
+    let to_time = to_time.target_db_instance_identifier("new").use_latest_restorable_time(true);
+    let with_size = to_time.clone().allocated_storage(100);
+    assert_eq!(code(with_size.send().await).map(drop), error("InvalidParameterCombination"));
+    assert_eq!(code(to_time.iops(3000).send().await).map(drop), error("NotSimulated"));
+    code(new().send().await).expect("a restore");
+}
+
 // "When specified for a Multi-AZ DB cluster, a value for the Iops parameter is required" (`StorageType`).
 #[tokio::test(start_paused = true)]
 async fn the_storage_type_of_a_multi_az_cluster_needs_iops_in_the_same_request() {
