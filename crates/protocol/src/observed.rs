@@ -32,6 +32,8 @@ pub struct Observed {
     pub secret: Option<String>,
     /// Whether RDS cannot rotate that secret.
     pub has_impaired_secret: bool,
+    /// The parameter groups that AWS could not apply.
+    pub failed_groups: Vec<String>,
     /// The times to which it can be restored, as far as its description states them.
     pub latest_restorable: Option<DateTime<Utc>>,
     /// The VPC of its subnet group.
@@ -51,6 +53,8 @@ pub struct ObservedMember {
     pub condition: Condition,
     /// Whether a parameter group of the member or of the cluster takes effect only when it is rebooted.
     pub needs_reboot: bool,
+    /// The parameter groups that AWS could not apply.
+    pub failed_groups: Vec<String>,
     /// Whether it is the writer.
     pub is_writer: bool,
     /// Its settings.
@@ -131,6 +135,12 @@ const STOPPED: &str = "stopped";
 /// person has mended the permissions of its key.
 const IMPAIRED: &str = "impaired";
 
+/// The status of an option group that does not end by itself: "in-sync, pending-apply, …, applying, removing, and failed"
+/// (`OptionGroupMembership`).
+const FAILED_GROUP: &str = "failed";
+/// "failed-to-apply: The parameter group is in an invalid state" (`DBParameterGroupStatus`).
+const FAILED_TO_APPLY: &str = "failed-to-apply";
+
 /// Statuses of a database that is on its way out.
 const DELETING: [&str; 2] = ["deleting", "deleted"];
 /// Statuses of a database that can be used and changed. "Storage-optimization usually takes a few minutes to complete, but can take more than
@@ -161,6 +171,10 @@ impl Facts {
         if status == STOPPED {
             return Condition::Stopped;
         }
+        let failed = self.option_groups.iter().find(|(_, status)| status == FAILED_GROUP);
+        if let (Some((group, status)), true) = (failed, self.is_idle()) {
+            return Condition::Failed(format!("{status} (option group {group})"));
+        }
         match self.obstacle() {
             Some(obstacle) => Condition::InProgress(obstacle),
             None if status == BACKING_UP => Condition::BackingUp,
@@ -168,9 +182,14 @@ impl Facts {
         }
     }
 
+    /// Whether AWS is not changing it, by its status.
+    fn is_idle(&self) -> bool {
+        AVAILABLE.contains(&self.status.as_str()) || self.status == BACKING_UP
+    }
+
     /// The first reason why it is not ready.
     fn obstacle(&self) -> Option<String> {
-        if !AVAILABLE.contains(&self.status.as_str()) && self.status != BACKING_UP {
+        if !self.is_idle() {
             return Some(self.status.clone());
         }
         let unlike = |groups: &[(String, String)], what: &str, is_settled: fn(&str) -> bool| {
@@ -190,6 +209,13 @@ impl Facts {
     #[must_use]
     pub fn has_impaired_secret(&self) -> bool {
         self.secret.as_deref() == Some(IMPAIRED)
+    }
+
+    /// The parameter groups that AWS could not apply. The database runs without their change.
+    #[must_use]
+    pub fn failed_groups(&self) -> Vec<String> {
+        let failed = self.parameter_groups.iter().filter(|(_, status)| status == FAILED_TO_APPLY);
+        failed.map(|(name, _)| name.clone()).collect()
     }
 
     /// Whether a parameter group takes effect only when the database is rebooted.

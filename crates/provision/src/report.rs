@@ -52,6 +52,16 @@ pub fn lines(recorded: &Recorded, observed: &Observed) -> Vec<String> {
             "EngineLifecycleSupport is {WITHOUT_SUPPORT}: AWS upgrades the database if its version is past its standard support"
         ));
     }
+    let of_members = observed.members.iter().filter(|member| member.owner() == observed.owner());
+    let of_members = of_members.map(|member| (&member.arn, &member.failed_groups));
+    for (arn, groups) in std::iter::once((&observed.arn, &observed.failed_groups)).chain(of_members) {
+        lines.extend(groups.iter().map(|group| {
+            format!(
+                "AWS could not apply the parameter group {group} to {}: correct its parameters, then reboot",
+                arn.id()
+            )
+        }));
+    }
     if observed.has_impaired_secret {
         // "The secret can be used to access database credentials, but it can't be rotated" (`MasterUserSecret`).
         lines.push(format!(

@@ -62,6 +62,27 @@ fn available_is_ready_only_if_aws_is_not_about_to_change_it() {
     );
 }
 
+// "Valid values are: in-sync, … applying, removing, and failed" (`OptionGroupMembership`).
+#[test]
+fn a_failed_option_group_does_not_end_by_itself() {
+    let failed = vec![("own".to_owned(), "failed".to_owned())];
+    let with = |status: &str| Facts { status: status.to_owned(), option_groups: failed.clone(), ..ready() }.condition();
+    assert_eq!(with("available"), Condition::Failed("failed (option group own)".to_owned()));
+    // The status of the database comes first.
+    assert_eq!(with("storage-full"), Condition::Failed("storage-full".to_owned()));
+    assert_eq!([with("deleting"), with("stopped")], [Condition::Deleting, Condition::Stopped]);
+    assert_eq!(with("modifying"), Condition::InProgress("modifying".to_owned()));
+}
+
+#[test]
+fn a_parameter_group_that_could_not_be_applied_is_no_obstacle() {
+    let pair = |status: &str| vec![("own".to_owned(), status.to_owned())];
+    let failed = Facts { parameter_groups: pair("failed-to-apply"), ..ready() };
+    assert_eq!((failed.condition(), failed.failed_groups()), (Condition::Ready, vec!["own".to_owned()]));
+    let later = Facts { parameter_groups: pair("pending-database-upgrade"), ..ready() };
+    assert_eq!((later.condition(), later.failed_groups()), (Condition::Ready, vec![]));
+}
+
 #[test]
 fn a_secret_that_cannot_be_rotated_is_no_obstacle() {
     let impaired = Facts { secret: Some("impaired".to_owned()), ..ready() };

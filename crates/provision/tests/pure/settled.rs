@@ -482,6 +482,27 @@ fn report(job: &Job, spec: Spec, notes: Vec<Note>, members: Vec<ObservedMember>)
     report::lines(&recorded, &Observed { tags, spec, members, ..observed(job, Role::New) })
 }
 
+// "failed-to-apply: The parameter group is in an invalid state" (`DBParameterGroupStatus`).
+#[test]
+fn a_parameter_group_that_could_not_be_applied_is_a_line_of_the_report() {
+    let job = job(Kind::Cluster, Verb::Verify);
+    let spec = Spec::new(Kind::Cluster, "aurora-postgresql", "16.3");
+    let tags = plan::start(&job, &Plan { spec: spec.clone(), notes: Vec::new() }, now()).tags;
+    let recorded = protocol::spec::Recorded::from_tags(&tags).unwrap().unwrap();
+    let of = |nth, groups: &[&str]| ObservedMember {
+        failed_groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        ..member(&job, Role::Verify, nth, Condition::Ready)
+    };
+    let foreign = ObservedMember { tags: Tags::default(), ..of(3, &["other"]) };
+    let members = vec![of(1, &[]), of(2, &["own"]), foreign];
+    let database = Observed { tags, spec, members, ..observed(&job, Role::Verify) };
+    let line = format!(
+        "AWS could not apply the parameter group own to {}: correct its parameters, then reboot",
+        job.member(Role::Verify, 2).id()
+    );
+    assert_eq!(report::lines(&recorded, &database), [line]);
+}
+
 // Settings of a source account, or none, must not leave a database of DR without both unnoticed.
 #[test]
 fn missing_backups_and_protection_are_the_first_lines_unless_they_were_chosen() {
