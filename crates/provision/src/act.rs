@@ -26,6 +26,23 @@ const TOGETHER: [&[Setting]; 5] = [
     &[Setting::StorageType, Setting::AllocatedStorage, Setting::Iops, Setting::StorageThroughput],
 ];
 
+/// What a restore is never made without, besides the settings that the job chose: what decides about its cost, about who can reach it, and
+/// about how it can be deleted.
+const KEPT_BY_RESTORE: [Setting; 12] = [
+    Setting::Class,
+    Setting::ClusterClass,
+    Setting::StorageType,
+    Setting::AllocatedStorage,
+    Setting::Iops,
+    Setting::StorageThroughput,
+    Setting::MultiAz,
+    Setting::DeletionProtection,
+    Setting::BackupRetention,
+    Setting::PubliclyAccessible,
+    Setting::SubnetGroup,
+    Setting::SecurityGroups,
+];
+
 /// Makes the calls of a step.
 pub async fn act(
     cloud: &Cloud,
@@ -82,15 +99,36 @@ enum Done {
     Failed(String),
 }
 
+/// Begins the restore. If AWS refuses one of the recorded settings, it is made without that: AWS checks a request before it creates anything.
+/// The next looks find the setting that is missing, and change it.
 async fn restore(cloud: &Cloud, job: &Job, start: &Start, now: DateTime<Utc>) -> Result<(Creation, Done), Error> {
     let to = job.new_database();
     let Start { engine, version, settings, tags, defaults } = start;
-    let restore = Restore { from: &job.request().source, to: &to, engine, version, settings, tags };
-    let creation = cloud.restore(&restore).await?;
+    let restore = async |settings: &Settings| {
+        cloud.restore(&Restore { from: &job.request().source, to: &to, engine, version, settings, tags }).await
+    };
+    let is_of_settings = |error: &Error| matches!(error.class(), Class::Invalid | Class::Missing);
+    let mut answer = restore(settings).await;
+    let mut refusal = None;
+    if answer.as_ref().is_err_and(is_of_settings) {
+        let overrides = &job.request().overrides;
+        for part in attempts(settings, |setting| KEPT_BY_RESTORE.contains(&setting) || overrides.contains_key(&setting))
+        {
+            match restore(&part).await {
+                Err(error) if is_of_settings(&error) => {}
+                other => {
+                    refusal = std::mem::replace(&mut answer, other).err();
+                    break;
+                }
+            }
+        }
+    }
+    let creation = answer?;
     let done = match creation {
         Creation::Started => {
             let defaults = defaults.iter().map(|why| format!(", with default settings: {why}")).collect::<String>();
-            Done::Again(wait::next(Some(Work::restore(now)), now), format!("restoring {}{defaults}", to.id()))
+            let refusal = refusal.map(|error| format!("; {error}")).unwrap_or_default();
+            Done::Again(wait::next(Some(Work::restore(now)), now), format!("restoring {}{defaults}{refusal}", to.id()))
         }
         // Another look was faster, or another database has the name: the next look knows.
         Creation::NameExists => Done::Again(wait::CHANGE, format!("{} exists already", to.id())),
@@ -146,10 +184,7 @@ async fn create_member(
     let is_kept = |setting: Setting| {
         [Setting::Class, Setting::PubliclyAccessible].contains(&setting) || overrides.contains_key(&setting)
     };
-    for part in parts(settings, is_kept) {
-        if settings.keys().any(|setting| is_kept(*setting) && !part.contains_key(setting)) {
-            continue;
-        }
+    for part in attempts(settings, is_kept) {
         match create(&part).await {
             Err(error) if is_final(&error) => {}
             answer => return answer.map(|creation| (creation, Some(refusal))),
@@ -201,6 +236,15 @@ async fn modify(cloud: &Cloud, job: &Job, change: &Change) -> Result<Option<Erro
         }
     }
     Ok(Some(refusal))
+}
+
+/// The settings with which a refused creation is tried again: [`parts`] that have all settings which are kept.
+#[must_use]
+pub fn attempts(settings: &Settings, is_kept: impl Fn(Setting) -> bool) -> Vec<Settings> {
+    let kept: Vec<&Setting> = settings.keys().filter(|setting| is_kept(**setting)).collect();
+    let mut parts = parts(settings, &is_kept);
+    parts.retain(|part| kept.iter().all(|setting| part.contains_key(setting)));
+    parts
 }
 
 /// The settings without each unit of them, then each unit alone. A unit is what AWS takes only together, and those that are kept are one, too:

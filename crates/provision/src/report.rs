@@ -2,7 +2,7 @@
 //! look gives the same lines.
 
 use protocol::job::{Note, notes};
-use protocol::spec::{Given, Recorded, Setting, Settings, Spec, Target, Value};
+use protocol::spec::{Compared, Given, Recorded, Setting, Settings, Spec, Target, Value};
 use protocol::{Job, Kind, Observed};
 
 use crate::compare;
@@ -224,10 +224,15 @@ fn listed(notes: &[Note], what: &str, name: impl Fn(&Note) -> Option<String>) ->
     (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
 }
 
-/// The settings that no request of Draco's has, and that the database does not have.
+/// The settings that the database does not have, and that no request of Draco's has: none at all, or only the restore, which AWS took without them.
 fn by_hand(target: Target, wanted: &Settings, actual: &Settings) -> Vec<String> {
     let is_missing = |(setting, value): &(&Setting, &Value)| {
-        setting.row().given(target) == Given::Report && actual.get(setting) != Some(*value) && !is_nothing(value)
+        let (row, actual) = (setting.row(), actual.get(setting));
+        match row.given(target) {
+            Given::Report => actual != Some(*value) && !is_nothing(value),
+            Given::RestoreOnly => row.compared == Compared::Equal && actual.is_some_and(|actual| actual != *value),
+            Given::No | Given::Restore | Given::Create | Given::Modify => false,
+        }
     };
     let missing = wanted.iter().filter(is_missing);
     missing

@@ -67,6 +67,8 @@ fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
         },
         Setting::PromotionTier => Rule::Numbers(0, 15),
         Setting::MonitoringInterval => Rule::AnyOf(&[0, 1, 5, 10, 15, 30, 60]),
+        // "Valid for Cluster Type: Aurora MySQL DB clusters only" (`BacktrackWindow`).
+        Setting::BacktrackWindow if !is_of(spec, &["aurora-mysql"]) => Rule::AnyOf(&[]),
         Setting::BacktrackWindow => Rule::Numbers(0, 259_200),
         Setting::ServerlessPause => Rule::Numbers(300, 86_400),
         Setting::ServerlessMin => Rule::Capacity(HalfUnits(0), HalfUnits(512)),

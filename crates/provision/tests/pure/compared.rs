@@ -433,6 +433,30 @@ fn settings_that_aws_takes_only_together_are_not_divided() {
     }
 }
 
+// AWS takes a restore without one recorded setting, and Draco does not pay more or open a database for that.
+#[test]
+fn a_refused_creation_is_tried_again_with_all_settings_that_are_kept() {
+    use Setting::*;
+    let settings: Settings = [Class, StorageType, Iops, Port, PubliclyAccessible, CertificateAuthority]
+        .map(|it| (it, super::plans::value(it)))
+        .into();
+    let kept = [Class, StorageType, PubliclyAccessible];
+    let attempts = |kept: &[Setting]| -> Vec<Vec<Setting>> {
+        let attempts = provision::act::attempts(&settings, |setting| kept.contains(&setting));
+        attempts.into_iter().map(|part| part.into_keys().collect()).collect()
+    };
+    assert_eq!(
+        attempts(&kept),
+        [
+            vec![Class, StorageType, Iops, CertificateAuthority, PubliclyAccessible],
+            vec![Class, StorageType, Iops, Port, PubliclyAccessible],
+            vec![Class, StorageType, Iops, PubliclyAccessible],
+        ]
+    );
+    let all: Vec<Setting> = settings.keys().copied().collect();
+    assert_eq!(attempts(&all), [[]; 0]);
+}
+
 // What the job chose is one wish: AWS refuses one half of it, although the whole is right.
 #[test]
 fn settings_of_the_job_are_not_divided() {

@@ -482,6 +482,23 @@ fn report(job: &Job, spec: Spec, notes: Vec<Note>, members: Vec<ObservedMember>)
     report::lines(&recorded, &Observed { tags, spec, members, ..observed(job, Role::New) })
 }
 
+// No modification has it, so a look cannot change it.
+#[test]
+fn a_setting_without_which_aws_took_the_restore_is_a_line_of_the_report() {
+    let job = job(Kind::Cluster, Verb::Verify);
+    let mut spec = Spec::new(Kind::Cluster, "postgres", "16.3");
+    spec.settings = [(Setting::Port, number(5433)), (Setting::Iops, number(3000))].into();
+    let tags = plan::start(&job, &Plan { spec: spec.clone(), notes: Vec::new() }, now()).tags;
+    let recorded = protocol::spec::Recorded::from_tags(&tags).unwrap().unwrap();
+    let with = |port| {
+        let settings = [(Setting::Port, number(port)), (Setting::Iops, number(1000))].into();
+        let database = Observed { spec: Spec { settings, ..spec.clone() }, ..observed(&job, Role::Verify) };
+        report::lines(&recorded, &Observed { tags: tags.clone(), ..database })
+    };
+    assert_eq!(with(5432), ["Port is not restored, set it by hand: 5433"]);
+    assert_eq!(with(5433), [""; 0]);
+}
+
 // "failed-to-apply: The parameter group is in an invalid state" (`DBParameterGroupStatus`).
 #[test]
 fn a_parameter_group_that_could_not_be_applied_is_a_line_of_the_report() {

@@ -5,7 +5,7 @@ use provision::check::Facts;
 
 use super::checks::facts;
 use super::plans::text;
-use super::settled::{offers, settled};
+use super::settled::{number, offers, settled};
 use super::*;
 
 // Its restore has the storage of the data, so the class must have that.
@@ -21,4 +21,16 @@ fn a_temporary_sql_server_has_a_class_with_the_storage_type_of_its_data() {
     };
     assert_eq!(class("gp3"), (Some(text("db.t3.small")), None));
     assert_eq!(class("io2"), (Some(text("db.m5.large")), None));
+}
+
+// AWS has it for Aurora MySQL only.
+#[test]
+fn a_recorded_backtrack_window_of_another_engine_is_left_out() {
+    let has = |engine: &str| {
+        let value = number(3600);
+        let spec =
+            Spec { settings: [(Setting::BacktrackWindow, value)].into(), ..Spec::new(Kind::Cluster, engine, "8.0.36") };
+        settled(Verb::Restore, spec, &[], &[], &facts()).spec.settings.contains_key(&Setting::BacktrackWindow)
+    };
+    assert_eq!(["aurora-mysql", "aurora-postgresql"].map(has), [true, false]);
 }

@@ -113,6 +113,29 @@ async fn a_forged_spec_neither_buys_nor_prevents_a_temporary_database() {
     }
 }
 
+// AWS would refuse the restore of each copy: for its engine, or for a value that Draco cannot know.
+#[tokio::test(start_paused = true)]
+async fn a_forged_spec_does_not_prevent_a_database_that_stays() {
+    for (kind, setting, value) in [
+        (Kind::Cluster, Setting::BacktrackWindow, Value::Number(3600)),
+        (Kind::Instance, Setting::CertificateAuthority, text("rds-ca-forged-g9")),
+    ] {
+        let fixture = Fixture::new(kind).await;
+        let mut spec = forged(kind);
+        for settings in [&mut spec.settings].into_iter().chain(spec.members.iter_mut().map(|it| &mut it.settings)) {
+            settings.remove(&Setting::Class);
+        }
+        spec.settings.insert(setting, value);
+        let copy = copy_with(&fixture, &spec).await;
+        for verb in [Verb::Verify, Verb::Restore] {
+            let (database, report) = with_report(&fixture, &job_for(&fixture, copy.clone(), verb)).await;
+            assert_ne!(database.spec.settings.get(&setting), spec.settings.get(&setting));
+            let is_reported = report.iter().any(|line| line.contains(setting.row().parameter));
+            assert!(is_reported || verb == Verb::Verify, "{report:?}");
+        }
+    }
+}
+
 // The night of a recovery: one damaged value, or a group that DR lacks, does not stop the restore, and all is reported.
 #[tokio::test(start_paused = true)]
 async fn values_and_groups_that_dr_cannot_have_are_left_out_and_reported_when_the_copy_is_gone() {
