@@ -185,10 +185,13 @@ impl Settled<'_> {
             _ => None,
         };
         let (license, storage_type) = (name(Setting::LicenseModel), name(Setting::StorageType));
-        let size = facts.snapshot.as_ref().map(|snapshot| snapshot.gib);
+        let of_snapshot = facts.snapshot.as_ref().map(|snapshot| snapshot.gib);
+        // Of a Multi-AZ cluster that exists, its description has the size.
+        let of_cluster = check::number(&of_data, Setting::AllocatedStorage);
+        let gib = facts.gib.or(of_snapshot).or(of_cluster.filter(|_| purpose == Purpose::MultiAzCluster));
         let is_encrypted = facts.snapshot.as_ref().is_none_or(|snapshot| snapshot.is_encrypted);
         let is_storage_kept = plan::is_late_storage(Setting::StorageType, &spec.engine);
-        let needs = Needs { purpose, gib: facts.gib.or(size), is_encrypted, license, storage_type, is_storage_kept };
+        let needs = Needs { purpose, gib, is_encrypted, license, storage_type, is_storage_kept };
         // A class of the job is looked up by itself.
         let overridden = facts.offers.first().map(|(_, offers)| offers.as_slice());
         let offers =

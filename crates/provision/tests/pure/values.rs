@@ -1,9 +1,12 @@
 //! What of a plan gives way to AWS's rules for values: of storage, of windows, of names.
 
+use cloud::Offer;
 use protocol::spec::Setting;
 use provision::check::Facts;
+use provision::plan::{self, Base, Origin};
+use provision::settle::settle;
 
-use super::checks::facts;
+use super::checks::{facts, offer};
 use super::plans::text;
 use super::settled::{number, offers, settled};
 use super::*;
@@ -21,6 +24,20 @@ fn a_temporary_sql_server_has_a_class_with_the_storage_type_of_its_data() {
     };
     assert_eq!(class("gp3"), (Some(text("db.t3.small")), None));
     assert_eq!(class("io2"), (Some(text("db.m5.large")), None));
+}
+
+// The IOPS are at least half of the size. A snapshot states it; of a database, its description does.
+#[test]
+fn a_temporary_multi_az_cluster_has_the_iops_that_its_size_needs() {
+    let all = vec![Offer { supports_clusters: true, max_gib: Some(65_536), ..offer("db.m6gd.large", "io1") }];
+    let facts = Facts { of_version: Some(all), ..facts() };
+    let job = job(Kind::Cluster, Verb::Rewind);
+    let mut live = Spec::new(Kind::Cluster, "postgres", "16.3");
+    live.settings = [(Setting::AllocatedStorage, number(4000)), (Setting::Iops, number(20_000))].into();
+    let content = Spec::new(Kind::Cluster, "postgres", "16.3");
+    let base = Base { content, recorded: Some(live), origin: Origin::Here, notes: Vec::new() };
+    let plan = settle(&job, &base, plan::wanted(&job, &base), &facts);
+    assert_eq!(plan.spec.settings.get(&Setting::Iops), Some(&number(2000)));
 }
 
 // AWS has it for Aurora MySQL only.
