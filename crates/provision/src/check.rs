@@ -319,7 +319,7 @@ pub(crate) fn option_group(wanted: &Spec, facts: &Facts) -> Option<String> {
     })
 }
 
-/// The family of parameter groups for a version. `None` for engines whose families have other names.
+/// The family of parameter groups for a version. `None` for engines whose families are not known.
 #[must_use]
 pub fn family_of(engine: &str, version: &str) -> Option<String> {
     let mut parts = version.split('.');
@@ -330,6 +330,16 @@ pub fn family_of(engine: &str, version: &str) -> Option<String> {
         "postgres" | "aurora-postgresql" if is_old(10) => Some(format!("{engine}{major}.{}", minor?)),
         "postgres" | "aurora-postgresql" => Some(format!("{engine}{major}")),
         "mysql" | "mariadb" | "aurora-mysql" => Some(format!("{engine}{major}.{}", minor?)),
+        // "oracle-ee-12.2", then "oracle-ee-19".
+        _ if engine.starts_with("oracle-") && !is_old(18) => Some(format!("{engine}-{major}")),
+        _ if engine.starts_with("oracle-") || engine.starts_with("db2-") => {
+            Some(format!("{engine}-{major}.{}", minor?))
+        }
+        // The version 15.00.4385.2.v1 is of the family "sqlserver-se-15.0".
+        _ if engine.starts_with("sqlserver-") => {
+            let minor = minor?;
+            Some(format!("{engine}-{major}.{}", minor.strip_suffix('0').unwrap_or(minor)))
+        }
         _ => None,
     }
 }

@@ -200,9 +200,12 @@ fn a_parameter_group_that_is_missing_or_of_another_family() {
         problem(&spec(&[]), &with(Kind::Cluster, Some("postgres15"))),
         "the cluster parameter group own is of the family postgres15, and postgres 16.3 needs postgres16: name a group of that family"
     );
-    // An engine whose families have other names: AWS decides.
     let oracle = Spec::new(Kind::Instance, "oracle-ee", "19.0.0.0");
     assert_eq!(problems(&oracle, &with(Kind::Instance, Some("oracle-ee-19"))), [""; 0]);
+    assert_eq!(problems(&oracle, &with(Kind::Instance, Some("oracle-se2-19"))).len(), 1);
+    // An engine whose families are not known: AWS decides.
+    let custom = Spec::new(Kind::Instance, "custom-oracle-ee", "19.0.0.0");
+    assert_eq!(problems(&custom, &with(Kind::Instance, Some("any"))), [""; 0]);
 }
 
 #[test]
@@ -215,7 +218,13 @@ fn families_follow_from_versions() {
     assert_eq!(family("mariadb", "10.11.6"), "mariadb10.11");
     assert_eq!(family("aurora-postgresql", "15.4"), "aurora-postgresql15");
     assert_eq!(family("aurora-mysql", "8.0.mysql_aurora.3.04.0"), "aurora-mysql8.0");
-    assert_eq!([family_of("sqlserver-se", "15.00"), family_of("mysql", "8")], [None, None]);
+    assert_eq!(family("oracle-ee", "19.0.0.0.ru-2024-07.rur-2024-07.r1"), "oracle-ee-19");
+    assert_eq!(family("oracle-se2-cdb", "21.0.0.0.ru-2024-07.rur-2024-07.r1"), "oracle-se2-cdb-21");
+    assert_eq!(family("oracle-ee", "12.2.0.1.ru-2021-07.rur-2021-07.r1"), "oracle-ee-12.2");
+    assert_eq!(family("sqlserver-se", "15.00.4385.2.v1"), "sqlserver-se-15.0");
+    assert_eq!(family("sqlserver-web", "10.50.6529.0.v1"), "sqlserver-web-10.5");
+    assert_eq!(family("db2-se", "11.5.9.0.sb00000000.r1"), "db2-se-11.5");
+    assert_eq!([family_of("custom-sqlserver-se", "15.00"), family_of("mysql", "8")], [None, None]);
 }
 
 #[test]
