@@ -21,7 +21,9 @@ pub(crate) fn values(job: &Job, wanted: &Spec) -> Vec<String> {
         let is_after_restore = setting == Setting::BackupRetention || plan::is_late_storage(setting, &wanted.engine);
         is_after_restore || wanted.target().parts().iter().any(given)
     };
-    let late = job.request().overrides.iter().filter(|(setting, _)| is_late(**setting));
+    // What the job turned off is not wanted any more.
+    let is_wanted = |setting: &Setting| parts(wanted).any(|settings| settings.contains_key(setting));
+    let late = job.request().overrides.iter().filter(|(setting, _)| is_late(**setting) && is_wanted(setting));
     late.filter_map(|(setting, value)| {
         let taken = rules::taken(*setting, value, wanted)?;
         Some(format!("{} {value} was requested, and AWS takes {taken}: correct it", setting.row().parameter))

@@ -196,6 +196,16 @@ pub fn windows_overlap(backup: &str, maintenance: &str) -> bool {
     (0..length).any(|minute| (from + minute + DAY - backup) % DAY < backup_length)
 }
 
+/// A backup window of the same length that begins when the maintenance window ends. `None` if the day has no room for both.
+#[must_use]
+pub fn behind(backup: &str, maintenance: &str) -> Option<String> {
+    let ((_, backup_length), (from, length)) = (daily(backup)?, weekly(maintenance)?);
+    let begin = (from + length) % DAY;
+    let end = (begin + backup_length) % DAY;
+    let text = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
+    (length + backup_length <= DAY).then(|| format!("{}-{}", text(begin), text(end)))
+}
+
 /// A value as AWS describes it: otherwise it would differ for ever.
 #[must_use]
 pub fn normalised(setting: Setting, value: Value) -> Value {

@@ -16,6 +16,8 @@ use crate::smallest::{self, Needs, Purpose};
 pub fn settle(job: &Job, base: &Base, plan: Plan, facts: &Facts) -> Plan {
     let mut settled = Settled { job, base, facts, plan };
     settled.leave_out_invalid_values();
+    settled.turn_off_autoscaling();
+    settled.move_backup_window();
     settled.leave_out_contradictions();
     settled.replace_classes();
     settled.leave_out_groups();
@@ -65,6 +67,37 @@ impl Settled<'_> {
 
     fn leave_out_invalid_values(&mut self) {
         self.leave_out(|setting, value, spec| !rules::is_valid(setting, value, spec));
+    }
+
+    /// The job turns storage autoscaling off by a highest size of 0 or of the size itself, as in Terraform. `ModifyDBInstance` has no value for it,
+    /// and a restore begins without it.
+    fn turn_off_autoscaling(&mut self) {
+        let size = contradictions::size(&self.plan.spec, self.facts);
+        let most = check::number(&self.job.request().overrides, Setting::MaxAllocatedStorage);
+        if most.is_some_and(|most| most == 0 || Some(most) == size) {
+            self.plan.spec.settings.remove(&Setting::MaxAllocatedStorage);
+        }
+    }
+
+    /// A recorded backup window that overlaps the maintenance window of the job moves behind that. AWS would choose one at random, which could
+    /// overlap as well, and then refuse the maintenance window.
+    fn move_backup_window(&mut self) {
+        let is_of_job = !self.is_recorded(Setting::MaintenanceWindow) && self.is_recorded(Setting::BackupWindow);
+        let Plan { spec, notes } = &mut self.plan;
+        let name = |setting| check::name(&spec.settings, setting).map(str::to_owned);
+        let (Some(backup), Some(maintenance), true) =
+            (name(Setting::BackupWindow), name(Setting::MaintenanceWindow), is_of_job)
+        else {
+            return;
+        };
+        if !rules::windows_overlap(&backup, &maintenance) {
+            return;
+        }
+        match rules::behind(&backup, &maintenance) {
+            Some(window) => drop(spec.settings.insert(Setting::BackupWindow, Value::Name(window))),
+            None => drop(spec.settings.remove(&Setting::BackupWindow)),
+        }
+        notes.push(Note::Refused(Setting::BackupWindow, backup));
     }
 
     /// Recorded values that contradict the data, or each other.

@@ -235,7 +235,7 @@ fn recorded_values_that_aws_does_not_take_are_left_out_and_reported() {
         (Port, number(22)),
         (StorageType, text("gp9")),
         (AllocatedStorage, number(99)),
-        (MaxAllocatedStorage, number(100)),
+        (MaxAllocatedStorage, number(99)),
         (MaxAllocatedStorage, number(65_537)),
         (AllocatedStorage, number(65_537)),
         (Iops, number(256_001)),

@@ -1,8 +1,9 @@
 //! What of a plan gives way to AWS's rules for values: of storage, of windows, of names.
 
 use cloud::Offer;
-use protocol::spec::Setting;
-use provision::check::Facts;
+use protocol::job::Note;
+use protocol::spec::{Setting, Value};
+use provision::check::{Facts, check};
 use provision::plan::{self, Base, Origin};
 use provision::settle::settle;
 
@@ -38,6 +39,51 @@ fn a_temporary_multi_az_cluster_has_the_iops_that_its_size_needs() {
     let base = Base { content, recorded: Some(live), origin: Origin::Here, notes: Vec::new() };
     let plan = settle(&job, &base, plan::wanted(&job, &base), &facts);
     assert_eq!(plan.spec.settings.get(&Setting::Iops), Some(&number(2000)));
+}
+
+// Terraform has the same: 0, or the size itself, turns it off. A restore begins without it.
+#[test]
+fn a_highest_storage_of_nothing_or_of_the_size_turns_autoscaling_off() {
+    use Setting::*;
+    let facts = Facts { gib: Some(100), ..facts() };
+    let mut spec = Spec::new(Kind::Instance, "postgres", "16.3");
+    spec.settings = [(MaxAllocatedStorage, number(1000))].into();
+    let most = |overrides: &[(Setting, Value)]| {
+        let plan = settled(Verb::Restore, spec.clone(), &[], overrides, &facts);
+        let overrides = overrides.iter().cloned().collect();
+        let job = Job::new(Request { overrides, ..request(Kind::Instance, Verb::Restore) }).unwrap();
+        (plan.spec.settings.get(&MaxAllocatedStorage).cloned(), check(&job, &plan.spec, &facts, now()).len())
+    };
+    assert_eq!(most(&[]), (Some(number(1000)), 0));
+    for off in [0, 100] {
+        assert_eq!(most(&[(MaxAllocatedStorage, number(off))]), (None, 0), "{off}");
+    }
+    assert_eq!(most(&[(MaxAllocatedStorage, number(200)), (AllocatedStorage, number(200))]), (None, 0));
+    for (other, problems) in [(4, 2), (99, 1), (101, 0)] {
+        let overrides = [(MaxAllocatedStorage, number(other))];
+        assert_eq!(most(&overrides), (Some(number(other)), problems), "{other}");
+    }
+}
+
+// The job chose one window, and the other one is only recorded.
+#[test]
+fn a_recorded_backup_window_gives_way_to_the_maintenance_window_of_the_job() {
+    use Setting::*;
+    let windows = |backup: &str, maintenance: &str| {
+        let mut spec = Spec::new(Kind::Instance, "postgres", "16.3");
+        spec.settings = [(BackupWindow, text(backup)), (MaintenanceWindow, text("mon:00:00-mon:00:30"))].into();
+        let plan = settled(Verb::Restore, spec, &[], &[(MaintenanceWindow, text(maintenance))], &facts());
+        let job = job(Kind::Instance, Verb::Restore);
+        assert_eq!(check(&job, &plan.spec, &facts(), now()), [""; 0]);
+        let note = Note::Refused(BackupWindow, backup.to_owned());
+        (plan.spec.settings.get(&BackupWindow).cloned(), plan.notes.contains(&note))
+    };
+    assert_eq!(windows("04:00-04:30", "sun:05:00-sun:05:30"), (Some(text("04:00-04:30")), false));
+    // AWS's own choice could overlap, too.
+    assert_eq!(windows("05:15-05:45", "sun:05:00-sun:05:30"), (Some(text("05:30-06:00")), true));
+    assert_eq!(windows("23:00-01:00", "sun:23:30-mon:00:15"), (Some(text("00:15-02:15")), true));
+    // There is no room beside it.
+    assert_eq!(windows("05:15-05:45", "sun:05:00-mon:05:00"), (None, true));
 }
 
 // AWS has it for Aurora MySQL only.

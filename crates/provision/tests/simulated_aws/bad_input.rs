@@ -107,8 +107,8 @@ async fn a_value_that_aws_does_not_take() {
             "a retention was requested for Performance Insights, which is off: turn it on, or leave it out",
         ),
         (
-            vec![(MaxAllocatedStorage, Value::Number(100))],
-            "the highest storage of 100 GiB is not more than the storage of 100 GiB: request more, or leave it out",
+            vec![(MaxAllocatedStorage, Value::Number(99))],
+            "the highest storage of 99 GiB is not more than the storage of 100 GiB: request more, or leave it out",
         ),
     ] {
         let expected = [expected];
