@@ -1,5 +1,5 @@
 //! AWS's rules for the values of settings, as far as they are the same in each account and region. A recorded value that breaks one is
-//! left out: it is damaged, forged, or of a time when AWS had other values. A value of the job that breaks one is refused before the restore, if
+//! left out: it is damaged, forged, or of a time when AWS had other values. A name that AWS may have added breaks none. A value of the job that breaks one is refused before the restore, if
 //! AWS would check it only after that.
 
 use std::fmt;
@@ -16,8 +16,11 @@ enum Rule {
     AnyOf(&'static [u32]),
     /// A number of capacity units from the first to the last.
     Capacity(HalfUnits, HalfUnits),
-    /// One of these names, or a set of them.
+    /// A set of these names.
     Names(&'static [&'static str]),
+    /// A name of letters, digits and hyphens for which this is true, such as these. AWS adds names: one that is not known here may be new, so AWS
+    /// decides about it.
+    Form(fn(&str) -> bool, &'static str),
     /// A time of each day.
     Daily,
     /// A time of each week.
@@ -46,7 +49,6 @@ fn is_of(spec: &Spec, engines: &[&str]) -> bool {
 
 /// "Valid Values" of RDS's API reference (`CreateDBInstance`, `CreateDBCluster`, `RestoreDBInstanceFromDBSnapshot`).
 fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
-    let is_aurora = spec.engine.starts_with("aurora");
     Some(match setting {
         Setting::BackupWindow => Rule::Daily,
         Setting::MaintenanceWindow => Rule::Weekly,
@@ -74,21 +76,32 @@ fn rule(setting: Setting, spec: &Spec) -> Option<Rule> {
         Setting::ServerlessMin => Rule::Capacity(HalfUnits(0), HalfUnits(512)),
         // "The maximum capacity must be higher than 0.5 ACUs" (`AWS::RDS::DBCluster`).
         Setting::ServerlessMax => Rule::Capacity(HalfUnits(2), HalfUnits(512)),
-        Setting::StorageType => Rule::Names(match (spec.kind, is_aurora) {
-            (_, true) => &["aurora", "aurora-iopt1"],
-            (Kind::Cluster, false) => &["gp3", "io1", "io2"],
-            (Kind::Instance, false) => &["gp2", "gp3", "io1", "io2", "standard"],
-        }),
+        // The offers of a class have the types that it takes.
+        Setting::StorageType => match (spec.kind, spec.engine.starts_with("aurora")) {
+            (_, true) => Rule::Form(|name| name.starts_with("aurora"), "aurora or aurora-iopt1"),
+            (Kind::Cluster, false) => Rule::Form(
+                |name| !name.starts_with("aurora") && !["gp2", "standard"].contains(&name),
+                "gp3, io1 or io2",
+            ),
+            (Kind::Instance, false) => Rule::Form(|name| !name.starts_with("aurora"), "gp3, io1, io2, gp2 or standard"),
+        },
         // "This setting applies only to RDS for MySQL and RDS for PostgreSQL", and to Aurora.
         Setting::LifecycleSupport if !is_of(spec, &["aurora", "mysql", "postgres"]) => Rule::Names(&[]),
-        Setting::LifecycleSupport => {
-            Rule::Names(&["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"])
+        Setting::LifecycleSupport => Rule::Form(
+            |name| name.starts_with("open-source-rds-extended-support"),
+            "open-source-rds-extended-support or open-source-rds-extended-support-disabled",
+        ),
+        Setting::InsightsMode => Rule::Form(|_| true, "standard or advanced"),
+        // Those of Aurora Serverless v1, and of versions of Aurora that have ended: AWS restores no cluster with them.
+        Setting::EngineMode => {
+            Rule::Form(|name| !["serverless", "parallelquery", "global", "multimaster"].contains(&name), "provisioned")
         }
-        Setting::InsightsMode => Rule::Names(&["standard", "advanced"]),
-        Setting::EngineMode => Rule::Names(&["provisioned"]),
-        Setting::NetworkType => Rule::Names(&["IPV4", "DUAL"]),
+        Setting::NetworkType => Rule::Form(|_| true, "IPV4 or DUAL"),
         // rds-ca-2015 and rds-ca-2019 have expired (user guide, "Using SSL/TLS").
-        Setting::CertificateAuthority => Rule::Names(&["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"]),
+        Setting::CertificateAuthority => Rule::Form(
+            |name| name.starts_with("rds-ca-") && !["rds-ca-2015", "rds-ca-2019"].contains(&name),
+            "an authority such as rds-ca-rsa2048-g1",
+        ),
         _ => return None,
     })
 }
@@ -99,8 +112,11 @@ impl Rule {
             (Self::Numbers(least, most), Value::Number(number)) => (least..=most).contains(&number),
             (Self::AnyOf(numbers), Value::Number(number)) => numbers.contains(number),
             (Self::Capacity(least, most), Value::Capacity(units)) => (least..=most).contains(&units),
-            (Self::Names(names), Value::Name(name)) => names.contains(&name.as_str()),
             (Self::Names(names), Value::Names(all)) => all.iter().all(|name| names.contains(&name.as_str())),
+            (Self::Form(fits, _), Value::Name(name)) => {
+                let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                !name.is_empty() && name.bytes().all(is_letter) && fits(name)
+            }
             (Self::Daily, Value::Name(text)) => daily(text).is_some(),
             (Self::Weekly, Value::Name(text)) => weekly(text).is_some(),
             (Self::Retention, Value::Number(days)) => {
@@ -119,6 +135,7 @@ impl fmt::Display for Rule {
         let listed: Vec<&str> = match self {
             Self::Numbers(least, most) => return write!(f, "{least} to {most}"),
             Self::Capacity(least, most) => return write!(f, "{} to {} ACUs", least.units(), most.units()),
+            Self::Form(_, examples) => return f.write_str(examples),
             Self::Daily => return f.write_str("hh:mm-hh:mm of at least 30 minutes, such as 03:05-03:35"),
             Self::Weekly => {
                 return f.write_str("ddd:hh:mm-ddd:hh:mm of at least 30 minutes, such as sun:05:00-sun:05:30");

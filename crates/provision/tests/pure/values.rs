@@ -5,6 +5,7 @@ use protocol::job::Note;
 use protocol::spec::{Setting, Value};
 use provision::check::{Facts, check};
 use provision::plan::{self, Base, Origin};
+use provision::rules;
 use provision::settle::settle;
 
 use super::checks::{facts, offer};
@@ -84,6 +85,32 @@ fn a_recorded_backup_window_gives_way_to_the_maintenance_window_of_the_job() {
     assert_eq!(windows("23:00-01:00", "sun:23:30-mon:00:15"), (Some(text("00:15-02:15")), true));
     // There is no room beside it.
     assert_eq!(windows("05:15-05:45", "sun:05:00-mon:05:00"), (None, true));
+}
+
+// AWS adds values. One that is not known here may be new, so AWS decides.
+#[test]
+fn names_that_aws_may_have_added_are_given_and_never_refused_here() {
+    use Setting::*;
+    let all = [
+        (CertificateAuthority, text("rds-ca-rsa8192-g2")),
+        (LifecycleSupport, text("open-source-rds-extended-support-2")),
+        (InsightsMode, text("ultra")),
+    ];
+    let of_cluster = [(StorageType, text("aurora-iopt2")), (EngineMode, text("newer"))];
+    for (kind, engine, settings) in [
+        (Kind::Instance, "postgres", [&all[..], &[(StorageType, text("gp9"))]].concat()),
+        (Kind::Cluster, "postgres", all.to_vec()),
+        (Kind::Cluster, "aurora-postgresql", [&all[..], &of_cluster].concat()),
+    ] {
+        for (setting, value) in settings {
+            let spec = Spec { settings: [(setting, value.clone())].into(), ..Spec::new(kind, engine, "16.3") };
+            assert!(rules::is_valid(setting, &value, &spec), "{setting:?}");
+            let overrides = [(setting, value.clone())].into();
+            let job = Job::new(Request { overrides, ..request(kind, Verb::Restore) }).unwrap();
+            let problems = check(&job, &spec, &facts(), now());
+            assert!(!problems.iter().any(|line| line.contains("and AWS takes")), "{setting:?} {problems:?}");
+        }
+    }
 }
 
 // AWS has it for Aurora MySQL only.
