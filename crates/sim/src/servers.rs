@@ -170,22 +170,27 @@ impl World {
     }
 
     /// Awaits a future that waits for sockets, for example for a database server. No simulated time passes meanwhile.
-    ///
-    /// tokio's paused clock advances to the next timer when all tasks wait. A task that waits for a socket counts as
-    /// waiting, so without this function its timeouts would be reached at once. "When a blocking task is running, the
-    /// clock's auto-advance is temporarily inhibited" (`tokio::time::pause`).
     pub async fn hold_clock<F: Future>(&self, future: F) -> F::Output {
         // The servers note the time of what is written from here on.
         self.note_time();
-        let (release, held) = mpsc::channel::<()>();
-        let guard = tokio::task::spawn_blocking(move || {
-            // It ends when `release` is dropped, also if the future is cancelled.
-            let _ = held.recv();
-        });
-        let output = future.await;
-        drop(release);
-        // It fails only if the runtime shuts down.
-        let _ = guard.await;
-        output
+        hold_clock(future).await
     }
+}
+
+/// The same for a future that only reads, without a world.
+///
+/// tokio's paused clock advances to the next timer when all tasks wait. A task that waits for a socket counts as
+/// waiting, so without this function its timeouts would be reached at once. "When a blocking task is running, the
+/// clock's auto-advance is temporarily inhibited" (`tokio::time::pause`).
+pub async fn hold_clock<F: Future>(future: F) -> F::Output {
+    let (release, held) = mpsc::channel::<()>();
+    let guard = tokio::task::spawn_blocking(move || {
+        // It ends when `release` is dropped, also if the future is cancelled.
+        let _ = held.recv();
+    });
+    let output = future.await;
+    drop(release);
+    // It fails only if the runtime shuts down.
+    let _ = guard.await;
+    output
 }

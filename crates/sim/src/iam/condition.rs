@@ -75,7 +75,7 @@ const OPERATORS: [(&str, Compare, Sense); 13] = [
 /// The condition keys that a simulated service or the principal provides. A condition on any other key is refused: the
 /// key would be absent from every request, and the condition would silently give the wrong result. A key that ends in
 /// `/` or `:` is a prefix, followed by the key of a tag or of an encryption context.
-const KEYS: [&str; 57] = [
+const KEYS: [&str; 58] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
@@ -115,6 +115,7 @@ const KEYS: [&str; 57] = [
     "kms:ResourceAliases",
     "kms:RetiringPrincipal",
     "kms:ViaService",
+    "lambda:SourceFunctionArn",
     "rds:cluster-snapshot-tag/",
     "rds:cluster-tag/",
     "rds:db-tag/",

@@ -3,6 +3,7 @@
 
 use super::{AccessRequest, Principal, SameAccountDefault, decide, denial_message};
 use crate::call::{Call, Caller, Error};
+use crate::lambda;
 use crate::world::State;
 
 /// An action on a resource, with the condition keys of the request.
@@ -37,8 +38,11 @@ pub(crate) fn authorize(state: &mut State, call: &Call, required: &[RequiredPerm
     let denied = |reason| Error::access_denied(call.service, reason);
     // The region of the request may differ from the region of a resource: a copy of a snapshot of another region.
     let region = ("aws:RequestedRegion".to_owned(), call.region.clone());
+    // "You can use the lambda:SourceFunctionArn condition key … to identify which Lambda function is making the call" (Lambda's guide).
+    let function = lambda::function_of(state, &call.caller).map(|arn| ("lambda:SourceFunctionArn".to_owned(), arn));
     let mut required = required.iter().cloned().map(|mut permission| {
         permission.context.push(region.clone());
+        permission.context.extend(function.clone());
         permission
     });
     required.try_for_each(|permission| check_caller_policies(state, &call.caller, &permission)).map_err(denied)

@@ -27,7 +27,7 @@ pub(crate) use invoke::{Running, required_permissions, serve};
 pub(crate) use permissions::{allow, may_invoke};
 pub(crate) use queue::invoke;
 pub use run::InvocationError;
-pub(crate) use run::{FunctionRuns, call, kill, kill_all};
+pub(crate) use run::{FunctionRuns, call, function_of, kill, kill_all};
 
 /// A function and its configuration.
 #[derive(Clone)]

@@ -296,6 +296,12 @@ impl FunctionRuns {
     }
 }
 
+/// The ARN of the function that makes a call, if a function makes it.
+pub(crate) fn function_of(state: &State, caller: &Caller) -> Option<String> {
+    let run = state.runs.running.get(&caller.role.as_ref()?.session)?;
+    Some(run.function_arn.clone())
+}
+
 /// Kills all runs in a region.
 pub(crate) fn kill_all(state: &mut State, region: &str) {
     for run in state.runs.running.values_mut() {

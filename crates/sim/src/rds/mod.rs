@@ -53,6 +53,7 @@ use automated_backups::Backup;
 pub(crate) use copy::source_region_lost;
 use databases::{Database, Databases};
 use events::Events;
+pub(crate) use groups::network::{add_security_group, add_subnet, add_vpc};
 use groups::{Groups, options, parameter_values, parameters, subnets};
 use identifiers::{Arn, ResourceType};
 use incremental::Copies;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::path_error::{PathError, text_of};
 use super::template::Template;
@@ -186,6 +186,23 @@ impl<'a> Scope<'a> {
                     .ok_or_else(|| PathError::new(format!("Fn::Select: no element {nth} in a list of {}", list.len())))?
                     .into()
             }
+            "Fn::Cidr" => {
+                let [block, count, bits] = arguments(name, argument)?;
+                let [block, count, bits] = [self.text(block)?, self.text(count)?, self.text(bits)?];
+                let blocks = cidr(&block, &count, &bits);
+                blocks
+                    .ok_or_else(|| PathError::new(format!("Fn::Cidr: {block} has no {count} blocks of {bits} bits")))?
+                    .into()
+            }
+            // "the intrinsic function returns an array that lists Availability Zones for a specified Region"; an empty text is the
+            // region of the stack.
+            "Fn::GetAZs" => {
+                let region = match self.text(argument)?.as_str() {
+                    "" => self.text(&json!({ "Ref": "AWS::Region" }))?,
+                    region => region.to_owned(),
+                };
+                ["a", "b", "c"].map(|zone| format!("{region}{zone}")).to_vec().into()
+            }
             "Fn::FindInMap" => {
                 let [mapping, first, second] = arguments(name, argument)?;
                 let path = [self.text(mapping)?, self.text(first)?, self.text(second)?];
@@ -319,8 +336,10 @@ impl<'a> Function<'a> {
         let known = [
             "Condition",
             "Fn::And",
+            "Fn::Cidr",
             "Fn::Equals",
             "Fn::FindInMap",
+            "Fn::GetAZs",
             "Fn::GetAtt",
             "Fn::If",
             "Fn::Join",
@@ -337,6 +356,17 @@ impl<'a> Function<'a> {
             true => Err(PathError::new(format!("the function {name} is not simulated"))),
         }
     }
+}
+
+/// The first blocks of addresses of a block. `bits` is "the inverse of the subnet mask".
+fn cidr(block: &str, count: &str, bits: &str) -> Option<Vec<String>> {
+    let (first, length) = block.split_once('/')?;
+    let first = u32::from(first.parse::<std::net::Ipv4Addr>().ok()?);
+    let (length, count, bits) = (length.parse::<u32>().ok()?, count.parse::<u32>().ok()?, bits.parse::<u32>().ok()?);
+    let most = 1_u64.checked_shl(32_u32.checked_sub(length)?.checked_sub(bits)?)?;
+    let is_valid = (1..=256).contains(&count) && u64::from(count) <= most;
+    let nth = |nth: u32| format!("{}/{}", std::net::Ipv4Addr::from(first + (nth << bits)), 32 - bits);
+    is_valid.then(|| (0..count).map(nth).collect())
 }
 
 fn arguments<'v, const N: usize>(name: &str, argument: &'v Value) -> Result<&'v [Value; N], PathError> {

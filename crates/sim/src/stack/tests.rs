@@ -55,6 +55,12 @@ fn short_and_long_forms_have_the_same_value() {
         ("!Join [':', [a, b, c]]", "{'Fn::Join': [':', !Ref List]}", json!("a:b:c")),
         ("!Split ['|', 'a|b|']", "{'Fn::Split': ['|', 'a|b|']}", json!(["a", "b", ""])),
         ("!Select ['1', [apples, grapes]]", "{'Fn::Select': [1, [apples, grapes]]}", json!("grapes")),
+        ("!GetAZs ''", "{'Fn::GetAZs': eu-west-1}", json!(["eu-west-1a", "eu-west-1b", "eu-west-1c"])),
+        (
+            "!Cidr [10.255.255.0/24, 2, 5]",
+            "{'Fn::Cidr': [10.255.255.0/24, '2', '5']}",
+            json!(["10.255.255.0/27", "10.255.255.32/27"]),
+        ),
         (
             "!FindInMap [RegionMap, !Ref AWS::Region, HVM64]",
             "{'Fn::FindInMap': [RegionMap, {Ref: 'AWS::Region'}, HVM64]}",
@@ -125,6 +131,7 @@ fn errors_in_a_template_have_path_and_reason() {
         ("!Sub '${Topic'", "It.Value: unclosed placeholder in ${Topic"),
         ("!If [Nothing, a, b]", "It.Value: no condition is named Nothing"),
         ("!Join [a]", "It.Value: Fn::Join takes a list of 2 elements"),
+        ("!Cidr [10.0.0.0/24, 9, 5]", "It.Value: Fn::Cidr: 10.0.0.0/24 has no 9 blocks of 5 bits"),
         ("!Select [2, [a, b]]", "It.Value: Fn::Select: no element 2 in a list of 2"),
         ("!Equals [a, b]", "It.Value: Fn::Equals is only allowed in conditions"),
         ("{'Fn::ImportValue': a}", "It.Value: the function Fn::ImportValue is not simulated"),

@@ -4,11 +4,13 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value, json};
 
 /// The short forms of CloudFormation, each with its long form.
-const SHORT_FORMS: [(&str, &str); 13] = [
+const SHORT_FORMS: [(&str, &str); 15] = [
     ("And", "Fn::And"),
+    ("Cidr", "Fn::Cidr"),
     ("Condition", "Condition"),
     ("Equals", "Fn::Equals"),
     ("FindInMap", "Fn::FindInMap"),
+    ("GetAZs", "Fn::GetAZs"),
     ("GetAtt", "Fn::GetAtt"),
     ("If", "Fn::If"),
     ("Join", "Fn::Join"),

@@ -110,3 +110,24 @@ async fn a_role_needs_the_permission_to_invoke() {
         assert_eq!(answer, expected.map_err(str::to_owned));
     }
 }
+
+// "lambda:SourceFunctionArn": a policy can tell the code of a function from Lambda itself.
+#[tokio::test(start_paused = true)]
+async fn a_policy_can_name_the_function_that_makes_a_call() {
+    let world = world();
+    let code = |invocation: Invocation| async move {
+        let sns = aws_sdk_sns::Client::new(&invocation.config);
+        Ok(json!(code(sns.create_topic().name("t").send().await).map(drop)))
+    };
+    let arn = world.add_function(ACCOUNT, REGION, "f", Function::new("app", code));
+    for (function, is_allowed) in [(arn.as_str(), false), ("arn:aws:lambda:eu-west-1:111111111111:function:g", true)] {
+        let policy = json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": "*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "sns:*", "Resource": "*",
+              "Condition": { "ArnEquals": { "lambda:SourceFunctionArn": function } } },
+        ] });
+        world.add_role(ACCOUNT, "app", &[&policy.to_string()]).expect("a policy");
+        let answer = payload(&invoke(&world, "f", "{}").await.expect("an answer"));
+        assert_eq!(answer.get("Ok").is_some(), is_allowed, "{answer}");
+    }
+}

@@ -231,8 +231,8 @@ async fn template_errors_have_the_path_and_the_reason() {
             "Sweep.FlexibleTimeWindow: only the mode OFF is simulated",
         ),
         (
-            template_with("Type: AWS::SNS::Topic,", "Type: AWS::S3::Bucket,"),
-            "Topic: the type AWS::S3::Bucket is not simulated",
+            template_with("Type: AWS::SNS::Topic,", "Type: AWS::DynamoDB::Table,"),
+            "Topic: the type AWS::DynamoDB::Table is not simulated",
         ),
         (template_with("Action: sqs:SendMessage", "Action: sqs"), "Role: invalid Action sqs"),
         (

@@ -60,6 +60,35 @@ impl World {
     }
 }
 
+/// Adds a VPC without subnets.
+pub(crate) fn add_vpc(state: &mut State, account: &str, region: &str, id: &str) {
+    let security_groups = vec![default_security_group(id)];
+    let vpc = Vpc { id: id.to_owned(), subnets: BTreeMap::new(), security_groups };
+    state.region_state(account, region).rds.groups.vpcs.insert(id.to_owned(), vpc);
+}
+
+/// Adds a subnet in a zone to a VPC that was added.
+pub(crate) fn add_subnet(
+    state: &mut State,
+    of: (&str, &str),
+    vpc: &str,
+    (subnet, zone): (&str, &str),
+) -> Result<(), String> {
+    added(state, of, vpc)?.subnets.insert(subnet.to_owned(), zone.to_owned());
+    Ok(())
+}
+
+/// Adds a security group to a VPC that was added.
+pub(crate) fn add_security_group(state: &mut State, of: (&str, &str), vpc: &str, group: &str) -> Result<(), String> {
+    added(state, of, vpc)?.security_groups.push(group.to_owned());
+    Ok(())
+}
+
+fn added<'s>(state: &'s mut State, (account, region): (&str, &str), vpc: &str) -> Result<&'s mut Vpc, String> {
+    let vpcs = &mut state.region_state(account, region).rds.groups.vpcs;
+    vpcs.get_mut(vpc).ok_or_else(|| format!("there is no VPC {vpc}"))
+}
+
 /// The default VPC. It exists without being added.
 pub(super) fn default_vpc(account: &str, region: &str) -> Vpc {
     let id =

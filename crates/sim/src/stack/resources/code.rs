@@ -57,6 +57,8 @@ impl Deployment<'_> {
         }
         // Properties of the zip file, and the description.
         properties.ignore(&["Architectures", "CodeSigningConfigArn", "Description", "Runtime"]);
+        // Nothing here sends packets.
+        properties.ignore(&["VpcConfig"]);
         lambda::add(self.state, self.account, self.region, &name, function);
         Ok(created(&name, [("Arn", &arn)]))
     }

@@ -4,6 +4,7 @@ mod access;
 mod alarms;
 mod code;
 mod messages;
+mod network;
 
 use serde_json::Value;
 
@@ -41,13 +42,18 @@ impl Deployment<'_> {
     ) -> Result<CreatedResource, PathError> {
         match kind {
             "AWS::CloudWatch::Alarm" => self.alarm(properties),
+            "AWS::EC2::SecurityGroup" => self.security_group(properties),
+            "AWS::EC2::Subnet" => self.subnet(properties),
+            "AWS::EC2::VPC" => self.vpc(properties),
             "AWS::IAM::Role" => self.role(properties),
             "AWS::KMS::Alias" => self.alias(properties),
             "AWS::KMS::Key" => self.key(properties),
             "AWS::Lambda::EventInvokeConfig" => self.event_invoke_config(properties),
             "AWS::Lambda::Function" => self.function(properties),
             "AWS::Lambda::Permission" => self.permission(properties),
+            "AWS::RDS::DBSubnetGroup" => self.subnet_group(properties),
             "AWS::RDS::EventSubscription" => self.event_subscription(properties),
+            "AWS::S3::Bucket" => self.bucket(properties),
             "AWS::SNS::Subscription" => self.subscription(properties),
             "AWS::SNS::Topic" => self.topic(properties),
             "AWS::SNS::TopicPolicy" => self.topic_policy(properties),
@@ -77,19 +83,23 @@ impl Deployment<'_> {
     }
 
     /// Makes a call and writes it to the journal, like the call of a client.
-    fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, PathError> {
+    fn answer(&mut self, service: Service, operation: &str, input: Value) -> Result<Output, PathError> {
         let (caller, region) = (self.owner(), self.region.to_owned());
         let call = Call { caller, region, service, operation: operation.to_owned(), input: Input::Json(input) };
         let mut entry = Event::of(&call);
         let answer = self.state.serve(call);
         entry.set_response(answer.as_ref().err(), 0);
         self.state.write(entry);
-        match answer {
-            Ok(Output::Members(members)) => Ok(members),
-            Ok(Output::Xml(_) | Output::Rest(_) | Output::Running(_)) => {
+        answer.map_err(|error| PathError::new(format!("{service} {operation}: {error}")))
+    }
+
+    /// A call whose response is JSON.
+    fn call(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, PathError> {
+        match self.answer(service, operation, input)? {
+            Output::Members(members) => Ok(members),
+            Output::Xml(_) | Output::Rest(_) | Output::Running(_) => {
                 Err(PathError::new(format!("{service} {operation} returns no JSON")))
             }
-            Err(error) => Err(PathError::new(format!("{service} {operation}: {error}"))),
         }
     }
 
