@@ -1,27 +1,27 @@
-//! Runs and looks: the calls of each step. Each is safe to repeat.
+//! A look at a verification, and the calls of its next step. Each is safe to repeat.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use anyhow::Context;
+use checks::report::Progress;
 use checks::{Answer as Checked, Check, Limits, NotChecked, Report, Secret, Server, Task, Thresholds, compare};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::log::step;
-use cloud::{Class, Error, TimerStart};
+use cloud::{Class, Error, Version};
 use protocol::event::Verifying;
-use protocol::job::{Role, Verb};
+use protocol::job::{Source, Verb};
 use protocol::wait::Answer;
-use protocol::{DatabaseArn, Job, Origin, tags};
-use provision::sweep::Due;
+use protocol::{DatabaseArn, Job, SnapshotArn, tags};
 use provision::teardown;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
 use tracing::{error, info, warn};
 
 use crate::Verifier;
-use crate::job::{is_timer, is_timer_of};
-use crate::plan::{Database, Plan, plan};
-use crate::record::{Last, Record, Restore, State, key, key_of_last};
-use crate::stage::{After, Next, Ready, after, next};
+use crate::record::{Asked, Concluded, Last, Record, Restore, key, key_of_last};
+use crate::stage::{After, Next, Ready, Times, after, next};
 
 /// The objects that the user's configuration is in.
 const CHECKS: &str = "checks.json";
@@ -30,174 +30,97 @@ const ROOTS: &str = "roots.pem";
 const RESERVE: TimeDelta = TimeDelta::seconds(45);
 /// When a call or the checker has failed.
 const RETRY: TimeDelta = TimeDelta::minutes(2);
-/// When the checker has more to do.
+/// When there is more to do.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
+/// A run of the checker that is shorter makes no progress.
+const SHORTEST_RUN: u32 = 60;
+
+/// A record, and its version. It is written only in place of this version: of two looks at once, the later one looks again.
+struct Versioned {
+    record: Record,
+    version: Version,
+}
 
 impl Verifier {
-    /// Continues verifications whose timer was lost, starts those that are due, and reports databases that were not verified for long.
-    ///
-    /// # Errors
-    /// If a list cannot be read, or a verification cannot be started. The others are started.
-    pub(crate) async fn run(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
-        let timers = self.cloud.running_timers(&self.settings.timer).await?;
-        let mut running: Vec<String> =
-            timers.into_iter().map(|timer| timer.name).filter(|name| is_timer(name)).collect();
-        let mut failures = self.continue_lost(&mut running).await?;
-        let all = self.databases(deadline).await?;
-        let is_running = |database: &Database| running.iter().any(|name| is_timer_of(name, &database.arn));
-        let idle: Vec<Database> = all.iter().filter(|database| !is_running(database)).cloned().collect();
-        let now = self.cloud.now();
-        let Plan { start, waiting, stretch, dollars_a_month } = plan(&self.settings.policy, &idle, running.len(), now);
-        for due in &start {
-            let started = self.start(&due.copy, &due.database).await;
-            failures.extend(started.err().map(|error| format!("{error:#}")));
-        }
-        self.report_unverified(&all, now);
-        info!(
-            step = step::VERIFIER_RAN,
-            verifier_runs = 1,
-            waiting,
-            dollars_a_month,
-            stretch,
-            "chose the copies to verify"
-        );
-        anyhow::ensure!(failures.is_empty(), failures.join("; "));
-        Ok(())
-    }
-
-    async fn start(&self, copy: &protocol::SnapshotArn, database: &DatabaseArn) -> anyhow::Result<()> {
-        let found = self.cloud.find(copy).await?;
-        let Some(origin) = found.and_then(|found| Origin::from_tags(&found.tags)) else { return Ok(()) };
-        let job = self.job(copy, database)?;
-        self.start_timer(&job, &origin).await?;
-        Ok(())
-    }
-
-    /// Databases of verifications whose timer was lost get another one. If AWS starts no more for this name, the look is made here.
-    async fn continue_lost(&self, running: &mut Vec<String>) -> anyhow::Result<Vec<String>> {
-        let mut failures = Vec::new();
-        for found in provision::sweep::sweep(&self.cloud, self.cloud.now()).await? {
-            let job = match found.due {
-                Due::Continue(job, Role::Verify) | Due::TearDown(job, Role::Verify) => job,
-                Due::Continue(..) | Due::TearDown(..) => continue,
-                Due::Report(reason) => {
-                    error!(step = step::DATABASE_LEFT, database = %found.database, reason, databases_left = 1,
-                        "a database needs a person");
-                    continue;
-                }
-            };
-            let continued = self.continue_one(&job, running).await;
-            failures.extend(continued.err().map(|error| format!("{}: {error:#}", found.database)));
-        }
-        Ok(failures)
-    }
-
-    async fn continue_one(&self, job: &Job, running: &mut Vec<String>) -> anyhow::Result<()> {
-        let Some(origin) = self.origin_of(job).await? else { return Ok(()) };
-        if running.iter().any(|name| is_timer_of(name, &origin.database)) {
-            return Ok(());
-        }
-        if self.start_timer(job, &origin).await? == TimerStart::UsedUp {
-            let verifying = Verifying { job: job.to_tags(), origin };
-            self.look(&verifying, self.cloud.now() + TimeDelta::minutes(5)).await?;
-        }
-        Ok(())
-    }
-
-    /// The origin of the copy of a job. The copy may be gone: then the job itself tells the rest that is needed.
-    async fn origin_of(&self, job: &Job) -> anyhow::Result<Option<Origin>> {
-        let protocol::job::Source::Snapshot(copy) = &job.request().source else { return Ok(None) };
-        let found = self.cloud.find(copy).await?;
-        let own =
-            Origin { snapshot: copy.clone(), database: job.request().target.clone(), taken: job.request().deadline };
-        Ok(Some(found.and_then(|found| Origin::from_tags(&found.tags)).unwrap_or(own)))
-    }
-
-    fn report_unverified(&self, databases: &[Database], now: DateTime<Utc>) {
-        // Once a day.
-        if now.timestamp() / 3600 % 24 != 6 {
-            return;
-        }
-        for database in databases {
-            let Some(since) = database.unverified_since().filter(|since| now - *since > self.settings.unverified)
-            else {
-                continue;
-            };
-            let account = &database.arn.place.account;
-            error!(%account, database = %database.arn, step = step::DATABASE_UNVERIFIED, unverified = 1,
-                "no copy of this database was verified for {} days; see the reports of its last verifications", (now - since).num_days());
-        }
-    }
-
     /// Looks at a verification, and makes its next step.
     ///
     /// # Errors
     /// If a call fails. The timer tries again.
     pub(crate) async fn look(&self, verifying: &Verifying, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
         let job = self.own(Job::from_tags(&verifying.job)?)?;
-        let (origin, now) = (&verifying.origin, self.cloud.now());
-        let key = key(&origin.database, job.id());
-        let record = match self.read::<Record>(&key).await? {
-            Some(record) => record,
-            None => self.begin(&job, origin, &key).await?,
+        let advanced = self.advance(&job, verifying, deadline).await;
+        if self.cloud.now() < job.request().deadline {
+            return advanced;
+        }
+        // The end waits for neither the bucket nor the topic (invariant 22). An announcement that failed is an error nevertheless.
+        let torn_down = self.tear_down(&job, Restore::Begun(job.request().deadline)).await?;
+        advanced.map(|_| torn_down)
+    }
+
+    async fn advance(&self, job: &Job, verifying: &Verifying, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
+        let key = key(job.id());
+        let found = match self.read_or::<Option<Record>>(&key, None).await? {
+            (Some(record), version) => Versioned { record, version },
+            (None, version) => match self.begin(job, verifying, version).await? {
+                Some(found) => found,
+                None => return self.tear_down(job, Restore::Begun(job.request().deadline)).await,
+            },
         };
-        match next(&record, self.settings.keep_failed, now) {
-            Next::Provision => self.provision(&job, record, &key, deadline).await,
-            Next::Announce => {
-                let mut record = record;
-                if let State::Concluded { at, report, .. } = record.state.clone() {
-                    self.announce(&job, &record, &report, at).await?;
-                    record.state = State::Concluded { at, report, announced: true };
-                    self.write(&key, &record).await?;
-                }
-                Ok(Answer::again(AT_ONCE))
-            }
+        let times = Times { deadline: job.request().deadline, keep: job.request().keep };
+        let made = match next(&found.record, times, self.cloud.now()) {
+            Next::Provision => self.provision(job, found, deadline).await,
+            Next::Conclude => self.conclude(job, found, Progress::Unfinished).await,
+            Next::Announce => self.announce_once(job, found).await,
             Next::Keep(rest) => Ok(Answer::again(rest)),
-            Next::TearDown => self.tear_down(&job, record.restore).await,
+            Next::TearDown => self.tear_down(job, found.record.restore).await,
+        };
+        match made {
+            // Another look was faster.
+            Err(error) if is_of_class(&error, Class::Exists) => Ok(Answer::again(AT_ONCE)),
+            made => made,
         }
     }
 
-    /// The first look: a copy that is being verified is not thinned.
-    async fn begin(&self, job: &Job, origin: &Origin, key: &str) -> anyhow::Result<Record> {
-        let protocol::job::Source::Snapshot(copy) = &job.request().source else {
-            anyhow::bail!("the job {} has no snapshot", job.id());
-        };
-        let until = job.request().deadline.to_rfc3339_opts(SecondsFormat::Secs, true);
-        self.cloud.tag(copy, tags::VERIFYING, &until).await?;
-        let record = Record::new(copy.clone(), origin.clone(), self.cloud.now());
-        self.write(key, &record).await?;
-        let (account, database) = (&origin.database.place.account, &origin.database);
+    /// The first look. `None`: the record was there, and is lost. What the database was for is not known any more, so it is torn down, and not
+    /// restored again.
+    async fn begin(&self, job: &Job, verifying: &Verifying, version: Version) -> anyhow::Result<Option<Versioned>> {
+        let copy = copy_of(job)?;
+        let found = self.cloud.find(copy).await?;
+        let was_there = found.as_ref().is_none_or(|found| found.tags.get(tags::VERIFYING) == Some(&until(job)));
+        if was_there {
+            let (database, is_gone) = (&verifying.origin.database, found.is_none());
+            error!(account = %database.place.account, %database, step = step::NOT_VERIFIED, %copy, not_verified = 1,
+                reason = if is_gone { "the copy is gone" } else { "the record of the verification is lost" },
+                "it is not known whether the copy is good");
+            return Ok(None);
+        }
+        let record = Record::new(copy.clone(), verifying.origin.clone(), self.cloud.now());
+        let version = self.write(&key(job.id()), &record, &version).await?;
+        let (account, database) = (&record.origin.database.place.account, &record.origin.database);
         info!(%account, %database, step = step::VERIFICATION_STARTED, %copy, "restoring the copy to verify it");
-        Ok(record)
+        Ok(Some(Versioned { record, version }))
     }
 
-    async fn provision(
-        &self,
-        job: &Job,
-        mut record: Record,
-        key: &str,
-        deadline: DateTime<Utc>,
-    ) -> anyhow::Result<Answer> {
-        let restore = record.restore;
+    async fn provision(&self, job: &Job, mut found: Versioned, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
         let now = self.cloud.now();
-        let outcome = provision::step(&self.cloud, job, restore.into(), None, now).await?;
+        if found.record.restore == Restore::NotBegun {
+            // A copy that is being verified is not thinned.
+            self.cloud.tag(&found.record.copy, tags::VERIFYING, &until(job)).await?;
+        }
+        let outcome = provision::step(&self.cloud, job, found.record.restore.into(), None, now).await?;
         match after(outcome, now) {
             After::Wait { after, begin } => {
-                if discriminant(&Restore::from(begin)) != discriminant(&restore) {
-                    record.restore = begin.into();
-                    self.write(key, &record).await?;
+                if discriminant(&Restore::from(begin)) != discriminant(&found.record.restore) {
+                    found.record.restore = begin.into();
+                    self.save(job, &found).await?;
                 }
                 Ok(Answer::again(after))
             }
-            After::Check(ready) => {
-                record.provisioned.get_or_insert(now);
-                record.notes.clone_from(&ready.report);
-                self.check(job, record, &ready, key, deadline).await
-            }
+            After::Check(ready) => self.check(job, found, &ready, deadline).await,
             After::Conclude { why } => {
-                record.notes.insert(0, why.clone());
-                record.part.not_checked.insert(NotChecked { what: "the copy".to_owned(), why });
-                self.conclude(record, checks::report::Progress::Unfinished, 0, key).await
+                found.record.notes.insert(0, why.clone());
+                found.record.part.not_checked.insert(NotChecked { what: "the copy".to_owned(), why });
+                self.conclude(job, found, Progress::Unfinished).await
             }
         }
     }
@@ -206,24 +129,52 @@ impl Verifier {
     async fn check(
         &self,
         job: &Job,
-        mut record: Record,
+        mut found: Versioned,
         ready: &Ready,
-        key: &str,
         deadline: DateTime<Utc>,
     ) -> anyhow::Result<Answer> {
-        let State::Running { marker } = record.state.clone() else { return Ok(Answer::again(AT_ONCE)) };
-        let now = self.cloud.now();
-        let time = (deadline - now - RESERVE).min(job.request().deadline - now - RESERVE).num_seconds();
-        let Some(run_seconds) = u32::try_from(time).ok().filter(|seconds| *seconds > 60) else {
-            return Ok(Answer::again(AT_ONCE));
+        let (now, record) = (self.cloud.now(), &mut found.record);
+        let end = deadline.min(job.request().deadline - job.request().keep);
+        let Some(run_seconds) =
+            u32::try_from((end - now - RESERVE).num_seconds()).ok().filter(|time| *time > SHORTEST_RUN)
+        else {
+            return Ok(Answer::again(RETRY));
         };
-        let database = &record.origin.database;
-        let checks = self.checks_of(database, &mut record.part.not_checked).await?;
-        let last: Last = self.read(&key_of_last(database)).await?.unwrap_or_default();
+        record.provisioned.get_or_insert(now);
+        record.notes.clone_from(&ready.report);
+        let asked = match &record.checks {
+            Some(asked) => asked.clone(),
+            None => record.checks.insert(self.checks_of(&record.origin.database).await?).clone(),
+        };
+        let task = self.task(record, ready, asked.checks, run_seconds).await?;
+        let answer = match self.cloud.invoke(&self.settings.checker, &serde_json::to_value(&task)?).await {
+            Ok(answer) => serde_json::from_value::<Checked>(answer).context("the answer of the checker")?,
+            Err(error) if is_passing(&error) => {
+                let database = &record.origin.database;
+                warn!(step = step::CHECKER_FAILED, %database, reason = %error, "the checker is invoked again");
+                self.save(job, &found).await?;
+                return Ok(Answer::again(RETRY));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        record.part = std::mem::take(&mut record.part).merge(answer.part);
+        record.marker = answer.next;
+        match record.marker {
+            Some(_) => {
+                self.save(job, &found).await?;
+                Ok(Answer::again(AT_ONCE))
+            }
+            None => self.conclude(job, found, Progress::Finished).await,
+        }
+    }
+
+    async fn task(&self, record: &Record, ready: &Ready, checks: Vec<Check>, run_seconds: u32) -> anyhow::Result<Task> {
+        let (last, _) = self.last_of(&record.origin.database).await?;
+        let last = last.filter(|last| last.taken <= record.origin.taken);
         let roots = self.cloud.read_object(&self.settings.bucket, ROOTS).await?;
-        let roots = String::from_utf8(roots.context("the bucket has no roots.pem: run cargo xtask update verifier")?)?;
+        let roots = roots.context("the bucket has no roots.pem, with the root certificates of RDS")?;
         let credentials = self.cloud.read_secret(&ready.secret).await?;
-        let task = Task {
+        Ok(Task {
             server: Server {
                 product: ready.product,
                 host: ready.endpoint.host.clone(),
@@ -231,93 +182,130 @@ impl Verifier {
                 address: None,
                 user: credentials.user.clone(),
                 password: Secret::new(credentials.password()),
-                roots,
+                roots: String::from_utf8(roots.content).context("roots.pem is not text")?,
             },
             database: None,
-            checks: checks.clone(),
-            last: last.values,
+            checks,
+            last: last.map(|last| last.values).unwrap_or_default(),
             taken: record.origin.taken,
             limits: Limits { run_seconds: run_seconds.min(Limits::default().run_seconds), ..Limits::default() },
-            marker,
-        };
-        let answer = match self.cloud.invoke(&self.settings.checker, &serde_json::to_value(&task)?).await {
-            Ok(answer) => serde_json::from_value::<Checked>(answer).context("the answer of the checker")?,
-            Err(error) if is_passing(&error) => {
-                warn!(step = step::CHECKER_FAILED, database = %database, reason = %error, "the checker is invoked again");
-                self.write(key, &record).await?;
-                return Ok(Answer::again(RETRY));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        record.part = std::mem::take(&mut record.part).merge(answer.part);
-        match answer.next {
-            Some(marker) => {
-                record.state = State::Running { marker: Some(marker) };
-                self.write(key, &record).await?;
-                Ok(Answer::again(AT_ONCE))
-            }
-            None => self.conclude(record, checks::report::Progress::Finished, checks.len(), key).await,
-        }
+            marker: record.marker.clone(),
+        })
     }
 
-    async fn conclude(
-        &self,
-        mut record: Record,
-        progress: checks::report::Progress,
-        asked: usize,
-        key: &str,
-    ) -> anyhow::Result<Answer> {
-        let last: Option<Last> = self.read(&key_of_last(&record.origin.database)).await?;
-        let changes = match (&last, progress) {
-            (Some(last), checks::report::Progress::Finished) => {
+    async fn conclude(&self, job: &Job, mut found: Versioned, progress: Progress) -> anyhow::Result<Answer> {
+        let record = &mut found.record;
+        let (last, _) = self.last_of(&record.origin.database).await?;
+        let changes = match last {
+            Some(last)
+                if progress == Progress::Finished && record.part.complete && last.taken <= record.origin.taken =>
+            {
                 compare(&last.profile, &record.last().profile, &Thresholds::default())
             }
             _ => Vec::new(),
         };
-        let report = Report::of(&record.part, progress, asked, changes);
-        record.state = State::Concluded { at: self.cloud.now(), report: Box::new(report), announced: false };
-        self.write(key, &record).await?;
+        let asked = record.checks.clone().unwrap_or_default();
+        if let Some(why) = asked.invalid {
+            record.part.not_checked.insert(NotChecked { what: "the user's checks".to_owned(), why });
+        }
+        let report = Box::new(Report::of(&record.part, progress, asked.asked, changes));
+        record.concluded = Some(Concluded { at: self.cloud.now(), report, announced: false });
+        self.save(job, &found).await?;
         Ok(Answer::again(AT_ONCE))
     }
 
-    /// The user's checks of a database: those of its identifier, or of `ACCOUNT/IDENTIFIER`.
-    async fn checks_of(
-        &self,
-        database: &DatabaseArn,
-        not_checked: &mut std::collections::BTreeSet<NotChecked>,
-    ) -> anyhow::Result<Vec<Check>> {
-        let Some(content) = self.cloud.read_object(&self.settings.bucket, CHECKS).await? else { return Ok(Vec::new()) };
-        match serde_json::from_slice::<BTreeMap<String, Vec<Check>>>(&content) {
-            Ok(all) => {
-                let names = [format!("{}/{}", database.place.account, database.id()), database.id().to_owned()];
-                Ok(names.iter().find_map(|name| all.get(name)).cloned().unwrap_or_default())
-            }
-            Err(error) => {
-                not_checked
-                    .insert(NotChecked { what: "the user's checks".to_owned(), why: format!("{CHECKS}: {error}") });
-                Ok(Vec::new())
-            }
+    async fn announce_once(&self, job: &Job, mut found: Versioned) -> anyhow::Result<Answer> {
+        if let Some(mut concluded) = found.record.concluded.clone() {
+            self.announce(job, &found.record, &concluded).await?;
+            concluded.announced = true;
+            found.record.concluded = Some(concluded);
+            self.save(job, &found).await?;
         }
+        Ok(Answer::again(AT_ONCE))
     }
 
-    async fn tear_down(&self, job: &Job, restore: Restore) -> anyhow::Result<Answer> {
+    /// The user's checks of a database: those of `ACCOUNT/IDENTIFIER`, or of its identifier. An entry that cannot be read does not concern
+    /// other databases.
+    async fn checks_of(&self, database: &DatabaseArn) -> anyhow::Result<Asked> {
+        let Some(object) = self.cloud.read_object(&self.settings.bucket, CHECKS).await? else {
+            return Ok(Asked::default());
+        };
+        let names = [format!("{}/{}", database.place.account, database.id()), database.id().to_owned()];
+        let invalid = |why: String| Asked { checks: Vec::new(), asked: 1, invalid: Some(why) };
+        let all = match serde_json::from_slice::<BTreeMap<String, Value>>(&object.content) {
+            Ok(all) => all,
+            Err(error) => return Ok(invalid(format!("{CHECKS}: {error}"))),
+        };
+        let Some((name, entry)) = names.iter().find_map(|name| all.get_key_value(name)) else {
+            return Ok(Asked::default());
+        };
+        Ok(match Vec::<Check>::deserialize(entry) {
+            Ok(checks) => Asked { asked: checks.len(), checks, invalid: None },
+            Err(error) => Asked {
+                asked: entry.as_array().map_or(1, Vec::len).max(1),
+                ..invalid(format!("{CHECKS}: {name}: {error}"))
+            },
+        })
+    }
+
+    pub(crate) async fn tear_down(&self, job: &Job, restore: Restore) -> anyhow::Result<Answer> {
         let (role, now) = (Verb::Verify.role(), self.cloud.now());
         match teardown::step(&self.cloud, job, role, restore.into(), None, now).await? {
             teardown::Outcome::Again { after, .. } => Ok(Answer::again(after)),
             teardown::Outcome::TornDown => Ok(Answer::Done),
-            teardown::Outcome::Refused { reason } => Ok(Answer::TimedOut { why: reason }),
+            teardown::Outcome::Refused { reason } => {
+                error!(step = step::DATABASE_LEFT, database = %job.new_database(), reason, databases_left = 1,
+                    "a database needs a person");
+                Ok(Answer::TimedOut { why: reason })
+            }
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: &str) -> anyhow::Result<Option<T>> {
-        let content = self.cloud.read_object(&self.settings.bucket, key).await?;
-        // An object that cannot be read is that of an older or newer version: the verification begins again.
-        Ok(content.and_then(|content| serde_json::from_slice(&content).ok()))
+    /// What a verification of this database is compared with. If it cannot be read, there is none, and the next one replaces it.
+    pub(crate) async fn last_of(&self, database: &DatabaseArn) -> Result<(Option<Last>, Version), Error> {
+        let object = self.cloud.read_object(&self.settings.bucket, &key_of_last(database)).await?;
+        let Some(object) = object else { return Ok((None, Version::None)) };
+        Ok((serde_json::from_slice(&object.content).ok(), object.version))
     }
 
-    async fn write(&self, key: &str, record: &Record) -> anyhow::Result<()> {
-        Ok(self.cloud.write_object(&self.settings.bucket, key, serde_json::to_vec(record)?).await?)
+    /// An object, and its version. One that cannot be read is an error: nothing may be decided without it.
+    pub(crate) async fn read_or<T: DeserializeOwned>(&self, key: &str, missing: T) -> anyhow::Result<(T, Version)> {
+        let Some(object) = self.cloud.read_object(&self.settings.bucket, key).await? else {
+            return Ok((missing, Version::None));
+        };
+        let content =
+            serde_json::from_slice(&object.content).with_context(|| format!("the object {key} cannot be read"))?;
+        Ok((content, object.version))
     }
+
+    pub(crate) async fn write<T: Serialize>(
+        &self,
+        key: &str,
+        content: &T,
+        replaces: &Version,
+    ) -> anyhow::Result<Version> {
+        Ok(self.cloud.write_object(&self.settings.bucket, key, serde_json::to_vec(content)?, replaces).await?)
+    }
+
+    async fn save(&self, job: &Job, found: &Versioned) -> anyhow::Result<()> {
+        self.write(&key(job.id()), &found.record, &found.version).await.map(drop)
+    }
+}
+
+fn copy_of(job: &Job) -> anyhow::Result<&SnapshotArn> {
+    match &job.request().source {
+        Source::Snapshot(copy) => Ok(copy),
+        Source::PointInTime { .. } | Source::Clone { .. } => anyhow::bail!("the job {} has no snapshot", job.id()),
+    }
+}
+
+/// The value of `Draco_Verifying` on the copy of a job.
+fn until(job: &Job) -> String {
+    job.request().deadline.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn is_of_class(error: &anyhow::Error, class: Class) -> bool {
+    error.downcast_ref::<Error>().is_some_and(|error| error.class() == class)
 }
 
 /// Whether another invocation of the checker may succeed. The deadline of the job ends the attempts.

@@ -8,28 +8,47 @@ use protocol::{DatabaseArn, Engine, Kind, Snapshot, SnapshotRole, Status, tags};
 
 use crate::Verifier;
 use crate::plan::{Copy, Database, interval};
+use crate::record::{INDEX, Index, Seen};
 use crate::report::Verified;
 
 /// The time that is left for the rest of a run when the listing ends at the latest.
 const RESERVE: TimeDelta = TimeDelta::seconds(60);
 
 impl Verifier {
-    /// The databases of the source accounts that DR serves, with their complete copies.
+    /// The databases of the source accounts that DR serves, with their complete copies. What the tags of the copies tell is kept in the
+    /// [`Index`], because copies are thinned.
     pub(crate) async fn databases(&self, deadline: DateTime<Utc>) -> anyhow::Result<Vec<Database>> {
-        let mut databases: BTreeMap<DatabaseArn, Vec<Copy>> = BTreeMap::new();
+        let (Index(mut index), version) = self.read_or(INDEX, Index::default()).await?;
+        let before = index.clone();
+        let (now, mut databases) = (self.cloud.now(), BTreeMap::<DatabaseArn, Vec<Copy>>::new());
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
                 ensure!(self.cloud.now() + RESERVE < deadline, "time is up while copies are listed");
-                if let Some((database, copy)) = complete(&snapshot)
-                    && self.settings.sources.contains(&database.place.account)
-                {
+                let Some((database, copy, verified)) = complete(&snapshot) else { return Ok(()) };
+                if self.settings.sources.contains(&database.place.account) {
+                    let seen = index.entry(database.to_string()).or_insert_with(|| Seen::new(now));
+                    seen.first = seen.first.min(copy.arrived);
+                    if let Some(verified) = verified {
+                        seen.add(verified.at, verified.is_known());
+                    }
                     databases.entry(database).or_default().push(copy);
                 }
                 Ok(())
             };
             self.cloud.try_for_each(kind, None, add).await?;
         }
-        Ok(databases.into_iter().map(|(arn, copies)| Database { arn, copies }).collect())
+        let database = |(arn, copies): (DatabaseArn, Vec<Copy>)| {
+            let seen = index.get(&arn.to_string()).copied().unwrap_or_else(|| Seen::new(now));
+            Database { arn, copies, seen, is_running: false }
+        };
+        let all: Vec<Database> = databases.into_iter().map(database).collect();
+        // Databases whose last copy is gone are forgotten.
+        let known: BTreeMap<String, Seen> =
+            all.iter().map(|database| (database.arn.to_string(), database.seen)).collect();
+        if known != before {
+            self.write(INDEX, &Index(known), &version).await?;
+        }
+        Ok(all)
     }
 }
 
@@ -38,22 +57,19 @@ fn is_of_rds(engine: Engine) -> bool {
     matches!(engine, Engine::Rds | Engine::Aurora)
 }
 
-/// A complete copy, and its database.
-fn complete(snapshot: &Snapshot) -> Option<(DatabaseArn, Copy)> {
+/// A complete copy, its database, and its last verification.
+fn complete(snapshot: &Snapshot) -> Option<(DatabaseArn, Copy, Option<Verified>)> {
     let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
     let tag = |key| snapshot.tags.get(key);
     let arrived = DateTime::parse_from_rfc3339(tag(tags::REPORTED)?).ok()?.to_utc();
     if snapshot.status != Status::Available || !is_of_rds(snapshot.engine) {
         return None;
     }
-    let verified = tag(tags::VERIFIED).and_then(Verified::parse);
     let copy = Copy {
         arn: snapshot.arn.clone(),
         gib: snapshot.counted_gib(),
         arrived,
-        verified: verified.filter(|verified| verified.is_known()).map(|verified| verified.at),
-        attempted: verified.map(|verified| verified.at),
         every: tag(tags::VERIFY).and_then(interval),
     };
-    Some((origin.database, copy))
+    Some((origin.database, copy, tag(tags::VERIFIED).and_then(Verified::parse)))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use cloud::{Error, TimerStart};
 use protocol::event::{Trigger, Verifying};
-use protocol::job::{Approval, Request, Source, Verb};
+use protocol::job::{Approval, Request, Source, Verb, names};
 use protocol::spec::{Setting, Settings as Overrides, Value};
 use protocol::wait::{Answer, Timer};
 use protocol::{DatabaseArn, Job, Origin, SnapshotArn};
@@ -27,12 +27,12 @@ impl Verifier {
         let request = Request {
             verb: Verb::Verify,
             source: Source::Snapshot(copy.clone()),
-            target: DatabaseArn::new(copy.kind, self.cloud.here().clone(), database.id())?,
+            target: DatabaseArn::new(copy.kind, self.cloud.here().clone(), &target_name(database))?,
             replaces: None,
             overrides,
             approval: Approval::Given,
-            keep: chrono::TimeDelta::zero(),
-            deadline: self.cloud.now() + settings.limit + settings.keep_failed,
+            keep: settings.keep_failed,
+            deadline: self.cloud.now() + settings.policy.limit + settings.keep_failed,
         };
         Ok(Job::new(request)?)
     }
@@ -52,6 +52,15 @@ impl Verifier {
     }
 }
 
+/// The name in that of the restored database. A database of a source account may have one that no job can have.
+fn target_name(database: &DatabaseArn) -> String {
+    let id = database.id();
+    match names::check(id).is_err() || names::parse(id).is_some() {
+        true => format!("db-{}", cloud::hash(id)),
+        false => id.to_owned(),
+    }
+}
+
 /// A job that is not the verifier's.
 #[derive(Debug)]
 pub(crate) struct InvalidRequestOf(String);
@@ -65,7 +74,7 @@ impl std::fmt::Display for InvalidRequestOf {
 impl std::error::Error for InvalidRequestOf {}
 
 /// AWS accepts a name once in ninety days. A database is verified once a day at most.
-fn timer_name(database: &DatabaseArn, now: DateTime<Utc>) -> String {
+pub(crate) fn timer_name(database: &DatabaseArn, now: DateTime<Utc>) -> String {
     let day = now.format("%Y%m%d").to_string();
     cloud::timer_name(VERIFYING, &database.place.account, &day, &database.to_string(), database.id())
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The database and its tags say how far it is ([`provision`]). What the checker has found so far, and the report, are an object in the
-//! stack's bucket ([`record`]): they do not fit into tags. Without that object, a look begins the checks again.
+//! stack's bucket ([`record`]): they do not fit into tags. If that object is lost, the database is torn down without a verdict.
 //!
 //! A verdict is earned (invariant 27): only [`checks::Report`] decides, from queries that were answered. Each database is gone by its
 //! deadline, in whatever status it is (invariant 22). The password of the database is read from Secrets Manager for each invocation of the
@@ -21,6 +21,7 @@ mod job;
 pub mod plan;
 pub mod record;
 mod report;
+mod run;
 mod settings;
 pub mod stage;
 

@@ -1,7 +1,11 @@
 //! Which copies are verified next, and what that costs. It is pure: no clock, no AWS.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{DatabaseArn, SnapshotArn};
+use protocol::{AccountId, DatabaseArn, SnapshotArn};
+
+use crate::record::Seen;
 
 /// How often and how much is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub struct Policy {
     pub at_once: usize,
     /// What all verifications may cost a month, as estimated.
     pub dollars_a_month: u32,
+    /// The time after which a verification ends.
+    pub limit: TimeDelta,
 }
 
 /// A complete copy.
@@ -23,10 +29,6 @@ pub struct Copy {
     pub gib: u32,
     /// When it arrived, by DR's clock.
     pub arrived: DateTime<Utc>,
-    /// When it was last found to be good or not.
-    pub verified: Option<DateTime<Utc>>,
-    /// When its last verification ended, whatever that found.
-    pub attempted: Option<DateTime<Utc>>,
     /// The interval in its tag `Draco_Verify`.
     pub every: Option<TimeDelta>,
 }
@@ -38,6 +40,10 @@ pub struct Database {
     pub arn: DatabaseArn,
     /// The copies. There is at least one.
     pub copies: Vec<Copy>,
+    /// Its verifications so far.
+    pub seen: Seen,
+    /// Whether a verification of it is running.
+    pub is_running: bool,
 }
 
 /// What is due.
@@ -45,12 +51,10 @@ pub struct Database {
 pub struct Plan {
     /// The estimated cost of a month, with the intervals that the databases have.
     pub dollars_a_month: f64,
-    /// By how much the intervals are longer, so that the budget holds. 1 or more.
-    pub stretch: f64,
-    /// The copies to verify now, the longest unverified database first.
-    pub start: Vec<Due>,
-    /// How many more databases are due.
-    pub waiting: usize,
+    /// By how much the intervals of an account are longer, so that the budget holds. 1 or more.
+    pub stretch: BTreeMap<AccountId, f64>,
+    /// The copies that are due, in the order in which they are started. Accounts take turns.
+    pub due: Vec<Due>,
 }
 
 /// A copy that is due.
@@ -66,13 +70,14 @@ pub struct Due {
 
 /// The bounds of the tag `Draco_Verify`. A source account writes it, and must neither spend DR's money nor end its verifications.
 const EVERY: (TimeDelta, TimeDelta) = (TimeDelta::days(1), TimeDelta::days(31));
-/// A database whose verification found nothing out is not verified again before this time: each attempt costs money.
+/// A verification that found out nothing is repeated after a day, the next one after two, and so on, up to the usual interval: the reason may
+/// pass, and each attempt costs money.
 const AFTER_ATTEMPT: TimeDelta = TimeDelta::days(1);
-/// Every so many days, a database has a random copy verified in place of the newest one.
-const RANDOM_DAYS: u64 = 4;
+/// Of so many verifications of a database, one is of a random copy in place of the newest one.
+const RANDOM: u64 = 4;
 
-/// Dollars an hour of the classes that are the smallest for most engines, in AWS's cheapest regions: `db.t4g.medium`. Larger engines cost more,
-/// so the estimate is a lower bound for them.
+/// Dollars an hour of a class that is the smallest for most engines, in AWS's cheapest regions: `db.t4g.medium`. Others cost more, so the
+/// estimate is a lower bound for them.
 const CLASS: f64 = 0.065;
 /// Dollars a GiB and hour of gp3.
 const STORAGE: f64 = 0.115 / 730.0;
@@ -83,11 +88,12 @@ const BASE_HOURS: f64 = 0.6;
 /// GiB that are read in an hour. The storage of a restored database is loaded from S3 when it is first read.
 const GIB_AN_HOUR: f64 = 100.0;
 
-/// The estimated cost of one verification of a copy of this size.
+/// The estimated cost of one verification of a copy of this size, which ends after `limit`.
 #[must_use]
-pub fn dollars(gib: u32) -> f64 {
+pub fn dollars(gib: u32, limit: TimeDelta) -> f64 {
     let gib = f64::from(gib);
-    (BASE_HOURS + gib / GIB_AN_HOUR) * (CLASS + SECRET + gib * STORAGE)
+    let hours = (BASE_HOURS + gib / GIB_AN_HOUR).min(limit.num_minutes() as f64 / 60.0);
+    hours * (CLASS + SECRET + gib * STORAGE)
 }
 
 /// The interval in a tag: `7d`, `12h`. It counts as at least a day and at most a month.
@@ -104,34 +110,56 @@ pub fn interval(text: &str) -> Option<TimeDelta> {
     Some(interval.clamp(EVERY.0, EVERY.1))
 }
 
-/// The copies to verify now. `running` is the number of verifications that run, and none of `databases` has one.
+/// The copies that are due, in the order in which they are to be started: until as many run as are allowed.
 #[must_use]
-pub fn plan(policy: &Policy, databases: &[Database], running: usize, now: DateTime<Utc>) -> Plan {
-    let a_month = databases.iter().map(|database| {
-        let times = TimeDelta::days(30).num_minutes() as f64 / database.every(policy).num_minutes().max(1) as f64;
-        times * database.newest().map_or(0.0, |copy| dollars(copy.gib))
+pub fn plan(policy: &Policy, databases: &[Database], now: DateTime<Utc>) -> Plan {
+    let mut costs: BTreeMap<AccountId, f64> = BTreeMap::new();
+    for database in databases {
+        *costs.entry(database.arn.place.account.clone()).or_default() += database.dollars_a_month(policy);
+    }
+    let stretch = stretches(&costs, f64::from(policy.dollars_a_month));
+    let mut accounts: BTreeMap<&AccountId, Vec<&Database>> = BTreeMap::new();
+    for database in databases {
+        let account = &database.arn.place.account;
+        let stretch = stretch.get(account).copied().unwrap_or(1.0);
+        if !database.is_running && database.is_due(policy, stretch, now) {
+            accounts.entry(account).or_default().push(database);
+        }
+    }
+    let queues = accounts.into_values().map(|mut due| {
+        // Those of which no verification was tried come first, then the longest untried.
+        due.sort_by_key(|database| (database.seen.attempted, database.arn.to_string()));
+        VecDeque::from(due)
     });
-    let dollars_a_month: f64 = a_month.sum();
-    let stretch = (dollars_a_month / f64::from(policy.dollars_a_month)).max(1.0);
-    let mut due: Vec<(&Database, DateTime<Utc>)> = databases
-        .iter()
-        .filter_map(|database| {
-            let every = database.every(policy).num_seconds() as f64 * stretch;
-            let since = database.unverified_since()?;
-            let is_due = !database.was_ever_verified() || (now - since).num_seconds() as f64 >= every;
-            let is_due = is_due && database.attempted().is_none_or(|attempted| now - attempted >= AFTER_ATTEMPT);
-            is_due.then_some((database, since))
-        })
-        .collect();
-    // A database of which no copy was ever verified comes before all others.
-    due.sort_by_key(|(database, since)| (database.was_ever_verified(), *since, database.arn.to_string()));
-    let room = policy.at_once.saturating_sub(running);
-    let waiting = due.len().saturating_sub(room);
-    let start = due.into_iter().take(room).filter_map(|(database, _)| {
-        let copy = database.choose(now)?;
-        Some(Due { database: database.arn.clone(), copy: copy.arn.clone(), dollars: dollars(copy.gib) })
-    });
-    Plan { dollars_a_month, stretch, start: start.collect(), waiting }
+    let mut queues: VecDeque<VecDeque<&Database>> = queues.collect();
+    let mut due = Vec::new();
+    while let Some(mut queue) = queues.pop_front() {
+        if let Some(database) = queue.pop_front() {
+            due.extend(database.choose(now).map(|copy| Due {
+                database: database.arn.clone(),
+                copy: copy.arn.clone(),
+                dollars: dollars(copy.gib, policy.limit),
+            }));
+            queues.push_back(queue);
+        }
+    }
+    Plan { dollars_a_month: costs.values().sum(), stretch, due }
+}
+
+/// By how much the intervals of each account are longer. Each account may spend an equal part of the budget, and what others leave of
+/// theirs, so that none spends that of another (invariant 14).
+fn stretches(costs: &BTreeMap<AccountId, f64>, budget: f64) -> BTreeMap<AccountId, f64> {
+    let mut rest = budget;
+    let mut left: Vec<(&AccountId, f64)> = costs.iter().map(|(account, cost)| (account, *cost)).collect();
+    left.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let mut stretches = BTreeMap::new();
+    for (nth, (account, cost)) in left.iter().enumerate() {
+        let share = rest / (left.len() - nth) as f64;
+        let spent = cost.min(share);
+        rest -= spent;
+        stretches.insert((*account).clone(), if spent > 0.0 { (cost / spent).max(1.0) } else { 1.0 });
+    }
+    stretches
 }
 
 impl Database {
@@ -143,34 +171,36 @@ impl Database {
         self.newest().and_then(|copy| copy.every).unwrap_or(policy.every)
     }
 
-    /// Whether one of its copies was verified.
-    #[must_use]
-    pub fn was_ever_verified(&self) -> bool {
-        self.copies.iter().any(|copy| copy.verified.is_some())
+    fn dollars_a_month(&self, policy: &Policy) -> f64 {
+        let times = TimeDelta::days(30).num_minutes() as f64 / self.every(policy).num_minutes().max(1) as f64;
+        times * self.newest().map_or(0.0, |copy| dollars(copy.gib, policy.limit))
     }
 
-    fn attempted(&self) -> Option<DateTime<Utc>> {
-        self.copies.iter().filter_map(|copy| copy.attempted).max()
+    fn is_due(&self, policy: &Policy, stretch: f64, now: DateTime<Utc>) -> bool {
+        let Some(attempted) = self.seen.attempted else { return true };
+        let every = self.every(policy).num_seconds() as f64 * stretch;
+        let again =
+            AFTER_ATTEMPT.num_seconds() as f64 * 2_f64.powi(self.seen.fruitless.saturating_sub(1).min(10) as i32);
+        let wait = if self.seen.fruitless > 0 { again.min(every) } else { every };
+        (now - attempted).num_seconds() as f64 >= wait
     }
 
-    /// Since when it has not been verified: the end of its last verification, or the arrival of its first copy.
+    /// Since when no copy was found good or bad: its last verification, or the first time that it was seen.
     #[must_use]
-    pub fn unverified_since(&self) -> Option<DateTime<Utc>> {
-        let last = self.copies.iter().filter_map(|copy| copy.verified).max();
-        last.or_else(|| self.copies.iter().map(|copy| copy.arrived).min())
+    pub fn unverified_since(&self) -> DateTime<Utc> {
+        self.seen.verified.unwrap_or(self.seen.first)
     }
 
     /// The newest copy, or now and then a random one. The choice follows from the database and the day alone, so that it is the same in
     /// each look of a day.
     fn choose(&self, now: DateTime<Utc>) -> Option<&Copy> {
-        let day = u64::try_from(now.timestamp() / 86_400).unwrap_or_default();
-        let number = hash(&self.arn.to_string()).wrapping_add(day);
-        if number % RANDOM_DAYS != 0 || !self.was_ever_verified() {
+        let number = hash(&format!("{} {}", now.date_naive(), self.arn)) >> 32;
+        if number % RANDOM != 0 || self.seen.verified.is_none() {
             return self.newest();
         }
         let mut copies: Vec<&Copy> = self.copies.iter().collect();
         copies.sort_by_key(|copy| copy.arn.id());
-        let nth = usize::try_from(number / RANDOM_DAYS % copies.len() as u64).unwrap_or_default();
+        let nth = usize::try_from(number / RANDOM % copies.len() as u64).unwrap_or_default();
         copies.get(nth).copied()
     }
 }

@@ -1,13 +1,14 @@
-//! What is known of a verification: an object in the bucket of reports, one for each job.
+//! What is known of a verification, and of a database: objects in the stack's bucket.
 //!
 //! ```text
-//! reports/111111111111/eu-west-1/db/orders/1a2b3c4d5e6f.json    a verification of the database orders, from its first look on
-//! reports/111111111111/eu-west-1/db/orders/last.json            what the next one is compared with
+//! jobs/1a2b3c4d5e6f.json                                a verification, from its first look on
+//! databases/111111111111/eu-west-1/db/orders.json       what the next verification of a database is compared with
+//! index.json                                            when each database was verified last: the copy with the tag may be gone
 //! ```
 
 use std::collections::BTreeMap;
 
-use checks::{Decimal, Marker, Part, Profile, Report};
+use checks::{Check, Decimal, Marker, Part, Profile, Report};
 use chrono::{DateTime, Utc};
 use protocol::{DatabaseArn, JobId, Origin, SnapshotArn};
 use provision::Begin;
@@ -27,35 +28,44 @@ pub struct Record {
     pub provisioned: Option<DateTime<Utc>>,
     /// Whether the restore has begun.
     pub restore: Restore,
-    /// How far it is.
-    pub state: State,
+    /// The user's checks, as they were when the first of them ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Asked>,
+    /// Where the checker continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<Marker>,
     /// What the checker has found so far.
     #[serde(default)]
     pub part: Part,
     /// What the database does not have of the recorded settings, and why it was not provisioned: one line each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The verdict, when it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concluded: Option<Concluded>,
 }
 
-/// How far a verification is.
+/// A verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum State {
-    /// The database is being provisioned or checked.
-    Running {
-        /// Where the checker continues.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        marker: Option<Marker>,
-    },
-    /// The verdict is there.
-    Concluded {
-        /// When.
-        at: DateTime<Utc>,
-        /// The verdict.
-        report: Box<Report>,
-        /// Whether the tag, the message and the log line were written.
-        announced: bool,
-    },
+pub struct Concluded {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The verdict.
+    pub report: Box<Report>,
+    /// Whether the tag, the message and the log line were written.
+    pub announced: bool,
+}
+
+/// The checks that the user asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Those that can run.
+    pub checks: Vec<Check>,
+    /// How many there are. Checks that cannot be read count, so that a copy is not verified without them.
+    pub asked: usize,
+    /// Why they cannot be read, if they cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
 }
 
 /// Whether a restore has begun.
@@ -90,13 +100,35 @@ impl From<Restore> for Begin {
     }
 }
 
-/// What the next verification of a database is compared with.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What the next verification of a database is compared with: a copy that was read to its end, and not found bad.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Last {
+    /// When the snapshot was taken. An older copy is not compared with a newer one.
+    pub taken: DateTime<Utc>,
     /// What the data looked like.
     pub profile: Profile,
     /// The values of the user's checks, by the IDs of the checks.
     pub values: BTreeMap<String, Decimal>,
+}
+
+/// When each database was verified, by its ARN. Only the hourly run writes it, from the tags of the copies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index(pub BTreeMap<String, Seen>);
+
+/// What is known of a database whose copies may be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// When a copy of it was first seen.
+    pub first: DateTime<Utc>,
+    /// When a copy was last found to be good or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<DateTime<Utc>>,
+    /// When the last verification ended, whatever it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempted: Option<DateTime<Utc>>,
+    /// How many verifications since then have found out nothing.
+    #[serde(default)]
+    pub fruitless: u32,
 }
 
 impl Record {
@@ -109,9 +141,11 @@ impl Record {
             requested,
             provisioned: None,
             restore: Restore::NotBegun,
-            state: State::Running { marker: None },
+            checks: None,
+            marker: None,
             part: Part::default(),
             notes: Vec::new(),
+            concluded: None,
         }
     }
 
@@ -119,24 +153,42 @@ impl Record {
     #[must_use]
     pub fn last(&self) -> Last {
         let values = self.part.checks.values().filter_map(|check| Some((check.id.clone(), check.value.clone()?)));
-        Last { profile: Profile::of(&self.part), values: values.collect() }
+        Last { taken: self.origin.taken, profile: Profile::of(&self.part), values: values.collect() }
     }
 }
 
-/// The folder of the reports of a database.
-fn folder(database: &DatabaseArn) -> String {
-    let DatabaseArn { kind, place, .. } = database;
-    format!("reports/{}/{}/{}/{}", place.account, place.region, kind.database_type(), database.id())
+impl Seen {
+    /// A database that is seen for the first time.
+    #[must_use]
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { first: now, verified: None, attempted: None, fruitless: 0 }
+    }
+
+    /// Takes over the tag of a copy.
+    pub fn add(&mut self, at: DateTime<Utc>, is_known: bool) {
+        if self.attempted.is_some_and(|attempted| at <= attempted) {
+            return;
+        }
+        self.attempted = Some(at);
+        match is_known {
+            true => (self.verified, self.fruitless) = (Some(at), 0),
+            false => self.fruitless = self.fruitless.saturating_add(1),
+        }
+    }
 }
 
-/// The key of the record of a job.
+/// The key of the record of a job. It needs nothing but the job: the copy may be gone.
 #[must_use]
-pub fn key(database: &DatabaseArn, job: &JobId) -> String {
-    format!("{}/{}.json", folder(database), job.as_str())
+pub fn key(job: &JobId) -> String {
+    format!("jobs/{}.json", job.as_str())
 }
 
-/// The key of what the next verification is compared with.
+/// The key of what the next verification of a database is compared with.
 #[must_use]
 pub fn key_of_last(database: &DatabaseArn) -> String {
-    format!("{}/last.json", folder(database))
+    let DatabaseArn { kind, place, .. } = database;
+    format!("databases/{}/{}/{}/{}.json", place.account, place.region, kind.database_type(), database.id())
 }
+
+/// The key of the [`Index`].
+pub const INDEX: &str = "index.json";

@@ -1,15 +1,17 @@
 //! The verdict, as others see it: a tag on the copy, a message, and a log line.
 
-use checks::{Conclusion, Grade, Report};
+use checks::{Conclusion, Grade, Report, Severity, Verdict};
 use chrono::{DateTime, SecondsFormat, Utc};
-use cloud::Error;
 use cloud::log::step;
 use protocol::{Job, tags};
 use serde_json::json;
 use tracing::{error, info};
 
 use crate::Verifier;
-use crate::record::{Last, Record, key, key_of_last};
+use crate::record::{Concluded, Record, key, key_of_last};
+
+/// A message has 256 KiB at most, and an attacker may have changed thousands of columns. The report has all changes.
+const SHOWN_CHANGES: usize = 50;
 
 /// The content of the tag `Draco_Verified`: `2026-11-21T04:10:00Z verified available read checked`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,59 +54,77 @@ fn tag(report: &Report, at: DateTime<Utc>) -> String {
     format!("{} {}", at.to_rfc3339_opts(SecondsFormat::Secs, true), words.join(" "))
 }
 
-/// The first reason for a verdict that is not good.
+/// The first reason for a verdict that is not good. It contains no value of the database, and no text of a query: those are in the report
+/// alone.
 fn reason(record: &Record, report: &Report) -> String {
-    let grades = [&report.available, &report.read, &report.checked];
-    let no = grades.iter().find_map(|grade| match grade {
-        Grade::No { why } => Some(why.clone()),
-        Grade::Yes | Grade::NotDone { .. } => None,
-    });
-    let not_done = || {
-        grades.iter().find_map(|grade| match grade {
-            Grade::NotDone { why } => Some(why.clone()),
-            Grade::Yes | Grade::No { .. } => None,
+    let fault = report.faults.iter().find(|finding| finding.severity == Severity::Failed);
+    let fault = fault.map(|finding| finding.fault.to_string());
+    let check = || {
+        report.checks.iter().find_map(|check| match &check.verdict {
+            Verdict::Failed { expected, .. } => Some(format!("the check {} failed: expected {expected}", check.id)),
+            Verdict::Broken { .. } => Some(format!("the check {} could not be made", check.id)),
+            Verdict::Passed { .. } => None,
         })
     };
-    no.or_else(|| record.notes.first().cloned()).or_else(not_done).unwrap_or_default()
+    let invalid = || record.checks.as_ref()?.invalid.clone();
+    let not_done = || match (&report.available, &report.read) {
+        (Grade::NotDone { why }, _) | (_, Grade::NotDone { why }) => Some(why.clone()),
+        _ => None,
+    };
+    let note = || record.notes.first().cloned();
+    fault.or_else(check).or_else(invalid).or_else(note).or_else(not_done).unwrap_or_default()
+}
+
+/// The word of a grade in messages.
+fn grade(grade: &Grade) -> &'static str {
+    match grade {
+        Grade::Yes => "yes",
+        Grade::No { .. } => "no",
+        Grade::NotDone { .. } => "not-done",
+    }
 }
 
 impl Verifier {
-    /// Writes what the next verification is compared with, the tag, the message and the log line. Each is safe to repeat.
-    pub(crate) async fn announce(
-        &self,
-        job: &Job,
-        record: &Record,
-        report: &Report,
-        at: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let Record { copy, origin, .. } = record;
-        let database = &origin.database;
-        // A verification that read nothing tells nothing about the data.
-        if report.available == Grade::Yes && report.totals.tables > 0 {
-            let Last { profile, values } = record.last();
-            let last = serde_json::to_vec(&Last { profile, values }).unwrap_or_default();
-            self.cloud.write_object(&self.settings.bucket, &key_of_last(database), last).await?;
-        }
-        self.cloud.tag(copy, tags::VERIFIED, &tag(report, at)).await?;
-        let report_key = key(database, job.id());
+    /// Writes what the next verification is compared with, the log lines, the tag and the message. Each is safe to repeat.
+    pub(crate) async fn announce(&self, job: &Job, record: &Record, concluded: &Concluded) -> anyhow::Result<()> {
+        let (Record { copy, origin, .. }, Concluded { at, report, .. }) = (record, concluded);
+        self.keep_for_next(record, report).await?;
+        log(record, report);
+        self.cloud.tag(copy, tags::VERIFIED, &tag(report, *at)).await?;
         let restore_seconds = record.provisioned.map(|ready| (ready - record.requested).num_seconds());
+        let shown: Vec<String> = report.changes.iter().take(SHOWN_CHANGES).map(ToString::to_string).collect();
         let message = json!({
             "event": "verification",
-            "database": database.to_string(),
+            "database": origin.database.to_string(),
             "copy": copy.to_string(),
             "conclusion": word(report.conclusion),
-            "available": report.available,
-            "read": report.read,
-            "checked": report.checked,
-            "changes": report.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "reason": (report.conclusion != Conclusion::Verified).then(|| reason(record, report)),
+            "available": grade(&report.available),
+            "read": grade(&report.read),
+            "checked": grade(&report.checked),
+            "changes": shown,
+            "changes_in_all": report.changes.len(),
             "at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
             "restore_seconds": restore_seconds,
-            "report": format!("s3://{}/{report_key}", self.settings.bucket),
+            "report": format!("s3://{}/{}", self.settings.bucket, key(job.id())),
         });
         let subject = format!("Draco: {}", word(report.conclusion));
         self.cloud.publish_report(&self.settings.topic, &subject, &message.to_string()).await?;
-        log(record, report);
         Ok(())
+    }
+
+    /// A copy that was not read to its end tells too little about the data, a bad one is no measure, and an older one is no progress.
+    async fn keep_for_next(&self, record: &Record, report: &Report) -> anyhow::Result<()> {
+        let is_measure = record.part.complete && report.conclusion != Conclusion::Failed && report.totals.tables > 0;
+        if !is_measure {
+            return Ok(());
+        }
+        let key = key_of_last(&record.origin.database);
+        let (last, version) = self.last_of(&record.origin.database).await?;
+        match last.is_none_or(|last| last.taken <= record.origin.taken) {
+            true => self.write(&key, &record.last(), &version).await.map(drop),
+            false => Ok(()),
+        }
     }
 }
 
@@ -127,7 +147,7 @@ fn log(record: &Record, report: &Report) {
                 "it is not known whether the copy is good");
         }
     }
-    for change in &report.changes {
+    for change in report.changes.iter().take(SHOWN_CHANGES) {
         error!(%account, %database, step = step::DATA_CHANGED, %copy, reason = %change, data_changed = 1,
             "the data changed much since the last verification: find out why before older copies expire");
     }

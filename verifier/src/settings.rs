@@ -25,8 +25,6 @@ pub(crate) struct Settings {
     /// The network of the databases.
     pub(crate) subnet_group: String,
     pub(crate) security_group: String,
-    /// The time that a verification has.
-    pub(crate) limit: TimeDelta,
     /// How long the database of a copy that is not good is kept.
     pub(crate) keep_failed: TimeDelta,
     /// A database of which no copy was verified for so long is reported.
@@ -60,6 +58,7 @@ impl Settings {
                 every: TimeDelta::days(every.into()),
                 at_once: at_once as usize,
                 dollars_a_month: dollars,
+                limit: TimeDelta::hours(hours.into()),
             },
             timer: timer.unwrap_or_else(|| here.arn("states", "stateMachine:draco-verify")),
             checker,
@@ -67,7 +66,6 @@ impl Settings {
             topic,
             subnet_group,
             security_group,
-            limit: TimeDelta::hours(hours.into()),
             keep_failed: TimeDelta::hours(keep_hours.into()),
             unverified: TimeDelta::days(unverified.into()),
         });

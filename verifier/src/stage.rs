@@ -6,13 +6,15 @@ use protocol::Observed;
 use protocol::observed::Endpoint;
 use provision::{Begin, Outcome};
 
-use crate::record::{Record, State};
+use crate::record::{Concluded, Record};
 
 /// What is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Make a step of the database ([`provision::step`]), then decide [`after`] it.
     Provision,
+    /// Conclude: the time for checks is over.
+    Conclude,
     /// Write the tag, the message and the log line.
     Announce,
     /// The database of a copy that is not good is kept for a person. Look again after this time.
@@ -21,23 +23,35 @@ pub enum Next {
     TearDown,
 }
 
+/// The times of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The database is gone after this time, whatever else happens.
+    pub deadline: DateTime<Utc>,
+    /// How long the database of a copy that is not good is kept. So long before the deadline, the checks end.
+    pub keep: TimeDelta,
+}
+
 /// The first matching row applies:
 ///
-/// | record                   | copy      | kept until   | next        |
-/// |--------------------------|-----------|--------------|-------------|
-/// | none, running            | any       | any          | `Provision` |
-/// | concluded, not announced | any       | any          | `Announce`  |
-/// | concluded                | not good  | a later time | `Keep`      |
-/// | concluded                | any       | any          | `TearDown`  |
+/// | record                   | copy      | now                            | next        |
+/// |--------------------------|-----------|--------------------------------|-------------|
+/// | running                  | any       | before the end of the checks   | `Provision` |
+/// | running                  | any       | after it                       | `Conclude`  |
+/// | concluded, not announced | any       | any                            | `Announce`  |
+/// | concluded                | not good  | kept, and before the deadline  | `Keep`      |
+/// | concluded                | any       | any                            | `TearDown`  |
 ///
-/// The verdict is announced before the database is torn down, so that a crash never loses it.
+/// The verdict is announced before the database is torn down, so that a crash never loses it. After the deadline the database is torn down
+/// in any case, also if the verdict cannot be announced: the caller does both.
 #[must_use]
-pub fn next(record: &Record, keep_failed: TimeDelta, now: DateTime<Utc>) -> Next {
-    match &record.state {
-        State::Running { .. } => Next::Provision,
-        State::Concluded { announced: false, .. } => Next::Announce,
-        State::Concluded { at, report, .. } => {
-            let rest = *at + keep_failed - now;
+pub fn next(record: &Record, times: Times, now: DateTime<Utc>) -> Next {
+    match &record.concluded {
+        None if now < times.deadline - times.keep => Next::Provision,
+        None => Next::Conclude,
+        Some(Concluded { announced: false, .. }) => Next::Announce,
+        Some(Concluded { at, report, .. }) => {
+            let rest = (*at + times.keep).min(times.deadline) - now;
             match report.conclusion == Conclusion::Failed && rest > TimeDelta::zero() {
                 true => Next::Keep(rest),
                 false => Next::TearDown,

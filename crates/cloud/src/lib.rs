@@ -60,9 +60,11 @@ pub use databases::{
 pub use error::{Class, Error};
 pub use function::{Function, Replication};
 pub use keys::Key;
+#[cfg(feature = "verify")]
+pub use objects::{Object, Version};
 pub use rejection::{Rejection, reject, require};
 pub use secrets::Credentials;
-pub use timer::{RunningTimer, TimerStart, TimerState, name as timer_name};
+pub use timer::{RunningTimer, TimerStart, TimerState, hash, name as timer_name};
 
 /// An account in a region, with the permissions of the caller's role. Clones share their connections.
 #[derive(Clone, Debug)]

@@ -5,14 +5,47 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use crate::error::Failure;
 
-pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> Result<Vec<u8>, Failure> {
-    let found = client.get_object().bucket(bucket).key(key).send().await?;
-    let body = found.body.collect().await.map_err(Failure::without_connection)?;
-    Ok(body.to_vec())
+/// The content of an object, and its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The content.
+    pub content: Vec<u8>,
+    /// Its version: the next one is written only in place of this one.
+    pub version: Version,
 }
 
-pub(crate) async fn write(client: &Client, bucket: &str, key: &str, body: Vec<u8>) -> Result<(), Failure> {
+/// Which version of an object another one takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// None: the object does not exist yet.
+    None,
+    /// The one with this ETag.
+    Tag(String),
+    /// Any, or none.
+    Any,
+}
+
+pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> Result<Object, Failure> {
+    let found = client.get_object().bucket(bucket).key(key).send().await?;
+    let version = Version::Tag(found.e_tag.unwrap_or_default());
+    let body = found.body.collect().await.map_err(Failure::without_connection)?;
+    Ok(Object { content: body.to_vec(), version })
+}
+
+/// "Uploads the object only if the object key name does not already exist", or "only if the ETag value provided during the WRITE operation
+/// matches the ETag of the object in S3" (`PutObject`). The version that was written.
+pub(crate) async fn write(
+    client: &Client,
+    (bucket, key): (&str, &str),
+    content: Vec<u8>,
+    replaces: &Version,
+) -> Result<Version, Failure> {
     let call = client.put_object().bucket(bucket).key(key).content_type("application/json");
-    call.body(ByteStream::from(body)).send().await?;
-    Ok(())
+    let call = match replaces {
+        Version::None => call.if_none_match("*"),
+        Version::Tag(tag) => call.if_match(tag),
+        Version::Any => call,
+    };
+    let written = call.body(ByteStream::from(content)).send().await?;
+    Ok(Version::Tag(written.e_tag.unwrap_or_default()))
 }

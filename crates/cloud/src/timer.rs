@@ -44,7 +44,8 @@ pub fn name(purpose: &str, account: &AccountId, when: &str, awaited: &str, id: &
 }
 
 /// The hash of this text, for a name.
-pub(crate) fn hash(text: &str) -> String {
+#[must_use]
+pub fn hash(text: &str) -> String {
     Sha256::digest(text).iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -4,7 +4,7 @@ use protocol::TopicArn;
 use serde_json::Value;
 
 use crate::error::{Failure, Operation};
-use crate::{Class, Cloud, Error, invoke, objects};
+use crate::{Class, Cloud, Error, Object, Version, invoke, objects};
 
 impl Cloud {
     /// Publishes a text to people and programs that have subscribed to a topic.
@@ -30,24 +30,30 @@ impl Cloud {
         result.map_err(|failure| self.error(&Operation::Invoke(function), failure))
     }
 
-    /// The content of an object.
+    /// The content of an object, and its version.
     ///
     /// # Errors
     /// If the call fails. A missing object is not an error.
-    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Option<Object>, Error> {
         match objects::read(self.local().s3(), bucket, key).await {
-            Ok(content) => Ok(Some(content)),
+            Ok(object) => Ok(Some(object)),
             Err(failure) if failure.class() == Class::Gone => Ok(None),
             Err(failure) => Err(self.error(&Operation::ReadObject { bucket, key }, failure)),
         }
     }
 
-    /// Creates or replaces an object.
+    /// Writes an object in place of this version of it. The version that was written.
     ///
     /// # Errors
-    /// If the call fails.
-    pub async fn write_object(&self, bucket: &str, key: &str, content: Vec<u8>) -> Result<(), Error> {
-        let written = objects::write(self.local().s3(), bucket, key, content).await;
+    /// If the call fails, or with [`Class::Exists`] if there is another version.
+    pub async fn write_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        content: Vec<u8>,
+        replaces: &Version,
+    ) -> Result<Version, Error> {
+        let written = objects::write(self.local().s3(), (bucket, key), content, replaces).await;
         written.map_err(|failure| self.error(&Operation::WriteObject { bucket, key }, failure))
     }
 }

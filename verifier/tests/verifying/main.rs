@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
+mod attacks;
 mod crashes;
 mod plans;
 mod stages;
@@ -54,6 +55,7 @@ fn good() -> Part {
     let table = json!({ "database": "shop", "schema": "public", "name": "orders", "rows": 1000, "bytes": 64_000,
         "milliseconds": 20, "columns": [{ "name": "id", "type": "bigint" }] });
     Part {
+        complete: true,
         facts: Some(Facts { version: "16.3".to_owned(), databases: vec!["shop".to_owned()] }),
         tables: vec![serde_json::from_value(table).unwrap()],
         ..Part::default()
@@ -66,6 +68,10 @@ fn done(part: Part) -> Result<Answer, String> {
 
 fn script(answer: impl FnMut(Task) -> Result<Answer, String> + Send + 'static) -> Script {
     Arc::new(Mutex::new(answer))
+}
+
+async fn put(cloud: &Cloud, key: &str, content: &[u8]) {
+    cloud.write_object(BUCKET, key, content.to_vec(), &cloud::Version::Any).await.unwrap();
 }
 
 impl Fixture {
@@ -85,7 +91,7 @@ impl Fixture {
         s3.create_bucket().bucket(BUCKET).create_bucket_configuration(location.build()).send().await.unwrap();
         let cloud = Cloud::new(&config, place(DR));
         cloud.find_or_create_key(KEY, "Draco", &Tags::default()).await.unwrap();
-        cloud.write_object(BUCKET, "roots.pem", b"-----BEGIN CERTIFICATE-----".to_vec()).await.unwrap();
+        put(&cloud, "roots.pem", b"-----BEGIN CERTIFICATE-----").await;
         let sns = aws_sdk_sns::Client::new(&config);
         let topic = sns.create_topic().name("draco-verifications").send().await.unwrap().topic_arn.unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
@@ -170,6 +176,20 @@ impl Fixture {
         let all = origin.to_tags().with([(tags::LIFECYCLE, "Standard"), (tags::REPORTED, reported.as_str())]);
         let copy = origin.copy(&place(DR));
         self.cloud.copy(&snapshot, &copy, Some(KEY), &all).await.unwrap();
+        self.world.sleep(Duration::from_secs(1200)).await;
+        copy
+    }
+
+    /// A copy of a later snapshot of the same database.
+    async fn later_copy(&self, earlier: &Origin) -> SnapshotArn {
+        let id = format!("{}-later", earlier.snapshot.id());
+        let snapshot = SnapshotArn::new(earlier.snapshot.kind, earlier.snapshot.place.clone(), &id).unwrap();
+        let taken = DateTime::from_timestamp(self.world.now().timestamp(), 0).unwrap();
+        let origin = Origin { snapshot, taken, database: earlier.database.clone() };
+        let reported = self.world.now().to_rfc3339();
+        let all = origin.to_tags().with([(tags::LIFECYCLE, "Standard"), (tags::REPORTED, reported.as_str())]);
+        let copy = origin.copy(&place(DR));
+        self.cloud.copy(&earlier.copy(&place(DR)), &copy, Some(KEY), &all).await.unwrap();
         self.world.sleep(Duration::from_secs(1200)).await;
         copy
     }

@@ -2,70 +2,111 @@
 
 use protocol::Kind;
 use verifier::plan::{Copy, Database, Policy, dollars, interval, plan};
+use verifier::record::Seen;
 
 use super::*;
+
+const OTHER: &str = "333333333333";
+const LIMIT: TimeDelta = TimeDelta::hours(12);
 
 fn now() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-fn policy() -> Policy {
-    Policy { every: TimeDelta::days(7), at_once: 2, dollars_a_month: 1000 }
+fn ago(time: TimeDelta) -> DateTime<Utc> {
+    now() - time
 }
 
-/// A database with a copy each day. The numbers are days ago.
-fn database(name: &str, copies: i64, verified: Option<i64>) -> Database {
+fn policy() -> Policy {
+    Policy { every: TimeDelta::days(7), at_once: 2, dollars_a_month: 1000, limit: LIMIT }
+}
+
+/// A database with a copy of each of the last 30 days, which was verified so many days ago.
+fn database(account: &str, name: &str, verified: Option<i64>) -> Database {
     let copy = |day: i64| Copy {
-        arn: SnapshotArn::new(Kind::Instance, place(DR), &format!("draco-{SOURCE}-{name}-{:02}", 99 - day)).unwrap(),
+        arn: SnapshotArn::new(Kind::Instance, place(DR), &format!("draco-{account}-{name}-{:02}", 99 - day)).unwrap(),
         gib: 100,
-        arrived: now() - TimeDelta::days(day),
-        verified: verified.filter(|ago| *ago == day).map(|ago| now() - TimeDelta::days(ago)),
-        attempted: verified.filter(|ago| *ago == day).map(|ago| now() - TimeDelta::days(ago)),
+        arrived: ago(TimeDelta::days(day)),
         every: None,
     };
-    let arn = DatabaseArn::new(Kind::Instance, place(SOURCE), name).unwrap();
-    Database { arn, copies: (0..copies).map(copy).collect() }
+    let mut seen = Seen::new(ago(TimeDelta::days(29)));
+    if let Some(days) = verified {
+        seen.add(ago(TimeDelta::days(days)), true);
+    }
+    let arn = DatabaseArn::new(Kind::Instance, place(account), name).unwrap();
+    Database { arn, copies: (0..30).map(copy).collect(), seen, is_running: false }
 }
 
-fn started(databases: &[Database], policy: &Policy, running: usize) -> Vec<String> {
-    plan(policy, databases, running, now()).start.iter().map(|due| due.database.id().to_owned()).collect()
+fn due(databases: &[Database], policy: &Policy) -> Vec<String> {
+    plan(policy, databases, now()).due.iter().map(|due| due.database.id().to_owned()).collect()
 }
 
 #[test]
-fn the_longest_unverified_come_first_and_those_that_never_were_before_them() {
-    let all = [
-        database("week", 30, Some(7)),
-        database("recent", 30, Some(6)),
-        database("month", 31, Some(30)),
-        database("never", 3, None),
+fn the_longest_untried_come_first_and_those_that_never_were_before_them() {
+    let mut all = vec![
+        database(SOURCE, "week", Some(7)),
+        database(SOURCE, "recent", Some(6)),
+        database(SOURCE, "month", Some(29)),
+        database(SOURCE, "never", None),
     ];
-    let wide = Policy { at_once: 9, ..policy() };
-    assert_eq!(started(&all, &wide, 0), ["never", "month", "week"]);
-    assert_eq!(started(&all, &policy(), 1), ["never"]);
-    assert_eq!(plan(&policy(), &all, 1, now()).waiting, 2);
-    assert_eq!(started(&all, &policy(), 2), [""; 0]);
-    assert_eq!(started(&all, &policy(), 3), [""; 0]);
+    assert_eq!(due(&all, &policy()), ["never", "month", "week"]);
+    all[2].is_running = true;
+    assert_eq!(due(&all, &policy()), ["never", "week"]);
+}
+
+// Invariant 14.
+#[test]
+fn accounts_take_turns() {
+    let mut all: Vec<Database> = (0..9).map(|nth| database(SOURCE, &format!("new-{nth}"), None)).collect();
+    all.extend([database(OTHER, "a", Some(8)), database(OTHER, "b", Some(9))]);
+    assert_eq!(due(&all, &policy())[..5], ["new-0", "b", "new-1", "a", "new-2"]);
+}
+
+// Invariant 14.
+#[test]
+fn the_budget_makes_the_intervals_longer_only_for_the_account_that_exceeds_its_part() {
+    let mut huge = database(SOURCE, "huge", Some(8));
+    huge.copies[0].gib = 65_536;
+    huge.copies[0].every = interval("1d");
+    let others: Vec<Database> = (0..10).map(|nth| database(OTHER, &format!("db-{nth}"), Some(8))).collect();
+    let all: Vec<Database> = others.iter().cloned().chain([huge]).collect();
+    let small = Policy { dollars_a_month: 100, ..policy() };
+    let found = plan(&small, &all, now());
+    let stretch = |account: &str| found.stretch[&account.parse().unwrap()];
+    assert_eq!(stretch(OTHER), 1.0);
+    assert!(stretch(SOURCE) > 10.0, "{found:?}");
+    assert!(due(&all, &small).iter().filter(|name| name.starts_with("db-")).count() == 10);
+    // What one account leaves is for the others.
+    let cost = |gib, days| 30.0 / days * dollars(gib, LIMIT);
+    let expected: f64 = cost(65_536, 1.0) / (100.0 - 10.0 * cost(100, 7.0));
+    assert!((stretch(SOURCE) - expected).abs() < 0.01, "{} {expected}", stretch(SOURCE));
+    // A verification that is running counts, too.
+    let running: Vec<Database> = all.iter().cloned().map(|it| Database { is_running: true, ..it }).collect();
+    assert_eq!(plan(&small, &running, now()).stretch, found.stretch);
 }
 
 #[test]
-fn the_budget_makes_the_intervals_longer() {
-    let all: Vec<Database> = (0..100).map(|nth| database(&format!("db-{nth}"), 30, Some(8))).collect();
-    let whole = plan(&policy(), &all, 0, now());
-    assert_eq!((whole.stretch, whole.start.len()), (1.0, 2));
-    let expected = 100.0 * 30.0 / 7.0 * dollars(100);
-    assert!((whole.dollars_a_month - expected).abs() < 0.01, "{}", whole.dollars_a_month);
-    let half = Policy { dollars_a_month: (expected / 2.0) as u32, ..policy() };
-    let stretched = plan(&half, &all, 0, now());
-    assert!(stretched.stretch > 1.9 && stretched.start.is_empty(), "{stretched:?}");
+fn a_verification_costs_no_more_than_its_time() {
+    assert!(dollars(65_536, LIMIT) < 150.0 && dollars(65_536, LIMIT) > dollars(1000, LIMIT));
+    assert_eq!(dollars(65_536, LIMIT), 2.0 * dollars(65_536, LIMIT / 2));
+    assert!(dollars(20, LIMIT) < 0.1);
 }
 
 #[test]
-fn an_attempt_that_found_nothing_out_is_repeated_a_day_later() {
-    let mut orders = database("orders", 30, None);
-    orders.copies[0].attempted = Some(now() - TimeDelta::hours(23));
-    assert_eq!(started(&[orders.clone()], &policy(), 0), [""; 0]);
-    orders.copies[0].attempted = Some(now() - TimeDelta::hours(24));
-    assert_eq!(started(&[orders], &policy(), 0), ["orders"]);
+fn an_attempt_that_found_nothing_out_is_repeated_later_and_later() {
+    let mut orders = database(SOURCE, "orders", None);
+    for (attempts, hours) in [(1, 24), (2, 48), (3, 96), (4, 7 * 24), (40, 7 * 24)] {
+        orders.seen = Seen::new(ago(TimeDelta::days(90)));
+        for nth in (0..attempts).rev() {
+            orders.seen.add(ago(TimeDelta::hours(hours - 1)) - TimeDelta::minutes(nth), false);
+        }
+        assert_eq!(due(&[orders.clone()], &policy()), [""; 0], "{attempts}");
+        orders.seen.attempted = Some(ago(TimeDelta::hours(hours)));
+        assert_eq!(due(&[orders.clone()], &policy()), ["orders"], "{attempts}");
+    }
+    assert_eq!(orders.unverified_since(), ago(TimeDelta::days(90)));
+    orders.seen.add(now(), true);
+    assert_eq!((orders.seen.fruitless, orders.unverified_since()), (0, now()));
 }
 
 #[test]
@@ -85,22 +126,27 @@ fn the_tag_of_a_source_is_between_a_day_and_a_month() {
     ] {
         assert_eq!(interval(text), expected, "{text}");
     }
-    let mut daily = database("daily", 30, Some(2));
-    assert_eq!(started(&[daily.clone()], &policy(), 0), [""; 0]);
+    let mut daily = database(SOURCE, "daily", Some(2));
+    assert_eq!(due(&[daily.clone()], &policy()), [""; 0]);
     daily.copies[0].every = interval("1d");
-    assert_eq!(started(&[daily], &policy(), 0), ["daily"]);
+    assert_eq!(due(&[daily], &policy()), ["daily"]);
 }
 
 #[test]
-fn the_newest_copy_is_chosen_and_sometimes_another_one() {
-    let mut older = 0;
-    for day in 0..400 {
-        let orders = database("orders", 30, Some(29));
-        let at = now() + TimeDelta::days(day);
-        let start = plan(&policy(), &[orders.clone()], 0, at).start;
-        let again = plan(&policy(), &[orders], 0, at + TimeDelta::hours(3)).start;
-        assert_eq!(start, again, "the choice is the same on one day");
-        older += usize::from(!start[0].copy.id().ends_with("99"));
+fn the_newest_copy_is_chosen_and_sometimes_another_one_whatever_the_interval() {
+    for days in [1, 4, 7, 28] {
+        for name in ["orders", "users", "ledger", "stock"] {
+            let mut older = 0;
+            for nth in 0..100 {
+                let mut orders = database(SOURCE, name, Some(29));
+                orders.seen.attempted = None;
+                let at = now() + TimeDelta::days(days * nth);
+                let chosen = plan(&policy(), &[orders.clone()], at).due;
+                let again = plan(&policy(), &[orders], at + TimeDelta::hours(3)).due;
+                assert_eq!(chosen, again, "the choice is the same on one day");
+                older += usize::from(!chosen[0].copy.id().ends_with("99"));
+            }
+            assert!((10..=40).contains(&older), "{older} of 100 each {days} days");
+        }
     }
-    assert!((60..=120).contains(&older), "{older} of 400");
 }

@@ -1,9 +1,9 @@
 //! Both tables of the decision.
 
-use checks::{Conclusion, Product, Report, report};
+use checks::{Conclusion, Marker, Product, Progress, Report, report};
 use provision::{Begin, Outcome};
-use verifier::record::{Record, State};
-use verifier::stage::{After, Next, after, next, product};
+use verifier::record::{Concluded, Record};
+use verifier::stage::{After, Next, Times, after, next, product};
 
 use super::*;
 
@@ -11,16 +11,16 @@ fn now() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-fn record(state: State) -> Record {
+fn record() -> Record {
     let database = DatabaseArn::new(Kind::Instance, place(SOURCE), "orders").unwrap();
     let snapshot = SnapshotArn::new(Kind::Instance, place(SOURCE), "nightly").unwrap();
     let origin = Origin { snapshot, database, taken: now() };
-    Record { state, ..Record::new(origin.copy(&place(DR)), origin.clone(), now()) }
+    Record::new(origin.copy(&place(DR)), origin, now())
 }
 
 fn concluded(part: &Part, announced: bool) -> Record {
-    let report = Report::of(part, report::Progress::Finished, 0, Vec::new());
-    record(State::Concluded { at: now(), report: Box::new(report), announced })
+    let report = Box::new(Report::of(part, report::Progress::Finished, 0, Vec::new()));
+    Record { concluded: Some(Concluded { at: now(), report, announced }), ..record() }
 }
 
 #[test]
@@ -28,20 +28,36 @@ fn a_verdict_is_announced_before_its_database_is_torn_down() {
     let bad = Part { faults: [Fault::Credentials].into(), ..good() };
     let conclusion = |part: &Part| Report::of(part, report::Progress::Finished, 0, Vec::new()).conclusion;
     assert_eq!((conclusion(&good()), conclusion(&bad)), (Conclusion::Verified, Conclusion::Failed));
-    let day = TimeDelta::days(1);
-    let zero = TimeDelta::zero();
-    let running = record(State::Running { marker: None });
-    for keep in [zero, day] {
+    let (hour, day) = (TimeDelta::hours(1), TimeDelta::days(1));
+    for keep in [TimeDelta::zero(), day] {
+        let times = Times { deadline: now() + day * 3, keep };
         for part in [&good(), &bad] {
-            assert_eq!(next(&running, keep, now()), Next::Provision);
-            assert_eq!(next(&concluded(part, false), keep, now()), Next::Announce);
-            assert_eq!(next(&concluded(part, true), keep, now() + day), Next::TearDown);
+            assert_eq!(next(&record(), times, times.deadline - keep - hour), Next::Provision);
+            assert_eq!(next(&record(), times, times.deadline - keep), Next::Conclude);
+            assert_eq!(next(&concluded(part, false), times, now()), Next::Announce);
+            assert_eq!(next(&concluded(part, true), times, now() + day), Next::TearDown);
         }
-        assert_eq!(next(&concluded(&good(), true), keep, now()), Next::TearDown);
+        assert_eq!(next(&concluded(&good(), true), times, now()), Next::TearDown);
     }
-    assert_eq!(next(&concluded(&bad, true), zero, now()), Next::TearDown);
-    let hour = TimeDelta::hours(1);
-    assert_eq!(next(&concluded(&bad, true), day, now() + hour), Next::Keep(day - hour));
+    let times = |deadline| Times { deadline, keep: day };
+    let failed = concluded(&bad, true);
+    assert_eq!(next(&failed, Times { keep: TimeDelta::zero(), ..times(now() + day) }, now()), Next::TearDown);
+    assert_eq!(next(&failed, times(now() + day * 2), now() + hour), Next::Keep(day - hour));
+    // Not past the deadline.
+    assert_eq!(next(&failed, times(now() + hour), now()), Next::Keep(hour));
+    assert_eq!(next(&failed, times(now() + hour), now() + hour), Next::TearDown);
+}
+
+// A run may stop in the middle of a table.
+#[test]
+fn a_record_is_read_as_it_was_written() {
+    let table = serde_json::from_value(json!({ "database": "shop", "schema": "public", "name": "orders" })).unwrap();
+    let progress = Progress { table, next: 7, rows: 1, bytes: 2, milliseconds: 3 };
+    let marker = Some(Marker { progress: Some(progress), ..Marker::default() });
+    for record in [Record { marker, part: good(), ..record() }, concluded(&good(), true)] {
+        let text = serde_json::to_vec(&record).unwrap();
+        assert_eq!(serde_json::from_slice::<Record>(&text).unwrap(), record);
+    }
 }
 
 #[test]

@@ -106,9 +106,9 @@ async fn the_password_is_written_nowhere() {
     let s3 = aws_sdk_s3::Client::new(&fixture.world.sdk_config(DR, REGION));
     let objects = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
     let keys: Vec<&str> = objects.contents().iter().filter_map(|object| object.key()).collect();
-    assert!(keys.iter().any(|key| key.starts_with("reports/111111111111/eu-west-1/")), "{keys:?}");
+    assert!(keys.iter().any(|key| key.starts_with("jobs/")), "{keys:?}");
     for key in keys {
-        let content = fixture.cloud.read_object(BUCKET, key).await.unwrap().unwrap();
+        let content = fixture.cloud.read_object(BUCKET, key).await.unwrap().unwrap().content;
         assert!(!String::from_utf8_lossy(&content).contains(&password), "{key}");
     }
 }
@@ -148,7 +148,7 @@ async fn the_users_checks_are_those_of_the_database() {
     });
     let fixture = Fixture::new(&[], checker).await;
     let checks = json!({ "orders": [{ "sql": "select count(*) from orders", "at_least": 1000 }] });
-    fixture.cloud.write_object(BUCKET, "checks.json", checks.to_string().into_bytes()).await.unwrap();
+    put(&fixture.cloud, "checks.json", checks.to_string().as_bytes()).await;
     let orders = fixture.copy(Kind::Instance, "orders").await;
     fixture.copy(Kind::Instance, "other").await;
     fixture.hours(5).await;
@@ -157,7 +157,7 @@ async fn the_users_checks_are_those_of_the_database() {
     // The stand-in ran no check, so the copy is not verified.
     assert_eq!(fixture.verdict(&orders).await.as_deref(), Some("not-verified available read"));
     let damaged = br#"{"orders": [{"sql": "select 1"}]}"#;
-    fixture.cloud.write_object(BUCKET, "checks.json", damaged.to_vec()).await.unwrap();
+    put(&fixture.cloud, "checks.json", damaged).await;
     fixture.hours(30).await;
     let reports = fixture.messages().await;
     assert!(reports.iter().any(|report| report["conclusion"] == "not-verified"), "{reports:#?}");

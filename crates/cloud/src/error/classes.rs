@@ -65,6 +65,9 @@ const CODES: [(Class, &[&str]); 12] = [
             "DBClusterAlreadyExistsFault",
             "AlreadyExistsException",
             "ExecutionAlreadyExists",
+            // S3: the object has another version than the one to be replaced.
+            "PreconditionFailed",
+            "ConditionalRequestConflict",
         ],
     ),
     (

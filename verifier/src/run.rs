@@ -1,0 +1,128 @@
+//! The hourly run: continues verifications whose timer was lost, and starts those that are due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cloud::TimerStart;
+use cloud::log::step;
+use protocol::event::Verifying;
+use protocol::job::{Role, Source};
+use protocol::{Job, Origin};
+use provision::sweep::Due as Remains;
+use tracing::{error, info};
+
+use crate::Verifier;
+use crate::job::{is_timer, is_timer_of};
+use crate::plan::{Database, Due, Plan, plan};
+use crate::record::{Record, Restore, key};
+
+/// The hour of the day, in UTC, in which databases that were not verified for long are reported.
+const REPORT_HOUR: i64 = 6;
+
+impl Verifier {
+    /// Continues verifications whose timer was lost, starts those that are due, and reports databases that were not verified for long.
+    ///
+    /// # Errors
+    /// If a list cannot be read, or a verification cannot be started. The others are started.
+    pub(crate) async fn run(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
+        let timers = self.cloud.running_timers(&self.settings.timer).await?;
+        let names = timers.into_iter().map(|timer| timer.name);
+        let mut running: Vec<String> = names.filter(|name| is_timer(name)).collect();
+        let mut failures = self.continue_lost(&mut running, deadline).await?;
+        let mut all = self.databases(deadline).await?;
+        for database in &mut all {
+            database.is_running = running.iter().any(|name| is_timer_of(name, &database.arn));
+        }
+        let now = self.cloud.now();
+        let Plan { due, stretch, dollars_a_month } = plan(&self.settings.policy, &all, now);
+        let mut room = self.settings.policy.at_once.saturating_sub(running.len());
+        let mut waiting = due.len();
+        for due in &due {
+            if room == 0 {
+                break;
+            }
+            match self.start(due).await {
+                Ok(TimerStart::Started) => (room, waiting) = (room - 1, waiting - 1),
+                Ok(TimerStart::Running | TimerStart::UsedUp) => {}
+                Err(error) => failures.push(format!("{}: {error:#}", due.database)),
+            }
+        }
+        self.report_unverified(&all, now);
+        let stretch = stretch.values().copied().fold(1.0, f64::max);
+        info!(
+            step = step::VERIFIER_RAN,
+            verifier_runs = 1,
+            waiting,
+            dollars_a_month,
+            stretch,
+            "chose the copies to verify"
+        );
+        anyhow::ensure!(failures.is_empty(), failures.join("; "));
+        Ok(())
+    }
+
+    async fn start(&self, due: &Due) -> anyhow::Result<TimerStart> {
+        let found = self.cloud.find(&due.copy).await?;
+        let Some(origin) = found.and_then(|found| Origin::from_tags(&found.tags)) else {
+            return Ok(TimerStart::UsedUp);
+        };
+        let job = self.job(&due.copy, &due.database)?;
+        Ok(self.start_timer(&job, &origin).await?)
+    }
+
+    /// Databases of verifications whose timer was lost get another one. `running` has the names of the timers, with those.
+    async fn continue_lost(&self, running: &mut Vec<String>, deadline: DateTime<Utc>) -> anyhow::Result<Vec<String>> {
+        let mut failures = Vec::new();
+        for found in provision::sweep::sweep(&self.cloud, self.cloud.now()).await? {
+            let job = match found.due {
+                Remains::Continue(job, Role::Verify) | Remains::TearDown(job, Role::Verify) => job,
+                Remains::Continue(..) | Remains::TearDown(..) => continue,
+                Remains::Report(reason) => {
+                    error!(step = step::DATABASE_LEFT, database = %found.database, reason, databases_left = 1,
+                        "a database needs a person");
+                    continue;
+                }
+            };
+            let continued = self.continue_one(&job, running, deadline).await;
+            failures.extend(continued.err().map(|error| format!("{}: {error:#}", found.database)));
+        }
+        Ok(failures)
+    }
+
+    async fn continue_one(&self, job: &Job, running: &mut Vec<String>, deadline: DateTime<Utc>) -> anyhow::Result<()> {
+        let Some(origin) = self.origin_of(job).await? else {
+            // Neither the copy nor the record is there: nothing can be said about the copy.
+            return self.tear_down(job, Restore::Begun(job.request().deadline)).await.map(drop);
+        };
+        if running.iter().any(|name| is_timer_of(name, &origin.database)) {
+            return Ok(());
+        }
+        running.push(crate::job::timer_name(&origin.database, self.cloud.now()));
+        if self.start_timer(job, &origin).await? == TimerStart::UsedUp {
+            let verifying = Verifying { job: job.to_tags(), origin };
+            self.look(&verifying, deadline.min(self.cloud.now() + TimeDelta::minutes(5))).await?;
+        }
+        Ok(())
+    }
+
+    /// The origin of the copy of a job: of its record, or of the copy.
+    async fn origin_of(&self, job: &Job) -> anyhow::Result<Option<Origin>> {
+        if let (Some(record), _) = self.read_or::<Option<Record>>(&key(job.id()), None).await? {
+            return Ok(Some(record.origin));
+        }
+        let Source::Snapshot(copy) = &job.request().source else { return Ok(None) };
+        Ok(self.cloud.find(copy).await?.and_then(|found| Origin::from_tags(&found.tags)))
+    }
+
+    fn report_unverified(&self, databases: &[Database], now: DateTime<Utc>) {
+        if now.timestamp() / 3600 % 24 != REPORT_HOUR {
+            return;
+        }
+        for database in databases {
+            let age = now - database.unverified_since();
+            if age > self.settings.unverified {
+                let account = &database.arn.place.account;
+                error!(%account, database = %database.arn, step = step::DATABASE_UNVERIFIED, unverified = 1,
+                    "no copy of this database was verified for {} days; see the reports of its last verifications", age.num_days());
+            }
+        }
+    }
+}
