@@ -40,7 +40,7 @@ use decide::{Admission, Existing, Observed, Requester, Transit, Turn, decide, is
 use limits::{Counts, DatabaseUse};
 use onward::Upstream;
 use queue::{Queue, Standing};
-use settings::{Plaintext, Settings};
+use settings::{Keys, Plaintext, Settings};
 
 /// The consumer, with its clients and settings.
 pub struct Consumer {
@@ -319,12 +319,26 @@ impl Consumer {
             // The copy decides.
             _ => Transit::NotObserved,
         };
-        if usage.copies == 0 && matches!(transit, Transit::OverLimit(_) | Transit::Visible { .. }) {
+        if usage.copies == 0 && self.needs_former_copies(&transit) {
             // A database without copies may have had another name when this snapshot was copied.
             copy = Existing::of(self.copies_by_name(&origin).await?, &origin);
         }
         let look = Look { origin, upstream: Upstream::Source, cause };
         self.decide_and_act(&look, Observed { copy, transit, requester: cause.requester() }).await
+    }
+
+    /// Whether a snapshot that was copied under a former name of its database would be refused, or would get a key of its own, before AWS
+    /// answers that its copy exists.
+    fn needs_former_copies(&self, transit: &Transit) -> bool {
+        match transit {
+            Transit::OverLimit(_) => true,
+            Transit::Visible { .. } => self.settings.keys == Keys::PerDatabase,
+            Transit::NotObserved
+            | Transit::NotVisible { .. }
+            | Transit::NeverVisible
+            | Transit::Renamed
+            | Transit::Unreachable => false,
+        }
     }
 
     /// What DR has of this origin's database. One list finds all of it.
