@@ -1,6 +1,8 @@
 //! Creates the stacks of the templates.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "verify")]
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -13,6 +15,7 @@ use protocol::Place;
 use serde_json::Value;
 use sim::World;
 use sim::lambda::Invocation;
+use sim::servers::Servers;
 use sim::stack::{Bucket, Error, Stack, Template};
 use tracing::instrument::WithSubscriber;
 
@@ -25,6 +28,10 @@ static CONSUMER: LazyLock<Result<Template, Error>> =
 static SOURCE: LazyLock<Result<Template, Error>> =
     LazyLock::new(|| Template::parse("source.yaml", include_str!("../../../cfn/source.yaml")));
 
+#[cfg(feature = "verify")]
+static VERIFIER: LazyLock<Result<Template, Error>> =
+    LazyLock::new(|| Template::parse("verifier.yaml", include_str!("../../../cfn/verifier.yaml")));
+
 /// The key of the timer's definition in the bucket, and its text.
 const TIMER: (&str, &str) = ("draco/wait4copy.asl.json", include_str!("../../../cfn/wait4copy.asl.json"));
 /// The name of the bucket with the code and the definition.
@@ -35,6 +42,8 @@ const BUCKET: &str = "draco-code";
 enum FunctionStack {
     Producer,
     Consumer,
+    #[cfg(feature = "verify")]
+    Verifier,
 }
 
 impl FunctionStack {
@@ -42,6 +51,8 @@ impl FunctionStack {
         match self {
             Self::Producer => "draco-producer",
             Self::Consumer => "draco-consumer",
+            #[cfg(feature = "verify")]
+            Self::Verifier => "draco-verifier",
         }
     }
 
@@ -49,6 +60,8 @@ impl FunctionStack {
         let template = match self {
             Self::Producer => &*PRODUCER,
             Self::Consumer => &*CONSUMER,
+            #[cfg(feature = "verify")]
+            Self::Verifier => &*VERIFIER,
         };
         template.as_ref().map_err(Clone::clone)
     }
@@ -60,6 +73,10 @@ enum DracoFunction {
     Producer,
     Consumer,
     Keeper,
+    #[cfg(feature = "verify")]
+    Verifier,
+    #[cfg(feature = "verify")]
+    Checker,
 }
 
 impl DracoFunction {
@@ -68,6 +85,10 @@ impl DracoFunction {
             "producer" => Some(Self::Producer),
             "consumer" => Some(Self::Consumer),
             "keeper" => Some(Self::Keeper),
+            #[cfg(feature = "verify")]
+            "verifier" => Some(Self::Verifier),
+            #[cfg(feature = "verify")]
+            "checker" => Some(Self::Checker),
             _ => None,
         }
     }
@@ -77,6 +98,10 @@ impl DracoFunction {
             Self::Producer => "draco-producer",
             Self::Consumer => "draco-consumer",
             Self::Keeper => "draco-keeper",
+            #[cfg(feature = "verify")]
+            Self::Verifier => "draco-verifier",
+            #[cfg(feature = "verify")]
+            Self::Checker => "draco-checker",
         }
     }
 }
@@ -101,6 +126,8 @@ impl Rehearsal {
         let rehearsal = Self { world, setup, second_since: None, logs: Logs::default() };
         let Self { setup, .. } = &rehearsal;
         rehearsal.create_consumer()?;
+        #[cfg(feature = "verify")]
+        rehearsal.create_verifier()?;
         rehearsal.create_source_stacks(&setup.dr(), &setup.elsewhere())?;
         for source in setup.sources() {
             let mut parameters = with(&setup.producer_parameters, "DrAccount", setup.dr.as_str());
@@ -121,6 +148,14 @@ impl Rehearsal {
             parameters.insert("SecondRegion".to_owned(), region.to_string());
         }
         self.create_stack(FunctionStack::Consumer, &setup.dr(), parameters)
+    }
+
+    /// Creates the stack of the verifier in DR's region, if DR verifies its copies.
+    #[cfg(feature = "verify")]
+    fn create_verifier(&self) -> anyhow::Result<()> {
+        let Some(parameters) = &self.setup.verifier_parameters else { return Ok(()) };
+        let parameters = with(parameters, "SourceAccounts", &list(&self.setup.sources));
+        self.create_stack(FunctionStack::Verifier, &self.setup.dr(), parameters)
     }
 
     /// Creates the stacks in the second region, if there is one. Those of the source accounts have only alarms there.
@@ -174,7 +209,8 @@ impl Rehearsal {
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
         let (place, logs) = (place.clone(), self.logs.writer(place));
-        let idle = Idle::new(self.setup.processes);
+        let process =
+            Process { idle: Idle::new(self.setup.processes), servers: Arc::clone(&self.world.settings().servers) };
         let ahead = self.setup.clocks.get(&place.region).copied().unwrap_or_default();
         move |invocation| {
             let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
@@ -189,10 +225,10 @@ impl Rehearsal {
             // Lines have the name of the handler, as in the deployed program; alarms depend on it.
             let handler = function.name().trim_start_matches("draco-");
             let subscriber = cloud::log::subscriber(handler, logs.clone(), move || clock.now());
-            let idle = idle.clone();
+            let process = process.clone();
             let handled = async move {
                 let handled =
-                    handle(function, cloud, &idle, &invocation.environment, invocation.payload, deadline).await;
+                    handle(function, cloud, &process, &invocation.environment, invocation.payload, deadline).await;
                 handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
@@ -237,6 +273,15 @@ fn with(parameters: &BTreeMap<String, String>, name: &str, value: &str) -> BTree
     parameters
 }
 
+/// Where functions run.
+#[derive(Clone)]
+struct Process {
+    idle: Idle,
+    /// What is behind the endpoints of databases.
+    #[cfg_attr(not(feature = "verify"), allow(dead_code, reason = "only the checker needs it"))]
+    servers: Arc<dyn Servers>,
+}
+
 /// The memories of the consumer's processes that are idle.
 #[derive(Clone)]
 struct Idle(Option<Arc<Mutex<Vec<Arc<Memory>>>>>);
@@ -263,7 +308,7 @@ impl Idle {
 async fn handle(
     function: DracoFunction,
     cloud: Cloud,
-    idle: &Idle,
+    process: &Process,
     environment: &BTreeMap<String, String>,
     payload: Value,
     deadline: chrono::DateTime<chrono::Utc>,
@@ -271,11 +316,25 @@ async fn handle(
     match function {
         DracoFunction::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
         DracoFunction::Consumer => {
-            let (consumer, memory) = (Consumer::new(cloud, environment)?, idle.take());
+            let (consumer, memory) = (Consumer::new(cloud, environment)?, process.idle.take());
             let handled = consumer.with_memory(Arc::clone(&memory)).handle(payload, deadline).await;
-            idle.give(memory);
+            process.idle.give(memory);
             handled
         }
         DracoFunction::Keeper => keeper::Keeper::new(cloud, environment)?.handle(payload, deadline).await,
+        #[cfg(feature = "verify")]
+        DracoFunction::Verifier => verifier::Verifier::new(cloud, environment)?.handle(payload, deadline).await,
+        #[cfg(feature = "verify")]
+        DracoFunction::Checker => check(&*process.servers, payload, deadline - cloud.now()).await,
     }
+}
+
+/// Runs the checker. No name server knows the hosts of simulated databases.
+#[cfg(feature = "verify")]
+async fn check(servers: &dyn Servers, payload: Value, time: TimeDelta) -> anyhow::Result<Value> {
+    let mut task: checks::Task = serde_json::from_value(payload)?;
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+    task.server.address = servers.resolve(&task.server.host).or(Some(nowhere));
+    let answer = sim::servers::hold_clock(checker::run(task, time.to_std()?)).await;
+    Ok(serde_json::to_value(answer)?)
 }

@@ -51,6 +51,8 @@ pub struct Setup {
     pub second_parameters: BTreeMap<String, String>,
     /// Optional parameters of the template for each source account in DR, such as `NoCopyHours`.
     pub source_parameters: BTreeMap<String, String>,
+    /// Whether DR verifies its copies: optional parameters of the verifier's template.
+    pub verifier_parameters: Option<BTreeMap<String, String>>,
 }
 
 /// The processes of functions. Lambda decides when it starts a new one.
@@ -91,6 +93,7 @@ impl Setup {
             consumer_parameters: BTreeMap::new(),
             second_parameters: BTreeMap::new(),
             source_parameters: BTreeMap::new(),
+            verifier_parameters: None,
         })
     }
 
@@ -162,6 +165,14 @@ impl Setup {
     pub fn source_parameter(mut self, name: &str, value: &str) -> Self {
         self.source_parameters.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Lets DR verify its copies, with these parameters of the verifier's template.
+    #[cfg(feature = "verify")]
+    #[must_use]
+    pub fn verified(self, parameters: &[(&str, &str)]) -> Self {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { verifier_parameters: Some(parameters), ..self }
     }
 
     /// Adds a parameter of the producers' template.

@@ -1,0 +1,162 @@
+//! Verifications by the deployed functions, under the template's roles: from a real database in production to the verdict on its copy in DR.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may stop")]
+
+use std::process::Command;
+use std::sync::Arc;
+
+use cloud::{Cloud, Version};
+use engines::{Engines, Pace};
+use protocol::{DatabaseArn, Snapshot, tags};
+use rehearsal::{Database, Setup};
+use serde_json::{Value, json};
+use sim::Settings;
+use sim::journal::Event;
+use sim::servers::Servers;
+use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
+
+/// Production with a real PostgreSQL, and DR with the verifier.
+struct Deployed {
+    fixture: Fixture,
+    engines: Arc<Engines>,
+    orders: DatabaseArn,
+    bucket: String,
+}
+
+impl Deployed {
+    async fn new() -> anyhow::Result<Self> {
+        assert_eq!(engines::missing(), None);
+        let engines = Arc::new(Engines::new(Pace::Paused, None)?);
+        let servers = Arc::clone(&engines) as Arc<dyn Servers>;
+        let setup = Setup::new(SOURCE, DR, REGION)?.verified(&[("EveryDays", "1")]);
+        let fixture = Fixture::with(Settings { servers, ..settings() }, setup).await?;
+        let database = Database {
+            retention_days: 1,
+            backup_window: "23:00-23:30".to_owned(),
+            gib: 20,
+            ..Database::instance("orders")
+        };
+        let orders = fixture.create_database(&database.lifecycle("Standard")).await?;
+        fixture.rehearsal.world().sleep(20 * MINUTE).await;
+        let bucket = format!("draco-verify-{DR}-{REGION}");
+        let deployed = Self { fixture, engines, orders, bucket };
+        let roots = std::fs::read(deployed.engines.ca())?;
+        deployed.put("roots.pem", roots).await?;
+        Ok(deployed)
+    }
+
+    fn dr(&self) -> Cloud {
+        Cloud::new(&self.fixture.owner_config(DR), self.fixture.rehearsal.setup().dr())
+    }
+
+    async fn put(&self, key: &str, content: Vec<u8>) -> anyhow::Result<()> {
+        self.dr().write_object(&self.bucket, key, content, &Version::Any).await?;
+        Ok(())
+    }
+
+    /// Runs statements in production, at this time.
+    async fn sql(&self, statements: &str) -> anyhow::Result<()> {
+        let rds = aws_sdk_rds::Client::new(&self.fixture.owner_config(SOURCE));
+        let found = rds.describe_db_instances().db_instance_identifier("orders").send().await?;
+        let host = found.db_instances()[0].endpoint().and_then(|at| at.address()).expect("a host").to_owned();
+        let world = self.fixture.rehearsal.world();
+        let address = world.resolve(&host).expect("a server");
+        let (ip, port, ca) = (address.ip(), address.port(), self.engines.ca().display().to_string());
+        world
+            .hold_clock(async {
+                let at =
+                    format!("hostaddr={ip} port={port} sslmode=verify-ca sslrootcert={ca} user=draco dbname=postgres");
+                let mut psql = Command::new("psql");
+                psql.env("PGPASSWORD", "simulated").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statements, &at]);
+                let output = psql.output().expect("psql");
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            })
+            .await;
+        Ok(())
+    }
+
+    /// A snapshot is taken, copied and verified. The copy, and the report.
+    async fn verified(&self, snapshot: &str) -> anyhow::Result<(Snapshot, Value)> {
+        self.fixture.rehearsal.take_snapshot(&self.orders, snapshot).await?;
+        let world = self.fixture.rehearsal.world();
+        for _ in 0..48 {
+            world.sleep(HOUR).await;
+            let copies = self.fixture.snapshots(DR).await?;
+            let copy = copies.into_iter().find(|copy| copy.arn.id().contains(snapshot));
+            if let Some(copy) = copy.filter(|copy| copy.tags.get(tags::VERIFIED).is_some()) {
+                return Ok((copy.clone(), self.report(&copy).await?));
+            }
+        }
+        anyhow::bail!("the copy of {snapshot} was not verified: {:#?}", self.fixture.rehearsal.logs().lines())
+    }
+
+    /// The record of the last verification of a copy.
+    async fn report(&self, copy: &Snapshot) -> anyhow::Result<Value> {
+        let s3 = aws_sdk_s3::Client::new(&self.fixture.owner_config(DR));
+        let listed = s3.list_objects_v2().bucket(&self.bucket).prefix("jobs/").send().await?;
+        for key in listed.contents().iter().filter_map(|object| object.key()) {
+            let object = self.dr().read_object(&self.bucket, key).await?.expect("an object");
+            let record: Value = serde_json::from_slice(&object.content)?;
+            if record["copy"] == copy.arn.to_string() {
+                return Ok(record["concluded"]["report"].clone());
+            }
+        }
+        anyhow::bail!("there is no report on {}", copy.arn)
+    }
+
+    /// No call of a function was denied, and no database of a verification is left.
+    async fn assert_calm(&self) -> anyhow::Result<()> {
+        let world = self.fixture.rehearsal.world();
+        world.sleep(2 * HOUR).await;
+        let denied: Vec<String> = world.journal(|journal| {
+            let denied = journal.entries().iter().filter_map(|entry| match &entry.event {
+                Event::Call { operation, error: Some(error), role: Some(role), .. } if error.contains("Denied") => {
+                    Some(format!("{role} {operation}: {error}"))
+                }
+                _ => None,
+            });
+            denied.collect()
+        });
+        assert_eq!(denied, [""; 0]);
+        let rds = aws_sdk_rds::Client::new(&self.fixture.owner_config(DR));
+        let left = rds.describe_db_instances().send().await?;
+        assert_eq!(left.db_instances().len(), 0, "{left:#?}");
+        Ok(())
+    }
+}
+
+fn verdict(copy: &Snapshot) -> &str {
+    copy.tags.get(tags::VERIFIED).and_then(|tag| tag.split_once(' ')).map_or("", |(_, words)| words)
+}
+
+const ROWS: &str = "create table orders as select n as id, 'customer ' || n % 100 as name, \
+     timestamptz '2026-11-21 02:00:00Z' - n * interval '1 minute' as placed_at from generate_series(1, 5000) n; \
+     alter table orders add primary key (id);";
+
+// Invariant 27.
+#[tokio::test(start_paused = true)]
+#[ignore = "it needs PostgreSQL"]
+async fn a_copy_of_a_real_database_is_restored_read_and_checked() -> anyhow::Result<()> {
+    let deployed = Deployed::new().await?;
+    deployed.sql(ROWS).await?;
+    let checks = json!({ "orders": [
+        { "sql": "select count(*) from orders", "at_least": 5000 },
+        { "sql": "select max(placed_at) from orders", "within": "26h" },
+        { "sql": "select distinct left(name, 8) from orders", "matches": "^customer$" },
+    ] });
+    deployed.put("checks.json", checks.to_string().into_bytes()).await?;
+    let (copy, report) = deployed.verified("good").await?;
+    assert_eq!(verdict(&copy), "verified available read checked", "{report:#}");
+    assert_eq!(report["totals"]["rows"], 5000);
+    deployed.assert_calm().await?;
+
+    // Rows are deleted in production, and the next copy has what is left: it is intact, and the data are not.
+    deployed.sql("delete from orders where id > 1000;").await?;
+    deployed.fixture.rehearsal.world().sleep(20 * HOUR).await;
+    let (copy, report) = deployed.verified("after-deletion").await?;
+    assert!(verdict(&copy).starts_with("failed available read"), "{report:#}");
+    let actual = &report["checks"][0];
+    assert_eq!((&actual["verdict"], &actual["actual"]), (&json!("failed"), &json!("1000")), "{report:#}");
+    assert!(report["changes"].to_string().contains("rows_lost"), "{report:#}");
+    deployed.assert_calm().await
+}
