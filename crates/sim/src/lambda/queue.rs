@@ -75,7 +75,7 @@ impl QueuedEvent {
         match end {
             AttemptResult::Succeeded(_) | AttemptResult::Lost | AttemptResult::NotFound(_) => {}
             AttemptResult::Throttled => {
-                let wait = Duration::from_secs(1 << self.throttled.min(9)).min(MAX_RETRY_INTERVAL);
+                let wait = self.interval();
                 self.throttled += 1;
                 self.retry_after(state, wait, None);
             }
@@ -90,6 +90,19 @@ impl QueuedEvent {
                 }
             }
         }
+    }
+
+    /// The interval until the next attempt of a throttled event. AWS does not document whether events that arrived together are tried again
+    /// together. Then only as many of them as the function may run at once would succeed in each round, whatever it could do in between.
+    /// So each event has another interval, between half of the documented one and all of it.
+    fn interval(&self) -> Duration {
+        let most = Duration::from_secs(1 << self.throttled.min(9)).min(MAX_RETRY_INTERVAL);
+        if self.throttled == 0 {
+            return most;
+        }
+        let id =
+            self.request_id.bytes().fold(self.throttled, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        most / 2 + most / 2 * (id % 1000) / 1000
     }
 
     /// Retries after this time, unless the event will be too old by then.
