@@ -332,7 +332,8 @@ async fn handle(
 /// Runs the checker. No name server knows the hosts of simulated databases.
 #[cfg(feature = "verify")]
 async fn check(servers: &dyn Servers, payload: Value, time: TimeDelta) -> anyhow::Result<Value> {
-    let mut task: checks::Task = serde_json::from_value(payload)?;
+    let task = serde_json::from_value::<checks::Task>(payload);
+    let mut task = task.map_err(|_| anyhow::anyhow!("the payload is no task of the verifier"))?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
     task.server.address = servers.resolve(&task.server.host).or(Some(nowhere));
     let answer = sim::servers::hold_clock(checker::run(task, time.to_std()?)).await;

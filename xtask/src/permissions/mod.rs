@@ -24,7 +24,7 @@ struct Section {
     names: &'static [(&'static str, &'static str)],
 }
 
-const SECTIONS: [Section; 3] = [
+const SECTIONS: [Section; 4] = [
     Section {
         path: "cfn/producer.yaml",
         heading: "In each source account: `cfn/producer.yaml`",
@@ -45,6 +45,11 @@ const SECTIONS: [Section; 3] = [
         path: "cfn/source.yaml",
         heading: "In the DR account, for each source account: `cfn/source.yaml`",
         names: &[("AWS::AccountId", "DR"), ("SourceAccount", "SOURCE"), ("SourceRegions", "SOURCE_REGIONS")],
+    },
+    Section {
+        path: "cfn/verifier.yaml",
+        heading: "In the DR account, to verify copies: `cfn/verifier.yaml`",
+        names: &[("AWS::AccountId", "DR"), ("SourceAccounts", "SOURCE_ACCTS")],
     },
 ];
 
