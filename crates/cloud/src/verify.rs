@@ -14,7 +14,7 @@ impl Cloud {
     pub async fn publish_report(&self, topic: &TopicArn, subject: &str, text: &str) -> Result<(), Error> {
         let clients = self.regions.of(&topic.place.region);
         let call = clients.sns().publish().topic_arn(topic.to_string()).subject(subject).message(text);
-        let published = async { Ok(drop(call.send().await?)) };
+        let published = async { call.send().await.map(drop).map_err(Failure::from) };
         clients
             .call(&self.clock, published)
             .await

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 #[cfg(feature = "verify")]
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -314,19 +315,35 @@ async fn handle(
     deadline: chrono::DateTime<chrono::Utc>,
 ) -> anyhow::Result<Value> {
     match function {
-        DracoFunction::Producer => producer::Producer::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Producer => {
+            let producer = producer::Producer::new(cloud, environment)?;
+            on_heap(|| producer.handle(payload, deadline)).await
+        }
         DracoFunction::Consumer => {
-            let (consumer, memory) = (Consumer::new(cloud, environment)?, process.idle.take());
-            let handled = consumer.with_memory(Arc::clone(&memory)).handle(payload, deadline).await;
+            let memory = process.idle.take();
+            let consumer = Consumer::new(cloud, environment)?.with_memory(Arc::clone(&memory));
+            let handled = on_heap(|| consumer.handle(payload, deadline)).await;
             process.idle.give(memory);
             handled
         }
-        DracoFunction::Keeper => keeper::Keeper::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Keeper => {
+            let keeper = keeper::Keeper::new(cloud, environment)?;
+            on_heap(|| keeper.handle(payload, deadline)).await
+        }
         #[cfg(feature = "verify")]
-        DracoFunction::Verifier => verifier::Verifier::new(cloud, environment)?.handle(payload, deadline).await,
+        DracoFunction::Verifier => {
+            let verifier = verifier::Verifier::new(cloud, environment)?;
+            on_heap(|| verifier.handle(payload, deadline)).await
+        }
         #[cfg(feature = "verify")]
         DracoFunction::Checker => check(&*process.servers, payload, deadline - cloud.now()).await,
     }
+}
+
+/// Makes a future outside of its caller's frame. Without optimization, the frames of all the futures of a function do not fit on the stack of a
+/// test.
+fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// Runs the checker. No name server knows the hosts of simulated databases.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cloud::{Cloud, Version};
 use engines::{Engines, Pace};
-use protocol::{DatabaseArn, Snapshot, tags};
+use protocol::{DatabaseArn, Kind, Snapshot, tags};
 use rehearsal::{Database, Setup};
 use serde_json::{Value, json};
 use sim::Settings;
@@ -15,22 +15,31 @@ use sim::journal::Event;
 use sim::servers::Servers;
 use tests::{DR, Fixture, HOUR, MINUTE, REGION, SOURCE, settings};
 
-/// Production with a real PostgreSQL, and DR with the verifier.
+/// Production, with a real PostgreSQL if there are engines, and DR with the verifier.
 struct Deployed {
     fixture: Fixture,
-    engines: Arc<Engines>,
+    engines: Option<Arc<Engines>>,
     orders: DatabaseArn,
     bucket: String,
 }
 
 impl Deployed {
-    async fn new() -> anyhow::Result<Self> {
+    async fn with_engines() -> anyhow::Result<Self> {
         assert_eq!(engines::missing(), None);
         let engines = Arc::new(Engines::new(Pace::Paused, None)?);
         let servers = Arc::clone(&engines) as Arc<dyn Servers>;
+        let deployed =
+            Self { engines: Some(engines), ..Self::new(Settings { servers, ..settings() }, Kind::Instance).await? };
+        let roots = deployed.engines.as_ref().map(|engines| std::fs::read(engines.ca())).expect("engines")?;
+        deployed.put("roots.pem", roots).await?;
+        Ok(deployed)
+    }
+
+    async fn new(settings: Settings, kind: Kind) -> anyhow::Result<Self> {
         let setup = Setup::new(SOURCE, DR, REGION)?.verified(&[("EveryDays", "1")]);
-        let fixture = Fixture::with(Settings { servers, ..settings() }, setup).await?;
+        let fixture = Fixture::with(settings, setup).await?;
         let database = Database {
+            kind,
             retention_days: 1,
             backup_window: "23:00-23:30".to_owned(),
             gib: 20,
@@ -38,11 +47,7 @@ impl Deployed {
         };
         let orders = fixture.create_database(&database.lifecycle("Standard")).await?;
         fixture.rehearsal.world().sleep(20 * MINUTE).await;
-        let bucket = format!("draco-verify-{DR}-{REGION}");
-        let deployed = Self { fixture, engines, orders, bucket };
-        let roots = std::fs::read(deployed.engines.ca())?;
-        deployed.put("roots.pem", roots).await?;
-        Ok(deployed)
+        Ok(Self { fixture, engines: None, orders, bucket: format!("draco-verify-{DR}-{REGION}") })
     }
 
     fn dr(&self) -> Cloud {
@@ -61,7 +66,8 @@ impl Deployed {
         let host = found.db_instances()[0].endpoint().and_then(|at| at.address()).expect("a host").to_owned();
         let world = self.fixture.rehearsal.world();
         let address = world.resolve(&host).expect("a server");
-        let (ip, port, ca) = (address.ip(), address.port(), self.engines.ca().display().to_string());
+        let ca = self.engines.as_ref().map(|engines| engines.ca().display().to_string()).expect("engines");
+        let (ip, port) = (address.ip(), address.port());
         world
             .hold_clock(async {
                 let at =
@@ -119,8 +125,9 @@ impl Deployed {
         });
         assert_eq!(denied, [""; 0]);
         let rds = aws_sdk_rds::Client::new(&self.fixture.owner_config(DR));
-        let left = rds.describe_db_instances().send().await?;
-        assert_eq!(left.db_instances().len(), 0, "{left:#?}");
+        let (instances, clusters) =
+            (rds.describe_db_instances().send().await?, rds.describe_db_clusters().send().await?);
+        assert_eq!((instances.db_instances().len(), clusters.db_clusters().len()), (0, 0), "{instances:#?}");
         Ok(())
     }
 }
@@ -137,7 +144,7 @@ const ROWS: &str = "create table orders as select n as id, 'customer ' || n % 10
 #[tokio::test(start_paused = true)]
 #[ignore = "it needs PostgreSQL"]
 async fn a_copy_of_a_real_database_is_restored_read_and_checked() -> anyhow::Result<()> {
-    let deployed = Deployed::new().await?;
+    let deployed = Deployed::with_engines().await?;
     deployed.sql(ROWS).await?;
     let checks = json!({ "orders": [
         { "sql": "select count(*) from orders", "at_least": 5000 },
@@ -159,4 +166,21 @@ async fn a_copy_of_a_real_database_is_restored_read_and_checked() -> anyhow::Res
     assert_eq!((&actual["verdict"], &actual["actual"]), (&json!("failed"), &json!("1000")), "{report:#}");
     assert!(report["changes"].to_string().contains("rows_lost"), "{report:#}");
     deployed.assert_calm().await
+}
+
+// The roles allow all that each kind needs, and no server is no verdict that a copy is good.
+#[tokio::test(start_paused = true)]
+async fn a_copy_whose_server_does_not_answer_is_not_good() -> anyhow::Result<()> {
+    for kind in Kind::ALL {
+        let deployed = Deployed::new(settings(), kind).await?;
+        // Any certificate is a root.
+        let key = rcgen::KeyPair::generate()?;
+        let root = rcgen::CertificateParams::new(vec!["rds.example.com".to_owned()])?.self_signed(&key)?;
+        deployed.put("roots.pem", root.pem().into_bytes()).await?;
+        let (copy, report) = deployed.verified("silent").await?;
+        assert!(verdict(&copy).starts_with("failed"), "{report:#}");
+        assert_eq!(report["available"]["grade"], "no", "{report:#}");
+        deployed.assert_calm().await?;
+    }
+    Ok(())
 }
