@@ -195,7 +195,7 @@ impl Database {
     /// each look of a day.
     fn choose(&self, now: DateTime<Utc>) -> Option<&Copy> {
         let number = hash(&format!("{} {}", now.date_naive(), self.arn)) >> 32;
-        if number % RANDOM != 0 || self.seen.verified.is_none() {
+        if !number.is_multiple_of(RANDOM) || self.seen.verified.is_none() {
             return self.newest();
         }
         let mut copies: Vec<&Copy> = self.copies.iter().collect();

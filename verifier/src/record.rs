@@ -152,7 +152,7 @@ impl Record {
     /// What the next verification is compared with.
     #[must_use]
     pub fn last(&self) -> Last {
-        let values = self.part.checks.values().filter_map(|check| Some((check.id.clone(), check.value.clone()?)));
+        let values = self.part.checks.values().filter_map(|check| Some((check.id.clone(), check.value?)));
         Last { taken: self.origin.taken, profile: Profile::of(&self.part), values: values.collect() }
     }
 }
