@@ -88,9 +88,16 @@ impl Verifier {
     }
 
     async fn continue_one(&self, job: &Job, running: &mut Vec<String>, deadline: DateTime<Utc>) -> anyhow::Result<()> {
-        let Some(origin) = self.origin_of(job).await? else {
+        let origin = match self.origin_of(job).await {
+            Ok(Some(origin)) => origin,
             // Neither the copy nor the record is there: nothing can be said about the copy.
-            return self.tear_down(job, Restore::Begun(job.request().deadline)).await.map(drop);
+            Ok(None) => return self.tear_down(job, Restore::Begun(job.request().deadline)).await.map(drop),
+            // The end does not wait for the bucket (invariant 22).
+            Err(error) if job.request().deadline <= self.cloud.now() => {
+                self.tear_down(job, Restore::Begun(job.request().deadline)).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
         };
         if running.iter().any(|name| is_timer_of(name, &origin.database)) {
             return Ok(());

@@ -43,6 +43,26 @@ async fn a_verdict_that_cannot_be_announced_does_not_keep_its_database() {
     assert_eq!(fixture.databases().await, BTreeSet::new());
 }
 
+// Invariant 22: without its timer, and with a record that cannot be read.
+#[tokio::test(start_paused = true)]
+async fn a_database_without_timer_and_record_is_gone_after_its_deadline() {
+    let fixture = Fixture::new(&[("VERIFY_HOURS", "6")], script(|_| Err("no answer".to_owned()))).await;
+    fixture.copy(Kind::Instance, "orders").await;
+    fixture.until_there(true).await;
+    let s3 = aws_sdk_s3::Client::new(&fixture.world.sdk_config(DR, REGION));
+    let objects = s3.list_objects_v2().bucket(BUCKET).prefix("jobs/").send().await.unwrap();
+    put(&fixture.cloud, objects.contents()[0].key().unwrap(), b"{").await;
+    let machine = format!("arn:aws:states:{REGION}:{DR}:stateMachine:draco-verify");
+    let running = fixture.sfn.list_executions().state_machine_arn(&machine).send().await.unwrap();
+    for execution in running.executions.iter().filter(|it| it.status.as_str() == "RUNNING") {
+        fixture.sfn.stop_execution().execution_arn(&execution.execution_arn).send().await.unwrap();
+    }
+    let left = fixture.databases().await;
+    fixture.hours(8).await;
+    // A later verification has a database of its own.
+    assert!(left.is_disjoint(&fixture.databases().await), "{left:?}");
+}
+
 // An attacker may have changed thousands of columns: a message of SNS has 256 KiB at most.
 #[tokio::test(start_paused = true)]
 async fn any_number_of_changes_is_announced() {
