@@ -23,7 +23,7 @@ fn literal(text: &str) -> String {
 pub(crate) fn structure(database: &str) -> String {
     format!(
         "select if(engine = 'MEMORY', 'unlogged', 'foreign'), '', table_name from information_schema.tables
-         where table_schema = {} and engine in ('MEMORY', {ELSEWHERE}) order by 1, 3 limit 5000",
+         where table_schema = {} and engine in ('MEMORY', {ELSEWHERE}) order by 1, 3",
         literal(database)
     )
 }

@@ -18,9 +18,6 @@ pub(crate) const AMCHECK: &str = "\
 select n.nspname::text, e.extversion::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace \
 where e.extname = 'amcheck'";
 
-/// How many findings about the structure of a database are listed.
-pub(crate) const MOST_FINDINGS: usize = 5000;
-
 /// The kind of finding, and the schema and name of its object.
 pub(crate) const STRUCTURE: &str = "\
 select f.kind, n.nspname::text, c.relname::text
@@ -34,7 +31,7 @@ from (select 'unlogged' as kind, oid from pg_class where relpersistence = 'u' an
       where x.relkind = 'i' and not (i.indisvalid and i.indisready and i.indislive)) f
 join pg_class c on c.oid = f.oid join pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-order by 1, n.nspname, c.relname limit 5000";
+order by 1, n.nspname, c.relname";
 
 /// What comes after an object in a list, and how many.
 fn page(after: Option<&ObjectName>, most: usize) -> String {

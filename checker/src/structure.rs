@@ -23,17 +23,21 @@ pub(crate) fn name(product: Product, database: &str, row: &[Value]) -> ObjectNam
     }
 }
 
+/// How many findings about the structure of a database are listed.
+const MOST_FINDINGS: usize = 5000;
+
 impl Run {
     pub(crate) async fn structure(&mut self, database: &str) -> Step<()> {
         if self.marker.after.is_none() {
             self.step()?;
-            let sql = match self.product() {
+            let findings = match self.product() {
                 Product::Postgres => postgres::STRUCTURE.to_owned(),
                 Product::Mysql => mysql::structure(database),
             };
+            let sql = format!("{findings} limit {MOST_FINDINGS}");
             let found = self.ask(database, &sql, "the structure").await?.unwrap_or_default();
             found.iter().for_each(|row| self.found(database, row));
-            if found.len() >= postgres::MOST_FINDINGS {
+            if found.len() >= MOST_FINDINGS {
                 self.not_checked(format!("the structure of database {}", database.escape_debug()), "too many findings");
             }
             // It comes before all sequences.

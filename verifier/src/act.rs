@@ -265,7 +265,11 @@ impl Verifier {
     pub(crate) async fn last_of(&self, database: &DatabaseArn) -> Result<(Option<Last>, Version), Error> {
         let object = self.cloud.read_object(&self.settings.bucket, &key_of_last(database)).await?;
         let Some(object) = object else { return Ok((None, Version::None)) };
-        Ok((serde_json::from_slice(&object.content).ok(), object.version))
+        let last = serde_json::from_slice(&object.content);
+        if let Err(error) = &last {
+            warn!(step = step::MEASURE_UNREADABLE, %database, reason = %error, "this verification is compared with no earlier one");
+        }
+        Ok((last.ok(), object.version))
     }
 
     /// An object, and its version. One that cannot be read is an error: nothing may be decided without it.

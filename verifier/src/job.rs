@@ -46,9 +46,9 @@ impl Verifier {
     }
 
     /// The job that a timer or a tag describes.
-    pub(crate) fn own(&self, job: Job) -> Result<Job, InvalidRequestOf> {
+    pub(crate) fn own(&self, job: Job) -> Result<Job, ForeignJob> {
         let is_own = job.request().verb == Verb::Verify && job.request().target.place == *self.cloud.here();
-        if is_own { Ok(job) } else { Err(InvalidRequestOf(job.id().to_string())) }
+        if is_own { Ok(job) } else { Err(ForeignJob(job.id().to_string())) }
     }
 }
 
@@ -63,15 +63,15 @@ fn target_name(database: &DatabaseArn) -> String {
 
 /// A job that is not the verifier's.
 #[derive(Debug)]
-pub(crate) struct InvalidRequestOf(String);
+pub(crate) struct ForeignJob(String);
 
-impl std::fmt::Display for InvalidRequestOf {
+impl std::fmt::Display for ForeignJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the job {} is not a verification in this account and region", self.0)
     }
 }
 
-impl std::error::Error for InvalidRequestOf {}
+impl std::error::Error for ForeignJob {}
 
 /// AWS accepts a name once in ninety days. A database is verified once a day at most.
 pub(crate) fn timer_name(database: &DatabaseArn, now: DateTime<Utc>) -> String {

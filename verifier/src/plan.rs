@@ -194,7 +194,7 @@ impl Database {
     /// The newest copy, or now and then a random one. The choice follows from the database and the day alone, so that it is the same in
     /// each look of a day.
     fn choose(&self, now: DateTime<Utc>) -> Option<&Copy> {
-        let number = hash(&format!("{} {}", now.date_naive(), self.arn)) >> 32;
+        let number = checks::hash_number([&*now.date_naive().to_string(), &self.arn.to_string()]) >> 32;
         if !number.is_multiple_of(RANDOM) || self.seen.verified.is_none() {
             return self.newest();
         }
@@ -203,9 +203,4 @@ impl Database {
         let nth = usize::try_from(number / RANDOM % copies.len() as u64).unwrap_or_default();
         copies.get(nth).copied()
     }
-}
-
-/// FNV-1a.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -1,6 +1,6 @@
 //! The hourly run: continues verifications whose timer was lost, and starts those that are due.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use cloud::TimerStart;
 use cloud::log::step;
 use protocol::event::Verifying;
@@ -15,7 +15,7 @@ use crate::plan::{Database, Due, Plan, plan};
 use crate::record::{Record, Restore, key};
 
 /// The hour of the day, in UTC, in which databases that were not verified for long are reported.
-const REPORT_HOUR: i64 = 6;
+const REPORT_HOUR: u32 = 6;
 
 impl Verifier {
     /// Continues verifications whose timer was lost, starts those that are due, and reports databases that were not verified for long.
@@ -120,7 +120,7 @@ impl Verifier {
     }
 
     fn report_unverified(&self, databases: &[Database], now: DateTime<Utc>) {
-        if now.timestamp() / 3600 % 24 != REPORT_HOUR {
+        if now.hour() != REPORT_HOUR {
             return;
         }
         for database in databases {

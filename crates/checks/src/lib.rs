@@ -40,9 +40,13 @@ pub use task::{Answer, Limits, Marker, Product, Progress, Secret, Server, Spent,
 /// A short hash that is the same in every version of this program (FNV-1a, 64 bits). It is no protection against
 /// collisions on purpose.
 pub(crate) fn hash<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    format!("{:016x}", hash_number(texts))
+}
+
+/// That hash as a number.
+pub fn hash_number<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     // A byte that is in no text separates them.
     let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0xff]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-    format!("{hash:016x}")
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }

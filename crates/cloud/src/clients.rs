@@ -1,5 +1,5 @@
-//! The clients of each service in each region. Each is created by the first call that needs it: most
-//! invocations call only RDS in their own region.
+//! The clients of each service in each region. Each is created by the first call that needs it: most invocations call only RDS in their
+//! own region.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -27,7 +27,7 @@ pub enum Version {
 
 pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> Result<Object, Failure> {
     let found = client.get_object().bucket(bucket).key(key).send().await?;
-    let version = Version::Tag(found.e_tag.unwrap_or_default());
+    let version = tag(found.e_tag)?;
     let body = found.body.collect().await.map_err(Failure::without_connection)?;
     Ok(Object { content: body.to_vec(), version })
 }
@@ -47,5 +47,10 @@ pub(crate) async fn write(
         Version::Any => call,
     };
     let written = call.body(ByteStream::from(content)).send().await?;
-    Ok(Version::Tag(written.e_tag.unwrap_or_default()))
+    tag(written.e_tag)
+}
+
+/// Without its version, an object could not be replaced safely.
+fn tag(tag: Option<String>) -> Result<Version, Failure> {
+    tag.map(Version::Tag).ok_or_else(|| Failure::invalid_response("the object has no ETag"))
 }

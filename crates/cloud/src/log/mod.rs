@@ -100,6 +100,8 @@ pub mod step {
         MARKED_MISSING = "marked_missing";
         /// The source has the maximum number of tags and was marked with the lifecycle `Ignore`.
         MARKED_IGNORED = "marked_ignored";
+        /// The verifier: what a database was last compared with cannot be read.
+        MEASURE_UNREADABLE = "measure_unreadable";
         /// A message that was rejected: it cannot be parsed, or its sender may not send it.
         MESSAGE_REJECTED = "message_rejected";
         /// Another snapshot has the identifier of the transit copy.
