@@ -4,18 +4,21 @@
 //! `no` is not a boolean. The deserializer stops at the first error. To report all errors, each value is read by itself,
 //! in a pass of its own over the text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use checks::Check;
 use protocol::AccountId;
 use retention::{Lifecycles, Rules};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Error, Options, Spanned, UserMessageFormatter};
 
-use crate::keys::{FLOOR, Key, LIFECYCLES, RETIRED, SECOND_FLOOR, SOURCE_ACCTS, SOURCE_REGIONS, SOURCE_TAGS};
-use crate::{Config, suggest};
+use crate::keys::{
+    BLOCKS, CHECKS, FLOOR, Key, LIFECYCLES, RETIRED, SECOND_FLOOR, SOURCE_ACCTS, SOURCE_REGIONS, SOURCE_TAGS,
+};
+use crate::{Config, parse, suggest};
 
 /// A key with a value, and the place of the value.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ enum Value {
     Accounts(BTreeSet<AccountId>),
     Floor(Rules),
     Lifecycles(Lifecycles),
+    Checks(BTreeMap<String, Vec<Check>>),
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Document {
@@ -70,6 +74,7 @@ pub(crate) fn message(error: &Error) -> String {
     let place = error.location().map(|place| format!(" at line {}, column {}", place.line(), place.column()));
     match place.and_then(|place| text.strip_suffix(&place)).unwrap_or(&text) {
         "expected string scalar" => "expected a single value".to_owned(),
+        "expected sequence start" => "expected a list, each item with a hyphen before it".to_owned(),
         "expected mapping start" => "expected keys and values, like `AWS_REGION: eu-west-1`".to_owned(),
         text => text.to_owned(),
     }
@@ -107,6 +112,7 @@ impl Entry {
             Value::Floor(floor) if self.key == SECOND_FLOOR => config.second_floor = Some(floor),
             Value::Floor(floor) => config.floor = floor,
             Value::Lifecycles(lifecycles) => config.lifecycles = lifecycles,
+            Value::Checks(checks) => config.checks = checks,
         }
         Ok(())
     }
@@ -116,7 +122,8 @@ impl Document {
     fn add(&mut self, text: &str, keys: &[Spanned<String>]) {
         for (nth, name) in keys.iter().enumerate() {
             let known = Key::named(&name.value).map(|key| key.name);
-            let Some(key) = known.or((name.value == LIFECYCLES).then_some(LIFECYCLES)) else {
+            let block = || BLOCKS.into_iter().find(|block| name.value == *block);
+            let Some(key) = known.or_else(block) else {
                 self.problems.insert(Problem::at(name, "", &suggest::unknown_key(&name.value)));
                 continue;
             };
@@ -137,6 +144,7 @@ impl Document {
                 Ok(read) => self.push(key, read, Value::Lifecycles),
                 Err(error) => self.lifecycle_problems(text, nth, &error),
             },
+            CHECKS => self.add_checks(text, nth),
             FLOOR | SECOND_FLOOR => match value(text, &path) {
                 Ok(read) => self.push(key, read, Value::Floor),
                 Err(error) => self.rule_problems(text, &path, key, &error),
@@ -184,6 +192,52 @@ impl Document {
         self.entries.push(Entry { key: SOURCE_ACCTS, line, column, value });
     }
 
+    /// The checks of each database, and the errors of all checks.
+    fn add_checks(&mut self, text: &str, block: usize) {
+        let (path, before) = ([block], self.problems.len());
+        let place = match value::<Option<Spanned<Names>>>(text, &path) {
+            Ok(None) => return,
+            Ok(Some(names)) => names.referenced,
+            Err(error) => return drop(self.problems.insert(problem(CHECKS, &error))),
+        };
+        let mut all = BTreeMap::new();
+        for (nth, name) in names(text, &path).iter().enumerate() {
+            let key = format!("{CHECKS}: {}", name.value);
+            let database = match parse::checked_database(&name.value) {
+                Ok(database) => database,
+                Err(why) => {
+                    self.problems.insert(Problem::at(name, CHECKS, &why));
+                    continue;
+                }
+            };
+            let count = match value::<Vec<IgnoredAny>>(text, &[block, nth]) {
+                Ok(list) => list.len(),
+                Err(error) => {
+                    self.problems.insert(problem(&key, &error));
+                    continue;
+                }
+            };
+            let mut checks = Vec::new();
+            for check in 0..count {
+                match value::<Check>(text, &[block, nth, check]) {
+                    Ok(check) => checks.push(check),
+                    Err(error) => drop(self.problems.insert(problem(&key, &error))),
+                }
+            }
+            if all.insert(database, checks).is_some() {
+                self.problems.insert(Problem::at(name, CHECKS, &format!("{} appears twice", name.value)));
+            }
+        }
+        if self.problems.len() == before {
+            self.entries.push(Entry {
+                key: CHECKS,
+                line: place.line(),
+                column: place.column(),
+                value: Value::Checks(all),
+            });
+        }
+    }
+
     /// The errors of all lifecycles. `error` is the first one.
     fn lifecycle_problems(&mut self, text: &str, block: usize, error: &Error) {
         let before = self.problems.len();
@@ -227,7 +281,7 @@ fn names(text: &str, path: &[usize]) -> Vec<Spanned<String>> {
     value::<Names>(text, path).map(|names| names.0).unwrap_or_default()
 }
 
-/// The value at this path. Each step is the number of a map entry.
+/// The value at this path. Each step is the number of an entry of a map or a list.
 fn value<'de, T: Deserialize<'de>>(text: &'de str, path: &[usize]) -> Result<T, Error> {
     serde_yaml::with_deserializer_from_str_with_options(text, options(), |deserializer| {
         At { path, entries: None, result: PhantomData }.deserialize(deserializer)
@@ -259,7 +313,8 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for At<'_, T> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         match (self.path, self.entries) {
             ([], None) => T::deserialize(deserializer),
-            _ => deserializer.deserialize_map(self),
+            ([], Some(_)) => deserializer.deserialize_map(self),
+            _ => deserializer.deserialize_any(self),
         }
     }
 }
@@ -283,6 +338,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for At<'_, T> {
         let value = map.next_value_seed(At { path, ..self })?;
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
+        let (nth, path) = self.path.split_first().unwrap_or((&0, &[]));
+        for _ in 0..*nth {
+            list.next_element::<IgnoredAny>()?;
+        }
+        let value = list.next_element_seed(At { path, ..self })?;
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        value.ok_or_else(|| A::Error::custom("the list is shorter"))
     }
 }
 

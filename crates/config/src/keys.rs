@@ -9,11 +9,15 @@ use protocol::{AccountId, Region};
 use retention::Rules;
 use serde::Serialize;
 
-use crate::parse::{address, bucket, floor, log_days, number, profile, regions, retired, source_tags, switch};
+use crate::parse::{address, bucket, floor, log_days, network, number, profile, regions, retired, source_tags, switch};
 use crate::{Architecture, Config};
 
 /// The key of the block of lifecycles. It is not in the table.
 pub const LIFECYCLES: &str = "lifecycles";
+/// The key of the block of checks. It is not in the table.
+pub const CHECKS: &str = "checks";
+/// The keys that are not in the table.
+pub(crate) const BLOCKS: [&str; 2] = [LIFECYCLES, CHECKS];
 
 /// A key, and the environment variable of the same name.
 pub struct Key {
@@ -274,6 +278,62 @@ pub const KEYS: &[Key] = &[
         is_required: false,
         parse: |config, text| set(&mut config.retired, retired(text)),
         value: |config| (!config.retired.is_empty()).then(|| Setting::Text(config.retired.join(","))),
+    },
+    Key {
+        name: "VERIFY_EVERY_DAYS",
+        description: "each database is verified once in this number of days",
+        is_required: false,
+        parse: |config, text| set(&mut config.verify_every_days, number(text, 1, 365)),
+        value: |config| Some(Setting::Number(config.verify_every_days)),
+    },
+    Key {
+        name: "VERIFY_AT_ONCE",
+        description: "how many verifications run at the same time",
+        is_required: false,
+        parse: |config, text| set(&mut config.verify_at_once, number(text, 1, 40)),
+        value: |config| Some(Setting::Number(config.verify_at_once)),
+    },
+    Key {
+        name: "VERIFY_DOLLARS",
+        description: "how many dollars a month all verifications may cost, as estimated",
+        is_required: false,
+        parse: |config, text| set(&mut config.verify_dollars, number(text, 1, 1_000_000)),
+        value: |config| Some(Setting::Number(config.verify_dollars)),
+    },
+    Key {
+        name: "VERIFY_HOURS",
+        description: "after how many hours a verification ends, and its database is deleted",
+        is_required: false,
+        parse: |config, text| set(&mut config.verify_hours, number(text, 1, 96)),
+        value: |config| Some(Setting::Number(config.verify_hours)),
+    },
+    Key {
+        name: "KEEP_FAILED_HOURS",
+        description: "for how many hours the database of a copy that is not good is kept",
+        is_required: false,
+        parse: |config, text| set(&mut config.keep_failed_hours, number(text, 0, 72)),
+        value: |config| Some(Setting::Number(config.keep_failed_hours)),
+    },
+    Key {
+        name: "UNVERIFIED_DAYS",
+        description: "how many days without a verification of a database cause an alarm",
+        is_required: false,
+        parse: |config, text| set(&mut config.unverified_days, number(text, 1, 365)),
+        value: |config| Some(Setting::Number(config.unverified_days)),
+    },
+    Key {
+        name: "VERIFY_NETWORK",
+        description: "the addresses of the network of restored databases",
+        is_required: false,
+        parse: |config, text| put(&mut config.verify_network, network(text)),
+        value: |config| text(&config.verify_network),
+    },
+    Key {
+        name: "RDS_ROOTS",
+        description: "the file with the root certificates of RDS, which the verifier trusts",
+        is_required: false,
+        parse: |config, text| put(&mut config.rds_roots, Ok::<_, String>(text.into())),
+        value: |config| config.rds_roots.as_ref().map(|path| Setting::Text(path.display().to_string())),
     },
     Key {
         name: "ALARM_EMAIL",

@@ -1,7 +1,7 @@
 //! `config.yaml`: the user's settings, and the origin of each.
 //!
 //! A key is named like the environment variable that overrides it. [`keys`] is the table of all keys; a new key is a new
-//! row there. The block `lifecycles:` is apart. All errors are reported at once, one a line, each with its place and its
+//! row there. The blocks `lifecycles:` and `checks:` are apart. All errors are reported at once, one a line, each with its place and its
 //! key. [`report`] prints the configuration in force.
 //!
 //! A configuration has no secrets: credentials come from AWS profiles or the environment. This crate does not call AWS.
@@ -19,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use checks::Check;
 use protocol::{AccountId, Region, SourceTags};
 use retention::{Lifecycles, Rules};
 
@@ -74,7 +75,16 @@ pub struct Config {
     pub unusual_deletions: u32,
     pub max_age_days: u32,
     pub retired: Vec<String>,
+    pub verify_every_days: u32,
+    pub verify_at_once: u32,
+    pub verify_dollars: u32,
+    pub verify_hours: u32,
+    pub keep_failed_hours: u32,
+    pub unverified_days: u32,
+    pub verify_network: Option<String>,
+    pub rds_roots: Option<PathBuf>,
     pub lifecycles: Lifecycles,
+    pub checks: BTreeMap<String, Vec<Check>>,
     /// The file that was read. `None` if there is no file.
     pub file: Option<PathBuf>,
     /// The origins of the keys that are set.
@@ -197,7 +207,16 @@ impl Default for Config {
             unusual_deletions: 50,
             max_age_days: 3,
             retired: Vec::new(),
+            verify_every_days: 7,
+            verify_at_once: 2,
+            verify_dollars: 100,
+            verify_hours: 12,
+            keep_failed_hours: 0,
+            unverified_days: 14,
+            verify_network: None,
+            rds_roots: None,
             lifecycles: Lifecycles::built_in(),
+            checks: BTreeMap::new(),
             file: None,
             origins: BTreeMap::new(),
         }
@@ -327,6 +346,12 @@ impl Config {
     #[must_use]
     pub fn floor_json(&self) -> String {
         json(&self.floor)
+    }
+
+    /// The checks of restored databases, as JSON for the verifier's bucket.
+    #[must_use]
+    pub fn checks_json(&self) -> String {
+        serde_json::to_string_pretty(&self.checks).unwrap_or_default() + "\n"
     }
 
     /// The source accounts, separated by commas, for the same.

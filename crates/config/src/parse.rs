@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use protocol::{AccountId, Region, SourceTags};
@@ -98,6 +99,30 @@ pub(crate) fn address(text: &str) -> Result<String, String> {
     };
     let expected = || format!("{text:?} is not an e-mail address: expected one like dr-team@example.com");
     is_address.then(|| text.to_owned()).ok_or_else(expected)
+}
+
+/// AWS accepts networks of 16 addresses and more; two subnets with databases and the checker need 64.
+pub(crate) fn network(text: &str) -> Result<String, String> {
+    let (address, bits) = text.split_once('/').unwrap_or_default();
+    let is_network = address.parse::<Ipv4Addr>().is_ok_and(|address| {
+        bits.parse::<u32>().is_ok_and(|bits| (16..=26).contains(&bits) && address.to_bits() << bits == 0)
+    });
+    let expected = || format!("expected a network of 64 to 65536 addresses, like 10.255.255.0/24, found {text:?}");
+    is_network.then(|| text.to_owned()).ok_or_else(expected)
+}
+
+/// A database with checks: its identifier, or `ACCOUNT/IDENTIFIER`. RDS stores identifiers in lower case.
+pub(crate) fn checked_database(text: &str) -> Result<String, String> {
+    let (account, id) = text.split_once('/').map_or((None, text), |(account, id)| (Some(account), id));
+    let is_id = id.starts_with(|c: char| c.is_ascii_alphabetic())
+        && id.len() <= 63
+        && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+    match is_id && account.is_none_or(|account| account.parse::<AccountId>().is_ok()) {
+        true => Ok(text.to_lowercase()),
+        false => {
+            Err(format!("{text:?} is not a database: expected its identifier, like orders, or 111111111111/orders"))
+        }
+    }
 }
 
 /// Regions, separated by commas or spaces.

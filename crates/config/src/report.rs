@@ -7,7 +7,7 @@ use std::fmt::Write;
 use retention::{Lifecycle, Lifecycles, Rule};
 use serde_json::{Map, Value, json};
 
-use crate::keys::{KEYS, Key, LIFECYCLES, Setting};
+use crate::keys::{CHECKS, KEYS, Key, LIFECYCLES, Setting};
 use crate::{Config, Origin};
 
 struct Row {
@@ -56,7 +56,12 @@ fn rows(config: &Config) -> impl Iterator<Item = Row> {
         value: Some(lifecycle.to_string()),
         origin: origin.map_or_else(|| "built in".to_owned(), |origin| origin_text(&origin)),
     });
-    settings.chain(lifecycles)
+    let checks = config.checks.iter().map(|(database, checks)| Row {
+        key: CHECKS,
+        value: Some(format!("{database}: {} {}", checks.len(), if checks.len() == 1 { "check" } else { "checks" })),
+        origin: config.origin(CHECKS).map(origin_text).unwrap_or_default(),
+    });
+    settings.chain(lifecycles).chain(checks)
 }
 
 /// `config.yaml:3`, `environment`.
@@ -75,14 +80,14 @@ fn lifecycles(config: &Config) -> impl Iterator<Item = (Lifecycle, Option<Origin
     config.lifecycles.custom().map(move |custom| (custom.clone(), origin.clone())).chain(built_in)
 }
 
-/// One object: the file, the settings by key, and the lifecycles.
+/// One object: the file, the settings by key, the lifecycles, and the checks by database.
 #[must_use]
 pub fn as_json(config: &Config) -> Value {
     let settings: Map<String, Value> =
         KEYS.iter().map(|key| (key.name.to_owned(), setting_json(key, config))).collect();
     let lifecycles: Vec<Value> =
         lifecycles(config).map(|(lifecycle, origin)| lifecycle_json(&lifecycle, origin.as_ref())).collect();
-    json!({ "file": config.file, "settings": settings, "lifecycles": lifecycles })
+    json!({ "file": config.file, "settings": settings, "lifecycles": lifecycles, "checks": config.checks })
 }
 
 fn setting_json(key: &Key, config: &Config) -> Value {

@@ -1,6 +1,6 @@
 //! Suggestions for unknown names.
 
-use crate::keys::{KEYS, LIFECYCLES};
+use crate::keys::{BLOCKS, KEYS};
 
 /// The error message for an unknown key.
 pub(crate) fn unknown_key(name: &str) -> String {
@@ -12,7 +12,7 @@ pub(crate) fn unknown_key(name: &str) -> String {
 }
 
 fn nearest_key(name: &str) -> Option<&'static str> {
-    let keys = KEYS.iter().map(|key| key.name).chain([LIFECYCLES]);
+    let keys = KEYS.iter().map(|key| key.name).chain(BLOCKS);
     let upper = name.to_uppercase().replace(['-', ' '], "_");
     let (distance, key) = keys.map(|key| (strsim::damerau_levenshtein(&upper, &key.to_uppercase()), key)).min()?;
     (distance <= 1 + key.len() / 5).then_some(key)

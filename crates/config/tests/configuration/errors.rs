@@ -132,6 +132,50 @@ fn invalid_values() {
     variable("NO_COPY_HOURS", "-1", "expected a number from 0 to 168, found \"-1\"");
 }
 
+#[test]
+fn checks_are_read_by_database() {
+    let text = "checks:\n  Orders:\n    - sql: select count(*) from orders\n      at_least: 1000\n    - { sql: select 1, equals: 1 }\n  \
+                111111111111/ledger: []\n";
+    let config = read(text.as_bytes(), &[]).expect("a configuration");
+    let counts: Vec<(&str, usize)> = config.checks.iter().map(|(name, all)| (name.as_str(), all.len())).collect();
+    assert_eq!(counts, [("111111111111/ledger", 0), ("orders", 2)]);
+    let again: BTreeMap<String, Vec<checks::Check>> = serde_json::from_str(&config.checks_json()).expect("JSON");
+    assert_eq!(again, config.checks);
+    assert_eq!(read(b"checks:\n", &[]).expect("a configuration").checks, BTreeMap::new());
+}
+
+#[test]
+fn each_invalid_check_has_a_place() {
+    let text = "\
+checks:
+  orders:
+    - sql: select count(*) from orders
+      at_leest: 1000
+    - sql: select max(placed_at) from orders
+      within: a day
+    - sql: select 1
+    - sql: select 1
+      at_least: 5
+      at_most: 3
+    - at_least: 3
+  my orders: []
+  ledger: 5
+  ORDERS: []
+";
+    let why = read(text.as_bytes(), &[]).expect_err("errors");
+    insta::assert_snapshot!(why, @r#"
+    config.yaml:4:7: checks: orders: unknown field `at_leest`, expected one of sql, database, at_least, at_most, equals, within, changed_by_at_most, matches
+    config.yaml:6:15: checks: orders: expected a time such as 90m, 26h or 3d, and found "a day"
+    config.yaml:7:7: checks: orders: the check expects nothing: add at_least, at_most, equals, within, changed_by_at_most or matches
+    config.yaml:8:7: checks: orders: no number is at_least and at_most: at_least is larger
+    config.yaml:11:7: checks: orders: missing field `sql`
+    config.yaml:12:3: checks: "my orders" is not a database: expected its identifier, like orders, or 111111111111/orders
+    config.yaml:13:11: checks: ledger: expected a list, each item with a hyphen before it
+    config.yaml:14:3: checks: ORDERS appears twice
+    "#);
+    file("checks: 5", "1:9: checks: expected keys and values, like `AWS_REGION: eu-west-1`");
+}
+
 /// All errors of a file and of the environment are reported at once.
 #[test]
 fn all_errors_are_reported_at_once() {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 38] = [
+const VALUES: [(&str, [&str; 2]); 46] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("DR_REGION", ["eu-central-1", "eu-west-1"]),
     ("SOURCE_REGIONS", ["eu-west-1", "eu-central-1,eu-west-1"]),
@@ -41,6 +41,14 @@ const VALUES: [(&str, [&str; 2]); 38] = [
     ("MAX_DELETION_SHARE", ["1", "100"]),
     ("MAX_AGE_DAYS", ["1", "365"]),
     ("RETIRED", ["111111111111/orders", "111111111111/orders,333333333333/old-ledger"]),
+    ("VERIFY_EVERY_DAYS", ["1", "365"]),
+    ("VERIFY_AT_ONCE", ["1", "40"]),
+    ("VERIFY_DOLLARS", ["1", "1000000"]),
+    ("VERIFY_HOURS", ["1", "96"]),
+    ("KEEP_FAILED_HOURS", ["24", "72"]),
+    ("UNVERIFIED_DAYS", ["1", "365"]),
+    ("VERIFY_NETWORK", ["10.0.0.0/26", "172.16.0.0/16"]),
+    ("RDS_ROOTS", ["roots.pem", "/etc/roots.pem"]),
     ("ALARM_EMAIL", ["a@example.com", "b@example.org"]),
     ("ALARM_TOPIC_ARN", ["arn:aws:sns:eu-west-1:222222222222:alarms", "arn:aws:sns:eu-west-1:222222222222:others"]),
     ("NO_COPY_HOURS", ["0", "168"]),
