@@ -29,6 +29,8 @@ struct Invoke {
     function: String,
     #[serde(rename = "x-amz-invocation-type")]
     kind: Option<String>,
+    #[serde(rename = "x-amz-log-type")]
+    log: Option<String>,
     #[serde(rename = "Payload", default)]
     payload: String,
 }
@@ -47,7 +49,12 @@ pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     vec![RequiredPermission::new("lambda:InvokeFunction", arn)]
 }
 
-fn start(state: &mut State, ctx: &CallContext, Invoke { function, kind, payload }: &Invoke) -> Result<Output, Error> {
+fn start(state: &mut State, ctx: &CallContext, input: &Invoke) -> Result<Output, Error> {
+    let Invoke { function, kind, log, payload } = input;
+    // "Set to Tail to include the execution log in the response." Functions have no log here.
+    if let Some(other) = log.as_deref().filter(|log| *log != "None") {
+        return Err(Error::not_simulated(format!("the log type {other} of lambda:Invoke")));
+    }
     let arn = function_arn(ctx, function);
     let is_own = Arn::of("lambda", &arn).is_some_and(|arn| arn.account == ctx.caller.account);
     if !is_own {

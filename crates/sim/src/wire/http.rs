@@ -58,7 +58,7 @@ async fn respond(world: World, request: hyper::Request<Incoming>) -> Result<hype
     let call = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => {
             let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-            let header_names = || head.headers.keys().map(ToString::to_string).collect();
+            let header_names = || head.headers.iter().map(|(name, _)| name.to_string()).collect();
             super::read(
                 &world,
                 &Request {

@@ -2,6 +2,7 @@
 //!
 //! A request becomes a [`Call`], and its result becomes a response. This module does not depend on the operations.
 
+mod headers;
 mod http;
 mod json;
 pub(crate) mod params;
@@ -33,7 +34,7 @@ pub(crate) struct Request<'a> {
     pub(crate) query: Option<&'a str>,
     /// The value of a header, by its name in lower case.
     pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
-    /// The names of all headers, in lower case.
+    /// The names of all headers, in lower case. The name of a header that was sent twice is there twice.
     pub(crate) header_names: &'a dyn Fn() -> Vec<String>,
     pub(crate) body: &'a [u8],
 }

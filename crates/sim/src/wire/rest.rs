@@ -7,11 +7,11 @@ use aws_smithy_types::base64;
 use serde_json::{Map, Value, json};
 
 use super::params::decode_percent;
-use super::{Request, xml};
+use super::{Request, headers, xml};
 use crate::call::{Error, Input, Service};
 
-/// Headers that are members of an input. All headers that begin with `x-amz-` are, too, and all others have no effect on what is
-/// stored or returned here.
+/// Headers that are members of an input, besides those that begin with `x-amz-`. All others have no effect on what is stored or returned
+/// here.
 const MEMBERS: [&str; 12] = [
     "cache-control",
     "content-disposition",
@@ -27,16 +27,8 @@ const MEMBERS: [&str; 12] = [
     "content-type",
 ];
 
-/// Headers of signatures, of clients, and of the transfer of a body.
-const NO_MEMBERS: [&str; 7] = [
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-decoded-content-length",
-    "x-amz-sdk-checksum-algorithm",
-    "x-amz-security-token",
-    "x-amz-trailer",
-    "x-amz-user-agent",
-];
+/// Headers of the transfer of a body, which are not members.
+const OF_TRANSFERS: [&str; 3] = ["x-amz-decoded-content-length", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"];
 
 const METADATA: &str = "x-amz-meta-";
 
@@ -52,7 +44,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<(String, Input), Error> {
     if operation == "ListObjectsV2" {
         query.remove("?list-type");
     }
-    let mut members = headers(request, operation);
+    let mut members = header_members(request, operation)?;
     let body = body(request, &mut members)?;
     if !body.is_empty() {
         let text = match operation {
@@ -125,22 +117,21 @@ fn operation(
     }
 }
 
-fn headers(request: &Request<'_>, operation: &str) -> Map<String, Value> {
+fn header_members(request: &Request<'_>, operation: &str) -> Result<Map<String, Value>, Error> {
     let (mut members, mut metadata) = (Map::new(), Map::new());
-    for name in (request.header_names)() {
-        let Some(value) = (request.header)(&name) else { continue };
+    for (name, value) in headers::members(request, &MEMBERS)? {
         // Clients give a type to requests of all kinds.
-        let is_ignored = NO_MEMBERS.contains(&name.as_str()) || name == "content-type" && operation != "PutObject";
+        let is_ignored = OF_TRANSFERS.contains(&name.as_str()) || name == "content-type" && operation != "PutObject";
         if let Some(key) = name.strip_prefix(METADATA) {
             metadata.insert(key.to_owned(), value.into());
-        } else if !is_ignored && (name.starts_with("x-amz-") || MEMBERS.contains(&name.as_str())) {
+        } else if !is_ignored {
             members.insert(name, value.into());
         }
     }
     if !metadata.is_empty() {
         members.insert("x-amz-meta".to_owned(), metadata.into());
     }
-    members
+    Ok(members)
 }
 
 /// The body, without the encoding for its transfer. Checksums that follow the body become members.

@@ -2,12 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::Request;
 use super::params::decode_percent;
+use super::{Request, headers};
 use crate::call::{Error, Input, Service};
-
-/// Headers that are members of an input.
-const MEMBERS: [&str; 3] = ["x-amz-invocation-type", "x-amz-log-type", "x-amz-client-context"];
 
 /// Reads a request: its operation and its input.
 pub(super) fn read(request: &Request<'_>) -> Result<(String, Input), Error> {
@@ -26,9 +23,7 @@ pub(super) fn read(request: &Request<'_>) -> Result<(String, Input), Error> {
     let function = decode_percent(function.as_bytes(), false).ok_or_else(unknown)?;
     let mut members =
         Map::from_iter([("FunctionName".to_owned(), function.into()), ("Payload".to_owned(), body.into())]);
-    for name in MEMBERS {
-        members.extend((request.header)(name).map(|value| (name.to_owned(), value.into())));
-    }
+    members.extend(headers::members(request, &[])?.into_iter().map(|(name, value)| (name, value.into())));
     Ok(("Invoke".to_owned(), Input::Json(members.into())))
 }
 

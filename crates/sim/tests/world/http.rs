@@ -121,6 +121,27 @@ async fn a_parameter_that_is_not_simulated_is_refused_with_service_operation_and
     assert_eq!(refused, (501, format!(r#"{{"__type":"NotSimulated","message":"{why}"}}"#)));
 }
 
+/// Parameters of the REST protocols are headers.
+#[tokio::test]
+async fn a_header_that_cannot_be_read_is_refused_and_not_dropped() {
+    let (_, address) = world().await;
+    let mut client = Client::new(address).await;
+    for (service, request, name) in [
+        ("lambda", "POST /2015-03-31/functions/f/invocations", "x-amz-tenant-id"),
+        ("s3", "PUT /bucket/key", "x-amz-meta-owner"),
+    ] {
+        let scope = format!("111111111111/20261121/eu-west-1/{service}");
+        for (headers, why) in [
+            (format!("{name}: shop\r\n{name}: till\r\n"), format!("the header {name} twice")),
+            (format!("{name}: café\r\n"), format!("the header {name} with a value that is not ASCII")),
+        ] {
+            let request = signed(&scope, &headers, "").replacen("POST /", request, 1);
+            let (status, answer) = client.ask(&request).await;
+            assert!(status == 501 && answer.contains(&format!("does not support {why}.")), "{answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn parameters_that_no_client_sends_are_refused() {
     let (world, address) = world().await;

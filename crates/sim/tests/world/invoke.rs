@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
+use aws_sdk_lambda::types::{InvocationType, LogType};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::{Value, json};
 use sim::World;
 use sim::fault::{Action, EVERY, Fault, Plan, Point};
+use sim::journal::Event;
 use sim::lambda::{Function, Invocation};
 
 use crate::support::{self, DR, PROD as ACCOUNT, REGION, code, world};
@@ -80,6 +82,34 @@ async fn lambda_refuses_what_it_cannot_run() {
     let at = Point::Invocation("f".to_owned());
     world.plan_faults(Plan::List(vec![Fault { at, nth: EVERY, action: Action::Lose }]));
     assert_eq!(refused("f", "{}").await, "ServiceException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parameter_that_is_not_simulated_is_refused_and_the_function_does_not_run() {
+    let world = world();
+    world.add_function(ACCOUNT, REGION, "f", Function::new("app", |_| async { Ok(Value::Null) }));
+    let lambda = client(&world.sdk_config(ACCOUNT, REGION));
+    let call = || lambda.invoke().function_name("f");
+    for (named, call) in [
+        ("the log type Tail of lambda:Invoke", call().log_type(LogType::Tail)),
+        ("the parameter x-amz-client-context of lambda:Invoke", call().client_context("e30=")),
+        ("the parameter x-amz-durable-execution-name of lambda:Invoke", call().durable_execution_name("nightly")),
+        ("the parameter x-amz-tenant-id of lambda:Invoke", call().tenant_id("shop")),
+        ("the parameters Qualifier=1 of lambda:Invoke", call().qualifier("1")),
+        ("the invocation type DryRun of lambda:Invoke", call().invocation_type(InvocationType::DryRun)),
+    ] {
+        let error = call.send().await.expect_err(named).into_service_error();
+        let expected = format!("This simulation does not support {named}.");
+        assert_eq!((error.code(), error.message()), (Some("NotSimulated"), Some(expected.as_str())));
+    }
+    let runs = |world: &World| {
+        let is_run = |entry: &&sim::journal::Entry| matches!(entry.event, Event::Invocation { .. });
+        world.journal(|journal| journal.entries().iter().filter(is_run).count())
+    };
+    assert_eq!(runs(&world), 0);
+    // The default.
+    call().log_type(LogType::None).send().await.expect("a response");
+    assert_eq!(runs(&world), 1);
 }
 
 #[tokio::test(start_paused = true)]
