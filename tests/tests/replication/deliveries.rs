@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::{Kind, Status, Tags, tags};
-use rehearsal::{Database, Encryption, Setup};
+use rehearsal::{Database, Encryption, Setup, Totals};
 use serde_json::json;
 use sim::fault::{self, Action, Fault, Plan, Point};
 use sim::journal::Event;
-use sim::questions::BackupDuringCopy;
+use sim::questions::{BackupDuringCopy, ThrottledEvents};
 use tests::{DR, DR_REGION, Fixture, HOUR, MINUTE, REGION, SECOND_REGION, SOURCE, settings, settings_where};
 
 /// The snapshots of all accounts and regions with status and tags, without the times in the tags.
@@ -121,6 +121,32 @@ async fn concurrent_functions_create_no_duplicates() -> anyhow::Result<()> {
 
 /// Two days with random faults of every kind in three or four percent of all calls, deliveries and invocations, and one
 /// day without faults.
+/// All databases have the same backup window, and the producer runs one event at a time. If Lambda retries throttled events at the same
+/// moments, it gives up some of them after six hours.
+// Invariants 1, 4 and 8.
+#[tokio::test(start_paused = true)]
+async fn events_that_are_given_up_after_hours_of_throttling_cost_no_copy() -> anyhow::Result<()> {
+    const DATABASES: usize = 90;
+    for answer in ThrottledEvents::ALL {
+        let settings = settings_where(|answers| answers.throttled_events = *answer);
+        let mut fixture = Fixture::with(settings, setup()?.producer_parameter("Concurrency", "1")).await?;
+        for nth in 0..DATABASES {
+            let window = "05:00-05:30".to_owned();
+            let database = Database { backup_window: window, gib: 20, ..Database::instance(&format!("db-{nth}")) };
+            fixture.create_database(&database.lifecycle("Standard")).await?;
+        }
+        fixture.pass_hours(14).await?;
+        assert_eq!(fixture.violations(), [], "{answer:?}");
+        let Totals { eligible, copied, lost, transit_left, .. } = Totals::of(&fixture.rehearsal, &fixture.ledger);
+        assert_eq!((eligible, copied, lost, transit_left), (DATABASES, DATABASES, 0, 0), "{answer:?}");
+        let given_up = fixture.rehearsal.world().journal(|journal| {
+            journal.entries().iter().filter(|entry| matches!(entry.event, Event::DeadLetter { .. })).count()
+        });
+        assert_eq!(given_up > 0, *answer == ThrottledEvents::Together, "{answer:?}: {given_up}");
+    }
+    Ok(())
+}
+
 async fn random_faults(setup: &Setup, seeds: std::ops::Range<u64>) -> anyhow::Result<()> {
     let expected = final_state(&fleet(setup, None).await?).await?;
     for seed in seeds {

@@ -58,6 +58,7 @@ const REASONS: &[(&str, &str)] = &[
     ("restored-parameter-group", "probe restores no databases: they cost more than its snapshots"),
     ("restore-source-deleted", "probe restores no databases: they cost more than its snapshots"),
     ("restore-key-lost", "probe restores no databases: they cost more than its snapshots"),
+    ("throttled-events", "it needs a function with a role, and probe creates neither"),
 ];
 
 /// The questions that no experiment answers. [`Question::experiment`] says how to answer them by hand.

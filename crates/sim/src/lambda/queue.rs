@@ -12,6 +12,7 @@ use crate::call::{Caller, Role};
 use crate::clock;
 use crate::iam::{self, AccessRequest, Principal};
 use crate::journal::{DeliveryOutcome, Event};
+use crate::questions::ThrottledEvents;
 use crate::sns::{self, Message};
 use crate::sqs::{self, Contents};
 use crate::world::State;
@@ -41,9 +42,10 @@ struct QueuedEvent {
 const MAX_ATTEMPTS: u32 = 3;
 
 /// "For throttling errors (429) …, Lambda returns the event to the queue and attempts to run the function again for up
-/// to 6 hours. The retry interval increases exponentially from 1 second after the first attempt to a maximum of 5
-/// minutes."
+/// to 6 hours by default. The retry interval increases exponentially from 1 second after the first attempt to a maximum of
+/// 5 minutes."
 const MAX_EVENT_AGE: Duration = Duration::from_secs(6 * 60 * 60);
+const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl QueuedEvent {
@@ -75,7 +77,7 @@ impl QueuedEvent {
         match end {
             AttemptResult::Succeeded(_) | AttemptResult::Lost | AttemptResult::NotFound(_) => {}
             AttemptResult::Throttled => {
-                let wait = self.interval();
+                let wait = self.interval(state.settings.answers.throttled_events);
                 self.throttled += 1;
                 self.retry_after(state, wait, None);
             }
@@ -92,17 +94,18 @@ impl QueuedEvent {
         }
     }
 
-    /// The interval until the next attempt of a throttled event. AWS does not document whether events that arrived together are tried again
-    /// together. Then only as many of them as the function may run at once would succeed in each round, whatever it could do in between.
-    /// So each event has another interval, between half of the documented one and all of it.
-    fn interval(&self) -> Duration {
+    /// The interval until the next attempt of a throttled event. Events that were throttled as often have the same interval, or each has its
+    /// own, between half of that one and all of it.
+    fn interval(&self, answer: ThrottledEvents) -> Duration {
         let most = Duration::from_secs(1 << self.throttled.min(9)).min(MAX_RETRY_INTERVAL);
-        if self.throttled == 0 {
-            return most;
+        match answer {
+            ThrottledEvents::Together => most,
+            ThrottledEvents::Apart => {
+                let bytes = self.request_id.bytes();
+                let hash = bytes.fold(self.throttled, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+                (most / 2 + most / 2 * (hash % 1000) / 1000).max(MIN_RETRY_INTERVAL)
+            }
         }
-        let id =
-            self.request_id.bytes().fold(self.throttled, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-        most / 2 + most / 2 * (id % 1000) / 1000
     }
 
     /// Retries after this time, unless the event will be too old by then.

@@ -306,4 +306,11 @@ questions! {
     worst: Failed
     Inaccessible = "inaccessible": "The user guide: `the encrypted DB instance goes into inaccessible-encryption-credentials-recoverable state` when RDS loses access to the key."
     Failed = "failed": "The instance never started, so there is nothing to recover.";
+
+    throttled_events: ThrottledEvents = "throttled-events"
+    unknown: "Does Lambda retry asynchronous events at the same moments if it throttled them at the same moment?"
+    experiment: "Give a function that runs for a second a reserved concurrency of 1, and invoke it asynchronously 200 times at once. Its log has the times at which the events succeed: with common moments, there is one event at each."
+    worst: Together
+    Apart = "apart": "Lambda's developer guide: `If the queue contains many entries, Lambda increases the retry interval and reduces the rate at which it reads events from the queue`. So it does not read all events of a long queue at one moment."
+    Together = "together": "The same page: `The retry interval increases exponentially from 1 second after the first attempt to a maximum of 5 minutes`. It mentions no random part.";
 }

@@ -1,5 +1,6 @@
 //! Functions: their input, retries and outcomes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use serde_json::{Value, json};
 use sim::fault::{Action, Fault, Plan, Point, PointKind};
 use sim::journal::{DeliveryOutcome, Event, InvocationOutcome};
 use sim::lambda::{Function, Invocation, InvocationError};
+use sim::questions::ThrottledEvents;
 use sim::{Settings, World};
 
-use crate::support::{self, PROD as ACCOUNT, REGION, epoch, world};
+use crate::support::{self, PROD as ACCOUNT, REGION, epoch, world, world_where};
 
 fn add(world: &World, name: &str, function: Function) -> String {
     world.add_function(ACCOUNT, REGION, name, function)
@@ -53,6 +55,20 @@ fn invocations(world: &World) -> Vec<(i64, u32, InvocationOutcome)> {
         };
         journal.entries().iter().filter_map(of).collect()
     })
+}
+
+/// The times of the attempts of each event, in milliseconds since the start of the world.
+fn attempts_by_event(world: &World) -> Vec<Vec<i64>> {
+    let mut events = BTreeMap::<String, Vec<i64>>::new();
+    world.journal(|journal| {
+        for entry in journal.entries() {
+            if let Event::Invocation { request_id, .. } = &entry.event {
+                let time = (entry.at - epoch()).num_milliseconds();
+                events.entry(request_id.clone()).or_default().push(time);
+            }
+        }
+    });
+    events.into_values().collect()
 }
 
 async fn queue(world: &World, name: &str) -> (aws_sdk_sqs::Client, String) {
@@ -218,38 +234,96 @@ async fn reserved_concurrency_delays_events_without_failing_them() {
     assert_eq!(done.iter().map(|(_, attempt, _)| *attempt).collect::<Vec<_>>(), [1; 5]);
 }
 
+// "For throttling errors (429) …, Lambda … attempts to run the function again for up to 6 hours by default. The retry interval increases
+// exponentially from 1 second after the first attempt to a maximum of 5 minutes." (Lambda's guide)
 #[tokio::test(start_paused = true)]
-async fn events_that_arrive_together_are_all_handled() {
-    let world = world();
-    let (sqs, url) = queue(&world, "dead").await;
+async fn a_throttled_event_is_tried_again_at_growing_intervals_and_given_up_after_six_hours() {
+    const SECOND: i64 = 1000;
+    const MAX_INTERVAL: i64 = 300 * SECOND;
+    const MAX_AGE: i64 = 6 * 3600 * SECOND;
+    for answer in ThrottledEvents::ALL {
+        let world = world_where(|answers| answers.throttled_events = *answer);
+        let (sqs, url) = queue(&world, "dead").await;
+        world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Invocation, Action::Throttle, 1000)] });
+        let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
+        world.invoke_function(&arn, Value::Null);
+        world.sleep(Duration::from_secs(7 * 3600)).await;
+        let times = attempts_by_event(&world).remove(0);
+        let intervals: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!((times[0], intervals[0]), (0, SECOND), "{answer:?}");
+        assert!(
+            intervals.iter().all(|interval| (SECOND..=MAX_INTERVAL).contains(interval)),
+            "{answer:?}: {intervals:?}"
+        );
+        assert!(intervals[..8].is_sorted() && intervals[7] > 60 * SECOND, "{answer:?}: {intervals:?}");
+        let last = *times.last().expect("an attempt");
+        assert!((MAX_AGE - MAX_INTERVAL..=MAX_AGE).contains(&last), "{answer:?}: {last}");
+        let record = only_message(&sqs, &url).await;
+        assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
+        assert_eq!(record["requestContext"]["approximateInvokeCount"], 0);
+    }
+}
+
+/// A world with this answer, in which a function has got this many events at one moment, seven hours ago. It runs for a second, one event
+/// at a time.
+async fn burst(answer: ThrottledEvents, events: usize) -> World {
+    let world = world_where(|answers| answers.throttled_events = answer);
+    queue(&world, "dead").await;
     let function = sleeping(1).reserved_concurrency(1).on_failure("arn:aws:sqs:eu-west-1:111111111111:dead");
     let arn = add(&world, "f", function);
-    for _ in 0..200 {
-        world.invoke_function(&arn, Value::Null);
-    }
+    (0..events).for_each(|_| world.invoke_function(&arn, Value::Null));
     world.sleep(Duration::from_secs(7 * 3600)).await;
-    let handled = invocations(&world).into_iter().filter(|(.., outcome)| *outcome == InvocationOutcome::Ok).count();
-    assert_eq!((handled, support::bodies(&sqs, &url).await.len()), (200, 0));
+    world
+}
+
+/// How many events succeeded, and how many were sent to the on-failure destination.
+fn ends(world: &World) -> (usize, usize) {
+    world.journal(|journal| {
+        let count = |is: fn(&Event) -> bool| journal.entries().iter().filter(|entry| is(&entry.event)).count();
+        (
+            count(|event| matches!(event, Event::Invocation { outcome: InvocationOutcome::Ok, .. })),
+            count(|event| matches!(event, Event::DeadLetter { outcome: DeliveryOutcome::Delivered, .. })),
+        )
+    })
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_event_is_given_up_after_six_hours() {
-    let world = world();
-    let (sqs, url) = queue(&world, "dead").await;
-    world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Invocation, Action::Throttle, 1000)] });
-    let arn = add(&world, "f", failing().on_failure("arn:aws:sqs:eu-west-1:111111111111:dead"));
-    world.invoke_function(&arn, Value::Null);
-    world.sleep(Duration::from_secs(7 * 3600)).await;
-    let times: Vec<_> = invocations(&world).into_iter().map(|(time, ..)| time).collect();
-    assert_eq!(times[..2], [0, 1]);
-    for (pair, most) in times[1..].windows(2).zip([2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]) {
-        let interval = pair[1] - pair[0];
-        assert!((most / 2 - 1..=most).contains(&interval), "{interval} of {most}");
+async fn each_event_of_a_burst_succeeds_or_is_sent_to_the_destination() {
+    for answer in ThrottledEvents::ALL {
+        let (succeeded, given_up) = ends(&burst(*answer, 200).await);
+        assert_eq!(succeeded + given_up, 200, "{answer:?}");
     }
-    assert!(*times.last().expect("a try") > 6 * 3600 - 300);
-    let record = only_message(&sqs, &url).await;
-    assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
-    assert_eq!(record["requestContext"]["approximateInvokeCount"], 0);
+}
+
+/// The open question `throttled-events`: the times of the attempts of three events that are always throttled.
+async fn attempts_of_throttled(answer: ThrottledEvents) -> Vec<Vec<i64>> {
+    let world = world_where(|answers| answers.throttled_events = answer);
+    world.plan_faults(Plan::Rates { seed: 0, per_mille: vec![(PointKind::Invocation, Action::Throttle, 1000)] });
+    let arn = add(&world, "f", sleeping(1));
+    (0..3).for_each(|_| world.invoke_function(&arn, Value::Null));
+    world.sleep(Duration::from_secs(7 * 3600)).await;
+    let attempts = attempts_by_event(&world);
+    assert_eq!(attempts.len(), 3);
+    attempts
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_were_throttled_at_one_moment_have_intervals_of_their_own_under_the_answer_apart() {
+    let attempts = attempts_of_throttled(ThrottledEvents::Apart).await;
+    for (first, second) in [(0, 1), (1, 2), (2, 0)] {
+        assert_eq!(attempts[first][..2], attempts[second][..2]);
+        assert_ne!(attempts[first][2], attempts[second][2]);
+    }
+    assert_eq!(ends(&burst(ThrottledEvents::Apart, 200).await), (200, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_were_throttled_at_one_moment_are_tried_again_at_one_moment_under_the_answer_together() {
+    let attempts = attempts_of_throttled(ThrottledEvents::Together).await;
+    assert_eq!((&attempts[1], &attempts[2]), (&attempts[0], &attempts[0]));
+    // One of the events succeeds in each round, so there are fewer rounds than events.
+    let (_, given_up) = ends(&burst(ThrottledEvents::Together, 200).await);
+    assert!(given_up > 0);
 }
 
 #[tokio::test(start_paused = true)]
