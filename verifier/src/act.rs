@@ -58,7 +58,7 @@ impl Verifier {
     }
 
     async fn advance(&self, job: &Job, verifying: &Verifying, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
-        let key = key(job.id());
+        let key = key(job.id().as_str());
         let found = match self.read_or::<Option<Record>>(&key, None).await? {
             (Some(record), version) => Versioned { record, version },
             (None, version) => match self.begin(job, verifying, version).await? {
@@ -95,7 +95,7 @@ impl Verifier {
             return Ok(None);
         }
         let record = Record::new(copy.clone(), verifying.origin.clone(), self.cloud.now());
-        let version = self.write(&key(job.id()), &record, &version).await?;
+        let version = self.write(&key(job.id().as_str()), &record, &version).await?;
         let (account, database) = (&record.origin.database.place.account, &record.origin.database);
         info!(%account, %database, step = step::VERIFICATION_STARTED, %copy, "restoring the copy to verify it");
         Ok(Some(Versioned { record, version }))
@@ -292,7 +292,7 @@ impl Verifier {
     }
 
     async fn save(&self, job: &Job, found: &Versioned) -> anyhow::Result<()> {
-        self.write(&key(job.id()), &found.record, &found.version).await.map(drop)
+        self.write(&key(job.id().as_str()), &found.record, &found.version).await.map(drop)
     }
 }
 

@@ -9,7 +9,7 @@ use protocol::{DatabaseArn, Engine, Kind, Snapshot, SnapshotRole, Status, tags};
 use crate::Verifier;
 use crate::plan::{Copy, Database, interval};
 use crate::record::{INDEX, Index, Seen};
-use crate::report::Verified;
+use crate::verified::Verified;
 
 /// The time that is left for the rest of a run when the listing ends at the latest.
 const RESERVE: TimeDelta = TimeDelta::seconds(60);
@@ -17,9 +17,25 @@ const RESERVE: TimeDelta = TimeDelta::seconds(60);
 impl Verifier {
     /// The databases of the source accounts that DR serves, with their complete copies. What the tags of the copies tell is kept in the
     /// [`Index`], because copies are thinned.
-    pub(crate) async fn databases(&self, deadline: DateTime<Utc>) -> anyhow::Result<Vec<Database>> {
-        let (Index(mut index), version) = self.read_or(INDEX, Index::default()).await?;
-        let before = index.clone();
+    pub(crate) async fn update_index(&self, deadline: DateTime<Utc>) -> anyhow::Result<Vec<Database>> {
+        let (index, version) = self.read_or(INDEX, Index::default()).await?;
+        let all = self.databases(&index, deadline).await?;
+        // Databases whose last copy is gone are forgotten.
+        let known = all.iter().map(|database| (database.arn.to_string(), database.seen.clone()));
+        let known = Index(known.collect());
+        if known != index {
+            self.write(INDEX, &known, &version).await?;
+        }
+        Ok(all)
+    }
+
+    /// The databases, by the index and by the tags of the copies, which may be newer.
+    pub(crate) async fn databases(
+        &self,
+        Index(index): &Index,
+        deadline: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<Database>> {
+        let mut index = index.clone();
         let (now, mut databases) = (self.cloud.now(), BTreeMap::<DatabaseArn, Vec<Copy>>::new());
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
@@ -29,7 +45,7 @@ impl Verifier {
                     let seen = index.entry(database.to_string()).or_insert_with(|| Seen::new(now));
                     seen.first = seen.first.min(copy.arrived);
                     if let Some(verified) = verified {
-                        seen.add(verified.at, verified.is_known());
+                        seen.add(verified);
                     }
                     databases.entry(database).or_default().push(copy);
                 }
@@ -38,17 +54,10 @@ impl Verifier {
             self.cloud.try_for_each(kind, None, add).await?;
         }
         let database = |(arn, copies): (DatabaseArn, Vec<Copy>)| {
-            let seen = index.get(&arn.to_string()).copied().unwrap_or_else(|| Seen::new(now));
+            let seen = index.get(&arn.to_string()).cloned().unwrap_or_else(|| Seen::new(now));
             Database { arn, copies, seen, is_running: false }
         };
-        let all: Vec<Database> = databases.into_iter().map(database).collect();
-        // Databases whose last copy is gone are forgotten.
-        let known: BTreeMap<String, Seen> =
-            all.iter().map(|database| (database.arn.to_string(), database.seen)).collect();
-        if known != before {
-            self.write(INDEX, &Index(known), &version).await?;
-        }
-        Ok(all)
+        Ok(databases.into_iter().map(database).collect())
     }
 }
 
@@ -71,5 +80,5 @@ fn complete(snapshot: &Snapshot) -> Option<(DatabaseArn, Copy, Option<Verified>)
         arrived,
         every: tag(tags::VERIFY).and_then(interval),
     };
-    Some((origin.database, copy, tag(tags::VERIFIED).and_then(Verified::parse)))
+    Some((origin.database, copy, tag(tags::VERIFIED).and_then(|tag| tag.parse().ok())))
 }

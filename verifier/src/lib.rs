@@ -16,6 +16,7 @@
 //! checker, and stored nowhere (invariant 26).
 
 mod act;
+pub mod command;
 mod copies;
 mod job;
 pub mod plan;
@@ -24,6 +25,7 @@ mod report;
 mod run;
 mod settings;
 pub mod stage;
+pub mod verified;
 
 use std::collections::BTreeMap;
 

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 
 use checks::{Check, Decimal, Marker, Part, Profile, Report};
 use chrono::{DateTime, Utc};
-use protocol::{DatabaseArn, JobId, Origin, SnapshotArn};
+use protocol::{DatabaseArn, Origin, SnapshotArn};
 use provision::Begin;
 use serde::{Deserialize, Serialize};
+
+use crate::verified::Verified;
 
 /// A verification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,7 +118,7 @@ pub struct Last {
 pub struct Index(pub BTreeMap<String, Seen>);
 
 /// What is known of a database whose copies may be gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// When a copy of it was first seen.
     pub first: DateTime<Utc>,
@@ -129,6 +131,9 @@ pub struct Seen {
     /// How many verifications since then have found out nothing.
     #[serde(default)]
     pub fruitless: u32,
+    /// The verdict of the last verification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Verified>,
 }
 
 impl Record {
@@ -161,26 +166,28 @@ impl Seen {
     /// A database that is seen for the first time.
     #[must_use]
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { first: now, verified: None, attempted: None, fruitless: 0 }
+        Self { first: now, verified: None, attempted: None, fruitless: 0, last: None }
     }
 
     /// Takes over the tag of a copy.
-    pub fn add(&mut self, at: DateTime<Utc>, is_known: bool) {
+    pub fn add(&mut self, verified: Verified) {
+        let at = verified.at;
         if self.attempted.is_some_and(|attempted| at <= attempted) {
             return;
         }
         self.attempted = Some(at);
-        match is_known {
+        match verified.is_known() {
             true => (self.verified, self.fruitless) = (Some(at), 0),
             false => self.fruitless = self.fruitless.saturating_add(1),
         }
+        self.last = Some(verified);
     }
 }
 
 /// The key of the record of a job. It needs nothing but the job: the copy may be gone.
 #[must_use]
-pub fn key(job: &JobId) -> String {
-    format!("jobs/{}.json", job.as_str())
+pub fn key(job: &str) -> String {
+    format!("jobs/{job}.json")
 }
 
 /// The key of what the next verification of a database is compared with.

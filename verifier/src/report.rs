@@ -1,7 +1,7 @@
 //! The verdict, as others see it: a tag on the copy, a message, and a log line.
 
 use checks::{Conclusion, Grade, Report, Severity, Verdict};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use cloud::log::step;
 use protocol::{Job, tags};
 use serde_json::json;
@@ -9,50 +9,10 @@ use tracing::{error, info};
 
 use crate::Verifier;
 use crate::record::{Concluded, Record, key, key_of_last};
+use crate::verified::{Verified, word};
 
 /// A message has 256 KiB at most, and an attacker may have changed thousands of columns. The report has all changes.
 const SHOWN_CHANGES: usize = 50;
-
-/// The content of the tag `Draco_Verified`: `2026-11-21T04:10:00Z verified available read checked`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verified {
-    /// When the verification ended.
-    pub(crate) at: DateTime<Utc>,
-    conclusion: Conclusion,
-}
-
-impl Verified {
-    /// Reads the tag.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let at = DateTime::parse_from_rfc3339(words.next()?).ok()?.to_utc();
-        let conclusion = words.next()?;
-        let all = [Conclusion::Verified, Conclusion::Failed, Conclusion::NotVerified];
-        Some(Self { at, conclusion: all.into_iter().find(|known| word(*known) == conclusion)? })
-    }
-
-    /// Whether it is known if the copy is good.
-    pub(crate) fn is_known(&self) -> bool {
-        self.conclusion != Conclusion::NotVerified
-    }
-}
-
-/// The word in tags, messages and log lines.
-fn word(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Verified => "verified",
-        Conclusion::Failed => "failed",
-        Conclusion::NotVerified => "not-verified",
-    }
-}
-
-/// The tag of a verdict: the three grades that are `yes` are listed.
-fn tag(report: &Report, at: DateTime<Utc>) -> String {
-    let grades = [("available", &report.available), ("read", &report.read), ("checked", &report.checked)];
-    let reached = grades.into_iter().filter(|(_, grade)| **grade == Grade::Yes).map(|(name, _)| name);
-    let words: Vec<&str> = [word(report.conclusion)].into_iter().chain(reached).collect();
-    format!("{} {}", at.to_rfc3339_opts(SecondsFormat::Secs, true), words.join(" "))
-}
 
 /// The first reason for a verdict that is not good. It contains no value of the database, and no text of a query: those are in the report
 /// alone.
@@ -90,8 +50,9 @@ impl Verifier {
         let (Record { copy, origin, .. }, Concluded { at, report, .. }) = (record, concluded);
         self.keep_for_next(record, report).await?;
         log(record, report);
-        self.cloud.tag(copy, tags::VERIFIED, &tag(report, *at)).await?;
-        let restore_seconds = record.provisioned.map(|ready| (ready - record.requested).num_seconds());
+        let restored = record.provisioned.map(|ready| ready - record.requested);
+        let verified = Verified::of(report, *at, restored, job.id().as_str());
+        self.cloud.tag(copy, tags::VERIFIED, &verified.to_string()).await?;
         let shown: Vec<String> = report.changes.iter().take(SHOWN_CHANGES).map(ToString::to_string).collect();
         let message = json!({
             "event": "verification",
@@ -105,8 +66,8 @@ impl Verifier {
             "changes": shown,
             "changes_in_all": report.changes.len(),
             "at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            "restore_seconds": restore_seconds,
-            "report": format!("s3://{}/{}", self.settings.bucket, key(job.id())),
+            "restore_seconds": restored.map(|restored| restored.num_seconds()),
+            "report": format!("s3://{}/{}", self.settings.bucket, key(job.id().as_str())),
         });
         let subject = format!("Draco: {}", word(report.conclusion));
         self.cloud.publish_report(&self.settings.topic, &subject, &message.to_string()).await?;

@@ -1,11 +1,11 @@
 //! The hourly run: continues verifications whose timer was lost, and starts those that are due.
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use cloud::TimerStart;
 use cloud::log::step;
+use cloud::{Error, TimerStart};
 use protocol::event::Verifying;
 use protocol::job::{Role, Source};
-use protocol::{Job, Origin};
+use protocol::{DatabaseArn, Job, Origin, SnapshotArn};
 use provision::sweep::Due as Remains;
 use tracing::{error, info};
 
@@ -23,14 +23,10 @@ impl Verifier {
     /// # Errors
     /// If a list cannot be read, or a verification cannot be started. The others are started.
     pub(crate) async fn run(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
-        let timers = self.cloud.running_timers(&self.settings.timer).await?;
-        let names = timers.into_iter().map(|timer| timer.name);
-        let mut running: Vec<String> = names.filter(|name| is_timer(name)).collect();
+        let mut running = self.running().await?;
         let mut failures = self.continue_lost(&mut running, deadline).await?;
-        let mut all = self.databases(deadline).await?;
-        for database in &mut all {
-            database.is_running = running.iter().any(|name| is_timer_of(name, &database.arn));
-        }
+        let mut all = self.update_index(deadline).await?;
+        mark_running(&mut all, &running);
         let now = self.cloud.now();
         let Plan { due, stretch, dollars_a_month } = plan(&self.settings.policy, &all, now);
         let mut room = self.settings.policy.at_once.saturating_sub(running.len());
@@ -59,13 +55,26 @@ impl Verifier {
         Ok(())
     }
 
+    /// The names of the running timers.
+    pub(crate) async fn running(&self) -> Result<Vec<String>, Error> {
+        let timers = self.cloud.running_timers(&self.settings.timer).await?;
+        Ok(timers.into_iter().map(|timer| timer.name).filter(|name| is_timer(name)).collect())
+    }
+
     async fn start(&self, due: &Due) -> anyhow::Result<TimerStart> {
-        let found = self.cloud.find(&due.copy).await?;
-        let Some(origin) = found.and_then(|found| Origin::from_tags(&found.tags)) else {
-            return Ok(TimerStart::UsedUp);
-        };
-        let job = self.job(&due.copy, &due.database)?;
+        let Some((job, origin)) = self.request(&due.copy, &due.database).await? else { return Ok(TimerStart::UsedUp) };
         Ok(self.start_timer(&job, &origin).await?)
+    }
+
+    /// The job that verifies a copy, and the origin of the copy. `None` if the copy is gone.
+    pub(crate) async fn request(
+        &self,
+        copy: &SnapshotArn,
+        database: &DatabaseArn,
+    ) -> anyhow::Result<Option<(Job, Origin)>> {
+        let found = self.cloud.find(copy).await?;
+        let Some(origin) = found.and_then(|found| Origin::from_tags(&found.tags)) else { return Ok(None) };
+        Ok(Some((self.job(copy, database)?, origin)))
     }
 
     /// Databases of verifications whose timer was lost get another one. `running` has the names of the timers, with those.
@@ -111,8 +120,8 @@ impl Verifier {
     }
 
     /// The origin of the copy of a job: of its record, or of the copy.
-    async fn origin_of(&self, job: &Job) -> anyhow::Result<Option<Origin>> {
-        if let (Some(record), _) = self.read_or::<Option<Record>>(&key(job.id()), None).await? {
+    pub(crate) async fn origin_of(&self, job: &Job) -> anyhow::Result<Option<Origin>> {
+        if let (Some(record), _) = self.read_or::<Option<Record>>(&key(job.id().as_str()), None).await? {
             return Ok(Some(record.origin));
         }
         let Source::Snapshot(copy) = &job.request().source else { return Ok(None) };
@@ -131,5 +140,12 @@ impl Verifier {
                     "no copy of this database was verified for {} days; see the reports of its last verifications", age.num_days());
             }
         }
+    }
+}
+
+/// Whether a verification of each database is running.
+pub(crate) fn mark_running(all: &mut [Database], timers: &[String]) {
+    for database in all {
+        database.is_running = timers.iter().any(|name| is_timer_of(name, &database.arn));
     }
 }

@@ -198,7 +198,10 @@ impl Document {
         let place = match value::<Option<Spanned<Names>>>(text, &path) {
             Ok(None) => return,
             Ok(Some(names)) => names.referenced,
-            Err(error) => return drop(self.problems.insert(problem(CHECKS, &error))),
+            Err(error) => {
+                self.problems.insert(problem(CHECKS, &error));
+                return;
+            }
         };
         let mut all = BTreeMap::new();
         for (nth, name) in names(text, &path).iter().enumerate() {

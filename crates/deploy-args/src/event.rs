@@ -22,7 +22,7 @@ pub struct Event {
     // Global, so that it may follow the name of an event.
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<Region>,
-    /// In place of DR's region, the second region: for look-copy, check-copy and keep
+    /// In place of DR's region, the second region: for look-copy, check-copy, keep and verify
     #[arg(long, global = true)]
     pub second: bool,
     #[command(flatten)]
@@ -36,9 +36,12 @@ impl Event {
         if self.second && regions != Regions::OfCopies {
             let other = match self.kind {
                 EventKind::Sweep { .. } => "use `event sweep second`",
-                _ => "it is for look-copy, check-copy and keep",
+                _ => "it is for look-copy, check-copy, keep and verify",
             };
             bail!("--second has no effect on `event {name}`; {other}");
+        }
+        if let EventKind::Sweep { role: Role::Verifier } = self.kind {
+            bail!("the verifier has no sweep: `event verify` starts the verifications that are due");
         }
         if self.region.is_some() && regions != Regions::OfDatabases {
             bail!("--region has no effect on `event {name}`: its region is DR_REGION, or SECOND_REGION");
@@ -78,6 +81,8 @@ pub enum EventKind {
         #[arg(long, value_name = "N")]
         limit: Option<u32>,
     },
+    /// Verifier: the hourly schedule; it starts the verifications that are due, and continues those that were interrupted
+    Verify,
     /// Consumer: the producer's message that a transit copy is shared (snapshot-copy-shared)
     Announce(OfSnapshot),
     /// Producer: the consumer's message that the copy is completed (snapshot-copy-completed)
@@ -108,6 +113,8 @@ impl EventKind {
             Self::Sweep { role: Role::Producer } => ("sweep producer", Regions::OfDatabases),
             Self::Sweep { role: Role::Consumer } => ("sweep consumer", Regions::One),
             Self::Sweep { role: Role::Second } => ("sweep second", Regions::One),
+            Self::Sweep { role: Role::Verifier } => ("sweep verifier", Regions::One),
+            Self::Verify => ("verify", Regions::OfCopies),
             Self::Audit => ("audit", Regions::OfDatabases),
             Self::Keep { .. } => ("keep", Regions::OfCopies),
             Self::Announce(_) => ("announce", Regions::OfDatabases),

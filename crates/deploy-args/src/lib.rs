@@ -39,7 +39,7 @@ pub enum Task {
     SetupBucket(SetupBucket),
     /// Upload the built code to the bucket; files that have not changed are skipped
     Upload(Upload),
-    /// Create the stack of the producer, the consumer or the second region
+    /// Create the stack of the producer, the consumer, the second region or the verifier
     ///
     /// Shows the change set, asks, follows the progress, and ends with the next steps. With the consumer, a stack for each
     /// source account is created in DR. Before the second region is created, the command shows how many of the existing copies
@@ -166,13 +166,13 @@ pub struct Upload {
 pub struct Create {
     /// Which stack
     pub role: Role,
-    /// A region of SOURCE_REGIONS [default: AWS_REGION]
+    /// Producer: a region of SOURCE_REGIONS [default: AWS_REGION]; verifier: the region of its copies [default: DR_REGION]
     #[arg(long, value_name = "REGION")]
     pub region: Option<Region>,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Consumer: accept that alarms have no recipient
+    /// Consumer and verifier: accept that alarms have no recipient
     #[arg(long)]
     pub no_alarms: bool,
     /// The folder with the templates [default: cfn/]
@@ -187,7 +187,7 @@ pub struct Create {
 pub struct Update {
     /// Which stack
     pub role: Role,
-    /// A region of SOURCE_REGIONS [default: AWS_REGION]
+    /// Producer: a region of SOURCE_REGIONS [default: AWS_REGION]; verifier: the region of its copies [default: DR_REGION]
     #[arg(long, value_name = "REGION")]
     pub region: Option<Region>,
     /// Do not ask
@@ -208,8 +208,11 @@ pub struct Update {
 
 impl Update {
     fn check(&self) -> anyhow::Result<()> {
-        if self.role == Role::Producer && (self.no_dry_run || self.dry_run) {
-            bail!("the producer deletes no copies: --no-dry-run and --dry-run are for `cargo xtask update consumer`");
+        if !self.role.keeps_copies() && (self.no_dry_run || self.dry_run) {
+            bail!(
+                "the {role} deletes no copies: --no-dry-run and --dry-run are for `cargo xtask update consumer`",
+                role = self.role
+            );
         }
         Ok(())
     }
@@ -316,7 +319,7 @@ mod tests {
     fn unknown_role_is_refused_with_the_known_ones() {
         let message = help(&["create", "prod"]);
         assert!(message.contains("invalid value 'prod' for '<ROLE>'"), "{message}");
-        assert!(message.contains("[possible values: producer, consumer, second]"), "{message}");
+        assert!(message.contains("[possible values: producer, consumer, second, verifier]"), "{message}");
     }
 
     #[test]
@@ -324,7 +327,7 @@ mod tests {
         let create = help(&["create", "--help"]);
         assert!(
             create.starts_with(
-                "Create the stack of the producer, the consumer or the second region\n\nShows the change set"
+                "Create the stack of the producer, the consumer, the second region or the verifier\n\nShows the change set"
             ),
             "{create}"
         );
@@ -350,7 +353,7 @@ mod tests {
                 other => format!("{other:?}"),
             }
         };
-        let copies = "it is for look-copy, check-copy and keep";
+        let copies = "it is for look-copy, check-copy, keep and verify";
         for (args, why) in [
             ("sweep consumer --second", "--second has no effect on `event sweep consumer`; use `event sweep second`"),
             ("look orders --second", &format!("--second has no effect on `event look`; {copies}")),
@@ -377,10 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn producer_has_no_dry_run() {
-        for flag in ["--no-dry-run", "--dry-run"] {
-            let CommandLine { task } = parse(&["update", "producer", flag]).unwrap();
-            assert!(task.configuration().unwrap_err().to_string().starts_with("the producer deletes no copies"));
+    fn only_the_keeper_has_a_dry_run() {
+        for (role, flag) in [("producer", "--no-dry-run"), ("producer", "--dry-run"), ("verifier", "--dry-run")] {
+            let CommandLine { task } = parse(&["update", role, flag]).unwrap();
+            let why = task.configuration().unwrap_err().to_string();
+            assert!(why.starts_with(&format!("the {role} deletes no copies")), "{why}");
         }
     }
 }

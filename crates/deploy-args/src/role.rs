@@ -16,19 +16,22 @@ pub enum Role {
     Consumer,
     /// In the second region of the DR account, which keeps copies of the copies
     Second,
+    /// In the DR account, in a region of copies: restores copies to prove that they are good
+    Verifier,
 }
 
 impl Role {
     /// Those of the two accounts, in the order in which they handle a snapshot.
     pub const BOTH: [Self; 2] = [Self::Producer, Self::Consumer];
 
-    /// `producer`, `consumer`, `second`.
+    /// `producer`, `consumer`, `second`, `verifier`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Producer => "producer",
             Self::Consumer => "consumer",
             Self::Second => "second",
+            Self::Verifier => "verifier",
         }
     }
 
@@ -38,15 +41,18 @@ impl Role {
         match self {
             Self::Producer => "draco-producer",
             Self::Consumer | Self::Second => "draco-consumer",
+            Self::Verifier => "draco-verifier",
         }
     }
 
-    /// The name of the topic that receives RDS events and the messages of the other account.
+    /// The name of the topic that receives RDS events and the messages of the other account, and the beginning of the name of the topic
+    /// for alarms. The verifier has only that one.
     #[must_use]
     pub fn topic(self) -> &'static str {
         match self {
             Self::Producer => "DracoProducer",
             Self::Consumer | Self::Second => "DracoConsumer",
+            Self::Verifier => "DracoVerifier",
         }
     }
 
@@ -55,13 +61,13 @@ impl Role {
     pub fn account(self) -> &'static str {
         match self {
             Self::Producer => "a source account",
-            Self::Consumer | Self::Second => "the DR account",
+            Self::Consumer | Self::Second | Self::Verifier => "the DR account",
         }
     }
 
-    /// Whether it is in the DR account.
+    /// Whether its stack keeps copies: there are stacks of source accounts beside it.
     #[must_use]
-    pub fn is_dr(self) -> bool {
+    pub fn keeps_copies(self) -> bool {
         matches!(self, Self::Consumer | Self::Second)
     }
 
@@ -72,8 +78,8 @@ impl Role {
     /// If it is not configured.
     pub fn region(self, config: &Config) -> anyhow::Result<&Region> {
         match (self, config.copies_region()) {
-            (Self::Consumer, Some(region)) => Ok(region),
-            (Self::Producer | Self::Consumer, _) => config.need(&config.aws_region, "AWS_REGION"),
+            (Self::Consumer | Self::Verifier, Some(region)) => Ok(region),
+            (Self::Producer | Self::Consumer | Self::Verifier, _) => config.need(&config.aws_region, "AWS_REGION"),
             (Self::Second, _) => config.need_second_region(),
         }
     }
@@ -90,6 +96,7 @@ impl Role {
             Self::Producer => databases.contains(given),
             Self::Consumer => copies == Some(given),
             Self::Second => self.region(config)? == given,
+            Self::Verifier => copies == Some(given) || config.second_region.as_ref() == Some(given),
         };
         if is_configured {
             return Ok(given);
@@ -99,7 +106,7 @@ impl Role {
             Self::Producer => {
                 bail!("{given} is no region of databases; add it to SOURCE_REGIONS, which has {}", databases.join(", "))
             }
-            Self::Consumer => bail!(
+            Self::Consumer | Self::Verifier => bail!(
                 "the {self} has no stack in {given}; DR's copies are in {}",
                 copies.map_or("no region", Region::as_str)
             ),
@@ -134,7 +141,7 @@ impl Role {
     pub fn profile_key(self) -> &'static str {
         match self {
             Self::Producer => "SOURCE_PROFILE",
-            Self::Consumer | Self::Second => "DR_PROFILE",
+            Self::Consumer | Self::Second | Self::Verifier => "DR_PROFILE",
         }
     }
 
@@ -143,7 +150,7 @@ impl Role {
     pub fn profile(self, config: &Config) -> Option<&str> {
         match self {
             Self::Producer => config.source_profile.as_deref(),
-            Self::Consumer | Self::Second => config.dr_profile.as_deref(),
+            Self::Consumer | Self::Second | Self::Verifier => config.dr_profile.as_deref(),
         }
     }
 
@@ -157,13 +164,13 @@ impl Role {
         let sources = config.need_sources()?;
         let fits = match self {
             Self::Producer => sources.contains(account) && account != dr,
-            Self::Consumer | Self::Second => account == dr,
+            Self::Consumer | Self::Second | Self::Verifier => account == dr,
         };
         if fits {
             return Ok(());
         }
         let expected = match (self, sources) {
-            (Self::Consumer | Self::Second, _) => format!("{dr} (DR_ACCT)"),
+            (Self::Consumer | Self::Second | Self::Verifier, _) => format!("{dr} (DR_ACCT)"),
             (Self::Producer, [one]) => format!("{one} (SOURCE_ACCTS)"),
             (Self::Producer, many) => {
                 let many: Vec<&str> = many.iter().map(AccountId::as_str).collect();

@@ -22,6 +22,7 @@ pub mod probe;
 pub mod stack;
 pub mod status;
 pub mod terminal;
+pub mod verification;
 
 use deploy_args::Task;
 

@@ -133,7 +133,7 @@ impl Deployed {
 }
 
 fn verdict(copy: &Snapshot) -> &str {
-    copy.tags.get(tags::VERIFIED).and_then(|tag| tag.split_once(' ')).map_or("", |(_, words)| words)
+    copy.tags.get(tags::VERIFIED).and_then(|tag| tag.split_once(' ')).map_or("", |(_, words)| words.split(" restored:").next().unwrap_or(words))
 }
 
 const ROWS: &str = "create table orders as select n as id, 'customer ' || n % 100 as name, \

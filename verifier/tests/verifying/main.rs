@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sim::lambda::{Function, Invocation};
 use sim::{Settings, World};
 use verifier::Verifier;
+use verifier::verified::{Verified, word};
 
 const SOURCE: &str = "111111111111";
 const DR: &str = "222222222222";
@@ -201,7 +202,8 @@ impl Fixture {
     /// The words of the verdict on a copy, without the time.
     async fn verdict(&self, copy: &SnapshotArn) -> Option<String> {
         let found = self.cloud.find(copy).await.unwrap().unwrap();
-        Some(found.tags.get(tags::VERIFIED)?.split_once(' ')?.1.to_owned())
+        let verified: Verified = found.tags.get(tags::VERIFIED)?.parse().unwrap();
+        Some(format!("{} {}", word(verified.conclusion), verified.reached()).trim_end().to_owned())
     }
 
     /// The identifiers of the databases that Draco has made.

@@ -1,8 +1,10 @@
 //! Which copies are due.
 
+use checks::Conclusion;
 use protocol::Kind;
 use verifier::plan::{Copy, Database, Policy, dollars, interval, plan};
 use verifier::record::Seen;
+use verifier::verified::Verified;
 
 use super::*;
 
@@ -21,6 +23,10 @@ fn policy() -> Policy {
     Policy { every: TimeDelta::days(7), at_once: 2, dollars_a_month: 1000, limit: LIMIT }
 }
 
+fn verdict(at: DateTime<Utc>, conclusion: Conclusion) -> Verified {
+    Verified { at, conclusion, available: false, read: false, checked: false, restored: None, job: None }
+}
+
 /// A database with a copy of each of the last 30 days, which was verified so many days ago.
 fn database(account: &str, name: &str, verified: Option<i64>) -> Database {
     let copy = |day: i64| Copy {
@@ -31,7 +37,7 @@ fn database(account: &str, name: &str, verified: Option<i64>) -> Database {
     };
     let mut seen = Seen::new(ago(TimeDelta::days(29)));
     if let Some(days) = verified {
-        seen.add(ago(TimeDelta::days(days)), true);
+        seen.add(verdict(ago(TimeDelta::days(days)), Conclusion::Verified));
     }
     let arn = DatabaseArn::new(Kind::Instance, place(account), name).unwrap();
     Database { arn, copies: (0..30).map(copy).collect(), seen, is_running: false }
@@ -98,14 +104,15 @@ fn an_attempt_that_found_nothing_out_is_repeated_later_and_later() {
     for (attempts, hours) in [(1, 24), (2, 48), (3, 96), (4, 7 * 24), (40, 7 * 24)] {
         orders.seen = Seen::new(ago(TimeDelta::days(90)));
         for nth in (0..attempts).rev() {
-            orders.seen.add(ago(TimeDelta::hours(hours - 1)) - TimeDelta::minutes(nth), false);
+            let at = ago(TimeDelta::hours(hours - 1)) - TimeDelta::minutes(nth);
+            orders.seen.add(verdict(at, Conclusion::NotVerified));
         }
         assert_eq!(due(&[orders.clone()], &policy()), [""; 0], "{attempts}");
         orders.seen.attempted = Some(ago(TimeDelta::hours(hours)));
         assert_eq!(due(&[orders.clone()], &policy()), ["orders"], "{attempts}");
     }
     assert_eq!(orders.unverified_since(), ago(TimeDelta::days(90)));
-    orders.seen.add(now(), true);
+    orders.seen.add(verdict(now(), Conclusion::Verified));
     assert_eq!((orders.seen.fruitless, orders.unverified_since()), (0, now()));
 }
 

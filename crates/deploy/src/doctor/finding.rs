@@ -92,6 +92,12 @@ ids! {
     QueueEmpty,
     QueueWaiting,
     QueueOld,
+    VerifierRootsMissing,
+    VerifierRootsPresent,
+    VerifierObjectsDiffer,
+    DatabasesVerified,
+    DatabasesUnverified,
+    DatabaseCopyBad,
 }
 
 /// How important a finding is.
@@ -140,6 +146,8 @@ pub enum Area {
     Quotas,
     /// The costs of copies to another region.
     Costs,
+    /// The verification of copies.
+    Verification,
 }
 
 /// The findings of one area.

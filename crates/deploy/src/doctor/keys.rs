@@ -12,7 +12,7 @@ use crate::{Account, Role};
 const COPYING: [&str; 4] = ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"];
 
 pub(super) async fn examine(account: &Account, config: &Config) -> Finding {
-    if account.role.is_dr() && config.aws_managed_key {
+    if account.role.keeps_copies() && config.aws_managed_key {
         let description = "copies are under AWS's managed key (alias/aws/rds), which cannot be deleted or disabled";
         return Finding::ok(Id::KeyManagedByAws, "AWS_MANAGED_KEY", description);
     }
@@ -31,7 +31,7 @@ struct Key {
 fn alias(role: Role) -> &'static str {
     match role {
         Role::Producer => "alias/draco-transit",
-        Role::Consumer | Role::Second => "alias/draco",
+        Role::Consumer | Role::Second | Role::Verifier => "alias/draco",
     }
 }
 
@@ -55,7 +55,7 @@ fn judge(account: &Account, config: &Config, key: Option<&Key>) -> Finding {
     let (role, account_region) = (account.role, &account.place.region);
     let (alias, update) = (alias(role), format!("run `cargo xtask update {role}`"));
     let Some(key) = key else {
-        return if role.is_dr() && config.key_per_database {
+        return if role.keeps_copies() && config.key_per_database {
             let text = "each database has its own key for its copies, and the keys were not read";
             Finding::pending(Id::KeyPerDatabase, "KEY_PER_DATABASE", text)
                 .next("list them with `aws kms list-aliases`, and look for keys that are disabled or pending deletion")

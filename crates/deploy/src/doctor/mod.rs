@@ -12,6 +12,7 @@ pub mod regions;
 mod stacks;
 mod tools;
 pub mod topics;
+pub mod verification;
 
 use std::collections::BTreeSet;
 
@@ -86,6 +87,11 @@ async fn examine(config: &Config) -> Vec<Section> {
         }
     }
     let now = std::time::SystemTime::now().into();
+    if let Some((dr, _)) = drs.first() {
+        let verifier = dr.elsewhere(Role::Verifier, &dr.place.region);
+        let findings = verification::examine(&verifier, config, now).await;
+        sections.push(section(Area::Verification, &verifier, format!("verification in {verifier}"), findings));
+    }
     sections.extend(copying(&sources, &drs, config, now).await);
     sections
 }

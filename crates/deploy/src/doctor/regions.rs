@@ -23,7 +23,7 @@ pub async fn examine(account: &Account, config: &Config) -> Vec<Finding> {
 }
 
 fn needed(account: &Account, config: &Config) -> Vec<Region> {
-    let mut regions = match account.role.is_dr() {
+    let mut regions = match account.role.keeps_copies() {
         true => config.all_regions(),
         // Nothing in a source account knows of the second region.
         false => config.database_regions().into_iter().chain(config.copies_region().cloned()).collect(),

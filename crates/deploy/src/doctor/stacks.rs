@@ -47,7 +47,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Examined {
             Err(error) => examined.findings.push(Finding::failed(Id::CheckFailed, &error)),
         }
     }
-    if account.role.is_dr() {
+    if account.role.keeps_copies() {
         examined.findings.extend(examine_sources(account, config).await);
     }
     examined

@@ -18,7 +18,7 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> 
     let mut topics = vec![main.to_owned()];
     // The consumer in the first region announces copies to the second as a source account does.
     let announcing: Vec<&AccountId> = match account.role {
-        Role::Producer => Vec::new(),
+        Role::Producer | Role::Verifier => Vec::new(),
         Role::Consumer => config.source_accts.iter().collect(),
         Role::Second => config.dr_acct.iter().collect(),
     };
@@ -35,6 +35,13 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> 
         Ok(found) => judge_rds(account.role, &found),
         Err(error) => failed(error),
     });
+    findings.push(alarms(account, config).await);
+    findings
+}
+
+/// Whether alarms have a recipient.
+pub(super) async fn alarms(account: &Account, config: &Config) -> Finding {
+    let main = account.role.topic();
     let alarm_topic = config.alarm_topic_in(&account.place.region);
     let recipients = match (&alarm_topic, &config.alarm_email) {
         // Another account's topic cannot be read from here.
@@ -43,11 +50,10 @@ pub(super) async fn examine(account: &Account, config: &Config) -> Vec<Finding> 
         (None, Some(_)) => subscriptions(account, &account.place.arn("sns", &format!("{main}Alarms"))).await,
         (None, None) => Ok(None),
     };
-    findings.push(match recipients {
+    match recipients {
         Ok(found) => judge_alarms(account, config, found.as_deref()),
-        Err(error) => failed(error),
-    });
-    findings
+        Err(error) => Finding::failed(Id::CheckFailed, &error),
+    }
 }
 
 fn topic_account(arn: &str) -> Option<AccountId> {
@@ -150,7 +156,7 @@ fn judge_alarms(account: &Account, config: &Config, found: Option<&[Subscription
 /// The user's own topic. Alarms must arrive outside production (invariant 16).
 fn judge_alarm_topic(account: &Account, config: &Config, topic: &str, found: Option<&[Subscription]>) -> Finding {
     let owner = topic_account(topic);
-    if account.role.is_dr() && owner.as_ref().is_some_and(|owner| config.source_accts.contains(owner)) {
+    if account.role.keeps_copies() && owner.as_ref().is_some_and(|owner| config.source_accts.contains(owner)) {
         let description = "the topic for alarms is in a source account, from which an attacker can silence them";
         return Finding::error(Id::AlarmTopicInSource, topic, description)
             .next("set ALARM_TOPIC_ARN to a topic in another account, then run `cargo xtask update consumer`");

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use config::Config;
-use protocol::event::{Audit, Awaited, Check, Delivery, Keep, Sweep, Trigger};
+use protocol::event::{Audit, Awaited, Check, Delivery, Keep, Sweep, Trigger, Verify};
 use protocol::message::RefusalReason;
 use protocol::topic::{consumer_topic, notification_topic, producer_topic};
 use protocol::{
@@ -32,7 +32,7 @@ impl Invocation {
         let snapshot = find(account, named).await?;
         let topic = match account.role {
             Role::Producer => producer_topic(&account.place),
-            Role::Consumer | Role::Second => notification_topic(&account.place),
+            Role::Consumer | Role::Second | Role::Verifier => notification_topic(&account.place),
         };
         let payload = Delivery::of_created_snapshot(&snapshot.arn, &topic).payload();
         Ok(Self { description: format!("look at {}", snapshot.arn), payload })
@@ -60,6 +60,13 @@ impl Invocation {
             Some(limit) => format!("keep: report silent databases, delete up to {limit} expired copies"),
         };
         Self { description, payload: trigger_payload(&Trigger::Keep(Keep { limit })) }
+    }
+
+    /// The schedule starts the verifications that are due.
+    #[must_use]
+    pub fn verify() -> Self {
+        let description = "verify: start the verifications that are due".to_owned();
+        Self { description, payload: trigger_payload(&Trigger::Verify(Verify::default())) }
     }
 
     /// The producer announces a transit copy.
@@ -119,7 +126,7 @@ impl Invocation {
         let origin = origin(&snapshot)?;
         let copy = match account.role {
             Role::Producer => origin.transit(),
-            Role::Consumer | Role::Second => origin.copy(&account.place),
+            Role::Consumer | Role::Second | Role::Verifier => origin.copy(&account.place),
         };
         // RDS returns the start time once the copy exists.
         let started = account.cloud().find(&copy).await?.and_then(|copy| copy.created);

@@ -38,6 +38,10 @@ pub async fn run(args: &Event, config: &Config) -> anyhow::Result<()> {
         EventKind::Sweep { role: Role::Producer } => (source().await?, Invocation::sweep()),
         EventKind::Sweep { role } => (Account::connect(*role, config).await?, Invocation::sweep()),
         EventKind::Audit => (source().await?, Invocation::audit()),
+        EventKind::Verify => {
+            let region = if args.second { config.need_second_region()? } else { Role::Verifier.region(config)? };
+            (Account::connect_in(Role::Verifier, region, config).await?, Invocation::verify())
+        }
         EventKind::Keep { limit } => (dr().await?, Invocation::keep(*limit)),
         EventKind::Announce(of) => {
             let invocation = Invocation::announce(&source().await?, config, &of.snapshot).await?;

@@ -23,7 +23,7 @@ const TRANSIT_KEY_DAYS: u32 = 30;
 pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()> {
     let (role, name) = (account.role, StackName::of(account.role));
     let mut all = Vec::new();
-    if role.is_dr() {
+    if role.keeps_copies() {
         for source in Stack::sources(account).await? {
             let name = StackName::source_of(role, source);
             all.extend(Stack::look(account, &name).await?.map(|stack| (name, stack)));
@@ -69,7 +69,7 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     for (name, stack) in &all {
         delete_confirmed(account, name, stack, terminal).await?;
     }
-    if let (true, Some(key)) = (role.is_dr(), main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
+    if let (true, Some(key)) = (role.keeps_copies(), main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
         terminal.print(format_args!(
             "  The copies and their key are kept. If you delete {key}, every copy under it becomes unreadable."
         ));
@@ -146,6 +146,7 @@ fn consequence(role: Role) -> &'static str {
     match role {
         Role::Producer | Role::Consumer => "New snapshots will no longer be copied.",
         Role::Second => "New snapshots will no longer be copied to the second region.",
+        Role::Verifier => "Copies will no longer be verified.",
     }
 }
 
@@ -156,6 +157,7 @@ fn kept(name: &StackName, stack: &Stack) -> String {
             "kept: databases, their snapshots, and copies in DR. The transit key is deleted after {TRANSIT_KEY_DAYS} days; \
              until then you can cancel that."
         ),
+        StackName::Verifier => "kept: copies, and the bucket with checks and reports".to_owned(),
         StackName::Source(account) | StackName::SecondSource(account) => format!("kept: the copies of {account}"),
         StackName::Consumer | StackName::Second => {
             let key = stack.outputs.get("KeyArn").map(|key| format!(": {key}")).unwrap_or_default();

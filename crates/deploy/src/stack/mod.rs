@@ -25,11 +25,11 @@ use crate::aws_error::Explain;
 use crate::code::{Artifact, Local, Uploaded, shortened};
 use crate::files::Files;
 use crate::terminal::{GOOD, TITLE};
-use crate::{Account, Role, Terminal, deletion};
+use crate::{Account, Role, Terminal, deletion, verification};
 
 use changes::{Changes, Operation};
 use follow::Watch;
-use parameters::{Code, Existence, Value, parameters};
+use parameters::{Code, Existence, NEW_BUCKET, Value, parameters};
 use state::{State, check_role};
 
 pub use command::{run_create, run_delete, run_update};
@@ -62,6 +62,7 @@ pub async fn create(
 ) -> anyhow::Result<()> {
     let role = account.role;
     alarms::check(role, config, alarms == Alarms::Required, terminal)?;
+    let objects = if role == Role::Verifier { verification::wanted(config)? } else { Vec::new() };
     let input = Inputs::read(account, config, files, terminal).await?;
     let mut changes = Changes::new(account);
     let added = async {
@@ -74,7 +75,7 @@ pub async fn create(
                 (
                     State::Ready | State::RollbackFailed,
                     _,
-                    StackName::Producer | StackName::Consumer | StackName::Second,
+                    StackName::Producer | StackName::Consumer | StackName::Second | StackName::Verifier,
                 ) => {
                     bail!("{name} exists already; run `cargo xtask update {role}`")
                 }
@@ -84,11 +85,12 @@ pub async fn create(
         anyhow::Ok(())
     };
     let added = added.await;
-    let question = if role.is_dr() { "Create the stacks?" } else { "Create the stack?" };
+    let question = if role.keeps_copies() { "Create the stacks?" } else { "Create the stack?" };
     confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
-    if role.is_dr() {
+    if role.keeps_copies() {
         delete::protect(account, terminal).await;
     }
+    verification::put(account, &objects, terminal).await?;
     report(account, terminal).await?;
     terminal.print(format_args!("{TITLE}Next steps{TITLE:#}"));
     next_steps::after_create(role, &account.place, config).iter().for_each(|line| terminal.print(line));
@@ -110,6 +112,7 @@ pub async fn update(
 ) -> anyhow::Result<()> {
     let (role, name) = (account.role, StackName::of(account.role));
     alarms::check(role, config, false, terminal)?;
+    let objects = if role == Role::Verifier { verification::wanted(config)? } else { Vec::new() };
     let input = Inputs::read(account, config, files, terminal).await?;
     let Some(stack) = Stack::look(account, &name).await?.filter(|stack| State::of(Some(stack)) != State::Missing)
     else {
@@ -141,7 +144,8 @@ pub async fn update(
         confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
         report(account, terminal).await?;
     }
-    if role.is_dr() { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
+    verification::put(account, &objects, terminal).await?;
+    if role.keeps_copies() { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
 }
 
 /// Shows the changes, and asks. Without a yes, the change sets are deleted.
@@ -225,7 +229,11 @@ impl<'a> Inputs<'a> {
             Operation::Create => Existence::New(self.account.cloud().now()),
         };
         let region = &self.account.place.region;
-        let parameters = parameters(&name, region, self.config, &self.code, no_dry_run, existence)?;
+        let mut parameters = parameters(&name, region, self.config, &self.code, no_dry_run, existence)?;
+        if name == StackName::Verifier && matches!(operation, Operation::Create) {
+            let is_new = !verification::bucket_exists(self.account).await?;
+            parameters.push((NEW_BUCKET, Value::Set(is_new.to_string())));
+        }
         let template = template::read(&self.files.cfn.join(name.template()))?;
         if !changes.add(name.clone(), operation, &template, &parameters, self.config).await? {
             terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
@@ -264,7 +272,7 @@ async fn report(account: &Account, terminal: &mut Terminal) -> anyhow::Result<()
     let name = StackName::of(account.role);
     let Some(stack) = Stack::look(account, &name).await? else { bail!("{name} was deleted meanwhile") };
     terminal.print(format_args!("{GOOD}{name} is {}{GOOD:#}", stack.status));
-    if account.role.is_dr() {
+    if account.role.keeps_copies() {
         terminal.print(match stack.deletes() {
             true => format!(
                 "Deletion is on: expired copies are deleted. `cargo xtask update {} --dry-run` switches it off.",

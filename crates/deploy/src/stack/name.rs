@@ -20,6 +20,8 @@ pub enum StackName {
     Second,
     /// `draco-source-111111111111`, in the second region of DR: the alarms of that source account.
     SecondSource(AccountId),
+    /// `draco-verifier`, in a region of DR.
+    Verifier,
 }
 
 /// The start of the names of source stacks.
@@ -33,6 +35,7 @@ impl StackName {
             Role::Producer => Self::Producer,
             Role::Consumer => Self::Consumer,
             Role::Second => Self::Second,
+            Role::Verifier => Self::Verifier,
         }
     }
 
@@ -41,6 +44,7 @@ impl StackName {
     pub fn all(role: Role, config: &Config) -> Vec<Self> {
         match role {
             Role::Producer => vec![Self::Producer],
+            Role::Verifier => vec![Self::Verifier],
             Role::Consumer => {
                 let sources = config.source_accts.iter().cloned().map(Self::Source);
                 [Self::Consumer].into_iter().chain(sources).collect()
@@ -71,6 +75,7 @@ impl StackName {
             Self::Producer => Role::Producer,
             Self::Consumer | Self::Source(_) => Role::Consumer,
             Self::Second | Self::SecondSource(_) => Role::Second,
+            Self::Verifier => Role::Verifier,
         }
     }
 
@@ -81,6 +86,7 @@ impl StackName {
             Self::Producer => "producer.yaml",
             Self::Consumer | Self::Second => "consumer.yaml",
             Self::Source(_) | Self::SecondSource(_) => "source.yaml",
+            Self::Verifier => "verifier.yaml",
         }
     }
 }
@@ -88,7 +94,7 @@ impl StackName {
 impl fmt::Display for StackName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Producer | Self::Consumer | Self::Second => f.write_str(self.role().stack()),
+            Self::Producer | Self::Consumer | Self::Second | Self::Verifier => f.write_str(self.role().stack()),
             Self::Source(account) | Self::SecondSource(account) => write!(f, "{SOURCE}{account}"),
         }
     }

@@ -15,6 +15,20 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
         )]);
     }
     match role {
+        Role::Verifier => {
+            let region = place.region.as_str();
+            if config.rds_roots.is_none() {
+                steps.push(vec![
+                    "Give the verifier the root certificates of RDS. Without them, no copy can be verified:".to_owned(),
+                    format!("curl -sSO https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"),
+                    format!("RDS_ROOTS={region}-bundle.pem cargo xtask update verifier"),
+                ]);
+            }
+            steps.push(vec![
+                "See what is verified, when, and what it costs:".to_owned(),
+                "cargo run --release --bin draco -- verify --plan".to_owned(),
+            ]);
+        }
         Role::Second => steps.push(vec![
             "Let the consumer copy its copies to this region:".to_owned(),
             "cargo xtask update consumer".to_owned(),
@@ -74,7 +88,7 @@ mod tests {
         let config = Config::of(Path::new("config.yaml"), text.as_bytes(), &BTreeMap::new()).unwrap();
         let account = match role {
             Role::Producer => "111111111111",
-            Role::Consumer | Role::Second => "222222222222",
+            Role::Consumer | Role::Second | Role::Verifier => "222222222222",
         };
         let place = Place { account: account.parse().unwrap(), region: "eu-west-1".parse().unwrap() };
         after_create(role, &place, &config).join("\n")
@@ -104,6 +118,20 @@ mod tests {
           2. Check the deployment:
              cargo xtask doctor
         ");
+    }
+
+    #[test]
+    fn after_the_verifier_certificates_are_needed() {
+        insta::assert_snapshot!(steps(Role::Verifier, ""), @"
+        1. Give the verifier the root certificates of RDS. Without them, no copy can be verified:
+           curl -sSO https://truststore.pki.rds.amazonaws.com/eu-west-1/eu-west-1-bundle.pem
+           RDS_ROOTS=eu-west-1-bundle.pem cargo xtask update verifier
+        2. See what is verified, when, and what it costs:
+           cargo run --release --bin draco -- verify --plan
+        3. Check the deployment:
+           cargo xtask doctor
+        ");
+        assert!(!steps(Role::Verifier, "RDS_ROOTS: roots.pem").contains("curl"));
     }
 
     #[test]

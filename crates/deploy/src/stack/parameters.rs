@@ -39,6 +39,8 @@ pub(super) struct Code {
 pub(super) const NO_DRY_RUN: &str = "NoDryRun";
 /// The parameter that makes a stack a second region.
 pub(super) const FIRST_REGION: &str = "FirstRegion";
+/// Whether the stack of the verifier creates its bucket. It is kept when the stack is deleted, so it may be there before.
+pub(super) const NEW_BUCKET: &str = "NewBucket";
 /// The time from which all copies go to the second region: that at which its stack was created.
 pub(crate) const SINCE: &str = "Since";
 /// Of the second region: the size of the copies from before it that it gets.
@@ -55,11 +57,12 @@ pub(super) fn parameters(
     no_dry_run: NoDryRun,
     state: Existence,
 ) -> anyhow::Result<Vec<(&'static str, Value)>> {
+    // In DR, each source account has its own alarm for copies that stop.
+    let copies = !is_consumer(name) && *name != StackName::Verifier;
     let mut all = vec![
         ("AlarmEmail", config.alarm_email.clone()),
         ("AlarmTopicArn", config.alarm_topic_in(region)),
-        // In DR, each source account has its own alarm for copies that stop.
-        ("NoCopyHours", (!is_consumer(name)).then(|| config.no_copy_hours.to_string())),
+        ("NoCopyHours", copies.then(|| config.no_copy_hours.to_string())),
     ];
     match name {
         StackName::Source(account) => {
@@ -70,8 +73,13 @@ pub(super) fn parameters(
             all.push(("SourceAccount", Some(account.to_string())));
             all.push((FIRST_REGION, config.copies_region().map(ToString::to_string)));
         }
+        StackName::Verifier => {
+            all.extend(of_functions(region, config, code)?);
+            all.extend(of_verifier(config)?);
+        }
         StackName::Producer => {
             all.extend(of_functions(region, config, code)?);
+            all.extend(of_copying(config));
             all.push(("DrAccount", Some(config.need(&config.dr_acct, "DR_ACCT")?.to_string())));
             let elsewhere = config.copies_region().filter(|_| !config.is_one_region());
             all.push(("DrRegion", elsewhere.map(ToString::to_string)));
@@ -79,6 +87,7 @@ pub(super) fn parameters(
         }
         StackName::Consumer => {
             all.extend(of_functions(region, config, code)?);
+            all.extend(of_copying(config));
             all.extend(of_consumer(config)?);
             all.push(("Floor", Some(config.floor_json())));
             all.push(("SourceRegions", source_regions(config)));
@@ -86,6 +95,7 @@ pub(super) fn parameters(
         }
         StackName::Second => {
             all.extend(of_functions(region, config, code)?);
+            all.extend(of_copying(config));
             all.extend(of_consumer(config)?);
             all.push(("Floor", Some(config.of_second_region().floor_json())));
             all.push((FIRST_REGION, config.copies_region().map(ToString::to_string)));
@@ -105,6 +115,7 @@ pub(super) fn parameters(
             all.push((SINCE, Value::Set(now.to_rfc3339_opts(SecondsFormat::Secs, true))));
         }
         (StackName::Second, Existence::Exists) => all.push((SINCE, Value::Keep)),
+        (StackName::Verifier, Existence::Exists) => all.push((NEW_BUCKET, Value::Keep)),
         _ => {}
     }
     Ok(all)
@@ -138,11 +149,31 @@ fn of_functions(region: &Region, config: &Config, code: &Code) -> anyhow::Result
         ("TimerVersion", Some(code.timer.version.clone())),
         ("Architecture", Some(config.architecture.to_string())),
         ("CodeSigning", config.code_signing_in(region)?),
+        ("LogDays", Some(config.log_days.to_string())),
+    ])
+}
+
+/// The parameters of the functions that copy.
+fn of_copying(config: &Config) -> Parameters {
+    vec![
         ("TagKey", config.tag_key.clone()),
         ("TagValue", config.tag_value.clone()),
         ("WaitLimitHours", config.wait_limit_hours.map(|hours| hours.to_string())),
         ("Concurrency", config.concurrency.map(|count| count.to_string())),
-        ("LogDays", Some(config.log_days.to_string())),
+    ]
+}
+
+fn of_verifier(config: &Config) -> anyhow::Result<Parameters> {
+    config.need_sources()?;
+    Ok(vec![
+        ("SourceAccounts", Some(config.source_accounts())),
+        ("EveryDays", Some(config.verify_every_days.to_string())),
+        ("AtOnce", Some(config.verify_at_once.to_string())),
+        ("DollarsAMonth", Some(config.verify_dollars.to_string())),
+        ("Hours", Some(config.verify_hours.to_string())),
+        ("KeepFailedHours", Some(config.keep_failed_hours.to_string())),
+        ("UnverifiedDays", Some(config.unverified_days.to_string())),
+        ("NetworkCidr", config.verify_network.clone()),
     ])
 }
 
@@ -219,6 +250,8 @@ LOG_DAYS: 30
 CONCURRENCY: 5
 MAX_DELETIONS: 7
 RETIRED: [111111111111/old]
+VERIFY_NETWORK: 10.1.0.0/24
+VERIFY_AT_ONCE: 3
 CODE_SIGNING: arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0
 lifecycles: {Fortnight: {daily: 14}}
 ";
@@ -244,8 +277,9 @@ CODE_BUCKET: code
     }
 
     /// A stack of each template.
-    fn names() -> [StackName; 3] {
-        [StackName::Producer, StackName::Consumer, StackName::Source("111111111111".parse().unwrap())]
+    fn names() -> [StackName; 4] {
+        let source = StackName::Source("111111111111".parse().unwrap());
+        [StackName::Producer, StackName::Consumer, source, StackName::Verifier]
     }
 
     fn region() -> Region {
@@ -282,7 +316,7 @@ CODE_BUCKET: code
             assert_eq!(differing(&name, &region(), &config(FULL), &has).unwrap(), Vec::<&str>::new(), "{name}");
             let changed = FULL.replace("daily: 14", "daily: 15").replace("LOG_DAYS: 30", "LOG_DAYS: 60");
             let expected: &[&str] = match name {
-                StackName::Producer => &["LogDays"],
+                StackName::Producer | StackName::Verifier => &["LogDays"],
                 StackName::Consumer => &["LogDays", "Lifecycles"],
                 StackName::Source(_) | StackName::Second | StackName::SecondSource(_) => &[],
             };
@@ -326,11 +360,11 @@ CODE_BUCKET: code
         TimerVersion=timer-1
         Architecture=x86_64
         CodeSigning=arn:aws:lambda:eu-west-1:222222222222:code-signing-config:csc-0123456789abcdef0
+        LogDays=30
         TagKey=team
         TagValue=data
         WaitLimitHours=48
         Concurrency=5
-        LogDays=30
         SourceAccounts=111111111111
         KeyPerDatabase=true
         AwsManagedKey=false
@@ -373,6 +407,8 @@ CODE_BUCKET: code
         SecondRegion=eu-north-1
         draco-source-111111111111 of consumer
         SourceRegions=eu-south-1,eu-west-1
+        draco-verifier of verifier
+        CodeBucket=code
         draco-consumer of second
         CodeBucket=code
         Floor={"last":2}
@@ -420,8 +456,10 @@ CODE_BUCKET: code
             let names: BTreeSet<&str> = names.filter(|name| !name.starts_with([' ', '#'])).collect();
             let others = regional().into_iter().filter(|other| other.template() == name.template());
             let ours = others.flat_map(|name| all(&name, REGIONS, NoDryRun::Set(true), new()));
+            // `Inputs::add` finds out whether the bucket is there.
+            let bucket = (name == StackName::Verifier).then_some((NEW_BUCKET, Value::Keep));
             let ours: BTreeSet<&str> =
-                ours.chain(all(&name, FULL, NoDryRun::Set(true), new())).map(|(name, _)| name).collect();
+                ours.chain(bucket).chain(all(&name, FULL, NoDryRun::Set(true), new())).map(|(name, _)| name).collect();
             assert_eq!(names, ours, "{name}");
         }
     }

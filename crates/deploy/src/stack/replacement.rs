@@ -38,6 +38,19 @@ pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequenc
             "no alarm arrives until the subscription e-mail is confirmed again; other subscriptions (Slack, PagerDuty) must \
              be created again",
         ),
+        ("AWS::SNS::Topic", Role::Verifier) => {
+            Temporary("verdicts are not published until the new topic exists, and subscriptions must be created again")
+        }
+        ("AWS::S3::Bucket", _) => Temporary(
+            "the old bucket is kept, with its reports; checks.json and roots.pem must be put into the new one: `cargo xtask update \
+             verifier` does it",
+        ),
+        ("AWS::EC2::VPC" | "AWS::EC2::Subnet" | "AWS::EC2::SecurityGroup" | "AWS::RDS::DBSubnetGroup", _) => {
+            Temporary("verifications that are running fail, and are repeated; no copy is affected")
+        }
+        ("AWS::Lambda::Function" | "AWS::StepFunctions::StateMachine" | "AWS::Scheduler::Schedule", Role::Verifier) => {
+            Temporary("verifications that are running are continued by the next hourly run")
+        }
         ("AWS::SNS::Topic", Role::Consumer | Role::Second) => Temporary(
             "announcements are lost until the new topic exists or, if its name changes, until the producers' stacks are \
              updated; the producers' hourly sweep then announces them again",
@@ -90,6 +103,7 @@ mod tests {
             (Role::Producer, include_str!("../../../../cfn/producer.yaml")),
             (Role::Consumer, include_str!("../../../../cfn/consumer.yaml")),
             (Role::Consumer, include_str!("../../../../cfn/source.yaml")),
+            (Role::Verifier, include_str!("../../../../cfn/verifier.yaml")),
         ] {
             let kinds =
                 template.lines().filter_map(|line| line.strip_prefix("    Type: ")).filter(|it| it.contains("::"));

@@ -33,7 +33,7 @@ mod tests {
 
     use super::*;
 
-    const NAMES: [&str; 3] = ["consumer.yaml", "producer.yaml", "source.yaml"];
+    const NAMES: [&str; 4] = ["consumer.yaml", "producer.yaml", "source.yaml", "verifier.yaml"];
 
     fn path(name: &str) -> PathBuf {
         Path::new("../../cfn").join(name)

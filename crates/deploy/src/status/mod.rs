@@ -12,6 +12,7 @@ use protocol::{AccountId, Kind, Region, Snapshot};
 use retention::Lifecycle;
 use serde::Serialize;
 
+use crate::deployed::verification::Verification;
 use crate::deployed::{self, Deployment, Function, KEEPER, LastCopy, Queue, Rpo, Specs};
 use crate::doctor::Coverage;
 use crate::doctor::quotas::{Copies, Quotas, Usage};
@@ -56,6 +57,8 @@ pub struct AccountStatus {
     pub quotas: Option<Vec<QuotaStatus>>,
     /// In DR: why the quotas could not be read.
     pub quotas_error: Option<ErrorMessage>,
+    /// Verifier: what was verified.
+    pub verification: Option<Verification>,
 }
 
 /// The function that deletes expired copies.
@@ -160,7 +163,8 @@ pub fn places(config: &Config) -> Vec<(String, Role, Option<Region>)> {
     let others = config.database_regions().into_iter().filter(|region| main != Some(region));
     let others = others.map(|region| (format!("producer-{region}"), Role::Producer, Some(region)));
     let second = config.second_region.is_some().then_some(Role::Second);
-    let roles = Role::BOTH.into_iter().chain(second).map(|role| (role.name().to_owned(), role, None));
+    let roles =
+        Role::BOTH.into_iter().chain(second).chain([Role::Verifier]).map(|role| (role.name().to_owned(), role, None));
     roles.chain(others).collect()
 }
 
@@ -196,7 +200,7 @@ impl AccountStatus {
             built_sha256: built,
             ..Self::default()
         };
-        if account.role.is_dr() {
+        if account.role.keeps_copies() {
             let snapshots = deployed::snapshots(account).await?;
             // Without a keeper, copies are not deleted.
             let is_dry_run = keeper.as_ref().is_none_or(Function::is_dry_run);
@@ -219,6 +223,9 @@ impl AccountStatus {
             let dead_letters = deployed::dead_letters(account, KEEPER).await?;
             status.keeper = Some(KeeperStatus { function: keeper, dead_letters });
             status.source_stacks = Some(SourceStack::all(config, &source_stacks));
+        }
+        if account.role == Role::Verifier && status.stack.is_some() {
+            status.verification = Some(Verification::look(account, config, now).await?);
         }
         Ok(status)
     }
@@ -280,7 +287,7 @@ fn lifecycles(snapshots: &[Snapshot], config: &Config) -> Vec<(Kind, Lifecycle)>
 /// Whether copies come to this region of DR from another one.
 pub(crate) fn receives_from_elsewhere(account: &Account, config: &Config) -> bool {
     match account.role {
-        Role::Producer => false,
+        Role::Producer | Role::Verifier => false,
         Role::Consumer => !config.is_one_region(),
         Role::Second => true,
     }
@@ -330,12 +337,13 @@ mod tests {
             }),
             specs: Some(Specs::default()),
             quotas_error: Some(ErrorMessage { message: String::new() }),
+            verification: Some(Verification::default()),
             ..AccountStatus::default()
         };
         let json = serde_json::to_value(&status).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&json), documented("## `cargo xtask status --json`"));
-        for key in ["error", "stack", "function", "keeper", "last_copy", "queue", "rpo", "specs"] {
+        for key in ["error", "stack", "function", "keeper", "last_copy", "queue", "rpo", "specs", "verification"] {
             assert_eq!(keys(&json[key]), documented(&format!("### `{key}` of `status`")), "{key}");
         }
         assert_eq!(keys(&json["source_stacks"][0]), documented("### `source_stacks` of `status`"));

@@ -6,6 +6,7 @@ use protocol::DatabaseArn;
 use super::{AccountStatus, ErrorMessage, QuotaStatus, SourceStack, StackState, StackStatus};
 use crate::Role;
 use crate::code::shortened;
+use crate::deployed::verification::Verification;
 use crate::deployed::{Function, KEEPER, LastCopy, Queue, Rpo, Specs};
 use crate::terminal::{BAD, CAUTION, FAINT, GOOD, TITLE};
 
@@ -43,7 +44,7 @@ impl AccountStatus {
             let last = self.last_copy.as_ref().map_or_else(|| "none yet".to_owned(), |last| last.text(now));
             lines.push(line("last copy", &last));
         }
-        if role.is_dr() {
+        if role.keeps_copies() {
             let none =
                 if self.last_copy.is_some() { "all databases are retired" } else { "no database has a copy yet" };
             let rpo = self.rpo.as_ref().map_or_else(|| none.to_owned(), |rpo| rpo.text(now));
@@ -57,6 +58,7 @@ impl AccountStatus {
         if let Some(ErrorMessage { message }) = &self.quotas_error {
             lines.push(line("quota", &format!("{CAUTION}unknown{CAUTION:#}: {message}")));
         }
+        lines.extend(self.verification.as_ref().map(|verification| line("verified", &verification.text(now))));
         let keeper = self.keeper.as_ref().map(|keeper| (KEEPER, keeper.dead_letters));
         for (function, letters) in [(role.stack(), self.dead_letters)].into_iter().chain(keeper) {
             let letters = match letters {
@@ -150,6 +152,27 @@ impl Specs {
             if !databases.is_empty() {
                 text += &format!("; {CAUTION}{what}{CAUTION:#} {}", names(databases));
             }
+        }
+        text
+    }
+}
+
+impl Verification {
+    fn text(&self, now: DateTime<Utc>) -> String {
+        let Self { databases, verified, failed, unverified, last, longest_restore_seconds } = self;
+        if *databases == 0 {
+            return "no database has a copy yet".to_owned();
+        }
+        let of = if *databases == 1 { "1 database" } else { &format!("{databases} databases") };
+        let mut text = format!("{verified} of {of}{}", since(*last, now));
+        if !failed.is_empty() {
+            text += &format!("; {BAD}a copy is not good{BAD:#}: {}", names(failed));
+        }
+        if !unverified.is_empty() {
+            text += &format!("; {CAUTION}not verified{CAUTION:#}: {}", names(unverified));
+        }
+        if let Some(seconds) = longest_restore_seconds {
+            text += &format!("; the longest restore took {}", span(TimeDelta::seconds(*seconds)));
         }
         text
     }

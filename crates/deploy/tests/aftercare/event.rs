@@ -26,6 +26,7 @@ async fn send(fixture: &Fixture, role: Role, invocation: Invocation) -> String {
     let (account, function) = match role {
         Role::Producer => (SOURCE, "draco-producer"),
         Role::Consumer | Role::Second => (DR, "draco-consumer"),
+        Role::Verifier => (DR, "draco-verifier"),
     };
     drop(fixture.rehearsal.logs().drain());
     let answer = fixture

@@ -10,6 +10,7 @@ mod event;
 mod owner;
 mod regions;
 mod status;
+mod verification;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -23,7 +24,7 @@ use tests::{DR, Fixture, SOURCE};
 fn account(fixture: &Fixture, role: Role) -> Account {
     let account = match role {
         Role::Producer => SOURCE,
-        Role::Consumer | Role::Second => DR,
+        Role::Consumer | Role::Second | Role::Verifier => DR,
     };
     Account::unchecked(role, fixture.place(account).unwrap(), fixture.owner_config(account))
 }

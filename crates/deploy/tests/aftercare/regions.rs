@@ -24,7 +24,7 @@ async fn fixture() -> anyhow::Result<Fixture> {
 fn account(fixture: &Fixture, role: Role) -> Account {
     let (account, region) = match role {
         Role::Producer => (SOURCE, REGION),
-        Role::Consumer => (DR, COPIES),
+        Role::Consumer | Role::Verifier => (DR, COPIES),
         Role::Second => (DR, SECOND),
     };
     let place = Place { region: region.parse().unwrap(), account: account.parse().unwrap() };

@@ -1,5 +1,7 @@
 //! What an account contains: stacks, functions, dead-letter queues, the newest copy.
 
+pub mod verification;
+
 use std::collections::BTreeMap;
 
 use anyhow::Context;
@@ -24,12 +26,16 @@ use crate::{Account, Role};
 /// The name of the function in DR that deletes expired copies.
 pub const KEEPER: &str = "draco-keeper";
 
+/// The name of the function in DR that queries restored databases.
+pub const CHECKER: &str = "draco-checker";
+
 /// The functions in the stack of a role.
 #[must_use]
 pub fn functions(role: Role) -> &'static [&'static str] {
     match role {
         Role::Producer => &["draco-producer"],
         Role::Consumer | Role::Second => &["draco-consumer", KEEPER],
+        Role::Verifier => &["draco-verifier", CHECKER],
     }
 }
 
@@ -91,7 +97,7 @@ impl Deployment {
             built: Local::read(zip, &Files::of_workspace()?)?.map(|local| local.hash),
             ..Self::default()
         };
-        if account.role.is_dr() {
+        if account.role.keeps_copies() {
             deployment.keeper = Function::look(account, KEEPER).await?;
             for source in Stack::sources(account).await? {
                 let stack = Stack::look(account, &StackName::Source(source.clone())).await?;

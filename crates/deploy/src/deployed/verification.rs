@@ -1,0 +1,111 @@
+//! What was verified: by the tags of the copies, and by the verifier's index of the databases whose verified copies are gone.
+
+use checks::Conclusion;
+use chrono::{DateTime, TimeDelta, Utc};
+use config::Config;
+use protocol::DatabaseArn;
+use serde::Serialize;
+use verifier::record::{INDEX, Index, Seen};
+use verifier::verified::Verified;
+
+use crate::deployed::{newest_copies, snapshots};
+use crate::{Account, verification};
+
+/// The last verdicts on the databases that have copies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// How many databases have copies.
+    pub databases: usize,
+    /// How many of them were verified within `UNVERIFIED_DAYS`, with a copy that is good.
+    pub verified: usize,
+    /// The databases whose last verdict is that a copy is not good.
+    pub failed: Vec<DatabaseArn>,
+    /// The databases of which no copy was verified within `UNVERIFIED_DAYS`.
+    pub unverified: Vec<DatabaseArn>,
+    /// When the last verification ended.
+    pub last: Option<DateTime<Utc>>,
+    /// The longest time from a request to a database that accepts connections, among the last verifications.
+    pub longest_restore_seconds: Option<i64>,
+}
+
+impl Verification {
+    /// Reads the copies and the index.
+    ///
+    /// # Errors
+    ///
+    /// If AWS returns an error.
+    pub async fn look(account: &Account, config: &Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let snapshots = snapshots(account).await?;
+        let bucket = verification::bucket(&account.place);
+        let index = account.cloud().read_object(&bucket, INDEX).await?;
+        // The verifier itself reports an index that cannot be read.
+        let Index(index) = index.and_then(|index| serde_json::from_slice(&index.content).ok()).unwrap_or_default();
+        let mut seen = Vec::new();
+        for (database, copy) in newest_copies(&snapshots) {
+            if config.source_accts.contains(&database.place.account) {
+                let known = index.get(&database.to_string()).cloned();
+                let known = known.unwrap_or_else(|| Seen::new(copy.taken));
+                seen.push((database, known));
+            }
+        }
+        for snapshot in &snapshots {
+            let protocol::SnapshotRole::Copy(origin) = protocol::SnapshotRole::of(snapshot) else { continue };
+            let verified = snapshot.tags.get(protocol::tags::VERIFIED).and_then(|tag| tag.parse::<Verified>().ok());
+            let known = seen.iter_mut().find(|(database, _)| *database == origin.database);
+            if let (Some(verified), Some((_, known))) = (verified, known) {
+                known.add(verified);
+            }
+        }
+        Ok(Self::of(seen, TimeDelta::days(config.unverified_days.into()), now))
+    }
+
+    fn of(seen: Vec<(DatabaseArn, Seen)>, limit: TimeDelta, now: DateTime<Utc>) -> Self {
+        let mut all = Self { databases: seen.len(), ..Self::default() };
+        for (database, seen) in seen {
+            let last = seen.last.as_ref();
+            all.last = all.last.max(seen.attempted);
+            let restored = last.and_then(|last| last.restored).map(|restored| restored.num_seconds());
+            all.longest_restore_seconds = all.longest_restore_seconds.max(restored);
+            let is_recent = seen.verified.is_some_and(|verified| now - verified <= limit);
+            match last.map(|last| last.conclusion) {
+                Some(Conclusion::Failed) => all.failed.push(database),
+                _ if is_recent => all.verified += 1,
+                _ => all.unverified.push(database),
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_copy_counts_as_failed_and_an_old_verdict_as_none() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let of = |name: &str, tags: &[&str]| {
+            let mut seen = Seen::new(now - TimeDelta::days(60));
+            tags.iter().for_each(|tag| seen.add(tag.parse().unwrap()));
+            (format!("arn:aws:rds:eu-west-1:111111111111:db:{name}").parse::<DatabaseArn>().unwrap(), seen)
+        };
+        let all = Verification::of(
+            vec![
+                of("good", &["2026-11-20T00:00:00Z verified available read restored:1830s"]),
+                of("old", &["2026-10-20T00:00:00Z verified available read restored:30s"]),
+                of("bad", &["2026-11-19T00:00:00Z verified available", "2026-11-21T00:00:00Z failed available"]),
+                of("unreachable", &["2026-11-18T00:00:00Z verified", "2026-11-21T10:00:00Z not-verified"]),
+                of("new", &[]),
+            ],
+            TimeDelta::days(14),
+            now,
+        );
+        let ids = |all: &[DatabaseArn]| all.iter().map(|arn| arn.id().to_owned()).collect::<Vec<_>>();
+        assert_eq!((all.databases, all.verified, all.longest_restore_seconds), (5, 2, Some(1830)));
+        assert_eq!(
+            (ids(&all.failed), ids(&all.unverified)),
+            (vec!["bad".to_owned()], vec!["old".into(), "new".into()])
+        );
+        assert_eq!(all.last, Some("2026-11-21T10:00:00Z".parse().unwrap()));
+    }
+}
