@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
+#[cfg(feature = "verify")]
+use aws_smithy_async::rt::sleep::{AsyncSleep as _, SharedAsyncSleep};
 use aws_types::SdkConfig;
 use aws_types::sdk_config::{SharedTimeSource, TimeSource};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -16,6 +18,7 @@ use protocol::Place;
 use serde_json::Value;
 use sim::World;
 use sim::lambda::Invocation;
+#[cfg(feature = "verify")]
 use sim::servers::Servers;
 use sim::stack::{Bucket, Error, Stack, Template};
 use tracing::instrument::WithSubscriber;
@@ -210,8 +213,13 @@ impl Rehearsal {
     ) -> impl Fn(Invocation) -> std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>> + Send + Sync + use<>
     {
         let (place, logs) = (place.clone(), self.logs.writer(place));
-        let process =
-            Process { idle: Idle::new(self.setup.processes), servers: Arc::clone(&self.world.settings().servers) };
+        let process = Process {
+            idle: Idle::new(self.setup.processes),
+            #[cfg(feature = "verify")]
+            servers: Arc::clone(&self.world.settings().servers),
+            #[cfg(feature = "verify")]
+            scripted: self.setup.scripted,
+        };
         let ahead = self.setup.clocks.get(&place.region).copied().unwrap_or_default();
         move |invocation| {
             let handler = invocation.environment.get("_HANDLER").map(String::as_str).unwrap_or_default();
@@ -228,8 +236,7 @@ impl Rehearsal {
             let subscriber = cloud::log::subscriber(handler, logs.clone(), move || clock.now());
             let process = process.clone();
             let handled = async move {
-                let handled =
-                    handle(function, cloud, &process, &invocation.environment, invocation.payload, deadline).await;
+                let handled = handle(function, cloud, &process, invocation, deadline).await;
                 handled.map_err(|why| cloud::log::event_failed(&why))
             };
             Box::pin(handled.with_subscriber(subscriber))
@@ -279,8 +286,11 @@ fn with(parameters: &BTreeMap<String, String>, name: &str, value: &str) -> BTree
 struct Process {
     idle: Idle,
     /// What is behind the endpoints of databases.
-    #[cfg_attr(not(feature = "verify"), allow(dead_code, reason = "only the checker needs it"))]
+    #[cfg(feature = "verify")]
     servers: Arc<dyn Servers>,
+    /// The checker's answers where there is no server.
+    #[cfg(feature = "verify")]
+    scripted: Option<crate::Scripted>,
 }
 
 /// The memories of the consumer's processes that are idle.
@@ -310,10 +320,13 @@ async fn handle(
     function: DracoFunction,
     cloud: Cloud,
     process: &Process,
-    environment: &BTreeMap<String, String>,
-    payload: Value,
-    deadline: chrono::DateTime<chrono::Utc>,
+    invocation: Invocation,
+    deadline: DateTime<Utc>,
 ) -> anyhow::Result<Value> {
+    #[cfg(feature = "verify")]
+    let sleep = invocation.config.sleep_impl();
+    let Invocation { environment, payload, .. } = invocation;
+    let environment = &environment;
     match function {
         DracoFunction::Producer => {
             let producer = producer::Producer::new(cloud, environment)?;
@@ -336,7 +349,7 @@ async fn handle(
             on_heap(|| verifier.handle(payload, deadline)).await
         }
         #[cfg(feature = "verify")]
-        DracoFunction::Checker => check(&*process.servers, payload, deadline - cloud.now()).await,
+        DracoFunction::Checker => check(process, payload, deadline - cloud.now(), sleep).await,
     }
 }
 
@@ -348,11 +361,28 @@ fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
 
 /// Runs the checker. No name server knows the hosts of simulated databases.
 #[cfg(feature = "verify")]
-async fn check(servers: &dyn Servers, payload: Value, time: TimeDelta) -> anyhow::Result<Value> {
+async fn check(
+    process: &Process,
+    payload: Value,
+    time: TimeDelta,
+    sleep: Option<SharedAsyncSleep>,
+) -> anyhow::Result<Value> {
     let task = serde_json::from_value::<checks::Task>(payload);
     let mut task = task.map_err(|_| anyhow::anyhow!("the payload is no task of the verifier"))?;
-    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-    task.server.address = servers.resolve(&task.server.host).or(Some(nowhere));
-    let answer = sim::servers::hold_clock(checker::run(task, time.to_std()?)).await;
+    let address = process.servers.resolve(&task.server.host);
+    let answer = match process.scripted.filter(|_| address.is_none()) {
+        Some(scripted) => {
+            let (answer, takes) = scripted(&task, time);
+            if let Some(sleep) = sleep {
+                sleep.sleep(takes.to_std()?).await;
+            }
+            answer
+        }
+        None => {
+            let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+            task.server.address = address.or(Some(nowhere));
+            sim::servers::hold_clock(checker::run(task, time.to_std()?)).await
+        }
+    };
     Ok(serde_json::to_value(answer)?)
 }

@@ -1,7 +1,8 @@
 //! Draco deployed into the simulated AWS, in one process: for the demo, and for every test that needs both accounts.
 //!
 //! The functions run unchanged. [`deploy`] creates the stacks from the templates in `cfn/`, [`database`] creates databases
-//! and their snapshots, [`ledger`] records the snapshots in both accounts over time, and [`invariants`] checks them.
+//! and their snapshots, [`ledger`] records the snapshots in both accounts over time, and [`invariants`] checks them. `verification` has
+//! the files and records of the verifier.
 
 mod alarms;
 mod database;
@@ -10,6 +11,8 @@ pub mod invariants;
 mod ledger;
 mod logs;
 mod totals;
+#[cfg(feature = "verify")]
+mod verification;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,8 @@ pub use database::{Database, Encryption};
 pub use ledger::{Ledger, Source};
 pub use logs::{Line, Logs};
 pub use totals::{Overhead, Totals};
+#[cfg(feature = "verify")]
+pub use verification::{Scripted, Verification};
 
 /// The accounts, and the parameters of their stacks.
 #[derive(Clone, Debug)]
@@ -53,6 +58,9 @@ pub struct Setup {
     pub source_parameters: BTreeMap<String, String>,
     /// Whether DR verifies its copies: optional parameters of the verifier's template.
     pub verifier_parameters: Option<BTreeMap<String, String>>,
+    /// The checker's answers about databases without a server.
+    #[cfg(feature = "verify")]
+    pub scripted: Option<Scripted>,
 }
 
 /// The processes of functions. Lambda decides when it starts a new one.
@@ -94,6 +102,8 @@ impl Setup {
             second_parameters: BTreeMap::new(),
             source_parameters: BTreeMap::new(),
             verifier_parameters: None,
+            #[cfg(feature = "verify")]
+            scripted: None,
         })
     }
 
@@ -173,6 +183,13 @@ impl Setup {
     pub fn verified(self, parameters: &[(&str, &str)]) -> Self {
         let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { verifier_parameters: Some(parameters), ..self }
+    }
+
+    /// Answers in place of the checker where a database has no server. Without this, such a server refuses all connections.
+    #[cfg(feature = "verify")]
+    #[must_use]
+    pub fn scripted(self, answers: Scripted) -> Self {
+        Self { scripted: Some(answers), ..self }
     }
 
     /// Adds a parameter of the producers' template.

@@ -28,6 +28,8 @@ pub(crate) enum Benchmark {
     Flood,
     /// What it takes to provision a database and to tear it down: calls, looks, dollars, delays, rounds a minute
     Provision,
+    /// What a verification takes, whether a fleet is verified in time, and how fast the checker reads
+    Verify,
     #[value(hide = true)]
     PlanBuilt,
 }
@@ -52,6 +54,7 @@ pub(crate) fn run(shell: &Shell, benchmark: Benchmark) -> anyhow::Result<()> {
             Ok(cmd!(shell, "cargo bench --quiet --package engines --bench restore").quiet().run()?)
         }
         Benchmark::Flood => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench flood").quiet().run()?),
+        Benchmark::Verify => Ok(cmd!(shell, "cargo bench --quiet --package tests --bench verify").quiet().run()?),
         Benchmark::Replicate => {
             Ok(cmd!(shell, "cargo bench --quiet --package tests --bench replicate").quiet().run()?)
         }
