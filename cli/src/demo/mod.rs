@@ -1,7 +1,8 @@
 //! `draco demo`: Draco in three simulated accounts, ninety days in seconds.
 //!
 //! The crate `rehearsal` deploys the functions unchanged. [`Simulation`] has the accounts and databases, and [`paused`] the
-//! virtual clock. [`story`] has the steps for the first snapshot, [`outcome`] the results, and [`terminal`] prints both. The
+//! virtual clock. [`story`] has the steps for the first snapshot, [`verification`] those for a copy that is verified, [`outcome`] the results, and
+//! [`terminal`] prints them. The
 //! sources are the functions' logs, the journal, and the snapshots as the accounts' root users see them.
 
 mod outcome;
@@ -9,6 +10,7 @@ mod paused;
 mod simulation;
 mod story;
 mod terminal;
+mod verification;
 
 use std::io::{BufWriter, Write};
 
@@ -22,7 +24,7 @@ use crate::progress::Progress;
 /// Watch Draco work in three simulated accounts: ninety days in seconds
 ///
 /// The functions, as they run in AWS, copy the snapshots of some databases from two source accounts to the DR account. The
-/// command shows the steps for one snapshot, the copies of each database, and totals. At the end it checks the invariants
+/// command shows the steps for one snapshot and for the verification of one copy, the copies of each database, and totals. At the end it checks the invariants
 /// of doc/invariants.md. It makes no calls to AWS and costs nothing.
 #[derive(Args)]
 #[command(after_long_help = HELP)]
@@ -43,13 +45,19 @@ pub(crate) struct Demo {
     #[arg(long)]
     no_dry_run: bool,
 
+    /// Do not run a PostgreSQL server behind the database that is verified
+    #[arg(long)]
+    no_engines: bool,
+
     /// Print only the totals, as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-const HELP: &str = r#"The same options always give the same output, byte for byte. The keys of --json are
-documented in doc/json.md.
+const HELP: &str = r#"The same options always give the same output, byte for byte, except that the verification
+depends on whether PostgreSQL is installed. If it is, the database that is verified is a
+server on this machine, and the checks are real queries. Otherwise no data are queried, and
+the verdict is not-verified. The keys of --json are documented in doc/json.md.
 
 Overhead is the time from the moment at which a snapshot is available until its copy is
 available, without the duration of the two copies.
@@ -68,6 +76,8 @@ impl Demo {
         if !self.json {
             let story = story::first(&mut simulation).await?;
             terminal::write_story(&mut out, &simulation, &story)?;
+            out.flush()?;
+            terminal::write_verification(&mut out, &verification::verify(&self).await?)?;
             out.flush()?;
         }
         let progress = Progress::days(self.days.into());

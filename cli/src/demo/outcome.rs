@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::demo::paused;
 
-    const DEMO: Demo = Demo { days: 1, databases: 1, seed: 7, no_dry_run: false, json: false };
+    const DEMO: Demo = Demo { days: 1, databases: 1, seed: 7, no_dry_run: false, no_engines: true, json: false };
 
     /// Simulates one day of one database.
     fn after_a_day(check: impl FnOnce(Simulation)) {

@@ -15,6 +15,11 @@ const START: i64 = 1_787_529_600;
 /// The maximum time at the end for copies that are not completed.
 const MAX_EXTRA_HOURS: u32 = 24;
 
+/// When simulations start.
+pub(super) fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(START, 0).unwrap_or_default()
+}
+
 pub(super) struct Simulation {
     pub(super) rehearsal: Rehearsal,
     pub(super) ledger: Ledger,
@@ -25,7 +30,7 @@ pub(super) struct Simulation {
 
 impl Simulation {
     pub(super) async fn new(demo: &Demo) -> anyhow::Result<Self> {
-        let start = DateTime::from_timestamp(START, 0).unwrap_or_default();
+        let start = start();
         let world = World::with_settings(Settings {
             epoch: start,
             seed: demo.seed,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use rehearsal::{Encryption, Line, Source};
+use protocol::Place;
+use rehearsal::{Encryption, Line, Rehearsal, Source};
 use sim::journal::{Entry, Event};
 
 use super::simulation::Simulation;
@@ -48,7 +49,7 @@ pub(super) async fn first(simulation: &mut Simulation) -> anyhow::Result<Vec<Ste
             at,
             message: phrases(&line),
             created: created.and_then(|arn| Some(arn.rsplit_once(':')?.1.to_owned())),
-            calls: calls(simulation, &line, at),
+            calls: calls(&simulation.rehearsal, &line.place, &line.function(), at),
             account: line.place.account.to_string(),
         });
     }
@@ -98,16 +99,17 @@ fn phrases(line: &Line) -> Vec<String> {
     }
 }
 
-/// The calls of the invocation that wrote this log line, each operation once with the number of its calls.
-fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String> {
-    let called: Vec<String> = simulation.rehearsal.world().journal(|journal| {
+/// The calls of the invocation of this function that ran at this time, each operation once with the number of its calls.
+pub(super) fn calls(rehearsal: &Rehearsal, place: &Place, function: &str, at: DateTime<Utc>) -> Vec<String> {
+    let of_function = format!("{function}-{}", place.region);
+    let called: Vec<String> = rehearsal.world().journal(|journal| {
         let entries = journal.entries();
-        let span = entries.iter().find_map(|entry| invocation_span(entry, line, at));
+        let span = entries.iter().find_map(|entry| invocation_span(entry, place, function, at));
         let is_in_span = |entry: &&Entry| span.is_some_and(|(start, end)| (start..=end).contains(&entry.at));
         let called = entries.iter().filter(is_in_span).filter_map(|entry| match &entry.event {
             // Calls without a resource are lists, made by sweeps.
             Event::Call { account, role: Some(role), operation, resource: Some(_), .. }
-                if *account == line.place.account.as_str() && *role == line.role() =>
+                if *account == place.account.as_str() && *role == of_function =>
             {
                 Some(operation.clone())
             }
@@ -131,13 +133,16 @@ fn calls(simulation: &Simulation, line: &Line, at: DateTime<Utc>) -> Vec<String>
     phrases.collect()
 }
 
-/// The start and end of the invocation that wrote this log line, if this entry is that invocation.
-fn invocation_span(entry: &Entry, line: &Line, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+/// The start and end of the invocation of this function that ran at this time, if this entry is that invocation.
+fn invocation_span(
+    entry: &Entry,
+    place: &Place,
+    name: &str,
+    at: DateTime<Utc>,
+) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match &entry.event {
         Event::Invocation { account, region, function, duration_ms, .. }
-            if *account == line.place.account.as_str()
-                && *region == *line.place.region.as_str()
-                && *function == line.function() =>
+            if *account == place.account.as_str() && *region == *place.region.as_str() && *function == name =>
         {
             let start = entry.at - chrono::TimeDelta::milliseconds(*duration_ms);
             (start <= at && at <= entry.at).then_some((start, entry.at))

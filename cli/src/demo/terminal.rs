@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use checks::{Conclusion, Grade, Verdict};
 use protocol::Kind;
 use rehearsal::{Database, Encryption, invariants};
 use unicode_width::UnicodeWidthStr;
@@ -9,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::outcome::{Copies, Outcome};
 use super::simulation::Simulation;
 use super::story::Step;
+use super::verification::Verified;
 use crate::calendar::Calendar;
 use crate::terminal::{DELETED, FAINT, KEPT, TITLE, shortened, width, write_calendar, write_legend, write_wrapped};
 
@@ -33,18 +35,96 @@ pub(super) fn write_story(out: &mut impl Write, simulation: &Simulation, story: 
     writeln!(out)?;
     for step in story {
         let indent = if step.account == dr.as_str() { right } else { TIME };
-        write!(out, "{FAINT}{:TIME$}{FAINT:#}{:gap$}", step.at.format("%H:%M:%S"), "", gap = indent - TIME)?;
-        write_wrapped(out, &step.message, indent, indent + lane)?;
-        if let Some(created) = &step.created {
-            writeln!(out, "{:indent$}{KEPT}{}{KEPT:#}", "", shortened(created, lane))?;
-        }
-        if !step.calls.is_empty() {
-            write!(out, "{:indent$}{FAINT}", "")?;
-            write_wrapped(out, &step.calls, indent, indent + lane)?;
-            write!(out, "{FAINT:#}")?;
+        write_step(out, step, indent, lane)?;
+    }
+    writeln!(out)
+}
+
+/// Writes a step into the column of its account.
+fn write_step(out: &mut impl Write, step: &Step, indent: usize, lane: usize) -> io::Result<()> {
+    write!(out, "{FAINT}{:TIME$}{FAINT:#}{:gap$}", step.at.format("%H:%M:%S"), "", gap = indent - TIME)?;
+    write_wrapped(out, &step.message, indent, indent + lane)?;
+    if let Some(created) = &step.created {
+        writeln!(out, "{:indent$}{KEPT}{}{KEPT:#}", "", shortened(created, lane))?;
+    }
+    if !step.calls.is_empty() {
+        write!(out, "{:indent$}{FAINT}", "")?;
+        write_wrapped(out, &step.calls, indent, indent + lane)?;
+        write!(out, "{FAINT:#}")?;
+    }
+    Ok(())
+}
+
+/// Writes the steps of a verification, its verdict, and what was not checked.
+pub(super) fn write_verification(out: &mut impl Write, verified: &Verified) -> io::Result<()> {
+    let Verified { dr, steps, report, no_data } = verified;
+    let lane = width().saturating_sub(TIME).clamp(20, MAX_LANE);
+    let server = if no_data.is_some() { "without a server" } else { "with a real PostgreSQL" };
+    let actors = format!("the verifier and the checker, {server}");
+    writeln!(out, "{TITLE}The verification of one copy{TITLE:#}\n")?;
+    writeln!(out, "{:TIME$}{TITLE}DR {dr} in another simulation{TITLE:#}\n{:TIME$}{FAINT}{actors}{FAINT:#}\n", "", "")?;
+    for step in steps {
+        write_step(out, step, TIME, lane)?;
+    }
+    let (style, conclusion) = match report.conclusion {
+        Conclusion::Verified => (KEPT, "verified"),
+        Conclusion::Failed => (DELETED, "failed"),
+        Conclusion::NotVerified => (DELETED, "not-verified"),
+    };
+    writeln!(out, "\n{:TIME$}verdict: {style}{conclusion}{style:#}", "")?;
+    let read = format!(
+        "{} in {}",
+        count(report.totals.rows as usize, "row", "rows"),
+        count(report.totals.tables as usize, "table", "tables")
+    );
+    let checked = count(report.checks.len(), "check", "checks");
+    let grades = [
+        ("available", &report.available, "the server accepts connections over verified TLS".to_owned()),
+        ("read", &report.read, read),
+        ("checked", &report.checked, checked),
+    ];
+    for (name, grade, yes) in grades {
+        let text = match grade {
+            Grade::Yes => yes,
+            Grade::No { why } | Grade::NotDone { why } => why.clone(),
+        };
+        write_line(out, glyph(grade), &[format!("{name:<9}"), text])?;
+    }
+    for check in &report.checks {
+        let grade = match &check.verdict {
+            Verdict::Passed { .. } => Grade::Yes,
+            Verdict::Failed { .. } => Grade::No { why: String::new() },
+            Verdict::Broken { .. } => Grade::NotDone { why: String::new() },
+        };
+        write_line(out, glyph(&grade), std::slice::from_ref(&check.sql))?;
+    }
+    if let Some(why) = no_data {
+        write!(out, "{:TIME$}", "")?;
+        write_wrapped(out, &[format!("No data were queried, so nothing is proven: {why}.")], TIME, width())?;
+    } else {
+        for left_out in &report.not_checked {
+            write_line(out, NOT_DONE, &[format!("{}: {}", left_out.what, left_out.why)])?;
         }
     }
     writeln!(out)
+}
+
+/// A glyph and its style.
+type Glyph = (anstyle::Style, &'static str);
+const NOT_DONE: Glyph = (FAINT, "–");
+
+fn glyph(grade: &Grade) -> Glyph {
+    match grade {
+        Grade::Yes => (KEPT, "✓"),
+        Grade::No { .. } => (DELETED, "✗"),
+        Grade::NotDone { .. } => NOT_DONE,
+    }
+}
+
+/// Writes a glyph and a text under the steps.
+fn write_line(out: &mut impl Write, (style, glyph): Glyph, phrases: &[String]) -> io::Result<()> {
+    write!(out, "{:TIME$}{style}{glyph}{style:#} ", "")?;
+    write_wrapped(out, phrases, TIME + 2, width())
 }
 
 /// Writes the copies of each database, the totals and the invariants.

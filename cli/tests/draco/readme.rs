@@ -13,7 +13,7 @@ fn block<'a>(page: &'a str, kind: &str) -> &'a str {
 }
 
 #[test]
-#[ignore = "slow: ninety days in a debug build"]
+#[ignore = "slow: ninety days in a debug build; and it needs PostgreSQL"]
 fn the_first_command_prints_what_is_shown() {
     let readme = read("README.md");
     let first = block(&readme, "sh").lines().next().expect("a command");

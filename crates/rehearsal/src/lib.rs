@@ -27,7 +27,7 @@ pub use ledger::{Ledger, Source};
 pub use logs::{Line, Logs};
 pub use totals::{Overhead, Totals};
 #[cfg(feature = "verify")]
-pub use verification::{Scripted, Verification};
+pub use verification::{Scripted, UNUSED_ROOTS, Verification};
 
 /// The accounts, and the parameters of their stacks.
 #[derive(Clone, Debug)]

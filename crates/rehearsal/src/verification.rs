@@ -11,6 +11,9 @@ pub type Verification = verifier::record::Record;
 /// Answers in place of the checker: its answer to a task with this much time, and the simulated time that it takes.
 pub type Scripted = fn(&checks::Task, TimeDelta) -> (checks::Answer, TimeDelta);
 
+/// `roots.pem` for a simulation without servers: there is no certificate to compare it with.
+pub const UNUSED_ROOTS: &str = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+
 impl Rehearsal {
     /// Writes an object for the verifier: `roots.pem` or `checks.json`.
     ///

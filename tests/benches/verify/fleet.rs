@@ -11,7 +11,7 @@ use aws_sdk_rds::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::Cloud;
 use protocol::{DatabaseArn, Kind, Origin, SnapshotArn, tags};
-use rehearsal::{Line, Rehearsal, Setup};
+use rehearsal::{Line, Rehearsal, Setup, UNUSED_ROOTS};
 use serde_json::json;
 use sim::World;
 use sim::journal::Event;
@@ -44,7 +44,7 @@ async fn fleet(at_once: usize) -> anyhow::Result<()> {
     let setup = Setup::new(SOURCE, DR, REGION)?.verified(&parameters).scripted(scripted::answer);
     let world = World::with_settings(sim::Settings { snapshot_quota: 1_000_000, ..settings() });
     let rehearsal = Rehearsal::deploy(world, setup)?;
-    rehearsal.put_for_verifier("roots.pem", "no server needs them").await?;
+    rehearsal.put_for_verifier("roots.pem", UNUSED_ROOTS).await?;
     create_copies(&rehearsal).await?;
     let world = rehearsal.world();
     let (start, bill) = (world.now(), prices::bill(world));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::{Kind, tags};
-use rehearsal::{Database, Rehearsal, Setup, Verification};
+use rehearsal::{Database, Rehearsal, Setup, UNUSED_ROOTS, Verification};
 use serde_json::json;
 use sim::World;
 use sim::journal::Event;
@@ -51,7 +51,7 @@ async fn one(kind: Kind, seed: u64) -> anyhow::Result<Taken> {
     let setup = Setup::new(SOURCE, DR, REGION)?.verified(&[("EveryDays", "31")]).scripted(scripted::answer);
     let world = World::with_settings(sim::Settings { seed, ..settings() });
     let rehearsal = Rehearsal::deploy(world, setup)?;
-    rehearsal.put_for_verifier("roots.pem", "no server needs them").await?;
+    rehearsal.put_for_verifier("roots.pem", UNUSED_ROOTS).await?;
     let start = rehearsal.world().now();
     // Automated backups are taken after the measurement.
     let backup_window = "23:00-23:30".to_owned();
