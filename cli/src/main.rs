@@ -1,7 +1,8 @@
 //! The `draco` command.
 //!
 //! Each subcommand has its own module; this file only lists them. All subcommands use the same exit codes: 0 for success,
-//! 2 for invalid arguments or input, 1 for output that could not be written or an invariant that does not hold.
+//! 2 for invalid arguments or input, 1 for output that could not be written, an invariant that does not hold, a call of AWS that failed,
+//! or a copy that is not verified.
 
 mod accounts;
 mod calendar;
@@ -12,6 +13,7 @@ mod plan;
 mod progress;
 mod sim;
 mod terminal;
+mod verify;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -33,6 +35,7 @@ enum Command {
     Demo(demo::Demo),
     Plan(plan::Plan),
     Sim(sim::Sim),
+    Verify(deploy_args::Verify),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -47,13 +50,15 @@ enum Failure {
     PipeClosed,
     /// Invariants that do not hold.
     Violations(Vec<Violation>),
+    /// A command that calls AWS failed, or a copy is not verified.
+    Failed(anyhow::Error),
 }
 
 impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::PipeClosed => 0,
-            Self::Output(_) | Self::Violations(_) => 1,
+            Self::Output(_) | Self::Violations(_) | Self::Failed(_) => 1,
             Self::Input(_) => 2,
         }
     }
@@ -63,7 +68,7 @@ impl Failure {
         let error = |message: fmt::Arguments<'_>| print_line(format_args!("{style}error:{style:#} {message}"));
         match self {
             Self::PipeClosed => {}
-            Self::Input(cause) | Self::Output(cause) => error(format_args!("{cause:#}")),
+            Self::Input(cause) | Self::Output(cause) | Self::Failed(cause) => error(format_args!("{cause:#}")),
             Self::Violations(all) => all.iter().for_each(|violation| error(format_args!("{violation}"))),
         }
     }
@@ -90,6 +95,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Plan(plan) => plan.run(),
         Command::Sim(sim) => sim.run(),
+        Command::Verify(args) => verify::run(&args),
         Command::Completions(completions) => completions.run(Draco::command()),
         Command::Man(man) => man.run(Draco::command()),
     };

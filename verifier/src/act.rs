@@ -5,7 +5,9 @@ use std::mem::discriminant;
 
 use anyhow::Context;
 use checks::report::Progress;
-use checks::{Answer as Checked, Check, Limits, NotChecked, Report, Secret, Server, Task, Thresholds, compare};
+use checks::{
+    Answer as Checked, Check, Limits, NotChecked, Report, Secret, Server, Severity, Task, Thresholds, compare,
+};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::{Class, Error, Version};
@@ -20,7 +22,7 @@ use serde_json::Value;
 use tracing::{error, info, warn};
 
 use crate::Verifier;
-use crate::record::{Asked, Concluded, Last, Record, Restore, key, key_of_last};
+use crate::record::{Asked, Claim, Concluded, Last, Record, Restore, key, key_of_claim, key_of_last};
 use crate::stage::{After, Next, Ready, Times, after, next};
 
 /// The objects that the user's configuration is in.
@@ -30,6 +32,10 @@ const ROOTS: &str = "roots.pem";
 const RESERVE: TimeDelta = TimeDelta::seconds(45);
 /// When a call or the checker has failed.
 const RETRY: TimeDelta = TimeDelta::minutes(2);
+/// So many runs of the checker in a row may not reach the server, with this pause between them.
+const UNREACHED: u32 = 5;
+const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(3);
+pub(crate) const NO_ROOTS: &str = "the bucket has no roots.pem with the root certificates of RDS; see doc/verifying.md";
 /// When there is more to do.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
 /// A run of the checker that is shorter makes no progress.
@@ -72,7 +78,7 @@ impl Verifier {
             Next::Conclude => self.conclude(job, found, Progress::Unfinished).await,
             Next::Announce => self.announce_once(job, found).await,
             Next::Keep(rest) => Ok(Answer::again(rest)),
-            Next::TearDown => self.tear_down(job, found.record.restore).await,
+            Next::TearDown => self.end(job, &found.record).await,
         };
         match made {
             // Another look was faster.
@@ -94,9 +100,18 @@ impl Verifier {
                 "it is not known whether the copy is good");
             return Ok(None);
         }
+        let (database, account) = (&verifying.origin.database, &verifying.origin.database.place.account);
+        let why = match (self.roots().await?, self.claim(job, database).await?) {
+            (None, _) => Some(NO_ROOTS),
+            (_, false) => Some("another verification of this database runs"),
+            (Some(_), true) => None,
+        };
+        if let Some(reason) = why {
+            warn!(%account, %database, step = step::VERIFICATION_NOT_BEGUN, %copy, reason, "the copy is not restored");
+            return Ok(None);
+        }
         let record = Record::new(copy.clone(), verifying.origin.clone(), self.cloud.now());
         let version = self.write(&key(job.id().as_str()), &record, &version).await?;
-        let (account, database) = (&record.origin.database.place.account, &record.origin.database);
         info!(%account, %database, step = step::VERIFICATION_STARTED, %copy, "restoring the copy to verify it");
         Ok(Some(Versioned { record, version }))
     }
@@ -118,7 +133,7 @@ impl Verifier {
             }
             After::Check(ready) => self.check(job, found, &ready, deadline).await,
             After::Conclude { why } => {
-                found.record.notes.insert(0, why.clone());
+                found.record.failure = Some(why.clone());
                 found.record.part.not_checked.insert(NotChecked { what: "the copy".to_owned(), why });
                 self.conclude(job, found, Progress::Unfinished).await
             }
@@ -157,6 +172,13 @@ impl Verifier {
             }
             Err(error) => return Err(error.into()),
         };
+        // A server that was not reached may be reached later: nothing is known of the copy yet.
+        let is_reached = answer.part.faults.iter().all(|fault| fault.severity() != Severity::Unknown);
+        record.unreached = if is_reached { 0 } else { record.unreached + 1 };
+        if (1..UNREACHED).contains(&record.unreached) {
+            self.save(job, &found).await?;
+            return Ok(Answer::again(UNREACHED_PAUSE));
+        }
         record.part = std::mem::take(&mut record.part).merge(answer.part);
         record.marker = answer.next;
         match record.marker {
@@ -171,8 +193,7 @@ impl Verifier {
     async fn task(&self, record: &Record, ready: &Ready, checks: Vec<Check>, run_seconds: u32) -> anyhow::Result<Task> {
         let (last, _) = self.last_of(&record.origin.database).await?;
         let last = last.filter(|last| last.taken <= record.origin.taken);
-        let roots = self.cloud.read_object(&self.settings.bucket, ROOTS).await?;
-        let roots = roots.context("the bucket has no roots.pem, with the root certificates of RDS")?;
+        let roots = self.roots().await?.context(NO_ROOTS)?;
         let credentials = self.cloud.read_secret(&ready.secret).await?;
         Ok(Task {
             server: Server {
@@ -182,7 +203,7 @@ impl Verifier {
                 address: None,
                 user: credentials.user.clone(),
                 password: Secret::new(credentials.password()),
-                roots: String::from_utf8(roots.content).context("roots.pem is not text")?,
+                roots,
             },
             database: None,
             checks,
@@ -246,6 +267,46 @@ impl Verifier {
                 ..invalid(format!("{CHECKS}: {name}: {error}"))
             },
         })
+    }
+
+    /// The root certificates of RDS. `None` if there are none.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn roots(&self) -> anyhow::Result<Option<String>> {
+        let found = self.cloud.read_object(&self.settings.bucket, ROOTS).await?;
+        let text = found.and_then(|found| String::from_utf8(found.content).ok());
+        Ok(text.filter(|text| text.contains("-----BEGIN CERTIFICATE-----")))
+    }
+
+    /// Whether this job is the one that verifies a copy of the database. Two jobs at once would cost twice.
+    async fn claim(&self, job: &Job, database: &DatabaseArn) -> anyhow::Result<bool> {
+        let key = key_of_claim(database);
+        let (claim, version) = self.read_or::<Option<Claim>>(&key, None).await?;
+        match claim {
+            Some(claim) if claim.job == job.id().as_str() => return Ok(true),
+            Some(claim) if claim.until > self.cloud.now() => return Ok(false),
+            Some(_) | None => {}
+        }
+        let claim = Claim { job: job.id().to_string(), until: job.request().deadline };
+        match self.write(&key, &claim, &version).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_of_class(&error, Class::Exists) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tears the database down, and lets the next verification of its source begin.
+    async fn end(&self, job: &Job, record: &Record) -> anyhow::Result<Answer> {
+        let answer = self.tear_down(job, record.restore).await?;
+        if answer == Answer::Done {
+            let key = key_of_claim(&record.origin.database);
+            let (claim, version) = self.read_or::<Option<Claim>>(&key, None).await?;
+            if let Some(claim) = claim.filter(|claim| claim.job == job.id().as_str()) {
+                self.write(&key, &Claim { until: self.cloud.now(), ..claim }, &version).await?;
+            }
+        }
+        Ok(answer)
     }
 
     pub(crate) async fn tear_down(&self, job: &Job, restore: Restore) -> anyhow::Result<Answer> {

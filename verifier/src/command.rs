@@ -1,12 +1,13 @@
-//! What a person needs to verify copies from a laptop, with the same steps as the function: `draco verify`.
+//! What `draco verify` needs to know. The steps themselves are made by the function.
 
 use chrono::{DateTime, Utc};
+use protocol::DatabaseArn;
 use protocol::event::Verifying;
 use protocol::job::Role;
-use protocol::wait::Answer;
 use provision::sweep::Due as Remains;
 
 use crate::Verifier;
+use crate::job::is_timer_of;
 use crate::plan::{Database, Due, Plan, Policy, plan};
 use crate::record::{INDEX, Index, Record, key};
 use crate::run::mark_running;
@@ -72,12 +73,12 @@ impl Verifier {
         Ok(all)
     }
 
-    /// Makes the next step of a verification, as the function does for its timer.
+    /// Whether a timer takes a verification of this database from step to step.
     ///
     /// # Errors
-    /// If a call fails. The step can be repeated.
-    pub async fn step(&self, verifying: &Verifying, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
-        self.look(verifying, deadline).await
+    /// If the list cannot be read.
+    pub async fn has_timer(&self, database: &DatabaseArn) -> anyhow::Result<bool> {
+        Ok(self.running().await?.iter().any(|name| is_timer_of(name, database)))
     }
 
     /// The record of the verification with this job ID. `None` if there is none.

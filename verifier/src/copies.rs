@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{DatabaseArn, Engine, Kind, Snapshot, SnapshotRole, Status, tags};
+use protocol::{DatabaseArn, Engine, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 
 use crate::Verifier;
 use crate::plan::{Copy, Database, interval};
@@ -35,23 +35,27 @@ impl Verifier {
         Index(index): &Index,
         deadline: DateTime<Utc>,
     ) -> anyhow::Result<Vec<Database>> {
-        let mut index = index.clone();
+        let (mut index, mut verdicts) = (index.clone(), Vec::new());
         let (now, mut databases) = (self.cloud.now(), BTreeMap::<DatabaseArn, Vec<Copy>>::new());
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
                 ensure!(self.cloud.now() + RESERVE < deadline, "time is up while copies are listed");
-                let Some((database, copy, verified)) = complete(&snapshot) else { return Ok(()) };
+                let Some((origin, copy, verified)) = complete(&snapshot) else { return Ok(()) };
+                let database = origin.database;
                 if self.settings.sources.contains(&database.place.account) {
                     let seen = index.entry(database.to_string()).or_insert_with(|| Seen::new(now));
                     seen.first = seen.first.min(copy.arrived);
-                    if let Some(verified) = verified {
-                        seen.add(verified);
-                    }
+                    verdicts
+                        .extend(verified.map(|verified| (verified.at, database.to_string(), origin.taken, verified)));
                     databases.entry(database).or_default().push(copy);
                 }
                 Ok(())
             };
             self.cloud.try_for_each(kind, None, add).await?;
+        }
+        verdicts.sort_by_key(|(at, ..)| *at);
+        for (_, database, taken, verified) in verdicts {
+            index.entry(database).or_insert_with(|| Seen::new(now)).add(taken, verified);
         }
         let database = |(arn, copies): (DatabaseArn, Vec<Copy>)| {
             let seen = index.get(&arn.to_string()).cloned().unwrap_or_else(|| Seen::new(now));
@@ -66,8 +70,8 @@ fn is_of_rds(engine: Engine) -> bool {
     matches!(engine, Engine::Rds | Engine::Aurora)
 }
 
-/// A complete copy, its database, and its last verification.
-fn complete(snapshot: &Snapshot) -> Option<(DatabaseArn, Copy, Option<Verified>)> {
+/// A complete copy, its origin, and its last verification.
+fn complete(snapshot: &Snapshot) -> Option<(Origin, Copy, Option<Verified>)> {
     let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
     let tag = |key| snapshot.tags.get(key);
     let arrived = DateTime::parse_from_rfc3339(tag(tags::REPORTED)?).ok()?.to_utc();
@@ -80,5 +84,5 @@ fn complete(snapshot: &Snapshot) -> Option<(DatabaseArn, Copy, Option<Verified>)
         arrived,
         every: tag(tags::VERIFY).and_then(interval),
     };
-    Some((origin.database, copy, tag(tags::VERIFIED).and_then(|tag| tag.parse().ok())))
+    Some((origin, copy, tag(tags::VERIFIED).and_then(|tag| tag.parse().ok())))
 }

@@ -81,6 +81,8 @@ const RANDOM: u64 = 4;
 const CLASS: f64 = 0.065;
 /// Dollars a GiB and hour of gp3.
 const STORAGE: f64 = 0.115 / 730.0;
+/// Dollars an hour of the two functions, one of which waits for the other: 768 MiB on Arm.
+const FUNCTIONS: f64 = 0.75 * 3600.0 * 0.000_013_333_4;
 /// Dollars an hour of a secret.
 const SECRET: f64 = 0.40 / 730.0;
 /// Hours for the restore and the teardown.
@@ -93,7 +95,7 @@ const GIB_AN_HOUR: f64 = 100.0;
 pub fn dollars(gib: u32, limit: TimeDelta) -> f64 {
     let gib = f64::from(gib);
     let hours = (BASE_HOURS + gib / GIB_AN_HOUR).min(limit.num_minutes() as f64 / 60.0);
-    hours * (CLASS + SECRET + gib * STORAGE)
+    hours * (CLASS + FUNCTIONS + SECRET + gib * STORAGE)
 }
 
 /// The interval in a tag: `7d`, `12h`. It counts as at least a day and at most a month.
@@ -126,7 +128,11 @@ pub fn plan(policy: &Policy, databases: &[Database], now: DateTime<Utc>) -> Plan
             accounts.entry(account).or_default().push(database);
         }
     }
-    let queues = accounts.into_values().map(|mut due| {
+    let mut accounts: Vec<(&AccountId, Vec<&Database>)> = accounts.into_iter().collect();
+    // The account with the fewest running verifications is next, then the one whose last verification is the longest ago. So an account
+    // with many databases, or with slow ones, does not hold up the others.
+    accounts.sort_by_key(|(account, _)| turn(databases, account));
+    let queues = accounts.into_iter().map(|(_, mut due)| {
         // Those of which no verification was tried come first, then the longest untried.
         due.sort_by_key(|database| (database.seen.attempted, database.arn.to_string()));
         VecDeque::from(due)
@@ -144,6 +150,13 @@ pub fn plan(policy: &Policy, databases: &[Database], now: DateTime<Utc>) -> Plan
         }
     }
     Plan { dollars_a_month: costs.values().sum(), stretch, due }
+}
+
+/// How many verifications of an account run, and when one of them last ended.
+fn turn(databases: &[Database], account: &AccountId) -> (usize, Option<DateTime<Utc>>) {
+    let own = || databases.iter().filter(|database| database.arn.place.account == *account);
+    let running = own().filter(|database| database.is_running).count();
+    (running, own().filter_map(|database| database.seen.attempted).max())
 }
 
 /// By how much the intervals of each account are longer. Each account may spend an equal part of the budget, and what others leave of
@@ -177,12 +190,18 @@ impl Database {
     }
 
     fn is_due(&self, policy: &Policy, stretch: f64, now: DateTime<Utc>) -> bool {
-        let Some(attempted) = self.seen.attempted else { return true };
+        self.due_at(policy, stretch).is_none_or(|at| at <= now)
+    }
+
+    /// When its next verification is due. `None` if none was tried yet: at once.
+    #[must_use]
+    pub fn due_at(&self, policy: &Policy, stretch: f64) -> Option<DateTime<Utc>> {
+        let attempted = self.seen.attempted?;
         let every = self.every(policy).num_seconds() as f64 * stretch;
         let again =
             AFTER_ATTEMPT.num_seconds() as f64 * 2_f64.powi(self.seen.fruitless.saturating_sub(1).min(10) as i32);
         let wait = if self.seen.fruitless > 0 { again.min(every) } else { every };
-        (now - attempted).num_seconds() as f64 >= wait
+        Some(attempted + TimeDelta::seconds(wait.ceil() as i64))
     }
 
     /// Since when no copy was found good or bad: its last verification, or the first time that it was seen.

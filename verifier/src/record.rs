@@ -3,6 +3,7 @@
 //! ```text
 //! jobs/1a2b3c4d5e6f.json                                a verification, from its first look on
 //! databases/111111111111/eu-west-1/db/orders.json       what the next verification of a database is compared with
+//! claims/111111111111/eu-west-1/db/orders.json          the verification of a database that runs: there is one at a time
 //! index.json                                            when each database was verified last: the copy with the tag may be gone
 //! ```
 
@@ -39,9 +40,15 @@ pub struct Record {
     /// What the checker has found so far.
     #[serde(default)]
     pub part: Part,
-    /// What the database does not have of the recorded settings, and why it was not provisioned: one line each.
+    /// What the database does not have of the recorded settings: one line each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Why the database was not provisioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// How many runs of the checker in a row have not reached the server.
+    #[serde(default)]
+    pub unreached: u32,
     /// The verdict, when it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concluded: Option<Concluded>,
@@ -113,7 +120,16 @@ pub struct Last {
     pub values: BTreeMap<String, Decimal>,
 }
 
-/// When each database was verified, by its ARN. Only the hourly run writes it, from the tags of the copies.
+/// The verification of a database that runs. Only its job begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The ID of the job.
+    pub job: String,
+    /// Until when. Its database is gone by then.
+    pub until: DateTime<Utc>,
+}
+
+/// When each database was verified, by its ARN. Only the scheduled run writes it, from the tags of the copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index(pub BTreeMap<String, Seen>);
 
@@ -134,6 +150,18 @@ pub struct Seen {
     /// The verdict of the last verification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Verified>,
+    /// The newest copy that was found good or bad. An older copy that is good does not mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Known>,
+}
+
+/// A copy that was found good or bad.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// When its source was taken.
+    pub taken: DateTime<Utc>,
+    /// The verdict.
+    pub verdict: Verified,
 }
 
 impl Record {
@@ -150,6 +178,8 @@ impl Record {
             marker: None,
             part: Part::default(),
             notes: Vec::new(),
+            failure: None,
+            unreached: 0,
             concluded: None,
         }
     }
@@ -166,12 +196,16 @@ impl Seen {
     /// A database that is seen for the first time.
     #[must_use]
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { first: now, verified: None, attempted: None, fruitless: 0, last: None }
+        Self { first: now, verified: None, attempted: None, fruitless: 0, last: None, newest: None }
     }
 
-    /// Takes over the tag of a copy.
-    pub fn add(&mut self, verified: Verified) {
+    /// Takes over the tag of a copy whose source was taken then. Tags are taken over in the order of their times.
+    pub fn add(&mut self, taken: DateTime<Utc>, verified: Verified) {
         let at = verified.at;
+        let is_newest = |known: &Known| (taken, at) >= (known.taken, known.verdict.at);
+        if verified.is_known() && self.newest.as_ref().is_none_or(is_newest) {
+            self.newest = Some(Known { taken, verdict: verified.clone() });
+        }
         if self.attempted.is_some_and(|attempted| at <= attempted) {
             return;
         }
@@ -193,8 +227,18 @@ pub fn key(job: &str) -> String {
 /// The key of what the next verification of a database is compared with.
 #[must_use]
 pub fn key_of_last(database: &DatabaseArn) -> String {
+    format!("databases/{}", path(database))
+}
+
+/// The key of the [`Claim`] of a database.
+#[must_use]
+pub fn key_of_claim(database: &DatabaseArn) -> String {
+    format!("claims/{}", path(database))
+}
+
+fn path(database: &DatabaseArn) -> String {
     let DatabaseArn { kind, place, .. } = database;
-    format!("databases/{}/{}/{}/{}.json", place.account, place.region, kind.database_type(), database.id())
+    format!("{}/{}/{}/{}.json", place.account, place.region, kind.database_type(), database.id())
 }
 
 /// The key of the [`Index`].

@@ -21,7 +21,7 @@ fn reason(record: &Record, report: &Report) -> String {
     let fault = fault.map(|finding| finding.fault.to_string());
     let check = || {
         report.checks.iter().find_map(|check| match &check.verdict {
-            Verdict::Failed { expected, .. } => Some(format!("the check {} failed: expected {expected}", check.id)),
+            Verdict::Failed { .. } => Some(format!("the check {} failed", check.id)),
             Verdict::Broken { .. } => Some(format!("the check {} could not be made", check.id)),
             Verdict::Passed { .. } => None,
         })
@@ -31,8 +31,8 @@ fn reason(record: &Record, report: &Report) -> String {
         (Grade::NotDone { why }, _) | (_, Grade::NotDone { why }) => Some(why.clone()),
         _ => None,
     };
-    let note = || record.notes.first().cloned();
-    fault.or_else(check).or_else(invalid).or_else(note).or_else(not_done).unwrap_or_default()
+    let not_provisioned = || record.failure.clone();
+    fault.or_else(check).or_else(invalid).or_else(not_provisioned).or_else(not_done).unwrap_or_default()
 }
 
 /// The word of a grade in messages.
@@ -93,18 +93,23 @@ fn log(record: &Record, report: &Report) {
     let Record { copy, origin, .. } = record;
     let (account, database) = (&origin.database.place.account, &origin.database);
     let bytes_read = report.totals.bytes;
+    let [available, read_to_end, checked] =
+        [&report.available, &report.read, &report.checked].map(|is| u8::from(*is == Grade::Yes));
     match report.conclusion {
         Conclusion::Verified => {
-            info!(%account, %database, step = step::VERIFIED, %copy, verified = 1, bytes_read, "the copy is good");
+            info!(%account, %database, step = step::VERIFIED, %copy, verified = 1, available, read_to_end, checked, bytes_read,
+                "the copy is good");
         }
         Conclusion::Failed => {
             let reason = reason(record, report);
-            error!(%account, %database, step = step::VERIFICATION_FAILED, %copy, reason, verifications_failed = 1, bytes_read,
+            error!(%account, %database, step = step::VERIFICATION_FAILED, %copy, reason, verifications_failed = 1, available, read_to_end,
+                checked, bytes_read,
                 "the copy is not good");
         }
         Conclusion::NotVerified => {
             let reason = reason(record, report);
-            error!(%account, %database, step = step::NOT_VERIFIED, %copy, reason, not_verified = 1, bytes_read,
+            error!(%account, %database, step = step::NOT_VERIFIED, %copy, reason, not_verified = 1, available, read_to_end, checked,
+                bytes_read,
                 "it is not known whether the copy is good");
         }
     }

@@ -1,4 +1,4 @@
-//! The hourly run: continues verifications whose timer was lost, and starts those that are due.
+//! The scheduled run: continues verifications whose timer was lost, and starts those that are due.
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use cloud::log::step;
@@ -10,12 +10,15 @@ use provision::sweep::Due as Remains;
 use tracing::{error, info};
 
 use crate::Verifier;
+use crate::act::NO_ROOTS;
 use crate::job::{is_timer, is_timer_of};
 use crate::plan::{Database, Due, Plan, plan};
 use crate::record::{Record, Restore, key};
 
 /// The hour of the day, in UTC, in which databases that were not verified for long are reported.
 const REPORT_HOUR: u32 = 6;
+/// The time between two runs: one of them is in that part of the hour.
+const REPORT_MINUTES: u32 = 15;
 
 impl Verifier {
     /// Continues verifications whose timer was lost, starts those that are due, and reports databases that were not verified for long.
@@ -27,9 +30,14 @@ impl Verifier {
         let mut failures = self.continue_lost(&mut running, deadline).await?;
         let mut all = self.update_index(deadline).await?;
         mark_running(&mut all, &running);
+        let has_roots = self.roots().await?.is_some();
+        if !has_roots {
+            // Without them, each database would run to its deadline for nothing.
+            error!(step = step::NOT_VERIFIED, reason = NO_ROOTS, not_verified = 1, "no copy is restored");
+        }
         let now = self.cloud.now();
         let Plan { due, stretch, dollars_a_month } = plan(&self.settings.policy, &all, now);
-        let mut room = self.settings.policy.at_once.saturating_sub(running.len());
+        let mut room = if has_roots { self.settings.policy.at_once.saturating_sub(running.len()) } else { 0 };
         let mut waiting = due.len();
         for due in &due {
             if room == 0 {
@@ -108,11 +116,14 @@ impl Verifier {
             }
             Err(error) => return Err(error),
         };
-        if running.iter().any(|name| is_timer_of(name, &origin.database)) {
+        // The timer of another job of this database does not tear this one down.
+        let is_over = job.request().deadline <= self.cloud.now();
+        let has_timer = running.iter().any(|name| is_timer_of(name, &origin.database));
+        if has_timer && !is_over {
             return Ok(());
         }
         running.push(crate::job::timer_name(&origin.database, self.cloud.now()));
-        if self.start_timer(job, &origin).await? == TimerStart::UsedUp {
+        if has_timer || self.start_timer(job, &origin).await? == TimerStart::UsedUp {
             let verifying = Verifying { job: job.to_tags(), origin };
             self.look(&verifying, deadline.min(self.cloud.now() + TimeDelta::minutes(5))).await?;
         }
@@ -129,7 +140,7 @@ impl Verifier {
     }
 
     fn report_unverified(&self, databases: &[Database], now: DateTime<Utc>) {
-        if now.hour() != REPORT_HOUR {
+        if now.hour() != REPORT_HOUR || now.minute() >= REPORT_MINUTES {
             return;
         }
         for database in databases {

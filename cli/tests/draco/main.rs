@@ -12,6 +12,7 @@ mod readme;
 mod select;
 mod sim;
 mod summary;
+mod verify;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -88,17 +88,20 @@ pub enum Fault {
 pub enum Severity {
     /// The source has it too, and the data are complete.
     Warning,
+    /// The server was not reached, so nothing is known of the copy: the network, the root certificates or the password may be wrong.
+    Unknown,
     /// The copy is not good.
     Failed,
 }
 
 impl Fault {
-    /// How bad it is. The three warnings are states of the source that a snapshot takes along. With them, the copy is
+    /// How bad it is. The warnings are states of the source that a snapshot takes along. With them, the copy is
     /// what the source was.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
             Self::InvalidIndex { .. } | Self::SequenceBehind { .. } | Self::Unlogged { .. } => Severity::Warning,
+            Self::Unreachable { .. } | Self::Tls { .. } | Self::Credentials => Severity::Unknown,
             _ => Severity::Failed,
         }
     }

@@ -200,9 +200,12 @@ fn failed(expected: String, actual: &str) -> Verdict {
     Verdict::Failed { expected, actual: shortened(actual) }
 }
 
+/// The value of a database may have any characters, and a report is shown on terminals.
 fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(MOST_SHOWN).collect();
-    if short.len() < text.len() {
+    let is_whole = short.len() == text.len();
+    short = short.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if !is_whole {
         short.push('…');
     }
     short

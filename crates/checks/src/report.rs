@@ -140,10 +140,12 @@ fn conclusion(part: &Part, progress: Progress, grades: [&Grade; 3], asked: usize
 }
 
 fn available(part: &Part) -> Grade {
-    match (failures(part).find(|fault| fault.is_of_server()), &part.facts) {
-        (Some(fault), _) => Grade::No { why: fault.to_string() },
-        (None, Some(_)) => Grade::Yes,
-        (None, None) => Grade::NotDone { why: "the server was not asked".to_owned() },
+    let unknown = part.faults.iter().find(|fault| fault.severity() == Severity::Unknown);
+    match (failures(part).find(|fault| fault.is_of_server()), unknown, &part.facts) {
+        (Some(fault), ..) => Grade::No { why: fault.to_string() },
+        (None, Some(fault), _) => Grade::NotDone { why: fault.to_string() },
+        (None, None, Some(_)) => Grade::Yes,
+        (None, None, None) => Grade::NotDone { why: "the server was not asked".to_owned() },
     }
 }
 

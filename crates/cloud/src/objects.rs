@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use protocol::AccountId;
 
 use crate::error::Failure;
 
@@ -25,8 +26,10 @@ pub enum Version {
     Any,
 }
 
-pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> Result<Object, Failure> {
-    let found = client.get_object().bucket(bucket).key(key).send().await?;
+/// A bucket of this name may belong to somebody else, if ours was deleted: the owner is checked.
+pub(crate) async fn read(client: &Client, owner: &AccountId, bucket: &str, key: &str) -> Result<Object, Failure> {
+    let call = client.get_object().bucket(bucket).key(key).expected_bucket_owner(owner.as_str());
+    let found = call.send().await?;
     let version = tag(found.e_tag)?;
     let body = found.body.collect().await.map_err(Failure::without_connection)?;
     Ok(Object { content: body.to_vec(), version })
@@ -36,11 +39,13 @@ pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> Result<Obj
 /// matches the ETag of the object in S3" (`PutObject`). The version that was written.
 pub(crate) async fn write(
     client: &Client,
+    owner: &AccountId,
     (bucket, key): (&str, &str),
     content: Vec<u8>,
     replaces: &Version,
 ) -> Result<Version, Failure> {
     let call = client.put_object().bucket(bucket).key(key).content_type("application/json");
+    let call = call.expected_bucket_owner(owner.as_str());
     let call = match replaces {
         Version::None => call.if_none_match("*"),
         Version::Tag(tag) => call.if_match(tag),

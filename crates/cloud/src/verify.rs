@@ -35,7 +35,7 @@ impl Cloud {
     /// # Errors
     /// If the call fails. A missing object is not an error.
     pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Option<Object>, Error> {
-        match objects::read(self.local().s3(), bucket, key).await {
+        match objects::read(self.local().s3(), &self.here().account, bucket, key).await {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.class() == Class::Gone => Ok(None),
             Err(failure) => Err(self.error(&Operation::ReadObject { bucket, key }, failure)),
@@ -53,7 +53,7 @@ impl Cloud {
         content: Vec<u8>,
         replaces: &Version,
     ) -> Result<Version, Error> {
-        let written = objects::write(self.local().s3(), (bucket, key), content, replaces).await;
+        let written = objects::write(self.local().s3(), &self.here().account, (bucket, key), content, replaces).await;
         written.map_err(|failure| self.error(&Operation::WriteObject { bucket, key }, failure))
     }
 }

@@ -81,7 +81,7 @@ pub enum EventKind {
         #[arg(long, value_name = "N")]
         limit: Option<u32>,
     },
-    /// Verifier: the hourly schedule; it starts the verifications that are due, and continues those that were interrupted
+    /// Verifier: the schedule; it starts the verifications that are due, and continues those that were interrupted
     Verify,
     /// Consumer: the producer's message that a transit copy is shared (snapshot-copy-shared)
     Announce(OfSnapshot),

@@ -8,6 +8,7 @@ mod database;
 mod event;
 mod probe;
 mod role;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub use database::DatabaseName;
 pub use event::{Event, EventKind, OfSnapshot};
 pub use probe::Probe;
 pub use role::Role;
+pub use verify::Verify;
 
 /// The command line of the program `deploy`, which runs on behalf of `cargo xtask`.
 #[derive(Debug, Parser)]

@@ -23,6 +23,7 @@ pub mod stack;
 pub mod status;
 pub mod terminal;
 pub mod verification;
+pub mod verify;
 
 use deploy_args::Task;
 

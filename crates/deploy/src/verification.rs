@@ -2,19 +2,27 @@
 
 use std::fs;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
+use aws_smithy_types::base64;
 use cloud::Version;
 use config::Config;
-use config::keys::CHECKS;
-use protocol::Place;
+use protocol::job::Role;
+use protocol::{DatabaseArn, Job, Place};
+use provision::sweep::Due;
+use provision::{Begin, teardown};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::terminal::GOOD;
+use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Terminal};
 
 /// The key of the object with the user's checks.
 const CHECKS_KEY: &str = "checks.json";
+/// What the verifier reads where there is no object.
+const NO_CHECKS: &[u8] = b"{}\n";
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+/// The root certificates of all regions.
+pub(crate) const GLOBAL_BUNDLE: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
 /// The key of the object with the root certificates.
 pub(crate) const ROOTS_KEY: &str = "roots.pem";
 
@@ -27,91 +35,155 @@ pub fn bucket(place: &Place) -> String {
 /// An object that the configuration has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    key: &'static str,
+    /// Its key.
+    pub key: &'static str,
     content: Vec<u8>,
     description: String,
 }
 
-/// What the configuration has: `checks:` and `RDS_ROOTS`. Without a key, the object stays as it is.
+/// What the configuration has: `checks:` and `RDS_ROOTS`. Without `RDS_ROOTS`, the certificates stay as they are.
 ///
 /// # Errors
 ///
 /// If the file with the certificates cannot be read, or has none.
 pub fn wanted(config: &Config) -> anyhow::Result<Vec<Wanted>> {
-    let mut wanted = Vec::new();
-    if config.origin(CHECKS).is_some() {
-        let (databases, checks) = (config.checks.len(), config.checks.values().map(Vec::len).sum::<usize>());
-        let description = format!("{} of {}", counted(checks, "check"), counted(databases, "database"));
-        wanted.push(Wanted { key: CHECKS_KEY, content: config.checks_json().into_bytes(), description });
-    }
+    let (databases, checks) = (config.checks.len(), config.checks.values().map(Vec::len).sum::<usize>());
+    let description = match databases {
+        0 => "no checks of your own".to_owned(),
+        _ => format!("{} of {}", counted(checks, "check"), counted(databases, "database")),
+    };
+    let mut wanted = vec![Wanted { key: CHECKS_KEY, content: config.checks_json().into_bytes(), description }];
     if let Some(path) = &config.rds_roots {
         let content =
             fs::read(path).with_context(|| format!("reading the root certificates {} (RDS_ROOTS)", path.display()))?;
-        let roots = certificates(&content).with_context(|| format!("{} (RDS_ROOTS)", path.display()))?;
-        wanted.push(Wanted { key: ROOTS_KEY, content, description: counted(roots, "root certificate") });
+        let content = certificates(&content)
+            .with_context(|| format!("{} (RDS_ROOTS) has no certificates; download {GLOBAL_BUNDLE}", path.display()))?;
+        let description = counted(content.matches(BEGIN).count(), "root certificate");
+        wanted.push(Wanted { key: ROOTS_KEY, content: content.into_bytes(), description });
     }
     Ok(wanted)
 }
 
-/// The number of certificates.
-fn certificates(pem: &[u8]) -> anyhow::Result<usize> {
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = all.ok().filter(|all| !all.is_empty());
-    let all = all.context("it has no certificates; download them from https://truststore.pki.rds.amazonaws.com")?;
-    Ok(all.len())
+/// The certificates of a PEM file, and nothing else that may be in it. `None` if there are none, or if one cannot be read.
+fn certificates(pem: &[u8]) -> Option<String> {
+    let all: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()?;
+    let text: String = all
+        .iter()
+        .map(|certificate| {
+            let base64 = base64::encode(certificate);
+            let lines: Vec<&str> = base64.as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
+            format!("{BEGIN}\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+        })
+        .collect();
+    (!text.is_empty()).then_some(text)
 }
 
 fn counted(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Puts the objects that differ into the bucket.
+/// Those that differ from the objects in the bucket, which may not be there yet. No object and no checks are the same.
 ///
 /// # Errors
 ///
 /// If a call fails.
-pub async fn put(account: &Account, wanted: &[Wanted], terminal: &mut Terminal) -> anyhow::Result<()> {
+pub async fn differing(account: &Account, wanted: Vec<Wanted>) -> anyhow::Result<Vec<Wanted>> {
     let (cloud, bucket) = (account.cloud(), bucket(&account.place));
-    for Wanted { key, content, description } in wanted {
-        let found = cloud.read_object(&bucket, key).await?;
-        if found.is_some_and(|found| found.content == *content) {
-            terminal.print(format_args!("{GOOD}{key} is up to date{GOOD:#}: {description}"));
-            continue;
+    let mut differing = Vec::new();
+    for object in wanted {
+        let found = cloud.read_object(&bucket, object.key).await?;
+        let found = found.map_or_else(|| NO_CHECKS.to_vec(), |found| found.content);
+        if found != object.content {
+            differing.push(object);
         }
+    }
+    Ok(differing)
+}
+
+/// Shows what is to be put into the bucket.
+pub(crate) fn show(account: &Account, objects: &[Wanted], terminal: &mut Terminal) {
+    let bucket = bucket(&account.place);
+    for Wanted { key, description, .. } in objects {
+        terminal.print(format_args!("{TITLE}put {key}{TITLE:#} into {bucket}: {description}"));
+    }
+}
+
+/// Puts objects into the bucket.
+///
+/// # Errors
+///
+/// If a call fails.
+pub async fn put(account: &Account, objects: &[Wanted], terminal: &mut Terminal) -> anyhow::Result<()> {
+    let (cloud, bucket) = (account.cloud(), bucket(&account.place));
+    for Wanted { key, content, description } in objects {
         cloud.write_object(&bucket, key, content.clone(), &Version::Any).await?;
         terminal.print(format_args!("{GOOD}{key} is in {bucket}{GOOD:#}: {description}"));
     }
     Ok(())
 }
 
-/// How the bucket compares with the configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Objects {
-    /// The number of root certificates. `None` if there are none, or they cannot be read.
-    pub roots: Option<usize>,
-    /// The objects that differ from the configuration.
-    pub differing: Vec<&'static str>,
+/// Whether the bucket has root certificates.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn has_roots(account: &Account) -> anyhow::Result<bool> {
+    let roots = account.cloud().read_object(&bucket(&account.place), ROOTS_KEY).await?;
+    Ok(roots.is_some_and(|found| certificates(&found.content).is_some()))
 }
 
-impl Objects {
-    /// Reads them.
-    ///
-    /// # Errors
-    ///
-    /// If a call fails, or a file of the configuration cannot be read.
-    pub async fn look(account: &Account, config: &Config) -> anyhow::Result<Self> {
-        let (cloud, bucket) = (account.cloud(), bucket(&account.place));
-        let roots = cloud.read_object(&bucket, ROOTS_KEY).await?;
-        let mut objects =
-            Self { roots: roots.and_then(|found| certificates(&found.content).ok()), differing: Vec::new() };
-        for Wanted { key, content, .. } in wanted(config)? {
-            let found = cloud.read_object(&bucket, key).await?;
-            if found.is_none_or(|found| found.content != content) {
-                objects.differing.push(key);
+/// Refuses a verifier that could not connect to any database.
+///
+/// # Errors
+///
+/// If neither the configuration nor the bucket has root certificates.
+pub(crate) async fn ensure_roots(account: &Account, config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.rds_roots.is_some() || (bucket_exists(account).await? && has_roots(account).await?),
+        "RDS_ROOTS is not set: without the root certificates of RDS, no copy can be verified; download them with `curl -sSO \
+         {GLOBAL_BUNDLE}`, and set RDS_ROOTS to the file"
+    );
+    Ok(())
+}
+
+/// The databases of verifications, with their jobs.
+///
+/// # Errors
+///
+/// If the databases cannot be listed.
+pub(crate) async fn restored(account: &Account) -> anyhow::Result<Vec<(DatabaseArn, Box<Job>)>> {
+    let cloud = account.cloud();
+    let found = provision::sweep::sweep(&cloud, cloud.now()).await?.into_iter();
+    let restored = found.filter_map(|found| match found.due {
+        Due::Continue(job, Role::Verify) | Due::TearDown(job, Role::Verify) => Some((found.database, job)),
+        Due::Continue(..) | Due::TearDown(..) | Due::Report(_) => None,
+    });
+    Ok(restored.collect())
+}
+
+/// Deletes the databases of verifications, and waits until they are gone.
+///
+/// # Errors
+///
+/// If a call fails, or a database needs a person.
+pub(crate) async fn tear_down(
+    account: &Account,
+    restored: &[(DatabaseArn, Box<Job>)],
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let cloud = account.cloud();
+    for (database, job) in restored {
+        loop {
+            let begun = Begin::Begun(job.request().deadline);
+            match teardown::step(&cloud, job, Role::Verify, begun, None, cloud.now()).await? {
+                teardown::Outcome::Again { after, .. } => tokio::time::sleep(after.to_std()?).await,
+                teardown::Outcome::TornDown => break,
+                teardown::Outcome::Refused { reason } => bail!("{database} needs a person: {reason}"),
             }
         }
-        Ok(objects)
+        terminal.print(format_args!("{GOOD}{} is deleted{GOOD:#}", database.id()));
     }
+    Ok(())
 }
 
 /// Whether the bucket is there: it stays when the stack is deleted.
@@ -151,9 +223,17 @@ mod tests {
 
     #[test]
     fn objects_come_from_the_configuration() {
-        assert_eq!(wanted_of(""), Ok(Vec::new()));
+        assert_eq!(wanted_of(""), Ok(vec![("checks.json", "no checks of your own".to_owned())]));
         let checks = "checks: { orders: [{ sql: select 1, equals: 1 }], ledger: [] }";
         assert_eq!(wanted_of(checks), Ok(vec![("checks.json", "1 check of 2 databases".to_owned())]));
+        assert_eq!(Config::default().checks_json().as_bytes(), NO_CHECKS);
+    }
+
+    #[test]
+    fn of_a_file_only_certificates_are_taken() {
+        let roots = include_str!("../tests/aftercare/roots.pem");
+        let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+        assert_eq!(certificates(format!("a comment\n{key}{roots}").as_bytes()).unwrap(), roots);
     }
 
     #[test]
@@ -162,7 +242,7 @@ mod tests {
         for content in ["", "-----BEGIN CERTIFICATE-----\nnonsense\n", "<html>not found</html>"] {
             fs::write(&file, content).unwrap();
             let why = wanted_of(&format!("RDS_ROOTS: {}", file.display())).unwrap_err();
-            assert!(why.contains("it has no certificates; download them from https://truststore"), "{why}");
+            assert!(why.contains("has no certificates; download https://truststore"), "{why}");
         }
         fs::remove_file(&file).unwrap();
         let why = wanted_of("RDS_ROOTS: not-there.pem").unwrap_err();

@@ -38,8 +38,12 @@ impl Commands {
              CODE_BUCKET: draco-code-{dr}\n\
              ARCHITECTURE: {architecture}\n\
              FLOOR: {{ last: 1 }}\n\
+             RDS_ROOTS: {root}/crates/deploy/tests/aftercare/roots.pem\n\
+             checks:\n  \
+               orders: [{{ sql: select count(*) from orders, at_least: 1 }}]\n\
              lifecycles:\n  \
-               Newest: {{ last: 1 }}\n"
+               Newest: {{ last: 1 }}\n",
+            root = root.display()
         );
         fs::write(&config, settings)?;
         let profiles = folder.join("aws");

@@ -13,6 +13,7 @@ mod commands;
 mod ministack;
 mod regions;
 mod templates;
+mod verification;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -207,6 +208,8 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
 
     let moved = regions::move_dr(stage, &regions, &in_second).await?;
     regions::delete(stage, &regions, &moved).await?;
+
+    verification::verify(stage, [&fourth, &ledger]).await?;
 
     heading("A source account is removed. Its stack is deleted, its copies stay.");
     let fewer = commands.with("SOURCE_ACCTS", SOURCE.account);

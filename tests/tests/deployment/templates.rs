@@ -2,7 +2,7 @@
 //!
 //! - MiniStack has no `AWS::RDS::EventSubscription` ("Unrecognized resource types"), so they are left out. What they ask
 //!   for, [`crate::behind`] does in their place.
-//! - The functions get two endpoints, so that they find the simulation's RDS and KMS.
+//! - The functions get the endpoints of the simulation's RDS and KMS, and the verifier that of its Secrets Manager.
 
 use std::fs;
 use std::path::Path;
@@ -39,10 +39,16 @@ pub(crate) fn copy(From { folder, version }: &From, to: &Path, behind: &str) -> 
     let [producer, consumer] = ["producer", "consumer"].map(|role| {
         let template = fs::read_to_string(file(role))?;
         let (template, subscriptions) = without_subscriptions(&template)?;
-        let template = with_endpoints(&template, behind).with_context(|| format!("in the template of the {role}"))?;
+        let template = with_endpoints(&template, &["RDS", "KMS"], behind)
+            .with_context(|| format!("in the template of the {role}"))?;
         fs::write(to.join(format!("{role}.yaml")), template)?;
         anyhow::Ok(subscriptions)
     });
+    if *version == NOW.version {
+        let template = fs::read_to_string(file("verifier"))?;
+        let template = with_endpoints(&template, &["RDS", "KMS", "SECRETS_MANAGER"], behind);
+        fs::write(to.join("verifier.yaml"), template.context("in the template of the verifier")?)?;
+    }
     Ok([producer?, consumer?])
 }
 
@@ -86,9 +92,10 @@ fn subscription(resource: &str) -> anyhow::Result<Subscription> {
     })
 }
 
-fn with_endpoints(template: &str, behind: &str) -> anyhow::Result<String> {
+fn with_endpoints(template: &str, services: &[&str], behind: &str) -> anyhow::Result<String> {
     let variables = "        Variables:\n";
     ensure!(template.contains(variables), "the variables of the functions are not found");
-    let endpoints = ["RDS", "KMS"].map(|service| format!("          AWS_ENDPOINT_URL_{service}: {behind}\n")).concat();
+    let endpoint = |service: &&str| format!("          AWS_ENDPOINT_URL_{service}: {behind}\n");
+    let endpoints: String = services.iter().map(endpoint).collect();
     Ok(template.replace(variables, &format!("{variables}{endpoints}")))
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checks::{Answer, Facts, Fault, Part, Task};
+use checks::{Answer, Facts, Fault, ObjectName, Part, Task};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud::{Cloud, Function as _};
 use protocol::{DatabaseArn, Kind, Origin, Place, SnapshotArn, Tags, tags};
@@ -61,6 +61,11 @@ fn good() -> Part {
         tables: vec![serde_json::from_value(table).unwrap()],
         ..Part::default()
     }
+}
+
+/// A fault of a copy that is not good.
+fn damage() -> Fault {
+    Fault::DamagedTable { table: ObjectName::in_schema("shop", "public", "orders"), code: "XX001".to_owned() }
 }
 
 fn done(part: Part) -> Result<Answer, String> {

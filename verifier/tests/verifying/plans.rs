@@ -37,7 +37,7 @@ fn database(account: &str, name: &str, verified: Option<i64>) -> Database {
     };
     let mut seen = Seen::new(ago(TimeDelta::days(29)));
     if let Some(days) = verified {
-        seen.add(verdict(ago(TimeDelta::days(days)), Conclusion::Verified));
+        seen.add(ago(TimeDelta::days(days)), verdict(ago(TimeDelta::days(days)), Conclusion::Verified));
     }
     let arn = DatabaseArn::new(Kind::Instance, place(account), name).unwrap();
     Database { arn, copies: (0..30).map(copy).collect(), seen, is_running: false }
@@ -105,14 +105,14 @@ fn an_attempt_that_found_nothing_out_is_repeated_later_and_later() {
         orders.seen = Seen::new(ago(TimeDelta::days(90)));
         for nth in (0..attempts).rev() {
             let at = ago(TimeDelta::hours(hours - 1)) - TimeDelta::minutes(nth);
-            orders.seen.add(verdict(at, Conclusion::NotVerified));
+            orders.seen.add(at, verdict(at, Conclusion::NotVerified));
         }
         assert_eq!(due(&[orders.clone()], &policy()), [""; 0], "{attempts}");
         orders.seen.attempted = Some(ago(TimeDelta::hours(hours)));
         assert_eq!(due(&[orders.clone()], &policy()), ["orders"], "{attempts}");
     }
     assert_eq!(orders.unverified_since(), ago(TimeDelta::days(90)));
-    orders.seen.add(verdict(now(), Conclusion::Verified));
+    orders.seen.add(now(), verdict(now(), Conclusion::Verified));
     assert_eq!((orders.seen.fruitless, orders.unverified_since()), (0, now()));
 }
 
@@ -156,4 +156,32 @@ fn the_newest_copy_is_chosen_and_sometimes_another_one_whatever_the_interval() {
             assert!((10..=40).contains(&older), "{older} of 100 each {days} days");
         }
     }
+}
+
+/// An account with a lower number, with many databases or with slow ones, holds up nobody.
+#[test]
+fn the_account_that_was_served_last_is_the_last() {
+    let policy = policy();
+    let many: Vec<Database> = (0..20).map(|nth| database(OTHER, &format!("a{nth:02}"), None)).collect();
+    let one = |verified| database("999999999999", "orders", verified);
+    // One of the many was verified an hour ago, the only one of the other account eight days ago.
+    let mut all = [many.clone(), vec![one(Some(8))]].concat();
+    all[0].seen.add(now(), verdict(ago(TimeDelta::hours(1)), Conclusion::Verified));
+    assert_eq!(due(&all, &policy)[0], "orders");
+    // Or one is running.
+    let mut all = [many, vec![one(None)]].concat();
+    all[0].is_running = true;
+    assert_eq!(due(&all, &policy)[0], "orders");
+}
+
+#[test]
+fn an_older_copy_that_is_good_does_not_mend_a_newer_one_that_is_bad() {
+    let mut seen = Seen::new(ago(TimeDelta::days(9)));
+    seen.add(ago(TimeDelta::days(2)), verdict(ago(TimeDelta::days(1)), Conclusion::Failed));
+    seen.add(ago(TimeDelta::days(5)), verdict(ago(TimeDelta::hours(3)), Conclusion::Verified));
+    seen.add(ago(TimeDelta::days(1)), verdict(ago(TimeDelta::hours(2)), Conclusion::NotVerified));
+    let newest = |seen: &Seen| seen.newest.as_ref().map(|known| known.verdict.conclusion);
+    assert_eq!(newest(&seen), Some(Conclusion::Failed));
+    seen.add(ago(TimeDelta::days(1)), verdict(ago(TimeDelta::hours(1)), Conclusion::Verified));
+    assert_eq!(newest(&seen), Some(Conclusion::Verified));
 }

@@ -25,9 +25,12 @@ fn concluded(part: &Part, announced: bool) -> Record {
 
 #[test]
 fn a_verdict_is_announced_before_its_database_is_torn_down() {
-    let bad = Part { faults: [Fault::Credentials].into(), ..good() };
+    let bad = Part { faults: [damage()].into(), ..good() };
     let conclusion = |part: &Part| Report::of(part, report::Progress::Finished, 0, Vec::new()).conclusion;
     assert_eq!((conclusion(&good()), conclusion(&bad)), (Conclusion::Verified, Conclusion::Failed));
+    // A server that was not reached tells nothing of the copy.
+    let unreached = Part { faults: [Fault::Credentials].into(), ..Part::default() };
+    assert_eq!(conclusion(&unreached), Conclusion::NotVerified);
     let (hour, day) = (TimeDelta::hours(1), TimeDelta::days(1));
     for keep in [TimeDelta::zero(), day] {
         let times = Times { deadline: now() + day * 3, keep };

@@ -51,8 +51,7 @@ async fn a_checker_that_hands_on_continues_where_it_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_copy_is_found_and_its_database_is_kept_for_a_person() {
-    let damage = Fault::Credentials;
-    let checker = script(move |_| done(Part { faults: [damage.clone()].into(), ..good() }));
+    let checker = script(move |_| done(Part { faults: [damage()].into(), ..good() }));
     let fixture = Fixture::new(&[("KEEP_FAILED_HOURS", "24")], checker).await;
     let copy = fixture.copy(Kind::Instance, "orders").await;
     fixture.hours(4).await;
@@ -62,6 +61,26 @@ async fn a_bad_copy_is_found_and_its_database_is_kept_for_a_person() {
     fixture.hours(24).await;
     assert_eq!(fixture.databases().await, BTreeSet::new());
     assert_eq!(fixture.messages().await[0]["conclusion"], "failed");
+}
+
+// A wrong root certificate or a name server that does not answer says nothing about the copy.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_not_reached_is_tried_again_and_then_nothing_is_known() {
+    let fault = || Fault::Unreachable { why: "no address".to_owned() };
+    for (failures, verdict) in [(4, "verified available read"), (5, "not-verified")] {
+        let mut left = failures;
+        let checker = script(move |_| {
+            left -= 1;
+            done(if left >= 0 { Part { faults: [fault()].into(), ..Part::default() } } else { good() })
+        });
+        let fixture = Fixture::new(&[], checker).await;
+        let copy = fixture.copy(Kind::Instance, "orders").await;
+        fixture.hours(4).await;
+        assert_eq!(fixture.verdict(&copy).await.as_deref(), Some(verdict), "{failures}");
+        assert_eq!(fixture.databases().await, BTreeSet::new());
+        let message = &fixture.messages().await[0];
+        assert_eq!(message["reason"].as_str(), (failures == 5).then_some("no address"), "{message}");
+    }
 }
 
 // Invariant 22: whatever the checker does, the database is gone by its deadline.

@@ -123,9 +123,13 @@ fn bad_data_fail_and_a_broken_check_does_not_verify() {
 #[test]
 fn a_fault_fails_the_grade_that_it_is_about() {
     let with = |fault: Fault| report(&Part { faults: BTreeSet::from([fault]), ..good() });
+    let hangs = with(Fault::Hangs { during: "the login".to_owned() });
+    assert_eq!(hangs.available, no("no answer of the server: the login"));
+    assert_eq!((hangs.read, hangs.conclusion), (Grade::Yes, Conclusion::Failed));
+    // A server that was not reached tells nothing of the copy: certificates, password or network may be wrong.
     let wrong = with(Fault::Credentials);
-    assert_eq!(wrong.available, no("the server rejected the user name or the password"));
-    assert_eq!((wrong.read, wrong.conclusion), (Grade::Yes, Conclusion::Failed));
+    assert_eq!(wrong.available, not_done("the server rejected the user name or the password"));
+    assert_eq!((wrong.read, wrong.conclusion), (Grade::Yes, Conclusion::NotVerified));
     let damaged = with(Fault::DamagedTable { table: orders(), code: "SQLSTATE XX001".to_owned() });
     assert_eq!(damaged.read, no("table shop.public.orders: damaged (SQLSTATE XX001)"));
     assert_eq!((damaged.available, damaged.conclusion), (Grade::Yes, Conclusion::Failed));

@@ -164,6 +164,8 @@ pub mod step {
         VERIFICATION_FAILED = "verification_failed";
         /// The verifier restores a copy.
         VERIFICATION_STARTED = "verification_started";
+        /// The verifier does not restore a copy now.
+        VERIFICATION_NOT_BEGUN = "verification_not_begun";
         /// The verifier chose the copies to verify.
         VERIFIER_RAN = "verifier_ran";
         /// The key of a copy was created a moment ago.
@@ -204,7 +206,7 @@ pub const FIELDS: [&str; 24] = [
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 27] = [
+pub const METRICS: [(&str, &str, &str); 30] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -232,6 +234,9 @@ pub const METRICS: [(&str, &str, &str); 27] = [
     ("databases_left", "DatabasesLeft", "Count"),
     ("verifier_runs", "VerifierRuns", "Count"),
     ("bytes_read", "BytesRead", "Bytes"),
+    ("available", "Available", "Count"),
+    ("read_to_end", "ReadToEnd", "Count"),
+    ("checked", "Checked", "Count"),
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";

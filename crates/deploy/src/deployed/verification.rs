@@ -3,7 +3,7 @@
 use checks::Conclusion;
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::DatabaseArn;
+use protocol::{DatabaseArn, Origin, Snapshot, SnapshotRole, tags};
 use serde::Serialize;
 use verifier::record::{INDEX, Index, Seen};
 use verifier::verified::Verified;
@@ -16,9 +16,9 @@ use crate::{Account, verification};
 pub struct Verification {
     /// How many databases have copies.
     pub databases: usize,
-    /// How many of them were verified within `UNVERIFIED_DAYS`, with a copy that is good.
+    /// How many of the others were verified within `UNVERIFIED_DAYS`, and their newest verified copy is good.
     pub verified: usize,
-    /// The databases whose last verdict is that a copy is not good.
+    /// The databases whose newest verified copy is not good.
     pub failed: Vec<DatabaseArn>,
     /// The databases of which no copy was verified within `UNVERIFIED_DAYS`.
     pub unverified: Vec<DatabaseArn>,
@@ -48,12 +48,15 @@ impl Verification {
                 seen.push((database, known));
             }
         }
-        for snapshot in &snapshots {
-            let protocol::SnapshotRole::Copy(origin) = protocol::SnapshotRole::of(snapshot) else { continue };
-            let verified = snapshot.tags.get(protocol::tags::VERIFIED).and_then(|tag| tag.parse::<Verified>().ok());
-            let known = seen.iter_mut().find(|(database, _)| *database == origin.database);
-            if let (Some(verified), Some((_, known))) = (verified, known) {
-                known.add(verified);
+        let verdict = |snapshot: &Snapshot| {
+            let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
+            Some((origin, snapshot.tags.get(tags::VERIFIED)?.parse::<Verified>().ok()?))
+        };
+        let mut verdicts: Vec<(Origin, Verified)> = snapshots.iter().filter_map(verdict).collect();
+        verdicts.sort_by_key(|(_, verified)| verified.at);
+        for (origin, verified) in verdicts {
+            if let Some((_, known)) = seen.iter_mut().find(|(database, _)| *database == origin.database) {
+                known.add(origin.taken, verified);
             }
         }
         Ok(Self::of(seen, TimeDelta::days(config.unverified_days.into()), now))
@@ -67,7 +70,7 @@ impl Verification {
             let restored = last.and_then(|last| last.restored).map(|restored| restored.num_seconds());
             all.longest_restore_seconds = all.longest_restore_seconds.max(restored);
             let is_recent = seen.verified.is_some_and(|verified| now - verified <= limit);
-            match last.map(|last| last.conclusion) {
+            match seen.newest.as_ref().map(|known| known.verdict.conclusion) {
                 Some(Conclusion::Failed) => all.failed.push(database),
                 _ if is_recent => all.verified += 1,
                 _ => all.unverified.push(database),
@@ -86,7 +89,12 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
         let of = |name: &str, tags: &[&str]| {
             let mut seen = Seen::new(now - TimeDelta::days(60));
-            tags.iter().for_each(|tag| seen.add(tag.parse().unwrap()));
+            // The sources were taken a day apart, in this order.
+            let mut taken = now - TimeDelta::days(30);
+            for tag in tags {
+                taken += if tag.contains("of-an-older-copy") { -TimeDelta::days(10) } else { TimeDelta::days(1) };
+                seen.add(taken, tag.parse().unwrap());
+            }
             (format!("arn:aws:rds:eu-west-1:111111111111:db:{name}").parse::<DatabaseArn>().unwrap(), seen)
         };
         let all = Verification::of(
@@ -96,16 +104,20 @@ mod tests {
                 of("bad", &["2026-11-19T00:00:00Z verified available", "2026-11-21T00:00:00Z failed available"]),
                 of("unreachable", &["2026-11-18T00:00:00Z verified", "2026-11-21T10:00:00Z not-verified"]),
                 of("new", &[]),
+                // Neither a later verification that finds out nothing nor an older copy that is good makes it good.
+                of("still-bad", &["2026-11-19T00:00:00Z failed available", "2026-11-21T00:00:00Z not-verified"]),
+                of(
+                    "older",
+                    &["2026-11-19T00:00:00Z failed available", "2026-11-21T00:00:00Z verified of-an-older-copy"],
+                ),
             ],
             TimeDelta::days(14),
             now,
         );
         let ids = |all: &[DatabaseArn]| all.iter().map(|arn| arn.id().to_owned()).collect::<Vec<_>>();
-        assert_eq!((all.databases, all.verified, all.longest_restore_seconds), (5, 2, Some(1830)));
-        assert_eq!(
-            (ids(&all.failed), ids(&all.unverified)),
-            (vec!["bad".to_owned()], vec!["old".into(), "new".into()])
-        );
+        assert_eq!((all.databases, all.verified, all.longest_restore_seconds), (7, 2, Some(1830)));
+        assert_eq!(ids(&all.failed), ["bad", "still-bad", "older"]);
+        assert_eq!(ids(&all.unverified), ["old", "new"]);
         assert_eq!(all.last, Some("2026-11-21T10:00:00Z".parse().unwrap()));
     }
 }

@@ -87,9 +87,10 @@ async fn examine(config: &Config) -> Vec<Section> {
         }
     }
     let now = std::time::SystemTime::now().into();
-    if let Some((dr, _)) = drs.first() {
+    for (dr, _) in &drs {
         let verifier = dr.elsewhere(Role::Verifier, &dr.place.region);
-        let findings = verification::examine(&verifier, config, now).await;
+        let is_first = config.copies_region() == Some(&dr.place.region);
+        let Some(findings) = verification::examine(&verifier, config, is_first, now).await else { continue };
         sections.push(section(Area::Verification, &verifier, format!("verification in {verifier}"), findings));
     }
     sections.extend(copying(&sources, &drs, config, now).await);

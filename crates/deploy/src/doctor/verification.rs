@@ -7,16 +7,25 @@ use protocol::DatabaseArn;
 use super::finding::{Finding, Id};
 use super::{stacks, topics};
 use crate::deployed::{self, verification::Verification};
-use crate::verification::{Objects, ROOTS_KEY, bucket};
+use crate::verification::{GLOBAL_BUNDLE, ROOTS_KEY, bucket, differing, has_roots, wanted};
 use crate::{Account, Role};
 
-pub(super) async fn examine(account: &Account, config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
+/// `None` if there is no stack, and none is expected.
+pub(super) async fn examine(
+    account: &Account,
+    config: &Config,
+    is_expected: bool,
+    now: DateTime<Utc>,
+) -> Option<Vec<Finding>> {
     let examined = stacks::examine(account, config).await;
+    if !is_expected && !examined.is_deployed && examined.findings.len() < 2 {
+        return None;
+    }
     let mut findings = examined.findings;
     if examined.is_deployed {
         findings.extend(resources(account, config, now).await);
     }
-    findings
+    Some(findings)
 }
 
 /// What the stack has and does.
@@ -28,30 +37,30 @@ pub async fn resources(account: &Account, config: &Config, now: DateTime<Utc>) -
         Ok(letters) => findings.push(stacks::judge_letters(Role::Verifier, function, letters)),
         Err(error) => findings.extend(failed(error)),
     }
-    findings
-        .extend(Objects::look(account, config).await.map_or_else(failed, |objects| judge_objects(account, &objects)));
+    findings.extend(objects(account, config).await.unwrap_or_else(failed));
     let verification = Verification::look(account, config, now).await;
     findings.extend(verification.map_or_else(failed, |verification| judge(&verification, config)));
     findings
 }
 
-fn judge_objects(account: &Account, objects: &Objects) -> Vec<Finding> {
-    let (bucket, region) = (bucket(&account.place), &account.place.region);
-    let roots = match objects.roots {
-        Some(_) => Finding::ok(Id::VerifierRootsPresent, &bucket, format!("{ROOTS_KEY} has root certificates")),
-        None => {
+/// What the verifier reads.
+async fn objects(account: &Account, config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let bucket = bucket(&account.place);
+    let roots = match has_roots(account).await? {
+        true => Finding::ok(Id::VerifierRootsPresent, &bucket, format!("{ROOTS_KEY} has root certificates")),
+        false => {
             let description = format!("{ROOTS_KEY} is missing or has no certificates, so no copy can be verified");
             Finding::error(Id::VerifierRootsMissing, &bucket, description).next(format!(
-                "download https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem, set RDS_ROOTS to its path, and run \
-                 `cargo xtask update verifier`"
+                "download {GLOBAL_BUNDLE}, set RDS_ROOTS to its path, and run `cargo xtask update verifier`"
             ))
         }
     };
-    let differing = (!objects.differing.is_empty()).then(|| {
-        let description = format!("{} differs from the configuration", objects.differing.join(" and "));
+    let differing: Vec<&str> = differing(account, wanted(config)?).await?.iter().map(|object| object.key).collect();
+    let differing = (!differing.is_empty()).then(|| {
+        let description = format!("{} differs from the configuration", differing.join(" and "));
         Finding::warning(Id::VerifierObjectsDiffer, &bucket, description).next("run `cargo xtask update verifier`")
     });
-    [roots].into_iter().chain(differing).collect()
+    Ok([roots].into_iter().chain(differing).collect())
 }
 
 fn judge(verification: &Verification, config: &Config) -> Vec<Finding> {

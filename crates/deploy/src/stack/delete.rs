@@ -10,7 +10,7 @@ use super::name::StackName;
 use super::state::{Stack, State, check_role};
 use crate::aws_error::Explain;
 use crate::terminal::{GOOD, TITLE};
-use crate::{Account, Role, Terminal};
+use crate::{Account, Role, Terminal, verification};
 
 /// The waiting period of KMS before it deletes the transit key, as in the template.
 const TRANSIT_KEY_DAYS: u32 = 30;
@@ -55,6 +55,10 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
             Err(why) => terminal.warn(format_args!("cannot list the transit copies: {why:#}")),
         }
     }
+    let restored = if role == Role::Verifier { verification::restored(account).await? } else { Vec::new() };
+    for (database, _) in &restored {
+        terminal.print(format_args!("  deleted before: {}, a database of a verification", database.id()));
+    }
     let protected = main.as_ref().is_some_and(|stack| stack.protected);
     if protected {
         terminal.print("  The stack has termination protection, which is lifted first.");
@@ -66,8 +70,15 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     if !agreed {
         bail!("canceled: no stack was deleted");
     }
+    // Nothing would delete them after the stack.
+    verification::tear_down(account, &restored, terminal).await?;
     for (name, stack) in &all {
         delete_confirmed(account, name, stack, terminal).await?;
+    }
+    if role == Role::Verifier {
+        // The verifier may have restored another one meanwhile.
+        let restored = verification::restored(account).await?;
+        verification::tear_down(account, &restored, terminal).await?;
     }
     if let (true, Some(key)) = (role.keeps_copies(), main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
         terminal.print(format_args!(

@@ -28,6 +28,7 @@ use crate::terminal::{GOOD, TITLE};
 use crate::{Account, Role, Terminal, deletion, verification};
 
 use changes::{Changes, Operation};
+use difference::Values;
 use follow::Watch;
 use parameters::{Code, Existence, NEW_BUCKET, Value, parameters};
 use state::{State, check_role};
@@ -62,7 +63,10 @@ pub async fn create(
 ) -> anyhow::Result<()> {
     let role = account.role;
     alarms::check(role, config, alarms == Alarms::Required, terminal)?;
-    let objects = if role == Role::Verifier { verification::wanted(config)? } else { Vec::new() };
+    let objects = objects(account, config).await?;
+    if role == Role::Verifier {
+        verification::ensure_roots(account, config).await?;
+    }
     let input = Inputs::read(account, config, files, terminal).await?;
     let mut changes = Changes::new(account);
     let added = async {
@@ -85,6 +89,7 @@ pub async fn create(
         anyhow::Ok(())
     };
     let added = added.await;
+    verification::show(account, &objects, terminal);
     let question = if role.keeps_copies() { "Create the stacks?" } else { "Create the stack?" };
     confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
     if role.keeps_copies() {
@@ -112,7 +117,7 @@ pub async fn update(
 ) -> anyhow::Result<()> {
     let (role, name) = (account.role, StackName::of(account.role));
     alarms::check(role, config, false, terminal)?;
-    let objects = if role == Role::Verifier { verification::wanted(config)? } else { Vec::new() };
+    let objects = objects(account, config).await?;
     let input = Inputs::read(account, config, files, terminal).await?;
     let Some(stack) = Stack::look(account, &name).await?.filter(|stack| State::of(Some(stack)) != State::Missing)
     else {
@@ -140,12 +145,21 @@ pub async fn update(
         anyhow::Ok(())
     };
     let added = added.await;
-    if added.is_err() || !changes.is_empty() {
+    if added.is_err() || !changes.is_empty() || !objects.is_empty() {
+        verification::show(account, &objects, terminal);
         confirmed(changes, added, question, terminal).await?.execute(terminal).await?;
+        verification::put(account, &objects, terminal).await?;
         report(account, terminal).await?;
     }
-    verification::put(account, &objects, terminal).await?;
     if role.keeps_copies() { delete::offer_to_delete_removed(account, config, terminal).await } else { Ok(()) }
+}
+
+/// What the verifier's bucket does not have yet.
+async fn objects(account: &Account, config: &Config) -> anyhow::Result<Vec<verification::Wanted>> {
+    match account.role {
+        Role::Verifier => verification::differing(account, verification::wanted(config)?).await,
+        Role::Producer | Role::Consumer | Role::Second => Ok(Vec::new()),
+    }
 }
 
 /// Shows the changes, and asks. Without a yes, the change sets are deleted.
@@ -234,12 +248,29 @@ impl<'a> Inputs<'a> {
             let is_new = !verification::bucket_exists(self.account).await?;
             parameters.push((NEW_BUCKET, Value::Set(is_new.to_string())));
         }
+        if let Operation::Update(before) = &operation {
+            refuse_other_network(&name, before, &parameters)?;
+        }
         let template = template::read(&self.files.cfn.join(name.template()))?;
         if !changes.add(name.clone(), operation, &template, &parameters, self.config).await? {
             terminal.print(format_args!("{GOOD}{name} is up to date{GOOD:#}: no changes"));
         }
         Ok(())
     }
+}
+
+/// The subnet group has a name that the roles' policies contain, and RDS does not move a subnet group to another network.
+fn refuse_other_network(name: &StackName, before: &Values, parameters: &[(&str, Value)]) -> anyhow::Result<()> {
+    const NETWORK: &str = "NetworkCidr";
+    let wanted = parameters.iter().find(|(name, _)| *name == NETWORK).map(|(_, value)| value);
+    let (Some(before), Some(Value::Set(wanted))) = (before.get(NETWORK), wanted) else { return Ok(()) };
+    if before != wanted {
+        bail!(
+            "{name} has the network {before}, which cannot be changed to {wanted} (VERIFY_NETWORK); delete the stack, and create it \
+             again: `cargo xtask delete verifier`"
+        );
+    }
+    Ok(())
 }
 
 async fn newest(

@@ -16,17 +16,9 @@ pub(super) fn after_create(role: Role, place: &Place, config: &Config) -> Vec<St
     }
     match role {
         Role::Verifier => {
-            let region = place.region.as_str();
-            if config.rds_roots.is_none() {
-                steps.push(vec![
-                    "Give the verifier the root certificates of RDS. Without them, no copy can be verified:".to_owned(),
-                    format!("curl -sSO https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"),
-                    format!("RDS_ROOTS={region}-bundle.pem cargo xtask update verifier"),
-                ]);
-            }
             steps.push(vec![
                 "See what is verified, when, and what it costs:".to_owned(),
-                "cargo run --release --bin draco -- verify --plan".to_owned(),
+                "cargo run --release -- verify --plan".to_owned(),
             ]);
         }
         Role::Second => steps.push(vec![
@@ -121,17 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn after_the_verifier_certificates_are_needed() {
+    fn after_the_verifier_its_plan_is_worth_a_look() {
         insta::assert_snapshot!(steps(Role::Verifier, ""), @"
-        1. Give the verifier the root certificates of RDS. Without them, no copy can be verified:
-           curl -sSO https://truststore.pki.rds.amazonaws.com/eu-west-1/eu-west-1-bundle.pem
-           RDS_ROOTS=eu-west-1-bundle.pem cargo xtask update verifier
-        2. See what is verified, when, and what it costs:
-           cargo run --release --bin draco -- verify --plan
-        3. Check the deployment:
+        1. See what is verified, when, and what it costs:
+           cargo run --release -- verify --plan
+        2. Check the deployment:
            cargo xtask doctor
         ");
-        assert!(!steps(Role::Verifier, "RDS_ROOTS: roots.pem").contains("curl"));
     }
 
     #[test]

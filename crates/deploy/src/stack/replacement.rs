@@ -46,10 +46,10 @@ pub(super) fn consequence(role: Role, id: &str, kind: &str) -> Option<Consequenc
              verifier` does it",
         ),
         ("AWS::EC2::VPC" | "AWS::EC2::Subnet" | "AWS::EC2::SecurityGroup" | "AWS::RDS::DBSubnetGroup", _) => {
-            Temporary("verifications that are running fail, and are repeated; no copy is affected")
+            Temporary("verifications that are running fail, and are repeated; copies are not affected")
         }
         ("AWS::Lambda::Function" | "AWS::StepFunctions::StateMachine" | "AWS::Scheduler::Schedule", Role::Verifier) => {
-            Temporary("verifications that are running are continued by the next hourly run")
+            Temporary("verifications that are running are continued by the next run")
         }
         ("AWS::SNS::Topic", Role::Consumer | Role::Second) => Temporary(
             "announcements are lost until the new topic exists or, if its name changes, until the producers' stacks are \

@@ -59,6 +59,8 @@ pub struct AccountStatus {
     pub quotas_error: Option<ErrorMessage>,
     /// Verifier: what was verified.
     pub verification: Option<Verification>,
+    /// Verifier: why that could not be read.
+    pub verification_error: Option<ErrorMessage>,
 }
 
 /// The function that deletes expired copies.
@@ -141,6 +143,11 @@ pub async fn run(args: &deploy_args::Status, config: &Config) -> anyhow::Result<
             Ok(account) => AccountStatus::look(&account, config, now).await,
             Err(error) => Err(error),
         };
+        // A verifier in the second region is a choice.
+        let is_chosen = |status: &AccountStatus| status.stack.is_some() || role != Role::Verifier;
+        if region.is_some() && status.as_ref().is_ok_and(|status| !is_chosen(status)) {
+            continue;
+        }
         let region = region.as_ref().or(role.region(config).ok());
         all.push((name, role, status.unwrap_or_else(|error| AccountStatus::failed(region, &error))));
     }
@@ -163,9 +170,11 @@ pub fn places(config: &Config) -> Vec<(String, Role, Option<Region>)> {
     let others = config.database_regions().into_iter().filter(|region| main != Some(region));
     let others = others.map(|region| (format!("producer-{region}"), Role::Producer, Some(region)));
     let second = config.second_region.is_some().then_some(Role::Second);
-    let roles =
-        Role::BOTH.into_iter().chain(second).chain([Role::Verifier]).map(|role| (role.name().to_owned(), role, None));
-    roles.chain(others).collect()
+    let roles = Role::BOTH.into_iter().chain(second).chain([Role::Verifier]);
+    let roles = roles.map(|role| (role.name().to_owned(), role, None));
+    let verifier = config.second_region.as_ref();
+    let verifier = verifier.map(|region| (format!("verifier-{region}"), Role::Verifier, Some(region.clone())));
+    roles.chain(others).chain(verifier).collect()
 }
 
 impl AccountStatus {
@@ -225,7 +234,11 @@ impl AccountStatus {
             status.source_stacks = Some(SourceStack::all(config, &source_stacks));
         }
         if account.role == Role::Verifier && status.stack.is_some() {
-            status.verification = Some(Verification::look(account, config, now).await?);
+            match Verification::look(account, config, now).await {
+                Ok(verification) => status.verification = Some(verification),
+                // The rest is still worth showing.
+                Err(error) => status.verification_error = Some(ErrorMessage::of(&error)),
+            }
         }
         Ok(status)
     }
@@ -338,6 +351,7 @@ mod tests {
             specs: Some(Specs::default()),
             quotas_error: Some(ErrorMessage { message: String::new() }),
             verification: Some(Verification::default()),
+            verification_error: Some(ErrorMessage { message: String::new() }),
             ..AccountStatus::default()
         };
         let json = serde_json::to_value(&status).unwrap();

@@ -59,6 +59,9 @@ impl AccountStatus {
             lines.push(line("quota", &format!("{CAUTION}unknown{CAUTION:#}: {message}")));
         }
         lines.extend(self.verification.as_ref().map(|verification| line("verified", &verification.text(now))));
+        if let Some(ErrorMessage { message }) = &self.verification_error {
+            lines.push(line("verified", &format!("{CAUTION}unknown{CAUTION:#}: {message}")));
+        }
         let keeper = self.keeper.as_ref().map(|keeper| (KEEPER, keeper.dead_letters));
         for (function, letters) in [(role.stack(), self.dead_letters)].into_iter().chain(keeper) {
             let letters = match letters {

@@ -11,6 +11,7 @@ mod owner;
 mod regions;
 mod status;
 mod verification;
+mod verify;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

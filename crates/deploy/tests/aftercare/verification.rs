@@ -27,11 +27,12 @@ async fn findings(fixture: &Fixture, more: &str) -> String {
     plain(&finding::lines(&[Section { area: Area::Verification, place, title: "verification".to_owned(), findings }]))
 }
 
-/// Puts the objects of the configuration into the bucket. What is printed.
+/// Puts the objects of the configuration into the bucket.
 async fn put(fixture: &Fixture, more: &str) -> anyhow::Result<()> {
-    let wanted = verification::wanted(&config(more))?;
+    let verifier = account(fixture, Role::Verifier);
+    let differing = verification::differing(&verifier, verification::wanted(&config(more))?).await?;
     let mut terminal = Terminal::with_output(Box::new(std::io::sink()), Answers::default());
-    verification::put(&account(fixture, Role::Verifier), &wanted, &mut terminal).await
+    verification::put(&verifier, &differing, &mut terminal).await
 }
 
 /// Writes a verdict on the newest copy of a database, as the verifier does.
@@ -58,7 +59,7 @@ async fn without_root_certificates_no_copy_can_be_verified() -> anyhow::Result<(
     let fixture = fixture().await?;
     let before = findings(&fixture, CHECKS).await;
     assert!(before.contains("roots.pem is missing or has no certificates, so no copy can be verified"), "{before}");
-    assert!(before.contains("https://truststore.pki.rds.amazonaws.com/eu-west-1/eu-west-1-bundle.pem"), "{before}");
+    assert!(before.contains("https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"), "{before}");
     assert!(before.contains("checks.json differs from the configuration"), "{before}");
     let more = format!("{CHECKS}RDS_ROOTS: {}\n", roots()?.display());
     put(&fixture, &more).await?;
@@ -67,6 +68,11 @@ async fn without_root_certificates_no_copy_can_be_verified() -> anyhow::Result<(
     assert!(!after.contains("differs"), "{after}");
     let changed = findings(&fixture, &more.replace("1000", "2000")).await;
     assert!(changed.contains("checks.json differs from the configuration"), "{changed}");
+    // Checks that are removed from the configuration no longer decide a verdict.
+    let removed = more.replace(CHECKS, "");
+    assert!(findings(&fixture, &removed).await.contains("checks.json differs from the configuration"));
+    put(&fixture, &removed).await?;
+    assert!(!findings(&fixture, &removed).await.contains("differs"));
     Ok(())
 }
 

@@ -1,9 +1,10 @@
-//! The API of Lambda: `Invoke`, in which the caller waits for the function's result, or only hands over an event.
+//! The API of Lambda: `Invoke`, in which the caller waits for the function's result, or only hands over an event, and
+//! `GetFunctionConfiguration`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{InvocationError, call as run_once, find, invoke};
@@ -39,6 +40,7 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
     let ctx = &CallContext::of(&call);
     match call.operation.as_str() {
         "Invoke" => run(call, |input| start(state, ctx, &input)),
+        "GetFunctionConfiguration" => run(call, |input| configuration(state, ctx, &input)),
         operation => Err(Error::unknown_operation(Service::Lambda, operation)),
     }
 }
@@ -46,7 +48,50 @@ pub(crate) fn serve(state: &mut State, call: Call) -> CallResult {
 pub(crate) fn required_permissions(call: &Call) -> Vec<RequiredPermission> {
     let function = call.input.text("FunctionName").unwrap_or_default();
     let arn = function_arn(&CallContext::of(call), function);
-    vec![RequiredPermission::new("lambda:InvokeFunction", arn)]
+    let action = if call.operation == "Invoke" { "InvokeFunction" } else { call.operation.as_str() };
+    vec![RequiredPermission::new(format!("lambda:{action}"), arn)]
+}
+
+#[derive(Deserialize)]
+struct GetFunctionConfiguration {
+    #[serde(rename = "FunctionName")]
+    function: String,
+}
+
+/// The configuration, without what a closure does not have: the code's hash and size, and the times of changes.
+fn configuration(state: &mut State, ctx: &CallContext, input: &GetFunctionConfiguration) -> Result<Output, Error> {
+    let arn = own_function(state, ctx, &input.function)?;
+    let found = find(state, &arn).ok_or_else(|| not_found(&arn))?;
+    let name = arn.rsplit(':').next().unwrap_or_default();
+    let body = json!({
+        "FunctionName": name,
+        "FunctionArn": arn,
+        "Role": found.role,
+        "Timeout": found.timeout.as_secs(),
+        "MemorySize": found.memory,
+        "Version": "$LATEST",
+        "Environment": { "Variables": found.environment },
+    });
+    let mut output = RestOutput { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() };
+    output.header("content-type", "application/json".to_owned());
+    Ok(output.into())
+}
+
+/// The ARN of a function of the caller's account, which must exist.
+fn own_function(state: &mut State, ctx: &CallContext, function: &str) -> Result<String, Error> {
+    let arn = function_arn(ctx, function);
+    let is_own = Arn::of("lambda", &arn).is_some_and(|arn| arn.account == ctx.caller.account);
+    if !is_own {
+        return Err(Error::not_simulated(format!("a call for {arn} of another account")));
+    }
+    match find(state, &arn) {
+        Some(_) => Ok(arn),
+        None => Err(not_found(&arn)),
+    }
+}
+
+fn not_found(arn: &str) -> Error {
+    Error::new("ResourceNotFoundException", format!("Function not found: {arn}")).status(404)
 }
 
 fn start(state: &mut State, ctx: &CallContext, input: &Invoke) -> Result<Output, Error> {
@@ -55,14 +100,7 @@ fn start(state: &mut State, ctx: &CallContext, input: &Invoke) -> Result<Output,
     if let Some(other) = log.as_deref().filter(|log| *log != "None") {
         return Err(Error::not_simulated(format!("the log type {other} of lambda:Invoke")));
     }
-    let arn = function_arn(ctx, function);
-    let is_own = Arn::of("lambda", &arn).is_some_and(|arn| arn.account == ctx.caller.account);
-    if !is_own {
-        return Err(Error::not_simulated(format!("an invocation of {arn} by another account")));
-    }
-    if find(state, &arn).is_none() {
-        return Err(Error::new("ResourceNotFoundException", format!("Function not found: {arn}")).status(404));
-    }
+    let arn = own_function(state, ctx, function)?;
     let payload = match payload.as_str() {
         "" => Value::Null,
         text => serde_json::from_str(text).map_err(|error| {

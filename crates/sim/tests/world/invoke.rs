@@ -85,6 +85,24 @@ async fn lambda_refuses_what_it_cannot_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_configuration_of_a_function_can_be_read() {
+    let world = world();
+    let arn = world.add_function(ACCOUNT, REGION, "echo", echo().environment("TABLE", "orders"));
+    let lambda = client(&world.sdk_config(ACCOUNT, REGION));
+    for name in ["echo", &arn] {
+        let found = lambda.get_function_configuration().function_name(name).send().await.expect("an answer");
+        assert_eq!((found.function_name(), found.function_arn()), (Some("echo"), Some(arn.as_str())));
+        assert_eq!((found.timeout(), found.memory_size()), (Some(900), Some(128)));
+        let variables = found.environment().and_then(|environment| environment.variables()).expect("variables");
+        assert_eq!(variables.get("TABLE").map(String::as_str), Some("orders"));
+    }
+    let missing = lambda.get_function_configuration().function_name("none").send().await;
+    assert_eq!(code(missing).expect_err("an error"), "ResourceNotFoundException");
+    let version = lambda.get_function_configuration().function_name("echo").qualifier("1").send().await;
+    assert_eq!(code(version).expect_err("an error"), "NotSimulated");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_parameter_that_is_not_simulated_is_refused_and_the_function_does_not_run() {
     let world = world();
     world.add_function(ACCOUNT, REGION, "f", Function::new("app", |_| async { Ok(Value::Null) }));

@@ -183,15 +183,17 @@ pub(in crate::rds) fn modify(state: &mut State, ctx: &RdsContext, wanted: Modify
     let mut group = find_own(state, ctx, &wanted.name)?;
     let (vpc, subnets) = read_subnets(state, ctx, &wanted.subnet_ids)?;
     let used = super::zones_in_use(state, ctx, group.name());
-    if !used.is_empty() && vpc != group.vpc {
-        return Err(Error::new("InvalidSubnet", format!("The subnets are not in the VPC {} of the group.", group.vpc)));
+    // Not in the reference, but reported of AWS, also for groups without a database (hashicorp/terraform-provider-aws, issue 27459).
+    if vpc != group.vpc {
+        let message = "The new Subnets are not in the same Vpc as the existing subnet group";
+        return Err(Error::new("InvalidParameterValue", message));
     }
     // "The DB subnet is already in use in the Availability Zone" (`SubnetAlreadyInUse`).
     if let Some(zone) = used.iter().find(|zone| !subnets.values().any(|other| other == *zone)) {
         let message = format!("Some of the subnets to be deleted are currently in use in {zone}.");
         return Err(Error::new("SubnetAlreadyInUse", message));
     }
-    (group.vpc, group.subnets) = (vpc, subnets);
+    group.subnets = subnets;
     group.description = wanted.description.unwrap_or(group.description);
     let view = group.view();
     super::subnet_group_changed(state, ctx, &group);
