@@ -89,9 +89,9 @@ fn counted(count: usize, of: &str) -> String {
 /// If a call fails.
 pub async fn differing(account: &Account, wanted: Vec<Wanted>) -> anyhow::Result<Vec<Wanted>> {
     let (cloud, bucket) = (account.cloud(), bucket(&account.place));
-    let mut differing = Vec::new();
+    let (has_bucket, mut differing) = (bucket_exists(account).await?, Vec::new());
     for object in wanted {
-        let found = cloud.read_object(&bucket, object.key).await?;
+        let found = if has_bucket { cloud.read_object(&bucket, object.key).await? } else { None };
         let found = found.map_or_else(|| NO_CHECKS.to_vec(), |found| found.content);
         if found != object.content {
             differing.push(object);

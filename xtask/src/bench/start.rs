@@ -3,12 +3,13 @@
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use serde_json::json;
 use xshell::Shell;
 
 use crate::build::{self, Built};
@@ -24,18 +25,21 @@ struct Function {
     handler: &'static str,
     /// The settings that it cannot do without.
     settings: &'static [(&'static str, &'static str)],
-    /// Its first event: that of its schedule.
-    event: &'static str,
+    /// Its first event: that of its schedule, or a task of the checker for the server at this address.
+    event: fn(SocketAddr) -> String,
+    /// The start of its first call of AWS. The checker connects to a database instead.
+    first_call: Option<&'static str>,
 }
 
-const FUNCTIONS: [Function; 3] = [
+const FUNCTIONS: [Function; 5] = [
     Function {
         handler: "producer",
         settings: &[
             ("DR_ACCT", "222222222222"),
             ("TRANSIT_KEY_ARN", "arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-555555555555"),
         ],
-        event: r#"{"sweep":{}}"#,
+        event: |_| r#"{"sweep":{}}"#.to_owned(),
+        first_call: RDS,
     },
     Function {
         handler: "consumer",
@@ -43,10 +47,47 @@ const FUNCTIONS: [Function; 3] = [
             ("SOURCE_ACCTS", "222222222222"),
             ("DR_KEY_ARN", "arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-555555555555"),
         ],
-        event: r#"{"sweep":{}}"#,
+        event: |_| r#"{"sweep":{}}"#.to_owned(),
+        first_call: RDS,
     },
-    Function { handler: "keeper", settings: &[("SOURCE_ACCTS", "222222222222")], event: r#"{"keep":{}}"# },
+    Function {
+        handler: "keeper",
+        settings: &[("SOURCE_ACCTS", "222222222222")],
+        event: |_| r#"{"keep":{}}"#.to_owned(),
+        first_call: RDS,
+    },
+    Function {
+        handler: "verifier",
+        settings: &[
+            ("SOURCE_ACCTS", "222222222222"),
+            ("CHECKER_ARN", "arn:aws:lambda:eu-west-1:111111111111:function:draco-checker"),
+            ("REPORT_BUCKET", "draco-verify-111111111111-eu-west-1"),
+            ("RESULT_TOPIC_ARN", "arn:aws:sns:eu-west-1:111111111111:DracoVerifications"),
+            ("SUBNET_GROUP", "draco-verify"),
+            ("SECURITY_GROUP", "sg-0123456789abcdef0"),
+        ],
+        event: |_| r#"{"verify":{}}"#.to_owned(),
+        first_call: RDS,
+    },
+    Function { handler: "checker", settings: &[], event: task, first_call: None },
 ];
+
+/// RDS, and Step Functions.
+const RDS: Option<&str> = Some("POST / ");
+
+/// A task for the database server at this address.
+fn task(address: SocketAddr) -> String {
+    let server = json!({
+        "product": "postgres",
+        "host": "orders.example.com",
+        "port": address.port(),
+        "address": address,
+        "user": "draco",
+        "password": "measured",
+        "roots": include_str!("../../../crates/deploy/tests/aftercare/roots.pem"),
+    });
+    json!({ "server": server, "taken": "2026-11-21T03:05:00Z" }).to_string()
+}
 
 pub(super) fn run(shell: &Shell) -> anyhow::Result<()> {
     let Built { path, zip, .. } = build::build(shell, build::HOST)?;
@@ -76,7 +117,7 @@ fn median(times: impl Iterator<Item = Duration>) -> f64 {
 struct Start {
     /// From the start of the process until it requests the first event.
     to_event: Duration,
-    /// From the start of the process until its first call of AWS. The event arrives at once.
+    /// From the start of the process until its first call of AWS, or its connection to a database. The event arrives at once.
     to_call: Duration,
     /// The maximum memory until then.
     peak_kib: u32,
@@ -105,13 +146,15 @@ fn start(program: &Path, function: &Function) -> anyhow::Result<Start> {
     let request = first_line(&mut runtime)?;
     let to_event = started.elapsed();
     ensure!(request.starts_with("GET /2018-06-01/runtime/invocation/next "), "an unexpected request: {request:?}");
-    runtime.write_all(response(function.event)?.as_bytes())?;
+    runtime.write_all(response(&(function.event)(aws.local_addr()?))?.as_bytes())?;
     let Some(mut call) = accept(&aws, &mut process.0)? else {
         bail!("the {} made no call; its answer: {}", function.handler, answer(&mut runtime))
     };
-    let request = first_line(&mut call)?;
+    if let Some(expected) = function.first_call {
+        let request = first_line(&mut call)?;
+        ensure!(request.starts_with(expected), "an unexpected call: {request:?}");
+    }
     let to_call = started.elapsed();
-    ensure!(request.starts_with("POST / "), "an unexpected call: {request:?}");
     let status = read_to_string(format!("/proc/{}/status", process.0.id()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
     let peak_kib = peak.context("no VmHWM in the process's status")?.parse()?;

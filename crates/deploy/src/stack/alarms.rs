@@ -30,7 +30,7 @@ pub(super) fn check(role: Role, config: &Config, required: bool, terminal: &mut 
             bail!("alarms have no recipient; set ALARM_EMAIL or ALARM_TOPIC_ARN, or re-run with --no-alarms")
         }
         (None, None) => terminal.warn(
-            "alarms have no recipient: a lost snapshot is visible only in CloudWatch; set ALARM_EMAIL or ALARM_TOPIC_ARN",
+            "alarms have no recipient: they are visible only in CloudWatch; set ALARM_EMAIL or ALARM_TOPIC_ARN",
         ),
     }
     Ok(())
