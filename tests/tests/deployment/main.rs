@@ -1,5 +1,5 @@
 //! Draco deployed as its users deploy it, into two emulated accounts. The commands of `cargo xtask` deploy the templates and
-//! the real programs into [MiniStack](https://github.com/ministackorg/ministack), an independent emulator, and the functions
+//! the real program, in a debug build, into [MiniStack](https://github.com/ministackorg/ministack), an independent emulator, and the functions
 //! run there under the templates' roles and policies. RDS and KMS are those of the simulation, because MiniStack can neither
 //! copy nor share a snapshot.
 //!
@@ -55,6 +55,9 @@ impl fmt::Display for Place {
 /// The functions run on this machine, so they are built for its processor.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
+/// The folder of the zip.
+pub(crate) const BUILT: &str = "built";
+
 /// The folder of the templates from before there were several regions.
 const BEFORE: &str = "before";
 
@@ -62,7 +65,7 @@ const BEFORE: &str = "before";
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
-#[ignore = "slow, and needs Python, cargo-lambda and zig"]
+#[ignore = "slow, and needs Python"]
 async fn a_new_user_deploys_copies_enables_deletion_and_deletes_the_stacks() {
     let stage = Stage::start().await.unwrap_or_else(|error| panic!("{error:#}"));
     if let Err(error) = run_all_steps(&stage).await {
@@ -115,7 +118,7 @@ async fn run_all_steps(stage: &Stage) -> anyhow::Result<()> {
     let regions = commands.with("DR_REGION", MOVED.region).with("SECOND_REGION", SECOND.region);
     regions.xtask("setup-bucket --yes").await?;
     ensure_contains(&commands.xtask("setup-bucket --yes").await?, "all settings are right")?;
-    commands.xtask("build").await?;
+    commands.xtask("build --dev").await?;
     regions.xtask("upload").await?;
     ensure!(!regions.xtask("upload").await?.contains("uploaded"), "unchanged code was uploaded again");
     let refused = stage.deploy(commands, "create consumer", BEFORE).await?;
@@ -360,8 +363,7 @@ struct OtherZip {
 impl OtherZip {
     /// A zip ends with the length of a comment, and the comment.
     fn make(stage: &Stage) -> anyhow::Result<Self> {
-        let path = stage.folder.ancestors().nth(2).context("no target folder")?;
-        let path = path.join(format!("draco/functions-{ARCHITECTURE}.zip"));
+        let path = stage.folder.join(format!("{BUILT}/functions-{ARCHITECTURE}.zip"));
         let built = fs::read(&path)?;
         let end = built.len().checked_sub(2).context("no zip")?;
         ensure!(built[end..] == [0, 0], "the zip has a comment already");

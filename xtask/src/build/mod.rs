@@ -32,6 +32,9 @@ pub(crate) struct Build {
     /// The processor, in place of ARCHITECTURE in the configuration
     #[arg(long, value_name = "ARCHITECTURE", value_parser = architectures())]
     arch: Option<Architecture>,
+    /// Package the debug build in place of the deployed one, for the deployment test: into the folder in DRACO_BUILT
+    #[arg(long, hide = true)]
+    dev: bool,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -53,6 +56,9 @@ impl Build {
             Some(architecture) => architecture,
             None => self.config.read()?.architecture,
         };
+        if self.dev {
+            return package_debug_build(shell, architecture);
+        }
         run(shell, architecture)
     }
 }
@@ -68,6 +74,20 @@ fn run(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
         Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
     );
     Ok(())
+}
+
+/// The program as the tests build it, for this machine alone. It is never where `upload` looks for the program that is deployed.
+fn package_debug_build(shell: &Shell, architecture: Architecture) -> anyhow::Result<()> {
+    let folder = std::env::var_os("DRACO_BUILT").context("--dev needs DRACO_BUILT: the folder for the zip")?;
+    ensure!(architecture == HOST, "a debug build is for this machine, which is no {architecture}");
+    let mut build = cmd!(shell, "cargo build --quiet --workspace --all-features --locked --bin functions").quiet();
+    for name in crate::variables_of_this_program() {
+        build = build.env_remove(name);
+    }
+    build.run().context("building the functions")?;
+    fs::create_dir_all(&folder)?;
+    let zip = package::zip(&fs::read(crate::target()?.join("debug").join(FUNCTIONS))?)?;
+    write(&Path::new(&folder).join(format!("{FUNCTIONS}-{architecture}.zip")), &zip)
 }
 
 /// The program that was built.

@@ -29,9 +29,8 @@ pub(super) fn check(role: Role, config: &Config, required: bool, terminal: &mut 
         (None, None) if required => {
             bail!("alarms have no recipient; set ALARM_EMAIL or ALARM_TOPIC_ARN, or re-run with --no-alarms")
         }
-        (None, None) => terminal.warn(
-            "alarms have no recipient: they are visible only in CloudWatch; set ALARM_EMAIL or ALARM_TOPIC_ARN",
-        ),
+        (None, None) => terminal
+            .warn("alarms have no recipient: they are visible only in CloudWatch; set ALARM_EMAIL or ALARM_TOPIC_ARN"),
     }
     Ok(())
 }
