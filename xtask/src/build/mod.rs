@@ -17,6 +17,7 @@ use deploy_args::ConfigFile;
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
+use package::Effort;
 use tools::Tools;
 
 /// The package, its program, and the start of the zip's name.
@@ -86,7 +87,7 @@ fn package_debug_build(shell: &Shell, architecture: Architecture) -> anyhow::Res
     }
     build.run().context("building the functions")?;
     fs::create_dir_all(&folder)?;
-    let zip = package::zip(&fs::read(crate::target()?.join("debug").join(FUNCTIONS))?)?;
+    let zip = package::zip(&fs::read(crate::target()?.join("debug").join(FUNCTIONS))?, Effort::Least)?;
     write(&Path::new(&folder).join(format!("{FUNCTIONS}-{architecture}.zip")), &zip)
 }
 
@@ -132,7 +133,7 @@ fn checked(path: PathBuf) -> anyhow::Result<Built> {
     let program = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
     let glibc = glibc::required(&program).with_context(|| format!("reading the symbols of {}", path.display()))?;
     ensure!(glibc <= GLIBC, "the program requires {glibc}, but Lambda's provided.al2023 has {GLIBC}");
-    Ok(Built { zip: package::zip(&program)?, path, glibc })
+    Ok(Built { zip: package::zip(&program, Effort::Most)?, path, glibc })
 }
 
 /// Compiler flags that keep folders of this machine out of the program, where panic messages would contain them.
