@@ -34,12 +34,23 @@ const RESERVE: TimeDelta = TimeDelta::seconds(45);
 const RETRY: TimeDelta = TimeDelta::minutes(2);
 /// So many runs of the checker in a row may not reach the server, with this pause between them.
 const UNREACHED: u32 = 5;
+/// How long a claim holds. It is renewed when a half is over, and a job that is lost does not hold up the next one for long.
+const LEASE: TimeDelta = TimeDelta::hours(2);
 const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(3);
 pub(crate) const NO_ROOTS: &str = "the bucket has no roots.pem with the root certificates of RDS; see doc/verifying.md";
 /// When there is more to do.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
 /// A run of the checker that is shorter makes no progress.
 const SHORTEST_RUN: u32 = 60;
+
+/// The result of the first look.
+enum First {
+    Begun(Box<Versioned>),
+    /// Nothing was restored, and nothing will be.
+    NotBegun,
+    /// The record was there, and is lost. What the database was for is not known any more, so it is torn down, and not restored again.
+    Lost,
+}
 
 /// A record, and its version. It is written only in place of this version: of two looks at once, the later one looks again.
 struct Versioned {
@@ -68,8 +79,10 @@ impl Verifier {
         let found = match self.read_or::<Option<Record>>(&key, None).await? {
             (Some(record), version) => Versioned { record, version },
             (None, version) => match self.begin(job, verifying, version).await? {
-                Some(found) => found,
-                None => return self.tear_down(job, Restore::Begun(job.request().deadline)).await,
+                First::Begun(found) => *found,
+                First::NotBegun => return Ok(Answer::Done),
+                // A database that AWS does not describe yet is found by the next run.
+                First::Lost => return self.tear_down(job, Restore::NotBegun).await,
             },
         };
         let times = Times { deadline: job.request().deadline, keep: job.request().keep };
@@ -87,9 +100,8 @@ impl Verifier {
         }
     }
 
-    /// The first look. `None`: the record was there, and is lost. What the database was for is not known any more, so it is torn down, and not
-    /// restored again.
-    async fn begin(&self, job: &Job, verifying: &Verifying, version: Version) -> anyhow::Result<Option<Versioned>> {
+    /// The first look.
+    async fn begin(&self, job: &Job, verifying: &Verifying, version: Version) -> anyhow::Result<First> {
         let copy = copy_of(job)?;
         let found = self.cloud.find(copy).await?;
         let was_there = found.as_ref().is_none_or(|found| found.tags.get(tags::VERIFYING) == Some(&until(job)));
@@ -98,22 +110,25 @@ impl Verifier {
             error!(account = %database.place.account, %database, step = step::NOT_VERIFIED, %copy, not_verified = 1,
                 reason = if is_gone { "the copy is gone" } else { "the record of the verification is lost" },
                 "it is not known whether the copy is good");
-            return Ok(None);
+            return Ok(First::Lost);
         }
         let (database, account) = (&verifying.origin.database, &verifying.origin.database.place.account);
-        let why = match (self.roots().await?, self.claim(job, database).await?) {
-            (None, _) => Some(NO_ROOTS),
-            (_, false) => Some("another verification of this database runs"),
-            (Some(_), true) => None,
+        let claimed = match self.roots().await?.is_some() {
+            true => self.claim(job, database).await?.ok_or("another verification of this database runs"),
+            false => Err(NO_ROOTS),
         };
-        if let Some(reason) = why {
-            warn!(%account, %database, step = step::VERIFICATION_NOT_BEGUN, %copy, reason, "the copy is not restored");
-            return Ok(None);
-        }
-        let record = Record::new(copy.clone(), verifying.origin.clone(), self.cloud.now());
+        let claimed = match claimed {
+            Ok(claimed) => claimed,
+            Err(reason) => {
+                warn!(%account, %database, step = step::VERIFICATION_NOT_BEGUN, %copy, reason, "the copy is not restored");
+                return Ok(First::NotBegun);
+            }
+        };
+        let mut record = Record::new(copy.clone(), verifying.origin.clone(), self.cloud.now());
+        record.claimed = Some(claimed);
         let version = self.write(&key(job.id().as_str()), &record, &version).await?;
         info!(%account, %database, step = step::VERIFICATION_STARTED, %copy, "restoring the copy to verify it");
-        Ok(Some(Versioned { record, version }))
+        Ok(First::Begun(Box::new(Versioned { record, version })))
     }
 
     async fn provision(&self, job: &Job, mut found: Versioned, deadline: DateTime<Utc>) -> anyhow::Result<Answer> {
@@ -121,6 +136,9 @@ impl Verifier {
         if found.record.restore == Restore::NotBegun {
             // A copy that is being verified is not thinned.
             self.cloud.tag(&found.record.copy, tags::VERIFYING, &until(job)).await?;
+        }
+        if found.record.claimed.is_none_or(|until| until - now < LEASE / 2) {
+            found.record.claimed = self.claim(job, &found.record.origin.database).await?;
         }
         let outcome = provision::step(&self.cloud, job, found.record.restore.into(), None, now).await?;
         match after(outcome, now) {
@@ -172,14 +190,19 @@ impl Verifier {
             }
             Err(error) => return Err(error.into()),
         };
-        // A server that was not reached may be reached later: nothing is known of the copy yet.
-        let is_reached = answer.part.faults.iter().all(|fault| fault.severity() != Severity::Unknown);
+        // A server that was not reached may be reached later. What the run has found before counts.
+        let mut part = answer.part;
+        let is_reached = part.faults.iter().all(|fault| fault.severity() != Severity::Unknown);
         record.unreached = if is_reached { 0 } else { record.unreached + 1 };
-        if (1..UNREACHED).contains(&record.unreached) {
+        let is_tried_again = (1..UNREACHED).contains(&record.unreached);
+        if is_tried_again {
+            part.faults.retain(|fault| fault.severity() != Severity::Unknown);
+        }
+        record.part = std::mem::take(&mut record.part).merge(part);
+        if is_tried_again {
             self.save(job, &found).await?;
             return Ok(Answer::again(UNREACHED_PAUSE));
         }
-        record.part = std::mem::take(&mut record.part).merge(answer.part);
         record.marker = answer.next;
         match record.marker {
             Some(_) => {
@@ -279,19 +302,19 @@ impl Verifier {
         Ok(text.filter(|text| text.contains("-----BEGIN CERTIFICATE-----")))
     }
 
-    /// Whether this job is the one that verifies a copy of the database. Two jobs at once would cost twice.
-    async fn claim(&self, job: &Job, database: &DatabaseArn) -> anyhow::Result<bool> {
-        let key = key_of_claim(database);
+    /// Claims the database for this job, or claims it again, and returns until when. `None`: another job verifies a copy of it. Two jobs at
+    /// once would cost twice.
+    async fn claim(&self, job: &Job, database: &DatabaseArn) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let (key, now) = (key_of_claim(database), self.cloud.now());
         let (claim, version) = self.read_or::<Option<Claim>>(&key, None).await?;
-        match claim {
-            Some(claim) if claim.job == job.id().as_str() => return Ok(true),
-            Some(claim) if claim.until > self.cloud.now() => return Ok(false),
-            Some(_) | None => {}
+        let is_free = claim.is_none_or(|claim| claim.job == job.id().as_str() || claim.until <= now);
+        if !is_free {
+            return Ok(None);
         }
-        let claim = Claim { job: job.id().to_string(), until: job.request().deadline };
+        let claim = Claim { job: job.id().to_string(), until: job.request().deadline.min(now + LEASE) };
         match self.write(&key, &claim, &version).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_of_class(&error, Class::Exists) => Ok(false),
+            Ok(_) => Ok(Some(claim.until)),
+            Err(error) if is_of_class(&error, Class::Exists) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -46,6 +46,9 @@ pub struct Record {
     /// Why the database was not provisioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Until when its [`Claim`] holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<DateTime<Utc>>,
     /// How many runs of the checker in a row have not reached the server.
     #[serde(default)]
     pub unreached: u32,
@@ -125,7 +128,7 @@ pub struct Last {
 pub struct Claim {
     /// The ID of the job.
     pub job: String,
-    /// Until when. Its database is gone by then.
+    /// Until when. Its looks renew it.
     pub until: DateTime<Utc>,
 }
 
@@ -179,6 +182,7 @@ impl Record {
             part: Part::default(),
             notes: Vec::new(),
             failure: None,
+            claimed: None,
             unreached: 0,
             concluded: None,
         }

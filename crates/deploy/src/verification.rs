@@ -172,16 +172,27 @@ pub(crate) async fn tear_down(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let cloud = account.cloud();
-    for (database, job) in restored {
-        loop {
-            let begun = Begin::Begun(job.request().deadline);
-            match teardown::step(&cloud, job, Role::Verify, begun, None, cloud.now()).await? {
-                teardown::Outcome::Again { after, .. } => tokio::time::sleep(after.to_std()?).await,
-                teardown::Outcome::TornDown => break,
+    let mut left: Vec<&(DatabaseArn, Box<Job>)> = restored.iter().collect();
+    while !left.is_empty() {
+        let (mut still, mut wait) = (Vec::new(), None);
+        for found in left {
+            let (database, job) = found;
+            // They were seen, so nothing more comes.
+            match teardown::step(&cloud, job, Role::Verify, Begin::Allowed, None, cloud.now()).await? {
+                teardown::Outcome::Again { after, .. } => {
+                    wait = Some(wait.map_or(after, |wait: chrono::TimeDelta| wait.min(after)));
+                    still.push(found);
+                }
+                teardown::Outcome::TornDown => {
+                    terminal.print(format_args!("{GOOD}{} is deleted{GOOD:#}", database.id()));
+                }
                 teardown::Outcome::Refused { reason } => bail!("{database} needs a person: {reason}"),
             }
         }
-        terminal.print(format_args!("{GOOD}{} is deleted{GOOD:#}", database.id()));
+        left = still;
+        if let Some(wait) = wait {
+            tokio::time::sleep(wait.to_std()?).await;
+        }
     }
     Ok(())
 }

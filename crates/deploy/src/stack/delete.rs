@@ -34,7 +34,8 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
         check_role(role, &account.place, stack)?;
     }
     all.extend(main.clone().map(|stack| (name.clone(), stack)));
-    if all.is_empty() {
+    let restored = if role == Role::Verifier { verification::restored(account).await? } else { Vec::new() };
+    if all.is_empty() && restored.is_empty() {
         terminal.print(format_args!("stack {name} does not exist; no changes"));
         return Ok(());
     }
@@ -55,7 +56,6 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
             Err(why) => terminal.warn(format_args!("cannot list the transit copies: {why:#}")),
         }
     }
-    let restored = if role == Role::Verifier { verification::restored(account).await? } else { Vec::new() };
     for (database, _) in &restored {
         terminal.print(format_args!("  deleted before: {}, a database of a verification", database.id()));
     }
@@ -73,12 +73,13 @@ pub async fn delete(account: &Account, terminal: &mut Terminal) -> anyhow::Resul
     // Nothing would delete them after the stack.
     verification::tear_down(account, &restored, terminal).await?;
     for (name, stack) in &all {
-        delete_confirmed(account, name, stack, terminal).await?;
-    }
-    if role == Role::Verifier {
-        // The verifier may have restored another one meanwhile.
-        let restored = verification::restored(account).await?;
-        verification::tear_down(account, &restored, terminal).await?;
+        let deleted = delete_confirmed(account, name, stack, terminal).await;
+        if role == Role::Verifier {
+            // The verifier may have restored another one meanwhile, which may be why its network was not deleted.
+            let restored = verification::restored(account).await?;
+            verification::tear_down(account, &restored, terminal).await?;
+        }
+        deleted?;
     }
     if let (true, Some(key)) = (role.keeps_copies(), main.and_then(|stack| stack.outputs.get("KeyArn").cloned())) {
         terminal.print(format_args!(

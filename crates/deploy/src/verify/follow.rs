@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use checks::Conclusion;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use protocol::event::Trigger;
 use protocol::wait::Answer;
@@ -48,7 +48,7 @@ enum Step {
     /// The function's timer deletes the database.
     OfTimer,
     /// The database of a bad copy is kept.
-    Kept,
+    Kept(DateTime<Utc>),
 }
 
 /// How far a verification is.
@@ -107,11 +107,9 @@ impl Followed<'_> {
                     self.print("the deployed verifier deletes its database");
                     break;
                 }
-                Ok(Step::Kept) => {
-                    let until = date(self.chosen.job.request().deadline);
-                    self.print(&format!(
-                        "its database is kept, at most until {until}; then the deployed verifier deletes it"
-                    ));
+                Ok(Step::Kept(until)) => {
+                    let until = date(until);
+                    self.print(&format!("its database is kept until {until}; then the deployed verifier deletes it"));
                     break;
                 }
                 Err(error) if once || failures + 1 == FAILURES => {
@@ -150,15 +148,18 @@ impl Followed<'_> {
         end.record = self.verifier.record(job.id().as_str()).await?.or(end.record.take());
         let announced = end.record.as_ref().and_then(|record| record.concluded.as_ref());
         let announced = announced.filter(|concluded| concluded.announced);
-        let is_kept = |concluded: &Concluded| {
-            concluded.report.conclusion == Conclusion::Failed && job.request().keep > TimeDelta::zero()
+        let kept = |concluded: &Concluded| {
+            let until = (concluded.at + job.request().keep).min(job.request().deadline);
+            (concluded.report.conclusion == Conclusion::Failed && cloud.now() < until).then_some(until)
         };
         Ok(match answer {
             Answer::Done => Step::Deleted,
             Answer::TimedOut { why } => Step::Left(why),
-            Answer::Again { .. } if announced.is_some_and(is_kept) => Step::Kept,
-            Answer::Again { .. } if has_timer && announced.is_some() => Step::OfTimer,
-            Answer::Again { seconds } => Step::Wait(Duration::from_secs(seconds.unsigned_abs())),
+            Answer::Again { seconds } => match (announced.and_then(kept), announced) {
+                (Some(until), _) => Step::Kept(until),
+                (None, Some(_)) if has_timer => Step::OfTimer,
+                (None, _) => Step::Wait(Duration::from_secs(seconds.unsigned_abs())),
+            },
         })
     }
 

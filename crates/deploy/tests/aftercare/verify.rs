@@ -203,6 +203,8 @@ async fn a_verdict_has_its_log_line_and_raises_its_alarm() -> anyhow::Result<()>
 async fn two_commands_and_the_hourly_run_restore_a_database_once() -> anyhow::Result<()> {
     let stage = Stage::new(&["orders"]).await?;
     let before = stage.verdicts().await;
+    let restores = || stage.fixture.rehearsal.world().journal(|all| all.count_calls("RestoreDBInstanceFromDBSnapshot"));
+    let restores_before = restores();
     let watched = async {
         let mut most = 0;
         for _ in 0..90 {
@@ -222,6 +224,9 @@ async fn two_commands_and_the_hourly_run_restore_a_database_once() -> anyhow::Re
     let second = second?.failures.join("");
     assert!(second.is_empty() || second.contains("another verification of this database runs"), "{second}");
     assert_eq!((stage.restored().await.len(), stage.verdicts().await), (0, before + 1));
+    // Neither has the second one begun when the first one had ended.
+    stage.fixture.rehearsal.world().sleep(20 * HOUR).await;
+    assert_eq!(restores() - restores_before, 1);
     Ok(())
 }
 
