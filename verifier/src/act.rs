@@ -34,9 +34,10 @@ const RESERVE: TimeDelta = TimeDelta::seconds(45);
 const RETRY: TimeDelta = TimeDelta::minutes(2);
 /// So many runs of the checker in a row may not reach the server, with this pause between them.
 const UNREACHED: u32 = 5;
+const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(3);
 /// How long a claim holds. It is renewed when a half is over, and a job that is lost does not hold up the next one for long.
 const LEASE: TimeDelta = TimeDelta::hours(2);
-const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(3);
+/// Why nothing is restored.
 pub(crate) const NO_ROOTS: &str = "the bucket has no roots.pem with the root certificates of RDS; see doc/verifying.md";
 /// When there is more to do.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);

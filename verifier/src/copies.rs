@@ -1,10 +1,10 @@
 //! The copies of this account and region, and their verifications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{DatabaseArn, Engine, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
+use protocol::{AccountId, DatabaseArn, Engine, Kind, Origin, Snapshot, SnapshotRole, Status, tags};
 
 use crate::Verifier;
 use crate::plan::{Copy, Database, interval};
@@ -30,38 +30,63 @@ impl Verifier {
     }
 
     /// The databases, by the index and by the tags of the copies, which may be newer.
-    pub(crate) async fn databases(
-        &self,
-        Index(index): &Index,
-        deadline: DateTime<Utc>,
-    ) -> anyhow::Result<Vec<Database>> {
-        let (mut index, mut verdicts) = (index.clone(), Vec::new());
-        let (now, mut databases) = (self.cloud.now(), BTreeMap::<DatabaseArn, Vec<Copy>>::new());
+    pub(crate) async fn databases(&self, index: &Index, deadline: DateTime<Utc>) -> anyhow::Result<Vec<Database>> {
+        let mut copies = Copies::new(index.clone(), &self.settings.sources, self.cloud.now());
         for kind in Kind::ALL {
             let add = |snapshot: Snapshot| {
                 ensure!(self.cloud.now() + RESERVE < deadline, "time is up while copies are listed");
-                let Some((origin, copy, verified)) = complete(&snapshot) else { return Ok(()) };
-                let database = origin.database;
-                if self.settings.sources.contains(&database.place.account) {
-                    let seen = index.entry(database.to_string()).or_insert_with(|| Seen::new(now));
-                    seen.first = seen.first.min(copy.arrived);
-                    verdicts
-                        .extend(verified.map(|verified| (verified.at, database.to_string(), origin.taken, verified)));
-                    databases.entry(database).or_default().push(copy);
-                }
+                copies.add(&snapshot);
                 Ok(())
             };
             self.cloud.try_for_each(kind, None, add).await?;
         }
-        verdicts.sort_by_key(|(at, ..)| *at);
-        for (_, database, taken, verified) in verdicts {
-            index.entry(database).or_insert_with(|| Seen::new(now)).add(taken, verified);
+        Ok(copies.databases())
+    }
+}
+
+/// Collects the databases of source accounts, and the verdicts on their copies, from the snapshots of DR.
+pub struct Copies<'s> {
+    index: BTreeMap<String, Seen>,
+    sources: &'s BTreeSet<AccountId>,
+    now: DateTime<Utc>,
+    databases: BTreeMap<DatabaseArn, Vec<Copy>>,
+    /// The source was taken then, and this is the tag of the copy.
+    verdicts: Vec<(DatabaseArn, DateTime<Utc>, Verified)>,
+}
+
+impl<'s> Copies<'s> {
+    /// None yet. The index has the verdicts on copies that are gone.
+    #[must_use]
+    pub fn new(Index(index): Index, sources: &'s BTreeSet<AccountId>, now: DateTime<Utc>) -> Self {
+        Self { index, sources, now, databases: BTreeMap::new(), verdicts: Vec::new() }
+    }
+
+    /// Adds a snapshot, if it is a complete copy that can be verified.
+    pub fn add(&mut self, snapshot: &Snapshot) {
+        let Some((origin, copy, verified)) = complete(snapshot) else { return };
+        let Origin { database, taken, .. } = origin;
+        if self.sources.contains(&database.place.account) {
+            self.verdicts.extend(verified.map(|verified| (database.clone(), taken, verified)));
+            self.databases.entry(database).or_default().push(copy);
         }
+    }
+
+    /// The databases, with what is known of their verifications.
+    #[must_use]
+    pub fn databases(self) -> Vec<Database> {
+        let Self { mut index, now, databases, mut verdicts, .. } = self;
         let database = |(arn, copies): (DatabaseArn, Vec<Copy>)| {
-            let seen = index.get(&arn.to_string()).cloned().unwrap_or_else(|| Seen::new(now));
-            Database { arn, copies, seen, is_running: false }
+            let mut seen = index.remove(&arn.to_string()).unwrap_or_else(|| Seen::new(now));
+            seen.first = copies.iter().map(|copy| copy.arrived).fold(seen.first, DateTime::min);
+            (arn.clone(), Database { arn, copies, seen, is_running: false })
         };
-        Ok(databases.into_iter().map(database).collect())
+        let mut all: BTreeMap<DatabaseArn, Database> = databases.into_iter().map(database).collect();
+        // The tags of copies come in any order.
+        verdicts.sort_by_key(|(.., verified)| verified.at);
+        for (database, taken, verified) in verdicts {
+            all.entry(database).and_modify(|database| database.seen.add(taken, verified));
+        }
+        all.into_values().collect()
     }
 }
 

@@ -17,7 +17,7 @@
 
 mod act;
 pub mod command;
-mod copies;
+pub mod copies;
 mod job;
 pub mod plan;
 pub mod record;

@@ -26,7 +26,7 @@ pub enum Version {
     Any,
 }
 
-/// A bucket of this name may belong to somebody else, if ours was deleted: the owner is checked.
+/// S3 checks that the bucket belongs to this account: if Draco's was deleted, another account may have created one with the same name.
 pub(crate) async fn read(client: &Client, owner: &AccountId, bucket: &str, key: &str) -> Result<Object, Failure> {
     let call = client.get_object().bucket(bucket).key(key).expected_bucket_owner(owner.as_str());
     let found = call.send().await?;

@@ -158,7 +158,7 @@ fn the_newest_copy_is_chosen_and_sometimes_another_one_whatever_the_interval() {
     }
 }
 
-/// An account with a lower number, with many databases or with slow ones, holds up nobody.
+/// The order of account IDs decides nothing: an account with many due databases, or with a running one, comes after the others.
 #[test]
 fn the_account_that_was_served_last_is_the_last() {
     let policy = policy();

@@ -1,20 +1,21 @@
 //! What was verified: by the tags of the copies, and by the verifier's index of the databases whose verified copies are gone.
 
+use anyhow::Context as _;
 use checks::Conclusion;
 use chrono::{DateTime, TimeDelta, Utc};
 use config::Config;
-use protocol::{DatabaseArn, Origin, Snapshot, SnapshotRole, tags};
+use protocol::DatabaseArn;
 use serde::Serialize;
+use verifier::copies::Copies;
 use verifier::record::{INDEX, Index, Seen};
-use verifier::verified::Verified;
 
-use crate::deployed::{newest_copies, snapshots};
+use crate::deployed::snapshots;
 use crate::{Account, verification};
 
 /// The last verdicts on the databases that have copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// How many databases have copies.
+    /// How many databases have copies that can be verified.
     pub databases: usize,
     /// How many of the others were verified within `UNVERIFIED_DAYS`, and their newest verified copy is good.
     pub verified: usize,
@@ -35,30 +36,14 @@ impl Verification {
     ///
     /// If AWS returns an error.
     pub async fn look(account: &Account, config: &Config, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let snapshots = snapshots(account).await?;
         let bucket = verification::bucket(&account.place);
         let index = account.cloud().read_object(&bucket, INDEX).await?;
-        // The verifier itself reports an index that cannot be read.
-        let Index(index) = index.and_then(|index| serde_json::from_slice(&index.content).ok()).unwrap_or_default();
-        let mut seen = Vec::new();
-        for (database, copy) in newest_copies(&snapshots) {
-            if config.source_accts.contains(&database.place.account) {
-                let known = index.get(&database.to_string()).cloned();
-                let known = known.unwrap_or_else(|| Seen::new(copy.taken));
-                seen.push((database, known));
-            }
-        }
-        let verdict = |snapshot: &Snapshot| {
-            let SnapshotRole::Copy(origin) = SnapshotRole::of(snapshot) else { return None };
-            Some((origin, snapshot.tags.get(tags::VERIFIED)?.parse::<Verified>().ok()?))
-        };
-        let mut verdicts: Vec<(Origin, Verified)> = snapshots.iter().filter_map(verdict).collect();
-        verdicts.sort_by_key(|(_, verified)| verified.at);
-        for (origin, verified) in verdicts {
-            if let Some((_, known)) = seen.iter_mut().find(|(database, _)| *database == origin.database) {
-                known.add(origin.taken, verified);
-            }
-        }
+        let index = index.map(|index| serde_json::from_slice(&index.content)).transpose();
+        let index: Option<Index> = index.with_context(|| format!("s3://{bucket}/{INDEX} cannot be read"))?;
+        let sources = config.source_accts.iter().cloned().collect();
+        let mut copies = Copies::new(index.unwrap_or_default(), &sources, now);
+        snapshots(account).await?.iter().for_each(|snapshot| copies.add(snapshot));
+        let seen = copies.databases().into_iter().map(|database| (database.arn, database.seen)).collect();
         Ok(Self::of(seen, TimeDelta::days(config.unverified_days.into()), now))
     }
 

@@ -20,6 +20,8 @@ use crate::stack::{Stack, StackName};
 use crate::terminal::Answers;
 use crate::{Account, Role, Terminal};
 
+pub(crate) use text::span;
+
 /// The state of an account. `None` is a value that is unknown or does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AccountStatus {

@@ -209,7 +209,7 @@ fn since(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
 }
 
 /// A duration in its largest unit of which it has at least two.
-fn span(duration: TimeDelta) -> String {
+pub(crate) fn span(duration: TimeDelta) -> String {
     let duration = duration.max(TimeDelta::zero());
     let units = [(duration.num_days(), "days"), (duration.num_hours(), "hours"), (duration.num_minutes(), "minutes")];
     let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((duration.num_seconds(), "seconds"));

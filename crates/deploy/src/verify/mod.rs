@@ -16,6 +16,7 @@ use verifier::Verifier;
 use verifier::command::Survey;
 
 use crate::deployed::Function;
+use crate::status::span;
 use crate::terminal::Answers;
 use crate::{Account, Role, Terminal};
 
@@ -159,13 +160,6 @@ fn due(survey: &Survey, at_once: usize, running: usize) -> &[verifier::plan::Due
 /// `0.13`, or `1200` without cents.
 fn dollars(amount: f64) -> String {
     if amount < 100.0 { format!("{amount:.2}") } else { format!("{amount:.0}") }
-}
-
-/// A duration in its largest unit of which it has at least two.
-fn span(time: TimeDelta) -> String {
-    let units = [(time.num_days(), "days"), (time.num_hours(), "hours"), (time.num_minutes(), "minutes")];
-    let (count, unit) = units.into_iter().find(|(count, _)| *count >= 2).unwrap_or((time.num_seconds(), "seconds"));
-    format!("{count} {unit}")
 }
 
 fn date(time: DateTime<Utc>) -> String {

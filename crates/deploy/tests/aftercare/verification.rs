@@ -83,6 +83,8 @@ async fn bad_and_unverified_databases_are_named() -> anyhow::Result<()> {
     for name in ["orders", "ledger", "mail"] {
         databases.push(fixture.create_database(&Database::instance(name).lifecycle("Standard")).await?);
     }
+    // It has copies, and they are never verified.
+    fixture.create_database(&Database::cluster("documents").engine("docdb").lifecycle("Standard")).await?;
     fixture.pass_hours(30).await?;
     verdict(&fixture, &databases[0], "verified available read restored:1830s").await?;
     verdict(&fixture, &databases[1], "failed available").await?;
