@@ -9,7 +9,7 @@ use tracing::{error, info};
 
 use crate::Verifier;
 use crate::record::{Concluded, Record, key, key_of_last};
-use crate::verified::{Verified, word};
+use crate::verified::Verified;
 
 /// A message has 256 KiB at most, and an attacker may have changed thousands of columns. The report has all changes.
 const SHOWN_CHANGES: usize = 50;
@@ -58,7 +58,7 @@ impl Verifier {
             "event": "verification",
             "database": origin.database.to_string(),
             "copy": copy.to_string(),
-            "conclusion": word(report.conclusion),
+            "conclusion": report.conclusion.word(),
             "reason": (report.conclusion != Conclusion::Verified).then(|| reason(record, report)),
             "available": grade(&report.available),
             "read": grade(&report.read),
@@ -69,7 +69,7 @@ impl Verifier {
             "restore_seconds": restored.map(|restored| restored.num_seconds()),
             "report": format!("s3://{}/{}", self.settings.bucket, key(job.id().as_str())),
         });
-        let subject = format!("Draco: {}", word(report.conclusion));
+        let subject = format!("Draco: {}", report.conclusion.word());
         self.cloud.publish_report(&self.settings.topic, &subject, &message.to_string()).await?;
         Ok(())
     }

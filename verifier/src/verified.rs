@@ -60,19 +60,9 @@ impl Verified {
     }
 }
 
-/// The word in tags, messages and log lines.
-#[must_use]
-pub fn word(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Verified => "verified",
-        Conclusion::Failed => "failed",
-        Conclusion::NotVerified => "not-verified",
-    }
-}
-
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.at.to_rfc3339_opts(SecondsFormat::Secs, true), word(self.conclusion))?;
+        write!(f, "{} {}", self.at.to_rfc3339_opts(SecondsFormat::Secs, true), self.conclusion.word())?;
         let reached = self.reached();
         if !reached.is_empty() {
             write!(f, " {reached}")?;
@@ -99,10 +89,7 @@ impl FromStr for Verified {
     fn from_str(text: &str) -> Result<Self, ParseVerifiedError> {
         let mut words = text.split(' ');
         let at = words.next().and_then(|word| DateTime::parse_from_rfc3339(word).ok());
-        let conclusion = words.next().and_then(|found| {
-            let all = [Conclusion::Verified, Conclusion::Failed, Conclusion::NotVerified];
-            all.into_iter().find(|known| word(*known) == found)
-        });
+        let conclusion = words.next().and_then(|found| Conclusion::ALL.into_iter().find(|known| known.word() == found));
         let (Some(at), Some(conclusion)) = (at, conclusion) else { return Err(ParseVerifiedError(text.to_owned())) };
         let mut verified = Self {
             at: at.to_utc(),

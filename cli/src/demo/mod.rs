@@ -1,9 +1,9 @@
 //! `draco demo`: Draco in three simulated accounts, ninety days in seconds.
 //!
 //! The crate `rehearsal` deploys the functions unchanged. [`Simulation`] has the accounts and databases, and [`paused`] the
-//! virtual clock. [`story`] has the steps for the first snapshot, [`verification`] those for a copy that is verified, [`outcome`] the results, and
-//! [`terminal`] prints them. The
-//! sources are the functions' logs, the journal, and the snapshots as the accounts' root users see them.
+//! virtual clock. [`story`] has the steps for the first snapshot, [`verification`] those for a copy that is verified,
+//! [`outcome`] the results, and [`terminal`] prints them. The sources are the functions' logs, the journal, and the snapshots
+//! as the accounts' root users see them.
 
 mod outcome;
 mod paused;

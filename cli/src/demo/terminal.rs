@@ -66,12 +66,8 @@ pub(super) fn write_verification(out: &mut impl Write, verified: &Verified) -> i
     for step in steps {
         write_step(out, step, TIME, lane)?;
     }
-    let (style, conclusion) = match report.conclusion {
-        Conclusion::Verified => (KEPT, "verified"),
-        Conclusion::Failed => (DELETED, "failed"),
-        Conclusion::NotVerified => (DELETED, "not-verified"),
-    };
-    writeln!(out, "\n{:TIME$}verdict: {style}{conclusion}{style:#}", "")?;
+    let style = if report.conclusion == Conclusion::Verified { KEPT } else { DELETED };
+    writeln!(out, "\n{:TIME$}verdict: {style}{}{style:#}", "", report.conclusion.word())?;
     let read = format!(
         "{} in {}",
         count(report.totals.rows as usize, "row", "rows"),

@@ -52,6 +52,21 @@ pub enum Conclusion {
     NotVerified,
 }
 
+impl Conclusion {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Verified, Self::Failed, Self::NotVerified];
+
+    /// The word for it in tags, messages, log lines and on terminals.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::NotVerified => "not-verified",
+        }
+    }
+}
+
 /// One of the three grades.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "grade", rename_all = "snake_case")]

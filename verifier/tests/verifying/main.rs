@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use sim::lambda::{Function, Invocation};
 use sim::{Settings, World};
 use verifier::Verifier;
-use verifier::verified::{Verified, word};
+use verifier::verified::Verified;
 
 const SOURCE: &str = "111111111111";
 const DR: &str = "222222222222";
@@ -208,7 +208,7 @@ impl Fixture {
     async fn verdict(&self, copy: &SnapshotArn) -> Option<String> {
         let found = self.cloud.find(copy).await.unwrap().unwrap();
         let verified: Verified = found.tags.get(tags::VERIFIED)?.parse().unwrap();
-        Some(format!("{} {}", word(verified.conclusion), verified.reached()).trim_end().to_owned())
+        Some(format!("{} {}", verified.conclusion.word(), verified.reached()).trim_end().to_owned())
     }
 
     /// The identifiers of the databases that Draco has made.

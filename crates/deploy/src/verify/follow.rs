@@ -12,7 +12,6 @@ use protocol::wait::Answer;
 use serde_json::{Value, json};
 use verifier::Verifier;
 use verifier::record::{Concluded, Record, Restore, key};
-use verifier::verified::word;
 
 use super::choose::Chosen;
 use super::report::{restored, verdict};
@@ -226,7 +225,7 @@ impl End {
             "copy": record.map(|record| record.copy.to_string()),
             "taken": chosen.verifying.origin.taken,
             "job": job,
-            "conclusion": concluded.map(|concluded| word(concluded.report.conclusion)),
+            "conclusion": concluded.map(|concluded| concluded.report.conclusion.word()),
             "restore_seconds": record.and_then(restored).map(|restored| restored.num_seconds()),
             "database_deleted": self.is_gone,
             "error": self.failure.as_ref().map(|failure| format!("{failure:#}")),

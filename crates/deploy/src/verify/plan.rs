@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use verifier::Verifier;
 use verifier::command::Survey;
 use verifier::plan::{Database, Due};
-use verifier::verified::word;
 
 use super::{Outcome, dollars, due, span};
 use crate::terminal::{CAUTION, FAINT, TITLE};
@@ -78,7 +77,7 @@ fn next(verifier: &Verifier, survey: &Survey, database: &Database, now: DateTime
 
 fn last(database: &Database, now: DateTime<Utc>) -> String {
     match &database.seen.last {
-        Some(last) => format!("; {} {} ago", word(last.conclusion), span(now - last.at)),
+        Some(last) => format!("; {} {} ago", last.conclusion.word(), span(now - last.at)),
         None => "; never verified".to_owned(),
     }
 }

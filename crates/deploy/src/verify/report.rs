@@ -9,7 +9,6 @@ use verifier::Verifier;
 use verifier::command::Survey;
 use verifier::plan::Database;
 use verifier::record::{Record, key};
-use verifier::verified::word;
 
 use super::{Outcome, date, span};
 use crate::Terminal;
@@ -98,7 +97,7 @@ pub(super) fn of_all(
                 let restored = last.restored.map(|restored| format!(", restored in {}", span(restored)));
                 let reached = last.reached();
                 let reached = if reached.is_empty() { String::new() } else { format!(" ({reached})") };
-                let word = word(last.conclusion);
+                let word = last.conclusion.word();
                 format!("{style}{word}{style:#}{reached} {}{}", date(last.at), restored.unwrap_or_default())
             }
         };
@@ -124,7 +123,7 @@ fn row(verifier: &Verifier, database: &Database, is_old: bool) -> Value {
     json!({
         "database": database.arn.to_string(),
         "copies": database.copies.len(),
-        "conclusion": last.map(|last| word(last.conclusion)),
+        "conclusion": last.map(|last| last.conclusion.word()),
         "available": last.map(|last| last.available),
         "read": last.map(|last| last.read),
         "checked": last.map(|last| last.checked),
@@ -205,7 +204,7 @@ pub(super) async fn of_one(
         "copy": record.copy.to_string(),
         "taken": record.origin.taken,
         "at": concluded.at,
-        "conclusion": word(report.conclusion),
+        "conclusion": report.conclusion.word(),
         "restore_seconds": restored(&record).map(|restored| restored.num_seconds()),
         "notes": record.notes,
         "failure": record.failure,

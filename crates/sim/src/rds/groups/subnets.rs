@@ -183,8 +183,11 @@ pub(in crate::rds) fn modify(state: &mut State, ctx: &RdsContext, wanted: Modify
     let mut group = find_own(state, ctx, &wanted.name)?;
     let (vpc, subnets) = read_subnets(state, ctx, &wanted.subnet_ids)?;
     let used = super::zones_in_use(state, ctx, group.name());
-    // Not in the reference, but reported of AWS, also for groups without a database (hashicorp/terraform-provider-aws, issue 27459).
+    // Not in the reference. The answer is reported of a group in use (hashicorp/terraform-provider-aws, issue 27459).
     if vpc != group.vpc {
+        if used.is_empty() {
+            return Err(Error::not_simulated("moving a DB subnet group without databases to another VPC".to_owned()));
+        }
         let message = "The new Subnets are not in the same Vpc as the existing subnet group";
         return Err(Error::new("InvalidParameterValue", message));
     }
