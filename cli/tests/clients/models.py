@@ -155,7 +155,15 @@ class ResponseChecker:
                 yield f"{known.name} has an unknown header {header}"
         inside = {name: member for name, member in members.items() if "location" not in member.serialization}
         payload = shape.serialization.get("payload") if shape else None
-        if inside and not payload:
+        if inside and not payload and protocol == "rest-json":
+            required = [name for name in shape.required_members if name in inside]
+            try:
+                value = json.loads(body)
+            except json.JSONDecodeError as why:
+                yield f"is not JSON: {why}"
+                return
+            yield from _json_members(inside, required, value, known.name)
+        elif inside and not payload:
             yield from _flat(inside, _tree(body), known.name)
         elif body and not payload:
             yield f"{known.name} has a body, and the model has none"
@@ -341,16 +349,9 @@ def _json(shape, value, path):
         return
     match kind:
         case "structure":
-            names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
-            for name, inner in value.items():
-                if name not in names:
-                    yield f"{path} has an unknown member {name}"
-                else:
-                    yield from _json(shape.members[names[name]], inner, f"{path}.{name}")
-            for name in shape.required_members:
-                left_out = LEFT_OUT.fullmatch(f"{shape.name}.{name}")
-                if shape.members[name].serialization.get("name", name) not in value and not left_out:
-                    yield f"{path} lacks the required member {name}"
+            left_out = [name for name in shape.required_members if LEFT_OUT.fullmatch(f"{shape.name}.{name}")]
+            required = [name for name in shape.required_members if name not in left_out]
+            yield from _json_members(shape.members, required, value, path)
         case "list":
             for inner in value:
                 yield from _json(shape.member, inner, f"{path}[]")
@@ -365,6 +366,21 @@ def _json(shape, value, path):
                 base64.b64decode(value, validate=True)
             except binascii.Error as why:
                 yield f"{path} is not base64: {why}"
+
+
+def _json_members(members, required, value, path):
+    if not isinstance(value, dict):
+        yield f"{path} is {value!r}, which is not a valid structure"
+        return
+    names = {member.serialization.get("name", name): name for name, member in members.items()}
+    for name, inner in value.items():
+        if name not in names:
+            yield f"{path} has an unknown member {name}"
+        else:
+            yield from _json(members[names[name]], inner, f"{path}.{name}")
+    for name in required:
+        if members[name].serialization.get("name", name) not in value:
+            yield f"{path} lacks the required member {name}"
 
 
 # Most responses are repeated in all but this.

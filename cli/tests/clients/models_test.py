@@ -57,6 +57,18 @@ class Responses(unittest.TestCase):
         self.finds(["consists of ResponseMetadata"], "rds", "DescribeDBSnapshots", xml("DescribeDBSnapshots", ""))
         self.finds(["is not XML: no element found: line 1, column 5"], "sts", "GetCallerIdentity", "<Arn>")
 
+    def test_json_of_lambda(self):
+        def function(body, *found):
+            self.finds(list(found), "lambda", "GetFunctionConfiguration", body)
+
+        function({"FunctionName": "draco-verifier", "Timeout": 60, "State": "Active"})
+        each = "GetFunctionConfiguration"
+        function({"Name": "draco-verifier"}, f"{each} has an unknown member Name")
+        function({"Timeout": "60"}, f"{each}.Timeout is '60', which is not a valid integer")
+        function({"VpcConfig": {"Subnets": []}}, f"{each}.VpcConfig has an unknown member Subnets")
+        function("<Timeout>60</Timeout>", "is not JSON: Expecting value: line 1 column 1 (char 0)")
+        function([], f"{each} is [], which is not a valid structure")
+
     def test_maps_in_xml(self):
         def sns(entry, *found):
             body = f"<GetTopicAttributesResult><Attributes>{entry}</Attributes></GetTopicAttributesResult>"

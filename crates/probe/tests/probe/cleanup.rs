@@ -1,6 +1,8 @@
 //! Nothing is left behind, wherever a run fails or ends.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use probe::experiments::all;
 use probe::{Experiment, Journal};
@@ -94,14 +96,16 @@ async fn a_run_that_is_killed_is_removed_by_its_journal() {
     for killed_after in calls {
         let world = world(Answers::default());
         let mut killed = lab(&world, "killed");
-        let (some, end) = (some(), async {
-            while world.journal(|journal| journal.calls().count()) < killed_after {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-            }
+        // It is asked whenever the run goes on.
+        let end = poll_fn(|_| match world.journal(|journal| journal.calls().count()) < killed_after {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         });
+        let some = some();
         tokio::select! {
-            _ = killed.run(&some, |_| {}) => {}
+            biased;
             () = end => {}
+            _ = killed.run(&some, |_| {}) => {}
         }
         drop(killed);
         let mut lab = lab_of(&world, Journal::open(&path("killed")).unwrap());

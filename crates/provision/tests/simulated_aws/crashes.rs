@@ -4,6 +4,9 @@
 //! for each of these calls and each fault. Of the calls that describe something, the first two of each operation have each fault, and each
 //! other one has one of them, in turn: while AWS is at work, one look is like the next.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use cloud::RDS_ATTEMPTS;
 use protocol::spec::Setting;
 use sim::fault::{Action, Fault, Plan, Point};
@@ -168,17 +171,17 @@ async fn until_stopped<T>(fixture: &Fixture, trouble: Option<Trouble>, step: imp
             // No other call takes minutes, with all its attempts.
             Some(Trouble::StopBefore) => fixture.world.sleep(Duration::from_secs(600)).await,
             Some(Trouble::Outage) => fixture.world.sleep(Duration::from_secs(3600)).await,
+            // It is asked whenever the step goes on.
             Some(Trouble::StopAfter) => {
-                while failures(fixture) == known {
-                    fixture.world.sleep(Duration::from_millis(1)).await;
-                }
+                poll_fn(|_| if failures(fixture) == known { Poll::Pending } else { Poll::Ready(()) }).await;
             }
             None | Some(Trouble::Calls(..)) => std::future::pending().await,
         }
     };
     tokio::select! {
-        result = step => Some(result),
+        biased;
         () = stop => None,
+        result = step => Some(result),
     }
 }
 
