@@ -119,7 +119,7 @@ impl Run {
             }
             Error::Tls(_) => Fault::Tls { why: error.to_string() },
             Error::Credentials => Fault::Credentials,
-            Error::TimedOut(_) => Fault::Hangs { during: "the login".to_owned() },
+            Error::TimedOut(_) => Fault::Hangs { during: checks::LOGIN.to_owned() },
             error => Fault::Unreachable { why: error.to_string() },
         };
         self.fault(fault);
@@ -127,6 +127,11 @@ impl Run {
     }
 
     async fn connect(&self, database: &str, limit: Duration) -> Result<ReadOnly, Error> {
+        self.login(database, limit).await?.read_only(limit).await
+    }
+
+    /// A connection that may write.
+    pub(crate) async fn login(&self, database: &str, limit: Duration) -> Result<Connection, Error> {
         let server = &self.task.server;
         let login = Login {
             product: match server.product {
@@ -140,7 +145,7 @@ impl Run {
             user: server.user.clone(),
             password: Password::new(server.password.reveal()),
         };
-        Connection::open(&login, &self.roots, limit).await?.read_only(limit).await
+        Connection::open(&login, &self.roots, limit).await
     }
 
     /// The connection to a database. `None` if it cannot be opened.
@@ -194,6 +199,11 @@ impl Run {
         let during = format!("{what} of database {}", database.escape_debug());
         if is_late && self.hangs(database).await {
             self.fault(Fault::Hangs { during });
+            return Err(Stop::End);
+        }
+        if is_late {
+            // A large catalog on a small class says nothing about the copy. Without the list, nothing more can be said.
+            self.not_checked(during, error.to_string());
             return Err(Stop::End);
         }
         self.fault(Fault::Unexpected { during, why: error.to_string() });

@@ -1,7 +1,8 @@
 //! Whether indexes agree with their tables.
 //!
 //! PostgreSQL: `bt_index_check` for each B-tree, with all rows of its table, and `verify_heapam` for each table. Both are
-//! of the extension `amcheck`, which a read-only session cannot install. MySQL: `CHECK TABLE`, which reads all indexes of
+//! of the extension `amcheck`, which is installed into the restored database if it is not there. That is the only statement that writes, and the
+//! database is deleted afterwards. MySQL: `CHECK TABLE`, which reads all indexes of
 //! a table, and which the server runs in a read-only transaction too.
 
 use std::time::Duration;
@@ -14,6 +15,9 @@ use crate::connect::{MOST_BYTES, MOST_ROWS};
 use crate::run::{OVER_BUDGET, Run, Step, Stop, TOO_LONG};
 use crate::structure::{PAGE, name};
 use crate::{mysql, postgres, quote, values};
+
+/// The time that the installation of the extension has.
+const INSTALLATION: Duration = Duration::from_secs(30);
 
 /// Something to check, and how.
 struct Item {
@@ -49,7 +53,7 @@ impl Run {
             };
             let page = self.ask(database, &sql, "the indexes").await?.unwrap_or_default();
             for row in &page {
-                if self.budget().is_none() {
+                if self.budget_of_indexes().is_none() {
                     self.not_checked(all_indexes(database), OVER_BUDGET);
                     return Ok(());
                 }
@@ -64,16 +68,40 @@ impl Run {
         }
     }
 
-    /// The quoted schema of the extension, if it is installed.
+    /// The quoted schema of the extension, if it is installed or can be.
     async fn amcheck(&mut self, database: &str) -> Step<Option<String>> {
-        let rows = self.ask(database, postgres::AMCHECK, "the extensions").await?.unwrap_or_default();
-        match rows.first() {
-            Some(row) => Ok(Some(self.quoted(&values::text(row, 0)))),
-            None => {
-                self.not_checked(all_indexes(database), "the extension amcheck is not installed in this database");
-                Ok(None)
-            }
+        if let Some(schema) = self.schema_of_amcheck(database).await? {
+            return Ok(Some(schema));
         }
+        // An installation that was not finished says nothing about the next one.
+        let is_first = !self.has_begun();
+        if !is_first && self.left() < INSTALLATION {
+            return Err(Stop::Pause);
+        }
+        let installed = self.install_amcheck(database).await;
+        if !is_first && matches!(installed, Err(Error::Lost | Error::TimedOut(_))) {
+            return Err(Stop::Pause);
+        }
+        if let Some(schema) = self.schema_of_amcheck(database).await? {
+            return Ok(Some(schema));
+        }
+        let why = installed.err().map(|error| format!(", and cannot be installed: {error}")).unwrap_or_default();
+        let why = format!("the extension amcheck is not installed in this database{why}");
+        self.not_checked(all_indexes(database), why);
+        Ok(None)
+    }
+
+    async fn schema_of_amcheck(&mut self, database: &str) -> Step<Option<String>> {
+        let rows = self.ask(database, postgres::AMCHECK, "the extensions").await?.unwrap_or_default();
+        Ok(rows.first().map(|row| self.quoted(&values::text(row, 0))))
+    }
+
+    /// On RDS, the master user may install it ("Supported PostgreSQL extension versions", Amazon RDS for PostgreSQL Release Notes). Users may have an
+    /// object of the same name in the schema in which it would be; then it is not installed.
+    async fn install_amcheck(&mut self, database: &str) -> Result<(), Error> {
+        let time = self.left().min(INSTALLATION);
+        let mut connection = self.login(database, time).await?;
+        connection.execute("create extension if not exists amcheck", time).await
     }
 
     fn item(&self, database: &str, amcheck: &str, row: &Row) -> Item {
@@ -88,7 +116,7 @@ impl Run {
     }
 
     async fn index(&mut self, database: &str, item: &Item) -> Step<()> {
-        let budget = self.budget().map_or(Duration::ZERO, |(time, _)| time);
+        let budget = self.budget_of_indexes().unwrap_or_default();
         let time = self.left().min(budget).max(Duration::from_millis(500));
         let since = Instant::now();
         let result = self.query(database, &item.sql, Limits { time, rows: MOST_ROWS, bytes: MOST_BYTES }).await?;
@@ -110,7 +138,7 @@ impl Run {
                 Kind::Heap => {}
                 Kind::Mysql => self.messages(database, item, &rows.rows),
             },
-            Err(Error::TimedOut(_)) if self.budget().is_none() => self.skip(item, OVER_BUDGET),
+            Err(Error::TimedOut(_)) if self.budget_of_indexes().is_none() => self.skip(item, OVER_BUDGET),
             // MySQL does not limit the time of CHECK TABLE itself, so a late answer is no sign that it hangs.
             Err(Error::TimedOut(_)) if self.is_first_step() => self.skip(item, TOO_LONG),
             Err(Error::TimedOut(_)) => return Err(Stop::Pause),

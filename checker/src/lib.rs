@@ -7,7 +7,7 @@
 //!
 //! 1. connect over verified TLS, and list the databases;
 //! 2. structure: unlogged and foreign tables, invalid indexes, sequences behind their keys;
-//! 3. indexes: `amcheck` where it is installed, `CHECK TABLE`;
+//! 3. indexes: `amcheck`, `CHECK TABLE`, in half of the time;
 //! 4. tables: each is read to its end, and sampled, within the budget;
 //! 5. the user's checks, also if the budget is spent.
 //!
@@ -18,7 +18,7 @@
 //! Reading order: [`mod@run`] (stages and markers), [`connect`], [`structure`], [`indexes`], [`tables`], [`user`]; what is
 //! asked of each product is in [`postgres`] and [`mysql`].
 //!
-//! **Absent on purpose:** AWS, writes, the messages of servers, which quote data.
+//! **Absent on purpose:** AWS; writes, but for the installation of `amcheck`; the messages of servers, which quote data.
 
 mod connect;
 mod indexes;

@@ -142,6 +142,13 @@ impl Run {
         Some((Duration::from_millis(milliseconds), bytes))
     }
 
+    /// What may still be spent on checking indexes: half of the time, so that tables are read in any case.
+    pub(crate) fn budget_of_indexes(&self) -> Option<Duration> {
+        let half = Duration::from_secs(self.task.limits.read_seconds.into()) / 2;
+        let spent = Duration::from_millis(self.marker.spent.milliseconds);
+        half.checked_sub(spent).filter(|left| !left.is_zero())
+    }
+
     pub(crate) fn spend(&mut self, since: Instant, bytes: u64) -> u64 {
         let milliseconds = milliseconds(since);
         self.marker.spent.milliseconds += milliseconds;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checks::{Check, CheckResult, Fault, Judged, Product, Verdict, judge};
+use checks::{Check, CheckResult, Fault, Judged, Product, Span, Verdict, judge};
 use sql::{Error, Limits, Refusal};
 use tokio::time::Instant;
 
@@ -16,7 +16,8 @@ impl Run {
         let done = self.marker.checks;
         for (at, check) in (0..).zip(&all).filter(|(at, _)| *at >= done) {
             // A check gets its whole time, or it is for the next run.
-            let time = Duration::from_secs(self.task.limits.check_seconds.into());
+            let seconds = check.time().map_or(self.task.limits.check_seconds, Span::seconds);
+            let time = Duration::from_secs(seconds.into());
             if self.left() < time && self.has_begun() {
                 return Err(Stop::Pause);
             }
@@ -62,7 +63,8 @@ impl Run {
             }
             Err(error) => error,
         };
-        let during = format!("the check {check}");
+        // The text of a query can contain data, and a fault is in messages.
+        let during = format!("the check {}", check.id());
         match &error {
             Error::TimedOut(_) if self.hangs(database).await => {
                 self.fault(Fault::Hangs { during });

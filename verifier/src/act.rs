@@ -1,13 +1,10 @@
 //! A look at a verification, and the calls of its next step. Each is safe to repeat.
 
-use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use anyhow::Context;
 use checks::report::Progress;
-use checks::{
-    Answer as Checked, Check, Limits, NotChecked, Report, Secret, Server, Severity, Task, Thresholds, compare,
-};
+use checks::{Answer as Checked, Check, Fault, Limits, NotChecked, Report, Secret, Server, Task, compare};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::log::step;
 use cloud::{Class, Error, Version};
@@ -16,29 +13,28 @@ use protocol::job::{Source, Verb};
 use protocol::wait::Answer;
 use protocol::{DatabaseArn, Job, SnapshotArn, tags};
 use provision::teardown;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize as _, Serialize};
-use serde_json::Value;
 use tracing::{error, info, warn};
 
 use crate::Verifier;
-use crate::record::{Asked, Claim, Concluded, Last, Record, Restore, key, key_of_claim, key_of_last};
+use crate::configured::NO_ROOTS;
+use crate::record::{Claim, Concluded, Last, Record, Restore, key, key_of_claim, key_of_last};
 use crate::stage::{After, Next, Ready, Times, after, next};
 
-/// The objects that the user's configuration is in.
-const CHECKS: &str = "checks.json";
-const ROOTS: &str = "roots.pem";
 /// The time that is left for the verifier itself when the checker ends.
 const RESERVE: TimeDelta = TimeDelta::seconds(45);
 /// When a call or the checker has failed.
 const RETRY: TimeDelta = TimeDelta::minutes(2);
 /// So many runs of the checker in a row may not reach the server, with this pause between them.
 const UNREACHED: u32 = 5;
+/// And so many in a row may find a server that does not let the user in.
+const HANGS: u32 = 2;
 const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(3);
 /// How long a claim holds. It is renewed when a half is over, and a job that is lost does not hold up the next one for long.
 const LEASE: TimeDelta = TimeDelta::hours(2);
-/// Why nothing is restored.
-pub(crate) const NO_ROOTS: &str = "the bucket has no roots.pem with the root certificates of RDS; see doc/verifying.md";
+/// A teardown that AWS does not refuse is over by then. One that it does is reported, and goes on.
+const OVERDUE: TimeDelta = TimeDelta::hours(1);
 /// When there is more to do.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
 /// A run of the checker that is shorter makes no progress.
@@ -193,11 +189,12 @@ impl Verifier {
         };
         // A server that was not reached may be reached later. What the run has found before counts.
         let mut part = answer.part;
-        let is_reached = part.faults.iter().all(|fault| fault.severity() != Severity::Unknown);
+        let is_reached = !part.faults.iter().any(Fault::may_pass);
         record.unreached = if is_reached { 0 } else { record.unreached + 1 };
-        let is_tried_again = (1..UNREACHED).contains(&record.unreached);
+        let hangs = part.faults.iter().any(|fault| matches!(fault, Fault::Hangs { .. }));
+        let is_tried_again = (1..if hangs { HANGS } else { UNREACHED }).contains(&record.unreached);
         if is_tried_again {
-            part.faults.retain(|fault| fault.severity() != Severity::Unknown);
+            part.faults.retain(|fault| !fault.may_pass());
         }
         record.part = std::mem::take(&mut record.part).merge(part);
         if is_tried_again {
@@ -245,7 +242,10 @@ impl Verifier {
             Some(last)
                 if progress == Progress::Finished && record.part.complete && last.taken <= record.origin.taken =>
             {
-                compare(&last.profile, &record.last().profile, &Thresholds::default())
+                let (thresholds, invalid) = self.thresholds().await?;
+                let what = "the changes of the data by your own thresholds".to_owned();
+                record.part.not_checked.extend(invalid.map(|why| NotChecked { what, why }));
+                compare(&last.profile, &record.last().profile, &thresholds)
             }
             _ => Vec::new(),
         };
@@ -267,40 +267,6 @@ impl Verifier {
             self.save(job, &found).await?;
         }
         Ok(Answer::again(AT_ONCE))
-    }
-
-    /// The user's checks of a database: those of `ACCOUNT/IDENTIFIER`, or of its identifier. An entry that cannot be read does not concern
-    /// other databases.
-    async fn checks_of(&self, database: &DatabaseArn) -> anyhow::Result<Asked> {
-        let Some(object) = self.cloud.read_object(&self.settings.bucket, CHECKS).await? else {
-            return Ok(Asked::default());
-        };
-        let names = [format!("{}/{}", database.place.account, database.id()), database.id().to_owned()];
-        let invalid = |why: String| Asked { checks: Vec::new(), asked: 1, invalid: Some(why) };
-        let all = match serde_json::from_slice::<BTreeMap<String, Value>>(&object.content) {
-            Ok(all) => all,
-            Err(error) => return Ok(invalid(format!("{CHECKS}: {error}"))),
-        };
-        let Some((name, entry)) = names.iter().find_map(|name| all.get_key_value(name)) else {
-            return Ok(Asked::default());
-        };
-        Ok(match Vec::<Check>::deserialize(entry) {
-            Ok(checks) => Asked { asked: checks.len(), checks, invalid: None },
-            Err(error) => Asked {
-                asked: entry.as_array().map_or(1, Vec::len).max(1),
-                ..invalid(format!("{CHECKS}: {name}: {error}"))
-            },
-        })
-    }
-
-    /// The root certificates of RDS. `None` if there are none.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub async fn roots(&self) -> anyhow::Result<Option<String>> {
-        let found = self.cloud.read_object(&self.settings.bucket, ROOTS).await?;
-        let text = found.and_then(|found| String::from_utf8(found.content).ok());
-        Ok(text.filter(|text| text.contains("-----BEGIN CERTIFICATE-----")))
     }
 
     /// Claims the database for this job, or claims it again, and returns until when. `None`: another job verifies a copy of it. Two jobs at
@@ -336,11 +302,15 @@ impl Verifier {
     pub(crate) async fn tear_down(&self, job: &Job, restore: Restore) -> anyhow::Result<Answer> {
         let (role, now) = (Verb::Verify.role(), self.cloud.now());
         match teardown::step(&self.cloud, job, role, restore.into(), None, now).await? {
-            teardown::Outcome::Again { after, .. } => Ok(Answer::again(after)),
+            teardown::Outcome::Again { after, why } => {
+                if now > job.request().deadline + OVERDUE {
+                    self.report_left(&job.new_database(), &why).await;
+                }
+                Ok(Answer::again(after))
+            }
             teardown::Outcome::TornDown => Ok(Answer::Done),
             teardown::Outcome::Refused { reason } => {
-                error!(step = step::DATABASE_LEFT, database = %job.new_database(), reason, databases_left = 1,
-                    "a database needs a person");
+                self.report_left(&job.new_database(), &reason).await;
                 Ok(Answer::TimedOut { why: reason })
             }
         }

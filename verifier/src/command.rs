@@ -1,6 +1,7 @@
 //! What `draco verify` needs to know. The steps themselves are made by the function.
 
 use chrono::{DateTime, Utc};
+use cloud::Quotas;
 use protocol::DatabaseArn;
 use protocol::event::Verifying;
 use protocol::job::Role;
@@ -10,7 +11,7 @@ use crate::Verifier;
 use crate::job::is_timer_of;
 use crate::plan::{Database, Due, Plan, Policy, plan};
 use crate::record::{INDEX, Index, Record, key};
-use crate::run::mark_running;
+use crate::run::{mark_running, returning};
 
 /// The databases with copies, and what is due.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,10 @@ pub struct Survey {
     pub plan: Plan,
     /// How many verifications run as timers.
     pub running: usize,
+    /// The quotas of DR.
+    pub quotas: Quotas,
+    /// The database that is being brought back, if one is: no verification begins meanwhile.
+    pub returning: Option<DatabaseArn>,
 }
 
 impl Verifier {
@@ -45,8 +50,11 @@ impl Verifier {
         let (index, _) = self.read_or(INDEX, Index::default()).await?;
         let mut databases = self.databases(&index, deadline).await?;
         mark_running(&mut databases, &timers);
-        let plan = plan(&self.settings.policy, &databases, self.cloud.now());
-        Ok(Survey { databases, plan, running: timers.len() })
+        let now = self.cloud.now();
+        let plan = plan(&self.settings.policy, &databases, now);
+        let returning = returning(&provision::sweep::sweep(&self.cloud, now).await?, now);
+        let quotas = self.cloud.quotas().await?;
+        Ok(Survey { databases, plan, running: timers.len(), quotas, returning })
     }
 
     /// The verification of a copy. `None` if the copy is gone.

@@ -18,12 +18,13 @@ impl Verifier {
     pub(crate) fn job(&self, copy: &SnapshotArn, database: &DatabaseArn) -> anyhow::Result<Job> {
         let settings = &self.settings;
         let names = |name: &str| Value::Names([name.to_owned()].into());
-        let overrides = Overrides::from([
+        let mut overrides = Overrides::from([
             (Setting::SubnetGroup, Value::Name(settings.subnet_group.clone())),
             (Setting::SecurityGroups, names(&settings.security_group)),
             // The password is not known: it is that of the source. RDS keeps the new one in Secrets Manager.
             (Setting::ManagedPassword, Value::Flag(true)),
         ]);
+        overrides.extend(settings.policy.class.clone().map(|class| (Setting::Class, Value::Name(class))));
         let request = Request {
             verb: Verb::Verify,
             source: Source::Snapshot(copy.clone()),

@@ -17,6 +17,7 @@
 
 mod act;
 pub mod command;
+mod configured;
 pub mod copies;
 mod job;
 pub mod plan;

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::{AccountId, DatabaseArn, SnapshotArn};
+use cloud::{Quota, Quotas};
+use protocol::spec::{Setting, Value};
+use protocol::{AccountId, DatabaseArn, Kind, Observed, SnapshotArn};
+use provision::smallest;
 
 use crate::record::Seen;
 
 /// How often and how much is verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How often each database is verified, unless its tag `Draco_Verify` has another interval.
     pub every: TimeDelta,
@@ -18,6 +21,20 @@ pub struct Policy {
     pub dollars_a_month: u32,
     /// The time after which a verification ends.
     pub limit: TimeDelta,
+    /// The class of the databases, where it is offered. `None`: the smallest.
+    pub class: Option<String>,
+    /// The part of each of DR's quotas that verifications leave free, for databases that are brought back.
+    pub free_percent: u32,
+}
+
+/// How many verifications may be started, and what of DR's quotas they may take up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    running: usize,
+    verifications: usize,
+    instances: usize,
+    clusters: usize,
+    gib: usize,
 }
 
 /// A complete copy.
@@ -57,6 +74,17 @@ pub struct Plan {
     pub due: Vec<Due>,
 }
 
+/// Whether there is room for a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// There is.
+    Yes,
+    /// When others have ended. Those behind it wait, too: otherwise small copies would keep the place of a large one for ever.
+    Later,
+    /// Not even if no verification runs.
+    No,
+}
+
 /// A copy that is due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Due {
@@ -64,6 +92,8 @@ pub struct Due {
     pub database: DatabaseArn,
     /// The copy.
     pub copy: SnapshotArn,
+    /// Its size.
+    pub gib: u32,
     /// The estimated cost.
     pub dollars: f64,
 }
@@ -90,12 +120,30 @@ const BASE_HOURS: f64 = 0.6;
 /// GiB that are read in an hour. The storage of a restored database is loaded from S3 when it is first read.
 const GIB_AN_HOUR: f64 = 100.0;
 
-/// The estimated cost of one verification of a copy of this size, which ends after `limit`.
+/// The estimated cost of one verification of a copy of this size.
 #[must_use]
-pub fn dollars(gib: u32, limit: TimeDelta) -> f64 {
+pub fn dollars(policy: &Policy, gib: u32) -> f64 {
     let gib = f64::from(gib);
-    let hours = (BASE_HOURS + gib / GIB_AN_HOUR).min(limit.num_minutes() as f64 / 60.0);
-    hours * (CLASS + FUNCTIONS + SECRET + gib * STORAGE)
+    let hours = (BASE_HOURS + gib / GIB_AN_HOUR).min(policy.limit.num_minutes() as f64 / 60.0);
+    let class = policy.class.as_deref().map_or(1.0, smallest::price) * CLASS;
+    hours * (class + FUNCTIONS + SECRET + gib * STORAGE)
+}
+
+/// What a database costs a day, about: the price of its classes, and of its storage.
+#[must_use]
+pub fn dollars_a_day(database: &Observed) -> f64 {
+    let settings = &database.spec.settings;
+    let all = [settings].into_iter().chain(database.members.iter().map(|member| &member.settings));
+    let classes = all.flat_map(|settings| [settings.get(&Setting::Class), settings.get(&Setting::ClusterClass)]);
+    let price = |value: &Value| match value {
+        Value::Name(class) => smallest::price(class) * CLASS,
+        _ => 0.0,
+    };
+    let gib = match settings.get(&Setting::AllocatedStorage) {
+        Some(Value::Number(gib)) => f64::from(*gib),
+        _ => 0.0,
+    };
+    24.0 * (classes.flatten().map(price).sum::<f64>() + gib * STORAGE + SECRET)
 }
 
 /// The interval in a tag: `7d`, `12h`. It counts as at least a day and at most a month.
@@ -144,12 +192,61 @@ pub fn plan(policy: &Policy, databases: &[Database], now: DateTime<Utc>) -> Plan
             due.extend(database.choose(now).map(|copy| Due {
                 database: database.arn.clone(),
                 copy: copy.arn.clone(),
-                dollars: dollars(copy.gib, policy.limit),
+                gib: copy.gib,
+                dollars: dollars(policy, copy.gib),
             }));
             queues.push_back(queue);
         }
     }
     Plan { dollars_a_month: costs.values().sum(), stretch, due }
+}
+
+impl Room {
+    /// What the running verifications and the quotas of DR leave.
+    #[must_use]
+    pub fn new(policy: &Policy, running: usize, quotas: &Quotas) -> Self {
+        let free = |quota: Option<Quota>| {
+            let left = |Quota { used, most }: Quota| {
+                most.saturating_sub(used + (most * policy.free_percent as usize).div_ceil(100))
+            };
+            quota.map_or(usize::MAX, left)
+        };
+        Self {
+            running,
+            verifications: policy.at_once.saturating_sub(running),
+            instances: free(quotas.instances),
+            clusters: free(quotas.clusters),
+            gib: free(quotas.gib),
+        }
+    }
+
+    /// Takes the part of a verification that is to be started, if there is room for it.
+    pub fn take(&mut self, due: &Due) -> Fit {
+        // A cluster of a verification has one instance. Aurora's storage is not allocated.
+        let (clusters, gib) = match due.copy.kind {
+            Kind::Instance => (0, due.gib as usize),
+            Kind::Cluster => (1, 0),
+        };
+        let has_room = self.verifications >= 1 && self.instances >= 1 && self.clusters >= clusters && self.gib >= gib;
+        if has_room {
+            self.running += 1;
+            self.verifications -= 1;
+            self.instances -= 1;
+            self.clusters -= clusters;
+            self.gib -= gib;
+        }
+        match (has_room, self.running) {
+            (true, _) => Fit::Yes,
+            (false, 1..) => Fit::Later,
+            (false, 0) => Fit::No,
+        }
+    }
+
+    /// Whether more verifications may run, if DR's quotas have room for them.
+    #[must_use]
+    pub fn may_run_more(&self) -> bool {
+        self.verifications > 0
+    }
 }
 
 /// How many verifications of an account run, and when one of them last ended.
@@ -186,7 +283,7 @@ impl Database {
 
     fn dollars_a_month(&self, policy: &Policy) -> f64 {
         let times = TimeDelta::days(30).num_minutes() as f64 / self.every(policy).num_minutes().max(1) as f64;
-        times * self.newest().map_or(0.0, |copy| dollars(copy.gib, policy.limit))
+        times * self.newest().map_or(0.0, |copy| dollars(policy, copy.gib))
     }
 
     fn is_due(&self, policy: &Policy, stretch: f64, now: DateTime<Utc>) -> bool {

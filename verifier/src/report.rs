@@ -113,6 +113,15 @@ fn log(record: &Record, report: &Report) {
                 "it is not known whether the copy is good");
         }
     }
+    for check in &report.checks {
+        let (verdict, check_passed) = match &check.verdict {
+            Verdict::Passed { .. } => ("passed", 1),
+            Verdict::Failed { .. } => ("failed", 0),
+            Verdict::Broken { .. } => ("broken", 0),
+        };
+        let check = &check.id;
+        info!(%account, %database, step = step::CHECKED, %copy, check, verdict, check_passed, "one of your checks");
+    }
     for change in report.changes.iter().take(SHOWN_CHANGES) {
         error!(%account, %database, step = step::DATA_CHANGED, %copy, reason = %change, data_changed = 1,
             "the data changed much since the last verification: find out why before older copies expire");

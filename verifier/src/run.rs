@@ -4,15 +4,15 @@ use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use cloud::log::step;
 use cloud::{Error, TimerStart};
 use protocol::event::Verifying;
-use protocol::job::{Role, Source};
+use protocol::job::{Role, Source, Verb};
 use protocol::{DatabaseArn, Job, Origin, SnapshotArn};
-use provision::sweep::Due as Remains;
+use provision::sweep::{Due as Remains, Found};
 use tracing::{error, info};
 
 use crate::Verifier;
-use crate::act::NO_ROOTS;
+use crate::configured::NO_ROOTS;
 use crate::job::{is_timer, is_timer_of};
-use crate::plan::{Database, Due, Plan, plan};
+use crate::plan::{Database, Due, Fit, Plan, Room, dollars_a_day, plan};
 use crate::record::{Record, Restore, key};
 
 /// The hour of the day, in UTC, in which databases that were not verified for long are reported.
@@ -27,7 +27,9 @@ impl Verifier {
     /// If a list cannot be read, or a verification cannot be started. The others are started.
     pub(crate) async fn run(&self, deadline: DateTime<Utc>) -> anyhow::Result<()> {
         let mut running = self.running().await?;
-        let mut failures = self.continue_lost(&mut running, deadline).await?;
+        let found = provision::sweep::sweep(&self.cloud, self.cloud.now()).await?;
+        let mut failures = self.continue_lost(&found, &mut running, deadline).await;
+        let returning = returning(&found, self.cloud.now());
         let mut all = self.update_index(deadline).await?;
         mark_running(&mut all, &running);
         let has_roots = self.roots().await?.is_some();
@@ -36,25 +38,44 @@ impl Verifier {
             error!(step = step::NOT_VERIFIED, reason = NO_ROOTS, not_verified = 1, "no copy is restored");
         }
         let now = self.cloud.now();
-        let Plan { due, stretch, dollars_a_month } = plan(&self.settings.policy, &all, now);
-        let mut room = if has_roots { self.settings.policy.at_once.saturating_sub(running.len()) } else { 0 };
-        let mut waiting = due.len();
+        let policy = &self.settings.policy;
+        let Plan { due, stretch, dollars_a_month } = plan(policy, &all, now);
+        // It is due in one run a day, so it comes before all that can fail.
+        self.report_unverified(&all, now);
+        let quotas = self.cloud.quotas().await;
+        let room = quotas.as_ref().ok().filter(|_| has_roots && returning.is_none());
+        let mut room = room.map(|quotas| Room::new(policy, running.len(), quotas));
+        let (mut waiting, mut has_no_room) = (due.len(), false);
         for due in &due {
-            if room == 0 {
-                break;
+            let Some(mut with) = room else { break };
+            match with.take(due) {
+                Fit::Yes => {}
+                fit => {
+                    has_no_room |= with.may_run_more();
+                    if fit == Fit::Later {
+                        break;
+                    }
+                    continue;
+                }
             }
             match self.start(due).await {
-                Ok(TimerStart::Started) => (room, waiting) = (room - 1, waiting - 1),
+                Ok(TimerStart::Started) => (room, waiting) = (Some(with), waiting - 1),
                 Ok(TimerStart::Running | TimerStart::UsedUp) => {}
                 Err(error) => failures.push(format!("{}: {error:#}", due.database)),
             }
         }
-        self.report_unverified(&all, now);
+        failures.extend(quotas.err().map(|error| error.to_string()));
+        let reason = match (returning, has_no_room) {
+            (Some(database), _) => format!("{database} is being brought back"),
+            (None, true) => "DR's quotas have no room (VERIFY_FREE_PERCENT)".to_owned(),
+            (None, false) => String::new(),
+        };
         let stretch = stretch.values().copied().fold(1.0, f64::max);
         info!(
             step = step::VERIFIER_RAN,
             verifier_runs = 1,
             waiting,
+            reason,
             dollars_a_month,
             stretch,
             "chose the copies to verify"
@@ -86,22 +107,27 @@ impl Verifier {
     }
 
     /// Databases of verifications whose timer was lost get another one. `running` has the names of the timers, with those.
-    async fn continue_lost(&self, running: &mut Vec<String>, deadline: DateTime<Utc>) -> anyhow::Result<Vec<String>> {
+    async fn continue_lost(&self, all: &[Found], running: &mut Vec<String>, deadline: DateTime<Utc>) -> Vec<String> {
         let mut failures = Vec::new();
-        for found in provision::sweep::sweep(&self.cloud, self.cloud.now()).await? {
-            let job = match found.due {
-                Remains::Continue(job, Role::Verify) | Remains::TearDown(job, Role::Verify) => job,
-                Remains::Continue(..) | Remains::TearDown(..) => continue,
-                Remains::Report(reason) => {
-                    error!(step = step::DATABASE_LEFT, database = %found.database, reason, databases_left = 1,
-                        "a database needs a person");
-                    continue;
+        for found in all {
+            match &found.due {
+                Remains::Continue(job, Role::Verify) | Remains::TearDown(job, Role::Verify) => {
+                    let continued = self.continue_one(job, running, deadline).await;
+                    failures.extend(continued.err().map(|error| format!("{}: {error:#}", found.database)));
                 }
-            };
-            let continued = self.continue_one(&job, running, deadline).await;
-            failures.extend(continued.err().map(|error| format!("{}: {error:#}", found.database)));
+                Remains::Continue(..) | Remains::TearDown(..) => {}
+                Remains::Report(reason) => self.report_left(&found.database, reason).await,
+            }
         }
-        Ok(failures)
+        failures
+    }
+
+    /// Reports a database that costs money, and that Draco does not delete.
+    pub(crate) async fn report_left(&self, database: &DatabaseArn, reason: &str) {
+        // The alarm does not wait for a description.
+        let observed = self.cloud.observe(database).await.ok().flatten();
+        let dollars_a_day = observed.as_ref().map(|observed| (dollars_a_day(observed) * 100.0).round() / 100.0);
+        error!(step = step::DATABASE_LEFT, %database, reason, dollars_a_day, databases_left = 1, "a database needs a person");
     }
 
     async fn continue_one(&self, job: &Job, running: &mut Vec<String>, deadline: DateTime<Utc>) -> anyhow::Result<()> {
@@ -152,6 +178,16 @@ impl Verifier {
             }
         }
     }
+}
+
+/// The database that is being brought back, if one is. DR's quotas are for it. A job that has missed its deadline does not hold up
+/// verifications.
+pub(crate) fn returning(all: &[Found], now: DateTime<Utc>) -> Option<DatabaseArn> {
+    let is_returning = |found: &&Found| match &found.due {
+        Remains::Continue(job, Role::New) => job.request().verb == Verb::Restore && now < job.request().deadline,
+        _ => false,
+    };
+    all.iter().find(is_returning).map(|found| found.database.clone())
 }
 
 /// Whether a verification of each database is running.

@@ -41,6 +41,7 @@ impl Settings {
         let topic = reader.required("RESULT_TOPIC_ARN", "the topic for results", str::parse::<TopicArn>);
         let subnet_group = reader.required("SUBNET_GROUP", "the subnet group of the databases", text);
         let security_group = reader.required("SECURITY_GROUP", "the security group of the databases", text);
+        let class = reader.optional("VERIFY_CLASS", text);
         let timer = reader.optional("VERIFY_TIMER_ARN", parse_arn_of("states"));
         let number = |reader: &mut SettingsReader<'_>, name: &str, range, default: u32| {
             reader.optional(name, |text| parse_number(text, range)).unwrap_or(default)
@@ -49,6 +50,7 @@ impl Settings {
         let at_once = number(&mut reader, "VERIFY_AT_ONCE", 1..=40, 2);
         let dollars = number(&mut reader, "VERIFY_DOLLARS", 1..=1_000_000, 100);
         let hours = number(&mut reader, "VERIFY_HOURS", 1..=96, 12);
+        let free_percent = number(&mut reader, "VERIFY_FREE_PERCENT", 0..=90, 10);
         let keep_hours = number(&mut reader, "KEEP_FAILED_HOURS", 0..=72, 0);
         let unverified = number(&mut reader, "UNVERIFIED_DAYS", 1..=365, 14);
         let required = checker.zip(bucket).zip(topic).zip(subnet_group).zip(security_group).zip(sources);
@@ -59,6 +61,8 @@ impl Settings {
                 at_once: at_once as usize,
                 dollars_a_month: dollars,
                 limit: TimeDelta::hours(hours.into()),
+                class,
+                free_percent,
             },
             timer: timer.unwrap_or_else(|| here.arn("states", "stateMachine:draco-verify")),
             checker,

@@ -1,27 +1,40 @@
 //! The database servers that the tests of `engines` start, and their clients: packages of Debian.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
 
-/// A package, and a program that only it has.
+/// A package, and whether it is installed.
 struct Package {
     name: &'static str,
-    program: &'static str,
+    is_installed: fn() -> bool,
 }
 
-/// The packages of MariaDB have no service. That of PostgreSQL does.
+/// The packages of MariaDB have no service. That of PostgreSQL does. It is of the version that Debian's release has.
 const PACKAGES: [Package; 3] = [
-    Package { name: "postgresql-15", program: "/usr/lib/postgresql/15/bin/postgres" },
-    Package { name: "mariadb-server-core", program: "/usr/sbin/mariadbd" },
-    Package { name: "mariadb-client", program: "/usr/bin/mariadb-binlog" },
+    Package { name: "postgresql", is_installed: has_postgresql },
+    Package { name: "mariadb-server-core", is_installed: || Path::new("/usr/sbin/mariadbd").exists() },
+    Package { name: "mariadb-client", is_installed: || Path::new("/usr/bin/mariadb-binlog").exists() },
 ];
+/// The oldest version that will do.
+const OLDEST_POSTGRESQL: u32 = 15;
+
+/// Debian has a folder for each version.
+fn has_postgresql() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let is_usable = |version: fs::DirEntry| {
+        let number = version.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        number.is_some_and(|number| number >= OLDEST_POSTGRESQL) && version.path().join("bin/postgres").exists()
+    };
+    versions.map(is_usable).any(|is_usable| is_usable)
+}
 
 /// Installs what is missing. Only root can do so.
 pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
     let missing: Vec<&str> =
-        PACKAGES.iter().filter(|package| !Path::new(package.program).exists()).map(|package| package.name).collect();
+        PACKAGES.iter().filter(|package| !(package.is_installed)()).map(|package| package.name).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -97,3 +97,29 @@ async fn damaged_tables_and_indexes_of_mariadb_are_found() {
         assert!(found.iter().any(|(_, found)| found == name), "{name}: {found:?}");
     }
 }
+
+#[tokio::test]
+#[ignore = "it needs PostgreSQL"]
+async fn the_extension_that_checks_indexes_is_installed_where_the_user_may() {
+    for may_install in [true, false] {
+        let server = Server::without_amcheck(may_install);
+        server.write(
+            "create table sorted (id int, name text); insert into sorted select n, 'name ' || n from generate_series(1, 1000) n;
+             create index sorted_name on sorted (name);",
+        );
+        let index = server.data().join(server.ask("select pg_relation_filepath('sorted_name')"));
+        server.stop();
+        flip(&index, (8192 + 7000..8192 + 7400).step_by(7));
+        server.start();
+        let report = report(&server.task(&[])).await;
+        let faults: Vec<String> = report.faults.iter().map(|finding| finding.fault.to_string()).collect();
+        let skipped: Vec<String> = report.not_checked.iter().map(|not| format!("{}: {}", not.what, not.why)).collect();
+        if may_install {
+            assert!(faults.iter().any(|fault| fault.contains("sorted_name")), "{faults:?} {skipped:?}");
+        } else {
+            assert_eq!(faults, [""; 0]);
+            let expected = "indexes of database shop: the extension amcheck is not installed in this database, and cannot be installed: ";
+            assert!(skipped.iter().any(|skipped| skipped.starts_with(expected)), "{skipped:?}");
+        }
+    }
+}

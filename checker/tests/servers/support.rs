@@ -45,10 +45,15 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
-/// What only the owner of the server may do: the extension, and a table of another server.
-const AS_OWNER: &str = "\
+/// What only the owner of the server may do: the extension.
+const AMCHECK: &str = "\
 create extension amcheck;
 grant execute on all functions in schema public to boss;
+";
+/// As `rds_superuser` on RDS, the user may install it.
+const MAY_INSTALL: &str = "alter role boss superuser;\n";
+/// A table of another server.
+const FAR: &str = "\
 create foreign data wrapper nowhere;
 create server far foreign data wrapper nowhere;
 create foreign table remote (a int) server far;
@@ -57,6 +62,15 @@ grant select on remote to boss;
 
 impl Server {
     pub(crate) fn new(product: Product) -> Self {
+        Self::owned(product, AMCHECK)
+    }
+
+    /// Without the extension amcheck, which the user may install or not.
+    pub(crate) fn without_amcheck(may_install: bool) -> Self {
+        Self::owned(Product::Postgres, if may_install { MAY_INSTALL } else { "" })
+    }
+
+    fn owned(product: Product, as_owner: &str) -> Self {
         assert_eq!(engines::missing(), None);
         let (engine, port) = match product {
             Product::Postgres => ("postgres", 5432),
@@ -73,7 +87,7 @@ impl Server {
         engines.note_time(DateTime::UNIX_EPOCH);
         engines.create(&volume, &contents, DateTime::UNIX_EPOCH).expect("a database");
         if product == Product::Postgres {
-            as_owner(&data(&engines), AS_OWNER);
+            run_as_owner(&data(&engines), &format!("{as_owner}{FAR}"));
         }
         engines.start(&volume, &endpoint).expect("a server");
         let address = engines.resolve(HOST).expect("an address");
@@ -183,7 +197,7 @@ fn data(engines: &Engines) -> PathBuf {
 }
 
 /// Runs statements in the files of a server that does not run, as its owner. Each is on a line of its own.
-fn as_owner(data: &Path, statements: &str) {
+fn run_as_owner(data: &Path, statements: &str) {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok()).max();
     let program =

@@ -12,6 +12,7 @@ use crate::{Decimal, Pattern, Percent, Scalar, Span, hash};
 /// sql: select max(placed_at) from orders
 /// database: shop
 /// within: 26h
+/// time: 5m
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
@@ -19,6 +20,8 @@ pub struct Check {
     sql: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Span>,
     #[serde(flatten)]
     expect: Expect,
 }
@@ -54,6 +57,8 @@ struct Unchecked {
     #[serde(default)]
     database: Option<String>,
     #[serde(default)]
+    time: Option<Span>,
+    #[serde(default)]
     at_least: Option<Decimal>,
     #[serde(default)]
     at_most: Option<Decimal>,
@@ -76,6 +81,9 @@ pub enum InvalidCheck {
     /// An empty name.
     #[error("the name of the database is empty")]
     NoDatabase,
+    /// More time than a run has.
+    #[error("a check has at most {most}, so that a run of the checker has time for it; time is {0}", most = MOST_TIME)]
+    TooLong(Span),
     /// Nothing is expected.
     #[error("the check expects nothing: add at_least, at_most, equals, within, changed_by_at_most or matches")]
     NoExpectation,
@@ -87,9 +95,17 @@ pub enum InvalidCheck {
     Mixed(&'static str, &'static str),
 }
 
+/// The most time of a check. A run of the checker has 14 minutes.
+pub const MOST_TIME: Span = Span::from_seconds(600);
+
 impl Check {
     /// A check whose parts fit.
-    pub fn new(sql: impl Into<String>, database: Option<String>, expect: Expect) -> Result<Self, InvalidCheck> {
+    pub fn new(
+        sql: impl Into<String>,
+        database: Option<String>,
+        time: Option<Span>,
+        expect: Expect,
+    ) -> Result<Self, InvalidCheck> {
         let sql = sql.into();
         if sql.trim().is_empty() {
             return Err(InvalidCheck::NoQuery);
@@ -97,8 +113,11 @@ impl Check {
         if database.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err(InvalidCheck::NoDatabase);
         }
+        if let Some(time) = time.filter(|time| *time > MOST_TIME) {
+            return Err(InvalidCheck::TooLong(time));
+        }
         expect.validate()?;
-        Ok(Self { sql, database, expect })
+        Ok(Self { sql, database, time, expect })
     }
 
     /// The query.
@@ -111,6 +130,12 @@ impl Check {
     #[must_use]
     pub fn database(&self) -> Option<&str> {
         self.database.as_deref()
+    }
+
+    /// The time that it has. Without one, the usual time.
+    #[must_use]
+    pub fn time(&self) -> Option<Span> {
+        self.time
     }
 
     /// What is expected.
@@ -141,8 +166,8 @@ impl TryFrom<Unchecked> for Check {
     type Error = InvalidCheck;
 
     fn try_from(raw: Unchecked) -> Result<Self, InvalidCheck> {
-        let Unchecked { sql, database, at_least, at_most, equals, within, changed_by_at_most, matches } = raw;
-        Self::new(sql, database, Expect { at_least, at_most, equals, within, changed_by_at_most, matches })
+        let Unchecked { sql, database, time, at_least, at_most, equals, within, changed_by_at_most, matches } = raw;
+        Self::new(sql, database, time, Expect { at_least, at_most, equals, within, changed_by_at_most, matches })
     }
 }
 

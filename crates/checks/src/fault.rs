@@ -82,6 +82,9 @@ pub enum Fault {
     },
 }
 
+/// What a server hangs during, when it does not even let the user in.
+pub const LOGIN: &str = "the login";
+
 /// How bad a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +107,12 @@ impl Fault {
             Self::Unreachable { .. } | Self::Tls { .. } | Self::Credentials => Severity::Unknown,
             _ => Severity::Failed,
         }
+    }
+
+    /// Whether it may pass: the server was not reached, or it was too slow for a login, as its storage is still being loaded.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.severity() == Severity::Unknown || matches!(self, Self::Hangs { during } if during == LOGIN)
     }
 
     /// Whether it is about the server, and not about data.

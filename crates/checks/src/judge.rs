@@ -57,7 +57,7 @@ impl Verdict {
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
-    /// The number that the query returned, if it returned one number.
+    /// The number that the query returned, if the check compares it with that of the last verification. No other value is kept.
     pub value: Option<Decimal>,
 }
 
@@ -150,7 +150,7 @@ const MOST_SHOWN: usize = 100;
 #[must_use]
 pub fn judge(check: &Check, rows: &Rows, taken: DateTime<Utc>, last: Option<Decimal>) -> Judged {
     let value = match only(rows, String::new) {
-        Ok(Value::Number(number)) => Some(*number),
+        Ok(Value::Number(number)) if check.expect().changed_by_at_most.is_some() => Some(*number),
         _ => None,
     };
     let verdict = verdict(check, rows, taken, last).unwrap_or_else(|other| other);

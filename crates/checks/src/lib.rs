@@ -28,7 +28,7 @@ mod task;
 
 pub use check::{Check, Expect, InvalidCheck};
 pub use decimal::{Decimal, InvalidDecimal};
-pub use fault::{Fault, Severity};
+pub use fault::{Fault, LOGIN, Severity};
 pub use judge::{Judged, Rows, Value, Verdict, judge};
 pub use name::ObjectName;
 pub use part::{CheckResult, Column, Facts, NotChecked, Part, Sample, Table};

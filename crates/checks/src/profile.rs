@@ -84,6 +84,35 @@ pub struct Thresholds {
     pub sample_values: u64,
 }
 
+impl Thresholds {
+    /// Whether they can be met.
+    ///
+    /// # Errors
+    /// The first that cannot, and what it may be.
+    pub fn validate(&self) -> Result<(), String> {
+        let percents = [
+            ("rows_lost_percent", self.rows_lost_percent),
+            ("few_distinct_percent", self.few_distinct_percent),
+            ("many_distinct_percent", self.many_distinct_percent),
+        ];
+        let entropies = [("random_entropy", self.random_entropy), ("entropy_jump", self.entropy_jump)];
+        if let Some((name, percent)) = percents.into_iter().find(|(_, percent)| *percent > 100) {
+            return Err(format!("{name} is {percent}, and a percentage is at most 100"));
+        }
+        // A byte has eight bits. Not a number is in no range.
+        if let Some((name, bits)) = entropies.into_iter().find(|(_, bits)| !(0.1..=8.0).contains(bits)) {
+            return Err(format!("{name} is {bits}, and is from 0.1 to 8 bits per byte"));
+        }
+        if self.few_distinct_percent >= self.many_distinct_percent {
+            return Err("few_distinct_percent is not less than many_distinct_percent".to_owned());
+        }
+        match self.length_factor {
+            0 | 1 => Err("length_factor is less than 2: each column is as long as it was".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         Self {

@@ -35,7 +35,7 @@ pub enum InvalidScalar {
 impl Span {
     /// A number of seconds.
     #[must_use]
-    pub fn from_seconds(seconds: u32) -> Self {
+    pub const fn from_seconds(seconds: u32) -> Self {
         Self { seconds }
     }
 

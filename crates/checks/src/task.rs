@@ -105,7 +105,7 @@ impl fmt::Debug for Secret {
 pub struct Limits {
     /// The time to connect, and to wait for a server that starts again.
     pub connect_seconds: u32,
-    /// The time of each of the user's checks.
+    /// The time of each of the user's checks that has no time of its own.
     pub check_seconds: u32,
     /// The time of this run.
     pub run_seconds: u32,

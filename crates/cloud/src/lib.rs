@@ -92,13 +92,28 @@ pub struct DatabasePage {
     pub marker: Option<String>,
 }
 
-/// The quota of an account for manual snapshots of a kind.
+/// A quota of an account in a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// The number of manual snapshots.
+    /// How much of it is in use.
     pub used: usize,
-    /// The highest number that AWS allows.
+    /// The most that AWS allows.
     pub most: usize,
+}
+
+/// The quotas of an account in a region that Draco uses. One that AWS does not return is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Manual snapshots of instances.
+    pub snapshots: Option<Quota>,
+    /// Manual snapshots of clusters.
+    pub cluster_snapshots: Option<Quota>,
+    /// Instances, those in clusters included.
+    pub instances: Option<Quota>,
+    /// Clusters.
+    pub clusters: Option<Quota>,
+    /// GiB of allocated storage. Aurora allocates none.
+    pub gib: Option<Quota>,
 }
 
 /// The result of starting a copy.
@@ -274,8 +289,20 @@ impl Cloud {
     /// # Errors
     /// If the call fails.
     pub async fn snapshot_quota(&self, kind: Kind) -> Result<Option<Quota>, Error> {
-        let quota = self.local().rds().quota(kind).await;
-        quota.map_err(|failure| self.error(&Operation::DescribeQuota(kind), failure))
+        let quotas = self.quotas().await?;
+        Ok(match kind {
+            Kind::Instance => quotas.snapshots,
+            Kind::Cluster => quotas.cluster_snapshots,
+        })
+    }
+
+    /// The quotas of this account and region.
+    ///
+    /// # Errors
+    /// If the call fails.
+    pub async fn quotas(&self) -> Result<Quotas, Error> {
+        let quotas = self.local().rds().quotas().await;
+        quotas.map_err(|failure| self.error(&Operation::DescribeQuotas, failure))
     }
 
     /// Starts a copy. `from` may belong to another account, and be in another region: "the Amazon Web Services Region where you call

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
-use checks::Check;
+use checks::{Check, Thresholds};
 use protocol::AccountId;
 use retention::{Lifecycles, Rules};
 use serde::de::value::MapAccessDeserializer;
@@ -17,6 +17,7 @@ use serde_yaml::{DuplicateKeyPolicy, Error, Options, Spanned, UserMessageFormatt
 
 use crate::keys::{
     BLOCKS, CHECKS, FLOOR, Key, LIFECYCLES, RETIRED, SECOND_FLOOR, SOURCE_ACCTS, SOURCE_REGIONS, SOURCE_TAGS,
+    THRESHOLDS,
 };
 use crate::{Config, parse, suggest};
 
@@ -51,6 +52,7 @@ enum Value {
     Floor(Rules),
     Lifecycles(Lifecycles),
     Checks(BTreeMap<String, Vec<Check>>),
+    Thresholds(Thresholds),
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Document {
@@ -113,6 +115,10 @@ impl Entry {
             Value::Floor(floor) => config.floor = floor,
             Value::Lifecycles(lifecycles) => config.lifecycles = lifecycles,
             Value::Checks(checks) => config.checks = checks,
+            Value::Thresholds(thresholds) => {
+                thresholds.validate()?;
+                config.thresholds = thresholds;
+            }
         }
         Ok(())
     }
@@ -145,6 +151,10 @@ impl Document {
                 Err(error) => self.lifecycle_problems(text, nth, &error),
             },
             CHECKS => self.add_checks(text, nth),
+            THRESHOLDS => match value(text, &path) {
+                Ok(read) => self.push(key, read, Value::Thresholds),
+                Err(error) => self.problems.extend([problem(key, &error)]),
+            },
             FLOOR | SECOND_FLOOR => match value(text, &path) {
                 Ok(read) => self.push(key, read, Value::Floor),
                 Err(error) => self.rule_problems(text, &path, key, &error),

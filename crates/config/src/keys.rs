@@ -9,15 +9,19 @@ use protocol::{AccountId, Region};
 use retention::Rules;
 use serde::Serialize;
 
-use crate::parse::{address, bucket, floor, log_days, network, number, profile, regions, retired, source_tags, switch};
+use crate::parse::{
+    address, bucket, class, floor, log_days, network, number, profile, regions, retired, source_tags, switch,
+};
 use crate::{Architecture, Config};
 
 /// The key of the block of lifecycles. It is not in the table.
 pub const LIFECYCLES: &str = "lifecycles";
 /// The key of the block of checks. It is not in the table.
 pub const CHECKS: &str = "checks";
+/// The key of the block of thresholds. It is not in the table.
+pub const THRESHOLDS: &str = "thresholds";
 /// The keys that are not in the table.
-pub(crate) const BLOCKS: [&str; 2] = [LIFECYCLES, CHECKS];
+pub(crate) const BLOCKS: [&str; 3] = [LIFECYCLES, CHECKS, THRESHOLDS];
 
 /// A key, and the environment variable of the same name.
 pub struct Key {
@@ -306,6 +310,20 @@ pub const KEYS: &[Key] = &[
         is_required: false,
         parse: |config, text| set(&mut config.verify_hours, number(text, 1, 96)),
         value: |config| Some(Setting::Number(config.verify_hours)),
+    },
+    Key {
+        name: "VERIFY_CLASS",
+        description: "the class of restored databases, where it is offered",
+        is_required: false,
+        parse: |config, text| put(&mut config.verify_class, class(text)),
+        value: |config| text(&config.verify_class),
+    },
+    Key {
+        name: "VERIFY_FREE_PERCENT",
+        description: "what part of DR's quotas for databases and storage verifications leave free",
+        is_required: false,
+        parse: |config, text| set(&mut config.verify_free_percent, number(text, 0, 90)),
+        value: |config| Some(Setting::Number(config.verify_free_percent)),
     },
     Key {
         name: "KEEP_FAILED_HOURS",

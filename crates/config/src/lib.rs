@@ -1,7 +1,7 @@
 //! `config.yaml`: the user's settings, and the origin of each.
 //!
 //! A key is named like the environment variable that overrides it. [`keys`] is the table of all keys; a new key is a new
-//! row there. The blocks `lifecycles:` and `checks:` are apart. All errors are reported at once, one a line, each with its place and its
+//! row there. The blocks `lifecycles:`, `checks:` and `thresholds:` are apart. All errors are reported at once, one a line, each with its place and its
 //! key. [`report`] prints the configuration in force.
 //!
 //! A configuration has no secrets: credentials come from AWS profiles or the environment. This crate does not call AWS.
@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use checks::Check;
+use checks::{Check, Thresholds};
 use protocol::{AccountId, Region, SourceTags};
 use retention::{Lifecycles, Rules};
 
@@ -79,12 +79,15 @@ pub struct Config {
     pub verify_at_once: u32,
     pub verify_dollars: u32,
     pub verify_hours: u32,
+    pub verify_class: Option<String>,
+    pub verify_free_percent: u32,
     pub keep_failed_hours: u32,
     pub unverified_days: u32,
     pub verify_network: Option<String>,
     pub rds_roots: Option<PathBuf>,
     pub lifecycles: Lifecycles,
     pub checks: BTreeMap<String, Vec<Check>>,
+    pub thresholds: Thresholds,
     /// The file that was read. `None` if there is no file.
     pub file: Option<PathBuf>,
     /// The origins of the keys that are set.
@@ -211,12 +214,15 @@ impl Default for Config {
             verify_at_once: 2,
             verify_dollars: 100,
             verify_hours: 12,
+            verify_class: None,
+            verify_free_percent: 10,
             keep_failed_hours: 0,
             unverified_days: 14,
             verify_network: None,
             rds_roots: None,
             lifecycles: Lifecycles::built_in(),
             checks: BTreeMap::new(),
+            thresholds: Thresholds::default(),
             file: None,
             origins: BTreeMap::new(),
         }
@@ -354,7 +360,13 @@ impl Config {
         serde_json::to_string_pretty(&self.checks).unwrap_or_default() + "\n"
     }
 
-    /// The source accounts, separated by commas, for the same.
+    /// How much the data of a restored database may change, as JSON for the same.
+    #[must_use]
+    pub fn thresholds_json(&self) -> String {
+        serde_json::to_string_pretty(&self.thresholds).unwrap_or_default() + "\n"
+    }
+
+    /// The source accounts, separated by commas, for the templates' parameter.
     #[must_use]
     pub fn source_accounts(&self) -> String {
         self.source_accts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(",")

@@ -111,6 +111,15 @@ pub(crate) fn network(text: &str) -> Result<String, String> {
     is_network.then(|| text.to_owned()).ok_or_else(expected)
 }
 
+pub(crate) fn class(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_part = |part: &&str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+    match matches!(parts[..], ["db", _, _]) && parts.iter().all(is_part) {
+        true => Ok(text.to_lowercase()),
+        false => Err(format!("{text:?} is not a class of a database: expected one like db.t4g.medium")),
+    }
+}
+
 /// A database with checks: its identifier, or `ACCOUNT/IDENTIFIER`. RDS stores identifiers in lower case.
 pub(crate) fn checked_database(text: &str) -> Result<String, String> {
     let (account, id) = text.split_once('/').map_or((None, text), |(account, id)| (Some(account), id));

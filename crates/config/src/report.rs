@@ -7,7 +7,8 @@ use std::fmt::Write;
 use retention::{Lifecycle, Lifecycles, Rule};
 use serde_json::{Map, Value, json};
 
-use crate::keys::{CHECKS, KEYS, Key, LIFECYCLES, Setting};
+use crate::json;
+use crate::keys::{CHECKS, KEYS, Key, LIFECYCLES, Setting, THRESHOLDS};
 use crate::{Config, Origin};
 
 struct Row {
@@ -61,7 +62,12 @@ fn rows(config: &Config) -> impl Iterator<Item = Row> {
         value: Some(format!("{database}: {} {}", checks.len(), if checks.len() == 1 { "check" } else { "checks" })),
         origin: config.origin(CHECKS).map(origin_text).unwrap_or_default(),
     });
-    settings.chain(lifecycles).chain(checks)
+    let thresholds = config.origin(THRESHOLDS).map(|origin| Row {
+        key: THRESHOLDS,
+        value: Some(json(&config.thresholds)),
+        origin: origin_text(origin),
+    });
+    settings.chain(lifecycles).chain(checks).chain(thresholds)
 }
 
 /// `config.yaml:3`, `environment`.
@@ -80,14 +86,20 @@ fn lifecycles(config: &Config) -> impl Iterator<Item = (Lifecycle, Option<Origin
     config.lifecycles.custom().map(move |custom| (custom.clone(), origin.clone())).chain(built_in)
 }
 
-/// One object: the file, the settings by key, the lifecycles, and the checks by database.
+/// One object: the file, the settings by key, the lifecycles, the checks by database, and the thresholds.
 #[must_use]
 pub fn as_json(config: &Config) -> Value {
     let settings: Map<String, Value> =
         KEYS.iter().map(|key| (key.name.to_owned(), setting_json(key, config))).collect();
     let lifecycles: Vec<Value> =
         lifecycles(config).map(|(lifecycle, origin)| lifecycle_json(&lifecycle, origin.as_ref())).collect();
-    json!({ "file": config.file, "settings": settings, "lifecycles": lifecycles, "checks": config.checks })
+    json!({
+        "file": config.file,
+        "settings": settings,
+        "lifecycles": lifecycles,
+        "checks": config.checks,
+        "thresholds": config.thresholds,
+    })
 }
 
 fn setting_json(key: &Key, config: &Config) -> Value {

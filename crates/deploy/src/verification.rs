@@ -18,8 +18,8 @@ use crate::{Account, Terminal};
 
 /// The key of the object with the user's checks.
 const CHECKS_KEY: &str = "checks.json";
-/// What the verifier reads where there is no object.
-const NO_CHECKS: &[u8] = b"{}\n";
+/// The key of the object with the user's thresholds.
+const THRESHOLDS_KEY: &str = "thresholds.json";
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 /// The root certificates of all regions.
 pub(crate) const GLOBAL_BUNDLE: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
@@ -38,10 +38,12 @@ pub struct Wanted {
     /// Its key.
     pub key: &'static str,
     content: Vec<u8>,
+    /// What the verifier takes if there is no object.
+    missing: Vec<u8>,
     description: String,
 }
 
-/// What the configuration has: `checks:` and `RDS_ROOTS`. Without `RDS_ROOTS`, the certificates stay as they are.
+/// What the configuration has: `checks:`, `thresholds:` and `RDS_ROOTS`. Without `RDS_ROOTS`, the certificates stay as they are.
 ///
 /// # Errors
 ///
@@ -52,14 +54,19 @@ pub fn wanted(config: &Config) -> anyhow::Result<Vec<Wanted>> {
         0 => "no checks of your own".to_owned(),
         _ => format!("{} of {}", counted(checks, "check"), counted(databases, "database")),
     };
-    let mut wanted = vec![Wanted { key: CHECKS_KEY, content: config.checks_json().into_bytes(), description }];
+    let (content, default) = (config.checks_json().into_bytes(), Config::default());
+    let mut wanted =
+        vec![Wanted { key: CHECKS_KEY, content, missing: default.checks_json().into_bytes(), description }];
+    let (content, missing) = (config.thresholds_json().into_bytes(), default.thresholds_json().into_bytes());
+    let description = if content == missing { "the usual thresholds" } else { "your own thresholds" }.to_owned();
+    wanted.push(Wanted { key: THRESHOLDS_KEY, content, missing, description });
     if let Some(path) = &config.rds_roots {
         let content =
             fs::read(path).with_context(|| format!("reading the root certificates {} (RDS_ROOTS)", path.display()))?;
         let content = certificates(&content)
             .with_context(|| format!("{} (RDS_ROOTS) has no certificates; download {GLOBAL_BUNDLE}", path.display()))?;
         let description = counted(content.matches(BEGIN).count(), "root certificate");
-        wanted.push(Wanted { key: ROOTS_KEY, content: content.into_bytes(), description });
+        wanted.push(Wanted { key: ROOTS_KEY, content: content.into_bytes(), missing: Vec::new(), description });
     }
     Ok(wanted)
 }
@@ -82,7 +89,7 @@ fn counted(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Those that differ from the objects in the bucket, which may not be there yet. No object and no checks are the same.
+/// Those that differ from the objects in the bucket, which may not be there yet.
 ///
 /// # Errors
 ///
@@ -92,8 +99,7 @@ pub async fn differing(account: &Account, wanted: Vec<Wanted>) -> anyhow::Result
     let (has_bucket, mut differing) = (bucket_exists(account).await?, Vec::new());
     for object in wanted {
         let found = if has_bucket { cloud.read_object(&bucket, object.key).await? } else { None };
-        let found = found.map_or_else(|| NO_CHECKS.to_vec(), |found| found.content);
-        if found != object.content {
+        if found.as_ref().map_or(&object.missing, |found| &found.content) != &object.content {
             differing.push(object);
         }
     }
@@ -115,7 +121,7 @@ pub(crate) fn show(account: &Account, objects: &[Wanted], terminal: &mut Termina
 /// If a call fails.
 pub async fn put(account: &Account, objects: &[Wanted], terminal: &mut Terminal) -> anyhow::Result<()> {
     let (cloud, bucket) = (account.cloud(), bucket(&account.place));
-    for Wanted { key, content, description } in objects {
+    for Wanted { key, content, description, .. } in objects {
         cloud.write_object(&bucket, key, content.clone(), &Version::Any).await?;
         terminal.print(format_args!("{GOOD}{key} is in {bucket}{GOOD:#}: {description}"));
     }
@@ -234,10 +240,13 @@ mod tests {
 
     #[test]
     fn objects_come_from_the_configuration() {
-        assert_eq!(wanted_of(""), Ok(vec![("checks.json", "no checks of your own".to_owned())]));
-        let checks = "checks: { orders: [{ sql: select 1, equals: 1 }], ledger: [] }";
-        assert_eq!(wanted_of(checks), Ok(vec![("checks.json", "1 check of 2 databases".to_owned())]));
-        assert_eq!(Config::default().checks_json().as_bytes(), NO_CHECKS);
+        let of = |text: &str| {
+            wanted_of(text).unwrap().into_iter().map(|(key, what)| format!("{key}: {what}")).collect::<Vec<_>>()
+        };
+        assert_eq!(of(""), ["checks.json: no checks of your own", "thresholds.json: the usual thresholds"]);
+        let text =
+            "checks: { orders: [{ sql: select 1, equals: 1 }], ledger: [] }\nthresholds: { rows_lost_percent: 30 }";
+        assert_eq!(of(text), ["checks.json: 1 check of 2 databases", "thresholds.json: your own thresholds"]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use sim::servers::Failure;
 /// The oldest PostgreSQL that will do: `GRANT SET ON PARAMETER` is new in it.
 const OLDEST_POSTGRES: u32 = 15;
 
-/// What Debian calls the packages.
-const POSTGRES_PACKAGE: &str = "postgresql-15";
+/// What Debian calls the packages. The first one is of the version that the release has.
+const POSTGRES_PACKAGE: &str = "postgresql";
 const MARIADB_PACKAGES: &str = "mariadb-server-core mariadb-client";
 
 /// The folder with `postgres`, `initdb` and `psql`.
@@ -74,9 +74,9 @@ fn line(postgres: bool, mariadb: bool, setpriv: bool) -> Option<String> {
     }
     let (what, packages, without) = match (postgres, mariadb) {
         (true, true) => {
-            ("PostgreSQL 15 and MariaDB are", format!("{POSTGRES_PACKAGE} {MARIADB_PACKAGES}"), "databases")
+            ("PostgreSQL 15 or later and MariaDB are", format!("{POSTGRES_PACKAGE} {MARIADB_PACKAGES}"), "databases")
         }
-        (true, false) => ("PostgreSQL 15 is", POSTGRES_PACKAGE.to_owned(), "PostgreSQL databases"),
+        (true, false) => ("PostgreSQL 15 or later is", POSTGRES_PACKAGE.to_owned(), "PostgreSQL databases"),
         (false, true) => ("MariaDB is", MARIADB_PACKAGES.to_owned(), "MySQL and MariaDB databases"),
         (false, false) => return None,
     };
@@ -111,14 +111,14 @@ mod tests {
     #[test]
     fn one_line_has_what_is_missing_and_how_to_install_it() {
         assert_eq!(line(false, false, false), None);
-        let all = "PostgreSQL 15 and MariaDB are not installed, so databases have no data; Debian: apt-get install \
-                   --no-install-recommends postgresql-15 mariadb-server-core mariadb-client";
+        let all = "PostgreSQL 15 or later and MariaDB are not installed, so databases have no data; Debian: apt-get install \
+                   --no-install-recommends postgresql mariadb-server-core mariadb-client";
         assert_eq!(line(true, true, false).as_deref(), Some(all));
         let mariadb = "MariaDB is not installed, so MySQL and MariaDB databases have no data; Debian: apt-get install \
                        --no-install-recommends mariadb-server-core mariadb-client";
         assert_eq!(line(false, true, false).as_deref(), Some(mariadb));
-        let postgres = "PostgreSQL 15 is not installed, so PostgreSQL databases have no data; Debian: apt-get install \
-                        --no-install-recommends postgresql-15";
+        let postgres = "PostgreSQL 15 or later is not installed, so PostgreSQL databases have no data; Debian: apt-get install \
+                        --no-install-recommends postgresql";
         assert_eq!(line(true, false, false).as_deref(), Some(postgres));
     }
 }

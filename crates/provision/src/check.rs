@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cloud::{Backups, Offer, OptionGroup, ParameterGroup, SubnetGroup};
 use protocol::job::{Moment, Source};
 use protocol::spec::{Group, Setting, Settings, Spec, Value};
-use protocol::{DatabaseArn, Engine, Job, Snapshot};
+use protocol::{DatabaseArn, Engine, Job, Kind, Snapshot};
 
 use crate::contradictions;
 
@@ -191,9 +191,19 @@ fn classes(job: &Job, wanted: &Spec, facts: &Facts) -> Vec<String> {
     let region = &job.request().target.place.region;
     let Spec { engine, version, .. } = wanted;
     if facts.of_version.as_ref().is_some_and(Vec::is_empty) {
-        return vec![format!(
-            "{engine} {version} is not offered in {region} any more: upgrade the snapshot with aws rds modify-db-snapshot --engine-version, or restore a newer one"
-        )];
+        let remedy = match (&job.request().source, wanted.kind) {
+            (Source::Snapshot(_), Kind::Instance) => {
+                "upgrade the snapshot with aws rds modify-db-snapshot --engine-version, or restore a newer one"
+            }
+            // `ModifyDBClusterSnapshot` does not exist.
+            (Source::Snapshot(_), Kind::Cluster) => {
+                "restore a newer snapshot, or restore this one by hand with aws rds restore-db-cluster-from-snapshot --engine-version"
+            }
+            (Source::PointInTime { .. } | Source::Clone { .. }, _) => {
+                "restore a time after its upgrade, or a newer snapshot"
+            }
+        };
+        return vec![format!("{engine} {version} is not offered in {region} any more: {remedy}")];
     }
     let is_encrypted = facts.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_encrypted);
     let mut problems = Vec::new();

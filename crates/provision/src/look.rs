@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Error};
 use protocol::job::{Note, Source, notes};
 use protocol::observed::Condition;
-use protocol::spec::{Recorded, Setting, Spec, SpecError, Value};
+use protocol::spec::{Recorded, Setting, Spec, SpecError, Target, Value};
 use protocol::{DatabaseArn, Job, Kind, Observed, Place, Snapshot, SnapshotArn, SnapshotRole, Status, tags};
 
 use crate::Begin;
@@ -216,7 +216,7 @@ async fn of_snapshot(cloud: &Cloud, arn: &SnapshotArn) -> Result<Lookup, Error> 
     if recorded.is_some() && content.snapshot.tags.get(tags::JOB).is_some() {
         notes.insert(0, Note::OfJob);
     }
-    let gib = (arn.kind == Kind::Instance).then_some(content.snapshot.gib);
+    let gib = is_allocated(&content.spec).then_some(content.snapshot.gib);
     let vpc_of_security_groups = content.vpc.filter(|_| origin == Origin::Here);
     let facts = Facts { snapshot: Some(content.snapshot), gib, vpc_of_security_groups, ..Facts::none() };
     Ok(Lookup::Found(Box::new(Data {
@@ -251,7 +251,7 @@ async fn of_database(cloud: &Cloud, kind: Kind, resource_id: &str) -> Result<Loo
     };
     let facts = Facts {
         backups,
-        gib: gib.filter(|_| kind == Kind::Instance),
+        gib: gib.filter(|_| is_allocated(&content)),
         vpc_of_security_groups: live.as_ref().and_then(|live| live.vpc.clone()),
         ..Facts::none()
     };
@@ -259,6 +259,11 @@ async fn of_database(cloud: &Cloud, kind: Kind, resource_id: &str) -> Result<Loo
     let notes = recorded.is_none().then_some(Note::NothingRecorded).into_iter().collect();
     let base = Base { content, recorded, origin: Origin::Here, notes };
     Ok(Lookup::Found(Box::new(Data { base, facts, unreadable: None })))
+}
+
+/// Whether storage is allocated, and so can be too small. That of Aurora grows.
+fn is_allocated(content: &Spec) -> bool {
+    matches!(content.target(), Target::Instance | Target::MultiAzCluster)
 }
 
 /// The spec of a database that exists, with its members.
@@ -281,7 +286,7 @@ async fn gather(cloud: &Cloud, job: &Job, base: &Base, wanted: &Spec, facts: &mu
     let overrides = &job.request().overrides;
     // A class is chosen of those that the version has: for a temporary database, and for members of which none is known.
     let lacks_class = wanted.members.iter().any(|member| !member.settings.contains_key(&Setting::Class));
-    if lacks_class || (job.request().verb.is_temporary() && !settle::has_class_of_job(job, wanted)) {
+    if lacks_class || job.request().verb.is_temporary() {
         facts.of_version = Some(unless_invalid(cloud.offers(&wanted.engine, &wanted.version, None).await)?);
     }
     for class in check::classes_of(wanted) {

@@ -1,5 +1,6 @@
 //! What of a planned spec gives way to what this account and region has, before the request is checked: recorded values that AWS does
-//! not take, recorded groups that do not exist, and classes that are chosen here. Nothing that the job itself chose gives way.
+//! not take, recorded groups that do not exist, and classes that are chosen here. Nothing that the job itself chose gives way, but for the
+//! class of a temporary database.
 
 use protocol::job::Note;
 use protocol::spec::{Setting, Settings, Spec, Target, Value};
@@ -21,6 +22,7 @@ pub fn settle(job: &Job, base: &Base, plan: Plan, facts: &Facts) -> Plan {
     settled.leave_out_contradictions();
     settled.replace_classes();
     settled.leave_out_groups();
+    settled.leave_out_class_of_temporary();
     settled.choose_the_smallest();
     settled.plan
 }
@@ -202,6 +204,28 @@ impl Settled<'_> {
         }
     }
 
+    /// A temporary database is not there for its class. One that the job chose, and that is not offered for the data, gives way to the smallest.
+    fn leave_out_class_of_temporary(&mut self) {
+        if !self.job.request().verb.is_temporary() {
+            return;
+        }
+        let offers = &self.facts.offers;
+        let is_not_offered = |class: &str| offers.iter().any(|(of, offers)| of == class && offers.is_empty());
+        let Plan { spec, notes } = &mut self.plan;
+        for settings in all_settings(spec) {
+            for setting in [Setting::Class, Setting::ClusterClass] {
+                let Some(class) = check::name(settings, setting).filter(|class| is_not_offered(class)) else {
+                    continue;
+                };
+                let note = Note::Refused(setting, class.to_owned());
+                settings.remove(&setting);
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+    }
+
     /// The class of a temporary database and of members without one, and the storage of a temporary instance.
     fn choose_the_smallest(&mut self) {
         let Self { job, base, facts, plan } = self;
@@ -227,8 +251,8 @@ impl Settled<'_> {
         let needs = Needs { purpose, gib, is_encrypted, license, storage_type, is_storage_kept };
         // A class of the job is looked up by itself.
         let overridden = facts.offers.first().map(|(_, offers)| offers.as_slice());
-        let offers =
-            facts.of_version.as_deref().filter(|_| !has_class_of_job(job, spec)).or(overridden).unwrap_or_default();
+        let has_class = has_class_of_job(job, spec) && !check::classes_of(spec).is_empty();
+        let offers = facts.of_version.as_deref().filter(|_| !has_class).or(overridden).unwrap_or_default();
         let Some(offer) = smallest::offer(offers, &needs) else { return };
         let class = || Value::Name(offer.class.clone());
         for member in &mut spec.members {

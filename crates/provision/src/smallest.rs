@@ -73,6 +73,17 @@ fn rank(class: &str) -> (u32, usize, std::cmp::Reverse<u32>, &str) {
     (units(size), nth, std::cmp::Reverse(digits.parse().unwrap_or_default()), class)
 }
 
+/// The price of a class, in that of a medium one, about: AWS's prices in a family follow its units of normalisation. A class of which the
+/// size is unknown counts as medium.
+#[must_use]
+pub fn price(class: &str) -> f64 {
+    // `db.r5.4xlarge.tpc2.mem4x`
+    match units(class.split('.').nth(2).unwrap_or_default()) {
+        u32::MAX => 1.0,
+        units => f64::from(units) / 8.0,
+    }
+}
+
 /// The size in quarters of AWS's units of normalisation, of which a small class has one. Sizes with another name count as the largest.
 fn units(size: &str) -> u32 {
     const SIZES: [(&str, u32); 6] =

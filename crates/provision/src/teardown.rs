@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cloud::{Class, Cloud, Deletion, Error};
 use protocol::job::Role;
 use protocol::observed::Condition;
-use protocol::{DatabaseArn, Job, Kind, Observed, Place, SnapshotArn, Status, tags};
+use protocol::{DatabaseArn, Job, Kind, Observed, Place, Snapshot, SnapshotArn, Status, tags};
 
 use crate::identity::{self, Identity};
 use crate::{Begin, User, wait};
@@ -66,6 +66,11 @@ pub enum Remains {
         /// The identifier.
         snapshot: String,
     },
+    /// Its data, and a snapshot of another database has the identifier of the final snapshot.
+    NameTaken {
+        /// The identifier.
+        snapshot: String,
+    },
 }
 
 /// The next step, with everything that its action needs.
@@ -106,6 +111,8 @@ pub enum Refusal {
     InUse(User),
     /// Its data are to stay, and AWS takes no final snapshot of a failed database (invariant 19).
     NoFinalSnapshot(DatabaseArn, String),
+    /// Its data are to stay, and a snapshot of another database has the identifier of the final snapshot (invariant 19).
+    FinalNameTaken(String),
     /// The database is gone, and the final snapshot with this identifier is missing (invariant 19).
     FinalSnapshotMissing(String),
     /// The job is for another account or region than this one.
@@ -144,6 +151,7 @@ pub enum Outcome {
 /// | ours, deleting            | none    | any     | `Wait`          |
 /// | ours, with foreign member | none    | any     | `Refuse`        |
 /// | ours, a member not tagged yet | none | any    | `Wait`          |
+/// | ours                      | none    | data, final name taken | `Refuse` |
 /// | ours, failed              | none    | data    | `Refuse`        |
 /// | ours, stopped and protected | none  | any     | `Resume`        |
 /// | ours, stopped             | none    | data    | `Resume`        |
@@ -152,6 +160,8 @@ pub enum Outcome {
 /// | ours, in progress         | none    | data    | `Wait`          |
 /// | ours, with members        | none    | any     | `DeleteMembers` |
 /// | ours                      | none    | any     | `Delete`        |
+///
+/// Whether there can be a final snapshot is decided before the protection and the members go: a cluster without members serves nobody.
 ///
 /// Without data that remain, the status does not matter (invariant 22). A cluster is deleted when all of its members are being deleted:
 /// AWS refuses it before. "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it"
@@ -180,6 +190,7 @@ pub fn decide(seen: Seen) -> Step {
         (Condition::Deleting, ..) => Step::Wait { why: "deleting".to_owned() },
         (_, Some(member), _) => Step::Refuse(Refusal::ForeignMember(member)),
         _ if let Some(member) = untagged_member => Step::Wait { why: format!("{} has no tags yet", member.id()) },
+        (_, None, Remains::NameTaken { snapshot }) => Step::Refuse(Refusal::FinalNameTaken(snapshot.clone())),
         (Condition::Failed(status), None, Remains::Data { .. }) => {
             Step::Refuse(Refusal::NoFinalSnapshot(database, status))
         }
@@ -282,11 +293,13 @@ pub async fn step(
         return Ok(Outcome::Refused { reason: Refusal::Elsewhere(place.clone()).to_string() });
     }
     let observed = cloud.observe(&job.database(role)).await?;
-    let remains = match role {
-        Role::Old => Remains::Data { snapshot: job.final_snapshot() },
-        Role::New | Role::Verify | Role::Rewind | Role::Final => Remains::Nothing,
+    let found = Found::of(observed.as_ref(), job, role, now);
+    let remains = match (role, &found) {
+        (Role::Old, Found::Ours(_)) => data_of(cloud, job).await?,
+        (Role::Old, _) => Remains::Data { snapshot: job.final_snapshot() },
+        (Role::New | Role::Verify | Role::Rewind | Role::Final, _) => Remains::Nothing,
     };
-    let found = match (Found::of(observed.as_ref(), job, role, now), &remains, begin) {
+    let found = match (found, &remains, begin) {
         (Found::Nothing, Remains::Data { snapshot }, _) => after_the_end(cloud, job, snapshot).await?,
         (Found::Nothing, Remains::Nothing, Begin::Perhaps(since) | Begin::Begun(since))
             if now - since < identity::LATE =>
@@ -330,7 +343,7 @@ async fn act(cloud: &Cloud, step: Step) -> Outcome {
         Step::Delete { database, remains } => {
             let deletion = match &remains {
                 Remains::Nothing => Deletion::Everything,
-                Remains::Data { snapshot } => Deletion::Keep { snapshot },
+                Remains::Data { snapshot } | Remains::NameTaken { snapshot } => Deletion::Keep { snapshot },
             };
             cloud.delete_database(&database, deletion).await.map(|_| (wait::DELETION, "deleting"))
         }
@@ -343,17 +356,30 @@ async fn act(cloud: &Cloud, step: Step) -> Outcome {
 
 /// The old database has no name any more. Whether its data remain, its final snapshot says: a person may have deleted the database.
 async fn after_the_end(cloud: &Cloud, job: &Job, snapshot: &str) -> Result<Found, Error> {
-    let target = &job.request().target;
-    let arn = SnapshotArn::new(target.kind, target.place.clone(), snapshot).ok();
-    // A snapshot of another database can have the name.
-    let of_old = job.request().replaces.as_deref();
-    let exists = match arn {
-        Some(arn) => cloud.find(&arn).await?.is_some_and(|found| {
-            found.status != Status::Failed && of_old.is_none_or(|id| found.resource_id.as_deref() == Some(id))
-        }),
-        None => false,
-    };
+    let found = final_snapshot(cloud, job).await?;
+    let exists = found.is_some_and(|found| found.status != Status::Failed && is_of_old(&found, job));
     Ok(if exists { Found::Nothing } else { Found::NothingRemains(snapshot.to_owned()) })
+}
+
+/// The data of the old database, which has its name still. AWS would take no final snapshot if another snapshot had the identifier.
+async fn data_of(cloud: &Cloud, job: &Job) -> Result<Remains, Error> {
+    let (snapshot, found) = (job.final_snapshot(), final_snapshot(cloud, job).await?);
+    Ok(match found.is_some_and(|found| !is_of_old(&found, job)) {
+        true => Remains::NameTaken { snapshot },
+        false => Remains::Data { snapshot },
+    })
+}
+
+async fn final_snapshot(cloud: &Cloud, job: &Job) -> Result<Option<Snapshot>, Error> {
+    let target = &job.request().target;
+    match SnapshotArn::new(target.kind, target.place.clone(), &job.final_snapshot()) {
+        Ok(arn) => cloud.find(&arn).await,
+        Err(_) => Ok(None),
+    }
+}
+
+fn is_of_old(snapshot: &Snapshot, job: &Job) -> bool {
+    job.request().replaces.as_deref().is_none_or(|id| snapshot.resource_id.as_deref() == Some(id))
 }
 
 /// An error with one member does not hold up the others. The first one is returned.
@@ -413,6 +439,10 @@ impl std::fmt::Display for Refusal {
             Self::NoFinalSnapshot(database, status) => write!(
                 f,
                 "{database} has the status {status}, in which AWS takes no final snapshot, so it is not deleted: repair it, or delete it by hand"
+            ),
+            Self::FinalNameTaken(snapshot) => write!(
+                f,
+                "the snapshot {snapshot} is of another database, so the final snapshot cannot have that name, and nothing is deleted: rename or delete that snapshot"
             ),
             Self::FinalSnapshotMissing(snapshot) => write!(
                 f,

@@ -1,4 +1,4 @@
-//! Connections, and queries that read.
+//! Connections, statements that write, and queries that read.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -31,6 +31,12 @@ impl Connection {
             Err(_) if !network::is_reachable(login).await => Err(network::silent(limit)),
             Err(_) => Err(Error::TimedOut(limit)),
         }
+    }
+
+    /// Runs a statement that changes the server, and commits it. The server ends it after `limit`.
+    pub async fn execute(&mut self, sql: &str, limit: Duration) -> Result<(), Error> {
+        let executed = timeout(limit.saturating_add(GRACE), self.session.execute(sql, limit)).await;
+        executed.map_err(|_| Error::TimedOut(limit))?
     }
 
     /// Lets the server refuse all writes from now on. It takes at most `limit`.

@@ -4,6 +4,7 @@
 //! Login ──► Connection::open ──► Connection::read_only ──► ReadOnly::query    a few rows
 //!           TLS, verified        the server refuses        ReadOnly::stream   many rows, one at a time
 //!                                writes                    ReadOnly::measure  rows and bytes, and no values
+//!                           └──► Connection::execute       a statement that changes the server
 //! ```
 //!
 //! - **TLS always.** The certificate of the server and its host name are verified against the given [`Roots`]. A server
@@ -17,8 +18,7 @@
 //! Reading order: [`login`], [`connection`] (what callers use), [`session`] (what the products have in common),
 //! [`postgres`] and [`mysql`] (in what they differ), [`network`] and [`tls`] (up to the login).
 //!
-//! **Absent on purpose:** statements that write, and transactions of several statements. They come with the first
-//! caller that needs them. Pools, retries, parameters of statements.
+//! **Absent on purpose:** transactions of several statements. They come with the first caller that needs them. Pools, retries, parameters of statements.
 
 mod connection;
 mod error;

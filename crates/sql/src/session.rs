@@ -7,7 +7,7 @@ use crate::postgres::Postgres;
 use crate::sink::Sink;
 use crate::{Error, Login, Product, Roots};
 
-/// A session with a server, between two queries. The server refuses writes. Dropping the session closes the connection at once.
+/// A session with a server, between two queries. Dropping the session closes the connection at once.
 #[derive(Debug)]
 pub(crate) enum Session {
     Postgres(Postgres),
@@ -28,6 +28,14 @@ impl Session {
         match login.product {
             Product::Postgres => Postgres::open(login, roots).await.map(Self::Postgres),
             Product::Mysql => Mysql::open(login, roots).await.map(Self::Mysql),
+        }
+    }
+
+    /// Runs one statement in a transaction of its own, which is committed.
+    pub(crate) async fn execute(&mut self, sql: &str, time: Duration) -> Result<(), Error> {
+        match self {
+            Self::Postgres(session) => session.execute(sql, time).await,
+            Self::Mysql(session) => session.execute(sql, time).await,
         }
     }
 

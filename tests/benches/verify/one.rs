@@ -10,6 +10,7 @@ use serde_json::json;
 use sim::World;
 use sim::journal::Event;
 use tests::{DR, HOUR, MINUTE, REGION, SOURCE, settings};
+use verifier::plan::{Policy, dollars};
 
 use crate::prices::{self, Dollars};
 use crate::scripted::{self, GIB};
@@ -17,6 +18,15 @@ use crate::{paused, rounded};
 
 /// The durations of the simulated AWS are drawn from a seed, so one verification alone says little.
 const SEEDS: u64 = 20;
+/// As the stack has it without settings.
+const POLICY: Policy = Policy {
+    every: TimeDelta::days(7),
+    at_once: 2,
+    dollars_a_month: 100,
+    limit: TimeDelta::hours(12),
+    class: None,
+    free_percent: 10,
+};
 /// The time in which a verification is counted. As much time without one follows, and is taken off: that of the hourly runs.
 const WINDOW: Duration = Duration::from_secs(3 * 60 * 60);
 
@@ -168,7 +178,7 @@ fn print(kind: Kind, all: &[Taken]) {
             "dollars_of_functions": rounded(functions, 1e4),
             "dollars_of_database": rounded(mean(|taken| taken.database.smallest), 1e4),
             "dollars": rounded(functions + mean(|taken| taken.database.smallest), 1e4),
-            "dollars_estimated": rounded(verifier::plan::dollars(GIB, TimeDelta::hours(12)), 1e4),
+            "dollars_estimated": rounded(dollars(&POLICY, GIB), 1e4),
             "class_of_production": prices::OF_PRODUCTION,
             "dollars_in_class_of_production": rounded(functions + mean(|taken| taken.database.of_production), 1e4),
         })

@@ -52,8 +52,10 @@ impl Commands {
         };
         fs::write(&profiles, profile("source", source) + &profile("other", other) + &profile("dr", dr))?;
 
-        // No AWS settings of the user, and none of the variables that Cargo sets for tests, which would cause a rebuild.
-        let kept = ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+        // No AWS settings of the user, and none of the variables that Cargo sets for tests, which would cause a rebuild. So would another
+        // value of the last one.
+        let kept =
+            ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_INCREMENTAL"];
         let kept = kept.into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let set = [
             ("AWS_CONFIG_FILE", profiles.as_os_str()),

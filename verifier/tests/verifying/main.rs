@@ -3,10 +3,12 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test may stop")]
 
 mod attacks;
+mod configured;
 mod crashes;
 mod plans;
 mod stages;
 mod verdicts;
+mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -83,7 +85,12 @@ async fn put(cloud: &Cloud, key: &str, content: &[u8]) {
 impl Fixture {
     /// The verifier with more settings than it needs, and this checker.
     async fn new(more: &[(&str, &str)], checker: Script) -> Self {
-        let world = World::with_settings(settings());
+        Self::with(settings(), more, checker).await
+    }
+
+    /// In an AWS with these settings.
+    async fn with(settings: Settings, more: &[(&str, &str)], checker: Script) -> Self {
+        let world = World::with_settings(settings);
         let config = world.sdk_config(DR, REGION);
         let rds = aws_sdk_rds::Client::new(&config);
         let subnets = [("subnet-a", "eu-west-1a"), ("subnet-b", "eu-west-1b")];

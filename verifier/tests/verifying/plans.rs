@@ -1,8 +1,12 @@
 //! Which copies are due.
 
 use checks::Conclusion;
+use cloud::{Quota, Quotas};
 use protocol::Kind;
-use verifier::plan::{Copy, Database, Policy, dollars, interval, plan};
+use protocol::observed::Condition;
+use protocol::spec::{Setting, Spec, Value as Setted};
+use protocol::{Observed, Tags};
+use verifier::plan::{Copy, Database, Due, Fit, Policy, Room, dollars, dollars_a_day, interval, plan};
 use verifier::record::Seen;
 use verifier::verified::Verified;
 
@@ -20,7 +24,12 @@ fn ago(time: TimeDelta) -> DateTime<Utc> {
 }
 
 fn policy() -> Policy {
-    Policy { every: TimeDelta::days(7), at_once: 2, dollars_a_month: 1000, limit: LIMIT }
+    Policy { every: TimeDelta::days(7), at_once: 2, dollars_a_month: 1000, limit: LIMIT, class: None, free_percent: 10 }
+}
+
+/// The cost of a verification that ends after this time.
+fn cost_within(gib: u32, limit: TimeDelta) -> f64 {
+    dollars(&Policy { limit, ..policy() }, gib)
 }
 
 fn verdict(at: DateTime<Utc>, conclusion: Conclusion) -> Verified {
@@ -83,7 +92,7 @@ fn the_budget_makes_the_intervals_longer_only_for_the_account_that_exceeds_its_p
     assert!(stretch(SOURCE) > 10.0, "{found:?}");
     assert!(due(&all, &small).iter().filter(|name| name.starts_with("db-")).count() == 10);
     // What one account leaves is for the others.
-    let cost = |gib, days| 30.0 / days * dollars(gib, LIMIT);
+    let cost = |gib, days| 30.0 / days * cost_within(gib, LIMIT);
     let expected: f64 = cost(65_536, 1.0) / (100.0 - 10.0 * cost(100, 7.0));
     assert!((stretch(SOURCE) - expected).abs() < 0.01, "{} {expected}", stretch(SOURCE));
     // A verification that is running counts, too.
@@ -93,9 +102,12 @@ fn the_budget_makes_the_intervals_longer_only_for_the_account_that_exceeds_its_p
 
 #[test]
 fn a_verification_costs_no_more_than_its_time() {
-    assert!(dollars(65_536, LIMIT) < 150.0 && dollars(65_536, LIMIT) > dollars(1000, LIMIT));
-    assert_eq!(dollars(65_536, LIMIT), 2.0 * dollars(65_536, LIMIT / 2));
-    assert!(dollars(20, LIMIT) < 0.1);
+    assert!(cost_within(65_536, LIMIT) < 150.0 && cost_within(65_536, LIMIT) > cost_within(1000, LIMIT));
+    assert_eq!(cost_within(65_536, LIMIT), 2.0 * cost_within(65_536, LIMIT / 2));
+    assert!(cost_within(20, LIMIT) < 0.1);
+    // A class of the settings costs what it costs.
+    let large = Policy { class: Some("db.r6g.16xlarge".to_owned()), ..policy() };
+    assert!(dollars(&large, 20) > 30.0 * cost_within(20, LIMIT), "{}", dollars(&large, 20));
 }
 
 #[test]
@@ -184,4 +196,66 @@ fn an_older_copy_that_is_good_does_not_mend_a_newer_one_that_is_bad() {
     assert_eq!(newest(&seen), Some(Conclusion::Failed));
     seen.add(ago(TimeDelta::days(1)), verdict(ago(TimeDelta::hours(1)), Conclusion::Verified));
     assert_eq!(newest(&seen), Some(Conclusion::Verified));
+}
+
+fn due_of(kind: Kind, gib: u32) -> Due {
+    let copy = SnapshotArn::new(kind, place(DR), "draco-copy").unwrap();
+    Due { database: DatabaseArn::new(kind, place(SOURCE), "orders").unwrap(), copy, gib, dollars: 0.1 }
+}
+
+#[test]
+fn verifications_leave_a_part_of_each_quota_free() {
+    let quota = |used, most| Some(Quota { used, most });
+    let policy = Policy { at_once: 5, free_percent: 25, ..policy() };
+    // Of ten instances, three stay free, a quarter rounded up.
+    let quotas = Quotas { instances: quota(5, 10), clusters: quota(7, 10), gib: quota(500, 1000), ..Quotas::default() };
+    let mut room = Room::new(&policy, 0, &quotas);
+    assert_eq!(room.take(&due_of(Kind::Cluster, 100)), Fit::No, "no cluster is left");
+    assert_eq!(room.take(&due_of(Kind::Instance, 251)), Fit::No, "not so much storage");
+    assert_eq!(room.take(&due_of(Kind::Instance, 150)), Fit::Yes);
+    // Smaller ones do not pass one that fits when the others have ended.
+    assert_eq!(room.take(&due_of(Kind::Instance, 251)), Fit::Later);
+    assert_eq!(room.take(&due_of(Kind::Instance, 100)), Fit::Yes);
+    assert_eq!(room.take(&due_of(Kind::Instance, 0)), Fit::Later, "no instance is left");
+    assert!(room.may_run_more());
+    // A quota that is used up, and one that AWS does not state.
+    let mut full = Room::new(&policy, 0, &Quotas { instances: quota(12, 10), ..Quotas::default() });
+    assert_eq!(full.take(&due_of(Kind::Instance, 1)), Fit::No);
+    let mut unknown = Room::new(&policy, 4, &Quotas::default());
+    assert_eq!(unknown.take(&due_of(Kind::Cluster, u32::MAX)), Fit::Yes);
+    assert!(!unknown.may_run_more());
+    assert_eq!(unknown.take(&due_of(Kind::Instance, 1)), Fit::Later);
+}
+
+#[test]
+fn a_database_that_is_left_costs_its_class_and_its_storage() {
+    let observed = |class: &str, gib: u32| {
+        let mut spec = Spec::new(Kind::Instance, "postgres", "16.3");
+        spec.settings.insert(Setting::Class, Setted::Name(class.to_owned()));
+        spec.settings.insert(Setting::AllocatedStorage, Setted::Number(gib));
+        let arn = DatabaseArn::new(Kind::Instance, place(DR), "draco-verify-orders-1a2b3c4d5e6f").unwrap();
+        Observed {
+            arn,
+            resource_id: "db-ABC".to_owned(),
+            created: None,
+            condition: Condition::Ready,
+            is_protected: false,
+            needs_reboot: false,
+            spec,
+            members: Vec::new(),
+            endpoint: None,
+            secret: None,
+            has_impaired_secret: false,
+            failed_groups: Vec::new(),
+            latest_restorable: None,
+            vpc: None,
+            tags: Tags::default(),
+        }
+    };
+    let dollars = |class, gib| dollars_a_day(&observed(class, gib));
+    // The prices of eu-central-1 on demand are 1.8 dollars and 29.4 dollars, without storage.
+    assert!((1.5..2.0).contains(&dollars("db.t4g.medium", 0)), "{}", dollars("db.t4g.medium", 0));
+    assert!((20.0..40.0).contains(&dollars("db.m6g.4xlarge", 0)), "{}", dollars("db.m6g.4xlarge", 0));
+    let storage = dollars("db.t4g.medium", 1000) - dollars("db.t4g.medium", 0);
+    assert!((3.0..4.5).contains(&storage), "{storage}");
 }

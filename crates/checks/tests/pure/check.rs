@@ -110,7 +110,7 @@ fn the_id_is_that_of_the_query_and_not_of_its_expectations() {
 #[test]
 fn a_check_is_validated_also_without_a_file() {
     let expect = || Expect { at_least: Some(1.into()), ..Expect::default() };
-    assert_eq!(Check::new("", None, expect()), Err(InvalidCheck::NoQuery));
-    assert_eq!(Check::new("select 1", None, Expect::default()), Err(InvalidCheck::NoExpectation));
-    assert_eq!(Check::new("select\n  1", None, expect()).unwrap().to_string(), "select 1");
+    assert_eq!(Check::new("", None, None, expect()), Err(InvalidCheck::NoQuery));
+    assert_eq!(Check::new("select 1", None, None, Expect::default()), Err(InvalidCheck::NoExpectation));
+    assert_eq!(Check::new("select\n  1", None, None, expect()).unwrap().to_string(), "select 1");
 }

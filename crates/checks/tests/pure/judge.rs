@@ -159,8 +159,9 @@ fn the_first_verification_passes_and_states_that_nothing_was_compared() {
 }
 
 #[test]
-fn a_number_is_kept_for_the_next_verification_whatever_the_verdict() {
-    assert_eq!(judged("at_least: 10", &[int(5)], None).value, Some(5.into()));
+fn a_number_is_kept_for_the_next_verification_whatever_the_verdict_if_that_compares_it() {
+    assert_eq!(judged("changed_by_at_most: 1%", &[int(5)], Some(9)).value, Some(5.into()));
+    assert_eq!(judged("at_least: 10", &[int(5)], None).value, None);
     assert_eq!(judged("matches: a", &[text("a")], None).value, None);
     assert_eq!(judged("matches: 1", &[int(1), int(1)], None).value, None);
 }

@@ -15,7 +15,7 @@ pub(crate) enum Operation<'a> {
     ListDatabases(Kind),
     DescribeMembers(&'a str),
     DescribeParameters(&'a Group),
-    DescribeQuota(Kind),
+    DescribeQuotas,
     Observe(&'a DatabaseArn),
     FindBackups(Kind, &'a str),
     FindGroup {
@@ -131,7 +131,7 @@ impl Operation<'_> {
             | Self::ListDatabases(_)
             | Self::DescribeMembers(_)
             | Self::DescribeParameters(_)
-            | Self::DescribeQuota(_)
+            | Self::DescribeQuotas
             | Self::Observe(_)
             | Self::FindBackups(..)
             | Self::FindEvents(_)
@@ -176,7 +176,7 @@ impl fmt::Display for Operation<'_> {
             Self::ListDatabases(kind) => write!(f, "listing {}s", kind.database_type()),
             Self::DescribeMembers(cluster) => write!(f, "describing the members of the cluster {cluster}"),
             Self::DescribeParameters(group) => write!(f, "describing the parameters of the group {}", group.name),
-            Self::DescribeQuota(kind) => write!(f, "describing the quota for {}s", kind.snapshot_type()),
+            Self::DescribeQuotas => write!(f, "describing the quotas of the account"),
             Self::Observe(database) => write!(f, "describing the {} {}", database.kind.database_type(), database.id()),
             Self::FindBackups(kind, id) => {
                 write!(f, "describing the automated backups of the {} {id}", kind.database_type())

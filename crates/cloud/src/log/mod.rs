@@ -44,6 +44,8 @@ pub mod step {
         AUDIT_SENT = "audit_sent";
         /// A transit copy will probably run in the next backup window of its database.
         BACKUP_DELAYED = "backup_delayed";
+        /// The verifier: the result of one of the user's checks.
+        CHECKED = "checked";
         /// The verifier: the checker has failed, and is invoked again.
         CHECKER_FAILED = "checker_failed";
         /// The consumer: a copy is complete and reported to the source account.
@@ -178,7 +180,7 @@ pub mod step {
 }
 
 /// The fields of log lines, besides the metrics: those that the log sets itself, then those of events and spans.
-pub const FIELDS: [&str; 24] = [
+pub const FIELDS: [&str; 27] = [
     "time",
     "level",
     "function",
@@ -202,11 +204,14 @@ pub const FIELDS: [&str; 24] = [
     "snapshots",
     "waiting",
     "dollars_a_month",
+    "dollars_a_day",
     "stretch",
+    "check",
+    "verdict",
 ];
 
 /// Fields that are metrics: the field, the metric's name in CloudWatch, the unit.
-pub const METRICS: [(&str, &str, &str); 30] = [
+pub const METRICS: [(&str, &str, &str); 31] = [
     ("copied", "Copied", "Count"),
     ("ignored", "Ignored", "Count"),
     ("failed", "Failed", "Count"),
@@ -237,6 +242,7 @@ pub const METRICS: [(&str, &str, &str); 30] = [
     ("available", "Available", "Count"),
     ("read_to_end", "ReadToEnd", "Count"),
     ("checked", "Checked", "Count"),
+    ("check_passed", "CheckPassed", "Count"),
 ];
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Draco";
@@ -245,6 +251,9 @@ const DIMENSION: &str = "function";
 /// The second dimension of the metrics of lines that have this field: DR counts for each source account, so that the failures of
 /// one cannot hide those of another (invariant 16).
 const ACCOUNT: &str = "account";
+/// The dimensions of the metric of a check, in a line that has this field: it is one metric for each check of each database.
+const CHECK: &str = "check";
+const DATABASE: &str = "database";
 
 /// Fields that come first in a line, in this order, for readability.
 const FIRST: [&str; 4] = ["snapshot", "step", "reason", "message"];
@@ -348,9 +357,11 @@ impl<W, N: Fn() -> DateTime<Utc>> Lines<W, N> {
         ];
         line.append(&mut fields);
         if !metrics.is_empty() {
-            let dimensions: &[&[&str]] = match line.iter().any(|(name, _)| *name == ACCOUNT) {
-                true => &[&[DIMENSION], &[DIMENSION, ACCOUNT]],
-                false => &[&[DIMENSION]],
+            let has = |wanted: &str| line.iter().any(|(name, _)| *name == wanted);
+            let dimensions: &[&[&str]] = match (has(CHECK), has(ACCOUNT)) {
+                (true, _) => &[&[DIMENSION, DATABASE, CHECK]],
+                (false, true) => &[&[DIMENSION], &[DIMENSION, ACCOUNT]],
+                (false, false) => &[&[DIMENSION]],
             };
             line.push(("_aws", declaration(now, &metrics, dimensions)));
             line.extend(metrics.into_iter().map(|(name, _, value)| (name, value)));

@@ -50,6 +50,16 @@ fn a_metric_is_declared_in_its_own_line() {
     assert_eq!(written, format!("{BEGIN}{rest}\n"));
 }
 
+#[test]
+fn the_metric_of_a_check_is_one_of_its_own() {
+    let written =
+        lines(|| tracing::info!(account = "1", database = "orders", check = "c1", check_passed = 1, "a check"));
+    let line: Value = serde_json::from_str(&written).unwrap();
+    let declared = &line["_aws"]["CloudWatchMetrics"];
+    assert_eq!(declared[0]["Dimensions"], json!([["function", "database", "check"]]));
+    assert_eq!(declared[0]["Metrics"], json!([{ "Name": "CheckPassed", "Unit": "Count" }]));
+}
+
 // Invariant 16.
 #[test]
 fn a_metric_of_a_line_with_an_account_also_counts_for_that_account() {

@@ -16,10 +16,10 @@ mod spec;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::Tag;
 use chrono::{DateTime, Utc};
-use protocol::{Kind, Place, Tags};
+use protocol::{Place, Tags};
 
-use crate::Quota;
 use crate::error::Failure;
+use crate::{Quota, Quotas};
 
 pub(crate) use observed::Which;
 
@@ -38,16 +38,21 @@ impl Rds {
         Self { client, here }
     }
 
-    /// RDS has one operation for both kinds.
-    pub(crate) async fn quota(&self, kind: Kind) -> Result<Option<Quota>, Failure> {
-        let name = match kind {
-            Kind::Instance => "ManualSnapshots",
-            Kind::Cluster => "ManualClusterSnapshots",
-        };
+    /// RDS has one operation for all.
+    pub(crate) async fn quotas(&self) -> Result<Quotas, Failure> {
         let described = self.client.describe_account_attributes().send().await?;
-        let quota = described.account_quotas().iter().find(|quota| quota.account_quota_name() == Some(name));
         let number = |value: Option<i64>| value.and_then(|value| usize::try_from(value).ok());
-        Ok(quota.and_then(|quota| Some(Quota { used: number(quota.used())?, most: number(quota.max())? })))
+        let of = |name: &str| {
+            let quota = described.account_quotas().iter().find(|quota| quota.account_quota_name() == Some(name))?;
+            Some(Quota { used: number(quota.used())?, most: number(quota.max())? })
+        };
+        Ok(Quotas {
+            snapshots: of("ManualSnapshots"),
+            cluster_snapshots: of("ManualClusterSnapshots"),
+            instances: of("DBInstances"),
+            clusters: of("DBClusters"),
+            gib: of("AllocatedStorage"),
+        })
     }
 }
 

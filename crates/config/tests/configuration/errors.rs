@@ -164,7 +164,7 @@ checks:
 ";
     let why = read(text.as_bytes(), &[]).expect_err("errors");
     insta::assert_snapshot!(why, @r#"
-    config.yaml:4:7: checks: orders: unknown field `at_leest`, expected one of sql, database, at_least, at_most, equals, within, changed_by_at_most, matches
+    config.yaml:4:7: checks: orders: unknown field `at_leest`, expected one of sql, database, time, at_least, at_most, equals, within, changed_by_at_most, matches
     config.yaml:6:15: checks: orders: expected a time such as 90m, 26h or 3d, and found "a day"
     config.yaml:7:7: checks: orders: the check expects nothing: add at_least, at_most, equals, within, changed_by_at_most or matches
     config.yaml:8:7: checks: orders: no number is at_least and at_most: at_least is larger
@@ -174,6 +174,41 @@ checks:
     config.yaml:14:3: checks: ORDERS appears twice
     "#);
     file("checks: 5", "1:9: checks: expected keys and values, like `AWS_REGION: eu-west-1`");
+}
+
+#[test]
+fn a_check_may_have_more_time_than_a_minute() {
+    let of = |time: &str| {
+        read(format!("checks: {{ orders: [{{ sql: select 1, equals: 1, time: {time} }}] }}").as_bytes(), &[])
+    };
+    assert_eq!(of("10m").expect("a configuration").checks["orders"][0].time().map(checks::Span::seconds), Some(600));
+    let why = of("11m").expect_err("too long");
+    assert!(
+        why.contains("a check has at most 10m, so that a run of the checker has time for it; time is 11m"),
+        "{why}"
+    );
+}
+
+#[test]
+fn thresholds_are_read_and_checked() {
+    let config = read(b"thresholds:\n  rows_lost_percent: 30\n  random_entropy: 7.8\n", &[]).expect("a configuration");
+    assert_eq!((config.thresholds.rows_lost_percent, config.thresholds.random_entropy), (30, 7.8));
+    assert_eq!(config.thresholds.entropy_jump, checks::Thresholds::default().entropy_jump);
+    let again: checks::Thresholds = serde_json::from_str(&config.thresholds_json()).expect("JSON");
+    assert_eq!(again, config.thresholds);
+    for (text, why) in [
+        ("{ rows_lost_percent: 130 }", "thresholds: rows_lost_percent is 130, and a percentage is at most 100"),
+        ("{ random_entropy: 9 }", "thresholds: random_entropy is 9, and is from 0.1 to 8 bits per byte"),
+        ("{ entropy_jump: .nan }", "value `.nan` is not a finite number"),
+        ("{ few_distinct_percent: 99 }", "few_distinct_percent is not less than many_distinct_percent"),
+        ("{ length_factor: 1 }", "length_factor is less than 2"),
+        ("{ rows_lost: 5 }", "unknown field `rows_lost`"),
+        ("5", "expected keys and values"),
+    ] {
+        let found = read(format!("thresholds: {text}").as_bytes(), &[]).expect_err(text);
+        assert!(found.contains(why) && found.starts_with("config.yaml:1:"), "{found}");
+    }
+    assert_eq!(read(b"thresholds:\n", &[]).expect("a configuration").thresholds, checks::Thresholds::default());
 }
 
 /// All errors of a file and of the environment are reported at once.

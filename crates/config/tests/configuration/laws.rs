@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Two different values of each key, and none is the default.
-const VALUES: [(&str, [&str; 2]); 46] = [
+const VALUES: [(&str, [&str; 2]); 48] = [
     ("AWS_REGION", ["eu-west-1", "us-gov-west-1"]),
     ("DR_REGION", ["eu-central-1", "eu-west-1"]),
     ("SOURCE_REGIONS", ["eu-west-1", "eu-central-1,eu-west-1"]),
@@ -45,6 +45,8 @@ const VALUES: [(&str, [&str; 2]); 46] = [
     ("VERIFY_AT_ONCE", ["1", "40"]),
     ("VERIFY_DOLLARS", ["1", "1000000"]),
     ("VERIFY_HOURS", ["1", "96"]),
+    ("VERIFY_CLASS", ["db.t4g.medium", "db.r6g.large"]),
+    ("VERIFY_FREE_PERCENT", ["0", "90"]),
     ("KEEP_FAILED_HOURS", ["24", "72"]),
     ("UNVERIFIED_DAYS", ["1", "365"]),
     ("VERIFY_NETWORK", ["10.0.0.0/26", "172.16.0.0/16"]),

@@ -171,6 +171,8 @@ fn of_verifier(config: &Config) -> anyhow::Result<Parameters> {
         ("AtOnce", Some(config.verify_at_once.to_string())),
         ("DollarsAMonth", Some(config.verify_dollars.to_string())),
         ("Hours", Some(config.verify_hours.to_string())),
+        ("DatabaseClass", config.verify_class.clone()),
+        ("FreePercent", Some(config.verify_free_percent.to_string())),
         ("KeepFailedHours", Some(config.keep_failed_hours.to_string())),
         ("UnverifiedDays", Some(config.unverified_days.to_string())),
         ("NetworkCidr", config.verify_network.clone()),

@@ -82,13 +82,13 @@ pub(super) async fn verifications(
                 return Ok(own);
             }
             let copy = copy(found, args.copy.as_deref())?;
-            let dollars = dollars(copy.gib, policy.limit);
-            (Vec::new(), vec![Due { database: found.arn.clone(), copy: copy.arn.clone(), dollars }])
+            let dollars = dollars(policy, copy.gib);
+            (Vec::new(), vec![Due { database: found.arn.clone(), copy: copy.arn.clone(), gib: copy.gib, dollars }])
         }
         None => {
             let is_new = |due: &&Due| unfinished.iter().all(|other| !other.is_of(&due.database));
             let running = survey.running + unfinished.len();
-            let wanted = due(survey, policy.at_once, running).iter().filter(is_new).cloned().collect();
+            let wanted = due(survey, policy, running).0.into_iter().filter(is_new).cloned().collect();
             (unfinished, wanted)
         }
     };

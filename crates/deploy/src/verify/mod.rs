@@ -14,6 +14,7 @@ use config::Config;
 use serde_json::{Value, json};
 use verifier::Verifier;
 use verifier::command::Survey;
+use verifier::plan::{Due, Fit, Policy, Room};
 
 use crate::deployed::Function;
 use crate::status::span;
@@ -121,20 +122,22 @@ async fn prepare(
          (doc/verifying.md)"
     );
     let chosen = choose::verifications(verifier, &survey, args, terminal).await?;
+    let (_, why) = due(&survey, verifier.policy(), survey.running);
+    if let (Some(_), Some(returning)) = (name, &survey.returning) {
+        terminal.warn(format_args!("{returning} is being brought back, and may need DR's quotas"));
+    }
     let left = survey.plan.due.iter().filter(|due| !chosen.iter().any(|chosen| chosen.is_of(&due.database))).count();
     if chosen.is_empty() {
         terminal.print(match left {
             0 => "no copy is due; `draco verify --plan` shows when, and `draco verify DATABASE` verifies one now"
                 .to_owned(),
-            1 => {
-                "1 copy is due, and waits until one of the running verifications has ended (VERIFY_AT_ONCE)".to_owned()
-            }
-            left => format!("{left} copies are due, and wait until running verifications have ended (VERIFY_AT_ONCE)"),
+            1 => format!("1 copy is due, and waits {why}"),
+            left => format!("{left} copies are due, and wait {why}"),
         });
         return Ok(Next::End(Outcome { json: json!([]), failures: Vec::new() }));
     }
     if name.is_none() && left > 0 {
-        terminal.print(format_args!("{left} more due: they wait until these have ended (VERIFY_AT_ONCE)"));
+        terminal.print(format_args!("{left} more due: they wait {why}"));
     }
     if !args.once {
         confirm(account, &chosen, terminal)?;
@@ -151,10 +154,28 @@ fn confirm(account: &Account, chosen: &[Chosen], terminal: &mut Terminal) -> any
     if terminal.ask(question)? { Ok(()) } else { bail!("canceled: nothing was restored") }
 }
 
-/// Those that are due, up to as many as may run at once.
-fn due(survey: &Survey, at_once: usize, running: usize) -> &[verifier::plan::Due] {
-    let room = at_once.saturating_sub(running);
-    &survey.plan.due[..room.min(survey.plan.due.len())]
+/// Those that are due and may start, and why the others wait.
+fn due<'s>(survey: &'s Survey, policy: &Policy, running: usize) -> (Vec<&'s Due>, String) {
+    if let Some(database) = &survey.returning {
+        return (Vec::new(), format!("until {database} is brought back"));
+    }
+    let (mut room, mut starting, mut has_no_room) = (Room::new(policy, running, &survey.quotas), Vec::new(), false);
+    for due in &survey.plan.due {
+        match room.take(due) {
+            Fit::Yes => starting.push(due),
+            fit => {
+                has_no_room |= room.may_run_more();
+                if fit == Fit::Later {
+                    break;
+                }
+            }
+        }
+    }
+    let why = match has_no_room {
+        true => "until DR's quotas have room (VERIFY_FREE_PERCENT)",
+        false => "until running verifications have ended (VERIFY_AT_ONCE)",
+    };
+    (starting, why.to_owned())
 }
 
 /// `0.13`, or `1200` without cents.

@@ -24,7 +24,8 @@ pub(super) fn show(
     let (policy, plan) = (verifier.policy(), &survey.plan);
     let is_shown = |database: &Database| one.is_none_or(|one| one.arn == database.arn);
     let of = |due: &Due| survey.databases.iter().find(|database| database.arn == due.database);
-    let starting = due(survey, policy.at_once, survey.running).len();
+    let (next_ones, _) = due(survey, policy, survey.running);
+    let starting = next_ones.len();
     terminal.print(format_args!("{TITLE}verification{TITLE:#} in {account}"));
     let due_now = if plan.due.len() == 1 { "1 is due".to_owned() } else { format!("{} are due", plan.due.len()) };
     terminal.print(format_args!(
@@ -41,9 +42,9 @@ pub(super) fn show(
             "  {CAUTION}the intervals of {source} are {stretch:.1} times as long{CAUTION:#}, because of the limit of dollars (VERIFY_DOLLARS)"
         ));
     }
-    for (nth, due) in plan.due.iter().enumerate() {
+    for due in &plan.due {
         let Some(database) = of(due).filter(|database| is_shown(database)) else { continue };
-        let when = if nth < starting { "next" } else { "waits" };
+        let when = if next_ones.contains(&due) { "next" } else { "waits" };
         terminal.print(format_args!(
             "  {when:<6} {}: {}, about {} dollars{}",
             database.arn.id(),

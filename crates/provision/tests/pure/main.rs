@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 mod checks;
+mod classes;
 mod compared;
 mod decide;
 mod origins;
 mod plans;
+mod reports;
 mod settled;
 mod sweep;
 mod teardown;

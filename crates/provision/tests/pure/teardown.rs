@@ -11,13 +11,14 @@ fn name(step: &Step) -> &'static str {
         Step::Refuse(Refusal::ForeignMember(_)) => "refuse: foreign member",
         Step::Refuse(Refusal::InUse(_)) => "refuse: in use",
         Step::Refuse(Refusal::NoFinalSnapshot(..)) => "refuse: no final snapshot",
+        Step::Refuse(Refusal::FinalNameTaken(_)) => "refuse: final name is taken",
         Step::Refuse(Refusal::FinalSnapshotMissing(_)) => "refuse: final snapshot is missing",
         Step::Refuse(Refusal::Elsewhere(_)) => "refuse: elsewhere",
         Step::Resume(_) => "resume",
         Step::Unprotect(_) => "unprotect",
         Step::DeleteMembers(_) => "delete members",
         Step::Delete { remains: Remains::Nothing, .. } => "delete: nothing remains",
-        Step::Delete { remains: Remains::Data { .. }, .. } => "delete: data remain",
+        Step::Delete { remains: Remains::Data { .. } | Remains::NameTaken { .. }, .. } => "delete: data remain",
         Step::Wait { .. } => "wait",
         Step::TornDown => "torn down",
     }
@@ -36,17 +37,17 @@ fn users(job: &Job) -> [Option<User>; 4] {
 #[test]
 fn each_combination_has_the_step_of_its_row() {
     let count: usize = Kind::ALL.into_iter().map(each_combination_of).sum();
-    // Two kinds, four users x two that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 6 conditions x 32.
-    assert_eq!(count, 2 * 4 * 2 * (5 + 6 * 32));
+    // Two kinds, four users x three that remain, each with: nothing, not visible, nothing remains, not tagged yet, foreign, and 6 conditions x 32.
+    assert_eq!(count, 2 * 4 * 3 * (5 + 6 * 32));
 }
 
 fn each_combination_of(kind: Kind) -> usize {
     let job = job(kind, Verb::Restore);
     let data = Remains::Data { snapshot: job.final_snapshot() };
     let mut count = 0;
-    for (user, remains) in
-        users(&job).into_iter().flat_map(|user| [Remains::Nothing, data.clone()].map(|it| (user.clone(), it)))
-    {
+    let taken = Remains::NameTaken { snapshot: job.final_snapshot() };
+    let remains = [Remains::Nothing, data, taken.clone()];
+    for (user, remains) in users(&job).into_iter().flat_map(|user| remains.clone().map(|it| (user.clone(), it))) {
         let mut expect = |found: Found, row: &str| {
             let seen = Seen { found, user: user.clone(), remains: remains.clone() };
             let step = decide(seen.clone());
@@ -77,6 +78,7 @@ fn each_combination_of(kind: Kind) -> usize {
                     Condition::Deleting => "wait",
                     _ if has_foreign_member => "refuse: foreign member",
                     _ if has_untagged_member => "wait",
+                    _ if remains == taken => "refuse: final name is taken",
                     Condition::Failed(_) if stays => "refuse: no final snapshot",
                     Condition::Stopped if stays || is_protected || kind == Kind::Cluster => "resume",
                     _ if is_protected => "unprotect",
@@ -252,6 +254,7 @@ fn refusals_say_what_to_do() {
         Refusal::InUse(User::Dns("db.example.com.".to_owned())),
         Refusal::InUse(User::Job(job.id().clone())),
         Refusal::NoFinalSnapshot(database.clone(), "failed".to_owned()),
+        Refusal::FinalNameTaken("draco-final-a".to_owned()),
         Refusal::FinalSnapshotMissing("draco-final-a".to_owned()),
         Refusal::Elsewhere(place()),
     ]
@@ -271,6 +274,7 @@ fn refusals_say_what_to_do() {
             format!(
                 "{database} has the status failed, in which AWS takes no final snapshot, so it is not deleted: repair it, or delete it by hand"
             ),
+            "the snapshot draco-final-a is of another database, so the final snapshot cannot have that name, and nothing is deleted: rename or delete that snapshot".to_owned(),
             "the old database is gone, and there is no final snapshot draco-final-a of it: look for its automated backups (aws rds describe-db-instance-automated-backups)".to_owned(),
             "the job is for the account 222222222222 and the region eu-west-1: run it there".to_owned(),
         ]

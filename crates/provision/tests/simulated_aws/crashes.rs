@@ -75,22 +75,93 @@ async fn any_trouble_with_a_multi_az_cluster_is_overcome() {
     each_trouble_at_each_call(Shape::MultiAzCluster, Verb::Restore).await;
 }
 
+// Invariant 19: of all teardowns, that of the old database could lose data.
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_the_end_of_an_old_instance_is_overcome() {
+    each_trouble_at_the_end_of_the_old_one(Kind::Instance).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_trouble_with_the_end_of_an_old_cluster_is_overcome() {
+    each_trouble_at_the_end_of_the_old_one(Kind::Cluster).await;
+}
+
+async fn each_trouble_at_the_end_of_the_old_one(kind: Kind) {
+    let (expected, points) = end_of_old(kind, None).await;
+    assert_eq!(expected, (true, true));
+    let mut cases = 0;
+    for (point, trouble) in cases_of(&points) {
+        let (state, _) = end_of_old(kind, Some((point, trouble))).await;
+        assert_eq!(state, expected, "{trouble:?} at {point:?}");
+        cases += 1;
+    }
+    println!("the end of the old {kind:?}: {} calls, {cases} cases", points.len());
+    assert!(cases > 25, "{} calls, {cases} cases", points.len());
+}
+
+/// The teardown of the old database, which has its own name no more. Whether its final snapshot and its automated backups are there.
+async fn end_of_old(kind: Kind, trouble: Option<(&CallPoint, Trouble)>) -> ((bool, bool), Vec<CallPoint>) {
+    let fixture = Fixture::new(kind).await;
+    let job = fixture.job(Verb::Restore);
+    // Until its first automated backup is complete, there is nothing to keep.
+    fixture.world.sleep(Duration::from_secs(26 * 3600)).await;
+    super::ways::move_aside(&fixture, &job).await;
+    let start = fixture.world.now();
+    let plan = trouble.map_or(Plan::List(Vec::new()), |(point, trouble)| point.plan(trouble));
+    fixture.world.plan_faults(plan);
+    tear_down(&fixture, &job, Role::Old, trouble.map(|(_, trouble)| trouble)).await;
+    let points = calls(&fixture, start);
+    fixture.world.plan_faults(Plan::NoFaults);
+    assert_eq!(fixture.names().await, [""; 0]);
+    let snapshot = SnapshotArn::new(kind, place(), &job.final_snapshot()).unwrap();
+    let found = fixture.cloud.find(&snapshot).await.unwrap();
+    let is_complete = found.is_some_and(|found| {
+        found.status == protocol::Status::Available && found.resource_id.as_deref() == job.request().replaces.as_deref()
+    });
+    let backups = fixture.cloud.backups(kind, &fixture.orders.resource_id).await.unwrap();
+    ((is_complete, backups.is_some()), points)
+}
+
+/// Steps until the database is gone.
+async fn tear_down(fixture: &Fixture, job: &Job, role: Role, trouble: Option<Trouble>) {
+    let start = fixture.world.now();
+    loop {
+        let step = teardown::step(&fixture.cloud, job, role, Begin::Allowed, None, fixture.world.now());
+        match until_stopped(fixture, trouble, step).await {
+            Some(Ok(teardown::Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
+            Some(Ok(teardown::Outcome::TornDown)) => return,
+            Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
+            None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,
+        }
+        assert!(fixture.world.now() - start < TimeDelta::hours(22), "{trouble:?}");
+    }
+}
+
+/// Each call with each trouble. Of the calls that describe, the third and later ones of an operation have one trouble each, in turn.
+fn cases_of(points: &[CallPoint]) -> Vec<(&CallPoint, Trouble)> {
+    let of = |(number, point): (usize, &'_ CallPoint)| {
+        let troubles = point.troubles();
+        match point.operation.starts_with("Describe") && point.nth > 2 {
+            true => vec![troubles[number % troubles.len()]],
+            false => troubles,
+        }
+    };
+    points
+        .iter()
+        .enumerate()
+        .flat_map(|(number, point)| of((number, point)).into_iter().map(move |it| (point, it)))
+        .collect()
+}
+
 async fn each_trouble_at_each_call(shape: Shape, verb: Verb) {
     let (expected, points) = run(shape, verb, None).await;
     assert_eq!(expected.duplicates, [""; 0]);
     assert!(points.len() >= 10 && points.iter().any(|point| point.operation.starts_with("Restore")), "{points:#?}");
     let mut cases = 0;
-    for (number, point) in points.iter().enumerate() {
-        let troubles = point.troubles();
-        let troubles = match point.operation.starts_with("Describe") && point.nth > 2 {
-            true => vec![troubles[number % troubles.len()]],
-            false => troubles,
-        };
-        for trouble in troubles {
-            let (state, _) = run(shape, verb, Some((point, trouble))).await;
-            assert_eq!(state, expected, "{trouble:?} at {point:?}");
-            cases += 1;
-        }
+    for (point, trouble) in cases_of(&points) {
+        let (state, _) = run(shape, verb, Some((point, trouble))).await;
+        assert_eq!(state, expected, "{trouble:?} at {point:?}");
+        cases += 1;
     }
     println!("{shape:?} {verb:?}: {} calls, {cases} cases", points.len());
     assert!(cases > points.len() + 40, "{} calls, {cases} cases", points.len());
@@ -118,16 +189,7 @@ async fn run(shape: Shape, verb: Verb, trouble: Option<(&CallPoint, Trouble)>) -
         }
         assert!(fixture.world.now() - start < TimeDelta::hours(11), "{trouble:?}: {:?}", fixture.calls_since(start));
     };
-    loop {
-        let step = teardown::step(&fixture.cloud, &job, verb.role(), Begin::Allowed, None, fixture.world.now());
-        match until_stopped(&fixture, stop, step).await {
-            Some(Ok(teardown::Outcome::Again { after, .. })) => fixture.world.sleep(after.to_std().unwrap()).await,
-            Some(Ok(teardown::Outcome::TornDown)) => break,
-            Some(Ok(other)) => panic!("{other:?} after {trouble:?}"),
-            None | Some(Err(_)) => fixture.world.sleep(Duration::from_secs(30)).await,
-        }
-        assert!(fixture.world.now() - start < TimeDelta::hours(22), "{trouble:?}");
-    }
+    tear_down(&fixture, &job, verb.role(), stop).await;
     let points = calls(&fixture, start);
     fixture.world.plan_faults(Plan::NoFaults);
     assert_eq!(fixture.names().await, before);

@@ -135,6 +135,34 @@ async fn under_the_name_of_the_old_database_it_is_not_torn_down() {
     }
 }
 
+// Invariant 19: before the members of a cluster go, it is known that its data can stay.
+#[tokio::test(start_paused = true)]
+async fn under_the_name_of_the_final_snapshot_nothing_of_the_old_database_is_changed() {
+    for kind in Kind::ALL {
+        let fixture = Fixture::new(kind).await;
+        let job = fixture.job(Verb::Restore);
+        // A snapshot of another database.
+        let other = fixture.provisioned(&fixture.job(Verb::Verify)).await;
+        let name = job.final_snapshot();
+        match kind {
+            Kind::Instance => {
+                let call = fixture.rds.create_db_snapshot().db_instance_identifier(other.arn.id());
+                drop(call.db_snapshot_identifier(&name).send().await.unwrap());
+            }
+            Kind::Cluster => {
+                let call = fixture.rds.create_db_cluster_snapshot().db_cluster_identifier(other.arn.id());
+                drop(call.db_cluster_snapshot_identifier(&name).send().await.unwrap());
+            }
+        }
+        super::ways::move_aside(&fixture, &job).await;
+        let start = fixture.world.now();
+        let outcome = fixture.tear_down(&job, Role::Old, None).await;
+        let teardown::Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+        assert!(reason.contains(&name) && reason.contains("rename or delete that snapshot"), "{reason}");
+        assert_eq!(changing_calls(&fixture, start), [""; 0]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_database_of_another_job_is_foreign() {
     let fixture = Fixture::new(Kind::Instance).await;

@@ -228,7 +228,7 @@ async fn a_snapshot_of_another_database_does_not_count_as_the_final_one() {
 }
 
 /// Renames `orders` and its members as a restore does, with the tags of the job.
-async fn move_aside(fixture: &Fixture, job: &Job) {
+pub(crate) async fn move_aside(fixture: &Fixture, job: &Job) {
     let tags: Vec<Tag> = job.to_tags().iter().map(|(key, value)| tag(key, value)).collect();
     let mut all = vec![(fixture.orders.arn.clone(), job.database(Role::Old))];
     let members = fixture.orders.members.iter().map(|member| member.arn.clone());

@@ -348,14 +348,14 @@ pub(super) fn check_can_retain(state: &mut State, ctx: &RdsContext) -> Result<()
     Err(Error::new(code, format!("Cannot retain the automated backups of more than {most} deleted databases.")))
 }
 
-/// Keeps the backups of a database that is about to be gone, until its retention period is over.
-pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
+/// Keeps the backups of a database that is about to be gone, until its retention period is over. Returns whether it has any.
+pub(super) fn retain(state: &mut State, uid: &DatabaseUid) -> bool {
     let (now, moment) = (state.now, Moment::of(state));
     let DatabaseUid { account, region, kind, resource_id } = uid.clone();
     let family = state.region_state(&account, &region).rds.family(kind);
     let found = family.databases.with_resource_id(&resource_id);
     let backup = found.and_then(|database| Backup::of(family, database, moment));
-    let Some(backup) = backup.filter(|backup| backup.window.is_some()) else { return };
+    let Some(backup) = backup.filter(|backup| backup.window.is_some()) else { return false };
     let ends = now + TimeDelta::days(i64::from(backup.facts.retention_days));
     let database = backup.database.clone();
     family.retained.insert(resource_id.clone(), Backup { is_retained: true, ..backup });
@@ -364,6 +364,7 @@ pub(super) fn retain(state: &mut State, uid: &DatabaseUid) {
         volumes::remove_retained(state, &resource_id);
         backups::remove_all(state, &database, &resource_id);
     });
+    true
 }
 
 /// Adds the times that a database can be restored to, as far as responses have them: an instance has the latest one only. The

@@ -121,16 +121,19 @@ pub(super) fn copy(state: &mut State, ctx: &RdsContext, wanted: CopyRequest) -> 
     let progress = progress(state, ctx, &snapshot.database, mib);
     snapshot.status = Status::Copying(progress, status_name(answers.copy_status));
     ctx.family(state).snapshots.insert(snapshot);
-    volumes::copy(state, &source.uid, &uid);
+    let has_contents = volumes::copy(state, &source.uid, &uid);
     if let Some(source) = find_snapshot(state, &source_arn) {
         source.copies.insert(uid.clone());
     }
     record_event(state, &uid.arn, EventKind::CopyStarted(&source_arn));
-    if is_local && ctx.kind == Kind::Cluster && answers.cluster_copies == ClusterCopies::AtOnce {
+    if is_local && ctx.kind == Kind::Cluster && answers.cluster_copies == ClusterCopies::AtOnce && has_contents {
         finish(state, &uid, &keys, &grants);
     } else {
         let uid = uid.clone();
-        state.at_in(&ctx.region, progress.until(), move |state| finish_if_reachable(state, uid, keys, grants));
+        state.at_in(&ctx.region, progress.until(), move |state| match has_contents {
+            true => finish_if_reachable(state, uid, keys, grants),
+            false => fail(state, &uid),
+        });
     }
     let view = ViewContext::of(state);
     find_snapshot_by_uid(state, &uid)

@@ -121,11 +121,15 @@ pub(super) fn start_snapshot(
         reports_source: false,
         copies: BTreeSet::new(),
     });
-    volumes::freeze(state, &source, &uid);
+    let has_contents = volumes::freeze(state, &source, &uid);
     record_event(state, &uid.arn, EventKind::Creating(origin));
     let ended = uid.clone();
     state.at_in(&region, progress.until(), move |state| {
         if let Some(snapshot) = find_snapshot_by_uid(state, &ended) {
+            if !has_contents {
+                snapshot.status = Status::Failed(0);
+                return;
+            }
             snapshot.status = Status::Available;
             let gib = snapshot.database.gib;
             if origin == Origin::Manual {

@@ -58,7 +58,7 @@ pub(super) enum Status {
     /// With the name of the status in responses. A copy in progress is cancelled by deleting it, under each name.
     Copying(Progress, &'static str),
     Available,
-    /// A failed copy, with the percentage it had reached.
+    /// A failed snapshot or copy, with the percentage it had reached.
     Failed(i64),
 }
 

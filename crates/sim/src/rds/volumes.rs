@@ -121,15 +121,17 @@ fn is_up(status: Status) -> bool {
     }
 }
 
-/// Takes the contents of a snapshot: "The snapshot includes the entire storage volume" as it is when the snapshot begins.
-pub(super) fn freeze(state: &mut State, database: &DatabaseUid, snapshot: &SnapshotUid) {
+/// Takes the contents of a snapshot: "The snapshot includes the entire storage volume" as it is when the snapshot begins. Returns whether
+/// it has them.
+pub(super) fn freeze(state: &mut State, database: &DatabaseUid, snapshot: &SnapshotUid) -> bool {
     let result = state.settings.servers.freeze(&of_database(database), &of_snapshot(snapshot));
-    report(state, &snapshot.arn, result);
+    !report(state, &snapshot.arn, result)
 }
 
-pub(super) fn copy(state: &mut State, source: &SnapshotUid, copy: &SnapshotUid) {
+/// Copies the contents of a snapshot to another one. Returns whether that has them.
+pub(super) fn copy(state: &mut State, source: &SnapshotUid, copy: &SnapshotUid) -> bool {
     let result = state.settings.servers.copy(&of_snapshot(source), &of_snapshot(copy));
-    report(state, &copy.arn, result);
+    !report(state, &copy.arn, result)
 }
 
 pub(super) fn remove_snapshot(state: &State, snapshot: &SnapshotUid) {
@@ -137,9 +139,9 @@ pub(super) fn remove_snapshot(state: &State, snapshot: &SnapshotUid) {
 }
 
 /// The contents of a deleted database are kept for as long as its automated backups are.
-pub(super) fn remove(state: &State, database: &DatabaseUid, with_backups: bool) {
+pub(super) fn remove(state: &State, database: &DatabaseUid, is_retained: bool) {
     let (servers, volume) = (&state.settings.servers, of_database(database));
-    if with_backups { servers.drop_volume(&volume) } else { servers.stop(&volume) }
+    if is_retained { servers.stop(&volume) } else { servers.drop_volume(&volume) }
 }
 
 /// The contents of a deleted database go with its automated backups.

@@ -4,6 +4,7 @@
 
 mod bill;
 mod clients;
+mod concurrency;
 mod faults;
 mod functions;
 mod http;

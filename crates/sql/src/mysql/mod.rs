@@ -61,7 +61,15 @@ impl Mysql {
         self.command("SET SESSION time_zone = '+00:00'").await
     }
 
-    pub(crate) async fn run(&mut self, sql: &str, time: Duration, sink: &mut impl Sink) -> Result<(), Failure> {
+    pub(crate) async fn execute(&mut self, sql: &str, time: Duration) -> Result<(), Error> {
+        self.limit(time).await?;
+        let conn = self.conn.as_mut().ok_or(Error::Lost)?;
+        // The server refuses several statements when one is prepared.
+        conn.exec_drop(sql, ()).await.map_err(|error| errors::of_statement(&error, time))
+    }
+
+    /// MySQL's limit is for statements that read.
+    async fn limit(&mut self, time: Duration) -> Result<(), Error> {
         let milliseconds = time.as_millis().clamp(1, u32::MAX.into());
         let limit = match self.product {
             Flavor::Mysql => format!("SET SESSION max_execution_time = {milliseconds}"),
@@ -69,7 +77,11 @@ impl Mysql {
                 format!("SET SESSION max_statement_time = {}.{:03}", milliseconds / 1000, milliseconds % 1000)
             }
         };
-        self.command(&limit).await.map_err(Failure::Session)?;
+        self.command(&limit).await
+    }
+
+    pub(crate) async fn run(&mut self, sql: &str, time: Duration, sink: &mut impl Sink) -> Result<(), Failure> {
+        self.limit(time).await.map_err(Failure::Session)?;
         self.command("START TRANSACTION READ ONLY").await.map_err(Failure::Session)?;
         let result = self.read(sql, time, sink).await;
         if let Err(failure @ Failure::Session(_)) = result {

@@ -63,6 +63,14 @@ impl Postgres {
         Ok(Self { client, rejected, transport })
     }
 
+    pub(crate) async fn execute(&mut self, sql: &str, time: Duration) -> Result<(), Error> {
+        let milliseconds = time.as_millis().clamp(1, i32::MAX as u128);
+        let limit = format!("set statement_timeout = {milliseconds}");
+        self.client.batch_execute(&limit).await.map_err(|error| self.error(&error, time))?;
+        // The extended protocol refuses several statements.
+        self.client.execute(sql, &[]).await.map(drop).map_err(|error| self.error(&error, time))
+    }
+
     pub(crate) async fn set_read_only(&mut self) -> Result<(), Error> {
         let settings = "set session characteristics as transaction read only; set timezone = 'UTC'";
         self.client.batch_execute(settings).await.map_err(|error| self.error(&error, Duration::ZERO))

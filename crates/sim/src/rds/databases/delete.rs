@@ -184,9 +184,7 @@ fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
         ];
         return changes::start(state, uid, steps);
     }
-    if !with_backups {
-        automated_backups::retain(state, uid);
-    }
+    let is_retained = !with_backups && automated_backups::retain(state, uid);
     let Some(gone) = uid.remove(state) else { return };
     members::leave(state, &gone);
     if let Some(grant) = &gone.grant {
@@ -195,7 +193,7 @@ fn remove(state: &mut State, uid: &DatabaseUid, with_backups: bool) {
     if let Some(secret) = &gone.secret {
         managed_secret::remove(state, secret);
     }
-    volumes::remove(state, uid, with_backups);
+    volumes::remove(state, uid, is_retained);
     if with_backups {
         for id in gone.former_ids.iter().chain([&gone.arn.id]) {
             backups::remove_all(state, &gone.arn_beside(uid.kind, id), &uid.resource_id);
