@@ -96,7 +96,7 @@ pub enum InvalidCheck {
 }
 
 /// The most time of a check. A run of the checker has 14 minutes.
-pub const MOST_TIME: Span = Span::from_seconds(600);
+pub(crate) const MOST_TIME: Span = Span::from_seconds(600);
 
 impl Check {
     /// A check whose parts fit.
