@@ -100,6 +100,9 @@ pub enum Approval {
     Ask,
     /// With the request.
     Given,
+    /// With the request, and to an interruption from its beginning: the old database is moved aside before the new one is provisioned.
+    /// For a restore only.
+    AtOnce,
 }
 
 /// A request that is no job.
@@ -203,6 +206,12 @@ impl Job {
             return invalid(format!(
                 "{} cannot be given for a temporary database, which is deleted after its use: remove it from the overrides",
                 setting.row().parameter
+            ));
+        }
+        if request.approval == Approval::AtOnce && request.verb != Verb::Restore {
+            return invalid(format!(
+                "a job for {} interrupts no database at once: only a restore moves one aside",
+                request.verb.as_str()
             ));
         }
         if request.keep < TimeDelta::zero() {

@@ -47,6 +47,7 @@ pub(super) fn write(request: &Request) -> Tags {
     let approval = match approval {
         Approval::Ask => "ask",
         Approval::Given => "given",
+        Approval::AtOnce => "at-once",
     };
     let deadline = write_time(*deadline);
     let content = format!("{} approval={approval} keep={} deadline={deadline}", verb.as_str(), keep.num_seconds());
@@ -123,6 +124,7 @@ fn read_request(text: &str) -> Option<(Verb, Approval, TimeDelta, DateTime<Utc>)
     let approval = match approval.strip_prefix("approval=")? {
         "ask" => Approval::Ask,
         "given" => Approval::Given,
+        "at-once" => Approval::AtOnce,
         _ => return None,
     };
     let keep = TimeDelta::try_seconds(keep.strip_prefix("keep=")?.parse().ok()?)?;

@@ -84,9 +84,12 @@ fn jobs() -> impl Strategy<Value = Job> {
     prop::sample::select(Kind::ALL.to_vec()).prop_flat_map(|kind| {
         let verb = prop::sample::select(Verb::ALL.to_vec());
         let replaces = prop::option::of("db-[A-Z0-9]{26}");
-        let approval = prop_oneof![Just(Approval::Ask), Just(Approval::Given)];
+        let approval = prop_oneof![Just(Approval::Ask), Just(Approval::Given), Just(Approval::AtOnce)];
         (verb, source(kind), identifier(), replaces, overrides(kind), approval, 0..100_000i64, 0..100_000i64).prop_map(
-            move |(verb, source, id, replaces, mut overrides, approval, keep, deadline)| {
+            move |(verb, source, id, replaces, mut overrides, mut approval, keep, deadline)| {
+                if verb != Verb::Restore && approval == Approval::AtOnce {
+                    approval = Approval::Given;
+                }
                 overrides.retain(|setting, _| !verb.is_temporary() || !OF_LASTING.contains(setting));
                 let target = target(kind, &id);
                 let (keep, deadline) = (TimeDelta::seconds(keep), time(deadline));
@@ -154,6 +157,8 @@ fn each_field_of_a_request_is_part_of_its_id() {
         Request { replaces: Some("db-ABC".to_owned()), ..request() },
         Request { overrides: [(Setting::MultiAz, Value::Flag(true))].into(), ..request() },
         Request { approval: Approval::Ask, ..request() },
+        Request { verb: Verb::Restore, ..request() },
+        Request { verb: Verb::Restore, approval: Approval::AtOnce, ..request() },
         Request { keep: TimeDelta::seconds(1), ..request() },
         Request { deadline: time(3601), ..request() },
         request(),
@@ -250,6 +255,12 @@ fn invalid_requests_are_refused_in_one_line() {
                 assert!(Job::new(request).is_ok());
             }
         }
+    }
+    for verb in Verb::ALL.into_iter().filter(|verb| *verb != Verb::Restore) {
+        assert_eq!(
+            refused(Request { verb, approval: Approval::AtOnce, ..request() }),
+            format!("a job for {} interrupts no database at once: only a restore moves one aside", verb.as_str())
+        );
     }
     assert_eq!(refused(Request { keep: TimeDelta::seconds(-1), ..request() }), "the keep period is negative");
 }
