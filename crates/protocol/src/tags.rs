@@ -63,6 +63,21 @@ pub const JOB_REPORT: [&str; 3] = ["Draco_JobReport", "Draco_JobReport2", "Draco
 pub const JOB_CHANGES: &str = "Draco_JobChanges";
 /// On the same: why the job has ended. The database is torn down, and no step of the job changes it any more.
 pub const JOB_ENDED: &str = "Draco_JobEnded";
+/// On the new database of a restore: when a person agreed to the swap, in RFC 3339.
+pub const JOB_APPROVED: &str = "Draco_JobApproved";
+/// On the same: when an undo was requested, in RFC 3339. Each later step of the job goes back.
+pub const JOB_UNDO: &str = "Draco_JobUndo";
+/// On the same: its own resource ID, and the last rename that was requested.
+pub const JOB_NEW: &str = "Draco_JobNew";
+/// On the same: since when it has the target's name and is complete, in RFC 3339. The keep period of the old database begins then.
+pub const JOB_CONFIRMED: &str = "Draco_JobConfirmed";
+/// On the old database of a restore: its own resource ID, whether it was protected before, and the last rename that was requested.
+pub const JOB_OLD: &str = "Draco_JobOld";
+/// On the members of an old cluster that were moved aside: the name of before.
+pub const JOB_NAME: &str = "Draco_JobName";
+
+/// The tags that a job sets on its new database after the request that creates it.
+pub const JOB_LATER: [&str; 6] = [JOB_CHANGES, JOB_ENDED, JOB_APPROVED, JOB_UNDO, JOB_NEW, JOB_CONFIRMED];
 
 /// The prefix of all keys that Draco defines.
 pub const PREFIX: &str = "Draco_";

@@ -315,8 +315,8 @@ pub fn start(job: &Job, plan: &Plan, now: DateTime<Utc>) -> Start {
     let started = wait::timestamp(now);
     let (spec, _) = wanted.to_tags();
     let own = job.to_tags().with(spec.iter()).with([(tags::JOB_STARTED, started.as_str())]);
-    // One tag is for the changes after the restore, one for the end of the job, and three are for the report.
-    let room = tags::MAX_TAGS.saturating_sub(own.len() + 2 + tags::JOB_REPORT.len());
+    // Some tags are set later, and three are for the report.
+    let room = tags::MAX_TAGS.saturating_sub(own.len() + tags::JOB_LATER.len() + tags::JOB_REPORT.len());
     let (of_user, left_out) = of_user(&wanted.tags, room);
     let more = u32::try_from(left_out).ok().filter(|number| *number > 0).map(Note::Tags);
     let notes: Vec<Note> = notes.iter().cloned().chain(more).collect();

@@ -445,8 +445,8 @@ fn tags_of_the_user_give_way_to_those_of_the_job() {
     // IAM compares keys without case.
     wanted.tags.set("draco_jobended", "never");
     let start = start(&job, &wanted, now());
-    // One for the number of changes, one for the end of the job, and two of the three of the report, are free.
-    assert_eq!(start.tags.len(), tags::MAX_TAGS - 4);
+    // Those that the job sets later, and two of the three of the report, are free.
+    assert_eq!(start.tags.len(), tags::MAX_TAGS - tags::JOB_LATER.len() - 2);
     let kept = start.tags.iter().filter(|(key, _)| key.starts_with("tag")).count();
     assert_eq!(notes::from_tags(&start.tags), [Note::Tags(u32::try_from(60 - kept).unwrap())]);
     assert_eq!(start.tags.get(tags::JOB), Some(job.id().as_str()));
