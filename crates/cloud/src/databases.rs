@@ -170,6 +170,15 @@ impl Cloud {
         self.unless_gone(observed, &Operation::FindDatabase(kind, resource_id))
     }
 
+    /// Those of these databases, all of one kind, that exist now, clusters with their members.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn observe_these(&self, kind: Kind, databases: &[DatabaseArn]) -> Result<Vec<Observed>, Error> {
+        let found = self.local().rds().observe_these(kind, databases).await;
+        found.map_err(|failure| self.error(&Operation::ListDatabases(kind), failure))
+    }
+
     /// All databases of this account and region with such a name or such tags, clusters with their members.
     ///
     /// # Errors
@@ -263,6 +272,25 @@ impl Cloud {
     pub async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<Effect, Error> {
         let tagged = self.local().rds().tag_database(database, key, value).await;
         self.effect(tagged, &Operation::TagDatabase { database, key })
+    }
+
+    /// Sets tags of a database, all in one call.
+    ///
+    /// # Errors
+    /// If the call fails. A missing database is not an error.
+    pub async fn tag_database_with(&self, database: &DatabaseArn, tags: &Tags) -> Result<Effect, Error> {
+        let tagged = self.local().rds().tag_database_with(database, tags).await;
+        let key = tags.iter().next().map_or("", |(key, _)| key);
+        self.effect(tagged, &Operation::TagDatabase { database, key })
+    }
+
+    /// Removes tags of a database. Keys that it does not have are ignored.
+    ///
+    /// # Errors
+    /// If the call fails. A missing database is not an error.
+    pub async fn untag_database(&self, database: &DatabaseArn, keys: &[&str]) -> Result<Effect, Error> {
+        let untagged = self.local().rds().untag_database(database, keys).await;
+        self.effect(untagged, &Operation::UntagDatabase(database))
     }
 
     /// AWS's latest message about a failure of a database. `None` if there is none: events are sent on a best-effort basis.

@@ -47,6 +47,7 @@ pub(crate) enum Operation<'a> {
         database: &'a DatabaseArn,
         key: &'a str,
     },
+    UntagDatabase(&'a DatabaseArn),
     FindEvents(&'a DatabaseArn),
     DeleteDatabase(&'a DatabaseArn),
     ReadSecret(&'a str),
@@ -143,7 +144,8 @@ impl Operation<'_> {
             | Self::Reboot(_)
             | Self::Unprotect(_)
             | Self::StartDatabase(_)
-            | Self::TagDatabase { .. } => OperationKind::ChangeDatabase,
+            | Self::TagDatabase { .. }
+            | Self::UntagDatabase(_) => OperationKind::ChangeDatabase,
             Self::DeleteDatabase(_) => OperationKind::DeleteDatabase,
             Self::ReadSecret(_) => OperationKind::ReadSecret,
             Self::Copy { from, to } if from.place.account == to.place.account => OperationKind::Copy,
@@ -203,6 +205,7 @@ impl fmt::Display for Operation<'_> {
                 write!(f, "starting the {} {}", database.kind.database_type(), database.id())
             }
             Self::TagDatabase { database, key } => write!(f, "tagging {} with {key}", database.id()),
+            Self::UntagDatabase(database) => write!(f, "removing tags of {}", database.id()),
             Self::FindEvents(database) => write!(f, "describing the events of {}", database.id()),
             Self::DeleteDatabase(database) => {
                 write!(f, "deleting the {} {}", database.kind.database_type(), database.id())

@@ -1,7 +1,7 @@
 //! Changes of databases: modifications, renames, tags, reboots, starts, deletions.
 
 use protocol::spec::Settings;
-use protocol::{DatabaseArn, Kind};
+use protocol::{DatabaseArn, Kind, Tags};
 
 use super::{Rds, settings, tag};
 use crate::databases::Deletion;
@@ -78,6 +78,19 @@ impl Rds {
     pub(crate) async fn tag_database(&self, database: &DatabaseArn, key: &str, value: &str) -> Result<(), Failure> {
         let call = self.client.add_tags_to_resource().resource_name(database.to_string());
         call.tags(tag(key, value)).send().await?;
+        Ok(())
+    }
+
+    /// All tags in one call.
+    pub(crate) async fn tag_database_with(&self, database: &DatabaseArn, tags: &Tags) -> Result<(), Failure> {
+        let call = self.client.add_tags_to_resource().resource_name(database.to_string());
+        call.set_tags(Some(tags.iter().map(|(key, value)| tag(key, value)).collect())).send().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn untag_database(&self, database: &DatabaseArn, keys: &[&str]) -> Result<(), Failure> {
+        let call = self.client.remove_tags_from_resource().resource_name(database.to_string());
+        call.set_tag_keys(Some(keys.iter().map(|key| (*key).to_owned()).collect())).send().await?;
         Ok(())
     }
 

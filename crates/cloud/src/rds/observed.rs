@@ -40,6 +40,36 @@ impl Rds {
         }
     }
 
+    /// Those of these databases that exist: one description of instances, two of clusters. A filter answers with a list, also with an empty
+    /// one.
+    pub(crate) async fn observe_these(&self, kind: Kind, these: &[DatabaseArn]) -> Result<Vec<Observed>, Failure> {
+        let names = |name: &str, ids: Vec<String>| Filter::builder().name(name).set_values(Some(ids)).build();
+        let these = these.iter().map(|arn| arn.id().to_owned()).collect();
+        if kind == Kind::Instance {
+            let call = self.client.describe_db_instances().filters(names("db-instance-id", these));
+            let found = call.max_records(PAGE_SIZE).send().await?;
+            // An instance of a cluster is one of them: it has the name, whatever it is.
+            return found.db_instances().iter().map(instance).collect();
+        }
+        let call = self.client.describe_db_clusters().filters(names("db-cluster-id", these));
+        let clusters = call.max_records(PAGE_SIZE).send().await?.db_clusters.unwrap_or_default();
+        // RDS creates the members of a Multi-AZ cluster itself, and deletes them with it.
+        let with_own = clusters.iter().filter(|cluster| cluster.db_cluster_instance_class().is_none());
+        let with_own: Vec<String> = with_own.filter_map(|it| it.db_cluster_identifier()).map(str::to_owned).collect();
+        let instances = match with_own.is_empty() {
+            true => Vec::new(),
+            false => {
+                let call = self.client.describe_db_instances().filters(names("db-cluster-id", with_own.clone()));
+                call.max_records(PAGE_SIZE).send().await?.db_instances.unwrap_or_default()
+            }
+        };
+        let members = |cluster: &DbCluster| -> Vec<DbInstance> {
+            let id = cluster.db_cluster_identifier().filter(|id| with_own.iter().any(|own| own == id));
+            instances.iter().filter(|it| id.is_some() && it.db_cluster_identifier() == id).cloned().collect()
+        };
+        clusters.iter().map(|it| cluster(it, &members(it))).collect()
+    }
+
     /// All databases with such a name or such tags, clusters with their members: one listing of the clusters and one of the instances. In this
     /// order, so that the members of each listed cluster are listed, too.
     pub(crate) async fn observe_all(&self, is_wanted: fn(&str, &Tags) -> bool) -> Result<Vec<Observed>, Failure> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "tests may panic")]
 
+mod databases;
 mod errors;
 mod keys;
 mod messages;
