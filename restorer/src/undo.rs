@@ -63,9 +63,8 @@ fn give_name(arrived: Arrived, old: Old) -> Step {
 
 pub(crate) fn put_back(old: Old) -> Step {
     match &old.side.condition {
-        condition @ Condition::InProgress(_) => waits_for(&old.side, condition),
+        condition @ (Condition::InProgress(_) | Condition::Deleting) => waits_for(&old.side, condition),
         Condition::Stopped => Step::Resume(old.side.arn),
-        Condition::Deleting => Step::TooLate,
         Condition::Ready | Condition::BackingUp | Condition::Failed(_) => Step::PutBack(Box::new(old)),
     }
 }

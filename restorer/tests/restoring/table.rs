@@ -103,6 +103,7 @@ fn name(step: &Step) -> String {
         Step::Refuse(Refusal::Foreign(_)) => "Refuse: foreign".to_owned(),
         Step::Refuse(Refusal::Moved(_)) => "Refuse: moved".to_owned(),
         Step::Refuse(Refusal::Held(..)) => "Refuse: held".to_owned(),
+        Step::Refuse(Refusal::MembersMissing(..)) => "Refuse: members".to_owned(),
         step => format!("{step:?}").split([' ', '(', '{']).next().unwrap().to_owned(),
     }
 }
@@ -154,6 +155,13 @@ fn each_row_of_a_restore() {
     assert_eq!(forward(Target::Nothing, New::NotYet(wait()), Aside::Never), "Provision");
     assert_eq!(forward(Target::Nothing, complete(), Aside::Never), "TakeName");
     assert_eq!(forward(arrived(Keep::Unconfirmed), New::Nothing, is_aside()), "Confirm");
+    let Target::New(it) = arrived(Keep::Unconfirmed) else { panic!() };
+    let lacking = Target::New(Box::new(Arrived { missing: vec!["reader".to_owned()], ..(*it).clone() }));
+    assert_eq!(forward(lacking, New::Nothing, is_aside()), "Refuse: members");
+    let without_endpoint = Target::New(Box::new(Arrived { has_endpoint: false, ..*it }));
+    assert_eq!(forward(without_endpoint, New::Nothing, is_aside()), "Wait");
+    let unprotected = Aside::Old(Box::new(Old { is_protected: false, ..*old("aside") }));
+    assert_eq!(forward(arrived(Keep::Unconfirmed), New::Nothing, unprotected), "Secure");
     assert_eq!(forward(arrived(Keep::Lasts(HOUR)), New::Nothing, is_aside()), "Keep");
     assert_eq!(forward(arrived(Keep::Over), New::Nothing, is_aside()), "TearDownOld");
     assert_eq!(forward(arrived(Keep::Over), New::Nothing, Aside::Nothing), "TearDownOld");
@@ -354,9 +362,7 @@ fn is_allowed(step: &Step, seen: &Seen) -> bool {
                 }
         }
         Step::Ask { .. } => is_forward && *approval == Approval::Ask && matches!(target, Target::Old(_)),
-        Step::TooLate => {
-            matches!((target, aside), (Target::New(_), _) | (_, Aside::Old(_))) && !matches!(target, Target::Old(_))
-        }
+        Step::TooLate => !is_forward && matches!(target, Target::New(_)),
         Step::Done => is_forward && matches!(target, Target::New(_)),
         Step::Resume(_) => matches!(aside, Aside::Old(it) if it.side.condition == Condition::Stopped),
         Step::MoveMembers(_) | Step::Wait(_) | Step::Refuse(_) => true,
