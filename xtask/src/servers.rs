@@ -23,12 +23,12 @@ const OLDEST_POSTGRESQL: u32 = 15;
 
 /// Debian has a folder for each version.
 fn has_postgresql() -> bool {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let is_usable = |version: fs::DirEntry| {
         let number = version.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
         number.is_some_and(|number| number >= OLDEST_POSTGRESQL) && version.path().join("bin/postgres").exists()
     };
-    versions.map(is_usable).any(|is_usable| is_usable)
+    versions.any(is_usable)
 }
 
 /// Installs what is missing. Only root can do so.
