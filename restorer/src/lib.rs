@@ -15,7 +15,7 @@
 //!
 //! An undo is a tag on the new database. A parameter alone would be lost with the timer or the command that has it, and a later step of the
 //! other timer would swap the names again. The new database exists until the undo is complete, because it is torn down last, so every step
-//! sees the tag, whoever makes it. The first step of an undo sets it ([`Direction::Undo`]). A timer that still runs when the new database is
+//! sees the tag, in the timer and in the command. The first step of an undo sets it ([`Direction::Undo`]). A timer that still runs when the new database is
 //! gone ends with [`Outcome::Failed`]: it cannot tell an undo from a deletion by hand.
 //!
 //! A sweep ([`provision::sweep`]) finds the new database under its own name, and the old one aside. It continues both with [`step`], also a

@@ -161,7 +161,8 @@ pub enum Outcome {
 /// | ours, with members        | none    | any     | `DeleteMembers` |
 /// | ours                      | none    | any     | `Delete`        |
 ///
-/// Whether there can be a final snapshot is decided before the protection and the members go: a cluster without members serves nobody.
+/// The name of the final snapshot is checked before the protection is removed and members are deleted. If the final snapshot cannot be made, the
+/// cluster still has its members, and applications can use it.
 ///
 /// Without data that remain, the status does not matter (invariant 22). A cluster is deleted when all of its members are being deleted:
 /// AWS refuses it before. "You can't delete a cluster if it's in the stopped state. In this case, start the cluster before deleting it"

@@ -20,7 +20,7 @@ struct State {
     answers: Vec<(DateTime<Utc>, Option<String>)>,
 }
 
-/// A time in which nobody answers.
+/// An interval in which no database answers under the target's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interruption {
     pub(crate) from: DateTime<Utc>,
@@ -34,7 +34,7 @@ impl Interruption {
 }
 
 impl Client {
-    /// The times since then in which nobody answered.
+    /// The intervals since then in which no database answered under the target's name.
     pub(crate) fn interruptions(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Interruption> {
         let state = self.state();
         let ends = state.answers.iter().skip(1).map(|(at, _)| *at).chain([now]);

@@ -3,7 +3,7 @@
 use super::*;
 use world::{is_last, ready};
 
-/// A database of somebody else's, under this name.
+/// Creates a database with this name that does not belong to the job.
 async fn somebody_elses(fixture: &Fixture, arn: &DatabaseArn, tags: Vec<Tag>) -> Option<Observed> {
     let tags = Some(tags).filter(|tags| !tags.is_empty());
     let created = match arn.kind {
@@ -74,8 +74,8 @@ async fn before_the_job_it_is_refused_and_nothing_is_called() {
     }
 }
 
-/// After each sixth step (with `RESTORING=all`, after each), somebody tries to take each name of the job. The job ends, or a person has to decide; then the foreign database is
-/// removed, and the job is done, or it is undone.
+/// After every sixth step (with `RESTORING=all`, after every step), a database that does not belong to the job is created under each of the job's
+/// names. The job ends, or a person has to decide. Then that database is removed, and the job is finished or undone.
 #[tokio::test(start_paused = true)]
 async fn at_each_moment_it_stays_and_so_does_the_old_database() {
     let mut taken = [0; 3];

@@ -225,7 +225,7 @@ fn another_job_that_keeps_its_old_database_is_waited_for() {
     assert_eq!(undo(held(), complete(), Aside::Nothing), "TearDownNew");
 }
 
-/// A rename that was accepted is not followed by another step in the other direction, whatever AWS describes (a rename shows late).
+/// After AWS has accepted a rename, no step renames the database back while AWS still describes it under its old name.
 #[test]
 fn a_rename_that_was_requested_a_moment_ago_is_waited_for() {
     let asked = |to: &str| Some(to.to_owned());
@@ -265,7 +265,7 @@ fn members_follow_the_old_ones_first_and_readers_before_the_writer() {
     assert_eq!(name(&confirm(&[], &[])), "Confirm");
 }
 
-/// Whatever is seen, nothing is renamed to a name in use, no database is torn down that may be needed, and nothing happens to others.
+/// In every combination, no database is renamed to a name in use, no database that may be needed is torn down, and no foreign database is changed.
 #[test]
 fn no_combination_touches_what_it_must_not() {
     let conditions = || {

@@ -194,7 +194,7 @@ impl Fixture {
         assert_eq!(self.names().await, *names, "{context}");
     }
 
-    /// The sum of the times in which nobody answered under the target's name.
+    /// How long no database answered under the target's name, in all.
     pub(crate) fn interruption(&self) -> TimeDelta {
         self.client.interruptions(self.start, self.world.now()).iter().map(client::Interruption::length).sum()
     }

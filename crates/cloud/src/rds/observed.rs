@@ -48,7 +48,7 @@ impl Rds {
         if kind == Kind::Instance {
             let call = self.client.describe_db_instances().filters(names("db-instance-id", these));
             let found = call.max_records(PAGE_SIZE).send().await?;
-            // An instance of a cluster is one of them: it has the name, whatever it is.
+            // The result includes instances that are in a cluster: their names count as taken, too.
             return found.db_instances().iter().map(instance).collect();
         }
         let call = self.client.describe_db_clusters().filters(names("db-cluster-id", these));
